@@ -1,0 +1,31 @@
+/*
+ * Something to say about a manifest or the configuration: where, which object, what is wrong and
+ * what happens now. Texts quote known fields of recognised objects only, never other content (a file
+ * may hold a Secret).
+ */
+#pragma once
+
+#include <glib.h>
+
+enum diagnostic_severity { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING };
+
+struct diagnostic {
+    enum diagnostic_severity severity;
+    unsigned line, column; /* from 1; 0: the file as a whole */
+    char *object;          /* "Service moon/regular-svc", or NULL */
+    char *message;         /* what is wrong; what happens now */
+    const char *rule;      /* static: a short stable word, such as "invalid-name" */
+};
+
+struct diagnostic *diagnostic_new(enum diagnostic_severity severity, unsigned line,
+                                  unsigned column, const char *rule, const char *object,
+                                  const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+void diagnostic_free(struct diagnostic *diagnostic);
+
+/* "path:line:column: error: Service moon/x: message [rule]", to be freed with g_free. */
+char *diagnostic_format(const struct diagnostic *diagnostic, const char *path);
+
+/* Are the two the same complaint (so that it is logged once)? */
+gboolean diagnostic_equal(const struct diagnostic *a, const struct diagnostic *b);
+

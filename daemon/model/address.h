@@ -1,0 +1,50 @@
+/*
+ * An IP address in binary, IPv4 as ::ffff:a.b.c.d, so that addresses compare as addresses however
+ * they were spelt (semantics.md rules 7 and 72).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct address {
+    uint8_t bytes[16];
+};
+
+#define ADDRESS_TEXT_MAX 46 /* INET6_ADDRSTRLEN */
+
+/* Parses the text of `length` bytes as Kubernetes does: dotted quads with leading zeroes accepted
+ * as decimal, no zone, no port, no prefix. Returns false if it is no address. */
+bool address_parse(struct address *address, const char *text, size_t length);
+
+/* Canonical text (RFC 5952), NUL-terminated. */
+void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
+
+static inline bool address_is_inet(const struct address *address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address->bytes, mapped, sizeof mapped) == 0;
+}
+
+/* 4 or 6 */
+static inline int address_family(const struct address *address)
+{
+    return address_is_inet(address) ? 4 : 6;
+}
+
+static inline int address_compare(const struct address *a, const struct address *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}
+
+/* An address range, prefix counted in the 128-bit form (IPv4: 96 + its own). */
+struct address_range {
+    struct address base; /* host bits zero */
+    unsigned prefix;
+};
+
+/* Parses "10.96.0.0/16"; false if it is none or has host bits set. */
+bool address_range_parse(struct address_range *range, const char *text);
+bool address_range_contains(const struct address_range *range, const struct address *address);

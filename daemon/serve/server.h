@@ -1,0 +1,36 @@
+/*
+ * The socket: accepts clients, reads their request, answers from the current snapshot. A slow, idle
+ * or hostile client delays nobody and is dropped in time.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "../error.h"
+#include "external.h"
+#include "snapshot_writer.h"
+
+struct server;
+
+#define SERVER_BUSY 1
+
+/* Listens at `path`: makes its directory if missing (0755), replaces a stale socket file, mode 0666.
+ * SERVER_BUSY: another daemon answers there; it is left undisturbed. `writer` and `external` must
+ * live longer than the server. Until the first publish every name of ours is TRY_AGAIN. */
+MUST_USE int server_new(struct server **serverp, sd_event *event, const char *path,
+                        struct snapshot_writer *writer, struct external *external);
+
+/* Closes everything and removes the socket file if it is still this server's. Returns NULL. */
+struct server *server_free(struct server *server);
+
+/* Runs the questions that wait for a nameserver again (external's `answered`). */
+void server_retry(struct server *server);
+
+struct server_status {
+    uint64_t questions, found, no_data, not_found, not_ours, try_again; /* answers by status */
+    uint64_t refused;  /* malformed, unknown or cut off */
+    uint64_t clients;  /* connected now */
+    uint64_t pending;  /* waiting for a nameserver now */
+};
+void server_status(const struct server *server, struct server_status *status);

@@ -1,0 +1,51 @@
+/*
+ * The loader: directories of manifests -> what each file says now. Watches with inotify, reads files
+ * whose fingerprint changed in small low-priority steps of the event loop, keeps for each file what it
+ * last said well, and hands over batches: all that one look at the directories found, together.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "../config.h"
+#include "../diagnostic.h"
+#include "../error.h"
+#include "../model/object.h"
+
+struct loader;
+
+struct loader_callbacks {
+    /* One file's objects have changed: `objects` (struct object *, ownership passes on) is all that
+     * it says now, NULL when it is gone. `source` stays the same pointer for a path while it exists.
+     * Objects with `broken` set stand for "as before". */
+    void (*file)(void *userdata, struct source *source, GPtrArray *objects);
+    /* A batch is complete: nothing known is waiting to be read. `first` once, after the first look at
+     * all directories (missing directories are waited for but not here). */
+    void (*settled)(void *userdata, bool first);
+    void *userdata;
+};
+
+/* Opens the directories of `config->manifests` on `event`; reading starts with the event loop. */
+MUST_USE int loader_new(struct loader **loaderp, sd_event *event, const struct config *config,
+                        const struct loader_callbacks *callbacks);
+struct loader *loader_free(struct loader *loader); /* returns NULL */
+
+/* Looks at everything again (SIGHUP, with the configuration then in force): directories that are no
+ * longer listed lose their files; all files are read again if a rank, namespace, `allocate` or
+ * `maxFileSize` that concerns them changed. */
+MUST_USE int loader_reload(struct loader *loader, const struct config *config);
+
+struct loader_file_status {
+    const char *path;
+    unsigned n_objects;
+    const GPtrArray *diagnostics; /* struct diagnostic *, standing */
+    bool stale;                   /* it shows its last good objects, not its present content */
+    uint64_t stale_since;         /* CLOCK_REALTIME, microseconds */
+};
+
+/* Calls `each` for every known file, by rank and path. */
+void loader_status(const struct loader *loader,
+                   void (*each)(void *userdata, const struct loader_file_status *status),
+                   void *userdata);

@@ -1,0 +1,29 @@
+/*
+ * Numbers and paths that the module, the daemon and the command line agree on. Nothing here is
+ * configurable; what is configurable has its default in daemon/config.h.
+ */
+#pragma once
+
+#define KUBESVC_SOCKET_PATH "/run/kubesvc/socket"
+#define KUBESVC_DEFAULT_ZONE "cluster.local"
+
+/* RFC 1035 in presentation form: no final dot counted, no terminating NUL. */
+#define KUBESVC_NAME_MAX 253u
+#define KUBESVC_LABEL_MAX 63u
+
+/* CNAME links that are followed before a chain is given up (semantics.md rule 59). */
+#define KUBESVC_CHAIN_MAX 11u
+
+/* Canonical name and every alias of an answer, each with its NUL. */
+#define KUBESVC_NAMES_MAX (KUBESVC_CHAIN_MAX + 5u)
+#define KUBESVC_NAMES_SIZE_MAX (KUBESVC_NAMES_MAX * (KUBESVC_NAME_MAX + 1u))
+
+/* Addresses of both families together in one answer. */
+#define KUBESVC_ADDRESSES_MAX 1048576u
+
+/* Milliseconds: the whole exchange, the time the daemon is left alone after a time-out, the
+ * longest a question may stay PENDING, the pause between two PENDING frames. */
+#define KUBESVC_DEADLINE_MS 250
+#define KUBESVC_BACKOFF_MS 1000
+#define KUBESVC_PENDING_MAX_MS 30000
+#define KUBESVC_PENDING_EVERY_MS 100

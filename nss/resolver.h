@@ -1,0 +1,55 @@
+/*
+ * The resolver: one absolute name or one address, one family, one snapshot -> a DNS outcome
+ * (semantics.md sections A to G). It knows no search list, no NSS status and no rotation; those are
+ * layers above. Uses libc only, allocates nothing, trusts nothing in the snapshot.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "snapshot.h"
+#include <kubesvc/protocol.h>
+
+enum resolver_outcome {
+    RESOLVER_FOUND,
+    RESOLVER_NODATA,     /* exists, no address of this family */
+    RESOLVER_NXDOMAIN,
+    RESOLVER_NOT_OURS,   /* outside the zone; a namespace left to others by `fallthrough`; an
+                            address of nobody we know; anything while no object is loaded */
+    RESOLVER_EXTERNAL,   /* `target` must be resolved outside the zone */
+};
+
+/* Why an outcome is what it is; the layer above needs it to tell a short name of ours from a
+ * foreign host's (design: "a short name that meets only a bare namespace ..."). */
+#define RESOLVER_BARE 0x1u    /* NODATA of the zone's apex, svc, pod or a namespace itself */
+#define RESOLVER_SERVICE 0x2u /* the name is that of an existing Service (not one below it) */
+
+struct resolver_names { /* canonical name last in `text`; each followed by NUL */
+    uint16_t count;     /* owners met so far: the question's, then one for each link */
+    uint16_t size;      /* bytes used */
+    char text[KUBESVC_NAMES_SIZE_MAX];
+};
+
+struct resolver_answer {
+    enum resolver_outcome outcome;
+    unsigned flags;
+    const uint8_t *addresses; /* inside the snapshot or `literal`; of the asked family */
+    uint32_t n_addresses;
+    uint8_t literal[16];      /* an address that the name itself spells (rule 63, insecure) */
+};
+
+/* Resolves `name` (`length` bytes, without final dot, valid by name_is_valid, any case) to addresses
+ * of `family` (KUBESVC_FAMILY_INET or _INET6). `names` receives the chain of owners: the question's
+ * letters first, then the target of each ExternalName followed, the canonical name (or, for EXTERNAL,
+ * the target to resolve) last. `answer->addresses` may point into `*answer`: do not copy it. */
+void resolver_name(const struct snapshot_view *view, const char *name, size_t length,
+                   enum kubesvc_family family, struct resolver_answer *answer,
+                   struct resolver_names *names);
+
+/* Resolves an address of `family` to its one name (rules 67 to 73), put into `names`.
+ * FOUND, NXDOMAIN (an address of ours without a name) or NOT_OURS. */
+void resolver_address(const struct snapshot_view *view, enum kubesvc_family family,
+                      const uint8_t address[static 16], struct resolver_answer *answer,
+                      struct resolver_names *names);
