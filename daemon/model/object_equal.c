@@ -1,0 +1,131 @@
+/*
+ * Do two objects say the same? Apart from object.c because it is the one place that must know every
+ * field: a field that is added to object.h is added here, or its change goes unnoticed.
+ */
+#include "object.h"
+
+#include <string.h>
+
+static bool addresses_equal(const struct addresses *a, const struct addresses *b)
+{
+    return a->n == b->n && (a->n == 0 || memcmp(a->items, b->items, a->n * sizeof *a->items) == 0);
+}
+
+static bool ports_equal(const struct ports *a, const struct ports *b)
+{
+    if (a == b)
+        return true;
+    if (!a || !b || a->n != b->n)
+        return false;
+    for (uint32_t i = 0; i < a->n; i++) {
+        const struct port *x = &a->items[i], *y = &b->items[i];
+
+        if (x->name != y->name || x->target_name != y->target_name || x->number != y->number ||
+            x->target != y->target || x->protocol != y->protocol)
+            return false;
+    }
+    return true;
+}
+
+static bool owners_equal(const struct owner *a, const struct owner *b)
+{
+    return a->kind == b->kind && a->name == b->name;
+}
+
+static bool pod_specs_equal(const struct pod_spec *a, const struct pod_spec *b)
+{
+    return a->labels == b->labels && a->hostname == b->hostname && a->subdomain == b->subdomain &&
+           ports_equal(a->ports, b->ports) && addresses_equal(&a->stated, &b->stated) &&
+           a->host_network == b->host_network;
+}
+
+static bool services_equal(const struct service *a, const struct service *b)
+{
+    return a->type == b->type && a->headless == b->headless &&
+           a->publish_not_ready == b->publish_not_ready && a->family_policy == b->family_policy &&
+           a->n_families == b->n_families && a->families[0] == b->families[0] &&
+           a->families[1] == b->families[1] && a->selector == b->selector &&
+           addresses_equal(&a->cluster_ips, &b->cluster_ips) &&
+           addresses_equal(&a->stated, &b->stated) && ports_equal(a->ports, b->ports) &&
+           g_strcmp0(a->external_name, b->external_name) == 0;
+}
+
+static bool subsets_equal(const struct endpoint_subset *a, const struct endpoint_subset *b)
+{
+    if (a->n != b->n || !ports_equal(a->ports, b->ports))
+        return false;
+    for (uint32_t i = 0; i < a->n; i++) {
+        const struct endpoint *x = &a->endpoints[i], *y = &b->endpoints[i];
+
+        if (x->ready != y->ready || x->pod_name != y->pod_name ||
+            g_strcmp0(x->hostname, y->hostname) != 0 ||
+            !addresses_equal(&x->addresses, &y->addresses))
+            return false;
+    }
+    return true;
+}
+
+static bool slices_equal(const struct endpoint_slice *a, const struct endpoint_slice *b)
+{
+    if (a->service != b->service || a->not_mirrored != b->not_mirrored ||
+        a->n_subsets != b->n_subsets)
+        return false;
+    for (uint32_t i = 0; i < a->n_subsets; i++) {
+        if (!subsets_equal(&a->subsets[i], &b->subsets[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool pods_equal(const struct pod *a, const struct pod *b)
+{
+    return pod_specs_equal(&a->spec, &b->spec) && owners_equal(&a->owner, &b->owner) &&
+           addresses_equal(&a->addresses, &b->addresses) && a->has_pod_ip == b->has_pod_ip &&
+           address_compare(&a->pod_ip, &b->pod_ip) == 0 && a->has_status == b->has_status &&
+           a->ready == b->ready && a->deleting == b->deleting && a->phase == b->phase;
+}
+
+static bool requirements_equal(const struct requirement *a, const struct requirement *b)
+{
+    const char **x = a->values, **y = b->values;
+
+    if (a->key != b->key || (a->operator) != (b->operator) || !x != !y)
+        return false;
+    while (x && *x && *x == *y) {
+        x++;
+        y++;
+    }
+    return !x || *x == *y;
+}
+
+static bool workloads_equal(const struct workload *a, const struct workload *b)
+{
+    if (!pod_specs_equal(&a->template, &b->template) || !owners_equal(&a->owner, &b->owner) ||
+        a->selector != b->selector || a->n_requirements != b->n_requirements ||
+        a->replicas != b->replicas || a->ordinal != b->ordinal ||
+        a->service_name != b->service_name || a->indexed != b->indexed)
+        return false;
+    for (uint32_t i = 0; i < a->n_requirements; i++) {
+        if (!requirements_equal(&a->requirements[i], &b->requirements[i]))
+            return false;
+    }
+    return true;
+}
+
+bool object_equal(const struct object *a, const struct object *b)
+{
+    if (a->kind != b->kind || a->has_uid != b->has_uid || a->broken != b->broken ||
+        a->namespace != b->namespace || strcmp(a->name, b->name) != 0)
+        return false;
+    switch ((enum object_kind)a->kind) {
+    case OBJECT_SERVICE:
+        return services_equal((const struct service *)a, (const struct service *)b);
+    case OBJECT_ENDPOINT_SLICE:
+    case OBJECT_ENDPOINTS:
+        return slices_equal((const struct endpoint_slice *)a, (const struct endpoint_slice *)b);
+    case OBJECT_POD: return pods_equal((const struct pod *)a, (const struct pod *)b);
+    case OBJECT_NAMESPACE:
+    case OBJECT_KINDS: return true;
+    default: return workloads_equal((const struct workload *)a, (const struct workload *)b);
+    }
+}
