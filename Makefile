@@ -1,8 +1,275 @@
-# kubesvc: see README.md. `make V=1` shows the commands.
+# kubesvc: README.md says what it is. `make V=1` shows the commands.
+#
+# Everything is built below $(BUILD); SAN=1 and FUZZ=1 build into directories of their own there, so
+# that the variants can stand side by side. CC=gcc or clang, WERROR=1 makes warnings errors.
+
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
-CC ?= gcc
+.DELETE_ON_ERROR:
+
+VERSION = 0.1.0
+
 BUILD ?= build
-WARN = -Wall -Wextra -Wshadow -Wconversion
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+AR = ar
+PYTHON = python3
+
+prefix = /usr
+sbindir = $(prefix)/sbin
+mandir = $(prefix)/share/man
+docdir = $(prefix)/share/doc/kubesvcd
+libdir = $(prefix)/lib/$(shell gcc -print-multiarch)
+
+# --- Flags ----------------------------------------------------------------------------------------
+
 CFLAGS ?= -O2 -g
+WARN = -Wall -Wextra -Wshadow -Wconversion
+ifdef WERROR
+WARN += -Werror
+endif
+
 PKGS = libsystemd glib-2.0 yaml-0.1 yajl libcares
+# Asked once, and only when something is compiled: `make deps` must work before they are there.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+
+BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Iinclude $(WARN) -fstack-protector-strong
+BASE_LDFLAGS = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+ifdef SAN
+O = $(BUILD)/san
+BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+BASE_LDFLAGS += -fsanitize=address,undefined
+else ifdef FUZZ
+O = $(BUILD)/fuzz
+CC = clang
+BASE_CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+BASE_LDFLAGS += -fsanitize=address,undefined
+else
+O = $(BUILD)
+BASE_CFLAGS += -fstack-clash-protection
+ifeq ($(filter -D_FORTIFY_SOURCE=%,$(CPPFLAGS) $(CFLAGS)),)
+BASE_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+endif
+
+# The module is a guest in programs with small stacks. Sanitizers widen every frame.
+NSS_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden $(if $(SAN)$(FUZZ),,-Wframe-larger-than=2048)
+DAEMON_CFLAGS = $(BASE_CFLAGS) -fPIE -DKUBESVC_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+TEST_CFLAGS = $(DAEMON_CFLAGS)
+CLIENT_CFLAGS = $(BASE_CFLAGS) -fPIE
+
+MODULE_LDFLAGS = -shared $(BASE_LDFLAGS) -Wl,-soname,libnss_kubesvc.so.2 -Wl,-z,nodelete \
+    -Wl,--version-script=nss/kubesvc.map
+ifeq ($(SAN)$(FUZZ),)
+MODULE_LDFLAGS += -Wl,-z,defs
+endif
+PROGRAM_LDFLAGS = -pie $(BASE_LDFLAGS)
+
+# --- What there is --------------------------------------------------------------------------------
+
+MODULE = $(O)/libnss_kubesvc.so.2
+DAEMON = $(O)/kubesvcd
+
+MODULE_SOURCES = nss/module.c nss/query.c nss/pack.c nss/name.c
+NSS_SOURCES := $(wildcard nss/*.c)
+DAEMON_SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
+TEST_SOURCES := $(wildcard tests/unit/*.c)
+E2E_SOURCES := $(wildcard tests/e2e/*.c)
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+SOURCES := $(NSS_SOURCES) $(DAEMON_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
+HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h tests/*/*.h)
+
+objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
+
+# source/ and model/ with what both of them stand on; the command line will link the same archive.
+ARCHIVES = $(O)/libserve.a $(O)/libkubesvc.a $(O)/libnss.a
+$(O)/libnss.a: $(call objects,$(NSS_SOURCES))
+$(O)/libkubesvc.a: $(call objects,$(filter-out daemon/main.c daemon/serve/%,$(DAEMON_SOURCES)))
+$(O)/libserve.a: $(call objects,$(filter daemon/serve/%,$(DAEMON_SOURCES)))
+link_archives = -Wl,--start-group $(ARCHIVES) -Wl,--end-group
+
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(O)/tests/%,$(filter tests/unit/test_%,$(TEST_SOURCES)))
+UNIT_SUPPORT = $(call objects,$(filter-out tests/unit/test_%,$(TEST_SOURCES)))
+E2E_MODULES = $(patsubst tests/e2e/nss_%.c,$(O)/e2e/libnss_%.so.2,$(filter tests/e2e/nss_%,$(E2E_SOURCES)))
+E2E_CLIENTS = $(patsubst tests/e2e/%.c,$(O)/e2e/%,$(filter-out tests/e2e/nss_%,$(E2E_SOURCES)))
+FUZZERS = $(patsubst tests/fuzz/%.c,$(O)/fuzzers/%,$(FUZZ_SOURCES))
+
+# A 32-bit module (and client to test it with) where the compiler can make one.
+ifeq ($(SAN)$(FUZZ),)
+ifneq ($(shell echo 'int main(void){return 0;}' | $(CC) -m32 -xc - -o /dev/null 2>&1 || echo no),)
+M32 =
+else
+M32 = $(O)/m32/libnss_kubesvc.so.2
+M32_CLIENT = $(patsubst tests/e2e/%.c,$(O)/m32/e2e/%,$(filter tests/e2e/client.c,$(E2E_SOURCES)))
+endif
+endif
+
+.PHONY: all tests check check-unit demo install fuzz run-fuzz lint format deps clean FORCE
+
+all: $(MODULE) $(DAEMON) $(M32)
+ifeq ($(SAN)$(FUZZ)$(filter-out build,$(BUILD)),)
+all: compile_commands.json
+endif
+
+tests: all $(UNIT_TESTS) $(E2E_MODULES) $(E2E_CLIENTS) $(M32_CLIENT)
+
+# --- Rules ----------------------------------------------------------------------------------------
+
+ifdef V
+Q =
+say = @:
+else
+Q = @
+say = $(if $(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS)))),@:,@printf '  %-7s %s\n')
+endif
+
+# Objects are made again when the flags they were made with are no longer these.
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(NSS_CFLAGS) $(DAEMON_CFLAGS) $(LDFLAGS))' \
+	    >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+compile = @mkdir -p $(@D)$(newline)$(Q)$(CC) $(CPPFLAGS) $(1) $(CFLAGS) -MMD -MP -c -o $@ $<
+define newline
+
+
+endef
+
+$(O)/obj/nss/%.o: nss/%.c $(O)/flags
+	$(say) CC $<
+	$(call compile,$(NSS_CFLAGS))
+
+$(O)/obj/daemon/%.o: daemon/%.c $(O)/flags
+	$(say) CC $<
+	$(call compile,$(DAEMON_CFLAGS))
+
+$(O)/obj/tests/unit/%.o: tests/unit/%.c $(O)/flags
+	$(say) CC $<
+	$(call compile,$(TEST_CFLAGS))
+
+$(O)/obj/tests/fuzz/%.o: tests/fuzz/%.c $(O)/flags
+	$(say) CC $<
+	$(call compile,$(TEST_CFLAGS))
+
+$(O)/obj/tests/e2e/nss_%.o: tests/e2e/nss_%.c $(O)/flags
+	$(say) CC $<
+	$(call compile,$(BASE_CFLAGS) -fPIC)
+
+$(O)/obj/tests/e2e/%.o: tests/e2e/%.c $(O)/flags
+	$(say) CC $<
+	$(call compile,$(CLIENT_CFLAGS))
+
+$(O)/obj32/%.o: %.c $(O)/flags
+	$(say) CC32 $<
+	$(call compile,-m32 $(if $(filter nss/%,$<),$(NSS_CFLAGS),$(CLIENT_CFLAGS)))
+
+$(ARCHIVES):
+	$(say) AR $@
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(MODULE): $(call objects,$(MODULE_SOURCES)) nss/kubesvc.map
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^)
+
+$(O)/m32/libnss_kubesvc.so.2: $(patsubst %.c,$(O)/obj32/%.o,$(MODULE_SOURCES)) nss/kubesvc.map
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) -m32 $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^)
+
+$(O)/m32/e2e/%: $(O)/obj32/tests/e2e/%.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) -m32 $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< -pthread
+
+$(DAEMON): $(call objects,daemon/main.c) $(ARCHIVES)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(link_archives) $(PKG_LIBS)
+
+# A test names what it needs from the linker (such as --wrap) in a first line "/* LDFLAGS: ... */".
+$(O)/tests/%: $(O)/obj/tests/unit/%.o $(UNIT_SUPPORT) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(UNIT_SUPPORT) $(link_archives) \
+	    $$(sed -n '1s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' tests/unit/$*.c) $(PKG_LIBS) -lcmocka -pthread
+
+$(O)/e2e/libnss_%.so.2: $(O)/obj/tests/e2e/nss_%.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(BASE_LDFLAGS) -Wl,-soname,$(@F) -o $@ $<
+
+$(O)/e2e/%: $(O)/obj/tests/e2e/%.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< -pthread
+
+$(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(link_archives) \
+	    $(PKG_LIBS)
+
+.SECONDARY: # objects are kept, also those that only a chain of pattern rules mentions
+
+flags_of = $(if $(filter nss/%,$(1)),$(NSS_CFLAGS),$(if $(filter tests/e2e/%,$(1)),$(CLIENT_CFLAGS),$(TEST_CFLAGS)))
+cdb_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": \
+    "$(CC) $(subst ",\",$(call flags_of,$(1)) $(CFLAGS)) -c $(1)"}
+compile_commands.json: $(O)/flags $(SOURCES)
+	@printf '%s\n' '[' $(foreach s,$(filter-out $(lastword $(SOURCES)),$(SOURCES)),\
+	    '$(subst ','\'',$(call cdb_entry,$(s))),') \
+	    '$(subst ','\'',$(call cdb_entry,$(lastword $(SOURCES))))' ']' >$@.new && mv $@.new $@
+
+# --- Tests ----------------------------------------------------------------------------------------
+
+check: deps
+	$(Q)tests/run-all
+
+check-unit: $(UNIT_TESTS)
+	$(Q)$(PYTHON) tests/unit/run.py $(O)
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory -s all
+	$(Q)tools/demo $(O)
+
+# FUZZ_SECONDS for each target.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)$(MAKE) --no-print-directory FUZZ=1 run-fuzz
+
+run-fuzz: $(FUZZERS)
+	$(Q)for f in $(FUZZERS); do n=$${f##*/}; mkdir -p $(O)/corpus/$$n; \
+	    echo "$$n: $(FUZZ_SECONDS) s"; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+	        -print_final_stats=1 $(O)/corpus/$$n $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null) \
+	        || exit 1; done
+
+lint: compile_commands.json
+	$(Q)printf '%s\n' $(SOURCES) | xargs -P2 -n4 clang-tidy --quiet -p .
+	$(Q)clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
+	$(Q)mandoc -T lint -W warning man/*.[58]
+
+format:
+	$(Q)clang-format -i $(SOURCES) $(HEADERS)
+
+deps:
+	$(Q)tools/deps
+
+# --- Installing -----------------------------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(libdir) $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man5 \
+	    $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(docdir)/examples
+	install -m 644 $(MODULE) $(DESTDIR)$(libdir)/
+	install -m 755 $(DAEMON) $(DESTDIR)$(sbindir)/
+	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5/
+	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8/
+	install -m 644 examples/*.yaml $(DESTDIR)$(docdir)/examples/
+
+clean:
+	rm -rf $(BUILD) compile_commands.json
+
+FORCE:
+-include $(wildcard $(O)/obj/*/*.d $(O)/obj/*/*/*.d $(O)/obj32/*/*.d $(O)/obj32/*/*/*.d)
