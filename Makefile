@@ -266,7 +266,7 @@ install: all
 	install -m 755 $(DAEMON) $(DESTDIR)$(sbindir)/
 	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5/
 	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8/
-	install -m 644 examples/*.yaml $(DESTDIR)$(docdir)/examples/
+	install -m 644 examples/*.yaml conf/kubesvcd.yaml $(DESTDIR)$(docdir)/examples/
 
 clean:
 	rm -rf $(BUILD) compile_commands.json
