@@ -49,6 +49,8 @@ struct object {
     struct source *source; /* reference held */
     uint32_t line, column; /* where the object starts, from 1 */
     uint32_t document;     /* its place among the objects of its file, from 0 */
+    uint32_t slot;         /* the group's: place among its members */
+    struct object *shadowed; /* the catalog's: next object of the same identity that lost to it */
 };
 
 enum port_protocol { PORT_TCP = 1, PORT_UDP, PORT_SCTP }; /* as enum kubesvc_protocol */

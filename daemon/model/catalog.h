@@ -1,0 +1,40 @@
+/*
+ * The catalog: who said what. Holds every object with its source and position; of several objects with
+ * one identity (kind, namespace, name) the winner is in force, as with `kubectl apply -f DIR`: the later
+ * directory, then the later path bytewise, then the later document (design.md section 4). When the
+ * winner goes, the next one comes back.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "object.h"
+
+struct catalog;
+
+/* The object in force of one identity has changed: `before` and `after`, NULL for none. `before` is
+ * freed after the call unless it is merely shadowed. */
+typedef void (*catalog_changed)(void *userdata, struct object *before, struct object *after);
+
+struct catalog *catalog_new(catalog_changed changed, void *userdata);
+struct catalog *catalog_free(struct catalog *catalog); /* returns NULL; reports nothing */
+
+/* Queues what a source says now (ownership passes on; NULL or empty: nothing any more). A broken
+ * object keeps what this source last said well of its identity. */
+void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects);
+
+/* Works on the queue until `deadline` (CLOCK_MONOTONIC, microseconds); true when it is empty. */
+bool catalog_work(struct catalog *catalog, int64_t deadline);
+
+/* The object in force, NULL if there is none. */
+struct object *catalog_find(const struct catalog *catalog, enum object_kind kind,
+                            const char *namespace, const char *name);
+
+/* Identities that some object has. */
+unsigned catalog_size(const struct catalog *catalog);
+
+/* Calls `each` for every object in force, in no order. */
+void catalog_each(const struct catalog *catalog,
+                  void (*each)(void *userdata, struct object *object), void *userdata);

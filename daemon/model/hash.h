@@ -1,0 +1,28 @@
+/*
+ * Seeded hashes for tables whose keys come from manifests: whoever writes a manifest must not be able
+ * to choose keys that collide (nss-rules.md rule 71).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+
+#include "address.h"
+
+/* SipHash-2-4, keyed once in a process with random bytes. */
+guint hash_bytes(const void *data, size_t length);
+
+static inline guint hash_text(const char *text)
+{
+    return hash_bytes(text, strlen(text));
+}
+
+static inline guint hash_address(const struct address *address)
+{
+    return hash_bytes(address->bytes, sizeof address->bytes);
+}
+
+static inline guint hash_pointer(const void *pointer)
+{
+    return hash_bytes(&pointer, sizeof pointer);
+}

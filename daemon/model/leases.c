@@ -1,0 +1,415 @@
+/*
+ * Address leases. Two tables over the same leases, one by key and one by address, a queue of the freed
+ * ones and, for each range, the place where fresh addresses continue. No expiry and no priorities: an
+ * object that exists keeps its address, one that is gone may lose it only when nothing fresh is left.
+ */
+#include "leases.h"
+
+#include <string.h>
+
+#include "hash.h"
+
+struct range {
+    struct address_range range;
+    struct address next; /* fresh addresses from here on */
+    bool exhausted;
+};
+
+struct leases {
+    struct leases_callbacks callbacks;
+    GArray *ranges[LEASE_USES]; /* struct range */
+    GHashTable *by_key;         /* struct lease *, set */
+    GHashTable *by_address;     /* struct lease *, set; owns the leases */
+    uint64_t freed;             /* how many were ever freed: their order */
+    GQueue *queues[LEASE_USES]; /* freed leases, oldest first; may hold retaken ones, see below */
+};
+
+/* A place in the queue outlives what it stands for: taking a freed lease again must not search the
+ * queue, so entries are checked against the lease when they come up. */
+struct freed_entry {
+    struct address address;
+    uint64_t freed;
+};
+
+static guint lease_key_hash(gconstpointer data)
+{
+    const struct lease *lease = data;
+    return hash_text(lease->key) ^ (guint)(lease->use * 2 + (address_is_inet(&lease->address) ? 1 : 0));
+}
+
+static gboolean lease_key_equal(gconstpointer a, gconstpointer b)
+{
+    const struct lease *x = a, *y = b;
+    return x->use == y->use && address_is_inet(&x->address) == address_is_inet(&y->address) &&
+           strcmp(x->key, y->key) == 0;
+}
+
+static guint lease_address_hash(gconstpointer data)
+{
+    return hash_address(&((const struct lease *)data)->address);
+}
+
+static gboolean lease_address_equal(gconstpointer a, gconstpointer b)
+{
+    return address_compare(&((const struct lease *)a)->address,
+                           &((const struct lease *)b)->address) == 0;
+}
+
+struct leases *leases_new(const struct leases_callbacks *callbacks)
+{
+    struct leases *leases = g_new0(struct leases, 1);
+    leases->callbacks = *callbacks;
+    leases->by_key = g_hash_table_new(lease_key_hash, lease_key_equal);
+    leases->by_address =
+        g_hash_table_new_full(lease_address_hash, lease_address_equal, g_free, NULL);
+    for (unsigned use = 0; use < LEASE_USES; use++) {
+        leases->ranges[use] = g_array_new(FALSE, FALSE, sizeof(struct range));
+        leases->queues[use] = g_queue_new();
+    }
+    return leases;
+}
+
+struct leases *leases_free(struct leases *leases)
+{
+    if (!leases)
+        return NULL;
+    g_hash_table_destroy(leases->by_key);
+    g_hash_table_destroy(leases->by_address);
+    for (unsigned use = 0; use < LEASE_USES; use++) {
+        g_array_unref(leases->ranges[use]);
+        g_queue_free_full(leases->queues[use], g_free);
+    }
+    g_free(leases);
+    return NULL;
+}
+
+static void address_increment(struct address *address)
+{
+    for (int i = 15; i >= 0 && ++address->bytes[i] == 0; i--)
+        ;
+}
+
+void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges)
+{
+    g_array_set_size(leases->ranges[use], 0);
+    for (guint i = 0; ranges && i < ranges->len; i++) {
+        struct range range = {.range = g_array_index(ranges, struct address_range, i)};
+        range.next = range.range.base;
+        /* The network's own address is nobody's, as for a control plane's allocator. */
+        if (range.range.prefix < 127)
+            address_increment(&range.next);
+        g_array_append_val(leases->ranges[use], range);
+    }
+}
+
+int leases_first_family(const struct leases *leases, enum lease_use use)
+{
+    if (leases->ranges[use]->len == 0)
+        return 0;
+    return address_family(&g_array_index(leases->ranges[use], struct range, 0).range.base);
+}
+
+static bool range_is_family(const struct range *range, int family)
+{
+    return address_family(&range->range.base) == family;
+}
+
+bool leases_have_family(const struct leases *leases, enum lease_use use, int family)
+{
+    for (guint i = 0; i < leases->ranges[use]->len; i++)
+        if (range_is_family(&g_array_index(leases->ranges[use], struct range, i), family))
+            return true;
+    return false;
+}
+
+static bool in_ranges(const struct leases *leases, enum lease_use use,
+                      const struct address *address)
+{
+    for (guint i = 0; i < leases->ranges[use]->len; i++)
+        if (address_range_contains(&g_array_index(leases->ranges[use], struct range, i).range,
+                                   address))
+            return true;
+    return false;
+}
+
+/* A lease as the tables' lookup argument; `storage` must hold the key. */
+static struct lease *probe(char *storage, size_t size, enum lease_use use, int family,
+                           const char *key)
+{
+    static const struct address inet = {{[10] = 0xff, [11] = 0xff}};
+    struct lease *lease = (struct lease *)(void *)storage;
+    memset(lease, 0, sizeof *lease);
+    lease->use = (uint8_t)use;
+    if (family == 4)
+        lease->address = inet;
+    g_strlcpy(lease->key, key, size - sizeof *lease);
+    return lease;
+}
+
+static struct lease *find_key(const struct leases *leases, enum lease_use use, int family,
+                              const char *key)
+{
+    _Alignas(struct lease) char storage[sizeof(struct lease) + LEASE_KEY_MAX + 1];
+    return g_hash_table_lookup(leases->by_key, probe(storage, sizeof storage, use, family, key));
+}
+
+static struct lease *find_address(const struct leases *leases, const struct address *address)
+{
+    struct lease lease = {.address = *address};
+    return g_hash_table_lookup(leases->by_address, &lease);
+}
+
+static struct lease *lease_add(struct leases *leases, enum lease_use use,
+                               const struct address *address, const char *key)
+{
+    size_t length = strlen(key);
+    struct lease *lease = g_malloc0(sizeof *lease + length + 1);
+    lease->address = *address;
+    lease->use = (uint8_t)use;
+    memcpy(lease->key, key, length + 1);
+    g_hash_table_add(leases->by_address, lease);
+    g_hash_table_add(leases->by_key, lease);
+    return lease;
+}
+
+static void lease_forget(struct leases *leases, struct lease *lease)
+{
+    g_hash_table_remove(leases->by_key, lease);
+    g_hash_table_remove(leases->by_address, lease);
+}
+
+static void lease_drop(struct leases *leases, struct lease *lease)
+{
+    leases->callbacks.changed(leases->callbacks.userdata, LEASE_DROPPED, lease);
+    lease_forget(leases, lease);
+}
+
+static void lease_set_freed(struct leases *leases, struct lease *lease)
+{
+    lease->freed = ++leases->freed;
+    struct freed_entry *entry = g_new(struct freed_entry, 1);
+    *entry = (struct freed_entry){lease->address, lease->freed};
+    g_queue_push_tail(leases->queues[lease->use], entry);
+}
+
+void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
+                    const struct address *address, const char *key)
+{
+    if (strlen(key) > LEASE_KEY_MAX)
+        return;
+    struct lease *held = find_address(leases, address);
+    struct lease *lease = find_key(leases, use, address_family(address), key);
+    if (held && held != lease)
+        lease_forget(leases, held);
+    if (lease && lease != held) {
+        lease_forget(leases, lease);
+        lease = NULL;
+    }
+    if (event == LEASE_DROPPED) {
+        if (lease)
+            lease_forget(leases, lease);
+        return;
+    }
+    if (!lease)
+        lease = lease_add(leases, use, address, key);
+    if (event == LEASE_FREED)
+        lease_set_freed(leases, lease);
+    else
+        lease->freed = 0;
+}
+
+/* Is the address free for a new lease: in no lease, stated by nobody? */
+static bool is_fresh(const struct leases *leases, const struct address *address)
+{
+    return !find_address(leases, address) &&
+           !leases->callbacks.stated(leases->callbacks.userdata, address);
+}
+
+/* The broadcast address of an IPv4 range wider than two is nobody's. */
+static bool is_broadcast(const struct address_range *range, const struct address *address)
+{
+    if (!address_is_inet(address) || range->prefix >= 127)
+        return false;
+    struct address next = *address;
+    address_increment(&next);
+    return !address_range_contains(range, &next);
+}
+
+static bool take_fresh(struct leases *leases, enum lease_use use, int family,
+                       struct address *address)
+{
+    for (guint i = 0; i < leases->ranges[use]->len; i++) {
+        struct range *range = &g_array_index(leases->ranges[use], struct range, i);
+        if (!range_is_family(range, family))
+            continue;
+        while (!range->exhausted) {
+            *address = range->next;
+            address_increment(&range->next);
+            range->exhausted = !address_range_contains(&range->range, &range->next);
+            if (!is_broadcast(&range->range, address) && is_fresh(leases, address))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The address that was freed first, of those that nobody states and that are still in range. */
+static bool take_freed(struct leases *leases, enum lease_use use, int family,
+                       struct address *address)
+{
+    GQueue *queue = leases->queues[use];
+    for (GList *link = queue->head; link;) {
+        GList *next = link->next;
+        struct freed_entry *entry = link->data;
+        struct lease *lease = find_address(leases, &entry->address);
+        bool current = lease && lease->freed == entry->freed;
+        if (current && address_family(&entry->address) != family) {
+            link = next;
+            continue;
+        }
+        *address = entry->address;
+        g_free(entry);
+        g_queue_delete_link(queue, link);
+        link = next;
+        if (!current)
+            continue;
+        lease_drop(leases, lease);
+        if (in_ranges(leases, use, address) &&
+            !leases->callbacks.stated(leases->callbacks.userdata, address))
+            return true;
+    }
+    return false;
+}
+
+/* Fresh places are passed over once; one whose statement was withdrawn, or that was dropped, is looked
+ * for again before the range is called full. */
+static bool take_left_over(struct leases *leases, enum lease_use use, int family,
+                           struct address *address)
+{
+    for (guint i = 0; i < leases->ranges[use]->len; i++) {
+        struct range *range = &g_array_index(leases->ranges[use], struct range, i);
+        if (!range_is_family(range, family) || 128 - range->range.prefix > 20)
+            continue;
+        struct address at = range->range.base;
+        if (range->range.prefix < 127)
+            address_increment(&at);
+        for (; address_range_contains(&range->range, &at); address_increment(&at)) {
+            if (is_broadcast(&range->range, &at) || !is_fresh(leases, &at))
+                continue;
+            *address = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool leases_take(struct leases *leases, enum lease_use use, int family, const char *key,
+                 struct address *address)
+{
+    if (strlen(key) > LEASE_KEY_MAX)
+        return false;
+    struct lease *lease = find_key(leases, use, family, key);
+    if (lease && (!in_ranges(leases, use, &lease->address) ||
+                  leases->callbacks.stated(leases->callbacks.userdata, &lease->address))) {
+        lease_drop(leases, lease);
+        lease = NULL;
+    }
+    if (lease) {
+        *address = lease->address;
+        lease->claimed = true;
+        if (lease->freed) {
+            lease->freed = 0;
+            leases->callbacks.changed(leases->callbacks.userdata, LEASE_TAKEN, lease);
+        }
+        return true;
+    }
+    if (!take_fresh(leases, use, family, address) && !take_freed(leases, use, family, address) &&
+        !take_left_over(leases, use, family, address))
+        return false;
+    lease = lease_add(leases, use, address, key);
+    lease->claimed = true;
+    leases->callbacks.changed(leases->callbacks.userdata, LEASE_TAKEN, lease);
+    return true;
+}
+
+static void lease_release(struct leases *leases, struct lease *lease)
+{
+    if (lease->freed)
+        return;
+    lease_set_freed(leases, lease);
+    leases->callbacks.changed(leases->callbacks.userdata, LEASE_FREED, lease);
+}
+
+void leases_release(struct leases *leases, enum lease_use use, int family, const char *key)
+{
+    struct lease *lease = find_key(leases, use, family, key);
+    if (lease)
+        lease_release(leases, lease);
+}
+
+char *leases_evict(struct leases *leases, const struct address *address)
+{
+    struct lease *lease = find_address(leases, address);
+    if (!lease)
+        return NULL;
+    char *key = lease->freed ? NULL : g_strdup(lease->key);
+    lease_drop(leases, lease);
+    return key;
+}
+
+static int compare_keys(gconstpointer a, gconstpointer b)
+{
+    const struct lease *x = *(struct lease *const *)a, *y = *(struct lease *const *)b;
+    return address_compare(&x->address, &y->address);
+}
+
+void leases_release_unclaimed(struct leases *leases)
+{
+    g_autoptr(GPtrArray) gone = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer entry;
+    g_hash_table_iter_init(&iter, leases->by_address);
+    while (g_hash_table_iter_next(&iter, &entry, NULL))
+        if (!((struct lease *)entry)->claimed && !((struct lease *)entry)->freed)
+            g_ptr_array_add(gone, entry);
+    g_ptr_array_sort(gone, compare_keys);
+    for (guint i = 0; i < gone->len; i++)
+        lease_release(leases, gone->pdata[i]);
+}
+
+struct each_state {
+    void (*each)(void *userdata, const struct lease *lease);
+    void *userdata;
+};
+
+static int compare_freed(gconstpointer a, gconstpointer b)
+{
+    const struct lease *x = *(struct lease *const *)a, *y = *(struct lease *const *)b;
+    if (x->freed != y->freed)
+        return x->freed < y->freed ? -1 : 1;
+    return address_compare(&x->address, &y->address);
+}
+
+void leases_each(const struct leases *leases, void (*each)(void *userdata, const struct lease *lease),
+                 void *userdata)
+{
+    g_autoptr(GPtrArray) all = g_hash_table_get_keys_as_ptr_array(leases->by_address);
+    g_ptr_array_sort(all, compare_freed);
+    for (guint i = 0; i < all->len; i++)
+        each(userdata, all->pdata[i]);
+}
+
+void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size)
+{
+    *held = *size = 0;
+    GHashTableIter iter;
+    gpointer entry;
+    g_hash_table_iter_init(&iter, leases->by_address);
+    while (g_hash_table_iter_next(&iter, &entry, NULL))
+        *held += ((struct lease *)entry)->use == use && !((struct lease *)entry)->freed;
+    for (guint i = 0; i < leases->ranges[use]->len; i++) {
+        unsigned bits = 128 - g_array_index(leases->ranges[use], struct range, i).range.prefix;
+        uint64_t count = bits >= 63 ? UINT64_MAX / 2 : UINT64_C(1) << bits;
+        *size = *size > UINT64_MAX - count ? UINT64_MAX : *size + count;
+    }
+}
