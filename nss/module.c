@@ -1,0 +1,328 @@
+/*
+ * The six functions of libnss_kubesvc.so.2 that glibc calls. Each only names its question and the
+ * form of its answer; one lookup serves them all, and one place turns its outcome into status,
+ * errno and h_errno (nss-rules.md rules 1 to 8). Those are written last, because `errnop` is &errno
+ * more often than not, and whatever is called after would spoil it.
+ */
+#include <errno.h>
+#include <netdb.h>
+#include <nss.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "name.h"
+#include "pack.h"
+#include "query.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* An answer is asked for once more when it was withheld although it fits. */
+#define ASK_MAX 2
+
+enum outcome {
+    OUTCOME_FOUND,
+    OUTCOME_NO_DATA,
+    OUTCOME_NOT_FOUND,
+    OUTCOME_NOT_OURS,
+    OUTCOME_ABSENT,
+    OUTCOME_TRY_AGAIN,
+    OUTCOME_EXHAUSTED,
+    OUTCOME_TOO_SMALL,
+    OUTCOME_BAD_FAMILY,
+    OUTCOME_BAD_LENGTH,
+};
+
+struct lookup {
+    struct query_question question;
+    struct pack_buffer buffer;
+    struct pack_counts counts;
+    struct pack_layout layout;
+    bool reserved; /* the name must not be asked of public DNS */
+};
+
+/* Where an outcome goes: glibc hands in the addresses of its own errno and h_errno. */
+struct reply {
+    int *errnop;
+    int *h_errnop;
+    int saved_errno;
+};
+
+static struct reply reply_new(int *errnop, int *h_errnop)
+{
+    return (struct reply){.errnop = errnop, .h_errnop = h_errnop, .saved_errno = errno};
+}
+
+static enum nss_status reply_end(const struct reply *reply, enum outcome outcome)
+{
+    static const struct {
+        enum nss_status status;
+        int error;
+        int host_error;
+    } results[] = {
+        [OUTCOME_FOUND] = {NSS_STATUS_SUCCESS, 0, NETDB_SUCCESS},
+        [OUTCOME_NO_DATA] = {NSS_STATUS_NOTFOUND, ENOENT, NO_DATA},
+        [OUTCOME_NOT_FOUND] = {NSS_STATUS_NOTFOUND, ENOENT, HOST_NOT_FOUND},
+        [OUTCOME_NOT_OURS] = {NSS_STATUS_UNAVAIL, ENOENT, NO_RECOVERY},
+        [OUTCOME_ABSENT] = {NSS_STATUS_UNAVAIL, ECONNREFUSED, NO_RECOVERY},
+        [OUTCOME_TRY_AGAIN] = {NSS_STATUS_NOTFOUND, EAGAIN, TRY_AGAIN},
+        [OUTCOME_EXHAUSTED] = {NSS_STATUS_TRYAGAIN, EAGAIN, TRY_AGAIN},
+        [OUTCOME_TOO_SMALL] = {NSS_STATUS_TRYAGAIN, ERANGE, NETDB_INTERNAL},
+        [OUTCOME_BAD_FAMILY] = {NSS_STATUS_UNAVAIL, EAFNOSUPPORT, NO_DATA},
+        [OUTCOME_BAD_LENGTH] = {NSS_STATUS_UNAVAIL, EINVAL, NO_RECOVERY},
+    };
+
+    errno = reply->saved_errno;
+    if (results[outcome].error)
+        *reply->errnop = results[outcome].error;
+    *reply->h_errnop = results[outcome].host_error;
+    return results[outcome].status;
+}
+
+/* Cannot answer now: a name of ours stops the chain as a temporary failure, any other is handed on.
+ */
+static enum outcome lookup_deferred(const struct lookup *lookup)
+{
+    return lookup->reserved ? OUTCOME_TRY_AGAIN : OUTCOME_NOT_OURS;
+}
+
+static enum outcome outcome_of_result(const struct lookup *lookup, enum query_result result)
+{
+    switch (result) {
+    case QUERY_SLOW: return lookup_deferred(lookup);
+    case QUERY_EXHAUSTED: return OUTCOME_EXHAUSTED;
+    default: return OUTCOME_ABSENT;
+    }
+}
+
+static enum outcome outcome_of_status(const struct lookup *lookup, enum kubesvc_status status)
+{
+    switch (status) {
+    case KUBESVC_STATUS_FOUND: return OUTCOME_FOUND;
+    case KUBESVC_STATUS_NO_DATA: return OUTCOME_NO_DATA;
+    case KUBESVC_STATUS_NOT_FOUND: return OUTCOME_NOT_FOUND;
+    case KUBESVC_STATUS_NOT_OURS: return OUTCOME_NOT_OURS;
+    case KUBESVC_STATUS_TRY_AGAIN: return lookup_deferred(lookup);
+    }
+    return OUTCOME_ABSENT;
+}
+
+static int lookup_family(const struct lookup *lookup)
+{
+    return lookup->question.family == KUBESVC_FAMILY_INET6 ? AF_INET6 : AF_INET;
+}
+
+/* Plans where an answer goes. The one address of a reverse answer is the question itself. */
+static void lookup_plan(struct lookup *lookup, const struct query_answer *answer)
+{
+    lookup->counts.names = answer->names;
+    lookup->counts.names_size = answer->names_size;
+    lookup->counts.inet = answer->inet;
+    lookup->counts.inet6 = answer->inet6;
+    if (lookup->question.type == KUBESVC_REQUEST_ADDRESS) {
+        lookup->counts.inet = lookup_family(lookup) == AF_INET;
+        lookup->counts.inet6 = lookup_family(lookup) == AF_INET6;
+    }
+    lookup->layout = pack_layout_new(&lookup->counts);
+}
+
+static enum outcome lookup_receive(struct lookup *lookup, struct query *query)
+{
+    char *names = lookup->buffer.start + lookup->layout.names;
+    char *addresses = lookup->buffer.start + lookup->layout.addresses;
+    enum query_result result = query_receive(query, names, lookup->counts.names_size);
+
+    if (result != QUERY_ANSWERED)
+        return outcome_of_result(lookup, result);
+    if (!pack_names_are_valid(names, &lookup->counts))
+        return OUTCOME_ABSENT;
+    if (lookup->question.type == KUBESVC_REQUEST_ADDRESS) {
+        memcpy(addresses, lookup->question.address, lookup->layout.addresses_size);
+        return OUTCOME_FOUND;
+    }
+    result = query_receive(query, addresses, lookup->layout.addresses_size);
+    return result == QUERY_ANSWERED ? OUTCOME_FOUND : outcome_of_result(lookup, result);
+}
+
+/* A withheld answer leaves the daemon's rotation where it was, an answer that is thrown away for
+ * want of room does not: so the first question allows for the longest name, and where a shorter one
+ * makes the addresses fit after all, they are asked for again. */
+static enum outcome lookup_ask(struct lookup *lookup)
+{
+    __attribute__((cleanup(query_hang_up))) struct query query = query_new();
+    uint32_t room = pack_room(lookup->buffer, lookup->counts.form, lookup_family(lookup));
+
+    for (int asked = 0; asked < ASK_MAX; asked++) {
+        struct query_answer answer;
+        enum query_result result = query_ask(&query, &lookup->question, room, &answer);
+
+        if (result != QUERY_ANSWERED)
+            return outcome_of_result(lookup, result);
+        if (answer.status != KUBESVC_STATUS_FOUND)
+            return outcome_of_status(lookup, answer.status);
+        lookup_plan(lookup, &answer);
+        if (lookup->layout.size > lookup->buffer.size)
+            return OUTCOME_TOO_SMALL;
+        if (!answer.withheld)
+            return lookup_receive(lookup, &query);
+        query_hang_up(&query);
+        room = answer.inet + answer.inet6;
+    }
+    return OUTCOME_ABSENT;
+}
+
+/* The calls of a query are cancellation points, and a cancelled one would leave its descriptor open
+ * (rule 49). A query is short enough to be waited for. */
+static enum outcome lookup_run(struct lookup *lookup)
+{
+    int state;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    enum outcome outcome = lookup_ask(lookup);
+
+    pthread_setcancelstate(state, &state);
+    return outcome;
+}
+
+static enum outcome lookup_name(struct lookup *lookup, const char *name, enum kubesvc_family family)
+{
+    size_t typed = strlen(name);
+    size_t length = typed > 0 && name[typed - 1] == '.' ? typed - 1 : typed;
+
+    lookup->reserved = name_is_reserved(name, length);
+    if (!name_is_valid(name, length))
+        return lookup->reserved ? OUTCOME_NOT_FOUND : OUTCOME_NOT_OURS;
+    if (!name_may_be_ours(name, length))
+        return OUTCOME_NOT_OURS;
+    lookup->question = (struct query_question){
+        .type = KUBESVC_REQUEST_NAME,
+        .family = family,
+        .name = name,
+        .name_length = typed,
+    };
+    return lookup_run(lookup);
+}
+
+static enum outcome host_by_name(const char *name, int family, struct hostent *host, char *buffer,
+                                 size_t size)
+{
+    struct lookup lookup = {.buffer = pack_buffer_new(buffer, size), .counts.form = PACK_HOSTENT};
+
+    if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)
+        return OUTCOME_BAD_FAMILY;
+    enum outcome outcome =
+        lookup_name(&lookup, name, family == AF_INET6 ? KUBESVC_FAMILY_INET6 : KUBESVC_FAMILY_INET);
+
+    if (outcome == OUTCOME_FOUND)
+        pack_hostent(lookup.buffer, &lookup.counts, &lookup.layout, host);
+    return outcome;
+}
+
+static enum outcome host_by_address(const void *address, socklen_t length, int family,
+                                    struct hostent *host, char *buffer, size_t size)
+{
+    struct lookup lookup = {
+        .question.type = KUBESVC_REQUEST_ADDRESS,
+        .question.family = family == AF_INET6 ? KUBESVC_FAMILY_INET6 : KUBESVC_FAMILY_INET,
+        .buffer = pack_buffer_new(buffer, size),
+        .counts.form = PACK_HOSTENT,
+    };
+
+    if (family != AF_INET && family != AF_INET6)
+        return OUTCOME_BAD_FAMILY;
+    if (length != (family == AF_INET6 ? 16 : 4))
+        return OUTCOME_BAD_LENGTH;
+    memcpy(lookup.question.address, address, length);
+    enum outcome outcome = lookup_run(&lookup);
+
+    if (outcome == OUTCOME_FOUND)
+        pack_hostent(lookup.buffer, &lookup.counts, &lookup.layout, host);
+    return outcome;
+}
+
+static enum outcome tuples_by_name(const char *name, struct gaih_addrtuple **pat, char *buffer,
+                                   size_t size)
+{
+    struct lookup lookup = {.buffer = pack_buffer_new(buffer, size), .counts.form = PACK_TUPLES};
+    enum outcome outcome = lookup_name(&lookup, name, KUBESVC_FAMILY_ANY);
+
+    if (outcome != OUTCOME_FOUND)
+        return outcome;
+    struct gaih_addrtuple *first = pack_tuples(lookup.buffer, &lookup.counts, &lookup.layout);
+
+    /* nscd of glibc 2.36 hands in a tuple of its own, and reads that one (rule 26). */
+    if (*pat)
+        **pat = *first;
+    else
+        *pat = first;
+    return outcome;
+}
+
+EXPORTED enum nss_status _nss_kubesvc_gethostbyname4_r(const char *name,
+                                                       struct gaih_addrtuple **pat, char *buffer,
+                                                       size_t buflen, int *errnop, int *h_errnop,
+                                                       int32_t *ttlp)
+{
+    struct reply reply = reply_new(errnop, h_errnop);
+    enum outcome outcome = tuples_by_name(name, pat, buffer, buflen);
+
+    /* Not to be cached: the daemon knows better a moment later (rule 28). */
+    if (outcome == OUTCOME_FOUND && ttlp)
+        *ttlp = 0;
+    return reply_end(&reply, outcome);
+}
+
+EXPORTED enum nss_status _nss_kubesvc_gethostbyname3_r(const char *name, int af,
+                                                       struct hostent *result, char *buffer,
+                                                       size_t buflen, int *errnop, int *h_errnop,
+                                                       int32_t *ttlp, char **canonp)
+{
+    struct reply reply = reply_new(errnop, h_errnop);
+    enum outcome outcome = host_by_name(name, af, result, buffer, buflen);
+
+    if (outcome == OUTCOME_FOUND && ttlp)
+        *ttlp = 0;
+    if (outcome == OUTCOME_FOUND && canonp)
+        *canonp = result->h_name;
+    return reply_end(&reply, outcome);
+}
+
+EXPORTED enum nss_status _nss_kubesvc_gethostbyname2_r(const char *name, int af,
+                                                       struct hostent *result, char *buffer,
+                                                       size_t buflen, int *errnop, int *h_errnop)
+{
+    struct reply reply = reply_new(errnop, h_errnop);
+
+    return reply_end(&reply, host_by_name(name, af, result, buffer, buflen));
+}
+
+EXPORTED enum nss_status _nss_kubesvc_gethostbyname_r(const char *name, struct hostent *result,
+                                                      char *buffer, size_t buflen, int *errnop,
+                                                      int *h_errnop)
+{
+    struct reply reply = reply_new(errnop, h_errnop);
+
+    return reply_end(&reply, host_by_name(name, AF_INET, result, buffer, buflen));
+}
+
+EXPORTED enum nss_status _nss_kubesvc_gethostbyaddr2_r(const void *addr, socklen_t len, int af,
+                                                       struct hostent *result, char *buffer,
+                                                       size_t buflen, int *errnop, int *h_errnop,
+                                                       int32_t *ttlp)
+{
+    struct reply reply = reply_new(errnop, h_errnop);
+    enum outcome outcome = host_by_address(addr, len, af, result, buffer, buflen);
+
+    if (outcome == OUTCOME_FOUND && ttlp)
+        *ttlp = 0;
+    return reply_end(&reply, outcome);
+}
+
+EXPORTED enum nss_status _nss_kubesvc_gethostbyaddr_r(const void *addr, socklen_t len, int af,
+                                                      struct hostent *result, char *buffer,
+                                                      size_t buflen, int *errnop, int *h_errnop)
+{
+    struct reply reply = reply_new(errnop, h_errnop);
+
+    return reply_end(&reply, host_by_address(addr, len, af, result, buffer, buflen));
+}
