@@ -209,26 +209,28 @@ static void request_append(struct request *request, const void *data, size_t siz
     request->size += size;
 }
 
-/* The namespace that the environment names, "" where it names none that could exist. */
-static const char *environment_namespace(void)
+/* The namespace that the environment names; 0 bytes where it names none that could exist. */
+static uint8_t environment_namespace(char namespace[static KUBESVC_LABEL_MAX])
 {
     const char *value = secure_getenv("KUBESVC_NAMESPACE");
     size_t length = value ? strlen(value) : 0;
 
     if (length > KUBESVC_LABEL_MAX || !name_is_valid(value, length) || strpbrk(value, "._") ||
         value[length - 1] == '-')
-        return "";
-    return value;
+        return 0;
+    for (size_t i = 0; i < length; i++)
+    namespace[i] = name_fold(value[i]);
+    return (uint8_t)length;
 }
 
 static void request_append_name(struct request *request, const struct query_question *question,
                                 uint32_t room)
 {
-    const char *namespace = environment_namespace();
+    char namespace[KUBESVC_LABEL_MAX];
     struct kubesvc_name_request body = {
         .room = htole32(room),
         .family = (uint8_t)question->family,
-        .namespace_length = (uint8_t)strlen(namespace),
+        .namespace_length = environment_namespace(namespace),
         .name_length = (uint8_t)question->name_length,
     };
 

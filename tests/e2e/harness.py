@@ -1,0 +1,350 @@
+"""What the end-to-end tests stand on. How to write one:
+
+    # tests/e2e/test_topic.py
+    from harness import Client, Daemon, same, skip
+
+    def test_short_name_finds_the_service():
+        with Daemon({"svc.yaml": "kind: Service ..."}, namespace="moon") as daemon:
+            with Client(daemon.env) as client:
+                answer = client.ask("inet", "web.moon.svc.cluster.local")
+                same(answer.addresses, ["127.96.0.1"])
+                same(answer.passed_on, [])
+                daemon.write("svc.yaml", "...")
+                client.until("inet", "web", lambda a: a.error == "EAI_NONAME")
+
+Every function test_* of every tests/e2e/test_*.py is one test; `tests/e2e/run.py [-j N] [FILTER...]`
+runs them, each in a process and a session of its own, in an empty temporary directory as working
+directory, for at most 60 s (another limit: decorate with @limit(90)). A test fails by any
+exception; skip("why") skips it. What it leaves behind is killed and removed. Tests never wait
+a fixed time: Daemon() returns when the daemon said READY=1, Client.until() asks again until it is so.
+
+Client asks through glibc, with the module and a logging one behind it on the hosts line; leaving its
+`with` block checks that the lookups left descriptors, signals, locale and umask of the process alone.
+Client.ask(KIND, NAME): the kinds are those of client.c. The Answer has `error` (None, or the name of
+the EAI_ or h_errno value), `addresses`, `canon`, `aliases`, `ms`, and `passed_on`: what the next
+service was asked. run_program("stress", ...) runs one of the other C clients beside client.c.
+
+KUBESVC_BUILD names the build directory (default: build).
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ.get("KUBESVC_BUILD", HERE.parent.parent / "build")).resolve()
+SANITIZED = BUILD.name == "san"
+SKIPPED = 77
+HOSTS = "kubesvc [NOTFOUND=return] log"
+PATIENCE = 20  # seconds: for what happens at once on an idle machine
+
+EAI = {
+    -1: "EAI_BADFLAGS",
+    -2: "EAI_NONAME",
+    -3: "EAI_AGAIN",
+    -4: "EAI_FAIL",
+    -5: "EAI_NODATA",
+    -6: "EAI_FAMILY",
+    -8: "EAI_SERVICE",
+    -10: "EAI_MEMORY",
+    -11: "EAI_SYSTEM",
+    -12: "EAI_OVERFLOW",
+}
+H_ERRNO = {-1: "NETDB_INTERNAL", 1: "HOST_NOT_FOUND", 2: "TRY_AGAIN", 3: "NO_RECOVERY", 4: "NO_DATA"}
+
+
+def skip(reason):
+    print(reason, flush=True)
+    os._exit(SKIPPED)
+
+
+def limit(seconds):
+    def decorate(function):
+        function.limit = seconds
+        return function
+
+    return decorate
+
+
+def same(got, expected, about=""):
+    if got != expected:
+        raise AssertionError(f"{about or 'got'}: {got!r}, expected {expected!r}")
+
+
+def need_root():
+    if os.geteuid() != 0:
+        skip("needs root")
+
+
+def need_program(name):
+    path = shutil.which(name)
+    if not path:
+        skip(f"needs {name}")
+    return path
+
+
+def built(name):
+    """The path of something that the build makes."""
+    path = BUILD / name
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: not built (make tests)")
+    return str(path)
+
+
+def wait_for(condition, what, seconds=PATIENCE):
+    """For what tells nobody that it has happened."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.005)
+
+
+def client_env(socket_path, namespace=None, libraries=None, **more):
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("KUBESVC_", "LC_", "LANG"))}
+    env["KUBESVC_SOCKET"] = str(socket_path)
+    env["LD_LIBRARY_PATH"] = libraries or f"{BUILD}:{BUILD}/e2e"
+    env["LC_ALL"] = "C"
+    if namespace is not None:
+        env["KUBESVC_NAMESPACE"] = namespace
+    return env | more
+
+
+@dataclasses.dataclass
+class Answer:
+    error: str | None = None
+    addresses: list = dataclasses.field(default_factory=list)
+    canon: str | None = None
+    aliases: list = dataclasses.field(default_factory=list)
+    ms: float = 0.0
+    errno: int = 0
+    scope: int = 0
+    passed_on: list = dataclasses.field(default_factory=list)
+
+    @staticmethod
+    def parse(line):
+        raw = json.loads(line)
+        if "eai" in raw:
+            error = EAI[raw["eai"]] if raw["eai"] else None
+        else:
+            error = H_ERRNO.get(raw["h_errno"], str(raw["h_errno"])) if raw["h_errno"] else None
+        return Answer(
+            error,
+            raw.get("addresses", []),
+            raw.get("canon"),
+            raw.get("aliases", []),
+            raw["ms"],
+            raw.get("errno", 0),
+            raw.get("scope", 0),
+        )
+
+
+class Client:
+    """One process that resolves through glibc; see client.c. `wrapper` is put before the command."""
+
+    def __init__(self, env, hosts=HOSTS, wrapper=(), program=None):
+        self.log = pathlib.Path(tempfile.mkstemp(prefix="log-", dir=".")[1]).resolve()
+        self.seen = 0
+        self.process = subprocess.Popen(
+            [*wrapper, program or built("e2e/client"), hosts],
+            env=env | {"NSS_LOG": str(self.log)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def _passed_on(self):
+        text = self.log.read_text("latin-1")
+        new, self.seen = text[self.seen :], len(text)
+        return new.splitlines()
+
+    def ask(self, kind, name):
+        raw = name if isinstance(name, bytes) else name.encode()
+        quoted = "".join(chr(b) if 33 <= b <= 126 and b != 37 else f"%{b:02x}" for b in raw)
+        self.process.stdin.write(f"{kind} {quoted}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(f"the client died, status {self.process.wait()}")
+        result = Answer.parse(line)
+        result.passed_on = self._passed_on()
+        return result
+
+    def until(self, kind, name, condition, seconds=PATIENCE):
+        """Asks again until condition(answer), which is returned."""
+        end = time.monotonic() + seconds
+        while not condition(result := self.ask(kind, name)):
+            if time.monotonic() > end:
+                raise AssertionError(f"{kind} {name}: after {seconds} s still {result}")
+            time.sleep(0.005)
+        return result
+
+    def close(self):
+        self.process.stdin.close()
+        same(self.process.wait(PATIENCE), 0, "status of the client")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.close()
+        else:
+            self.process.kill()
+            self.process.wait()
+
+
+def ask(env, kind, name, **options):
+    """One question by a process of its own."""
+    with Client(env, **options) as client:
+        return client.ask(kind, name)
+
+
+def run_program(name, *arguments, env, wrapper=(), status=0, **options):
+    """Runs one of the C clients to its end; its stdout is returned."""
+    done = subprocess.run(
+        [*wrapper, built(f"e2e/{name}"), *map(str, arguments)],
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+    same(done.returncode, status, f"status of {name} {arguments}")
+    return done.stdout
+
+
+class Daemon:
+    """The real daemon. `manifests`: {file name: text}, for a directory `manifests`; or a list of
+    such, for `manifests0`, `manifests1`, ...; or a path to an existing directory. `config`: text of
+    kubesvcd.yaml. `options`: further arguments. `dir`: where socket, state and configuration go
+    (default: a new directory); give that of an earlier one to start it again over the same state."""
+
+    def __init__(self, manifests=None, config="", options=(), namespace=None, dir=None, wrapper=(),
+                 ready=True):
+        self.dir = pathlib.Path(dir or tempfile.mkdtemp(prefix="d", dir=".")).resolve()
+        self.socket = self.dir / "run" / "socket"
+        self.config = self.dir / "kubesvcd.yaml"
+        if config or not self.config.exists():
+            self.config.write_text(config)
+        self.directories = self._directories(manifests)
+        command = [*wrapper, built("kubesvcd"), "--config", self.config, "--socket", self.socket,
+                   "--state", self.dir / "state"]
+        for directory in self.directories:
+            command += ["--manifests", directory]
+        if namespace is not None:
+            command += ["--namespace", namespace]
+        self.lines = []
+        self.env = client_env(self.socket)
+        self._changed = threading.Condition()
+        self._states = []
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        path = self.dir / f"notify{len(list(self.dir.glob('notify*')))}"
+        self._notify.bind(str(path))
+        self.process = subprocess.Popen(
+            [*map(str, command), *options],
+            env={k: v for k, v in os.environ.items() if not k.startswith("KUBESVC_")}
+            | {"NOTIFY_SOCKET": str(path)},
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        threading.Thread(target=self._read_notify, daemon=True).start()
+        self._reader = threading.Thread(target=self._read_stderr, daemon=True)
+        self._reader.start()
+        if ready:
+            self.wait_state("READY=1")
+
+    def _directories(self, manifests):
+        if isinstance(manifests, (str, pathlib.Path)):
+            return [pathlib.Path(manifests).resolve()]
+        sets = manifests if isinstance(manifests, list) else [manifests or {}]
+        result = []
+        for i, files in enumerate(sets):
+            directory = self.dir / (f"manifests{i}" if isinstance(manifests, list) else "manifests")
+            directory.mkdir(exist_ok=True)
+            result.append(directory)
+            for name, text in files.items():
+                self.write(name, text, directory)
+        return result
+
+    def write(self, name, text, directory=None):
+        """Replaces a manifest at once, as an editor does."""
+        path = (directory or self.dir / "manifests") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hidden = path.parent / f".{path.name}.new"
+        hidden.write_bytes(text if isinstance(text, bytes) else text.encode())
+        hidden.rename(path)
+        return path
+
+    def _read_notify(self):
+        while True:
+            try:
+                data = self._notify.recv(4096)
+            except OSError:
+                return
+            with self._changed:
+                self._states += data.decode().splitlines()
+                self._changed.notify_all()
+
+    def _read_stderr(self):
+        for line in self.process.stderr:
+            with self._changed:
+                self.lines.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _wait(self, condition, what, seconds):
+        with self._changed:
+            done = lambda: condition() or (self.process.poll() is not None and not self._reader.is_alive())
+            end = time.monotonic() + seconds
+            while not done() and time.monotonic() < end:
+                self._changed.wait(0.1)
+            if not condition():
+                said = "\n".join(self.lines[-20:])
+                raise AssertionError(f"no {what} from the daemon ({self.process.poll()}):\n{said}")
+
+    def wait_state(self, state, seconds=PATIENCE):
+        """Waits until the daemon has told its supervisor `state`, such as READY=1."""
+        self._wait(lambda: state in self._states, state, seconds)
+
+    def wait_line(self, text, seconds=PATIENCE):
+        """Waits for a line on stderr that contains `text`; returns it."""
+        self._wait(lambda: any(text in line for line in self.lines), repr(text), seconds)
+        return next(line for line in self.lines if text in line)
+
+    def reload(self):
+        """SIGHUP; returns when the daemon says READY=1 again."""
+        with self._changed:
+            self._states.clear()
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_state("READY=1")
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends the daemon; returns its status (negative: killed by that signal)."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        self._notify.close()
+        return status
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        running = self.process.poll() is None
+        status = self.stop()
+        if kind is not None:
+            print("--- the daemon said:", *self.lines[-40:], sep="\n", file=sys.stderr)
+        elif running:
+            same(status, 0, "status of the daemon after SIGTERM")

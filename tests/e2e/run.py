@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Runs the end-to-end tests: run.py [-j N] [FILTER...]; harness.py says how they are written.
+
+A filter is a part of "file:function". The exit status is 0 if nothing failed.
+"""
+
+import argparse
+import concurrent.futures
+import importlib.util
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from harness import BUILD, SKIPPED  # noqa: E402: needs the path above
+
+DEFAULT_LIMIT = 60
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def discover(filters):
+    for path in sorted(HERE.glob("test_*.py")):
+        for name, function in vars(load(path)).items():
+            label = f"{path.stem}:{name}"
+            if name.startswith("test_") and callable(function):
+                if not filters or any(f in label for f in filters):
+                    yield label, path, name, getattr(function, "limit", DEFAULT_LIMIT)
+
+
+def run_one(path, name):
+    """In the test's own process."""
+    try:
+        getattr(load(pathlib.Path(path)), name)()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def end_session(process):
+    """Kills what the test left behind: all of its own process group."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run(label, path, name, seconds):
+    # Short: the path of a socket has at most 107 bytes.
+    directory = tempfile.mkdtemp(prefix="ks-", dir="/tmp")
+    os.chmod(directory, 0o755)
+    start = time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-B", str(HERE / "run.py"), "--one", str(path), name],
+            cwd=directory,
+            env=os.environ | {"TMPDIR": directory, "KUBESVC_BUILD": str(BUILD)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            status = f"not done after {seconds} s"
+        end_session(process)
+        process.wait()
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    shutil.rmtree(directory, ignore_errors=True)
+    return label, status, time.monotonic() - start, text
+
+
+def report(label, status, seconds, text):
+    if status == SKIPPED:
+        print(f"skip {label} ({seconds:.1f} s): {text.strip().splitlines()[-1]}", flush=True)
+        return "skipped"
+    if status == 0:
+        print(f"ok   {label} ({seconds:.1f} s)", flush=True)
+        return "passed"
+    print(f"FAIL {label} ({seconds:.1f} s): {status}", flush=True)
+    print("".join(f"     {line}\n" for line in text.splitlines()), end="", flush=True)
+    return "failed"
+
+
+def main():
+    if sys.argv[1:2] == ["--one"]:
+        run_one(*sys.argv[2:])
+    parser = argparse.ArgumentParser(description="Runs the end-to-end tests.")
+    parser.add_argument("-j", type=int, default=2, metavar="N", help="tests at a time (default 2)")
+    parser.add_argument("filters", nargs="*", metavar="FILTER")
+    options = parser.parse_args()
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
+        jobs = [pool.submit(run, *test) for test in discover(options.filters)]
+        for job in concurrent.futures.as_completed(jobs):
+            counts[report(*job.result())] += 1
+    print(", ".join(f"{n} {what}" for what, n in counts.items()))
+    return 1 if counts["failed"] or not any(counts.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

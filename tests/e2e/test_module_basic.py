@@ -1,0 +1,43 @@
+"""Answers come out of glibc as they went into the socket."""
+
+from fake_daemon import ANY, FakeDaemon, Host, INET, NAME, table
+from harness import Client, ask, client_env, same
+
+HOSTS = {
+    "web": Host("web.moon.svc.cluster.local", ["127.0.0.1", "127.0.0.2", "127.0.0.3"]),
+    "both": Host("both.moon.svc.cluster.local", ["127.0.0.9", "::1"]),
+    "old": Host("new.moon.svc.cluster.local", ["127.0.0.7"], ["old.moon.svc.cluster.local", "old"]),
+}
+
+
+def test_all_kinds_of_question():
+    with FakeDaemon("s", table(HOSTS)), Client(client_env("s")) as client:
+        for kind in "unspec", "inet", "unspec+canon", "inet+canon":
+            answer = client.ask(kind, "web")
+            same(sorted(answer.addresses), HOSTS["web"].addresses, kind)
+            same(answer.canon, HOSTS["web"].canonical if "canon" in kind else None, kind)
+            same(answer.scope, 0)
+        for kind in "name", "name2-inet":
+            answer = client.ask(kind, "old")
+            same((answer.canon, answer.aliases), (HOSTS["old"].canonical, HOSTS["old"].aliases))
+            same(answer.addresses, ["127.0.0.7"])
+        same(client.ask("name2-inet6", "both").addresses, ["::1"])
+        same(sorted(client.ask("unspec", "both").addresses), ["127.0.0.9", "::1"])
+        same(client.ask("inet6", "web").error, "EAI_NODATA")
+        for kind, address in ("addr", "127.0.0.2"), ("info", "::1"), ("info", "::ffff:127.0.0.2"):
+            answer = client.ask(kind, address)
+            same(answer.canon.split(".")[0], "both" if address == "::1" else "web")
+
+
+def test_what_the_request_says():
+    with FakeDaemon("s", table(HOSTS)) as daemon:
+        ask(client_env("s", namespace="Moon"), "inet", "WEB.")
+        request = daemon.requests[0]
+        same((request.type, request.version, request.family), (NAME, 1, INET))
+        same((request.name, request.namespace), ("WEB.", "moon"))
+        assert 0 < request.room < 200, request
+        ask(client_env("s"), "unspec", "web")
+        same((daemon.requests[1].family, daemon.requests[1].namespace), (ANY, ""))
+        for bad in "a.b", "-x", "x-", "x_y", "x" * 64, "", "ü":
+            ask(client_env("s", namespace=bad), "inet", "web")
+            same(daemon.requests[-1].namespace, "", bad)
