@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,5 +37,23 @@ uint64_t snapshot_hash(const uint8_t seed[static 16], const void *key, size_t le
 struct snapshot_record snapshot_find(const struct snapshot_view *view, const void *key,
                                      size_t length);
 
+/* The same with the key's hash known already. */
+struct snapshot_record snapshot_find_hashed(const struct snapshot_view *view, uint64_t hash,
+                                            const void *key, size_t length);
+
 /* `length` bytes at `offset` of a record, NULL where they do not lie inside it. */
 const uint8_t *snapshot_bytes(struct snapshot_record record, uint32_t offset, uint64_t length);
+
+/* A field of the arena, aligned to 4: read exactly once, whoever else may be writing there. */
+static inline uint32_t snapshot_u32(const void *field)
+{
+    return le32toh(__atomic_load_n((const uint32_t *)field, __ATOMIC_RELAXED));
+}
+
+/* The bytes of a span that is itself part of the record; NULL where they do not lie inside it. */
+const uint8_t *snapshot_span(struct snapshot_record record, const struct kubesvc_span *span,
+                             uint32_t *length);
+
+/* The same for a table of structs of 32-bit fields, `stride` bytes each: `count` are whole. */
+const uint8_t *snapshot_table(struct snapshot_record record, const struct kubesvc_span *span,
+                              uint32_t stride, uint32_t *count);

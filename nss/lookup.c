@@ -1,0 +1,374 @@
+/*
+ * A name is read from the right, as CoreDNS does: svc or pod, namespace, Service, then what stands
+ * below a Service; see semantics.md sections A to F. Labels are never copied apart:
+ * "service.namespace" stands in the name as it stands in the key of its record.
+ */
+#include "lookup.h"
+
+#include <string.h>
+
+#include "dashed.h"
+#include "name.h"
+
+struct text {
+    const char *data;
+    size_t length;
+};
+
+struct set {
+    const uint8_t *inet, *inet6;
+    uint32_t n_inet, n_inet6;
+};
+
+/* Cuts the last label off `rest` into `label`; false when nothing is left. */
+static bool cut_label(struct text *rest, struct text *label)
+{
+    const char *dot;
+
+    if (rest->length == 0)
+        return false;
+    dot = memrchr(rest->data, '.', rest->length);
+    *label =
+        dot == NULL ? *rest : (struct text){dot + 1, (size_t)(rest->data + rest->length - dot - 1)};
+    rest->length = dot == NULL ? 0 : (size_t)(dot - rest->data);
+    return true;
+}
+
+static bool text_is(struct text text, const char *word)
+{
+    return name_equal(text.data, text.length, word, strlen(word));
+}
+
+/* --- Records --- */
+
+/* The record of "<type><name>", the name in lower case. */
+static struct snapshot_record find_name(const struct snapshot_view *view, char type,
+                                        struct text name)
+{
+    char key[1 + KUBESVC_NAME_MAX] = {type};
+
+    if (name.length > KUBESVC_NAME_MAX)
+        return (struct snapshot_record){NULL, 0};
+    for (size_t i = 0; i < name.length; i++)
+        key[1 + i] = name_fold(name.data[i]);
+    return snapshot_find(view, key, 1 + name.length);
+}
+
+/* An array that does not lie inside its record counts as empty. */
+static struct set read_set(struct snapshot_record record, const struct kubesvc_set *stored)
+{
+    struct set set = {
+        .n_inet = snapshot_u32(&stored->n_inet),
+        .n_inet6 = snapshot_u32(&stored->n_inet6),
+    };
+
+    set.inet = snapshot_bytes(record, snapshot_u32(&stored->inet), (uint64_t)set.n_inet * 4);
+    if (set.inet == NULL)
+        set.n_inet = 0;
+    set.inet6 = snapshot_bytes(record, snapshot_u32(&stored->inet6), (uint64_t)set.n_inet6 * 16);
+    if (set.inet6 == NULL)
+        set.n_inet6 = 0;
+    return set;
+}
+
+const struct kubesvc_address *lookup_address(const struct snapshot_view *view,
+                                             const uint8_t address[static 16],
+                                             struct snapshot_record *record)
+{
+    uint8_t key[17] = {'a'};
+
+    memcpy(key + 1, address, 16);
+    *record = snapshot_find(view, key, sizeof key);
+    return (const void *)snapshot_bytes(*record, 0, sizeof(struct kubesvc_address));
+}
+
+/* --- Answers --- */
+
+static enum resolver_outcome answer_addresses(struct lookup *lookup, const uint8_t *addresses,
+                                              uint32_t n)
+{
+    if (n == 0)
+        return RESOLVER_NODATA; /* rule 4 */
+    lookup->answer->addresses = addresses;
+    lookup->answer->n_addresses = n;
+    return RESOLVER_FOUND;
+}
+
+/* `empty` is the outcome of a set without an address of either family. */
+static enum resolver_outcome answer_set(struct lookup *lookup, struct set set,
+                                        enum resolver_outcome empty)
+{
+    if (set.n_inet == 0 && set.n_inet6 == 0)
+        return empty;
+    return lookup->family == KUBESVC_FAMILY_INET6 ? answer_addresses(lookup, set.inet6, set.n_inet6)
+                                                  : answer_addresses(lookup, set.inet, set.n_inet);
+}
+
+/* A name that only has others below it (rules 11 and 12). */
+static enum resolver_outcome answer_bare(struct lookup *lookup)
+{
+    lookup->answer->flags |= RESOLVER_BARE;
+    return RESOLVER_NODATA;
+}
+
+static bool is_inet(const uint8_t address[static 16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    return memcmp(address, mapped, sizeof mapped) == 0;
+}
+
+/* One address, spelled by the name itself: it exists in its own family only. */
+static enum resolver_outcome answer_literal(struct lookup *lookup, const uint8_t address[static 16])
+{
+    uint8_t *literal = lookup->answer->literal;
+
+    if (is_inet(address) != (lookup->family == KUBESVC_FAMILY_INET))
+        return RESOLVER_NODATA;
+    if (is_inet(address))
+        memcpy(literal, address + 12, 4);
+    else
+        memcpy(literal, address, 16);
+    return answer_addresses(lookup, literal, 1);
+}
+
+/* --- Below a Service --- */
+
+/* The entry of an explicit hostname. `label` is in any letters, the table in lower case. */
+static const struct kubesvc_endpoint *
+find_endpoint(struct snapshot_record record, const struct kubesvc_span *table, struct text label)
+{
+    uint32_t low = 0, high;
+    const struct kubesvc_endpoint *endpoints =
+        (const void *)snapshot_table(record, table, sizeof *endpoints, &high);
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2, length;
+        const uint8_t *stored = snapshot_span(record, &endpoints[middle].label, &length);
+        int order = 0;
+
+        if (stored == NULL)
+            return NULL;
+        for (size_t i = 0; order == 0 && i < label.length && i < length; i++)
+            order = (uint8_t)name_fold(label.data[i]) - stored[i];
+        if (order == 0)
+            order = (label.length > length) - (label.length < length);
+        if (order == 0)
+            return &endpoints[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+static bool contains(const uint8_t *addresses, uint32_t n, size_t size, const uint8_t *wanted)
+{
+    uint32_t low = 0, high = n;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = memcmp(wanted, addresses + middle * size, size);
+
+        if (order == 0)
+            return true;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
+}
+
+/* <endpoint>.<service>: a hostname, or the dashed address of an endpoint without one (rules 34 to
+ * 37). Where a hostname looks like another endpoint's dashed address, its entry holds both. */
+static enum resolver_outcome lookup_endpoint(struct lookup *lookup, struct snapshot_record record,
+                                             const struct kubesvc_service *service,
+                                             struct text label)
+{
+    const struct kubesvc_endpoint *endpoint = find_endpoint(record, &service->endpoints, label);
+    uint8_t address[16];
+    struct set unnamed;
+
+    if (endpoint != NULL)
+        return answer_set(lookup, read_set(record, &endpoint->addresses), RESOLVER_NXDOMAIN);
+    if (!dashed_parse_canonical(label.data, label.length, address))
+        return RESOLVER_NXDOMAIN;
+    unnamed = read_set(record, &service->unnamed);
+    if (is_inet(address) ? !contains(unnamed.inet, unnamed.n_inet, 4, address + 12)
+                         : !contains(unnamed.inet6, unnamed.n_inet6, 16, address))
+        return RESOLVER_NXDOMAIN;
+    return answer_literal(lookup, address);
+}
+
+static bool parse_protocol(struct text label, uint32_t *protocol)
+{
+    static const char names[][5] = {
+        [KUBESVC_PROTOCOL_ANY] = "",
+        [KUBESVC_PROTOCOL_TCP] = "tcp",
+        [KUBESVC_PROTOCOL_UDP] = "udp",
+        [KUBESVC_PROTOCOL_SCTP] = "sctp",
+    };
+
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (text_is(label, names[i])) {
+            *protocol = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct text strip_underscore(struct text label)
+{
+    if (label.length > 0 && label.data[0] == '_')
+        return (struct text){label.data + 1, label.length - 1};
+    return label;
+}
+
+/* [_]<port>.[_]<protocol>.<service>: the Service, limited to that port (rule 47). */
+static enum resolver_outcome lookup_port(struct lookup *lookup, struct snapshot_record record,
+                                         const struct kubesvc_service *service, struct text port,
+                                         struct text protocol_label, enum resolver_outcome empty)
+{
+    const struct kubesvc_port *ports;
+    uint32_t n, protocol;
+
+    port = strip_underscore(port);
+    if (!parse_protocol(strip_underscore(protocol_label), &protocol))
+        return RESOLVER_NXDOMAIN;
+    if (port.length == 0 && protocol == KUBESVC_PROTOCOL_ANY)
+        return answer_set(lookup, read_set(record, &service->addresses), empty);
+
+    ports = (const void *)snapshot_table(record, &service->ports, sizeof *ports, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t length;
+        const char *name = (const char *)snapshot_span(record, &ports[i].name, &length);
+
+        if (name != NULL && snapshot_u32(&ports[i].protocol) == protocol &&
+            name_equal(name, length, port.data, port.length))
+            return answer_set(lookup, read_set(record, &ports[i].addresses), empty);
+    }
+    return RESOLVER_NXDOMAIN;
+}
+
+/* [<below>.]<service>.<namespace>.svc: `key` is "service.namespace". */
+static enum resolver_outcome lookup_service(struct lookup *lookup, struct text below,
+                                            struct text key)
+{
+    struct snapshot_record record = find_name(lookup->view, 's', key);
+    const struct kubesvc_service *service =
+        (const void *)snapshot_bytes(record, 0, sizeof(struct kubesvc_service));
+    struct text first, second;
+    enum resolver_outcome empty;
+    uint32_t type, length;
+
+    if (service == NULL)
+        return RESOLVER_NXDOMAIN; /* rule 10 */
+    if (below.length == 0)
+        lookup->answer->flags |= RESOLVER_SERVICE;
+    if ((snapshot_u32(&service->flags) & KUBESVC_SERVICE_HIDDEN) != 0)
+        return RESOLVER_NXDOMAIN; /* rules 51 and 61 */
+
+    type = snapshot_u32(&service->type);
+    if (type == KUBESVC_SERVICE_EXTERNAL_NAME) {
+        if (below.length > 0)
+            return RESOLVER_NXDOMAIN; /* rule 43 */
+        lookup->target = (const char *)snapshot_span(record, &service->target, &length);
+        lookup->target_length = length;
+        return RESOLVER_NODATA;
+    }
+
+    empty = type == KUBESVC_SERVICE_HEADLESS ? RESOLVER_NXDOMAIN /* rule 3 */
+                                             : RESOLVER_NODATA;  /* rule 54 */
+    if (!cut_label(&below, &first))
+        return answer_set(lookup, read_set(record, &service->addresses), empty);
+    if (!cut_label(&below, &second))
+        return lookup_endpoint(lookup, record, service, first);
+    if (below.length > 0)
+        return RESOLVER_NXDOMAIN; /* rule 45 */
+    return lookup_port(lookup, record, service, second, first, empty);
+}
+
+/* --- Inside the zone --- */
+
+/* Is there a pod of this address in the namespace (rule 65)? */
+static bool is_pod(const struct snapshot_view *view, const uint8_t address[static 16],
+                   struct text namespace)
+{
+    struct snapshot_record record;
+    const struct kubesvc_address *stored = lookup_address(view, address, &record);
+    const struct kubesvc_span *pods;
+    uint32_t n;
+
+    if (stored == NULL)
+        return false;
+    pods = (const void *)snapshot_table(record, &stored->pods, sizeof *pods, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t length;
+        const char *name = (const char *)snapshot_span(record, &pods[i], &length);
+
+        if (name != NULL && name_equal(name, length, namespace.data, namespace.length))
+            return true;
+    }
+    return false;
+}
+
+/* <address>.<namespace>.pod (rules 63 to 66) */
+static enum resolver_outcome lookup_pod(struct lookup *lookup, struct text rest,
+                                        struct text namespace)
+{
+    uint8_t address[16];
+    struct text label;
+
+    if (lookup->settings->pods != KUBESVC_PODS_INSECURE &&
+        lookup->settings->pods != KUBESVC_PODS_VERIFIED)
+        return RESOLVER_NXDOMAIN;
+    if (!cut_label(&rest, &label))
+        return answer_bare(lookup);
+    if (rest.length > 0 || !dashed_parse(label.data, label.length, address))
+        return RESOLVER_NXDOMAIN;
+    if (lookup->settings->pods == KUBESVC_PODS_VERIFIED &&
+        !is_pod(lookup->view, address, namespace))
+        return RESOLVER_NXDOMAIN;
+    return answer_literal(lookup, address);
+}
+
+/* NXDOMAIN or NOT_OURS of a namespace that cannot be answered for; FOUND if it can. */
+static enum resolver_outcome check_namespace(const struct lookup *lookup, struct text namespace)
+{
+    struct snapshot_record record = find_name(lookup->view, 'n', namespace);
+    const struct kubesvc_namespace *stored =
+        (const void *)snapshot_bytes(record, 0, sizeof(struct kubesvc_namespace));
+
+    if (stored == NULL)
+        return (lookup->settings->flags & KUBESVC_SETTINGS_FALLTHROUGH) != 0 ? RESOLVER_NOT_OURS
+                                                                             : RESOLVER_NXDOMAIN;
+    return (snapshot_u32(&stored->flags) & KUBESVC_NAMESPACE_EXPOSED) != 0 ? RESOLVER_FOUND
+                                                                           : RESOLVER_NXDOMAIN;
+}
+
+enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_t length)
+{
+    struct text rest = {name, length}, top, namespace, service;
+    enum resolver_outcome outcome;
+    bool is_service;
+
+    if (!cut_label(&rest, &top))
+        return answer_bare(lookup);
+    is_service = text_is(top, "svc");
+    if (!is_service && !text_is(top, "pod"))
+        return RESOLVER_NXDOMAIN; /* rules 45 and 49 */
+    if (!cut_label(&rest, &namespace))
+        return answer_bare(lookup);
+    outcome = check_namespace(lookup, namespace);
+    if (outcome != RESOLVER_FOUND)
+        return outcome;
+    if (!is_service)
+        return lookup_pod(lookup, rest, namespace);
+    if (!cut_label(&rest, &service))
+        return answer_bare(lookup);
+    return lookup_service(lookup, rest,
+                          (struct text){service.data, service.length + 1 + namespace.length});
+}

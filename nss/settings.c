@@ -1,0 +1,37 @@
+/*
+ * Reading the settings record. It is read anew for every question, because a reload changes it
+ * together with the names it explains, in one publish.
+ */
+#include "settings.h"
+
+bool settings_open(struct settings *settings, const struct snapshot_view *view)
+{
+    struct snapshot_record record = snapshot_find(view, "c", 1);
+    const struct kubesvc_settings *stored =
+        (const void *)snapshot_bytes(record, 0, sizeof(struct kubesvc_settings));
+
+    if (stored == NULL)
+        return false;
+    *settings = (struct settings){
+        .flags = snapshot_u32(&stored->flags),
+        .pods = snapshot_u32(&stored->pods),
+        .ndots = snapshot_u32(&stored->ndots),
+        .search_default = snapshot_u32(&stored->search_default) != 0,
+        .record = record,
+    };
+    settings->zone = (const char *)snapshot_span(record, &stored->zone, &settings->zone_length);
+    settings->namespace = (const char *)snapshot_span(record, &stored->default_namespace,
+                                                      &settings->namespace_length);
+    settings->search =
+        snapshot_table(record, &stored->search, sizeof(struct kubesvc_span), &settings->n_search);
+    settings->ranges =
+        snapshot_table(record, &stored->ranges, sizeof(struct kubesvc_range), &settings->n_ranges);
+    return settings->zone_length > 0 && settings->namespace != NULL;
+}
+
+const char *settings_search(const struct settings *settings, uint32_t i, uint32_t *length)
+{
+    const struct kubesvc_span *spans = (const void *)settings->search;
+
+    return (const char *)snapshot_span(settings->record, &spans[i], length);
+}

@@ -1,0 +1,32 @@
+/*
+ * The settings that a snapshot carries: what the resolver and the search list need of them, bounds
+ * checked once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "snapshot.h"
+
+struct settings {
+    uint32_t flags; /* KUBESVC_SETTINGS_* */
+    uint32_t pods;  /* enum kubesvc_pod_names */
+    uint32_t ndots;
+    const char *zone; /* lower case, no final dot, at least one letter */
+    uint32_t zone_length;
+    const char *namespace; /* the default one */
+    uint32_t namespace_length;
+    bool search_default;
+    const uint8_t *search; /* struct kubesvc_span[] */
+    uint32_t n_search;
+    const uint8_t *ranges; /* struct kubesvc_range[] */
+    uint32_t n_ranges;
+    struct snapshot_record record;
+};
+
+/* False if there are none or they are damaged. */
+bool settings_open(struct settings *settings, const struct snapshot_view *view);
+
+/* One domain of an explicit search list, NULL if it is damaged. `i` is less than n_search. */
+const char *settings_search(const struct settings *settings, uint32_t i, uint32_t *length);
