@@ -1,0 +1,22 @@
+/*
+ * Accepts connections in batches, and goes on sensibly when there are no descriptors left.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "../error.h"
+
+struct acceptor;
+
+struct acceptor_handler {
+    void (*greet)(void *userdata, int fd); /* a connection, non-blocking; takes `fd` over */
+    bool (*shed)(void *userdata);          /* closes some connection; false: there is none */
+    void *userdata;
+};
+
+/* `listening` stays the caller's. */
+MUST_USE int acceptor_new(struct acceptor **acceptorp, sd_event *event, int listening,
+                          const struct acceptor_handler *handler);
+struct acceptor *acceptor_free(struct acceptor *acceptor); /* returns NULL */

@@ -1,0 +1,92 @@
+/*
+ * Answer: what a search found -> the frame that says so. Rotating a set of addresses is sending its
+ * tail before its head, so a set takes two parts and no copy.
+ */
+#include "answer.h"
+
+#include <endian.h>
+#include <glib.h>
+#include <string.h>
+
+static void answer_begin(struct answer *answer, enum kubesvc_response_type type, size_t size)
+{
+    answer->head.header = (struct kubesvc_header){
+        .magic = htole32(KUBESVC_MAGIC),
+        .version = KUBESVC_PROTOCOL_VERSION,
+        .type = (uint8_t)type,
+        .length = htole32((uint32_t)(size - sizeof answer->head.header)),
+    };
+    answer->parts[0] = (struct iovec){.iov_base = &answer->head, .iov_len = size};
+    answer->n_parts = 1;
+}
+
+static void answer_append(struct answer *answer, const void *data, size_t size)
+{
+    uint32_t length = le32toh(answer->head.header.length) + (uint32_t)size;
+
+    if (size == 0)
+        return;
+    answer->parts[answer->n_parts++] = (struct iovec){.iov_base = (void *)data, .iov_len = size};
+    answer->head.header.length = htole32(length);
+}
+
+void answer_bare(struct answer *answer, enum kubesvc_response_type type)
+{
+    answer_begin(answer, type, sizeof answer->head.header);
+}
+
+void answer_status(struct answer *answer, enum kubesvc_status status)
+{
+    answer_begin(answer, KUBESVC_RESPONSE_ANSWER, sizeof answer->head);
+    answer->head.answer = (struct kubesvc_answer){.status = (uint8_t)status};
+}
+
+/* The search lists the owners in the order they were met; the wire wants the last of them first. */
+static const char *answer_canonical(const struct resolver_names *names)
+{
+    const char *before = names->size > 1 ? memrchr(names->text, '\0', names->size - 1u) : NULL;
+
+    return before ? before + 1 : names->text;
+}
+
+/* Sends `n` of the `set`'s addresses, beginning with the one that leads now. */
+static void answer_append_set(struct answer *answer, const struct resolver_answer *set, uint32_t n,
+                              enum kubesvc_family family, const char *owner,
+                              struct rotation *rotation)
+{
+    size_t size = family == KUBESVC_FAMILY_INET ? 4 : 16;
+    uint32_t first, tail;
+
+    if (n == 0)
+        return;
+    first = rotation_next(rotation, owner, strlen(owner), family, set->n_addresses);
+    tail = MIN(n, set->n_addresses - first);
+    answer_append(answer, set->addresses + first * size, tail * size);
+    answer_append(answer, set->addresses, (n - tail) * size);
+}
+
+void answer_result(struct answer *answer, const struct search_result *result, uint32_t room,
+                   struct rotation *rotation)
+{
+    uint32_t inet = MIN(result->inet.n_addresses, KUBESVC_ADDRESSES_MAX);
+    uint32_t inet6 = MIN(result->inet6.n_addresses, KUBESVC_ADDRESSES_MAX - inet);
+    const char *canonical;
+
+    answer_status(answer, result->status);
+    if (result->status != KUBESVC_STATUS_FOUND)
+        return;
+
+    canonical = answer_canonical(&result->names);
+    answer->head.answer.names = htole16(result->names.count);
+    answer->head.answer.names_size = htole32(result->names.size);
+    answer->head.answer.inet = htole32(inet);
+    answer->head.answer.inet6 = htole32(inet6);
+    answer_append(answer, canonical, strlen(canonical) + 1);
+    answer_append(answer, result->names.text, (size_t)(canonical - result->names.text));
+    if (inet + inet6 > room) {
+        answer->head.answer.flags = KUBESVC_ANSWER_WITHHELD;
+        return;
+    }
+    answer_append_set(answer, &result->inet, inet, KUBESVC_FAMILY_INET, canonical, rotation);
+    answer_append_set(answer, &result->inet6, inet6, KUBESVC_FAMILY_INET6, canonical, rotation);
+}

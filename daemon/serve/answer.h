@@ -1,0 +1,34 @@
+/*
+ * A response frame (include/kubesvc/protocol.h) ready for sendmsg: a head of its own, the rest by
+ * reference. Nothing of the addresses is copied.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "rotation.h"
+#include "search.h"
+
+#define ANSWER_PARTS_MAX 7u
+
+struct answer {
+    struct {
+        struct kubesvc_header header;
+        struct kubesvc_answer answer;
+    } head;
+    struct iovec parts[ANSWER_PARTS_MAX]; /* refer to `head` and to the search's result */
+    size_t n_parts;
+};
+
+/* A frame without payload: PENDING or UNSUPPORTED. */
+void answer_bare(struct answer *answer, enum kubesvc_response_type type);
+
+/* An answer that is a status alone: anything but FOUND. */
+void answer_status(struct answer *answer, enum kubesvc_status status);
+
+/* The answer that a finished search found; the leading address moves on unless more than `room`
+ * were found and are withheld. `result` must outlive `answer`. */
+void answer_result(struct answer *answer, const struct search_result *result, uint32_t room,
+                   struct rotation *rotation);

@@ -1,0 +1,140 @@
+/*
+ * Client: non-blocking input and output of one connection. An answer goes out with one sendmsg
+ * straight from where it lies; only what the socket refuses is copied, because the snapshot under
+ * it may have changed when the socket takes more. There is never more than one answer in the
+ * making: a client that pipelines is read on only when its last answer is out.
+ */
+#include "client.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct client *client_new(int fd)
+{
+    struct client *client = g_new(struct client, 1);
+
+    /* The buffers are not worth clearing thirty thousand times a second. */
+    client->fd = fd;
+    client->io = NULL;
+    client->received = 0;
+    client->rest = NULL;
+    client->rest_size = client->rest_sent = 0;
+    client->parked = client->last = false;
+    client->parked_at = 0;
+    client->server = NULL;
+    client->queue = NULL;
+    client->turn = client->by_user = (GList){.data = client};
+    client->due = 0;
+    client->user = NULL;
+    client->charged = 0;
+    return client;
+}
+
+struct client *client_free(struct client *client)
+{
+    if (!client)
+        return NULL;
+    sd_event_source_disable_unref(client->io);
+    close(client->fd);
+    g_free(client->rest);
+    g_free(client);
+    return NULL;
+}
+
+int client_watch(struct client *client, sd_event *event, sd_event_io_handler_t handler)
+{
+    /* While an answer is being looked for nothing is read; a hang-up is told in any case. */
+    uint32_t events = client->rest ? EPOLLOUT : client->parked ? 0 : EPOLLIN;
+
+    if (client->io)
+        return sd_event_source_set_io_events(client->io, events);
+    return sd_event_add_io(event, &client->io, client->fd, events, handler, client);
+}
+
+static int client_result(ssize_t n)
+{
+    if (n > 0)
+        return 0;
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? CLIENT_WAIT : CLIENT_GONE;
+}
+
+int client_receive(struct client *client)
+{
+    /* A whole frame always fits, so there is room unless a complete one has not been taken. */
+    ssize_t n = recv(client->fd, client->input + client->received,
+                     sizeof client->input - client->received, MSG_DONTWAIT);
+
+    if (n > 0)
+        client->received += (size_t)n;
+    return client_result(n);
+}
+
+int client_take(struct client *client)
+{
+    size_t used;
+    int r = request_parse(&client->request, client->input, client->received, &used);
+
+    if (r)
+        return r;
+    client->received -= used;
+    memmove(client->input, client->input + used, client->received);
+    return 0;
+}
+
+static void client_keep_rest(struct client *client, const struct iovec *parts, size_t n_parts,
+                             size_t sent)
+{
+    size_t size = 0;
+    uint8_t *end;
+
+    for (size_t i = 0; i < n_parts; i++)
+        size += parts[i].iov_len;
+    if (sent >= size)
+        return;
+
+    client->rest = end = g_malloc(size - sent);
+    client->rest_size = size - sent;
+    client->rest_sent = 0;
+    for (size_t i = 0; i < n_parts; i++) {
+        size_t skip = MIN(sent, parts[i].iov_len), length = parts[i].iov_len - skip;
+
+        memcpy(end, (const uint8_t *)parts[i].iov_base + skip, length);
+        end += length;
+        sent -= skip;
+    }
+}
+
+int client_send(struct client *client, struct iovec *parts, size_t n_parts)
+{
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = n_parts};
+    ssize_t n = sendmsg(client->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (client_result(n) == CLIENT_GONE)
+        return CLIENT_GONE;
+    client_keep_rest(client, parts, n_parts, n > 0 ? (size_t)n : 0);
+    return 0;
+}
+
+int client_offer(struct client *client, const void *data, size_t size)
+{
+    int r = client_result(send(client->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL));
+
+    return r == CLIENT_GONE ? r : 0;
+}
+
+int client_flush(struct client *client)
+{
+    ssize_t n = send(client->fd, client->rest + client->rest_sent,
+                     client->rest_size - client->rest_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n > 0)
+        client->rest_sent += (size_t)n;
+    if (client->rest_sent == client->rest_size) {
+        g_clear_pointer(&client->rest, g_free);
+        client->rest_size = client->rest_sent = 0;
+    }
+    return client_result(n);
+}

@@ -1,0 +1,68 @@
+/*
+ * One connection: the bytes that came in, the bytes that could not go out yet, and whether anybody
+ * listens on it. What is answered, and how long it may take, is the server's business.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+#include <systemd/sd-event.h>
+
+#include "request.h"
+
+struct client {
+    int fd;
+    sd_event_source *io; /* none while the client is served at once */
+
+    uint8_t input[REQUEST_FRAME_MAX];
+    size_t received;
+
+    uint8_t *rest; /* what the socket did not take; NULL: nothing is left to send */
+    size_t rest_size, rest_sent;
+
+    struct request request; /* the last one taken */
+    bool parked;            /* it waits for a nameserver, since `parked_at` */
+    bool last;              /* the connection ends with its answer */
+    uint64_t parked_at;
+
+    /* Of the server: */
+    void *server;
+    GQueue *queue; /* that `turn` is in */
+    GList turn;
+    uint64_t due; /* when the client's turn in the queue comes */
+
+    /* Of the roster: */
+    struct roster_user *user;
+    GList by_user;
+    size_t charged;
+};
+
+#define CLIENT_WAIT 1 /* not now: bytes are missing, or the socket is full */
+#define CLIENT_GONE 2 /* closed or broken: nothing more can be done with it */
+
+struct client *client_new(int fd /* is taken over */);
+struct client *client_free(struct client *client); /* returns NULL */
+
+/* Watches the connection for what it waits for now. */
+MUST_USE int client_watch(struct client *client, sd_event *event, sd_event_io_handler_t handler);
+
+/* Receives what fits. 0: something came. CLIENT_WAIT, CLIENT_GONE. */
+MUST_USE int client_receive(struct client *client);
+
+/* Takes the next request out of what was received, into `client->request`. 0, REQUEST_INCOMPLETE or
+ * REQUEST_BAD. */
+MUST_USE int client_take(struct client *client);
+
+/* Sends the parts, keeping a copy of what the socket does not take (then `rest` is set). Only while
+ * there is no rest. 0 or CLIENT_GONE. */
+MUST_USE int client_send(struct client *client, struct iovec *parts, size_t n_parts);
+
+/* Sends a few bytes if the socket has room for them and forgets them if not: it takes what is as
+ * small as a header whole or not at all. 0 or CLIENT_GONE. */
+MUST_USE int client_offer(struct client *client, const void *data, size_t size);
+
+/* Sends more of the rest. 0: all or some of it went. CLIENT_WAIT, CLIENT_GONE. */
+MUST_USE int client_flush(struct client *client);

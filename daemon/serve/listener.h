@@ -1,0 +1,18 @@
+/*
+ * The socket file: taken over from a daemon that is gone, left alone if one is there, removed at
+ * the end if it is still ours.
+ */
+#pragma once
+
+#include "../error.h"
+
+struct listener;
+
+#define LISTENER_BUSY 1
+
+/* Listens at `path`; its directory is made if it is missing. LISTENER_BUSY: another daemon answers
+ * there. Negative errno: -ENAMETOOLONG, -EEXIST (something else than a socket lies there), ... */
+MUST_USE int listener_new(struct listener **listenerp, const char *path);
+struct listener *listener_free(struct listener *listener); /* returns NULL */
+
+int listener_fd(const struct listener *listener);

@@ -1,0 +1,44 @@
+/*
+ * Lookup: the questions that need no search answered at once, the others searched.
+ */
+#include "lookup.h"
+
+#include "../../nss/name.h"
+
+static void lookup_name(const struct snapshot_view *view, struct external *external,
+                        const struct request *request, struct search_result *result)
+{
+    size_t length = request->name_length;
+
+    if (request->name[length - 1] == '.')
+        length--;
+    if (!name_is_valid(request->name, length)) {
+        /* semantics.md rule 53: no nameserver would be asked for it either. */
+        result->status = name_is_reserved(request->name, length) ? KUBESVC_STATUS_NOT_FOUND
+                                                                 : KUBESVC_STATUS_NOT_OURS;
+        return;
+    }
+    search_name(view,
+                &(struct search_question){
+                    .name = request->name,
+                    .name_length = request->name_length,
+                    .namespace = request->namespace,
+                    .namespace_length = request->namespace_length,
+                    .family = request->family,
+                },
+                external_lookup, external, result);
+}
+
+void lookup_request(const struct snapshot_writer *writer, struct external *external,
+                    const struct request *request, struct search_result *result)
+{
+    struct snapshot_view view;
+
+    result->pending = false;
+    if (!snapshot_writer_view(writer, &view))
+        result->status = KUBESVC_STATUS_TRY_AGAIN; /* rule 13: nothing may be missing before */
+    else if (request->kind == REQUEST_NAME)
+        lookup_name(&view, external, request, result);
+    else
+        search_address(&view, request->family, request->address, result);
+}

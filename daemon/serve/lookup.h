@@ -1,0 +1,13 @@
+/*
+ * A request -> what the published snapshot has to say to it.
+ */
+#pragma once
+
+#include "external.h"
+#include "request.h"
+#include "search.h"
+#include "snapshot_writer.h"
+
+/* `request` is a NAME or an ADDRESS. The result points into the snapshot, see search.h. */
+void lookup_request(const struct snapshot_writer *writer, struct external *external,
+                    const struct request *request, struct search_result *result);

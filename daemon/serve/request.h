@@ -1,0 +1,38 @@
+/*
+ * A request as it comes over the wire (include/kubesvc/protocol.h), checked and taken apart.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include <kubesvc/protocol.h>
+
+#define REQUEST_FRAME_MAX (sizeof(struct kubesvc_header) + KUBESVC_REQUEST_MAX)
+
+enum request_kind {
+    REQUEST_UNSUPPORTED, /* well-formed, but of a version, type or family that is not known */
+    REQUEST_NAME,
+    REQUEST_ADDRESS,
+};
+
+struct request {
+    enum request_kind kind;
+    bool keep; /* the connection stays open after the answer */
+    enum kubesvc_family family;
+    uint32_t room;
+    uint8_t namespace_length, name_length;
+    char namespace[KUBESVC_LABEL_MAX]; /* lower case */
+    char name[KUBESVC_NAME_MAX + 1];   /* as typed, any bytes */
+    uint8_t address[16];
+};
+
+#define REQUEST_INCOMPLETE 1
+#define REQUEST_BAD 2
+
+/* Takes the first frame of `size` bytes apart. 0: `request` is set and `*usedp` bytes made it up.
+ * REQUEST_INCOMPLETE: more bytes are needed. REQUEST_BAD: the connection is to be closed. */
+MUST_USE int request_parse(struct request *request, const uint8_t *data, size_t size,
+                           size_t *usedp);

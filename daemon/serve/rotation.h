@@ -1,0 +1,21 @@
+/*
+ * Which address of a name leads next, so that over many answers each leads equally often. A bounded
+ * table of positions by name and family; what it forgets starts again at a random place.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include <kubesvc/protocol.h>
+
+struct rotation;
+
+MUST_USE int rotation_new(struct rotation **rotationp);
+struct rotation *rotation_free(struct rotation *rotation); /* returns NULL */
+
+/* The index, below `n`, of the address that leads now; the next call gives the one after it.
+ * `owner` is the canonical name, at most KUBESVC_NAME_MAX bytes in any case; `n` is not 0. */
+uint32_t rotation_next(struct rotation *rotation, const char *owner, size_t length,
+                       enum kubesvc_family family, uint32_t n);
