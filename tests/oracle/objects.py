@@ -1,0 +1,299 @@
+"""Manifests, as dicts, to the objects that decide names; design.md section 4 and semantics.md J."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from . import addresses
+
+
+class Placed(NamedTuple):
+    """One document and where it stands."""
+    rank: int  # of its directory in `manifests`
+    path: str
+    document: int
+    object: Any
+    allocate: bool = True
+    namespace: str = None  # of its directory, for objects that name none
+
+
+GROUPS = {
+    "Service": [""], "Endpoints": [""], "Pod": [""], "Namespace": [""],
+    "ReplicationController": [""], "EndpointSlice": ["discovery.k8s.io"],
+    "Deployment": ["apps", "extensions"], "ReplicaSet": ["apps", "extensions"],
+    "DaemonSet": ["apps", "extensions"], "StatefulSet": ["apps"],
+    "Job": ["batch"], "CronJob": ["batch"],
+}
+WORKLOADS = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job",
+             "CronJob")
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+ADDRESSES = "kubesvc.io/addresses"
+
+
+@dataclass
+class Thing:
+    """An object of one of the kinds above with its identity and permission to be given addresses."""
+    kind: str
+    namespace: str
+    name: str
+    data: dict
+    may_allocate: bool
+
+    @property
+    def meta(self):
+        return self.data.get("metadata") or {}
+
+    @property
+    def spec(self):
+        return self.data.get("spec") or {}
+
+    @property
+    def status(self):
+        return self.data.get("status") or {}
+
+    @property
+    def labels(self):
+        return self.meta.get("labels") or {}
+
+    @property
+    def owner(self):
+        """(kind, name) of the controller."""
+        for reference in self.meta.get("ownerReferences") or []:
+            if reference.get("controller"):
+                return reference["kind"], reference["name"]
+        return None
+
+
+@dataclass
+class Pod:
+    """A Pod of the files, or one that a workload is expanded to."""
+    namespace: str
+    name: str
+    labels: dict
+    hostname: str
+    subdomain: str
+    container_ports: list  # of names
+    addresses: list
+    stated: bool  # in the files and with what it has, nothing invented
+    node: bool = False  # its addresses are the node's
+    pod_ip: Any = None
+    ready: bool = True
+    deleting: bool = False
+    phase: str = None
+    override: str = None  # hostnameOverride
+
+
+@dataclass
+class Objects:
+    things: dict = field(default_factory=dict)  # (kind, namespace, name) -> Thing
+    namespaces: set = field(default_factory=set)
+
+    def of(self, *kinds):
+        return [thing for thing in self.things.values() if thing.kind in kinds]
+
+    def get(self, kind, namespace, name):
+        return self.things.get((kind, namespace, name))
+
+
+def flatten(document):
+    """A document's objects: List, typed lists and their items without kind (rule 95)."""
+    if not isinstance(document, dict):
+        return
+    kind = document.get("kind")
+    if isinstance(kind, str) and kind.endswith("List") and "items" in document:
+        for item in document["items"] or []:
+            if kind != "List" and isinstance(item, dict):
+                item = {"kind": kind[:-len("List")], "apiVersion": document.get("apiVersion")} | item
+            yield from flatten(item)
+    else:
+        yield document
+
+
+def load(world, config, on):
+    """The objects that count: recognised, well named, and of each identity the last."""
+    objects = Objects()
+    ordered = sorted(world, key=lambda p: (p.rank, p.path.encode(), p.document))
+    if not on("duplicates"):
+        ordered.reverse()
+    for placed in ordered:
+        items = flatten(placed.object) if on(95) else [placed.object]
+        for data in items:
+            thing = identify(data, placed, config, on)
+            if thing:
+                objects.things[thing.kind, thing.namespace, thing.name] = thing
+    for thing in objects.things.values():
+        if on("namespace-of-objects") or thing.kind == "Namespace":
+            objects.namespaces.add(thing.namespace)
+    return objects
+
+
+def identify(data, placed, config, on):
+    kind = data.get("kind")
+    group = (data.get("apiVersion") or "").rpartition("/")[0]
+    if kind not in GROUPS or (on(95) and group not in GROUPS[kind]):
+        return None
+    meta = data.get("metadata") or {}
+    name = meta.get("name")
+    if not isinstance(name, str) or (on("invalid-names") and not LABEL.fullmatch(name)):
+        return None
+    if not on(82) and name[0].isdigit():
+        return None
+    namespace = meta.get("namespace") or placed.namespace or config.namespace  # rule 94
+    if kind == "Namespace":
+        namespace = name
+    elif not meta.get("namespace") and not on(94):
+        return None
+    may = config.allocate and placed.allocate and not (meta.get("uid") and on("uid"))
+    return Thing(kind, namespace, name, data, may)
+
+
+def annotated(meta, on):
+    """The addresses that the annotation states."""
+    text = (meta.get("annotations") or {}).get(ADDRESSES)
+    if not text or not on("annotation"):
+        return []
+    parts = [addresses.parse(part.strip()) for part in text.split(",")]
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def container_ports(spec):
+    return [port["name"] for container in spec.get("containers") or []
+            for port in container.get("ports") or [] if port.get("name")]
+
+
+def parse_all(texts, on):
+    """Stated addresses in order; what is no address is dropped."""
+    parsed = [addresses.parse(text) for text in texts if on(7) or addresses.is_canonical(text)]
+    return list(dict.fromkeys(address for address in parsed if address))
+
+
+def given_to_pod(config, on, kind, namespace, name, number):
+    families = addresses.range_families(config.pod_cidrs)
+    if not on("pod-families"):
+        families = families[:1]
+    return [addresses.Token("pod", kind, namespace, name, number, family) for family in families]
+
+
+def stated_pod(thing, config, on):
+    """A Pod object: status first, then the annotation, then the node's, then allocation."""
+    spec, status = thing.spec, thing.status
+    ips = [one.get("ip") for one in status.get("podIPs") or []] or [status.get("podIP")]
+    conditions = {c.get("type"): c.get("status") for c in status.get("conditions") or []}
+    pod = Pod(thing.namespace, thing.name, thing.labels, spec.get("hostname"),
+              spec.get("subdomain"), container_ports(spec), parse_all(ips, on), stated=True,
+              ready=conditions.get("Ready") == "True",
+              deleting=bool(thing.meta.get("deletionTimestamp")), phase=status.get("phase"),
+              override=spec.get("hostnameOverride"))
+    pod.pod_ip = addresses.parse(status.get("podIP"))
+    if not status and on("pod-without-status"):
+        pod.ready = True
+    if not pod.addresses:
+        pod.addresses = annotated(thing.meta, on)
+        if not pod.addresses and spec.get("hostNetwork") and on("node-addresses"):
+            pod.addresses, pod.node = parse_all(config.node_ips, on), True
+        if (not pod.addresses and not status and thing.may_allocate
+                and not spec.get("hostNetwork") and on("pod-without-status")):
+            pod.addresses = given_to_pod(config, on, "Pod", thing.namespace, thing.name, 0)
+            pod.stated = False
+        pod.pod_ip = pod.pod_ip or (pod.addresses[0] if pod.addresses else None)
+    return pod
+
+
+def selects(workload, labels):
+    """Does a workload's own selector match?"""
+    selector = workload.spec.get("selector") or {}
+    if workload.kind == "ReplicationController":
+        template = workload.spec.get("template") or {}
+        selector = {"matchLabels": selector
+                    or (template.get("metadata") or {}).get("labels") or {}}
+    wanted = selector.get("matchLabels") or {}
+    expressions = selector.get("matchExpressions") or []
+    return bool(wanted or expressions) and all(
+        labels.get(key) == value for key, value in wanted.items()) and all(
+        expression_holds(expression, labels) for expression in expressions)
+
+
+def expression_holds(expression, labels):
+    value, values = labels.get(expression["key"]), expression.get("values") or []
+    return {"In": value is not None and value in values,
+            "NotIn": value is None or value not in values,
+            "Exists": value is not None,
+            "DoesNotExist": value is None}[expression["operator"]]
+
+
+def owns(workload, pod, objects, on):
+    """Is a Pod object one of a workload's own? By the chain of its owners, as far as they are in
+    the files, else by name and selector."""
+    owner = pod.owner
+    if owner and objects.get(owner[0], pod.namespace, owner[1]):
+        seen = set()
+        while owner and owner not in seen:
+            seen.add(owner)
+            if owner == (workload.kind, workload.name):
+                return True
+            above = objects.get(owner[0], pod.namespace, owner[1])
+            owner = above.owner if above else None
+        return False
+    named = pod.name.startswith(workload.name + "-") or not on("stray-pods")
+    return named and selects(workload, pod.labels)
+
+
+def replicas(workload, on):
+    spec = workload.spec
+    if workload.kind == "CronJob":
+        return 0
+    if workload.kind == "DaemonSet":
+        return 1
+    if workload.kind == "Job":
+        completed = any(c.get("type") == "Complete" and c.get("status") == "True"
+                        for c in workload.status.get("conditions") or [])
+        if on("ended-workload") and (spec.get("suspend") or completed):
+            return 0
+        return 1 if spec.get("parallelism") is None else spec["parallelism"]
+    return 1 if spec.get("replicas") is None else spec["replicas"]
+
+
+def expand(workload, objects, config, on):
+    """The pods of a workload that has none of its own in the files."""
+    if not (workload.may_allocate or (not on(31) and not config.allocate)):
+        return
+    if not on("expansion"):
+        return
+    own = [pod for pod in objects.of("Pod")
+           if pod.namespace == workload.namespace and owns(workload, pod, objects, on)]
+    if own and on("own-pods"):
+        return
+    owner = workload.owner
+    if owner and objects.get(owner[0], workload.namespace, owner[1]) and on("owned-workload"):
+        return
+    template = workload.spec.get("template") or {}
+    meta, spec = template.get("metadata") or {}, template.get("spec") or {}
+    start = 0
+    if workload.kind == "StatefulSet" and on("ordinals"):
+        start = (workload.spec.get("ordinals") or {}).get("start") or 0
+    for number in range(start, start + replicas(workload, on)):
+        name = f"{workload.name}-{number}"
+        pod = Pod(workload.namespace, name, meta.get("labels") or {}, None, None,
+                  container_ports(spec), annotated(meta, on), stated=False,
+                  override=spec.get("hostnameOverride"))
+        if on("template"):
+            pod.hostname, pod.subdomain = spec.get("hostname"), spec.get("subdomain")
+        if workload.kind == "StatefulSet" and on(40):
+            pod.hostname, pod.subdomain = name, workload.spec.get("serviceName")
+        if (workload.kind == "Job" and workload.spec.get("completionMode") == "Indexed"
+                and on("indexed-job")):
+            pod.hostname = name
+        if not pod.addresses and spec.get("hostNetwork") and on("node-addresses"):
+            pod.addresses, pod.node = parse_all(config.node_ips, on), True
+        if not pod.addresses:
+            pod.addresses = given_to_pod(config, on, workload.kind, workload.namespace,
+                                         workload.name, number)
+        pod.pod_ip = pod.addresses[0] if pod.addresses else None
+        yield pod
+
+
+def all_pods(objects, config, on):
+    pods = [stated_pod(thing, config, on) for thing in objects.of("Pod")]
+    for workload in objects.of(*WORKLOADS):
+        pods += expand(workload, objects, config, on)
+    return pods

@@ -1,0 +1,247 @@
+"""Services, their endpoints and their addresses: semantics.md sections A and B, design.md section 4."""
+
+from dataclasses import dataclass, field
+
+from . import addresses
+from .objects import annotated, parse_all
+
+SERVICE_NAME = "kubernetes.io/service-name"
+SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror"
+LEADER = "control-plane.alpha.kubernetes.io/leader"
+TOLERATE = "service.alpha.kubernetes.io/tolerate-unready-endpoints"
+SENTINEL = [("", "")]  # the port of what has no ports
+
+
+@dataclass
+class Endpoint:
+    address: object
+    hostname: str
+    pod_name: str
+    ready: bool
+    ports: list  # of (name, protocol)
+    stated: bool  # nobody invented its address
+    reverse: bool = True  # may it be named by its address?
+    also: list = field(default_factory=list)  # further labels, when a rule is off
+
+
+@dataclass
+class Service:
+    namespace: str
+    name: str
+    external: str  # the target of an ExternalName, else None
+    headless: bool  # answers with its endpoints
+    may_be_empty: bool  # headless by its own word: ignoreEmptyService does not concern it
+    cluster_ips: list
+    ports: list
+    endpoints: list
+
+
+def ports_of(ports):
+    return [(port.get("name") or "", port.get("protocol") or "TCP") for port in ports or []]
+
+
+class Services:
+    """All Services of the files, by (namespace, name)."""
+
+    def __init__(self, objects, pods, config, on):
+        self.objects, self.pods, self.config, self.on = objects, pods, config, on
+        self.slices = objects.of("EndpointSlice")
+        self.all = {}
+        for thing in objects.of("Service"):
+            self.all[thing.namespace, thing.name] = self.service(thing)
+
+    # addresses of a Service
+
+    def service(self, thing):
+        on, spec = self.on, thing.spec
+        service = Service(thing.namespace, thing.name, None, False, False, [],
+                          ports_of(spec.get("ports")) or SENTINEL, [])
+        texts = spec.get("clusterIPs") or [spec.get("clusterIP")]
+        if spec.get("type") == "ExternalName" and (on(9) or not texts[0]):
+            service.external = spec.get("externalName") or ""
+            if not on(62) or not on(43):
+                service.endpoints = self.endpoints(thing, [4, 6])
+            return service
+        if texts[0] == "None" and on(1):
+            service.headless = service.may_be_empty = True
+            service.endpoints = self.endpoints(thing, self.families(thing, []))
+            return service
+        service.cluster_ips = parse_all(texts, on) or annotated(thing.meta, on)
+        if not service.cluster_ips:
+            self.without_cluster_ip(thing, service)
+        else:
+            service.endpoints = self.endpoints(thing, self.families(thing, service.cluster_ips))
+        if not on(2):
+            service.headless = True
+        if not on(55):
+            service.cluster_ips = service.cluster_ips + self.outer_addresses(thing)
+        return service
+
+    def without_cluster_ip(self, thing, service):
+        """Allocation, or its ready stated endpoints; else it exists without data (rule 54)."""
+        service.endpoints = self.endpoints(thing, self.families(thing, []))
+        if not thing.may_allocate:
+            return
+        if self.on("stated-endpoints") and any(e.ready and e.stated for e in service.endpoints):
+            service.headless = True
+        elif self.on("service-address"):
+            service.cluster_ips = [
+                addresses.Token("service", "Service", thing.namespace, thing.name, 0, family)
+                for family in self.allocated_families(thing.spec)]
+            service.endpoints = self.endpoints(thing, self.families(thing, service.cluster_ips))
+
+    def allocated_families(self, spec):
+        available = addresses.range_families(self.config.service_cidrs)
+        wanted = families_said(spec) or available
+        if not self.on("service-families"):
+            wanted = available
+        elif spec.get("ipFamilyPolicy") in ("PreferDualStack", "RequireDualStack"):
+            wanted = wanted[:1] + [family for family in (4, 6) if family not in wanted[:1]]
+        else:
+            wanted = wanted[:1]
+        return [family for family in wanted if family in available]
+
+    def outer_addresses(self, thing):
+        ingress = (thing.status.get("loadBalancer") or {}).get("ingress") or []
+        return parse_all([one.get("ip") for one in ingress]
+                         + (thing.spec.get("externalIPs") or []), self.on)
+
+    def families(self, thing, cluster_ips):
+        """Of which families a Service's pods count (rule 28)."""
+        if not self.on(28):
+            return [4, 6]
+        if families_said(thing.spec):
+            return families_said(thing.spec)
+        if not cluster_ips:
+            return [4, 6]
+        if is_token(cluster_ips[0]):
+            return [ip.family for ip in cluster_ips]
+        return [addresses.family_of(cluster_ips[0])]
+
+    # endpoints of a Service
+
+    def endpoints(self, thing, families):
+        """design.md section 4, rule 93: which sources count."""
+        on = self.on
+        slices = [s for s in self.slices if self.belongs(s, thing)]
+        selector = thing.spec.get("selector")
+        mirror = self.objects.get("Endpoints", thing.namespace, thing.name)
+        found = [e for s in slices for e in self.of_slice(s, thing)]
+        if not selector:
+            if mirror and on(21) and self.is_mirrored(mirror):
+                found += self.of_endpoints(mirror, thing)
+            if not on(32):
+                found += [e for pod in self.pods if pod.namespace == thing.namespace
+                          for e in self.of_pod(pod, thing, families)]
+            return self.tidy(found)
+        pods = [pod for pod in self.pods
+                if pod.namespace == thing.namespace and self.selected(selector, pod.labels)]
+        stated = [pod for pod in pods if pod.stated]
+        if on(93):
+            if slices:
+                return self.tidy(found)
+            if not stated and mirror and on("join"):
+                return self.tidy(self.of_endpoints(mirror, thing))
+            if stated and not on("join"):
+                pods = stated
+        elif mirror:
+            found += self.of_endpoints(mirror, thing)
+        return self.tidy(found + [e for pod in pods for e in self.of_pod(pod, thing, families)])
+
+    def belongs(self, slice_, thing):
+        if not self.on(16):
+            return slice_.name.startswith(thing.name + "-")
+        return (slice_.namespace == thing.namespace
+                and slice_.labels.get(SERVICE_NAME) == thing.name)
+
+    def selected(self, selector, labels):
+        matches = [labels.get(key) == value for key, value in selector.items()]
+        return all(matches) if self.on(24) else any(matches)
+
+    def is_mirrored(self, mirror):
+        """Rule 22."""
+        return not self.on(22) or not (
+            mirror.labels.get(SKIP_MIRROR) == "true"
+            or LEADER in (mirror.meta.get("annotations") or {}))
+
+    def of_slice(self, slice_, thing):
+        on, ports = self.on, slice_.data.get("ports")
+        if not ports and not on(19):
+            return
+        for endpoint in slice_.data.get("endpoints") or []:
+            conditions = endpoint.get("conditions") or {}
+            ready = conditions.get("ready")
+            if on(17):
+                ready = ready is None or ready
+            elif ready is not False:
+                ready = conditions.get("serving", True) is not False
+            if thing.spec.get("publishNotReadyAddresses") and not on(23):
+                ready = True
+            texts = endpoint.get("addresses") or []
+            for address in parse_all(texts if on(20) else texts[:1], on):
+                yield Endpoint(address, endpoint.get("hostname") or None, target_pod(endpoint),
+                               bool(ready), ports_of(ports) or SENTINEL, True)
+
+    def of_endpoints(self, mirror, thing):
+        """Rule 21."""
+        forced = thing.spec.get("publishNotReadyAddresses") and not self.on(23)
+        for subset in mirror.data.get("subsets") or []:
+            for key, ready in ("addresses", True), ("notReadyAddresses", bool(forced)):
+                for one in subset.get(key) or []:
+                    for address in parse_all([one.get("ip")], self.on):
+                        yield Endpoint(address, one.get("hostname") or None, target_pod(one), ready,
+                                       ports_of(subset.get("ports")) or SENTINEL, True)
+
+    def of_pod(self, pod, thing, families):
+        """Rules 24 to 30 and 38."""
+        on, spec = self.on, thing.spec
+        if pod.phase in ("Failed", "Succeeded") and on(27):
+            return
+        ready = (pod.ready and not pod.deleting) if on(25) else True
+        publish = spec.get("publishNotReadyAddresses")
+        if not on(30) and (thing.meta.get("annotations") or {}).get(TOLERATE) == "true":
+            publish = True
+        if publish and (on(26) or not pod.deleting):
+            ready = True
+        ports = self.ports_of_pod(pod, spec)
+        if ports is None:
+            return
+        hostname = pod.hostname if pod.subdomain == thing.name or not on(38) else None
+        if not on(44) and pod.override:
+            hostname = pod.override
+        for address in pod.addresses:
+            if addresses.family_of(address) in families:
+                yield Endpoint(address, hostname or None, pod.name, ready, ports,
+                               stated=not is_token(address),
+                               reverse=not pod.node or not on("node-reverse"),
+                               also=[] if on(39) else [pod.name])
+
+    def ports_of_pod(self, pod, spec):
+        """The Service's ports, resolved against the containers (rule 29)."""
+        ports = []
+        for port in spec.get("ports") or []:
+            target = port.get("targetPort")
+            if not isinstance(target, str) or target in pod.container_ports:
+                ports += ports_of([port])
+            elif not self.on(29):
+                return None
+        return ports or SENTINEL
+
+    def tidy(self, endpoints):
+        if not self.on(18):
+            unready = {e.address for e in endpoints if not e.ready}
+            endpoints = [e for e in endpoints if e.address not in unready]
+        return endpoints
+
+
+def families_said(spec):
+    return [{"IPv4": 4, "IPv6": 6}[family] for family in spec.get("ipFamilies") or []]
+
+
+def is_token(address):
+    return isinstance(address, addresses.Token)
+
+
+def target_pod(endpoint):
+    reference = endpoint.get("targetRef") or {}
+    return reference.get("name") if reference.get("kind") == "Pod" else None
