@@ -19,6 +19,7 @@ import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
 
 from harness import BUILD, SKIPPED  # noqa: E402: needs the path above
 
