@@ -32,12 +32,12 @@ def run(program):
     name = program.name
     passed, failed, skipped = 0, [], []
     for line in output.splitlines():
-        result = re.match(r"(not )?ok \d+(?: - (.*))?$", line)
+        result = re.match(r"(not )?ok \d+ (-|# SKIP) (.*)$", line)
         if not result:
             continue
-        test = f"{name}: {result[2] or ''}".strip()
-        if "# SKIP" in line.upper():
-            skipped.append(re.sub(r"\s*#.*", "", test))
+        test = f"{name}: {result[3]}"
+        if result[2] == "# SKIP":
+            skipped.append(test)
         elif result[1]:
             failed.append(test)
         else:
