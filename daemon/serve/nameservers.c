@@ -1,0 +1,348 @@
+/*
+ * Nameservers: a c-ares channel whose sockets and time-outs live on the event loop.
+ *
+ * A channel cannot be given other servers while it is asking, so a change of servers is a change of
+ * channel. What was under way is asked again of the new ones: the old ones are usually those that
+ * do not answer any more. Only plain queries are made; names are absolute (semantics.md rule 56),
+ * so neither a search list nor nsswitch.conf has a say.
+ */
+#include "nameservers.h"
+
+#include <ares.h>
+#include <arpa/nameser.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "../log.h"
+#include "follow.h"
+
+/* Each server is tried twice, the second time for twice as long: three times this, by each server.
+ */
+#define NAMESERVERS_TRIES 2
+#define NAMESERVERS_TIMEOUT_MS 1600
+#define NAMESERVERS_TIMEOUT_MIN_MS 400
+
+#define NAMESERVERS_EDNS_SIZE 1232 /* what no path has to fragment */
+
+struct nameservers {
+    sd_event *event;
+    char *resolv_conf;
+    struct follow *follow; /* NULL: the servers were given */
+    ares_channel channel;
+    GHashTable *sockets; /* descriptor -> sd_event_source */
+    sd_event_source *timer;
+    GQueue queries; /* struct nameservers_query: under way */
+    void (*changed)(void *userdata);
+    void *userdata;
+};
+
+struct nameservers_query {
+    struct nameservers *nameservers;
+    GList turn;
+    char *name;
+    int type;
+    nameservers_answered answered;
+    void *userdata;
+};
+
+static int nameservers_errno(int status)
+{
+    switch (status) {
+    case ARES_SUCCESS: return 0;
+    case ARES_ENOMEM: return -ENOMEM;
+    case ARES_EBADSTR: return -EINVAL;
+    default: return -EIO;
+    }
+}
+
+static void nameservers_arm(struct nameservers *nameservers)
+{
+    struct timeval left, *next = ares_timeout(nameservers->channel, NULL, &left);
+
+    if (!next) {
+        (void)sd_event_source_set_enabled(nameservers->timer, SD_EVENT_OFF);
+        return;
+    }
+    (void)sd_event_source_set_time_relative(nameservers->timer, (uint64_t)next->tv_sec * 1000000 +
+                                                                    (uint64_t)next->tv_usec);
+    (void)sd_event_source_set_enabled(nameservers->timer, SD_EVENT_ONESHOT);
+}
+
+static int nameservers_on_socket(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct nameservers *nameservers = userdata;
+
+    (void)source;
+    /* An error is found by reading. */
+    ares_process_fd(nameservers->channel, revents & ~(uint32_t)EPOLLOUT ? fd : ARES_SOCKET_BAD,
+                    revents & EPOLLOUT ? fd : ARES_SOCKET_BAD);
+    nameservers_arm(nameservers);
+    return 0;
+}
+
+static int nameservers_on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct nameservers *nameservers = userdata;
+
+    (void)source;
+    (void)usec;
+    ares_process_fd(nameservers->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    nameservers_arm(nameservers);
+    return 0;
+}
+
+static void nameservers_unwatch(void *source)
+{
+    sd_event_source_disable_unref(source);
+}
+
+/* c-ares says what it wants of a socket; nothing any more: it is about to close it. */
+static void nameservers_on_state(void *userdata, ares_socket_t fd, int readable, int writable)
+{
+    struct nameservers *nameservers = userdata;
+    sd_event_source *source = g_hash_table_lookup(nameservers->sockets, GINT_TO_POINTER(fd));
+    uint32_t events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u);
+    int r;
+
+    if (events == 0) {
+        g_hash_table_remove(nameservers->sockets, GINT_TO_POINTER(fd));
+        return;
+    }
+    if (source) {
+        r = sd_event_source_set_io_events(source, events);
+    } else {
+        r = sd_event_add_io(nameservers->event, &source, fd, events, nameservers_on_socket,
+                            nameservers);
+        if (r >= 0)
+            g_hash_table_insert(nameservers->sockets, GINT_TO_POINTER(fd), source);
+    }
+    if (r < 0) /* the query will time out */
+        log_warning("cannot wait for a nameserver: %s", g_strerror(-r));
+}
+
+static int nameservers_init(struct nameservers *nameservers, const char *servers, int timeout,
+                            ares_channel *channelp)
+{
+    static char lookups[] = "b";
+    struct ares_options options = {
+        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
+        .timeout = timeout,
+        .tries = NAMESERVERS_TRIES,
+        .ndomains = 0,
+        .lookups = lookups,
+        .ednspsz = NAMESERVERS_EDNS_SIZE,
+        .resolvconf_path = nameservers->resolv_conf,
+        .sock_state_cb = nameservers_on_state,
+        .sock_state_cb_data = nameservers,
+    };
+    int status = ares_init_options(channelp, &options,
+                                   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                                       ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_EDNSPSZ |
+                                       ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB);
+
+    if (status != ARES_SUCCESS)
+        return nameservers_errno(status);
+    if (!*servers)
+        return 0;
+    status = ares_set_servers_ports_csv(*channelp, servers);
+    if (status != ARES_SUCCESS)
+        ares_destroy(*channelp);
+    return nameservers_errno(status);
+}
+
+static int nameservers_count(ares_channel channel)
+{
+    struct ares_addr_port_node *servers = NULL;
+    int n = 0;
+
+    if (ares_get_servers_ports(channel, &servers) != ARES_SUCCESS)
+        return 0;
+    for (struct ares_addr_port_node *server = servers; server; server = server->next)
+        n++;
+    ares_free_data(servers);
+    return n;
+}
+
+/* A channel for the servers given, or for those of resolv.conf; all of them together get no more
+ * time than one alone would, and how many they are only a channel can tell. */
+static int nameservers_open(struct nameservers *nameservers, const char *servers,
+                            ares_channel *channelp)
+{
+    int r, n, timeout = NAMESERVERS_TIMEOUT_MS;
+
+    r = nameservers_init(nameservers, servers, timeout, channelp);
+    if (r)
+        return r;
+    n = nameservers_count(*channelp);
+    if (n < 2)
+        return 0;
+    ares_destroy(*channelp);
+    timeout = MAX(timeout / n, NAMESERVERS_TIMEOUT_MIN_MS);
+    return nameservers_init(nameservers, servers, timeout, channelp);
+}
+
+static struct nameservers_query *nameservers_query_free(struct nameservers_query *query)
+{
+    g_free(query->name);
+    g_free(query);
+    return NULL;
+}
+
+static void nameservers_on_answer(void *userdata, int status, int timeouts, unsigned char *message,
+                                  int size)
+{
+    struct nameservers_query *query = userdata;
+
+    (void)timeouts;
+    if (status == ARES_EDESTRUCTION) /* will be asked again, or is forgotten */
+        return;
+    if (status != ARES_SUCCESS && status != ARES_ENODATA && status != ARES_ENOTFOUND)
+        message = NULL;
+    g_queue_unlink(&query->nameservers->queries, &query->turn);
+    query->answered(query->userdata, message, message && size > 0 ? (size_t)size : 0);
+    nameservers_query_free(query);
+}
+
+static void nameservers_send(struct nameservers *nameservers, struct nameservers_query *query)
+{
+    g_queue_push_tail_link(&nameservers->queries, &query->turn);
+    ares_query(nameservers->channel, query->name, ns_c_in, query->type, nameservers_on_answer,
+               query);
+}
+
+/* Changes over to the servers given, and to resolv.conf if there are none. */
+static int nameservers_use(struct nameservers *nameservers, const char *servers)
+{
+    GQueue queries = nameservers->queries;
+    ares_channel channel;
+    int r = nameservers_open(nameservers, servers, &channel);
+
+    if (r)
+        return r;
+    ares_destroy(nameservers->channel);
+    nameservers->channel = channel;
+    nameservers->queries = (GQueue)G_QUEUE_INIT;
+    while (queries.head) {
+        GList *link = g_queue_pop_head_link(&queries);
+
+        nameservers_send(nameservers, link->data);
+    }
+    nameservers_arm(nameservers);
+    return 0;
+}
+
+static void nameservers_on_change(void *userdata)
+{
+    struct nameservers *nameservers = userdata;
+    int r = nameservers_use(nameservers, "");
+
+    if (r) {
+        log_warning("cannot read %s: %s; the nameservers remain what they were",
+                    nameservers->resolv_conf, g_strerror(-r));
+        return;
+    }
+    nameservers->changed(nameservers->userdata);
+}
+
+static int nameservers_follow(struct nameservers *nameservers, bool follow)
+{
+    if (!follow)
+        nameservers->follow = follow_free(nameservers->follow);
+    if (!follow || nameservers->follow)
+        return 0;
+    return follow_new(&nameservers->follow, nameservers->event, nameservers->resolv_conf,
+                      nameservers_on_change, nameservers);
+}
+
+int nameservers_configure(struct nameservers *nameservers, const GPtrArray *addresses)
+{
+    g_autoptr(GString) servers = g_string_new(NULL);
+    int r;
+
+    for (unsigned i = 0; i < addresses->len; i++)
+        g_string_append_printf(servers, "%s%s", i > 0 ? "," : "",
+                               (const char *)addresses->pdata[i]);
+    /* Watched before it is read, so that no change is missed. */
+    r = nameservers_follow(nameservers, addresses->len == 0);
+    return r ? r : nameservers_use(nameservers, servers->str);
+}
+
+int nameservers_new(struct nameservers **nameserversp, sd_event *event, const GPtrArray *addresses,
+                    const char *resolv_conf, void (*changed)(void *userdata), void *userdata)
+{
+    struct nameservers *nameservers;
+    int r = nameservers_errno(ares_library_init(ARES_LIB_INIT_ALL));
+
+    if (r)
+        return r;
+    nameservers = g_new(struct nameservers, 1);
+    *nameservers = (struct nameservers){
+        .event = sd_event_ref(event),
+        .resolv_conf = g_strdup(resolv_conf),
+        .sockets = g_hash_table_new_full(NULL, NULL, NULL, nameservers_unwatch),
+        .queries = G_QUEUE_INIT,
+        .changed = changed,
+        .userdata = userdata,
+    };
+    r = sd_event_add_time(event, &nameservers->timer, CLOCK_MONOTONIC, 0, 1000,
+                          nameservers_on_timer, nameservers);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(nameservers->timer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = nameservers_configure(nameservers, addresses);
+    if (r < 0) {
+        nameservers_free(nameservers);
+        return r;
+    }
+    *nameserversp = nameservers;
+    return 0;
+}
+
+struct nameservers *nameservers_free(struct nameservers *nameservers)
+{
+    if (!nameservers)
+        return NULL;
+    follow_free(nameservers->follow);
+    if (nameservers->channel)
+        ares_destroy(nameservers->channel);
+    while (nameservers->queries.head)
+        nameservers_query_free(g_queue_pop_head_link(&nameservers->queries)->data);
+    sd_event_source_disable_unref(nameservers->timer);
+    g_hash_table_unref(nameservers->sockets);
+    sd_event_unref(nameservers->event);
+    g_free(nameservers->resolv_conf);
+    g_free(nameservers);
+    ares_library_cleanup();
+    return NULL;
+}
+
+void nameservers_ask(struct nameservers *nameservers, const char *name, enum kubesvc_family family,
+                     nameservers_answered answered, void *userdata)
+{
+    struct nameservers_query *query = g_new(struct nameservers_query, 1);
+
+    *query = (struct nameservers_query){
+        .nameservers = nameservers,
+        .turn.data = query,
+        .name = g_strdup(name),
+        .type = family == KUBESVC_FAMILY_INET ? ns_t_a : ns_t_aaaa,
+        .answered = answered,
+        .userdata = userdata,
+    };
+    nameservers_send(nameservers, query);
+    nameservers_arm(nameservers);
+}
+
+struct hostent *nameservers_host(const struct nameservers *nameservers, const char *name,
+                                 enum kubesvc_family family)
+{
+    struct hostent *host = NULL;
+    int wanted = family == KUBESVC_FAMILY_INET ? AF_INET : AF_INET6;
+
+    if (ares_gethostbyname_file(nameservers->channel, name, wanted, &host) != ARES_SUCCESS)
+        return NULL;
+    return host;
+}
