@@ -106,7 +106,7 @@ M32_CLIENT = $(patsubst tests/e2e/%.c,$(O)/m32/e2e/%,$(filter tests/e2e/client.c
 endif
 endif
 
-.PHONY: all tests check check-unit demo install fuzz run-fuzz lint format deps clean FORCE
+.PHONY: all tests check check-unit demo install fuzz run-fuzz lint check-format format deps clean FORCE
 
 all: $(MODULE) $(DAEMON) $(M32)
 ifeq ($(SAN)$(FUZZ)$(filter-out build,$(BUILD)),)
@@ -248,8 +248,10 @@ run-fuzz: $(FUZZERS)
 
 lint: compile_commands.json
 	$(Q)printf '%s\n' $(SOURCES) | xargs -P2 -n4 clang-tidy --quiet -p .
-	$(Q)clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
 	$(Q)mandoc -T lint -W warning man/*.[58]
+
+check-format:
+	$(Q)clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
 
 format:
 	$(Q)clang-format -i $(SOURCES) $(HEADERS)
