@@ -1,10 +1,10 @@
 /*
  * Writing a snapshot (include/kubesvc/snapshot.h): a persistent trie in an append-only arena.
  *
- * Changes are appended and become visible together with snapshot_writer_publish. Nothing published is
- * ever changed in place. When garbage outgrows the live part, the live part is copied into a new arena
- * in bounded steps while changes go on; the old arena is released then (readers in this process take a
- * new view for every question).
+ * Changes are appended and become visible together with snapshot_writer_publish. Nothing published
+ * is ever changed in place. When garbage outgrows a quarter of the live part, the live part is
+ * copied into a new arena in bounded steps while changes go on; the old arena is released then
+ * (readers in this process take a new view for every question).
  */
 #pragma once
 
@@ -22,7 +22,8 @@ MUST_USE int snapshot_writer_new(struct snapshot_writer **writerp);
 struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer); /* returns NULL */
 
 /* Sets the record of a key (both copied); the record must be in the layout of snapshot.h. Setting
- * what is already there byte for byte appends nothing. -ENOSPC: the arena's 32-bit refs are used up. */
+ * what is already there byte for byte appends nothing. -ENOSPC: the arena's 32-bit refs are used
+ * up. */
 MUST_USE int snapshot_writer_put(struct snapshot_writer *writer, const void *key, size_t key_length,
                                  const void *record, size_t record_length);
 
