@@ -1,0 +1,343 @@
+/*
+ * The composer: a stack of open mappings and sequences. It knows three things about what it builds:
+ * a document that is no mapping is nobody's business and gets no tree; the elements under `items`
+ * are handed over one by one, so that a list of all pods of a cluster never stands in memory; and
+ * an alias is a second use of the same nodes, whose number is bounded by what they would be if
+ * written out.
+ */
+#include "composer.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define LIST_KEY "items"
+
+struct frame {
+    struct node *node;
+    struct node **tail;  /* where the next child goes */
+    struct node *merged; /* entries of merge keys, to stand before the others */
+    const char *anchor;
+    const char *key; /* of a map: the key whose value is awaited */
+    struct position key_position;
+    bool merge;    /* ... and it is a merge key */
+    bool handover; /* children are elements */
+};
+
+struct composer {
+    struct composer_callbacks callbacks;
+    GPtrArray *diagnostics;
+    struct tree *tree;
+    struct tree_mark empty;    /* of `tree` */
+    struct tree_mark elements; /* before the first element */
+    GHashTable *anchors;       /* char * -> struct node *; NULL: none in this document */
+    uint64_t aliased;
+    struct node *document;
+    bool ignored; /* this document is no mapping */
+    bool keep;    /* elements' trees stay until the end of the document */
+    unsigned depth;
+    struct frame stack[COMPOSER_DEPTH_MAX];
+};
+
+struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics)
+{
+    struct composer *composer = g_new0(struct composer, 1);
+
+    composer->callbacks = *callbacks;
+    composer->diagnostics = g_ptr_array_ref(diagnostics);
+    composer->tree = tree_new();
+    composer->empty = tree_mark(composer->tree);
+    return composer;
+}
+
+struct composer *composer_free(struct composer *composer)
+{
+    if (!composer)
+        return NULL;
+    g_clear_pointer(&composer->anchors, g_hash_table_unref);
+    g_ptr_array_unref(composer->diagnostics);
+    tree_free(composer->tree);
+    g_free(composer);
+    return NULL;
+}
+
+unsigned composer_depth(const struct composer *composer)
+{
+    return composer->depth;
+}
+
+bool composer_fail(struct composer *composer, struct position position, const char *rule,
+                   const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_ptr_array_add(composer->diagnostics,
+                    diagnostic_new(DIAGNOSTIC_ERROR, position.line, position.column, rule, NULL,
+                                   "%s", message));
+    return false;
+}
+
+static bool too_large(struct composer *composer, struct position position)
+{
+    return composer_fail(composer, position, "too-large",
+                         "one object takes more than %u MiB of memory", TREE_SIZE_MAX >> 20);
+}
+
+static struct frame *top(struct composer *composer)
+{
+    return composer->depth > 0 ? &composer->stack[composer->depth - 1] : NULL;
+}
+
+static bool expects_key(const struct frame *frame)
+{
+    return frame && frame->node->type == NODE_MAP && !frame->key;
+}
+
+static void add_weight(struct node *node, uint32_t weight)
+{
+    node->weight = weight > UINT32_MAX - node->weight ? UINT32_MAX : node->weight + weight;
+}
+
+static void remember(struct composer *composer, const char *anchor, struct node *node)
+{
+    if (!composer->anchors)
+        composer->anchors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_replace(composer->anchors, g_strdup(anchor), node);
+}
+
+static bool count_aliased(struct composer *composer, const struct node *node,
+                          struct position position)
+{
+    composer->aliased += node->weight;
+    if (composer->aliased <= COMPOSER_ALIASED_MAX)
+        return true;
+    return composer_fail(composer, position, "alias-expansion",
+                         "the aliases of this document stand for more than %u values",
+                         COMPOSER_ALIASED_MAX);
+}
+
+/* Copies the entries of a mapping in front of those merged before, which thereby override them. */
+static bool merge_map(struct composer *composer, struct frame *frame, const struct node *map)
+{
+    struct node *first = NULL, **tail = &first;
+
+    if (!count_aliased(composer, map, map->position))
+        return false;
+    for (const struct node *child = map->first; child; child = child->next) {
+        struct node *copy = tree_node(composer->tree);
+
+        if (!copy)
+            return too_large(composer, map->position);
+        *copy = *child;
+        copy->merged = true;
+        *tail = copy;
+        tail = &copy->next;
+    }
+    *tail = frame->merged;
+    frame->merged = first;
+    add_weight(frame->node, map->weight);
+    return true;
+}
+
+static bool merge(struct composer *composer, struct frame *frame, const struct node *value)
+{
+    bool wrong = value->type == NODE_SCALAR;
+
+    frame->key = NULL;
+    frame->merge = false;
+    if (value->type == NODE_MAP)
+        return merge_map(composer, frame, value);
+    for (const struct node *child = wrong ? NULL : value->first; child; child = child->next) {
+        if (child->type != NODE_MAP)
+            wrong = true;
+        else if (!merge_map(composer, frame, child))
+            return false;
+    }
+    if (wrong)
+        return composer_fail(composer, value->position, "syntax",
+                             "the merge key << takes a mapping or a list of mappings");
+    return true;
+}
+
+static void hand_over(struct composer *composer, const struct node *element)
+{
+    const struct composer_callbacks *callbacks = &composer->callbacks;
+
+    if (callbacks->element(callbacks->userdata, element, composer->document))
+        composer->keep = true;
+    if (!composer->keep && !composer->anchors)
+        tree_reset(composer->tree, composer->elements);
+}
+
+/* A complete value takes its place. */
+static bool attach(struct composer *composer, struct node *node)
+{
+    struct frame *frame = top(composer);
+
+    if (!frame)
+        return true;
+    if (frame->handover) {
+        hand_over(composer, node);
+        return true;
+    }
+    if (frame->merge)
+        return merge(composer, frame, node);
+    node->key = frame->key;
+    node->key_position = frame->key_position;
+    frame->key = NULL;
+    *frame->tail = node;
+    frame->tail = &node->next;
+    add_weight(frame->node, node->weight);
+    return true;
+}
+
+static bool set_key(struct composer *composer, const char *text, size_t length, bool plain,
+                    struct position position)
+{
+    struct frame *frame = top(composer);
+
+    frame->merge = plain && length == 2 && memcmp(text, "<<", 2) == 0;
+    frame->key_position = position;
+    /* nothing that is looked for has a NUL in its name */
+    frame->key = tree_key(composer->tree, text, memchr(text, '\0', length) ? 0 : length);
+    return frame->key || too_large(composer, position);
+}
+
+bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
+                     struct position position, const char *anchor)
+{
+    struct node *node;
+
+    if (length > COMPOSER_SCALAR_MAX)
+        return composer_fail(composer, position, "too-long", "a text of more than %u bytes",
+                             COMPOSER_SCALAR_MAX);
+    if (composer->ignored || composer->depth == 0)
+        return true;
+    if (expects_key(top(composer)) && !anchor)
+        return set_key(composer, text, length, plain, position);
+
+    node = tree_node(composer->tree);
+    if (!node)
+        return too_large(composer, position);
+    node->type = NODE_SCALAR;
+    node->plain = plain;
+    node->position = position;
+    node->length = (uint32_t)length;
+    node->weight = 1;
+    node->text = tree_text(composer->tree, text, length);
+    if (!node->text)
+        return too_large(composer, position);
+    if (anchor)
+        remember(composer, anchor, node);
+    if (expects_key(top(composer)))
+        return set_key(composer, text, length, plain, position);
+    return attach(composer, node);
+}
+
+/* Elements are handed over one by one if nothing else can need the list as a whole. */
+static bool is_handover(const struct composer *composer, enum node_type type, const char *anchor)
+{
+    const struct frame *parent = &composer->stack[0];
+
+    return composer->callbacks.element && type == NODE_LIST && composer->depth == 1 && !anchor &&
+           !parent->anchor && !parent->merge && strcmp(parent->key, LIST_KEY) == 0;
+}
+
+bool composer_begin(struct composer *composer, enum node_type type, struct position position,
+                    const char *anchor)
+{
+    struct frame *frame = &composer->stack[composer->depth];
+
+    if (composer->depth == COMPOSER_DEPTH_MAX)
+        return composer_fail(composer, position, "too-deep", "more than %u levels of nesting",
+                             COMPOSER_DEPTH_MAX);
+    if (composer->depth == 0)
+        composer->ignored = type != NODE_MAP;
+    if (!composer->ignored && expects_key(top(composer)))
+        return composer_fail(composer, position, "syntax", "a key must be a plain text");
+    if (!composer->ignored) {
+        *frame = (struct frame){.node = tree_node(composer->tree)};
+        if (!frame->node)
+            return too_large(composer, position);
+        frame->node->type = (uint8_t)type;
+        frame->node->position = position;
+        frame->node->weight = 1;
+        frame->tail = &frame->node->first;
+        if (anchor) {
+            frame->anchor = tree_text(composer->tree, anchor, strlen(anchor));
+            if (!frame->anchor)
+                return too_large(composer, position);
+        }
+        frame->handover = is_handover(composer, type, anchor);
+        if (composer->depth == 0)
+            composer->document = frame->node;
+    }
+    composer->depth++;
+    if (!composer->ignored && frame->handover)
+        composer->elements = tree_mark(composer->tree);
+    return true;
+}
+
+bool composer_end(struct composer *composer)
+{
+    struct frame *frame = top(composer);
+
+    composer->depth--;
+    if (composer->ignored)
+        return true;
+    if (frame->merged) {
+        struct node **tail = &frame->merged;
+
+        while (*tail)
+            tail = &(*tail)->next;
+        *tail = frame->node->first;
+        frame->node->first = frame->merged;
+    }
+    if (frame->anchor)
+        remember(composer, frame->anchor, frame->node);
+    return attach(composer, frame->node);
+}
+
+bool composer_alias(struct composer *composer, const char *anchor, struct position position)
+{
+    const struct node *target = NULL;
+    struct node *copy;
+
+    if (composer->ignored || composer->depth == 0)
+        return true;
+    if (composer->anchors)
+        target = g_hash_table_lookup(composer->anchors, anchor);
+    if (!target)
+        return composer_fail(composer, position, "syntax",
+                             "an alias of nothing that was complete before it");
+    if (!count_aliased(composer, target, position))
+        return false;
+    if (expects_key(top(composer))) {
+        if (target->type != NODE_SCALAR)
+            return composer_fail(composer, position, "syntax", "a key must be a plain text");
+        return set_key(composer, target->text, target->length, target->plain, position);
+    }
+    copy = tree_node(composer->tree);
+    if (!copy)
+        return too_large(composer, position);
+    *copy = *target;
+    copy->next = NULL;
+    copy->key = NULL;
+    copy->merged = false;
+    copy->position = position;
+    return attach(composer, copy);
+}
+
+void composer_document(struct composer *composer)
+{
+    composer->callbacks.document(composer->callbacks.userdata, composer->document);
+    g_clear_pointer(&composer->anchors, g_hash_table_unref);
+    tree_reset(composer->tree, composer->empty);
+    composer->document = NULL;
+    composer->aliased = 0;
+    composer->ignored = false;
+    composer->keep = false;
+}

@@ -1,0 +1,145 @@
+/*
+ * The fields of an EndpointSlice and of an Endpoints object. Addresses that are none are dropped,
+ * as the mirroring controller does (rule 21): one bad address must not take the others with it.
+ */
+#include <string.h>
+
+#include "extract.h"
+
+#define SERVICE_NAME_LABEL "kubernetes.io/service-name"
+#define SKIP_MIRROR_LABEL "endpointslice.kubernetes.io/skip-mirror"
+#define LEADER_ANNOTATION "control-plane.alpha.kubernetes.io/leader"
+
+static void add_address(struct fields *fields, const struct node *node, const char *text,
+                        GArray *addresses)
+{
+    struct address address;
+
+    if (address_parse(&address, text, strlen(text)))
+        g_array_append_val(addresses, address);
+    else
+        fields_warning(fields, node->position, "invalid-address",
+                       "an endpoint's address that is none is ignored");
+}
+
+static void read_common(struct fields *fields, const struct node *map, struct endpoint *endpoint)
+{
+    const struct node *target = fields_map(fields, map, "targetRef");
+    const char *kind = fields_string(fields, target, "kind");
+
+    endpoint->hostname = g_strdup(extract_dns_label(fields, map, "hostname"));
+    if (kind && strcmp(kind, "Pod") == 0)
+        endpoint->pod_name = fields_name(fields, target, "name");
+}
+
+static struct ports *read_ports(struct fields *fields, const struct node *map)
+{
+    g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
+
+    extract_ports(fields, fields_list(fields, map, "ports"), "port", false, ports);
+    return extract_take_ports(ports);
+}
+
+static void take_endpoints(GArray *endpoints, struct endpoint_subset *subset)
+{
+    subset->n = endpoints->len;
+    subset->endpoints = (struct endpoint *)(void *)g_array_free(endpoints, FALSE);
+}
+
+static void read_slice_endpoints(struct fields *fields, const struct node *list,
+                                 struct endpoint_subset *subset)
+{
+    const struct node *iterator = list ? list->first : NULL, *map;
+    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
+    GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
+
+    while ((map = fields_next_map(fields, &iterator, "endpoints"))) {
+        const struct node *texts = fields_list(fields, map, "addresses");
+        struct endpoint endpoint = {0};
+
+        g_array_set_size(addresses, 0);
+        for (const struct node *node = texts ? texts->first : NULL; node; node = node->next) {
+            const char *text = fields_text(fields, node, "addresses");
+
+            if (text)
+                add_address(fields, node, text, addresses);
+        }
+        endpoint.addresses = extract_take_addresses(addresses);
+        endpoint.ready = fields_bool(fields, fields_map(fields, map, "conditions"), "ready", true);
+        read_common(fields, map, &endpoint);
+        g_array_append_val(endpoints, endpoint);
+    }
+    take_endpoints(endpoints, subset);
+}
+
+void extract_endpoint_slice(struct fields *fields, const struct node *root,
+                            struct endpoint_slice *slice)
+{
+    const struct labels *labels =
+        fields_labels(fields, fields_map(fields, root, "metadata"), "labels");
+    const char *service = labels_get(labels, SERVICE_NAME_LABEL);
+    const char *type = fields_string(fields, root, "addressType");
+
+    if (service && *service)
+        slice->service = name_intern(service, strlen(service));
+    labels_unref(labels);
+    slice->subsets = g_new0(struct endpoint_subset, 1);
+    slice->n_subsets = 1;
+    slice->subsets[0].ports = read_ports(fields, root);
+    /* names instead of addresses are nothing to resolve to */
+    if (!type || strcmp(type, "FQDN") != 0)
+        read_slice_endpoints(fields, fields_list(fields, root, "endpoints"), &slice->subsets[0]);
+}
+
+static void read_subset_addresses(struct fields *fields, const struct node *subset, const char *key,
+                                  bool ready, GArray *endpoints)
+{
+    const struct node *list = fields_list(fields, subset, key);
+    const struct node *iterator = list ? list->first : NULL, *map;
+    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
+
+    while ((map = fields_next_map(fields, &iterator, key))) {
+        const char *text = fields_string(fields, map, "ip");
+        struct endpoint endpoint = {.ready = ready};
+
+        g_array_set_size(addresses, 0);
+        if (text)
+            add_address(fields, node_get(map, "ip"), text, addresses);
+        if (addresses->len == 0)
+            continue;
+        endpoint.addresses = extract_take_addresses(addresses);
+        read_common(fields, map, &endpoint);
+        g_array_append_val(endpoints, endpoint);
+    }
+}
+
+static bool is_not_mirrored(struct fields *fields, const struct node *metadata)
+{
+    const struct labels *labels = fields_labels(fields, metadata, "labels");
+    const struct node *annotations = fields_map(fields, metadata, "annotations");
+    bool skip = g_strcmp0(labels_get(labels, SKIP_MIRROR_LABEL), "true") == 0;
+
+    labels_unref(labels);
+    return skip || (annotations && node_get(annotations, LEADER_ANNOTATION));
+}
+
+void extract_endpoints(struct fields *fields, const struct node *root, struct endpoint_slice *slice)
+{
+    const struct node *list = fields_list(fields, root, "subsets");
+    const struct node *iterator = list ? list->first : NULL, *map;
+    GArray *subsets = g_array_new(FALSE, FALSE, sizeof(struct endpoint_subset));
+
+    slice->service = name_intern(slice->object.name, strlen(slice->object.name));
+    slice->not_mirrored = is_not_mirrored(fields, fields_map(fields, root, "metadata"));
+    while ((map = fields_next_map(fields, &iterator, "subsets"))) {
+        GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
+        struct endpoint_subset subset = {.ports = read_ports(fields, map)};
+
+        read_subset_addresses(fields, map, "addresses", true, endpoints);
+        read_subset_addresses(fields, map, "notReadyAddresses", false, endpoints);
+        take_endpoints(endpoints, &subset);
+        g_array_append_val(subsets, subset);
+    }
+    slice->n_subsets = subsets->len;
+    slice->subsets = (struct endpoint_subset *)(void *)g_array_free(subsets, FALSE);
+}

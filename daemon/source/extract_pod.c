@@ -1,0 +1,102 @@
+/*
+ * The fields of a Pod, and those that it shares with the template of a workload.
+ */
+#include <string.h>
+
+#include "extract.h"
+
+static void read_containers(struct fields *fields, const struct node *spec, const char *key,
+                            bool sidecars_only, GArray *ports)
+{
+    const struct node *list = fields_list(fields, spec, key);
+    const struct node *iterator = list ? list->first : NULL, *map;
+
+    while ((map = fields_next_map(fields, &iterator, key))) {
+        const char *policy = sidecars_only ? fields_string(fields, map, "restartPolicy") : "Always";
+
+        if (g_strcmp0(policy, "Always") == 0)
+            extract_ports(fields, fields_list(fields, map, "ports"), "containerPort", true, ports);
+    }
+}
+
+void extract_pod_spec(struct fields *fields, const struct node *metadata, const struct node *spec,
+                      struct pod_spec *pod_spec)
+{
+    g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
+    const char *hostname = extract_dns_label(fields, spec, "hostname");
+    const char *subdomain = extract_dns_label(fields, spec, "subdomain");
+
+    pod_spec->labels = fields_labels(fields, metadata, "labels");
+    if (!pod_spec->labels)
+        pod_spec->labels = labels_new(NULL, 0);
+    pod_spec->stated = extract_stated_addresses(fields, metadata);
+    if (hostname)
+        pod_spec->hostname = name_intern(hostname, strlen(hostname));
+    if (subdomain)
+        pod_spec->subdomain = name_intern(subdomain, strlen(subdomain));
+    pod_spec->host_network = fields_bool(fields, spec, "hostNetwork", false);
+    read_containers(fields, spec, "containers", false, ports);
+    read_containers(fields, spec, "initContainers", true, ports);
+    pod_spec->ports = extract_take_ports(ports);
+}
+
+static bool read_ip(struct fields *fields, const struct node *map, const char *key,
+                    struct address *address)
+{
+    const char *text = fields_string(fields, map, key);
+
+    if (!text)
+        return false;
+    if (address_parse(address, text, strlen(text)))
+        return true;
+    fields_error(fields, node_get(map, key)->position, "invalid-address", "%s must be an address",
+                 key);
+    return false;
+}
+
+/* podIPs, else podIP; the latter is also the only one that has a pod name (rule 65). */
+static void read_ips(struct fields *fields, const struct node *status, struct pod *pod)
+{
+    const struct node *list = fields_list(fields, status, "podIPs");
+    const struct node *iterator = list ? list->first : NULL, *map;
+    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
+    struct address address;
+
+    pod->has_pod_ip = read_ip(fields, status, "podIP", &pod->pod_ip);
+    while ((map = fields_next_map(fields, &iterator, "podIPs"))) {
+        if (read_ip(fields, map, "ip", &address))
+            g_array_append_val(addresses, address);
+    }
+    if (addresses->len == 0 && pod->has_pod_ip)
+        g_array_append_val(addresses, pod->pod_ip);
+    pod->addresses = extract_take_addresses(addresses);
+}
+
+static bool is_ready(struct fields *fields, const struct node *status)
+{
+    const struct node *list = fields_list(fields, status, "conditions");
+    const struct node *iterator = list ? list->first : NULL, *map;
+    bool ready = false;
+
+    while ((map = fields_next_map(fields, &iterator, "conditions"))) {
+        if (g_strcmp0(fields_string(fields, map, "type"), "Ready") == 0)
+            ready = g_strcmp0(fields_string(fields, map, "status"), "True") == 0;
+    }
+    return ready;
+}
+
+void extract_pod(struct fields *fields, const struct node *root, struct pod *pod)
+{
+    static const char *const phases[] = {"",       "Pending", "Running", "Succeeded",
+                                         "Failed", "Unknown", NULL};
+    const struct node *metadata = fields_map(fields, root, "metadata");
+    const struct node *status = fields_map(fields, root, "status");
+
+    extract_pod_spec(fields, metadata, fields_map(fields, root, "spec"), &pod->spec);
+    pod->owner = extract_owner(fields, metadata);
+    pod->deleting = fields_string(fields, metadata, "deletionTimestamp") != NULL;
+    pod->has_status = status && status->first;
+    pod->ready = is_ready(fields, status);
+    pod->phase = (uint8_t)extract_choice(fields, status, "phase", phases, POD_PHASE_NONE);
+    read_ips(fields, status, pod);
+}

@@ -1,0 +1,124 @@
+/*
+ * The fields of a Service.
+ */
+#include <string.h>
+
+#include "extract.h"
+
+/* "None", or addresses. Returns false at what is neither. */
+static bool read_cluster_ip(struct fields *fields, const struct node *node, const char *key,
+                            GArray *addresses, bool *none)
+{
+    const char *text = fields_text(fields, node, key);
+    struct address address;
+
+    if (!text)
+        return false;
+    if (*text == '\0')
+        return true;
+    if (strcmp(text, "None") == 0) {
+        *none = true;
+        return true;
+    }
+    if (address_parse(&address, text, strlen(text))) {
+        g_array_append_val(addresses, address);
+        return true;
+    }
+    fields_error(fields, node->position, "invalid-address", "%s must be an address or None", key);
+    return false;
+}
+
+/* clusterIPs if it holds any, else clusterIP; the first one says whether it is None (rule 1). */
+static void read_cluster_ips(struct fields *fields, const struct node *spec,
+                             struct service *service)
+{
+    const struct node *list = fields_list(fields, spec, "clusterIPs");
+    const struct node *single = fields_get(fields, spec, "clusterIP");
+    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
+    bool first_none = false, none = false;
+
+    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+        if (!read_cluster_ip(fields, node, "clusterIPs", addresses, &none))
+            return;
+        first_none |= none && addresses->len == 0;
+    }
+    if (single && !none && addresses->len == 0) {
+        if (!read_cluster_ip(fields, single, "clusterIP", addresses, &first_none))
+            return;
+    }
+    service->headless = first_none;
+    if (!first_none)
+        service->cluster_ips = extract_take_addresses(addresses);
+}
+
+static void add_family(struct fields *fields, struct position position, const char *text,
+                       struct service *service)
+{
+    uint8_t family = 0;
+
+    if (text && strcmp(text, "IPv4") == 0)
+        family = 4;
+    else if (text && strcmp(text, "IPv6") == 0)
+        family = 6;
+    if (family == 0 || service->n_families == G_N_ELEMENTS(service->families) ||
+        (service->n_families == 1 && service->families[0] == family))
+        fields_error(fields, position, "bad-value",
+                     "ipFamilies must be IPv4, IPv6 or both, each once");
+    else
+        service->families[service->n_families++] = family;
+}
+
+static void read_families(struct fields *fields, const struct node *spec, struct service *service)
+{
+    static const char *const policies[] = {"", "SingleStack", "PreferDualStack", "RequireDualStack",
+                                           NULL};
+    const struct node *list = fields_list(fields, spec, "ipFamilies");
+    const struct node *old = fields_get(fields, spec, "ipFamily"); /* before 1.20 */
+
+    for (const struct node *node = list ? list->first : NULL; node; node = node->next)
+        add_family(fields, node->position, fields_text(fields, node, "ipFamilies"), service);
+    if (!list && old)
+        add_family(fields, old->position, fields_text(fields, old, "ipFamily"), service);
+    service->family_policy = (enum ip_family_policy)extract_choice(fields, spec, "ipFamilyPolicy",
+                                                                   policies, FAMILY_POLICY_NONE);
+}
+
+static void read_external_name(struct fields *fields, const struct node *spec,
+                               struct service *service)
+{
+    const char *text = fields_string(fields, spec, "externalName");
+    size_t length = text ? strlen(text) : 0;
+
+    if (service->type != SERVICE_EXTERNAL_NAME)
+        return;
+    if (length > 0 && text[length - 1] == '.')
+        length--;
+    if (length == 0 || length > 253) {
+        fields_error(fields, spec->position, "bad-value",
+                     "a Service of type ExternalName needs a name in externalName");
+        return;
+    }
+    service->external_name = g_strndup(text, length);
+}
+
+void extract_service(struct fields *fields, const struct node *root, struct service *service)
+{
+    static const char *const types[] = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName",
+                                        NULL};
+    const struct node *metadata = fields_map(fields, root, "metadata");
+    const struct node *spec = fields_map(fields, root, "spec");
+    g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
+
+    service->stated = extract_stated_addresses(fields, metadata);
+    if (!spec)
+        return;
+    if (extract_choice(fields, spec, "type", types, 0) == 3)
+        service->type = SERVICE_EXTERNAL_NAME;
+    service->publish_not_ready = fields_bool(fields, spec, "publishNotReadyAddresses", false);
+    service->selector = fields_labels(fields, spec, "selector");
+    read_cluster_ips(fields, spec, service);
+    read_families(fields, spec, service);
+    read_external_name(fields, spec, service);
+    extract_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
+    service->ports = extract_take_ports(ports);
+}

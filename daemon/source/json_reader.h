@@ -1,0 +1,18 @@
+/*
+ * JSON -> the composer's events, with yajl. Several values one after the other are several
+ * documents.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "composer.h"
+#include "input.h"
+
+struct json_reader;
+
+struct json_reader *json_reader_new(struct input *input, struct composer *composer);
+struct json_reader *json_reader_free(struct json_reader *reader); /* returns NULL */
+
+/* As yaml_reader_step. */
+MUST_USE int json_reader_step(struct json_reader *reader, int64_t deadline);
