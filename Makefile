@@ -248,7 +248,7 @@ run-fuzz: $(FUZZERS)
 
 lint: compile_commands.json
 	$(Q)printf '%s\n' $(SOURCES) | xargs -P2 -n4 clang-tidy --quiet -p .
-	$(Q)mandoc -T lint -W warning man/*.[58]
+	$(Q)mandoc -T lint -W warning $(filter-out man/lib%,$(wildcard man/*.[58]))
 
 check-format:
 	$(Q)clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
