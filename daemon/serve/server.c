@@ -18,7 +18,7 @@
 #include "answer.h"
 #include "client.h"
 #include "listener.h"
-#include "lookup.h"
+#include "find.h"
 #include "roster.h"
 #include "rotation.h"
 
@@ -144,7 +144,7 @@ static int server_answer(struct server *server, struct client *client)
         answer_bare(&answer, KUBESVC_RESPONSE_UNSUPPORTED);
         return server_send(client, &answer);
     }
-    lookup_request(server->writer, server->external, request, &result);
+    find_answer(server->writer, server->external, request, &result);
     if (result.pending) {
         if (!client->parked)
             client->parked_at = server_now(server);

@@ -1,12 +1,12 @@
 /*
- * Lookup: the questions that need no search answered at once, the others searched.
+ * Find: the questions that need no search answered at once, the others searched.
  */
-#include "lookup.h"
+#include "find.h"
 
 #include "../../nss/name.h"
 
-static void lookup_name(const struct snapshot_view *view, struct external *external,
-                        const struct request *request, struct search_result *result)
+static void find_name(const struct snapshot_view *view, struct external *external,
+                      const struct request *request, struct search_result *result)
 {
     size_t length = request->name_length;
 
@@ -29,8 +29,8 @@ static void lookup_name(const struct snapshot_view *view, struct external *exter
                 external_lookup, external, result);
 }
 
-void lookup_request(const struct snapshot_writer *writer, struct external *external,
-                    const struct request *request, struct search_result *result)
+void find_answer(const struct snapshot_writer *writer, struct external *external,
+                 const struct request *request, struct search_result *result)
 {
     struct snapshot_view view;
 
@@ -38,7 +38,7 @@ void lookup_request(const struct snapshot_writer *writer, struct external *exter
     if (!snapshot_writer_view(writer, &view))
         result->status = KUBESVC_STATUS_TRY_AGAIN; /* rule 13: nothing may be missing before */
     else if (request->kind == REQUEST_NAME)
-        lookup_name(&view, external, request, result);
+        find_name(&view, external, request, result);
     else
         search_address(&view, request->family, request->address, result);
 }

@@ -9,5 +9,5 @@
 #include "snapshot_writer.h"
 
 /* `request` is a NAME or an ADDRESS. The result points into the snapshot, see search.h. */
-void lookup_request(const struct snapshot_writer *writer, struct external *external,
-                    const struct request *request, struct search_result *result);
+void find_answer(const struct snapshot_writer *writer, struct external *external,
+                 const struct request *request, struct search_result *result);
