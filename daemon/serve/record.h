@@ -48,7 +48,7 @@ GByteArray *record_namespace_new(uint32_t flags /* KUBESVC_NAMESPACE_* */);
 /* In all of these `addresses` is a GArray of struct address, NULL for none. */
 
 struct record_endpoint { /* several with one label are united (semantics.md rule 37) */
-    const char *label;   /* hostname; never the dashed address: such endpoints are `unnamed` */
+    const char *label;   /* hostname; endpoints with none are `unnamed` */
     const GArray *addresses;
 };
 
@@ -80,6 +80,3 @@ struct record_address {
     size_t n_pods;
 };
 GByteArray *record_address_new(const struct record_address *address);
-
-/* The dashed label of an address (rules 34 and 36), NUL-terminated; returns its length. */
-size_t record_dashed_label(const struct address *address, char label[static ADDRESS_TEXT_MAX + 1]);
