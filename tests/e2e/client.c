@@ -173,8 +173,9 @@ static void ask(const char *kind, const char *name)
     else
         CHECK(ask_addrinfo(kind, name));
     clock_gettime(CLOCK_MONOTONIC, &end);
-    printf(", \"ms\": %.3f}\n",
-           (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6);
+    /* An integer: the locale has its say in how a fraction is written. */
+    printf(", \"us\": %lld}\n",
+           (long long)(end.tv_sec - start.tv_sec) * 1000000 + (end.tv_nsec - start.tv_nsec) / 1000);
     fflush(stdout);
 }
 

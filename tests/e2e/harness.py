@@ -142,7 +142,7 @@ class Answer:
             raw.get("addresses", []),
             raw.get("canon"),
             raw.get("aliases", []),
-            raw["ms"],
+            raw["us"] / 1000,
             raw.get("errno", 0),
             raw.get("scope", 0),
         )
