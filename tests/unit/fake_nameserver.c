@@ -1,0 +1,153 @@
+#include "fake_nameserver.h"
+
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct packet {
+    uint8_t data[512];
+    size_t size;
+};
+
+static void put(struct packet *packet, const void *data, size_t size)
+{
+    assert(packet->size + size <= sizeof packet->data);
+    memcpy(packet->data + packet->size, data, size);
+    packet->size += size;
+}
+
+static void put_u16(struct packet *packet, unsigned value)
+{
+    put(packet, (uint8_t[]){(uint8_t)(value >> 8), (uint8_t)value}, 2);
+}
+
+/* A record whose owner is at `owner` of the packet; returns where its data begins. */
+static size_t put_record(struct packet *packet, size_t owner, unsigned type, unsigned ttl,
+                         const void *data, size_t size)
+{
+    put_u16(packet, 0xc000u | (unsigned)owner);
+    put_u16(packet, type);
+    put_u16(packet, ns_c_in);
+    put_u16(packet, ttl >> 16);
+    put_u16(packet, ttl & 0xffffu);
+    put_u16(packet, (unsigned)size);
+    put(packet, data, size);
+    return packet->size - size;
+}
+
+static unsigned label_ttl(const char *label)
+{
+    size_t digits = strcspn(label, "0123456789");
+
+    return label[digits] ? (unsigned)atoi(label + digits) : 60;
+}
+
+/* Appends the answer sections; returns the rcode. */
+static unsigned reply(const struct fake_nameserver *fake, struct packet *packet, const char *label,
+                      unsigned type)
+{
+    static const uint8_t soa[22] = {0, 0, [21] = 1};
+    size_t owner = NS_HFIXEDSZ;
+
+    if (strcmp(label, "fail") == 0)
+        return ns_r_servfail;
+    if (strcmp(label, "none") == 0 || strcmp(label, "empty") == 0) {
+        put_record(packet, owner, ns_t_soa, 60, soa, sizeof soa);
+        packet->data[9] = 1;
+        return *label == 'n' ? ns_r_nxdomain : ns_r_noerror;
+    }
+    if (strcmp(label, "loop") == 0)
+        put_record(packet, owner, ns_t_cname, 60, "\xc0\x0c", 2);
+    else if (strcmp(label, "odd") == 0)
+        owner = put_record(packet, owner, ns_t_cname, 60, "\3a b", 5);
+    else if (strcmp(label, "far") == 0)
+        owner = put_record(packet, owner, ns_t_cname, 60, "\4Near\4test", 11);
+    packet->data[7] = owner != NS_HFIXEDSZ || strcmp(label, "loop") == 0;
+    if (type == ns_t_a && strcmp(label, "loop") != 0) {
+        put_record(packet, owner, ns_t_a, label_ttl(label), fake->address, 4);
+        packet->data[7]++;
+    }
+    return ns_r_noerror;
+}
+
+static int on_question(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct fake_nameserver *fake = userdata;
+    struct sockaddr_in peer;
+    socklen_t peer_size = sizeof peer;
+    struct packet packet;
+    char label[64] = {0};
+    ssize_t n =
+        recvfrom(fd, packet.data, sizeof packet.data, 0, (struct sockaddr *)&peer, &peer_size);
+    size_t end = NS_HFIXEDSZ;
+
+    (void)source;
+    (void)revents;
+    assert(n > NS_HFIXEDSZ && n < (ssize_t)sizeof packet.data);
+    memcpy(label, packet.data + end + 1, packet.data[end] & 63u);
+    while (packet.data[end])
+        end += packet.data[end] + 1u;
+    packet.size = end + 1 + NS_QFIXEDSZ;
+    assert(packet.size <= (size_t)n);
+    fake->questions++;
+    if (strncmp(label, "dead", 4) == 0)
+        return 0;
+    memset(packet.data + 6, 0, 6);
+    packet.data[2] |= 0x80;
+    packet.data[3] =
+        (uint8_t)(0x80 | reply(fake, &packet, label,
+                               (unsigned)packet.data[end + 1] << 8 | packet.data[end + 2]));
+    n = sendto(fd, packet.data, packet.size, 0, (struct sockaddr *)&peer, peer_size);
+    assert(n == (ssize_t)packet.size);
+    return 0;
+}
+
+static bool start(struct fake_nameserver *fake, sd_event *event, struct sockaddr_in address)
+{
+    socklen_t size = sizeof address;
+    int r;
+
+    *fake = (struct fake_nameserver){.address = {10, 9, 8, 7}};
+    fake->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert(fake->fd >= 0);
+    if (bind(fake->fd, (struct sockaddr *)&address, sizeof address) < 0) {
+        assert(errno == EACCES);
+        close(fake->fd);
+        return false;
+    }
+    r = getsockname(fake->fd, (struct sockaddr *)&address, &size);
+    assert(r == 0);
+    fake->port = ntohs(address.sin_port);
+    r = sd_event_add_io(event, &fake->source, fake->fd, EPOLLIN, on_question, fake);
+    assert(r >= 0);
+    return true;
+}
+
+void fake_nameserver_start(struct fake_nameserver *fake, sd_event *event)
+{
+    bool started = start(
+        fake, event,
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)});
+
+    assert(started);
+}
+
+bool fake_nameserver_start_at(struct fake_nameserver *fake, sd_event *event, const char *address)
+{
+    return start(fake, event,
+                 (struct sockaddr_in){.sin_family = AF_INET,
+                                      .sin_port = htons(53),
+                                      .sin_addr.s_addr = inet_addr(address)});
+}
+
+void fake_nameserver_stop(struct fake_nameserver *fake)
+{
+    sd_event_source_disable_unref(fake->source);
+    close(fake->fd);
+}

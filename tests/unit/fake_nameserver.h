@@ -1,0 +1,29 @@
+/*
+ * A nameserver on a loopback port for tests, run by the test's own event loop: it answers as the
+ * first label of the question tells it to, and counts.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct fake_nameserver {
+    int fd;
+    uint16_t port;
+    unsigned questions;
+    sd_event_source *source;
+    uint8_t address[4]; /* what it answers to A questions */
+};
+
+/*
+ * First labels: `dead` is not answered; `fail` SERVFAIL; `none` NXDOMAIN, `empty` NODATA, both with
+ * a SOA of minimum 1; `far` is an alias of `near`, with its address; `loop` is an alias of itself;
+ * `odd` is an alias of a name with a space. Everything else has one address; its TTL is the number
+ * that the label ends with, else 60.
+ */
+void fake_nameserver_start(struct fake_nameserver *fake, sd_event *event);
+
+/* The same on port 53 of a loopback address; false: this user may not. */
+bool fake_nameserver_start_at(struct fake_nameserver *fake, sd_event *event, const char *address);
+void fake_nameserver_stop(struct fake_nameserver *fake);
