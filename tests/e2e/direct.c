@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "guest.h"
@@ -411,6 +412,18 @@ static int command_refused(char **arguments)
     return 0;
 }
 
+/* exhausted NAME: what the functions themselves say without a descriptor to be had. */
+static int command_exhausted(char **arguments)
+{
+    struct rlimit limit = {3, 3};
+
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    expect(arguments[0], AF_INET, (struct expectation){NSS_STATUS_TRYAGAIN, EAGAIN, TRY_AGAIN});
+    close(0); /* now there is one, and none above the standard descriptors */
+    expect(arguments[0], AF_INET, (struct expectation){NSS_STATUS_TRYAGAIN, EAGAIN, TRY_AGAIN});
+    return 0;
+}
+
 /* status NAME: prints the status, for a program that runs with other privileges. */
 static int command_status(char **arguments)
 {
@@ -450,7 +463,7 @@ int main(int argc, char **argv)
         {"buffers", command_buffers},     {"expect", command_expect},
         {"arguments", command_arguments}, {"trace", command_trace},
         {"sandbox", command_sandbox},     {"refused", command_refused},
-        {"status", command_status},
+        {"status", command_status},       {"exhausted", command_exhausted},
     };
 
     CHECK(argc >= 4);

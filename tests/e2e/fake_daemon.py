@@ -62,16 +62,16 @@ def packed(addresses, version):
 
 
 def answer(status, names=(), inet=(), inet6=(), flags=0, **wrong):
-    """An ANSWER frame. Addresses are packed bytes; `wrong` replaces counts (names, names_size, inet,
-    inet6) by lies."""
+    """An ANSWER frame. Addresses are packed bytes; `wrong` replaces what it says of itself by lies:
+    said_names, said_size (of the names), said_inet, said_inet6, length."""
     strings = b"".join(n.encode("latin-1") + b"\0" for n in names)
     head = ANSWER_HEAD.pack(
         status,
         flags,
-        wrong.get("names", len(names)),
-        wrong.get("names_size", len(strings)),
-        wrong.get("inet", len(inet)),
-        wrong.get("inet6", len(inet6)),
+        wrong.get("said_names", len(names)),
+        wrong.get("said_size", len(strings)),
+        wrong.get("said_inet", len(inet)),
+        wrong.get("said_inet6", len(inet6)),
     )
     addresses = b"" if flags & WITHHELD else b"".join(inet) + b"".join(inet6)
     return frame(ANSWER, head + strings + addresses, length=wrong.get("length"))

@@ -1,0 +1,86 @@
+"""The caller's buffer: every length of it, and answers of every size (nss-rules.md A3)."""
+
+import os
+import random
+
+from fake_daemon import FOUND, WITHHELD, FakeDaemon, Host, answer, found, packed, table
+from harness import BUILD, SANITIZED, Client, client_env, limit, run_program, same
+
+NAME = "web.moon.svc.cluster.local"
+
+
+def addresses(n):
+    return [f"127.{i >> 16}.{i >> 8 & 255}.{i & 255}" for i in range(1, n + 1)]
+
+
+def test_every_length():
+    """With aliases, both families, and names that the request's room cannot foresee."""
+    hosts = [
+        Host("a", ["127.0.0.1"]),
+        Host(NAME, addresses(3) + ["::1", "::2"], ["web", "old.example"]),
+        Host("x" * 63 + ".y" * 95, addresses(2) + ["::1"]),
+    ]
+    for i, host in enumerate(hosts):
+        with FakeDaemon(f"s{i}", table({"web": host})):
+            four = sum("." in a for a in host.addresses)
+            run_program("direct", BUILD / "libnss_kubesvc.so.2", "buffers", "web", four,
+                        len(host.addresses) - four, "127.0.0.1", env=client_env(f"s{i}"))
+
+
+def test_sizes_round_the_steps_of_glibc():
+    hosts = {f"n{n}": Host(NAME, addresses(n)) for n in [1, 2, *range(15, 32), 100, 1000]}
+    hosts |= {f"six{n}": Host(NAME, [f"fd00::{i:x}" for i in range(1, n + 1)]) for n in (20, 60, 500)}
+    with FakeDaemon("s", table(hosts)), Client(client_env("s")) as client:
+        for name, host in hosts.items():
+            for kind in ("unspec", "inet6", "name2-inet6") if "six" in name else (
+                    "unspec", "inet", "inet+canon", "name", "name2-inet"):
+                got = client.ask(kind, name)
+                same(sorted(got.addresses), sorted(host.addresses), f"{kind} {name}")
+
+
+def test_ten_thousand_addresses():
+    host = Host(NAME, addresses(10000))
+    with FakeDaemon("s", table({"many": host})), Client(client_env("s")) as client:
+        for kind in "unspec", "name":
+            same(sorted(client.ask(kind, "many").addresses), sorted(host.addresses), kind)
+
+
+@limit(120)
+def test_as_many_as_the_protocol_allows():
+    n = 1048576
+    raw = [b"\x7f" + i.to_bytes(3, "big") for i in range(n)]
+    everything = answer(FOUND, [NAME], raw)
+    withheld = answer(FOUND, [NAME], raw, flags=WITHHELD)
+    with FakeDaemon("s", lambda request, _: everything if request.room >= n else withheld):
+        with Client(client_env("s")) as client:
+            got = client.until("name", "many", lambda a: a.error is None)
+            same((len(got.addresses), got.addresses[0]), (n, "127.0.0.0"))
+            same(got.addresses[-1], "127.15.255.255")
+
+
+def test_one_more_than_the_protocol_allows():
+    lie = answer(FOUND, [NAME], flags=WITHHELD, said_inet=1048577)
+    with FakeDaemon("s", lambda *_: lie) as daemon, Client(client_env("s")) as client:
+        assert client.ask("inet", "many").passed_on
+        same(len(daemon.requests), 1)
+
+
+def test_room_never_wastes_an_answer():
+    """An answer that is sent whole is used: so the rotation moves once for one lookup."""
+    whole = []
+
+    def behave(request, connection):
+        n = 23 + len(request.name)
+        host = Host(NAME, addresses(n))
+        data = table({request.name: host})(request, connection)
+        if len(data) > 4 * n:
+            whole.append(request.name)
+        return data
+
+    with FakeDaemon("s", behave), Client(client_env("s")) as client:
+        names = ["x" * i for i in range(1, 60)]
+        for kind in "unspec", "inet", "name":
+            whole.clear()
+            for name in names:
+                same(len(client.ask(kind, name).addresses), 23 + len(name), kind)
+            same(whole, names, kind)
