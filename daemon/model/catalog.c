@@ -1,7 +1,7 @@
 /*
- * The catalog. One table of identities that leads to the object in force; those that lost to it hang
- * below, best first. One table of sources with their objects. It compares objects as wholes and reports
- * only what changed, so that replacing a large file costs little more than reading it.
+ * The catalog. One table of identities that leads to the object in force; those that lost to it
+ * hang below, best first. One table of sources with their objects. It compares objects as wholes
+ * and reports only what changed, so that replacing a large file costs little more than reading it.
  */
 #include "catalog.h"
 
@@ -147,8 +147,8 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
     g_queue_push_tail(catalog->jobs, job);
 }
 
-/* Takes the source's objects out of its list into a table. Of two with one identity in one file only
- * the later can be found again; the other is simply removed and added. */
+/* Takes the source's objects out of its list into a table. Of two with one identity in one file
+ * only the later can be found again; the other is simply removed and added. */
 static void job_begin(struct catalog *catalog, struct job *job)
 {
     job->before = g_hash_table_new(identity_hash, identity_equal);
@@ -185,8 +185,7 @@ static void job_take(struct catalog *catalog, struct job *job, struct object *in
         object_free(incoming);
         return;
     }
-    if (before && object_equal(before, incoming) &&
-        may_move(catalog, before, incoming->document)) {
+    if (before && object_equal(before, incoming) && may_move(catalog, before, incoming->document)) {
         before->line = incoming->line;
         before->column = incoming->column;
         before->document = incoming->document;
@@ -246,11 +245,15 @@ bool catalog_work(struct catalog *catalog, int64_t deadline)
     return true;
 }
 
+bool catalog_is_busy(const struct catalog *catalog)
+{
+    return !g_queue_is_empty(catalog->jobs);
+}
+
 struct object *catalog_find(const struct catalog *catalog, enum object_kind kind,
                             const char *namespace, const char *name)
 {
-    struct object probe = {
-        .kind = (uint8_t)kind, .namespace = namespace, .name = name};
+    struct object probe = {.kind = (uint8_t)kind, .namespace = namespace, .name = name};
     return g_hash_table_lookup(catalog->identities, &probe);
 }
 

@@ -1,8 +1,8 @@
 /*
- * The catalog: who said what. Holds every object with its source and position; of several objects with
- * one identity (kind, namespace, name) the winner is in force, as with `kubectl apply -f DIR`: the later
- * directory, then the later path bytewise, then the later document (design.md section 4). When the
- * winner goes, the next one comes back.
+ * The catalog: who said what. Holds every object with its source and position; of several objects
+ * with one identity (kind, namespace, name) the winner is in force, as with `kubectl apply -f DIR`:
+ * the later directory, then the later path bytewise, then the later document (design.md section 4).
+ * When the winner goes, the next one comes back.
  */
 #pragma once
 
@@ -28,7 +28,10 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
 /* Works on the queue until `deadline` (CLOCK_MONOTONIC, microseconds); true when it is empty. */
 bool catalog_work(struct catalog *catalog, int64_t deadline);
 
-/* The object in force, NULL if there is none. */
+/* Is anything queued? */
+bool catalog_is_busy(const struct catalog *catalog);
+
+/* The object in force, NULL if there is none. `namespace` is interned. */
 struct object *catalog_find(const struct catalog *catalog, enum object_kind kind,
                             const char *namespace, const char *name);
 

@@ -1,6 +1,7 @@
 /*
- * The process-wide key of the daemon's hash tables, drawn at first use and never changed: the one value
- * of the model that is not reached from its owner, because GLib hands no context to a hash function.
+ * The process-wide key of the daemon's hash tables, drawn at first use and never changed: the one
+ * value of the model that is not reached from its owner, because GLib hands no context to a hash
+ * function.
  */
 #include "hash.h"
 

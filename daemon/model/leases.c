@@ -1,7 +1,8 @@
 /*
- * Address leases. Two tables over the same leases, one by key and one by address, a queue of the freed
- * ones and, for each range, the place where fresh addresses continue. No expiry and no priorities: an
- * object that exists keeps its address, one that is gone may lose it only when nothing fresh is left.
+ * Address leases. Two tables over the same leases, one by key and one by address, a queue of the
+ * freed ones and, for each range, the place where fresh addresses continue. No expiry and no
+ * priorities: an object that exists keeps its address, one that is gone may lose it only when
+ * nothing fresh is left.
  */
 #include "leases.h"
 
@@ -22,6 +23,9 @@ struct leases {
     GHashTable *by_address;     /* struct lease *, set; owns the leases */
     uint64_t freed;             /* how many were ever freed: their order */
     GQueue *queues[LEASE_USES]; /* freed leases, oldest first; may hold retaken ones, see below */
+    GHashTable *refused[LEASE_USES]; /* set of char *: keys that asked in vain */
+    bool full[LEASE_USES][2];        /* nothing left of family 4, 6 when last looked for */
+    bool relieved;                   /* something became free since */
 };
 
 /* A place in the queue outlives what it stands for: taking a freed lease again must not search the
@@ -34,7 +38,8 @@ struct freed_entry {
 static guint lease_key_hash(gconstpointer data)
 {
     const struct lease *lease = data;
-    return hash_text(lease->key) ^ (guint)(lease->use * 2 + (address_is_inet(&lease->address) ? 1 : 0));
+    return hash_text(lease->key) ^
+           (guint)(lease->use * 2 + (address_is_inet(&lease->address) ? 1 : 0));
 }
 
 static gboolean lease_key_equal(gconstpointer a, gconstpointer b)
@@ -55,6 +60,11 @@ static gboolean lease_address_equal(gconstpointer a, gconstpointer b)
                            &((const struct lease *)b)->address) == 0;
 }
 
+static guint text_hash(gconstpointer text)
+{
+    return hash_text(text);
+}
+
 struct leases *leases_new(const struct leases_callbacks *callbacks)
 {
     struct leases *leases = g_new0(struct leases, 1);
@@ -65,6 +75,7 @@ struct leases *leases_new(const struct leases_callbacks *callbacks)
     for (unsigned use = 0; use < LEASE_USES; use++) {
         leases->ranges[use] = g_array_new(FALSE, FALSE, sizeof(struct range));
         leases->queues[use] = g_queue_new();
+        leases->refused[use] = g_hash_table_new_full(text_hash, g_str_equal, g_free, NULL);
     }
     return leases;
 }
@@ -78,6 +89,7 @@ struct leases *leases_free(struct leases *leases)
     for (unsigned use = 0; use < LEASE_USES; use++) {
         g_array_unref(leases->ranges[use]);
         g_queue_free_full(leases->queues[use], g_free);
+        g_hash_table_unref(leases->refused[use]);
     }
     g_free(leases);
     return NULL;
@@ -100,6 +112,13 @@ void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *
             address_increment(&range.next);
         g_array_append_val(leases->ranges[use], range);
     }
+    leases_relieve(leases);
+}
+
+void leases_relieve(struct leases *leases)
+{
+    memset(leases->full, 0, sizeof leases->full);
+    leases->relieved = true;
 }
 
 int leases_first_family(const struct leases *leases, enum lease_use use)
@@ -176,6 +195,7 @@ static void lease_forget(struct leases *leases, struct lease *lease)
 {
     g_hash_table_remove(leases->by_key, lease);
     g_hash_table_remove(leases->by_address, lease);
+    leases_relieve(leases);
 }
 
 static void lease_drop(struct leases *leases, struct lease *lease)
@@ -190,6 +210,7 @@ static void lease_set_freed(struct leases *leases, struct lease *lease)
     struct freed_entry *entry = g_new(struct freed_entry, 1);
     *entry = (struct freed_entry){lease->address, lease->freed};
     g_queue_push_tail(leases->queues[lease->use], entry);
+    leases_relieve(leases);
 }
 
 void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
@@ -281,8 +302,8 @@ static bool take_freed(struct leases *leases, enum lease_use use, int family,
     return false;
 }
 
-/* Fresh places are passed over once; one whose statement was withdrawn, or that was dropped, is looked
- * for again before the range is called full. */
+/* Fresh places are passed over once; one whose statement was withdrawn, or that was dropped, is
+ * looked for again before the range is called full. */
 static bool take_left_over(struct leases *leases, enum lease_use use, int family,
                            struct address *address)
 {
@@ -300,6 +321,19 @@ static bool take_left_over(struct leases *leases, enum lease_use use, int family
             return true;
         }
     }
+    return false;
+}
+
+static bool take_any(struct leases *leases, enum lease_use use, int family, struct address *address)
+{
+    bool *full = &leases->full[use][family == 6];
+    if (*full)
+        return false;
+    if (take_fresh(leases, use, family, address) || take_freed(leases, use, family, address) ||
+        take_left_over(leases, use, family, address))
+        return true;
+    *full = true;
+    leases->relieved = false;
     return false;
 }
 
@@ -323,9 +357,13 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
         }
         return true;
     }
-    if (!take_fresh(leases, use, family, address) && !take_freed(leases, use, family, address) &&
-        !take_left_over(leases, use, family, address))
+    if (!leases_have_family(leases, use, family))
         return false;
+    if (!take_any(leases, use, family, address)) {
+        g_hash_table_add(leases->refused[use], g_strdup(key));
+        return false;
+    }
+    g_hash_table_remove(leases->refused[use], key);
     lease = lease_add(leases, use, address, key);
     lease->claimed = true;
     leases->callbacks.changed(leases->callbacks.userdata, LEASE_TAKEN, lease);
@@ -345,6 +383,30 @@ void leases_release(struct leases *leases, enum lease_use use, int family, const
     struct lease *lease = find_key(leases, use, family, key);
     if (lease)
         lease_release(leases, lease);
+    g_hash_table_remove(leases->refused[use], key);
+}
+
+uint64_t leases_refused(const struct leases *leases, enum lease_use use)
+{
+    return g_hash_table_size(leases->refused[use]);
+}
+
+GPtrArray *leases_relieved(struct leases *leases)
+{
+    if (!leases->relieved)
+        return NULL;
+    leases->relieved = false;
+    GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
+    for (unsigned use = 0; use < LEASE_USES; use++) {
+        GHashTableIter iter;
+        gpointer key;
+        g_hash_table_iter_init(&iter, leases->refused[use]);
+        while (g_hash_table_iter_next(&iter, &key, NULL)) {
+            g_ptr_array_add(keys, key);
+            g_hash_table_iter_steal(&iter);
+        }
+    }
+    return keys;
 }
 
 char *leases_evict(struct leases *leases, const struct address *address)
@@ -390,10 +452,15 @@ static int compare_freed(gconstpointer a, gconstpointer b)
     return address_compare(&x->address, &y->address);
 }
 
-void leases_each(const struct leases *leases, void (*each)(void *userdata, const struct lease *lease),
-                 void *userdata)
+void leases_each(const struct leases *leases,
+                 void (*each)(void *userdata, const struct lease *lease), void *userdata)
 {
-    g_autoptr(GPtrArray) all = g_hash_table_get_keys_as_ptr_array(leases->by_address);
+    g_autoptr(GPtrArray) all = g_ptr_array_sized_new(g_hash_table_size(leases->by_address));
+    GHashTableIter iter;
+    gpointer lease;
+    g_hash_table_iter_init(&iter, leases->by_address);
+    while (g_hash_table_iter_next(&iter, &lease, NULL))
+        g_ptr_array_add(all, lease);
     g_ptr_array_sort(all, compare_freed);
     for (guint i = 0; i < all->len; i++)
         each(userdata, all->pdata[i]);

@@ -1,7 +1,8 @@
 /*
  * Address leases: which object holds which invented address. The same key keeps its address for as
- * long as the range allows; a freed address stays remembered with its key and is reused last, oldest
- * first (design.md section 4). Knows no file: whoever keeps the leases is told of each change.
+ * long as the range allows; a freed address stays remembered with its key and is reused last,
+ * oldest first (design.md section 4). Knows no file: whoever keeps the leases is told of each
+ * change.
  */
 #pragma once
 
@@ -42,8 +43,8 @@ struct leases;
 struct leases *leases_new(const struct leases_callbacks *callbacks);
 struct leases *leases_free(struct leases *leases); /* returns NULL */
 
-/* The ranges of one use from now on, struct address_range, copied. Leases outside them end when they
- * are next asked for. */
+/* The ranges of one use from now on, struct address_range, copied. Leases outside them end when
+ * they are next asked for. */
 void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges);
 
 /* Is there a range of this family (4 or 6)? */
@@ -51,8 +52,8 @@ bool leases_have_family(const struct leases *leases, enum lease_use use, int fam
 /* The family of the first range, 0 without any. */
 int leases_first_family(const struct leases *leases, enum lease_use use);
 
-/* What was kept from before, in the order in which it happened; reports no change. Contradictions are
- * resolved for the later one. */
+/* What was kept from before, in the order in which it happened; reports no change. Contradictions
+ * are resolved for the later one. */
 void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
                     const struct address *address, const char *key);
 
@@ -60,6 +61,16 @@ void leases_restore(struct leases *leases, enum lease_event event, enum lease_us
  * of its addresses are held. */
 bool leases_take(struct leases *leases, enum lease_use use, int family, const char *key,
                  struct address *address);
+
+/* Keys that asked in vain and have not been released since. */
+uint64_t leases_refused(const struct leases *leases, enum lease_use use);
+
+/* Has an address become free since somebody was refused? Then the refused keys (char *, owned by
+ * the array), which are to ask again, and the slate is clean; else NULL. */
+GPtrArray *leases_relieved(struct leases *leases);
+
+/* An address that an object stated is stated no more: it may be leased again. */
+void leases_relieve(struct leases *leases);
 
 /* The key is gone. Nothing happens if it holds nothing. */
 void leases_release(struct leases *leases, enum lease_use use, int family, const char *key);
@@ -71,8 +82,8 @@ char *leases_evict(struct leases *leases, const struct address *address);
 void leases_release_unclaimed(struct leases *leases);
 
 /* Every lease there is, in no order. */
-void leases_each(const struct leases *leases, void (*each)(void *userdata, const struct lease *lease),
-                 void *userdata);
+void leases_each(const struct leases *leases,
+                 void (*each)(void *userdata, const struct lease *lease), void *userdata);
 
 /* Addresses held and addresses in all ranges of a use (saturating). */
 void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size);

@@ -1,0 +1,331 @@
+/*
+ * The daemon. Wires the loader's batches to the cluster, the cluster's words to the publisher and
+ * the published snapshot to the server, and gives each its turn on the event loop; decides nothing
+ * else.
+ */
+#include "daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "log.h"
+#include "model/cluster.h"
+#include "node.h"
+#include "serve/external.h"
+#include "serve/publisher.h"
+#include "serve/server.h"
+#include "source/loader.h"
+#include "state/lease_journal.h"
+
+/* Microseconds of one turn of work, so that lookups wait for no longer (design: 5 ms). */
+#define TURN_USEC 2000u
+
+struct daemon {
+    const struct config_options *options;
+    struct config *config;
+    sd_event *event;
+    sd_event_source *work; /* runs while there is anything to work out, publish or compact */
+    struct snapshot_writer *writer;
+    struct publisher *publisher;
+    struct external *external;
+    struct server *server;
+    struct cluster *cluster;
+    struct lease_journal *journal; /* NULL: leases are not kept */
+    struct loader *loader;
+    bool in_batch; /* files were handed over, the batch is not complete */
+    bool due;      /* something is to be published when all is worked out */
+    bool loaded;   /* the first batch was complete */
+    bool ready;    /* and can be asked for */
+};
+
+int daemon_load_config(struct config **configp, const struct config_options *options)
+{
+    g_autoptr(GPtrArray) diagnostics =
+        g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free);
+    int r = config_load(configp, options, diagnostics);
+    for (guint i = 0; i < diagnostics->len; i++) {
+        g_autofree char *text = diagnostic_format(diagnostics->pdata[i], options->path);
+        log_error("%s", text);
+    }
+    if (r < 0)
+        log_error("%s: cannot be read: %s", options->path, g_strerror(-r));
+    return r;
+}
+
+static void wake(struct daemon *daemon)
+{
+    int r = sd_event_source_set_enabled(daemon->work, SD_EVENT_ON);
+    if (r < 0)
+        log_error("cannot go on working: %s", g_strerror(-r));
+}
+
+static void say_ready(struct daemon *daemon)
+{
+    if (!daemon->ready)
+        log_info("ready: %u objects, asked at %s", cluster_size(daemon->cluster),
+                 daemon->config->socket);
+    daemon->ready = true;
+    (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %u objects.", cluster_size(daemon->cluster));
+}
+
+/* Leases first: an address that was answered must be known after a crash. */
+static void publish(struct daemon *daemon)
+{
+    if (daemon->loaded && !daemon->ready)
+        cluster_loaded(daemon->cluster);
+    if (daemon->journal &&
+        lease_journal_write(daemon->journal, cluster_leases(daemon->cluster)) < 0)
+        ; /* said by the journal; answers go on with what is in memory */
+    int r = publisher_publish(daemon->publisher, cluster_size(daemon->cluster) == 0);
+    if (r < 0)
+        log_error("cannot publish: %s; answers stay as they were", g_strerror(-r));
+    daemon->due = false;
+    say_ready(daemon);
+}
+
+/* One turn: objects while a batch comes in; when it is whole, what follows from it. True when there
+ * is nothing left to do. */
+static bool turn(struct daemon *daemon)
+{
+    if (daemon->in_batch || !daemon->loaded)
+        return cluster_absorb(daemon->cluster, TURN_USEC);
+    if (cluster_is_dirty(daemon->cluster) && !cluster_update(daemon->cluster, TURN_USEC))
+        return false;
+    if (daemon->due)
+        publish(daemon);
+    if (!snapshot_writer_wants_compaction(daemon->writer))
+        return true;
+    int r = snapshot_writer_compact(daemon->writer, TURN_USEC);
+    if (r < 0)
+        log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
+    return r <= 0;
+}
+
+static int on_work(sd_event_source *source, void *userdata)
+{
+    if (turn(userdata))
+        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    return 0;
+}
+
+static void on_file(void *userdata, struct source *source, GPtrArray *objects)
+{
+    struct daemon *daemon = userdata;
+    cluster_replace(daemon->cluster, source, objects);
+    daemon->in_batch = true;
+    daemon->due = true;
+    wake(daemon);
+}
+
+/* What can be done within one turn is done at once, so that a small change is visible without
+ * another round of the loop. */
+static void on_settled(void *userdata, bool first)
+{
+    struct daemon *daemon = userdata;
+    daemon->in_batch = false;
+    daemon->loaded = daemon->loaded || first;
+    daemon->due = true;
+    if (!turn(daemon))
+        wake(daemon);
+}
+
+static void on_answered(void *userdata)
+{
+    const struct daemon *daemon = userdata;
+    server_retry(daemon->server);
+}
+
+static void on_lease(void *userdata, enum lease_event event, const struct lease *lease)
+{
+    const struct daemon *daemon = userdata;
+    if (daemon->journal)
+        lease_journal_note(daemon->journal, event, lease);
+}
+
+static bool any_allocates(const struct config *config)
+{
+    for (guint i = 0; i < config->manifests->len; i++)
+        if (((const struct config_directory *)config->manifests->pdata[i])->allocate)
+            return true;
+    return false;
+}
+
+static void configure(struct daemon *daemon)
+{
+    const struct config *config = daemon->config;
+    g_autoptr(GArray) node_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
+    if (config->node_ips->len > 0)
+        g_array_append_vals(node_ips, config->node_ips->data, config->node_ips->len);
+    else
+        node_addresses(node_ips);
+    cluster_configure(daemon->cluster, &(struct cluster_options){
+                                           .node_ips = node_ips,
+                                           .pod_cidrs = config->pod_cidrs,
+                                           .service_cidrs = config->service_cidrs,
+                                           .allocate = any_allocates(config),
+                                           .pod_names = config->pods == KUBESVC_PODS_VERIFIED,
+                                           .endpoint_pod_names = config->endpoint_pod_names,
+                                           .ignore_empty_service = config->ignore_empty_service,
+                                           .namespaces = config->namespaces,
+                                       });
+    publisher_configure(daemon->publisher, config);
+}
+
+static void warn_of_fixed(const struct config *before, const struct config *after)
+{
+    if (strcmp(before->socket, after->socket) != 0 || strcmp(before->state, after->state) != 0)
+        log_warning("the socket and the state directory stay %s and %s until the daemon is started "
+                    "again",
+                    before->socket, before->state);
+}
+
+/* A configuration that cannot be read or is wrong changes nothing. */
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source, (void)info;
+    struct daemon *daemon = userdata;
+    struct config *config = NULL;
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
+    if (daemon_load_config(&config, daemon->options) != 0) {
+        log_error("the configuration is not taken over; the one before stays in force");
+        say_ready(daemon);
+        return 0;
+    }
+    warn_of_fixed(daemon->config, config);
+    struct config *before = daemon->config;
+    daemon->config = config;
+    configure(daemon);
+    int r = external_configure(daemon->external, config->nameservers);
+    if (r < 0)
+        log_error("cannot change the nameservers: %s", g_strerror(-r));
+    r = loader_reload(daemon->loader, config);
+    if (r < 0)
+        log_error("cannot change the directories: %s", g_strerror(-r));
+    config_free(before);
+    log_info("configuration read again");
+    daemon->due = true;
+    wake(daemon);
+    return 0;
+}
+
+static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)info, (void)userdata;
+    (void)sd_notify(0, "STOPPING=1");
+    return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int open_loop(struct daemon *daemon)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return -errno;
+    int r = sd_event_new(&daemon->event);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGHUP, on_reload, daemon);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGTERM, on_end, daemon);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGINT, on_end, daemon);
+    if (r >= 0)
+        r = sd_event_add_defer(daemon->event, &daemon->work, on_work, daemon);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(daemon->work, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_set_watchdog(daemon->event, true);
+    if (r < 0)
+        log_error("cannot make the event loop: %s", g_strerror(-r));
+    return r < 0 ? r : 0;
+}
+
+/* Without its journal the daemon serves all the same; only a second one with the same leases must
+ * not be. */
+static int open_journal(struct daemon *daemon)
+{
+    const char *state = daemon->config->state;
+    int r = lease_journal_open(&daemon->journal, state, cluster_leases(daemon->cluster));
+    if (r == -EBUSY) {
+        log_error("%s: another daemon keeps its leases there; use another --state", state);
+        return r;
+    }
+    if (r < 0)
+        log_warning(
+            "%s: cannot be used: %s; addresses will change when the daemon is started again", state,
+            g_strerror(-r));
+    return 0;
+}
+
+static int open_socket(struct daemon *daemon)
+{
+    const char *path = daemon->config->socket;
+    int r = server_new(&daemon->server, daemon->event, path, daemon->writer, daemon->external);
+    if (r == SERVER_BUSY) {
+        log_error("%s: another daemon answers there; this one ends", path);
+        return -EADDRINUSE;
+    }
+    if (r < 0)
+        log_error("%s: cannot listen: %s", path, g_strerror(-r));
+    return r;
+}
+
+static int open_all(struct daemon *daemon)
+{
+    int r = open_loop(daemon);
+    if (r < 0)
+        return r;
+    r = snapshot_writer_new(&daemon->writer);
+    if (r >= 0)
+        r = external_new(&daemon->external, daemon->event, daemon->config->nameservers, on_answered,
+                         daemon);
+    if (r < 0) {
+        log_error("cannot start: %s", g_strerror(-r));
+        return r;
+    }
+    daemon->publisher = publisher_new(daemon->writer);
+    daemon->cluster = cluster_new(publisher_sink(daemon->publisher), on_lease, daemon);
+    r = open_socket(daemon);
+    if (r < 0)
+        return r;
+    configure(daemon);
+    r = open_journal(daemon);
+    if (r < 0)
+        return r;
+    r = loader_new(
+        &daemon->loader, daemon->event, daemon->config,
+        &(struct loader_callbacks){.file = on_file, .settled = on_settled, .userdata = daemon});
+    if (r < 0)
+        log_error("cannot watch the manifests: %s", g_strerror(-r));
+    return r;
+}
+
+static void close_all(struct daemon *daemon)
+{
+    daemon->loader = loader_free(daemon->loader);
+    daemon->server = server_free(daemon->server);
+    daemon->external = external_free(daemon->external);
+    daemon->cluster = cluster_free(daemon->cluster);
+    daemon->journal = lease_journal_close(daemon->journal);
+    daemon->publisher = publisher_free(daemon->publisher);
+    daemon->writer = snapshot_writer_free(daemon->writer);
+    daemon->work = sd_event_source_unref(daemon->work);
+    daemon->event = sd_event_unref(daemon->event);
+    daemon->config = config_free(daemon->config);
+}
+
+int daemon_run(struct config *config, const struct config_options *options)
+{
+    struct daemon daemon = {.options = options, .config = config};
+    int r = open_all(&daemon);
+    if (r >= 0)
+        r = sd_event_loop(daemon.event);
+    if (r >= 0)
+        log_info("ends");
+    close_all(&daemon);
+    return r < 0 ? r : 0;
+}

@@ -1,0 +1,417 @@
+/*
+ * The cluster: its life, its options and the steps of an update. The order of the steps is the
+ * whole idea: objects first, then the pods that are to have addresses, then the Services that ask
+ * for them, each sorted by name; so a first load leases the same addresses whatever the files are
+ * called, and what the sink is told becomes one consistent state at the end.
+ */
+#include "cluster.h"
+
+#include <string.h>
+
+#include "../log.h"
+#include "cluster_private.h"
+#include "hash.h"
+
+static guint bare_pod_hash(gconstpointer data)
+{
+    const struct bare_pod *pod = data;
+    return g_direct_hash(pod->owner.name) * 31u + g_direct_hash(pod->owner.namespace);
+}
+
+static gboolean bare_pod_equal(gconstpointer a, gconstpointer b)
+{
+    const struct bare_pod *x = a, *y = b;
+    return x->owner.name == y->owner.name && x->owner.namespace == y->owner.namespace;
+}
+
+static void bare_pod_free(gpointer data)
+{
+    struct bare_pod *pod = data;
+    name_unref(pod->owner.name);
+    name_unref(pod->owner.namespace);
+    g_free(pod);
+}
+
+static void object_changed(void *userdata, struct object *before, struct object *after)
+{
+    struct cluster *cluster = userdata;
+    if (before)
+        intake_object(cluster, before, false);
+    if (after)
+        intake_object(cluster, after, true);
+}
+
+static bool is_stated(void *userdata, const struct address *address)
+{
+    const struct cluster *cluster = userdata;
+    return reverse_is_stated(cluster->reverse, address);
+}
+
+static void lease_changed(void *userdata, enum lease_event event, const struct lease *lease)
+{
+    const struct cluster *cluster = userdata;
+    cluster->lease_changed(cluster->userdata, event, lease);
+}
+
+struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed changed,
+                            void *userdata)
+{
+    struct cluster *cluster = g_new0(struct cluster, 1);
+    cluster->sink = *sink;
+    cluster->lease_changed = changed;
+    cluster->userdata = userdata;
+    cluster->catalog = catalog_new(object_changed, cluster);
+    cluster->leases = leases_new(&(struct leases_callbacks){
+        .changed = lease_changed, .stated = is_stated, .userdata = cluster});
+    cluster->reverse = reverse_new();
+    cluster->namespaces = g_hash_table_new(g_direct_hash, g_direct_equal);
+    cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
+    cluster->no_labels = labels_new(NULL, 0);
+    cluster->node_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
+    cluster->pods = (struct pods){.leases = cluster->leases, .node_ips = cluster->node_ips};
+    cluster->service_options.endpoints.pods = &cluster->pods;
+    agenda_init(&cluster->agenda);
+    return cluster;
+}
+
+static void service_state_free(struct service_state *state)
+{
+    namespace_unselect(state->namespace, &state->selection);
+    if (state->claims)
+        g_array_unref(state->claims);
+    name_unref(state->owner.name);
+    name_unref(state->owner.namespace);
+    g_free(state);
+}
+
+static void workload_state_free(struct workload_state *state)
+{
+    namespace_unselect(state->namespace, &state->selection);
+    g_array_unref(state->pod_ips);
+    name_unref(state->identity.name);
+    g_free(state);
+}
+
+static void namespace_free_with_states(struct namespace *namespace)
+{
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, namespace->services);
+    while (g_hash_table_iter_next(&iter, NULL, &state)) {
+        g_hash_table_iter_remove(&iter);
+        service_state_free(state);
+    }
+    g_hash_table_iter_init(&iter, namespace->workloads);
+    while (g_hash_table_iter_next(&iter, NULL, &state)) {
+        g_hash_table_iter_remove(&iter);
+        workload_state_free(state);
+    }
+    namespace_free(namespace);
+}
+
+struct cluster *cluster_free(struct cluster *cluster)
+{
+    if (!cluster)
+        return NULL;
+    GHashTableIter iter;
+    gpointer namespace;
+    g_hash_table_iter_init(&iter, cluster->namespaces);
+    while (g_hash_table_iter_next(&iter, NULL, &namespace)) {
+        g_hash_table_iter_remove(&iter);
+        namespace_free_with_states(namespace);
+    }
+    g_hash_table_unref(cluster->namespaces);
+    g_hash_table_unref(cluster->bare_pods);
+    cluster->reverse = reverse_free(cluster->reverse);
+    cluster->leases = leases_free(cluster->leases);
+    cluster->catalog = catalog_free(cluster->catalog);
+    labels_unref(cluster->no_labels);
+    g_array_unref(cluster->node_ips);
+    g_strfreev(cluster->exposed);
+    agenda_clear(&cluster->agenda);
+    g_free(cluster);
+    return NULL;
+}
+
+struct leases *cluster_leases(struct cluster *cluster)
+{
+    return cluster->leases;
+}
+
+static void take_pod_out(void *userdata, struct object *object)
+{
+    if (object->kind == OBJECT_POD)
+        intake_object(userdata, object, false);
+}
+
+static void take_pod_in(void *userdata, struct object *object)
+{
+    if (object->kind == OBJECT_POD)
+        intake_object(userdata, object, true);
+}
+
+static void withdraw_pod_name(struct cluster *cluster, struct bare_pod *pod)
+{
+    if (pod->has_pod_ip)
+        intake_pod_name(cluster, pod->namespace, &pod->pod_ip, false);
+    pod->has_pod_ip = false;
+}
+
+static void withdraw_replicas(struct cluster *cluster, struct workload_state *state)
+{
+    for (guint i = 0; i < state->pod_ips->len; i++)
+        intake_pod_name(cluster, state->namespace,
+                        &g_array_index(state->pod_ips, struct address, i), false);
+    g_array_set_size(state->pod_ips, 0);
+}
+
+/* Everything is to be worked out again; pod names go, because whether they are kept may change. */
+static void restart(struct cluster *cluster)
+{
+    GHashTableIter namespaces, iter;
+    gpointer entry, state;
+    g_hash_table_iter_init(&namespaces, cluster->namespaces);
+    while (g_hash_table_iter_next(&namespaces, NULL, &entry)) {
+        struct namespace *namespace = entry;
+        agenda_namespace(&cluster->agenda, namespace);
+        g_hash_table_iter_init(&iter, namespace->services);
+        while (g_hash_table_iter_next(&iter, NULL, &state))
+            agenda_service(&cluster->agenda, state);
+        g_hash_table_iter_init(&iter, namespace->workloads);
+        while (g_hash_table_iter_next(&iter, NULL, &state)) {
+            withdraw_replicas(cluster, state);
+            agenda_workload(&cluster->agenda, state);
+        }
+    }
+    g_hash_table_iter_init(&iter, cluster->bare_pods);
+    while (g_hash_table_iter_next(&iter, &state, NULL)) {
+        withdraw_pod_name(cluster, state);
+        agenda_pod(&cluster->agenda, state);
+    }
+}
+
+void cluster_configure(struct cluster *cluster, const struct cluster_options *options)
+{
+    /* What Pods put into the indexes depends on the options, so they go out by the old ones. */
+    catalog_each(cluster->catalog, take_pod_out, cluster);
+    restart(cluster);
+    g_array_set_size(cluster->node_ips, 0);
+    if (options->node_ips->len > 0)
+        g_array_append_vals(cluster->node_ips, options->node_ips->data, options->node_ips->len);
+    cluster->pods.allocate = options->allocate;
+    cluster->pod_names = options->pod_names;
+    cluster->service_options.endpoints.pod_names = options->endpoint_pod_names;
+    cluster->service_options.ignore_empty = options->ignore_empty_service;
+    g_strfreev(cluster->exposed);
+    cluster->exposed = g_strdupv((char **)options->namespaces);
+    leases_set_ranges(cluster->leases, LEASE_POD, options->pod_cidrs);
+    leases_set_ranges(cluster->leases, LEASE_SERVICE, options->service_cidrs);
+    catalog_each(cluster->catalog, take_pod_in, cluster);
+}
+
+void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects)
+{
+    catalog_replace(cluster->catalog, source, objects);
+}
+
+static void update_pod(struct cluster *cluster, struct bare_pod *pod)
+{
+    pod->dirty = false;
+    withdraw_pod_name(cluster, pod);
+    const struct pod *object = (const struct pod *)catalog_find(
+        cluster->catalog, OBJECT_POD, pod->owner.namespace, pod->owner.name);
+    if (!object || !pods_is_allocated(&cluster->pods, object)) {
+        pods_release(&cluster->pods, pod->owner.namespace, pod->owner.name);
+        g_hash_table_remove(cluster->bare_pods, pod);
+        return;
+    }
+    struct pod_view view;
+    pods_view(&cluster->pods, object, &view);
+    if (view.pod_ip) {
+        pod->pod_ip = *view.pod_ip;
+        pod->has_pod_ip = true;
+        intake_pod_name(cluster, pod->namespace, &pod->pod_ip, true);
+    }
+    const struct labels *labels = object->spec.labels ? object->spec.labels : cluster->no_labels;
+    agenda_group_services(&cluster->agenda, namespace_group(pod->namespace, labels));
+}
+
+/* Ends the leases of replicas that are no more. */
+static void release_replicas(struct cluster *cluster, const struct workload_state *state,
+                             uint32_t first, uint32_t replicas)
+{
+    for (uint32_t i = 0; i < state->leased; i++) {
+        uint32_t ordinal = state->first + i;
+        if (ordinal < first || ordinal - first >= replicas)
+            pods_release_replica(&cluster->pods, state->namespace->name, state->identity.kind,
+                                 state->identity.name, ordinal);
+    }
+}
+
+static void claim_replicas(struct cluster *cluster, struct workload_state *state)
+{
+    for (uint32_t i = 0; i < state->replicas; i++) {
+        struct pod_view view;
+        pods_view_replica(&cluster->pods, state->object, i, &view);
+        if (view.origin == ADDRESS_ALLOCATED)
+            state->leased = i + 1;
+        if (!view.pod_ip || !cluster->pod_names)
+            continue;
+        g_array_append_val(state->pod_ips, *view.pod_ip);
+        intake_pod_name(cluster, state->namespace, view.pod_ip, true);
+    }
+}
+
+static void update_workload(struct cluster *cluster, struct workload_state *state)
+{
+    const struct workload *workload = state->object;
+    state->dirty = false;
+    withdraw_replicas(cluster, state);
+    bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
+                    !workload_has_pods(cluster->catalog, state);
+    uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload) : 0;
+    bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;
+    uint32_t first = workload ? workload->ordinal : 0;
+    release_replicas(cluster, state, first, leases ? replicas : 0);
+    state->replicas = replicas;
+    state->first = first;
+    state->leased = 0;
+    if (!workload) {
+        g_hash_table_remove(state->namespace->workloads, &state->identity);
+        workload_state_free(state);
+        return;
+    }
+    claim_replicas(cluster, state);
+    const struct labels *labels =
+        workload->template.labels ? workload->template.labels : cluster->no_labels;
+    agenda_group_services(&cluster->agenda, namespace_group(state->namespace, labels));
+}
+
+static bool is_exposed(const struct cluster *cluster, const char *namespace)
+{
+    return !cluster->exposed || g_strv_contains((const char *const *)cluster->exposed, namespace);
+}
+
+static void update_service(struct cluster *cluster, struct service_state *state)
+{
+    state->dirty = false;
+    service_publish(state, &cluster->service_options, is_exposed(cluster, state->owner.namespace),
+                    cluster->reverse, &cluster->sink);
+    if (state->object)
+        return;
+    g_hash_table_remove(state->namespace->services, state->owner.name);
+    service_state_free(state);
+}
+
+/* A namespace that nothing mentions any more has nothing in it either: it goes for good. */
+static void update_namespace(struct cluster *cluster, struct namespace *namespace)
+{
+    namespace->dirty = false;
+    cluster->sink.namespace(cluster->sink.userdata, namespace->name, namespace->mentions > 0,
+                            is_exposed(cluster, namespace->name));
+    if (namespace->mentions > 0)
+        return;
+    g_hash_table_remove(cluster->namespaces, namespace->name);
+    namespace_free(namespace);
+}
+
+static void link_selections(struct cluster *cluster)
+{
+    for (guint i = 0; i < cluster->agenda.unlinked->len; i++)
+        namespace_link(cluster->agenda.unlinked->pdata[i]);
+    g_ptr_array_set_size(cluster->agenda.unlinked, 0);
+}
+
+static bool is_late(int64_t deadline)
+{
+    return g_get_monotonic_time() >= deadline;
+}
+
+/* Who went without an address asks again when one became free. */
+static void retry_refused(struct cluster *cluster)
+{
+    g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases);
+    for (guint i = 0; keys && i < keys->len; i++)
+        intake_lease_holder(cluster, keys->pdata[i]);
+}
+
+static bool update_agenda(struct cluster *cluster, int64_t deadline)
+{
+    struct agenda *agenda = &cluster->agenda;
+    struct bare_pod *pod;
+    while ((pod = agenda_next_pod(agenda))) {
+        update_pod(cluster, pod);
+        if (is_late(deadline))
+            return false;
+    }
+    struct workload_state *workload;
+    while ((workload = agenda_next_workload(agenda))) {
+        update_workload(cluster, workload);
+        if (is_late(deadline))
+            return false;
+    }
+    struct service_state *service;
+    while ((service = agenda_next_service(agenda))) {
+        update_service(cluster, service);
+        if (is_late(deadline))
+            return false;
+    }
+    return true;
+}
+
+/* A full range is said once for each number of objects that go without. */
+static void say_refused(struct cluster *cluster)
+{
+    static const struct {
+        const char *objects, *option;
+    } uses[LEASE_USES] = {
+        [LEASE_POD] = {"pods", "podCIDRs"}, [LEASE_SERVICE] = {"Services", "serviceCIDRs"}};
+    for (unsigned use = 0; use < LEASE_USES; use++) {
+        uint64_t refused = leases_refused(cluster->leases, use);
+        if (refused > 0 && refused != cluster->refused[use])
+            log_error("%s is full: %" G_GUINT64_FORMAT
+                      " %s have no address and are left out of every answer; widen %s",
+                      uses[use].option, refused, uses[use].objects, uses[use].option);
+        cluster->refused[use] = refused;
+    }
+}
+
+bool cluster_absorb(struct cluster *cluster, uint64_t budget)
+{
+    return catalog_work(cluster->catalog, g_get_monotonic_time() + (int64_t)budget);
+}
+
+bool cluster_update(struct cluster *cluster, uint64_t budget)
+{
+    int64_t deadline = g_get_monotonic_time() + (int64_t)budget;
+    if (!catalog_work(cluster->catalog, deadline))
+        return false;
+    link_selections(cluster);
+    retry_refused(cluster);
+    if (!update_agenda(cluster, deadline))
+        return false;
+    if (!reverse_flush(cluster->reverse, &cluster->sink, deadline))
+        return false;
+    while (cluster->agenda.namespaces->len > 0)
+        update_namespace(cluster,
+                         g_ptr_array_remove_index_fast(cluster->agenda.namespaces,
+                                                       cluster->agenda.namespaces->len - 1));
+    say_refused(cluster);
+    return true;
+}
+
+bool cluster_is_dirty(const struct cluster *cluster)
+{
+    return catalog_is_busy(cluster->catalog) || !agenda_is_empty(&cluster->agenda) ||
+           reverse_is_dirty(cluster->reverse);
+}
+
+void cluster_loaded(struct cluster *cluster)
+{
+    leases_release_unclaimed(cluster->leases);
+}
+
+unsigned cluster_size(const struct cluster *cluster)
+{
+    return catalog_size(cluster->catalog);
+}

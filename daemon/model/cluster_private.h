@@ -1,0 +1,89 @@
+/*
+ * The inside of a cluster, shared by the three files that make it: cluster.c (life, options, the
+ * steps of an update), intake.c (objects in and out), agenda.c (what is to be worked out again).
+ */
+#pragma once
+
+#include "catalog.h"
+#include "cluster.h"
+#include "namespace.h"
+#include "pods.h"
+#include "reverse.h"
+#include "service.h"
+#include "workload.h"
+
+/* A Pod of the files whose address is leased; outlives the object until the lease is settled. */
+struct bare_pod {
+    struct claim_owner owner; /* interned names; `name` is the Pod's */
+    struct namespace *namespace;
+    struct address pod_ip; /* claimed, if has_pod_ip */
+    bool has_pod_ip;
+    bool dirty;
+};
+
+struct agenda_list {
+    GPtrArray *items;
+    bool sorted; /* descending, since something was last added: work goes from the end */
+};
+
+struct agenda {
+    GPtrArray *namespaces;        /* struct namespace * whose record is to be written */
+    GPtrArray *unlinked;          /* struct namespace * with selections to link, may repeat */
+    struct agenda_list pods;      /* struct bare_pod * */
+    struct agenda_list workloads; /* struct workload_state * */
+    struct agenda_list services;  /* struct service_state * */
+};
+
+struct cluster {
+    struct zone_sink sink;
+    cluster_lease_changed lease_changed;
+    void *userdata;
+    struct catalog *catalog;
+    struct leases *leases;
+    struct reverse *reverse;
+    GHashTable *namespaces; /* interned name -> struct namespace * */
+    GHashTable *bare_pods;  /* set of struct bare_pod */
+    const struct labels *no_labels;
+    struct agenda agenda;
+
+    struct pods pods;
+    GArray *node_ips;
+    struct service_options service_options;
+    char **exposed; /* NULL: all */
+    bool pod_names;
+    uint64_t refused[LEASE_USES]; /* leases that could not be had, as last said */
+};
+
+void agenda_init(struct agenda *agenda);
+void agenda_clear(struct agenda *agenda);
+bool agenda_is_empty(const struct agenda *agenda);
+
+/* Adding what is already there, or NULL, does nothing. */
+void agenda_namespace(struct agenda *agenda, struct namespace *namespace);
+void agenda_service(struct agenda *agenda, struct service_state *state);
+void agenda_workload(struct agenda *agenda, struct workload_state *state);
+void agenda_pod(struct agenda *agenda, struct bare_pod *pod);
+/* The Services, or the workloads, that select a group. */
+void agenda_group_services(struct agenda *agenda, const struct group *group);
+void agenda_group_workloads(struct agenda *agenda, const struct group *group);
+
+/* The next of a list by namespace, kind and name, NULL when there is none; taken off. */
+struct bare_pod *agenda_next_pod(struct agenda *agenda);
+struct workload_state *agenda_next_workload(struct agenda *agenda);
+struct service_state *agenda_next_service(struct agenda *agenda);
+
+/* An object comes into force (or goes out of it): into the indexes, and what it concerns onto the
+ * agenda. */
+void intake_object(struct cluster *cluster, struct object *object, bool in);
+
+/* The workload of this kind and name, NULL if there is none. */
+struct workload_state *intake_find_workload(const struct namespace *namespace,
+                                            const struct owner *owner);
+
+/* A pod name of the namespace comes or goes; nothing where pod names are not kept or `pod_ip` is
+ * NULL. */
+void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
+                     const struct address *pod_ip, bool in);
+
+/* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", is to be worked out again. */
+void intake_lease_holder(struct cluster *cluster, const char *key);

@@ -1,0 +1,44 @@
+/*
+ * The endpoints of a Service: which addresses it publishes, under which label and with which ports
+ * (semantics.md sections B and C, design.md section 4 "Endpoint sources").
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "namespace.h"
+#include "pods.h"
+#include "reverse.h"
+
+/* A Service in force. */
+struct service_state {
+    struct selection selection; /* first: a selection of a Service is its state */
+    struct claim_owner owner;   /* interned names */
+    struct namespace *namespace;
+    struct service *object; /* NULL: gone, to be unpublished */
+    GArray *claims;         /* struct address_claim, sorted: what it claims now */
+    bool leased[2];         /* holds a leased address of family 4, 6 */
+    bool dirty;
+};
+
+struct endpoint_options {
+    const struct pods *pods;
+    bool pod_names; /* endpointPodNames (rule 42) */
+};
+
+struct published { /* one ready endpoint address */
+    struct address address;
+    const char *label;   /* interned, reference held; NULL: its dashed address */
+    struct ports *ports; /* reference held; NULL: none (rule 19) */
+    enum address_origin origin;
+};
+
+/* All ready endpoints of a Service (its selection linked), families not restricted for pods unless
+ * `families` (a bit for 4 and one for 6 as FAMILY_BIT) says so. GArray of struct published, to be
+ * freed with g_array_unref. */
+#define FAMILY_BIT(family) (1u << (family))
+#define FAMILY_BOTH (FAMILY_BIT(4) | FAMILY_BIT(6))
+GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
+                          unsigned families);

@@ -1,0 +1,291 @@
+/*
+ * Objects in and out of the indexes of their namespace. Each kind touches what it can concern and
+ * puts it on the agenda; nothing is worked out here.
+ */
+#include <string.h>
+
+#include "../log.h"
+#include "cluster_private.h"
+
+struct workload_state *intake_find_workload(const struct namespace *namespace,
+                                            const struct owner *owner)
+{
+    if (!owner->name || owner->kind < OBJECT_DEPLOYMENT || owner->kind >= OBJECT_KINDS)
+        return NULL;
+    return g_hash_table_lookup(namespace->workloads, owner);
+}
+
+static void mark_owners(struct cluster *cluster, const struct namespace *namespace,
+                        const struct owner *owner)
+{
+    struct workload_state *state = intake_find_workload(namespace, owner);
+    for (unsigned depth = 0; state && depth < 4; depth++) {
+        agenda_workload(&cluster->agenda, state);
+        state = state->object ? intake_find_workload(namespace, &state->object->owner) : NULL;
+    }
+}
+
+/* Whether a workload is in the files decides whose its pods are, for every workload of the
+ * namespace that they may be taken for. */
+static void mark_rivals(struct cluster *cluster, const struct namespace *namespace,
+                        const struct owner *owner)
+{
+    if (namespace_owned(namespace, owner->kind, owner->name) == 0)
+        return;
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, namespace->workloads);
+    while (g_hash_table_iter_next(&iter, NULL, &state))
+        agenda_workload(&cluster->agenda, state);
+}
+
+/* Workloads that this one owns are expanded or not by its being there. */
+static void mark_dependents(struct cluster *cluster, const struct namespace *namespace,
+                            const struct owner *owner)
+{
+    const GPtrArray *dependents = namespace_dependents(namespace, owner);
+    for (guint i = 0; dependents && i < dependents->len; i++) {
+        const struct object *dependent = dependents->pdata[i];
+        agenda_workload(&cluster->agenda,
+                        intake_find_workload(namespace, &(struct owner){.kind = dependent->kind,
+                                                                        .name = dependent->name}));
+    }
+}
+
+static const char *intern(const char *text)
+{
+    return name_intern(text, strlen(text));
+}
+
+static struct bare_pod *find_bare_pod(struct cluster *cluster, const char *namespace,
+                                      const char *name)
+{
+    const char *interned = intern(name);
+    struct bare_pod probe = {.owner = {.name = interned, .namespace = namespace}};
+    struct bare_pod *pod = g_hash_table_lookup(cluster->bare_pods, &probe);
+    name_unref(interned);
+    return pod;
+}
+
+/* "namespace/Kind/name[/ordinal]" has lost its address: whoever it is shall get another. */
+void intake_lease_holder(struct cluster *cluster, const char *key)
+{
+    g_auto(GStrv) parts = g_strsplit(key, "/", 4);
+    if (g_strv_length(parts) < 3)
+        return;
+    const char *name = intern(parts[0]);
+    struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, name);
+    if (namespace && strcmp(parts[1], "Pod") == 0)
+        agenda_pod(&cluster->agenda, find_bare_pod(cluster, name, parts[2]));
+    else if (namespace && strcmp(parts[1], "Service") == 0)
+        agenda_service(&cluster->agenda, g_hash_table_lookup(namespace->services, parts[2]));
+    else if (namespace)
+        for (int kind = OBJECT_DEPLOYMENT; kind < OBJECT_KINDS; kind++)
+            if (strcmp(parts[1], object_kind_name((enum object_kind)kind)) == 0)
+                agenda_workload(
+                    &cluster->agenda,
+                    intake_find_workload(namespace,
+                                         &(struct owner){.kind = (uint8_t)kind, .name = parts[2]}));
+    name_unref(name);
+}
+
+static void state_address(struct cluster *cluster, const struct address *address, bool stated)
+{
+    if (!reverse_state(cluster->reverse, address, stated))
+        return;
+    if (!stated) {
+        leases_relieve(cluster->leases);
+        return;
+    }
+    g_autofree char *key = leases_evict(cluster->leases, address);
+    if (!key)
+        return;
+    char text[ADDRESS_TEXT_MAX];
+    address_format(address, text);
+    log_notice("%s was leased to %s and is now stated by a manifest; %s gets another address", text,
+               key, key);
+    intake_lease_holder(cluster, key);
+}
+
+static void state_addresses(struct cluster *cluster, const struct addresses *addresses, bool stated)
+{
+    for (uint32_t i = 0; i < addresses->n; i++)
+        state_address(cluster, &addresses->items[i], stated);
+}
+
+static void state_slice(struct cluster *cluster, const struct endpoint_slice *slice, bool stated)
+{
+    for (uint32_t i = 0; i < slice->n_subsets; i++)
+        for (uint32_t j = 0; j < slice->subsets[i].n; j++)
+            state_addresses(cluster, &slice->subsets[i].endpoints[j].addresses, stated);
+}
+
+static void service_in(struct cluster *cluster, struct namespace *namespace,
+                       struct service *service, bool in)
+{
+    struct service_state *state = g_hash_table_lookup(namespace->services, service->object.name);
+    if (!state) {
+        state = g_new0(struct service_state, 1);
+        state->namespace = namespace;
+        state->owner = (struct claim_owner){.name = intern(service->object.name),
+                                            .namespace = name_ref(namespace->name)};
+        g_hash_table_insert(namespace->services, (gpointer)state->owner.name, state);
+    }
+    namespace_unselect(namespace, &state->selection);
+    state->object = in ? service : NULL;
+    if (in && service->selector) {
+        namespace_select(namespace, &state->selection, service->selector, false);
+        g_ptr_array_add(cluster->agenda.unlinked, namespace);
+    }
+    if (service->type != SERVICE_EXTERNAL_NAME) {
+        state_addresses(cluster, &service->cluster_ips, in);
+        state_addresses(cluster, &service->stated, in);
+    }
+    agenda_service(&cluster->agenda, state);
+}
+
+static void slice_in(struct cluster *cluster, struct namespace *namespace,
+                     struct endpoint_slice *slice, bool in)
+{
+    state_slice(cluster, slice, in);
+    if (!slice->service) /* rule 73 */
+        return;
+    if (in)
+        namespace_slice_add(namespace, slice);
+    else
+        namespace_slice_remove(namespace, slice);
+    agenda_service(&cluster->agenda, g_hash_table_lookup(namespace->services, slice->service));
+}
+
+static void endpoints_in(struct cluster *cluster, struct namespace *namespace,
+                         struct endpoint_slice *endpoints, bool in)
+{
+    state_slice(cluster, endpoints, in);
+    if (in)
+        g_hash_table_insert(namespace->endpoints, (gpointer)endpoints->object.name, endpoints);
+    else
+        g_hash_table_remove(namespace->endpoints, endpoints->object.name);
+    agenda_service(&cluster->agenda,
+                   g_hash_table_lookup(namespace->services, endpoints->object.name));
+}
+
+static void group_in(struct cluster *cluster, struct namespace *namespace, struct object *object,
+                     const struct labels *labels, bool in)
+{
+    labels = labels ? labels : cluster->no_labels;
+    struct group *group = in ? namespace_group_add(namespace, object, labels)
+                             : namespace_group_remove(namespace, object, labels);
+    agenda_group_services(&cluster->agenda, group);
+    if (object->kind == OBJECT_POD)
+        agenda_group_workloads(&cluster->agenda, group);
+    namespace_prune(namespace, group);
+}
+
+static void bare_pod_in(struct cluster *cluster, struct namespace *namespace, const struct pod *pod)
+{
+    struct bare_pod *bare = find_bare_pod(cluster, namespace->name, pod->object.name);
+    if (!bare && pods_is_allocated(&cluster->pods, pod)) {
+        bare = g_new0(struct bare_pod, 1);
+        bare->owner = (struct claim_owner){.name = intern(pod->object.name),
+                                           .namespace = name_ref(namespace->name)};
+        bare->namespace = namespace;
+        g_hash_table_add(cluster->bare_pods, bare);
+    }
+    agenda_pod(&cluster->agenda, bare);
+}
+
+void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
+                     const struct address *pod_ip, bool in)
+{
+    if (!pod_ip || !cluster->pod_names)
+        return;
+    if (in)
+        reverse_claim(cluster->reverse, pod_ip, CLAIM_POD, &namespace->pods, NULL);
+    else
+        reverse_unclaim(cluster->reverse, pod_ip, CLAIM_POD, &namespace->pods, NULL);
+}
+
+static void pod_in(struct cluster *cluster, struct namespace *namespace, struct pod *pod, bool in)
+{
+    state_addresses(cluster, &pod->addresses, in);
+    state_addresses(cluster, &pod->spec.stated, in);
+    group_in(cluster, namespace, &pod->object, pod->spec.labels, in);
+    if (pod->owner.name) {
+        if (in)
+            namespace_owned_add(namespace, &pod->owner);
+        else
+            namespace_owned_remove(namespace, &pod->owner);
+        mark_owners(cluster, namespace, &pod->owner);
+    }
+    if (pods_is_allocated(&cluster->pods, pod)) {
+        bare_pod_in(cluster, namespace, pod);
+        return;
+    }
+    struct pod_view view;
+    pods_view(&cluster->pods, pod, &view);
+    intake_pod_name(cluster, namespace, view.pod_ip, in);
+}
+
+static void workload_in(struct cluster *cluster, struct namespace *namespace,
+                        struct workload *workload, bool in)
+{
+    struct owner identity = {.kind = workload->object.kind, .name = workload->object.name};
+    struct workload_state *state = g_hash_table_lookup(namespace->workloads, &identity);
+    if (!state) {
+        state = g_new0(struct workload_state, 1);
+        state->namespace = namespace;
+        state->identity =
+            (struct owner){.kind = workload->object.kind, .name = intern(workload->object.name)};
+        state->pod_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
+        g_hash_table_insert(namespace->workloads, &state->identity, state);
+    }
+    namespace_unselect(namespace, &state->selection);
+    state->object = in ? workload : NULL;
+    if (in && (workload->selector || workload->n_requirements > 0)) {
+        namespace_select(namespace, &state->selection,
+                         workload->selector ? workload->selector : cluster->no_labels, true);
+        g_ptr_array_add(cluster->agenda.unlinked, namespace);
+    }
+    state_addresses(cluster, &workload->template.stated, in);
+    group_in(cluster, namespace, &workload->object, workload->template.labels, in);
+    agenda_workload(&cluster->agenda, state);
+    if (workload->owner.name) {
+        if (in)
+            namespace_dependent_add(namespace, workload);
+        else
+            namespace_dependent_remove(namespace, workload);
+    }
+    mark_owners(cluster, namespace, &workload->owner);
+    mark_rivals(cluster, namespace, &state->identity);
+    mark_dependents(cluster, namespace, &state->identity);
+}
+
+static struct namespace *namespace_of(struct cluster *cluster, const char *name)
+{
+    struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, name);
+    if (namespace)
+        return namespace;
+    namespace = namespace_new(name);
+    g_hash_table_insert(cluster->namespaces, (gpointer) namespace->name, namespace);
+    return namespace;
+}
+
+void intake_object(struct cluster *cluster, struct object *object, bool in)
+{
+    struct namespace *namespace = namespace_of(cluster, object->namespace);
+    namespace->mentions += in ? 1 : UINT32_MAX; /* modulo 2^32: minus one */
+    if (namespace->mentions == (in ? 1 : 0))
+        agenda_namespace(&cluster->agenda, namespace);
+    switch ((enum object_kind)object->kind) {
+    case OBJECT_SERVICE: service_in(cluster, namespace, (struct service *)object, in); break;
+    case OBJECT_ENDPOINT_SLICE:
+        slice_in(cluster, namespace, (struct endpoint_slice *)object, in);
+        break;
+    case OBJECT_ENDPOINTS:
+        endpoints_in(cluster, namespace, (struct endpoint_slice *)object, in);
+        break;
+    case OBJECT_POD: pod_in(cluster, namespace, (struct pod *)object, in); break;
+    case OBJECT_NAMESPACE: break;
+    default: workload_in(cluster, namespace, (struct workload *)object, in); break;
+    }
+}

@@ -1,0 +1,146 @@
+/*
+ * Pods as endpoints. One place decides what the addresses of a pod are and where they come from; it
+ * keeps nothing, because leases remember what was invented.
+ */
+#include "pods.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool pods_may_allocate(const struct pods *pods, const struct object *object)
+{
+    return pods->allocate && object->source->allocate && !object->has_uid;
+}
+
+bool pods_is_allocated(const struct pods *pods, const struct pod *pod)
+{
+    return !pod->has_status && pod->spec.stated.n == 0 && !pod->spec.host_network &&
+           pods_may_allocate(pods, &pod->object);
+}
+
+static void replica_key(const char *namespace, enum object_kind kind, const char *name,
+                        uint32_t ordinal, char key[static LEASE_KEY_MAX + 1])
+{
+    snprintf(key, LEASE_KEY_MAX + 1, "%s/%s/%s/%u", namespace, object_kind_name(kind), name,
+             ordinal);
+}
+
+static void pod_key(const char *namespace, const char *name, char key[static LEASE_KEY_MAX + 1])
+{
+    snprintf(key, LEASE_KEY_MAX + 1, "%s/Pod/%s", namespace, name);
+}
+
+/* One address for each family that has a range, the first range's family first. */
+static void lease(const struct pods *pods, const char *key, struct pod_view *view)
+{
+    int first = leases_first_family(pods->leases, LEASE_POD);
+    if (first == 0)
+        return;
+    const int families[] = {first, first == 4 ? 6 : 4};
+    for (unsigned i = 0; i < G_N_ELEMENTS(families); i++)
+        if (leases_take(pods->leases, LEASE_POD, families[i], key, &view->leased[view->n]))
+            view->n++;
+    view->addresses = view->leased;
+    view->origin = ADDRESS_ALLOCATED;
+}
+
+static void release(const struct pods *pods, const char *key)
+{
+    leases_release(pods->leases, LEASE_POD, 4, key);
+    leases_release(pods->leases, LEASE_POD, 6, key);
+}
+
+static void use_stated(struct pod_view *view, const struct addresses *addresses)
+{
+    view->addresses = addresses->items;
+    view->n = addresses->n;
+    view->origin = ADDRESS_STATED;
+}
+
+static void use_node(const struct pods *pods, struct pod_view *view)
+{
+    view->addresses = (const struct address *)(const void *)pods->node_ips->data;
+    view->n = pods->node_ips->len;
+    view->origin = ADDRESS_NODE;
+}
+
+void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *view)
+{
+    memset(view, 0, offsetof(struct pod_view, leased));
+    view->object = &pod->object;
+    view->spec = &pod->spec;
+    g_strlcpy(view->name, pod->object.name, sizeof view->name);
+    view->hostname = pod->spec.hostname;
+    view->subdomain = pod->spec.subdomain;
+    if (pod->addresses.n > 0)
+        use_stated(view, &pod->addresses);
+    else if (pod->spec.stated.n > 0)
+        use_stated(view, &pod->spec.stated);
+    else if (pod->spec.host_network && !pod->has_status)
+        use_node(pods, view);
+    else if (pods_is_allocated(pods, pod)) {
+        char key[LEASE_KEY_MAX + 1];
+        pod_key(pod->object.namespace, pod->object.name, key);
+        lease(pods, key, view);
+    }
+    /* An object without status is a wish, and counts as fulfilled; a dump says how it is. */
+    view->ready = (pod->ready || !pod->has_status) && !pod->deleting; /* rule 25 */
+    bool ended = pod->phase == POD_FAILED || pod->phase == POD_SUCCEEDED;
+    view->eligible = view->n > 0 && !ended;                            /* rule 27 */
+    bool live = !ended && !pod->deleting && pod->phase != POD_UNKNOWN; /* rule 65 */
+    if (live && pod->addresses.n > 0)
+        view->pod_ip = pod->has_pod_ip ? &pod->pod_ip : NULL;
+    else if (live && view->n > 0)
+        view->pod_ip = &view->addresses[0];
+}
+
+void pods_view_replica(const struct pods *pods, const struct workload *workload, uint32_t index,
+                       struct pod_view *view)
+{
+    memset(view, 0, offsetof(struct pod_view, leased));
+    view->object = &workload->object;
+    view->spec = &workload->template;
+    snprintf(view->name, sizeof view->name, "%.*s-%u", (int)POD_NAME_MAX, workload->object.name,
+             workload->ordinal + index);
+    view->hostname = workload->template.hostname;
+    view->subdomain = workload->template.subdomain;
+    if (workload->object.kind == OBJECT_STATEFUL_SET) { /* rule 40 */
+        view->hostname = view->name;
+        view->subdomain = workload->service_name;
+    } else if (workload->indexed)
+        view->hostname = view->name;
+    if (workload->template.stated.n > 0)
+        use_stated(view, &workload->template.stated);
+    else if (workload->template.host_network)
+        use_node(pods, view);
+    else {
+        char key[LEASE_KEY_MAX + 1];
+        replica_key(workload->object.namespace, workload->object.kind, workload->object.name,
+                    workload->ordinal + index, key);
+        lease(pods, key, view);
+    }
+    view->ready = true;
+    view->eligible = view->n > 0;
+    view->pod_ip = view->n > 0 ? &view->addresses[0] : NULL;
+}
+
+void pods_release(const struct pods *pods, const char *namespace, const char *name)
+{
+    char key[LEASE_KEY_MAX + 1];
+    pod_key(namespace, name, key);
+    release(pods, key);
+}
+
+void pods_release_replica(const struct pods *pods, const char *namespace, enum object_kind kind,
+                          const char *name, uint32_t ordinal)
+{
+    char key[LEASE_KEY_MAX + 1];
+    replica_key(namespace, kind, name, ordinal, key);
+    release(pods, key);
+}
+
+uint32_t pods_replicas(const struct pods *pods, const struct workload *workload)
+{
+    bool stated = workload->template.stated.n > 0;
+    return stated || pods_may_allocate(pods, &workload->object) ? workload->replicas : 0;
+}

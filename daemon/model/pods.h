@@ -1,0 +1,62 @@
+/*
+ * Pods as endpoints: a Pod of the files, or one replica of an expanded workload, each with the
+ * addresses, hostname and readiness that count for names (design.md section 4, semantics.md rules
+ * 25 to 28 and 38 to 41). Where an address is to be invented, it is leased here.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "leases.h"
+#include "object.h"
+
+enum address_origin {
+    ADDRESS_STATED,    /* the objects say it */
+    ADDRESS_NODE,      /* hostNetwork: the node's, never in a reverse answer */
+    ADDRESS_ALLOCATED, /* leased */
+};
+
+struct pods {
+    struct leases *leases;
+    const GArray *node_ips; /* struct address */
+    bool allocate;          /* may anything be allocated? */
+};
+
+#define POD_NAME_MAX 253u
+
+struct pod_view {
+    const struct object *object; /* the Pod, or the workload it is a replica of */
+    const struct pod_spec *spec;
+    char name[POD_NAME_MAX + 13];
+    const char *hostname, *subdomain; /* NULL for none; may point to `name` */
+    const struct address *addresses;  /* may point to `leased` */
+    uint32_t n;
+    enum address_origin origin;
+    bool ready;                   /* condition Ready, and not being deleted */
+    bool eligible;                /* may be an endpoint at all (rule 27) */
+    const struct address *pod_ip; /* the one that has a pod name (rule 65), NULL for none */
+    struct address leased[2];
+};
+
+/* May this object be given addresses? */
+bool pods_may_allocate(const struct pods *pods, const struct object *object);
+
+/* Is this a Pod of the files whose address is to be leased? */
+bool pods_is_allocated(const struct pods *pods, const struct pod *pod);
+
+/* Views; they must not be copied. `index` counts from 0; the workload must have been found to be
+ * expanded. */
+void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *view);
+void pods_view_replica(const struct pods *pods, const struct workload *workload, uint32_t index,
+                       struct pod_view *view);
+
+/* Ends the leases of a Pod, or of one replica, that need not exist any more. */
+void pods_release(const struct pods *pods, const char *namespace, const char *name);
+void pods_release_replica(const struct pods *pods, const char *namespace, enum object_kind kind,
+                          const char *name, uint32_t ordinal);
+
+/* How many replicas a workload has when it has no Pods of its own in the files: 0 where it may not
+ * be expanded. */
+uint32_t pods_replicas(const struct pods *pods, const struct workload *workload);

@@ -1,0 +1,211 @@
+/*
+ * Addresses and who uses them. One entry for each address that anybody states or claims, with a
+ * list of claims; of the claims the best one names the address, always the same whatever came
+ * first, and always one that resolves forward, because only Services that answer make claims.
+ */
+#include "reverse.h"
+
+#include <string.h>
+
+#include "hash.h"
+#include "labels.h"
+
+struct claim {
+    struct claim *next;
+    const struct claim_owner *owner;
+    const char *label;
+    enum claim_kind kind;
+};
+
+struct entry {
+    struct address address;
+    uint32_t stated;
+    bool dirty;
+    struct claim *claims;
+};
+
+struct reverse {
+    GHashTable *entries; /* set of struct entry */
+    GPtrArray *dirty;    /* struct entry * */
+};
+
+static guint entry_hash(gconstpointer data)
+{
+    return hash_address(&((const struct entry *)data)->address);
+}
+
+static gboolean entry_equal(gconstpointer a, gconstpointer b)
+{
+    return address_compare(&((const struct entry *)a)->address,
+                           &((const struct entry *)b)->address) == 0;
+}
+
+static void claim_free(struct claim *claim)
+{
+    name_unref(claim->label);
+    g_slice_free(struct claim, claim);
+}
+
+static void entry_free(gpointer data)
+{
+    struct entry *entry = data;
+    while (entry->claims) {
+        struct claim *next = entry->claims->next;
+        claim_free(entry->claims);
+        entry->claims = next;
+    }
+    g_slice_free(struct entry, entry);
+}
+
+struct reverse *reverse_new(void)
+{
+    struct reverse *reverse = g_new0(struct reverse, 1);
+    reverse->entries = g_hash_table_new_full(entry_hash, entry_equal, entry_free, NULL);
+    reverse->dirty = g_ptr_array_new();
+    return reverse;
+}
+
+struct reverse *reverse_free(struct reverse *reverse)
+{
+    if (!reverse)
+        return NULL;
+    g_ptr_array_unref(reverse->dirty);
+    g_hash_table_unref(reverse->entries);
+    g_free(reverse);
+    return NULL;
+}
+
+static struct entry *find(const struct reverse *reverse, const struct address *address)
+{
+    struct entry probe = {.address = *address};
+    return g_hash_table_lookup(reverse->entries, &probe);
+}
+
+static struct entry *touch(struct reverse *reverse, const struct address *address)
+{
+    struct entry *entry = find(reverse, address);
+    if (!entry) {
+        entry = g_slice_new0(struct entry);
+        entry->address = *address;
+        g_hash_table_add(reverse->entries, entry);
+    }
+    if (!entry->dirty) {
+        entry->dirty = true;
+        g_ptr_array_add(reverse->dirty, entry);
+    }
+    return entry;
+}
+
+bool reverse_state(struct reverse *reverse, const struct address *address, bool stated)
+{
+    struct entry *entry = touch(reverse, address);
+    if (stated)
+        return entry->stated++ == 0;
+    return --entry->stated == 0;
+}
+
+bool reverse_is_stated(const struct reverse *reverse, const struct address *address)
+{
+    const struct entry *entry = find(reverse, address);
+    return entry && entry->stated > 0;
+}
+
+void reverse_claim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
+                   const struct claim_owner *owner, const char *label)
+{
+    struct entry *entry = touch(reverse, address);
+    struct claim *claim = g_slice_new(struct claim);
+    *claim = (struct claim){
+        .next = entry->claims, .owner = owner, .label = name_ref(label), .kind = kind};
+    entry->claims = claim;
+}
+
+void reverse_unclaim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
+                     const struct claim_owner *owner, const char *label)
+{
+    struct entry *entry = touch(reverse, address);
+    for (struct claim **link = &entry->claims; *link; link = &(*link)->next) {
+        struct claim *claim = *link;
+        if (claim->kind != kind || claim->owner != owner || claim->label != label)
+            continue;
+        *link = claim->next;
+        claim_free(claim);
+        return;
+    }
+}
+
+static char *claim_text(const struct claim *claim, const struct address *address)
+{
+    if (claim->kind == CLAIM_CLUSTER_IP)
+        return g_strdup_printf("%s.%s", claim->owner->name, claim->owner->namespace);
+    char dashed[ADDRESS_TEXT_MAX + 1];
+    if (!claim->label)
+        address_format_dashed(address, dashed);
+    return g_strdup_printf("%s.%s.%s", claim->label ? claim->label : dashed, claim->owner->name,
+                           claim->owner->namespace);
+}
+
+/* Cluster IPs before endpoints (rule 67), endpoints with a label of their own before dashed ones
+ * (rule 70). */
+static unsigned claim_order(const struct claim *claim)
+{
+    if (claim->kind == CLAIM_CLUSTER_IP)
+        return 0;
+    return claim->label ? 1 : 2;
+}
+
+static char *best_name(const struct entry *entry)
+{
+    char *best = NULL;
+    unsigned best_order = 3;
+    for (const struct claim *claim = entry->claims; claim; claim = claim->next) {
+        unsigned order = claim_order(claim);
+        if (claim->kind == CLAIM_POD || order > best_order)
+            continue;
+        char *text = claim_text(claim, &entry->address);
+        if (order < best_order || strcmp(text, best) < 0) {
+            g_free(best);
+            best = g_steal_pointer(&text);
+            best_order = order;
+        }
+        g_free(text);
+    }
+    return best;
+}
+
+static void hand_over(const struct entry *entry, const struct zone_sink *sink)
+{
+    g_autofree char *name = best_name(entry);
+    g_autoptr(GPtrArray) pods = g_ptr_array_new();
+    for (const struct claim *claim = entry->claims; claim; claim = claim->next)
+        if (claim->kind == CLAIM_POD && !g_ptr_array_find(pods, claim->owner->namespace, NULL))
+            g_ptr_array_add(pods, (gpointer)claim->owner->namespace);
+    struct zone_address address = {
+        .address = entry->address, .known = entry->stated > 0, .name = name, .pods = pods};
+    sink->address(sink->userdata, &address);
+}
+
+bool reverse_flush(struct reverse *reverse, const struct zone_sink *sink, int64_t deadline)
+{
+    while (reverse->dirty->len > 0) {
+        for (unsigned n = 0; n < 64 && reverse->dirty->len > 0; n++) {
+            struct entry *entry =
+                g_ptr_array_remove_index_fast(reverse->dirty, reverse->dirty->len - 1);
+            entry->dirty = false;
+            if (entry->claims || entry->stated > 0) {
+                hand_over(entry, sink);
+                continue;
+            }
+            sink->address_gone(sink->userdata, &entry->address);
+            g_hash_table_remove(reverse->entries, entry);
+        }
+        if (g_get_monotonic_time() >= deadline)
+            return reverse->dirty->len == 0;
+    }
+    return true;
+}
+
+bool reverse_is_dirty(const struct reverse *reverse)
+{
+    return reverse->dirty->len > 0;
+}

@@ -1,0 +1,339 @@
+/*
+ * A Service as a zone describes it. Every change is a new description, made from scratch and
+ * compared with the last one only where others hold on to it: the addresses it claims and the
+ * leases it has.
+ */
+#include "service.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct address_claim {
+    struct address address;
+    enum claim_kind kind;
+    const char *label; /* reference held */
+};
+
+static void claim_clear(gpointer data)
+{
+    name_unref(((struct address_claim *)data)->label);
+}
+
+static int compare_claims(gconstpointer a, gconstpointer b)
+{
+    const struct address_claim *x = a, *y = b;
+    int order = address_compare(&x->address, &y->address);
+    if (order != 0)
+        return order;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    if (x->label == y->label)
+        return 0;
+    return (uintptr_t)x->label < (uintptr_t)y->label ? -1 : 1;
+}
+
+static void claim(GArray *claims, const struct address *address, enum claim_kind kind,
+                  const char *label)
+{
+    struct address_claim entry = {.address = *address, .kind = kind, .label = name_ref(label)};
+    g_array_append_val(claims, entry);
+}
+
+/* Tells `reverse` the difference between two sorted lists of claims, duplicates counted once. */
+static void exchange_claims(struct service_state *state, GArray *after, struct reverse *reverse)
+{
+    g_array_sort(after, compare_claims);
+    const struct address_claim *old = state->claims ? (void *)state->claims->data : NULL;
+    const struct address_claim *new = (void *)after->data;
+    guint n_old = state->claims ? state->claims->len : 0, n_new = after->len;
+    for (guint i = 0, j = 0; i < n_old || j < n_new;) {
+        if (i + 1 < n_old && compare_claims(&old[i], &old[i + 1]) == 0) {
+            i++;
+            continue;
+        }
+        if (j + 1 < n_new && compare_claims(&new[j], &new[j + 1]) == 0) {
+            j++;
+            continue;
+        }
+        int order = i == n_old ? 1 : j == n_new ? -1 : compare_claims(&old[i], &new[j]);
+        if (order < 0)
+            reverse_unclaim(reverse, &old[i].address, old[i].kind, &state->owner, old[i].label);
+        else if (order > 0)
+            reverse_claim(reverse, &new[j].address, new[j].kind, &state->owner, new[j].label);
+        i += order <= 0;
+        j += order >= 0;
+    }
+    g_clear_pointer(&state->claims, g_array_unref);
+    state->claims = after;
+}
+
+static GArray *claims_new(void)
+{
+    GArray *claims = g_array_new(FALSE, FALSE, sizeof(struct address_claim));
+    g_array_set_clear_func(claims, claim_clear);
+    return claims;
+}
+
+static unsigned stated_families(const struct service *service)
+{
+    unsigned families = 0;
+    for (unsigned i = 0; i < service->n_families; i++)
+        families |= FAMILY_BIT(service->families[i]);
+    return families;
+}
+
+/* Families of pods that count (rule 28). */
+static unsigned pod_families(const struct service *service)
+{
+    unsigned families = stated_families(service);
+    if (families != 0)
+        return families;
+    if (!service->headless && service->cluster_ips.n > 0)
+        return FAMILY_BIT(address_family(&service->cluster_ips.items[0]));
+    return FAMILY_BOTH;
+}
+
+static void lease_key(const struct service_state *state, char key[static LEASE_KEY_MAX + 1])
+{
+    snprintf(key, LEASE_KEY_MAX + 1, "%s/Service/%s", state->owner.namespace, state->owner.name);
+}
+
+/* Leases one address of its first family, both for a dual stack policy; ends other leases. */
+static void lease(struct service_state *state, struct leases *leases, bool wanted,
+                  GArray *addresses)
+{
+    const struct service *service = state->object;
+    char key[LEASE_KEY_MAX + 1];
+    lease_key(state, key);
+    int first = !wanted                   ? 0
+                : service->n_families > 0 ? service->families[0]
+                                          : leases_first_family(leases, LEASE_SERVICE);
+    bool dual = wanted && (service->family_policy == FAMILY_PREFER_DUAL ||
+                           service->family_policy == FAMILY_REQUIRE_DUAL);
+    const int families[2] = {first == 6 ? 6 : 4, first == 6 ? 4 : 6};
+    for (unsigned i = 0; i < 2; i++) {
+        struct address address;
+        bool *held = &state->leased[families[i] == 6];
+        if (first != 0 && (i == 0 || dual) &&
+            leases_take(leases, LEASE_SERVICE, families[i], key, &address)) {
+            *held = true;
+            g_array_append_val(addresses, address);
+        } else if (*held) {
+            leases_release(leases, LEASE_SERVICE, families[i], key);
+            *held = false;
+        }
+    }
+}
+
+static bool any_stated(const GArray *published)
+{
+    for (guint i = 0; i < published->len; i++)
+        if (g_array_index(published, struct published, i).origin != ADDRESS_ALLOCATED)
+            return true;
+    return false;
+}
+
+static void keep_families(GArray *published, const GArray *addresses)
+{
+    unsigned families = 0;
+    for (guint i = 0; i < addresses->len; i++)
+        families |= FAMILY_BIT(address_family(&g_array_index(addresses, struct address, i)));
+    for (guint i = published->len; i-- > 0;)
+        if (!(families &
+              FAMILY_BIT(address_family(&g_array_index(published, struct published, i).address))))
+            g_array_remove_index_fast(published, i);
+}
+
+static GArray *addresses_new(void)
+{
+    return g_array_new(FALSE, FALSE, sizeof(struct address));
+}
+
+static void append(GArray *addresses, const struct addresses *stated)
+{
+    if (stated->n > 0)
+        g_array_append_vals(addresses, stated->items, stated->n);
+}
+
+/* What a Service answers by its own name: a cluster IP that it states, one that is leased, or its
+ * endpoints. Returns whether it is (as good as) headless. */
+static bool choose_addresses(struct service_state *state, const struct service_options *options,
+                             GArray *published, GArray *addresses)
+{
+    const struct service *service = state->object;
+    const struct pods *pods = options->endpoints.pods;
+    append(addresses, service->headless            ? &(struct addresses){0}
+                      : service->cluster_ips.n > 0 ? &service->cluster_ips
+                                                   : &service->stated);
+    bool lacking =
+        !service->headless && addresses->len == 0 && pods_may_allocate(pods, &service->object);
+    /* An invented cluster IP in front of real endpoints would lead nowhere. */
+    bool as_headless = lacking && any_stated(published);
+    lease(state, pods->leases, lacking && !as_headless, addresses);
+    if (lacking && addresses->len > 0 && service->n_families == 0)
+        keep_families(published, addresses);
+    if (!service->headless && !as_headless)
+        return false;
+    for (guint i = 0; i < published->len; i++)
+        g_array_append_val(addresses, g_array_index(published, struct published, i).address);
+    return true;
+}
+
+static int compare_labels(gconstpointer a, gconstpointer b)
+{
+    const struct published *x = a, *y = b;
+    if (x->label != y->label)
+        return (uintptr_t)x->label < (uintptr_t)y->label ? -1 : 1;
+    return address_compare(&x->address, &y->address);
+}
+
+static void endpoint_clear(gpointer data)
+{
+    g_array_unref(((struct zone_endpoint *)data)->addresses);
+}
+
+static void port_clear(gpointer data)
+{
+    g_array_unref(((struct zone_port *)data)->addresses);
+}
+
+/* `published` sorted by label. */
+static GArray *endpoints_by_label(const GArray *published, GArray *unnamed)
+{
+    GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct zone_endpoint));
+    g_array_set_clear_func(endpoints, endpoint_clear);
+    const char *last = NULL;
+    for (guint i = 0; i < published->len; i++) {
+        const struct published *entry = &g_array_index(published, struct published, i);
+        GArray *addresses = unnamed;
+        if (entry->label && entry->label != last) {
+            struct zone_endpoint endpoint = {entry->label, addresses_new()};
+            g_array_append_val(endpoints, endpoint);
+            last = entry->label;
+        }
+        if (entry->label)
+            addresses =
+                g_array_index(endpoints, struct zone_endpoint, endpoints->len - 1).addresses;
+        g_array_append_val(addresses, entry->address);
+    }
+    return endpoints;
+}
+
+static GArray *port_addresses(GArray *ports, const struct port *port, uint16_t number)
+{
+    for (guint i = 0; i < ports->len; i++) {
+        struct zone_port *known = &g_array_index(ports, struct zone_port, i);
+        if (known->name != port->name || known->protocol != port->protocol)
+            continue;
+        if (known->number != number)
+            known->number = 0;
+        return known->addresses;
+    }
+    struct zone_port added = {port->name, port->protocol, number, addresses_new()};
+    g_array_append_val(ports, added);
+    return added.addresses;
+}
+
+/* Rule 47: of a Service with an address of its own the ports are its own, of a headless one its
+ * endpoints'. A Service or slice without ports has none that could be asked for. */
+static GArray *ports_of(const struct service *service, bool headless, const GArray *published,
+                        const GArray *addresses)
+{
+    GArray *ports = g_array_new(FALSE, FALSE, sizeof(struct zone_port));
+    g_array_set_clear_func(ports, port_clear);
+    for (uint32_t i = 0; !headless && service->ports && i < service->ports->n; i++) {
+        const struct port *port = &service->ports->items[i];
+        GArray *answer = port_addresses(ports, port, port->number);
+        g_array_append_vals(answer, addresses->data, addresses->len);
+    }
+    for (guint i = 0; headless && i < published->len; i++) {
+        const struct published *entry = &g_array_index(published, struct published, i);
+        for (uint32_t j = 0; entry->ports && j < entry->ports->n; j++) {
+            const struct port *port = &entry->ports->items[j];
+            g_array_append_val(port_addresses(ports, port, port->number), entry->address);
+        }
+    }
+    return ports;
+}
+
+static void hand_over(struct service_state *state, const struct service_options *options,
+                      const struct zone_sink *sink, bool headless, GArray *published,
+                      GArray *addresses)
+{
+    const struct service *service = state->object;
+    g_autoptr(GArray) unnamed = addresses_new();
+    g_autoptr(GArray) endpoints = endpoints_by_label(published, unnamed);
+    g_autoptr(GArray) ports = ports_of(service, headless, published, addresses);
+    struct zone_service zone = {
+        .name = state->owner.name,
+        .namespace = state->owner.namespace,
+        .type = headless ? ZONE_HEADLESS : ZONE_CLUSTER_IP,
+        .hidden = options->ignore_empty && !headless && published->len == 0,
+        .addresses = addresses,
+        .unnamed = unnamed,
+        .endpoints = endpoints,
+        .ports = ports,
+    };
+    sink->service(sink->userdata, &zone);
+}
+
+/* Only what resolves forward is claimed, and a node's address is the node's. */
+static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
+{
+    GArray *claims = claims_new();
+    for (guint i = 0; cluster_ips && i < cluster_ips->len; i++)
+        claim(claims, &g_array_index(cluster_ips, struct address, i), CLAIM_CLUSTER_IP, NULL);
+    for (guint i = 0; i < published->len; i++) {
+        const struct published *entry = &g_array_index(published, struct published, i);
+        if (entry->origin != ADDRESS_NODE)
+            claim(claims, &entry->address, CLAIM_ENDPOINT, entry->label);
+    }
+    return claims;
+}
+
+static void withdraw(struct service_state *state, struct reverse *reverse,
+                     const struct zone_sink *sink)
+{
+    exchange_claims(state, claims_new(), reverse);
+    sink->service_gone(sink->userdata, state->owner.namespace, state->owner.name);
+}
+
+/* Rules 9, 58 and 61: the type decides; an address literal is no answer. */
+static void publish_external(struct service_state *state, const struct zone_sink *sink)
+{
+    const char *target = state->object->external_name;
+    struct address literal;
+    struct zone_service zone = {
+        .name = state->owner.name,
+        .namespace = state->owner.namespace,
+        .type = ZONE_EXTERNAL_NAME,
+        .hidden = !target || address_parse(&literal, target, strlen(target)),
+        .target = target,
+    };
+    sink->service(sink->userdata, &zone);
+}
+
+void service_publish(struct service_state *state, const struct service_options *options,
+                     bool exposed, struct reverse *reverse, const struct zone_sink *sink)
+{
+    struct leases *leases = options->endpoints.pods->leases;
+    g_autoptr(GArray) addresses = addresses_new();
+    if (!state->object || state->object->type == SERVICE_EXTERNAL_NAME) {
+        lease(state, leases, false, addresses);
+        withdraw(state, reverse, sink);
+        if (state->object && exposed)
+            publish_external(state, sink);
+        return;
+    }
+    g_autoptr(GArray) published =
+        endpoints_collect(&options->endpoints, state, pod_families(state->object));
+    bool headless = choose_addresses(state, options, published, addresses);
+    if (!exposed) { /* rule 50; its lease stays, it only cannot be asked for */
+        withdraw(state, reverse, sink);
+        return;
+    }
+    g_array_sort(published, compare_labels);
+    bool hidden = options->ignore_empty && !headless && published->len == 0;
+    exchange_claims(state, claims_of(published, headless || hidden ? NULL : addresses), reverse);
+    hand_over(state, options, sink, headless, published, addresses);
+}

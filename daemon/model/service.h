@@ -1,0 +1,19 @@
+/*
+ * A Service in force as a zone describes it: type, addresses, endpoints by label, ports; and the
+ * addresses it thereby claims. Decides whether a cluster IP is stated, leased or not to be had
+ * (design.md section 4).
+ */
+#pragma once
+
+#include "endpoints.h"
+#include "zone.h"
+
+struct service_options {
+    struct endpoint_options endpoints;
+    bool ignore_empty; /* ignoreEmptyService (rule 51) */
+};
+
+/* Brings what is published of a Service up to date: leases, claims, sink. `exposed`: its namespace
+ * may be asked for. With state->object NULL everything is withdrawn. */
+void service_publish(struct service_state *state, const struct service_options *options,
+                     bool exposed, struct reverse *reverse, const struct zone_sink *sink);

@@ -1,0 +1,32 @@
+/*
+ * A workload in force, and whether it is expanded to pods: not if Pods of its own are in the files,
+ * nor if another workload of the files owns it (design.md section 4).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "catalog.h"
+#include "namespace.h"
+#include "pods.h"
+#include "reverse.h"
+
+struct workload_state {
+    struct selection selection; /* first: a selection of a workload is its state */
+    struct owner identity;      /* kind and interned name, the key in its namespace */
+    struct namespace *namespace;
+    struct workload *object; /* NULL: gone, its pods to be withdrawn */
+    uint32_t first;          /* ordinal of its first pod now */
+    uint32_t replicas;       /* pods it stands for now */
+    uint32_t leased;         /* of them, from the first, may hold leases */
+    GArray *pod_ips;         /* struct address: claimed for them */
+    bool dirty;
+};
+
+/* Has the workload Pods of its own in the files? */
+bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state);
+
+/* Is it owned by a workload of the files? */
+bool workload_is_owned(const struct catalog *catalog, const struct workload *workload);

@@ -1,0 +1,10 @@
+/*
+ * The node's own addresses, which hostNetwork pods share.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* Appends (struct address) the source addresses of the default routes, one of each family; loopback
+ * where there is no default route at all. Sends nothing. */
+void node_addresses(GArray *addresses);

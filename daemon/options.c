@@ -1,0 +1,104 @@
+/*
+ * The command line of kubesvcd: getopt_long and a help text. What the values mean is the
+ * configuration's matter.
+ */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include <kubesvc/limits.h>
+
+#define CONFIG_PATH "/etc/kubesvc/kubesvcd.yaml"
+
+static const char help[] =
+    "Usage: kubesvcd [OPTION...]\n"
+    "Serves the names of Kubernetes Services in manifest files to libnss_kubesvc.so.2.\n"
+    "\n"
+    "  --config FILE        read this instead of " CONFIG_PATH "\n"
+    "  --manifests DIR...   read manifests from these directories (or files) only\n"
+    "  --namespace NS       namespace of short names, and of objects that name none\n"
+    "  --zone ZONE          zone of the names (cluster.local)\n"
+    "  --socket PATH        listen here instead of " KUBESVC_SOCKET_PATH "\n"
+    "  --state DIR          keep the leases of addresses here instead of /var/lib/kubesvc\n"
+    "  --check              check the configuration and end\n"
+    "  --help               show this help and end\n"
+    "  --version            show the version and end\n"
+    "\n"
+    "Options win over the configuration file. SIGHUP reads configuration and manifests again,\n"
+    "SIGTERM ends. Runs in the foreground as any user and logs to stderr.\n"
+    "\n"
+    "Example: kubesvcd --manifests ./k8s --namespace moon --socket /tmp/kubesvc --state "
+    "/tmp/leases\n"
+    "\n"
+    "See kubesvcd(8), kubesvcd.yaml(5), nss-kubesvc(8).\n";
+
+enum {
+    OPTION_CONFIG = 256,
+    OPTION_MANIFESTS,
+    OPTION_NAMESPACE,
+    OPTION_ZONE,
+    OPTION_SOCKET,
+    OPTION_STATE,
+    OPTION_CHECK,
+    OPTION_HELP,
+    OPTION_VERSION
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"manifests", required_argument, NULL, OPTION_MANIFESTS},
+    {"namespace", required_argument, NULL, OPTION_NAMESPACE},
+    {"zone", required_argument, NULL, OPTION_ZONE},
+    {"socket", required_argument, NULL, OPTION_SOCKET},
+    {"state", required_argument, NULL, OPTION_STATE},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {0},
+};
+
+/* 0 to go on, else the result of the whole. */
+static int take(struct options *options, int option)
+{
+    struct config_options *config = &options->config;
+    switch (option) {
+    case OPTION_CONFIG:
+        config->path = optarg;
+        config->path_given = true;
+        return 0;
+    case OPTION_MANIFESTS: g_ptr_array_add(config->manifests, optarg); return 0;
+    case OPTION_NAMESPACE: config->namespace = optarg; return 0;
+    case OPTION_ZONE: config->zone = optarg; return 0;
+    case OPTION_SOCKET: config->socket = optarg; return 0;
+    case OPTION_STATE: config->state = optarg; return 0;
+    case OPTION_CHECK: options->check = true; return 0;
+    case OPTION_HELP: fputs(help, stdout); return OPTIONS_DONE;
+    case OPTION_VERSION: puts("kubesvcd " KUBESVC_VERSION); return OPTIONS_DONE;
+    default: fputs("Try 'kubesvcd --help'.\n", stderr); return OPTIONS_WRONG;
+    }
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+    *options = (struct options){.config = {.path = CONFIG_PATH, .manifests = g_ptr_array_new()}};
+    int option;
+    /* "-": arguments are taken in order, so that --manifests can be followed by several. */
+    while ((option = getopt_long(argc, argv, "-", long_options, NULL)) != -1) {
+        if (option == 1 && options->config.manifests->len > 0)
+            option = OPTION_MANIFESTS;
+        else if (option == 1)
+            fprintf(stderr, "kubesvcd: unexpected argument '%s'\n", optarg);
+        int r = take(options, option);
+        if (r != 0)
+            return r;
+    }
+    for (; optind < argc; optind++)
+        g_ptr_array_add(options->config.manifests, argv[optind]);
+    return 0;
+}
+
+void options_clear(struct options *options)
+{
+    g_ptr_array_unref(options->config.manifests);
+}

@@ -1,0 +1,185 @@
+/*
+ * From the model's words to records. Holds nothing but the settings and the first error of a batch:
+ * a sink cannot refuse, so what went wrong is said when the batch is to be published.
+ */
+#include "publisher.h"
+
+#include "record.h"
+
+struct publisher {
+    struct snapshot_writer *writer;
+    struct zone_sink sink;
+    const struct config *config;
+    int error;
+};
+
+static void put(struct publisher *publisher, const struct record_key *key, GByteArray *record)
+{
+    int r =
+        snapshot_writer_put(publisher->writer, key->bytes, key->length, record->data, record->len);
+    g_byte_array_unref(record);
+    if (r < 0 && publisher->error == 0)
+        publisher->error = r;
+}
+
+static void drop(struct publisher *publisher, const struct record_key *key)
+{
+    int r = snapshot_writer_remove(publisher->writer, key->bytes, key->length);
+    if (r < 0 && publisher->error == 0)
+        publisher->error = r;
+}
+
+static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
+{
+    struct record_key key;
+    if (!record_key_namespace(&key, name))
+        return;
+    if (exists)
+        put(userdata, &key, record_namespace_new(exposed ? KUBESVC_NAMESPACE_EXPOSED : 0));
+    else
+        drop(userdata, &key);
+}
+
+/* The model's enum has the order of the record's, which starts at 1. */
+static enum kubesvc_service_type record_type(enum zone_service_type type)
+{
+    switch (type) {
+    case ZONE_HEADLESS: return KUBESVC_SERVICE_HEADLESS;
+    case ZONE_EXTERNAL_NAME: return KUBESVC_SERVICE_EXTERNAL_NAME;
+    case ZONE_CLUSTER_IP: break;
+    }
+    return KUBESVC_SERVICE_CLUSTER_IP;
+}
+
+static void on_service(void *userdata, const struct zone_service *service)
+{
+    struct record_key key;
+    if (!record_key_service(&key, service->name, service->namespace))
+        return;
+    size_t n_endpoints = service->endpoints ? service->endpoints->len : 0;
+    size_t n_ports = service->ports ? service->ports->len : 0;
+    g_autofree struct record_endpoint *endpoints = g_new(struct record_endpoint, n_endpoints + 1);
+    g_autofree struct record_port *ports = g_new(struct record_port, n_ports + 1);
+    for (size_t i = 0; i < n_endpoints; i++) {
+        const struct zone_endpoint *endpoint =
+            &g_array_index(service->endpoints, struct zone_endpoint, i);
+        endpoints[i] = (struct record_endpoint){endpoint->label, endpoint->addresses};
+    }
+    for (size_t i = 0; i < n_ports; i++) {
+        const struct zone_port *port = &g_array_index(service->ports, struct zone_port, i);
+        ports[i] = (struct record_port){port->name, (enum kubesvc_protocol)port->protocol,
+                                        port->number, port->addresses};
+    }
+    put(userdata, &key,
+        record_service_new(&(struct record_service){
+            .type = record_type(service->type),
+            .flags = service->hidden ? KUBESVC_SERVICE_HIDDEN : 0,
+            .addresses = service->addresses,
+            .unnamed = service->unnamed,
+            .endpoints = endpoints,
+            .n_endpoints = n_endpoints,
+            .ports = ports,
+            .n_ports = n_ports,
+            .target = service->target,
+        }));
+}
+
+static void on_service_gone(void *userdata, const char *namespace, const char *name)
+{
+    struct record_key key;
+    if (record_key_service(&key, name, namespace))
+        drop(userdata, &key);
+}
+
+static void on_address(void *userdata, const struct zone_address *address)
+{
+    struct record_key key;
+    record_key_address(&key, &address->address);
+    put(userdata, &key,
+        record_address_new(&(struct record_address){
+            .foreign = !address->known,
+            .name = address->name,
+            .pods = (const char *const *)address->pods->pdata,
+            .n_pods = address->pods->len,
+        }));
+}
+
+static void on_address_gone(void *userdata, const struct address *address)
+{
+    struct record_key key;
+    record_key_address(&key, address);
+    drop(userdata, &key);
+}
+
+struct publisher *publisher_new(struct snapshot_writer *writer)
+{
+    struct publisher *publisher = g_new0(struct publisher, 1);
+    publisher->writer = writer;
+    publisher->sink = (struct zone_sink){
+        .namespace = on_namespace,
+        .service = on_service,
+        .service_gone = on_service_gone,
+        .address = on_address,
+        .address_gone = on_address_gone,
+        .userdata = publisher,
+    };
+    return publisher;
+}
+
+struct publisher *publisher_free(struct publisher *publisher)
+{
+    g_free(publisher);
+    return NULL;
+}
+
+const struct zone_sink *publisher_sink(struct publisher *publisher)
+{
+    return &publisher->sink;
+}
+
+void publisher_configure(struct publisher *publisher, const struct config *config)
+{
+    publisher->config = config;
+}
+
+/* Is anything allocated at all, so that the ranges are ours to answer for? */
+static bool any_allocates(const struct config *config)
+{
+    for (guint i = 0; i < config->manifests->len; i++)
+        if (((const struct config_directory *)config->manifests->pdata[i])->allocate)
+            return true;
+    return false;
+}
+
+static GByteArray *settings_new(const struct config *config, bool empty)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    if (any_allocates(config)) {
+        g_array_append_vals(ranges, config->service_cidrs->data, config->service_cidrs->len);
+        g_array_append_vals(ranges, config->pod_cidrs->data, config->pod_cidrs->len);
+    }
+    return record_settings_new(&(struct record_settings){
+        .flags = (empty ? KUBESVC_SETTINGS_EMPTY : 0) |
+                 (config->fallthrough ? KUBESVC_SETTINGS_FALLTHROUGH : 0),
+        .pods = config->pods,
+        .ndots = config->ndots,
+        .zone = config->zone,
+        .default_namespace = config->namespace,
+        .search = (const char *const *)config->search,
+        .ranges = (const struct address_range *)(const void *)ranges->data,
+        .n_ranges = ranges->len,
+    });
+}
+
+int publisher_publish(struct publisher *publisher, bool empty)
+{
+    struct record_key key;
+    record_key_settings(&key);
+    put(publisher, &key, settings_new(publisher->config, empty));
+    int error = publisher->error;
+    publisher->error = 0;
+    if (error < 0)
+        return error;
+    snapshot_writer_publish(publisher->writer);
+    return 0;
+}
