@@ -121,7 +121,7 @@ void resolver_address(const struct snapshot_view *view, enum kubesvc_family fami
     const struct kubesvc_address *stored;
     struct settings settings;
     const uint8_t *name;
-    uint32_t length;
+    uint32_t length, flags;
 
     names->count = names->size = 0;
     *answer = (struct resolver_answer){.outcome = RESOLVER_NOT_OURS};
@@ -133,13 +133,10 @@ void resolver_address(const struct snapshot_view *view, enum kubesvc_family fami
         memcpy(whole, address, 16);
 
     stored = lookup_address(view, whole, &record);
-    if (stored == NULL) {
-        if (is_in_ranges(&settings, whole))
-            answer->outcome = RESOLVER_NXDOMAIN;
-        return;
-    }
-    answer->outcome = RESOLVER_NXDOMAIN;
-    if ((snapshot_u32(&stored->flags) & KUBESVC_ADDRESS_NAMED) == 0)
+    flags = stored == NULL ? KUBESVC_ADDRESS_FOREIGN : snapshot_u32(&stored->flags);
+    if ((flags & KUBESVC_ADDRESS_FOREIGN) == 0 || is_in_ranges(&settings, whole))
+        answer->outcome = RESOLVER_NXDOMAIN;
+    if ((flags & KUBESVC_ADDRESS_NAMED) == 0)
         return;
     name = snapshot_span(record, &stored->name, &length);
     if (name != NULL && names_add_in_zone(names, name, length, &settings))

@@ -282,14 +282,14 @@ static int compare_texts(const void *a, const void *b)
 
 GByteArray *record_address_new(const struct record_address *address)
 {
-    struct kubesvc_address head = {0};
+    struct kubesvc_address head = {.flags = htole32(address->foreign ? KUBESVC_ADDRESS_FOREIGN : 0)};
     g_autofree const char **pods = g_new(const char *, address->n_pods);
     size_t n = 0;
     struct record_builder builder;
 
     record_builder_begin(&builder, sizeof head);
     if (address->name != NULL) {
-        head.flags = htole32(KUBESVC_ADDRESS_NAMED);
+        head.flags |= htole32(KUBESVC_ADDRESS_NAMED);
         head.name = record_builder_lower(&builder, address->name);
     }
     /* In one order, so that the same namespaces are the same record. */

@@ -75,6 +75,7 @@ struct record_service {
 GByteArray *record_service_new(const struct record_service *service);
 
 struct record_address {
+    bool foreign;     /* no object states it: a node's, that pods share */
     const char *name; /* "[label.]service.namespace", NULL if the address has no name (rule 69) */
     const char *const *pods; /* namespaces with a pod of this address, any order */
     size_t n_pods;

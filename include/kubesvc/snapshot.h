@@ -146,7 +146,8 @@ struct kubesvc_port {
     struct kubesvc_set addresses;
 };
 
-#define KUBESVC_ADDRESS_NAMED 0x1u /* has a name: `name` is set (rules 67 to 70) */
+#define KUBESVC_ADDRESS_NAMED 0x1u   /* has a name: `name` is set (rules 67 to 70) */
+#define KUBESVC_ADDRESS_FOREIGN 0x2u /* a node's: its pods have names, but it is not ours */
 
 struct kubesvc_address {
     uint32_t flags;
