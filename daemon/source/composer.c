@@ -206,6 +206,12 @@ static bool set_key(struct composer *composer, const char *text, size_t length, 
     return frame->key || too_large(composer, position);
 }
 
+static void tell_other(struct composer *composer, struct position position)
+{
+    if (composer->callbacks.other)
+        composer->callbacks.other(composer->callbacks.userdata, position);
+}
+
 bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
                      struct position position, const char *anchor)
 {
@@ -214,6 +220,8 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
     if (length > COMPOSER_SCALAR_MAX)
         return composer_fail(composer, position, "too-long", "a text of more than %u bytes",
                              COMPOSER_SCALAR_MAX);
+    if (composer->depth == 0 && !(plain && length == 0))
+        tell_other(composer, position);
     if (composer->ignored || composer->depth == 0)
         return true;
     if (expects_key(top(composer)) && !anchor)
@@ -254,8 +262,11 @@ bool composer_begin(struct composer *composer, enum node_type type, struct posit
     if (composer->depth == COMPOSER_DEPTH_MAX)
         return composer_fail(composer, position, "too-deep", "more than %u levels of nesting",
                              COMPOSER_DEPTH_MAX);
-    if (composer->depth == 0)
+    if (composer->depth == 0) {
         composer->ignored = type != NODE_MAP;
+        if (composer->ignored)
+            tell_other(composer, position);
+    }
     if (!composer->ignored && expects_key(top(composer)))
         return composer_fail(composer, position, "syntax", "a key must be a plain text");
     if (!composer->ignored) {

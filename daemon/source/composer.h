@@ -23,6 +23,8 @@ struct composer_callbacks {
     /* A document is complete, its trees are given up after the call. `document` is NULL unless it
      * is a mapping; elements that were handed over are missing from it. */
     void (*document)(void *userdata, const struct node *document);
+    /* A document that is neither a mapping nor empty begins. May be NULL. */
+    void (*other)(void *userdata, struct position position);
     void *userdata;
 };
 

@@ -31,7 +31,7 @@ static const struct known_kind known_kinds[] = {
     {"ReplicaSet", OBJECT_REPLICA_SET, {APPS}},
     {"StatefulSet", OBJECT_STATEFUL_SET, {APPS}},
     {"DaemonSet", OBJECT_DAEMON_SET, {APPS}},
-    {"Job", OBJECT_JOB, {BATCH}},
+    {"Job", OBJECT_JOB, {BATCH, "extensions/v1beta1"}},
     {"CronJob", OBJECT_CRON_JOB, {BATCH}},
 };
 
@@ -230,7 +230,7 @@ static void read_object(struct extract_context *context, struct fields *fields,
     object->document = context->objects->len;
     description = object_describe(object);
     fields->object = description;
-    fields->consequence = "; the object stays as it last was";
+    fields->consequence = "; its last good version, if any, stays in force";
     object->has_uid = fields_string(fields, metadata, "uid") != NULL;
     read_kind(fields, root, object);
     object->broken = fields->broken;

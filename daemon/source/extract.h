@@ -29,7 +29,8 @@ bool extract_is_typed(const struct node *root);
 /* The text of a field that is a string, NULL if it is none; for looking before knowing. */
 const char *extract_peek(const struct node *map, const char *key);
 
-/* The kinds' own fields, each read from the whole object; errors mark `fields` as broken. */
+/* The kinds' own fields, each read from the whole object, whose metadata is known to be a map; errors
+ * mark `fields` as broken. */
 void extract_service(struct fields *fields, const struct node *root, struct service *service);
 void extract_endpoint_slice(struct fields *fields, const struct node *root,
                             struct endpoint_slice *slice);

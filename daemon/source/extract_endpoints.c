@@ -75,8 +75,7 @@ static void read_slice_endpoints(struct fields *fields, const struct node *list,
 void extract_endpoint_slice(struct fields *fields, const struct node *root,
                             struct endpoint_slice *slice)
 {
-    const struct labels *labels =
-        fields_labels(fields, fields_map(fields, root, "metadata"), "labels");
+    const struct labels *labels = fields_labels(fields, node_get(root, "metadata"), "labels");
     const char *service = labels_get(labels, SERVICE_NAME_LABEL);
     const char *type = fields_string(fields, root, "addressType");
 
@@ -130,7 +129,7 @@ void extract_endpoints(struct fields *fields, const struct node *root, struct en
     GArray *subsets = g_array_new(FALSE, FALSE, sizeof(struct endpoint_subset));
 
     slice->service = name_intern(slice->object.name, strlen(slice->object.name));
-    slice->not_mirrored = is_not_mirrored(fields, fields_map(fields, root, "metadata"));
+    slice->not_mirrored = is_not_mirrored(fields, node_get(root, "metadata"));
     while ((map = fields_next_map(fields, &iterator, "subsets"))) {
         GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
         struct endpoint_subset subset = {.ports = read_ports(fields, map)};

@@ -96,7 +96,9 @@ static void read_target(struct fields *fields, const struct node *map, struct po
     if (!node)
         return;
     if (node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING) {
-        port->target_name = fields_string(fields, map, "targetPort");
+        port->target_name = fields_text(fields, node, "targetPort");
+        if (port->target_name && *port->target_name == '\0')
+            port->target_name = NULL;
         return;
     }
     /* 0 means as much as none */
@@ -113,10 +115,10 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
         struct port port = {.name = fields_string(fields, map, "name")};
         int64_t value = 0;
 
-        if (number_required && !fields_get(fields, map, number))
-            fields_error(fields, map->position, "missing-field", "%s of a port is missing", number);
         if (fields_integer(fields, map, number, 1, 65535, &value))
             port.number = (uint16_t)value;
+        else if (number_required && !node_get(map, number))
+            fields_error(fields, map->position, "missing-field", "a port needs %s", number);
         port.protocol = read_protocol(fields, map);
         read_target(fields, map, &port);
         if (port.protocol != 0)

@@ -85,11 +85,27 @@ static bool is_ready(struct fields *fields, const struct node *status)
     return ready;
 }
 
+/* A status is a cluster's word: what is not known here is no mistake. */
+static enum pod_phase read_phase(struct fields *fields, const struct node *status)
+{
+    static const char *const phases[] = {[POD_PENDING] = "Pending",
+                                         [POD_RUNNING] = "Running",
+                                         [POD_SUCCEEDED] = "Succeeded",
+                                         [POD_FAILED] = "Failed"};
+    const char *text = fields_string(fields, status, "phase");
+
+    if (!text)
+        return POD_PHASE_NONE;
+    for (int i = POD_PENDING; i <= POD_FAILED; i++) {
+        if (strcmp(phases[i], text) == 0)
+            return (enum pod_phase)i;
+    }
+    return POD_UNKNOWN;
+}
+
 void extract_pod(struct fields *fields, const struct node *root, struct pod *pod)
 {
-    static const char *const phases[] = {"",       "Pending", "Running", "Succeeded",
-                                         "Failed", "Unknown", NULL};
-    const struct node *metadata = fields_map(fields, root, "metadata");
+    const struct node *metadata = node_get(root, "metadata");
     const struct node *status = fields_map(fields, root, "status");
 
     extract_pod_spec(fields, metadata, fields_map(fields, root, "spec"), &pod->spec);
@@ -97,6 +113,6 @@ void extract_pod(struct fields *fields, const struct node *root, struct pod *pod
     pod->deleting = fields_string(fields, metadata, "deletionTimestamp") != NULL;
     pod->has_status = status && status->first;
     pod->ready = is_ready(fields, status);
-    pod->phase = (uint8_t)extract_choice(fields, status, "phase", phases, POD_PHASE_NONE);
+    pod->phase = (uint8_t)read_phase(fields, status);
     read_ips(fields, status, pod);
 }

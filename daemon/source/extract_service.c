@@ -105,7 +105,7 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
 {
     static const char *const types[] = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName",
                                         NULL};
-    const struct node *metadata = fields_map(fields, root, "metadata");
+    const struct node *metadata = node_get(root, "metadata");
     const struct node *spec = fields_map(fields, root, "spec");
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 

@@ -89,21 +89,20 @@ const struct node *fields_list(struct fields *fields, const struct node *map, co
     return get_typed(fields, map, key, NODE_LIST, "list");
 }
 
+static bool is_string(const struct node *node)
+{
+    return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
+           strlen(node->text) == node->length;
+}
+
 const char *fields_text(struct fields *fields, const struct node *node, const char *key)
 {
-    if (node->type != NODE_SCALAR) {
-        fields_error(fields, node->position, "wrong-type", "%s must be a string", key);
-        return NULL;
-    }
-    if (node->plain && scalar_read(node).type != SCALAR_STRING) {
-        fields_error(fields, node->position, "wrong-type", "%s must be a string: quote it", key);
-        return NULL;
-    }
-    if (strlen(node->text) != node->length) {
-        fields_error(fields, node->position, "wrong-type", "%s holds a NUL", key);
-        return NULL;
-    }
-    return node->text;
+    if (is_string(node))
+        return node->text;
+    fields_error(fields, node->position, "wrong-type", "%s must be a string%s%s", key,
+                 node->type == NODE_SCALAR && node->plain ? ": quote it" : "",
+                 node->type == NODE_SCALAR && !node->plain ? " without NULs" : "");
+    return NULL;
 }
 
 const char *fields_string(struct fields *fields, const struct node *map, const char *key)
@@ -170,10 +169,14 @@ const struct labels *fields_labels(struct fields *fields, const struct node *map
     for (const struct node *child = labels->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = ""};
 
-        if (!scalar_is_null(child)) /* null is "", as in Go's map of strings */
-            pair.value = fields_text(fields, child, key);
-        if (pair.value)
-            g_array_append_val(pairs, pair);
+        if (!is_string(child) && !scalar_is_null(child)) {
+            fields_error(fields, child->position, "wrong-type",
+                         "each value of %s must be a string: quote it", key);
+            continue;
+        }
+        if (is_string(child)) /* null is "", as in Go's map of strings */
+            pair.value = child->text;
+        g_array_append_val(pairs, pair);
     }
     return labels_new((const struct label *)(void *)pairs->data, pairs->len);
 }

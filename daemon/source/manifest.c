@@ -82,7 +82,8 @@ struct manifest_reader *manifest_reader_new(struct source *source,
                                             manifest_input input, void *userdata)
 {
     struct manifest_reader *reader = g_new0(struct manifest_reader, 1);
-    struct composer_callbacks callbacks = {on_element, on_document, reader};
+    struct composer_callbacks callbacks = {
+        .element = on_element, .document = on_document, .userdata = reader};
 
     input_init(&reader->input, input, userdata, options->max_size);
     reader->default_namespace = g_strdup(options->default_namespace);

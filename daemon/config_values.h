@@ -1,0 +1,26 @@
+/*
+ * The values of the configuration as text, from the file or the command line -> checked. Each
+ * function returns NULL, or what the value must be; then nothing is set.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+/* A DNS name, made lower case, without its final dot. */
+const char *config_parse_name(const char *text, char **namep);
+
+/* A namespace. */
+const char *config_parse_namespace(const char *text, char **namespacep);
+
+/* A path, which must be absolute. */
+const char *config_parse_path(const char *text, char **pathp);
+
+/* ADDRESS, ADDRESS:PORT, [IPV6] or [IPV6]:PORT. */
+const char *config_parse_nameserver(const char *text, char **nameserverp);
+
+/* Bytes, with or without Ki, Mi or Gi. */
+const char *config_parse_size(const char *text, uint64_t *size);
+
+/* The one of `words` (NULL-terminated) that was probably meant, or NULL. */
+const char *config_suggest(const char *text, const char *const words[]);
