@@ -75,9 +75,8 @@ static void publish(struct daemon *daemon)
 {
     if (daemon->loaded && !daemon->ready)
         cluster_loaded(daemon->cluster);
-    if (daemon->journal &&
-        lease_journal_write(daemon->journal, cluster_leases(daemon->cluster)) < 0)
-        ; /* said by the journal; answers go on with what is in memory */
+    if (daemon->journal)
+        lease_journal_write(daemon->journal, cluster_leases(daemon->cluster));
     int r = publisher_publish(daemon->publisher, cluster_size(daemon->cluster) == 0);
     if (r < 0)
         log_error("cannot publish: %s; answers stay as they were", g_strerror(-r));
