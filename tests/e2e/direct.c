@@ -432,7 +432,8 @@ static int command_status(char **arguments)
 
     call_run(&call, buffer, sizeof(buffer));
     printf("%d\n", call.status);
-    return 0;
+    fflush(stdout);
+    _exit(0); /* a leak checker cannot look at a program with privileges */
 }
 
 /* reopen NAME TIMES: the module stays mapped while handles come and go. */
