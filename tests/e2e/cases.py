@@ -174,7 +174,8 @@ class Group:
         answer = self.client("-").ask(family, name)
         if not answer.addresses:
             raise Mismatch(f"{name} has no address: {answer.error}")
-        return sorted({ipaddress.ip_address(a) for a in answer.addresses})
+        addresses = {ipaddress.ip_address(address) for address in answer.addresses}
+        return sorted(addresses, key=lambda address: (address.version, address))
 
     def check(self, row):
         if row["family"] == "ptr":
@@ -196,7 +197,9 @@ class Group:
         query, address = self.substitute(row)
         kinds = [row["family"] + "+canon"]
         if row["family"] != "unspec":
-            kinds += [row["family"], f"name2-{row['family']}"]
+            kinds.append(f"name2-{row['family']}")
+            if row["expected"] != "SERVFAIL":  # glibc makes EAI_NONAME of it here
+                kinds.append(row["family"])
         for kind in kinds:
             answer = self.client(row["namespace"]).ask(kind, query)
             if not self.outcome(row, kind, answer):
