@@ -17,10 +17,10 @@ struct fake_nameserver {
 };
 
 /*
- * First labels: `dead` is not answered; `fail` SERVFAIL; `none` NXDOMAIN, `empty` NODATA, both with
- * a SOA of minimum 1; `far` is an alias of `near`, with its address; `loop` is an alias of itself;
- * `odd` is an alias of a name with a space. Everything else has one address; its TTL is the number
- * that the label ends with, else 60.
+ * First labels: `dead...` is not answered; `late` only every second time; `fail` SERVFAIL; `none`
+ * NXDOMAIN, `empty` NODATA, both with a SOA of minimum 1; `far` is an alias of `near`, with its
+ * address; `loop` is an alias of itself; `odd` is an alias of a name with a space. Everything else
+ * has one address; its TTL is the number that the label ends with, else 60.
  */
 void fake_nameserver_start(struct fake_nameserver *fake, sd_event *event);
 
