@@ -45,7 +45,14 @@ struct loader_file_status {
     uint64_t stale_since;         /* CLOCK_REALTIME, microseconds */
 };
 
-/* Calls `each` for every known file, by rank and path. */
+/* Calls `each` for every known file, and for a directory that something is wrong with, by rank and
+ * path. */
 void loader_status(const struct loader *loader,
                    void (*each)(void *userdata, const struct loader_file_status *status),
                    void *userdata);
+
+/* How many names in the directories are passed over (dot files, backups, other endings); calls
+ * `each` for every one of them unless it is NULL. */
+size_t loader_ignored(const struct loader *loader,
+                      void (*each)(void *userdata, const char *directory, const char *name),
+                      void *userdata);

@@ -1,0 +1,113 @@
+/*
+ * A batch is taken as a whole: either all files of a projected volume or none of them. It is handed
+ * over file by file, because a catalog may need its time for each of them.
+ */
+#include "batch.h"
+
+#include <string.h>
+
+#include "projected.h"
+
+static gint by_rank_and_path(gconstpointer a, gconstpointer b)
+{
+    const struct place *const *left = a, *const *right = b;
+    unsigned left_rank = (*left)->root->rank, right_rank = (*right)->root->rank;
+
+    if (left_rank != right_rank)
+        return left_rank < right_rank ? -1 : 1;
+    return strcmp((*left)->file->source->path, (*right)->file->source->path);
+}
+
+/* 0, BATCH_AGAIN or BATCH_HOLD. */
+static int check(struct worklist *list, struct place *parent)
+{
+    if (!parent || !parent->directory->entered)
+        return BATCH_READY;
+    if (!projected_is_current(parent->directory)) {
+        parent->rescan = true;
+        worklist_mark_now(list, parent);
+        return BATCH_AGAIN;
+    }
+    return projected_is_complete(parent->directory) ? BATCH_READY : BATCH_HOLD;
+}
+
+static void check_all(struct worklist *list, GHashTable *results, int *worst)
+{
+    for (unsigned i = 0; i < list->news->len; i++) {
+        struct place *parent = ((struct place *)list->news->pdata[i])->parent;
+        if (g_hash_table_contains(results, parent))
+            continue;
+        int r = check(list, parent);
+        g_hash_table_insert(results, parent, GINT_TO_POINTER(r));
+        if (r == BATCH_AGAIN || *worst == BATCH_READY)
+            *worst = r;
+    }
+}
+
+int batch_begin(struct batch *batch, struct worklist *list, bool patient)
+{
+    g_autoptr(GHashTable) results = g_hash_table_new(NULL, NULL);
+    int worst = BATCH_READY;
+
+    check_all(list, results, &worst);
+    if (worst != BATCH_READY && patient)
+        return worst;
+
+    GPtrArray *kept = g_ptr_array_new();
+    batch->places = g_ptr_array_new();
+    batch->next = 0;
+    batch->told = false;
+    for (unsigned i = 0; i < list->news->len; i++) {
+        struct place *place = list->news->pdata[i];
+        /* An incomplete volume is handed over in the end: nothing more may come. */
+        bool again = GPOINTER_TO_INT(g_hash_table_lookup(results, place->parent)) == BATCH_AGAIN;
+        g_ptr_array_add(again ? kept : batch->places, place);
+        place->has_news = again;
+        if (place->parent && !again)
+            place->parent->directory->data_is_new = false;
+    }
+    g_ptr_array_unref(list->news);
+    list->news = kept;
+    g_ptr_array_sort(batch->places, by_rank_and_path);
+    return BATCH_READY;
+}
+
+bool batch_step(struct batch *batch, const struct loader_callbacks *callbacks)
+{
+    if (batch->next == batch->places->len) {
+        g_clear_pointer(&batch->places, g_ptr_array_unref);
+        return false;
+    }
+    struct place *place = batch->places->pdata[batch->next++];
+    if (file_hand_over(place->file, callbacks))
+        batch->told = true;
+    return true;
+}
+
+static bool is_swept(const struct place *place)
+{
+    if (place->state != PLACE_IDLE || place->due != 0 || place->has_news)
+        return false;
+    return !place->directory || g_hash_table_size(place->directory->children) == 0;
+}
+
+void batch_sweep(struct worklist *list)
+{
+    g_autoptr(GPtrArray) absent = list->absent;
+
+    list->absent = g_ptr_array_new();
+    for (unsigned i = 0; i < absent->len; i++) {
+        struct place *place = absent->pdata[i];
+        place->is_absent = false;
+        if (!place->absent)
+            continue;
+        if (!is_swept(place)) {
+            worklist_absent(list, place); /* something has happened to it just now */
+            continue;
+        }
+        if (place->parent)
+            g_hash_table_remove(place->parent->directory->children, place->name);
+        else
+            place->file = file_free(place->file);
+    }
+}

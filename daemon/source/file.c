@@ -1,0 +1,153 @@
+/*
+ * Last good wins: a file's objects change only when it was read well or is gone. The objects
+ * themselves pass on to the catalog; a file of ten thousand costs no more here than an empty one.
+ */
+#include "file.h"
+
+#include <stdarg.h>
+#include <time.h>
+
+#include "standing.h"
+
+struct file *file_new(const char *path, unsigned rank, bool allocate)
+{
+    struct file *file = g_new0(struct file, 1);
+
+    file->source = source_new(path, rank, allocate);
+    return file;
+}
+
+static void drop_objects(struct file *file)
+{
+    g_clear_pointer(&file->objects, g_ptr_array_unref);
+    g_clear_pointer(&file->said_by, source_unref);
+}
+
+struct file *file_free(struct file *file)
+{
+    if (!file)
+        return NULL;
+    drop_objects(file);
+    g_clear_pointer(&file->diagnostics, g_ptr_array_unref);
+    g_clear_pointer(&file->renewed, source_unref);
+    source_unref(file->source);
+    g_free(file);
+    return NULL;
+}
+
+static bool source_fits(const struct source *source, unsigned rank, bool allocate)
+{
+    return source->rank == rank && source->allocate == allocate;
+}
+
+struct source *file_source(struct file *file, unsigned rank, bool allocate)
+{
+    if (file->renewed && !source_fits(file->renewed, rank, allocate))
+        g_clear_pointer(&file->renewed, source_unref);
+    if (file->renewed)
+        return file->renewed;
+    if (source_fits(file->source, rank, allocate))
+        return file->source;
+    /* The catalog has ordered its objects by what the old source says: it is replaced, never
+     * changed. */
+    file->renewed = source_new(file->source->path, rank, allocate);
+    return file->renewed;
+}
+
+static void set_stale(struct file *file)
+{
+    struct timespec now;
+
+    if (file->stale || !(file->handed || file->objects) || file->gone)
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    file->stale = true;
+    file->stale_since = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void file_say(struct file *file, GPtrArray *objects, GPtrArray *diagnostics)
+{
+    drop_objects(file);
+    file->objects = objects;
+    file->said_by = source_ref(file->renewed ? file->renewed : file->source);
+    file->stale = false;
+    file->gone = false;
+    standing_replace(&file->diagnostics, diagnostics, file->source->path);
+}
+
+/* What the trouble means for whoever asks for the file's names. */
+static const char *consequence(const struct file *file)
+{
+    bool known = (file->handed || file->objects) && !file->gone;
+
+    return known ? "what it last said stays in force" : "none of its objects are known yet";
+}
+
+void file_refuse(struct file *file, GPtrArray *diagnostics)
+{
+    if (diagnostics->len > 0) {
+        struct diagnostic *last = diagnostics->pdata[diagnostics->len - 1];
+        g_autofree char *message = last->message;
+        last->message = g_strdup_printf("%s; %s", message, consequence(file));
+    }
+    set_stale(file);
+    standing_replace(&file->diagnostics, diagnostics, file->source->path);
+}
+
+void file_complain(struct file *file, const char *rule, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *reason = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    set_stale(file);
+    standing_replace_one(
+        &file->diagnostics,
+        diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "%s; %s", reason, consequence(file)),
+        file->source->path);
+}
+
+void file_vanish(struct file *file)
+{
+    drop_objects(file);
+    file->has_seen = file->has_polled = false;
+    file->stale = false;
+    file->attempts = 0;
+    file->gone = file->handed;
+}
+
+bool file_has_news(const struct file *file)
+{
+    return file->gone || file->objects;
+}
+
+static void withdraw(struct file *file, const struct loader_callbacks *callbacks)
+{
+    if (file->handed)
+        callbacks->file(callbacks->userdata, file->source, NULL);
+    file->handed = false;
+    file->gone = false;
+    file->n_objects = 0;
+}
+
+bool file_hand_over(struct file *file, const struct loader_callbacks *callbacks)
+{
+    if (!file_has_news(file))
+        return false;
+    if (!file->objects) {
+        withdraw(file, callbacks);
+        return true;
+    }
+    if (file->said_by != file->source) {
+        withdraw(file, callbacks);
+        source_unref(file->source);
+        file->source = source_ref(file->said_by);
+        g_clear_pointer(&file->renewed, source_unref);
+    }
+    g_clear_pointer(&file->said_by, source_unref);
+    file->handed = true;
+    file->n_objects = file->objects->len;
+    callbacks->file(callbacks->userdata, file->source, g_steal_pointer(&file->objects));
+    return true;
+}

@@ -1,0 +1,34 @@
+/*
+ * What tells whether a file may have changed: who it is, how long it is and when it was written.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct fingerprint {
+    dev_t dev;
+    ino_t ino;
+    off_t size;
+    int64_t mtime, ctime; /* nanoseconds */
+    mode_t mode;
+};
+
+static inline struct fingerprint fingerprint_of(const struct stat *st)
+{
+    return (struct fingerprint){
+        .dev = st->st_dev,
+        .ino = st->st_ino,
+        .size = st->st_size,
+        .mtime = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+        .ctime = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+        .mode = st->st_mode,
+    };
+}
+
+static inline bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
+           a->ctime == b->ctime && a->mode == b->mode;
+}

@@ -1,0 +1,366 @@
+/*
+ * One look at one path. It follows links by its own trail, so that it is the path that was watched
+ * which is read; it decides by the kind of inode found; it never waits and never reads content.
+ */
+#include "look.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../log.h"
+#include "manifest_name.h"
+#include "standing.h"
+
+/* How long a new file's maker may leave it neither written to nor closed before it is taken to have
+ * come by another way than open(): link(2) gives no other event. */
+#define CREATED_WAIT (100 * 1000)
+
+static void close_file(struct worklist *list, struct place *place)
+{
+    place->inode = watch_point_free(place->inode);
+    if (!place->file)
+        return;
+    g_clear_pointer(&place->file->diagnostics, g_ptr_array_unref);
+    file_vanish(place->file);
+    worklist_news(list, place);
+}
+
+static void away(void *userdata, struct place *place)
+{
+    struct worklist *list = userdata;
+
+    if (place->directory)
+        place_leave(place);
+    close_file(list, place);
+    g_clear_pointer(&place->diagnostics, g_ptr_array_unref);
+    g_clear_pointer(&place->resolved, g_free);
+    if (place->parent) /* a configured path is waited for */
+        place->trail = trail_free(place->trail);
+    place->absent = true;
+    worklist_absent(list, place);
+}
+
+void look_away(struct worklist *list, struct place *place)
+{
+    place_for_each(place, away, list);
+}
+
+/* All below a directory that is none any more; the place itself stays. */
+static void close_directory(struct worklist *list, struct place *place)
+{
+    GHashTableIter iter;
+    void *child;
+
+    if (!place->directory)
+        return;
+    place_leave(place);
+    g_hash_table_iter_init(&iter, place->directory->children);
+    while (g_hash_table_iter_next(&iter, NULL, &child))
+        look_away(list, child);
+}
+
+void look_complain(struct place *place, const char *rule, int error, const char *what)
+{
+    g_autofree char *name = place_name(place);
+
+    standing_replace_one(&place->diagnostics,
+                         diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL,
+                                        "%s%s%s; what is known of it stays in force", what,
+                                        error ? ": " : "", error ? strerrordesc_np(error) : ""),
+                         name);
+}
+
+static void need_file(struct place *place)
+{
+    g_autofree char *name = place_name(place);
+
+    standing_replace(&place->diagnostics, NULL, name);
+    if (!place->file)
+        place->file = file_new(name, place->root->rank, place->root->allocate);
+}
+
+static bool is_wanted_file(const struct place *place)
+{
+    return !place->parent || manifest_name_is_read(place->name);
+}
+
+static bool is_wanted_directory(const struct place *place)
+{
+    return !place->parent || (place->root->recursive && manifest_name_is_entered(place->name));
+}
+
+/* Neither a manifest nor a directory to enter: no place is kept for it. */
+static void pass_over(struct worklist *list, struct place *place)
+{
+    GHashTable *ignored = place->parent->directory->ignored;
+
+    if (g_hash_table_size(ignored) < DIRECTORY_ENTRIES_MAX)
+        g_hash_table_add(ignored, g_strdup(place->name));
+    look_away(list, place);
+}
+
+static bool closes_a_loop(const struct place *place, const struct stat *st)
+{
+    for (const struct place *above = place->parent; above; above = above->parent) {
+        if (above->directory->dev == st->st_dev && above->directory->ino == st->st_ino)
+            return true;
+    }
+    return false;
+}
+
+/* A directory that is not entered says why; nothing below it is known then. */
+static void refuse_directory(struct worklist *list, struct place *place, const char *rule,
+                             const char *message)
+{
+    g_autofree char *name = place_name(place);
+
+    close_directory(list, place);
+    close_file(list, place);
+    standing_replace_one(&place->diagnostics,
+                         diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "%s", message), name);
+}
+
+static void look_at_directory(struct worklist *list, struct place *place, const char *path,
+                              const struct stat *st)
+{
+    const struct directory *directory = place->directory;
+
+    if (!is_wanted_directory(place)) {
+        if (!is_wanted_file(place)) {
+            pass_over(list, place);
+            return;
+        }
+        close_directory(list, place);
+        need_file(place);
+        file_complain(place->file, "not-a-file", "is a directory, and `recursive` is not set");
+        return;
+    }
+    if (closes_a_loop(place, st)) {
+        refuse_directory(list, place, "directory-loop",
+                         "leads back to a directory that it lies in; it is not entered again");
+        return;
+    }
+    if (place->parent && place->parent->directory->depth + 1 > DIRECTORY_DEPTH_MAX) {
+        refuse_directory(list, place, "too-deep",
+                         "lies more than 32 directories deep; it is not entered");
+        return;
+    }
+    close_file(list, place);
+    bool is_same = directory && directory->entered && directory->dev == st->st_dev &&
+                   directory->ino == st->st_ino && strcmp(directory->resolved, path) == 0;
+    if (is_same && !place->rescan)
+        return;
+    place->rescan = false;
+    place_enter(place, path, st);
+    worklist_scan(list, place);
+}
+
+static bool is_young(const struct fingerprint *fingerprint)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - fingerprint->mtime <
+           CREATED_WAIT * INT64_C(1000);
+}
+
+/* Is its content to be read now? */
+static bool is_due(const struct worklist *list, struct place *place, const struct fingerprint *now,
+                   nlink_t n_links)
+{
+    struct file *file = place->file;
+
+    if (place->writing)
+        return false;
+    if (place->created && n_links == 1 && is_young(now)) {
+        worklist_wait(place->root->list, place, CREATED_WAIT);
+        return false;
+    }
+    place->created = false;
+    if (place->forced)
+        return true;
+    if (file->has_seen && fingerprint_equal(now, &file->seen))
+        return false;
+    bool agrees = file->has_polled && fingerprint_equal(now, &file->polled);
+    file->polled = *now;
+    file->has_polled = true;
+    return agrees || !list->polling;
+}
+
+static void look_at_file(struct worklist *list, struct place *place, const char *path,
+                         const struct stat *st)
+{
+    struct fingerprint now = fingerprint_of(st);
+
+    close_directory(list, place);
+    if (!is_wanted_file(place)) {
+        pass_over(list, place);
+        return;
+    }
+    need_file(place);
+    if (st->st_nlink == 1)
+        place->inode = watch_point_free(place->inode);
+    else
+        place_watch_inode(place, path);
+    if (!is_due(list, place, &now, st->st_nlink))
+        return;
+    if (st->st_size < 0 || (uint64_t)st->st_size > list->max_file_size) {
+        place->forced = false;
+        place->file->seen = now;
+        place->file->has_seen = true;
+        file_complain(place->file, "too-large", "is larger than maxFileSize (%llu bytes)",
+                      (unsigned long long)list->max_file_size);
+        return;
+    }
+    worklist_read(list, place);
+}
+
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISFIFO(mode))
+        return "is a FIFO and is not read";
+    if (S_ISSOCK(mode))
+        return "is a socket and is not read";
+    return "is a device and is not read";
+}
+
+static void look_at_special(struct worklist *list, struct place *place, mode_t mode)
+{
+    close_directory(list, place);
+    if (!is_wanted_file(place)) {
+        pass_over(list, place);
+        return;
+    }
+    need_file(place);
+    place->file->has_seen = false;
+    file_complain(place->file, "not-a-file", "%s", kind_of(mode));
+}
+
+/* Nothing is there: the place is waited for if it is configured, or if a link leads here. */
+static void look_at_nothing(struct worklist *list, struct place *place, bool is_link)
+{
+    if (!is_link) {
+        bool was_absent = place->absent;
+        look_away(list, place);
+        if (!place->parent && !was_absent)
+            log_info("%s: does not exist; it is waited for", place->name);
+        return;
+    }
+    close_directory(list, place);
+    place->absent = false;
+    if (place->file) {
+        file_vanish(place->file);
+        worklist_news(list, place);
+    }
+    if (!is_wanted_file(place) || place->parent->directory->has_data)
+        return; /* a projected volume that is being changed */
+    need_file(place);
+    standing_replace_one(&place->file->diagnostics,
+                         diagnostic_new(DIAGNOSTIC_WARNING, 0, 0, "dangling-link", NULL,
+                                        "is a link that leads nowhere; it says nothing"),
+                         place->file->source->path);
+}
+
+static void on_trail(void *userdata, uint32_t mask, bool last)
+{
+    struct place *place = userdata;
+
+    /* What happens to a directory on the way says nothing about writing or closing a file. */
+    place_hear(place, last ? mask : IN_ATTRIB);
+    place->created_there = last && (mask & IN_CREATE);
+}
+
+static char *read_link(const char *path)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlink(path, target, sizeof(target));
+
+    if (length == sizeof(target))
+        errno = ENAMETOOLONG;
+    return length < 0 || length == sizeof(target) ? NULL : g_strndup(target, (size_t)length);
+}
+
+/* 0: `st` and *pathp tell what is there; else negative errno. */
+static int find(struct worklist *list, struct place *place, char **pathp, struct stat *st,
+                bool *is_linkp)
+{
+    const char *from = place->parent ? place->parent->directory->resolved : "/";
+    g_autofree char *target = NULL;
+
+    *is_linkp = false;
+    g_clear_pointer(&place->resolved, g_free);
+    if (place->parent) {
+        g_autofree char *path = place_path(place);
+        if (lstat(path, st) < 0)
+            return -errno;
+        if (!S_ISLNK(st->st_mode)) {
+            place->trail = trail_free(place->trail);
+            *pathp = g_steal_pointer(&path);
+            return 0;
+        }
+        *is_linkp = true;
+        if (!place->created_there)
+            place->created = false; /* it was the link that was made */
+        target = read_link(path);
+        if (!target)
+            return -errno;
+    }
+    if (!place->trail)
+        place->trail = trail_new(list->watch, on_trail, place);
+    int r = trail_follow(place->trail, from, target ? target : place->name, &place->resolved);
+    if (r < 0)
+        return r;
+    if (stat(place->resolved, st) < 0)
+        return -errno;
+    *pathp = g_strdup(place->resolved);
+    return 0;
+}
+
+static void look_at_obstacle(struct place *place, int error)
+{
+    const char *rule = error == ELOOP ? "link-loop" : "unreadable";
+
+    if (!place->file && !(place->parent && !place->directory && is_wanted_file(place))) {
+        look_complain(place, rule, error, "cannot be reached");
+        return;
+    }
+    need_file(place);
+    place->file->has_seen = false;
+    file_complain(place->file, rule, "cannot be reached: %s", strerrordesc_np(error));
+}
+
+static bool is_absence(int error)
+{
+    return error == ENOENT || error == ENOTDIR;
+}
+
+void look_at(struct worklist *list, struct place *place)
+{
+    g_autofree char *path = NULL;
+    bool is_link;
+    struct stat st;
+
+    if (place->root->retired || (place->parent && !place->parent->directory->entered))
+        return;
+    int r = find(list, place, &path, &st, &is_link);
+    if (r < 0 && is_absence(-r)) {
+        look_at_nothing(list, place, is_link);
+        return;
+    }
+    place->absent = false;
+    if (r < 0) {
+        look_at_obstacle(place, -r);
+        return;
+    }
+    if (S_ISDIR(st.st_mode))
+        look_at_directory(list, place, path, &st);
+    else if (S_ISREG(st.st_mode))
+        look_at_file(list, place, path, &st);
+    else
+        look_at_special(list, place, st.st_mode);
+}

@@ -1,0 +1,37 @@
+/*
+ * Names of manifests. Only the name decides, never the content: what a directory holds besides
+ * manifests must cost nothing, and nobody wants his editor's swap file to be a Service.
+ */
+#include "manifest_name.h"
+
+#include <glib.h>
+#include <string.h>
+
+static bool is_leftover(const char *name)
+{
+    static const char *const endings[] = {"~", ".swp", ".bak", ".backup", ".tmp", ".rpmsave"};
+
+    if (name[0] == '.' || name[0] == '\0')
+        return true;
+    if (name[0] == '#' && g_str_has_suffix(name + 1, "#"))
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+        if (g_str_has_suffix(name, endings[i]))
+            return true;
+    }
+    const char *dot = strrchr(name, '.');
+    return dot && g_str_has_prefix(dot, ".dpkg-");
+}
+
+bool manifest_name_is_read(const char *name)
+{
+    if (is_leftover(name))
+        return false;
+    return g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml") ||
+           g_str_has_suffix(name, ".json");
+}
+
+bool manifest_name_is_entered(const char *name)
+{
+    return !is_leftover(name);
+}

@@ -1,0 +1,17 @@
+/*
+ * Mounting and unmounting, which inotify does not tell of: a directory may show other files
+ * although nothing in it has changed.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "../error.h"
+
+struct mounts;
+
+/* Calls `changed` from the event loop after every change of the mount table that this process sees.
+ * -ENOENT and the like where there is no /proc. */
+MUST_USE int mounts_new(struct mounts **mountsp, sd_event *event, void (*changed)(void *userdata),
+                        void *userdata);
+struct mounts *mounts_free(struct mounts *mounts); /* returns NULL */

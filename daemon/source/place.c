@@ -1,0 +1,245 @@
+/*
+ * Places form a tree as their paths do. Here they are made, found, told what inotify says and
+ * freed; what there is at a path is found out elsewhere (look.c, scan.c), when nothing more is to
+ * be heard.
+ */
+#include "place.h"
+
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "manifest_name.h"
+#include "projected.h"
+#include "worklist.h"
+
+#define DIRECTORY_MASK                                                                             \
+    (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_MODIFY |                 \
+     IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR)
+#define INODE_MASK (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF)
+
+static void free_place(void *place)
+{
+    place_free(place);
+}
+
+static struct place *place_new(struct root *root, struct place *parent, const char *name)
+{
+    struct place *place = g_new0(struct place, 1);
+
+    place->root = root;
+    place->parent = parent;
+    place->name = g_strdup(name);
+    place->link.data = place;
+    place->due_link.data = place;
+    return place;
+}
+
+static char *join(const char *directory, const char *name)
+{
+    return g_strconcat(directory, g_str_has_suffix(directory, "/") ? "" : "/", name, NULL);
+}
+
+struct root *root_new(struct worklist *list, const char *path)
+{
+    struct root *root = g_new0(struct root, 1);
+
+    root->list = list;
+    root->path = g_strdup(path);
+    g_autofree char *here = g_get_current_dir();
+    g_autofree char *absolute = path[0] == '/' ? g_strdup(path) : join(here, path);
+    root->place = place_new(root, NULL, absolute);
+    return root;
+}
+
+struct root *root_free(struct root *root)
+{
+    if (!root)
+        return NULL;
+    place_free(root->place);
+    g_free(root->path);
+    g_free(root->namespace);
+    g_free(root);
+    return NULL;
+}
+
+char *place_path(const struct place *place)
+{
+    if (place->resolved || !place->parent)
+        return g_strdup(place->resolved ? place->resolved : place->name);
+    return join(place->parent->directory->resolved, place->name);
+}
+
+char *place_name(const struct place *place)
+{
+    return place->parent ? join(place->parent->directory->path, place->name)
+                         : g_strdup(place->root->path);
+}
+
+struct place *place_child(struct place *place, const char *name)
+{
+    GHashTable *children = place->directory->children;
+    struct place *child = g_hash_table_lookup(children, name);
+
+    if (child || g_hash_table_size(children) >= DIRECTORY_ENTRIES_MAX)
+        return child;
+    child = place_new(place->root, place, name);
+    g_hash_table_insert(children, child->name, child);
+    return child;
+}
+
+/* A name that is passed over needs no place; it is only counted. True if that was all. */
+static bool hear_ignored(struct place *place, uint32_t mask, const char *name)
+{
+    bool entered = place->root->recursive && manifest_name_is_entered(name);
+    GHashTable *ignored = place->directory->ignored;
+
+    if (manifest_name_is_read(name) || (entered && (mask & (IN_CREATE | IN_MOVED_TO))))
+        return false;
+    if (mask & (IN_DELETE | IN_MOVED_FROM))
+        g_hash_table_remove(ignored, name);
+    else if ((mask & (IN_CREATE | IN_MOVED_TO)) &&
+             g_hash_table_size(ignored) < DIRECTORY_ENTRIES_MAX)
+        g_hash_table_add(ignored, g_strdup(name));
+    return true;
+}
+
+static void on_directory(void *userdata, uint32_t mask, const char *name)
+{
+    struct place *place = userdata;
+
+    if (!place->directory)
+        return;
+    if (!name || strcmp(name, PROJECTED_DATA) == 0) {
+        place->rescan = true;
+        worklist_mark(place->root->list, place);
+    }
+    if (!name)
+        return;
+    struct place *child = g_hash_table_lookup(place->directory->children, name);
+    if (!child && hear_ignored(place, mask, name))
+        return;
+    if (!child)
+        child = place_child(place, name);
+    if (child)
+        place_hear(child, mask);
+}
+
+static void on_inode(void *userdata, uint32_t mask, const char *name)
+{
+    (void)name;
+    place_hear(userdata, mask);
+}
+
+void place_hear(struct place *place, uint32_t mask)
+{
+    if ((mask & IN_ATTRIB) && place->directory)
+        place->rescan = true; /* it may be allowed now */
+    if (mask & (IN_CREATE | IN_MOVED_TO)) {
+        place->forced = true;
+        place->rescan = true;
+        place->created = (mask & (IN_CREATE | IN_ISDIR)) == IN_CREATE;
+        place->writing = false;
+    }
+    if (mask & (IN_CLOSE_WRITE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM))
+        place->writing = place->created = false;
+    place->created_there = false;
+    if (mask & IN_MODIFY) {
+        /* The answer comes when it is closed. */
+        place->writing = place->forced = true;
+        return;
+    }
+    worklist_mark(place->root->list, place);
+}
+
+void place_enter(struct place *place, const char *resolved, const struct stat *st)
+{
+    struct directory *directory = place->directory;
+
+    if (!directory) {
+        directory = place->directory = g_new0(struct directory, 1);
+        directory->path = place_name(place);
+        directory->children = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_place);
+        directory->ignored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        directory->depth = place->parent ? place->parent->directory->depth + 1 : 0;
+    }
+    g_free(directory->resolved);
+    directory->resolved = g_strdup(resolved);
+    directory->dev = st->st_dev;
+    directory->ino = st->st_ino;
+    directory->entered = true;
+
+    /* The new point first: at the same inode the kernel's watch then stays. */
+    struct watch_point *old = directory->watch;
+    (void)!watch_add(place->root->list->watch, &directory->watch, resolved, DIRECTORY_MASK, NULL,
+                     on_directory, place);
+    watch_point_free(old);
+}
+
+static void end_scan(struct directory *directory)
+{
+    if (directory->scan)
+        closedir(directory->scan);
+    directory->scan = NULL;
+}
+
+void place_leave(struct place *place)
+{
+    struct directory *directory = place->directory;
+
+    end_scan(directory);
+    directory->watch = watch_point_free(directory->watch);
+    directory->entered = false;
+    g_hash_table_remove_all(directory->ignored);
+}
+
+static void free_directory(struct directory *directory)
+{
+    if (!directory)
+        return;
+    g_hash_table_unref(directory->children);
+    g_hash_table_unref(directory->ignored);
+    end_scan(directory);
+    watch_point_free(directory->watch);
+    g_free(directory->path);
+    g_free(directory->resolved);
+    g_free(directory);
+}
+
+struct place *place_free(struct place *place)
+{
+    if (!place)
+        return NULL;
+    free_directory(place->directory);
+    worklist_forget(place->root->list, place);
+    file_free(place->file);
+    trail_free(place->trail);
+    watch_point_free(place->inode);
+    g_clear_pointer(&place->diagnostics, g_ptr_array_unref);
+    g_free(place->resolved);
+    g_free(place->name);
+    g_free(place);
+    return NULL;
+}
+
+void place_for_each(struct place *place, void (*each)(void *userdata, struct place *place),
+                    void *userdata)
+{
+    GHashTableIter iter;
+    void *child;
+
+    if (place->directory) {
+        g_hash_table_iter_init(&iter, place->directory->children);
+        while (g_hash_table_iter_next(&iter, NULL, &child))
+            place_for_each(child, each, userdata);
+    }
+    each(userdata, place);
+}
+
+void place_watch_inode(struct place *place, const char *path)
+{
+    struct watch_point *old = place->inode;
+
+    (void)!watch_add(place->root->list->watch, &place->inode, path, INODE_MASK, NULL, on_inode,
+                     place);
+    watch_point_free(old);
+}

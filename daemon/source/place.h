@@ -1,0 +1,111 @@
+/*
+ * One path that the loader knows: a configured one, or a name in a directory that it looks into. It
+ * may be a file today and a directory tomorrow, or nothing for now.
+ */
+#pragma once
+
+#include <dirent.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "file.h"
+#include "fingerprint.h"
+#include "trail.h"
+#include "watch.h"
+
+struct worklist;
+struct place;
+
+/* One entry of `manifests`. */
+struct root {
+    struct worklist *list;
+    struct place *place;
+    char *path;      /* as configured, for users */
+    char *namespace; /* for objects that name none */
+    unsigned rank;
+    bool recursive;
+    bool allocate;
+    bool retired; /* no longer configured; its files are being withdrawn */
+};
+
+struct root *root_new(struct worklist *list, const char *path);
+struct root *root_free(struct root *root); /* returns NULL; with all its places */
+
+#define DIRECTORY_ENTRIES_MAX 100000u
+#define DIRECTORY_DEPTH_MAX 32u
+
+struct directory {
+    char *path;     /* for users */
+    char *resolved; /* for system calls: absolute, without links */
+    dev_t dev;
+    ino_t ino;
+    unsigned depth;
+    bool entered; /* it is being looked into */
+    struct watch_point *watch;
+    GHashTable *children; /* name -> struct place */
+    GHashTable *ignored;  /* set of names that are passed over */
+    DIR *scan;            /* while it is being read, or NULL */
+    unsigned round, n_entries;
+    struct fingerprint data; /* of the link ..data when it was last read; see projected.h */
+    bool has_data;
+    bool data_is_new; /* and the files of that set have not been handed over yet */
+};
+
+enum place_state {
+    PLACE_IDLE,
+    PLACE_LOOK,  /* to be looked at */
+    PLACE_LATER, /* to be looked at in the next batch */
+    PLACE_SCAN,  /* a directory that is being read */
+    PLACE_READ,  /* a file that is being read or waits for it */
+};
+
+struct place {
+    struct root *root;
+    struct place *parent; /* NULL: the root's own */
+    char *name;           /* in its parent; of a root its absolute path */
+    struct file *file;
+    struct directory *directory;
+    struct trail *trail;       /* of a root or a link */
+    char *resolved;            /* where the trail leads to, or NULL */
+    struct watch_point *inode; /* of a file with several names */
+    GPtrArray *diagnostics;    /* standing, about a directory; or NULL */
+    GList link, due_link;      /* of worklist.h */
+    uint64_t due;              /* microseconds; 0: not waiting */
+    unsigned round;            /* its directory's last round that met it */
+    uint8_t state;             /* enum place_state */
+    bool again;                /* something happened since its state was entered */
+    bool has_news, is_absent;  /* it is on that list of the worklist */
+    bool absent;               /* there is nothing at this path now */
+    bool rescan;               /* a directory: read it even if it looks the same */
+    bool forced;               /* a file: read it even if it looks the same */
+    bool writing;              /* a file: written to and not closed yet */
+    bool created;              /* a file: its maker has not closed it yet, it seems */
+    bool created_there;        /* that was heard where the link leads to */
+};
+
+/* For system calls; to be freed. */
+char *place_path(const struct place *place);
+/* For users; to be freed. */
+char *place_name(const struct place *place);
+
+/* The place of a name in a directory, made if it is new; NULL if there are too many. */
+struct place *place_child(struct place *place, const char *name);
+
+/* Makes it a directory, or one that looks into another inode than before. */
+void place_enter(struct place *place, const char *resolved, const struct stat *st);
+
+/* Ends looking into it. Its children are not touched. */
+void place_leave(struct place *place);
+
+struct place *place_free(struct place *place); /* returns NULL; with all below it */
+
+/* Calls `each` for a place and all below it, from the leaves up. `each` must not free places. */
+void place_for_each(struct place *place, void (*each)(void *userdata, struct place *place),
+                    void *userdata);
+
+/* What inotify said about it. */
+void place_hear(struct place *place, uint32_t mask);
+
+/* Listens to a file's inode, because it has names elsewhere. */
+void place_watch_inode(struct place *place, const char *path);

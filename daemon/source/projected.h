@@ -1,0 +1,23 @@
+/*
+ * Volumes as Kubernetes projects ConfigMaps and Secrets into a directory: every file is a link to
+ * ..data/<file>, and ..data is a link to a directory that is swapped at once. All files change with
+ * it, so they are read as one set.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "place.h"
+
+#define PROJECTED_DATA "..data"
+
+/* Remembers to which set the directory's files belong that are looked at from now on. */
+void projected_note(struct directory *directory);
+
+/* Is it still that set? True where there is no ..data. */
+bool projected_is_current(const struct directory *directory);
+
+/* Does the directory show all manifests of a new set, and no others through ..data? While a volume
+ * is being changed the links of new files are missing for a moment and those of old ones lead
+ * nowhere. */
+bool projected_is_complete(const struct directory *directory);

@@ -1,0 +1,34 @@
+/*
+ * The reading of one file, from open to end, in small steps: a regular file whose content was the
+ * same before and after, or a reason why not.
+ */
+#pragma once
+
+#include "../error.h"
+#include "fingerprint.h"
+#include "manifest.h"
+
+struct reading;
+
+/* Results of reading_new and reading_step, besides those of manifest_reader_step. */
+enum {
+    READING_SPECIAL = 16, /* not a regular file: it was not opened */
+    READING_CHANGED,      /* it was written to while it was read */
+};
+
+/* Opens `path`, which is reported as `source`. 0, READING_SPECIAL or negative errno; *readingp is
+ * set in the first case only. */
+MUST_USE int reading_new(struct reading **readingp, const char *path, struct source *source,
+                         const struct manifest_options *options);
+struct reading *reading_free(struct reading *reading); /* returns NULL */
+
+/* Reads on for about `budget` microseconds. MANIFEST_MORE, MANIFEST_DONE, MANIFEST_BAD,
+ * READING_CHANGED or negative errno. */
+MUST_USE int reading_step(struct reading *reading, uint64_t budget);
+
+/* After MANIFEST_DONE, after MANIFEST_BAD; see manifest.h. */
+GPtrArray *reading_take_objects(struct reading *reading);
+GPtrArray *reading_take_diagnostics(struct reading *reading);
+
+/* What was read, as it was when it was opened. */
+const struct fingerprint *reading_fingerprint(const struct reading *reading);

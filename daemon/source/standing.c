@@ -1,0 +1,52 @@
+/*
+ * What is wrong now, compared with what was wrong before: only the difference is news.
+ */
+#include "standing.h"
+
+#include "../log.h"
+
+static void free_diagnostic(void *diagnostic)
+{
+    diagnostic_free(diagnostic);
+}
+
+static gboolean is_same(gconstpointer a, gconstpointer b)
+{
+    return diagnostic_equal(a, b);
+}
+
+static void tell(const struct diagnostic *diagnostic, const char *path)
+{
+    g_autofree char *text = diagnostic_format(diagnostic, path);
+
+    if (diagnostic->severity == DIAGNOSTIC_ERROR)
+        log_error("%s", text);
+    else
+        log_warning("%s", text);
+}
+
+void standing_replace(GPtrArray **standingp, GPtrArray *now, const char *path)
+{
+    g_autoptr(GPtrArray) before = *standingp;
+
+    if (now && now->len == 0)
+        g_clear_pointer(&now, g_ptr_array_unref);
+    *standingp = now;
+    if (!now) {
+        if (before)
+            log_notice("%s: mended; nothing is wrong with it any more", path);
+        return;
+    }
+    for (unsigned i = 0; i < now->len; i++) {
+        if (!before || !g_ptr_array_find_with_equal_func(before, now->pdata[i], is_same, NULL))
+            tell(now->pdata[i], path);
+    }
+}
+
+void standing_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path)
+{
+    GPtrArray *array = g_ptr_array_new_with_free_func(free_diagnostic);
+
+    g_ptr_array_add(array, now);
+    standing_replace(standingp, array, path);
+}

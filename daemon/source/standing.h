@@ -1,0 +1,15 @@
+/*
+ * The diagnostics that stand about one file or directory: each is logged once when it comes up, and
+ * a mended file is said to be mended.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "../diagnostic.h"
+
+/* `now` (struct diagnostic *, taken over; NULL for none) replaces *standingp. */
+void standing_replace(GPtrArray **standingp, GPtrArray *now, const char *path);
+
+/* The same with one diagnostic (taken over). */
+void standing_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path);

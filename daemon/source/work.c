@@ -1,0 +1,326 @@
+/*
+ * What comes first: handing over, then listing, then looking, then reading; and when all is done,
+ * inotify is heard once more before the batch is closed. So changes that come together are told
+ * together, and one that comes alone waits for no timer.
+ */
+#include "work.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "look.h"
+#include "scan.h"
+
+/* Microseconds. */
+#define BATCH_OPEN 25000 /* how long a batch may grow */
+#define BURST_QUIET 3000 /* the silence that ends a burst */
+#define FIRST_PATIENCE 2000000
+#define VOLUME_PATIENCE 100000
+#define RETRY_DELAY 10000 /* doubled with each attempt */
+#define CLOCK_TICK 20000  /* file systems' clocks are no finer than this */
+
+#define BURST_FILES 4
+#define RESTARTS_MAX 20
+#define ATTEMPTS_MAX 5
+
+void work_init(struct work *work, const struct loader_callbacks *callbacks)
+{
+    work->callbacks = *callbacks;
+    worklist_init(&work->list);
+    work->roots = g_ptr_array_new();
+    work->retired = g_ptr_array_new();
+}
+
+static void free_roots(GPtrArray *roots)
+{
+    for (unsigned i = 0; i < roots->len; i++)
+        root_free(roots->pdata[i]);
+    g_ptr_array_set_size(roots, 0);
+}
+
+void work_clear(struct work *work)
+{
+    work->reading = reading_free(work->reading);
+    g_clear_pointer(&work->batch.places, g_ptr_array_unref);
+    free_roots(work->roots);
+    free_roots(work->retired);
+    g_ptr_array_unref(work->roots);
+    g_ptr_array_unref(work->retired);
+    worklist_clear(&work->list);
+}
+
+void work_want_round(struct work *work)
+{
+    work->wants_round = true;
+}
+
+void work_retire(struct work *work, struct root *root)
+{
+    root->retired = true;
+    look_away(&work->list, root->place);
+    g_ptr_array_add(work->retired, root);
+}
+
+static void begin_round(struct work *work)
+{
+    work->wants_round = false;
+    work->list.thorough = true;
+    watch_begin_round(work->list.watch);
+    for (unsigned i = 0; i < work->roots->len; i++) {
+        struct place *place = ((struct root *)work->roots->pdata[i])->place;
+        place->rescan = true;
+        place->writing = place->created = false;
+        worklist_mark_now(&work->list, place);
+    }
+}
+
+static void stop_reading(struct work *work)
+{
+    work->reading = reading_free(work->reading);
+    worklist_done(&work->list, g_steal_pointer(&work->reader));
+}
+
+void work_interrupt(struct work *work)
+{
+    if (!work->reading)
+        return;
+    work->reader->forced = true;
+    work->reader->again = true;
+    stop_reading(work);
+}
+
+/* It did not hold still, or something else was short: later once more. */
+static void retry(struct work *work, struct place *place, const char *rule, const char *reason)
+{
+    struct file *file = place->file;
+
+    file->has_seen = false;
+    if (++file->attempts <= ATTEMPTS_MAX) {
+        place->forced = true;
+        worklist_wait(&work->list, place, (uint64_t)RETRY_DELAY << (file->attempts - 1));
+        return;
+    }
+    file->attempts = 0;
+    file_complain(file, rule, "cannot be read: %s", reason);
+}
+
+static void fail(struct work *work, struct place *place, int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM: retry(work, place, "unreadable", strerrordesc_np(error)); return;
+    default:
+        place->file->has_seen = false;
+        file_complain(place->file, "unreadable", "cannot be read: %s", strerrordesc_np(error));
+    }
+}
+
+/* Was it written so lately that it may be written again and keep its fingerprint? */
+static bool is_fresh(const struct fingerprint *fingerprint)
+{
+    struct timespec now;
+    int64_t written = MAX(fingerprint->mtime, fingerprint->ctime);
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - written < CLOCK_TICK * INT64_C(1000);
+}
+
+static void begin_reading(struct work *work, struct place *place)
+{
+    const struct root *root = place->root;
+
+    if (root->retired || place->absent || place->writing || !place->file) {
+        worklist_done(&work->list, place);
+        return;
+    }
+    struct manifest_options options = {
+        .default_namespace = root->namespace,
+        .max_size = work->list.max_file_size,
+    };
+    struct source *source = file_source(place->file, root->rank, root->allocate);
+    bool forced = place->forced;
+    g_autofree char *path = place_path(place);
+
+    place->forced = false;
+    int r = reading_new(&work->reading, path, source, &options);
+    if (r == READING_SPECIAL)
+        place->again = true; /* it is another thing by now */
+    else if (r < 0)
+        fail(work, place, -r);
+    if (r != 0) {
+        worklist_done(&work->list, place);
+        return;
+    }
+    work->reader = place;
+    /* Where inotify tells of writing, the clock does not matter. */
+    work->doubtful = !forced && is_fresh(reading_fingerprint(work->reading));
+}
+
+static void finish_reading(struct work *work, int result)
+{
+    struct place *place = work->reader;
+    struct file *file = place->file;
+
+    if (result < 0) {
+        fail(work, place, -result);
+        return;
+    }
+    if (result == READING_CHANGED) {
+        retry(work, place, "unstable", "it keeps changing while it is read");
+        return;
+    }
+    file->seen = *reading_fingerprint(work->reading);
+    file->has_seen = !work->doubtful;
+    file->attempts = 0;
+    GPtrArray *diagnostics = reading_take_diagnostics(work->reading);
+    if (result == MANIFEST_BAD) {
+        file_refuse(file, diagnostics);
+        return;
+    }
+    file_say(file, reading_take_objects(work->reading), diagnostics);
+    worklist_news(&work->list, place);
+}
+
+static void read_on(struct work *work, uint64_t until)
+{
+    struct place *place = work->reader;
+
+    if (place->writing || place->absent || place->root->retired) {
+        stop_reading(work);
+        return;
+    }
+    uint64_t now = worklist_now();
+    int r = reading_step(work->reading, until > now ? until - now : 1);
+    if (r == MANIFEST_MORE)
+        return;
+    finish_reading(work, r);
+    stop_reading(work);
+}
+
+/* False: nothing is left of this batch but to end it. */
+static bool work_once(struct work *work, uint64_t until)
+{
+    struct worklist *list = &work->list;
+    struct place *place = g_queue_peek_head(&list->scans);
+
+    if (place) {
+        scan_step(list, place);
+    } else if ((place = worklist_next_look(list))) {
+        look_at(list, place);
+    } else if (work->reading) {
+        read_on(work, until);
+    } else if ((place = worklist_next_read(list))) {
+        begin_reading(work, place);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Tells of the batch's end and opens the next one. */
+static void end_batch(struct work *work, bool told)
+{
+    struct worklist *list = &work->list;
+    bool first = !work->loaded;
+
+    /* One that was retired during this batch has its files in the next. */
+    if (list->news->len == 0)
+        free_roots(work->retired);
+    batch_sweep(list);
+    if (list->thorough)
+        watch_end_round(list->watch);
+    list->thorough = false;
+    work->loaded = true;
+    work->started = work->hold = 0;
+    work->restarts = 0;
+    worklist_reopen(list);
+    list->polling = watch_is_exhausted(list->watch);
+    if (told || first)
+        work->callbacks.settled(work->callbacks.userdata, first);
+}
+
+/* Should the batch wait for what seems to come? Then *wake_at says for how long. */
+static bool should_wait(struct work *work, uint64_t now, uint64_t *wake_at)
+{
+    if (!work->loaded && *wake_at > 0 && now < work->started + FIRST_PATIENCE)
+        return true;
+    if (work->list.news->len < BURST_FILES || now >= work->started + BATCH_OPEN ||
+        now >= work->heard + BURST_QUIET)
+        return false;
+    if (*wake_at == 0 || *wake_at > work->heard + BURST_QUIET)
+        *wake_at = work->heard + BURST_QUIET;
+    return true;
+}
+
+/* True: there is more to do at once. */
+static bool begin_handing_over(struct work *work, uint64_t now, uint64_t *wake_at)
+{
+    bool patient = work->restarts < RESTARTS_MAX && (work->hold == 0 || now < work->hold);
+
+    int r = batch_begin(&work->batch, &work->list, patient);
+    if (r == BATCH_AGAIN)
+        work->restarts++;
+    if (r != BATCH_HOLD)
+        return true;
+    if (work->hold == 0)
+        work->hold = now + VOLUME_PATIENCE;
+    if (*wake_at == 0 || *wake_at > work->hold)
+        *wake_at = work->hold;
+    /* What is waited for belongs to this batch. */
+    worklist_reopen(&work->list);
+    work->started = now;
+    return !g_queue_is_empty(&work->list.look);
+}
+
+static bool finish(struct work *work, uint64_t *wake_at)
+{
+    struct worklist *list = &work->list;
+    uint64_t now = worklist_now();
+
+    watch_drain(list->watch);
+    *wake_at = worklist_ripen(list, now);
+    if (!g_queue_is_empty(&list->look))
+        return true;
+    if (should_wait(work, now, wake_at))
+        return false;
+    if (list->news->len > 0)
+        return begin_handing_over(work, now, wake_at);
+    end_batch(work, false);
+    return work->wants_round || !g_queue_is_empty(&list->look);
+}
+
+static bool hand_over(struct work *work)
+{
+    if (batch_step(&work->batch, &work->callbacks))
+        return true;
+    end_batch(work, work->batch.told);
+    return true;
+}
+
+static void begin_batch(struct work *work, uint64_t now)
+{
+    work->started = now;
+    if (work->wants_round)
+        begin_round(work);
+}
+
+bool work_step(struct work *work, uint64_t until, uint64_t *wake_at)
+{
+    uint64_t now = worklist_now();
+
+    do {
+        if (work->started == 0)
+            begin_batch(work, now);
+        work->list.closed = now >= work->started + BATCH_OPEN;
+        bool more = work->batch.places ? hand_over(work) : work_once(work, until);
+        if (!more && !finish(work, wake_at))
+            return false;
+        now = worklist_now();
+    } while (now < until);
+    return true;
+}

@@ -1,0 +1,40 @@
+/*
+ * The loader's work itself, from what happened to what is handed over: a little at each call.
+ */
+#pragma once
+
+#include "batch.h"
+#include "reading.h"
+#include "worklist.h"
+
+struct work {
+    struct worklist list;
+    struct loader_callbacks callbacks;
+    GPtrArray *roots;   /* struct root, by rank */
+    GPtrArray *retired; /* struct root, to be freed when their files are withdrawn */
+    struct batch batch;
+    struct reading *reading; /* of `reader`, or NULL */
+    struct place *reader;
+    uint64_t started; /* when this batch was; 0: there is none. CLOCK_MONOTONIC, microseconds */
+    uint64_t heard;   /* when inotify last said something */
+    uint64_t hold;    /* until when an incomplete volume is waited for, or 0 */
+    unsigned restarts;
+    bool doubtful; /* the file being read may be written again within its clock's tick */
+    bool wants_round;
+    bool loaded; /* the first look is over */
+};
+
+void work_init(struct work *work, const struct loader_callbacks *callbacks);
+void work_clear(struct work *work);
+
+/* Looks at everything again, with the next batch. */
+void work_want_round(struct work *work);
+
+/* Withdraws all that is known of a root, and frees it. */
+void work_retire(struct work *work, struct root *root);
+
+/* Lets the file being read be read anew. */
+void work_interrupt(struct work *work);
+
+/* See pace.h. */
+bool work_step(struct work *work, uint64_t until, uint64_t *wake_at);
