@@ -134,20 +134,30 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
     name_unref(label);
 }
 
+static bool is_selected(const struct collector *collector, const struct pod_view *view)
+{
+    return !collector->state->partial || pods_match(collector->state->object->selector, view);
+}
+
 static void add_workload(struct collector *collector, const struct workload_state *workload)
 {
     for (uint32_t i = 0; i < workload->replicas; i++) {
         struct pod_view view;
         pods_view_replica(collector->options->pods, workload->object, i, &view);
-        add_pod(collector, &view);
+        if (is_selected(collector, &view))
+            add_pod(collector, &view);
     }
 }
 
 /* Pods the files state: with an address of theirs or a status that says that they have none. */
 static bool is_stated_pod(const struct collector *collector, const struct object *object)
 {
-    return object->kind == OBJECT_POD &&
-           !pods_is_allocated(collector->options->pods, (const struct pod *)object);
+    if (object->kind != OBJECT_POD ||
+        pods_is_allocated(collector->options->pods, (const struct pod *)object))
+        return false;
+    struct pod_view view;
+    pods_view(collector->options->pods, (const struct pod *)object, &view);
+    return is_selected(collector, &view);
 }
 
 static bool any_stated_pod(const struct collector *collector)
@@ -167,7 +177,8 @@ static void add_member(struct collector *collector, const struct object *object)
     if (object->kind == OBJECT_POD) {
         struct pod_view view;
         pods_view(collector->options->pods, (const struct pod *)object, &view);
-        add_pod(collector, &view);
+        if (is_selected(collector, &view))
+            add_pod(collector, &view);
         return;
     }
     const struct workload_state *workload =

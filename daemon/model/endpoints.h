@@ -19,6 +19,7 @@ struct service_state {
     struct namespace *namespace;
     struct service *object; /* NULL: gone, to be unpublished */
     GArray *claims;         /* struct address_claim, sorted: what it claims now */
+    bool partial;           /* the selection is wider than the selector: match each pod */
     bool leased[2];         /* holds a leased address of family 4, 6 */
     bool dirty;
 };

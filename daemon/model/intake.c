@@ -134,7 +134,9 @@ static void service_in(struct cluster *cluster, struct namespace *namespace,
     namespace_unselect(namespace, &state->selection);
     state->object = in ? service : NULL;
     if (in && service->selector) {
-        namespace_select(namespace, &state->selection, service->selector, false);
+        const struct labels *selector = pods_selector(service->selector, &state->partial);
+        namespace_select(namespace, &state->selection, selector, false);
+        labels_unref(selector);
         g_ptr_array_add(cluster->agenda.unlinked, namespace);
     }
     if (service->type != SERVICE_EXTERNAL_NAME) {

@@ -100,6 +100,7 @@ void pods_view_replica(const struct pods *pods, const struct workload *workload,
     memset(view, 0, offsetof(struct pod_view, leased));
     view->object = &workload->object;
     view->spec = &workload->template;
+    view->ordinal = workload->ordinal + index;
     snprintf(view->name, sizeof view->name, "%.*s-%u", (int)POD_NAME_MAX, workload->object.name,
              workload->ordinal + index);
     view->hostname = workload->template.hostname;
@@ -143,4 +144,68 @@ uint32_t pods_replicas(const struct pods *pods, const struct workload *workload)
 {
     bool stated = workload->template.stated.n > 0;
     return stated || pods_may_allocate(pods, &workload->object) ? workload->replicas : 0;
+}
+
+enum controller_label { LABEL_NONE, LABEL_POD_NAME, LABEL_POD_INDEX, LABEL_JOB, LABEL_JOB_INDEX };
+
+static enum controller_label controller_label(const char *key)
+{
+    static const struct {
+        const char *key;
+        enum controller_label label;
+    } keys[] = {
+        {"statefulset.kubernetes.io/pod-name", LABEL_POD_NAME},
+        {"apps.kubernetes.io/pod-index", LABEL_POD_INDEX},
+        {"job-name", LABEL_JOB},
+        {"batch.kubernetes.io/job-name", LABEL_JOB},
+        {"batch.kubernetes.io/job-completion-index", LABEL_JOB_INDEX},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (strcmp(key, keys[i].key) == 0)
+            return keys[i].label;
+    return LABEL_NONE;
+}
+
+/* What the StatefulSet or Job controller would write there; false if this is no pod of its. */
+static bool matches_controller(const struct pod_view *view, enum controller_label label,
+                               const char *value)
+{
+    const struct object *object = view->object;
+    char ordinal[11];
+    snprintf(ordinal, sizeof ordinal, "%u", view->ordinal);
+    switch (label) {
+    case LABEL_POD_NAME:
+        return object->kind == OBJECT_STATEFUL_SET && strcmp(value, view->name) == 0;
+    case LABEL_POD_INDEX: return object->kind == OBJECT_STATEFUL_SET && strcmp(value, ordinal) == 0;
+    case LABEL_JOB: return object->kind == OBJECT_JOB && strcmp(value, object->name) == 0;
+    case LABEL_JOB_INDEX:
+        return object->kind == OBJECT_JOB && ((const struct workload *)object)->indexed &&
+               strcmp(value, ordinal) == 0;
+    case LABEL_NONE: break;
+    }
+    return false;
+}
+
+bool pods_match(const struct labels *selector, const struct pod_view *view)
+{
+    for (uint32_t i = 0; i < selector->n; i++) {
+        const struct label *pair = &selector->pairs[i];
+        const char *value = view->spec->labels ? labels_get(view->spec->labels, pair->key) : NULL;
+        enum controller_label label = controller_label(pair->key);
+        bool equal = value && strcmp(value, pair->value) == 0;
+        if (!equal && !matches_controller(view, label, pair->value))
+            return false;
+    }
+    return true;
+}
+
+const struct labels *pods_selector(const struct labels *selector, bool *partial)
+{
+    g_autofree struct label *pairs = g_new(struct label, selector->n + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < selector->n; i++)
+        if (controller_label(selector->pairs[i].key) == LABEL_NONE)
+            pairs[n++] = selector->pairs[i];
+    *partial = n < selector->n;
+    return *partial ? labels_new(pairs, n) : labels_ref(selector);
 }

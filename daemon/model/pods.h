@@ -28,6 +28,7 @@ struct pods {
 
 struct pod_view {
     const struct object *object; /* the Pod, or the workload it is a replica of */
+    uint32_t ordinal;            /* of a replica */
     const struct pod_spec *spec;
     char name[POD_NAME_MAX + 13];
     const char *hostname, *subdomain; /* NULL for none; may point to `name` */
@@ -56,6 +57,14 @@ void pods_view_replica(const struct pods *pods, const struct workload *workload,
 void pods_release(const struct pods *pods, const char *namespace, const char *name);
 void pods_release_replica(const struct pods *pods, const char *namespace, enum object_kind kind,
                           const char *name, uint32_t ordinal);
+
+/* Does a selector match the pod, the labels included that its controller would give it? */
+bool pods_match(const struct labels *selector, const struct pod_view *view);
+
+/* The part of a selector that the labels of a template or a Pod can decide by themselves: without
+ * those that a controller adds to each pod. A reference is returned; `*partial` says whether
+ * anything was left out. */
+const struct labels *pods_selector(const struct labels *selector, bool *partial);
 
 /* How many replicas a workload has when it has no Pods of its own in the files: 0 where it may not
  * be expanded. */
