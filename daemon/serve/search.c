@@ -62,6 +62,7 @@ static const char *last_name(const struct resolver_names *names)
 static enum verdict ask_external(struct search *search, enum kubesvc_family family,
                                  struct resolver_answer *answer, struct external_answer *external)
 {
+    answer->outcome = RESOLVER_NODATA;
     search->external(search->userdata, last_name(&search->result->names), family, external);
     switch (external->state) {
     case EXTERNAL_FOUND:
