@@ -64,7 +64,7 @@ static const struct world_service world_services[] = {
      .endpoints = "db-0=10.244.4.10;db-1=10.244.4.11"},
     {"api", "prod", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.1.2"},
     {"db", "dev", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.1.1"},
-    {"gone", "dev", KUBESVC_SERVICE_HEADLESS},
+    {"gone", "dev", KUBESVC_SERVICE_HEADLESS, .addresses = ""},
     {"localhost", "dev", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.1.66"},
     {"a23456789012345678901234567890123456789012345678901234567890123", "dev",
      KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.1.63"},
