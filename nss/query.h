@@ -29,7 +29,7 @@ struct query_question {
 };
 
 /* The head of an answer, checked: only FOUND has counts that are not 0, and they keep to the limits
- * of the protocol and to the family of the question. */
+ * of the protocol and to the family of the question. `status` may be none that we know. */
 struct query_answer {
     enum kubesvc_status status;
     bool withheld; /* the addresses do not follow */

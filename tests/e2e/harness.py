@@ -23,6 +23,7 @@ Client asks through glibc, with the module and a logging one behind it on the ho
 Client.ask(KIND, NAME): the kinds are those of client.c. The Answer has `error` (None, or the name of
 the EAI_ or h_errno value), `addresses`, `canon`, `aliases`, `ms`, and `passed_on`: what the next
 service was asked. run_program("stress", ...) runs one of the other C clients beside client.c.
+with_nsswitch() is for programs that ask by /etc/nsswitch.conf, such as getent.
 
 KUBESVC_BUILD names the build directory (default: build).
 """
@@ -107,6 +108,20 @@ def wait_for(condition, what, seconds=PATIENCE):
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
         time.sleep(0.005)
+
+
+def with_nsswitch(hosts=HOSTS):
+    """A wrapper that runs a command in a mount namespace of its own, where /etc/nsswitch.conf says
+    this; for programs that ask by it, such as getent. Skips where that is not allowed."""
+    unshare = need_program("unshare")
+    path = pathlib.Path("nsswitch.conf").resolve()
+    path.write_text(f"hosts: {hosts}\n")
+    wrapper = [unshare, "-m" if os.geteuid() == 0 else "-rm", "sh", "-c",
+               f'mount --bind "{path}" /etc/nsswitch.conf && exec "$@"', "sh"]
+    tried = subprocess.run([*wrapper, "true"], capture_output=True, text=True)
+    if tried.returncode:
+        skip(f"no mount namespace here: {tried.stderr.strip()}")
+    return wrapper
 
 
 def client_env(socket_path, namespace=None, libraries=None, **more):

@@ -1,7 +1,9 @@
 """Answers come out of glibc as they went into the socket."""
 
+import subprocess
+
 from fake_daemon import ANY, FakeDaemon, Host, INET, NAME, table
-from harness import Client, ask, client_env, same
+from harness import Client, ask, client_env, need_program, same, skip, with_nsswitch
 
 HOSTS = {
     "web": Host("web.moon.svc.cluster.local", ["127.0.0.1", "127.0.0.2", "127.0.0.3"]),
@@ -41,3 +43,41 @@ def test_what_the_request_says():
         for bad in "a.b", "-x", "x-", "x_y", "x" * 64, "", "ü":
             ask(client_env("s", namespace=bad), "inet", "web")
             same(daemon.requests[-1].namespace, "", bad)
+
+
+def test_mapped_addresses_are_glibcs():
+    """It maps what it gets for AF_INET; if the module did so too, they would come twice."""
+    with FakeDaemon("s", table(HOSTS)), Client(client_env("s")) as client:
+        mapped = [f"::ffff:{a}" for a in HOSTS["web"].addresses]
+        same(sorted(client.ask("inet6+mapped", "web").addresses), mapped)
+        same(sorted(client.ask("inet6+mapped+all", "web").addresses), mapped)
+        same(client.ask("inet6+mapped", "both").addresses, ["::1"])
+        same(sorted(client.ask("inet6+mapped+all", "both").addresses), ["::1", "::ffff:127.0.0.9"])
+
+
+def getent(*arguments, hosts, status=0):
+    done = subprocess.run([*with_nsswitch(hosts), need_program("getent"), *arguments],
+                          env=client_env("s"), stdout=subprocess.PIPE, text=True)
+    same(done.returncode, status, arguments)
+    return [line.split() for line in done.stdout.splitlines()]
+
+
+def test_getent_by_nsswitch_conf():
+    line = "files kubesvc [NOTFOUND=return] log"
+    with FakeDaemon("s", table(HOSTS)):
+        found = [[a, HOSTS["web"].canonical] for a in HOSTS["web"].addresses]
+        same(sorted(getent("hosts", "web", hosts=line)), found)
+        same(sorted(getent("ahostsv4", "web", hosts=line))[0][:2], ["127.0.0.1", "DGRAM"])
+        same(getent("hosts", "127.0.0.2", hosts=line), [found[1]])
+        same(getent("hosts", "foreign.example", hosts=line), [["2001:db8::99", "foreign.example"]])
+        same(getent("hosts", "bad..svc", hosts=line, status=2), [])
+
+
+def test_in_a_user_namespace():
+    """There the daemon looks like nobody; what counts is the permissions of the path."""
+    unshare = need_program("unshare")
+    if subprocess.run([unshare, "-Ur", "true"], capture_output=True).returncode:
+        skip("no user namespace here")
+    with FakeDaemon("s", table(HOSTS)):
+        got = ask(client_env("s"), "inet", "web", wrapper=[unshare, "-Ur"])
+        same(sorted(got.addresses), HOSTS["web"].addresses)

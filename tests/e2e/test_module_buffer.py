@@ -58,11 +58,15 @@ def test_as_many_as_the_protocol_allows():
             same(got.addresses[-1], "127.15.255.255")
 
 
-def test_one_more_than_the_protocol_allows():
-    lie = answer(FOUND, [NAME], flags=WITHHELD, said_inet=1048577)
-    with FakeDaemon("s", lambda *_: lie) as daemon, Client(client_env("s")) as client:
-        assert client.ask("inet", "many").passed_on
-        same(len(daemon.requests), 1)
+def test_more_than_the_protocol_allows():
+    """No buffer is grown for it."""
+    for path, said in ("a", {"said_inet": 1048577}), ("b", {"said_inet6": 1 << 31}), (
+            "c", {"said_inet": 1, "said_size": 4065, "length": 24 + 4065}), (
+            "d", {"said_inet": 1, "said_size": 0xFFFFF000, "length": 24 + 0xFFFFF000}):
+        lie = answer(FOUND, [NAME], flags=WITHHELD, **said)
+        with FakeDaemon(path, lambda *_: lie) as daemon, Client(client_env(path)) as client:
+            assert client.ask("unspec", "many").passed_on
+            same(len(daemon.requests), 1, said)
 
 
 def test_room_never_wastes_an_answer():

@@ -54,7 +54,7 @@ def test_wrong_frames():
         "head cut off": frame(0x41, head[:-1]),
         "head too long": frame(0x41, head + b"\0"),
         "length over all": frame(0x41, head, length=0xFFFFFFFF),
-        "PENDING with payload": frame(PENDING, b"x"),
+        "PENDING with payload": frame(PENDING, GOOD),
         "text": b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" * 2,
         "zeros": bytes(4096),
         "ones": b"\xff" * 4096,

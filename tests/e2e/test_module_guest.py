@@ -47,17 +47,21 @@ def test_signals_without_restart():
 
 
 def test_standard_descriptors_stay_closed():
-    """While the module asks, 0 to 2 of the program are not its socket."""
+    """While the module asks, 0 to 2 of the program are not its socket, and exec would close it."""
     seen = []
+    flags = []
 
     def behave(request, connection):
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         pid = struct.unpack("3i", raw)[0]
         seen.append({int(fd) for fd in os.listdir(f"/proc/{pid}/fd")})
+        for path in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+            flags.append(int(path.read_text().split("flags:")[1].split()[0], 8))
         return table(HOSTS)(request, connection)
 
     stress("closed", behave=behave)
     assert seen and all(not open_ & {0, 1, 2} for open_ in seen), seen
+    assert flags and all(f & os.O_CLOEXEC for f in flags), flags
 
 
 def test_descriptors_closed_between_lookups():
