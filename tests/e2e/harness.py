@@ -328,6 +328,11 @@ class Daemon:
                 said = "\n".join(self.lines[-20:])
                 raise AssertionError(f"no {what} from the daemon ({self.process.poll()}):\n{said}")
 
+    def states(self):
+        """All that the daemon has told its supervisor."""
+        with self._changed:
+            return list(self._states)
+
     def wait_state(self, state, seconds=PATIENCE):
         """Waits until the daemon has told its supervisor `state`, such as READY=1."""
         self._wait(lambda: state in self._states, state, seconds)
