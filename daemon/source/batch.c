@@ -10,12 +10,12 @@
 
 static gint by_rank_and_path(gconstpointer a, gconstpointer b)
 {
-    const struct place *const *left = a, *const *right = b;
-    unsigned left_rank = (*left)->root->rank, right_rank = (*right)->root->rank;
+    const struct source *left = (*(const struct statement *const *)a)->source;
+    const struct source *right = (*(const struct statement *const *)b)->source;
 
-    if (left_rank != right_rank)
-        return left_rank < right_rank ? -1 : 1;
-    return strcmp((*left)->file->source->path, (*right)->file->source->path);
+    if (left->rank != right->rank)
+        return left->rank < right->rank ? -1 : 1;
+    return strcmp(left->path, right->path);
 }
 
 /* 0, BATCH_AGAIN or BATCH_HOLD. */
@@ -54,33 +54,35 @@ int batch_begin(struct batch *batch, struct worklist *list, bool patient)
         return worst;
 
     GPtrArray *kept = g_ptr_array_new();
-    batch->places = g_ptr_array_new();
+    batch->statements = g_ptr_array_new_with_free_func(statement_free);
     batch->next = 0;
-    batch->told = false;
     for (unsigned i = 0; i < list->news->len; i++) {
         struct place *place = list->news->pdata[i];
         /* An incomplete volume is handed over in the end: nothing more may come. */
         bool again = GPOINTER_TO_INT(g_hash_table_lookup(results, place->parent)) == BATCH_AGAIN;
-        g_ptr_array_add(again ? kept : batch->places, place);
         place->has_news = again;
-        if (place->parent && !again)
+        if (again) {
+            g_ptr_array_add(kept, place);
+            continue;
+        }
+        file_hand_over(place->file, batch->statements);
+        if (place->parent)
             place->parent->directory->data_is_new = false;
     }
     g_ptr_array_unref(list->news);
     list->news = kept;
-    g_ptr_array_sort(batch->places, by_rank_and_path);
+    g_ptr_array_sort(batch->statements, by_rank_and_path);
     return BATCH_READY;
 }
 
 bool batch_step(struct batch *batch, const struct loader_callbacks *callbacks)
 {
-    if (batch->next == batch->places->len) {
-        g_clear_pointer(&batch->places, g_ptr_array_unref);
+    if (batch->next == batch->statements->len) {
+        g_clear_pointer(&batch->statements, g_ptr_array_unref);
         return false;
     }
-    struct place *place = batch->places->pdata[batch->next++];
-    if (file_hand_over(place->file, callbacks))
-        batch->told = true;
+    struct statement *statement = batch->statements->pdata[batch->next++];
+    callbacks->file(callbacks->userdata, statement->source, g_steal_pointer(&statement->objects));
     return true;
 }
 

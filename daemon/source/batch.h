@@ -7,9 +7,8 @@
 #include "worklist.h"
 
 struct batch {
-    GPtrArray *places; /* struct place, in order; NULL: none is being handed over */
+    GPtrArray *statements; /* struct statement, in order; NULL: none is being handed over */
     unsigned next;
-    bool told; /* somebody was told something */
 };
 
 /* Results of batch_begin. */
@@ -23,7 +22,7 @@ enum {
  * else those files alone stay and the others are taken. */
 MUST_USE int batch_begin(struct batch *batch, struct worklist *list, bool patient);
 
-/* Hands over one file; false: there was none left. */
+/* Hands over one file's; false: there was none left. */
 bool batch_step(struct batch *batch, const struct loader_callbacks *callbacks);
 
 /* Frees the places at which there is nothing any more. */

@@ -117,30 +117,43 @@ void file_vanish(struct file *file)
     file->gone = file->handed;
 }
 
-bool file_has_news(const struct file *file)
+void statement_free(void *data)
 {
-    return file->gone || file->objects;
+    struct statement *statement = data;
+
+    source_unref(statement->source);
+    if (statement->objects)
+        g_ptr_array_unref(statement->objects);
+    g_free(statement);
 }
 
-static void withdraw(struct file *file, const struct loader_callbacks *callbacks)
+static void state(GPtrArray *statements, struct source *source, GPtrArray *objects)
+{
+    struct statement *statement = g_new0(struct statement, 1);
+
+    statement->source = source_ref(source);
+    statement->objects = objects;
+    g_ptr_array_add(statements, statement);
+}
+
+static void withdraw(struct file *file, GPtrArray *statements)
 {
     if (file->handed)
-        callbacks->file(callbacks->userdata, file->source, NULL);
+        state(statements, file->source, NULL);
     file->handed = false;
     file->gone = false;
     file->n_objects = 0;
 }
 
-bool file_hand_over(struct file *file, const struct loader_callbacks *callbacks)
+void file_hand_over(struct file *file, GPtrArray *statements)
 {
-    if (!file_has_news(file))
-        return false;
     if (!file->objects) {
-        withdraw(file, callbacks);
-        return true;
+        if (file->gone)
+            withdraw(file, statements);
+        return;
     }
     if (file->said_by != file->source) {
-        withdraw(file, callbacks);
+        withdraw(file, statements);
         source_unref(file->source);
         file->source = source_ref(file->said_by);
         g_clear_pointer(&file->renewed, source_unref);
@@ -148,6 +161,5 @@ bool file_hand_over(struct file *file, const struct loader_callbacks *callbacks)
     g_clear_pointer(&file->said_by, source_unref);
     file->handed = true;
     file->n_objects = file->objects->len;
-    callbacks->file(callbacks->userdata, file->source, g_steal_pointer(&file->objects));
-    return true;
+    state(statements, file->source, g_steal_pointer(&file->objects));
 }

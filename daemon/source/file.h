@@ -48,8 +48,12 @@ void file_complain(struct file *file, const char *rule, const char *format, ...)
 /* It is no longer there. Its diagnostics stay until they are replaced. */
 void file_vanish(struct file *file);
 
-/* Has the catalog something to be told? */
-bool file_has_news(const struct file *file);
+/* What the catalog is to be told: all that a source says now; NULL: it is gone. */
+struct statement {
+    struct source *source; /* reference held */
+    GPtrArray *objects;
+};
+void statement_free(void *statement);
 
-/* Tells it; true if there was anything to tell. */
-bool file_hand_over(struct file *file, const struct loader_callbacks *callbacks);
+/* Appends (struct statement *) what the catalog does not know yet, and takes it for told. */
+void file_hand_over(struct file *file, GPtrArray *statements);

@@ -16,6 +16,7 @@ struct pace {
     sd_event_source *idle, *timer;
     pace_work work;
     void *userdata;
+    bool awake;
 };
 
 static uint64_t get_now(void)
@@ -38,6 +39,7 @@ static void run(struct pace *pace)
     uint64_t wake_at = 0;
     bool more = pace->work(pace->userdata, get_now() + STEP, &wake_at);
 
+    pace->awake = more;
     (void)sd_event_source_set_enabled(pace->idle, more ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
     set_timer(pace, more ? get_now() + PAUSE : wake_at);
 }
@@ -59,6 +61,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 void pace_wake(struct pace *pace)
 {
+    /* Waking again must not put off the time at which the work gets its turn. */
+    if (pace->awake)
+        return;
+    pace->awake = true;
     (void)sd_event_source_set_enabled(pace->idle, SD_EVENT_ONESHOT);
     set_timer(pace, get_now() + PAUSE);
 }

@@ -42,7 +42,7 @@ static void free_roots(GPtrArray *roots)
 void work_clear(struct work *work)
 {
     work->reading = reading_free(work->reading);
-    g_clear_pointer(&work->batch.places, g_ptr_array_unref);
+    g_clear_pointer(&work->batch.statements, g_ptr_array_unref);
     free_roots(work->roots);
     free_roots(work->retired);
     g_ptr_array_unref(work->roots);
@@ -296,9 +296,11 @@ static bool finish(struct work *work, uint64_t *wake_at)
 
 static bool hand_over(struct work *work)
 {
+    bool told = work->batch.next > 0;
+
     if (batch_step(&work->batch, &work->callbacks))
         return true;
-    end_batch(work, work->batch.told);
+    end_batch(work, told);
     return true;
 }
 
@@ -317,7 +319,7 @@ bool work_step(struct work *work, uint64_t until, uint64_t *wake_at)
         if (work->started == 0)
             begin_batch(work, now);
         work->list.closed = now >= work->started + BATCH_OPEN;
-        bool more = work->batch.places ? hand_over(work) : work_once(work, until);
+        bool more = work->batch.statements ? hand_over(work) : work_once(work, until);
         if (!more && !finish(work, wake_at))
             return false;
         now = worklist_now();
