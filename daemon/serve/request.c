@@ -69,6 +69,7 @@ int request_parse(struct request *request, const uint8_t *data, size_t size, siz
     *usedp = sizeof header + length;
     request->kind = REQUEST_UNSUPPORTED;
     request->keep = le16toh(header.flags) & KUBESVC_FLAG_KEEP;
+    request->room = 0; /* an address has one name and no addresses */
     data += sizeof header;
     if (header.version == 1 && header.type == KUBESVC_REQUEST_NAME)
         return request_parse_name(request, data, length);
