@@ -63,7 +63,7 @@ CLIENT_CFLAGS = $(BASE_CFLAGS) -fPIE
 MODULE_LDFLAGS = -shared $(BASE_LDFLAGS) -Wl,-soname,libnss_kubesvc.so.2 -Wl,-z,nodelete \
     -Wl,--version-script=nss/kubesvc.map
 ifeq ($(SAN)$(FUZZ),)
-MODULE_LDFLAGS += -Wl,-z,defs
+MODULE_LDFLAGS += -Wl,-z,defs -Wl,--compress-debug-sections=zlib
 endif
 PROGRAM_LDFLAGS = -pie $(BASE_LDFLAGS)
 
@@ -247,7 +247,7 @@ run-fuzz: $(FUZZERS)
 	        || exit 1; done
 
 lint: compile_commands.json
-	$(Q)printf '%s\n' $(SOURCES) | xargs -P2 -n4 clang-tidy --quiet -p .
+	$(Q)printf '%s\n' $(SOURCES) | xargs -P2 -n2 clang-tidy --quiet -p .
 	$(Q)mandoc -T lint -W warning $(filter-out man/lib%,$(wildcard man/*.[58]))
 
 check-format:
