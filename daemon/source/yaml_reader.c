@@ -91,7 +91,8 @@ static int fail(struct yaml_reader *reader)
         g_error("out of memory");
     if (reader->exceeded && !reader->in_document)
         composer_fail(reader->composer, position, "too-long",
-                      "more than %u KiB of directives before a document", PROLOG_BYTES_MAX >> 10);
+                      "more than %u KiB of directives or blank lines before a document",
+                      PROLOG_BYTES_MAX >> 10);
     else if (reader->exceeded)
         composer_fail(reader->composer, position, "too-long",
                       "a text or comment of more than %u bytes", COMPOSER_SCALAR_MAX);
