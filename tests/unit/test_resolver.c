@@ -245,6 +245,7 @@ static void verified_pods(void **state)
         {"10-90-0-1.q.pod.cluster.local", 4, NXDOMAIN, 0, NULL, NULL},
         {"10-90-0-2.q.pod.cluster.local", 4, FOUND, 0, "10.90.0.2", NULL},
         {"10-90-0-8.p.pod.cluster.local", 4, NXDOMAIN, 0, NULL, NULL},
+        {"192-0-2-99.p.pod.cluster.local", 4, FOUND, 0, "192.0.2.99", NULL},
         {"10-90-0-77.p.pod.cluster.local", 4, NXDOMAIN, 0, NULL, NULL},
         {"fd00-90--6.q.pod.cluster.local", 6, FOUND, 0, "fd00:90::6", NULL},
         {"FD00-90--6.q.pod.cluster.local", 6, FOUND, 0, "fd00:90::6", NULL},
@@ -408,6 +409,7 @@ static void addresses(void **state)
     check_address(&view, "10.90.0.1", KUBESVC_FAMILY_INET, NXDOMAIN, NULL); /* a bare pod */
     check_address(&view, "10.90.0.8", KUBESVC_FAMILY_INET, NXDOMAIN, NULL); /* stated only */
     check_address(&view, "10.90.0.9", KUBESVC_FAMILY_INET, NOT_OURS, NULL);
+    check_address(&view, "192.0.2.99", KUBESVC_FAMILY_INET, NOT_OURS, NULL);     /* the node's */
     check_address(&view, "127.96.255.255", KUBESVC_FAMILY_INET, NXDOMAIN, NULL); /* allocatable */
     check_address(&view, "127.97.0.0", KUBESVC_FAMILY_INET, NOT_OURS, NULL);
     check_address(&view, "127.95.255.255", KUBESVC_FAMILY_INET6, NOT_OURS, NULL);

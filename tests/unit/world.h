@@ -26,6 +26,7 @@ struct world_service {
 struct world_address {
     const char *address, *name;
     const char *pods[3];
+    bool foreign;
 };
 
 struct world_options {
@@ -34,6 +35,7 @@ struct world_options {
     uint32_t ndots; /* 0: 5 */
     const char *zone;
     const char *const *search;
+    const char *const *services; /* only these; NULL: all */
 };
 
 static const struct world_service world_services[] = {
@@ -120,14 +122,15 @@ static const char *const world_namespaces[] = {"testns", "prod", "dev", "empty",
                                                "mix",    "ext",  "p",   "q",     "nopods"};
 
 static const struct world_address world_addresses[] = {
-    {"10.0.0.1", "svc1.testns", {NULL}},
-    {"172.0.0.4", "dup-name.hdls1.testns", {NULL}},
-    {"fd00:60::", "fd00-60--0.twins.testns", {NULL}},
-    {"10.90.0.1", NULL, {"p", NULL}},
-    {"10.90.0.2", "10-90-0-2.db.prod", {"q", "p", NULL}},
-    {"fd00:90::6", NULL, {"q", NULL}},
-    {"10.90.0.8", NULL, {NULL}},
-    {"::1", "--1.hdls1.testns", {NULL}},
+    {"10.0.0.1", "svc1.testns", {NULL}, false},
+    {"172.0.0.4", "dup-name.hdls1.testns", {NULL}, false},
+    {"fd00:60::", "fd00-60--0.twins.testns", {NULL}, false},
+    {"10.90.0.1", NULL, {"p", NULL}, false},
+    {"10.90.0.2", "10-90-0-2.db.prod", {"q", "p", NULL}, false},
+    {"fd00:90::6", NULL, {"q", NULL}, false},
+    {"10.90.0.8", NULL, {NULL}, false},
+    {"192.0.2.99", NULL, {"p", NULL}, .foreign = true},
+    {"::1", "--1.hdls1.testns", {NULL}, false},
 };
 
 static inline void world_put(struct snapshot_writer *writer, const struct record_key *key,
@@ -251,10 +254,13 @@ static inline struct snapshot_writer *world_new(const struct world_options *opti
         abort();
     world_put(writer, &key, record_namespace_new(0));
     for (size_t i = 0; i < sizeof world_services / sizeof world_services[0]; i++)
-        world_put_service(writer, &world_services[i]);
+        if (options->services == NULL ||
+            g_strv_contains((const gchar *const *)options->services, world_services[i].service))
+            world_put_service(writer, &world_services[i]);
     for (size_t i = 0; i < sizeof world_addresses / sizeof world_addresses[0]; i++) {
         const struct world_address *known = &world_addresses[i];
-        struct record_address record = {.name = known->name, .pods = known->pods};
+        struct record_address record = {
+            .foreign = known->foreign, .name = known->name, .pods = known->pods};
         struct address address = world_parse(known->address);
 
         while (known->pods[record.n_pods] != NULL)
