@@ -39,12 +39,14 @@ struct loading *loading_new(void)
     assert_non_null(mkdtemp(template));
     loading->directory = realpath(template, NULL);
     assert_int_equal(sd_event_new(&loading->event), 0);
+    loading->process = getpid();
     loading->config.namespace = g_strdup("default");
     loading->config.allocate = true;
     loading->config.max_file_size = 1 << 20;
     loading->config.manifests = g_ptr_array_new_with_free_func(free_directory);
     loading->told = g_hash_table_new_full(NULL, NULL, free_source, g_free);
     loading->calls = g_string_new(NULL);
+    loading->texts = g_string_chunk_new(4096);
     return loading;
 }
 
@@ -54,6 +56,7 @@ void loading_free(struct loading *loading)
     sd_event_unref(loading->event);
     g_hash_table_unref(loading->told);
     g_string_free(loading->calls, TRUE);
+    g_string_chunk_free(loading->texts);
     g_ptr_array_unref(loading->config.manifests);
     g_free(loading->config.namespace);
     remove_tree(loading->directory);
@@ -149,7 +152,7 @@ const char *at(struct loading *loading, const char *format, ...)
     g_autofree char *rest = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     g_autofree char *path = g_strconcat(loading->directory, "/", rest, NULL);
-    return g_intern_string(path);
+    return g_string_chunk_insert(loading->texts, path);
 }
 
 static gint by_text(gconstpointer a, gconstpointer b)
@@ -173,7 +176,7 @@ const char *loading_all(struct loading *loading)
     g_ptr_array_sort(lines, by_text);
     g_ptr_array_add(lines, NULL);
     g_autofree char *text = g_strjoinv("", (char **)lines->pdata);
-    return g_intern_string(text);
+    return g_string_chunk_insert(loading->texts, text);
 }
 
 const char *loading_of(struct loading *loading, const char *path)
@@ -196,8 +199,9 @@ bool loading_says(struct loading *loading, const char *path, const char *names)
 }
 
 struct asked {
+    struct loading *loading;
     const char *path;
-    const char *text; /* interned */
+    const char *text;
     bool stale;
 };
 
@@ -212,14 +216,14 @@ static void on_status(void *userdata, const struct loader_file_status *status)
         g_autofree char *line = diagnostic_format(status->diagnostics->pdata[i], status->path);
         g_string_append_printf(text, "%s\n", line);
     }
-    asked->text = g_intern_string(text->str);
+    asked->text = g_string_chunk_insert(asked->loading->texts, text->str);
     asked->stale = status->stale;
     assert_int_equal(status->stale, status->stale_since != 0 && status->stale);
 }
 
 static struct asked ask(struct loading *loading, const char *path)
 {
-    struct asked asked = {.path = at(loading, "%s", path)};
+    struct asked asked = {.loading = loading, .path = at(loading, "%s", path)};
 
     loader_status(loading->loader, on_status, &asked);
     return asked;

@@ -5,12 +5,14 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 #include "../../daemon/config.h"
 #include "../../daemon/source/loader.h"
 
 struct loading {
+    pid_t process;
     char *directory; /* temporary */
     sd_event *event;
     struct loader *loader;
@@ -22,6 +24,7 @@ struct loading {
     unsigned n_first;
     unsigned unordered; /* calls of one batch out of order */
     struct source *last;
+    GStringChunk *texts; /* what the functions below have returned */
 };
 
 /* A directory of its own; with nothing configured yet. */
