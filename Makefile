@@ -128,7 +128,8 @@ endif
 # Objects are made again when the flags they were made with are no longer these.
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(NSS_CFLAGS) $(DAEMON_CFLAGS) $(LDFLAGS))' \
+	@printf '%s\n' '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(NSS_CFLAGS) $(DAEMON_CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) \
+	    $(PROGRAM_LDFLAGS))' \
 	    >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 compile = @mkdir -p $(@D)$(newline)$(Q)$(CC) $(CPPFLAGS) $(1) $(CFLAGS) -MMD -MP -c -o $@ $<
