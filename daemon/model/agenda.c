@@ -15,6 +15,7 @@ static void list_init(struct agenda_list *list)
 void agenda_init(struct agenda *agenda)
 {
     agenda->namespaces = g_ptr_array_new();
+    agenda->stated = g_array_new(FALSE, FALSE, sizeof(struct address));
     agenda->unlinked = g_ptr_array_new();
     list_init(&agenda->pods);
     list_init(&agenda->workloads);
@@ -24,6 +25,7 @@ void agenda_init(struct agenda *agenda)
 void agenda_clear(struct agenda *agenda)
 {
     g_ptr_array_unref(agenda->namespaces);
+    g_array_unref(agenda->stated);
     g_ptr_array_unref(agenda->unlinked);
     g_ptr_array_unref(agenda->pods.items);
     g_ptr_array_unref(agenda->workloads.items);
@@ -32,7 +34,7 @@ void agenda_clear(struct agenda *agenda)
 
 bool agenda_is_empty(const struct agenda *agenda)
 {
-    return agenda->namespaces->len == 0 && agenda->unlinked->len == 0 &&
+    return agenda->namespaces->len == 0 && agenda->unlinked->len == 0 && agenda->stated->len == 0 &&
            agenda->pods.items->len == 0 && agenda->workloads.items->len == 0 &&
            agenda->services.items->len == 0;
 }

@@ -160,8 +160,10 @@ static void job_begin(struct catalog *catalog, struct job *job)
     GPtrArray *old = objects;
     for (guint i = 0; i < old->len; i++) {
         struct object *twin = g_hash_table_lookup(job->before, old->pdata[i]);
-        if (twin)
+        if (twin) {
+            g_hash_table_remove(job->before, twin);
             remove_and_free(catalog, twin);
+        }
         g_hash_table_replace(job->before, old->pdata[i], old->pdata[i]);
     }
     g_ptr_array_unref(old);

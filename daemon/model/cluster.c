@@ -327,6 +327,29 @@ static bool is_late(int64_t deadline)
     return g_get_monotonic_time() >= deadline;
 }
 
+static void evict(struct cluster *cluster, const struct address *address)
+{
+    g_autofree char *key = leases_evict(cluster->leases, address);
+    if (!key)
+        return;
+    char text[ADDRESS_TEXT_MAX];
+    address_format(address, text);
+    log_notice("%s was leased to %s and is now stated by a manifest; %s gets another address", text,
+               key, key);
+    intake_lease_holder(cluster, key);
+}
+
+static void evict_stated(struct cluster *cluster)
+{
+    GArray *stated = cluster->agenda.stated;
+    for (guint i = 0; i < stated->len; i++) {
+        const struct address *address = &g_array_index(stated, struct address, i);
+        if (reverse_is_stated(cluster->reverse, address))
+            evict(cluster, address);
+    }
+    g_array_set_size(stated, 0);
+}
+
 /* Who went without an address asks again when one became free. */
 static void retry_refused(struct cluster *cluster)
 {
@@ -387,6 +410,7 @@ bool cluster_update(struct cluster *cluster, uint64_t budget)
     if (!catalog_work(cluster->catalog, deadline))
         return false;
     link_selections(cluster);
+    evict_stated(cluster);
     retry_refused(cluster);
     if (!update_agenda(cluster, deadline))
         return false;

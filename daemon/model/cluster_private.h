@@ -27,9 +27,10 @@ struct agenda_list {
 };
 
 struct agenda {
-    GPtrArray *namespaces;        /* struct namespace * whose record is to be written */
-    GPtrArray *unlinked;          /* struct namespace * with selections to link, may repeat */
-    struct agenda_list pods;      /* struct bare_pod * */
+    GPtrArray *namespaces;   /* struct namespace * whose record is to be written */
+    GArray *stated;          /* struct address: newly stated ones, a lease of them must give way */
+    GPtrArray *unlinked;     /* struct namespace * with selections to link, may repeat */
+    struct agenda_list pods; /* struct bare_pod * */
     struct agenda_list workloads; /* struct workload_state * */
     struct agenda_list services;  /* struct service_state * */
 };

@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "../log.h"
 #include "cluster_private.h"
 
 struct workload_state *intake_find_workload(const struct namespace *namespace,
@@ -89,22 +88,16 @@ void intake_lease_holder(struct cluster *cluster, const char *key)
     name_unref(name);
 }
 
+/* Whether a lease must give way is seen when all objects are in: one that is in force for a moment
+ * only, until the next file overrides it, evicts nobody. */
 static void state_address(struct cluster *cluster, const struct address *address, bool stated)
 {
     if (!reverse_state(cluster->reverse, address, stated))
         return;
-    if (!stated) {
+    if (stated)
+        g_array_append_val(cluster->agenda.stated, *address);
+    else
         leases_relieve(cluster->leases);
-        return;
-    }
-    g_autofree char *key = leases_evict(cluster->leases, address);
-    if (!key)
-        return;
-    char text[ADDRESS_TEXT_MAX];
-    address_format(address, text);
-    log_notice("%s was leased to %s and is now stated by a manifest; %s gets another address", text,
-               key, key);
-    intake_lease_holder(cluster, key);
 }
 
 static void state_addresses(struct cluster *cluster, const struct addresses *addresses, bool stated)
