@@ -125,12 +125,13 @@ Q = @
 say = $(if $(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS)))),@:,@printf '  %-7s %s\n')
 endif
 
-# Objects are made again when the flags they were made with are no longer these.
+# Objects are made again when what they were made with is no longer this.
+made_with = $(CC) $(CPPFLAGS) $(CFLAGS) $(NSS_CFLAGS) $(DAEMON_CFLAGS) $(LDFLAGS) \
+    $(MODULE_LDFLAGS) $(PROGRAM_LDFLAGS)
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(NSS_CFLAGS) $(DAEMON_CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) \
-	    $(PROGRAM_LDFLAGS))' \
-	    >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@printf '%s\n' '$(subst ','\'',$(made_with))' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 compile = @mkdir -p $(@D)$(newline)$(Q)$(CC) $(CPPFLAGS) $(1) $(CFLAGS) -MMD -MP -c -o $@ $<
 define newline
