@@ -53,7 +53,8 @@ class Host:
 
 def frame(kind, payload=b"", magic=MAGIC, version=VERSION, length=None):
     """`length` is what the header says, where that is not the truth."""
-    return HEADER.pack(magic, version, kind, 0, len(payload) if length is None else length, 0) + payload
+    said = len(payload) if length is None else length
+    return HEADER.pack(magic, version, kind, 0, said, 0) + payload
 
 
 def packed(addresses, version):

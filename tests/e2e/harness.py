@@ -12,17 +12,17 @@
                 daemon.write("svc.yaml", "...")
                 client.until("inet", "web", lambda a: a.error == "EAI_NONAME")
 
-Every function test_* of every tests/e2e/test_*.py is one test; `tests/e2e/run.py [-j N] [FILTER...]`
+Every function test_* of every tests/e2e/test_*.py is one test; `tests/e2e/run.py [-j N] [FILTER]`
 runs them, each in a process and a session of its own, in an empty temporary directory as working
 directory, for at most 60 s (another limit: decorate with @limit(90)). A test fails by any
 exception; skip("why") skips it. What it leaves behind is killed and removed. Tests never wait
-a fixed time: Daemon() returns when the daemon said READY=1, Client.until() asks again until it is so.
+a fixed time: Daemon() returns when the daemon said READY=1, Client.until() asks until it is so.
 
-Client asks through glibc, with the module and a logging one behind it on the hosts line; leaving its
-`with` block checks that the lookups left descriptors, signals, locale and umask of the process alone.
-Client.ask(KIND, NAME): the kinds are those of client.c. The Answer has `error` (None, or the name of
-the EAI_ or h_errno value), `addresses`, `canon`, `aliases`, `ms`, and `passed_on`: what the next
-service was asked. run_program("stress", ...) runs one of the other C clients beside client.c.
+Client asks through glibc, with the module and a logging one behind it on the hosts line; leaving
+its `with` block checks that the lookups left descriptors, signals, locale and umask of the process
+alone. Client.ask(KIND, NAME): the kinds are those of client.c. The Answer has `error` (None, or the
+name of the EAI_ or h_errno value), `addresses`, `canon`, `aliases`, `ms`, and `passed_on`: what the
+next service was asked. run_program("stress", ...) runs one of the other C clients beside client.c.
 with_nsswitch() is for programs that ask by /etc/nsswitch.conf, such as getent.
 
 KUBESVC_BUILD names the build directory (default: build).
@@ -60,7 +60,13 @@ EAI = {
     -11: "EAI_SYSTEM",
     -12: "EAI_OVERFLOW",
 }
-H_ERRNO = {-1: "NETDB_INTERNAL", 1: "HOST_NOT_FOUND", 2: "TRY_AGAIN", 3: "NO_RECOVERY", 4: "NO_DATA"}
+H_ERRNO = {
+    -1: "NETDB_INTERNAL",
+    1: "HOST_NOT_FOUND",
+    2: "TRY_AGAIN",
+    3: "NO_RECOVERY",
+    4: "NO_DATA",
+}
 
 
 def skip(reason):
@@ -76,9 +82,14 @@ def limit(seconds):
     return decorate
 
 
+def short(value):
+    text = repr(value)
+    return text if len(text) <= 1000 else f"{text[:1000]}... ({len(text)} characters)"
+
+
 def same(got, expected, about=""):
     if got != expected:
-        raise AssertionError(f"{about or 'got'}: {got!r}, expected {expected!r}")
+        raise AssertionError(f"{about or 'got'}: {short(got)}, expected {short(expected)}")
 
 
 def need_root():
@@ -164,7 +175,7 @@ class Answer:
 
 
 class Client:
-    """One process that resolves through glibc; see client.c. `wrapper` is put before the command."""
+    """One process that resolves through glibc; see client.c. `wrapper` comes before the command."""
 
     def __init__(self, env, hosts=HOSTS, wrapper=(), program=None):
         self.log = pathlib.Path(tempfile.mkstemp(prefix="log-", dir=".")[1]).resolve()
@@ -199,7 +210,7 @@ class Client:
         end = time.monotonic() + seconds
         while not condition(result := self.ask(kind, name)):
             if time.monotonic() > end:
-                raise AssertionError(f"{kind} {name}: after {seconds} s still {result}")
+                raise AssertionError(f"{kind} {name}: after {seconds} s still {short(result)}")
             time.sleep(0.005)
         return result
 
@@ -241,7 +252,7 @@ class Daemon:
     """The real daemon. `manifests`: {file name: text}, for a directory `manifests`; or a list of
     such, for `manifests0`, `manifests1`, ...; or a path to an existing directory. `config`: text of
     kubesvcd.yaml. `options`: further arguments. `dir`: where socket, state and configuration go
-    (default: a new directory); give that of an earlier one to start it again over the same state."""
+    (default: a new directory); give that of an earlier one to start it again over its state."""
 
     def __init__(self, manifests=None, config="", options=(), namespace=None, dir=None, wrapper=(),
                  ready=True):
@@ -318,11 +329,13 @@ class Daemon:
         with self._changed:
             self._changed.notify_all()
 
+    def _ended(self):
+        return self.process.poll() is not None and not self._reader.is_alive()
+
     def _wait(self, condition, what, seconds):
         with self._changed:
-            done = lambda: condition() or (self.process.poll() is not None and not self._reader.is_alive())
             end = time.monotonic() + seconds
-            while not done() and time.monotonic() < end:
+            while not condition() and not self._ended() and time.monotonic() < end:
                 self._changed.wait(0.1)
             if not condition():
                 said = "\n".join(self.lines[-20:])

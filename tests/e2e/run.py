@@ -34,12 +34,19 @@ def load(path):
 
 
 def discover(filters):
+    """(label, file, function, limit), the longest first."""
+    found = []
     for path in sorted(HERE.glob("test_*.py")):
-        for name, function in vars(load(path)).items():
+        try:
+            functions = vars(load(path))
+        except Exception:  # its own process will say which
+            functions = {"test_(import)": load}
+        for name, function in functions.items():
             label = f"{path.stem}:{name}"
             if name.startswith("test_") and callable(function):
                 if not filters or any(f in label for f in filters):
-                    yield label, path, name, getattr(function, "limit", DEFAULT_LIMIT)
+                    found.append((label, path, name, getattr(function, "limit", DEFAULT_LIMIT)))
+    return sorted(found, key=lambda test: -test[3])
 
 
 def run_one(path, name):
@@ -62,7 +69,7 @@ def end_session(process):
         pass
 
 
-def run(label, path, name, seconds):
+def run(running, label, path, name, seconds):
     # Short: the path of a socket has at most 107 bytes.
     directory = tempfile.mkdtemp(prefix="ks-", dir="/tmp")
     os.chmod(directory, 0o755)
@@ -77,12 +84,14 @@ def run(label, path, name, seconds):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        running.add(process)
         try:
             status = process.wait(seconds)
         except subprocess.TimeoutExpired:
             status = f"not done after {seconds} s"
         end_session(process)
         process.wait()
+        running.discard(process)
         output.seek(0)
         text = output.read().decode(errors="replace")
     shutil.rmtree(directory, ignore_errors=True)
@@ -109,10 +118,17 @@ def main():
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     options = parser.parse_args()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
+    running = set()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
-        jobs = [pool.submit(run, *test) for test in discover(options.filters)]
-        for job in concurrent.futures.as_completed(jobs):
-            counts[report(*job.result())] += 1
+        jobs = [pool.submit(run, running, *test) for test in discover(options.filters)]
+        try:
+            for job in concurrent.futures.as_completed(jobs):
+                counts[report(*job.result())] += 1
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(running):
+                end_session(process)
     print(", ".join(f"{n} {what}" for what, n in counts.items()))
     return 1 if counts["failed"] or not any(counts.values()) else 0
 

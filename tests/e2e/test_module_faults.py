@@ -1,4 +1,4 @@
-"""Daemons that stall, lie, hang up and talk nonsense: no program may wait long for them, or suffer."""
+"""Daemons that stall, lie, hang up and talk nonsense: no program waits long for one, or suffers."""
 
 import errno
 import os
@@ -10,9 +10,9 @@ import sys
 import threading
 import time
 
-from fake_daemon import (FOUND, INET, INET6, NO_DATA, NOT_FOUND, PENDING, WITHHELD, FakeDaemon, Host,
-                         answer, frame, found, packed, pending, table)
-from harness import HERE, Client, client_env, limit, same, wait_for
+from fake_daemon import (FOUND, INET6, NO_DATA, NOT_FOUND, PENDING, WITHHELD, FakeDaemon, answer,
+                         found, frame, packed, pending)
+from harness import HERE, Client, client_env, limit, same
 
 NAME = "web.moon.svc.cluster.local"
 SHORT = "web.moon"
@@ -98,9 +98,13 @@ def test_wrong_answers():
         "WITHHELD in NO_DATA": answer(NO_DATA, flags=WITHHELD),
     }.items():
         check_distrusted(data, about)
-    for kind, wrong in ("inet", answer(FOUND, [NAME], [], six)), ("inet", answer(FOUND, [NAME], four, six)), (
-            "inet6", answer(FOUND, [NAME], four)), ("addr", answer(FOUND, [NAME], four)), (
-            "addr", answer(FOUND, [])):
+    for kind, wrong in [
+        ("inet", answer(FOUND, [NAME], [], six)),
+        ("inet", answer(FOUND, [NAME], four, six)),
+        ("inet6", answer(FOUND, [NAME], four)),
+        ("addr", answer(FOUND, [NAME], four)),
+        ("addr", answer(FOUND, [])),
+    ]:
         with FakeDaemon("s", lambda *_: wrong), Client(client_env("s")) as client:
             got = client.ask(kind, "127.0.0.1" if kind == "addr" else NAME)
             assert got.passed_on, (kind, got)
@@ -231,8 +235,8 @@ def test_backlog_full_for_a_moment():
 
 
 def test_stopped_daemon():
-    process = subprocess.Popen([sys.executable, "-B", HERE / "fake_daemon.py", "s", f"{NAME}=127.0.0.1"],
-                               stdout=subprocess.PIPE, text=True)
+    fake = [sys.executable, "-B", HERE / "fake_daemon.py", "s", f"{NAME}=127.0.0.1"]
+    process = subprocess.Popen(fake, stdout=subprocess.PIPE, text=True)
     same(process.stdout.readline(), "ready\n")
     with Client(client_env("s")) as client:
         client.until("inet", NAME, lambda a: a.addresses == ["127.0.0.1"])

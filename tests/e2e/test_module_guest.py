@@ -7,7 +7,7 @@ import socket
 import struct
 import subprocess
 
-from fake_daemon import FakeDaemon, Host, NOT_OURS, answer, table
+from fake_daemon import FakeDaemon, Host, table
 from harness import (BUILD, SANITIZED, Client, Daemon, built, client_env, limit, need_program,
                      need_root, run_program, same, skip, wait_for)
 
@@ -16,10 +16,13 @@ ADDRESSES = [f"127.0.0.{i}" for i in range(1, 6)]
 HOSTS = {NAME: Host(NAME, ADDRESSES)}
 
 
-def stress(command, *arguments, behave=None, env=None, **options):
-    with FakeDaemon("s", behave or table(HOSTS)) as daemon:
-        run_program("stress", command, NAME, *arguments, env=client_env("s") | (env or {}), **options)
-        return daemon
+def stress(command, *arguments, behave=None):
+    with FakeDaemon("s", behave or table(HOSTS)):
+        run_program("stress", command, NAME, *arguments, env=client_env("s"))
+
+
+def direct(*arguments):
+    run_program("direct", BUILD / "libnss_kubesvc.so.2", *arguments, env=client_env("s"))
 
 
 def test_short_threads():
@@ -106,21 +109,20 @@ def test_turkish_letters():
 
 def test_open_and_close_the_module():
     with FakeDaemon("s", table(HOSTS)):
-        run_program("direct", BUILD / "libnss_kubesvc.so.2", "reopen", NAME, 300, env=client_env("s"))
+        direct("reopen", NAME, 300)
 
 
 def test_sandbox_of_the_nscd_client():
     if SANITIZED:
         skip("sanitizers make system calls of their own")
     with FakeDaemon("s", table(HOSTS)):
-        run_program("direct", BUILD / "libnss_kubesvc.so.2", "sandbox", NAME, env=client_env("s"))
+        direct("sandbox", NAME)
 
 
 def test_sandbox_that_refuses():
     with FakeDaemon("s", table(HOSTS)) as daemon:
         for call in "socket", "connect":
-            run_program("direct", BUILD / "libnss_kubesvc.so.2", "refused", NAME, call,
-                        env=client_env("s"))
+            direct("refused", NAME, call)
         same(daemon.requests, [])
 
 

@@ -3,10 +3,9 @@ to the next service (nss-rules.md A1, rule 14)."""
 
 import errno
 import os
-import subprocess
 
-from fake_daemon import (FOUND, INET, NO_DATA, NOT_FOUND, NOT_OURS, TRY_AGAIN, FakeDaemon, Host,
-                         answer, table, unsupported)
+from fake_daemon import (NO_DATA, NOT_FOUND, NOT_OURS, TRY_AGAIN, FakeDaemon, Host, answer, table,
+                         unsupported)
 from harness import BUILD, Client, client_env, need_program, need_root, run_program, same
 
 KINDS = [f + c for f in ("unspec", "inet", "inet6") for c in ("", "+canon")]
@@ -152,7 +151,7 @@ def test_without_a_rule_on_the_line():
                 same(client.ask(kind, SHORT).passed_on, [], kind)
 
 
-def direct(*arguments, env=None, path="s"):
+def direct(*arguments, path="s"):
     run_program("direct", BUILD / "libnss_kubesvc.so.2", *arguments, env=client_env(path))
 
 
@@ -193,7 +192,8 @@ def test_optional_arguments():
 def test_invalid_names():
     """Refused here: final where they are reserved, else for the next service to refuse."""
     with FakeDaemon("s") as daemon, Client(client_env("s")) as client:
-        for stem in "a..b", "-a", "a b", "a\nb", "x" * 64, "y." * 130, "\u00fc", "*x", "a/b", "a\\b":
+        for stem in ["a..b", "-a", "a b", "a\nb", "x" * 64, "y." * 130, "\u00fc", "*x", "a/b",
+                     "a\\b"]:
             final = client.ask("inet", stem + ".svc")
             same((final.error, final.passed_on), ("EAI_NONAME", []), stem)
             same(client.ask("inet", stem + ".svc.cluster.local.").passed_on, [], stem)
