@@ -158,7 +158,7 @@ static char *generate_name(struct extract_context *context, struct fields *field
 static char *read_name(struct extract_context *context, struct fields *fields,
                        const struct node *metadata, enum object_kind kind)
 {
-    bool label = kind == OBJECT_SERVICE || kind == OBJECT_NAMESPACE || kind == OBJECT_ENDPOINTS;
+    bool label = kind == OBJECT_SERVICE || kind == OBJECT_NAMESPACE;
     const struct node *node = fields_get(fields, metadata, "name");
     g_autofree char *name = NULL;
 

@@ -300,8 +300,7 @@ static void templates(void **state)
 {
     static const char *const texts[] = {
         "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}\n",
-        "apiVersion: v1\nkind: Service\nmetadata:\n  labels:\n    {{- include \"x\" . | nindent 4 "
-        "}}\n",
+        "apiVersion: v1\nkind: Service\nmetadata:\n  labels:\n    {{- include \"x\" . }}\n",
         "{{- if .Values.x }}\napiVersion: v1\nkind: Service\n{{- end }}\n",
         "{{ if .Values.x }}{}{{ end }}\n",
         "apiVersion: v1\n{% if x %}\nkind: Service\n{% endif %}\n",
