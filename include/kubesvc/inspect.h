@@ -1,0 +1,91 @@
+/*
+ * What the command line asks of the daemon: requests and responses that are not lookups. They share the
+ * header of protocol.h and may change with the daemon; only the header is stable.
+ *
+ * Request INSPECT: `length` bytes of payload: words, each ended by a NUL, at most KUBESVC_INSPECT_WORDS;
+ * the first is the verb. Responses: any number of TEXT frames (at most KUBESVC_INSPECT_FRAME bytes of
+ * payload each), which together are lines of UTF-8, each line one JSON object (metrics: plain text); then
+ * one END frame whose payload is a `struct kubesvc_inspect_end`. A daemon that does not know the verb
+ * ends with KUBESVC_INSPECT_UNKNOWN, one that is too busy with KUBESVC_INSPECT_BUSY.
+ *
+ * Verbs, their words and the lines they give. Strings from manifests come as they are, JSON-escaped;
+ * lists come in no order unless said. "position" is {"file","line","column"}; "ready" etc. are booleans;
+ * absent values are left out.
+ *
+ *   services [NAMESPACE]     "" or none: all
+ *     {"kind":"Service","namespace","name","type":"ClusterIP"|"ExternalName","headless":bool,
+ *      "asHeadless":bool,        stated endpoints in front of which no cluster IP was invented
+ *      "clusterIPs":[ADDRESS],"origin":"stated"|"allocated"|"none","externalName",
+ *      "selector":{K:V},"labels":{},"ports":[{"name","port","protocol","targetPort"}],
+ *      "publishNotReadyAddresses":bool,"exposed":bool,"endpoints":N,"position"}
+ *   endpoints [NAMESPACE]
+ *     {"kind":"Endpoints","namespace","name","source":"slices"|"pods"|"endpoints"|"stated"|"none",
+ *      "addresses":[{"address","label","origin":"stated"|"allocated"|"node","pod","ports":[..]}]}
+ *   pods [NAMESPACE]         Pods of the files and replicas of expanded workloads
+ *     {"kind":"Pod","namespace","name","addresses":[ADDRESS],"origin":"stated"|"allocated"|"node"|
+ *      "none","ready":bool,"phase","labels":{},"hostname","subdomain","workload":"Deployment/app",
+ *      "position"}
+ *   workloads [NAMESPACE]
+ *     {"kind":"Deployment",..,"namespace","name","replicas":N,"expanded":N,"why":TEXT when not
+ *      expanded,"selector":{},"labels":{} of the template,"position"}
+ *   namespaces
+ *     {"kind":"Namespace","name","exposed":bool,"objects":N,"services":N}
+ *   names [NAMESPACE]        everything that resolves forward
+ *     {"name":FQDN,"inet":[..],"inet6":[..],"kind":"Service"|"Endpoint"|"Pod"|"ExternalName",
+ *      "target"}
+ *   describe NAMESPACE NAME  one line: as in `services`, plus
+ *     "names":[FQDN],"endpointList":[{"address","label","ready":bool,"pod","origin","why":TEXT when
+ *      left out,"position"}],"sources":[position and kind/name of each slice, Endpoints, pod used],
+ *      "shadowed":[position of the same object said elsewhere]
+ *   explain NAMESPACE NAME   NAMESPACE "" for the daemon's own; one line for each step, in order:
+ *     {"step":"candidate","name","outcome":"FOUND"|"NODATA"|"NXDOMAIN"|"NOT_OURS"|"EXTERNAL","text"}
+ *     {"step":"service","namespace","name","text"}
+ *     {"step":"pod","namespace","name","counts":bool,"text"}   e.g. "label app is web2, selector wants
+ *                                                              web"
+ *     {"step":"near","name","text"}                            similar names, after a miss
+ *     {"step":"result","status":"FOUND"|"NO_DATA"|"NOT_FOUND"|"NOT_OURS"|"TRY_AGAIN","text"}
+ *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   as the lookup would answer, one line:
+ *     {"status","canonical","aliases":[..],"inet":[..],"inet6":[..],"origin":TEXT,"position"}
+ *   status                   one line
+ *     {"version","uptimeSeconds","zone","namespace","socket","state","loaded":bool,
+ *      "sources":[{"path","files":N,"objects":N,"watch":"inotify"|"polling"|"missing"}],
+ *      "files":N,"objects":N,"ignored":N,
+ *      "errors":[{"file","line","column","severity","object","message","rule","since":ISO time,
+ *                 "stale":bool}],
+ *      "conflicts":[{"object","inForce":position,"shadowed":position}],
+ *      "notes":[TEXT],           such as Services answered by their endpoints, full ranges
+ *      "snapshot":{"bytes","liveBytes","records","publishes","ageSeconds","compactions"},
+ *      "questions":{"total","found","noData","notFound","notOurs","tryAgain","refused"},
+ *      "latencyMicroseconds":[{"le":N,"count":N}],
+ *      "leases":[{"use":"pods"|"services","held":N,"size":N}],
+ *      "changes":[{"time":ISO time,"text"}]}   the last ones
+ *   metrics                  Prometheus text exposition format
+ *   watch [questions]        stays: one line for each change {"event":"change","time","text"}; with
+ *                            `questions`, for root and the daemon's user only (others: DENIED), one for
+ *                            each question {"event":"question","time","name","family","namespace",
+ *                            "status","addresses":N,"microseconds":N,"uid":N,"pid":N}
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <kubesvc/protocol.h>
+
+#define KUBESVC_REQUEST_INSPECT 0x80u
+#define KUBESVC_RESPONSE_TEXT 0xc0u
+#define KUBESVC_RESPONSE_END 0xc1u
+
+#define KUBESVC_INSPECT_WORDS 8u
+#define KUBESVC_INSPECT_FRAME 65536u
+
+enum kubesvc_inspect_result {
+    KUBESVC_INSPECT_DONE = 0,
+    KUBESVC_INSPECT_NOT_FOUND = 1, /* describe, explain: no such object */
+    KUBESVC_INSPECT_UNKNOWN = 2,
+    KUBESVC_INSPECT_BUSY = 3,
+    KUBESVC_INSPECT_DENIED = 4,
+};
+
+struct kubesvc_inspect_end {
+    uint32_t result; /* enum kubesvc_inspect_result */
+};
