@@ -239,6 +239,9 @@ static void end_batch(struct work *work, bool told)
     work->started = work->hold = 0;
     work->restarts = 0;
     worklist_reopen(list);
+    /* What was met once while polling has no second look to come, nor an event. */
+    if (list->polling && !watch_is_exhausted(list->watch))
+        work->wants_round = true;
     list->polling = watch_is_exhausted(list->watch);
     if (told || first)
         work->callbacks.settled(work->callbacks.userdata, first);

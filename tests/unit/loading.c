@@ -160,18 +160,24 @@ static gint by_text(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static const char *relative(const struct loading *loading, const char *path)
+{
+    size_t length = strlen(loading->directory);
+
+    return g_str_has_prefix(path, loading->directory) ? path + length + 1 : path;
+}
+
 const char *loading_all(struct loading *loading)
 {
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-    size_t skip = strlen(loading->directory) + 1;
     GHashTableIter iter;
     void *key, *names;
 
     g_hash_table_iter_init(&iter, loading->told);
     while (g_hash_table_iter_next(&iter, &key, &names)) {
         const struct source *source = key;
-        g_ptr_array_add(lines, g_strdup_printf("%u %s: %s\n", source->rank, source->path + skip,
-                                               (char *)names));
+        g_ptr_array_add(lines, g_strdup_printf("%u %s: %s\n", source->rank,
+                                               relative(loading, source->path), (char *)names));
     }
     g_ptr_array_sort(lines, by_text);
     g_ptr_array_add(lines, NULL);
