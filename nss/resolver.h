@@ -14,11 +14,11 @@
 
 enum resolver_outcome {
     RESOLVER_FOUND,
-    RESOLVER_NODATA,     /* exists, no address of this family */
+    RESOLVER_NODATA, /* exists, no address of this family */
     RESOLVER_NXDOMAIN,
-    RESOLVER_NOT_OURS,   /* outside the zone; a namespace left to others by `fallthrough`; an
-                            address of nobody we know; anything while no object is loaded */
-    RESOLVER_EXTERNAL,   /* `target` must be resolved outside the zone */
+    RESOLVER_NOT_OURS, /* outside the zone; a namespace left to others by `fallthrough`; an
+                          address of nobody we know; anything while no object is loaded */
+    RESOLVER_EXTERNAL, /* `target` must be resolved outside the zone */
 };
 
 /* Why an outcome is what it is; the layer above needs it to tell a short name of ours from a
@@ -37,13 +37,14 @@ struct resolver_answer {
     unsigned flags;
     const uint8_t *addresses; /* inside the snapshot or `literal`; of the asked family */
     uint32_t n_addresses;
-    uint8_t literal[16];      /* an address that the name itself spells (rule 63, insecure) */
+    uint8_t literal[16]; /* an address that the name itself spells (rule 63, insecure) */
 };
 
-/* Resolves `name` (`length` bytes, without final dot, valid by name_is_valid, any case) to addresses
- * of `family` (KUBESVC_FAMILY_INET or _INET6). `names` receives the chain of owners: the question's
- * letters first, then the target of each ExternalName followed, the canonical name (or, for EXTERNAL,
- * the target to resolve) last. `answer->addresses` may point into `*answer`: do not copy it. */
+/* Resolves `name` (`length` bytes, without final dot, valid by name_is_valid, any case) to
+ * addresses of `family` (KUBESVC_FAMILY_INET or _INET6). `names` receives the chain of owners: the
+ * question's letters first, then the target of each ExternalName followed, the canonical name (or,
+ * for EXTERNAL, the target to resolve) last. `answer->addresses` may point into `*answer`: do not
+ * copy it. */
 void resolver_name(const struct snapshot_view *view, const char *name, size_t length,
                    enum kubesvc_family family, struct resolver_answer *answer,
                    struct resolver_names *names);

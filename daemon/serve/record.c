@@ -282,7 +282,8 @@ static int compare_texts(const void *a, const void *b)
 
 GByteArray *record_address_new(const struct record_address *address)
 {
-    struct kubesvc_address head = {.flags = htole32(address->foreign ? KUBESVC_ADDRESS_FOREIGN : 0)};
+    struct kubesvc_address head = {.flags =
+                                       htole32(address->foreign ? KUBESVC_ADDRESS_FOREIGN : 0)};
     g_autofree const char **pods = g_new(const char *, address->n_pods);
     size_t n = 0;
     struct record_builder builder;

@@ -1,7 +1,7 @@
 /*
  * The search list: a name as typed, the caller's namespace, one or both families -> one answer with
- * the status of design.md section 5. Above the resolver, below the socket; walks the list as glibc's
- * resolver does (semantics.md rules 74 to 81). Holds no state.
+ * the status of design.md section 5. Above the resolver, below the socket; walks the list as
+ * glibc's resolver does (semantics.md rules 74 to 81). Holds no state.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ enum external_state {
 
 struct external_answer {
     enum external_state state;
-    const uint8_t *addresses; /* 4 or 16 bytes each; valid until control returns to the event loop */
+    const uint8_t
+        *addresses; /* 4 or 16 bytes each; valid until control returns to the event loop */
     uint32_t n_addresses;
     const char *const *aliases; /* further CNAME owners after the target: the last is canonical */
     uint32_t n_aliases;
@@ -40,8 +41,8 @@ struct search_question {
 
 struct search_result {
     enum kubesvc_status status;
-    bool pending; /* not answered yet: `status` is meaningless */
-    struct resolver_names names; /* owners in order, canonical last, when FOUND */
+    bool pending;                       /* not answered yet: `status` is meaningless */
+    struct resolver_names names;        /* owners in order, canonical last, when FOUND */
     struct resolver_answer inet, inet6; /* addresses point into the snapshot, the result itself or
                                            the external answer */
 };

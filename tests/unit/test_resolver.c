@@ -54,7 +54,7 @@ static void check_name(const struct snapshot_view *view, const struct name_case 
     }
 }
 
-#define CHECK_NAMES(options, cases) check_names(options, cases, sizeof cases / sizeof cases[0])
+#define CHECK_NAMES(options, cases) check_names(options, cases, sizeof(cases) / sizeof((cases)[0]))
 
 static void check_names(const struct world_options *options, const struct name_case *cases,
                         size_t n)
