@@ -46,7 +46,8 @@ static struct config *config_new(void)
     config->socket = g_strdup(KUBESVC_SOCKET_PATH);
     config->state = g_strdup(DEFAULT_STATE);
     for (size_t i = 0; i < G_N_ELEMENTS(directories); i++)
-        g_ptr_array_add(config->manifests, config_directory_new(g_strdup(directories[i])));
+        g_ptr_array_add(config->manifests,
+                        config_directory_new(g_strdup(directories[i]), config->allocate));
     return config;
 }
 
@@ -105,10 +106,9 @@ static bool take_manifests(struct config *config, const GPtrArray *paths, GPtrAr
         return true;
     g_ptr_array_set_size(config->manifests, 0);
     for (guint i = 0; i < paths->len; i++) {
-        struct config_directory *directory = config_directory_new(NULL);
+        struct config_directory *directory = config_directory_new(NULL, config->allocate);
 
         g_ptr_array_add(config->manifests, directory);
-        directory->allocate = config->allocate;
         good &= take_option(diagnostics, "--manifests", paths->pdata[i], parse_any_path,
                             &directory->path);
     }

@@ -33,11 +33,12 @@ static const char *const keys[] = {
     "nameservers", NULL};
 static const char *const directory_keys[] = {"path", "recursive", "namespace", "allocate", NULL};
 
-struct config_directory *config_directory_new(char *path)
+struct config_directory *config_directory_new(char *path, bool allocate)
 {
     struct config_directory *directory = g_new0(struct config_directory, 1);
 
     directory->path = path;
+    directory->allocate = allocate;
     return directory;
 }
 
@@ -78,25 +79,30 @@ const char *config_check_ranges(const struct config *config)
     return NULL;
 }
 
-static void check_keys(struct fields *fields, const struct node *map, const char *const known[])
+static bool check_keys(struct fields *fields, const struct node *map, const char *const known[])
 {
+    bool good = true;
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (const struct node *child = map->first; child; child = child->next) {
         const char *suggestion;
 
         if (g_strv_contains(known, child->key)) {
-            if (!g_hash_table_add(seen, (gpointer)(uintptr_t)child->key))
-                fields_error(fields, child->key_position, "repeated-key", "%s is there twice",
-                             child->key);
+            if (g_hash_table_add(seen, (gpointer)(uintptr_t)child->key))
+                continue;
+            fields_error(fields, child->key_position, "repeated-key", "%s is there twice",
+                         child->key);
+            good = false;
             continue;
         }
+        good = false;
         suggestion = config_suggest(child->key, known);
         fields_error(fields, child->key_position, "unknown-key",
                      "%.64s is no key of this file%s%s%s", child->key,
                      suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
                      suggestion ? "?" : "");
     }
+    return good;
 }
 
 typedef const char *(*parse_text)(const char *text, char **valuep);
@@ -194,12 +200,15 @@ static void read_node_ips(struct fields *fields, const struct node *map, GArray 
 static void read_directory(struct config_file *file, const struct node *node)
 {
     struct fields *fields = &file->fields;
-    const struct node *at = node->type == NODE_MAP ? fields_get(fields, node, "path") : node;
+    const struct node *at = node;
     struct config_directory *directory;
     char *path;
 
-    if (node->type == NODE_MAP)
-        check_keys(fields, node, directory_keys);
+    if (node->type == NODE_MAP) {
+        if (!check_keys(fields, node, directory_keys))
+            return;
+        at = fields_get(fields, node, "path");
+    }
     if (!at) {
         fields_error(fields, node->position, "missing-key", "a directory needs a path");
         return;
@@ -207,9 +216,8 @@ static void read_directory(struct config_file *file, const struct node *node)
     path = read_value(fields, at, "path", config_parse_path);
     if (!path)
         return;
-    directory = config_directory_new(path);
+    directory = config_directory_new(path, file->config->allocate);
     g_ptr_array_add(file->config->manifests, directory);
-    directory->allocate = file->config->allocate;
     if (node->type != NODE_MAP)
         return;
     directory->recursive = fields_bool(fields, node, "recursive", false);
@@ -221,6 +229,11 @@ static void read_directories(struct config_file *file, const struct node *root)
 {
     const struct node *list = fields_list(&file->fields, root, "manifests");
 
+    for (guint i = 0; i < file->config->manifests->len; i++) {
+        struct config_directory *directory = file->config->manifests->pdata[i];
+
+        directory->allocate = file->config->allocate;
+    }
     if (!list)
         return;
     g_ptr_array_set_size(file->config->manifests, 0);
@@ -268,8 +281,7 @@ static void read_root(struct config_file *file, const struct node *root)
     int64_t ndots = config->ndots;
     const char *wrong;
 
-    check_keys(fields, root, keys);
-    if (fields->broken)
+    if (!check_keys(fields, root, keys))
         return;
     config->allocate = fields_bool(fields, root, "allocate", config->allocate);
     config->fallthrough = fields_bool(fields, root, "fallthrough", config->fallthrough);

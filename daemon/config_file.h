@@ -11,8 +11,8 @@ MUST_USE int config_file_read(struct config *config, const char *path, GPtrArray
 
 void config_directory_free(gpointer directory);
 
-/* One that is taken from the list with `path` alone; `path` passes on. */
-struct config_directory *config_directory_new(char *path);
+/* One with the defaults; `path` passes on. */
+struct config_directory *config_directory_new(char *path, bool allocate);
 
 /* What is wrong with the ranges taken together, or NULL. */
 const char *config_check_ranges(const struct config *config);

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "scalar.h"
+
 #define LIST_KEY "items"
 
 struct frame {
@@ -212,6 +214,17 @@ static void tell_other(struct composer *composer, struct position position)
         composer->callbacks.other(composer->callbacks.userdata, position);
 }
 
+static void tell_other_scalar(struct composer *composer, const char *text, size_t length,
+                              bool plain, struct position position)
+{
+    g_autofree char *copy = g_strndup(text, length);
+    const struct node node = {
+        .type = NODE_SCALAR, .text = copy, .length = (uint32_t)length, .plain = plain};
+
+    if (!scalar_is_null(&node))
+        tell_other(composer, position);
+}
+
 bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
                      struct position position, const char *anchor)
 {
@@ -220,8 +233,8 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
     if (length > COMPOSER_SCALAR_MAX)
         return composer_fail(composer, position, "too-long", "a text of more than %u bytes",
                              COMPOSER_SCALAR_MAX);
-    if (composer->depth == 0 && !(plain && length == 0))
-        tell_other(composer, position);
+    if (composer->depth == 0 && composer->callbacks.other)
+        tell_other_scalar(composer, text, length, plain, position);
     if (composer->ignored || composer->depth == 0)
         return true;
     if (expects_key(top(composer)) && !anchor)
