@@ -1,0 +1,61 @@
+/*
+ * Any bytes as a manifest. The first one chooses how they arrive.
+ */
+#include <glib.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../../daemon/diagnostic.h"
+#include "../../daemon/source/manifest.h"
+
+struct bytes {
+    const uint8_t *at;
+    size_t left, piece;
+};
+
+static ssize_t give(void *userdata, void *buffer, size_t size)
+{
+    struct bytes *bytes = userdata;
+    size_t n = MIN(MIN(size, bytes->piece), bytes->left);
+
+    if (n > 0)
+        memcpy(buffer, bytes->at, n);
+    bytes->at += n;
+    bytes->left -= n;
+    return (ssize_t)n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct manifest_options options = {"default", UINT64_C(1) << 20};
+    int r;
+
+    if (size == 0)
+        return 0;
+    struct bytes bytes = {data + 1, size - 1, data[0] < 64 ? data[0] + 1u : 65536};
+    struct source *source = source_new("/fuzz", 0, true);
+    struct manifest_reader *reader = manifest_reader_new(source, &options, give, &bytes);
+    do {
+        r = manifest_reader_step(reader, data[0] % 2 == 0 ? 0 : 1000000);
+    } while (r == MANIFEST_MORE);
+
+    g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);
+    g_autoptr(GPtrArray) diagnostics = manifest_reader_take_diagnostics(reader);
+    manifest_reader_free(reader);
+    g_assert(r == MANIFEST_DONE || r == MANIFEST_BAD);
+    g_assert(r == MANIFEST_DONE || (diagnostics->len > 0 && objects->len == 0));
+    for (guint i = 0; i < objects->len; i++) {
+        const struct object *object = objects->pdata[i];
+
+        g_assert(dns_label_is_valid(object->namespace));
+        g_assert(object->document == i && object->line > 0 && object->column > 0);
+        g_assert(object->kind != OBJECT_SERVICE || dns_label_is_valid(object->name));
+        g_assert(object_equal(object, object));
+    }
+    for (guint i = 0; i < diagnostics->len; i++)
+        g_free(diagnostic_format(diagnostics->pdata[i], "/fuzz"));
+    source_unref(source);
+    return 0;
+}
