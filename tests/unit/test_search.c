@@ -327,6 +327,20 @@ static void a_list_of_our_own(void **state)
     CHECK(&options, cases);
 }
 
+/* Under the zone and tried as it is first: what the list says later does not change a failure. */
+static void the_first_failure_stands(void **state)
+{
+    static const char *const search[] = {"split.svc.mix", NULL};
+    static const struct world_options options = {.zone = "mix", .search = search, .ndots = 1};
+    static const struct search_case cases[] = {
+        {"x.mix", "dev", 4, NOT_FOUND, NULL, NULL}, /* the list: an endpoint without IPv4 */
+        {"x.mix", "dev", 6, FOUND, "fd00::1", "x.mix.split.svc.mix"},
+    };
+
+    (void)state;
+    CHECK(&options, cases);
+}
+
 static void short_names_turned_off(void **state)
 {
     static const char *const search[] = {NULL};
@@ -519,6 +533,7 @@ int main(void)
         cmocka_unit_test(names_at_the_limit),
         cmocka_unit_test(few_dots_needed),
         cmocka_unit_test(a_list_of_our_own),
+        cmocka_unit_test(the_first_failure_stands),
         cmocka_unit_test(short_names_turned_off),
         cmocka_unit_test(fallthrough),
         cmocka_unit_test(nothing_is_loaded),
