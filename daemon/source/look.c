@@ -203,6 +203,8 @@ static void look_at_file(struct worklist *list, struct place *place, const char 
         return;
     }
     need_file(place);
+    /* A file with other names may be written through them, which its directory does not hear of.
+     * Nor does it hear of a name that is added later: the reconciling look will. */
     if (st->st_nlink == 1)
         place->inode = watch_point_free(place->inode);
     else
