@@ -342,12 +342,16 @@ static void evict(struct cluster *cluster, const struct address *address)
 static void evict_stated(struct cluster *cluster)
 {
     GArray *stated = cluster->agenda.stated;
+    if (stated->len == 0)
+        return;
     for (guint i = 0; i < stated->len; i++) {
         const struct address *address = &g_array_index(stated, struct address, i);
         if (reverse_is_stated(cluster->reverse, address))
             evict(cluster, address);
     }
-    g_array_set_size(stated, 0);
+    /* A large load must not leave its list behind. */
+    g_array_unref(stated);
+    cluster->agenda.stated = g_array_new(FALSE, FALSE, sizeof(struct address));
 }
 
 /* Who went without an address asks again when one became free. */

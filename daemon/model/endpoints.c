@@ -14,7 +14,6 @@ struct collector {
     const struct service_state *state;
     unsigned families;
     GArray *out;
-    struct ports *ports; /* the last ones resolved for pods, reference held */
 };
 
 static void published_clear(gpointer data)
@@ -82,25 +81,11 @@ static uint16_t target_port(const struct port *port, const struct ports *contain
     return 0;
 }
 
-static bool ports_equal(const struct ports *ports, const struct port *items, uint32_t n)
-{
-    if (!ports || n == 0)
-        return !ports && n == 0;
-    if (ports->n != n)
-        return false;
-    for (uint32_t i = 0; i < n; i++)
-        if (ports->items[i].name != items[i].name ||
-            ports->items[i].protocol != items[i].protocol ||
-            ports->items[i].number != items[i].number)
-            return false;
-    return true;
-}
-
 /* The Service's ports as this pod has them; a named targetPort that no container has drops the
- * port, not the pod (rule 29). Pods mostly agree, so the last result is kept for the next one. */
-static struct ports *pod_ports(struct collector *collector, const struct ports *containers)
+ * port, not the pod (rule 29). The reference is the caller's. */
+static struct ports *pod_ports(const struct service *service, const struct ports *containers)
 {
-    const struct ports *wanted = collector->state->object->ports;
+    const struct ports *wanted = service->ports;
     uint32_t n = 0;
     g_autofree struct port *items = g_new0(struct port, wanted ? wanted->n : 1);
     for (uint32_t i = 0; wanted && i < wanted->n; i++) {
@@ -110,11 +95,7 @@ static struct ports *pod_ports(struct collector *collector, const struct ports *
                                        .protocol = wanted->items[i].protocol,
                                        .number = number};
     }
-    if (!ports_equal(collector->ports, items, n)) {
-        ports_unref(collector->ports);
-        collector->ports = n > 0 ? ports_new(items, n) : NULL;
-    }
-    return collector->ports;
+    return n > 0 ? ports_new(items, n) : NULL;
 }
 
 static void add_pod(struct collector *collector, const struct pod_view *view)
@@ -125,12 +106,13 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
     bool named = view->hostname && view->subdomain &&
                  strcmp(view->subdomain, service->object.name) == 0; /* rule 38 */
     const char *label = label_of(collector, named ? view->hostname : NULL, view->name);
-    struct ports *ports = pod_ports(collector, view->spec->ports);
+    struct ports *ports = pod_ports(service, view->spec->ports);
     for (uint32_t i = 0; i < view->n; i++) {
         const struct address *address = &view->addresses[i];
         if (collector->families & FAMILY_BIT(address_family(address))) /* rule 28 */
             publish(collector, address, label, ports, view->origin);
     }
+    ports_unref(ports);
     name_unref(label);
 }
 
@@ -243,6 +225,5 @@ GArray *endpoints_collect(const struct endpoint_options *options, const struct s
         if (endpoints && !endpoints->not_mirrored)
             add_slice(&collector, endpoints);
     }
-    ports_unref(collector.ports);
     return collector.out;
 }

@@ -9,6 +9,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "hash.h"
+
 #define NAME_STACK 256
 
 struct name {
@@ -24,13 +26,19 @@ static struct name *name_of(const char *text)
     return (struct name *)(void *)((char *)(uintptr_t)text - offsetof(struct name, text));
 }
 
+/* Seeded: the texts come from manifests. */
+static guint text_hash(gconstpointer text)
+{
+    return hash_text(text);
+}
+
 static const char *intern_text(const char *text, size_t length)
 {
     const char *known;
     struct name *name;
 
     if (!names)
-        names = g_hash_table_new(g_str_hash, g_str_equal);
+        names = g_hash_table_new(text_hash, g_str_equal);
     known = g_hash_table_lookup(names, text);
     if (known)
         return name_ref(known);

@@ -18,8 +18,9 @@ struct labels {
     struct label pairs[]; /* ascending by strcmp of keys */
 };
 
-/* Interns a set; of several pairs with one key the last counts. `pairs` may be unsorted; its strings
- * are copied. n may be 0: an empty set, never NULL. Free the reference with labels_unref. */
+/* Interns a set; of several pairs with one key the last counts. `pairs` may be unsorted; its
+ * strings are copied. n may be 0: an empty set, never NULL. Free the reference with labels_unref.
+ */
 const struct labels *labels_new(const struct label *pairs, size_t n);
 const struct labels *labels_ref(const struct labels *labels);
 void labels_unref(const struct labels *labels); /* NULL is allowed */

@@ -50,43 +50,6 @@ void source_unref(struct source *source)
     g_free(source);
 }
 
-struct ports *ports_new(const struct port *items, size_t n)
-{
-    struct ports *ports;
-
-    g_assert(n > 0 && n <= UINT32_MAX);
-    ports = g_malloc(sizeof *ports + n * sizeof items[0]);
-    ports->references = 1;
-    ports->n = (uint32_t)n;
-    for (size_t i = 0; i < n; i++) {
-        struct port *port = &ports->items[i];
-
-        *port = items[i];
-        port->name = port->name ? name_intern(port->name, strlen(port->name)) : NULL;
-        if (port->target_name)
-            port->target_name = name_intern(port->target_name, strlen(port->target_name));
-    }
-    return ports;
-}
-
-struct ports *ports_ref(struct ports *ports)
-{
-    if (ports)
-        ports->references++;
-    return ports;
-}
-
-void ports_unref(struct ports *ports)
-{
-    if (!ports || --ports->references > 0)
-        return;
-    for (uint32_t i = 0; i < ports->n; i++) {
-        name_unref(ports->items[i].name);
-        name_unref(ports->items[i].target_name);
-    }
-    g_free(ports);
-}
-
 const char *object_kind_name(enum object_kind kind)
 {
     return kind < OBJECT_KINDS ? kinds[kind].name : "object";
@@ -103,12 +66,14 @@ char *object_describe(const struct object *object)
 struct object *object_new(enum object_kind kind, struct source *source, const char *namespace,
                           const char *name)
 {
-    struct object *object = g_malloc0(kinds[kind].size);
+    /* The name lies behind the object: one allocation for both counts with 150,000 pods. */
+    size_t size = kinds[kind].size, name_size = strlen(name) + 1;
+    struct object *object = g_malloc0(size + name_size);
 
     object->kind = (uint8_t)kind;
     object->source = source_ref(source);
     object->namespace = name_intern(namespace, strlen(namespace));
-    object->name = g_strdup(name);
+    object->name = memcpy((char *)object + size, name, name_size);
     if (kind == OBJECT_POD)
         ((struct pod *)object)->owner.kind = OBJECT_KINDS;
     else if (object_is_workload(object))
@@ -183,10 +148,10 @@ void object_free(struct object *object)
 
         pod_spec_clear(&pod->spec);
         name_unref(pod->owner.name);
-        g_free(pod->addresses.items);
+        if (pod->addresses.items != &pod->pod_ip)
+            g_free(pod->addresses.items);
     }
     name_unref(object->namespace);
-    g_free((char *)(uintptr_t)object->name);
     source_unref(object->source);
     g_free(object);
 }

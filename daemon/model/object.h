@@ -33,23 +33,23 @@ enum object_kind {
 struct source {
     unsigned references;
     char *path;
-    unsigned rank;   /* place of its directory in `manifests`; a later one wins */
-    bool allocate;   /* may objects of this source be given addresses? */
+    unsigned rank; /* place of its directory in `manifests`; a later one wins */
+    bool allocate; /* may objects of this source be given addresses? */
 };
 struct source *source_new(const char *path, unsigned rank, bool allocate);
 struct source *source_ref(struct source *source);
 void source_unref(struct source *source);
 
 struct object {
-    uint8_t kind;   /* enum object_kind */
-    bool has_uid;   /* a dump of a real cluster: never given an invented address */
-    bool broken;    /* only its identity could be read: its last good version stays in force */
+    uint8_t kind; /* enum object_kind */
+    bool has_uid; /* a dump of a real cluster: never given an invented address */
+    bool broken;  /* only its identity could be read: its last good version stays in force */
     const char *namespace; /* (i) lower case; of a Namespace object: its own name */
     const char *name;
-    struct source *source; /* reference held */
-    uint32_t line, column; /* where the object starts, from 1 */
-    uint32_t document;     /* its place among the objects of its file, from 0 */
-    uint32_t slot;         /* the group's: place among its members */
+    struct source *source;   /* reference held */
+    uint32_t line, column;   /* where the object starts, from 1 */
+    uint32_t document;       /* its place among the objects of its file, from 0 */
+    uint32_t slot;           /* the group's: place among its members */
     struct object *shadowed; /* the catalog's: next object of the same identity that lost to it */
 };
 
@@ -63,7 +63,7 @@ struct port {
     uint8_t protocol;        /* enum port_protocol */
 };
 
-struct ports { /* a counted array; NULL for none */
+struct ports { /* a counted array; NULL for none; interned: equal ones are the same pointer */
     unsigned references;
     uint32_t n;
     struct port items[];
@@ -77,8 +77,16 @@ struct addresses { /* owned array */
     uint32_t n;
 };
 
-enum service_type { SERVICE_CLUSTER_IP, SERVICE_EXTERNAL_NAME }; /* NodePort, LoadBalancer: the first */
-enum ip_family_policy { FAMILY_POLICY_NONE, FAMILY_SINGLE, FAMILY_PREFER_DUAL, FAMILY_REQUIRE_DUAL };
+enum service_type {
+    SERVICE_CLUSTER_IP,
+    SERVICE_EXTERNAL_NAME
+}; /* NodePort, LoadBalancer: the first */
+enum ip_family_policy {
+    FAMILY_POLICY_NONE,
+    FAMILY_SINGLE,
+    FAMILY_PREFER_DUAL,
+    FAMILY_REQUIRE_DUAL
+};
 
 struct service {
     struct object object;
@@ -86,12 +94,12 @@ struct service {
     bool headless;          /* the first of clusterIPs, else clusterIP, is "None" (rule 1) */
     bool publish_not_ready; /* publishNotReadyAddresses */
     enum ip_family_policy family_policy;
-    uint8_t n_families, families[2];  /* ipFamilies: 4, 6 */
-    const struct labels *selector;    /* NULL when absent, null or {} (rule 21) */
-    struct addresses cluster_ips;     /* clusterIPs, else clusterIP; empty when none is stated */
-    struct addresses stated;          /* annotation kubesvc.io/addresses */
+    uint8_t n_families, families[2]; /* ipFamilies: 4, 6 */
+    const struct labels *selector;   /* NULL when absent, null or {} (rule 21) */
+    struct addresses cluster_ips;    /* clusterIPs, else clusterIP; empty when none is stated */
+    struct addresses stated;         /* annotation kubesvc.io/addresses */
     struct ports *ports;
-    char *external_name;              /* without a final dot */
+    char *external_name; /* without a final dot */
 };
 
 struct endpoint {
@@ -111,8 +119,9 @@ struct endpoint_subset {
  * that are not ready). */
 struct endpoint_slice {
     struct object object;
-    const char *service;  /* (i) label kubernetes.io/service-name; Endpoints: its own name; or NULL */
-    bool not_mirrored;    /* Endpoints with skip-mirror or a leader annotation (rule 22) */
+    const char
+        *service;      /* (i) label kubernetes.io/service-name; Endpoints: its own name; or NULL */
+    bool not_mirrored; /* Endpoints with skip-mirror or a leader annotation (rule 22) */
     struct endpoint_subset *subsets;
     uint32_t n_subsets;
 };
@@ -127,8 +136,8 @@ struct owner { /* the controller of an object, kind OBJECT_KINDS: none that is r
 struct pod_spec { /* what a pod and the template of a workload have in common */
     const struct labels *labels;
     const char *hostname, *subdomain; /* (i) */
-    struct ports *ports;      /* containerPorts of all containers */
-    struct addresses stated;  /* annotation kubesvc.io/addresses */
+    struct ports *ports;              /* containerPorts of all containers */
+    struct addresses stated;          /* annotation kubesvc.io/addresses */
     bool host_network;
 };
 
@@ -136,20 +145,24 @@ struct pod {
     struct object object;
     struct pod_spec spec;
     struct owner owner;
-    struct addresses addresses; /* status.podIPs, else status.podIP */
+    struct addresses addresses; /* status.podIPs, else status.podIP; may be `pod_ip` itself */
     struct address pod_ip;      /* status.podIP itself (rule 65), if has_pod_ip */
     bool has_pod_ip;
-    bool has_status;            /* `status` is present and not empty */
-    bool ready;                 /* condition Ready is True */
-    bool deleting;              /* metadata.deletionTimestamp is set */
-    uint8_t phase;              /* enum pod_phase */
+    bool has_status; /* `status` is present and not empty */
+    bool ready;      /* condition Ready is True */
+    bool deleting;   /* metadata.deletionTimestamp is set */
+    uint8_t phase;   /* enum pod_phase */
 };
 
-enum requirement_operator { REQUIREMENT_IN, REQUIREMENT_NOT_IN, REQUIREMENT_EXISTS,
-                            REQUIREMENT_DOES_NOT_EXIST };
+enum requirement_operator {
+    REQUIREMENT_IN,
+    REQUIREMENT_NOT_IN,
+    REQUIREMENT_EXISTS,
+    REQUIREMENT_DOES_NOT_EXIST
+};
 
 struct requirement { /* of matchExpressions */
-    const char *key;     /* (i) */
+    const char *key; /* (i) */
     enum requirement_operator operator;
     const char **values; /* (i), NULL-terminated */
 };
@@ -158,15 +171,15 @@ struct workload { /* kinds OBJECT_DEPLOYMENT to OBJECT_CRON_JOB */
     struct object object;
     struct pod_spec template;
     struct owner owner;
-    const struct labels *selector; /* matchLabels; of a ReplicationController its selector or, without
-                                      one, the template's labels; NULL when there is none */
+    const struct labels *selector; /* matchLabels; of a ReplicationController its selector or,
+                                      without one, the template's labels; NULL when there is none */
     struct requirement *requirements;
     uint32_t n_requirements;
     uint32_t replicas; /* as many as run: DaemonSet 1, Job its parallelism, suspended, completed and
                           CronJob 0; at most REPLICAS_MAX */
     uint32_t ordinal;  /* StatefulSet spec.ordinals.start */
     const char *service_name; /* (i) StatefulSet spec.serviceName */
-    bool indexed;      /* Job with completionMode Indexed: hostname <job>-<index> */
+    bool indexed;             /* Job with completionMode Indexed: hostname <job>-<index> */
 };
 
 #define REPLICAS_MAX 100000u

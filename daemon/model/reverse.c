@@ -187,6 +187,8 @@ static void hand_over(const struct entry *entry, const struct zone_sink *sink)
 
 bool reverse_flush(struct reverse *reverse, const struct zone_sink *sink, int64_t deadline)
 {
+    if (reverse->dirty->len == 0)
+        return true;
     while (reverse->dirty->len > 0) {
         for (unsigned n = 0; n < 64 && reverse->dirty->len > 0; n++) {
             struct entry *entry =
@@ -199,9 +201,12 @@ bool reverse_flush(struct reverse *reverse, const struct zone_sink *sink, int64_
             sink->address_gone(sink->userdata, &entry->address);
             g_hash_table_remove(reverse->entries, entry);
         }
-        if (g_get_monotonic_time() >= deadline)
-            return reverse->dirty->len == 0;
+        if (reverse->dirty->len > 0 && g_get_monotonic_time() >= deadline)
+            return false;
     }
+    /* A large load must not leave its list behind. */
+    g_ptr_array_unref(reverse->dirty);
+    reverse->dirty = g_ptr_array_new();
     return true;
 }
 

@@ -69,7 +69,11 @@ static void read_ips(struct fields *fields, const struct node *status, struct po
     }
     if (addresses->len == 0 && pod->has_pod_ip)
         g_array_append_val(addresses, pod->pod_ip);
-    pod->addresses = extract_take_addresses(addresses);
+    if (addresses->len == 1 && pod->has_pod_ip &&
+        address_compare(&g_array_index(addresses, struct address, 0), &pod->pod_ip) == 0)
+        pod->addresses = (struct addresses){.items = &pod->pod_ip, .n = 1}; /* most pods have one */
+    else
+        pod->addresses = extract_take_addresses(addresses);
 }
 
 static bool is_ready(struct fields *fields, const struct node *status)
