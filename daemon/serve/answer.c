@@ -5,7 +5,6 @@
 #include "answer.h"
 
 #include <endian.h>
-#include <glib.h>
 #include <string.h>
 
 static void answer_begin(struct answer *answer, enum kubesvc_response_type type, size_t size)
@@ -49,27 +48,25 @@ static const char *answer_canonical(const struct resolver_names *names)
     return before ? before + 1 : names->text;
 }
 
-/* Sends `n` of the `set`'s addresses, beginning with the one that leads now. */
-static void answer_append_set(struct answer *answer, const struct resolver_answer *set, uint32_t n,
+/* Sends the set beginning with the address that leads now. */
+static void answer_append_set(struct answer *answer, const struct resolver_answer *set,
                               enum kubesvc_family family, const char *owner,
                               struct rotation *rotation)
 {
     size_t size = family == KUBESVC_FAMILY_INET ? 4 : 16;
-    uint32_t first, tail;
+    uint32_t first;
 
-    if (n == 0)
+    if (set->n_addresses == 0)
         return;
     first = rotation_next(rotation, owner, strlen(owner), family, set->n_addresses);
-    tail = MIN(n, set->n_addresses - first);
-    answer_append(answer, set->addresses + first * size, tail * size);
-    answer_append(answer, set->addresses, (n - tail) * size);
+    answer_append(answer, set->addresses + first * size, (set->n_addresses - first) * size);
+    answer_append(answer, set->addresses, first * size);
 }
 
 void answer_result(struct answer *answer, const struct search_result *result, uint32_t room,
                    struct rotation *rotation)
 {
-    uint32_t inet = MIN(result->inet.n_addresses, KUBESVC_ADDRESSES_MAX);
-    uint32_t inet6 = MIN(result->inet6.n_addresses, KUBESVC_ADDRESSES_MAX - inet);
+    uint32_t inet = result->inet.n_addresses, inet6 = result->inet6.n_addresses;
     const char *canonical;
 
     answer_status(answer, result->status);
@@ -87,6 +84,6 @@ void answer_result(struct answer *answer, const struct search_result *result, ui
         answer->head.answer.flags = KUBESVC_ANSWER_WITHHELD;
         return;
     }
-    answer_append_set(answer, &result->inet, inet, KUBESVC_FAMILY_INET, canonical, rotation);
-    answer_append_set(answer, &result->inet6, inet6, KUBESVC_FAMILY_INET6, canonical, rotation);
+    answer_append_set(answer, &result->inet, KUBESVC_FAMILY_INET, canonical, rotation);
+    answer_append_set(answer, &result->inet6, KUBESVC_FAMILY_INET6, canonical, rotation);
 }

@@ -24,15 +24,15 @@ struct client {
     size_t rest_size, rest_sent;
 
     struct request request; /* the last one taken */
-    bool parked;            /* it waits for a nameserver, since `parked_at` */
+    bool parked;            /* it waits for a nameserver */
     bool last;              /* the connection ends with its answer */
-    uint64_t parked_at;
 
-    /* Of the server: */
     void *server;
+
+    /* Of `waits`: */
     GQueue *queue; /* that `turn` is in */
     GList turn;
-    uint64_t due; /* when the client's turn in the queue comes */
+    uint64_t parked_at, due;
 
     /* Of the roster: */
     struct roster_user *user;

@@ -1,7 +1,7 @@
 /*
- * Names outside the zone, for ExternalName targets: asked of the hosts file and the nameservers with
- * c-ares on the event loop, never through NSS; answers are cached for their TTL, negative ones for at
- * most 5 s; one query in flight for each name and family; bounded in number.
+ * Names outside the zone, for ExternalName targets: asked of the hosts file and the nameservers
+ * with c-ares on the event loop, never through NSS; answers are cached for their TTL, negative ones
+ * for at most 5 s; one query in flight for each name and family; bounded in number.
  */
 #pragma once
 
@@ -22,6 +22,7 @@ struct external *external_free(struct external *external); /* returns NULL */
 /* Other nameservers from now on; the cache is dropped. */
 MUST_USE int external_configure(struct external *external, const GPtrArray *nameservers);
 
-/* A search_external (userdata: struct external *): what is known now; starts the query if nothing is. */
+/* A search_external (userdata: struct external *): what is known now; starts the query if nothing
+ * is. */
 void external_lookup(void *userdata, const char *target, enum kubesvc_family family,
                      struct external_answer *answer);

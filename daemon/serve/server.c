@@ -3,10 +3,8 @@
  *
  * Nearly every client has sent its request by the time it is accepted and takes its answer at once:
  * it is served without ever being watched. Only what remains (half a request, a full socket, a
- * question for a nameserver, a connection to be kept) is put on the event loop, counted by user in
- * the roster and put into one of two queues: `waiting` for bytes to come or go, `parked` for a
- * nameserver. All in one queue wait equally long, so each is sorted by itself and one timer serves
- * both.
+ * question for a nameserver, a connection to be kept) is put on the event loop; the roster sees to
+ * it that no user holds too much of that, `waits` that nothing lasts too long.
  */
 #include "server.h"
 
@@ -17,22 +15,15 @@
 #include "acceptor.h"
 #include "answer.h"
 #include "client.h"
-#include "listener.h"
 #include "find.h"
+#include "listener.h"
 #include "roster.h"
 #include "rotation.h"
+#include "waits.h"
 
 #define SERVER_CLIENTS_MAX 4096u
 #define SERVER_FDS_RESERVED 64u /* for files, directories, nameservers */
 #define SERVER_BYTES_MAX ((size_t)64 << 20)
-
-/* What one turn of the event loop does at most, so that none takes long. */
-#define SERVER_QUEUE_BATCH 256u
-
-#define MSEC ((uint64_t)1000)
-#define SERVER_PATIENCE (5000 * MSEC)
-#define SERVER_PENDING_EVERY (KUBESVC_PENDING_EVERY_MS * MSEC)
-#define SERVER_PENDING_MAX (KUBESVC_PENDING_MAX_MS * MSEC)
 
 struct server {
     sd_event *event;
@@ -41,72 +32,23 @@ struct server {
     struct listener *listener;
     struct rotation *rotation;
     struct roster *roster;
+    struct waits *waits;
     struct acceptor *acceptor;
-    sd_event_source *timer, *retrying;
-    GQueue waiting, parked;
-    GList *retry;   /* in `parked`: the next to run again; NULL: the first */
-    size_t n_retry; /* so many are to be run again */
     struct server_status counts;
 };
 
-static uint64_t server_now(const struct server *server)
-{
-    uint64_t now = 0;
-
-    (void)sd_event_now(server->event, CLOCK_MONOTONIC, &now);
-    return now;
-}
-
-/* Sets the timer to the first client whose turn comes, unless it will fire before anyhow. */
-static void server_arm(struct server *server)
-{
-    uint64_t due = UINT64_MAX, set = UINT64_MAX;
-    int enabled = SD_EVENT_OFF;
-
-    if (server->waiting.head)
-        due = ((struct client *)server->waiting.head->data)->due;
-    if (server->parked.head)
-        due = MIN(due, ((struct client *)server->parked.head->data)->due);
-    if (due == UINT64_MAX)
-        return;
-    (void)sd_event_source_get_enabled(server->timer, &enabled);
-    (void)sd_event_source_get_time(server->timer, &set);
-    if (enabled != SD_EVENT_OFF && set <= due)
-        return;
-    (void)sd_event_source_set_time(server->timer, due);
-    (void)sd_event_source_set_enabled(server->timer, SD_EVENT_ONESHOT);
-}
-
-static void server_dequeue(struct server *server, struct client *client)
-{
-    if (!client->queue)
-        return;
-    if (server->retry == &client->turn)
-        server->retry = client->turn.next;
-    g_queue_unlink(client->queue, &client->turn);
-    client->queue = NULL;
-}
-
-static void server_enqueue(struct server *server, struct client *client, GQueue *queue,
-                           uint64_t due)
-{
-    server_dequeue(server, client);
-    client->queue = queue;
-    client->due = due;
-    g_queue_push_tail_link(queue, &client->turn);
-    server_arm(server);
-}
-
 static void server_drop(struct server *server, struct client *client)
 {
-    server_dequeue(server, client);
+    waits_remove(server->waits, client);
     if (client->user)
         roster_remove(server->roster, client);
     client_free(client);
 }
 
-static void server_cut_off(struct server *server, struct client *client)
+static void server_cut_off(void *userdata, struct client *client)
 {
+    struct server *server = userdata;
+
     server->counts.refused++;
     server_drop(server, client);
 }
@@ -127,7 +69,6 @@ static void server_count(struct server *server, enum kubesvc_status status)
 
 static int server_send(struct client *client, struct answer *answer)
 {
-    client->parked = false;
     client->last = !client->request.keep;
     return client_send(client, answer->parts, answer->n_parts);
 }
@@ -145,12 +86,9 @@ static int server_answer(struct server *server, struct client *client)
         return server_send(client, &answer);
     }
     find_answer(server->writer, server->external, request, &result);
-    if (result.pending) {
-        if (!client->parked)
-            client->parked_at = server_now(server);
-        client->parked = true;
+    client->parked = result.pending;
+    if (client->parked)
         return 0;
-    }
     answer_result(&answer, &result, request->room, server->rotation);
     server_count(server, result.status);
     return server_send(client, &answer);
@@ -187,9 +125,9 @@ static void server_settle(struct server *server, struct client *client)
         return;
     }
     if (client->parked)
-        server_enqueue(server, client, &server->parked, client->parked_at + SERVER_PENDING_EVERY);
+        waits_for_answer(server->waits, client);
     else
-        server_enqueue(server, client, &server->waiting, server_now(server) + SERVER_PATIENCE);
+        waits_for_peer(server->waits, client);
     roster_update(server->roster, client);
     while ((excess = roster_excess(server->roster)))
         server_cut_off(server, excess);
@@ -200,6 +138,7 @@ static int server_on_client(sd_event_source *source, int fd, uint32_t revents, v
     struct client *client = userdata;
     struct server *server = client->server;
     bool reading = !client->rest && !client->parked;
+    size_t received;
     int r;
 
     (void)source;
@@ -213,16 +152,17 @@ static int server_on_client(sd_event_source *source, int fd, uint32_t revents, v
         r = client_receive(client);
     if (r == CLIENT_WAIT)
         return 0;
-    if (r == CLIENT_GONE && (!reading || client->received > 0)) {
-        server_cut_off(server, client);
+    if (r == CLIENT_GONE) {
+        if (!reading || client->received > 0)
+            server->counts.refused++;
+        server_drop(server, client);
         return 0;
     }
-    if (r == 0)
-        r = server_advance(server, client);
-    if (r == CLIENT_GONE)
+    received = client->received;
+    if (server_advance(server, client))
         server_drop(server, client);
     /* Bytes of a request that is still not complete buy no time. */
-    else if (!reading || client->rest || client->parked || client->received == 0)
+    else if (!reading || client->received < received)
         server_settle(server, client);
     return 0;
 }
@@ -257,89 +197,48 @@ static bool server_shed(void *userdata)
     return true;
 }
 
-/* A parked client whose time has come: a sign of life, or the end of its patience. */
-static void server_remind(struct server *server, struct client *client, uint64_t now)
+static void server_remind(void *userdata, struct client *client)
 {
     struct answer answer;
-    int r;
 
-    if (now - client->parked_at >= SERVER_PENDING_MAX) {
-        answer_status(&answer, KUBESVC_STATUS_TRY_AGAIN);
-        server_count(server, KUBESVC_STATUS_TRY_AGAIN);
-        r = server_send(client, &answer);
-        if (!r)
-            r = server_advance(server, client);
-        if (r)
-            server_drop(server, client);
-        else
-            server_settle(server, client);
-        return;
-    }
     answer_bare(&answer, KUBESVC_RESPONSE_PENDING);
     if (client_offer(client, &answer.head, sizeof answer.head.header))
-        server_cut_off(server, client);
+        server_cut_off(userdata, client);
+}
+
+/* The client is parked no more: `r` is what sending its answer came to. */
+static void server_resume(struct server *server, struct client *client, int r)
+{
+    if (!r)
+        r = server_advance(server, client);
+    if (r)
+        server_drop(server, client);
     else
-        server_enqueue(server, client, &server->parked, now + SERVER_PENDING_EVERY);
+        server_settle(server, client);
 }
 
-static int server_on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+static void server_expire(void *userdata, struct client *client)
 {
     struct server *server = userdata;
-    uint64_t now = server_now(server);
-    struct client *client;
+    struct answer answer;
 
-    (void)source;
-    (void)usec;
-    for (unsigned i = 0; i < SERVER_QUEUE_BATCH; i++) {
-        client = g_queue_peek_head(&server->parked);
-        if (!client || client->due > now)
-            break;
-        server_remind(server, client, now);
-    }
-    for (unsigned i = 0; i < SERVER_QUEUE_BATCH; i++) {
-        client = g_queue_peek_head(&server->waiting);
-        if (!client || client->due > now)
-            break;
-        server_cut_off(server, client);
-    }
-    server_arm(server);
-    return 0;
+    client->parked = false;
+    answer_status(&answer, KUBESVC_STATUS_TRY_AGAIN);
+    server_count(server, KUBESVC_STATUS_TRY_AGAIN);
+    server_resume(server, client, server_send(client, &answer));
 }
 
-static int server_on_retry(sd_event_source *source, void *userdata)
+static void server_rerun(void *userdata, struct client *client)
 {
-    struct server *server = userdata;
+    int r = server_answer(userdata, client);
 
-    for (unsigned i = 0; i < SERVER_QUEUE_BATCH && server->n_retry > 0; i++, server->n_retry--) {
-        GList *link = server->retry ? server->retry : server->parked.head;
-        struct client *client;
-
-        if (!link)
-            return 0;
-        client = link->data;
-        server->retry = link->next;
-        if (server_answer(server, client)) {
-            server_cut_off(server, client);
-            continue;
-        }
-        if (client->parked)
-            continue;
-        if (server_advance(server, client))
-            server_drop(server, client);
-        else
-            server_settle(server, client);
-    }
-    return sd_event_source_set_enabled(source,
-                                       server->n_retry > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+    if (!client->parked)
+        server_resume(userdata, client, r);
 }
 
 void server_retry(struct server *server)
 {
-    /* From wherever the last round has got to: however often this is called, everybody's turn
-     * comes. */
-    server->n_retry = server->parked.length;
-    if (server->n_retry > 0)
-        (void)sd_event_source_set_enabled(server->retrying, SD_EVENT_ONESHOT);
+    waits_retry(server->waits);
 }
 
 /* How many clients there may be, once as many descriptors as possible are allowed. */
@@ -360,20 +259,6 @@ static size_t server_clients_max(void)
     return (size_t)MIN(limit.rlim_cur - SERVER_FDS_RESERVED, SERVER_CLIENTS_MAX);
 }
 
-static int server_add_sources(struct server *server)
-{
-    int r = sd_event_add_time(server->event, &server->timer, CLOCK_MONOTONIC, 0, MSEC,
-                              server_on_timer, server);
-
-    if (r >= 0)
-        r = sd_event_source_set_enabled(server->timer, SD_EVENT_OFF);
-    if (r >= 0)
-        r = sd_event_add_defer(server->event, &server->retrying, server_on_retry, server);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(server->retrying, SD_EVENT_OFF);
-    return MIN(r, 0);
-}
-
 int server_new(struct server **serverp, sd_event *event, const char *path,
                struct snapshot_writer *writer, struct external *external)
 {
@@ -384,8 +269,6 @@ int server_new(struct server **serverp, sd_event *event, const char *path,
         .event = sd_event_ref(event),
         .writer = writer,
         .external = external,
-        .waiting = G_QUEUE_INIT,
-        .parked = G_QUEUE_INIT,
     };
     server->roster = roster_new(server_clients_max(), SERVER_BYTES_MAX);
     r = rotation_new(&server->rotation);
@@ -394,7 +277,12 @@ int server_new(struct server **serverp, sd_event *event, const char *path,
     if (r == LISTENER_BUSY)
         r = SERVER_BUSY;
     if (!r)
-        r = server_add_sources(server);
+        r = waits_new(&server->waits, event,
+                      &(struct waits_handler){.overdue = server_cut_off,
+                                              .remind = server_remind,
+                                              .expire = server_expire,
+                                              .retry = server_rerun,
+                                              .userdata = server});
     if (!r)
         r = acceptor_new(&server->acceptor, event, listener_fd(server->listener),
                          &(struct acceptor_handler){server_greet, server_shed, server});
@@ -410,12 +298,9 @@ struct server *server_free(struct server *server)
 {
     if (!server)
         return NULL;
-    while (server->waiting.head)
-        server_drop(server, server->waiting.head->data);
-    while (server->parked.head)
-        server_drop(server, server->parked.head->data);
-    sd_event_source_disable_unref(server->timer);
-    sd_event_source_disable_unref(server->retrying);
+    for (struct client *client; server->waits && (client = waits_any(server->waits));)
+        server_drop(server, client);
+    waits_free(server->waits);
     acceptor_free(server->acceptor);
     listener_free(server->listener);
     rotation_free(server->rotation);
@@ -429,5 +314,5 @@ void server_status(const struct server *server, struct server_status *status)
 {
     *status = server->counts;
     status->clients = roster_count(server->roster);
-    status->pending = server->parked.length;
+    status->pending = waits_parked(server->waits);
 }

@@ -15,9 +15,9 @@ struct server;
 
 #define SERVER_BUSY 1
 
-/* Listens at `path`: makes its directory if missing (0755), replaces a stale socket file, mode 0666.
- * SERVER_BUSY: another daemon answers there; it is left undisturbed. `writer` and `external` must
- * live longer than the server. Until the first publish every name of ours is TRY_AGAIN. */
+/* Listens at `path`: makes its directory if missing (0755), replaces a stale socket file, mode
+ * 0666. SERVER_BUSY: another daemon answers there; it is left undisturbed. `writer` and `external`
+ * must live longer than the server. Until the first publish every name of ours is TRY_AGAIN. */
 MUST_USE int server_new(struct server **serverp, sd_event *event, const char *path,
                         struct snapshot_writer *writer, struct external *external);
 
@@ -29,8 +29,8 @@ void server_retry(struct server *server);
 
 struct server_status {
     uint64_t questions, found, no_data, not_found, not_ours, try_again; /* answers by status */
-    uint64_t refused;  /* malformed, unknown or cut off */
-    uint64_t clients;  /* connected now */
-    uint64_t pending;  /* waiting for a nameserver now */
+    uint64_t refused; /* malformed, unknown or cut off */
+    uint64_t clients; /* connected now */
+    uint64_t pending; /* waiting for a nameserver now */
 };
 void server_status(const struct server *server, struct server_status *status);

@@ -394,14 +394,16 @@ static uint8_t ask_followed(struct followed *followed)
 static void test_resolv_conf_is_followed(void **state)
 {
     struct followed followed = {0};
-    g_autoptr(GPtrArray) none = g_ptr_array_new();
-    g_autofree char *first = g_strdup_printf("127.%u.53.1", 1 + (unsigned)getpid() % 254);
-    g_autofree char *second = g_strdup_printf("127.%u.53.2", 1 + (unsigned)getpid() % 254);
+    g_autoptr(GPtrArray) none = NULL;
+    char first[16], second[16];
     struct fake_nameserver a, b;
 
     (void)state;
+    snprintf(first, sizeof first, "127.%u.53.1", 1 + (unsigned)getpid() % 254);
+    snprintf(second, sizeof second, "127.%u.53.2", 1 + (unsigned)getpid() % 254);
     if (!fake_nameserver_start_at(&a, event, first))
         skip(); /* only root may listen where resolv.conf can point to */
+    none = g_ptr_array_new();
     assert_true(fake_nameserver_start_at(&b, event, second));
     b.address[3] = 99;
     followed.directory = g_dir_make_tmp("kubesvc-XXXXXX", NULL);

@@ -150,7 +150,7 @@ static void test_a_thousand_idle_clients(void **state)
 /* One user has more connections than there may be: its own oldest go, and nobody else's. */
 static void test_one_user_cannot_lock_others_out(void **state)
 {
-    g_autofree int *fds = g_new(int, 5000);
+    static int fds[5000];
     struct rlimit limit;
     int other, n = 0;
 
