@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #define INITIAL_UNITS (UINT64_C(1) << 17) /* 1 MiB */
+#define CLOSE_UNITS (UINT64_C(1) << 19)   /* 4 MiB, given back in under a millisecond */
 #define MAX_UNITS (UINT64_C(1) << 32)     /* what a ref can name */
 
 static int map_result(const void *mapping)
@@ -42,6 +43,22 @@ void arena_close(struct arena *arena)
     if (arena->base != NULL)
         munmap(arena->base, arena->capacity * KUBESVC_SNAPSHOT_ALIGN);
     *arena = (struct arena){0};
+}
+
+int arena_close_step(struct arena *arena)
+{
+    uint64_t rest = arena->used > CLOSE_UNITS ? arena->used - CLOSE_UNITS : 0;
+
+    /* Whole pages only; what was never used costs nothing to give back. */
+    rest -= rest % CLOSE_UNITS;
+    if (rest == 0) {
+        arena_close(arena);
+        return 0;
+    }
+    munmap(arena_at(arena, (uint32_t)rest), (arena->capacity - rest) * KUBESVC_SNAPSHOT_ALIGN);
+    arena->capacity = rest;
+    arena->used = (uint32_t)rest;
+    return 1;
 }
 
 int arena_reserve(struct arena *arena, uint64_t units)

@@ -20,6 +20,10 @@ struct arena {
 MUST_USE int arena_open(struct arena *arena, const uint8_t seed[static 16]);
 void arena_close(struct arena *arena);
 
+/* Gives a part of the memory back, so that no call takes long: 1 while some is left, 0 when the
+ * arena is closed. Of an arena that nobody reads any more. */
+int arena_close_step(struct arena *arena);
+
 /* Makes room for `units`, so that arena_take cannot fail. Pointers into the arena are invalid then.
  * -ENOMEM; -ENOSPC: refs are used up. */
 MUST_USE int arena_reserve(struct arena *arena, uint64_t units);

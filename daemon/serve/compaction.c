@@ -27,6 +27,7 @@ struct compaction {
     struct slot slots[SLOTS];
     unsigned cursor, remaining;
     uint64_t garbage; /* units of `copy` */
+    struct arena old; /* after the switch */
     uint8_t seed[16];
 };
 
@@ -58,6 +59,7 @@ struct compaction *compaction_free(struct compaction *compaction)
     if (compaction == NULL)
         return NULL;
     trie_close(&compaction->copy);
+    arena_close(&compaction->old);
     g_free(compaction);
     return NULL;
 }
@@ -192,7 +194,7 @@ int compaction_step(struct compaction *compaction, const struct trie *trie, uint
     return compaction->remaining > 0;
 }
 
-int compaction_finish(struct compaction *compaction, struct trie *trie)
+int compaction_switch(struct compaction *compaction, struct trie *trie)
 {
     struct trie *copy = &compaction->copy;
     uint32_t upper[TRIE_FANOUT], lower[TRIE_FANOUT];
@@ -208,9 +210,20 @@ int compaction_finish(struct compaction *compaction, struct trie *trie)
     }
     copy->root = trie_join(copy, upper);
     copy->records = trie->records;
-    trie_close(trie);
+    compaction->old = trie->arena;
     *trie = *copy;
     *copy = (struct trie){0};
+    memset(compaction->slots, 0, sizeof compaction->slots); /* nothing is left to be touched */
     trie_seal(trie);
     return 0;
+}
+
+bool compaction_is_switched(const struct compaction *compaction)
+{
+    return compaction->old.base != NULL;
+}
+
+int compaction_release(struct compaction *compaction)
+{
+    return arena_close_step(&compaction->old);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "trie.h"
@@ -23,5 +24,10 @@ void compaction_touch(struct compaction *compaction, uint64_t hash);
 MUST_USE int compaction_step(struct compaction *compaction, const struct trie *trie,
                              uint64_t budget);
 
-/* Once all is copied: the copy takes the place of `trie`, sealed; the old arena is released. */
-MUST_USE int compaction_finish(struct compaction *compaction, struct trie *trie);
+/* Once all is copied: the copy takes the place of `trie`, sealed. */
+MUST_USE int compaction_switch(struct compaction *compaction, struct trie *trie);
+
+/* Has the switch been made? Then only the old arena is left to be released: 1 while there is more
+ * of it, 0 when it is gone. */
+bool compaction_is_switched(const struct compaction *compaction);
+int compaction_release(struct compaction *compaction);

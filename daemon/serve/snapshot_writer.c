@@ -111,6 +111,22 @@ bool snapshot_writer_wants_compaction(const struct snapshot_writer *writer)
     return writer->compaction != NULL || (garbage >= GARBAGE_MIN && garbage > live / 4);
 }
 
+static int compact_step(struct snapshot_writer *writer, uint64_t budget)
+{
+    int r;
+
+    if (compaction_is_switched(writer->compaction))
+        return compaction_release(writer->compaction);
+    r = compaction_step(writer->compaction, &writer->trie, budget);
+    if (r != 0)
+        return r;
+    r = compaction_switch(writer->compaction, &writer->trie);
+    if (r < 0)
+        return r;
+    writer->compactions++;
+    return 1;
+}
+
 int snapshot_writer_compact(struct snapshot_writer *writer, uint64_t budget)
 {
     int r;
@@ -124,14 +140,9 @@ int snapshot_writer_compact(struct snapshot_writer *writer, uint64_t budget)
         if (r < 0)
             return r;
     }
-    r = compaction_step(writer->compaction, &writer->trie, budget);
-    if (r > 0)
-        return r;
-    if (r == 0)
-        r = compaction_finish(writer->compaction, &writer->trie);
-    writer->compaction = compaction_free(writer->compaction);
-    if (r == 0)
-        writer->compactions++;
+    r = compact_step(writer, budget);
+    if (r <= 0)
+        writer->compaction = compaction_free(writer->compaction);
     return r;
 }
 

@@ -327,6 +327,7 @@ static void compaction_ends_under_steady_change(void **state)
         snapshot_writer_publish(writer);
         assert_true(steps++ < 10000);
     } while (snapshot_writer_compact(writer, 0) == 1);
+    assert_false(snapshot_writer_wants_compaction(writer));
     snapshot_writer_status(writer, &status);
     assert_int_equal(status.compactions, 1);
     assert_int_equal(status.records, 5001);
@@ -358,11 +359,49 @@ static void a_storm_of_changes_does_not_grow_the_copy_for_ever(void **state)
     do
         r = compaction_step(compaction, &trie, 100);
     while (r == 1);
-    assert_int_equal(compaction_finish(compaction, &trie), 0);
+    assert_int_equal(compaction_switch(compaction, &trie), 0);
     assert_true(trie.arena.used < 3 * trie.live);
     assert_int_equal(trie.records, 1024);
     compaction_free(compaction);
     trie_close(&trie);
+}
+
+/* Big enough that the old arena is released in several steps. */
+static void the_old_arena_is_released_in_steps(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    g_autofree char *record = g_strnfill(20000, 'x');
+    unsigned after = 0;
+    struct snapshot_writer_status status;
+    int r;
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++)
+        assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, record, 20000), 0);
+    snapshot_writer_publish(writer);
+    for (unsigned i = 0; !snapshot_writer_wants_compaction(writer); i++) {
+        record[0]++;
+        assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, record, 20000), 0);
+        snapshot_writer_publish(writer);
+    }
+    do {
+        unsigned key = 999;
+
+        r = snapshot_writer_compact(writer, 100000);
+        assert_in_range(r, 0, 1);
+        snapshot_writer_status(writer, &status);
+        if (status.compactions == 0)
+            continue;
+        after++; /* changes go on meanwhile */
+        assert_int_equal(snapshot_writer_put(writer, &key, sizeof key, &after, sizeof after), 0);
+        snapshot_writer_publish(writer);
+        assert_int_equal(
+            *(const unsigned *)(const void *)snapshot_writer_find(writer, &key, sizeof key).data,
+            after);
+    } while (r == 1);
+    assert_true(after > 3);
+    assert_false(snapshot_writer_wants_compaction(writer));
+    snapshot_writer_free(writer);
 }
 
 /* --- Hashes that agree --- */
@@ -409,7 +448,7 @@ static void keys_of_one_hash_are_chained(void **state)
     {
         uint64_t live = trie.live;
 
-        assert_int_equal(compaction_finish(compaction, &trie), 0);
+        assert_int_equal(compaction_switch(compaction, &trie), 0);
         assert_int_equal(trie.live, live);
         assert_int_equal(trie.live, trie.arena.used);
     }
@@ -456,6 +495,7 @@ int main(void)
         cmocka_unit_test(compaction_needs_a_published_state),
         cmocka_unit_test(compaction_ends_under_steady_change),
         cmocka_unit_test(a_storm_of_changes_does_not_grow_the_copy_for_ever),
+        cmocka_unit_test(the_old_arena_is_released_in_steps),
         cmocka_unit_test(keys_of_one_hash_are_chained),
         cmocka_unit_test(a_chain_has_a_limit),
     };
