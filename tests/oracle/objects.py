@@ -32,7 +32,7 @@ ADDRESSES = "kubesvc.io/addresses"
 
 @dataclass
 class Thing:
-    """An object of one of the kinds above with its identity and permission to be given addresses."""
+    """An object of one of the kinds above, with its identity; may it be given addresses?"""
     kind: str
     namespace: str
     name: str
@@ -74,7 +74,7 @@ class Pod:
     subdomain: str
     container_ports: list  # of names
     addresses: list
-    stated: bool  # in the files and with what it has, nothing invented
+    stated: bool  # a Pod object, and with nothing invented
     node: bool = False  # its addresses are the node's
     pod_ip: Any = None
     ready: bool = True
@@ -103,7 +103,8 @@ def flatten(document):
     if isinstance(kind, str) and kind.endswith("List") and "items" in document:
         for item in document["items"] or []:
             if kind != "List" and isinstance(item, dict):
-                item = {"kind": kind[:-len("List")], "apiVersion": document.get("apiVersion")} | item
+                of = {"kind": kind[:-len("List")], "apiVersion": document.get("apiVersion")}
+                item = of | item
             yield from flatten(item)
     else:
         yield document
@@ -189,7 +190,7 @@ def stated_pod(thing, config, on):
         pod.ready = True
     if not pod.addresses:
         pod.addresses = annotated(thing.meta, on)
-        if not pod.addresses and spec.get("hostNetwork") and on("node-addresses"):
+        if not pod.addresses and not status and spec.get("hostNetwork") and on("node-addresses"):
             pod.addresses, pod.node = parse_all(config.node_ips, on), True
         if (not pod.addresses and not status and thing.may_allocate
                 and not spec.get("hostNetwork") and on("pod-without-status")):
@@ -255,8 +256,7 @@ def replicas(workload, on):
 
 def expand(workload, objects, config, on):
     """The pods of a workload that has none of its own in the files."""
-    if not (workload.may_allocate or (not on(31) and not config.allocate)):
-        return
+    may_allocate = workload.may_allocate or (not on(31) and not config.allocate)
     if not on("expansion"):
         return
     own = [pod for pod in objects.of("Pod")
@@ -283,11 +283,14 @@ def expand(workload, objects, config, on):
         if (workload.kind == "Job" and workload.spec.get("completionMode") == "Indexed"
                 and on("indexed-job")):
             pod.hostname = name
-        if not pod.addresses and spec.get("hostNetwork") and on("node-addresses"):
+        if (not pod.addresses and may_allocate and spec.get("hostNetwork")
+                and on("node-addresses")):
             pod.addresses, pod.node = parse_all(config.node_ips, on), True
-        if not pod.addresses:
+        if not pod.addresses and may_allocate:
             pod.addresses = given_to_pod(config, on, workload.kind, workload.namespace,
                                          workload.name, number)
+        if not pod.addresses:
+            return
         pod.pod_ip = pod.addresses[0] if pod.addresses else None
         yield pod
 

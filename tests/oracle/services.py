@@ -1,4 +1,4 @@
-"""Services, their endpoints and their addresses: semantics.md sections A and B, design.md section 4."""
+"""Services, their endpoints and addresses: semantics.md sections A and B, design.md section 4."""
 
 from dataclasses import dataclass, field
 
@@ -64,22 +64,28 @@ class Services:
             return service
         if texts[0] == "None" and on(1):
             service.headless = service.may_be_empty = True
-            service.endpoints = self.endpoints(thing, self.families(thing, []))
+            service.endpoints = (self.annotated_endpoints(thing, service)
+                                 or self.endpoints(thing, self.families(thing, [])))
             return service
-        service.cluster_ips = parse_all(texts, on) or annotated(thing.meta, on)
+        service.cluster_ips = parse_all(texts, on)
+        service.endpoints = self.endpoints(thing, self.families(thing, service.cluster_ips))
+        if not service.cluster_ips:
+            service.cluster_ips = annotated(thing.meta, on)
         if not service.cluster_ips:
             self.without_cluster_ip(thing, service)
-        else:
-            service.endpoints = self.endpoints(thing, self.families(thing, service.cluster_ips))
         if not on(2):
             service.headless = True
         if not on(55):
             service.cluster_ips = service.cluster_ips + self.outer_addresses(thing)
         return service
 
+    def annotated_endpoints(self, thing, service):
+        """What the annotation states of a headless Service."""
+        return [Endpoint(address, None, None, True, service.ports, True)
+                for address in annotated(thing.meta, self.on)]
+
     def without_cluster_ip(self, thing, service):
         """Allocation, or its ready stated endpoints; else it exists without data (rule 54)."""
-        service.endpoints = self.endpoints(thing, self.families(thing, []))
         if not thing.may_allocate:
             return
         if self.on("stated-endpoints") and any(e.ready and e.stated for e in service.endpoints):
@@ -228,6 +234,7 @@ class Services:
         return ports or SENTINEL
 
     def tidy(self, endpoints):
+        endpoints = list(endpoints)
         if not self.on(18):
             unready = {e.address for e in endpoints if not e.ready}
             endpoints = [e for e in endpoints if e.address not in unready]
