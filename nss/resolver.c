@@ -13,6 +13,8 @@
 #include "name.h"
 #include "settings.h"
 
+static const uint8_t inet_prefix[12] = {[10] = 0xff, [11] = 0xff};
+
 static bool names_add(struct resolver_names *names, const void *text, size_t length)
 {
     if (names->count >= KUBESVC_NAMES_MAX || length > KUBESVC_NAME_MAX ||
@@ -82,12 +84,14 @@ void resolver_name(const struct snapshot_view *view, const char *name, size_t le
 static bool is_in_ranges(const struct settings *settings, const uint8_t address[static 16])
 {
     const struct kubesvc_range *ranges = (const void *)settings->ranges;
+    bool inet = memcmp(address, inet_prefix, sizeof inet_prefix) == 0;
 
     for (uint32_t i = 0; i < settings->n_ranges; i++) {
         uint32_t prefix = snapshot_u32(&ranges[i].prefix);
         unsigned whole = prefix / 8, mask = 0xff00u >> prefix % 8 & 0xff;
 
-        if (prefix > 128 || memcmp(ranges[i].address, address, whole) != 0)
+        /* A range of IPv6 holds no IPv4, not even ::/0. */
+        if (prefix > 128 || (inet && prefix < 96) || memcmp(ranges[i].address, address, whole) != 0)
             continue;
         if (mask == 0 || ((ranges[i].address[whole] ^ address[whole]) & mask) == 0)
             return true;
@@ -116,7 +120,7 @@ void resolver_address(const struct snapshot_view *view, enum kubesvc_family fami
                       const uint8_t address[static 16], struct resolver_answer *answer,
                       struct resolver_names *names)
 {
-    uint8_t whole[16] = {[10] = 0xff, [11] = 0xff};
+    uint8_t whole[16];
     struct snapshot_record record;
     const struct kubesvc_address *stored;
     struct settings settings;
@@ -127,10 +131,12 @@ void resolver_address(const struct snapshot_view *view, enum kubesvc_family fami
     *answer = (struct resolver_answer){.outcome = RESOLVER_NOT_OURS};
     if (!settings_open(&settings, view) || (settings.flags & KUBESVC_SETTINGS_EMPTY) != 0)
         return;
-    if (family == KUBESVC_FAMILY_INET)
-        memcpy(whole + 12, address, 4);
-    else
-        memcpy(whole, address, 16);
+    if (family == KUBESVC_FAMILY_INET) {
+        memcpy(whole, inet_prefix, sizeof inet_prefix);
+        memcpy(whole + sizeof inet_prefix, address, 4);
+    } else {
+        memcpy(whole, address, sizeof whole);
+    }
 
     stored = lookup_address(view, whole, &record);
     flags = stored == NULL ? KUBESVC_ADDRESS_FOREIGN : snapshot_u32(&stored->flags);

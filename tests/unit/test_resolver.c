@@ -437,9 +437,10 @@ static void ranges_of_any_length(void **state)
     static const struct address_range ranges[] = {
         {{{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 7}}, 128},
         {{{0x20}}, 3},
+        {{{0}}, 64},
     };
     static const struct record_settings settings = {
-        .zone = "z", .default_namespace = "d", .ranges = ranges, .n_ranges = 2};
+        .zone = "z", .default_namespace = "d", .ranges = ranges, .n_ranges = 3};
     struct snapshot_writer *writer;
     struct snapshot_view view;
     struct record_key key;
@@ -454,6 +455,7 @@ static void ranges_of_any_length(void **state)
     check_address(&view, "10.0.0.6", KUBESVC_FAMILY_INET, NOT_OURS, NULL);
     check_address(&view, "3fff::", KUBESVC_FAMILY_INET6, NXDOMAIN, NULL);
     check_address(&view, "4000::", KUBESVC_FAMILY_INET6, NOT_OURS, NULL);
+    check_address(&view, "::2", KUBESVC_FAMILY_INET6, NXDOMAIN, NULL);
     snapshot_writer_free(writer);
 }
 
