@@ -24,6 +24,7 @@ struct acceptor {
     struct acceptor_handler handler;
     int listening;
     int reserve; /* -1: given up */
+    bool told;   /* that nothing can be accepted, since something was */
     sd_event_source *accepting, *resuming;
 };
 
@@ -47,7 +48,10 @@ static int acceptor_pause(struct acceptor *acceptor, int error)
 {
     int r;
 
-    log_warning("cannot accept connections: %s; trying again shortly", g_strerror(-error));
+    if (!acceptor->told)
+        log_warning("cannot accept connections: %s; trying again ten times a second",
+                    g_strerror(-error));
+    acceptor->told = true;
     r = sd_event_source_set_time_relative(acceptor->resuming, ACCEPTOR_PAUSE_USEC);
     if (r >= 0)
         r = sd_event_source_set_enabled(acceptor->resuming, SD_EVENT_ONESHOT);
@@ -63,6 +67,7 @@ static int acceptor_accept(struct acceptor *acceptor)
 
     if (fd < 0)
         return -errno;
+    acceptor->told = false;
     acceptor->handler.greet(acceptor->handler.userdata, fd);
     return 0;
 }

@@ -11,9 +11,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -334,6 +336,55 @@ static void test_names_that_cannot_be_asked(void **state)
     assert_int_equal(ask4(name).state, EXTERNAL_FAILED);
 }
 
+/* --- The hosts file ----------------------------------------------------------------------------
+ */
+
+/* Where c-ares looks for it cannot be changed, so the file is: in a mount namespace of a child's.
+ */
+static int ask_with_hosts(const char *hosts)
+{
+    struct external_answer answer;
+
+    if (unshare(CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER)) < 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL) < 0)
+        return 77;
+    (void)setup(NULL);
+    answer = lookup("Db.example", KUBESVC_FAMILY_INET); /* known without waiting */
+    if (answer.state != EXTERNAL_FOUND || answer.n_addresses != 1 || answer.addresses[3] != 33 ||
+        answer.n_aliases != 1 || strcmp(answer.aliases[0], "real.example") != 0)
+        return 1;
+    answer = lookup("db.example", KUBESVC_FAMILY_INET6);
+    if (answer.state != EXTERNAL_FOUND || answer.addresses[15] != 0x34)
+        return 2;
+    answer = ask4("elsewhere.example"); /* not in the file: the nameserver knows */
+    if (answer.state != EXTERNAL_FOUND || fake.questions != 1)
+        return 3;
+    (void)teardown(NULL);
+    return 0;
+}
+
+static void test_hosts_file(void **state)
+{
+    char path[] = "/tmp/kubesvc-hosts-XXXXXX";
+    static const char text[] = "192.0.2.33 real.example db.example\n2001:db8::34 db.example\n";
+    int fd = mkstemp(path), status;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    pid = fork();
+    if (pid == 0)
+        _exit(ask_with_hosts(path));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    unlink(path);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip(); /* no mount namespaces for this user */
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* --- resolv.conf -------------------------------------------------------------------------------
  */
 
@@ -604,6 +655,7 @@ int main(void)
         TEST(test_bad_nameservers_change_nothing),
         TEST(test_freed_while_asking),
         TEST(test_names_that_cannot_be_asked),
+        cmocka_unit_test(test_hosts_file),
         TEST(test_resolv_conf_is_followed),
         cmocka_unit_test(test_message),
         cmocka_unit_test(test_damaged_messages),
