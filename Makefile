@@ -270,7 +270,10 @@ install: all
 	install -m 755 $(DAEMON) $(DESTDIR)$(sbindir)/
 	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5/
 	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8/
-	install -m 644 examples/*.yaml conf/kubesvcd.yaml $(DESTDIR)$(docdir)/examples/
+	install -m 644 conf/kubesvcd.yaml $(DESTDIR)$(docdir)/
+	install -m 644 examples/*.yaml $(DESTDIR)$(docdir)/examples/
+
+include packaging.mk
 
 clean:
 	rm -rf $(BUILD) compile_commands.json

@@ -1,0 +1,34 @@
+# The sed that dh_installnss edits with minds neither comments nor tabs nor blanks at the ends of lines. So what
+# it finds below DPKG_ROOT is a scratch copy of the hosts lines alone; what it makes of them is put into the file
+# in one step, and the lines as they were are kept, to be put back as long as they are still what we made of them.
+LC_ALL=C
+export LC_ALL
+
+root="${DPKG_ROOT:-}"
+conf="$root/etc/nsswitch.conf"
+marker="$conf.nss.$DPKG_MAINTSCRIPT_PACKAGE-will-install"
+record="$root/var/lib/$DPKG_MAINTSCRIPT_PACKAGE"
+scratch=
+
+make_scratch()
+{
+    scratch="$(mktemp -d)"
+    trap 'rm -rf "$scratch"' EXIT
+    mkdir "$scratch/etc"
+}
+
+hosts_lines()
+{
+    awk '/^hosts:/' "$conf"
+}
+
+# The file gets the hosts lines in $1 for those that it has, and is otherwise, to the last byte, as it was.
+replace_hosts_lines()
+{
+    file="$conf"
+    [ -n "$root" ] || file="$(readlink -f "$conf")"
+    cp -a "$file" "$file.dpkg-kubesvc"
+    awk -v lines="$1" '/^hosts:/ { getline <lines } { print }' "$file" >"$file.dpkg-kubesvc"
+    [ -z "$(tail -c 1 "$file")" ] || truncate -s -1 "$file.dpkg-kubesvc"
+    mv "$file.dpkg-kubesvc" "$file"
+}

@@ -1,0 +1,19 @@
+# Packages, units and tests on whole systems.
+
+.PHONY: deb check-system install-systemd
+
+deb:
+	$(Q)tools/deps deb
+	$(Q)tools/make-deb $(BUILD)/deb
+
+check-system: deps
+	$(Q)$(PYTHON) -B tests/system/run.py
+
+install: install-systemd
+
+install-systemd:
+	install -d $(DESTDIR)$(prefix)/lib/systemd/system $(DESTDIR)$(prefix)/lib/systemd/user \
+	    $(DESTDIR)$(prefix)/lib/sysusers.d
+	install -m 644 systemd/kubesvcd.service $(DESTDIR)$(prefix)/lib/systemd/system/
+	install -m 644 systemd/user/kubesvcd.service $(DESTDIR)$(prefix)/lib/systemd/user/
+	install -m 644 systemd/sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/kubesvcd.conf
