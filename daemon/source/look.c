@@ -153,7 +153,7 @@ static void look_at_directory(struct worklist *list, struct place *place, const 
     close_file(list, place);
     bool is_same = directory && directory->entered && directory->dev == st->st_dev &&
                    directory->ino == st->st_ino && strcmp(directory->resolved, path) == 0;
-    if (is_same && !place->rescan)
+    if (is_same && !place->rescan && !place->diagnostics)
         return;
     place->rescan = false;
     place_enter(place, path, st);

@@ -207,10 +207,11 @@ static void test_torture(void **state)
     print_message("seed %u\n", seed);
     loading_add(loading, "m")->recursive = true;
     loading_add(loading, "n");
-    loading_add(loading, "m/x");
+    loading_add(loading, "link");
     loading_add(loading, "t/a.yaml");
     make_directory(at(loading, "m"));
     make_directory(at(loading, "t"));
+    assert_int_equal(symlink("m/x", at(loading, "link")), 0);
     loading_start(loading);
     for (unsigned round = 0; round < ROUNDS; round++) {
         unsigned n = (unsigned)g_rand_int_range(random, 1, OPERATIONS);
