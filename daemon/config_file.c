@@ -313,17 +313,18 @@ static void read_root(struct config_file *file, const struct node *root)
     read_directories(file, root);
 }
 
-static void on_document(void *userdata, const struct node *document)
+static bool on_document(void *userdata, const struct node *document)
 {
     struct config_file *file = userdata;
 
     if (!document)
-        return;
+        return true;
     if (file->documents++ > 0)
         fields_error(&file->fields, document->position, "second-document",
                      "there is more than one document");
     else
         read_root(file, document);
+    return true;
 }
 
 static void on_other(void *userdata, struct position position)

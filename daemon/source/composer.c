@@ -355,13 +355,15 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
     return attach(composer, copy);
 }
 
-void composer_document(struct composer *composer)
+bool composer_document(struct composer *composer)
 {
-    composer->callbacks.document(composer->callbacks.userdata, composer->document);
+    if (!composer->callbacks.document(composer->callbacks.userdata, composer->document))
+        return false;
     g_clear_pointer(&composer->anchors, g_hash_table_unref);
     tree_reset(composer->tree, composer->empty);
     composer->document = NULL;
     composer->aliased = 0;
     composer->ignored = false;
     composer->keep = false;
+    return true;
 }

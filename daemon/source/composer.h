@@ -20,9 +20,10 @@ struct composer_callbacks {
      * its tree, and then that of all later elements, until `document` was called. NULL: such
      * elements are part of the document's tree. */
     bool (*element)(void *userdata, const struct node *element, const struct node *document);
-    /* A document is complete, its trees are given up after the call. `document` is NULL unless it
-     * is a mapping; elements that were handed over are missing from it. */
-    void (*document)(void *userdata, const struct node *document);
+    /* A document is complete. `document` is NULL unless it is a mapping; elements that were handed
+     * over are missing from it. Returns true when its trees can be given up, false to be called
+     * again. */
+    bool (*document)(void *userdata, const struct node *document);
     /* A document that is neither a mapping nor empty begins. May be NULL. */
     void (*other)(void *userdata, struct position position);
     void *userdata;
@@ -41,7 +42,9 @@ bool composer_begin(struct composer *composer, enum node_type type, struct posit
                     const char *anchor);
 bool composer_end(struct composer *composer);
 bool composer_alias(struct composer *composer, const char *anchor, struct position position);
-void composer_document(struct composer *composer); /* its end */
+
+/* The end of a document. False: there is more to do with it, call again before any other event. */
+bool composer_document(struct composer *composer);
 
 /* Nesting at the moment; 0 between documents. */
 unsigned composer_depth(const struct composer *composer);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-#define PIECE (8u << 10)           /* bytes between looks at the clock */
 #define TOKEN_BYTES_MAX (2u << 20) /* a scalar's greatest size with some escapes */
 
 struct json_reader {
@@ -21,6 +20,7 @@ struct json_reader {
     struct position position; /* of the cursor */
     struct position token;    /* where the token at hand begins, if it has */
     bool token_begun;
+    bool document_ended; /* and the composer is to be told so, until it is done with it */
 };
 
 static bool is_separator(char c)
@@ -63,10 +63,17 @@ static struct position take_token(struct json_reader *reader)
     return reader->token;
 }
 
+/* yajl cannot be interrupted: if another value begins in the same piece, the last one is finished
+ * at once. */
+static void finish_document(struct json_reader *reader)
+{
+    while (reader->document_ended)
+        reader->document_ended = !composer_document(reader->composer);
+}
+
 static bool end_value(struct json_reader *reader, bool good)
 {
-    if (good && composer_depth(reader->composer) == 0)
-        composer_document(reader->composer);
+    reader->document_ended = composer_depth(reader->composer) == 0;
     return good;
 }
 
@@ -74,6 +81,7 @@ static int pass_scalar(struct json_reader *reader, const char *text, size_t leng
 {
     struct position position = take_token(reader);
 
+    finish_document(reader);
     return end_value(reader,
                      composer_scalar(reader->composer, text, length, plain, position, NULL));
 }
@@ -102,6 +110,7 @@ static int begin(struct json_reader *reader, enum node_type type)
 {
     struct position position = take_token(reader);
 
+    finish_document(reader);
     return composer_begin(reader->composer, type, position, NULL);
 }
 
@@ -213,18 +222,24 @@ static int read_piece(struct json_reader *reader, size_t size)
 int json_reader_step(struct json_reader *reader, int64_t deadline)
 {
     do {
-        size_t size = MIN(input_fill(reader->input), PIECE);
         yajl_status status;
-        int r;
+        size_t size;
 
+        if (reader->document_ended) {
+            reader->document_ended = !composer_document(reader->composer);
+            continue;
+        }
+        size = input_fill(reader->input);
         if (size > 0) {
-            r = read_piece(reader, size);
+            int r = read_piece(reader, size);
+
             if (r != MANIFEST_MORE)
                 return r;
             continue;
         }
         reader->size = reader->cursor = 0;
         status = yajl_complete_parse(reader->parser);
+        finish_document(reader); /* a number is complete only with the input */
         return status == yajl_status_ok ? MANIFEST_DONE : fail(reader, status);
     } while (g_get_monotonic_time() < deadline);
     return MANIFEST_MORE;

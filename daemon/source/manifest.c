@@ -13,6 +13,8 @@
 #include "json_reader.h"
 #include "yaml_reader.h"
 
+#define ELEMENTS_A_CALL 64u      /* waiting elements that are read between looks at the clock */
+#define OBJECTS_A_LOOK 512u      /* and objects that are freed */
 #define TEMPLATE_LINES_BEFORE 2u /* a template's mark, and where the parser stumbles over it */
 #define TEMPLATE_LINES_AFTER 1u
 
@@ -24,6 +26,7 @@ struct manifest_reader {
     struct extract_context context;
     char *default_namespace;
     GPtrArray *pending; /* elements that wait for their list's kind */
+    guint next_pending;
     guint first_object; /* of the document at hand */
     guint first_diagnostic;
     int result;
@@ -55,7 +58,7 @@ static bool on_element(void *userdata, const struct node *element, const struct 
     return false;
 }
 
-static void on_document(void *userdata, const struct node *document)
+static bool on_document(void *userdata, const struct node *document)
 {
     struct manifest_reader *reader = userdata;
     struct extract_context *context = &reader->context;
@@ -63,8 +66,12 @@ static void on_document(void *userdata, const struct node *document)
     const char *kind = document ? extract_peek(document, "kind") : NULL;
 
     if (version && kind) {
-        for (guint i = 0; i < reader->pending->len; i++)
-            extract_object(context, reader->pending->pdata[i], version, kind);
+        guint end = MIN(reader->pending->len, reader->next_pending + ELEMENTS_A_CALL);
+
+        while (reader->next_pending < end)
+            extract_object(context, reader->pending->pdata[reader->next_pending++], version, kind);
+        if (end < reader->pending->len)
+            return false;
     } else {
         /* a document with `items` that is no list of Kubernetes' */
         g_ptr_array_set_size(context->objects, (gint)reader->first_object);
@@ -73,8 +80,10 @@ static void on_document(void *userdata, const struct node *document)
     if (document)
         extract_object(context, document, NULL, NULL);
     g_ptr_array_set_size(reader->pending, 0);
+    reader->next_pending = 0;
     reader->first_object = context->objects->len;
     reader->first_diagnostic = context->diagnostics->len;
+    return true;
 }
 
 struct manifest_reader *manifest_reader_new(struct source *source,
@@ -178,30 +187,45 @@ static int finish(struct manifest_reader *reader, int result)
     return result;
 }
 
+static int read_on(struct manifest_reader *reader, int64_t deadline)
+{
+    int r = MANIFEST_DONE;
+
+    if (!reader->yaml && !reader->json && input_fill(&reader->input) > 0)
+        choose_parser(reader);
+    if (reader->json)
+        r = json_reader_step(reader->json, deadline);
+    else if (reader->yaml)
+        r = yaml_reader_step(reader->yaml, deadline);
+    return r == MANIFEST_MORE ? r : finish(reader, r);
+}
+
+/* The objects of a bad file are of no use, and may be very many. */
+static bool discard_objects(struct manifest_reader *reader, int64_t deadline)
+{
+    GPtrArray *objects = reader->context.objects;
+
+    while (objects->len > 0) {
+        g_ptr_array_set_size(objects, (gint)(objects->len - MIN(objects->len, OBJECTS_A_LOOK)));
+        if (g_get_monotonic_time() >= deadline)
+            break;
+    }
+    return objects->len == 0;
+}
+
 int manifest_reader_step(struct manifest_reader *reader, uint64_t budget)
 {
     int64_t deadline = g_get_monotonic_time() + (int64_t)MIN(budget, G_USEC_PER_SEC);
-    int r;
 
-    if (reader->result != MANIFEST_MORE)
-        return reader->result;
-    if (!reader->yaml && !reader->json) {
-        if (input_fill(&reader->input) > 0)
-            choose_parser(reader);
-        else
-            return reader->result = finish(reader, MANIFEST_DONE);
-    }
-    r = reader->json ? json_reader_step(reader->json, deadline)
-                     : yaml_reader_step(reader->yaml, deadline);
-    if (r != MANIFEST_MORE)
-        reader->result = finish(reader, r);
+    if (reader->result == MANIFEST_MORE)
+        reader->result = read_on(reader, deadline);
+    if (reader->result == MANIFEST_BAD && !discard_objects(reader, deadline))
+        return MANIFEST_MORE;
     return reader->result;
 }
 
 GPtrArray *manifest_reader_take_objects(struct manifest_reader *reader)
 {
-    if (reader->result != MANIFEST_DONE)
-        g_ptr_array_set_size(reader->context.objects, 0);
     return g_steal_pointer(&reader->context.objects);
 }
 

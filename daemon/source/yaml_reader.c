@@ -12,7 +12,8 @@
     (4u << 20)                       /* a scalar's greatest size, escapes and indentation included \
                                       */
 #define PROLOG_BYTES_MAX (64u << 10) /* before a document's first event, comments not counted */
-#define EVENTS_A_LOOK 32u            /* at the clock */
+#define EVENTS_A_LOOK 32u            /* at the clock, at most */
+#define BYTES_A_LOOK (32u << 10)
 
 struct yaml_reader {
     yaml_parser_t parser;
@@ -21,6 +22,7 @@ struct yaml_reader {
     size_t bytes;  /* handed to libyaml since the last event */
     size_t prolog; /* of them, outside comments and before a document */
     bool in_document, in_comment, exceeded;
+    bool document_ended; /* and the composer is to be told so, until it is done with it */
 };
 
 /* Only comments of plain ASCII are free of charge: other line ends than '\n' could hide directives.
@@ -28,11 +30,13 @@ struct yaml_reader {
 static void count_prolog(struct yaml_reader *reader, const unsigned char *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
+        bool was_comment = reader->in_comment;
+
         if (bytes[i] == '#')
             reader->in_comment = true;
         else if (bytes[i] == '\n' || bytes[i] == '\r' || bytes[i] == '\0' || bytes[i] >= 0x80)
             reader->in_comment = false;
-        if (!reader->in_comment)
+        if (!reader->in_comment && !(was_comment && bytes[i] == '\n'))
             reader->prolog++;
     }
 }
@@ -142,7 +146,7 @@ static bool pass_event(struct yaml_reader *reader, const yaml_event_t *event)
     case YAML_DOCUMENT_END_EVENT:
         reader->in_document = false;
         reader->in_comment = false;
-        composer_document(reader->composer);
+        reader->document_ended = true;
         return true;
     default: return true;
     }
@@ -150,12 +154,23 @@ static bool pass_event(struct yaml_reader *reader, const yaml_event_t *event)
 
 int yaml_reader_step(struct yaml_reader *reader, int64_t deadline)
 {
+    size_t bytes = 0;
+
     for (unsigned n = 1;; n++) {
         yaml_event_t event;
         bool passed, ended;
 
-        if (n % EVENTS_A_LOOK == 0 && g_get_monotonic_time() >= deadline)
-            return MANIFEST_MORE;
+        bytes += reader->bytes;
+        if (n % EVENTS_A_LOOK == 0 || bytes > BYTES_A_LOOK) {
+            if (n > 1 && g_get_monotonic_time() >= deadline)
+                return MANIFEST_MORE;
+            bytes = 0;
+        }
+        if (reader->document_ended) {
+            reader->document_ended = !composer_document(reader->composer);
+            bytes += BYTES_A_LOOK / 2; /* about as much work */
+            continue;
+        }
         reader->bytes = 0;
         reader->prolog = 0;
         if (!yaml_parser_parse(&reader->parser, &event))

@@ -471,6 +471,44 @@ static void many_problems(void **state)
     manifest_text_free(&manifest);
 }
 
+/* A list whose kind comes last, and a file that turns out to be bad late: both are worked off in
+ * small steps. */
+static void long_lists(void **state)
+{
+    g_autoptr(GString) text = g_string_new("apiVersion: v1\nitems:\n");
+    struct manifest_text manifest;
+
+    (void)state;
+    for (int i = 0; i < 5000; i++)
+        g_string_append_printf(text, "- metadata: {name: n%d}\n", i);
+    g_string_append(text, "kind: NamespaceList\n");
+    manifest = manifest_text_read(text->str, text->len, 0, 0);
+    assert_int_equal(manifest.result, MANIFEST_DONE);
+    assert_int_equal(manifest.objects->len, 5000);
+    for (guint i = 0; i < manifest.objects->len; i++) {
+        const struct object *object = manifest.objects->pdata[i];
+
+        assert_int_equal(object->line, i + 3);
+    }
+    manifest_text_free(&manifest);
+
+    g_string_append(text, "---\n{\n");
+    manifest = manifest_text_read(text->str, text->len, 0, 0);
+    assert_int_equal(manifest.result, MANIFEST_BAD);
+    assert_int_equal(manifest.objects->len, 0);
+    manifest_text_free(&manifest);
+
+    g_string_assign(text, "{\"apiVersion\": \"v1\", \"items\": [");
+    for (int i = 0; i < 500; i++)
+        g_string_append_printf(text, "%s{\"metadata\": {\"name\": \"n%d\"}}", i > 0 ? "," : "", i);
+    g_string_append(text, "], \"kind\": \"NamespaceList\"}");
+    g_string_append(text, text->str);
+    manifest = manifest_text_read(text->str, text->len, 0, 0);
+    assert_int_equal(manifest.result, MANIFEST_DONE);
+    assert_int_equal(manifest.objects->len, 1000);
+    manifest_text_free(&manifest);
+}
+
 static ssize_t failing(void *userdata, void *buffer, size_t size)
 {
     (void)userdata;
@@ -656,6 +694,7 @@ int main(void)
         cmocka_unit_test(directives),
         cmocka_unit_test(alias_bombs),
         cmocka_unit_test(many_problems),
+        cmocka_unit_test(long_lists),
         cmocka_unit_test(inputs),
         cmocka_unit_test(truncation),
         cmocka_unit_test(pieces),
