@@ -1,0 +1,32 @@
+/*
+ * Reading the daemon's lines of JSON (include/kubesvc/inspect.h): yajl's tree, with accessors for
+ * values that may be absent.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <yajl/yajl_tree.h>
+
+/* NULL if the line is no JSON; to be freed with yajl_tree_free. */
+yajl_val json_parse(const char *line);
+
+/* A member of an object, NULL if there is none. */
+yajl_val json_get(yajl_val object, const char *key);
+
+/* The text of a member, NULL if it is absent or no string. */
+const char *json_text(yajl_val object, const char *key);
+int64_t json_number(yajl_val object, const char *key); /* 0 if absent */
+bool json_bool(yajl_val object, const char *key);      /* false if absent */
+
+/* Elements of a member that is a list; 0 if absent. */
+size_t json_length(yajl_val object, const char *key);
+yajl_val json_element(yajl_val object, const char *key, size_t index);
+
+/* A list of strings, or an object of strings as "k=v", joined; "" if empty; to be freed with
+ * g_free. */
+char *json_joined(yajl_val object, const char *key, const char *separator);
+
+/* "file:line:column" of a position, NULL if absent; to be freed with g_free. */
+char *json_position(yajl_val object, const char *key);

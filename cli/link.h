@@ -1,0 +1,25 @@
+/*
+ * The connection to the daemon: one question of inspect.h, its lines of JSON.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include <kubesvc/inspect.h>
+
+/* Called for each line (NUL-terminated, without its newline); false ends the reading. */
+typedef bool (*link_line)(void *userdata, const char *line);
+
+#define LINK_STOPPED 100 /* `line` returned false */
+
+/* Asks the daemon at `socket` the NULL-terminated `words`. An enum kubesvc_inspect_result or
+ * LINK_STOPPED; negative errno if it cannot be reached or breaks off (-EPROTO: it says what is not
+ * understood; -ETIMEDOUT: it does not answer). `patient`: waits for ever between lines. */
+int link_ask(const char *socket, const char *const *words, bool patient, link_line line,
+             void *userdata);
+
+/* The daemon's socket: `given`, else KUBESVC_SOCKET, else the default. */
+const char *link_socket(const char *given);
+
+/* Says on stderr why link_ask failed (a negative errno, BUSY, DENIED or UNKNOWN), with a remedy. */
+void link_complain(const char *socket, int result, bool json);

@@ -1,0 +1,29 @@
+/*
+ * A table as kubectl prints it: a heading in capitals, columns as wide as they must be, three
+ * blanks between them; on a terminal too narrow for it the widest columns give way.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct table;
+
+/* `headings`: names separated by '|'. */
+struct table *table_new(const char *headings);
+
+/* Adds a row of as many cells as there are headings (char *, taken over; NULL: "<none>"). Cells are
+ * cleaned here. */
+void table_row(struct table *table, char *first, ...) G_GNUC_NULL_TERMINATED;
+
+/* Adds a row from an array. */
+void table_row_array(struct table *table, char **cells);
+
+/* Sorts rows by their columns from left to right, bytewise; numbers in names in their order. */
+void table_sort(struct table *table);
+
+/* Number of rows. */
+unsigned table_size(const struct table *table);
+
+/* Prints to standard output and frees. */
+void table_print(struct table *table, bool headings);

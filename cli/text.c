@@ -1,0 +1,113 @@
+/*
+ * Text for people. The only place that knows about terminals.
+ */
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <yajl/yajl_gen.h>
+
+char *text_clean(const char *text)
+{
+    if (!text)
+        return g_strdup("<none>");
+    GString *out = g_string_sized_new(strlen(text));
+    for (const char *at = text; *at;) {
+        gunichar c = g_utf8_get_char_validated(at, -1);
+        bool broken = c == (gunichar)-1 || c == (gunichar)-2;
+        if (broken || g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT ||
+            c == 0x2028 || c == 0x2029) {
+            const char *end = broken ? at + 1 : g_utf8_next_char(at);
+            for (; at < end; at++)
+                g_string_append_printf(out, "\\x%02x", (unsigned char)*at);
+            continue;
+        }
+        g_string_append_unichar(out, c);
+        at = g_utf8_next_char(at);
+    }
+    return g_string_free(out, FALSE);
+}
+
+bool text_colours(void)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
+char *text_styled(const char *text, enum text_style style)
+{
+    static const char *const codes[] = {
+        [STYLE_BOLD] = "1", [STYLE_GOOD] = "32", [STYLE_WARN] = "33",
+        [STYLE_BAD] = "31", [STYLE_FAINT] = "2",
+    };
+    if (style == STYLE_PLAIN || !text_colours())
+        return g_strdup(text);
+    return g_strdup_printf("\033[%sm%s\033[0m", codes[style], text);
+}
+
+unsigned text_columns(void)
+{
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+        return 0;
+    return size.ws_col > 0 ? size.ws_col : 80;
+}
+
+unsigned text_width(const char *text)
+{
+    unsigned width = 0;
+    for (const char *at = text; *at; at = g_utf8_next_char(at)) {
+        if (*at == '\033') {
+            at = strchr(at, 'm');
+            if (!at)
+                return width;
+            continue;
+        }
+        gunichar c = g_utf8_get_char(at);
+        if (!g_unichar_iszerowidth(c))
+            width += g_unichar_iswide(c) ? 2 : 1;
+    }
+    return width;
+}
+
+static void gen_text(yajl_gen gen, const char *text)
+{
+    yajl_gen_string(gen, (const unsigned char *)text, strlen(text));
+}
+
+static void error_as_json(const char *message, const char *remedy)
+{
+    yajl_gen gen = yajl_gen_alloc(NULL);
+    const unsigned char *json;
+    size_t length;
+    yajl_gen_map_open(gen);
+    gen_text(gen, "error");
+    gen_text(gen, message);
+    if (remedy) {
+        gen_text(gen, "remedy");
+        gen_text(gen, remedy);
+    }
+    yajl_gen_map_close(gen);
+    yajl_gen_get_buf(gen, &json, &length);
+    fprintf(stderr, "%.*s\n", (int)length, (const char *)json);
+    yajl_gen_free(gen);
+}
+
+void text_error(bool json, const char *remedy, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *raw = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *message = text_clean(raw);
+    if (json)
+        error_as_json(message, remedy);
+    else if (remedy)
+        fprintf(stderr, "kubesvc: %s; %s\n", message, remedy);
+    else
+        fprintf(stderr, "kubesvc: %s\n", message);
+}

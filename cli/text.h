@@ -1,0 +1,31 @@
+/*
+ * Text for people: what comes from a manifest is made harmless before it reaches a terminal,
+ * colours only where they are wanted.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+enum text_style { STYLE_PLAIN, STYLE_BOLD, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_FAINT };
+
+/* Control characters and broken UTF-8 as \xNN; to be freed with g_free. NULL: "<none>". */
+char *text_clean(const char *text);
+
+/* Is standard output a terminal that shows colours, and does nobody object (NO_COLOR, TERM=dumb)?
+ */
+bool text_colours(void);
+
+/* The text in a style where colours are shown, else as it is; to be freed with g_free. */
+char *text_styled(const char *text, enum text_style style);
+
+/* Columns of the terminal on standard output, 0 if it is none. */
+unsigned text_columns(void);
+
+/* Width in columns of valid UTF-8, escape sequences of text_styled not counted. */
+unsigned text_width(const char *text);
+
+/* One sentence to stderr: "kubesvc: ..."; as {"error","remedy"} if JSON was asked for. `remedy` may
+ * be NULL. */
+void text_error(bool json, const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
