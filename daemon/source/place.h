@@ -47,6 +47,7 @@ struct directory {
     GHashTable *ignored;  /* set of names that are passed over */
     DIR *scan;            /* while it is being read, or NULL */
     unsigned round, n_entries;
+    unsigned attempts;       /* in a row that found another directory than was looked at */
     struct fingerprint data; /* of the link ..data when it was last read; see projected.h */
     bool has_data;
     bool data_is_new; /* and the files of that set have not been handed over yet */

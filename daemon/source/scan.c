@@ -16,6 +16,8 @@
 #include "standing.h"
 
 #define ENTRIES_PER_STEP 64
+#define ATTEMPTS_MAX 5
+#define RETRY_DELAY 10000 /* microseconds */
 
 /* 0 or negative errno. */
 static int begin(struct place *place)
@@ -92,11 +94,12 @@ static void fail(struct worklist *list, struct place *place, int error)
     if (place->directory->scan)
         closedir(place->directory->scan);
     place->directory->scan = NULL;
-    if (error == ENOENT || error == ENOTDIR || error == ELOOP) {
-        /* Nobody need tell us: it is certain that what is there is another thing now. */
+    bool replaced = error == ENOENT || error == ENOTDIR || error == ELOOP;
+    if (replaced && ++place->directory->attempts <= ATTEMPTS_MAX) {
         place->rescan = true;
-        place->again = true;
+        worklist_wait(list, place, RETRY_DELAY);
     } else {
+        place->directory->attempts = 0;
         look_complain(place, "unreadable", error, "cannot be listed");
     }
     worklist_done(list, place);
@@ -126,6 +129,7 @@ void scan_step(struct worklist *list, struct place *place)
         }
         if (!entry) {
             standing_replace(&place->diagnostics, NULL, directory->path);
+            directory->attempts = 0;
             end(list, place);
             return;
         }

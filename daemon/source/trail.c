@@ -159,7 +159,7 @@ int trail_follow(struct trail *trail, const char *from, const char *target, char
     int r = 0;
 
     /* The old points go last, so that a way that is still the same keeps its kernel watches. */
-    g_autoptr(GPtrArray) old = trail->points;
+    GPtrArray *old = trail->points;
     trail->points = g_ptr_array_new_with_free_func(free_point);
     while (r == 0) {
         g_autofree char *name = next_name(&walk);
@@ -167,6 +167,7 @@ int trail_follow(struct trail *trail, const char *from, const char *target, char
             break;
         r = step(trail, &walk, name);
     }
+    g_ptr_array_unref(old);
     g_free(walk.rest);
     if (r == 0 && walk.at->len == 0)
         g_string_append_c(walk.at, '/');
