@@ -314,7 +314,7 @@ static void test_pending(void **state)
     (void)state;
     serving_send(fd, request->data, request->len);
     for (;;) {
-        g_autoptr(GByteArray) frame = serving_read(&serving, fd, KUBESVC_DEADLINE_MS * 1000);
+        g_autoptr(GByteArray) frame = serving_read(&serving, fd, SEC);
         uint64_t now = serving_now();
 
         assert_non_null(frame);
@@ -329,7 +329,7 @@ static void test_pending(void **state)
         before = now;
         pending++;
     }
-    assert_in_range(pending, 10, 20);
+    assert_in_range(pending, 8, 17); /* of 1.6 s; fewer if this machine is busy */
     assert_true(serving_is_closed(&serving, fd, SEC));
     assert_int_equal(status().pending, 0);
     close(fd);

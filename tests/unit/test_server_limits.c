@@ -49,7 +49,7 @@ static void expect_service(void)
     g_autoptr(GByteArray) frame = serving_ask(&serving, "one", KUBESVC_FAMILY_INET);
 
     assert_int_equal(serving_answer(frame).status, KUBESVC_STATUS_FOUND);
-    assert_true(serving_now() - start < SEC / 4);
+    assert_true(serving_now() - start < SEC);
 }
 
 static void send_name(int fd, const char *name, uint16_t flags)
@@ -103,10 +103,10 @@ static void test_idle_clients_go_after_five_seconds(void **state)
     assert_int_equal(status().clients, 4);
     assert_true(serving_is_closed(&serving, idle, 2 * SEC));
     assert_true(serving_now() - start > 4900000);
-    assert_true(serving_is_closed(&serving, partial, SEC / 10));
-    assert_true(serving_is_closed(&serving, dripping, SEC / 10));
-    assert_true(serving_is_closed(&serving, kept, SEC / 10));
-    assert_true(serving_now() - start < 6 * SEC);
+    assert_true(serving_is_closed(&serving, partial, SEC));
+    assert_true(serving_is_closed(&serving, dripping, SEC));
+    assert_true(serving_is_closed(&serving, kept, SEC));
+    assert_true(serving_now() - start < 8 * SEC);
     assert_int_equal(status().clients, 0);
     close(idle);
     close(partial);
@@ -207,7 +207,7 @@ static void test_stalled_reader(void **state)
     assert_int_equal(status().clients, 2);
     while (status().clients > 0) /* the kept one as well: it has nothing more to ask */
         serving_turn(&serving, SEC);
-    assert_in_range(serving_now() - start, 4900000, 6500000);
+    assert_in_range(serving_now() - start, 4900000, 8000000);
     close(stalled);
     close(slow);
 }
