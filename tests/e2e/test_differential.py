@@ -7,11 +7,12 @@ KUBESVC_DIFFERENTIAL_SEEDS    which worlds: "17", "100-199", or from 0 on until 
 import os
 import pathlib
 import random
+import shutil
 import sys
 import tempfile
 import time
 
-from harness import HERE, Client, Daemon, client_env, limit, skip
+from harness import HERE, Client, Daemon, client_env, limit, skip, wait_for
 
 sys.path.insert(0, str(HERE.parent))
 
@@ -123,6 +124,55 @@ def test_random_worlds():
                 report(world, problem, nameserver)
     print(f"{worlds} worlds, {asked} questions")
     assert asked > 100
+
+
+@limit(SECONDS + 60)
+def test_worlds_that_change():
+    """What comes of changes equals what comes of the files; addresses stay with their objects."""
+    end, steps = time.monotonic() + SECONDS / 2, 0
+    with Nameserver(UPSTREAM) as nameserver:
+        for seed in seeds():
+            if time.monotonic() > end:
+                break
+            steps += follow(World(seed).marked(0), nameserver)
+    print(f"{steps} changes")
+    assert steps > 5
+
+
+def follow(world, nameserver):
+    path = pathlib.Path(tempfile.mkdtemp(prefix="c", dir=".")).resolve()
+    config = world.write(path) + f"nameservers: ['{nameserver.address}']\n"
+    about, chosen = f"seed {world.seed}", {}
+    with Daemon([], config, dir=path) as daemon:
+        wire = Wire(daemon.socket)
+        for step in range(1, 5):
+            world = world.changed(step)
+            world.write(path)
+            wait_for(lambda step=step: wire.reverse(World.marker(step)).status != "NOT_OURS",
+                     f"change {step} of {about}")
+            chosen = agree(world, wire, chosen, f"{about}, change {step}, in {path}")
+        wire.close()
+    with Daemon([], config, dir=path) as daemon:
+        wire = Wire(daemon.socket)
+        agree(world, wire, chosen, f"{about}, started again")
+        wire.close()
+    shutil.rmtree(path)
+    return step
+
+
+def agree(world, wire, before, about):
+    """Asks; returns who has which addresses, after a look at who had which before."""
+    comparison = Comparison(world, wire)
+    problem = comparison.run(40)
+    if problem:
+        raise AssertionError(f"{about}: {problem}")
+    after = comparison.chosen()
+    for one in before.keys() & after.keys():
+        kept = before[one] - comparison.oracle.stated
+        fewer, more = sorted((kept, after[one]), key=len)
+        assert len(kept) < len(before[one]) or fewer <= more, (
+            f"{about}: {one} had {sorted(kept)}, now has {sorted(after[one])}")
+    return after
 
 
 def test_oracle_knows_the_cases():

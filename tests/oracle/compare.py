@@ -130,6 +130,13 @@ class Comparison:
             for label in sorted(labels):
                 yield f"{label}.{full}"
 
+    def chosen(self):
+        """{object: the addresses it was given}, of those whose addresses are all known."""
+        given = {}
+        for token in tokens_of(self.oracle):
+            given.setdefault(object_of(token), []).append(self.oracle.bindings.get(token))
+        return {one: set(found) for one, found in given.items() if None not in found}
+
     def unbound(self):
         return [t for t in tokens_of(self.oracle) if t not in self.oracle.bindings]
 

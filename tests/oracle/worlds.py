@@ -4,6 +4,7 @@ World(seed) holds directories of files of documents, the configuration and what 
 knows; `placed()` is what the oracle reads, `write()` puts the same into files for the daemon.
 """
 
+import copy
 import os
 import random
 
@@ -11,6 +12,9 @@ from . import text
 from .invent import NAMESPACES, SERVICES, UPSTREAM, Inventor
 from .objects import Placed
 from .oracle import Config
+
+
+MARKER = "zz-marker.yaml"
 
 
 class World(Inventor):
@@ -77,6 +81,34 @@ class World(Inventor):
                 files[name] = self.listed(documents)
         return directories
 
+    def changed(self, step):
+        """Another world of the same configuration: some documents gone, changed, moved or new."""
+        other = copy.copy(self)
+        other.rng = random.Random(f"change {self.seed} {step}")
+        fresh = World(f"{self.seed} {step}")
+        fresh.namespaces, fresh.services, fresh.config = self.namespaces, self.services, self.config
+        new = [one for one in fresh.all_objects() if one["metadata"].get("namespace")]
+        other.directories = [(allocate, namespace, {name: [d for d in documents
+                                                           if other.chance(0.85)]
+                                                    for name, documents in files.items()})
+                             for allocate, namespace, files in self.directories]
+        for one in other.rng.sample(new, min(len(new), other.rng.randint(0, 6))):
+            _, _, files = other.rng.choice(other.directories)
+            other.rng.choice([d for name, d in files.items() if name != MARKER]).append(one)
+        return other.marked(step)
+
+    def marked(self, step):
+        """With a Service by whose address one sees that everything up to here has been read."""
+        _, _, files = self.directories[0]
+        files[MARKER] = [{"apiVersion": "v1", "kind": "Service",
+                          "metadata": {"name": f"marker-{step}", "namespace": "default"},
+                          "spec": {"clusterIP": self.marker(step)}}]
+        return self
+
+    @staticmethod
+    def marker(step):
+        return f"10.99.0.{step + 1}"
+
     def listed(self, documents):
         """Some of a file's documents as lists."""
         if len(documents) > 1 and self.chance(0.25):
@@ -98,16 +130,15 @@ class World(Inventor):
     def write(self, directory):
         """The manifests below `directory`; returns the text of a kubesvcd.yaml for them."""
         manifests = []
-        for rank, (allocate, namespace, files) in enumerate(self.directories):
+        for rank, (allocate, namespace, files) in reversed(list(enumerate(self.directories))):
             path = os.path.join(directory, f"m{rank}")
             os.makedirs(path, exist_ok=True)
-            manifests.append({"path": path} | ({"namespace": namespace} if namespace else {})
+            manifests.insert(0, {"path": path} | ({"namespace": namespace} if namespace else {})
                              | ({} if allocate else {"allocate": False}))
-            for name, documents in files.items():
+            for name, documents in sorted(files.items(), key=lambda item: item[0] == MARKER):
                 rng = random.Random(f"{self.seed} {rank} {name}")
                 written = text.as_json if name.endswith(".json") else text.as_yaml
-                with open(os.path.join(path, name), "w", encoding="utf-8") as file:
-                    file.write(written(documents, rng))
+                replace(os.path.join(path, name), written(documents, rng))
         return text.as_yaml([self.settings() | {"manifests": manifests}], random.Random(0))
 
     def settings(self):
@@ -124,3 +155,17 @@ class World(Inventor):
         if config.search is not None:
             settings["search"] = config.search
         return settings
+
+
+def replace(path, content):
+    """Writes a file, at once and only if it says something else."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            if file.read() == content:
+                return
+    except FileNotFoundError:
+        pass
+    hidden = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.new")
+    with open(hidden, "w", encoding="utf-8") as file:
+        file.write(content)
+    os.rename(hidden, path)
