@@ -170,15 +170,3 @@ bool address_range_contains(const struct address_range *range, const struct addr
         return false;
     return rest == 0 || ((range->base.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
 }
-
-void address_format_dashed(const struct address *address, char label[static ADDRESS_TEXT_MAX + 1])
-{
-    address_format(address, label);
-    size_t length = strlen(label);
-    for (size_t i = 0; i < length; i++)
-        if (label[i] == '.' || label[i] == ':')
-            label[i] = '-';
-    /* CoreDNS since 1.12.3: a label must not end in a dash. */
-    if (label[length - 1] == '-')
-        memcpy(label + length, "0", 2);
-}

@@ -22,9 +22,6 @@ bool address_parse(struct address *address, const char *text, size_t length);
 /* Canonical text (RFC 5952), NUL-terminated. */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
 
-/* The label of an endpoint without hostname (semantics.md rules 34 and 36), NUL-terminated. */
-void address_format_dashed(const struct address *address, char label[static ADDRESS_TEXT_MAX + 1]);
-
 static inline bool address_is_inet(const struct address *address)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};

@@ -13,23 +13,9 @@ struct collector {
     const struct endpoint_options *options;
     const struct service_state *state;
     unsigned families;
-    GArray *out;
+    endpoint_each each;
+    void *userdata;
 };
-
-static void published_clear(gpointer data)
-{
-    struct published *published = data;
-    name_unref(published->label);
-    ports_unref(published->ports);
-}
-
-static void publish(struct collector *collector, const struct address *address, const char *label,
-                    struct ports *ports, enum address_origin origin)
-{
-    struct published published = {
-        .address = *address, .label = name_ref(label), .ports = ports_ref(ports), .origin = origin};
-    g_array_append_val(collector->out, published);
-}
 
 /* Hostname, else with endpointPodNames the pod's name if it fits a label, else the dashed address
  * (rules 34, 35 and 42). The reference is the caller's. */
@@ -44,15 +30,25 @@ static const char *label_of(const struct collector *collector, const char *hostn
     return length < 64 ? name_intern(pod_name, length) : NULL;
 }
 
-static void add_subset(struct collector *collector, const struct endpoint_subset *subset)
+static void add_subset(struct collector *collector, const struct endpoint_slice *slice,
+                       const struct endpoint_subset *subset)
 {
     for (uint32_t i = 0; i < subset->n; i++) {
         const struct endpoint *endpoint = &subset->endpoints[i];
-        if (!endpoint->ready) /* rule 17 */
-            continue;
         const char *label = label_of(collector, endpoint->hostname, endpoint->pod_name);
-        for (uint32_t j = 0; j < endpoint->addresses.n; j++) /* rule 20 */
-            publish(collector, &endpoint->addresses.items[j], label, subset->ports, ADDRESS_STATED);
+        struct endpoint_candidate candidate = {
+            .verdict = endpoint->ready ? ENDPOINT_COUNTS : ENDPOINT_NOT_READY, /* rule 17 */
+            .label = label,
+            .ports = subset->ports,
+            .origin = ADDRESS_STATED,
+            .object = &slice->object,
+            .pod = endpoint->pod_name,
+            .ready = endpoint->ready,
+        };
+        for (uint32_t j = 0; j < endpoint->addresses.n; j++) { /* rule 20 */
+            candidate.address = &endpoint->addresses.items[j];
+            collector->each(collector->userdata, &candidate);
+        }
         name_unref(label);
     }
 }
@@ -60,7 +56,7 @@ static void add_subset(struct collector *collector, const struct endpoint_subset
 static void add_slice(struct collector *collector, const struct endpoint_slice *slice)
 {
     for (uint32_t i = 0; i < slice->n_subsets; i++)
-        add_subset(collector, &slice->subsets[i]);
+        add_subset(collector, slice, &slice->subsets[i]);
 }
 
 static void add_slices(struct collector *collector, const GPtrArray *slices)
@@ -98,19 +94,37 @@ static struct ports *pod_ports(const struct service *service, const struct ports
     return n > 0 ? ports_new(items, n) : NULL;
 }
 
+/* Rules 25 to 28. */
+static enum endpoint_verdict judge(const struct collector *collector, const struct pod_view *view,
+                                   const struct address *address)
+{
+    if (!view->eligible)
+        return address ? ENDPOINT_ENDED : ENDPOINT_NO_ADDRESS;
+    if (!view->ready && !collector->state->object->publish_not_ready)
+        return ENDPOINT_NOT_READY;
+    return collector->families & FAMILY_BIT(address_family(address)) ? ENDPOINT_COUNTS
+                                                                     : ENDPOINT_OTHER_FAMILY;
+}
+
 static void add_pod(struct collector *collector, const struct pod_view *view)
 {
     const struct service *service = collector->state->object;
-    if (!view->eligible || !(view->ready || service->publish_not_ready)) /* rules 25 to 27 */
-        return;
     bool named = view->hostname && view->subdomain &&
                  strcmp(view->subdomain, service->object.name) == 0; /* rule 38 */
     const char *label = label_of(collector, named ? view->hostname : NULL, view->name);
     struct ports *ports = pod_ports(service, view->spec->ports);
-    for (uint32_t i = 0; i < view->n; i++) {
-        const struct address *address = &view->addresses[i];
-        if (collector->families & FAMILY_BIT(address_family(address))) /* rule 28 */
-            publish(collector, address, label, ports, view->origin);
+    struct endpoint_candidate candidate = {
+        .label = label,
+        .ports = ports,
+        .origin = view->origin,
+        .object = view->object,
+        .pod = view->name,
+        .ready = view->ready,
+    };
+    for (uint32_t i = 0; i < view->n || i == 0; i++) {
+        candidate.address = view->n > 0 ? &view->addresses[i] : NULL;
+        candidate.verdict = judge(collector, view, candidate.address);
+        collector->each(collector->userdata, &candidate);
     }
     ports_unref(ports);
     name_unref(label);
@@ -180,50 +194,100 @@ static void add_members(struct collector *collector)
     }
 }
 
-static void add_stated(struct collector *collector, const struct addresses *addresses)
+static void add_stated(struct collector *collector, const struct service *service)
 {
-    for (uint32_t i = 0; i < addresses->n; i++)
-        publish(collector, &addresses->items[i], NULL, collector->state->object->ports,
-                ADDRESS_STATED);
+    struct endpoint_candidate candidate = {
+        .verdict = ENDPOINT_COUNTS,
+        .ports = service->ports,
+        .origin = ADDRESS_STATED,
+        .object = &service->object,
+        .ready = true,
+    };
+    for (uint32_t i = 0; i < service->stated.n; i++) {
+        candidate.address = &service->stated.items[i];
+        collector->each(collector->userdata, &candidate);
+    }
+}
+
+static const struct endpoint_slice *endpoints_object(const struct service_state *state)
+{
+    return g_hash_table_lookup(state->namespace->endpoints, state->owner.name);
 }
 
 /* With a selector: slices if there are any, even empty; else stated pods, which allocated ones
- * join; else an Endpoints object; else allocated pods alone (rule 93 and design.md section 4). */
-static void collect_selected(struct collector *collector, const GPtrArray *slices,
-                             const struct endpoint_slice *endpoints)
+ * join; else an Endpoints object; else allocated pods alone (rule 93 and design.md section 4).
+ * Without: slices and mirrored Endpoints (rules 21, 22 and 32). */
+static enum endpoint_source choose_source(const struct collector *collector)
 {
-    if (slices)
-        add_slices(collector, slices);
-    else if (endpoints && !any_stated_pod(collector))
-        add_slice(collector, endpoints);
-    else
-        add_members(collector);
+    const struct service_state *state = collector->state;
+    const struct service *service = state->object;
+    if (service->type == SERVICE_EXTERNAL_NAME) /* rule 62 */
+        return ENDPOINTS_NONE;
+    if (service->headless && service->stated.n > 0)
+        return ENDPOINTS_STATED;
+    if (namespace_slices(state->namespace, state->owner.name))
+        return ENDPOINTS_SLICES;
+    const struct endpoint_slice *endpoints = endpoints_object(state);
+    if (!service->selector)
+        return endpoints && !endpoints->not_mirrored ? ENDPOINTS_OBJECT : ENDPOINTS_NONE;
+    return endpoints && !any_stated_pod(collector) ? ENDPOINTS_OBJECT : ENDPOINTS_PODS;
 }
 
-GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
-                          unsigned families)
+enum endpoint_source endpoints_source(const struct endpoint_options *options,
+                                      const struct service_state *state)
+{
+    return choose_source(&(struct collector){.options = options, .state = state});
+}
+
+void endpoints_each(const struct endpoint_options *options, const struct service_state *state,
+                    unsigned families, endpoint_each each, void *userdata)
 {
     struct collector collector = {
         .options = options,
         .state = state,
         .families = families,
-        .out = g_array_new(FALSE, FALSE, sizeof(struct published)),
+        .each = each,
+        .userdata = userdata,
     };
-    g_array_set_clear_func(collector.out, published_clear);
-    const struct service *service = state->object;
-    if (service->type == SERVICE_EXTERNAL_NAME) /* rule 62 */
-        return collector.out;
-    const GPtrArray *slices = namespace_slices(state->namespace, state->owner.name);
-    const struct endpoint_slice *endpoints =
-        g_hash_table_lookup(state->namespace->endpoints, service->object.name);
-    if (service->headless && service->stated.n > 0)
-        add_stated(&collector, &service->stated);
-    else if (service->selector)
-        collect_selected(&collector, slices, endpoints);
-    else { /* rules 21, 22 and 32 */
-        add_slices(&collector, slices);
-        if (endpoints && !endpoints->not_mirrored)
+    const struct endpoint_slice *endpoints = endpoints_object(state);
+    switch (choose_source(&collector)) {
+    case ENDPOINTS_NONE: break;
+    case ENDPOINTS_STATED: add_stated(&collector, state->object); break;
+    case ENDPOINTS_SLICES:
+        add_slices(&collector, namespace_slices(state->namespace, state->owner.name));
+        if (!state->object->selector && endpoints && !endpoints->not_mirrored)
             add_slice(&collector, endpoints);
+        break;
+    case ENDPOINTS_OBJECT: add_slice(&collector, endpoints); break;
+    case ENDPOINTS_PODS: add_members(&collector); break;
     }
-    return collector.out;
+}
+
+static void published_clear(gpointer data)
+{
+    struct published *published = data;
+    name_unref(published->label);
+    ports_unref(published->ports);
+}
+
+static void publish(void *userdata, const struct endpoint_candidate *candidate)
+{
+    if (candidate->verdict != ENDPOINT_COUNTS)
+        return;
+    struct published published = {
+        .address = *candidate->address,
+        .label = name_ref(candidate->label),
+        .ports = ports_ref(candidate->ports),
+        .origin = candidate->origin,
+    };
+    g_array_append_val((GArray *)userdata, published);
+}
+
+GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
+                          unsigned families)
+{
+    GArray *out = g_array_new(FALSE, FALSE, sizeof(struct published));
+    g_array_set_clear_func(out, published_clear);
+    endpoints_each(options, state, families, publish, out);
+    return out;
 }

@@ -32,9 +32,45 @@ struct endpoint_options {
 struct published { /* one ready endpoint address */
     struct address address;
     const char *label;   /* interned, reference held; NULL: its dashed address */
+    bool named;          /* the label is a hostname of its own */
     struct ports *ports; /* reference held; NULL: none (rule 19) */
     enum address_origin origin;
 };
+
+/* What an address is to a Service that its selector, slices or Endpoints lead to. */
+enum endpoint_verdict {
+    ENDPOINT_COUNTS,
+    ENDPOINT_NOT_READY,    /* rules 17 and 25 */
+    ENDPOINT_ENDED,        /* a pod in phase Failed or Succeeded (rule 27) */
+    ENDPOINT_NO_ADDRESS,   /* a pod without one; `address` is NULL (rule 27) */
+    ENDPOINT_OTHER_FAMILY, /* rule 28 */
+};
+
+struct endpoint_candidate {
+    enum endpoint_verdict verdict;
+    const struct address *address;
+    const char *label;   /* interned; NULL: its dashed address */
+    struct ports *ports; /* NULL: none (rule 19) */
+    enum address_origin origin;
+    const struct object *object; /* that it is of: slice, Endpoints, Pod, workload; the Service */
+    const char *pod;             /* its name, NULL if it is of none */
+    bool ready;
+};
+
+/* Where a Service has its endpoints from (rule 93). */
+enum endpoint_source {
+    ENDPOINTS_NONE,
+    ENDPOINTS_STATED, /* its annotation */
+    ENDPOINTS_SLICES, /* and mirrored Endpoints, if it has no selector */
+    ENDPOINTS_OBJECT, /* an Endpoints object, mirrored or for want of pods */
+    ENDPOINTS_PODS,
+};
+enum endpoint_source endpoints_source(const struct endpoint_options *options,
+                                      const struct service_state *state);
+
+/* Calls `each` for every candidate of the source, each address by itself. It is valid during the
+ * call only. */
+typedef void (*endpoint_each)(void *userdata, const struct endpoint_candidate *candidate);
 
 /* All ready endpoints of a Service (its selection linked), families not restricted for pods unless
  * `families` (a bit for 4 and one for 6 as FAMILY_BIT) says so. GArray of struct published, to be
@@ -43,3 +79,5 @@ struct published { /* one ready endpoint address */
 #define FAMILY_BOTH (FAMILY_BIT(4) | FAMILY_BIT(6))
 GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
                           unsigned families);
+void endpoints_each(const struct endpoint_options *options, const struct service_state *state,
+                    unsigned families, endpoint_each each, void *userdata);

@@ -84,6 +84,7 @@ struct object *object_new(enum object_kind kind, struct source *source, const ch
 static void service_clear(struct service *service)
 {
     labels_unref(service->selector);
+    labels_unref(service->labels);
     g_free(service->cluster_ips.items);
     g_free(service->stated.items);
     ports_unref(service->ports);
@@ -120,6 +121,7 @@ static void workload_clear(struct workload *workload)
 {
     pod_spec_clear(&workload->template);
     name_unref(workload->owner.name);
+    labels_unref(workload->labels);
     labels_unref(workload->selector);
     for (uint32_t i = 0; i < workload->n_requirements; i++) {
         struct requirement *requirement = &workload->requirements[i];

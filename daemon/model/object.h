@@ -96,6 +96,7 @@ struct service {
     enum ip_family_policy family_policy;
     uint8_t n_families, families[2]; /* ipFamilies: 4, 6 */
     const struct labels *selector;   /* NULL when absent, null or {} (rule 21) */
+    const struct labels *labels;     /* metadata.labels, decide nothing; NULL for none */
     struct addresses cluster_ips;    /* clusterIPs, else clusterIP; empty when none is stated */
     struct addresses stated;         /* annotation kubesvc.io/addresses */
     struct ports *ports;
@@ -171,6 +172,7 @@ struct workload { /* kinds OBJECT_DEPLOYMENT to OBJECT_CRON_JOB */
     struct object object;
     struct pod_spec template;
     struct owner owner;
+    const struct labels *labels;   /* metadata.labels, decide nothing; NULL for none */
     const struct labels *selector; /* matchLabels; of a ReplicationController its selector or,
                                       without one, the template's labels; NULL when there is none */
     struct requirement *requirements;

@@ -45,7 +45,7 @@ static bool services_equal(const struct service *a, const struct service *b)
            a->publish_not_ready == b->publish_not_ready && a->family_policy == b->family_policy &&
            a->n_families == b->n_families && a->families[0] == b->families[0] &&
            a->families[1] == b->families[1] && a->selector == b->selector &&
-           addresses_equal(&a->cluster_ips, &b->cluster_ips) &&
+           a->labels == b->labels && addresses_equal(&a->cluster_ips, &b->cluster_ips) &&
            addresses_equal(&a->stated, &b->stated) && ports_equal(a->ports, b->ports) &&
            g_strcmp0(a->external_name, b->external_name) == 0;
 }
@@ -101,7 +101,8 @@ static bool requirements_equal(const struct requirement *a, const struct require
 static bool workloads_equal(const struct workload *a, const struct workload *b)
 {
     if (!pod_specs_equal(&a->template, &b->template) || !owners_equal(&a->owner, &b->owner) ||
-        a->selector != b->selector || a->n_requirements != b->n_requirements ||
+        a->labels != b->labels || a->selector != b->selector ||
+        a->n_requirements != b->n_requirements ||
         a->replicas != b->replicas || a->ordinal != b->ordinal ||
         a->service_name != b->service_name || a->indexed != b->indexed)
         return false;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "../../nss/dashed.h"
 #include "hash.h"
 #include "labels.h"
 
@@ -138,35 +139,27 @@ static char *claim_text(const struct claim *claim, const struct address *address
 {
     if (claim->kind == CLAIM_CLUSTER_IP)
         return g_strdup_printf("%s.%s", claim->owner->name, claim->owner->namespace);
-    char dashed[ADDRESS_TEXT_MAX + 1];
+    char dashed[DASHED_MAX];
     if (!claim->label)
-        address_format_dashed(address, dashed);
+        dashed_format(address->bytes, dashed);
     return g_strdup_printf("%s.%s.%s", claim->label ? claim->label : dashed, claim->owner->name,
                            claim->owner->namespace);
 }
 
-/* Cluster IPs before endpoints (rule 67), endpoints with a label of their own before dashed ones
- * (rule 70). */
-static unsigned claim_order(const struct claim *claim)
-{
-    if (claim->kind == CLAIM_CLUSTER_IP)
-        return 0;
-    return claim->label ? 1 : 2;
-}
-
+/* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),
+ * hostnames before other labels (rule 70). */
 static char *best_name(const struct entry *entry)
 {
     char *best = NULL;
-    unsigned best_order = 3;
+    enum claim_kind best_kind = CLAIM_POD;
     for (const struct claim *claim = entry->claims; claim; claim = claim->next) {
-        unsigned order = claim_order(claim);
-        if (claim->kind == CLAIM_POD || order > best_order)
+        if (claim->kind == CLAIM_POD || claim->kind > best_kind)
             continue;
         char *text = claim_text(claim, &entry->address);
-        if (order < best_order || strcmp(text, best) < 0) {
+        if (claim->kind < best_kind || strcmp(text, best) < 0) {
             g_free(best);
             best = g_steal_pointer(&text);
-            best_order = order;
+            best_kind = claim->kind;
         }
         g_free(text);
     }

@@ -14,7 +14,8 @@
 
 enum claim_kind {
     CLAIM_CLUSTER_IP, /* of a Service: rule 67 */
-    CLAIM_ENDPOINT,   /* of a Service, under a label or its dashed address: rule 68 */
+    CLAIM_HOSTNAME,   /* of a Service's endpoint with a hostname of its own: rule 70 */
+    CLAIM_ENDPOINT,   /* of one under its pod's name or its dashed address: rule 68 */
     CLAIM_POD,        /* owner's namespace has a pod of this address: rule 65 */
 };
 

@@ -125,6 +125,13 @@ static void lease(struct service_state *state, struct leases *leases, bool wante
     }
 }
 
+unsigned service_families(const struct service_state *state)
+{
+    unsigned leased =
+        (state->leased[0] ? FAMILY_BIT(4) : 0) | (state->leased[1] ? FAMILY_BIT(6) : 0);
+    return leased && state->object->n_families == 0 ? leased : pod_families(state->object);
+}
+
 static bool any_stated(const GArray *published)
 {
     for (guint i = 0; i < published->len; i++)
@@ -155,6 +162,30 @@ static void append(GArray *addresses, const struct addresses *stated)
         g_array_append_vals(addresses, stated->items, stated->n);
 }
 
+static void append_own(GArray *addresses, const struct service *service)
+{
+    if (!service->headless)
+        append(addresses, service->cluster_ips.n > 0 ? &service->cluster_ips : &service->stated);
+}
+
+bool service_addresses(const struct service_state *state, const struct service_options *options,
+                       GArray *addresses)
+{
+    char key[LEASE_KEY_MAX + 1];
+    bool leased = false;
+    append_own(addresses, state->object);
+    lease_key(state, key);
+    for (unsigned i = 0; i < 2; i++) {
+        struct address address;
+        if (!state->leased[i] || !leases_take(options->endpoints.pods->leases, LEASE_SERVICE,
+                                              i == 0 ? 4 : 6, key, &address))
+            continue;
+        g_array_append_val(addresses, address);
+        leased = true;
+    }
+    return leased;
+}
+
 /* What a Service answers by its own name: a cluster IP that it states, one that is leased, or its
  * endpoints. Returns whether it is (as good as) headless. */
 static bool choose_addresses(struct service_state *state, const struct service_options *options,
@@ -162,9 +193,7 @@ static bool choose_addresses(struct service_state *state, const struct service_o
 {
     const struct service *service = state->object;
     const struct pods *pods = options->endpoints.pods;
-    append(addresses, service->headless            ? &(struct addresses){0}
-                      : service->cluster_ips.n > 0 ? &service->cluster_ips
-                                                   : &service->stated);
+    append_own(addresses, service);
     bool lacking =
         !service->headless && addresses->len == 0 && pods_may_allocate(pods, &service->object);
     /* An invented cluster IP in front of real endpoints would lead nowhere. */
@@ -286,7 +315,8 @@ static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
     for (guint i = 0; i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
         if (entry->origin != ADDRESS_NODE)
-            claim(claims, &entry->address, CLAIM_ENDPOINT, entry->label);
+            claim(claims, &entry->address, entry->named ? CLAIM_HOSTNAME : CLAIM_ENDPOINT,
+                  entry->label);
     }
     return claims;
 }

@@ -13,6 +13,12 @@ struct service_options {
     bool ignore_empty; /* ignoreEmptyService (rule 51) */
 };
 
+/* As it was last brought up to date: the families of pods that count (rule 28); and the addresses
+ * of its own, stated or leased cluster IPs, appended (struct address). True: they are leased. */
+unsigned service_families(const struct service_state *state);
+bool service_addresses(const struct service_state *state, const struct service_options *options,
+                       GArray *addresses);
+
 /* Brings what is published of a Service up to date: leases, claims, sink. `exposed`: its namespace
  * may be asked for. With state->object NULL everything is withdrawn. */
 void service_publish(struct service_state *state, const struct service_options *options,
