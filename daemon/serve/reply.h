@@ -21,7 +21,7 @@ struct reply *reply_new(void);                 /* FAILED */
 struct reply *reply_free(struct reply *reply); /* returns NULL */
 
 /* Reads a DNS message of rcode NOERROR or NXDOMAIN. FAILED: it is damaged. */
-void reply_read(struct reply *reply, const uint8_t *message, size_t size, const char *name,
+void reply_read(struct reply *reply, const uint8_t *data, size_t size, const char *name,
                 enum kubesvc_family family);
 
 /* Reads an entry of the hosts file of the family that was asked. */

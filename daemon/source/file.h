@@ -53,7 +53,7 @@ struct statement {
     struct source *source; /* reference held */
     GPtrArray *objects;
 };
-void statement_free(void *statement);
+void statement_free(void *data);
 
 /* Appends (struct statement *) what the catalog does not know yet, and takes it for told. */
 void file_hand_over(struct file *file, GPtrArray *statements);

@@ -16,8 +16,9 @@ struct manifest_text {
 };
 
 /* Reads all of it, in pieces of at most `piece` bytes; 0: as large as they are asked for. */
-struct manifest_text manifest_text_read(const char *text, size_t length, size_t piece,
+struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece,
                                         uint64_t budget);
+struct manifest_text manifest_text_all(const char *text, size_t length);
 void manifest_text_free(struct manifest_text *manifest);
 
 /* A NUL-terminated text; the test fails unless it is read to its end. */
@@ -28,3 +29,17 @@ struct object *manifest_text_find(const struct manifest_text *manifest, const ch
 
 /* Does a diagnostic have this rule? */
 const struct diagnostic *manifest_text_rule(const struct manifest_text *manifest, const char *rule);
+
+/* The only object of a text, which must be good, without a word about it. */
+struct object *manifest_text_only(struct manifest_text *manifest, const char *text);
+
+/* The text is good and has these objects: "Service a/b@LINE:COLUMN, ...". */
+void manifest_text_assert_objects(const char *text, const char *expected);
+
+/* The text is bad, for this reason, there; line 0: anywhere. */
+void manifest_text_assert_bad(const char *text, size_t length, const char *rule, unsigned line,
+                              unsigned column);
+
+/* Addresses with spaces between them; ports as "name/protocol number target, ...". */
+void manifest_text_assert_addresses(const struct addresses *addresses, const char *expected);
+void manifest_text_assert_ports(const struct ports *ports, const char *expected);
