@@ -133,7 +133,8 @@ static void on_settled(void *userdata, bool first)
 static void on_answered(void *userdata)
 {
     const struct daemon *daemon = userdata;
-    server_retry(daemon->server);
+    if (daemon->server) /* none is left while the daemon ends */
+        server_retry(daemon->server);
 }
 
 static void on_lease(void *userdata, enum lease_event event, const struct lease *lease)
