@@ -9,7 +9,7 @@
  * errno (-ENOENT: there is none). */
 MUST_USE int config_file_read(struct config *config, const char *path, GPtrArray *diagnostics);
 
-void config_directory_free(gpointer directory);
+void config_directory_free(gpointer userdata);
 
 /* One with the defaults; `path` passes on. */
 struct config_directory *config_directory_new(char *path, bool allocate);

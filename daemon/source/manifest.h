@@ -1,7 +1,7 @@
 /*
- * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics. Resumable,
- * so that no call takes long; nothing of the file is kept but what its objects need. Knows no rules
- * about Services; it knows what the fields are called and what they may hold.
+ * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics.
+ * Resumable, so that no call takes long; nothing of the file is kept but what its objects need.
+ * Knows no rules about Services; it knows what the fields are called and what they may hold.
  */
 #pragma once
 

@@ -49,6 +49,11 @@ struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t
     return manifest;
 }
 
+struct manifest_text manifest_text_all(const char *text, size_t length)
+{
+    return manifest_text_read(text, length, 0, 1000000);
+}
+
 void manifest_text_free(struct manifest_text *manifest)
 {
     g_ptr_array_unref(manifest->objects);
@@ -57,7 +62,7 @@ void manifest_text_free(struct manifest_text *manifest)
 
 struct manifest_text manifest_text_good(const char *text)
 {
-    struct manifest_text manifest = manifest_text_read(text, strlen(text), 0, 1000000);
+    struct manifest_text manifest = manifest_text_all(text, strlen(text));
 
     if (manifest.result != MANIFEST_DONE) {
         const struct diagnostic *last = manifest.diagnostics->pdata[manifest.diagnostics->len - 1];
@@ -88,4 +93,79 @@ const struct diagnostic *manifest_text_rule(const struct manifest_text *manifest
             return diagnostic;
     }
     return NULL;
+}
+
+void manifest_text_assert_objects(const char *text, const char *expected)
+{
+    struct manifest_text manifest = manifest_text_good(text);
+    g_autoptr(GString) found = g_string_new(NULL);
+
+    for (guint i = 0; i < manifest.objects->len; i++) {
+        const struct object *object = manifest.objects->pdata[i];
+        g_autofree char *description = object_describe(object);
+
+        assert_int_equal(object->document, i);
+        g_string_append_printf(found, "%s%s@%u:%u", i > 0 ? ", " : "", description, object->line,
+                               object->column);
+    }
+    assert_string_equal(found->str, expected);
+    manifest_text_free(&manifest);
+}
+
+void manifest_text_assert_bad(const char *text, size_t length, const char *rule, unsigned line,
+                              unsigned column)
+{
+    struct manifest_text manifest = manifest_text_all(text, length);
+    const struct diagnostic *last;
+
+    assert_int_equal(manifest.result, MANIFEST_BAD);
+    assert_int_equal(manifest.objects->len, 0);
+    assert_true(manifest.diagnostics->len > 0);
+    last = manifest.diagnostics->pdata[manifest.diagnostics->len - 1];
+    assert_string_equal(last->rule, rule);
+    assert_int_equal(last->severity, DIAGNOSTIC_ERROR);
+    if (line > 0) {
+        assert_int_equal(last->line, line);
+        assert_int_equal(last->column, column);
+    }
+    manifest_text_free(&manifest);
+}
+
+struct object *manifest_text_only(struct manifest_text *manifest, const char *text)
+{
+    *manifest = manifest_text_good(text);
+    for (guint i = 0; i < manifest->diagnostics->len; i++) {
+        const struct diagnostic *diagnostic = manifest->diagnostics->pdata[i];
+
+        fail_msg("%u:%u: %s", diagnostic->line, diagnostic->column, diagnostic->message);
+    }
+    assert_int_equal(manifest->objects->len, 1);
+    return manifest->objects->pdata[0];
+}
+
+void manifest_text_assert_addresses(const struct addresses *addresses, const char *expected)
+{
+    g_autoptr(GString) found = g_string_new(NULL);
+
+    for (uint32_t i = 0; i < addresses->n; i++) {
+        char text[ADDRESS_TEXT_MAX];
+
+        address_format(&addresses->items[i], text);
+        g_string_append_printf(found, "%s%s", i > 0 ? " " : "", text);
+    }
+    assert_string_equal(found->str, expected);
+}
+
+void manifest_text_assert_ports(const struct ports *ports, const char *expected)
+{
+    g_autoptr(GString) found = g_string_new(NULL);
+
+    for (uint32_t i = 0; ports && i < ports->n; i++) {
+        const struct port *port = &ports->items[i];
+
+        g_string_append_printf(found, "%s%s/%u %u %s%u", i > 0 ? ", " : "",
+                               port->name ? port->name : "-", port->protocol, port->number,
+                               port->target_name ? port->target_name : "", port->target);
+    }
+    assert_string_equal(found->str, expected);
 }

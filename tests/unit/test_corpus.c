@@ -122,7 +122,7 @@ static void each_file(void **state, check_file check)
         g_auto(GStrv) row = g_strsplit(*line, "\t", -1);
         size_t length;
         g_autofree char *text = read_file(corpus, row[0], &length);
-        struct manifest_text manifest = manifest_text_read(text, length, 0, 1000000);
+        struct manifest_text manifest = manifest_text_all(text, length);
 
         check(corpus, row, &manifest);
         manifest_text_free(&manifest);
@@ -218,7 +218,7 @@ static void json_with_tabs(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         size_t length;
         g_autofree char *text = read_file(corpus, names[i], &length);
-        struct manifest_text manifest = manifest_text_read(text, length, 0, 1000000);
+        struct manifest_text manifest = manifest_text_all(text, length);
 
         assert_int_equal(manifest.result, MANIFEST_DONE);
         manifest_text_free(&manifest);
