@@ -1,0 +1,140 @@
+"""Directories that appear, vanish, are replaced, linked and mounted over, seen through getaddrinfo."""
+
+import os
+import shutil
+import subprocess
+
+from harness import Client, Daemon, need_root, skip
+from watching import World, service
+
+
+def watch_missing(path):
+    """A World's daemon with one more directory, which does not exist."""
+    return World(options=["--manifests", path])
+
+
+def test_directory_and_parent_appear_later():
+    path = os.path.abspath("x/y/m")
+    with watch_missing(path) as world:
+        world.lacks("a")
+        os.makedirs(path)
+        world.lacks("a")
+        with open(f"{path}/a.yaml", "w", encoding="utf-8") as file:
+            file.write(service("a", "10.0.0.1"))
+        world.has("a", "10.0.0.1")
+        shutil.rmtree("x")
+        world.lacks("a")
+        os.makedirs("new/y/m")
+        with open("new/y/m/a.yaml", "w", encoding="utf-8") as file:
+            file.write(service("a", "10.0.0.2"))
+        os.rename("new", "x")
+        world.has("a", "10.0.0.2")
+
+
+def test_linked_directory():
+    path = os.path.abspath("m")
+    for i in 1, 2:
+        os.mkdir(f"release{i}")
+        with open(f"release{i}/a.yaml", "w", encoding="utf-8") as file:
+            file.write(service("a", f"10.0.0.{i}"))
+    os.symlink("release1", "m")
+    with watch_missing(path) as world:
+        world.has("a", "10.0.0.1")
+        os.symlink("release2", "new")
+        os.rename("new", "m")
+        world.has("a", "10.0.0.2")
+        with open("release2/a.yaml", "w", encoding="utf-8") as file:
+            file.write(service("a", "10.0.0.3"))
+        world.has("a", "10.0.0.3")
+
+
+def test_recursive():
+    os.makedirs("m/x")
+    config = (f"manifests:\n- {{path: {os.path.abspath('m')}, recursive: true}}\n"
+              f"- {os.path.abspath('other')}\n")
+    os.mkdir("other")
+    with open("other/rest.yaml", "w", encoding="utf-8") as file:
+        file.write(service("rest", "10.0.0.99"))
+    with Daemon([], config=config) as daemon, Client(daemon.env) as client:
+        def until(condition):
+            client.until("inet", "a.default.svc", condition)
+
+        with open("m/x/a.yaml", "w", encoding="utf-8") as file:
+            file.write(service("a", "10.0.0.1"))
+        until(lambda a: a.addresses == ["10.0.0.1"])
+        os.makedirs("m/y/z")
+        os.rename("m/x/a.yaml", "m/y/z/a.yaml")
+        with open("m/y/z/a.yaml", "w", encoding="utf-8") as file:
+            file.write(service("a", "10.0.0.2"))
+        until(lambda a: a.addresses == ["10.0.0.2"])
+        os.rename("m/y", "m/.hidden")
+        until(lambda a: a.error == "EAI_NONAME")
+
+
+def test_volume_is_one_set():
+    """A ConfigMap's files change together: `a` and `b` are never of two sets."""
+    with World() as world:
+        directory = world.directory
+
+        def write(generation):
+            new = directory / f"..{generation}"
+            new.mkdir()
+            for i, name in enumerate("ab"):
+                (new / f"{name}.yaml").write_text(service(name, f"10.{i}.0.{generation}"))
+            os.symlink(new.name, directory / "..data_tmp")
+            os.rename(directory / "..data_tmp", directory / "..data")
+
+        write(1)
+        for name in "ab":
+            os.symlink(f"..data/{name}.yaml", directory / f"{name}.yaml")
+        world.has("b", "10.1.0.1")
+        for generation in range(2, 30):
+            write(generation)
+            shutil.rmtree(directory / f"..{generation - 1}")
+            # whichever is seen first, the other must have changed with it
+            for first, other in ("ab", "ba"):
+                i, j = "ab".index(first), "ab".index(other)
+                world.has(first, f"10.{i}.0.{generation}")
+                world.still_has(other, f"10.{j}.0.{generation}")
+
+
+def test_unreadable_touches_nothing_else():
+    if os.geteuid() == 0:
+        skip("root may read everything")
+    files = {"a.yaml": service("a", "10.0.0.1"), "b.yaml": service("b", "10.0.0.2")}
+    with World(files) as world:
+        os.chmod(world.directory / "a.yaml", 0)
+        world.daemon.wait_line("Permission denied")
+        world.still_has("a", "10.0.0.1")
+        world.put("b.yaml", service("b", "10.0.0.3"))
+        world.has("b", "10.0.0.3")
+        os.chmod(world.directory, 0)
+        world.daemon.wait_line("cannot be listed")
+        world.still_has("b", "10.0.0.3")
+        os.chmod(world.directory, 0o700)
+        os.unlink(world.directory / "a.yaml")
+        world.lacks("a")
+
+
+def test_mount_over_the_directory():
+    need_root()
+    unshare = shutil.which("unshare")
+    if not unshare or subprocess.run([unshare, "-m", "true"], check=False).returncode != 0:
+        skip("needs a mount namespace")
+    os.mkdir("over")
+    with open("over/a.yaml", "w", encoding="utf-8") as file:
+        file.write(service("a", "10.0.0.2"))
+    # the daemon's own namespace is entered to mount
+    daemon = Daemon([{"a.yaml": service("a", "10.0.0.1")}, {"r.yaml": service("r", "10.0.0.9")}],
+                    wrapper=[unshare, "-m", "--propagation", "private"])
+    with daemon, Client(daemon.env) as client:
+        def has(address):
+            client.until("inet", "a.default.svc", lambda a: a.addresses == [address])
+
+        enter = ["nsenter", "-m", "-t", str(daemon.process.pid)]
+        directory = daemon.directories[0]
+        has("10.0.0.1")
+        subprocess.run([*enter, "mount", "--bind", os.path.abspath("over"), directory], check=True)
+        has("10.0.0.2")
+        subprocess.run([*enter, "umount", directory], check=True)
+        has("10.0.0.1")
