@@ -67,12 +67,15 @@ def compare(world, nameserver, count=QUESTIONS, glibc_count=GLIBC_QUESTIONS, que
         with Daemon([], config, dir=path) as daemon:
             glibc, wire = Glibc(daemon.socket), Wire(daemon.socket)
             comparison = Comparison(world, wire, glibc)
-            if question:
-                problem = comparison.run_one(question)
-            else:
-                problem = comparison.run(count, glibc_count)
-            wire.close()
-            glibc.close()
+            try:
+                if question:
+                    problem = comparison.run_one(question)
+                else:
+                    problem = comparison.run(count, glibc_count)
+                wire.close()
+                glibc.close()
+            except (AssertionError, OSError) as error:  # such as that the daemon is no more
+                problem = Mismatch(f"{error}, status {daemon.process.poll()}", comparison.current)
             return problem, comparison.asked
 
 

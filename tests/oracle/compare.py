@@ -66,18 +66,18 @@ class Comparison:
         self.oracle = Oracle(world.placed(), world.config, world.upstream)
         self.world, self.asker, self.glibc = world, asker, glibc
         self.learner = Learner(self.oracle)
-        self.asked = 0
+        self.asked, self.current = 0, None  # the question being asked
 
     def compare(self, question):
         if question[0] != "ptr" and not 1 <= len(question[1]) <= 254:
             return None  # cannot be asked over the wire
-        self.asked += 1
+        self.asked, self.current = self.asked + 1, question
         expected, got = answer(self.oracle, question), ask(self.asker, question)
         why = self.learner.compare(question, expected, got)
         return Mismatch(why, question, expected, got) if why else None
 
     def compare_glibc(self, question):
-        self.asked += 1
+        self.asked, self.current = self.asked + 1, question
         expected, got = answer(self.oracle, question), self.glibc(question)
         if question[0] != "ptr" and self.oracle.module_refuses(question[1]):
             expected = Answer("NOT_OURS")
