@@ -43,6 +43,7 @@ static void add_subset(struct collector *collector, const struct endpoint_slice 
             .origin = ADDRESS_STATED,
             .object = &slice->object,
             .pod = endpoint->pod_name,
+            .named = endpoint->hostname != NULL,
             .ready = endpoint->ready,
         };
         for (uint32_t j = 0; j < endpoint->addresses.n; j++) { /* rule 20 */
@@ -119,6 +120,7 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
         .origin = view->origin,
         .object = view->object,
         .pod = view->name,
+        .named = named,
         .ready = view->ready,
     };
     for (uint32_t i = 0; i < view->n || i == 0; i++) {
@@ -277,6 +279,7 @@ static void publish(void *userdata, const struct endpoint_candidate *candidate)
     struct published published = {
         .address = *candidate->address,
         .label = name_ref(candidate->label),
+        .named = candidate->named,
         .ports = ports_ref(candidate->ports),
         .origin = candidate->origin,
     };

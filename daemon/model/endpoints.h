@@ -54,6 +54,7 @@ struct endpoint_candidate {
     enum address_origin origin;
     const struct object *object; /* that it is of: slice, Endpoints, Pod, workload; the Service */
     const char *pod;             /* its name, NULL if it is of none */
+    bool named;                  /* the label is a hostname of its own */
     bool ready;
 };
 
