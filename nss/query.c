@@ -210,7 +210,7 @@ static void request_append(struct request *request, const void *data, size_t siz
 }
 
 /* The namespace that the environment names; 0 bytes where it names none that could exist. */
-static uint8_t environment_namespace(char namespace[static KUBESVC_LABEL_MAX])
+static uint8_t environment_namespace(char label[static KUBESVC_LABEL_MAX])
 {
     const char *value = secure_getenv("KUBESVC_NAMESPACE");
     size_t length = value ? strlen(value) : 0;
@@ -219,7 +219,7 @@ static uint8_t environment_namespace(char namespace[static KUBESVC_LABEL_MAX])
         value[length - 1] == '-')
         return 0;
     for (size_t i = 0; i < length; i++)
-    namespace[i] = name_fold(value[i]);
+        label[i] = name_fold(value[i]);
     return (uint8_t)length;
 }
 
