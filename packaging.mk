@@ -7,7 +7,7 @@ deb:
 	$(Q)tools/make-deb $(BUILD)/deb
 
 check-system: deps
-	$(Q)$(PYTHON) -B tests/system/run.py
+	$(Q)tests/run-all deb system
 
 install: install-systemd
 

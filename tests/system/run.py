@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Runs the tests on whole systems: run.py [-j N] [FILTER...]; the packages are those of `make deb`.
+
+A test is a function test_* of a test_*.py here, written and reported like those of tests/e2e. One
+that is marked @on_a_system gets namespaces of its own (mounts, processes, network, host name, IPC),
+which go with all that it left in them; without root or namespaces it is skipped.
+"""
+
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+sys.dont_write_bytecode = True
+
+UNSHARE = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
+           "--mount-proc", "--propagation", "private"]
+
+
+def other_runner():
+    """The one of the end-to-end tests, for the tests of this directory."""
+    spec = importlib.util.spec_from_file_location("runner", HERE.parent / "e2e/run.py")
+    runner = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(runner)
+    runner.HERE = HERE
+    return runner
+
+
+def why_no_systems():
+    """None if systems can be tested here, else the reason."""
+    if os.geteuid() != 0:
+        return "needs root"
+    tried = subprocess.run([*UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True,
+                           text=True, check=False)
+    return f"no namespaces here: {tried.stderr.strip()}" if tried.returncode else None
+
+
+def run_one(runner, path, name, *inside):
+    if inside:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    elif getattr(getattr(runner.load(pathlib.Path(path)), name), "on_a_system", False):
+        if why := why_no_systems():
+            print(why)
+            sys.exit(runner.SKIPPED)
+        os.execvp(UNSHARE[0],
+                  [*UNSHARE, sys.executable, "-B", __file__, "--one", path, name, "inside"])
+    runner.run_one(path, name)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        run_one(other_runner(), *sys.argv[2:])
+    sys.exit(other_runner().main())
