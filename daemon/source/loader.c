@@ -281,6 +281,33 @@ void loader_status(const struct loader *loader,
     }
 }
 
+static void count_file(void *userdata, struct place *place)
+{
+    struct loader_directory_status *status = userdata;
+
+    if (place->absent || !place->file)
+        return;
+    status->n_files++;
+    status->n_objects += place->file->n_objects;
+}
+
+void loader_directories(const struct loader *loader,
+                        void (*each)(void *userdata, const struct loader_directory_status *status),
+                        void *userdata)
+{
+    for (unsigned i = 0; i < loader->work.roots->len; i++) {
+        const struct root *root = loader->work.roots->pdata[i];
+        struct loader_directory_status status = {
+            .path = root->path,
+            .missing = root->place->absent,
+            .polled = watch_is_exhausted(loader->watch),
+        };
+
+        place_for_each(root->place, count_file, &status);
+        each(userdata, &status);
+    }
+}
+
 struct ignored {
     size_t n;
     void (*each)(void *userdata, const char *directory, const char *name);

@@ -51,6 +51,18 @@ void loader_status(const struct loader *loader,
                    void (*each)(void *userdata, const struct loader_file_status *status),
                    void *userdata);
 
+struct loader_directory_status { /* one entry of `manifests` */
+    const char *path;
+    unsigned n_files, n_objects;
+    bool missing;
+    bool polled; /* for want of inotify watches changes are looked for now and then */
+};
+
+/* Calls `each` for every configured directory, in their order. */
+void loader_directories(const struct loader *loader,
+                        void (*each)(void *userdata, const struct loader_directory_status *status),
+                        void *userdata);
+
 /* How many names in the directories are passed over (dot files, backups, other endings); calls
  * `each` for every one of them unless it is NULL. */
 size_t loader_ignored(const struct loader *loader,

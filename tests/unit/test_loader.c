@@ -294,10 +294,12 @@ static void test_burst(void **state)
 
     for (unsigned i = 0; i < 1000; i++) {
         write_file(at(loading, "m/%u.yaml", i), "x");
-        loading_run(loading, 0);
+        if (i % 10 == 0)
+            loading_run(loading, 0);
     }
     loading_until(loading, g_hash_table_size(loading->told) == 1001);
-    assert_true(loading->n_settled - settled < 100);
+    /* It has had a hundred turns meanwhile, most of which must not have ended a batch. */
+    assert_true(loading->n_settled - settled < 50);
     settled = loading->n_settled;
     for (unsigned i = 0; i < 1000; i++)
         unlink(at(loading, "m/%u.yaml", i));

@@ -371,7 +371,7 @@ static void test_volume(void **state)
     unsigned settled = loading->n_settled;
     write_set(&volume, "b,c,d");
     swap_set(&volume);
-    for (unsigned i = 0; i < 20; i++) {
+    for (unsigned i = 0; i < 8; i++) {
         loading_run(loading, 0);
         assert_int_equal(loading->n_settled, settled);
     }
