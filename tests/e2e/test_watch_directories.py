@@ -1,4 +1,4 @@
-"""Directories that appear, vanish, are replaced, linked and mounted over, seen through getaddrinfo."""
+"""Directories that appear, vanish, are replaced, linked and mounted over, as getaddrinfo sees it."""
 
 import os
 import shutil

@@ -1,5 +1,5 @@
-"""Files that come, change and go, seen through getaddrinfo. What the loader does in detail is tested
-in tests/unit/test_loader*.c; here it is the whole way that counts."""
+"""Files that come, change and go, seen through getaddrinfo. What the loader does in detail is
+tested in tests/unit/test_loader*.c; here it is the whole way that counts."""
 
 import os
 import subprocess

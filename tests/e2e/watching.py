@@ -5,7 +5,8 @@ from harness import Client, Daemon
 
 def service(name, address):
     """Two documents, so that half of the file is not the same as all of it."""
-    return (f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{clusterIP: None}}\n"
+    return (f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
+            "spec: {clusterIP: None}\n"
             f"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
             f"metadata: {{name: {name}, labels: {{kubernetes.io/service-name: {name}}}}}\n"
             f"endpoints: [{{addresses: [{address}]}}]\n")
