@@ -17,6 +17,7 @@ AR = ar
 PYTHON = python3
 
 prefix = /usr
+bindir = $(prefix)/bin
 sbindir = $(prefix)/sbin
 mandir = $(prefix)/share/man
 docdir = $(prefix)/share/doc/kubesvcd
@@ -71,23 +72,27 @@ PROGRAM_LDFLAGS = -pie $(BASE_LDFLAGS)
 
 MODULE = $(O)/libnss_kubesvc.so.2
 DAEMON = $(O)/kubesvcd
+CLI = $(patsubst cli/main.c,$(O)/kubesvc,$(wildcard cli/main.c))
 
 MODULE_SOURCES = nss/module.c nss/query.c nss/pack.c nss/name.c
 NSS_SOURCES := $(wildcard nss/*.c)
 DAEMON_SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
+CLI_SOURCES := $(wildcard cli/*.c)
 TEST_SOURCES := $(wildcard tests/unit/*.c)
 E2E_SOURCES := $(wildcard tests/e2e/*.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
-SOURCES := $(NSS_SOURCES) $(DAEMON_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
-HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h tests/*/*.h)
+SOURCES := $(NSS_SOURCES) $(DAEMON_SOURCES) $(CLI_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
+HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h cli/*.h tests/*/*.h)
 
 objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
-# source/ and model/ with what both of them stand on; the command line will link the same archive.
-ARCHIVES = $(O)/libserve.a $(O)/libkubesvc.a $(O)/libnss.a
+# source/ and model/ with what both of them stand on; the command line links the same archive.
+ARCHIVES = $(O)/libcli.a $(O)/libserve.a $(O)/libkubesvc.a $(O)/libnss.a
+SERVE_SOURCES = $(filter daemon/serve/% daemon/inspect/%,$(DAEMON_SOURCES))
 $(O)/libnss.a: $(call objects,$(NSS_SOURCES))
-$(O)/libkubesvc.a: $(call objects,$(filter-out daemon/main.c daemon/serve/%,$(DAEMON_SOURCES)))
-$(O)/libserve.a: $(call objects,$(filter daemon/serve/%,$(DAEMON_SOURCES)))
+$(O)/libkubesvc.a: $(call objects,$(filter-out daemon/main.c $(SERVE_SOURCES),$(DAEMON_SOURCES)))
+$(O)/libserve.a: $(call objects,$(SERVE_SOURCES))
+$(O)/libcli.a: $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)))
 link_archives = -Wl,--start-group $(ARCHIVES) -Wl,--end-group
 
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(O)/tests/%,$(filter tests/unit/test_%,$(TEST_SOURCES)))
@@ -108,7 +113,7 @@ endif
 
 .PHONY: all tests check check-unit demo install fuzz run-fuzz lint check-format format deps clean FORCE
 
-all: $(MODULE) $(DAEMON) $(M32)
+all: $(MODULE) $(DAEMON) $(CLI) $(M32)
 ifeq ($(SAN)$(FUZZ)$(filter-out build,$(BUILD)),)
 all: compile_commands.json
 endif
@@ -144,6 +149,10 @@ $(O)/obj/nss/%.o: nss/%.c $(O)/flags
 	$(call compile,$(NSS_CFLAGS))
 
 $(O)/obj/daemon/%.o: daemon/%.c $(O)/flags
+	$(say) CC $<
+	$(call compile,$(DAEMON_CFLAGS))
+
+$(O)/obj/cli/%.o: cli/%.c $(O)/flags
 	$(say) CC $<
 	$(call compile,$(DAEMON_CFLAGS))
 
@@ -188,6 +197,10 @@ $(O)/m32/e2e/%: $(O)/obj32/tests/e2e/%.o
 	$(Q)$(CC) -m32 $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< -pthread
 
 $(DAEMON): $(call objects,daemon/main.c) $(ARCHIVES)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(link_archives) $(PKG_LIBS)
+
+$(O)/kubesvc: $(call objects,cli/main.c) $(ARCHIVES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(link_archives) $(PKG_LIBS)
 
@@ -270,6 +283,7 @@ install: all
 	    $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(docdir)/examples
 	install -m 644 $(MODULE) $(DESTDIR)$(libdir)/
 	install -m 755 $(DAEMON) $(DESTDIR)$(sbindir)/
+	$(if $(CLI),install -D -m 755 $(CLI) $(DESTDIR)$(bindir)/kubesvc)
 	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5/
 	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8/
 	install -m 644 conf/kubesvcd.yaml $(DESTDIR)$(docdir)/
