@@ -8,11 +8,11 @@
 
 #include "model/address.h"
 #include "model/object.h"
+#include "near.h"
 #include <kubesvc/limits.h>
 
 #define SIZE_GREATEST (UINT64_C(1) << 40)
 #define SUGGESTION_DISTANCE 2u
-#define SUGGESTION_LENGTH 32u
 
 const char *config_parse_name(const char *text, char **namep)
 {
@@ -96,43 +96,7 @@ const char *config_parse_size(const char *text, uint64_t *size)
     return "must be a number of bytes, or one with Ki, Mi or Gi, at most 1024Gi";
 }
 
-/* Insertions, deletions and replacements that turn one text into the other, case aside. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[SUGGESTION_LENGTH + 1];
-    size_t length = strlen(b);
-
-    for (unsigned j = 0; j <= length; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i;
-        for (unsigned j = 1; j <= length; j++) {
-            bool same = g_ascii_tolower(a[i - 1]) == g_ascii_tolower(b[j - 1]);
-            unsigned replaced = diagonal + (same ? 0 : 1);
-
-            diagonal = row[j];
-            row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[length];
-}
-
 const char *config_suggest(const char *text, const char *const words[])
 {
-    unsigned best = SUGGESTION_DISTANCE + 1;
-    const char *suggestion = NULL;
-
-    if (strlen(text) > SUGGESTION_LENGTH)
-        return NULL;
-    for (; *words; words++) {
-        unsigned d = strlen(*words) <= SUGGESTION_LENGTH ? distance(text, *words) : best;
-
-        if (d < best) {
-            best = d;
-            suggestion = *words;
-        }
-    }
-    return suggestion;
+    return near_word(text, words, SUGGESTION_DISTANCE);
 }

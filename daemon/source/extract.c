@@ -199,8 +199,9 @@ static void read_kind(struct fields *fields, const struct node *root, struct obj
     }
 }
 
-static void read_object(struct extract_context *context, struct fields *fields,
-                        const struct node *root, enum object_kind kind)
+/* NULL: the object is left out, which the diagnostics say. */
+static struct object *read_object(struct extract_context *context, struct fields *fields,
+                                  const struct node *root, enum object_kind kind)
 {
     const struct node *metadata;
     g_autofree char *name = NULL, *description = NULL;
@@ -214,15 +215,15 @@ static void read_object(struct extract_context *context, struct fields *fields,
         if (!fields->broken)
             fields_warning(fields, root->position, "no-name",
                            "a %s without metadata.name is left out", object_kind_name(kind));
-        return;
+        return NULL;
     }
     fields->consequence = NULL;
     name = read_name(context, fields, metadata, kind);
     if (!name)
-        return;
+        return NULL;
     namespace = kind == OBJECT_NAMESPACE ? name : read_namespace(context, fields, metadata);
     if (!namespace)
-        return;
+        return NULL;
 
     object = object_new(kind, context->source, namespace, name);
     object->line = root->position.line;
@@ -235,6 +236,7 @@ static void read_object(struct extract_context *context, struct fields *fields,
     read_kind(fields, root, object);
     object->broken = fields->broken;
     g_ptr_array_add(context->objects, object);
+    return object;
 }
 
 /* As kubectl reads them: whatever has a list under `items` is a list. */
@@ -254,6 +256,7 @@ void extract_object(struct extract_context *context, const struct node *root,
     const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
     const struct node *items;
     const struct known_kind *known;
+    const struct object *object = NULL;
     g_autofree char *element_kind = NULL;
 
     if (root->type != NODE_MAP)
@@ -275,5 +278,7 @@ void extract_object(struct extract_context *context, const struct node *root,
     }
     known = identify(&fields, root, version, kind);
     if (known)
-        read_object(context, &fields, root, known->object);
+        object = read_object(context, &fields, root, known->object);
+    if (context->look)
+        context->look(context->look_userdata, object, root);
 }

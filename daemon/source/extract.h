@@ -8,6 +8,7 @@
 
 #include "../model/object.h"
 #include "fields.h"
+#include "manifest.h"
 #include "tree.h"
 
 struct extract_context {
@@ -16,6 +17,8 @@ struct extract_context {
     GPtrArray *objects;     /* struct object *, added to */
     GPtrArray *diagnostics; /* struct diagnostic *, added to */
     bool template_reported; /* a file's templates are one complaint */
+    manifest_look look;     /* or NULL */
+    void *look_userdata;
 };
 
 /* Adds the object, or all of a list's. Elements of a list that name no kind get the list's own:
@@ -29,8 +32,8 @@ bool extract_is_typed(const struct node *root);
 /* The text of a field that is a string, NULL if it is none; for looking before knowing. */
 const char *extract_peek(const struct node *map, const char *key);
 
-/* The kinds' own fields, each read from the whole object, whose metadata is known to be a map; errors
- * mark `fields` as broken. */
+/* The kinds' own fields, each read from the whole object, whose metadata is known to be a map;
+ * errors mark `fields` as broken. */
 void extract_service(struct fields *fields, const struct node *root, struct service *service);
 void extract_endpoint_slice(struct fields *fields, const struct node *root,
                             struct endpoint_slice *slice);

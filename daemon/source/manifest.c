@@ -100,6 +100,8 @@ struct manifest_reader *manifest_reader_new(struct source *source,
     reader->result = MANIFEST_MORE;
     reader->context.source = source_ref(source);
     reader->context.default_namespace = reader->default_namespace;
+    reader->context.look = options->look;
+    reader->context.look_userdata = options->look_userdata;
     reader->context.objects = g_ptr_array_new_with_free_func(release_object);
     reader->context.diagnostics = g_ptr_array_new_with_free_func(release_diagnostic);
     reader->composer = composer_new(&callbacks, reader->context.diagnostics);

@@ -14,10 +14,18 @@
 #include "../model/object.h"
 
 struct manifest_reader;
+struct node;
+
+/* Called for each object as it is read, with the tree (tree.h) that it is read from, for those who
+ * look at more of a manifest than decides names. `object` is NULL where the tree gives none. What
+ * was seen counts only if the object is among those taken from the reader in the end. */
+typedef void (*manifest_look)(void *userdata, const struct object *object, const struct node *root);
 
 struct manifest_options {
     const char *default_namespace; /* for objects that name none */
     uint64_t max_size;             /* bytes; a longer input is an error */
+    manifest_look look;            /* NULL: nobody looks */
+    void *look_userdata;
 };
 
 /* Results of manifest_reader_step. */

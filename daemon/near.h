@@ -1,0 +1,15 @@
+/*
+ * Words that were probably meant: how far two texts are apart, so that a misspelt key, label or
+ * name can be answered with the right one.
+ */
+#pragma once
+
+#define NEAR_LENGTH 63u /* longer texts are near to nothing */
+
+/* Insertions, deletions, replacements and swaps of neighbours that turn one text into the other,
+ * case aside (0: equal but for that). UINT_MAX if either is too long. */
+unsigned near_distance(const char *a, const char *b);
+
+/* The one of `words` (NULL-terminated) that is nearest to the text and at most `limit` away; the
+ * first of several. NULL: none. */
+const char *near_word(const char *text, const char *const words[], unsigned limit);
