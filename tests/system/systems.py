@@ -1,6 +1,6 @@
 """Systems to test on: a root file system in a tmpfs, and the same booted with systemd as process 1.
 
-    @on_a_system
+    @on_a_system("minimal")
     def test_something():
         system = Chroot("minimal")
         system.install(*both())
@@ -58,10 +58,14 @@ exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/syste
 """
 
 
-def on_a_system(function):
-    """For a test that needs root and namespaces of its own."""
-    function.on_a_system = True
-    return limit(getattr(function, "limit", 300))(function)
+def on_a_system(*kinds):
+    """For a test that needs root, namespaces of its own, and these kinds of root file systems."""
+
+    def decorate(function):
+        function.systems = kinds
+        return limit(600)(function)  # the first one makes the file systems
+
+    return decorate
 
 
 class Failed(Exception):
@@ -140,9 +144,9 @@ class System:
 
 
 class Chroot(System):
-    def __init__(self, kind, release=None):
-        archive = tar(kind, release)
-        self.path = pathlib.Path(f"root-{kind}-{release}").resolve()
+    def __init__(self, kind):
+        archive = tar(kind)
+        self.path = pathlib.Path(f"root-{archive.stem}").resolve()
         self.path.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self.path], check=True)
         subprocess.run(["tar", "-xpf", archive, "-C", self.path, "--numeric-owner"], check=True)
@@ -172,7 +176,6 @@ class Chroot(System):
                 finally:
                     process.send_signal(signal.SIGTERM)
         notify.unlink()
-        self.sh("rm -rf /run/kubesvc")
 
     def unmount(self):
         """Leaves the root alone, for a machine to be booted of it."""

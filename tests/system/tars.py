@@ -66,8 +66,10 @@ def make(path, release, include, options):
     return None
 
 
-def tar(kind, release=None):
-    """The file of one kind: "minimal" or "full", which has systemd and many programs."""
+def tar(kind):
+    """The file of one kind: "minimal" or "full", which has systemd and many programs; of another
+    release of Debian than this one with a slash, "minimal/trixie". It needs the network to be made."""
+    kind, _, release = kind.partition("/")
     release = release or suite()
     include, options = MINIMAL, []
     if kind == "full":

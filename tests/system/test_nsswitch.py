@@ -70,7 +70,7 @@ def check_shape(system, deb, text, expected):
     same({path for path in left if "ld.so" not in path}, set(), "left behind")
 
 
-@on_a_system
+@on_a_system("minimal")
 def test_every_shape_of_the_line_comes_back_to_the_byte():
     system = Chroot("minimal")
     deb, = system.bring(package(MODULE))
@@ -84,7 +84,7 @@ def test_every_shape_of_the_line_comes_back_to_the_byte():
         check_shape(system, deb, text.encode("latin-1"), expected.encode("latin-1"))
 
 
-@on_a_system
+@on_a_system("minimal")
 def test_unusual_files_come_back_to_the_byte():
     system = Chroot("minimal")
     deb, = system.bring(package(MODULE))
@@ -98,7 +98,7 @@ def test_unusual_files_come_back_to_the_byte():
                 b"hosts: %b dns\nhosts: files %b dns # last\n" % (ENTRY.encode(), ENTRY.encode()))
 
 
-@on_a_system
+@on_a_system("minimal")
 def test_the_file_keeps_its_link_its_owner_and_its_mode():
     system = Chroot("minimal")
     deb, = system.bring(package(MODULE))
@@ -114,7 +114,7 @@ def test_the_file_keeps_its_link_its_owner_and_its_mode():
     same(system.run("stat", "-c", "%F %U %G %a", NSSWITCH, "/etc/names.conf"), stat)
 
 
-@on_a_system
+@on_a_system("minimal")
 def test_there_may_be_no_file():
     system = Chroot("minimal")
     deb, = system.bring(package(MODULE))
@@ -125,7 +125,7 @@ def test_there_may_be_no_file():
     same({path for path in set(tree(system)) - set(before) if "ld.so" not in path}, set(), "left behind")
 
 
-@on_a_system
+@on_a_system("minimal")
 def test_a_line_that_cannot_be_edited_is_said():
     system = Chroot("minimal")
     system.write(NSSWITCH, "passwd: files\n")
@@ -133,7 +133,7 @@ def test_a_line_that_cannot_be_edited_is_said():
     assert 'begins with "hosts:"' in output, output
 
 
-@on_a_system
+@on_a_system("minimal")
 def test_what_an_administrator_does_survives():
     system = Chroot("minimal")
     old, new = system.bring(package(MODULE), newer(MODULE))
@@ -187,7 +187,7 @@ def place(system, names):
     return system.hosts_line()
 
 
-@on_a_system
+@on_a_system("full")
 def test_it_gets_along_with_other_modules():
     system = Chroot("full")
     before = system.hosts_line()
@@ -221,7 +221,7 @@ def test_it_gets_along_with_other_modules():
         same(system.hosts_line().split(), before.split(), f"{first} before us, purged before us")
 
 
-@on_a_system
+@on_a_system("full")
 def test_the_last_architecture_takes_the_entry_away():
     system = Chroot("full")
     system.run("dpkg", "--add-architecture", "i386")
