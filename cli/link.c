@@ -16,20 +16,14 @@
 #include "text.h"
 
 #define PATIENCE_MS 10000
+#define LINE_MAX_BYTES                                                                             \
+    (256u << 20)           /* of `describe`, a Service with all its endpoints is one line */
+#define FRAME_OF_TEXT 1000 /* beyond enum kubesvc_inspect_result and LINK_STOPPED */
 
-struct reader {
+struct link {
     int fd;
-    int timeout; /* milliseconds, -1 for ever */
-    GString *line;
-    link_line take;
-    void *userdata;
+    GString *text; /* received, and not yet given to anybody */
 };
-
-static void close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
 
 static int link_connect(const char *path)
 {
@@ -70,16 +64,17 @@ static int send_request(int fd, const char *const *words)
     return (guint)n == frame->len ? 0 : -EPIPE;
 }
 
-static int read_fully(const struct reader *reader, void *buffer, size_t size)
+/* Waits at most `timeout` milliseconds for every piece. */
+static int read_fully(const struct link *link, int timeout, void *buffer, size_t size)
 {
     for (size_t done = 0; done < size;) {
-        struct pollfd poll_fd = {.fd = reader->fd, .events = POLLIN};
-        int r = poll(&poll_fd, 1, reader->timeout);
+        struct pollfd poll_fd = {.fd = link->fd, .events = POLLIN};
+        int r = poll(&poll_fd, 1, timeout);
         if (r < 0 && errno == EINTR)
             continue;
         if (r <= 0)
             return r < 0 ? -errno : -ETIMEDOUT;
-        ssize_t n = read(reader->fd, (char *)buffer + done, size - done);
+        ssize_t n = read(link->fd, (char *)buffer + done, size - done);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -89,73 +84,99 @@ static int read_fully(const struct reader *reader, void *buffer, size_t size)
     return 0;
 }
 
-/* Lines may cross the borders of frames. */
-static bool take_text(struct reader *reader, const char *text, size_t length)
+/* Gives out whole lines, which may cross the borders of frames; false if that was stopped. */
+static bool give_lines(struct link *link, link_line line, void *userdata)
 {
-    for (const char *end; length > 0 && (end = memchr(text, '\n', length));) {
-        size_t part = (size_t)(end - text);
-        g_string_append_len(reader->line, text, (gssize)part);
-        bool more = reader->take(reader->userdata, reader->line->str);
-        g_string_truncate(reader->line, 0);
-        if (!more)
-            return false;
-        text += part + 1;
-        length -= part + 1;
+    bool more = true;
+    char *at = link->text->str, *behind = at + link->text->len;
+    for (char *end; more && (end = memchr(at, '\n', (size_t)(behind - at))); at = end + 1) {
+        *end = '\0';
+        more = line(userdata, at);
     }
-    g_string_append_len(reader->line, text, (gssize)length);
-    return true;
+    g_string_erase(link->text, 0, at - link->text->str);
+    return more;
 }
 
-static int read_end(const struct reader *reader, uint32_t length)
+static int read_end(const struct link *link, uint32_t length)
 {
     struct kubesvc_inspect_end end;
     if (length != sizeof end)
         return -EPROTO;
-    int r = read_fully(reader, &end, sizeof end);
+    int r = read_fully(link, PATIENCE_MS, &end, sizeof end);
     return r < 0 ? r : (int)le32toh(end.result);
 }
 
-static int read_frames(struct reader *reader)
+/* FRAME_OF_TEXT, or how the answer ends. */
+static int read_frame(struct link *link, int timeout)
 {
-    g_autofree char *buffer = g_malloc(KUBESVC_INSPECT_FRAME);
+    struct kubesvc_header header;
+    int r = read_fully(link, timeout, &header, sizeof header);
+    if (r < 0)
+        return r;
+    uint32_t length = le32toh(header.length);
+    if (le32toh(header.magic) != KUBESVC_MAGIC || length > KUBESVC_INSPECT_FRAME)
+        return -EPROTO;
+    if (header.type == KUBESVC_RESPONSE_UNSUPPORTED)
+        return KUBESVC_INSPECT_UNKNOWN;
+    if (header.type == KUBESVC_RESPONSE_END)
+        return read_end(link, length);
+    if (header.type != KUBESVC_RESPONSE_TEXT)
+        return -EPROTO;
+    gsize had = link->text->len;
+    g_string_set_size(link->text, had + length);
+    r = read_fully(link, PATIENCE_MS, link->text->str + had, length);
+    return r < 0 ? r : FRAME_OF_TEXT;
+}
+
+int link_read(struct link *link, int timeout, link_line line, void *userdata)
+{
     for (;;) {
-        struct kubesvc_header header;
-        int r = read_fully(reader, &header, sizeof header);
-        if (r < 0)
-            return r;
-        uint32_t length = le32toh(header.length);
-        if (le32toh(header.magic) != KUBESVC_MAGIC || length > KUBESVC_INSPECT_FRAME)
-            return -EPROTO;
-        if (header.type == KUBESVC_RESPONSE_UNSUPPORTED)
-            return KUBESVC_INSPECT_UNKNOWN;
-        if (header.type == KUBESVC_RESPONSE_END)
-            return read_end(reader, length);
-        if (header.type != KUBESVC_RESPONSE_TEXT)
-            return -EPROTO;
-        r = read_fully(reader, buffer, length);
-        if (r < 0)
-            return r;
-        if (!take_text(reader, buffer, length))
+        if (!give_lines(link, line, userdata))
             return LINK_STOPPED;
+        if (link->text->len > LINE_MAX_BYTES)
+            return -EPROTO;
+        int r = read_frame(link, timeout);
+        if (r != FRAME_OF_TEXT)
+            return r;
     }
+}
+
+struct link *link_free(struct link *link)
+{
+    if (!link)
+        return NULL;
+    if (link->fd >= 0)
+        close(link->fd);
+    g_string_free(link->text, TRUE);
+    g_free(link);
+    return NULL;
+}
+
+void link_release(struct link **linkp)
+{
+    *linkp = link_free(*linkp);
+}
+
+int link_open(struct link **linkp, const char *path, const char *const *words)
+{
+    __attribute__((cleanup(link_release))) struct link *link = g_new0(struct link, 1);
+    link->text = g_string_new(NULL);
+    link->fd = link_connect(path);
+    if (link->fd < 0)
+        return link->fd;
+    int r = send_request(link->fd, words);
+    if (r < 0)
+        return r;
+    *linkp = g_steal_pointer(&link);
+    return 0;
 }
 
 int link_ask(const char *path, const char *const *words, bool patient, link_line line,
              void *userdata)
 {
-    __attribute__((cleanup(close_fd))) int fd = link_connect(path);
-    if (fd < 0)
-        return fd;
-    int r = send_request(fd, words);
-    if (r < 0)
-        return r;
-    g_autoptr(GString) text = g_string_new(NULL);
-    struct reader reader = {.fd = fd,
-                            .timeout = patient ? -1 : PATIENCE_MS,
-                            .line = text,
-                            .take = line,
-                            .userdata = userdata};
-    return read_frames(&reader);
+    __attribute__((cleanup(link_release))) struct link *link = NULL;
+    int r = link_open(&link, path, words);
+    return r < 0 ? r : link_read(link, patient ? -1 : PATIENCE_MS, line, userdata);
 }
 
 const char *link_socket(const char *given)
@@ -170,6 +191,7 @@ void link_complain(const char *path, int result, bool json)
 {
     switch (result) {
     case -ENOENT:
+    case -ENOTDIR:
     case -ECONNREFUSED:
         text_error(json,
                    "start it with 'systemctl start kubesvcd', or name its socket with --socket",

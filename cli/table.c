@@ -11,12 +11,13 @@
 #include "text.h"
 
 #define GAP 3u
-#define NARROWEST 8u /* a column gives way down to this */
+#define NARROWEST 8u /* a column gives way down to this, while the gaps are wide */
 
 struct table {
     char **headings;
     unsigned columns;
-    GPtrArray *rows; /* char **, NULL-terminated */
+    GPtrArray *rows;  /* char **, NULL-terminated */
+    unsigned *widths; /* of what was printed */
 };
 
 struct table *table_new(const char *headings)
@@ -24,17 +25,24 @@ struct table *table_new(const char *headings)
     struct table *table = g_new0(struct table, 1);
     table->headings = g_strsplit(headings, "|", -1);
     table->columns = g_strv_length(table->headings);
+    table->widths = g_new0(unsigned, table->columns);
     table->rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
     return table;
 }
 
-void table_row_array(struct table *table, char **cells)
+void table_free(struct table *table)
+{
+    g_ptr_array_unref(table->rows);
+    g_strfreev(table->headings);
+    g_free(table->widths);
+    g_free(table);
+}
+
+void table_row_array(struct table *table, char *const *cells)
 {
     char **row = g_new0(char *, table->columns + 1);
-    for (unsigned i = 0; i < table->columns; i++) {
+    for (unsigned i = 0; i < table->columns; i++)
         row[i] = text_clean(cells[i]);
-        g_free(cells[i]);
-    }
     g_ptr_array_add(table->rows, row);
 }
 
@@ -47,33 +55,15 @@ void table_row(struct table *table, char *first, ...)
         cells[i] = i == 0 ? first : va_arg(arguments, char *);
     va_end(arguments);
     table_row_array(table, cells);
-}
-
-static int compare_cells(const char *a, const char *b)
-{
-    while (*a && *b) {
-        if (g_ascii_isdigit(*a) && g_ascii_isdigit(*b)) {
-            char *a_end, *b_end;
-            guint64 x = g_ascii_strtoull(a, &a_end, 10), y = g_ascii_strtoull(b, &b_end, 10);
-            if (x != y)
-                return x < y ? -1 : 1;
-            a = a_end;
-            b = b_end;
-            continue;
-        }
-        if (*a != *b)
-            return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-        a++;
-        b++;
-    }
-    return (*a != '\0') - (*b != '\0');
+    for (unsigned i = 0; i < table->columns; i++)
+        g_free(cells[i]);
 }
 
 static int compare_rows(gconstpointer a, gconstpointer b)
 {
     char **x = *(char **const *)a, **y = *(char **const *)b;
     for (unsigned i = 0; x[i] && y[i]; i++) {
-        int order = compare_cells(x[i], y[i]);
+        int order = text_compare(x[i], y[i]);
         if (order != 0)
             return order;
     }
@@ -90,70 +80,93 @@ unsigned table_size(const struct table *table)
     return table->rows->len;
 }
 
-static void measure(const struct table *table, bool headings, unsigned *widths)
+static void measure(struct table *table, bool headings)
 {
-    for (unsigned i = 0; i < table->columns; i++)
-        widths[i] = headings ? text_width(table->headings[i]) : 0;
+    for (unsigned i = 0; headings && i < table->columns; i++)
+        table->widths[i] = MAX(table->widths[i], text_width(table->headings[i]));
     for (guint r = 0; r < table->rows->len; r++) {
         char **row = table->rows->pdata[r];
         for (unsigned i = 0; i < table->columns; i++)
-            widths[i] = MAX(widths[i], text_width(row[i]));
+            table->widths[i] = MAX(table->widths[i], text_width(row[i]));
     }
 }
 
-/* Takes from the widest column until the table fits or all are narrow. */
-static void fit(const struct table *table, unsigned *widths, unsigned columns)
+/* Takes from the widest column until the table fits or all are as narrow as `narrowest`. */
+static bool fit(unsigned *widths, unsigned n, unsigned gap, unsigned narrowest, unsigned columns)
 {
-    unsigned total = GAP * (table->columns - 1);
-    for (unsigned i = 0; i < table->columns; i++)
+    unsigned total = gap * (n - 1);
+    for (unsigned i = 0; i < n; i++)
         total += widths[i];
     while (total > columns) {
         unsigned widest = 0;
-        for (unsigned i = 1; i < table->columns; i++)
+        for (unsigned i = 1; i < n; i++)
             if (widths[i] > widths[widest])
                 widest = i;
-        if (widths[widest] <= NARROWEST)
-            return;
+        if (widths[widest] <= narrowest)
+            return false;
         widths[widest]--;
         total--;
     }
+    return true;
 }
 
-static void append_cell(GString *line, const char *text, unsigned width, bool last)
+static const char *cut(const char *text, unsigned width)
+{
+    for (unsigned shown = 0; *text; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+        shown += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+        if (shown > width)
+            return text;
+    }
+    return text;
+}
+
+static void append_cell(GString *line, const char *text, unsigned width)
 {
     unsigned shown = text_width(text);
-    if (shown > width) {
-        g_autofree char *head =
-            g_utf8_substring(text, 0, MIN((glong)width - 1, g_utf8_strlen(text, -1)));
-        g_string_append_printf(line, "%s\u2026", head);
-        shown = text_width(head) + 1;
-    } else {
+    if (shown <= width) {
         g_string_append(line, text);
+    } else {
+        gsize before = line->len;
+        g_string_append_len(line, text, cut(text, width - 1) - text);
+        shown = text_width(line->str + before) + 1;
+        g_string_append(line, "\u2026");
     }
-    for (unsigned i = shown; !last && i < width + GAP; i++)
+    for (unsigned i = shown; i < width; i++)
         g_string_append_c(line, ' ');
 }
 
-static void print_row(const struct table *table, char **cells, const unsigned *widths)
+static void print_row(char **cells, const unsigned *widths, unsigned n, unsigned gap)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    for (unsigned i = 0; i < table->columns; i++)
-        append_cell(line, cells[i], widths[i], i + 1 == table->columns);
+    for (unsigned i = 0; i < n; i++) {
+        append_cell(line, cells[i], widths[i]);
+        for (unsigned j = 0; i + 1 < n && j < gap; j++)
+            g_string_append_c(line, ' ');
+    }
+    while (line->len > 0 && line->str[line->len - 1] == ' ')
+        g_string_truncate(line, line->len - 1);
     puts(line->str);
+}
+
+void table_flush(struct table *table, bool headings)
+{
+    unsigned columns = text_columns(), gap = GAP;
+    measure(table, headings);
+    g_autofree unsigned *widths = g_memdup2(table->widths, sizeof *table->widths * table->columns);
+    if (columns > 0 && !fit(widths, table->columns, GAP, NARROWEST, columns)) {
+        gap = 1;
+        fit(widths, table->columns, gap, 2, columns);
+    }
+    if (headings)
+        print_row(table->headings, widths, table->columns, gap);
+    for (guint i = 0; i < table->rows->len; i++)
+        print_row(table->rows->pdata[i], widths, table->columns, gap);
+    g_ptr_array_set_size(table->rows, 0);
 }
 
 void table_print(struct table *table, bool headings)
 {
-    g_autofree unsigned *widths = g_new0(unsigned, table->columns);
-    measure(table, headings, widths);
-    unsigned columns = text_columns();
-    if (columns > 0)
-        fit(table, widths, columns);
-    if (headings)
-        print_row(table, table->headings, widths);
-    for (guint i = 0; i < table->rows->len; i++)
-        print_row(table, table->rows->pdata[i], widths);
-    g_ptr_array_unref(table->rows);
-    g_strfreev(table->headings);
-    g_free(table);
+    table_flush(table, headings);
+    table_free(table);
 }

@@ -9,7 +9,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <yajl/yajl_gen.h>
+
+#include "json_text.h"
+
+bool text_harmful(gunichar c)
+{
+    return g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT || c == 0x2028 ||
+           c == 0x2029;
+}
 
 char *text_clean(const char *text)
 {
@@ -19,8 +26,7 @@ char *text_clean(const char *text)
     for (const char *at = text; *at;) {
         gunichar c = g_utf8_get_char_validated(at, -1);
         bool broken = c == (gunichar)-1 || c == (gunichar)-2;
-        if (broken || g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT ||
-            c == 0x2028 || c == 0x2029) {
+        if (broken || text_harmful(c)) {
             const char *end = broken ? at + 1 : g_utf8_next_char(at);
             for (; at < end; at++)
                 g_string_append_printf(out, "\\x%02x", (unsigned char)*at);
@@ -74,27 +80,35 @@ unsigned text_width(const char *text)
     return width;
 }
 
-static void gen_text(yajl_gen gen, const char *text)
+int text_compare(const char *a, const char *b)
 {
-    yajl_gen_string(gen, (const unsigned char *)text, strlen(text));
+    while (*a && *b) {
+        if (g_ascii_isdigit(*a) && g_ascii_isdigit(*b)) {
+            char *a_end, *b_end;
+            guint64 x = g_ascii_strtoull(a, &a_end, 10), y = g_ascii_strtoull(b, &b_end, 10);
+            if (x != y)
+                return x < y ? -1 : 1;
+            a = a_end;
+            b = b_end;
+            continue;
+        }
+        if (*a != *b)
+            return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+        a++;
+        b++;
+    }
+    return (*a != '\0') - (*b != '\0');
 }
 
 static void error_as_json(const char *message, const char *remedy)
 {
-    yajl_gen gen = yajl_gen_alloc(NULL);
-    const unsigned char *json;
-    size_t length;
-    yajl_gen_map_open(gen);
-    gen_text(gen, "error");
-    gen_text(gen, message);
+    g_autoptr(GString) json = g_string_new("{\"error\":");
+    json_text_append_string(json, message);
     if (remedy) {
-        gen_text(gen, "remedy");
-        gen_text(gen, remedy);
+        g_string_append(json, ",\"remedy\":");
+        json_text_append_string(json, remedy);
     }
-    yajl_gen_map_close(gen);
-    yajl_gen_get_buf(gen, &json, &length);
-    fprintf(stderr, "%.*s\n", (int)length, (const char *)json);
-    yajl_gen_free(gen);
+    fprintf(stderr, "%s}\n", json->str);
 }
 
 void text_error(bool json, const char *remedy, const char *format, ...)

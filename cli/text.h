@@ -9,6 +9,10 @@
 
 enum text_style { STYLE_PLAIN, STYLE_BOLD, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_FAINT };
 
+/* May this character not reach a terminal as it is? Controls, and what is not seen but changes what
+ * is: directions of writing, line and paragraph separators. */
+bool text_harmful(gunichar c);
+
 /* Control characters and broken UTF-8 as \xNN; to be freed with g_free. NULL: "<none>". */
 char *text_clean(const char *text);
 
@@ -24,6 +28,9 @@ unsigned text_columns(void);
 
 /* Width in columns of valid UTF-8, escape sequences of text_styled not counted. */
 unsigned text_width(const char *text);
+
+/* Order of names: bytewise, but numbers in them by their value. */
+int text_compare(const char *a, const char *b);
 
 /* One sentence to stderr: "kubesvc: ..."; as {"error","remedy"} if JSON was asked for. `remedy` may
  * be NULL. */

@@ -10,23 +10,23 @@
 #include <yajl/yajl_tree.h>
 
 /* NULL if the line is no JSON; to be freed with yajl_tree_free. */
-yajl_val json_parse(const char *line);
+yajl_val value_parse(const char *line);
 
 /* A member of an object, NULL if there is none. */
-yajl_val json_get(yajl_val object, const char *key);
+yajl_val value_get(yajl_val object, const char *key);
 
 /* The text of a member, NULL if it is absent or no string. */
-const char *json_text(yajl_val object, const char *key);
-int64_t json_number(yajl_val object, const char *key); /* 0 if absent */
-bool json_bool(yajl_val object, const char *key);      /* false if absent */
+const char *value_text(yajl_val object, const char *key);
+int64_t value_number(yajl_val object, const char *key); /* 0 if absent */
+bool value_bool(yajl_val object, const char *key);      /* false if absent */
 
 /* Elements of a member that is a list; 0 if absent. */
-size_t json_length(yajl_val object, const char *key);
-yajl_val json_element(yajl_val object, const char *key, size_t index);
+size_t value_length(yajl_val object, const char *key);
+yajl_val value_element(yajl_val object, const char *key, size_t index);
 
 /* A list of strings, or an object of strings as "k=v", joined; "" if empty; to be freed with
  * g_free. */
-char *json_joined(yajl_val object, const char *key, const char *separator);
+char *value_joined(yajl_val object, const char *key, const char *separator);
 
 /* "file:line:column" of a position, NULL if absent; to be freed with g_free. */
-char *json_position(yajl_val object, const char *key);
+char *value_position(yajl_val object, const char *key);

@@ -2,57 +2,57 @@
  * Reading the daemon's lines of JSON. The daemon is trusted to keep to its contract, but not relied
  * on: what is missing is absent, not an error.
  */
-#include "json.h"
+#include "value.h"
 
 #include <string.h>
 
-yajl_val json_parse(const char *line)
+yajl_val value_parse(const char *line)
 {
     char error[128];
     return yajl_tree_parse(line, error, sizeof error);
 }
 
-yajl_val json_get(yajl_val object, const char *key)
+yajl_val value_get(yajl_val object, const char *key)
 {
     const char *path[] = {key, NULL};
     return object ? yajl_tree_get(object, path, yajl_t_any) : NULL;
 }
 
-const char *json_text(yajl_val object, const char *key)
+const char *value_text(yajl_val object, const char *key)
 {
-    yajl_val value = json_get(object, key);
+    yajl_val value = value_get(object, key);
     return YAJL_IS_STRING(value) ? YAJL_GET_STRING(value) : NULL;
 }
 
-int64_t json_number(yajl_val object, const char *key)
+int64_t value_number(yajl_val object, const char *key)
 {
-    yajl_val value = json_get(object, key);
+    yajl_val value = value_get(object, key);
     if (YAJL_IS_INTEGER(value))
         return YAJL_GET_INTEGER(value);
     return YAJL_IS_DOUBLE(value) ? (int64_t)YAJL_GET_DOUBLE(value) : 0;
 }
 
-bool json_bool(yajl_val object, const char *key)
+bool value_bool(yajl_val object, const char *key)
 {
-    yajl_val value = json_get(object, key);
+    yajl_val value = value_get(object, key);
     return YAJL_IS_TRUE(value);
 }
 
-size_t json_length(yajl_val object, const char *key)
+size_t value_length(yajl_val object, const char *key)
 {
-    yajl_val value = json_get(object, key);
+    yajl_val value = value_get(object, key);
     return YAJL_IS_ARRAY(value) ? value->u.array.len : 0;
 }
 
-yajl_val json_element(yajl_val object, const char *key, size_t index)
+yajl_val value_element(yajl_val object, const char *key, size_t index)
 {
-    yajl_val value = json_get(object, key);
+    yajl_val value = value_get(object, key);
     return YAJL_IS_ARRAY(value) && index < value->u.array.len ? value->u.array.values[index] : NULL;
 }
 
-char *json_joined(yajl_val object, const char *key, const char *separator)
+char *value_joined(yajl_val object, const char *key, const char *separator)
 {
-    yajl_val value = json_get(object, key);
+    yajl_val value = value_get(object, key);
     GString *out = g_string_new(NULL);
     size_t n = YAJL_IS_ARRAY(value)    ? value->u.array.len
                : YAJL_IS_OBJECT(value) ? value->u.object.len
@@ -72,12 +72,12 @@ char *json_joined(yajl_val object, const char *key, const char *separator)
     return g_string_free(out, FALSE);
 }
 
-char *json_position(yajl_val object, const char *key)
+char *value_position(yajl_val object, const char *key)
 {
-    yajl_val position = json_get(object, key);
-    const char *file = json_text(position, "file");
+    yajl_val position = value_get(object, key);
+    const char *file = value_text(position, "file");
     if (!file)
         return NULL;
     return g_strdup_printf("%s:%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, file,
-                           json_number(position, "line"), json_number(position, "column"));
+                           value_number(position, "line"), value_number(position, "column"));
 }

@@ -1,0 +1,228 @@
+/*
+ * One table of options for all commands, over getopt_long. It knows what options mean and nothing
+ * about what commands do with them.
+ */
+#include "arguments.h"
+
+#include <getopt.h>
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "link.h"
+#include "suggest.h"
+#include "text.h"
+
+enum {
+    OPTION_SOCKET = 256,
+    OPTION_HEADINGS,
+    OPTION_NSS,
+    OPTION_QUESTIONS,
+    OPTION_STRICT,
+    OPTION_VERSION
+};
+
+static const struct {
+    struct option option;
+    const char *value; /* as --help calls it */
+    const char *meaning;
+    unsigned needs; /* 0: taken by every command */
+} options[] = {
+    {{"namespace", required_argument, NULL, 'n'},
+     "NAMESPACE",
+     "in this namespace (else KUBESVC_NAMESPACE, else the daemon's)",
+     TAKES_NAMESPACE},
+    {{"all-namespaces", no_argument, NULL, 'A'}, NULL, "in all namespaces", TAKES_ALL},
+    {{"selector", required_argument, NULL, 'l'},
+     "LABELS",
+     "only with these labels: a=b, a!=b, 'a in (b,c)', 'a notin (b)', a, '!a'; joined by commas",
+     TAKES_LABELS},
+    {{"output", required_argument, NULL, 'o'},
+     "FORMAT",
+     NULL,
+     TAKES_WIDE | TAKES_JSON | TAKES_YAML | TAKES_NAME},
+    {{"no-headers", no_argument, NULL, OPTION_HEADINGS}, NULL, "without headings", TAKES_HEADINGS},
+    {{"watch", no_argument, NULL, 'w'}, NULL, "then stay, and show what changes", TAKES_WATCH},
+    {{"ipv4", no_argument, NULL, '4'}, NULL, "IPv4 only", TAKES_FAMILY},
+    {{"ipv6", no_argument, NULL, '6'}, NULL, "IPv6 only", TAKES_FAMILY},
+    {{"nss", no_argument, NULL, OPTION_NSS},
+     NULL,
+     "ask libc too, as programs do, and say where it differs",
+     TAKES_NSS},
+    {{"questions", no_argument, NULL, OPTION_QUESTIONS},
+     NULL,
+     "also every question that is asked (root and the daemon's user only)",
+     TAKES_QUESTIONS},
+    {{"strict", no_argument, NULL, OPTION_STRICT}, NULL, "fail on warnings, too", TAKES_STRICT},
+    {{"socket", required_argument, NULL, OPTION_SOCKET},
+     "PATH",
+     "the daemon's socket (else KUBESVC_SOCKET, else " KUBESVC_SOCKET_PATH ")",
+     TAKES_SOCKET},
+    {{"help", no_argument, NULL, 'h'}, NULL, "show this", 0},
+    {{"version", no_argument, NULL, OPTION_VERSION}, NULL, "show the version", 0},
+};
+
+static const struct {
+    const char *name;
+    enum format format;
+    unsigned needs;
+} formats[] = {
+    {"wide", FORMAT_WIDE, TAKES_WIDE},
+    {"json", FORMAT_JSON, TAKES_JSON},
+    {"yaml", FORMAT_YAML, TAKES_YAML},
+    {"name", FORMAT_NAME, TAKES_NAME},
+};
+
+static char *format_names(unsigned takes)
+{
+    GString *names = g_string_new(NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++)
+        if (takes & formats[i].needs)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", formats[i].name);
+    return g_string_free(names, FALSE);
+}
+
+static void print_option(size_t i, unsigned takes)
+{
+    g_autofree char *names = NULL, *left = NULL;
+    const char *meaning = options[i].meaning;
+    char letter[] = "    ";
+    if (options[i].option.val < 256)
+        g_snprintf(letter, sizeof letter, "-%c, ", options[i].option.val);
+    if (!meaning)
+        meaning = names = format_names(takes);
+    left = g_strdup_printf("  %.4s--%s%s%s", letter, options[i].option.name,
+                           options[i].value ? " " : "", options[i].value ? options[i].value : "");
+    printf("%-29s %s\n", left, meaning);
+}
+
+static void print_help(const struct synopsis *synopsis)
+{
+    printf("usage: kubesvc %s [OPTION...]%s%s\n\n%s\nOptions:\n", synopsis->name,
+           *synopsis->operands ? " " : "", synopsis->operands, synopsis->description);
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+        if (options[i].needs == 0 || (options[i].needs & synopsis->takes))
+            print_option(i, synopsis->takes);
+    printf("\nExamples:\n%s", synopsis->examples);
+}
+
+/* Letters and long options of those that are taken; `letters` begins with `mode`. */
+static void fill_options(struct option *longs, GString *letters, unsigned takes)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (options[i].needs != 0 && !(options[i].needs & takes))
+            continue;
+        longs[n++] = options[i].option;
+        if (options[i].option.val < 256)
+            g_string_append_printf(letters, "%c%s", options[i].option.val,
+                                   options[i].option.has_arg == required_argument ? ":" : "");
+    }
+    longs[n] = (struct option){0};
+}
+
+static bool take_format(struct arguments *arguments, const struct synopsis *synopsis,
+                        const char *name)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++) {
+        if (!(synopsis->takes & formats[i].needs) || strcmp(formats[i].name, name) != 0)
+            continue;
+        arguments->format = formats[i].format;
+        arguments->json = formats[i].format == FORMAT_JSON;
+        return true;
+    }
+    g_autofree char *names = format_names(synopsis->takes), *remedy = NULL;
+    bool query = g_str_has_prefix(name, "jsonpath") || g_str_has_prefix(name, "custom-columns") ||
+                 g_str_has_prefix(name, "go-template");
+    remedy = query ? g_strdup("use -o json, and jq to choose from it")
+                   : g_strdup_printf("'%s' knows: %s", synopsis->name, names);
+    text_error(arguments->json, remedy, "there is no output format '%s'", name);
+    return false;
+}
+
+static bool take_option(struct arguments *arguments, const struct synopsis *synopsis, int option)
+{
+    switch (option) {
+    case 'n': arguments->namespace = optarg; return true;
+    case 'A': arguments->all = true; return true;
+    case 'l': arguments->labels = optarg; return true;
+    case 'o': return take_format(arguments, synopsis, optarg);
+    case 'w': arguments->watch = true; return true;
+    case '4':
+    case '6':
+        if (strcmp(arguments->family, "any") != 0)
+            arguments->family = "any";
+        else
+            arguments->family = option == '4' ? "inet" : "inet6";
+        return true;
+    case OPTION_HEADINGS: arguments->no_headings = true; return true;
+    case OPTION_NSS: arguments->nss = true; return true;
+    case OPTION_QUESTIONS: arguments->questions = true; return true;
+    case OPTION_STRICT: arguments->strict = true; return true;
+    default: arguments->socket = optarg; return true;
+    }
+}
+
+static void complain_about_option(const struct synopsis *synopsis, char **argv, bool missing,
+                                  bool json)
+{
+    g_autofree char *remedy = g_strdup_printf("see 'kubesvc %s --help'", synopsis->name);
+    char letter[] = {'-', (char)optopt, '\0'};
+    bool is_letter = optopt > 0 && optopt < 256 && strncmp(argv[optind - 1], "--", 2) != 0;
+    text_error(json, remedy, missing ? "%s needs a value" : "'%2$s' does not know the option %1$s",
+               is_letter ? letter : argv[optind - 1], synopsis->name);
+}
+
+static bool count_operands(const struct arguments *arguments, const struct synopsis *synopsis)
+{
+    bool few = arguments->n < synopsis->least;
+    if (!few && (synopsis->most < 0 || arguments->n <= synopsis->most))
+        return true;
+    g_autofree char *remedy =
+        g_strdup_printf("usage: kubesvc %s %s", synopsis->name, synopsis->operands);
+    text_error(arguments->json, remedy, few ? "'%s' needs more than that" : "too much for '%s'",
+               synopsis->name);
+    return false;
+}
+
+int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis, int argc,
+                    char **argv)
+{
+    struct option longs[G_N_ELEMENTS(options) + 1];
+    g_autoptr(GString) letters = g_string_new(":");
+    fill_options(longs, letters, synopsis->takes);
+    *arguments = (struct arguments){.family = "any"};
+    optind = 0; /* anew */
+    for (int option; (option = getopt_long(argc, argv, letters->str, longs, NULL)) != -1;) {
+        if (option == 'h') {
+            print_help(synopsis);
+            return STATUS_DONE;
+        }
+        if (option == OPTION_VERSION) {
+            puts("kubesvc " KUBESVC_VERSION);
+            return STATUS_DONE;
+        }
+        if (option == '?' || option == ':') {
+            complain_about_option(synopsis, argv, option == ':', arguments->json);
+            return STATUS_FAILED;
+        }
+        if (!take_option(arguments, synopsis, option))
+            return STATUS_FAILED;
+    }
+    arguments->socket = link_socket(arguments->socket);
+    arguments->operands = argv + optind;
+    arguments->n = argc - optind;
+    return count_operands(arguments, synopsis) ? ARGUMENTS_GO_ON : STATUS_FAILED;
+}
+
+int arguments_command(int argc, char **argv)
+{
+    struct option longs[G_N_ELEMENTS(options) + 1];
+    g_autoptr(GString) letters = g_string_new("+:");
+    fill_options(longs, letters, ~0u);
+    optind = 0;
+    while (getopt_long(argc, argv, letters->str, longs, NULL) != -1)
+        ; /* what is wrong, the command says */
+    return optind;
+}

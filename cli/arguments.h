@@ -1,0 +1,59 @@
+/*
+ * The arguments of every command: each says which of the shared options it takes, so that an option
+ * means the same everywhere.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum {
+    TAKES_SOCKET = 1u << 0,
+    TAKES_NAMESPACE = 1u << 1,
+    TAKES_ALL = 1u << 2, /* -A */
+    TAKES_LABELS = 1u << 3,
+    TAKES_HEADINGS = 1u << 4,
+    TAKES_WATCH = 1u << 5,
+    TAKES_FAMILY = 1u << 6, /* -4, -6 */
+    TAKES_NSS = 1u << 7,
+    TAKES_QUESTIONS = 1u << 8,
+    TAKES_STRICT = 1u << 9,
+    TAKES_WIDE = 1u << 10, /* -o wide, and so on; json is always taken with one of these */
+    TAKES_JSON = 1u << 11,
+    TAKES_YAML = 1u << 12,
+    TAKES_NAME = 1u << 13,
+};
+
+enum format { FORMAT_TEXT, FORMAT_WIDE, FORMAT_JSON, FORMAT_YAML, FORMAT_NAME };
+
+/* A command as --help shows it. */
+struct synopsis {
+    const char *name;
+    const char *operands;    /* "KIND [NAME...]" */
+    const char *description; /* whole lines */
+    const char *examples;    /* whole lines */
+    unsigned takes;
+    int least, most; /* operands; most 0: none, -1: any number */
+};
+
+struct arguments {
+    const char *socket;    /* where the daemon is, whatever was given */
+    const char *namespace; /* NULL: none given */
+    const char *labels;    /* NULL: none given */
+    const char *family;    /* "any", "inet" or "inet6" */
+    enum format format;
+    bool all, no_headings, watch, nss, questions, strict;
+    bool json; /* errors, too, are JSON */
+    char **operands;
+    int n;
+};
+
+#define ARGUMENTS_GO_ON (-1)
+
+/* Fills `arguments`, and gives ARGUMENTS_GO_ON; or says what is wrong, or prints the help or the
+ * version that was asked for, and gives the exit status. Options may stand anywhere before "--". */
+int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis, int argc,
+                    char **argv);
+
+/* The index of the command: the first argument that neither is an option nor belongs to one; argc
+ * if there is none. */
+int arguments_command(int argc, char **argv);

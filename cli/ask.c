@@ -1,0 +1,86 @@
+/*
+ * What commands have in common when they ask: lines become JSON, and what is no answer becomes one
+ * sentence on stderr.
+ */
+#include "ask.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "link.h"
+#include "value.h"
+
+struct asking {
+    ask_item take;
+    void *userdata;
+    bool broken;
+};
+
+static bool take_line(void *userdata, const char *line)
+{
+    struct asking *asking = userdata;
+    yajl_val item = value_parse(line);
+    if (!item) {
+        asking->broken = true;
+        return false;
+    }
+    if (!asking->take(asking->userdata, item))
+        yajl_tree_free(item);
+    return true;
+}
+
+int ask(const struct arguments *arguments, const char *const *words, ask_item take, void *userdata)
+{
+    struct asking asking = {.take = take, .userdata = userdata};
+    int r = link_ask(arguments->socket, words, false, take_line, &asking);
+    if (r == KUBESVC_INSPECT_DONE)
+        return STATUS_DONE;
+    if (r == KUBESVC_INSPECT_NOT_FOUND)
+        return STATUS_NOT_FOUND;
+    link_complain(arguments->socket, asking.broken ? -EPROTO : r, arguments->json);
+    return STATUS_FAILED;
+}
+
+static bool keep_last(void *userdata, yajl_val item)
+{
+    yajl_val *itemp = userdata;
+    ask_release(itemp);
+    *itemp = item;
+    return true;
+}
+
+int ask_one(const struct arguments *arguments, const char *const *words, yajl_val *itemp)
+{
+    *itemp = NULL;
+    int status = ask(arguments, words, keep_last, itemp);
+    if (status == STATUS_DONE && !*itemp) {
+        link_complain(arguments->socket, -EPROTO, arguments->json);
+        return STATUS_FAILED;
+    }
+    return status;
+}
+
+char *ask_namespace(const struct arguments *arguments)
+{
+    const char *from_environment = getenv("KUBESVC_NAMESPACE");
+    if (arguments->all)
+        return g_strdup("");
+    if (arguments->namespace)
+        return g_strdup(arguments->namespace);
+    if (from_environment && *from_environment)
+        return g_strdup(from_environment);
+    ask_auto yajl_val status = NULL;
+    if (ask_one(arguments, (const char *[]){"status", NULL}, &status) != STATUS_DONE)
+        return NULL;
+    const char *namespace = value_text(status, "namespace");
+    return g_strdup(namespace ? namespace : "default");
+}
+
+void ask_release(yajl_val *itemp)
+{
+    if (*itemp)
+        yajl_tree_free(*itemp);
+    *itemp = NULL;
+}

@@ -1,0 +1,176 @@
+/*
+ * Following changes. The daemon tells when something has changed, not what became of it: the rows
+ * are read again then, and those that differ are printed. Changes in quick succession are read
+ * once.
+ */
+#include "follow.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "json_text.h"
+#include "link.h"
+#include "table.h"
+#include "text.h"
+#include "yaml_text.h"
+
+#define QUIET_MS 50
+#define BUSY_US (500 * G_TIME_SPAN_MILLISECOND) /* longer than this nothing is held back */
+
+struct follower {
+    struct listing *listing;
+    struct table *table; /* NULL: another format */
+    GHashTable *known;   /* key -> the row's cells in one text */
+    bool headings;
+    bool json;
+};
+
+static char *row_key(const struct row *row)
+{
+    return g_strdup_printf("%s\n%s\n%s", row->kind ? row->kind : "", row->namespace, row->name);
+}
+
+static void print_text(const struct follower *follower, const char *text)
+{
+    bool yaml = follower->listing->format == FORMAT_YAML;
+    printf("%s%s%s", yaml ? "---\n" : "", text, yaml ? "" : "\n");
+}
+
+static bool is_table(const struct follower *follower)
+{
+    return follower->table;
+}
+
+static void print_row(const struct follower *follower, const struct row *row)
+{
+    if (is_table(follower))
+        table_row_array(follower->table, row->cells);
+    else
+        print_text(follower, row->cells[0]);
+}
+
+/* In a table the cells as they were are shown once more. */
+static void print_gone(const struct follower *follower, const char *key, const char *cells)
+{
+    g_auto(GStrv) parts = g_strsplit(key, "\n", 3), texts = g_strsplit(cells, "\n", -1);
+    if (is_table(follower)) {
+        char **name = &texts[follower->listing->with_namespace ? 1 : 0];
+        g_autofree char *was = *name;
+        *name = g_strdup_printf("%s (gone)", was);
+        table_row_array(follower->table, texts);
+        return;
+    }
+    if (follower->listing->format == FORMAT_NAME)
+        return;
+    static const char *const keys[] = {"kind", "namespace", "name"};
+    g_autoptr(GString) text = g_string_new("{");
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (!*parts[i])
+            continue;
+        g_string_append_printf(text, "\"%s\":", keys[i]);
+        json_text_append_string(text, parts[i]);
+        g_string_append_c(text, ',');
+    }
+    g_string_append(text, "\"deleted\":true}");
+    if (follower->listing->format == FORMAT_YAML) {
+        yajl_val value = yajl_tree_parse(text->str, NULL, 0);
+        g_string_truncate(text, 0);
+        yaml_text_append(text, value);
+        yajl_tree_free(value);
+    }
+    print_text(follower, text->str);
+}
+
+/* What is left in `known` when all rows have been looked at is gone. */
+static void print_changes(struct follower *follower)
+{
+    g_autoptr(GHashTable) now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint i = 0; i < follower->listing->rows->len; i++) {
+        const struct row *row = follower->listing->rows->pdata[i];
+        g_autofree char *key = row_key(row);
+        char *cells = g_strjoinv("\n", row->cells);
+        const char *before = g_hash_table_lookup(follower->known, key);
+        if (!before || strcmp(before, cells) != 0)
+            print_row(follower, row);
+        g_hash_table_remove(follower->known, key);
+        g_hash_table_insert(now, g_steal_pointer(&key), cells);
+    }
+    GHashTableIter iterator;
+    gpointer key, cells;
+    g_hash_table_iter_init(&iterator, follower->known);
+    while (g_hash_table_iter_next(&iterator, &key, &cells))
+        print_gone(follower, key, cells);
+    g_hash_table_unref(follower->known);
+    follower->known = g_steal_pointer(&now);
+    if (is_table(follower) && table_size(follower->table) > 0) {
+        table_flush(follower->table, follower->headings);
+        follower->headings = false;
+    }
+    fflush(stdout);
+}
+
+static bool stop_at_once(void *userdata, const char *line)
+{
+    (void)userdata;
+    (void)line;
+    return false;
+}
+
+static bool until_late(void *userdata, const char *line)
+{
+    const gint64 *end = userdata;
+    (void)line;
+    return g_get_monotonic_time() < *end;
+}
+
+static int wait_for_change(struct link *link)
+{
+    int r = link_read(link, -1, stop_at_once, NULL);
+    if (r != LINK_STOPPED)
+        return r;
+    gint64 end = g_get_monotonic_time() + BUSY_US;
+    r = link_read(link, QUIET_MS, until_late, &end);
+    return r == -ETIMEDOUT ? LINK_STOPPED : r;
+}
+
+static int read_and_wait(struct follower *follower, struct link *link,
+                         const struct arguments *arguments, const char *namespace)
+{
+    for (;;) {
+        int status = listing_read(follower->listing, arguments, namespace);
+        if (status != STATUS_DONE)
+            return status;
+        print_changes(follower);
+        int r = wait_for_change(link);
+        if (r != LINK_STOPPED) {
+            link_complain(arguments->socket, r, arguments->json);
+            return STATUS_FAILED;
+        }
+    }
+}
+
+int follow(struct listing *listing, const struct arguments *arguments, const char *namespace)
+{
+    __attribute__((cleanup(link_release))) struct link *link = NULL;
+    /* Before the first reading, so that no change falls between the two. */
+    int r = link_open(&link, arguments->socket, (const char *[]){"watch", NULL});
+    if (r < 0) {
+        link_complain(arguments->socket, r, arguments->json);
+        return STATUS_FAILED;
+    }
+    g_autofree char *headings = listing_headings(listing);
+    bool table = listing->format == FORMAT_TEXT || listing->format == FORMAT_WIDE;
+    struct follower follower = {
+        .listing = listing,
+        .table = table ? table_new(headings) : NULL,
+        .known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .headings = !arguments->no_headings,
+    };
+    int status = read_and_wait(&follower, link, arguments, namespace);
+    g_hash_table_unref(follower.known);
+    if (table)
+        table_free(follower.table);
+    return status;
+}

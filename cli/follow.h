@@ -1,0 +1,10 @@
+/*
+ * kubesvc get -w: the rows, and then those that change.
+ */
+#pragma once
+
+#include "listing.h"
+
+/* Prints the rows of `listing`, and what changes in them until it is interrupted or the daemon
+ * ends. An exit status. */
+int follow(struct listing *listing, const struct arguments *arguments, const char *namespace);

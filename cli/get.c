@@ -1,0 +1,269 @@
+/*
+ * kubesvc get: kubectl's tables of what the daemon knows.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "ask.h"
+#include "commands.h"
+#include "follow.h"
+#include "listing.h"
+#include "table.h"
+#include "text.h"
+
+static const struct synopsis synopsis = {
+    .name = "get",
+    .operands = "KIND[,KIND...] [NAME...] | KIND/NAME...",
+    .description =
+        "Lists what the daemon knows. Kinds, as kubectl calls them:\n"
+        "  services (svc)     with their addresses, ports and number of ready endpoints\n"
+        "  endpoints (ep)     which addresses stand behind each Service, and where they come from\n"
+        "  pods (po)          of the files, and the replicas of workloads; ORIGIN says whether an\n"
+        "                     address is stated, allocated by kubesvc or the node's\n"
+        "  workloads          or one sort of them: deployments (deploy), replicasets (rs),\n"
+        "                     statefulsets (sts), daemonsets (ds), jobs, cronjobs (cj), ...\n"
+        "  namespaces (ns)    that some object mentions\n"
+        "  names              everything that resolves; NAME may be its first labels\n"
+        "  all                services, pods and workloads\n",
+    .examples = "  kubesvc get services\n"
+                "  kubesvc get pods -A -l app=web -o wide\n"
+                "  kubesvc get svc web -o json\n"
+                "  kubesvc get endpoints -n moon -w\n"
+                "  kubesvc get names web.moon\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_ALL | TAKES_LABELS | TAKES_HEADINGS |
+             TAKES_WATCH | TAKES_WIDE | TAKES_JSON | TAKES_YAML | TAKES_NAME,
+    .least = 1,
+    .most = -1,
+};
+
+static void listing_destroy(void *listing)
+{
+    listing_free(listing);
+}
+
+static const struct kind *find_kind(const char *word, bool json)
+{
+    g_autofree char *nearest = NULL, *remedy = NULL;
+    const struct kind *kind = kind_find(word, &nearest);
+    if (kind)
+        return kind;
+    remedy = nearest ? g_strdup_printf("did you mean '%s'?", nearest)
+                     : g_strdup("there are: " KIND_WORDS ", all");
+    text_error(json, remedy, "there is no kind '%s'", word);
+    return NULL;
+}
+
+static struct listing *add_listing(GPtrArray *listings, const char *word, bool json)
+{
+    const struct kind *kind = find_kind(word, json);
+    if (!kind)
+        return NULL;
+    struct listing *listing = listing_new(kind);
+    g_ptr_array_add(listings, listing);
+    return listing;
+}
+
+/* "services web db", "svc,ep web", "all" */
+static bool add_kinds(GPtrArray *listings, const struct arguments *arguments)
+{
+    bool all = strcmp(arguments->operands[0], "all") == 0;
+    g_auto(GStrv) words =
+        g_strsplit(all ? "services,pods,workloads" : arguments->operands[0], ",", -1);
+    for (char **word = words; *word; word++) {
+        struct listing *listing = add_listing(listings, *word, arguments->json);
+        if (!listing)
+            return false;
+        for (int i = 1; i < arguments->n; i++)
+            g_ptr_array_add(listing->names, arguments->operands[i]);
+    }
+    return true;
+}
+
+/* "svc/web ep/web" */
+static bool add_pairs(GPtrArray *listings, const struct arguments *arguments)
+{
+    for (int i = 0; i < arguments->n; i++) {
+        char *slash = strchr(arguments->operands[i], '/');
+        if (!slash) {
+            text_error(arguments->json, "write KIND/NAME everywhere, or KIND NAME...",
+                       "'%s' has no kind", arguments->operands[i]);
+            return false;
+        }
+        g_autofree char *word =
+            g_strndup(arguments->operands[i], (gsize)(slash - arguments->operands[i]));
+        struct listing *listing = add_listing(listings, word, arguments->json);
+        if (!listing)
+            return false;
+        g_ptr_array_add(listing->names, slash + 1);
+    }
+    return true;
+}
+
+/* As kubectl: what was asked for by one name is shown by itself, everything else in a list. */
+static bool is_single(const GPtrArray *listings)
+{
+    const struct listing *first = listings->pdata[0];
+    return listings->len == 1 && first->names->len == 1 && strcmp(first->kind->verb, "names") != 0;
+}
+
+static bool prepare(GPtrArray *listings, const struct arguments *arguments,
+                    const struct selector *selector)
+{
+    bool pairs = strchr(arguments->operands[0], '/');
+    if (pairs ? !add_pairs(listings, arguments) : !add_kinds(listings, arguments))
+        return false;
+    for (guint i = 0; i < listings->len; i++) {
+        struct listing *listing = listings->pdata[i];
+        if (selector && !listing->kind->labelled) {
+            text_error(arguments->json, "-l goes with services, pods and workloads",
+                       "%s have no labels here", listing->kind->plural);
+            return false;
+        }
+        listing->format = arguments->format;
+        listing->with_namespace = arguments->all && listing->kind->namespaced;
+        listing->with_kind = listings->len > 1 || strcmp(listing->kind->plural, "workloads") == 0;
+        listing->on_one_line = arguments->watch;
+        listing->indent = is_single(listings) ? 0 : 2;
+        listing->selector = selector;
+    }
+    if (arguments->watch && listings->len > 1) {
+        text_error(arguments->json, "choose one", "-w follows one kind only");
+        return false;
+    }
+    return true;
+}
+
+static void print_indented(const char *text)
+{
+    const char *prefix = "- ";
+    for (const char *end; *text; text = end + 1, prefix = "  ") {
+        end = strchrnul(text, '\n');
+        printf("%s%.*s\n", prefix, (int)(end - text), text);
+        if (!*end)
+            return;
+    }
+}
+
+static void print_list(const GPtrArray *listings, bool yaml)
+{
+    bool first = true;
+    for (guint i = 0; i < listings->len; i++) {
+        const struct listing *listing = listings->pdata[i];
+        for (guint j = 0; j < listing->rows->len; j++) {
+            const struct row *row = listing->rows->pdata[j];
+            if (first)
+                fputs(yaml ? "items:\n" : "{\n    \"items\": [", stdout);
+            if (yaml)
+                print_indented(row->cells[0]);
+            else
+                printf("%s\n        %s", first ? "" : ",", row->cells[0]);
+            first = false;
+        }
+    }
+    if (first)
+        fputs(yaml ? "items: []\n" : "{\n    \"items\": [", stdout);
+    puts(yaml    ? "kind: List"
+         : first ? "],\n    \"kind\": \"List\"\n}"
+                 : "\n    ],\n    \"kind\": \"List\"\n}");
+}
+
+static void print_texts(const struct listing *listing)
+{
+    for (guint i = 0; i < listing->rows->len; i++) {
+        const struct row *row = listing->rows->pdata[i];
+        fputs(row->cells[0], stdout);
+        if (listing->format != FORMAT_YAML)
+            putchar('\n');
+    }
+}
+
+static void print_table(const struct listing *listing, bool headings)
+{
+    g_autofree char *names = listing_headings(listing);
+    struct table *table = table_new(names);
+    for (guint i = 0; i < listing->rows->len; i++)
+        table_row_array(table, ((struct row *)listing->rows->pdata[i])->cells);
+    table_print(table, headings);
+}
+
+static void print_tables(const GPtrArray *listings, const struct arguments *arguments,
+                         const char *namespace)
+{
+    bool any = false, named = false;
+    for (guint i = 0; i < listings->len; i++) {
+        const struct listing *listing = listings->pdata[i];
+        named |= listing->names->len > 0;
+        if (listing->rows->len == 0)
+            continue;
+        if (any)
+            putchar('\n');
+        print_table(listing, !arguments->no_headings);
+        any = true;
+    }
+    const struct listing *first = listings->pdata[0];
+    g_autofree char *shown = text_clean(namespace);
+    if (any || named)
+        return; /* missing names are said one by one */
+    if (*namespace && strcmp(first->kind->verb, "namespaces") != 0)
+        fprintf(stderr, "No resources found in %s namespace.\n", shown);
+    else
+        fputs("No resources found.\n", stderr);
+}
+
+static void print_all(const GPtrArray *listings, const struct arguments *arguments,
+                      const char *namespace)
+{
+    if (arguments->format == FORMAT_TEXT || arguments->format == FORMAT_WIDE) {
+        print_tables(listings, arguments, namespace);
+        return;
+    }
+    bool list = arguments->format != FORMAT_NAME && !is_single(listings);
+    if (list)
+        print_list(listings, arguments->format == FORMAT_YAML);
+    for (guint i = 0; !list && i < listings->len; i++)
+        print_texts(listings->pdata[i]);
+}
+
+static int get(GPtrArray *listings, const struct arguments *arguments, const char *namespace)
+{
+    if (arguments->watch)
+        return follow(listings->pdata[0], arguments, namespace);
+    for (guint i = 0; i < listings->len; i++) {
+        int status = listing_read(listings->pdata[i], arguments, namespace);
+        if (status != STATUS_DONE)
+            return status;
+    }
+    print_all(listings, arguments, namespace);
+    bool good = true;
+    for (guint i = 0; i < listings->len; i++)
+        good &= listing_complain(listings->pdata[i], namespace, arguments->json);
+    return good ? STATUS_DONE : STATUS_NOT_FOUND;
+}
+
+static void release_selector(struct selector **selectorp)
+{
+    selector_free(*selectorp);
+}
+
+int command_get(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    const char *wrong = NULL;
+    __attribute__((cleanup(release_selector))) struct selector *selector =
+        arguments.labels ? selector_parse(arguments.labels, &wrong) : NULL;
+    if (wrong) {
+        text_error(arguments.json, "such as -l app=web,tier!=cache or -l 'app in (web,db)'",
+                   "'%s' is no selection by labels: '%s'", arguments.labels,
+                   *wrong ? wrong : "it ends too early");
+        return STATUS_FAILED;
+    }
+    g_autoptr(GPtrArray) listings = g_ptr_array_new_with_free_func(listing_destroy);
+    if (!prepare(listings, &arguments, selector))
+        return STATUS_FAILED;
+    g_autofree char *namespace = ask_namespace(&arguments);
+    return namespace ? get(listings, &arguments, namespace) : STATUS_FAILED;
+}

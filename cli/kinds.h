@@ -1,0 +1,31 @@
+/*
+ * What `kubesvc get` can list: kubectl's words for it, the question to the daemon, the columns.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <yajl/yajl_tree.h>
+
+struct kind {
+    const char *plural; /* "services" */
+    const char *words;  /* all that it answers to, with blanks between and around them */
+    const char *verb;   /* of inspect.h */
+    const char *only;   /* the items' "kind" that count; NULL: all */
+    bool namespaced;    /* has "namespace": -A shows it */
+    bool labelled;      /* has "labels": -l chooses by them */
+    const char *headings;
+    const char *wide; /* further headings of -o wide, beginning with '|' */
+    /* Adds a cell (char *, NULL for "<none>") for each heading but the first, the name. */
+    void (*cells)(GPtrArray *cells, yajl_val item, bool wide);
+};
+
+/* The kind that kubectl calls so, NULL if there is none; *nearestp is then what may have been
+ * meant, NULL or to be freed with g_free. */
+const struct kind *kind_find(const char *word, char **nearestp);
+
+/* "service/web", as -o name has it; of names: the name. To be freed with g_free. */
+char *kind_name(const struct kind *kind, yajl_val item);
+
+/* All kinds that there are, for messages. */
+#define KIND_WORDS "services, endpoints, pods, workloads, namespaces, names"

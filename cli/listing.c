@@ -1,0 +1,188 @@
+/*
+ * Rows are made while lines arrive, and only then put in order: the daemon gives them in none.
+ */
+#include "listing.h"
+
+#include <string.h>
+
+#include "ask.h"
+#include "commands.h"
+#include "json_text.h"
+#include "suggest.h"
+#include "text.h"
+#include "value.h"
+#include "yaml_text.h"
+
+static void row_free(void *pointer)
+{
+    struct row *row = pointer;
+    g_free(row->kind);
+    g_free(row->namespace);
+    g_free(row->name);
+    for (char **cell = row->cells; *cell; cell++)
+        g_free(*cell);
+    g_free(row->cells);
+    g_free(row);
+}
+
+static void suggestion_free(void *pointer)
+{
+    struct suggestion *suggestion = pointer;
+    g_free(suggestion->nearest);
+    g_free(suggestion);
+}
+
+struct listing *listing_new(const struct kind *kind)
+{
+    struct listing *listing = g_new0(struct listing, 1);
+    listing->kind = kind;
+    listing->names = g_ptr_array_new();
+    listing->missing = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, suggestion_free);
+    listing->rows = g_ptr_array_new_with_free_func(row_free);
+    return listing;
+}
+
+struct listing *listing_free(struct listing *listing)
+{
+    if (!listing)
+        return NULL;
+    g_ptr_array_unref(listing->names);
+    g_hash_table_unref(listing->missing);
+    g_ptr_array_unref(listing->rows);
+    g_free(listing);
+    return NULL;
+}
+
+/* Of names that resolve, the first labels are enough: "web" or "web.moon". */
+static bool is_named(const struct listing *listing, const char *name, const char *wanted)
+{
+    size_t length = strlen(wanted);
+    if (strcmp(listing->kind->verb, "names") != 0)
+        return strcmp(name, wanted) == 0;
+    if (length > 0 && wanted[length - 1] == '.')
+        length--;
+    return g_ascii_strncasecmp(name, wanted, length) == 0 &&
+           (name[length] == '\0' || name[length] == '.');
+}
+
+static bool is_wanted_name(struct listing *listing, const char *name)
+{
+    bool wanted = listing->names->len == 0;
+    for (guint i = 0; i < listing->names->len; i++) {
+        const char *candidate = listing->names->pdata[i];
+        struct suggestion *suggestion = g_hash_table_lookup(listing->missing, candidate);
+        if (is_named(listing, name, candidate)) {
+            g_hash_table_remove(listing->missing, candidate);
+            wanted = true;
+        } else if (suggestion) {
+            suggestion_offer(suggestion, name);
+        }
+    }
+    return wanted;
+}
+
+static bool is_wanted(struct listing *listing, yajl_val item, const char *name)
+{
+    const char *kind = value_text(item, "kind"), *only = listing->kind->only;
+    return (!only || (kind && strcmp(kind, only) == 0)) && is_wanted_name(listing, name) &&
+           (!listing->selector || selector_matches(listing->selector, value_get(item, "labels")));
+}
+
+static char *render(const struct listing *listing, yajl_val item)
+{
+    GString *text = g_string_new(NULL);
+    if (listing->format == FORMAT_YAML)
+        yaml_text_append(text, item);
+    else if (listing->on_one_line)
+        json_text_append_line(text, item);
+    else
+        json_text_append(text, item, listing->indent);
+    return g_string_free(text, FALSE);
+}
+
+static char **make_cells(const struct listing *listing, yajl_val item)
+{
+    g_autoptr(GPtrArray) cells = g_ptr_array_new();
+    g_autofree char *name = kind_name(listing->kind, item);
+    if (listing->format == FORMAT_NAME) {
+        g_ptr_array_add(cells, text_clean(name));
+    } else if (listing->format == FORMAT_JSON || listing->format == FORMAT_YAML) {
+        g_ptr_array_add(cells, render(listing, item));
+    } else {
+        if (listing->with_namespace)
+            g_ptr_array_add(cells, g_strdup(value_text(item, "namespace")));
+        g_ptr_array_add(cells,
+                        listing->with_kind ? g_strdup(name) : g_strdup(value_text(item, "name")));
+        listing->kind->cells(cells, item, listing->format == FORMAT_WIDE);
+    }
+    for (guint i = 0; i < cells->len; i++)
+        if (!cells->pdata[i])
+            cells->pdata[i] = text_clean(NULL);
+    g_ptr_array_add(cells, NULL);
+    return (char **)g_ptr_array_steal(cells, NULL);
+}
+
+static bool take(void *userdata, yajl_val item)
+{
+    struct listing *listing = userdata;
+    const char *name = value_text(item, "name"), *namespace = value_text(item, "namespace");
+    if (!name || !is_wanted(listing, item, name))
+        return false;
+    struct row *row = g_new0(struct row, 1);
+    row->kind = g_strdup(value_text(item, "kind"));
+    row->namespace = g_strdup(namespace ? namespace : "");
+    row->name = g_strdup(name);
+    row->cells = make_cells(listing, item);
+    g_ptr_array_add(listing->rows, row);
+    return false;
+}
+
+static int compare_rows(gconstpointer a, gconstpointer b)
+{
+    const struct row *x = *(const struct row *const *)a, *y = *(const struct row *const *)b;
+    int order = text_compare(x->namespace, y->namespace);
+    if (order == 0)
+        order = text_compare(x->name, y->name);
+    return order == 0 ? g_strcmp0(x->kind, y->kind) : order;
+}
+
+int listing_read(struct listing *listing, const struct arguments *arguments, const char *namespace)
+{
+    g_ptr_array_set_size(listing->rows, 0);
+    for (guint i = 0; i < listing->names->len; i++) {
+        struct suggestion *suggestion = g_new0(struct suggestion, 1);
+        suggestion->word = listing->names->pdata[i];
+        g_hash_table_replace(listing->missing, listing->names->pdata[i], suggestion);
+    }
+    const char *words[] = {listing->kind->verb, namespace, NULL};
+    int status = ask(arguments, words, take, listing);
+    g_ptr_array_sort(listing->rows, compare_rows);
+    return status;
+}
+
+char *listing_headings(const struct listing *listing)
+{
+    return g_strdup_printf("%s%s%s", listing->with_namespace ? "NAMESPACE|" : "",
+                           listing->kind->headings,
+                           listing->format == FORMAT_WIDE ? listing->kind->wide : "");
+}
+
+bool listing_complain(const struct listing *listing, const char *namespace, bool json)
+{
+    bool good = true;
+    for (guint i = 0; i < listing->names->len; i++) {
+        const struct suggestion *suggestion =
+            g_hash_table_lookup(listing->missing, listing->names->pdata[i]);
+        if (!suggestion)
+            continue;
+        bool inside = *namespace && strcmp(listing->kind->verb, "namespaces") != 0;
+        g_autofree char *remedy =
+            suggestion->nearest ? g_strdup_printf("did you mean %s?", suggestion->nearest)
+            : inside ? g_strdup_printf("'kubesvc get %s -A' lists all", listing->kind->plural)
+                     : NULL;
+        text_error(json, remedy, "%s \"%s\" not found%s%s", listing->kind->plural, suggestion->word,
+                   inside ? " in namespace " : "", inside ? namespace : "");
+        good = false;
+    }
+    return good;
+}

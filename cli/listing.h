@@ -1,0 +1,40 @@
+/*
+ * The rows of one kind as `kubesvc get` shows them: read from the daemon, chosen by name and label,
+ * rendered at once, so that 160,000 of them take no more room than their text.
+ */
+#pragma once
+
+#include "arguments.h"
+#include "kinds.h"
+#include "selector.h"
+
+struct row {
+    char *kind, *namespace, *name; /* namespace: "" if it has none */
+    char **cells;                  /* of a table; of another format one: the text */
+};
+
+struct listing {
+    const struct kind *kind;
+    enum format format;
+    bool with_namespace;             /* a column for it */
+    bool with_kind;                  /* names are "service/web" */
+    bool on_one_line;                /* JSON: not indented */
+    unsigned indent;                 /* JSON: of further lines */
+    const struct selector *selector; /* NULL: all */
+    GPtrArray *names;                /* char *, not ours; empty: all */
+    GHashTable *missing; /* name -> struct suggestion *: those of `names` that were not found */
+    GPtrArray *rows;     /* struct row * */
+};
+
+/* An empty one; the rest of its members are the caller's to set. */
+struct listing *listing_new(const struct kind *kind);
+struct listing *listing_free(struct listing *listing); /* returns NULL */
+
+/* Reads the rows anew, in order of namespace and name. An exit status; FAILED has been said. */
+int listing_read(struct listing *listing, const struct arguments *arguments, const char *namespace);
+
+/* The headings of its table, separated by '|'; to be freed with g_free. */
+char *listing_headings(const struct listing *listing);
+
+/* Says on stderr which names were not found; false if there are any. */
+bool listing_complain(const struct listing *listing, const char *namespace, bool json);

@@ -1,0 +1,17 @@
+/*
+ * A selection by labels, as kubectl's -l has it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <yajl/yajl_tree.h>
+
+struct selector;
+
+/* a=b a==b a!=b, "a in (b,c)", "a notin (b,c)", a, !a; joined by commas, all must hold. NULL if the
+ * text is none, *wrongp is then where it stops making sense. */
+struct selector *selector_parse(const char *text, const char **wrongp);
+struct selector *selector_free(struct selector *selector); /* returns NULL */
+
+/* `labels`: an object of strings; NULL: no labels. */
+bool selector_matches(const struct selector *selector, yajl_val labels);
