@@ -12,6 +12,9 @@ check-system: deps
 install: install-systemd
 
 install-systemd:
+	install -d $(DESTDIR)$(docdir)/examples/cluster $(DESTDIR)$(docdir)/examples/static-pods
+	install -m 644 examples/cluster/* $(DESTDIR)$(docdir)/examples/cluster/
+	install -m 644 examples/static-pods/* $(DESTDIR)$(docdir)/examples/static-pods/
 	install -d $(DESTDIR)$(prefix)/lib/systemd/system $(DESTDIR)$(prefix)/lib/systemd/user \
 	    $(DESTDIR)$(prefix)/lib/sysusers.d
 	install -m 644 systemd/kubesvcd.service $(DESTDIR)$(prefix)/lib/systemd/system/

@@ -33,12 +33,15 @@ REGULAR = ["127.96.0.1"]
 
 # Nothing of this belongs into a machine without hardware that lives for seconds.
 MASKED = ("console-getty.service", "getty@tty1.service", "systemd-remount-fs.service",
-          "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "fstrim.timer",
-          "dpkg-db-backup.timer")
+          "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service",
+          "fstrim.timer", "dpkg-db-backup.timer", "nscd.service",
+          "modprobe@.service", "sys-fs-fuse-connections.mount")
 
 BOOT = """
 cd "$1"
 mount -t proc proc proc
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
 mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs run

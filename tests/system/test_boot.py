@@ -1,0 +1,323 @@
+"""Booted systems: the daemon under systemd, from its installation to its purge."""
+
+import contextlib
+import re
+import subprocess
+import time
+
+from harness import need_program, same, wait_for
+from packages import DAEMON, MODULE, both, newer
+from systems import EXAMPLES, HEADLESS, MANIFESTS, NSSWITCH, REGULAR, Chroot, Machine, on_a_system
+
+FOREIGN = "www.example.com"
+
+# Prints how many seconds one lookup takes, and what it finds.
+TIMED = """
+import socket, sys, time
+start = time.monotonic()
+try:
+    found = socket.gethostbyname(sys.argv[1])
+except OSError as error:
+    found = error
+print(time.monotonic() - start, found)
+"""
+
+
+@contextlib.contextmanager
+def nameserver():
+    """For FOREIGN and nothing else; the machine's resolv.conf shall say 127.0.0.1."""
+    with subprocess.Popen([need_program("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null",
+                           "--pid-file=", "--no-resolv", "--no-hosts", "--local=/#/", "--user=", "--group=",
+                           f"--address=/{FOREIGN}/192.0.2.80", "--listen-address=127.0.0.1",
+                           "--bind-interfaces"], stdin=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def installed(**files):
+    """A root file system with both packages and the examples, not booted yet."""
+    system = Chroot("full")
+    system.install(*both())
+    system.add_examples()
+    system.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+    for path, text in files.items():
+        system.write(path, text)
+    return system
+
+
+def timed(machine, name):
+    seconds, found = machine.run("python3", "-c", TIMED, name).strip().split(" ", 1)
+    return float(seconds), found
+
+
+def complaints(machine):
+    """What the daemon or systemd said about it that is above a notice."""
+    return machine.journal("-p", "warning", "-u", "kubesvcd")
+
+
+@on_a_system("full")
+def test_from_installation_to_purge():
+    system = Chroot("full")
+    before = system.file(NSSWITCH).read_bytes()
+    system.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+    with nameserver(), Machine(system) as machine:
+        machine.run("apt-get", "-y", "install", *machine.bring(*both()))
+        same(machine.run("systemctl", "is-active", "kubesvcd").strip(), "active")
+        same(machine.run("systemctl", "is-enabled", "kubesvcd").strip(), "enabled")
+        same([machine.show(what) for what in ("Type", "User", "NRestarts", "NotifyAccess")],
+             ["notify", "kubesvc", "0", "main"])
+        assert float(machine.show("WatchdogUSec").rstrip("s")) > 0
+        machine.add_examples()
+        machine.wait_for_addresses("headless-svc", HEADLESS)
+        for user in "nobody", "daemon":
+            same(machine.addresses("headless-svc", user=user), HEADLESS, user)
+        same(machine.run("stat", "-c", "%U %a", "/run/kubesvc", "/run/kubesvc/socket").split(),
+             ["kubesvc", "755", "kubesvc", "666"])
+        same(timed(machine, FOREIGN)[1], "192.0.2.80")
+
+        # The sandbox is what the unit says.
+        status = machine.run("cat", f"/proc/{machine.show('MainPID')}/status")
+        for line in (r"Cap(?:Eff|Bnd|Amb|Inh|Prm):\s+0000000000000000", r"NoNewPrivs:\s+1", r"Seccomp:\s+2"):
+            assert re.search(line, status), (line, status)
+        assert not re.search(r"Cap\w+:\s+0*[1-9a-f]", status), status
+        machine.run("systemd-analyze", "security", "--no-pager", "--threshold=12", "kubesvcd.service")
+        same(machine.run("systemd-analyze", "verify", "kubesvcd.service"), "")
+        same(machine.run("systemd-analyze", "--user", "verify", "/usr/lib/systemd/user/kubesvcd.service"), "")
+        same(complaints(machine), "")
+
+        # Without the daemon foreign names have to wait for nobody, and there is no socket.
+        machine.run("systemctl", "stop", "kubesvcd")
+        assert not machine.file("/run/kubesvc").exists()
+        for _ in range(5):
+            seconds, found = timed(machine, FOREIGN)
+            same(found, "192.0.2.80")
+            assert seconds < 0.1, seconds
+        machine.run("systemctl", "start", "kubesvcd")
+        same(machine.addresses("headless-svc"), HEADLESS, "the same addresses after a stop")
+
+        machine.run("apt-get", "-y", "purge", DAEMON, MODULE)
+        for path in "/run/kubesvc", "/var/lib/kubesvc", "/usr/sbin/kubesvcd":
+            assert not machine.file(path).exists(), path
+        same(machine.file(NSSWITCH).read_bytes(), before)
+        same(machine.run("systemctl", "list-unit-files", "--no-legend", "kubesvcd*"), "")
+        same(machine.sh("find /etc/systemd /var/lib/systemd -name '*kubesvc*'"), "")
+        assert machine.file(f"{MANIFESTS}/deployment.yaml").exists()
+        same(complaints(machine), "")
+
+
+@on_a_system("full")
+def test_it_comes_back():
+    """Killed; stopped, so that the watchdog finds out; and however often."""
+    system = installed()
+    system.write("/etc/systemd/system/kubesvcd.service.d/impatient.conf",
+                 "[Service]\nWatchdogSec=500ms\nRestartSec=10ms\n")
+    with nameserver(), Machine(system) as machine:
+        directory = machine.run("stat", "-c", "%i", "/run/kubesvc")
+        restarts = 0
+        for signal in ["KILL"] * 8 + ["SEGV", "STOP"]:
+            machine.run("systemctl", "kill", "--kill-whom=main", f"--signal={signal}", "kubesvcd")
+            if signal == "STOP":  # nobody answers, and nobody waits for long
+                seconds, found = timed(machine, FOREIGN)
+                same(found, "192.0.2.80")
+                assert seconds < 0.6, seconds
+            restarts += 1
+            wait_for(lambda: machine.show("NRestarts") == str(restarts), f"restart {restarts}")
+            wait_for(lambda: machine.try_run("systemctl", "is-active", "kubesvcd")[0] == 0, "the daemon")
+            same(machine.addresses("headless-svc"), HEADLESS, signal)
+        same(machine.run("stat", "-c", "%i", "/run/kubesvc"), directory, "the socket's directory")
+
+
+@on_a_system("full")
+def test_reload():
+    with Machine(installed()) as machine:
+        pid = machine.show("MainPID")
+        machine.write("/etc/kubesvc/kubesvcd.yaml", "namespace: moon\n")
+        machine.run("systemctl", "reload", "kubesvcd")
+        machine.wait_for_addresses("headless-svc.moon.svc", HEADLESS)
+        machine.write("/etc/kubesvc/kubesvcd.yaml", "namespace: [1]\n")
+        machine.run("systemctl", "reload", "kubesvcd")
+        wait_for(lambda: "kubesvcd.yaml:1:" in complaints(machine), "a word about the configuration")
+        same(machine.addresses("headless-svc.moon.svc"), HEADLESS)
+        same(machine.show("MainPID"), pid)
+
+
+# Looks a name up for ever, one line each; what is not found is an empty line.
+WATCHER = """
+import socket, time
+while True:
+    start = time.monotonic()
+    try:
+        found = " ".join(sorted({a[4][0] for a in socket.getaddrinfo("%s", 80)}))
+    except OSError:
+        found = "-"
+    print(round(time.monotonic() - start, 3), found, flush=True)
+    time.sleep(0.005)
+"""
+
+
+@on_a_system("full")
+def test_upgrade():
+    with Machine(installed()) as machine:
+        machine.write("/etc/kubesvc/kubesvcd.yaml", "# mine\n")
+        before = machine.show("InvocationID")
+        line = machine.hosts_line()
+        watcher = subprocess.Popen(
+            machine.command("python3", "-c", WATCHER % "headless-svc.default.svc.cluster.local"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        same(watcher.stdout.readline().split()[1:], HEADLESS)
+        machine.run("apt-get", "-y", "install", *machine.bring(newer(DAEMON)))
+        wait_for(lambda: machine.show("InvocationID") != before, "the new daemon")
+        same(machine.addresses("headless-svc"), HEADLESS, "old module, new daemon")
+        machine.run("apt-get", "-y", "install", *machine.bring(newer(MODULE)))
+        same(machine.addresses("headless-svc"), HEADLESS, "new module, new daemon")
+        same(machine.run("dpkg-query", "-W", "-f", "${Version} ", DAEMON, MODULE).count("+newer"), 2)
+
+        # A process that has loaded the module that was there before goes on.
+        time.sleep(0.2)
+        watcher.terminate()
+        answers = [answer.split() for answer in watcher.stdout.read().splitlines()]
+        same(answers[-1][1:], HEADLESS)
+        same([words for words in answers if words[1:] not in (HEADLESS, ["-"])], [], "wrong answers")
+        slow = [words for words in answers if float(words[0]) > 0.3]
+        same(slow, [], "slow answers")
+
+        starts = machine.journal("-u", "kubesvcd").count("Started kubesvcd.service")
+        same((starts, machine.show("NRestarts")), (2, "0"), "starts")
+        same(machine.file("/etc/kubesvc/kubesvcd.yaml").read_text(), "# mine\n")
+        same(machine.hosts_line(), line)
+        same(complaints(machine), "")
+
+        # And back: the daemon of before, the module of now.
+        machine.run("apt-get", "-y", "--allow-downgrades", "install", *machine.bring(both()[1]))
+        same(machine.addresses("headless-svc"), HEADLESS, "new module, old daemon")
+
+
+@on_a_system("full")
+def test_a_network_mount_by_the_name_of_a_service_at_boot():
+    """There is no network file system here; mount(8) asks a helper of any type's name to do its work."""
+    system = installed()
+    system.write("/sbin/mount.names", '#!/bin/sh\nset -e\ngetent hosts "${1%%:*}" >/run/mounted-from\n'
+                 'exec mount -i -t tmpfs "$1" "$2"\n', 0o755)
+    system.write("/etc/fstab", "regular-svc.default.svc:/export /srv/data names _netdev 0 0\n")
+    system.file("/srv/data").mkdir()
+    with Machine(system) as machine:
+        same(machine.run("systemctl", "is-active", "srv-data.mount").strip(), "active",
+             machine.journal("-u", "srv-data.mount"))
+        same(machine.file("/run/mounted-from").read_text().split()[0], REGULAR[0])
+        after = machine.show("After", "srv-data.mount").split()
+        assert "remote-fs-pre.target" in after, after
+        ready = int(machine.show("ActiveEnterTimestampMonotonic"))
+        for later in "nss-lookup.target", "remote-fs-pre.target", "srv-data.mount":
+            assert ready <= int(machine.show("ActiveEnterTimestampMonotonic", later)), later
+        same(machine.run("systemctl", "--failed", "--no-legend"), "")
+
+
+CROWD = """
+import socket, time
+crowd = []
+try:
+    while len(crowd) < 20000:
+        one = socket.socket(socket.AF_UNIX)
+        one.setblocking(False)
+        one.connect("/run/kubesvc/socket")
+        crowd.append(one)
+except OSError as error:
+    pass
+print(len(crowd), flush=True)
+for one in crowd[::2]:
+    try:
+        one.send(b"\\xff" * 4096)
+    except OSError:
+        pass
+time.sleep(60)
+"""
+
+
+@on_a_system("full")
+def test_an_ordinary_user_can_ask_and_nothing_else():
+    with Machine(installed()) as machine:
+        pid = machine.show("MainPID")
+        machine.run("useradd", "-m", "mallory")
+        for attempt in ("systemctl --no-ask-password stop kubesvcd", "systemctl --no-ask-password reload kubesvcd",
+                        f"kill -HUP {pid}", f"kill -STOP {pid}", "rm /run/kubesvc/socket",
+                        "mv /run/kubesvc /run/elsewhere", "touch /run/kubesvc/x", "ls /var/lib/kubesvc",
+                        "mkdir /run/kubesvc-manifests", f"touch {MANIFESTS}/x.yaml",
+                        f"rm {MANIFESTS}/deployment.yaml", "echo >/etc/kubesvc/kubesvcd.yaml",
+                        "exec 9</run/kubesvc/socket.lock", f"ls /proc/{pid}/fd"):
+            status, output = machine.try_run("sh", "-c", attempt, user="mallory")
+            assert status != 0, f"{attempt}: {output}"
+        same(machine.addresses("headless-svc", user="mallory"), HEADLESS)
+
+        # Thousands of connections, idle or talking nonsense, from one user: others are answered.
+        crowd = [subprocess.Popen(machine.command("prlimit", "--nofile=20000", "python3", "-c", CROWD),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)]
+        crowd[0].terminate()
+        crowd = subprocess.Popen(
+            [*machine.enter("root"), "prlimit", "--nofile=30000", "setpriv", "--reuid=mallory",
+             "--regid=mallory", "--clear-groups", "python3", "-c", CROWD],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        assert int(crowd.stdout.readline()) > 50
+        for user in "nobody", "root", "daemon":
+            for _ in range(10):
+                same(machine.addresses("headless-svc", user=user), HEADLESS, user)
+        crowd.kill()
+        same(machine.show("NRestarts"), "0")
+        same(machine.addresses("headless-svc", user="mallory"), HEADLESS)
+
+
+@on_a_system("full")
+def test_external_names_are_resolved_inside_the_sandbox():
+    system = installed()
+    system.write(f"{MANIFESTS}/external.yaml",
+                 "apiVersion: v1\nkind: Service\nmetadata: {name: far}\n"
+                 f"spec: {{type: ExternalName, externalName: {FOREIGN}}}\n")
+    with nameserver(), Machine(system) as machine:
+        same(machine.addresses("far"), ["192.0.2.80"])
+        # Replaced, as DHCP clients do; and the hosts file first.
+        machine.write("/etc/resolv.conf.new", "nameserver 127.0.0.9\n")
+        machine.run("mv", "/etc/resolv.conf.new", "/etc/resolv.conf")
+        wait_for(lambda: machine.addresses("far") == [], "the nameserver to be another")
+        machine.write("/etc/hosts", f"127.0.0.1 localhost\n192.0.2.81 {FOREIGN}\n")
+        machine.wait_for_addresses("far", ["192.0.2.81"])
+
+
+@on_a_system("full")
+def test_the_package_s_own_test():
+    system = Chroot("full")
+    system.install(*both())
+    tests = EXAMPLES.parent / "debian/tests"
+    with Machine(system) as machine:
+        for line in (tests / "control").read_text().splitlines():
+            if line.startswith("Tests:"):
+                for name in line.split()[1:]:
+                    program, = machine.bring(tests / name)
+                    print(machine.run("sh", program))
+        same(machine.sh(f"ls {MANIFESTS}"), "")
+
+
+@on_a_system("minimal", "full")
+def test_a_container_keeps_its_names_over_a_restart():
+    """It is given the module, an nsswitch.conf and the socket's directory."""
+    cell = Chroot("minimal")
+    cell.unmount()
+    with Machine(installed()) as machine:
+        machine.file("/srv/cell").mkdir()
+        subprocess.run(f"tar -C {cell.path} -c . | tar -C {machine.file('/srv/cell')} -x", shell=True, check=True)
+        module = machine.sh("dpkg -L libnss-kubesvc | grep so.2$").split()[0]
+        machine.sh(f"cd /srv/cell && mkdir run/kubesvc && touch .{module} && "
+                   f"mount --bind -o ro {module} .{module} && "
+                   "mount --bind -o ro /etc/nsswitch.conf etc/nsswitch.conf && "
+                   "mount --bind -o ro /run/kubesvc run/kubesvc")
+
+        def inside():
+            output = machine.try_run("chroot", "--userspec=nobody", "/srv/cell", "getent", "hosts", "headless-svc")
+            return sorted(line.split()[0] for line in output[1].splitlines())
+
+        same(inside(), HEADLESS)
+        machine.run("systemctl", "restart", "kubesvcd")
+        same(inside(), HEADLESS, "after a restart")
+        machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "kubesvcd")
+        wait_for(lambda: machine.show("NRestarts") == "1" and machine.show("SubState") == "running", "a restart")
+        same(inside(), HEADLESS, "after a crash")
