@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "inspect/inspect.h"
 #include "log.h"
 #include "model/cluster.h"
 #include "node.h"
@@ -34,10 +35,13 @@ struct daemon {
     struct cluster *cluster;
     struct lease_journal *journal; /* NULL: leases are not kept */
     struct loader *loader;
-    bool in_batch; /* files were handed over, the batch is not complete */
-    bool due;      /* something is to be published when all is worked out */
-    bool loaded;   /* the first batch was complete */
-    bool ready;    /* and can be asked for */
+    struct changes *changes;
+    struct inspect *inspect;
+    struct inspect_world world; /* what `inspect` shows of all this */
+    bool in_batch;              /* files were handed over, the batch is not complete */
+    bool due;                   /* something is to be published when all is worked out */
+    bool loaded;                /* the first batch was complete */
+    bool ready;                 /* and can be asked for */
 };
 
 int daemon_load_config(struct config **configp, const struct config_options *options)
@@ -77,10 +81,13 @@ static void publish(struct daemon *daemon)
         cluster_loaded(daemon->cluster);
     if (daemon->journal)
         lease_journal_write(daemon->journal, cluster_leases(daemon->cluster));
+    changes_before_publish(daemon->changes, daemon->ready);
     int r = publisher_publish(daemon->publisher, cluster_size(daemon->cluster) == 0);
     if (r < 0)
         log_error("cannot publish: %s; answers stay as they were", g_strerror(-r));
     daemon->due = false;
+    daemon->world.published = (uint64_t)g_get_monotonic_time();
+    daemon->world.loaded = daemon->loaded;
     say_ready(daemon);
 }
 
@@ -195,7 +202,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     }
     warn_of_fixed(daemon->config, config);
     struct config *before = daemon->config;
-    daemon->config = config;
+    daemon->world.config = daemon->config = config;
     configure(daemon);
     int r = external_configure(daemon->external, config->nameservers);
     if (r < 0)
@@ -224,6 +231,7 @@ static int open_loop(struct daemon *daemon)
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return -errno;
     int r = sd_event_new(&daemon->event);
@@ -274,6 +282,21 @@ static int open_socket(struct daemon *daemon)
     return r;
 }
 
+static void open_inspect(struct daemon *daemon)
+{
+    daemon->world = (struct inspect_world){
+        .config = daemon->config,
+        .cluster = daemon->cluster,
+        .writer = daemon->writer,
+        .external = daemon->external,
+        .server = daemon->server,
+        .loader = daemon->loader,
+        .changes = daemon->changes,
+        .started = (uint64_t)g_get_monotonic_time(),
+    };
+    daemon->inspect = inspect_new(daemon->event, &daemon->world);
+}
+
 static int open_all(struct daemon *daemon)
 {
     int r = open_loop(daemon);
@@ -288,7 +311,8 @@ static int open_all(struct daemon *daemon)
         return r;
     }
     daemon->publisher = publisher_new(daemon->writer);
-    daemon->cluster = cluster_new(publisher_sink(daemon->publisher), on_lease, daemon);
+    daemon->changes = changes_new(publisher_sink(daemon->publisher), daemon->writer);
+    daemon->cluster = cluster_new(changes_sink(daemon->changes), on_lease, daemon);
     r = open_socket(daemon);
     if (r < 0)
         return r;
@@ -301,16 +325,20 @@ static int open_all(struct daemon *daemon)
         &(struct loader_callbacks){.file = on_file, .settled = on_settled, .userdata = daemon});
     if (r < 0)
         log_error("cannot watch the manifests: %s", g_strerror(-r));
+    else
+        open_inspect(daemon);
     return r;
 }
 
 static void close_all(struct daemon *daemon)
 {
+    daemon->inspect = inspect_free(daemon->inspect);
     daemon->loader = loader_free(daemon->loader);
     daemon->server = server_free(daemon->server);
     daemon->external = external_free(daemon->external);
     daemon->cluster = cluster_free(daemon->cluster);
     daemon->journal = lease_journal_close(daemon->journal);
+    daemon->changes = changes_free(daemon->changes);
     daemon->publisher = publisher_free(daemon->publisher);
     daemon->writer = snapshot_writer_free(daemon->writer);
     daemon->work = sd_event_source_unref(daemon->work);

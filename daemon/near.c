@@ -50,3 +50,12 @@ const char *near_word(const char *text, const char *const words[], unsigned limi
     }
     return nearest;
 }
+
+bool near_is_typo(const char *a, const char *b)
+{
+    size_t length = MAX(strlen(a), strlen(b));
+    unsigned limit = length <= 2 ? 0 : length <= 5 ? 1 : length <= 9 ? 2 : 3;
+    unsigned distance = near_distance(a, b);
+
+    return distance > 0 && distance <= limit;
+}

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #define NEAR_LENGTH 63u /* longer texts are near to nothing */
 
 /* Insertions, deletions, replacements and swaps of neighbours that turn one text into the other,
@@ -13,3 +15,7 @@ unsigned near_distance(const char *a, const char *b);
 /* The one of `words` (NULL-terminated) that is nearest to the text and at most `limit` away; the
  * first of several. NULL: none. */
 const char *near_word(const char *text, const char *const words[], unsigned limit);
+
+/* Are the two so near that one may have been meant where the other was written? Not if they are the
+ * same. */
+bool near_is_typo(const char *a, const char *b);

@@ -8,6 +8,7 @@
 #include <ares.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../nss/name.h"
 #include "nameservers.h"
@@ -58,6 +59,15 @@ static uint64_t external_now(const struct external *external)
 
     (void)sd_event_now(external->event, CLOCK_BOOTTIME, &now);
     return now;
+}
+
+/* The same where no event loop runs: in a child of the process. */
+static uint64_t external_clock(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * SEC + (uint64_t)now.tv_nsec / 1000;
 }
 
 static const char *external_entry_name(const struct external_entry *entry)
@@ -199,29 +209,26 @@ static struct external_entry *external_find(struct external *external, const cha
     return entry;
 }
 
-void external_lookup(void *userdata, const char *target, enum kubesvc_family family,
-                     struct external_answer *answer)
+/* False: no name is that long. */
+static bool external_key(char key[static KUBESVC_NAME_MAX + 2], const char *target,
+                         enum kubesvc_family family)
 {
-    struct external *external = userdata;
     size_t length = strlen(target);
-    char key[KUBESVC_NAME_MAX + 2] = {(char)family};
-    const struct external_entry *entry;
-    const struct reply *reply;
 
-    *answer = (struct external_answer){.state = EXTERNAL_FAILED};
     if (length > KUBESVC_NAME_MAX)
-        return;
+        return false;
+    key[0] = (char)family;
     for (size_t i = 0; i < length; i++)
         key[i + 1] = name_fold(target[i]);
+    key[length + 1] = '\0';
+    return true;
+}
 
-    entry = external_find(external, key);
-    if (!entry)
-        return;
-    reply = entry->reply;
-    if (!reply) {
-        answer->state = EXTERNAL_PENDING;
-        return;
-    }
+static void external_answer(const struct external_entry *entry, enum kubesvc_family family,
+                            struct external_answer *answer)
+{
+    const struct reply *reply = entry->reply;
+
     *answer = (struct external_answer){
         .state = reply->state,
         .addresses = reply->addresses->data,
@@ -229,6 +236,39 @@ void external_lookup(void *userdata, const char *target, enum kubesvc_family fam
         .aliases = (const char *const *)reply->aliases->pdata,
         .n_aliases = reply->aliases->len,
     };
+}
+
+void external_lookup(void *userdata, const char *target, enum kubesvc_family family,
+                     struct external_answer *answer)
+{
+    char key[KUBESVC_NAME_MAX + 2];
+    const struct external_entry *entry;
+
+    *answer = (struct external_answer){.state = EXTERNAL_FAILED};
+    if (!external_key(key, target, family))
+        return;
+    entry = external_find(userdata, key);
+    if (!entry)
+        return;
+    if (!entry->reply)
+        answer->state = EXTERNAL_PENDING;
+    else
+        external_answer(entry, family, answer);
+}
+
+void external_known(void *userdata, const char *target, enum kubesvc_family family,
+                    struct external_answer *answer)
+{
+    const struct external *external = userdata;
+    char key[KUBESVC_NAME_MAX + 2];
+    const struct external_entry *entry;
+
+    *answer = (struct external_answer){.state = EXTERNAL_FAILED};
+    if (!external_key(key, target, family))
+        return;
+    entry = g_hash_table_lookup(external->entries, key);
+    if (entry && entry->reply && external_clock() < entry->expires)
+        external_answer(entry, family, answer);
 }
 
 static void external_on_change(void *userdata)

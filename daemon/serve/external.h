@@ -26,3 +26,7 @@ MUST_USE int external_configure(struct external *external, const GPtrArray *name
  * is. */
 void external_lookup(void *userdata, const char *target, enum kubesvc_family family,
                      struct external_answer *answer);
+
+/* A search_external as well, but starts nothing: what is not known has failed. */
+void external_known(void *userdata, const char *target, enum kubesvc_family family,
+                    struct external_answer *answer);

@@ -5,7 +5,14 @@
 
 #include "../../nss/name.h"
 
-static void find_name(const struct snapshot_view *view, struct external *external,
+struct find_how {
+    search_external lookup;
+    struct external *external;
+    search_tried tried;
+    void *userdata;
+};
+
+static void find_name(const struct snapshot_view *view, const struct find_how *how,
                       const struct request *request, struct search_result *result)
 {
     size_t length = request->name_length;
@@ -25,11 +32,13 @@ static void find_name(const struct snapshot_view *view, struct external *externa
                     .namespace = request->namespace,
                     .namespace_length = request->namespace_length,
                     .family = request->family,
+                    .tried = how->tried,
+                    .tried_userdata = how->userdata,
                 },
-                external_lookup, external, result);
+                how->lookup, how->external, result);
 }
 
-void find_answer(const struct snapshot_writer *writer, struct external *external,
+static void find(const struct snapshot_writer *writer, const struct find_how *how,
                  const struct request *request, struct search_result *result)
 {
     struct snapshot_view view;
@@ -38,7 +47,24 @@ void find_answer(const struct snapshot_writer *writer, struct external *external
     if (!snapshot_writer_view(writer, &view))
         result->status = KUBESVC_STATUS_TRY_AGAIN; /* rule 13: nothing may be missing before */
     else if (request->kind == REQUEST_NAME)
-        find_name(&view, external, request, result);
+        find_name(&view, how, request, result);
     else
         search_address(&view, request->family, request->address, result);
+}
+
+void find_answer(const struct snapshot_writer *writer, struct external *external,
+                 const struct request *request, struct search_result *result)
+{
+    find(writer, &(struct find_how){.lookup = external_lookup, .external = external}, request,
+         result);
+}
+
+void find_known(const struct snapshot_writer *writer, struct external *external,
+                const struct request *request, search_tried tried, void *userdata,
+                struct search_result *result)
+{
+    find(writer,
+         &(struct find_how){
+             .lookup = external_known, .external = external, .tried = tried, .userdata = userdata},
+         request, result);
 }

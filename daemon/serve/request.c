@@ -75,5 +75,10 @@ int request_parse(struct request *request, const uint8_t *data, size_t size, siz
         return request_parse_name(request, data, length);
     if (header.version == 1 && header.type == KUBESVC_REQUEST_ADDRESS)
         return request_parse_address(request, data, length);
+    if (header.version == 1 && header.type == KUBESVC_REQUEST_INSPECT) {
+        request->kind = REQUEST_INSPECT;
+        request->words_size = (uint16_t)length;
+        memcpy(request->words, data, length);
+    }
     return 0;
 }

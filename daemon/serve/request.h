@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "../error.h"
+#include <kubesvc/inspect.h>
 #include <kubesvc/protocol.h>
 
 #define REQUEST_FRAME_MAX (sizeof(struct kubesvc_header) + KUBESVC_REQUEST_MAX)
@@ -16,6 +17,7 @@ enum request_kind {
     REQUEST_UNSUPPORTED, /* well-formed, but of a version, type or family that is not known */
     REQUEST_NAME,
     REQUEST_ADDRESS,
+    REQUEST_INSPECT, /* of the command line: include/kubesvc/inspect.h */
 };
 
 struct request {
@@ -27,6 +29,8 @@ struct request {
     char namespace[KUBESVC_LABEL_MAX]; /* lower case */
     char name[KUBESVC_NAME_MAX + 1];   /* as typed, any bytes */
     uint8_t address[16];
+    uint16_t words_size;
+    char words[KUBESVC_REQUEST_MAX]; /* of INSPECT, not checked */
 };
 
 #define REQUEST_INCOMPLETE 1

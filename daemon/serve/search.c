@@ -38,6 +38,8 @@ struct search {
     enum kubesvc_family family;
     search_external external;
     void *userdata;
+    search_tried tried;
+    void *tried_userdata;
     struct search_result *result;
     bool met[VERDICTS]; /* among the candidates so far */
     bool settled;       /* what was met so far stands: only an answer counts from now on */
@@ -156,8 +158,11 @@ static bool join(char buffer[static KUBESVC_NAME_MAX], struct text name, struct 
 
 static enum verdict try_candidate(struct search *search, struct text candidate)
 {
-    enum verdict verdict = ask(search, candidate);
+    enum verdict verdict;
 
+    if (search->tried != NULL)
+        search->tried(search->tried_userdata, candidate.data, candidate.length);
+    verdict = ask(search, candidate);
     if (!search->settled)
         search->met[verdict] = true;
     return verdict;
@@ -308,6 +313,8 @@ void search_name(const struct snapshot_view *view, const struct search_question 
         .family = question->family,
         .external = external,
         .userdata = userdata,
+        .tried = question->tried,
+        .tried_userdata = question->tried_userdata,
         .result = result,
     };
     bool absolute = search.name.length > 0 && search.name.data[search.name.length - 1] == '.';

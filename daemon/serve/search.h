@@ -31,12 +31,17 @@ struct external_answer {
 typedef void (*search_external)(void *userdata, const char *target, enum kubesvc_family family,
                                 struct external_answer *answer);
 
+/* A candidate of the search list is tried next; for who explains an answer. */
+typedef void (*search_tried)(void *userdata, const char *name, size_t length);
+
 struct search_question {
     const char *name; /* as typed */
     size_t name_length;
     const char *namespace; /* the caller's; NULL or empty: the snapshot's default */
     size_t namespace_length;
     enum kubesvc_family family; /* ANY: both, from one candidate (rule 78) */
+    search_tried tried;         /* NULL: nobody wants to know */
+    void *tried_userdata;
 };
 
 struct search_result {

@@ -35,7 +35,20 @@ struct server {
     struct waits *waits;
     struct acceptor *acceptor;
     struct server_status counts;
+    server_inspect inspect; /* NULL: INSPECT is not supported */
+    void *inspect_userdata;
+    server_answered answered; /* NULL: nobody wants to know */
+    void *answered_userdata;
 };
+
+/* When this turn of the event loop began. */
+static uint64_t server_now(const struct server *server)
+{
+    uint64_t now = 0;
+
+    (void)sd_event_now(server->event, CLOCK_MONOTONIC, &now);
+    return now;
+}
 
 static void server_drop(struct server *server, struct client *client)
 {
@@ -67,6 +80,24 @@ static void server_count(struct server *server, enum kubesvc_status status)
     }
 }
 
+/* The client's question has been answered. */
+static void server_note(struct server *server, const struct client *client,
+                        enum kubesvc_status status, uint32_t n_addresses)
+{
+    uint64_t microseconds = (uint64_t)g_get_monotonic_time() - client->since;
+
+    server_count(server, status);
+    latency_add(&server->counts.latency, microseconds);
+    if (server->answered)
+        server->answered(server->answered_userdata, &(struct server_question){
+                                                        .request = &client->request,
+                                                        .status = status,
+                                                        .n_addresses = n_addresses,
+                                                        .microseconds = microseconds,
+                                                        .fd = client->fd,
+                                                    });
+}
+
 static int server_send(struct client *client, struct answer *answer)
 {
     client->last = !client->request.keep;
@@ -80,17 +111,25 @@ static int server_answer(struct server *server, struct client *client)
     struct search_result result;
     struct answer answer;
 
-    if (request->kind == REQUEST_UNSUPPORTED) {
+    if (request->kind == REQUEST_UNSUPPORTED ||
+        (request->kind == REQUEST_INSPECT && !server->inspect)) {
         server->counts.refused++;
         answer_bare(&answer, KUBESVC_RESPONSE_UNSUPPORTED);
         return server_send(client, &answer);
+    }
+    if (request->kind == REQUEST_INSPECT) {
+        server->inspect(server->inspect_userdata, client->fd, request->words, request->words_size);
+        return CLIENT_GONE;
     }
     find_answer(server->writer, server->external, request, &result);
     client->parked = result.pending;
     if (client->parked)
         return 0;
     answer_result(&answer, &result, request->room, server->rotation);
-    server_count(server, result.status);
+    server_note(server, client, result.status,
+                result.status == KUBESVC_STATUS_FOUND
+                    ? result.inet.n_addresses + result.inet6.n_addresses
+                    : 0);
     return server_send(client, &answer);
 }
 
@@ -159,6 +198,8 @@ static int server_on_client(sd_event_source *source, int fd, uint32_t revents, v
         return 0;
     }
     received = client->received;
+    if (reading)
+        client->since = server_now(server);
     if (server_advance(server, client))
         server_drop(server, client);
     /* Bytes of a request that is still not complete buy no time. */
@@ -174,6 +215,7 @@ static void server_greet(void *userdata, int fd)
     struct client *client = client_new(fd);
     int r = client_receive(client);
 
+    client->since = server_now(server);
     if (r == 0)
         r = server_advance(server, client);
     if (r == CLIENT_GONE) {
@@ -224,7 +266,7 @@ static void server_expire(void *userdata, struct client *client)
 
     client->parked = false;
     answer_status(&answer, KUBESVC_STATUS_TRY_AGAIN);
-    server_count(server, KUBESVC_STATUS_TRY_AGAIN);
+    server_note(server, client, KUBESVC_STATUS_TRY_AGAIN, 0);
     server_resume(server, client, server_send(client, &answer));
 }
 
@@ -315,4 +357,16 @@ void server_status(const struct server *server, struct server_status *status)
     *status = server->counts;
     status->clients = roster_count(server->roster);
     status->pending = waits_parked(server->waits);
+}
+
+void server_set_inspect(struct server *server, server_inspect inspect, void *userdata)
+{
+    server->inspect = inspect;
+    server->inspect_userdata = userdata;
+}
+
+void server_observe(struct server *server, server_answered answered, void *userdata)
+{
+    server->answered = answered;
+    server->answered_userdata = userdata;
 }

@@ -9,6 +9,8 @@
 
 #include "../error.h"
 #include "external.h"
+#include "latency.h"
+#include "request.h"
 #include "snapshot_writer.h"
 
 struct server;
@@ -31,6 +33,24 @@ struct server_status {
     uint64_t questions, found, no_data, not_found, not_ours, try_again; /* answers by status */
     uint64_t refused; /* malformed, unknown or cut off */
     uint64_t clients; /* connected now */
+    struct latency latency;
     uint64_t pending; /* waiting for a nameserver now */
 };
 void server_status(const struct server *server, struct server_status *status);
+
+/* An INSPECT request came: `size` bytes of words. The server closes the connection after the call;
+ * who goes on with it keeps a descriptor of its own. */
+typedef void (*server_inspect)(void *userdata, int fd, const char *words, size_t size);
+void server_set_inspect(struct server *server, server_inspect inspect, void *userdata);
+
+struct server_question {
+    const struct request *request; /* NAME or ADDRESS */
+    enum kubesvc_status status;
+    uint32_t n_addresses;
+    uint64_t microseconds;
+    int fd; /* of the connection */
+};
+
+/* Tells `answered` of every question that is answered; NULL: nobody. */
+typedef void (*server_answered)(void *userdata, const struct server_question *question);
+void server_observe(struct server *server, server_answered answered, void *userdata);

@@ -46,6 +46,26 @@ struct addresses extract_stated_addresses(struct fields *fields, const struct no
     return extract_take_addresses(addresses);
 }
 
+const struct labels *extract_own_labels(const struct node *metadata)
+{
+    const struct node *map = node_get(metadata, "labels");
+    g_autoptr(GArray) pairs = NULL;
+
+    if (!map || map->type != NODE_MAP || !map->first)
+        return NULL;
+    pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
+    for (const struct node *child = map->first; child; child = child->next) {
+        struct label pair = {.key = child->key, .value = ""};
+
+        if (child->type != NODE_SCALAR)
+            continue;
+        if (scalar_read(child).type != SCALAR_NULL)
+            pair.value = child->text;
+        g_array_append_val(pairs, pair);
+    }
+    return labels_new((const struct label *)(void *)pairs->data, pairs->len);
+}
+
 const char *extract_dns_label(struct fields *fields, const struct node *map, const char *key)
 {
     const char *text = fields_string(fields, map, key);

@@ -110,6 +110,7 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
     service->stated = extract_stated_addresses(fields, metadata);
+    service->labels = extract_own_labels(metadata);
     if (!spec)
         return;
     if (extract_choice(fields, spec, "type", types, 0) == 3)

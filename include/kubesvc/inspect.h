@@ -39,13 +39,17 @@
  *      "shadowed":[position of the same object said elsewhere]
  *   explain NAMESPACE NAME   NAMESPACE "" for the daemon's own; one line for each step, in order:
  *     {"step":"candidate","name","outcome":"FOUND"|"NODATA"|"NXDOMAIN"|"NOT_OURS"|"EXTERNAL","text"}
- *     {"step":"service","namespace","name","text"}
- *     {"step":"pod","namespace","name","counts":bool,"text"}   e.g. "label app is web2, selector wants
+ *     {"step":"service","namespace","name","text","position"}
+ *     {"step":"pod","namespace","name","counts":bool,"text","position"}   "name": of a Pod, or
+ *                                                              "Deployment/app"; without one it
+ *                                                              is about the rest; e.g. "label app is web2, selector wants
  *                                                              web"
  *     {"step":"near","name","text"}                            similar names, after a miss
  *     {"step":"result","status":"FOUND"|"NO_DATA"|"NOT_FOUND"|"NOT_OURS"|"TRY_AGAIN","text"}
  *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   as the lookup would answer, one line:
  *     {"status","canonical","aliases":[..],"inet":[..],"inet6":[..],"origin":TEXT,"position"}
+ *     Of names outside the zone only what the daemon knows by now is told, else TRY_AGAIN: a lookup
+ *     before makes it known.
  *   status                   one line
  *     {"version","uptimeSeconds","zone","namespace","socket","state","loaded":bool,
  *      "sources":[{"path","files":N,"objects":N,"watch":"inotify"|"polling"|"missing"}],
@@ -60,7 +64,7 @@
  *      "leases":[{"use":"pods"|"services","held":N,"size":N}],
  *      "changes":[{"time":ISO time,"text"}]}   the last ones
  *   metrics                  Prometheus text exposition format
- *   watch [questions]        stays: one line for each change {"event":"change","time","text"}; with
+ *   watch [questions]        stays: an empty TEXT frame at once, from then on one line for each change {"event":"change","time","text"}; with
  *                            `questions`, for root and the daemon's user only (others: DENIED), one for
  *                            each question {"event":"question","time","name","family","namespace",
  *                            "status","addresses":N,"microseconds":N,"uid":N,"pid":N}

@@ -1,0 +1,266 @@
+/*
+ * Changes. The model says of more Services that they may have changed than have; so their names are
+ * only noted, and when all is worked out the records themselves are compared, the published one
+ * with the one to be published.
+ */
+#include "changes.h"
+
+#include <string.h>
+
+#include "../serve/record.h"
+
+#define CHANGES_KEPT 100u
+#define CHANGES_NOTED 1024u /* Services in one publish; of more only the number is said */
+#define CHANGES_TOLD 50u    /* of one publish one by one */
+
+struct changes {
+    const struct zone_sink *next;
+    struct zone_sink sink;
+    struct snapshot_writer *writer;
+    GHashTable *noted; /* "service.namespace" */
+    unsigned n_unnoted;
+    GQueue kept; /* struct change * */
+    changes_told told;
+    void *userdata;
+};
+
+static void change_free(void *data)
+{
+    struct change *change = data;
+
+    g_free(change->text);
+    g_free(change);
+}
+
+static void note(struct changes *changes, const char *namespace, const char *name)
+{
+    if (g_hash_table_size(changes->noted) < CHANGES_NOTED)
+        g_hash_table_add(changes->noted, g_strdup_printf("%s/%s", namespace, name));
+    else
+        changes->n_unnoted++;
+}
+
+static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
+{
+    const struct changes *changes = userdata;
+
+    changes->next->namespace(changes->next->userdata, name, exists, exposed);
+}
+
+static void on_service(void *userdata, const struct zone_service *service)
+{
+    struct changes *changes = userdata;
+
+    note(changes, service->namespace, service->name);
+    changes->next->service(changes->next->userdata, service);
+}
+
+static void on_service_gone(void *userdata, const char *namespace, const char *name)
+{
+    struct changes *changes = userdata;
+
+    note(changes, namespace, name);
+    changes->next->service_gone(changes->next->userdata, namespace, name);
+}
+
+static void on_address(void *userdata, const struct zone_address *address)
+{
+    const struct changes *changes = userdata;
+
+    changes->next->address(changes->next->userdata, address);
+}
+
+static void on_address_gone(void *userdata, const struct address *address)
+{
+    const struct changes *changes = userdata;
+
+    changes->next->address_gone(changes->next->userdata, address);
+}
+
+struct changes *changes_new(const struct zone_sink *sink, struct snapshot_writer *writer)
+{
+    struct changes *changes = g_new0(struct changes, 1);
+
+    changes->next = sink;
+    changes->writer = writer;
+    changes->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    changes->sink = (struct zone_sink){
+        .namespace = on_namespace,
+        .service = on_service,
+        .service_gone = on_service_gone,
+        .address = on_address,
+        .address_gone = on_address_gone,
+        .userdata = changes,
+    };
+    g_queue_init(&changes->kept);
+    return changes;
+}
+
+struct changes *changes_free(struct changes *changes)
+{
+    if (!changes)
+        return NULL;
+    g_queue_clear_full(&changes->kept, change_free);
+    g_hash_table_unref(changes->noted);
+    g_free(changes);
+    return NULL;
+}
+
+const struct zone_sink *changes_sink(struct changes *changes)
+{
+    return &changes->sink;
+}
+
+void changes_observe(struct changes *changes, changes_told told, void *userdata)
+{
+    changes->told = told;
+    changes->userdata = userdata;
+}
+
+void changes_add(struct changes *changes, const char *format, ...)
+{
+    struct change *change = g_new(struct change, 1);
+    va_list arguments;
+
+    va_start(arguments, format);
+    *change = (struct change){(uint64_t)g_get_real_time(), g_strdup_vprintf(format, arguments)};
+    va_end(arguments);
+    g_queue_push_tail(&changes->kept, change);
+    if (changes->kept.length > CHANGES_KEPT)
+        change_free(g_queue_pop_head(&changes->kept));
+    if (changes->told)
+        changes->told(changes->userdata, change);
+}
+
+void changes_each(const struct changes *changes, changes_told each, void *userdata)
+{
+    for (const GList *link = changes->kept.head; link; link = link->next)
+        each(userdata, link->data);
+}
+
+/* --- Services --- */
+
+struct state {
+    bool exists;
+    struct snapshot_record record;
+    struct kubesvc_service service;
+};
+
+static struct state state_of(struct snapshot_record record)
+{
+    struct state state = {.exists = record.data != NULL, .record = record};
+
+    if (state.exists && record.length >= sizeof state.service)
+        memcpy(&state.service, record.data, sizeof state.service);
+    return state;
+}
+
+static bool state_equal(const struct state *a, const struct state *b)
+{
+    return a->exists == b->exists && a->record.length == b->record.length &&
+           (!a->exists || memcmp(a->record.data, b->record.data, a->record.length) == 0);
+}
+
+static unsigned count(const struct state *state)
+{
+    return le32toh(state->service.addresses.n_inet) + le32toh(state->service.addresses.n_inet6);
+}
+
+static bool is_external(const struct state *state)
+{
+    return le32toh(state->service.type) == KUBESVC_SERVICE_EXTERNAL_NAME;
+}
+
+static char *target_of(const struct state *state)
+{
+    uint32_t length = 0;
+    const uint8_t *target = snapshot_span(state->record, &state->service.target, &length);
+
+    return target ? g_strndup((const char *)target, length) : g_strdup("nothing");
+}
+
+static char *amount(unsigned n)
+{
+    return g_strdup_printf("%u address%s", n, n == 1 ? "" : "es");
+}
+
+static char *describe(const struct state *state)
+{
+    if (!is_external(state))
+        return amount(count(state));
+    g_autofree char *target = target_of(state);
+    return g_strdup_printf("leads to %s", target);
+}
+
+/* Are the addresses the same, though something else about the Service is not? */
+static bool same_addresses(const struct state *a, const struct state *b)
+{
+    const struct kubesvc_set *x = &a->service.addresses, *y = &b->service.addresses;
+    uint32_t n_inet = le32toh(x->n_inet), n_inet6 = le32toh(x->n_inet6);
+
+    if (x->n_inet != y->n_inet || x->n_inet6 != y->n_inet6)
+        return false;
+    const uint8_t *inet[] = {snapshot_bytes(a->record, le32toh(x->inet), n_inet * 4ull),
+                             snapshot_bytes(b->record, le32toh(y->inet), n_inet * 4ull)};
+    const uint8_t *inet6[] = {snapshot_bytes(a->record, le32toh(x->inet6), n_inet6 * 16ull),
+                              snapshot_bytes(b->record, le32toh(y->inet6), n_inet6 * 16ull)};
+    return (n_inet == 0 || (inet[0] && inet[1] && memcmp(inet[0], inet[1], n_inet * 4ull) == 0)) &&
+           (n_inet6 == 0 ||
+            (inet6[0] && inet6[1] && memcmp(inet6[0], inet6[1], n_inet6 * 16ull) == 0));
+}
+
+static void add_change(struct changes *changes, const char *name, const struct state *before,
+                       const struct state *after)
+{
+    g_autofree char *text = after->exists ? describe(after) : NULL;
+
+    if (!after->exists)
+        changes_add(changes, "Service %s: gone", name);
+    else if (!before->exists)
+        changes_add(changes, "Service %s: new, %s", name, text);
+    else if (is_external(before) || is_external(after))
+        changes_add(changes, "Service %s: now %s", name, text);
+    else if (count(before) != count(after))
+        changes_add(changes, "Service %s: %u -> %s", name, count(before), text);
+    else if (!same_addresses(before, after))
+        changes_add(changes, "Service %s: other addresses, still %u", name, count(after));
+    else
+        changes_add(changes, "Service %s: other endpoints or ports, same addresses", name);
+}
+
+static bool compare_service(struct changes *changes, const struct snapshot_view *published,
+                            const char *name, bool tell)
+{
+    const char *slash = strchr(name, '/');
+    g_autofree char *namespace = g_strndup(name, (gsize)(slash - name));
+    struct record_key key;
+
+    if (!record_key_service(&key, slash + 1, namespace))
+        return false;
+    struct state before = state_of(snapshot_find(published, key.bytes, key.length));
+    struct state after = state_of(snapshot_writer_find(changes->writer, key.bytes, key.length));
+    if (state_equal(&before, &after))
+        return false;
+    if (tell)
+        add_change(changes, name, &before, &after);
+    return true;
+}
+
+void changes_before_publish(struct changes *changes, bool compare)
+{
+    struct snapshot_view published;
+    GHashTableIter iter;
+    void *name;
+    unsigned n = 0;
+
+    g_hash_table_iter_init(&iter, changes->noted);
+    compare = compare && snapshot_writer_view(changes->writer, &published);
+    while (compare && g_hash_table_iter_next(&iter, &name, NULL))
+        n += compare_service(changes, &published, name, n < CHANGES_TOLD);
+    if (n > CHANGES_TOLD)
+        changes_add(changes, "and %u more Services", n - CHANGES_TOLD);
+    if (compare && changes->n_unnoted > 0)
+        changes_add(changes, "%u more Services were looked at again", changes->n_unnoted);
+    g_hash_table_remove_all(changes->noted);
+    changes->n_unnoted = 0;
+}

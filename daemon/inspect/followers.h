@@ -1,0 +1,24 @@
+/*
+ * Who watches: connections that are told of changes, and of questions if they may, as it happens.
+ * They are served by the daemon itself, each with a bounded queue; who does not read is dropped.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <systemd/sd-event.h>
+
+#include "../serve/server.h"
+#include "changes.h"
+
+struct followers;
+
+/* Observes both from the first follower on. */
+struct followers *followers_new(sd_event *event, struct server *server, struct changes *changes);
+struct followers *followers_free(struct followers *followers); /* returns NULL */
+
+enum followers_added { FOLLOWERS_ADDED, FOLLOWERS_BUSY, FOLLOWERS_DENIED };
+
+/* `fd` stays the caller's. */
+enum followers_added followers_add(struct followers *followers, int fd, const struct ucred *peer,
+                                   bool questions);

@@ -1,0 +1,79 @@
+/*
+ * A question: from words to the request that a program's lookup would have become.
+ */
+#include "question.h"
+
+#include <string.h>
+
+#include "../../nss/name.h"
+#include "../serve/find.h"
+
+static bool parse_family(enum kubesvc_family *family, const char *text)
+{
+    if (strcmp(text, "any") == 0)
+        *family = KUBESVC_FAMILY_ANY;
+    else if (strcmp(text, "inet") == 0)
+        *family = KUBESVC_FAMILY_INET;
+    else if (strcmp(text, "inet6") == 0)
+        *family = KUBESVC_FAMILY_INET6;
+    else
+        return false;
+    return true;
+}
+
+static bool make_address(struct request *request, const char *name)
+{
+    struct address address;
+
+    if (!address_parse(&address, name, strlen(name)))
+        return false;
+    request->kind = REQUEST_ADDRESS;
+    request->family = address_is_inet(&address) && !strchr(name, ':') ? KUBESVC_FAMILY_INET
+                                                                      : KUBESVC_FAMILY_INET6;
+    if (request->family == KUBESVC_FAMILY_INET)
+        memcpy(request->address, address.bytes + 12, 4);
+    else
+        memcpy(request->address, address.bytes, 16);
+    return true;
+}
+
+bool question_make(struct request *request, const char *namespace, const char *name,
+                   const char *family)
+{
+    size_t namespace_length = strlen(namespace), length = strlen(name);
+
+    *request = (struct request){.kind = REQUEST_NAME};
+    if (!parse_family(&request->family, family))
+        return false;
+    if (make_address(request, name))
+        return true;
+    if (namespace_length > sizeof request->namespace || length < 1 || length > sizeof request->name)
+        return false;
+    if (namespace_length > 0 &&
+        (strchr(namespace, '.') || !name_is_valid(namespace, namespace_length)))
+        return false;
+    request->namespace_length = (uint8_t)namespace_length;
+    request->name_length = (uint8_t)length;
+    for (size_t i = 0; i < namespace_length; i++)
+        request->namespace[i] = name_fold(namespace[i]);
+    memcpy(request->name, name, length);
+    return true;
+}
+
+void question_answer(const struct report *report, const struct request *request, search_tried tried,
+                     void *userdata, struct search_result *result)
+{
+    memset(result, 0, sizeof *result);
+    find_known(report->world->writer, report->world->external, request, tried, userdata, result);
+}
+
+const char *question_name(const struct search_result *result, unsigned index)
+{
+    const char *name = result->names.text, *end = name + result->names.size;
+
+    if (index >= result->names.count)
+        return "";
+    while (index-- > 0 && name < end)
+        name += strlen(name) + 1;
+    return name < end ? name : "";
+}

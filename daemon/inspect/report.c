@@ -1,0 +1,73 @@
+/*
+ * Which verb is written by whom, and the words that several of them use.
+ */
+#include "report.h"
+
+#include <string.h>
+
+static const struct verb {
+    const char *name;
+    unsigned least, most; /* words, the verb included */
+    report_fn write;
+} verbs[] = {
+    {"services", 1, 2, report_services},
+    {"endpoints", 1, 2, report_endpoints},
+    {"pods", 1, 2, report_pods},
+    {"workloads", 1, 2, report_workloads},
+    {"namespaces", 1, 1, report_namespaces},
+    {"names", 1, 2, report_names},
+    {"describe", 3, 3, report_describe},
+    {"explain", 3, 3, report_explain},
+    {"query", 4, 4, report_query},
+    {"status", 1, 1, report_status},
+    {"metrics", 1, 1, report_metrics},
+};
+
+report_fn report_find(const struct words *words)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (strcmp(verbs[i].name, words_get(words, 0)) == 0)
+            return words->n >= verbs[i].least && words->n <= verbs[i].most ? verbs[i].write : NULL;
+    return NULL;
+}
+
+void report_namespaces_each(const struct report *report, view_namespace_fn each, void *userdata)
+{
+    const char *name = words_get(report->words, 1);
+
+    if (*name == '\0') {
+        view_namespaces(report->world->cluster, each, userdata);
+        return;
+    }
+    const struct namespace *namespace = view_namespace(report->world->cluster, name);
+    if (namespace)
+        each(userdata, namespace);
+}
+
+const char *report_origin(enum address_origin origin)
+{
+    switch (origin) {
+    case ADDRESS_NODE: return "node";
+    case ADDRESS_ALLOCATED: return "allocated";
+    case ADDRESS_STATED: break;
+    }
+    return "stated";
+}
+
+const char *report_status_name(enum kubesvc_status status)
+{
+    switch (status) {
+    case KUBESVC_STATUS_FOUND: return "FOUND";
+    case KUBESVC_STATUS_NO_DATA: return "NO_DATA";
+    case KUBESVC_STATUS_NOT_FOUND: return "NOT_FOUND";
+    case KUBESVC_STATUS_NOT_OURS: return "NOT_OURS";
+    case KUBESVC_STATUS_TRY_AGAIN: break;
+    }
+    return "TRY_AGAIN";
+}
+
+char *report_workload_name(const struct workload_state *workload)
+{
+    return g_strdup_printf("%s/%s", object_kind_name(workload->identity.kind),
+                           workload->identity.name);
+}

@@ -1,0 +1,52 @@
+/*
+ * A report: one verb's answer, written as lines from the world as it is. Runs in a child of the
+ * daemon, which ends with it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "../model/view.h"
+#include "frames.h"
+#include "json.h"
+#include "words.h"
+#include "world.h"
+
+struct report {
+    const struct inspect_world *world;
+    const struct words *words; /* the verb is the first */
+    struct frames *frames;
+    struct json *json;
+};
+
+/* Writes all lines; the result is what the END frame is to say. */
+typedef enum kubesvc_inspect_result (*report_fn)(const struct report *report);
+
+/* NULL: there is no such verb, or not with so many words. */
+report_fn report_find(const struct words *words);
+
+enum kubesvc_inspect_result report_services(const struct report *report);
+enum kubesvc_inspect_result report_endpoints(const struct report *report);
+enum kubesvc_inspect_result report_pods(const struct report *report);
+enum kubesvc_inspect_result report_workloads(const struct report *report);
+enum kubesvc_inspect_result report_namespaces(const struct report *report);
+enum kubesvc_inspect_result report_names(const struct report *report);
+enum kubesvc_inspect_result report_describe(const struct report *report);
+enum kubesvc_inspect_result report_explain(const struct report *report);
+enum kubesvc_inspect_result report_query(const struct report *report);
+enum kubesvc_inspect_result report_status(const struct report *report);
+enum kubesvc_inspect_result report_metrics(const struct report *report);
+
+/* --- What several of them need --- */
+
+/* Calls `each` with the namespace that the second word names, or with all. */
+void report_namespaces_each(const struct report *report, view_namespace_fn each, void *userdata);
+
+/* The keys of a line of `services`, into the object that is open. */
+void report_service_keys(const struct report *report, const struct service_state *state);
+
+const char *report_origin(enum address_origin origin);
+const char *report_status_name(enum kubesvc_status status);
+
+/* "Deployment/app" */
+char *report_workload_name(const struct workload_state *workload);

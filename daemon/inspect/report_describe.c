@@ -1,0 +1,134 @@
+/*
+ * The report of one Service with all that it is made of.
+ */
+#include "report.h"
+
+#include "../../nss/dashed.h"
+
+static void put_name(struct json *json, GHashTable *seen, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void put_name(struct json *json, GHashTable *seen, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    char *name = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    if (g_hash_table_add(seen, name))
+        json_text(json, NULL, name);
+}
+
+struct walk {
+    const struct report *report;
+    const struct service *service;
+    GHashTable *seen; /* names, or objects by their address */
+};
+
+static void put_endpoint_name(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct walk *walk = userdata;
+    const struct object *service = &walk->service->object;
+    char dashed[DASHED_MAX];
+
+    if (candidate->verdict != ENDPOINT_COUNTS)
+        return;
+    dashed_format(candidate->address->bytes, dashed);
+    g_autofree char *label = g_ascii_strdown(candidate->label ? candidate->label : dashed, -1);
+    put_name(walk->report->json, walk->seen, "%s.%s.%s.svc.%s", label, service->name,
+             service->namespace, walk->report->world->config->zone);
+}
+
+static void put_endpoint(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct walk *walk = userdata;
+    struct json *json = walk->report->json;
+    char dashed[DASHED_MAX];
+
+    json_open(json, NULL);
+    if (candidate->address) {
+        dashed_format(candidate->address->bytes, dashed);
+        json_address(json, "address", candidate->address);
+        json_text(json, "label", candidate->label ? candidate->label : dashed);
+        json_text(json, "origin", report_origin(candidate->origin));
+    }
+    json_bool(json, "ready", candidate->ready);
+    json_text(json, "pod", candidate->pod);
+    json_text(json, "why", view_why_left_out(walk->report->world->cluster, candidate));
+    json_position(json, "position", candidate->object);
+    json_close(json);
+}
+
+static void put_source(struct json *json, const struct object *object)
+{
+    json_open(json, NULL);
+    json_text(json, "kind", object_kind_name(object->kind));
+    json_text(json, "name", object->name);
+    json_place(json, object);
+    json_close(json);
+}
+
+static void put_source_of(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct walk *walk = userdata;
+
+    if (candidate->object != &walk->service->object &&
+        g_hash_table_add(walk->seen, (void *)(uintptr_t)candidate->object))
+        put_source(walk->report->json, candidate->object);
+}
+
+static void put_slice(void *userdata, const struct object *object)
+{
+    const struct walk *walk = userdata;
+
+    if (g_hash_table_add(walk->seen, (void *)(uintptr_t)object))
+        put_source(walk->report->json, object);
+}
+
+static void put_service(const struct report *report, const struct service_state *state)
+{
+    const struct cluster *cluster = report->world->cluster;
+    const struct object *object = &state->object->object;
+    struct json *json = report->json;
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) objects = g_hash_table_new(NULL, NULL);
+    struct walk naming = {report, state->object, names};
+    struct walk sources = {report, state->object, objects};
+
+    json_open(json, NULL);
+    report_service_keys(report, state);
+    json_open_list(json, "names");
+    if (view_is_exposed(cluster, state->namespace)) {
+        put_name(json, names, "%s.%s.svc.%s", object->name, object->namespace,
+                 report->world->config->zone);
+        view_endpoints(cluster, state, put_endpoint_name, &naming);
+    }
+    json_close_list(json);
+    json_open_list(json, "endpointList");
+    view_endpoints(cluster, state, put_endpoint, &naming);
+    json_close_list(json);
+    json_open_list(json, "sources");
+    view_endpoints(cluster, state, put_source_of, &sources);
+    view_slices(state, put_slice, &sources);
+    json_close_list(json);
+    json_open_list(json, "shadowed");
+    for (const struct object *other = object->shadowed; other; other = other->shadowed)
+        json_position(json, NULL, other);
+    json_close_list(json);
+    json_close(json);
+    json_end_line(json);
+}
+
+enum kubesvc_inspect_result report_describe(const struct report *report)
+{
+    g_autofree char *name = g_ascii_strdown(words_get(report->words, 1), -1);
+    const struct namespace *namespace =
+        view_namespace(report->world->cluster, *name ? name : report->world->config->namespace);
+    const struct service_state *state =
+        namespace ? view_service(namespace, words_get(report->words, 2)) : NULL;
+
+    if (!state)
+        return KUBESVC_INSPECT_NOT_FOUND;
+    put_service(report, state);
+    return KUBESVC_INSPECT_DONE;
+}

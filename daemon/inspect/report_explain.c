@@ -1,0 +1,212 @@
+/*
+ * The report of how an answer comes about: the names that the search list tries, the Service they
+ * lead to, its pods, and after a miss what may have been meant.
+ */
+#include <string.h>
+
+#include "question.h"
+#include "selection.h"
+#include "subject.h"
+#include "suggestions.h"
+
+#define NEAR_MAX 8u
+
+struct walk {
+    const struct report *report;
+    struct snapshot_view view;
+    GPtrArray *tried; /* char *: names without a final dot */
+};
+
+static const char *outcome_name(enum resolver_outcome outcome)
+{
+    switch (outcome) {
+    case RESOLVER_FOUND: return "FOUND";
+    case RESOLVER_NODATA: return "NODATA";
+    case RESOLVER_NXDOMAIN: return "NXDOMAIN";
+    case RESOLVER_EXTERNAL: return "EXTERNAL";
+    case RESOLVER_NOT_OURS: break;
+    }
+    return "NOT_OURS";
+}
+
+static char *miss_text(const struct report *report, const char *name, unsigned flags)
+{
+    struct subject subject;
+    bool is_service = subject_find(&subject, report, name);
+    char *text;
+
+    if (flags & RESOLVER_SERVICE)
+        text = g_strdup_printf("Service %s/%s exists and has nothing to answer", subject.namespace,
+                               subject.service);
+    else if (!is_service)
+        text = g_strdup("not the name of a Service");
+    else if (!view_namespace(report->world->cluster, subject.namespace))
+        text = g_strdup_printf("no object is in a namespace %s", subject.namespace);
+    else if (!subject.state)
+        text = g_strdup_printf("there is no Service %s/%s", subject.namespace, subject.service);
+    else if (!view_is_exposed(report->world->cluster, subject.state->namespace))
+        text = g_strdup_printf("namespace %s is not exposed (`namespaces`)", subject.namespace);
+    else
+        text = g_strdup_printf("Service %s/%s has no ready endpoint or port %s", subject.namespace,
+                               subject.service, subject.below ? subject.below : "");
+    subject_clear(&subject);
+    return text;
+}
+
+static char *candidate_text(const struct report *report, const char *name,
+                            const struct resolver_answer *inet, const struct resolver_answer *inet6,
+                            const char *target)
+{
+    bool found = inet->outcome == RESOLVER_FOUND, found6 = inet6->outcome == RESOLVER_FOUND;
+
+    if (found || found6)
+        return g_strdup_printf("%u IPv4 and %u IPv6 addresses", found ? inet->n_addresses : 0,
+                               found6 ? inet6->n_addresses : 0);
+    switch (inet->outcome) {
+    case RESOLVER_EXTERNAL: return g_strdup_printf("leads out of the zone, to %s", target);
+    case RESOLVER_NODATA:
+        return g_strdup(inet->flags & RESOLVER_BARE
+                            ? "part of the zone by itself, nothing that could have an address"
+                            : "exists, without any address");
+    case RESOLVER_NXDOMAIN: return miss_text(report, name, inet->flags);
+    default: return g_strdup("not in the zone, or left to the next service");
+    }
+}
+
+static void write_candidate(const struct walk *walk, const char *name)
+{
+    struct json *json = walk->report->json;
+    struct resolver_answer inet, inet6;
+    struct resolver_names names;
+    size_t length = strlen(name);
+
+    resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET6, &inet6, &names);
+    resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET, &inet, &names);
+    const char *target = names.text;
+    for (unsigned i = 1; i < names.count; i++)
+        target += strlen(target) + 1;
+    g_autofree char *text = candidate_text(walk->report, name, &inet, &inet6, target);
+    json_open(json, NULL);
+    json_text(json, "step", "candidate");
+    json_text(json, "name", name);
+    json_text(json, "outcome",
+              outcome_name(inet6.outcome == RESOLVER_FOUND ? inet6.outcome : inet.outcome));
+    json_text(json, "text", text);
+    json_close(json);
+    json_end_line(json);
+}
+
+static void write_tried(void *name, void *walk)
+{
+    write_candidate(walk, name);
+}
+
+static char *selector_text(const struct service *service)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (!service->selector)
+        return g_strdup("no selector: pods do not count, only EndpointSlices and Endpoints do");
+    g_string_append(text, "selector ");
+    for (uint32_t i = 0; i < service->selector->n; i++)
+        g_string_append_printf(text, "%s%s=%s", i > 0 ? "," : "", service->selector->pairs[i].key,
+                               service->selector->pairs[i].value);
+    return g_strdup(text->str);
+}
+
+static void write_service(const struct report *report, const struct subject *subject)
+{
+    const struct service *service = subject->state->object;
+    struct json *json = report->json;
+    bool external = service->type == SERVICE_EXTERNAL_NAME;
+    bool exposed = view_is_exposed(report->world->cluster, subject->state->namespace);
+    g_autofree char *origin = subject_origin(report, subject);
+    g_autofree char *selector = external ? NULL : selector_text(service);
+    g_autofree char *text =
+        g_strdup_printf("%s%s%s%s", origin, selector ? "; " : "", selector ? selector : "",
+                        exposed ? "" : "; its namespace is not exposed (`namespaces`)");
+
+    json_open(json, NULL);
+    json_text(json, "step", "service");
+    json_text(json, "namespace", service->object.namespace);
+    json_text(json, "name", service->object.name);
+    json_text(json, "text", text);
+    json_position(json, "position", &service->object);
+    json_close(json);
+    json_end_line(json);
+    if (!external)
+        selection_write(report, subject->state);
+}
+
+static void write_suggestions(const struct walk *walk)
+{
+    unsigned n = 0;
+
+    for (guint i = 0; i < walk->tried->len && n < NEAR_MAX; i++) {
+        struct subject subject;
+
+        if (subject_find(&subject, walk->report, walk->tried->pdata[i]))
+            n += suggestions_write(walk->report, &subject, NEAR_MAX - n);
+        subject_clear(&subject);
+    }
+}
+
+static char *result_text(const struct report *report, const struct subject *subject,
+                         enum kubesvc_status status)
+{
+    g_autofree char *origin = subject->state ? subject_origin(report, subject) : NULL;
+
+    switch (status) {
+    case KUBESVC_STATUS_FOUND:
+        return origin ? g_steal_pointer(&origin) : g_strdup("a pod's name, made of its address");
+    case KUBESVC_STATUS_NO_DATA:
+        return g_strdup_printf("exists, but has no address%s%s", origin ? ": " : "",
+                               origin ? origin : "");
+    case KUBESVC_STATUS_NOT_FOUND:
+        return g_strdup_printf("nothing to answer%s%s", origin ? ": " : "", origin ? origin : "");
+    case KUBESVC_STATUS_TRY_AGAIN:
+        return g_strdup(report->world->loaded
+                            ? "it leads out of the zone, and what it leads to is not known yet"
+                            : "the manifests are still being loaded");
+    case KUBESVC_STATUS_NOT_OURS: break;
+    }
+    return g_strdup("no Service has this name: the next service of nsswitch.conf is asked");
+}
+
+static void write_result(const struct report *report, const struct subject *subject,
+                         enum kubesvc_status status)
+{
+    struct json *json = report->json;
+    g_autofree char *text = result_text(report, subject, status);
+
+    json_open(json, NULL);
+    json_text(json, "step", "result");
+    json_text(json, "status", report_status_name(status));
+    json_text(json, "text", text);
+    json_close(json);
+    json_end_line(json);
+}
+
+enum kubesvc_inspect_result report_explain(const struct report *report)
+{
+    struct walk walk = {.report = report, .tried = g_ptr_array_new_with_free_func(g_free)};
+    struct search_result *result = g_new(struct search_result, 1);
+    struct subject subject;
+    struct request request;
+
+    if (!question_make(&request, words_get(report->words, 1), words_get(report->words, 2), "any"))
+        return KUBESVC_INSPECT_UNKNOWN;
+    question_answer(report, &request, subject_tried, walk.tried, result);
+    if (snapshot_writer_view(report->world->writer, &walk.view))
+        g_ptr_array_foreach(walk.tried, write_tried, &walk);
+    if (request.kind == REQUEST_ADDRESS && result->status == KUBESVC_STATUS_FOUND)
+        g_ptr_array_add(walk.tried, g_strdup(question_name(result, 0)));
+    subject_choose(&subject, report, walk.tried);
+    if (subject.state)
+        write_service(report, &subject);
+    if (result->status != KUBESVC_STATUS_FOUND)
+        write_suggestions(&walk);
+    write_result(report, &subject, result->status);
+    return subject.state || result->status == KUBESVC_STATUS_FOUND ? KUBESVC_INSPECT_DONE
+                                                                   : KUBESVC_INSPECT_NOT_FOUND;
+}

@@ -1,0 +1,131 @@
+/*
+ * The report of everything that resolves forward. The model says which names there may be, the
+ * resolver what each of them answers.
+ */
+#include <string.h>
+
+#include "report.h"
+
+#include "../../nss/dashed.h"
+
+struct walk {
+    const struct report *report;
+    struct snapshot_view view;
+    const struct service_state *service; /* whose endpoints are being walked */
+    const struct namespace *namespace;
+    GHashTable *seen; /* labels of one Service, or of the pods of one namespace */
+};
+
+static void put_addresses(struct json *json, const char *key, const struct resolver_answer *answer,
+                          size_t size)
+{
+    if (answer->outcome != RESOLVER_FOUND || answer->n_addresses == 0)
+        return;
+    json_open_list(json, key);
+    for (uint32_t i = 0; i < answer->n_addresses; i++) {
+        struct address address = {{[10] = 0xff, [11] = 0xff}};
+
+        memcpy(address.bytes + 16 - size, answer->addresses + i * size, size);
+        json_address(json, NULL, &address);
+    }
+    json_close_list(json);
+}
+
+static void write_name(const struct walk *walk, const char *name, const char *kind,
+                       const char *target)
+{
+    struct json *json = walk->report->json;
+    struct resolver_answer inet, inet6;
+    struct resolver_names names;
+    size_t length = strlen(name);
+
+    resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET, &inet, &names);
+    resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET6, &inet6, &names);
+    if (inet.outcome != RESOLVER_FOUND && inet6.outcome != RESOLVER_FOUND &&
+        inet.outcome != RESOLVER_EXTERNAL)
+        return;
+    json_open(json, NULL);
+    json_text(json, "name", name);
+    put_addresses(json, "inet", &inet, 4);
+    put_addresses(json, "inet6", &inet6, 16);
+    json_text(json, "kind", kind);
+    json_text(json, "target", target);
+    json_close(json);
+    json_end_line(json);
+}
+
+static void write_endpoint(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct walk *walk = userdata;
+    const struct object *service = &walk->service->object->object;
+    char dashed[DASHED_MAX];
+
+    if (candidate->verdict != ENDPOINT_COUNTS)
+        return;
+    dashed_format(candidate->address->bytes, dashed);
+    g_autofree char *label = g_ascii_strdown(candidate->label ? candidate->label : dashed, -1);
+    g_autofree char *name = g_strdup_printf("%s.%s.%s.svc.%s", label, service->name,
+                                            service->namespace, walk->report->world->config->zone);
+    if (g_hash_table_add(walk->seen, g_steal_pointer(&label)))
+        write_name(walk, name, "Endpoint", NULL);
+}
+
+static void write_service(void *userdata, const struct service_state *state)
+{
+    struct walk *walk = userdata;
+    const struct service *service = state->object;
+    bool external = service->type == SERVICE_EXTERNAL_NAME;
+    g_autofree char *name =
+        g_strdup_printf("%s.%s.svc.%s", service->object.name, service->object.namespace,
+                        walk->report->world->config->zone);
+
+    write_name(walk, name, external ? "ExternalName" : "Service",
+               external ? service->external_name : NULL);
+    walk->service = state;
+    g_hash_table_remove_all(walk->seen);
+    view_endpoints(walk->report->world->cluster, state, write_endpoint, walk);
+}
+
+static void write_pod(void *userdata, const struct pod_view *pod,
+                      const struct workload_state *workload)
+{
+    const struct walk *walk = userdata;
+    char dashed[DASHED_MAX];
+
+    (void)workload;
+    if (!pod->pod_ip)
+        return;
+    dashed_format(pod->pod_ip->bytes, dashed);
+    if (!g_hash_table_add(walk->seen, g_strdup(dashed)))
+        return;
+    g_autofree char *name = g_strdup_printf("%s.%s.pod.%s", dashed, walk->namespace->name,
+                                            walk->report->world->config->zone);
+    write_name(walk, name, "Pod", NULL);
+}
+
+static void write_namespace(void *userdata, const struct namespace *namespace)
+{
+    struct walk *walk = userdata;
+    const struct inspect_world *world = walk->report->world;
+
+    if (!view_is_exposed(world->cluster, namespace))
+        return;
+    view_services(namespace, write_service, walk);
+    if (world->config->pods != KUBESVC_PODS_VERIFIED)
+        return;
+    walk->namespace = namespace;
+    g_hash_table_remove_all(walk->seen);
+    view_pods(world->cluster, namespace, write_pod, walk);
+}
+
+enum kubesvc_inspect_result report_names(const struct report *report)
+{
+    struct walk walk = {.report = report};
+
+    if (!snapshot_writer_view(report->world->writer, &walk.view))
+        return KUBESVC_INSPECT_DONE;
+    walk.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    report_namespaces_each(report, write_namespace, &walk);
+    g_hash_table_unref(walk.seen);
+    return KUBESVC_INSPECT_DONE;
+}

@@ -1,0 +1,129 @@
+/*
+ * The reports of Services and of their endpoints.
+ */
+#include "../../nss/dashed.h"
+#include "report.h"
+
+static const char *service_origin(enum view_origin origin)
+{
+    switch (origin) {
+    case VIEW_STATED: return "stated";
+    case VIEW_ALLOCATED: return "allocated";
+    case VIEW_NONE: break;
+    }
+    return "none";
+}
+
+void report_service_keys(const struct report *report, const struct service_state *state)
+{
+    const struct cluster *cluster = report->world->cluster;
+    const struct service *service = state->object;
+    struct json *json = report->json;
+    struct view_service view;
+
+    view_service_open(cluster, state, &view);
+    json_text(json, "kind", "Service");
+    json_text(json, "namespace", service->object.namespace);
+    json_text(json, "name", service->object.name);
+    json_text(json, "type", service->type == SERVICE_EXTERNAL_NAME ? "ExternalName" : "ClusterIP");
+    json_bool(json, "headless", service->headless);
+    json_bool(json, "asHeadless", view.as_headless);
+    json_open_list(json, "clusterIPs");
+    for (guint i = 0; i < view.addresses->len; i++)
+        json_address(json, NULL, &g_array_index(view.addresses, struct address, i));
+    json_close_list(json);
+    json_text(json, "origin", service_origin(view.origin));
+    json_text(json, "externalName", service->external_name);
+    json_labels(json, "selector", service->selector);
+    json_labels(json, "labels", service->labels);
+    json_ports(json, "ports", service->ports);
+    json_bool(json, "publishNotReadyAddresses", service->publish_not_ready);
+    json_bool(json, "exposed", view_is_exposed(cluster, state->namespace));
+    json_number(json, "endpoints", view.n_endpoints);
+    json_position(json, "position", &service->object);
+    view_service_close(&view);
+}
+
+static void write_service(void *userdata, const struct service_state *state)
+{
+    const struct report *report = userdata;
+
+    json_open(report->json, NULL);
+    report_service_keys(report, state);
+    json_close(report->json);
+    json_end_line(report->json);
+}
+
+static void write_services(void *userdata, const struct namespace *namespace)
+{
+    view_services(namespace, write_service, userdata);
+}
+
+enum kubesvc_inspect_result report_services(const struct report *report)
+{
+    report_namespaces_each(report, write_services, (void *)(uintptr_t)report);
+    return KUBESVC_INSPECT_DONE;
+}
+
+static const char *source_name(enum endpoint_source source)
+{
+    switch (source) {
+    case ENDPOINTS_STATED: return "stated";
+    case ENDPOINTS_SLICES: return "slices";
+    case ENDPOINTS_OBJECT: return "endpoints";
+    case ENDPOINTS_PODS: return "pods";
+    case ENDPOINTS_NONE: break;
+    }
+    return "none";
+}
+
+static void write_endpoint(void *userdata, const struct endpoint_candidate *candidate)
+{
+    struct json *json = ((const struct report *)userdata)->json;
+
+    if (candidate->verdict != ENDPOINT_COUNTS)
+        return;
+    char dashed[DASHED_MAX];
+    dashed_format(candidate->address->bytes, dashed);
+    json_open(json, NULL);
+    json_address(json, "address", candidate->address);
+    json_text(json, "label", candidate->label ? candidate->label : dashed);
+    json_text(json, "origin", report_origin(candidate->origin));
+    json_text(json, "pod", candidate->pod);
+    json_ports(json, "ports", candidate->ports);
+    json_close(json);
+}
+
+static void write_endpoints(void *userdata, const struct service_state *state)
+{
+    const struct report *report = userdata;
+    const struct cluster *cluster = report->world->cluster;
+    struct json *json = report->json;
+    struct view_service view;
+
+    if (state->object->type == SERVICE_EXTERNAL_NAME) /* semantics.md rule 62 */
+        return;
+    view_service_open(cluster, state, &view);
+    json_open(json, NULL);
+    json_text(json, "kind", "Endpoints");
+    json_text(json, "namespace", state->object->object.namespace);
+    json_text(json, "name", state->object->object.name);
+    json_text(json, "source", source_name(view.source));
+    json_open_list(json, "addresses");
+    view_endpoints(cluster, state, write_endpoint, userdata);
+    json_close_list(json);
+    json_close(json);
+    json_end_line(json);
+    view_service_close(&view);
+}
+
+static void write_namespace(void *userdata, const struct namespace *namespace)
+{
+    view_services(namespace, write_endpoints, userdata);
+}
+
+enum kubesvc_inspect_result report_endpoints(const struct report *report)
+{
+    report_namespaces_each(report, write_namespace, (void *)(uintptr_t)report);
+    return KUBESVC_INSPECT_DONE;
+}

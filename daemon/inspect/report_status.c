@@ -1,0 +1,239 @@
+/*
+ * The report of the daemon itself: what it reads, what is wrong, what it serves.
+ */
+#include "report.h"
+
+#define NOTES_MAX 20u
+
+static void put_directory(void *userdata, const struct loader_directory_status *status)
+{
+    struct json *json = userdata;
+
+    json_open(json, NULL);
+    json_text(json, "path", status->path);
+    json_number(json, "files", status->n_files);
+    json_number(json, "objects", status->n_objects);
+    json_text(json, "watch", status->missing ? "missing" : status->polled ? "polling" : "inotify");
+    json_close(json);
+}
+
+static void put_errors(void *userdata, const struct loader_file_status *status)
+{
+    struct json *json = userdata;
+
+    for (guint i = 0; status->diagnostics && i < status->diagnostics->len; i++) {
+        const struct diagnostic *diagnostic = status->diagnostics->pdata[i];
+
+        json_open(json, NULL);
+        json_text(json, "file", status->path);
+        if (diagnostic->line > 0) {
+            json_number(json, "line", diagnostic->line);
+            json_number(json, "column", diagnostic->column);
+        }
+        json_text(json, "severity", diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
+        json_text(json, "object", diagnostic->object);
+        json_text(json, "message", diagnostic->message);
+        json_text(json, "rule", diagnostic->rule);
+        json_time(json, "since", status->stale ? status->stale_since : 0);
+        json_bool(json, "stale", status->stale);
+        json_close(json);
+    }
+}
+
+static void count_file(void *userdata, const struct loader_file_status *status)
+{
+    (void)status;
+    (*(unsigned *)userdata)++;
+}
+
+static void put_conflict(void *userdata, const struct object *object)
+{
+    struct json *json = userdata;
+    g_autofree char *name = object_describe(object);
+
+    for (const struct object *shadowed = object->shadowed; shadowed;
+         shadowed = shadowed->shadowed) {
+        json_open(json, NULL);
+        json_text(json, "object", name);
+        json_position(json, "inForce", object);
+        json_position(json, "shadowed", shadowed);
+        json_close(json);
+    }
+}
+
+struct notes {
+    const struct report *report;
+    unsigned n;
+};
+
+static void note_service(void *userdata, const struct service_state *state)
+{
+    struct notes *notes = userdata;
+    struct view_service view;
+
+    view_service_open(notes->report->world->cluster, state, &view);
+    if (view.as_headless && notes->n++ < NOTES_MAX) {
+        g_autofree char *name = object_describe(&state->object->object);
+        g_autofree char *text = g_strdup_printf(
+            "%s states no cluster IP and is answered by its %u stated endpoint%s: an invented "
+            "cluster IP in front of them would lead nowhere",
+            name, view.n_endpoints, view.n_endpoints == 1 ? "" : "s");
+
+        json_text(notes->report->json, NULL, text);
+    }
+    view_service_close(&view);
+}
+
+static void note_namespace(void *userdata, const struct namespace *namespace)
+{
+    view_services(namespace, note_service, userdata);
+}
+
+static void note_range(const struct report *report, enum lease_use use, const char *option,
+                       const char *objects)
+{
+    struct view_leases leases = view_leases(report->world->cluster, use);
+
+    if (leases.refused == 0)
+        return;
+    g_autofree char *text =
+        g_strdup_printf("%s is full: %" G_GUINT64_FORMAT " %s have no address; widen it", option,
+                        leases.refused, objects);
+    json_text(report->json, NULL, text);
+}
+
+static void put_notes(const struct report *report)
+{
+    struct notes notes = {report, 0};
+
+    json_open_list(report->json, "notes");
+    note_range(report, LEASE_POD, "podCIDRs", "pods");
+    note_range(report, LEASE_SERVICE, "serviceCIDRs", "Services");
+    view_namespaces(report->world->cluster, note_namespace, &notes);
+    if (notes.n > NOTES_MAX) {
+        g_autofree char *text = g_strdup_printf(
+            "%u more Services are answered by their stated endpoints", notes.n - NOTES_MAX);
+        json_text(report->json, NULL, text);
+    }
+    json_close_list(report->json);
+}
+
+static uint64_t seconds_since(uint64_t monotonic)
+{
+    return ((uint64_t)g_get_monotonic_time() - monotonic) / G_USEC_PER_SEC;
+}
+
+static void put_snapshot(const struct report *report)
+{
+    struct json *json = report->json;
+    struct snapshot_writer_status status;
+
+    snapshot_writer_status(report->world->writer, &status);
+    json_open(json, "snapshot");
+    json_number(json, "bytes", status.used);
+    json_number(json, "liveBytes", status.live);
+    json_number(json, "records", status.records);
+    json_number(json, "publishes", status.published);
+    if (report->world->published > 0)
+        json_number(json, "ageSeconds", seconds_since(report->world->published));
+    json_number(json, "compactions", status.compactions);
+    json_close(json);
+}
+
+static void put_questions(const struct report *report)
+{
+    struct json *json = report->json;
+    struct server_status status;
+
+    server_status(report->world->server, &status);
+    json_open(json, "questions");
+    json_number(json, "total", status.questions);
+    json_number(json, "found", status.found);
+    json_number(json, "noData", status.no_data);
+    json_number(json, "notFound", status.not_found);
+    json_number(json, "notOurs", status.not_ours);
+    json_number(json, "tryAgain", status.try_again);
+    json_number(json, "refused", status.refused);
+    json_close(json);
+    json_open_list(json, "latencyMicroseconds");
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+        json_open(json, NULL);
+        if (latency_limit(i) < UINT64_MAX)
+            json_number(json, "le", latency_limit(i));
+        json_number(json, "count", status.latency.counts[i]);
+        json_close(json);
+    }
+    json_close_list(json);
+}
+
+static void put_lease(const struct report *report, enum lease_use use, const char *name)
+{
+    struct view_leases leases = view_leases(report->world->cluster, use);
+    struct json *json = report->json;
+
+    json_open(json, NULL);
+    json_text(json, "use", name);
+    json_number(json, "held", leases.held);
+    json_number(json, "size", leases.size);
+    json_close(json);
+}
+
+static void put_change(void *userdata, const struct change *change)
+{
+    struct json *json = userdata;
+
+    json_open(json, NULL);
+    json_time(json, "time", change->time);
+    json_text(json, "text", change->text);
+    json_close(json);
+}
+
+static void put_files(const struct report *report)
+{
+    const struct loader *loader = report->world->loader;
+    struct json *json = report->json;
+    unsigned files = 0;
+
+    json_open_list(json, "sources");
+    loader_directories(loader, put_directory, json);
+    json_close_list(json);
+    loader_status(loader, count_file, &files);
+    json_number(json, "files", files);
+    json_number(json, "objects", cluster_size(report->world->cluster));
+    json_number(json, "ignored", loader_ignored(loader, NULL, NULL));
+    json_open_list(json, "errors");
+    loader_status(loader, put_errors, json);
+    json_close_list(json);
+}
+
+enum kubesvc_inspect_result report_status(const struct report *report)
+{
+    const struct inspect_world *world = report->world;
+    struct json *json = report->json;
+
+    json_open(json, NULL);
+    json_text(json, "version", KUBESVC_VERSION);
+    json_number(json, "uptimeSeconds", seconds_since(world->started));
+    json_text(json, "zone", world->config->zone);
+    json_text(json, "namespace", world->config->namespace);
+    json_text(json, "socket", world->config->socket);
+    json_text(json, "state", world->config->state);
+    json_bool(json, "loaded", world->loaded);
+    put_files(report);
+    json_open_list(json, "conflicts");
+    view_shadowing(world->cluster, put_conflict, json);
+    json_close_list(json);
+    put_notes(report);
+    put_snapshot(report);
+    put_questions(report);
+    json_open_list(json, "leases");
+    put_lease(report, LEASE_POD, "pods");
+    put_lease(report, LEASE_SERVICE, "services");
+    json_close_list(json);
+    json_open_list(json, "changes");
+    changes_each(world->changes, put_change, json);
+    json_close_list(json);
+    json_close(json);
+    json_end_line(json);
+    return KUBESVC_INSPECT_DONE;
+}

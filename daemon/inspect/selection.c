@@ -1,0 +1,257 @@
+/*
+ * The selection of a Service, explained: each Pod and workload of the namespace is compared with
+ * the selector, label by label.
+ */
+#include "selection.h"
+
+#include <string.h>
+
+#include "../near.h"
+
+#define MATCHING_MAX 1000u
+#define OTHERS_MAX 20u
+
+/* A Pod, or a workload for all its pods. */
+struct unit {
+    const struct object *object;
+    unsigned n, n_counting; /* addresses that the selector leads to; of them endpoints */
+    const char *why;        /* the first of the others is left out */
+    unsigned differing;     /* labels; 0: the selector matches */
+};
+
+struct walk {
+    const struct report *report;
+    const struct service_state *state;
+    enum endpoint_source source;
+    GHashTable *units; /* struct object * -> struct unit * */
+};
+
+static struct unit *unit_of(const struct walk *walk, const struct object *object)
+{
+    struct unit *unit = g_hash_table_lookup(walk->units, object);
+
+    if (unit)
+        return unit;
+    unit = g_new0(struct unit, 1);
+    unit->object = object;
+    g_hash_table_insert(walk->units, (void *)(uintptr_t)object, unit);
+    return unit;
+}
+
+static void add_candidate(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct walk *walk = userdata;
+    struct unit *unit = unit_of(walk, candidate->object);
+
+    unit->n++;
+    unit->n_counting += candidate->verdict == ENDPOINT_COUNTS;
+    if (!unit->why)
+        unit->why = view_why_left_out(walk->report->world->cluster, candidate);
+}
+
+static const struct labels *labels_of(const struct object *object)
+{
+    return object->kind == OBJECT_POD ? ((const struct pod *)object)->spec.labels
+                                      : ((const struct workload *)object)->template.labels;
+}
+
+static unsigned count_differing(const struct labels *selector, const struct labels *labels)
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < selector->n; i++) {
+        const char *value = labels ? labels_get(labels, selector->pairs[i].key) : NULL;
+
+        n += !value || strcmp(value, selector->pairs[i].value) != 0;
+    }
+    return n;
+}
+
+static void add_member(void *userdata, const struct object *object)
+{
+    const struct walk *walk = userdata;
+    const struct labels *selector = walk->state->object->selector;
+
+    if (g_hash_table_contains(walk->units, object))
+        return;
+    unit_of(walk, object)->differing = count_differing(selector, labels_of(object));
+}
+
+static const char *similar_key(const struct labels *labels, const char *key)
+{
+    for (uint32_t i = 0; labels && i < labels->n; i++)
+        if (near_is_typo(labels->pairs[i].key, key))
+            return labels->pairs[i].key;
+    return NULL;
+}
+
+static char *difference(const struct labels *selector, const struct labels *labels)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (uint32_t i = 0; i < selector->n; i++) {
+        const struct label *pair = &selector->pairs[i];
+        const char *value = labels ? labels_get(labels, pair->key) : NULL;
+        const char *similar = value ? NULL : similar_key(labels, pair->key);
+
+        if (value && strcmp(value, pair->value) == 0)
+            continue;
+        if (text->len > 0)
+            g_string_append(text, "; ");
+        if (value)
+            g_string_append_printf(text, "label %s is %s, selector wants %s", pair->key, value,
+                                   pair->value);
+        else
+            g_string_append_printf(text, "label %s is missing, selector wants %s", pair->key,
+                                   pair->value);
+        if (similar)
+            g_string_append_printf(text, " (there is %s: %s)", similar,
+                                   labels_get(labels, similar));
+    }
+    return g_strdup(text->str);
+}
+
+/* The selector matches, but pods are not where the endpoints come from. */
+static char *hidden_text(const struct walk *walk)
+{
+    switch (walk->source) {
+    case ENDPOINTS_SLICES:
+        return g_strdup("matches, but EndpointSlices of the Service are in the files: only they "
+                        "count");
+    case ENDPOINTS_OBJECT:
+        return g_strdup("matches, but an Endpoints object of the Service is in the files and "
+                        "counts instead of invented addresses");
+    case ENDPOINTS_STATED:
+        return g_strdup("matches, but the annotation kubesvc.io/addresses counts instead");
+    default: return g_strdup("matches, but the Service has no endpoints of its own");
+    }
+}
+
+/* The labels match, and there is no pod of it. */
+static char *absent_text(const struct walk *walk, const struct unit *unit)
+{
+    if (unit->object->kind == OBJECT_POD)
+        return hidden_text(walk);
+    const struct workload_state *workload =
+        view_workload(walk->state->namespace, unit->object->kind, unit->object->name);
+    g_autofree char *why =
+        workload ? view_why_not_expanded(walk->report->world->cluster, workload) : NULL;
+    if (!why)
+        return hidden_text(walk);
+    return g_strdup_printf("the labels of its template match, but it stands for no pod: %s", why);
+}
+
+static char *matching_text(const struct unit *unit)
+{
+    bool is_pod = unit->object->kind == OBJECT_POD;
+    const char *noun = object_is_workload(unit->object) ? "pod" : "address";
+    const char *plural = is_pod || !object_is_workload(unit->object) ? "es" : "s";
+
+    if (unit->n_counting == 0)
+        return g_strdup(unit->why);
+    g_autofree char *counting =
+        g_strdup_printf("%u %s%s count%s", unit->n_counting, noun,
+                        unit->n_counting == 1 ? "" : plural, unit->n_counting == 1 ? "s" : "");
+    if (unit->n_counting == unit->n)
+        return g_steal_pointer(&counting);
+    return g_strdup_printf("%s, %u do not: %s", counting, unit->n - unit->n_counting, unit->why);
+}
+
+static char *unit_name(const struct object *object)
+{
+    if (object->kind == OBJECT_POD)
+        return g_strdup(object->name);
+    return g_strdup_printf("%s/%s", object_kind_name(object->kind), object->name);
+}
+
+static void put_step(const struct walk *walk, const char *name, bool counts, const char *text)
+{
+    struct json *json = walk->report->json;
+
+    json_open(json, NULL);
+    json_text(json, "step", "pod");
+    json_text(json, "namespace", walk->state->namespace->name);
+    json_text(json, "name", name);
+    json_bool(json, "counts", counts);
+    json_text(json, "text", text);
+}
+
+static void write_unit(const struct walk *walk, const struct unit *unit)
+{
+    g_autofree char *name = unit_name(unit->object);
+    g_autofree char *text = unit->n > 0 ? matching_text(unit)
+                            : unit->differing > 0
+                                ? difference(walk->state->object->selector, labels_of(unit->object))
+                                : absent_text(walk, unit);
+
+    put_step(walk, name, unit->n_counting > 0, text);
+    json_position(walk->report->json, "position", unit->object);
+    json_close(walk->report->json);
+    json_end_line(walk->report->json);
+}
+
+static void write_rest(const struct walk *walk, unsigned n)
+{
+    g_autofree char *text = g_strdup_printf("and %u more that are no nearer", n);
+
+    put_step(walk, NULL, false, text);
+    json_close(walk->report->json);
+    json_end_line(walk->report->json);
+}
+
+static int compare_units(gconstpointer a, gconstpointer b)
+{
+    const struct unit *x = *(const struct unit *const *)a, *y = *(const struct unit *const *)b;
+
+    if ((x->n_counting > 0) != (y->n_counting > 0))
+        return x->n_counting > 0 ? -1 : 1;
+    if ((x->n > 0) != (y->n > 0))
+        return x->n > 0 ? -1 : 1;
+    if (x->differing != y->differing)
+        return x->differing < y->differing ? -1 : 1;
+    if (x->object->kind != y->object->kind)
+        return x->object->kind < y->object->kind ? -1 : 1;
+    return strcmp(x->object->name, y->object->name);
+}
+
+static GPtrArray *sorted_units(const struct walk *walk)
+{
+    GPtrArray *units = g_ptr_array_new();
+    GHashTableIter iter;
+    void *unit;
+
+    g_hash_table_iter_init(&iter, walk->units);
+    while (g_hash_table_iter_next(&iter, NULL, &unit))
+        g_ptr_array_add(units, unit);
+    g_ptr_array_sort(units, compare_units);
+    return units;
+}
+
+void selection_write(const struct report *report, const struct service_state *state)
+{
+    const struct cluster *cluster = report->world->cluster;
+    struct view_service view;
+    struct walk walk = {.report = report, .state = state};
+    unsigned n_matching = 0, n_others = 0, n_left = 0;
+
+    view_service_open(cluster, state, &view);
+    walk.source = view.source;
+    view_service_close(&view);
+    walk.units = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    view_endpoints(cluster, state, add_candidate, &walk);
+    if (state->object->selector)
+        view_members(state->namespace, add_member, &walk);
+    g_autoptr(GPtrArray) units = sorted_units(&walk);
+    for (guint i = 0; i < units->len; i++) {
+        const struct unit *unit = units->pdata[i];
+        bool others = unit->n == 0;
+
+        if (others ? n_others++ < OTHERS_MAX : n_matching++ < MATCHING_MAX)
+            write_unit(&walk, unit);
+        else
+            n_left++;
+    }
+    if (n_left > 0)
+        write_rest(&walk, n_left);
+    g_hash_table_unref(walk.units);
+}

@@ -1,0 +1,10 @@
+/*
+ * What a Service's selector makes of the pods of its namespace.
+ */
+#pragma once
+
+#include "report.h"
+
+/* Writes "pod" steps: which pods (or workloads that stand for them) count, and why others do not,
+ * the nearest to counting first. */
+void selection_write(const struct report *report, const struct service_state *state);

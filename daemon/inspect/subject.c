@@ -1,0 +1,167 @@
+/*
+ * The subject of a name, and in words where its addresses come from.
+ */
+#include "subject.h"
+
+#include <string.h>
+
+#include "../../nss/dashed.h"
+
+bool subject_find(struct subject *subject, const struct report *report, const char *name)
+{
+    g_autofree char *suffix = g_strconcat(".svc.", report->world->config->zone, NULL);
+    g_autofree char *folded = g_ascii_strdown(name, -1);
+
+    *subject = (struct subject){0};
+    if (!g_str_has_suffix(folded, suffix))
+        return false;
+    folded[strlen(folded) - strlen(suffix)] = '\0';
+    char *dot = strrchr(folded, '.');
+    if (!dot)
+        return false;
+    subject->namespace = g_strdup(dot + 1);
+    *dot = '\0';
+    dot = strrchr(folded, '.');
+    subject->service = g_strdup(dot ? dot + 1 : folded);
+    if (dot) {
+        *dot = '\0';
+        subject->below = g_strdup(folded);
+    }
+    const struct namespace *namespace = view_namespace(report->world->cluster, subject->namespace);
+    subject->state = namespace ? view_service(namespace, subject->service) : NULL;
+    return true;
+}
+
+void subject_clear(struct subject *subject)
+{
+    g_free(subject->namespace);
+    g_free(subject->service);
+    g_free(subject->below);
+}
+
+/* Endpoints that are told together. */
+struct bunch {
+    const struct object *workload; /* of a workload's replicas, else NULL */
+    uint8_t kind;
+    enum address_origin origin;
+    unsigned n;
+};
+
+struct bunches {
+    GArray *all; /* struct bunch */
+    const char *label;
+};
+
+static bool has_label(const struct endpoint_candidate *candidate, const char *label)
+{
+    char dashed[DASHED_MAX];
+
+    if (candidate->label)
+        return g_ascii_strcasecmp(candidate->label, label) == 0;
+    dashed_format(candidate->address->bytes, dashed);
+    return g_ascii_strcasecmp(dashed, label) == 0;
+}
+
+static void add_to_bunch(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct bunches *bunches = userdata;
+    struct bunch bunch = {
+        .workload = object_is_workload(candidate->object) ? candidate->object : NULL,
+        .kind = candidate->object->kind,
+        .origin = candidate->origin,
+        .n = 1,
+    };
+
+    if (candidate->verdict != ENDPOINT_COUNTS ||
+        (bunches->label && !has_label(candidate, bunches->label)))
+        return;
+    for (guint i = 0; i < bunches->all->len; i++) {
+        struct bunch *known = &g_array_index(bunches->all, struct bunch, i);
+
+        if (known->workload == bunch.workload && known->kind == bunch.kind &&
+            known->origin == bunch.origin) {
+            known->n++;
+            return;
+        }
+    }
+    g_array_append_val(bunches->all, bunch);
+}
+
+static char *bunch_text(const struct bunch *bunch)
+{
+    bool one = bunch->n == 1;
+    g_autofree char *workload = bunch->workload ? object_describe(bunch->workload) : NULL;
+
+    if (workload)
+        return g_strdup_printf("%u %s pod%s of %s", bunch->n, report_origin(bunch->origin),
+                               one ? "" : "s", workload);
+    if (bunch->kind == OBJECT_POD)
+        return g_strdup_printf("%u %s address%s of Pods", bunch->n, report_origin(bunch->origin),
+                               one ? "" : "es");
+    if (bunch->kind == OBJECT_SERVICE)
+        return g_strdup_printf("%u address%s of its annotation", bunch->n, one ? "" : "es");
+    return g_strdup_printf("%u address%s of %s", bunch->n, one ? "" : "es",
+                           bunch->kind == OBJECT_ENDPOINTS ? "Endpoints" : "EndpointSlices");
+}
+
+char *subject_endpoints(const struct report *report, const struct service_state *state,
+                        const char *label)
+{
+    g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct bunch));
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    view_endpoints(report->world->cluster, state, add_to_bunch, &(struct bunches){all, label});
+    for (guint i = 0; i < all->len; i++) {
+        g_autofree char *bunch = bunch_text(&g_array_index(all, struct bunch, i));
+
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", bunch);
+    }
+    return g_strdup(all->len > 0 ? text->str : "no ready endpoint");
+}
+
+char *subject_origin(const struct report *report, const struct subject *subject)
+{
+    const struct service_state *state = subject->state;
+    struct view_service view;
+
+    if (!state)
+        return g_strdup_printf("there is no Service %s/%s", subject->namespace, subject->service);
+    g_autofree char *service = object_describe(&state->object->object);
+    if (state->object->type == SERVICE_EXTERNAL_NAME)
+        return g_strdup_printf("%s, an ExternalName that leads to %s", service,
+                               state->object->external_name);
+    bool is_port = subject->below && strchr(subject->below, '.');
+    g_autofree char *endpoints = subject_endpoints(report, state, is_port ? NULL : subject->below);
+    if (subject->below)
+        return g_strdup_printf("%s %s of %s, %s", is_port ? "port" : "endpoint", subject->below,
+                               service, endpoints);
+    view_service_open(report->world->cluster, state, &view);
+    bool own = view.addresses->len > 0;
+    bool allocated = view.origin == VIEW_ALLOCATED, as_headless = view.as_headless;
+    view_service_close(&view);
+    if (own)
+        return g_strdup_printf("%s, %s cluster IP, %s behind it", service,
+                               allocated ? "allocated" : "stated", endpoints);
+    return g_strdup_printf("%s, %s%s", service, endpoints,
+                           as_headless ? " (no cluster IP is invented in front of stated ones)"
+                                       : "");
+}
+
+void subject_tried(void *tried, const char *name, size_t length)
+{
+    g_ptr_array_add(tried, g_strndup(name, length));
+}
+
+void subject_choose(struct subject *chosen, const struct report *report, const GPtrArray *tried)
+{
+    *chosen = (struct subject){0};
+    for (guint i = tried->len; i-- > 0 && !chosen->state;) {
+        struct subject subject;
+
+        if (subject_find(&subject, report, tried->pdata[i])) {
+            subject_clear(chosen);
+            *chosen = subject;
+        } else
+            subject_clear(&subject);
+    }
+}

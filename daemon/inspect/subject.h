@@ -1,0 +1,34 @@
+/*
+ * What a name is about: the Service that an absolute name of the zone belongs to.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "report.h"
+
+struct subject {
+    char *namespace, *service; /* as the name says them, in lower case */
+    char *below; /* what stands before the Service, "web-0" or "_http._tcp"; or NULL */
+    const struct service_state *state; /* NULL: there is no such Service */
+};
+
+/* False: it is no name of a Service or below one in the zone. `subject` is to be cleared anyway. */
+bool subject_find(struct subject *subject, const struct report *report, const char *name);
+void subject_clear(struct subject *subject);
+
+/* "3 allocated pods of Deployment moon/app, 1 address of EndpointSlices": the endpoints that count,
+ * only those of a label unless NULL. To be freed with g_free. */
+char *subject_endpoints(const struct report *report, const struct service_state *state,
+                        const char *label);
+
+/* The same as a sentence about where the answer to a name comes from. */
+char *subject_origin(const struct report *report, const struct subject *subject);
+
+/* Names that a search tries, in order (char *): a search_tried, `userdata` is the array. */
+void subject_tried(void *tried, const char *name, size_t length);
+
+/* The Service that a search is about: of the last name that has one, because a search ends where it
+ * finds something; else of the first that could have had one. To be cleared. */
+void subject_choose(struct subject *subject, const struct report *report, const GPtrArray *tried);

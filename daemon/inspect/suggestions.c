@@ -1,0 +1,142 @@
+/*
+ * Suggestions: Services of a similar name in the same namespace, of the same name in others,
+ * namespaces and endpoints of similar names. The nearest come first.
+ */
+#include "suggestions.h"
+
+#include <string.h>
+
+#include "../near.h"
+
+struct suggestion {
+    unsigned distance;
+    char *name, *text;
+};
+
+/* Texts too long to be compared are far from each other. */
+static unsigned distance_of(const char *a, const char *b)
+{
+    return MIN(near_distance(a, b), NEAR_LENGTH);
+}
+
+struct collection {
+    const struct report *report;
+    const struct subject *subject;
+    GArray *found; /* struct suggestion */
+};
+
+static void suggestion_clear(void *data)
+{
+    struct suggestion *suggestion = data;
+
+    g_free(suggestion->name);
+    g_free(suggestion->text);
+}
+
+static void add(const struct collection *collection, unsigned distance, char *name, char *text)
+{
+    struct suggestion suggestion = {distance, name, text};
+
+    g_array_append_val(collection->found, suggestion);
+}
+
+static char *name_of(const struct report *report, const char *below, const struct object *service)
+{
+    return g_strdup_printf("%s%s%s.%s.svc.%s", below ? below : "", below ? "." : "", service->name,
+                           service->namespace, report->world->config->zone);
+}
+
+static void add_service(void *userdata, const struct service_state *state)
+{
+    const struct collection *collection = userdata;
+    const struct subject *subject = collection->subject;
+    const struct object *object = &state->object->object;
+    bool same_name = strcmp(object->name, subject->service) == 0;
+    bool same_namespace = strcmp(object->namespace, subject->namespace) == 0;
+    bool exposed = view_is_exposed(collection->report->world->cluster, state->namespace);
+    const char *text = same_name && same_namespace ? "this very Service"
+                       : same_name                 ? "the same name in another namespace"
+                       : same_namespace            ? "a similar name in this namespace"
+                                                   : NULL;
+
+    if (!same_name && !(same_namespace && near_is_typo(object->name, subject->service)))
+        return;
+    g_autofree char *service = object_describe(object);
+    /* A namespace that looks alike is likelier meant than one that does not. */
+    unsigned distance = distance_of(object->name, subject->service) +
+                        distance_of(object->namespace, subject->namespace);
+    add(collection, distance, name_of(collection->report, NULL, object),
+        g_strdup_printf("%s: %s%s", service, text,
+                        exposed ? "" : "; its namespace is not exposed (`namespaces`)"));
+}
+
+static void add_of_namespace(void *userdata, const struct namespace *namespace)
+{
+    view_services(namespace, add_service, userdata);
+}
+
+static void add_namespace(void *userdata, const struct namespace *namespace)
+{
+    const struct collection *collection = userdata;
+    const struct subject *subject = collection->subject;
+
+    if (near_is_typo(namespace->name, subject->namespace) &&
+        !view_service(namespace, subject->service))
+        add(collection, distance_of(namespace->name, subject->namespace) + 1,
+            g_strdup_printf("%s.svc.%s", namespace->name, collection->report->world->config->zone),
+            g_strdup_printf("namespace %s: a similar name, without a Service %s", namespace->name,
+                            subject->service));
+}
+
+static void add_endpoint(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct collection *collection = userdata;
+    const struct subject *subject = collection->subject;
+
+    if (!candidate->label ||
+        !(near_is_typo(candidate->label, subject->below) ||
+          (candidate->verdict != ENDPOINT_COUNTS && strcmp(candidate->label, subject->below) == 0)))
+        return;
+    const char *why = view_why_left_out(collection->report->world->cluster, candidate);
+    add(collection, distance_of(candidate->label, subject->below),
+        name_of(collection->report, candidate->label, &subject->state->object->object),
+        g_strdup_printf("endpoint %s%s%s", candidate->label, why ? ", " : "", why ? why : ""));
+}
+
+static int compare(gconstpointer a, gconstpointer b)
+{
+    const struct suggestion *x = a, *y = b;
+
+    if (x->distance != y->distance)
+        return x->distance < y->distance ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+unsigned suggestions_write(const struct report *report, const struct subject *subject,
+                           unsigned most)
+{
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct suggestion));
+    struct collection collection = {report, subject, found};
+    struct json *json = report->json;
+    unsigned n = 0;
+
+    g_array_set_clear_func(found, suggestion_clear);
+    if (!subject->state) {
+        view_namespaces(report->world->cluster, add_of_namespace, &collection);
+        if (!view_namespace(report->world->cluster, subject->namespace))
+            view_namespaces(report->world->cluster, add_namespace, &collection);
+    } else if (subject->below)
+        view_endpoints(report->world->cluster, subject->state, add_endpoint, &collection);
+    g_array_sort(found, compare);
+    for (; n < found->len && n < most; n++) {
+        const struct suggestion *suggestion = &g_array_index(found, struct suggestion, n);
+
+        json_open(json, NULL);
+        json_text(json, "step", "near");
+        json_text(json, "name", suggestion->name);
+        json_text(json, "text", suggestion->text);
+        json_close(json);
+        json_end_line(json);
+    }
+    return n;
+}

@@ -1,0 +1,11 @@
+/*
+ * After a miss: what may have been meant.
+ */
+#pragma once
+
+#include "subject.h"
+
+/* Writes "near" steps for what a subject that does not exist, or has nothing below it of that
+ * name, may have been meant to be; at most `most`. Returns how many. */
+unsigned suggestions_write(const struct report *report, const struct subject *subject,
+                           unsigned most);

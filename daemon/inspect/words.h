@@ -1,0 +1,20 @@
+/*
+ * The words of a request: each ended by a NUL, one to KUBESVC_INSPECT_WORDS of them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <kubesvc/inspect.h>
+
+struct words {
+    unsigned n;
+    const char *items[KUBESVC_INSPECT_WORDS]; /* in the payload */
+};
+
+/* False: the payload is none of words. */
+bool words_parse(struct words *words, const char *payload, size_t size);
+
+/* The word at `index`, "" where there are fewer. */
+const char *words_get(const struct words *words, unsigned index);

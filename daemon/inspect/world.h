@@ -1,0 +1,27 @@
+/*
+ * All that reports are about: the parts of the daemon, each to be read only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../config.h"
+#include "../model/cluster.h"
+#include "../serve/publisher.h"
+#include "../serve/server.h"
+#include "../source/loader.h"
+#include "changes.h"
+
+struct inspect_world {
+    const struct config *config; /* the one in force */
+    struct cluster *cluster;
+    struct snapshot_writer *writer;
+    struct external *external;
+    struct server *server;
+    struct loader *loader;
+    struct changes *changes;
+    uint64_t started;   /* CLOCK_MONOTONIC, microseconds */
+    uint64_t published; /* the same: the last publish; 0: none yet */
+    bool loaded;        /* the first load was complete */
+};

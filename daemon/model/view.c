@@ -1,0 +1,281 @@
+/*
+ * The cluster as its readers see it. Walks the indexes that the cluster keeps for itself, and says
+ * in words what the code elsewhere decides; it decides nothing of its own.
+ */
+#include "view.h"
+
+#include <string.h>
+
+#include "cluster_private.h"
+
+const struct namespace *view_namespace(const struct cluster *cluster, const char *name)
+{
+    const char *interned = name_intern(name, strlen(name));
+    const struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, interned);
+    name_unref(interned);
+    return namespace;
+}
+
+bool view_is_exposed(const struct cluster *cluster, const struct namespace *namespace)
+{
+    return !cluster->exposed ||
+           g_strv_contains((const char *const *)cluster->exposed, namespace->name);
+}
+
+const struct service_state *view_service(const struct namespace *namespace, const char *name)
+{
+    const struct service_state *state = g_hash_table_lookup(namespace->services, name);
+    return state && state->object ? state : NULL;
+}
+
+const struct workload_state *view_workload(const struct namespace *namespace, enum object_kind kind,
+                                           const char *name)
+{
+    const struct workload_state *state = g_hash_table_lookup(
+        namespace->workloads, &(struct owner){.kind = (uint8_t)kind, .name = name});
+    return state && state->object ? state : NULL;
+}
+
+void view_namespaces(const struct cluster *cluster, view_namespace_fn each, void *userdata)
+{
+    GHashTableIter iter;
+    gpointer namespace;
+    g_hash_table_iter_init(&iter, cluster->namespaces);
+    while (g_hash_table_iter_next(&iter, NULL, &namespace))
+        if (((const struct namespace *)namespace)->mentions > 0)
+            each(userdata, namespace);
+}
+
+void view_services(const struct namespace *namespace, view_service_fn each, void *userdata)
+{
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, namespace->services);
+    while (g_hash_table_iter_next(&iter, NULL, &state))
+        if (((const struct service_state *)state)->object)
+            each(userdata, state);
+}
+
+void view_workloads(const struct namespace *namespace, view_workload_fn each, void *userdata)
+{
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, namespace->workloads);
+    while (g_hash_table_iter_next(&iter, NULL, &state))
+        if (((const struct workload_state *)state)->object)
+            each(userdata, state);
+}
+
+void view_replicas(const struct cluster *cluster, const struct workload_state *workload,
+                   view_pod_fn each, void *userdata)
+{
+    for (uint32_t i = 0; i < workload->replicas; i++) {
+        struct pod_view view;
+        pods_view_replica(&cluster->pods, workload->object, i, &view);
+        each(userdata, &view, workload);
+    }
+}
+
+void view_members(const struct namespace *namespace, view_object_fn each, void *userdata)
+{
+    GHashTableIter iter;
+    gpointer group;
+    g_hash_table_iter_init(&iter, namespace->groups);
+    while (g_hash_table_iter_next(&iter, NULL, &group)) {
+        const GPtrArray *members = ((const struct group *)group)->members;
+        for (guint i = 0; i < members->len; i++)
+            each(userdata, members->pdata[i]);
+    }
+}
+
+struct pods_walk {
+    const struct cluster *cluster;
+    const struct namespace *namespace;
+    view_pod_fn each;
+    void *userdata;
+};
+
+static void walk_member(void *userdata, const struct object *member)
+{
+    const struct pods_walk *walk = userdata;
+    if (member->kind == OBJECT_POD) {
+        struct pod_view view;
+        pods_view(&walk->cluster->pods, (const struct pod *)member, &view);
+        walk->each(walk->userdata, &view, NULL);
+        return;
+    }
+    const struct workload_state *workload =
+        view_workload(walk->namespace, member->kind, member->name);
+    if (workload)
+        view_replicas(walk->cluster, workload, walk->each, walk->userdata);
+}
+
+void view_pods(const struct cluster *cluster, const struct namespace *namespace, view_pod_fn each,
+               void *userdata)
+{
+    view_members(namespace, walk_member, &(struct pods_walk){cluster, namespace, each, userdata});
+}
+
+void view_slices(const struct service_state *state, view_object_fn each, void *userdata)
+{
+    const GPtrArray *slices = namespace_slices(state->namespace, state->owner.name);
+    const struct endpoint_slice *endpoints =
+        g_hash_table_lookup(state->namespace->endpoints, state->owner.name);
+    for (guint i = 0; slices && i < slices->len; i++)
+        each(userdata, &((const struct endpoint_slice *)slices->pdata[i])->object);
+    if (endpoints)
+        each(userdata, &endpoints->object);
+}
+
+struct shadowing {
+    view_object_fn each;
+    void *userdata;
+};
+
+static void if_shadowing(void *userdata, struct object *object)
+{
+    const struct shadowing *shadowing = userdata;
+    if (object->shadowed)
+        shadowing->each(shadowing->userdata, object);
+}
+
+void view_shadowing(const struct cluster *cluster, view_object_fn each, void *userdata)
+{
+    catalog_each(cluster->catalog, if_shadowing, &(struct shadowing){each, userdata});
+}
+
+/* Why nothing is invented for an object; NULL: it might be. */
+static const char *why_not_allocated(const struct pods *pods, const struct object *object)
+{
+    if (!pods->allocate)
+        return "no address: allocate is off";
+    if (!object->source->allocate)
+        return "no address: allocate is off for its directory";
+    if (object->has_uid)
+        return "no address: it carries metadata.uid, so it is of a real cluster and none is "
+               "invented";
+    return NULL;
+}
+
+static const char *why_no_replicas(const struct workload *workload)
+{
+    switch ((enum object_kind)workload->object.kind) {
+    case OBJECT_CRON_JOB: return "the Jobs of a CronJob come and go";
+    case OBJECT_JOB: return "the Job is complete, suspended or of no parallelism";
+    default: return "spec.replicas is 0";
+    }
+}
+
+char *view_why_not_expanded(const struct cluster *cluster, const struct workload_state *state)
+{
+    const struct workload *workload = state->object;
+    if (state->replicas > 0)
+        return NULL;
+    if (workload_is_owned(cluster->catalog, workload))
+        return g_strdup_printf("%s %s owns it and stands for its pods",
+                               object_kind_name(workload->owner.kind), workload->owner.name);
+    if (workload_has_pods(cluster->catalog, state))
+        return g_strdup("Pods of its own are in the files and count instead");
+    if (workload->replicas == 0)
+        return g_strdup(why_no_replicas(workload));
+    return g_strdup(why_not_allocated(&cluster->pods, &workload->object));
+}
+
+/* `pod` has no address. */
+static const char *why_no_address(const struct cluster *cluster, const struct object *object)
+{
+    bool is_pod = object->kind == OBJECT_POD;
+    const struct pod_spec *spec =
+        is_pod ? &((const struct pod *)object)->spec : &((const struct workload *)object)->template;
+    if (is_pod && ((const struct pod *)object)->has_status)
+        return "no address: its status has no podIP";
+    if (spec->host_network)
+        return "no address: it uses the node's network, and no address of the node is known";
+    if (why_not_allocated(&cluster->pods, object))
+        return why_not_allocated(&cluster->pods, object);
+    return leases_first_family(cluster->leases, LEASE_POD) == 0 ? "no address: podCIDRs is empty"
+                                                                : "no address: podCIDRs is full";
+}
+
+static const char *why_not_ready(const struct object *object)
+{
+    if (object->kind != OBJECT_POD)
+        return "not ready: its conditions say ready: false, or it is a notReadyAddress";
+    return ((const struct pod *)object)->deleting
+               ? "not ready: it is being deleted (deletionTimestamp)"
+               : "not ready: its condition Ready is not True";
+}
+
+static const char *why_ended(const struct object *object)
+{
+    bool failed = object->kind == OBJECT_POD && ((const struct pod *)object)->phase == POD_FAILED;
+    return failed ? "ended: its phase is Failed" : "ended: its phase is Succeeded";
+}
+
+const char *view_why_left_out(const struct cluster *cluster,
+                              const struct endpoint_candidate *candidate)
+{
+    switch (candidate->verdict) {
+    case ENDPOINT_COUNTS: break;
+    case ENDPOINT_NOT_READY: return why_not_ready(candidate->object);
+    case ENDPOINT_ENDED: return why_ended(candidate->object);
+    case ENDPOINT_NO_ADDRESS: return why_no_address(cluster, candidate->object);
+    case ENDPOINT_OTHER_FAMILY:
+        return address_is_inet(candidate->address)
+                   ? "an IPv4 address, and the Service is of IPv6 only"
+                   : "an IPv6 address, and the Service is of IPv4 only";
+    }
+    return NULL;
+}
+
+static void count_endpoint(void *userdata, const struct endpoint_candidate *candidate)
+{
+    struct view_service *view = userdata;
+    if (candidate->verdict != ENDPOINT_COUNTS)
+        return;
+    view->n_endpoints++;
+    view->as_headless |= candidate->origin != ADDRESS_ALLOCATED;
+}
+
+void view_service_open(const struct cluster *cluster, const struct service_state *state,
+                       struct view_service *view)
+{
+    const struct service *service = state->object;
+    *view = (struct view_service){.addresses = g_array_new(FALSE, FALSE, sizeof(struct address))};
+    if (service->type == SERVICE_EXTERNAL_NAME)
+        return;
+    bool leased = service_addresses(state, &cluster->service_options, view->addresses);
+    if (view->addresses->len > 0)
+        view->origin = leased ? VIEW_ALLOCATED : VIEW_STATED;
+    view->source = endpoints_source(&cluster->service_options.endpoints, state);
+    view_endpoints(cluster, state, count_endpoint, view);
+    view->as_headless = view->as_headless && !service->headless && view->addresses->len == 0 &&
+                        pods_may_allocate(&cluster->pods, &service->object);
+}
+
+void view_service_close(struct view_service *view)
+{
+    g_clear_pointer(&view->addresses, g_array_unref);
+}
+
+void view_endpoints(const struct cluster *cluster, const struct service_state *state,
+                    endpoint_each each, void *userdata)
+{
+    endpoints_each(&cluster->service_options.endpoints, state, service_families(state), each,
+                   userdata);
+}
+
+bool view_selects(const struct cluster *cluster, const struct service_state *state,
+                  const struct pod *pod)
+{
+    struct pod_view view;
+    pods_view(&cluster->pods, pod, &view);
+    return state->object->selector && pods_match(state->object->selector, &view);
+}
+
+struct view_leases view_leases(const struct cluster *cluster, enum lease_use use)
+{
+    struct view_leases view = {.refused = leases_refused(cluster->leases, use)};
+    leases_count(cluster->leases, use, &view.held, &view.size);
+    return view;
+}

@@ -1,0 +1,84 @@
+/*
+ * A cluster as its readers see it: namespaces, Services, workloads, pods and endpoints, each with
+ * why it is as it is. Changes nothing and works nothing out: what is seen is what cluster_update
+ * has come to, which is to be finished before. Pointers are valid until the cluster is told more.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "cluster.h"
+#include "service.h"
+#include "workload.h"
+
+/* NULL: no object mentions it. */
+const struct namespace *view_namespace(const struct cluster *cluster, const char *name);
+bool view_is_exposed(const struct cluster *cluster, const struct namespace *namespace);
+
+/* NULL: there is none. */
+const struct service_state *view_service(const struct namespace *namespace, const char *name);
+const struct workload_state *view_workload(const struct namespace *namespace, enum object_kind kind,
+                                           const char *name);
+
+typedef void (*view_object_fn)(void *userdata, const struct object *object);
+typedef void (*view_namespace_fn)(void *userdata, const struct namespace *namespace);
+typedef void (*view_service_fn)(void *userdata, const struct service_state *state);
+typedef void (*view_workload_fn)(void *userdata, const struct workload_state *state);
+
+/* `workload`: that it is a replica of, NULL for a Pod of the files. */
+typedef void (*view_pod_fn)(void *userdata, const struct pod_view *pod,
+                            const struct workload_state *workload);
+
+/* All there are, in no order. */
+void view_namespaces(const struct cluster *cluster, view_namespace_fn each, void *userdata);
+void view_services(const struct namespace *namespace, view_service_fn each, void *userdata);
+void view_workloads(const struct namespace *namespace, view_workload_fn each, void *userdata);
+void view_pods(const struct cluster *cluster, const struct namespace *namespace, view_pod_fn each,
+               void *userdata);
+void view_replicas(const struct cluster *cluster, const struct workload_state *workload,
+                   view_pod_fn each, void *userdata);
+
+/* The Pods and the workloads of a namespace. */
+void view_members(const struct namespace *namespace, view_object_fn each, void *userdata);
+
+/* The slices and the Endpoints object of a Service's name, whether they are used or not. */
+void view_slices(const struct service_state *state, view_object_fn each, void *userdata);
+
+/* Objects in force of which others have the identity: see struct object's `shadowed`. */
+void view_shadowing(const struct cluster *cluster, view_object_fn each, void *userdata);
+
+/* Why a workload does not stand for pods; NULL: it does. To be freed with g_free. */
+char *view_why_not_expanded(const struct cluster *cluster, const struct workload_state *workload);
+
+/* Why an address does not count as an endpoint; NULL: it does. Static. */
+const char *view_why_left_out(const struct cluster *cluster,
+                              const struct endpoint_candidate *candidate);
+
+enum view_origin { VIEW_NONE, VIEW_STATED, VIEW_ALLOCATED };
+
+/* What a Service is asked for by its own name. */
+struct view_service {
+    GArray *addresses;       /* struct address: cluster IPs */
+    enum view_origin origin; /* of these */
+    bool as_headless;        /* no cluster IP was invented, its endpoints are stated */
+    enum endpoint_source source;
+    unsigned n_endpoints; /* that count */
+};
+void view_service_open(const struct cluster *cluster, const struct service_state *state,
+                       struct view_service *view);
+void view_service_close(struct view_service *view);
+
+/* Every endpoint of a Service that counts or might. */
+void view_endpoints(const struct cluster *cluster, const struct service_state *state,
+                    endpoint_each each, void *userdata);
+
+/* Does the selector match this Pod? */
+bool view_selects(const struct cluster *cluster, const struct service_state *state,
+                  const struct pod *pod);
+
+/* Leases of one use: held, all there might be, and asked for in vain. */
+struct view_leases {
+    uint64_t held, size, refused;
+};
+struct view_leases view_leases(const struct cluster *cluster, enum lease_use use);
