@@ -1,7 +1,7 @@
 /*
  * Something to say about a manifest or the configuration: where, which object, what is wrong and
- * what happens now. Texts quote known fields of recognised objects only, never other content (a file
- * may hold a Secret).
+ * what happens now. Texts quote known fields of recognised objects only, never other content (a
+ * file may hold a Secret).
  */
 #pragma once
 
@@ -17,9 +17,8 @@ struct diagnostic {
     const char *rule;      /* static: a short stable word, such as "invalid-name" */
 };
 
-struct diagnostic *diagnostic_new(enum diagnostic_severity severity, unsigned line,
-                                  unsigned column, const char *rule, const char *object,
-                                  const char *format, ...)
+struct diagnostic *diagnostic_new(enum diagnostic_severity severity, unsigned line, unsigned column,
+                                  const char *rule, const char *object, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 void diagnostic_free(struct diagnostic *diagnostic);
 
@@ -28,4 +27,3 @@ char *diagnostic_format(const struct diagnostic *diagnostic, const char *path);
 
 /* Are the two the same complaint (so that it is logged once)? */
 gboolean diagnostic_equal(const struct diagnostic *a, const struct diagnostic *b);
-

@@ -2,10 +2,10 @@
  * The daemon's error convention, written down once.
  *
  * A function that can fail returns int. Negative: a fatal errno (-EIO, ...), of the environment or
- * of the programmer; it is passed up unchanged until somebody can decide. Zero or positive: a result
- * of the function's own, documented with it; bad input is such a result, never fatal. Memory comes
- * from GLib, which ends the process when there is none left; so allocation has no error path. The
- * supervisor restarts the daemon, and meanwhile the module hands names on.
+ * of the programmer; it is passed up unchanged until somebody can decide. Zero or positive: a
+ * result of the function's own, documented with it; bad input is such a result, never fatal. Memory
+ * comes from GLib, which ends the process when there is none left; so allocation has no error path.
+ * The supervisor restarts the daemon, and meanwhile the module hands names on.
  */
 #pragma once
 

@@ -15,7 +15,8 @@ static inline char name_fold(char c)
 }
 
 /* A host name that glibc's DNS module would ask for (semantics.md rule 53): 1 to 253 bytes without
- * the final dot (`length` counts no final dot), labels of 1 to 63 of [A-Za-z0-9_-], no leading '-'. */
+ * the final dot (`length` counts no final dot), labels of 1 to 63 of [A-Za-z0-9_-], no leading '-'.
+ */
 bool name_is_valid(const char *name, size_t length);
 
 /* Does `name` end in `suffix` at a label boundary (equal counts), without regard to case? */

@@ -102,9 +102,8 @@ static bool workloads_equal(const struct workload *a, const struct workload *b)
 {
     if (!pod_specs_equal(&a->template, &b->template) || !owners_equal(&a->owner, &b->owner) ||
         a->labels != b->labels || a->selector != b->selector ||
-        a->n_requirements != b->n_requirements ||
-        a->replicas != b->replicas || a->ordinal != b->ordinal ||
-        a->service_name != b->service_name || a->indexed != b->indexed)
+        a->n_requirements != b->n_requirements || a->replicas != b->replicas ||
+        a->ordinal != b->ordinal || a->service_name != b->service_name || a->indexed != b->indexed)
         return false;
     for (uint32_t i = 0; i < a->n_requirements; i++) {
         if (!requirements_equal(&a->requirements[i], &b->requirements[i]))

@@ -1,16 +1,17 @@
 /*
- * What the command line asks of the daemon: requests and responses that are not lookups. They share the
- * header of protocol.h and may change with the daemon; only the header is stable.
+ * What the command line asks of the daemon: requests and responses that are not lookups. They share
+ * the header of protocol.h and may change with the daemon; only the header is stable.
  *
- * Request INSPECT: `length` bytes of payload: words, each ended by a NUL, at most KUBESVC_INSPECT_WORDS;
- * the first is the verb. Responses: any number of TEXT frames (at most KUBESVC_INSPECT_FRAME bytes of
- * payload each), which together are lines of UTF-8, each line one JSON object (metrics: plain text); then
- * one END frame whose payload is a `struct kubesvc_inspect_end`. A daemon that does not know the verb
- * ends with KUBESVC_INSPECT_UNKNOWN, one that is too busy with KUBESVC_INSPECT_BUSY.
+ * Request INSPECT: `length` bytes of payload: words, each ended by a NUL, at most
+ * KUBESVC_INSPECT_WORDS; the first is the verb. Responses: any number of TEXT frames (at most
+ * KUBESVC_INSPECT_FRAME bytes of payload each), which together are lines of UTF-8, each line one
+ * JSON object (metrics: plain text); then one END frame whose payload is a `struct
+ * kubesvc_inspect_end`. A daemon that does not know the verb ends with KUBESVC_INSPECT_UNKNOWN, one
+ * that is too busy with KUBESVC_INSPECT_BUSY.
  *
- * Verbs, their words and the lines they give. Strings from manifests come as they are, JSON-escaped;
- * lists come in no order unless said. "position" is {"file","line","column"}; "ready" etc. are booleans;
- * absent values are left out.
+ * Verbs, their words and the lines they give. Strings from manifests come as they are,
+ * JSON-escaped; lists come in no order unless said. "position" is {"file","line","column"}; "ready"
+ * etc. are booleans; absent values are left out.
  *
  *   services [NAMESPACE]     "" or none: all
  *     {"kind":"Service","namespace","name","type":"ClusterIP"|"ExternalName","headless":bool,
@@ -42,11 +43,12 @@
  *     {"step":"service","namespace","name","text","position"}
  *     {"step":"pod","namespace","name","counts":bool,"text","position"}   "name": of a Pod, or
  *                                                              "Deployment/app"; without one it
- *                                                              is about the rest; e.g. "label app is web2, selector wants
- *                                                              web"
+ *                                                              is about the rest; e.g. "label app
+ * is web2, selector wants web"
  *     {"step":"near","name","text"}                            similar names, after a miss
  *     {"step":"result","status":"FOUND"|"NO_DATA"|"NOT_FOUND"|"NOT_OURS"|"TRY_AGAIN","text"}
- *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   as the lookup would answer, one line:
+ *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   as the lookup would answer, one
+ * line:
  *     {"status","canonical","aliases":[..],"inet":[..],"inet6":[..],"origin":TEXT,"position"}
  *     Of names outside the zone only what the daemon knows by now is told, else TRY_AGAIN: a lookup
  *     before makes it known.
@@ -64,9 +66,9 @@
  *      "leases":[{"use":"pods"|"services","held":N,"size":N}],
  *      "changes":[{"time":ISO time,"text"}]}   the last ones
  *   metrics                  Prometheus text exposition format
- *   watch [questions]        stays: an empty TEXT frame at once, from then on one line for each change {"event":"change","time","text"}; with
- *                            `questions`, for root and the daemon's user only (others: DENIED), one for
- *                            each question {"event":"question","time","name","family","namespace",
+ *   watch [questions]        stays: an empty TEXT frame at once, from then on one line for each
+ * change {"event":"change","time","text"}; with `questions`, for root and the daemon's user only
+ * (others: DENIED), one for each question {"event":"question","time","name","family","namespace",
  *                            "status","addresses":N,"microseconds":N,"uid":N,"pid":N}
  */
 #pragma once

@@ -34,9 +34,9 @@
 
 struct kubesvc_snapshot_header {
     uint32_t magic;
-    uint32_t size;  /* of the part in use, in units of 8 bytes */
+    uint32_t size; /* of the part in use, in units of 8 bytes */
     uint8_t seed[16];
-    uint32_t root;  /* ref, stored with release order; 0: nothing loaded yet */
+    uint32_t root; /* ref, stored with release order; 0: nothing loaded yet */
     uint32_t reserved[9];
 };
 
@@ -92,11 +92,11 @@ struct kubesvc_settings {
     uint32_t flags;
     uint32_t pods; /* enum kubesvc_pod_names */
     uint32_t ndots;
-    struct kubesvc_span zone;           /* lower case, no final dot */
+    struct kubesvc_span zone; /* lower case, no final dot */
     struct kubesvc_span default_namespace;
-    struct kubesvc_span search;         /* spans: an explicit search list; see search_default */
-    uint32_t search_default;            /* 1: <ns>.svc.<zone> svc.<zone> <zone>, `search` unused */
-    struct kubesvc_span ranges;         /* struct kubesvc_range[]; length in bytes */
+    struct kubesvc_span search; /* spans: an explicit search list; see search_default */
+    uint32_t search_default;    /* 1: <ns>.svc.<zone> svc.<zone> <zone>, `search` unused */
+    struct kubesvc_span ranges; /* struct kubesvc_range[]; length in bytes */
 };
 
 #define KUBESVC_NAMESPACE_EXPOSED 0x1u /* semantics.md rule 50 */
@@ -106,13 +106,14 @@ struct kubesvc_namespace {
 };
 
 enum kubesvc_service_type {
-    KUBESVC_SERVICE_CLUSTER_IP = 1,    /* no address at all is NODATA (rule 54) */
-    KUBESVC_SERVICE_HEADLESS = 2,      /* no address at all is NXDOMAIN (rule 3) */
+    KUBESVC_SERVICE_CLUSTER_IP = 1, /* no address at all is NODATA (rule 54) */
+    KUBESVC_SERVICE_HEADLESS = 2,   /* no address at all is NXDOMAIN (rule 3) */
     KUBESVC_SERVICE_EXTERNAL_NAME = 3,
 };
 
-#define KUBESVC_SERVICE_HIDDEN 0x1u /* exists but answers nothing: ignoreEmptyService, or an
-                                       ExternalName that is an address literal (rule 61) */
+#define KUBESVC_SERVICE_HIDDEN                                                                     \
+    0x1u /* exists but answers nothing: ignoreEmptyService, or an                                  \
+            ExternalName that is an address literal (rule 61) */
 
 struct kubesvc_service {
     uint32_t type;
@@ -124,7 +125,7 @@ struct kubesvc_service {
     struct kubesvc_span target;    /* of an ExternalName, as written, without final dot */
 };
 
-struct kubesvc_endpoint { /* all endpoints of one hostname (rule 37) */
+struct kubesvc_endpoint {      /* all endpoints of one hostname (rule 37) */
     struct kubesvc_span label; /* lower case */
     struct kubesvc_set addresses;
 };
