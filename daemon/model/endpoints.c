@@ -99,8 +99,10 @@ static struct ports *pod_ports(const struct service *service, const struct ports
 static enum endpoint_verdict judge(const struct collector *collector, const struct pod_view *view,
                                    const struct address *address)
 {
+    if (!address)
+        return ENDPOINT_NO_ADDRESS;
     if (!view->eligible)
-        return address ? ENDPOINT_ENDED : ENDPOINT_NO_ADDRESS;
+        return ENDPOINT_ENDED;
     if (!view->ready && !collector->state->object->publish_not_ready)
         return ENDPOINT_NOT_READY;
     return collector->families & FAMILY_BIT(address_family(address)) ? ENDPOINT_COUNTS
