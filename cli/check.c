@@ -1,0 +1,173 @@
+/*
+ * kubesvc check: what is wrong with manifests, without a daemon. It reads, asks the rules, and says
+ * what they found; as text for people, editors and CI, or as JSON.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <yajl/yajl_gen.h>
+
+#include "arguments.h"
+#include "collect.h"
+#include "commands.h"
+#include "findings.h"
+#include "lint.h"
+#include "rules.h"
+#include "text.h"
+
+static const char description[] =
+    "Checks manifests as the daemon would read them, all together as one cluster. A\n"
+    "PATH is a file, a directory, or - for standard input. Prints\n"
+    "    FILE:LINE:COLUMN: error|warning: OBJECT: MESSAGE [RULE]\n"
+    "for each finding, and a summary to standard error. Exit status: 0, or 1 if there\n"
+    "is an error (with --strict: or a warning). NAMESPACE is for objects that name\n"
+    "none (default: default). Needs no daemon.\n"
+    "\n"
+    "Rules:\n";
+
+static const char examples[] = "  kubesvc check k8s/\n"
+                               "  kubesvc check --strict -R .               in CI\n"
+                               "  helm template . | kubesvc check -\n"
+                               "  kubesvc check --ignore target-port,duplicate-object k8s/\n"
+                               "  kubesvc check -o json k8s/ | jq '.findings[].rule'\n";
+
+static bool ignore_rules(struct findings *findings, const struct arguments *arguments)
+{
+    g_auto(GStrv) words = g_strsplit(arguments->ignore ? arguments->ignore : "", ",", -1);
+    for (char **word = words; *word; word++) {
+        const char *rule = rules_find(*word), *meant = rules_suggest(*word);
+        if (rule) {
+            findings_ignore(findings, rule);
+            continue;
+        }
+        if (**word == '\0')
+            continue;
+        g_autofree char *remedy = meant ? g_strdup_printf("did you mean '%s'?", meant)
+                                        : g_strdup("'kubesvc check --help' lists them");
+        text_error(arguments->json, remedy, "there is no rule '%s'", *word);
+        return false;
+    }
+    return true;
+}
+
+static void write_count(yajl_gen gen, const char *key, unsigned n)
+{
+    findings_write_text(gen, key);
+    yajl_gen_integer(gen, n);
+}
+
+static void write_files(const struct collection *collection, yajl_gen gen)
+{
+    yajl_gen_array_open(gen);
+    for (guint i = 0; i < collection->files->len; i++) {
+        const struct collected_file *file = collection->files->pdata[i];
+        yajl_gen_map_open(gen);
+        findings_write_text(gen, "file");
+        findings_write_text(gen, file->path);
+        write_count(gen, "objects", file->objects);
+        write_count(gen, "services", file->services);
+        write_count(gen, "pods", file->pods);
+        write_count(gen, "workloads", file->workloads);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+static void print_json(const struct collection *collection, unsigned errors, unsigned warnings)
+{
+    yajl_gen gen = yajl_gen_alloc(NULL);
+    const unsigned char *json;
+    size_t length;
+    yajl_gen_map_open(gen);
+    findings_write_text(gen, "findings");
+    findings_write(collection->findings, gen);
+    findings_write_text(gen, "files");
+    write_files(collection, gen);
+    write_count(gen, "errors", errors);
+    write_count(gen, "warnings", warnings);
+    yajl_gen_map_close(gen);
+    yajl_gen_get_buf(gen, &json, &length);
+    fwrite(json, 1, length, stdout);
+    putchar('\n');
+    yajl_gen_free(gen);
+}
+
+static void print_plural(unsigned n, const char *what, const char *end)
+{
+    fprintf(stderr, "%u %s%s%s", n, what, n == 1 ? "" : "s", end);
+}
+
+static void print_summary(const struct collection *collection, unsigned errors, unsigned warnings)
+{
+    unsigned objects = 0, services = 0;
+    for (guint i = 0; i < collection->files->len; i++) {
+        const struct collected_file *file = collection->files->pdata[i];
+        objects += file->objects;
+        services += file->services;
+    }
+    fflush(stdout);
+    print_plural(errors, "error", ", ");
+    print_plural(warnings, "warning", " in ");
+    print_plural(collection->files->len, "file", " with ");
+    print_plural(objects, "object", " that decide names (");
+    print_plural(services, "Service", ")\n");
+}
+
+static int report(const struct collection *collection, const struct arguments *arguments)
+{
+    unsigned errors = findings_count(collection->findings, DIAGNOSTIC_ERROR);
+    unsigned warnings = findings_count(collection->findings, DIAGNOSTIC_WARNING);
+    findings_sort(collection->findings);
+    if (arguments->format == FORMAT_JSON) {
+        print_json(collection, errors, warnings);
+    } else {
+        findings_print(collection->findings);
+        print_summary(collection, errors, warnings);
+    }
+    return errors > 0 || (arguments->strict && warnings > 0) ? STATUS_FAILED : STATUS_DONE;
+}
+
+static int check(const struct arguments *arguments, struct findings *findings)
+{
+    struct collection collection;
+    if (!ignore_rules(findings, arguments))
+        return STATUS_FAILED;
+    collection_init(&collection, findings);
+    if (arguments->namespace)
+        collection.namespace = arguments->namespace;
+    collection.recursive = arguments->recursive;
+    for (int i = 0; i < arguments->n; i++)
+        collection_add(&collection, arguments->operands[i]);
+    world_index(collection.world);
+    lint_world(collection.world, findings);
+    int status = report(&collection, arguments);
+    collection_clear(&collection);
+    return status;
+}
+
+int command_check(int argc, char **argv)
+{
+    g_autofree char *rules = rules_describe();
+    g_autofree char *whole = g_strconcat(description, rules, NULL);
+    const struct synopsis synopsis = {
+        .name = "check",
+        .operands = "PATH...",
+        .description = whole,
+        .examples = examples,
+        .takes = TAKES_NAMESPACE | TAKES_STRICT | TAKES_JSON | TAKES_RECURSIVE | TAKES_IGNORE,
+        .least = 1,
+        .most = -1,
+    };
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    if (arguments.namespace && !dns_label_is_valid(arguments.namespace)) {
+        text_error(arguments.json, "a namespace is a DNS label ([a-z0-9-])", "'%s' is no namespace",
+                   arguments.namespace);
+        return STATUS_FAILED;
+    }
+    struct findings *findings = findings_new();
+    status = check(&arguments, findings);
+    findings_free(findings);
+    return status;
+}

@@ -1,0 +1,169 @@
+/*
+ * Findings. Kept until the end, because what is wrong with the world is found after what is wrong
+ * with a file, and is to be read with it.
+ */
+#include "findings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+struct finding {
+    char *path;
+    struct diagnostic *diagnostic;
+};
+
+struct findings {
+    GPtrArray *items;    /* struct finding * */
+    GHashTable *ignored; /* rules */
+};
+
+static void finding_free(gpointer data)
+{
+    struct finding *finding = data;
+    g_free(finding->path);
+    diagnostic_free(finding->diagnostic);
+    g_free(finding);
+}
+
+struct findings *findings_new(void)
+{
+    struct findings *findings = g_new0(struct findings, 1);
+    findings->items = g_ptr_array_new_with_free_func(finding_free);
+    findings->ignored = g_hash_table_new(g_str_hash, g_str_equal);
+    return findings;
+}
+
+struct findings *findings_free(struct findings *findings)
+{
+    if (!findings)
+        return NULL;
+    g_ptr_array_unref(findings->items);
+    g_hash_table_unref(findings->ignored);
+    g_free(findings);
+    return NULL;
+}
+
+void findings_ignore(struct findings *findings, const char *rule)
+{
+    g_hash_table_add(findings->ignored, (gpointer)(uintptr_t)rule);
+}
+
+void findings_take(struct findings *findings, const char *path, struct diagnostic *diagnostic)
+{
+    if (diagnostic->rule && g_hash_table_contains(findings->ignored, diagnostic->rule)) {
+        diagnostic_free(diagnostic);
+        return;
+    }
+    struct finding *finding = g_new0(struct finding, 1);
+    finding->path = g_strdup(path);
+    finding->diagnostic = diagnostic;
+    g_ptr_array_add(findings->items, finding);
+}
+
+void findings_add(struct findings *findings, enum diagnostic_severity severity, const char *rule,
+                  const struct object *object, struct position position, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    if (position.line == 0)
+        position = (struct position){object->line, object->column};
+    g_autofree char *description = object_describe(object);
+    findings_take(
+        findings, object->source->path,
+        diagnostic_new(severity, position.line, position.column, rule, description, "%s", message));
+}
+
+static int compare(gconstpointer a, gconstpointer b)
+{
+    const struct finding *x = *(struct finding *const *)a, *y = *(struct finding *const *)b;
+    const struct diagnostic *d = x->diagnostic, *e = y->diagnostic;
+    int order = strcmp(x->path, y->path);
+    if (order != 0)
+        return order;
+    if (d->line != e->line)
+        return d->line < e->line ? -1 : 1;
+    if (d->column != e->column)
+        return d->column < e->column ? -1 : 1;
+    order = g_strcmp0(d->rule, e->rule);
+    return order != 0 ? order : strcmp(d->message, e->message);
+}
+
+void findings_sort(struct findings *findings)
+{
+    g_ptr_array_sort(findings->items, compare);
+}
+
+unsigned findings_count(const struct findings *findings, enum diagnostic_severity severity)
+{
+    unsigned n = 0;
+    for (guint i = 0; i < findings->items->len; i++)
+        n += ((const struct finding *)findings->items->pdata[i])->diagnostic->severity == severity;
+    return n;
+}
+
+void findings_print(const struct findings *findings)
+{
+    g_autofree char *error = text_styled("error", STYLE_BAD);
+    g_autofree char *warning = text_styled("warning", STYLE_WARN);
+    for (guint i = 0; i < findings->items->len; i++) {
+        const struct finding *finding = findings->items->pdata[i];
+        const struct diagnostic *diagnostic = finding->diagnostic;
+        g_autofree char *path = text_clean(finding->path);
+        g_autofree char *message = text_clean(diagnostic->message);
+        fputs(path, stdout);
+        if (diagnostic->line > 0)
+            printf(":%u:%u", diagnostic->line, diagnostic->column);
+        printf(": %s: ", diagnostic->severity == DIAGNOSTIC_ERROR ? error : warning);
+        if (diagnostic->object)
+            printf("%s: ", diagnostic->object);
+        printf("%s [%s]\n", message, diagnostic->rule);
+    }
+}
+
+void findings_write_text(yajl_gen gen, const char *text)
+{
+    /* file names may be any bytes, JSON may not */
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    yajl_gen_string(gen, (const unsigned char *)valid, strlen(valid));
+}
+
+static void write_member(yajl_gen gen, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    findings_write_text(gen, key);
+    findings_write_text(gen, text);
+}
+
+static void write_number(yajl_gen gen, const char *key, unsigned number)
+{
+    if (number == 0)
+        return;
+    findings_write_text(gen, key);
+    yajl_gen_integer(gen, number);
+}
+
+void findings_write(const struct findings *findings, yajl_gen gen)
+{
+    yajl_gen_array_open(gen);
+    for (guint i = 0; i < findings->items->len; i++) {
+        const struct finding *finding = findings->items->pdata[i];
+        const struct diagnostic *diagnostic = finding->diagnostic;
+        yajl_gen_map_open(gen);
+        write_member(gen, "file", finding->path);
+        write_number(gen, "line", diagnostic->line);
+        write_number(gen, "column", diagnostic->column);
+        write_member(gen, "severity",
+                     diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
+        write_member(gen, "object", diagnostic->object);
+        write_member(gen, "message", diagnostic->message);
+        write_member(gen, "rule", diagnostic->rule);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}

@@ -1,0 +1,44 @@
+/*
+ * What a check has found: diagnostics with the files they are about, in the order of a reader's
+ * eyes, as text or as JSON.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <yajl/yajl_gen.h>
+
+#include "../daemon/diagnostic.h"
+#include "../daemon/model/object.h"
+#include "../daemon/source/tree.h"
+
+struct findings;
+
+struct findings *findings_new(void);
+struct findings *findings_free(struct findings *findings); /* returns NULL */
+
+/* Findings of this rule are dropped from now on. */
+void findings_ignore(struct findings *findings, const char *rule);
+
+/* Takes the diagnostic over. */
+void findings_take(struct findings *findings, const char *path, struct diagnostic *diagnostic);
+
+/* About a place in an object's file; one of line 0 stands for the object's own. */
+void findings_add(struct findings *findings, enum diagnostic_severity severity, const char *rule,
+                  const struct object *object, struct position position, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* To be called before they are printed. */
+void findings_sort(struct findings *findings);
+
+unsigned findings_count(const struct findings *findings, enum diagnostic_severity severity);
+
+/* "file:line:column: severity: object: message [rule]", one a line. */
+void findings_print(const struct findings *findings);
+
+/* A list of {"file","line","column","severity","object","message","rule"}; what is not known is
+ * left out. */
+void findings_write(const struct findings *findings, yajl_gen gen);
+
+/* A text of any bytes as a JSON string. */
+void findings_write_text(yajl_gen gen, const char *text);

@@ -1,0 +1,38 @@
+/*
+ * The rules of `kubesvc check` beyond those of the reader: what is well read and still not meant.
+ */
+#pragma once
+
+#include "../daemon/source/tree.h"
+#include "findings.h"
+#include "world.h"
+
+/* As an object is read: keeps of its tree what the other rules need, and says in the record what is
+ * wrong in the tree itself. */
+void lint_tree(struct record *record, const struct node *root);
+
+/* A tree that no object was read from; NULL, or what is wrong with it. */
+struct diagnostic *lint_foreign_tree(const struct node *root);
+
+/* Rules of a tree, called by lint_tree. */
+void lint_fields(struct record *record, const struct node *root);
+
+/* Rules of the whole world. */
+void lint_world(const struct world *world, struct findings *findings);
+
+/* One record in force each, called by lint_world. */
+void lint_service(const struct world *world, const struct record *record,
+                  struct findings *findings);
+void lint_ports(const struct record *record, struct findings *findings);
+void lint_workload(const struct world *world, const struct record *record,
+                   struct findings *findings);
+void lint_pod_spec(const struct world *world, const struct record *record,
+                   struct findings *findings);
+void lint_name(const struct record *record, struct findings *findings);
+
+/* Is it a domain at the top of public DNS? */
+bool lint_is_public_domain(const char *name);
+
+/* Does a Service's selector match the pods of this object: a Pod, or a workload whose controller
+ * would give each of its pods a label? */
+bool lint_selects(const struct service *service, const struct object *object);

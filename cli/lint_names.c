@@ -1,0 +1,21 @@
+/*
+ * Names that are valid and still do not work: those that libc does not hand on, and namespaces that
+ * stand in front of a part of public DNS.
+ */
+#include "lint.h"
+
+#include <string.h>
+
+void lint_name(const struct record *record, struct findings *findings)
+{
+    const struct object *object = record->object;
+    if (object->kind != OBJECT_SERVICE && object->kind != OBJECT_NAMESPACE)
+        return;
+    if (object->name[strspn(object->name, "0123456789")] == '\0')
+        findings_add(findings, DIAGNOSTIC_WARNING, "numeric-name", object, record->name,
+                     "libc takes a name of digits for an address: as a short name it is never "
+                     "asked for");
+    if (object->kind == OBJECT_SERVICE && strcmp(object->name, "localhost") == 0)
+        findings_add(findings, DIAGNOSTIC_WARNING, "localhost", object, record->name,
+                     "the short name localhost always means this host");
+}

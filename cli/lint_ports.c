@@ -1,0 +1,127 @@
+/*
+ * A Service's ports against those of the containers that it selects: traffic to a port at which
+ * nobody listens is refused, though the name resolves. Containers that state no port at all may
+ * listen anywhere; nothing is said of numbers then.
+ */
+#include "lint.h"
+
+#include <string.h>
+
+#define SHOWN 5u /* ports that the containers do have, in a message */
+
+struct containers {
+    unsigned pods;       /* objects that are selected */
+    bool silent;         /* one of them states no port */
+    GPtrArray *ports;    /* struct ports * */
+    const char *example; /* "Deployment app" */
+};
+
+static void collect(struct containers *containers, const struct record *record)
+{
+    const struct service *service = (const struct service *)record->object;
+    const struct object *example = NULL;
+    for (guint i = 0; i < record->selection.groups->len; i++) {
+        const struct group *group = record->selection.groups->pdata[i];
+        for (guint j = 0; j < group->members->len; j++) {
+            const struct object *object = group->members->pdata[j];
+            struct ports *ports = world_pod_spec(object)->ports;
+            if (record->partial && !lint_selects(service, object))
+                continue;
+            containers->pods++;
+            containers->silent |= !ports;
+            if (ports)
+                g_ptr_array_add(containers->ports, ports);
+            if (!example || strcmp(object->name, example->name) < 0)
+                example = object;
+        }
+    }
+    if (example)
+        containers->example =
+            g_strdup_printf("%s %s", object_kind_name(example->kind), example->name);
+}
+
+static bool is_listened_at(const struct containers *containers, const struct target *target)
+{
+    if (!target->name && (target->number == 0 || containers->silent))
+        return true;
+    for (guint i = 0; i < containers->ports->len; i++) {
+        const struct ports *ports = containers->ports->pdata[i];
+        for (uint32_t j = 0; j < ports->n; j++) {
+            const struct port *port = &ports->items[j];
+            if (!target->name && port->number == target->number)
+                return true;
+            /* a name is looked for together with the protocol, a number is not */
+            if (target->name && port->name && strcmp(port->name, target->name) == 0 &&
+                port->protocol == target->protocol)
+                return true;
+        }
+    }
+    return false;
+}
+
+static gint compare_ports(gconstpointer a, gconstpointer b)
+{
+    return (int)((const struct port *)a)->number - (int)((const struct port *)b)->number;
+}
+
+static char *list_ports(const struct containers *containers)
+{
+    g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct port));
+    GString *text = g_string_new(NULL);
+    uint16_t last = 0;
+    unsigned shown = 0;
+    for (guint i = 0; i < containers->ports->len; i++) {
+        const struct ports *ports = containers->ports->pdata[i];
+        g_array_append_vals(all, ports->items, ports->n);
+    }
+    g_array_sort(all, compare_ports);
+    for (guint i = 0; i < all->len && shown < SHOWN; i++) {
+        const struct port *port = &g_array_index(all, struct port, i);
+        if (port->number == last)
+            continue;
+        g_string_append_printf(text, "%s%u", shown++ > 0 ? ", " : "", port->number);
+        if (port->name)
+            g_string_append_printf(text, " (%s)", port->name);
+        last = port->number;
+    }
+    return g_string_free(text, FALSE);
+}
+
+static char *name_targets(const struct record *record, const struct containers *containers,
+                          const struct target **first)
+{
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i < record->targets->len; i++) {
+        const struct target *target = &g_array_index(record->targets, struct target, i);
+        if (is_listened_at(containers, target) || (target->implied && containers->silent))
+            continue;
+        if (*first)
+            g_string_append(text, ", ");
+        else
+            *first = target;
+        if (target->name)
+            g_string_append(text, target->name);
+        else
+            g_string_append_printf(text, "%u", target->number);
+    }
+    return g_string_free(text, FALSE);
+}
+
+void lint_ports(const struct record *record, struct findings *findings)
+{
+    g_autoptr(GPtrArray) ports = g_ptr_array_new();
+    struct containers containers = {.ports = ports};
+    const struct target *first = NULL;
+    collect(&containers, record);
+    g_autofree char *example = (char *)(uintptr_t)containers.example;
+    if (containers.pods == 0)
+        return;
+    g_autofree char *targets = name_targets(record, &containers, &first);
+    g_autofree char *present = list_ports(&containers);
+    if (!first)
+        return;
+    findings_add(findings, DIAGNOSTIC_WARNING, "target-port", record->object, first->position,
+                 "%s %s is no port of a container that it selects; %s has %s",
+                 first->implied ? "port, without a targetPort," : "targetPort", targets, example,
+                 *present ? present : "none");
+}

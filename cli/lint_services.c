@@ -1,0 +1,221 @@
+/*
+ * A Service against the rest of the world: whom its selector means, and whether what it says of
+ * itself holds together. One that is not found is told what is nearest to it, because a selector
+ * that matches nothing is a misspelling more often than a missing file.
+ */
+#include "lint.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "../daemon/model/pods.h"
+#include "../daemon/near.h"
+#include "../daemon/source/fields.h"
+
+/* A replica without its address: what a selector may ask for is all there is to it. */
+static void view_replica(const struct workload *workload, uint32_t index, struct pod_view *view)
+{
+    *view = (struct pod_view){
+        .object = &workload->object,
+        .ordinal = workload->ordinal + index,
+        .spec = &workload->template,
+    };
+    g_snprintf(view->name, sizeof view->name, "%s-%u", workload->object.name, view->ordinal);
+}
+
+bool lint_selects(const struct service *service, const struct object *object)
+{
+    struct pod_view view = {.object = object, .spec = world_pod_spec(object)};
+    if (object->kind == OBJECT_POD)
+        return pods_match(service->selector, &view);
+    const struct workload *workload = (const struct workload *)object;
+    for (uint32_t i = 0; i < MAX(workload->replicas, 1); i++) {
+        view_replica(workload, i, &view);
+        if (pods_match(service->selector, &view))
+            return true;
+    }
+    return false;
+}
+
+static bool selects_any(const struct record *record)
+{
+    const struct service *service = (const struct service *)record->object;
+    for (guint i = 0; i < record->selection.groups->len; i++) {
+        const struct group *group = record->selection.groups->pdata[i];
+        for (guint j = 0; j < group->members->len; j++)
+            if (!record->partial || lint_selects(service, group->members->pdata[j]))
+                return true;
+    }
+    return false;
+}
+
+/* The pods that a selector misses least, and by which label. */
+struct nearest {
+    const struct labels *selector;
+    const struct object *object;
+    const struct label *missing;
+    unsigned score; /* less is nearer */
+};
+
+static void consider(struct nearest *nearest, const struct group *group)
+{
+    const struct label *missing = NULL;
+    unsigned score = 0;
+    bool related = false;
+    for (uint32_t i = 0; i < nearest->selector->n; i++) {
+        const struct label *pair = &nearest->selector->pairs[i];
+        const char *value = labels_get(group->labels, pair->key);
+        if (value && strcmp(value, pair->value) == 0) {
+            related = true;
+            continue;
+        }
+        unsigned distance = value ? near_distance(value, pair->value) : UINT_MAX;
+        related |= distance <= 2;
+        score += 100 + MIN(distance, 100);
+        if (!missing)
+            missing = pair;
+    }
+    if (!related || !missing || (nearest->object && score > nearest->score))
+        return;
+    for (guint i = 0; i < group->members->len; i++) {
+        const struct object *object = group->members->pdata[i];
+        /* always the same one, whatever the order of the table */
+        if (nearest->object && score == nearest->score &&
+            strcmp(object->name, nearest->object->name) >= 0)
+            continue;
+        *nearest = (struct nearest){nearest->selector, object, missing, score};
+    }
+}
+
+static char *describe_nearest(const struct labels *selector, const struct namespace *namespace)
+{
+    struct nearest nearest = {.selector = selector};
+    GHashTableIter iter;
+    gpointer group;
+    g_hash_table_iter_init(&iter, namespace->groups);
+    while (g_hash_table_iter_next(&iter, NULL, &group))
+        consider(&nearest, group);
+    if (!nearest.object)
+        return NULL;
+    const char *kind = object_kind_name(nearest.object->kind), *key = nearest.missing->key;
+    const char *value = labels_get(world_pod_spec(nearest.object)->labels, key);
+    if (value)
+        return g_strdup_printf("nearest is %s %s, whose label %s is %s, not %s", kind,
+                               nearest.object->name, key, value, nearest.missing->value);
+    return g_strdup_printf("nearest is %s %s, which has no label %s", kind, nearest.object->name,
+                           key);
+}
+
+struct elsewhere {
+    const struct labels *selector;
+    const struct object *object;
+};
+
+static void look_elsewhere(void *userdata, const struct namespace *namespace)
+{
+    struct elsewhere *elsewhere = userdata;
+    GHashTableIter iter;
+    gpointer item;
+    g_hash_table_iter_init(&iter, namespace->groups);
+    while (g_hash_table_iter_next(&iter, NULL, &item)) {
+        const struct group *group = item;
+        const struct object *first = group->members->pdata[0];
+        if (!labels_match(elsewhere->selector, group->labels))
+            continue;
+        if (!elsewhere->object || strcmp(first->namespace, elsewhere->object->namespace) < 0)
+            elsewhere->object = first;
+    }
+}
+
+static char *explain_miss(const struct world *world, const struct service *service)
+{
+    const struct namespace *namespace = world_namespace(world, service->object.namespace);
+    char *text = describe_nearest(service->selector, namespace);
+    struct elsewhere elsewhere = {.selector = service->selector};
+    if (text)
+        return text;
+    world_each_namespace(world, look_elsewhere, &elsewhere);
+    if (elsewhere.object)
+        return g_strdup_printf("%s %s would, but is in namespace %s",
+                               object_kind_name(elsewhere.object->kind), elsewhere.object->name,
+                               elsewhere.object->namespace);
+    if (g_hash_table_size(namespace->groups) == 0)
+        return g_strdup("nothing that was checked has pods in this namespace");
+    return g_strdup("no label comes near");
+}
+
+static char *selector_text(const struct labels *selector)
+{
+    GString *text = g_string_new(NULL);
+    for (uint32_t i = 0; i < selector->n; i++)
+        g_string_append_printf(text, "%s%s=%s", i > 0 ? "," : "", selector->pairs[i].key,
+                               selector->pairs[i].value);
+    return g_string_free(text, FALSE);
+}
+
+static void check_selector(const struct world *world, const struct record *record,
+                           struct findings *findings)
+{
+    const struct service *service = (const struct service *)record->object;
+    const struct namespace *namespace = world_namespace(world, service->object.namespace);
+    const char *service_name = name_intern(service->object.name, strlen(service->object.name));
+    bool has_slices = namespace_slices(namespace, service_name) != NULL;
+    name_unref(service_name);
+    if (has_slices || selects_any(record) ||
+        world_find(world, OBJECT_ENDPOINTS, service->object.namespace, service->object.name))
+        return;
+    g_autofree char *selector = selector_text(service->selector);
+    g_autofree char *why = explain_miss(world, service);
+    findings_add(findings, DIAGNOSTIC_WARNING, "selects-nothing", &service->object,
+                 record->selector, "the selector %s matches no pod and no template; %s", selector,
+                 why);
+}
+
+static void check_families(const struct record *record, struct findings *findings)
+{
+    static const char *const names[] = {[4] = "IPv4", [6] = "IPv6"};
+    const struct service *service = (const struct service *)record->object;
+    const struct addresses *addresses = &service->cluster_ips;
+    if (addresses->n > 2)
+        findings_add(findings, DIAGNOSTIC_ERROR, "wrong-family", &service->object,
+                     record->cluster_ips[0], "clusterIPs holds more than two addresses");
+    else if (addresses->n == 2 &&
+             address_family(&addresses->items[0]) == address_family(&addresses->items[1]))
+        findings_add(findings, DIAGNOSTIC_ERROR, "wrong-family", &service->object,
+                     record->cluster_ips[1], "clusterIPs holds two addresses of one family");
+    for (uint32_t i = 0; i < MIN(addresses->n, service->n_families); i++)
+        if (address_family(&addresses->items[i]) != service->families[i])
+            findings_add(findings, DIAGNOSTIC_ERROR, "wrong-family", &service->object,
+                         record->cluster_ips[i], "this address is no %s, which ipFamilies says",
+                         names[service->families[i]]);
+}
+
+static void check_external_name(const struct record *record, struct findings *findings)
+{
+    const struct service *service = (const struct service *)record->object;
+    struct address address;
+    if (!service->external_name)
+        return;
+    if (address_parse(&address, service->external_name, strlen(service->external_name)))
+        findings_add(findings, DIAGNOSTIC_WARNING, "external-address", &service->object,
+                     record->external_name,
+                     "externalName is an address, which no name can stand for; it has no answer");
+    else if (!dns_subdomain_is_valid(service->external_name))
+        findings_add(findings, DIAGNOSTIC_WARNING, "external-name", &service->object,
+                     record->external_name,
+                     "externalName is no name in DNS ([a-z0-9.-]); it has no answer");
+}
+
+void lint_service(const struct world *world, const struct record *record, struct findings *findings)
+{
+    const struct service *service = (const struct service *)record->object;
+    if (service->type == SERVICE_EXTERNAL_NAME) {
+        check_external_name(record, findings);
+        return;
+    }
+    check_families(record, findings);
+    if (!record->selection.selector)
+        return;
+    check_selector(world, record, findings);
+    lint_ports(record, findings);
+}

@@ -1,0 +1,200 @@
+/*
+ * An object's tree while it is there: positions that the later rules point at, and what the tree
+ * itself says wrong: versions that are no more, kinds that are misspelt, addresses that contradict
+ * their families.
+ */
+#include "lint.h"
+
+#include <string.h>
+
+#include "../daemon/model/address.h"
+#include "../daemon/near.h"
+#include "../daemon/source/extract.h"
+#include "../daemon/source/scalar.h"
+
+static const struct node *child(const struct node *map, const char *key)
+{
+    return map && map->type == NODE_MAP ? node_get(map, key) : NULL;
+}
+
+static const struct node *first_of(const struct node *list)
+{
+    return list && list->type == NODE_LIST ? list->first : NULL;
+}
+
+static struct position value_of(const struct node *map, const char *key)
+{
+    const struct node *node = child(map, key);
+    return node ? node->position : (struct position){0};
+}
+
+static struct position key_of(const struct node *map, const char *key)
+{
+    const struct node *node = child(map, key);
+    return node ? node->key_position : (struct position){0};
+}
+
+static void say(struct record *record, enum diagnostic_severity severity, const char *rule,
+                struct position position, char *message)
+{
+    g_autofree char *description = object_describe(record->object);
+    g_autofree char *owned = message;
+    g_ptr_array_add(record->diagnostics, diagnostic_new(severity, position.line, position.column,
+                                                        rule, description, "%s", owned));
+}
+
+static uint16_t port_number(const struct node *node)
+{
+    if (!node || node->type != NODE_SCALAR)
+        return 0;
+    struct scalar scalar = scalar_read(node);
+    bool fits = scalar.type == SCALAR_INTEGER && scalar.integer > 0 && scalar.integer <= 65535;
+    return fits ? (uint16_t)scalar.integer : 0;
+}
+
+static void keep_target(struct record *record, const struct node *port)
+{
+    const char *name = extract_peek(port, "targetPort"), *protocol = extract_peek(port, "protocol");
+    const struct node *number = child(port, "targetPort");
+    struct target target = {.name = g_strdup(name), .protocol = PORT_TCP};
+    /* 0 means as much as none */
+    target.implied = !name && port_number(number) == 0;
+    if (target.implied)
+        number = child(port, "port");
+    if (!name)
+        target.number = port_number(number);
+    target.position = number ? number->position : port->position;
+    if (g_strcmp0(protocol, "UDP") == 0)
+        target.protocol = PORT_UDP;
+    else if (g_strcmp0(protocol, "SCTP") == 0)
+        target.protocol = PORT_SCTP;
+    g_array_append_val(record->targets, target);
+}
+
+static void keep_service(struct record *record, const struct node *spec)
+{
+    const struct node *addresses = first_of(child(spec, "clusterIPs"));
+    record->external_name = value_of(spec, "externalName");
+    record->cluster_ips[0] = value_of(spec, "clusterIP");
+    for (size_t i = 0; addresses && i < G_N_ELEMENTS(record->cluster_ips); i++) {
+        record->cluster_ips[i] = addresses->position;
+        addresses = addresses->next;
+    }
+    for (const struct node *port = first_of(child(spec, "ports")); port; port = port->next)
+        keep_target(record, port);
+}
+
+static void keep_positions(struct record *record, const struct node *root)
+{
+    const struct node *metadata = child(root, "metadata"), *spec = child(root, "spec");
+    const struct node *pod_spec = spec;
+    enum object_kind kind = record->object->kind;
+    record->name = value_of(metadata, "name");
+    record->namespace = kind == OBJECT_NAMESPACE ? record->name : value_of(metadata, "namespace");
+    record->selector = key_of(spec, "selector");
+    record->service_name = value_of(spec, "serviceName");
+    if (kind == OBJECT_SERVICE)
+        keep_service(record, spec);
+    if (kind == OBJECT_CRON_JOB)
+        pod_spec = child(child(spec, "jobTemplate"), "spec");
+    if (object_is_workload(record->object)) {
+        record->template = key_of(pod_spec, "template");
+        pod_spec = child(child(pod_spec, "template"), "spec");
+    }
+    record->subdomain = value_of(pod_spec, "subdomain");
+}
+
+static const struct removed {
+    const char *version, *kind, *use, *since;
+} removed[] = {
+    {"extensions/v1beta1", "Job", "batch/v1", "1.6"},
+    {"extensions/v1beta1", NULL, "apps/v1", "1.16"},
+    {"apps/v1beta1", NULL, "apps/v1", "1.16"},
+    {"apps/v1beta2", NULL, "apps/v1", "1.16"},
+    {"batch/v2alpha1", NULL, "batch/v1", "1.21"},
+    {"batch/v1beta1", NULL, "batch/v1", "1.25"},
+    {"discovery.k8s.io/v1beta1", NULL, "discovery.k8s.io/v1", "1.25"},
+};
+
+static void check_version(struct record *record, const struct node *root)
+{
+    const char *version = extract_peek(root, "apiVersion");
+    const char *kind = object_kind_name(record->object->kind);
+    record->needs_selector =
+        record->object->kind >= OBJECT_DEPLOYMENT && record->object->kind <= OBJECT_DAEMON_SET &&
+        (!version || strcmp(version, "apps/v1") == 0 || strcmp(version, "apps/v1beta2") == 0);
+    for (size_t i = 0; version && i < G_N_ELEMENTS(removed); i++) {
+        if (strcmp(removed[i].version, version) != 0 ||
+            (removed[i].kind && strcmp(removed[i].kind, kind) != 0))
+            continue;
+        say(record, DIAGNOSTIC_WARNING, "removed-version", value_of(root, "apiVersion"),
+            g_strdup_printf("Kubernetes has no apiVersion %s of it since %s: write %s", version,
+                            removed[i].since, removed[i].use));
+        return;
+    }
+}
+
+static void check_address(struct record *record, const struct node *node, const char *type)
+{
+    struct address address;
+    if (node->type != NODE_SCALAR || !address_parse(&address, node->text, node->length))
+        return;
+    if ((address_family(&address) == 4) != (strcmp(type, "IPv4") == 0))
+        say(record, DIAGNOSTIC_ERROR, "wrong-family", node->position,
+            g_strdup_printf("addressType is %s, and this is no such address", type));
+}
+
+static void check_slice(struct record *record, const struct node *root)
+{
+    const char *type = extract_peek(root, "addressType");
+    if (!type || (strcmp(type, "IPv4") != 0 && strcmp(type, "IPv6") != 0))
+        return;
+    for (const struct node *endpoint = first_of(child(root, "endpoints")); endpoint;
+         endpoint = endpoint->next)
+        for (const struct node *node = first_of(child(endpoint, "addresses")); node;
+             node = node->next)
+            check_address(record, node, type);
+}
+
+void lint_tree(struct record *record, const struct node *root)
+{
+    keep_positions(record, root);
+    check_version(record, root);
+    if (record->object->kind == OBJECT_ENDPOINT_SLICE)
+        check_slice(record, root);
+    lint_fields(record, root);
+}
+
+static const char *const kinds[] = {
+    "Service",       "Pod",        "Endpoints",  "Namespace",   "ReplicationController",
+    "EndpointSlice", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet",
+    "Job",           "CronJob",    NULL,
+};
+static const char *const versions[] = {
+    "v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", NULL,
+};
+
+struct diagnostic *lint_foreign_tree(const struct node *root)
+{
+    const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
+    if (!version || !kind)
+        return NULL;
+    bool known_kind = g_strv_contains(kinds, kind);
+    bool known_version = g_strv_contains(versions, version);
+    const char *meant = known_kind && !known_version ? near_word(version, versions, 2)
+                        : known_version && !known_kind && strlen(kind) > 3
+                            ? near_word(kind, kinds, strlen(kind) > 5 ? 2 : 1)
+                            : NULL;
+    if (!meant)
+        return NULL;
+    struct position position = value_of(root, known_kind ? "apiVersion" : "kind");
+    g_autofree char *message =
+        known_kind ? g_strdup_printf("there is no apiVersion %s of a %s; did you mean %s? It is "
+                                     "left out",
+                                     version, kind, meant)
+                   : g_strdup_printf("there is no kind %s in apiVersion %s; did you mean %s? It "
+                                     "is left out",
+                                     kind, version, meant);
+    return diagnostic_new(DIAGNOSTIC_WARNING, position.line, position.column, "unknown-kind", NULL,
+                          "%s", message);
+}

@@ -1,0 +1,70 @@
+/*
+ * Workloads and Pods against themselves and against the Services that they name.
+ */
+#include "lint.h"
+
+static void check_selector(const struct record *record, struct findings *findings)
+{
+    const struct workload *workload = (const struct workload *)record->object;
+    /* a Job's selector is made up by the control plane */
+    if (workload->object.kind == OBJECT_JOB || workload->object.kind == OBJECT_CRON_JOB)
+        return;
+    if (!workload->selector && workload->n_requirements == 0) {
+        if (record->needs_selector)
+            findings_add(findings, DIAGNOSTIC_ERROR, "no-selector", &workload->object,
+                         record->selector, "spec.selector is missing; the API refuses it");
+        return;
+    }
+    if (!workload_selects(workload, workload->template.labels))
+        findings_add(findings, DIAGNOSTIC_ERROR, "selector-mismatch", &workload->object,
+                     record->selector,
+                     "the selector does not match the labels of its own template; the API "
+                     "refuses it");
+}
+
+static void check_service_name(const struct world *world, const struct record *record,
+                               struct findings *findings)
+{
+    const struct workload *workload = (const struct workload *)record->object;
+    const struct object *object = &workload->object;
+    if (!workload->service_name) {
+        findings_add(findings, DIAGNOSTIC_WARNING, "no-service-name", object, (struct position){0},
+                     "spec.serviceName is missing; its pods have no names of their own");
+        return;
+    }
+    const struct record *found =
+        world_find(world, OBJECT_SERVICE, object->namespace, workload->service_name);
+    if (!found) {
+        findings_add(findings, DIAGNOSTIC_WARNING, "unknown-service", object, record->service_name,
+                     "serviceName names no Service in namespace %s; its pods have no names of "
+                     "their own",
+                     object->namespace);
+        return;
+    }
+    if (!((const struct service *)found->object)->headless)
+        findings_add(findings, DIAGNOSTIC_WARNING, "service-not-headless", object,
+                     record->service_name,
+                     "serviceName names the Service %s (%s:%u), which is not headless: write "
+                     "clusterIP: None there",
+                     workload->service_name, found->object->source->path, found->object->line);
+}
+
+void lint_workload(const struct world *world, const struct record *record,
+                   struct findings *findings)
+{
+    check_selector(record, findings);
+    if (record->object->kind == OBJECT_STATEFUL_SET)
+        check_service_name(world, record, findings);
+}
+
+void lint_pod_spec(const struct world *world, const struct record *record,
+                   struct findings *findings)
+{
+    const struct pod_spec *spec = world_pod_spec(record->object);
+    const struct object *object = record->object;
+    if (!spec->subdomain || world_find(world, OBJECT_SERVICE, object->namespace, spec->subdomain))
+        return;
+    findings_add(findings, DIAGNOSTIC_WARNING, "unknown-service", object, record->subdomain,
+                 "subdomain names no Service in namespace %s; the hostname is no name in DNS",
+                 object->namespace);
+}

@@ -1,0 +1,75 @@
+/*
+ * The rules, for those who read them or turn one off. What each of them does is where it is
+ * checked.
+ */
+#include "rules.h"
+
+#include <string.h>
+
+#include "../daemon/near.h"
+
+static const struct rule {
+    const char *word, *meaning;
+} rules[] = {
+    {"alias-expansion", "YAML aliases stand for too much"},
+    {"bad-value", "a field holds a value that it cannot have"},
+    {"duplicate-object", "the same object is said twice; the later one counts"},
+    {"external-address", "an externalName is an address"},
+    {"external-name", "an externalName is no name in DNS"},
+    {"invalid-address", "what must be an address is none"},
+    {"invalid-name", "what must be a name is none"},
+    {"localhost", "a Service is called localhost"},
+    {"missing-field", "a field that must be there is not"},
+    {"no-api-version", "an object without apiVersion"},
+    {"no-name", "an object without a name"},
+    {"no-selector", "a workload without a selector, which the API refuses"},
+    {"no-service-name", "a StatefulSet without serviceName: its pods have no names"},
+    {"no-such-kind", "a kind that its apiVersion does not have"},
+    {"numeric-name", "a name of digits, which libc takes for an address"},
+    {"openshift-template", "an OpenShift Template, which is to be processed first"},
+    {"public-domain", "a namespace that is a domain of public DNS (dev, app): api.dev is hidden"},
+    {"removed-version", "an apiVersion that Kubernetes no longer has"},
+    {"repeated-field", "a field is there twice; the last one counts"},
+    {"selector-mismatch", "a workload's selector does not match its own template"},
+    {"selects-nothing", "a Service's selector matches no pod and no template"},
+    {"service-not-headless", "a StatefulSet's serviceName names a Service that is not headless"},
+    {"syntax", "no valid YAML or JSON"},
+    {"target-port", "a Service leads to a port that no container has"},
+    {"template", "a template (Helm, Go, Jinja), which is to be rendered first"},
+    {"too-deep", "too many levels of nesting"},
+    {"too-large", "a file or an object that is too large"},
+    {"too-long", "a text or a key that is too long"},
+    {"too-many", "a file with more problems than are listed"},
+    {"too-many-replicas", "more replicas than are counted"},
+    {"unknown-field", "a field that does not exist, near to one that does"},
+    {"unknown-kind", "a kind or apiVersion that does not exist, near to one that does"},
+    {"unknown-service", "a serviceName or subdomain that names no Service"},
+    {"unreadable", "a file that cannot be read"},
+    {"unresolved-variable", "a name holds ${...}, which is to be substituted first"},
+    {"wrong-family", "an address is not of the family that is said"},
+    {"wrong-type", "a field is of another type than it must be"},
+};
+
+char *rules_describe(void)
+{
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+        g_string_append_printf(text, "  %-21s %s\n", rules[i].word, rules[i].meaning);
+    return g_string_free(text, FALSE);
+}
+
+const char *rules_find(const char *word)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+        if (strcmp(rules[i].word, word) == 0)
+            return rules[i].word;
+    return NULL;
+}
+
+const char *rules_suggest(const char *word)
+{
+    const char *words[G_N_ELEMENTS(rules) + 1] = {NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+        words[i] = rules[i].word;
+    return near_word(word, words, 3);
+}

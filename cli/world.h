@@ -1,0 +1,63 @@
+/*
+ * All that the checked files say, as one world: each object with the places in its file that there
+ * may be something to say about, and, of several objects with one identity, the one that counts.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "../daemon/diagnostic.h"
+#include "../daemon/model/namespace.h"
+#include "../daemon/model/object.h"
+#include "../daemon/source/tree.h"
+
+struct target { /* of a Service's port: where its traffic goes */
+    struct position position;
+    char *name;      /* NULL: a number */
+    uint16_t number; /* targetPort, else the port's own */
+    uint8_t protocol;
+    bool implied; /* there is no targetPort */
+};
+
+struct record {
+    struct selection selection; /* first; of a Service in force: what it selects */
+    struct object *object;
+    struct position name, namespace, selector, service_name, subdomain, external_name, template;
+    struct position cluster_ips[2];
+    GArray *targets;        /* struct target, of a Service; NULL for none */
+    GPtrArray *diagnostics; /* struct diagnostic *: found in its tree */
+    bool needs_selector;    /* the API refuses it without one */
+    bool partial;           /* the selection is wider than the selector */
+};
+
+struct record *record_new(const struct object *object);
+void record_free(void *record); /* and its object */
+
+struct world;
+
+struct world *world_new(void);
+struct world *world_free(struct world *world); /* returns NULL */
+
+/* Adds a record, which is taken over; it wins over earlier ones of the same identity. */
+void world_add(struct world *world, struct record *record);
+
+/* Everything was added: puts what is in force into the indexes. */
+void world_index(struct world *world);
+
+/* All records in the order in which they were added, in force or not. */
+const GPtrArray *world_records(const struct world *world);
+
+/* The record in force of this identity, NULL if there is none. */
+const struct record *world_find(const struct world *world, enum object_kind kind,
+                                const char *namespace, const char *name);
+bool world_is_in_force(const struct world *world, const struct record *record);
+
+/* After world_index; `name` is interned. NULL: nothing is in it. */
+const struct namespace *world_namespace(const struct world *world, const char *name);
+void world_each_namespace(const struct world *world,
+                          void (*each)(void *userdata, const struct namespace *namespace),
+                          void *userdata);
+
+/* What a Pod, or the template of a workload, says of pods; NULL for other kinds. */
+const struct pod_spec *world_pod_spec(const struct object *object);
