@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../nss/name.h"
 #include "commands.h"
 #include "link.h"
 #include "suggest.h"
@@ -20,6 +21,8 @@ enum {
     OPTION_NSS,
     OPTION_QUESTIONS,
     OPTION_STRICT,
+    OPTION_IGNORE,
+    OPTION_ROOT,
     OPTION_VERSION
 };
 
@@ -55,6 +58,18 @@ static const struct {
      "also every question that is asked (root and the daemon's user only)",
      TAKES_QUESTIONS},
     {{"strict", no_argument, NULL, OPTION_STRICT}, NULL, "fail on warnings, too", TAKES_STRICT},
+    {{"recursive", no_argument, NULL, 'R'},
+     NULL,
+     "directories below the given ones, too",
+     TAKES_RECURSIVE},
+    {{"ignore", required_argument, NULL, OPTION_IGNORE},
+     "RULE,...",
+     "say nothing of these rules",
+     TAKES_IGNORE},
+    {{"root", required_argument, NULL, OPTION_ROOT},
+     "DIR",
+     "look at the files below this directory",
+     TAKES_ROOT},
     {{"socket", required_argument, NULL, OPTION_SOCKET},
      "PATH",
      "the daemon's socket (else KUBESVC_SOCKET, else " KUBESVC_SOCKET_PATH ")",
@@ -141,10 +156,21 @@ static bool take_format(struct arguments *arguments, const struct synopsis *syno
     return false;
 }
 
+static bool take_namespace(struct arguments *arguments, const char *name)
+{
+    size_t length = strlen(name);
+    bool good = length <= KUBESVC_LABEL_MAX && !strchr(name, '.') && name_is_valid(name, length);
+    if (!good)
+        text_error(arguments->json, "it is at most 63 letters, digits and hyphens",
+                   "'%s' is no name of a namespace", name);
+    arguments->namespace = name;
+    return good;
+}
+
 static bool take_option(struct arguments *arguments, const struct synopsis *synopsis, int option)
 {
     switch (option) {
-    case 'n': arguments->namespace = optarg; return true;
+    case 'n': return take_namespace(arguments, optarg);
     case 'A': arguments->all = true; return true;
     case 'l': arguments->labels = optarg; return true;
     case 'o': return take_format(arguments, synopsis, optarg);
@@ -160,6 +186,9 @@ static bool take_option(struct arguments *arguments, const struct synopsis *syno
     case OPTION_NSS: arguments->nss = true; return true;
     case OPTION_QUESTIONS: arguments->questions = true; return true;
     case OPTION_STRICT: arguments->strict = true; return true;
+    case 'R': arguments->recursive = true; return true;
+    case OPTION_IGNORE: arguments->ignore = optarg; return true;
+    case OPTION_ROOT: arguments->root = optarg; return true;
     default: arguments->socket = optarg; return true;
     }
 }
@@ -192,7 +221,7 @@ int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis
     struct option longs[G_N_ELEMENTS(options) + 1];
     g_autoptr(GString) letters = g_string_new(":");
     fill_options(longs, letters, synopsis->takes);
-    *arguments = (struct arguments){.family = "any"};
+    *arguments = (struct arguments){.family = "any", .root = ""};
     optind = 0; /* anew */
     for (int option; (option = getopt_long(argc, argv, letters->str, longs, NULL)) != -1;) {
         if (option == 'h') {

@@ -21,6 +21,9 @@ enum {
     TAKES_JSON = 1u << 11,
     TAKES_YAML = 1u << 12,
     TAKES_NAME = 1u << 13,
+    TAKES_RECURSIVE = 1u << 14,
+    TAKES_IGNORE = 1u << 15,
+    TAKES_ROOT = 1u << 16,
 };
 
 enum format { FORMAT_TEXT, FORMAT_WIDE, FORMAT_JSON, FORMAT_YAML, FORMAT_NAME };
@@ -40,8 +43,10 @@ struct arguments {
     const char *namespace; /* NULL: none given */
     const char *labels;    /* NULL: none given */
     const char *family;    /* "any", "inet" or "inet6" */
+    const char *ignore;    /* rules, separated by commas; NULL: none given */
+    const char *root;      /* of the file system that is looked at; "" is this one */
     enum format format;
-    bool all, no_headings, watch, nss, questions, strict;
+    bool all, no_headings, watch, nss, questions, strict, recursive;
     bool json; /* errors, too, are JSON */
     char **operands;
     int n;
