@@ -10,13 +10,12 @@
 #define SHOWN 5u /* ports that the containers do have, in a message */
 
 struct containers {
-    unsigned pods;       /* objects that are selected */
-    bool silent;         /* one of them states no port */
-    GPtrArray *ports;    /* struct ports * */
-    const char *example; /* "Deployment app" */
+    bool silent;      /* one of them states no port */
+    GPtrArray *ports; /* struct ports * */
 };
 
-static void collect(struct containers *containers, const struct record *record)
+/* Whose containers they are, by the example of the first; NULL: there are none. */
+static const struct object *collect(struct containers *containers, const struct record *record)
 {
     const struct service *service = (const struct service *)record->object;
     const struct object *example = NULL;
@@ -27,7 +26,6 @@ static void collect(struct containers *containers, const struct record *record)
             struct ports *ports = world_pod_spec(object)->ports;
             if (record->partial && !lint_selects(service, object))
                 continue;
-            containers->pods++;
             containers->silent |= !ports;
             if (ports)
                 g_ptr_array_add(containers->ports, ports);
@@ -35,9 +33,7 @@ static void collect(struct containers *containers, const struct record *record)
                 example = object;
         }
     }
-    if (example)
-        containers->example =
-            g_strdup_printf("%s %s", object_kind_name(example->kind), example->name);
+    return example;
 }
 
 static bool is_listened_at(const struct containers *containers, const struct target *target)
@@ -87,41 +83,45 @@ static char *list_ports(const struct containers *containers)
     return g_string_free(text, FALSE);
 }
 
-static char *name_targets(const struct record *record, const struct containers *containers,
-                          const struct target **first)
+/* The targets that lead nowhere: their number, the first of them, and all as a text. */
+static unsigned find_lost(const struct record *record, const struct containers *containers,
+                          const struct target **first, GString *text)
 {
-    GString *text = g_string_new(NULL);
+    unsigned n = 0;
     for (guint i = 0; i < record->targets->len; i++) {
         const struct target *target = &g_array_index(record->targets, struct target, i);
-        if (is_listened_at(containers, target) || (target->implied && containers->silent))
+        if (is_listened_at(containers, target))
             continue;
-        if (*first)
-            g_string_append(text, ", ");
-        else
+        if (n++ == 0)
             *first = target;
+        else
+            g_string_append(text, ", ");
         if (target->name)
             g_string_append(text, target->name);
         else
             g_string_append_printf(text, "%u", target->number);
     }
-    return g_string_free(text, FALSE);
+    return n;
 }
 
 void lint_ports(const struct record *record, struct findings *findings)
 {
     g_autoptr(GPtrArray) ports = g_ptr_array_new();
+    g_autoptr(GString) lost = g_string_new(NULL);
+    g_autofree char *present = NULL;
     struct containers containers = {.ports = ports};
     const struct target *first = NULL;
-    collect(&containers, record);
-    g_autofree char *example = (char *)(uintptr_t)containers.example;
-    if (containers.pods == 0)
+    const struct object *example = collect(&containers, record);
+    if (!example)
         return;
-    g_autofree char *targets = name_targets(record, &containers, &first);
-    g_autofree char *present = list_ports(&containers);
-    if (!first)
+    unsigned n = find_lost(record, &containers, &first, lost);
+    if (n == 0)
         return;
+    present = list_ports(&containers);
     findings_add(findings, DIAGNOSTIC_WARNING, "target-port", record->object, first->position,
-                 "%s %s is no port of a container that it selects; %s has %s",
-                 first->implied ? "port, without a targetPort," : "targetPort", targets, example,
-                 *present ? present : "none");
+                 "%s %s%s: no container that it selects has %s; %s %s has %s",
+                 first->implied ? "port" : "targetPort", lost->str,
+                 first->implied ? ", without a targetPort" : "",
+                 n == 1 ? "this port" : "these ports", object_kind_name(example->kind),
+                 example->name, *present ? present : "none");
 }

@@ -46,6 +46,8 @@ void lint_world(const struct world *world, struct findings *findings)
             continue;
         check_public_domain(world, record, told, findings);
         lint_name(record, findings);
+        if (record->object->broken) /* what is missing may be what could not be read */
+            continue;
         if (record->object->kind == OBJECT_SERVICE)
             lint_service(world, record, findings);
         if (object_is_workload(record->object))
