@@ -156,7 +156,9 @@ int follow(struct listing *listing, const struct arguments *arguments, const cha
     __attribute__((cleanup(link_release))) struct link *link = NULL;
     /* Before the first reading, so that no change falls between the two. */
     int r = link_open(&link, arguments->socket, (const char *[]){"watch", NULL});
-    if (r < 0) {
+    if (r == 0)
+        r = link_begin(link);
+    if (r != KUBESVC_INSPECT_DONE) {
         link_complain(arguments->socket, r, arguments->json);
         return STATUS_FAILED;
     }

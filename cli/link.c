@@ -157,6 +157,12 @@ void link_release(struct link **linkp)
     *linkp = link_free(*linkp);
 }
 
+int link_begin(struct link *link)
+{
+    int r = read_frame(link, PATIENCE_MS);
+    return r == FRAME_OF_TEXT ? KUBESVC_INSPECT_DONE : r;
+}
+
 int link_open(struct link **linkp, const char *path, const char *const *words)
 {
     __attribute__((cleanup(link_release))) struct link *link = g_new0(struct link, 1);

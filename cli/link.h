@@ -18,11 +18,14 @@ typedef bool (*link_line)(void *userdata, const char *line);
 int link_ask(const char *socket, const char *const *words, bool patient, link_line line,
              void *userdata);
 
-/* The same in two steps, for those that wait for more than the daemon. `timeout`: the milliseconds
+/* The same in steps, for those that have more to do than to wait. `timeout`: the milliseconds
  * without anything new after which it gives -ETIMEDOUT, and may be called again; -1: never. */
 struct link;
 int link_open(struct link **linkp, const char *socket, const char *const *words);
 int link_read(struct link *link, int timeout, link_line line, void *userdata);
+
+/* Reads the empty frame with which the daemon takes up `watch`: as link_read. */
+int link_begin(struct link *link);
 struct link *link_free(struct link *link); /* returns NULL */
 void link_release(struct link **linkp);    /* for __attribute__((cleanup)) */
 

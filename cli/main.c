@@ -17,7 +17,14 @@ static const struct command {
     const char *summary;
     int (*function)(int argc, char **argv);
 } commands[] = {
+    {"query", "what a program gets for a name or an address", command_query},
     {"get", "list services, endpoints, pods, workloads, namespaces or names", command_get},
+    {"describe", "everything about a Service: names, endpoints, who is left out", command_describe},
+    {"explain", "why a name has this answer, or none", command_explain},
+    {"status", "the daemon: what it reads, what is wrong, what it answers", command_status},
+    {"monitor", "changes and questions as they happen", command_monitor},
+    {"metrics", "the daemon's counters, for Prometheus", command_metrics},
+    {"export", "everything that resolves, as hosts(5) lines or JSON", command_export},
 };
 
 static void print_help(void)

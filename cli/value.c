@@ -72,12 +72,18 @@ char *value_joined(yajl_val object, const char *key, const char *separator)
     return g_string_free(out, FALSE);
 }
 
-char *value_position(yajl_val object, const char *key)
+char *value_place(yajl_val place)
 {
-    yajl_val position = value_get(object, key);
-    const char *file = value_text(position, "file");
+    const char *file = value_text(place, "file");
     if (!file)
         return NULL;
+    if (!value_get(place, "line"))
+        return g_strdup(file);
     return g_strdup_printf("%s:%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, file,
-                           value_number(position, "line"), value_number(position, "column"));
+                           value_number(place, "line"), value_number(place, "column"));
+}
+
+char *value_position(yajl_val object, const char *key)
+{
+    return value_place(value_get(object, key));
 }

@@ -28,5 +28,7 @@ yajl_val value_element(yajl_val object, const char *key, size_t index);
  * g_free. */
 char *value_joined(yajl_val object, const char *key, const char *separator);
 
-/* "file:line:column" of a position, NULL if absent; to be freed with g_free. */
+/* "file:line:column" of a position that is a member, or of `place` itself; NULL if there is none;
+ * to be freed with g_free. */
 char *value_position(yajl_val object, const char *key);
+char *value_place(yajl_val place);

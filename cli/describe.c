@@ -1,0 +1,229 @@
+/*
+ * kubesvc describe service: kubectl's fields in kubectl's order, then what only kubesvc knows:
+ * names, every endpoint with its reason, the file and line of each fact.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "ask.h"
+#include "commands.h"
+#include "fields.h"
+#include "json_text.h"
+#include "kinds.h"
+#include "table.h"
+#include "value.h"
+
+static const struct synopsis synopsis = {
+    .name = "describe",
+    .operands = "service NAME... | service/NAME...",
+    .description = "Shows a Service, the names it has, its endpoints with their readiness and why\n"
+                   "others are left out, and the file and line that each fact comes from.\n",
+    .examples = "  kubesvc describe service web\n"
+                "  kubesvc describe svc/web -n moon\n"
+                "  kubesvc describe svc web -o json\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON,
+    .least = 1,
+    .most = -1,
+};
+
+static void print_pairs(const char *label, yajl_val object)
+{
+    if (!YAJL_IS_OBJECT(object) || object->u.object.len == 0) {
+        field(label, NULL);
+        return;
+    }
+    for (size_t i = 0; i < object->u.object.len; i++) {
+        yajl_val value = object->u.object.values[i];
+        field_format(i == 0 ? label : "", "%s=%s", object->u.object.keys[i],
+                     YAJL_IS_STRING(value) ? YAJL_GET_STRING(value) : "");
+    }
+}
+
+static void print_addresses(yajl_val service)
+{
+    g_autofree char *all = value_joined(service, "clusterIPs", ",");
+    const char *origin = value_text(service, "origin");
+    if (value_bool(service, "headless"))
+        field("IP", value_bool(service, "asHeadless")
+                        ? "None (its endpoints are stated, so no address was invented)"
+                        : "None");
+    else if (*all)
+        field_format("IP", "%s (%s)", all, origin ? origin : "stated");
+    else
+        field("IP", NULL);
+    if (value_text(service, "externalName"))
+        field("External Name", value_text(service, "externalName"));
+}
+
+static void print_ports(yajl_val service)
+{
+    for (size_t i = 0; i < value_length(service, "ports"); i++) {
+        yajl_val port = value_element(service, "ports", i), target = value_get(port, "targetPort");
+        const char *name = value_text(port, "name"), *protocol = value_text(port, "protocol");
+        field_format("Port", "%s  %" G_GINT64_FORMAT "/%s", name ? name : "<unset>",
+                     value_number(port, "port"), protocol ? protocol : "TCP");
+        if (YAJL_IS_STRING(target))
+            field_format("TargetPort", "%s/%s", YAJL_GET_STRING(target),
+                         protocol ? protocol : "TCP");
+        else if (target)
+            field_format("TargetPort", "%" G_GINT64_FORMAT "/%s", value_number(port, "targetPort"),
+                         protocol ? protocol : "TCP");
+    }
+}
+
+static void print_endpoint_table(yajl_val service)
+{
+    size_t n = value_length(service, "endpointList");
+    field_section("Endpoints");
+    if (n == 0) {
+        puts("  <none>");
+        return;
+    }
+    struct table *table = table_new("  ADDRESS|READY|POD|LABEL|ORIGIN|WHY NOT|FROM");
+    for (size_t i = 0; i < n; i++) {
+        yajl_val endpoint = value_element(service, "endpointList", i);
+        const char *address = value_text(endpoint, "address"), *why = value_text(endpoint, "why");
+        table_row(table, g_strdup_printf("  %s", address ? address : "<none>"),
+                  g_strdup(value_bool(endpoint, "ready") ? "true" : "false"),
+                  g_strdup(value_text(endpoint, "pod")), g_strdup(value_text(endpoint, "label")),
+                  g_strdup(value_text(endpoint, "origin")), g_strdup(why ? why : "-"),
+                  value_position(endpoint, "position"));
+    }
+    table_sort(table);
+    table_print(table, true);
+}
+
+static void print_names(yajl_val service)
+{
+    yajl_val names = value_get(service, "names");
+    field_section("Names");
+    if (value_length(service, "names") == 0)
+        puts("  <none>");
+    for (size_t i = 0; i < value_length(service, "names"); i++) {
+        yajl_val name = names->u.array.values[i];
+        g_autofree char *clean = text_clean(YAJL_IS_STRING(name) ? YAJL_GET_STRING(name) : NULL);
+        printf("  %s\n", clean);
+    }
+}
+
+static void print_sources(yajl_val service, const char *key, const char *title)
+{
+    size_t n = value_length(service, key);
+    if (n == 0)
+        return;
+    field_section(title);
+    for (size_t i = 0; i < n; i++) {
+        yajl_val source = value_element(service, key, i);
+        const char *kind = value_text(source, "kind"), *name = value_text(source, "name");
+        g_autofree char *place = value_place(source);
+        g_autofree char *text =
+            kind ? g_strdup_printf("%s %s/%s", place, kind, name ? name : "") : g_strdup(place);
+        g_autofree char *clean = text_clean(text);
+        printf("  %s\n", clean);
+    }
+}
+
+static void print_text(yajl_val service)
+{
+    g_autofree char *position = value_position(service, "position");
+    field("Name", value_text(service, "name"));
+    field("Namespace", value_text(service, "namespace"));
+    print_pairs("Labels", value_get(service, "labels"));
+    print_pairs("Selector", value_get(service, "selector"));
+    field("Type", value_text(service, "type"));
+    print_addresses(service);
+    print_ports(service);
+    field_format("Endpoints", "%" G_GINT64_FORMAT " ready", value_number(service, "endpoints"));
+    if (value_bool(service, "publishNotReadyAddresses"))
+        field("Not Ready", "published, too");
+    if (!value_bool(service, "exposed"))
+        field_styled("Exposed", "no: `namespaces` of the configuration leaves its namespace out",
+                     STYLE_WARN);
+    field("From", position);
+    print_names(service);
+    print_endpoint_table(service);
+    print_sources(service, "sources", "Sources");
+    print_sources(service, "shadowed", "Also said, and overruled, in");
+}
+
+static void print_json(yajl_val service)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    json_text_append(text, service, 0);
+    puts(text->str);
+}
+
+static int describe(const char *name, const char *namespace, const struct arguments *arguments)
+{
+    ask_auto yajl_val service = NULL;
+    int status = ask_one(arguments, (const char *[]){"describe", namespace, name, NULL}, &service);
+    if (status == STATUS_NOT_FOUND)
+        text_error(arguments->json,
+                   "'kubesvc get services -A' lists all, 'kubesvc explain' says why",
+                   "services \"%s\" not found in namespace %s", name, namespace);
+    if (status != STATUS_DONE)
+        return status;
+    if (arguments->json)
+        print_json(service);
+    else
+        print_text(service);
+    return STATUS_DONE;
+}
+
+static bool is_service(const char *word, bool json)
+{
+    g_autofree char *nearest = NULL;
+    const struct kind *kind = kind_find(word, &nearest);
+    if (kind && strcmp(kind->verb, "services") == 0)
+        return true;
+    text_error(json, "'kubesvc describe service NAME' does; 'kubesvc get' lists other kinds",
+               "only Services are described, not '%s'", word);
+    return false;
+}
+
+/* "service web db" or "service/web svc/db": the names, NULL-terminated. */
+static char **names_of(const struct arguments *arguments)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    bool pairs = strchr(arguments->operands[0], '/');
+    if (!pairs && !is_service(arguments->operands[0], arguments->json))
+        return NULL;
+    for (int i = pairs ? 0 : 1; i < arguments->n; i++) {
+        char *slash = strchr(arguments->operands[i], '/');
+        g_autofree char *kind = pairs && slash ? g_strndup(arguments->operands[i],
+                                                           (gsize)(slash - arguments->operands[i]))
+                                               : NULL;
+        if (kind && !is_service(kind, arguments->json))
+            return NULL;
+        g_ptr_array_add(names, kind ? slash + 1 : arguments->operands[i]);
+    }
+    if (names->len == 0) {
+        text_error(arguments->json, "'kubesvc get services' lists them", "which Service?");
+        return NULL;
+    }
+    g_ptr_array_add(names, NULL);
+    return (char **)g_ptr_array_steal(names, NULL);
+}
+
+int command_describe(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    g_autofree char **names = names_of(&arguments);
+    if (!names)
+        return STATUS_FAILED;
+    g_autofree char *namespace = ask_namespace(&arguments);
+    if (!namespace)
+        return STATUS_FAILED;
+    status = STATUS_DONE;
+    for (char **name = names; *name && status != STATUS_FAILED; name++) {
+        if (name > names && !arguments.json)
+            puts("\n");
+        int r = describe(*name, namespace, &arguments);
+        status = r == STATUS_DONE ? status : r;
+    }
+    return status;
+}

@@ -1,0 +1,138 @@
+/*
+ * kubesvc explain: the way to an answer, step by step, as the daemon went it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "ask.h"
+#include "commands.h"
+#include "fields.h"
+#include "json_text.h"
+#include "value.h"
+
+static const struct synopsis synopsis = {
+    .name = "explain",
+    .operands = "NAME",
+    .description =
+        "Says step by step why a name has its answer: the names that are tried, the Service that "
+        "is\n"
+        "chosen, its selector, and for every pod whether it counts and what keeps it out: which\n"
+        "label, readiness or family. After a miss: the nearest names and what is missing.\n",
+    .examples = "  kubesvc explain web\n"
+                "  kubesvc explain -n moon web\n"
+                "  kubesvc explain db-0.db.moon.svc.cluster.local\n"
+                "  kubesvc explain web -o json\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON,
+    .least = 1,
+    .most = 1,
+};
+
+struct explanation {
+    bool json;
+    bool any;
+    bool found;
+    char *section; /* of the last step */
+};
+
+static void begin_section(struct explanation *explanation, const char *step)
+{
+    static const char *const titles[][2] = {
+        {"candidate", "Names tried"}, {"service", "Service"}, {"pod", "Pods"},
+        {"near", "Similar names"},    {"result", "Result"},
+    };
+    if (g_strcmp0(explanation->section, step) == 0)
+        return;
+    g_free(explanation->section);
+    explanation->section = g_strdup(step);
+    for (size_t i = 0; i < G_N_ELEMENTS(titles); i++) {
+        if (strcmp(titles[i][0], step) != 0)
+            continue;
+        g_autofree char *styled = text_styled(titles[i][1], STYLE_BOLD);
+        printf("%s%s\n", explanation->any ? "\n" : "", styled);
+    }
+}
+
+static enum text_style style_of(yajl_val item, const char *step, const char *mark)
+{
+    if (strcmp(step, "pod") == 0)
+        return value_bool(item, "counts") ? STYLE_GOOD : STYLE_WARN;
+    if (strcmp(mark, "FOUND") == 0 || strcmp(mark, "EXTERNAL") == 0)
+        return STYLE_GOOD;
+    return strcmp(step, "result") == 0 ? STYLE_BAD : STYLE_PLAIN;
+}
+
+static char *subject_of(yajl_val item)
+{
+    const char *namespace = value_text(item, "namespace"), *name = value_text(item, "name");
+    g_autofree char *whole =
+        namespace && name ? g_strdup_printf("%s/%s", namespace, name) : g_strdup(name ? name : "");
+    return text_clean(whole);
+}
+
+static void print_step(yajl_val item, const char *step)
+{
+    const char *mark = value_text(item, "outcome"), *text = value_text(item, "text");
+    if (!mark)
+        mark = value_text(item, "status");
+    if (!mark)
+        mark = strcmp(step, "pod") != 0 ? "" : value_bool(item, "counts") ? "counts" : "left out";
+    g_autofree char *subject = subject_of(item), *clean = text_clean(text ? text : "");
+    g_autofree char *clean_mark = text_clean(mark);
+    g_autofree char *styled = text_styled(clean_mark, style_of(item, step, mark));
+    g_autofree char *position = value_position(item, "position");
+    g_autofree char *place = position ? text_clean(position) : NULL;
+    bool marked = *styled;
+    if (*subject)
+        printf("  %s%s%s\n", subject, marked ? ": " : "", styled);
+    else if (marked)
+        printf("  %s\n", styled);
+    if (*clean)
+        printf("%s%s\n", *subject || marked ? "      " : "  ", clean);
+    if (place)
+        printf("      %s\n", place);
+}
+
+static bool take(void *userdata, yajl_val item)
+{
+    struct explanation *explanation = userdata;
+    const char *step = value_text(item, "step");
+    if (!step)
+        return false;
+    if (strcmp(step, "result") == 0)
+        explanation->found = g_strcmp0(value_text(item, "status"), "FOUND") == 0;
+    if (explanation->json) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        json_text_append(text, item, 2);
+        printf("%s\n        %s", explanation->any ? "," : "{\n    \"items\": [", text->str);
+    } else {
+        begin_section(explanation, step);
+        print_step(item, step);
+    }
+    explanation->any = true;
+    return false;
+}
+
+int command_explain(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    g_autofree char *namespace = ask_namespace(&arguments);
+    if (!namespace)
+        return STATUS_FAILED;
+    struct explanation explanation = {.json = arguments.json};
+    const char *name = arguments.operands[0];
+    status =
+        ask(&arguments, (const char *[]){"explain", namespace, name, NULL}, take, &explanation);
+    g_free(explanation.section);
+    if (explanation.any && arguments.json)
+        puts("\n    ],\n    \"kind\": \"List\"\n}");
+    if (status == STATUS_NOT_FOUND && !explanation.any)
+        text_error(arguments.json, "'kubesvc get names -A' lists what resolves",
+                   "nothing is known about '%s'", name);
+    if (status != STATUS_DONE)
+        return status;
+    return explanation.found ? STATUS_DONE : STATUS_NOT_FOUND;
+}

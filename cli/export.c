@@ -1,0 +1,135 @@
+/*
+ * kubesvc export: everything that resolves, for those who cannot ask: as lines of a hosts file, or
+ * as JSON.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "../nss/name.h"
+#include "arguments.h"
+#include "ask.h"
+#include "commands.h"
+#include "json_text.h"
+#include "text.h"
+#include "value.h"
+
+static const struct synopsis synopsis = {
+    .name = "export",
+    .operands = "hosts|json",
+    .description =
+        "Prints every name that resolves, of all namespaces unless -n names one: as lines\n"
+        "of hosts(5), each an address and a name, or as JSON. Names that lead out of the\n"
+        "zone have no address here; in a hosts file they are comments.\n",
+    .examples = "  kubesvc export hosts\n"
+                "  kubesvc export hosts -n moon >hosts.moon\n"
+                "  kubesvc export json | jq -r '.items[].name'\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE,
+    .least = 1,
+    .most = 1,
+};
+
+struct name {
+    char *name;
+    char *text; /* whole lines, or an item of JSON */
+};
+
+struct export
+{
+    GArray *names;
+    bool json;
+};
+
+static void name_clear(void *pointer)
+{
+    struct name *name = pointer;
+    g_free(name->name);
+    g_free(name->text);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return text_compare(((const struct name *)a)->name, ((const struct name *)b)->name);
+}
+
+static void append_addresses(GString *lines, yajl_val item, const char *key, const char *name)
+{
+    yajl_val list = value_get(item, key);
+    for (size_t i = 0; i < value_length(item, key); i++) {
+        g_autofree char *address = text_clean(YAJL_GET_STRING(list->u.array.values[i]));
+        g_string_append_printf(lines, "%s\t%s\n", address, name);
+    }
+}
+
+/* A name with anything else in it could say more than one thing in a hosts file. */
+static char *hosts_lines(yajl_val item, const char *name)
+{
+    GString *lines = g_string_new(NULL);
+    const char *target = value_text(item, "target");
+    g_autofree char *clean = text_clean(target);
+    if (!name_is_valid(name, strlen(name)))
+        return g_string_free(lines, FALSE);
+    append_addresses(lines, item, "inet", name);
+    append_addresses(lines, item, "inet6", name);
+    if (lines->len == 0 && target)
+        g_string_append_printf(lines, "# %s leads to %s\n", name, clean);
+    return g_string_free(lines, FALSE);
+}
+
+static char *json_item(yajl_val item)
+{
+    GString *text = g_string_new(NULL);
+    json_text_append(text, item, 2);
+    return g_string_free(text, FALSE);
+}
+
+static bool take(void *userdata, yajl_val item)
+{
+    struct export *export = userdata;
+    const char *text = value_text(item, "name");
+    if (!text)
+        return false;
+    struct name name = {.name = g_strdup(text),
+                        .text = export->json ? json_item(item) : hosts_lines(item, text)};
+    g_array_append_val(export->names, name);
+    return false;
+}
+
+static void print(const struct export *export)
+{
+    if (export->json)
+        fputs("{\n    \"items\": [", stdout);
+    for (guint i = 0; i < export->names->len; i++) {
+        const char *text = g_array_index(export->names, struct name, i).text;
+        if (export->json)
+            printf("%s\n        %s", i > 0 ? "," : "", text);
+        else
+            fputs(text, stdout);
+    }
+    if (export->json)
+        printf("%s],\n    \"kind\": \"List\"\n}\n", export->names->len > 0 ? "\n    " : "");
+}
+
+int command_export(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    const char *form = arguments.operands[0];
+    struct export export = {.json = strcmp(form, "json") == 0};
+    if (!export.json && strcmp(form, "hosts") != 0) {
+        text_error(false, "there are 'hosts' and 'json'", "there is no form '%s'", form);
+        return STATUS_FAILED;
+    }
+    arguments.json = export.json;
+    g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(struct name));
+    g_array_set_clear_func(names, name_clear);
+    export.names = names;
+    const char *namespace = arguments.namespace ? arguments.namespace : "";
+    status = ask(&arguments, (const char *[]){"names", namespace, NULL}, take, &export);
+    if (status != STATUS_DONE)
+        return status;
+    g_array_sort(names, compare_names);
+    print(&export);
+    return STATUS_DONE;
+}

@@ -1,0 +1,45 @@
+/*
+ * kubesvc metrics: what the daemon counts, in Prometheus' text format, as the daemon writes it.
+ */
+#include <glib.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "commands.h"
+#include "link.h"
+#include "text.h"
+
+static const struct synopsis synopsis = {
+    .name = "metrics",
+    .operands = "",
+    .description =
+        "Prints the daemon's counters in the text format of Prometheus, such as for the\n"
+        "textfile collector of its node exporter.\n",
+    .examples = "  kubesvc metrics\n"
+                "  kubesvc metrics >/var/lib/prometheus/node-exporter/kubesvc.prom\n",
+    .takes = TAKES_SOCKET,
+};
+
+/* A reader of the format wants labels as they are; a terminal does not. */
+static bool print(void *userdata, const char *line)
+{
+    const bool *terminal = userdata;
+    g_autofree char *clean = *terminal ? text_clean(line) : NULL;
+    puts(clean ? clean : line);
+    return true;
+}
+
+int command_metrics(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    bool terminal = isatty(STDOUT_FILENO);
+    int r = link_ask(arguments.socket, (const char *[]){"metrics", NULL}, false, print, &terminal);
+    if (r == KUBESVC_INSPECT_DONE)
+        return STATUS_DONE;
+    link_complain(arguments.socket, r, false);
+    return STATUS_FAILED;
+}

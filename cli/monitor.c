@@ -1,0 +1,93 @@
+/*
+ * kubesvc monitor: changes, and questions for those who may see them, one line each.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "commands.h"
+#include "json_text.h"
+#include "link.h"
+#include "text.h"
+#include "value.h"
+
+static const struct synopsis synopsis = {
+    .name = "monitor",
+    .operands = "",
+    .description =
+        "Stays, and shows a line for each change of what resolves; with --questions also\n"
+        "for each question and its answer. -o json: one object a line.\n",
+    .examples = "  kubesvc monitor\n"
+                "  sudo kubesvc monitor --questions\n"
+                "  kubesvc monitor -o json | jq .text\n",
+    .takes = TAKES_SOCKET | TAKES_QUESTIONS | TAKES_JSON,
+};
+
+static char *question_text(yajl_val event)
+{
+    const char *name = value_text(event, "name"), *family = value_text(event, "family");
+    const char *namespace = value_text(event, "namespace"), *status = value_text(event, "status");
+    GString *text = g_string_new(name);
+    if (family && strcmp(family, "any") != 0)
+        g_string_append_printf(text, " (%s)", family);
+    if (namespace && *namespace)
+        g_string_append_printf(text, " in %s", namespace);
+    g_string_append_printf(text, ": %s", status ? status : "");
+    if (value_number(event, "addresses") > 0)
+        g_string_append_printf(text, ", %" G_GINT64_FORMAT " addresses",
+                               value_number(event, "addresses"));
+    g_string_append_printf(text, ", %" G_GINT64_FORMAT " µs", value_number(event, "microseconds"));
+    if (value_get(event, "pid"))
+        g_string_append_printf(text, ", process %" G_GINT64_FORMAT " of user %" G_GINT64_FORMAT,
+                               value_number(event, "pid"), value_number(event, "uid"));
+    return g_string_free(text, FALSE);
+}
+
+static void print_text(yajl_val event)
+{
+    bool question = g_strcmp0(value_text(event, "event"), "question") == 0;
+    const char *text = value_text(event, "text");
+    g_autofree char *raw = question ? question_text(event) : g_strdup(text ? text : "");
+    g_autofree char *clean = text_clean(raw), *time = text_clean(value_text(event, "time"));
+    g_autofree char *faint = text_styled(time, STYLE_FAINT);
+    printf("%s  %s  %s\n", faint, question ? "question" : "change  ", clean);
+}
+
+static bool take(void *userdata, const char *line)
+{
+    const struct arguments *arguments = userdata;
+    yajl_val event = value_parse(line);
+    if (!event)
+        return true; /* one line less; the next may be whole again */
+    if (arguments->json) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        json_text_append_line(text, event);
+        puts(text->str);
+    } else {
+        print_text(event);
+    }
+    fflush(stdout);
+    yajl_tree_free(event);
+    return true;
+}
+
+int command_monitor(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    __attribute__((cleanup(link_release))) struct link *link = NULL;
+    const char *words[] = {"watch", arguments.questions ? "questions" : NULL, NULL};
+    int r = link_open(&link, arguments.socket, words);
+    if (r == 0)
+        r = link_begin(link);
+    if (r == KUBESVC_INSPECT_DONE) {
+        if (!arguments.json)
+            fprintf(stderr, "Waiting for changes%s; Ctrl-C ends.\n",
+                    arguments.questions ? " and questions" : "");
+        r = link_read(link, -1, take, &arguments);
+    }
+    link_complain(arguments.socket, r, arguments.json);
+    return STATUS_FAILED;
+}

@@ -1,0 +1,202 @@
+/*
+ * kubesvc status: how the daemon is. What is wrong stands above what is not.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "ask.h"
+#include "commands.h"
+#include "fields.h"
+#include "json_text.h"
+#include "status_counts.h"
+#include "value.h"
+
+static const struct synopsis synopsis = {
+    .name = "status",
+    .operands = "",
+    .description =
+        "Shows the daemon: what it reads, what is wrong with it and since when, what it\n"
+        "answered, how many addresses it gave out, and what changed last.\n",
+    .examples = "  kubesvc status\n"
+                "  kubesvc status -o json\n",
+    .takes = TAKES_SOCKET | TAKES_JSON,
+};
+
+static size_t count_errors(yajl_val status, const char *severity)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < value_length(status, "errors"); i++)
+        n += g_strcmp0(value_text(value_element(status, "errors", i), "severity"), severity) == 0;
+    return n;
+}
+
+static size_t count_missing(yajl_val status)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < value_length(status, "sources"); i++)
+        n += g_strcmp0(value_text(value_element(status, "sources", i), "watch"), "missing") == 0;
+    return n;
+}
+
+static void append_count(GString *text, size_t n, const char *what)
+{
+    if (n > 0)
+        g_string_append_printf(text, ", %zu %s%s", n, what, n == 1 ? "" : "s");
+}
+
+static void print_head(yajl_val status)
+{
+    size_t errors = count_errors(status, "error"), warnings = count_errors(status, "warning");
+    bool loaded = value_bool(status, "loaded");
+    const char *version = value_text(status, "version");
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "kubesvcd %s: %s", version ? version : "",
+                           loaded ? "running" : "loading, not all names are known yet");
+    append_count(text, errors, "error");
+    append_count(text, warnings, "warning");
+    append_count(text, value_length(status, "conflicts"), "object said twice");
+    if (loaded && value_number(status, "objects") == 0)
+        g_string_append(text, ", but it has no objects and answers nothing");
+    bool good = loaded && errors == 0 && value_number(status, "objects") > 0;
+    enum text_style style = !good                            ? STYLE_BAD
+                            : text->str[strlen("kubesvcd ")] ? STYLE_GOOD
+                                                             : STYLE_PLAIN;
+    if (good && (warnings > 0 || count_missing(status) == value_length(status, "sources")))
+        style = STYLE_WARN;
+    g_autofree char *clean = text_clean(text->str), *styled = text_styled(clean, style);
+    puts(styled);
+}
+
+static void print_sources(yajl_val status)
+{
+    for (size_t i = 0; i < value_length(status, "sources"); i++) {
+        yajl_val source = value_element(status, "sources", i);
+        const char *watch = value_text(source, "watch"), *path = value_text(source, "path");
+        const char *label = i == 0 ? "Sources" : "";
+        if (g_strcmp0(watch, "missing") == 0) {
+            g_autofree char *text = g_strdup_printf("%s (does not exist, is waited for)", path);
+            field_styled(label, text, STYLE_WARN);
+            continue;
+        }
+        field_format(label, "%s (%" G_GINT64_FORMAT " files, %" G_GINT64_FORMAT " objects, %s)",
+                     path ? path : "", value_number(source, "files"),
+                     value_number(source, "objects"), watch ? watch : "");
+    }
+}
+
+static void print_error(yajl_val error)
+{
+    const char *severity = value_text(error, "severity"), *object = value_text(error, "object");
+    const char *message = value_text(error, "message"), *rule = value_text(error, "rule");
+    const char *since = value_text(error, "since");
+    bool is_error = g_strcmp0(severity, "error") == 0;
+    g_autofree char *place = value_place(error);
+    g_autofree char *place_clean = text_clean(place);
+    g_autofree char *severity_styled =
+        text_styled(is_error ? "error" : "warning", is_error ? STYLE_BAD : STYLE_WARN);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "%s%s%s", object ? object : "", object ? ": " : "",
+                           message ? message : "");
+    if (rule)
+        g_string_append_printf(text, " [%s]", rule);
+    g_autofree char *clean = text_clean(text->str);
+    printf("  %s: %s: %s\n", place_clean, severity_styled, clean);
+    if (value_bool(error, "stale")) {
+        g_autofree char *since_clean = text_clean(since ? since : "some time");
+        printf("      what the file said before still counts, since %s\n", since_clean);
+    }
+}
+
+static void print_errors(yajl_val status)
+{
+    if (value_length(status, "errors") == 0)
+        return;
+    field_section("Errors and warnings");
+    for (size_t i = 0; i < value_length(status, "errors"); i++)
+        print_error(value_element(status, "errors", i));
+}
+
+static void print_conflicts(yajl_val status)
+{
+    if (value_length(status, "conflicts") == 0)
+        return;
+    field_section("Said twice");
+    for (size_t i = 0; i < value_length(status, "conflicts"); i++) {
+        yajl_val conflict = value_element(status, "conflicts", i);
+        g_autofree char *object = text_clean(value_text(conflict, "object"));
+        g_autofree char *in_force = value_position(conflict, "inForce");
+        g_autofree char *shadowed = value_position(conflict, "shadowed");
+        g_autofree char *in_force_clean = text_clean(in_force);
+        g_autofree char *shadowed_clean = text_clean(shadowed);
+        printf("  %s\n      in force:  %s\n      overruled: %s\n", object, in_force_clean,
+               shadowed_clean);
+    }
+}
+
+static void print_notes(yajl_val status)
+{
+    yajl_val notes = value_get(status, "notes");
+    if (value_length(status, "notes") == 0)
+        return;
+    field_section("Notes");
+    for (size_t i = 0; i < value_length(status, "notes"); i++) {
+        yajl_val note = notes->u.array.values[i];
+        g_autofree char *clean = text_clean(YAJL_IS_STRING(note) ? YAJL_GET_STRING(note) : NULL);
+        printf("  %s\n", clean);
+    }
+}
+
+static void print_changes(yajl_val status)
+{
+    if (value_length(status, "changes") == 0)
+        return;
+    field_section("Last changes");
+    for (size_t i = 0; i < value_length(status, "changes"); i++) {
+        yajl_val change = value_element(status, "changes", i);
+        g_autofree char *time = text_clean(value_text(change, "time"));
+        g_autofree char *text = text_clean(value_text(change, "text"));
+        printf("  %s  %s\n", time, text);
+    }
+}
+
+static void print_text(yajl_val status)
+{
+    print_head(status);
+    status_print_uptime(status);
+    field_format("Answers", "*.%s, short names in namespace %s", value_text(status, "zone"),
+                 value_text(status, "namespace"));
+    field("Socket", value_text(status, "socket"));
+    field("State", value_text(status, "state"));
+    print_sources(status);
+    field_format("Objects",
+                 "%" G_GINT64_FORMAT " from %" G_GINT64_FORMAT " files, %" G_GINT64_FORMAT
+                 " of other kinds ignored",
+                 value_number(status, "objects"), value_number(status, "files"),
+                 value_number(status, "ignored"));
+    status_print_counts(status);
+    print_errors(status);
+    print_conflicts(status);
+    print_notes(status);
+    print_changes(status);
+}
+
+int command_status(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    ask_auto yajl_val answer = NULL;
+    status = ask_one(&arguments, (const char *[]){"status", NULL}, &answer);
+    if (status != STATUS_DONE)
+        return STATUS_FAILED;
+    if (arguments.json) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        json_text_append(text, answer, 0);
+        puts(text->str);
+    } else {
+        print_text(answer);
+    }
+    return STATUS_DONE;
+}
