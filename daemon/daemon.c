@@ -67,9 +67,11 @@ static void wake(struct daemon *daemon)
 
 static void say_ready(struct daemon *daemon)
 {
-    if (!daemon->ready)
+    if (!daemon->ready) {
         log_info("ready: %u objects, asked at %s", cluster_size(daemon->cluster),
                  daemon->config->socket);
+        changes_add(daemon->changes, "loaded: %u objects", cluster_size(daemon->cluster));
+    }
     daemon->ready = true;
     (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %u objects.", cluster_size(daemon->cluster));
 }
@@ -135,6 +137,16 @@ static void on_settled(void *userdata, bool first)
     daemon->due = true;
     if (!turn(daemon))
         wake(daemon);
+}
+
+static void on_trouble(void *userdata, const char *path, const struct diagnostic *error)
+{
+    const struct daemon *daemon = userdata;
+    g_autofree char *text = error ? diagnostic_format(error, path) : NULL;
+    if (error)
+        changes_add(daemon->changes, "%s", text);
+    else
+        changes_add(daemon->changes, "%s: mended", path);
 }
 
 static void on_answered(void *userdata)
@@ -212,6 +224,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         log_error("cannot change the directories: %s", g_strerror(-r));
     config_free(before);
     log_info("configuration read again");
+    changes_add(daemon->changes, "configuration read again");
     daemon->due = true;
     wake(daemon);
     return 0;
@@ -322,7 +335,8 @@ static int open_all(struct daemon *daemon)
         return r;
     r = loader_new(
         &daemon->loader, daemon->event, daemon->config,
-        &(struct loader_callbacks){.file = on_file, .settled = on_settled, .userdata = daemon});
+        &(struct loader_callbacks){
+            .file = on_file, .settled = on_settled, .trouble = on_trouble, .userdata = daemon});
     if (r < 0)
         log_error("cannot watch the manifests: %s", g_strerror(-r));
     else

@@ -15,7 +15,7 @@
 #include "../log.h"
 #include "frames.h"
 #include "json.h"
-#include "report.h"
+#include "question.h"
 
 #define FOLLOWERS_MAX 16u
 #define FOLLOWERS_USER_MAX 8u
@@ -140,19 +140,15 @@ static void on_change(void *userdata, const struct change *change)
 
 static void put_asked(struct json *json, const struct request *request)
 {
-    struct address address = {{[10] = 0xff, [11] = 0xff}};
-    g_autofree char *name = NULL;
-
     if (request->kind == REQUEST_NAME) {
-        name = g_strndup(request->name, request->name_length);
+        g_autofree char *name = g_strndup(request->name, request->name_length);
+
         json_text(json, "name", name);
-        return;
+    } else {
+        struct address address = question_address(request);
+
+        json_address(json, "name", &address);
     }
-    if (request->family == KUBESVC_FAMILY_INET)
-        memcpy(address.bytes + 12, request->address, 4);
-    else
-        memcpy(address.bytes, request->address, 16);
-    json_address(json, "name", &address);
 }
 
 static void on_question(void *userdata, const struct server_question *question)

@@ -118,6 +118,21 @@ void json_address(struct json *json, const char *key, const struct address *addr
     json_text(json, key, text);
 }
 
+void json_addresses(struct json *json, const char *key, const uint8_t *addresses, uint32_t n,
+                    size_t size)
+{
+    if (n == 0)
+        return;
+    json_open_list(json, key);
+    for (uint32_t i = 0; i < n; i++) {
+        struct address address = {{[10] = 0xff, [11] = 0xff}};
+
+        memcpy(address.bytes + sizeof address.bytes - size, addresses + i * size, size);
+        json_address(json, NULL, &address);
+    }
+    json_close_list(json);
+}
+
 void json_labels(struct json *json, const char *key, const struct labels *labels)
 {
     if (!labels)

@@ -30,6 +30,9 @@ void json_end_line(struct json *json);
 
 /* What reports have in common. */
 void json_address(struct json *json, const char *key, const struct address *address);
+/* `n` addresses of 4 or 16 bytes each; left out if there are none. */
+void json_addresses(struct json *json, const char *key, const uint8_t *addresses, uint32_t n,
+                    size_t size);
 void json_labels(struct json *json, const char *key, const struct labels *labels);
 void json_ports(struct json *json, const char *key, const struct ports *ports);
 void json_time(struct json *json, const char *key,

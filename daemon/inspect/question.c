@@ -77,3 +77,14 @@ const char *question_name(const struct search_result *result, unsigned index)
         name += strlen(name) + 1;
     return name < end ? name : "";
 }
+
+struct address question_address(const struct request *request)
+{
+    struct address address = {{[10] = 0xff, [11] = 0xff}};
+
+    if (request->family == KUBESVC_FAMILY_INET)
+        memcpy(address.bytes + 12, request->address, 4);
+    else
+        memcpy(address.bytes, request->address, 16);
+    return address;
+}

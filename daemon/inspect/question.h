@@ -20,3 +20,6 @@ void question_answer(const struct report *report, const struct request *request,
 /* The strings of a result, "" where there are fewer: first the question's owner, the canonical
  * name last. */
 const char *question_name(const struct search_result *result, unsigned index);
+
+/* The address that is asked for. */
+struct address question_address(const struct request *request);

@@ -151,6 +151,55 @@ static void write_suggestions(const struct walk *walk)
     }
 }
 
+struct holders {
+    const struct report *report;
+    struct address address;
+    bool known; /* some pod has it */
+};
+
+static void write_holder(void *userdata, const struct pod_view *pod,
+                         const struct workload_state *workload)
+{
+    struct holders *holders = userdata;
+    struct json *json = holders->report->json;
+    bool holds = false;
+
+    (void)workload;
+    for (uint32_t i = 0; i < pod->n; i++)
+        holds |= address_compare(&pod->addresses[i], &holders->address) == 0;
+    if (!holds)
+        return;
+    g_autofree char *text = g_strdup_printf("has this address (%s), and is no endpoint of any "
+                                            "Service that gives it a name",
+                                            report_origin(pod->origin));
+    json_open(json, NULL);
+    json_text(json, "step", "pod");
+    json_text(json, "namespace", pod->object->namespace);
+    json_text(json, "name", pod->name);
+    json_bool(json, "counts", false);
+    json_text(json, "text", text);
+    json_position(json, "position", pod->object);
+    json_close(json);
+    json_end_line(json);
+    holders->known = true;
+}
+
+static void write_holders_of(void *userdata, const struct namespace *namespace)
+{
+    const struct holders *holders = userdata;
+
+    view_pods(holders->report->world->cluster, namespace, write_holder, userdata);
+}
+
+/* Whose an address is that has no name. */
+static bool write_holders(const struct report *report, const struct request *request)
+{
+    struct holders holders = {report, question_address(request), false};
+
+    view_namespaces(report->world->cluster, write_holders_of, &holders);
+    return holders.known;
+}
+
 static char *result_text(const struct report *report, const struct subject *subject,
                          enum kubesvc_status status)
 {
@@ -170,6 +219,10 @@ static char *result_text(const struct report *report, const struct subject *subj
                             : "the manifests are still being loaded");
     case KUBESVC_STATUS_NOT_OURS: break;
     }
+    if (subject->state && !view_is_exposed(report->world->cluster, subject->state->namespace))
+        return g_strdup_printf("namespace %s is not exposed (`namespaces`): the next service of "
+                               "nsswitch.conf is asked",
+                               subject->namespace);
     return g_strdup("no Service has this name: the next service of nsswitch.conf is asked");
 }
 
@@ -202,11 +255,13 @@ enum kubesvc_inspect_result report_explain(const struct report *report)
     if (request.kind == REQUEST_ADDRESS && result->status == KUBESVC_STATUS_FOUND)
         g_ptr_array_add(walk.tried, g_strdup(question_name(result, 0)));
     subject_choose(&subject, report, walk.tried);
+    bool known = subject.state || result->status == KUBESVC_STATUS_FOUND;
     if (subject.state)
         write_service(report, &subject);
+    else if (request.kind == REQUEST_ADDRESS)
+        known = write_holders(report, &request);
     if (result->status != KUBESVC_STATUS_FOUND)
         write_suggestions(&walk);
     write_result(report, &subject, result->status);
-    return subject.state || result->status == KUBESVC_STATUS_FOUND ? KUBESVC_INSPECT_DONE
-                                                                   : KUBESVC_INSPECT_NOT_FOUND;
+    return known ? KUBESVC_INSPECT_DONE : KUBESVC_INSPECT_NOT_FOUND;
 }

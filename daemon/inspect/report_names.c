@@ -16,19 +16,9 @@ struct walk {
     GHashTable *seen; /* labels of one Service, or of the pods of one namespace */
 };
 
-static void put_addresses(struct json *json, const char *key, const struct resolver_answer *answer,
-                          size_t size)
+static uint32_t found(const struct resolver_answer *answer)
 {
-    if (answer->outcome != RESOLVER_FOUND || answer->n_addresses == 0)
-        return;
-    json_open_list(json, key);
-    for (uint32_t i = 0; i < answer->n_addresses; i++) {
-        struct address address = {{[10] = 0xff, [11] = 0xff}};
-
-        memcpy(address.bytes + 16 - size, answer->addresses + i * size, size);
-        json_address(json, NULL, &address);
-    }
-    json_close_list(json);
+    return answer->outcome == RESOLVER_FOUND ? answer->n_addresses : 0;
 }
 
 static void write_name(const struct walk *walk, const char *name, const char *kind,
@@ -41,13 +31,12 @@ static void write_name(const struct walk *walk, const char *name, const char *ki
 
     resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET, &inet, &names);
     resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET6, &inet6, &names);
-    if (inet.outcome != RESOLVER_FOUND && inet6.outcome != RESOLVER_FOUND &&
-        inet.outcome != RESOLVER_EXTERNAL)
+    if (found(&inet) == 0 && found(&inet6) == 0 && inet.outcome != RESOLVER_EXTERNAL)
         return;
     json_open(json, NULL);
     json_text(json, "name", name);
-    put_addresses(json, "inet", &inet, 4);
-    put_addresses(json, "inet6", &inet6, 16);
+    json_addresses(json, "inet", inet.addresses, found(&inet), 4);
+    json_addresses(json, "inet6", inet6.addresses, found(&inet6), 16);
     json_text(json, "kind", kind);
     json_text(json, "target", target);
     json_close(json);

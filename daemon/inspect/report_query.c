@@ -1,67 +1,42 @@
 /*
  * The report of one question: what a program would get, and where it comes from.
  */
-#include <string.h>
-
 #include "question.h"
 #include "subject.h"
 
-static void put_addresses(struct json *json, const char *key, const struct resolver_answer *answer,
-                          bool inet)
+static const char *miss_text(const struct report *report, const struct request *request,
+                             enum kubesvc_status status, bool has_service)
 {
-    size_t size = inet ? 4 : 16;
-
-    if (answer->outcome != RESOLVER_FOUND || !answer->addresses)
-        return;
-    json_open_list(json, key);
-    for (uint32_t i = 0; i < answer->n_addresses; i++) {
-        struct address address = {{[10] = 0xff, [11] = 0xff}};
-
-        memcpy(address.bytes + 16 - size, answer->addresses + i * size, size);
-        json_address(json, NULL, &address);
+    switch (status) {
+    case KUBESVC_STATUS_TRY_AGAIN:
+        return report->world->loaded
+                   ? "it leads out of the zone, and what it leads to is not known yet"
+                   : "the manifests are still being loaded";
+    case KUBESVC_STATUS_NOT_OURS:
+        return "not of the manifests: the next service of nsswitch.conf is asked";
+    case KUBESVC_STATUS_NO_DATA: return "exists, without an address of this family";
+    default: break;
     }
-    json_close_list(json);
+    if (request->kind == REQUEST_ADDRESS)
+        return "of the manifests or their ranges, without a name";
+    return has_service ? "nothing to answer" : "there is no such name in the zone";
 }
 
-/* What a Service that the question is about has to do with the miss; else NULL. */
-static char *origin_of_service(const struct report *report, const GPtrArray *tried,
-                               struct json *json)
-{
-    struct subject subject;
-    char *origin = NULL;
-
-    subject_choose(&subject, report, tried);
-    if (subject.state) {
-        origin = subject_origin(report, &subject);
-        json_position(json, "position", &subject.state->object->object);
-    }
-    subject_clear(&subject);
-    return origin;
-}
-
+/* What the Service that the question is about, if any, has to do with the miss. */
 static void put_miss(const struct report *report, const struct request *request,
                      const GPtrArray *tried, enum kubesvc_status status)
 {
     struct json *json = report->json;
-    g_autofree char *service = origin_of_service(report, tried, json);
-    const char *text = "";
+    struct subject subject;
 
-    switch (status) {
-    case KUBESVC_STATUS_TRY_AGAIN:
-        text = report->world->loaded
-                   ? "it leads out of the zone, and what it leads to is not known yet"
-                   : "the manifests are still being loaded";
-        break;
-    case KUBESVC_STATUS_NOT_OURS:
-        text = "not of the manifests: the next service of nsswitch.conf is asked";
-        break;
-    case KUBESVC_STATUS_NO_DATA: text = "exists, without an address of this family"; break;
-    default:
-        text = request->kind == REQUEST_ADDRESS ? "of the manifests or their ranges, without a name"
-                                                : "would be of the zone, and has nothing to answer";
-    }
+    subject_choose(&subject, report, tried);
+    const char *text = miss_text(report, request, status, subject.state != NULL);
+    g_autofree char *service = subject.state ? subject_origin(report, &subject) : NULL;
     g_autofree char *origin = service ? g_strdup_printf("%s: %s", service, text) : g_strdup(text);
     json_text(json, "origin", origin);
+    if (subject.state)
+        json_position(json, "position", &subject.state->object->object);
+    subject_clear(&subject);
 }
 
 static void put_origin(const struct report *report, const struct search_result *result)
@@ -114,8 +89,8 @@ enum kubesvc_inspect_result report_query(const struct report *report)
             json_text(json, NULL, question_name(result, i));
         json_close_list(json);
         if (request.kind == REQUEST_NAME) {
-            put_addresses(json, "inet", &result->inet, true);
-            put_addresses(json, "inet6", &result->inet6, false);
+            json_addresses(json, "inet", result->inet.addresses, result->inet.n_addresses, 4);
+            json_addresses(json, "inet6", result->inet6.addresses, result->inet6.n_addresses, 16);
         }
         put_origin(report, result);
     } else

@@ -154,7 +154,8 @@ static char *matching_text(const struct unit *unit)
                         unit->n_counting == 1 ? "" : plural, unit->n_counting == 1 ? "s" : "");
     if (unit->n_counting == unit->n)
         return g_steal_pointer(&counting);
-    return g_strdup_printf("%s, %u do not: %s", counting, unit->n - unit->n_counting, unit->why);
+    unsigned n = unit->n - unit->n_counting;
+    return g_strdup_printf("%s, %u do%s not: %s", counting, n, n == 1 ? "es" : "", unit->why);
 }
 
 static char *unit_name(const struct object *object)

@@ -144,16 +144,17 @@ void view_shadowing(const struct cluster *cluster, view_object_fn each, void *us
     catalog_each(cluster->catalog, if_shadowing, &(struct shadowing){each, userdata});
 }
 
-/* Why nothing is invented for an object; NULL: it might be. */
+#define NO_ADDRESS "no address: "
+
+/* Why nothing is invented for an object; NULL: it might be. All begin with NO_ADDRESS. */
 static const char *why_not_allocated(const struct pods *pods, const struct object *object)
 {
     if (!pods->allocate)
-        return "no address: allocate is off";
+        return NO_ADDRESS "allocate is off";
     if (!object->source->allocate)
-        return "no address: allocate is off for its directory";
+        return NO_ADDRESS "allocate is off for its directory";
     if (object->has_uid)
-        return "no address: it carries metadata.uid, so it is of a real cluster and none is "
-               "invented";
+        return NO_ADDRESS "it carries metadata.uid: what is of a real cluster gets no invented one";
     return NULL;
 }
 
@@ -178,7 +179,8 @@ char *view_why_not_expanded(const struct cluster *cluster, const struct workload
         return g_strdup("Pods of its own are in the files and count instead");
     if (workload->replicas == 0)
         return g_strdup(why_no_replicas(workload));
-    return g_strdup(why_not_allocated(&cluster->pods, &workload->object));
+    const char *why = why_not_allocated(&cluster->pods, &workload->object);
+    return why ? g_strdup(why + strlen(NO_ADDRESS)) : NULL;
 }
 
 /* `pod` has no address. */
@@ -188,19 +190,21 @@ static const char *why_no_address(const struct cluster *cluster, const struct ob
     const struct pod_spec *spec =
         is_pod ? &((const struct pod *)object)->spec : &((const struct workload *)object)->template;
     if (is_pod && ((const struct pod *)object)->has_status)
-        return "no address: its status has no podIP";
+        return NO_ADDRESS "its status has no podIP";
     if (spec->host_network)
-        return "no address: it uses the node's network, and no address of the node is known";
+        return NO_ADDRESS "it uses the node's network, and no address of the node is known";
     if (why_not_allocated(&cluster->pods, object))
         return why_not_allocated(&cluster->pods, object);
-    return leases_first_family(cluster->leases, LEASE_POD) == 0 ? "no address: podCIDRs is empty"
-                                                                : "no address: podCIDRs is full";
+    return leases_first_family(cluster->leases, LEASE_POD) == 0 ? NO_ADDRESS "podCIDRs is empty"
+                                                                : NO_ADDRESS "podCIDRs is full";
 }
 
 static const char *why_not_ready(const struct object *object)
 {
+    if (object->kind == OBJECT_ENDPOINTS)
+        return "not ready: it is among notReadyAddresses";
     if (object->kind != OBJECT_POD)
-        return "not ready: its conditions say ready: false, or it is a notReadyAddress";
+        return "not ready: its conditions say ready: false";
     return ((const struct pod *)object)->deleting
                ? "not ready: it is being deleted (deletionTimestamp)"
                : "not ready: its condition Ready is not True";

@@ -24,6 +24,9 @@ struct loader_callbacks {
     /* A batch is complete: nothing known is waiting to be read. `first` once, after the first look at
      * all directories (missing directories are waited for but not here). */
     void (*settled)(void *userdata, bool first);
+    /* A file that was read has an error now and had none before, or (NULL) none any more. May be
+     * NULL. */
+    void (*trouble)(void *userdata, const char *path, const struct diagnostic *error);
     void *userdata;
 };
 

@@ -130,6 +130,25 @@ static bool is_fresh(const struct fingerprint *fingerprint)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - written < CLOCK_TICK * INT64_C(1000);
 }
 
+static const struct diagnostic *first_error(const struct file *file)
+{
+    for (unsigned i = 0; file->diagnostics && i < file->diagnostics->len; i++) {
+        const struct diagnostic *diagnostic = file->diagnostics->pdata[i];
+
+        if (diagnostic->severity == DIAGNOSTIC_ERROR)
+            return diagnostic;
+    }
+    return NULL;
+}
+
+static void tell_trouble(const struct work *work, const struct file *file, bool before)
+{
+    const struct diagnostic *now = first_error(file);
+
+    if (work->callbacks.trouble && before != (now != NULL))
+        work->callbacks.trouble(work->callbacks.userdata, file->source->path, now);
+}
+
 static void begin_reading(struct work *work, struct place *place)
 {
     const struct root *root = place->root;
@@ -150,8 +169,12 @@ static void begin_reading(struct work *work, struct place *place)
     int r = reading_new(&work->reading, path, source, &options);
     if (r == READING_SPECIAL)
         place->again = true; /* it is another thing by now */
-    else if (r < 0)
+    else if (r < 0) {
+        bool before = first_error(place->file) != NULL;
+
         fail(work, place, -r);
+        tell_trouble(work, place->file, before);
+    }
     if (r != 0) {
         worklist_done(&work->list, place);
         return;
@@ -161,7 +184,7 @@ static void begin_reading(struct work *work, struct place *place)
     work->doubtful = !forced && is_fresh(reading_fingerprint(work->reading));
 }
 
-static void finish_reading(struct work *work, int result)
+static void take_reading(struct work *work, int result)
 {
     struct place *place = work->reader;
     struct file *file = place->file;
@@ -184,6 +207,15 @@ static void finish_reading(struct work *work, int result)
     }
     file_say(file, reading_take_objects(work->reading), diagnostics);
     worklist_news(&work->list, place);
+}
+
+static void finish_reading(struct work *work, int result)
+{
+    const struct file *file = work->reader->file;
+    bool before = first_error(file) != NULL;
+
+    take_reading(work, result);
+    tell_trouble(work, file, before);
 }
 
 static void read_on(struct work *work, uint64_t until)
