@@ -4,12 +4,12 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <yajl/yajl_gen.h>
 
 #include "arguments.h"
 #include "collect.h"
 #include "commands.h"
 #include "findings.h"
+#include "json_text.h"
 #include "lint.h"
 #include "rules.h"
 #include "text.h"
@@ -49,46 +49,29 @@ static bool ignore_rules(struct findings *findings, const struct arguments *argu
     return true;
 }
 
-static void write_count(yajl_gen gen, const char *key, unsigned n)
+static void append_files(const struct collection *collection, GString *out)
 {
-    findings_write_text(gen, key);
-    yajl_gen_integer(gen, n);
-}
-
-static void write_files(const struct collection *collection, yajl_gen gen)
-{
-    yajl_gen_array_open(gen);
+    g_string_append_c(out, '[');
     for (guint i = 0; i < collection->files->len; i++) {
         const struct collected_file *file = collection->files->pdata[i];
-        yajl_gen_map_open(gen);
-        findings_write_text(gen, "file");
-        findings_write_text(gen, file->path);
-        write_count(gen, "objects", file->objects);
-        write_count(gen, "services", file->services);
-        write_count(gen, "pods", file->pods);
-        write_count(gen, "workloads", file->workloads);
-        yajl_gen_map_close(gen);
+        g_string_append(out, i == 0 ? "\n    {\"file\": " : ",\n    {\"file\": ");
+        json_text_append_string(out, file->path);
+        g_string_append_printf(out,
+                               ", \"objects\": %u, \"services\": %u, \"pods\": %u, "
+                               "\"workloads\": %u}",
+                               file->objects, file->services, file->pods, file->workloads);
     }
-    yajl_gen_array_close(gen);
+    g_string_append(out, collection->files->len > 0 ? "\n  ]" : "]");
 }
 
 static void print_json(const struct collection *collection, unsigned errors, unsigned warnings)
 {
-    yajl_gen gen = yajl_gen_alloc(NULL);
-    const unsigned char *json;
-    size_t length;
-    yajl_gen_map_open(gen);
-    findings_write_text(gen, "findings");
-    findings_write(collection->findings, gen);
-    findings_write_text(gen, "files");
-    write_files(collection, gen);
-    write_count(gen, "errors", errors);
-    write_count(gen, "warnings", warnings);
-    yajl_gen_map_close(gen);
-    yajl_gen_get_buf(gen, &json, &length);
-    fwrite(json, 1, length, stdout);
-    putchar('\n');
-    yajl_gen_free(gen);
+    g_autoptr(GString) out = g_string_new("{\n  \"findings\": ");
+    findings_append_json(collection->findings, out);
+    g_string_append(out, ",\n  \"files\": ");
+    append_files(collection, out);
+    g_string_append_printf(out, ",\n  \"errors\": %u,\n  \"warnings\": %u\n}\n", errors, warnings);
+    fputs(out->str, stdout);
 }
 
 static void print_plural(unsigned n, const char *what, const char *end)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json_text.h"
 #include "text.h"
 
 struct finding {
@@ -125,45 +126,31 @@ void findings_print(const struct findings *findings)
     }
 }
 
-void findings_write_text(yajl_gen gen, const char *text)
-{
-    /* file names may be any bytes, JSON may not */
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    yajl_gen_string(gen, (const unsigned char *)valid, strlen(valid));
-}
-
-static void write_member(yajl_gen gen, const char *key, const char *text)
+static void append_member(GString *out, const char *key, const char *text)
 {
     if (!text)
         return;
-    findings_write_text(gen, key);
-    findings_write_text(gen, text);
+    g_string_append_printf(out, ", \"%s\": ", key);
+    json_text_append_string(out, text);
 }
 
-static void write_number(yajl_gen gen, const char *key, unsigned number)
+void findings_append_json(const struct findings *findings, GString *out)
 {
-    if (number == 0)
-        return;
-    findings_write_text(gen, key);
-    yajl_gen_integer(gen, number);
-}
-
-void findings_write(const struct findings *findings, yajl_gen gen)
-{
-    yajl_gen_array_open(gen);
+    g_string_append_c(out, '[');
     for (guint i = 0; i < findings->items->len; i++) {
         const struct finding *finding = findings->items->pdata[i];
         const struct diagnostic *diagnostic = finding->diagnostic;
-        yajl_gen_map_open(gen);
-        write_member(gen, "file", finding->path);
-        write_number(gen, "line", diagnostic->line);
-        write_number(gen, "column", diagnostic->column);
-        write_member(gen, "severity",
-                     diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
-        write_member(gen, "object", diagnostic->object);
-        write_member(gen, "message", diagnostic->message);
-        write_member(gen, "rule", diagnostic->rule);
-        yajl_gen_map_close(gen);
+        g_string_append(out, i == 0 ? "\n    {\"file\": " : ",\n    {\"file\": ");
+        json_text_append_string(out, finding->path);
+        if (diagnostic->line > 0)
+            g_string_append_printf(out, ", \"line\": %u, \"column\": %u", diagnostic->line,
+                                   diagnostic->column);
+        append_member(out, "severity",
+                      diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
+        append_member(out, "object", diagnostic->object);
+        append_member(out, "message", diagnostic->message);
+        append_member(out, "rule", diagnostic->rule);
+        g_string_append_c(out, '}');
     }
-    yajl_gen_array_close(gen);
+    g_string_append(out, findings->items->len > 0 ? "\n  ]" : "]");
 }

@@ -6,7 +6,6 @@
 
 #include <glib.h>
 #include <stdbool.h>
-#include <yajl/yajl_gen.h>
 
 #include "../daemon/diagnostic.h"
 #include "../daemon/model/object.h"
@@ -36,9 +35,6 @@ unsigned findings_count(const struct findings *findings, enum diagnostic_severit
 /* "file:line:column: severity: object: message [rule]", one a line. */
 void findings_print(const struct findings *findings);
 
-/* A list of {"file","line","column","severity","object","message","rule"}; what is not known is
- * left out. */
-void findings_write(const struct findings *findings, yajl_gen gen);
-
-/* A text of any bytes as a JSON string. */
-void findings_write_text(yajl_gen gen, const char *text);
+/* Appends a list of {"file","line","column","severity","object","message","rule"}, one a line; what
+ * is not known is left out. */
+void findings_append_json(const struct findings *findings, GString *out);
