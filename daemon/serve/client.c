@@ -23,7 +23,7 @@ struct client *client_new(int fd)
     client->rest = NULL;
     client->rest_size = client->rest_sent = 0;
     client->parked = client->last = false;
-    client->parked_at = 0;
+    client->parked_at = client->since = 0;
     client->server = NULL;
     client->queue = NULL;
     client->turn = client->by_user = (GList){.data = client};

@@ -24,6 +24,7 @@ struct client {
     size_t rest_size, rest_sent;
 
     struct request request; /* the last one taken */
+    uint64_t since;         /* when its first bytes were there */
     bool parked;            /* it waits for a nameserver */
     bool last;              /* the connection ends with its answer */
 
