@@ -138,7 +138,8 @@ void loading_rest(struct loading *loading)
 
 void loading_start(struct loading *loading)
 {
-    const struct loader_callbacks callbacks = {on_file, on_settled, loading};
+    const struct loader_callbacks callbacks = {
+        .file = on_file, .settled = on_settled, .userdata = loading};
 
     assert_int_equal(loader_new(&loading->loader, loading->event, &loading->config, &callbacks), 0);
     loading_until(loading, loading->n_first > 0);
