@@ -1,0 +1,42 @@
+/*
+ * kubesvc doctor: is everything in place for programs of this host to find the names; and if not,
+ * what is to be done.
+ */
+#include <stdio.h>
+
+#include "arguments.h"
+#include "commands.h"
+#include "examination.h"
+
+static const struct synopsis synopsis = {
+    .name = "doctor",
+    .operands = "",
+    .description =
+        "Looks whether programs of this host can find the names: the module, the hosts\n"
+        "line of /etc/nsswitch.conf, the daemon, its socket and manifests, and an answer\n"
+        "on its whole way through libc; and at other caches. Says of each what to do.\n"
+        "Exit status: 1 if anything is bad, else 0.\n",
+    .examples = "  kubesvc doctor\n"
+                "  sudo -u www-data kubesvc doctor    as another user\n"
+                "  kubesvc doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'\n",
+    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_ROOT,
+};
+
+int command_doctor(int argc, char **argv)
+{
+    struct arguments arguments;
+    struct examination examination;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    examination_init(&examination, &arguments);
+    examine_host(&examination);
+    examine_daemon(&examination);
+    if (arguments.format == FORMAT_JSON)
+        examination_print_json(&examination);
+    else
+        examination_print(&examination);
+    status = examination_count(&examination, VERDICT_BAD) > 0 ? STATUS_FAILED : STATUS_DONE;
+    examination_clear(&examination);
+    return status;
+}

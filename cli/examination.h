@@ -1,0 +1,35 @@
+/*
+ * What `kubesvc doctor` looks at, and what it finds: for each point whether it is well, and what to
+ * do if it is not.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "arguments.h"
+
+enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_BAD, VERDICTS };
+
+struct examination {
+    const struct arguments *arguments;
+    GPtrArray *results; /* private */
+};
+
+void examination_init(struct examination *examination, const struct arguments *arguments);
+void examination_clear(struct examination *examination);
+
+/* Adds a result. `point` is static, `text` and `remedy` are taken over; no remedy: NULL. */
+void examination_add(struct examination *examination, enum verdict verdict, const char *point,
+                     char *text, char *remedy);
+
+/* The path of a file of the host that is looked at, to be freed with g_free. */
+char *examination_path(const struct examination *examination, const char *path);
+
+unsigned examination_count(const struct examination *examination, enum verdict verdict);
+void examination_print(const struct examination *examination);
+void examination_print_json(const struct examination *examination);
+
+/* The points: the host's files and libraries, and the daemon with what it answers. */
+void examine_host(struct examination *examination);
+void examine_daemon(struct examination *examination);

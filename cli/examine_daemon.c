@@ -1,0 +1,189 @@
+/*
+ * The daemon: can it be reached, by everybody, does it have something to say, and does what it says
+ * arrive in a program. A name that it has itself is asked for through libc, once with nobody but
+ * our module and once as every program on this host asks.
+ */
+#include "examination.h"
+
+#include <errno.h>
+#include <nss.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "libc_answer.h"
+#include "link.h"
+#include "value.h"
+
+#define FOR_EVERYBODY 0666
+
+static bool is_in_container(const struct examination *examination)
+{
+    static const char *const marks[] = {"/.dockerenv", "/run/.containerenv",
+                                        "/run/host/container-manager"};
+    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+        g_autofree char *path = examination_path(examination, marks[i]);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+static char *remedy_for(const struct examination *examination, int error)
+{
+    g_autofree char *directory = g_path_get_dirname(examination->arguments->socket);
+    if (error == EACCES)
+        return g_strdup_printf("let everybody search %s (chmod a+x) and use the socket (chmod "
+                               "a+rw)",
+                               directory);
+    if (error == ETIMEDOUT)
+        return g_strdup("see 'systemctl status kubesvcd'");
+    if (is_in_container(examination))
+        return g_strdup_printf("this is a container: mount the host's %s into it", directory);
+    return g_strdup("start it with 'systemctl start kubesvcd', or name its socket with --socket");
+}
+
+static void examine_permissions(struct examination *examination)
+{
+    const char *path = examination->arguments->socket;
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return;
+    if ((st.st_mode & FOR_EVERYBODY) == FOR_EVERYBODY)
+        examination_add(examination, VERDICT_OK, "socket", g_strdup(path), NULL);
+    else
+        examination_add(examination, VERDICT_WARN, "socket",
+                        g_strdup_printf("%s has mode %04o: not every program may use it", path,
+                                        (unsigned)st.st_mode & 07777),
+                        g_strdup_printf("chmod a+rw %s", path));
+}
+
+static bool keep(void *userdata, const char *line)
+{
+    yajl_val *itemp = userdata;
+    if (!*itemp)
+        *itemp = value_parse(line);
+    return false;
+}
+
+/* The first line of an answer, NULL if there is none; *result as of link_ask. */
+static yajl_val first_line(const struct examination *examination, const char *const *words,
+                           int *result)
+{
+    yajl_val item = NULL;
+    *result = link_ask(examination->arguments->socket, words, false, keep, &item);
+    return item;
+}
+
+static void examine_sources(struct examination *examination, yajl_val status)
+{
+    g_autoptr(GString) paths = g_string_new(NULL);
+    for (size_t i = 0; i < value_length(status, "sources"); i++) {
+        yajl_val source = value_element(status, "sources", i);
+        const char *path = value_text(source, "path"), *watch = value_text(source, "watch");
+        g_string_append_printf(paths, "%s%s%s", paths->len > 0 ? ", " : "", path ? path : "",
+                               g_strcmp0(watch, "missing") == 0 ? " (missing)" : "");
+        if (g_strcmp0(watch, "polling") == 0)
+            examination_add(examination, VERDICT_WARN, "manifests",
+                            g_strdup_printf("%s is polled: there are no inotify watches left",
+                                            path ? path : ""),
+                            g_strdup("raise fs.inotify.max_user_watches with sysctl"));
+    }
+    if (value_number(status, "objects") > 0)
+        examination_add(examination, VERDICT_OK, "manifests",
+                        g_strdup_printf("%" G_GINT64_FORMAT " objects from %s",
+                                        value_number(status, "objects"), paths->str),
+                        NULL);
+    else
+        examination_add(examination, VERDICT_BAD, "manifests",
+                        g_strdup_printf("there is no object in %s", paths->str),
+                        g_strdup("put manifests there, or name other directories in "
+                                 "/etc/kubesvc/kubesvcd.yaml"));
+}
+
+static void examine_errors(struct examination *examination, yajl_val status)
+{
+    size_t n = value_length(status, "errors");
+    if (n == 0)
+        return;
+    yajl_val first = value_element(status, "errors", 0);
+    const char *message = value_text(first, "message");
+    g_autofree char *place = value_place(first);
+    examination_add(examination, VERDICT_WARN, "errors",
+                    g_strdup_printf("%zu stand%s, such as %s: %s", n, n == 1 ? "s" : "",
+                                    place ? place : "", message ? message : ""),
+                    g_strdup("see 'kubesvc status', and 'kubesvc check' for the files"));
+}
+
+static void examine_status(struct examination *examination, yajl_val status)
+{
+    const char *version = value_text(status, "version");
+    const char *zone = value_text(status, "zone");
+    if (g_strcmp0(version, KUBESVC_VERSION) != 0)
+        examination_add(examination, VERDICT_WARN, "daemon",
+                        g_strdup_printf("it is of version %s, this is " KUBESVC_VERSION,
+                                        version ? version : "?"),
+                        g_strdup("restart it with 'systemctl restart kubesvcd'"));
+    else if (!value_bool(status, "loaded"))
+        examination_add(examination, VERDICT_WARN, "daemon", g_strdup("it is still loading"),
+                        g_strdup("wait until 'kubesvc status' says that it is not"));
+    else
+        examination_add(examination, VERDICT_OK, "daemon",
+                        g_strdup_printf("version %s answers for %s", version, zone ? zone : "?"),
+                        NULL);
+    examine_sources(examination, status);
+    examine_errors(examination, status);
+}
+
+static void compare(struct examination *examination, const char *point, const char *name,
+                    yajl_val daemons, const char *remedy)
+{
+    struct libc_answer *answer = libc_answer_new(name, "any");
+    char *difference = libc_answer_compare(answer, daemons);
+    if (difference)
+        examination_add(examination, VERDICT_BAD, point,
+                        g_strdup_printf("%s: %s", name, difference), g_strdup(remedy));
+    else
+        examination_add(examination, VERDICT_OK, point,
+                        g_strdup_printf("%s has the addresses that it should have", name), NULL);
+    libc_answer_free(answer);
+    g_free(difference);
+}
+
+/* As programs get it first, because after the choice of our module there is no way back. */
+static void examine_answers(struct examination *examination)
+{
+    int result;
+    ask_auto yajl_val first = first_line(examination, (const char *[]){"names", "", NULL}, &result);
+    const char *name = value_text(first, "name");
+    if (!name)
+        return;
+    ask_auto yajl_val daemons =
+        first_line(examination, (const char *[]){"query", "", name, "any", NULL}, &result);
+    if (!daemons)
+        return;
+    g_setenv("KUBESVC_SOCKET", examination->arguments->socket, TRUE);
+    compare(examination, "programs", name, daemons,
+            "see 'hosts line' and 'module'; a program that runs already must be started again");
+    if (__nss_configure_lookup("hosts", "kubesvc") == 0)
+        compare(examination, "answers", name, daemons,
+                "see 'module'; install libnss-kubesvc and kubesvcd of one version");
+}
+
+void examine_daemon(struct examination *examination)
+{
+    int result;
+    ask_auto yajl_val status = first_line(examination, (const char *[]){"status", NULL}, &result);
+    if (status) {
+        examine_permissions(examination);
+        examine_status(examination, status);
+        examine_answers(examination);
+        return;
+    }
+    int error = result < 0 ? -result : EPROTO;
+    examination_add(
+        examination, VERDICT_BAD, "daemon",
+        g_strdup_printf("no answer at %s: %s", examination->arguments->socket, g_strerror(error)),
+        remedy_for(examination, error));
+}

@@ -1,0 +1,170 @@
+/*
+ * The host: is the module where glibc looks for it, for every architecture that programs run in; is
+ * it asked, and early enough; and who else remembers names.
+ */
+#include "examination.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "nsswitch.h"
+
+#define MODULE "libnss_kubesvc.so.2"
+#define ENTRY "_nss_kubesvc_gethostbyname4_r"
+#define NSSWITCH "/etc/nsswitch.conf"
+#define NSCD "/run/nscd/socket"
+
+/* As glibc does it, by name alone. */
+static void examine_module(struct examination *examination)
+{
+    void *module = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
+    const struct link_map *map = NULL;
+    if (!module) {
+        examination_add(examination, VERDICT_BAD, "module",
+                        g_strdup_printf("libc cannot load " MODULE ": %s", dlerror()),
+                        g_strdup("install libnss-kubesvc; then new processes find it"));
+        return;
+    }
+    dlinfo(module, RTLD_DI_LINKMAP, &map);
+    const char *path = map ? map->l_name : MODULE;
+    if (dlsym(module, ENTRY))
+        examination_add(examination, VERDICT_OK, "module", g_strdup(path), NULL);
+    else
+        examination_add(examination, VERDICT_BAD, "module",
+                        g_strdup_printf("%s is no module of host names", path),
+                        g_strdup("install libnss-kubesvc again"));
+    dlclose(module);
+}
+
+static bool is_there(const struct examination *examination, const char *triplet, const char *file)
+{
+    static const char *const directories[] = {"/lib", "/usr/lib"};
+    for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
+        g_autofree char *below = g_strdup_printf("%s/%s/%s", directories[i], triplet, file);
+        g_autofree char *path = examination_path(examination, below);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void examine_architecture(struct examination *examination, const char *architecture)
+{
+    static const struct {
+        const char *architecture, *triplet;
+    } known[] = {
+        {"amd64", "x86_64-linux-gnu"},
+        {"i386", "i386-linux-gnu"},
+        {"arm64", "aarch64-linux-gnu"},
+        {"armhf", "arm-linux-gnueabihf"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (strcmp(known[i].architecture, architecture) != 0 ||
+            !is_there(examination, known[i].triplet, "libc.so.6"))
+            continue;
+        if (is_there(examination, known[i].triplet, MODULE))
+            examination_add(examination, VERDICT_OK, "foreign",
+                            g_strdup_printf("the module for %s is there, too", architecture), NULL);
+        else
+            examination_add(
+                examination, VERDICT_WARN, "foreign",
+                g_strdup_printf("programs of %s can run here and have no module", architecture),
+                g_strdup_printf("apt install libnss-kubesvc:%s", architecture));
+    }
+}
+
+/* dpkg lists the native architecture first; without the file there is no other. */
+static void examine_architectures(struct examination *examination)
+{
+    g_autofree char *path = examination_path(examination, "/var/lib/dpkg/arch"), *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return;
+    g_auto(GStrv) names = g_strsplit(text, "\n", -1);
+    for (unsigned i = 1; names[0] && names[i]; i++)
+        examine_architecture(examination, names[i]);
+}
+
+static void judge_place(struct examination *examination, const struct nsswitch *nsswitch,
+                        const char *path)
+{
+    const char *before;
+    enum nsswitch_place place = nsswitch_place(nsswitch, &before);
+    enum verdict verdict = VERDICT_BAD;
+    char *text = NULL, *remedy = NULL;
+    g_autofree char *where = nsswitch->line > 0
+                                 ? g_strdup_printf("%s:%u", path, nsswitch->line)
+                                 : g_strdup_printf("%s (no hosts line, so: files dns)", path);
+    switch (place) {
+    case NSSWITCH_GOOD:
+        verdict = VERDICT_OK;
+        text = g_strdup_printf("%s asks kubesvc in a good place", where);
+        break;
+    case NSSWITCH_ABSENT:
+        text = g_strdup_printf("%s does not ask kubesvc", where);
+        remedy = g_strdup("write 'kubesvc [NOTFOUND=return]' after 'files' on the hosts line");
+        break;
+    case NSSWITCH_CUT_OFF:
+        text = g_strdup_printf("%s: '%s' ends the search before kubesvc is asked", where, before);
+        remedy = g_strdup_printf("move 'kubesvc [NOTFOUND=return]' before '%s'", before);
+        break;
+    case NSSWITCH_LATE:
+        text = g_strdup_printf("%s: '%s' is asked before kubesvc, and may answer our names or "
+                               "tell them to the network",
+                               where, before);
+        remedy = g_strdup_printf("move 'kubesvc [NOTFOUND=return]' before '%s'", before);
+        break;
+    case NSSWITCH_NO_RETURN:
+        verdict = VERDICT_WARN;
+        text = g_strdup_printf("%s: names of ours that do not exist go on to '%s'", where, before);
+        remedy = g_strdup("write [NOTFOUND=return] after kubesvc");
+        break;
+    }
+    examination_add(examination, verdict, "hosts line", text, remedy);
+}
+
+static void examine_nsswitch(struct examination *examination)
+{
+    g_autofree char *path = examination_path(examination, NSSWITCH), *text = NULL;
+    g_autoptr(GError) error = NULL;
+    if (!g_file_get_contents(path, &text, NULL, &error)) {
+        examination_add(examination, VERDICT_BAD, "hosts line", g_strdup(error->message),
+                        g_strdup("write 'hosts: files kubesvc [NOTFOUND=return] dns' there"));
+        return;
+    }
+    struct nsswitch *nsswitch = nsswitch_parse(text);
+    judge_place(examination, nsswitch, path);
+    nsswitch_free(nsswitch);
+}
+
+/* The file stays when the daemon has ended, so it is asked. */
+static void examine_nscd(struct examination *examination)
+{
+    g_autofree char *path = examination_path(examination, NSCD);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool runs = fd >= 0 && (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 ||
+                            errno == EAGAIN);
+    if (fd >= 0)
+        close(fd);
+    if (runs)
+        examination_add(examination, VERDICT_WARN, "nscd",
+                        g_strdup("nscd runs and remembers which names do not exist"),
+                        g_strdup("after changes run 'nscd -i hosts', or set 'enable-cache hosts "
+                                 "no' in /etc/nscd.conf"));
+}
+
+void examine_host(struct examination *examination)
+{
+    examine_module(examination);
+    examine_architectures(examination);
+    examine_nsswitch(examination);
+    examine_nscd(examination);
+}
