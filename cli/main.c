@@ -25,6 +25,9 @@ static const struct command {
     {"monitor", "changes and questions as they happen", command_monitor},
     {"metrics", "the daemon's counters, for Prometheus", command_metrics},
     {"export", "everything that resolves, as hosts(5) lines or JSON", command_export},
+    {"check", "what is wrong with manifests, without a daemon", command_check},
+    {"run", "a command as one of the pods", command_run},
+    {"doctor", "whether this host is set up, and what to do if not", command_doctor},
 };
 
 static void print_help(void)
