@@ -69,8 +69,12 @@ struct notes {
 static void note_service(void *userdata, const struct service_state *state)
 {
     struct notes *notes = userdata;
+    const struct service *service = state->object;
     struct view_service view;
 
+    /* Most need no look at their endpoints. */
+    if (service->headless || service->cluster_ips.n > 0 || state->leased[0] || state->leased[1])
+        return;
     view_service_open(notes->report->world->cluster, state, &view);
     if (view.as_headless && notes->n++ < NOTES_MAX) {
         g_autofree char *name = object_describe(&state->object->object);
