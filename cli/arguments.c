@@ -208,8 +208,8 @@ static bool count_operands(const struct arguments *arguments, const struct synop
     bool few = arguments->n < synopsis->least;
     if (!few && (synopsis->most < 0 || arguments->n <= synopsis->most))
         return true;
-    g_autofree char *remedy =
-        g_strdup_printf("usage: kubesvc %s %s", synopsis->name, synopsis->operands);
+    g_autofree char *remedy = g_strdup_printf("usage: kubesvc %s%s%s", synopsis->name,
+                                              *synopsis->operands ? " " : "", synopsis->operands);
     text_error(arguments->json, remedy, few ? "'%s' needs more than that" : "too much for '%s'",
                synopsis->name);
     return false;

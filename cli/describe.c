@@ -77,7 +77,9 @@ static void print_endpoint_table(yajl_val service)
     size_t n = value_length(service, "endpointList");
     field_section("Endpoints");
     if (n == 0) {
-        puts("  <none>");
+        puts(value_text(service, "externalName") ? "  <none>"
+                                                 : "  <none>; 'kubesvc explain' says which pods "
+                                                   "were considered, and why none counts");
         return;
     }
     struct table *table = table_new("  ADDRESS|READY|POD|LABEL|ORIGIN|WHY NOT|FROM");
@@ -97,7 +99,8 @@ static void print_endpoint_table(yajl_val service)
 static void print_names(yajl_val service)
 {
     yajl_val names = value_get(service, "names");
-    field_section("Names");
+    bool silent = value_bool(service, "headless") && value_number(service, "endpoints") == 0;
+    field_section(silent ? "Names that will resolve when an endpoint is ready" : "Names");
     if (value_length(service, "names") == 0)
         puts("  <none>");
     for (size_t i = 0; i < value_length(service, "names"); i++) {
@@ -199,7 +202,8 @@ static char **names_of(const struct arguments *arguments)
         g_ptr_array_add(names, kind ? slash + 1 : arguments->operands[i]);
     }
     if (names->len == 0) {
-        text_error(arguments->json, "'kubesvc get services' lists them", "which Service?");
+        text_error(arguments->json, "'kubesvc get services' lists them",
+                   "'describe service' needs the name of one");
         return NULL;
     }
     g_ptr_array_add(names, NULL);

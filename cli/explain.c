@@ -62,35 +62,51 @@ static enum text_style style_of(yajl_val item, const char *step, const char *mar
     return strcmp(step, "result") == 0 ? STYLE_BAD : STYLE_PLAIN;
 }
 
+/* "moon/db-0", "Deployment moon/app" */
 static char *subject_of(yajl_val item)
 {
     const char *namespace = value_text(item, "namespace"), *name = value_text(item, "name");
-    g_autofree char *whole =
-        namespace && name ? g_strdup_printf("%s/%s", namespace, name) : g_strdup(name ? name : "");
-    return text_clean(whole);
+    const char *slash = name ? strchr(name, '/') : NULL;
+    g_autofree char *whole = NULL;
+    if (namespace && slash)
+        whole = g_strdup_printf("%.*s %s%s", (int)(slash - name), name, namespace, slash);
+    else if (namespace && name)
+        whole = g_strdup_printf("%s/%s", namespace, name);
+    return text_clean(whole ? whole : name ? name : "");
+}
+
+/* What became of it, in the word that the step has for that. */
+static const char *mark_of(yajl_val item, const char *step)
+{
+    const char *mark = value_text(item, "outcome");
+    if (!mark)
+        mark = value_text(item, "status");
+    if (mark)
+        return mark;
+    if (strcmp(step, "pod") != 0 || !value_text(item, "name"))
+        return "";
+    return value_bool(item, "counts") ? "counts" : "left out";
 }
 
 static void print_step(yajl_val item, const char *step)
 {
-    const char *mark = value_text(item, "outcome"), *text = value_text(item, "text");
-    if (!mark)
-        mark = value_text(item, "status");
-    if (!mark)
-        mark = strcmp(step, "pod") != 0 ? "" : value_bool(item, "counts") ? "counts" : "left out";
-    g_autofree char *subject = subject_of(item), *clean = text_clean(text ? text : "");
-    g_autofree char *clean_mark = text_clean(mark);
+    const char *text = value_text(item, "text"), *mark = mark_of(item, step);
+    bool told = strcmp(step, "service") == 0; /* its text begins with its name */
+    g_autofree char *subject = told ? g_strdup("") : subject_of(item);
+    g_autofree char *clean = text_clean(text ? text : ""), *clean_mark = text_clean(mark);
     g_autofree char *styled = text_styled(clean_mark, style_of(item, step, mark));
     g_autofree char *position = value_position(item, "position");
-    g_autofree char *place = position ? text_clean(position) : NULL;
-    bool marked = *styled;
-    if (*subject)
-        printf("  %s%s%s\n", subject, marked ? ": " : "", styled);
-    else if (marked)
-        printf("  %s\n", styled);
+    const char *indent = "  ";
+    if (*subject || *mark) {
+        printf("  %s%s%s\n", subject, *subject && *mark ? ": " : "", *mark ? styled : "");
+        indent = "      ";
+    }
     if (*clean)
-        printf("%s%s\n", *subject || marked ? "      " : "  ", clean);
-    if (place)
+        printf("%s%s\n", indent, clean);
+    if (position) {
+        g_autofree char *place = text_clean(position);
         printf("      %s\n", place);
+    }
 }
 
 static bool take(void *userdata, yajl_val item)

@@ -51,14 +51,14 @@ static void print_row(const struct follower *follower, const struct row *row)
         print_text(follower, row->cells[0]);
 }
 
-/* In a table the cells as they were are shown once more. */
+/* In a table the row as it was is shown once more, its last cell saying so. */
 static void print_gone(const struct follower *follower, const char *key, const char *cells)
 {
     g_auto(GStrv) parts = g_strsplit(key, "\n", 3), texts = g_strsplit(cells, "\n", -1);
     if (is_table(follower)) {
-        char **name = &texts[follower->listing->with_namespace ? 1 : 0];
-        g_autofree char *was = *name;
-        *name = g_strdup_printf("%s (gone)", was);
+        char **last = &texts[g_strv_length(texts) - 1];
+        g_free(*last);
+        *last = g_strdup("(gone)");
         table_row_array(follower->table, texts);
         return;
     }

@@ -241,6 +241,13 @@ static int get(GPtrArray *listings, const struct arguments *arguments, const cha
     return good ? STATUS_DONE : STATUS_NOT_FOUND;
 }
 
+/* A name that resolves says by itself which namespace it is about. */
+static bool is_by_name(const GPtrArray *listings)
+{
+    const struct listing *first = listings->pdata[0];
+    return strcmp(first->kind->verb, "names") == 0 && first->names->len > 0;
+}
+
 static void release_selector(struct selector **selectorp)
 {
     selector_free(*selectorp);
@@ -257,13 +264,15 @@ int command_get(int argc, char **argv)
         arguments.labels ? selector_parse(arguments.labels, &wrong) : NULL;
     if (wrong) {
         text_error(arguments.json, "such as -l app=web,tier!=cache or -l 'app in (web,db)'",
-                   "'%s' is no selection by labels: '%s'", arguments.labels,
-                   *wrong ? wrong : "it ends too early");
+                   "'%s' is no selection by labels: %s%s", arguments.labels,
+                   *wrong ? "it goes wrong at " : "it ends too early", wrong);
         return STATUS_FAILED;
     }
     g_autoptr(GPtrArray) listings = g_ptr_array_new_with_free_func(listing_destroy);
     if (!prepare(listings, &arguments, selector))
         return STATUS_FAILED;
+    if (is_by_name(listings))
+        arguments.all |= !arguments.namespace;
     g_autofree char *namespace = ask_namespace(&arguments);
     return namespace ? get(listings, &arguments, namespace) : STATUS_FAILED;
 }

@@ -61,7 +61,10 @@ static void service_cells(GPtrArray *cells, yajl_val item, bool wide)
         add_joined(cells, item, "clusterIPs");
     add_text(cells, item, "externalName");
     g_ptr_array_add(cells, ports(item));
-    add_number(cells, item, "endpoints");
+    if (value_text(item, "externalName"))
+        g_ptr_array_add(cells, NULL);
+    else
+        add_number(cells, item, "endpoints");
     if (!wide)
         return;
     add_joined(cells, item, "selector");

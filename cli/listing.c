@@ -154,7 +154,8 @@ int listing_read(struct listing *listing, const struct arguments *arguments, con
         suggestion->word = listing->names->pdata[i];
         g_hash_table_replace(listing->missing, listing->names->pdata[i], suggestion);
     }
-    const char *words[] = {listing->kind->verb, namespace, NULL};
+    bool everywhere = strcmp(listing->kind->verb, "namespaces") == 0;
+    const char *words[] = {listing->kind->verb, everywhere ? NULL : namespace, NULL};
     int status = ask(arguments, words, take, listing);
     g_ptr_array_sort(listing->rows, compare_rows);
     return status;

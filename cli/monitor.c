@@ -33,10 +33,10 @@ static char *question_text(yajl_val event)
     if (namespace && *namespace)
         g_string_append_printf(text, " in %s", namespace);
     g_string_append_printf(text, ": %s", status ? status : "");
-    if (value_number(event, "addresses") > 0)
-        g_string_append_printf(text, ", %" G_GINT64_FORMAT " addresses",
-                               value_number(event, "addresses"));
-    g_string_append_printf(text, ", %" G_GINT64_FORMAT " µs", value_number(event, "microseconds"));
+    int64_t n = value_number(event, "addresses");
+    if (n > 0)
+        g_string_append_printf(text, ", %" G_GINT64_FORMAT " address%s", n, n == 1 ? "" : "es");
+    g_string_append_printf(text, ", %g ms", (double)value_number(event, "microseconds") / 1000);
     if (value_get(event, "pid"))
         g_string_append_printf(text, ", process %" G_GINT64_FORMAT " of user %" G_GINT64_FORMAT,
                                value_number(event, "pid"), value_number(event, "uid"));

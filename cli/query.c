@@ -187,7 +187,9 @@ static void complain(const struct question *question)
         g_strdup_printf("'kubesvc explain%s%s %s' says why", *question->namespace ? " -n " : "",
                         question->namespace, question->name);
     fflush(stdout); /* the answer before the sentence about it */
-    text_error(false, remedy, "%s is not found", question->name);
+    bool other = g_strcmp0(value_text(question->answer, "status"), "NO_DATA") == 0;
+    text_error(false, remedy, other ? "%s has no address of this family" : "%s is not found",
+               question->name);
 }
 
 static void print_texts(const GArray *questions)

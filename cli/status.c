@@ -31,14 +31,6 @@ static size_t count_errors(yajl_val status, const char *severity)
     return n;
 }
 
-static size_t count_missing(yajl_val status)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < value_length(status, "sources"); i++)
-        n += g_strcmp0(value_text(value_element(status, "sources", i), "watch"), "missing") == 0;
-    return n;
-}
-
 static void append_count(GString *text, size_t n, const char *what)
 {
     if (n > 0)
@@ -59,11 +51,7 @@ static void print_head(yajl_val status)
     if (loaded && value_number(status, "objects") == 0)
         g_string_append(text, ", but it has no objects and answers nothing");
     bool good = loaded && errors == 0 && value_number(status, "objects") > 0;
-    enum text_style style = !good                            ? STYLE_BAD
-                            : text->str[strlen("kubesvcd ")] ? STYLE_GOOD
-                                                             : STYLE_PLAIN;
-    if (good && (warnings > 0 || count_missing(status) == value_length(status, "sources")))
-        style = STYLE_WARN;
+    enum text_style style = !good ? STYLE_BAD : warnings > 0 ? STYLE_WARN : STYLE_GOOD;
     g_autofree char *clean = text_clean(text->str), *styled = text_styled(clean, style);
     puts(styled);
 }

@@ -45,8 +45,10 @@ static void print_snapshot(yajl_val status)
     g_autofree char *age = duration(value_number(snapshot, "ageSeconds"));
     g_autofree char *bytes =
         g_format_size_full((guint64)value_number(snapshot, "bytes"), G_FORMAT_SIZE_IEC_UNITS);
-    field_format("Snapshot", "%" G_GINT64_FORMAT " records in %s, published %s ago",
-                 value_number(snapshot, "records"), bytes, age);
+    /* It parts number and unit by a blank that does not break. */
+    g_auto(GStrv) parts = g_strsplit(bytes, "\u00a0", 2);
+    field_format("Snapshot", "%" G_GINT64_FORMAT " records in %s %s, published %s ago",
+                 value_number(snapshot, "records"), parts[0], parts[1] ? parts[1] : "", age);
 }
 
 static void print_questions(yajl_val status)
@@ -93,8 +95,8 @@ static void print_latency(yajl_val status)
     for (size_t i = 0; i < G_N_ELEMENTS(shares); i++) {
         int64_t limit = quantile(status, total, shares[i]);
         if (limit > 0)
-            g_string_append_printf(text, "%s%" G_GINT64_FORMAT "%% within %" G_GINT64_FORMAT " µs",
-                                   text->len > 0 ? ", " : "", shares[i], limit);
+            g_string_append_printf(text, "%s%" G_GINT64_FORMAT "%% within %g ms",
+                                   text->len > 0 ? ", " : "", shares[i], (double)limit / 1000);
     }
     field("Answered", text->str);
 }

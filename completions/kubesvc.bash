@@ -1,0 +1,81 @@
+# bash completion for kubesvc(1). Names and namespaces are asked of the daemon.
+
+_kubesvc_names() {
+    kubesvc "${asked[@]}" get "$1" --no-headers -o name 2>/dev/null | sed 's|^[a-z.]*/||'
+}
+
+_kubesvc_kinds="services endpoints pods workloads deployments replicasets replicationcontrollers
+    statefulsets daemonsets jobs cronjobs namespaces names all"
+
+_kubesvc_options() {
+    case $1 in
+    query) echo "-n --namespace -4 --ipv4 -6 --ipv6 --nss -o --output" ;;
+    get) echo "-n --namespace -A --all-namespaces -l --selector -o --output --no-headers -w --watch" ;;
+    describe | explain) echo "-n --namespace -o --output" ;;
+    status) echo "-o --output" ;;
+    doctor) echo "--root -o --output" ;;
+    monitor) echo "--questions -o --output" ;;
+    check) echo "-n --namespace -R --recursive --strict --ignore -o --output" ;;
+    export | run) echo "-n --namespace" ;;
+    esac
+    echo "--socket -h --help"
+}
+
+_kubesvc() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local command= kind= words= i word
+    local -a asked=()
+    COMPREPLY=()
+
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        case $word in
+        --) break ;;
+        -n | --namespace | --socket) asked+=("$word" "${COMP_WORDS[++i]}") ;;
+        -o | --output | -l | --selector | --ignore | --root) ((i++)) ;;
+        -A | --all-namespaces) asked+=(-A) ;;
+        -*) ;;
+        *)
+            if [[ -z $command ]]; then command=$word
+            elif [[ -z $kind ]]; then kind=$word; fi
+            ;;
+        esac
+    done
+
+    case $previous in
+    -n | --namespace) words=$(_kubesvc_names namespaces) ;;
+    -o | --output)
+        case $command in
+        get) words="wide json yaml name" ;;
+        *) words="json" ;;
+        esac
+        ;;
+    --socket | --root)
+        compopt -o default
+        return
+        ;;
+    -l | --selector | --ignore) return ;;
+    *)
+        if [[ $current == -* ]]; then
+            words=$(_kubesvc_options "$command")
+        elif [[ -z $command ]]; then
+            words="query get describe explain check status monitor metrics export run doctor help"
+        else
+            case $command in
+            help) words="query get describe explain check status monitor metrics export run doctor" ;;
+            query | explain) words="$(_kubesvc_names services) $(_kubesvc_names names)" ;;
+            describe)
+                if [[ -z $kind ]]; then words=service; else words=$(_kubesvc_names services); fi
+                ;;
+            get) if [[ -z $kind ]]; then words=$_kubesvc_kinds; else words=$(_kubesvc_names "$kind"); fi ;;
+            run) if [[ -z $kind ]]; then words=$(_kubesvc_names pods); else compopt -o default; fi ;;
+            export) words="hosts json" ;;
+            check) compopt -o default ;;
+            esac
+        fi
+        ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+complete -F _kubesvc kubesvc

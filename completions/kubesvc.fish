@@ -1,0 +1,72 @@
+# fish completion for kubesvc(1). Names and namespaces are asked of the daemon.
+
+set -l commands query get describe explain check status monitor metrics export run doctor help
+
+function __kubesvc_names
+    set -l words (commandline -opc)
+    set -l asked
+    for i in (seq 2 (count $words))
+        switch $words[$i]
+            case -n --namespace --socket
+                set -q words[(math $i + 1)]; and set -a asked $words[$i] $words[(math $i + 1)]
+            case -A --all-namespaces
+                set -a asked -A
+        end
+    end
+    kubesvc $asked get $argv[1] -o name 2>/dev/null | string replace -r '^.*/' ''
+end
+
+function __kubesvc_kind
+    set -l words (commandline -opc)
+    set -l at (contains -i -- get $words); or return 1
+    set -q words[(math $at + 1)]; and echo $words[(math $at + 1)]
+end
+
+complete -c kubesvc -f
+complete -c kubesvc -l socket -r -F -d "the daemon's socket"
+complete -c kubesvc -s h -l help -d "show help"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -l version -d "show the version"
+
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a query -d "what a program gets"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a get -d "list what is known"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a describe -d "all about a Service"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a explain -d "why this answer"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a check -d "check manifests"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a status -d "the daemon"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a monitor -d "follow changes"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a metrics -d "for Prometheus"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a export -d "all that resolves"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a run -d "run as a pod"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a doctor -d "is the host set up?"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a help -d "one command in detail"
+
+complete -c kubesvc -n "__fish_seen_subcommand_from query get describe explain export run" \
+    -s n -l namespace -x -a "(__kubesvc_names namespaces)" -d "in this namespace"
+complete -c kubesvc -n "__fish_seen_subcommand_from query describe explain check status monitor doctor" \
+    -s o -l output -x -a json -d "output format"
+complete -c kubesvc -n "__fish_seen_subcommand_from get" -s o -l output -x -a "wide json yaml name" \
+    -d "output format"
+complete -c kubesvc -n "__fish_seen_subcommand_from get" -s A -l all-namespaces -d "in all namespaces"
+complete -c kubesvc -n "__fish_seen_subcommand_from get" -s l -l selector -x -d "by labels"
+complete -c kubesvc -n "__fish_seen_subcommand_from get" -l no-headers -d "without headings"
+complete -c kubesvc -n "__fish_seen_subcommand_from get" -s w -l watch -d "follow changes"
+complete -c kubesvc -n "__fish_seen_subcommand_from query" -s 4 -l ipv4 -d "IPv4 only"
+complete -c kubesvc -n "__fish_seen_subcommand_from query" -s 6 -l ipv6 -d "IPv6 only"
+complete -c kubesvc -n "__fish_seen_subcommand_from query" -l nss -d "ask libc, too"
+complete -c kubesvc -n "__fish_seen_subcommand_from monitor" -l questions -d "questions, too"
+complete -c kubesvc -n "__fish_seen_subcommand_from check" -l strict -d "fail on warnings, too"
+complete -c kubesvc -n "__fish_seen_subcommand_from check" -s R -l recursive -d "directories below"
+complete -c kubesvc -n "__fish_seen_subcommand_from check" -l ignore -x -d "not these rules"
+complete -c kubesvc -n "__fish_seen_subcommand_from doctor" -l root -r -d "below this directory"
+
+complete -c kubesvc -n "__fish_seen_subcommand_from get; and not __kubesvc_kind >/dev/null" \
+    -a "services endpoints pods workloads deployments statefulsets daemonsets jobs namespaces names all"
+complete -c kubesvc -n "__fish_seen_subcommand_from get; and __kubesvc_kind >/dev/null" \
+    -a "(__kubesvc_names (__kubesvc_kind))"
+complete -c kubesvc -n "__fish_seen_subcommand_from describe" -a "service (__kubesvc_names services)"
+complete -c kubesvc -n "__fish_seen_subcommand_from query explain" \
+    -a "(__kubesvc_names services) (__kubesvc_names names)"
+complete -c kubesvc -n "__fish_seen_subcommand_from run" -a "(__kubesvc_names pods)"
+complete -c kubesvc -n "__fish_seen_subcommand_from export" -a "hosts json"
+complete -c kubesvc -n "__fish_seen_subcommand_from help" -a "$commands"
+complete -c kubesvc -n "__fish_seen_subcommand_from check" -F
