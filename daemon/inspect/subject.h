@@ -31,4 +31,4 @@ void subject_tried(void *tried, const char *name, size_t length);
 
 /* The Service that a search is about: of the last name that has one, because a search ends where it
  * finds something; else of the first that could have had one. To be cleared. */
-void subject_choose(struct subject *subject, const struct report *report, const GPtrArray *tried);
+void subject_choose(struct subject *chosen, const struct report *report, const GPtrArray *tried);

@@ -49,7 +49,7 @@ void view_slices(const struct service_state *state, view_object_fn each, void *u
 void view_shadowing(const struct cluster *cluster, view_object_fn each, void *userdata);
 
 /* Why a workload does not stand for pods; NULL: it does. To be freed with g_free. */
-char *view_why_not_expanded(const struct cluster *cluster, const struct workload_state *workload);
+char *view_why_not_expanded(const struct cluster *cluster, const struct workload_state *state);
 
 /* Why an address does not count as an endpoint; NULL: it does. Static. */
 const char *view_why_left_out(const struct cluster *cluster,

@@ -19,6 +19,7 @@ import time
 from harness import PATIENCE, SANITIZED, Client, Daemon, need_root, same, wait_for
 from inspect_client import HEADER, MAGIC, Inspection, inspect, payload, request, text
 from inspect_world import CONFIG, NAMESPACE, REQUESTS, WORLD
+from nameserver import Nameserver
 
 GOLDEN = pathlib.Path(__file__).resolve().parent / "inspect_golden.json"
 SLOW = 4 if SANITIZED else 1
@@ -126,11 +127,38 @@ def test_metrics_are_prometheus_text():
         same(values["kubesvc_answer_seconds_sum"] > 0, True)
 
 
-def test_status_before_the_first_load_is_complete():
-    # A pipe in the place of a manifest is no file; what holds the load up is a large one.
-    with Daemon({"web.yaml": SERVICE % 1}, namespace="moon") as daemon:
+def test_before_the_first_load_is_complete():
+    filler = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\n---\n"
+    held_up = filler * ((24 << 20) // len(filler))
+    with Daemon({"a.yaml": SERVICE % 2, "b.yaml": held_up}, namespace="moon",
+                ready=False) as daemon:
+        wait_for(daemon.socket.exists, "the socket")
+        status, = inspect(daemon.socket, "status")
+        asked, = inspect(daemon.socket, "query", "", "web.moon.svc", "any")
+        explained = inspect(daemon.socket, "explain", "", "web.moon.svc", result="NOT_FOUND")
+        text(daemon.socket, "metrics")
+        same(daemon.states(), [], "READY too early to test anything")
+        same((status["loaded"], asked["status"]), (False, "TRY_AGAIN"))
+        same(explained, [{"step": "result", "status": "TRY_AGAIN",
+                          "text": "the manifests are still being loaded"}])
+        daemon.wait_state("READY=1")
         status, = inspect(daemon.socket, "status")
         same((status["loaded"], status["objects"], status["errors"]), (True, 2, []))
+
+
+def test_names_outside_the_zone_are_told_when_they_are_known():
+    hosts = pathlib.Path("hosts")
+    hosts.write_text("203.0.113.5 example.test\n")
+    with Nameserver(hosts) as nameserver:
+        config = CONFIG + f"nameservers: ['{nameserver.address}']\n"
+        with Daemon(WORLD, config=config, namespace=NAMESPACE) as daemon:
+            before, = inspect(daemon.socket, "query", "", "outside.slices", "inet")
+            same(before["status"], "TRY_AGAIN")
+            with Client(daemon.env) as client:
+                same(client.ask("inet", "outside.slices").addresses, ["203.0.113.5"])
+            after, = inspect(daemon.socket, "query", "", "outside.slices", "inet")
+            same((after["status"], after["canonical"], after["aliases"], after["inet"]),
+                 ("FOUND", "example.test", ["outside.slices.svc.cluster.local"], ["203.0.113.5"]))
 
 
 def test_status_counts_questions():
