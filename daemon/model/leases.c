@@ -9,16 +9,11 @@
 #include <string.h>
 
 #include "hash.h"
-
-struct range {
-    struct address_range range;
-    struct address next; /* fresh addresses from here on */
-    bool exhausted;
-};
+#include "lease_ranges.h"
 
 struct leases {
     struct leases_callbacks callbacks;
-    GArray *ranges[LEASE_USES]; /* struct range */
+    struct lease_ranges *ranges[LEASE_USES];
     GHashTable *by_key;         /* struct lease *, set */
     GHashTable *by_address;     /* struct lease *, set; owns the leases */
     uint64_t freed;             /* how many were ever freed: their order */
@@ -73,7 +68,7 @@ struct leases *leases_new(const struct leases_callbacks *callbacks)
     leases->by_address =
         g_hash_table_new_full(lease_address_hash, lease_address_equal, g_free, NULL);
     for (unsigned use = 0; use < LEASE_USES; use++) {
-        leases->ranges[use] = g_array_new(FALSE, FALSE, sizeof(struct range));
+        leases->ranges[use] = lease_ranges_new();
         leases->queues[use] = g_queue_new();
         leases->refused[use] = g_hash_table_new_full(text_hash, g_str_equal, g_free, NULL);
     }
@@ -87,7 +82,7 @@ struct leases *leases_free(struct leases *leases)
     g_hash_table_destroy(leases->by_key);
     g_hash_table_destroy(leases->by_address);
     for (unsigned use = 0; use < LEASE_USES; use++) {
-        g_array_unref(leases->ranges[use]);
+        leases->ranges[use] = lease_ranges_free(leases->ranges[use]);
         g_queue_free_full(leases->queues[use], g_free);
         g_hash_table_unref(leases->refused[use]);
     }
@@ -95,23 +90,9 @@ struct leases *leases_free(struct leases *leases)
     return NULL;
 }
 
-static void address_increment(struct address *address)
-{
-    for (int i = 15; i >= 0 && ++address->bytes[i] == 0; i--)
-        ;
-}
-
 void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges)
 {
-    g_array_set_size(leases->ranges[use], 0);
-    for (guint i = 0; ranges && i < ranges->len; i++) {
-        struct range range = {.range = g_array_index(ranges, struct address_range, i)};
-        range.next = range.range.base;
-        /* The network's own address is nobody's, as for a control plane's allocator. */
-        if (range.range.prefix < 127)
-            address_increment(&range.next);
-        g_array_append_val(leases->ranges[use], range);
-    }
+    lease_ranges_set(leases->ranges[use], ranges);
     leases_relieve(leases);
 }
 
@@ -123,32 +104,12 @@ void leases_relieve(struct leases *leases)
 
 int leases_first_family(const struct leases *leases, enum lease_use use)
 {
-    if (leases->ranges[use]->len == 0)
-        return 0;
-    return address_family(&g_array_index(leases->ranges[use], struct range, 0).range.base);
-}
-
-static bool range_is_family(const struct range *range, int family)
-{
-    return address_family(&range->range.base) == family;
+    return lease_ranges_first_family(leases->ranges[use]);
 }
 
 bool leases_have_family(const struct leases *leases, enum lease_use use, int family)
 {
-    for (guint i = 0; i < leases->ranges[use]->len; i++)
-        if (range_is_family(&g_array_index(leases->ranges[use], struct range, i), family))
-            return true;
-    return false;
-}
-
-static bool in_ranges(const struct leases *leases, enum lease_use use,
-                      const struct address *address)
-{
-    for (guint i = 0; i < leases->ranges[use]->len; i++)
-        if (address_range_contains(&g_array_index(leases->ranges[use], struct range, i).range,
-                                   address))
-            return true;
-    return false;
+    return lease_ranges_have_family(leases->ranges[use], family);
 }
 
 /* A lease as the tables' lookup argument; `storage` must hold the key. */
@@ -240,38 +201,11 @@ void leases_restore(struct leases *leases, enum lease_event event, enum lease_us
 }
 
 /* Is the address free for a new lease: in no lease, stated by nobody? */
-static bool is_fresh(const struct leases *leases, const struct address *address)
+static bool is_free(void *userdata, const struct address *address)
 {
+    const struct leases *leases = userdata;
     return !find_address(leases, address) &&
            !leases->callbacks.stated(leases->callbacks.userdata, address);
-}
-
-/* The broadcast address of an IPv4 range wider than two is nobody's. */
-static bool is_broadcast(const struct address_range *range, const struct address *address)
-{
-    if (!address_is_inet(address) || range->prefix >= 127)
-        return false;
-    struct address next = *address;
-    address_increment(&next);
-    return !address_range_contains(range, &next);
-}
-
-static bool take_fresh(struct leases *leases, enum lease_use use, int family,
-                       struct address *address)
-{
-    for (guint i = 0; i < leases->ranges[use]->len; i++) {
-        struct range *range = &g_array_index(leases->ranges[use], struct range, i);
-        if (!range_is_family(range, family))
-            continue;
-        while (!range->exhausted) {
-            *address = range->next;
-            address_increment(&range->next);
-            range->exhausted = !address_range_contains(&range->range, &range->next);
-            if (!is_broadcast(&range->range, address) && is_fresh(leases, address))
-                return true;
-        }
-    }
-    return false;
 }
 
 /* The address that was freed first, of those that nobody states and that are still in range. */
@@ -295,31 +229,9 @@ static bool take_freed(struct leases *leases, enum lease_use use, int family,
         if (!current)
             continue;
         lease_drop(leases, lease);
-        if (in_ranges(leases, use, address) &&
+        if (lease_ranges_contain(leases->ranges[use], address) &&
             !leases->callbacks.stated(leases->callbacks.userdata, address))
             return true;
-    }
-    return false;
-}
-
-/* Fresh places are passed over once; one whose statement was withdrawn, or that was dropped, is
- * looked for again before the range is called full. */
-static bool take_left_over(struct leases *leases, enum lease_use use, int family,
-                           struct address *address)
-{
-    for (guint i = 0; i < leases->ranges[use]->len; i++) {
-        struct range *range = &g_array_index(leases->ranges[use], struct range, i);
-        if (!range_is_family(range, family) || 128 - range->range.prefix > 20)
-            continue;
-        struct address at = range->range.base;
-        if (range->range.prefix < 127)
-            address_increment(&at);
-        for (; address_range_contains(&range->range, &at); address_increment(&at)) {
-            if (is_broadcast(&range->range, &at) || !is_fresh(leases, &at))
-                continue;
-            *address = at;
-            return true;
-        }
     }
     return false;
 }
@@ -329,8 +241,10 @@ static bool take_any(struct leases *leases, enum lease_use use, int family, stru
     bool *full = &leases->full[use][family == 6];
     if (*full)
         return false;
-    if (take_fresh(leases, use, family, address) || take_freed(leases, use, family, address) ||
-        take_left_over(leases, use, family, address))
+    struct lease_ranges *ranges = leases->ranges[use];
+    if (lease_ranges_fresh(ranges, family, is_free, leases, address) ||
+        take_freed(leases, use, family, address) ||
+        lease_ranges_left_over(ranges, family, is_free, leases, address))
         return true;
     *full = true;
     leases->relieved = false;
@@ -343,7 +257,7 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
     if (strlen(key) > LEASE_KEY_MAX)
         return false;
     struct lease *lease = find_key(leases, use, family, key);
-    if (lease && (!in_ranges(leases, use, &lease->address) ||
+    if (lease && (!lease_ranges_contain(leases->ranges[use], &lease->address) ||
                   leases->callbacks.stated(leases->callbacks.userdata, &lease->address))) {
         lease_drop(leases, lease);
         lease = NULL;
@@ -468,15 +382,11 @@ void leases_each(const struct leases *leases,
 
 void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size)
 {
-    *held = *size = 0;
+    *held = 0;
     GHashTableIter iter;
     gpointer entry;
     g_hash_table_iter_init(&iter, leases->by_address);
     while (g_hash_table_iter_next(&iter, &entry, NULL))
         *held += ((struct lease *)entry)->use == use && !((struct lease *)entry)->freed;
-    for (guint i = 0; i < leases->ranges[use]->len; i++) {
-        unsigned bits = 128 - g_array_index(leases->ranges[use], struct range, i).range.prefix;
-        uint64_t count = bits >= 63 ? UINT64_MAX / 2 : UINT64_C(1) << bits;
-        *size = *size > UINT64_MAX - count ? UINT64_MAX : *size + count;
-    }
+    *size = lease_ranges_size(leases->ranges[use]);
 }
