@@ -158,7 +158,7 @@ class Chroot(System):
         subprocess.run(["mount", "--rbind", "/dev", self.path / "dev"], check=True)
 
     def enter(self, user):
-        return ["chroot", f"--userspec={user}", self.path]
+        return ["chroot", f"--userspec={user}:", self.path]
 
     @contextlib.contextmanager
     def daemon(self, *arguments):
@@ -222,9 +222,7 @@ class Machine(System):
 
     def enter(self, user):
         enter = ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-p", "-C", "-r", "-w"]
-        if user == "root":
-            return enter
-        return [*enter, "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        return enter if user == "root" else [*enter, "chroot", f"--userspec={user}:", "/"]
 
     def kill(self):
         """As if the power went; the files stay."""

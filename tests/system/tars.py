@@ -29,7 +29,7 @@ PROGRAMS = (
 NEIGHBOURS = "libnss-mdns libnss-myhostname libnss-mymachines libnss-resolve"
 
 MINIMAL = f"systemd-standalone-sysusers,{DEPENDENCIES}"
-FULL = f"systemd,systemd-sysv,dbus,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
+FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
 
 
 def suite():

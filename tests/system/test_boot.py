@@ -135,18 +135,20 @@ def test_reload():
         pid = machine.show("MainPID")
         machine.write("/etc/kubesvc/kubesvcd.yaml", "namespace: moon\n")
         machine.run("systemctl", "reload", "kubesvcd")
-        machine.wait_for_addresses("headless-svc.moon.svc", HEADLESS)
+        # Other pods than those of the namespace before, with other addresses.
+        moon = [f"127.244.0.{n}" for n in (4, 5, 6)]
+        machine.wait_for_addresses("headless-svc.moon.svc", moon)
         machine.write("/etc/kubesvc/kubesvcd.yaml", "namespace: [1]\n")
         machine.run("systemctl", "reload", "kubesvcd")
         wait_for(lambda: "kubesvcd.yaml:1:" in complaints(machine), "a word about the configuration")
-        same(machine.addresses("headless-svc.moon.svc"), HEADLESS)
+        same(machine.addresses("headless-svc.moon.svc"), moon)
         same(machine.show("MainPID"), pid)
 
 
-# Looks a name up for ever, one line each; what is not found is an empty line.
+# Looks a name up until it is enough, and prints a line each time: seconds, and the addresses or a dash.
 WATCHER = """
-import socket, time
-while True:
+import os, socket, time
+while not os.path.exists("/run/enough"):
     start = time.monotonic()
     try:
         found = " ".join(sorted({a[4][0] for a in socket.getaddrinfo("%s", 80)}))
@@ -176,7 +178,7 @@ def test_upgrade():
 
         # A process that has loaded the module that was there before goes on.
         time.sleep(0.2)
-        watcher.terminate()
+        machine.write("/run/enough", "")
         answers = [answer.split() for answer in watcher.stdout.read().splitlines()]
         same(answers[-1][1:], HEADLESS)
         same([words for words in answers if words[1:] not in (HEADLESS, ["-"])], [], "wrong answers")
@@ -218,7 +220,7 @@ CROWD = """
 import socket, time
 crowd = []
 try:
-    while len(crowd) < 20000:
+    while True:
         one = socket.socket(socket.AF_UNIX)
         one.setblocking(False)
         one.connect("/run/kubesvc/socket")
@@ -251,18 +253,17 @@ def test_an_ordinary_user_can_ask_and_nothing_else():
         same(machine.addresses("headless-svc", user="mallory"), HEADLESS)
 
         # Thousands of connections, idle or talking nonsense, from one user: others are answered.
-        crowd = [subprocess.Popen(machine.command("prlimit", "--nofile=20000", "python3", "-c", CROWD),
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)]
-        crowd[0].terminate()
-        crowd = subprocess.Popen(
-            [*machine.enter("root"), "prlimit", "--nofile=30000", "setpriv", "--reuid=mallory",
-             "--regid=mallory", "--clear-groups", "python3", "-c", CROWD],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        assert int(crowd.stdout.readline()) > 50
+        crowd = [subprocess.Popen(
+            machine.command("sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec python3 -c "$0"', CROWD,
+                            user="mallory"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+        sizes = [int(process.stdout.readline()) for process in crowd]
+        assert sum(sizes) > 1000, sizes
         for user in "nobody", "root", "daemon":
             for _ in range(10):
                 same(machine.addresses("headless-svc", user=user), HEADLESS, user)
-        crowd.kill()
+        for process in crowd:
+            process.kill()
         same(machine.show("NRestarts"), "0")
         same(machine.addresses("headless-svc", user="mallory"), HEADLESS)
 
