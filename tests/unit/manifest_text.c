@@ -32,7 +32,8 @@ static ssize_t give(void *userdata, void *buffer, size_t size)
 struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece,
                                         uint64_t budget)
 {
-    const struct manifest_options options = {"default", UINT64_C(512) << 20};
+    const struct manifest_options options = {.default_namespace = "default",
+                                             .max_size = UINT64_C(512) << 20};
     struct text text = {bytes, length, piece};
     struct source *source = source_new("/test.yaml", 0, true);
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &text);

@@ -198,7 +198,7 @@ static ssize_t endless(void *userdata, void *buffer, size_t size)
 
 static int read_from(manifest_input input, uint64_t max_size, GPtrArray **diagnostics)
 {
-    const struct manifest_options options = {"default", max_size};
+    const struct manifest_options options = {.default_namespace = "default", .max_size = max_size};
     struct source *source = source_new("/x", 0, true);
     struct manifest_reader *reader = manifest_reader_new(source, &options, input, NULL);
     int r;
