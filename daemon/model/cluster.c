@@ -1,14 +1,11 @@
 /*
- * The cluster: its life, its options and the steps of an update. The order of the steps is the
- * whole idea: objects first, then the pods that are to have addresses, then the Services that ask
- * for them, each sorted by name; so a first load leases the same addresses whatever the files are
- * called, and what the sink is told becomes one consistent state at the end.
+ * The cluster: its life and its options. Objects come in by intake.c, what follows from them is
+ * worked out by update.c.
  */
 #include "cluster.h"
 
 #include <string.h>
 
-#include "../log.h"
 #include "cluster_private.h"
 #include "hash.h"
 
@@ -68,28 +65,12 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
     cluster->no_labels = labels_new(NULL, 0);
     cluster->node_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
+    cluster->pod_cidrs = g_array_new(FALSE, TRUE, sizeof(struct address_range));
+    cluster->service_cidrs = g_array_new(FALSE, TRUE, sizeof(struct address_range));
     cluster->pods = (struct pods){.leases = cluster->leases, .node_ips = cluster->node_ips};
     cluster->service_options.endpoints.pods = &cluster->pods;
     agenda_init(&cluster->agenda);
     return cluster;
-}
-
-static void service_state_free(struct service_state *state)
-{
-    namespace_unselect(state->namespace, &state->selection);
-    if (state->claims)
-        g_array_unref(state->claims);
-    name_unref(state->owner.name);
-    name_unref(state->owner.namespace);
-    g_free(state);
-}
-
-static void workload_state_free(struct workload_state *state)
-{
-    namespace_unselect(state->namespace, &state->selection);
-    g_array_unref(state->pod_ips);
-    name_unref(state->identity.name);
-    g_free(state);
 }
 
 static void namespace_free_with_states(struct namespace *namespace)
@@ -99,12 +80,12 @@ static void namespace_free_with_states(struct namespace *namespace)
     g_hash_table_iter_init(&iter, namespace->services);
     while (g_hash_table_iter_next(&iter, NULL, &state)) {
         g_hash_table_iter_remove(&iter);
-        service_state_free(state);
+        cluster_service_free(state);
     }
     g_hash_table_iter_init(&iter, namespace->workloads);
     while (g_hash_table_iter_next(&iter, NULL, &state)) {
         g_hash_table_iter_remove(&iter);
-        workload_state_free(state);
+        cluster_workload_free(state);
     }
     namespace_free(namespace);
 }
@@ -127,6 +108,8 @@ struct cluster *cluster_free(struct cluster *cluster)
     cluster->catalog = catalog_free(cluster->catalog);
     labels_unref(cluster->no_labels);
     g_array_unref(cluster->node_ips);
+    g_array_unref(cluster->pod_cidrs);
+    g_array_unref(cluster->service_cidrs);
     g_strfreev(cluster->exposed);
     agenda_clear(&cluster->agenda);
     g_free(cluster);
@@ -150,21 +133,6 @@ static void take_pod_in(void *userdata, struct object *object)
         intake_object(userdata, object, true);
 }
 
-static void withdraw_pod_name(struct cluster *cluster, struct bare_pod *pod)
-{
-    if (pod->has_pod_ip)
-        intake_pod_name(cluster, pod->namespace, &pod->pod_ip, false);
-    pod->has_pod_ip = false;
-}
-
-static void withdraw_replicas(struct cluster *cluster, struct workload_state *state)
-{
-    for (guint i = 0; i < state->pod_ips->len; i++)
-        intake_pod_name(cluster, state->namespace,
-                        &g_array_index(state->pod_ips, struct address, i), false);
-    g_array_set_size(state->pod_ips, 0);
-}
-
 /* Everything is to be worked out again; pod names go, because whether they are kept may change. */
 static void restart(struct cluster *cluster)
 {
@@ -179,25 +147,56 @@ static void restart(struct cluster *cluster)
             agenda_service(&cluster->agenda, state);
         g_hash_table_iter_init(&iter, namespace->workloads);
         while (g_hash_table_iter_next(&iter, NULL, &state)) {
-            withdraw_replicas(cluster, state);
+            cluster_withdraw_replicas(cluster, state);
             agenda_workload(&cluster->agenda, state);
         }
     }
     g_hash_table_iter_init(&iter, cluster->bare_pods);
     while (g_hash_table_iter_next(&iter, &state, NULL)) {
-        withdraw_pod_name(cluster, state);
+        cluster_withdraw_pod(cluster, state);
         agenda_pod(&cluster->agenda, state);
     }
 }
 
+static bool arrays_equal(const GArray *a, const GArray *b, size_t size)
+{
+    return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len * size) == 0);
+}
+
+static bool options_equal(const struct cluster *cluster, const struct cluster_options *options)
+{
+    const struct service_options *services = &cluster->service_options;
+    const char *const *before = (const char *const *)cluster->exposed;
+    const char *const *after = (const char *const *)options->namespaces;
+    return cluster->configured && cluster->pods.allocate == options->allocate &&
+           cluster->pod_names == options->pod_names &&
+           services->endpoints.pod_names == options->endpoint_pod_names &&
+           services->ignore_empty == options->ignore_empty_service &&
+           arrays_equal(cluster->node_ips, options->node_ips, sizeof(struct address)) &&
+           arrays_equal(cluster->pod_cidrs, options->pod_cidrs, sizeof(struct address_range)) &&
+           arrays_equal(cluster->service_cidrs, options->service_cidrs,
+                        sizeof(struct address_range)) &&
+           (before && after ? g_strv_equal(before, after) : before == after);
+}
+
+static void assign(GArray *array, const GArray *values)
+{
+    g_array_set_size(array, 0);
+    if (values->len > 0)
+        g_array_append_vals(array, values->data, values->len);
+}
+
 void cluster_configure(struct cluster *cluster, const struct cluster_options *options)
 {
+    if (options_equal(cluster, options))
+        return;
+    cluster->configured = true;
     /* What Pods put into the indexes depends on the options, so they go out by the old ones. */
     catalog_each(cluster->catalog, take_pod_out, cluster);
     restart(cluster);
-    g_array_set_size(cluster->node_ips, 0);
-    if (options->node_ips->len > 0)
-        g_array_append_vals(cluster->node_ips, options->node_ips->data, options->node_ips->len);
+    assign(cluster->node_ips, options->node_ips);
+    assign(cluster->pod_cidrs, options->pod_cidrs);
+    assign(cluster->service_cidrs, options->service_cidrs);
     cluster->pods.allocate = options->allocate;
     cluster->pod_names = options->pod_names;
     cluster->service_options.endpoints.pod_names = options->endpoint_pod_names;
@@ -212,220 +211,6 @@ void cluster_configure(struct cluster *cluster, const struct cluster_options *op
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects)
 {
     catalog_replace(cluster->catalog, source, objects);
-}
-
-static void update_pod(struct cluster *cluster, struct bare_pod *pod)
-{
-    pod->dirty = false;
-    withdraw_pod_name(cluster, pod);
-    const struct pod *object = (const struct pod *)catalog_find(
-        cluster->catalog, OBJECT_POD, pod->owner.namespace, pod->owner.name);
-    if (!object || !pods_is_allocated(&cluster->pods, object)) {
-        pods_release(&cluster->pods, pod->owner.namespace, pod->owner.name);
-        g_hash_table_remove(cluster->bare_pods, pod);
-        return;
-    }
-    struct pod_view view;
-    pods_view(&cluster->pods, object, &view);
-    if (view.pod_ip) {
-        pod->pod_ip = *view.pod_ip;
-        pod->has_pod_ip = true;
-        intake_pod_name(cluster, pod->namespace, &pod->pod_ip, true);
-    }
-    const struct labels *labels = object->spec.labels ? object->spec.labels : cluster->no_labels;
-    agenda_group_services(&cluster->agenda, namespace_group(pod->namespace, labels));
-}
-
-/* Ends the leases of replicas that are no more. */
-static void release_replicas(struct cluster *cluster, const struct workload_state *state,
-                             uint32_t first, uint32_t replicas)
-{
-    for (uint32_t i = 0; i < state->leased; i++) {
-        uint32_t ordinal = state->first + i;
-        if (ordinal < first || ordinal - first >= replicas)
-            pods_release_replica(&cluster->pods, state->namespace->name, state->identity.kind,
-                                 state->identity.name, ordinal);
-    }
-}
-
-static void claim_replicas(struct cluster *cluster, struct workload_state *state)
-{
-    for (uint32_t i = 0; i < state->replicas; i++) {
-        struct pod_view view;
-        pods_view_replica(&cluster->pods, state->object, i, &view);
-        if (view.origin == ADDRESS_ALLOCATED)
-            state->leased = i + 1;
-        if (!view.pod_ip || !cluster->pod_names)
-            continue;
-        g_array_append_val(state->pod_ips, *view.pod_ip);
-        intake_pod_name(cluster, state->namespace, view.pod_ip, true);
-    }
-}
-
-static void update_workload(struct cluster *cluster, struct workload_state *state)
-{
-    const struct workload *workload = state->object;
-    state->dirty = false;
-    withdraw_replicas(cluster, state);
-    bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
-                    !workload_has_pods(cluster->catalog, state);
-    uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload) : 0;
-    bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;
-    uint32_t first = workload ? workload->ordinal : 0;
-    release_replicas(cluster, state, first, leases ? replicas : 0);
-    state->replicas = replicas;
-    state->first = first;
-    state->leased = 0;
-    if (!workload) {
-        g_hash_table_remove(state->namespace->workloads, &state->identity);
-        workload_state_free(state);
-        return;
-    }
-    claim_replicas(cluster, state);
-    const struct labels *labels =
-        workload->template.labels ? workload->template.labels : cluster->no_labels;
-    agenda_group_services(&cluster->agenda, namespace_group(state->namespace, labels));
-}
-
-static bool is_exposed(const struct cluster *cluster, const char *namespace)
-{
-    return !cluster->exposed || g_strv_contains((const char *const *)cluster->exposed, namespace);
-}
-
-static void update_service(struct cluster *cluster, struct service_state *state)
-{
-    state->dirty = false;
-    service_publish(state, &cluster->service_options, is_exposed(cluster, state->owner.namespace),
-                    cluster->reverse, &cluster->sink);
-    if (state->object)
-        return;
-    g_hash_table_remove(state->namespace->services, state->owner.name);
-    service_state_free(state);
-}
-
-/* A namespace that nothing mentions any more has nothing in it either: it goes for good. */
-static void update_namespace(struct cluster *cluster, struct namespace *namespace)
-{
-    namespace->dirty = false;
-    cluster->sink.namespace(cluster->sink.userdata, namespace->name, namespace->mentions > 0,
-                            is_exposed(cluster, namespace->name));
-    if (namespace->mentions > 0)
-        return;
-    g_hash_table_remove(cluster->namespaces, namespace->name);
-    namespace_free(namespace);
-}
-
-static void link_selections(struct cluster *cluster)
-{
-    for (guint i = 0; i < cluster->agenda.unlinked->len; i++)
-        namespace_link(cluster->agenda.unlinked->pdata[i]);
-    g_ptr_array_set_size(cluster->agenda.unlinked, 0);
-}
-
-static bool is_late(int64_t deadline)
-{
-    return g_get_monotonic_time() >= deadline;
-}
-
-static void evict(struct cluster *cluster, const struct address *address)
-{
-    g_autofree char *key = leases_evict(cluster->leases, address);
-    if (!key)
-        return;
-    char text[ADDRESS_TEXT_MAX];
-    address_format(address, text);
-    log_notice("%s was leased to %s and is now stated by a manifest; %s gets another address", text,
-               key, key);
-    intake_lease_holder(cluster, key);
-}
-
-static void evict_stated(struct cluster *cluster)
-{
-    GArray *stated = cluster->agenda.stated;
-    if (stated->len == 0)
-        return;
-    for (guint i = 0; i < stated->len; i++) {
-        const struct address *address = &g_array_index(stated, struct address, i);
-        if (reverse_is_stated(cluster->reverse, address))
-            evict(cluster, address);
-    }
-    /* A large load must not leave its list behind. */
-    g_array_unref(stated);
-    cluster->agenda.stated = g_array_new(FALSE, FALSE, sizeof(struct address));
-}
-
-/* Who went without an address asks again when one became free. */
-static void retry_refused(struct cluster *cluster)
-{
-    g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases);
-    for (guint i = 0; keys && i < keys->len; i++)
-        intake_lease_holder(cluster, keys->pdata[i]);
-}
-
-static bool update_agenda(struct cluster *cluster, int64_t deadline)
-{
-    struct agenda *agenda = &cluster->agenda;
-    struct bare_pod *pod;
-    while ((pod = agenda_next_pod(agenda))) {
-        update_pod(cluster, pod);
-        if (is_late(deadline))
-            return false;
-    }
-    struct workload_state *workload;
-    while ((workload = agenda_next_workload(agenda))) {
-        update_workload(cluster, workload);
-        if (is_late(deadline))
-            return false;
-    }
-    struct service_state *service;
-    while ((service = agenda_next_service(agenda))) {
-        update_service(cluster, service);
-        if (is_late(deadline))
-            return false;
-    }
-    return true;
-}
-
-/* A full range is said once for each number of objects that go without. */
-static void say_refused(struct cluster *cluster)
-{
-    static const struct {
-        const char *objects, *option;
-    } uses[LEASE_USES] = {
-        [LEASE_POD] = {"pods", "podCIDRs"}, [LEASE_SERVICE] = {"Services", "serviceCIDRs"}};
-    for (unsigned use = 0; use < LEASE_USES; use++) {
-        uint64_t refused = leases_refused(cluster->leases, use);
-        if (refused > 0 && refused != cluster->refused[use])
-            log_error("%s is full: %" G_GUINT64_FORMAT
-                      " %s have no address and are left out of every answer; widen %s",
-                      uses[use].option, refused, uses[use].objects, uses[use].option);
-        cluster->refused[use] = refused;
-    }
-}
-
-bool cluster_absorb(struct cluster *cluster, uint64_t budget)
-{
-    return catalog_work(cluster->catalog, g_get_monotonic_time() + (int64_t)budget);
-}
-
-bool cluster_update(struct cluster *cluster, uint64_t budget)
-{
-    int64_t deadline = g_get_monotonic_time() + (int64_t)budget;
-    if (!catalog_work(cluster->catalog, deadline))
-        return false;
-    link_selections(cluster);
-    evict_stated(cluster);
-    retry_refused(cluster);
-    if (!update_agenda(cluster, deadline))
-        return false;
-    if (!reverse_flush(cluster->reverse, &cluster->sink, deadline))
-        return false;
-    while (cluster->agenda.namespaces->len > 0)
-        update_namespace(cluster,
-                         g_ptr_array_remove_index_fast(cluster->agenda.namespaces,
-                                                       cluster->agenda.namespaces->len - 1));
-    say_refused(cluster);
-    return true;
 }
 
 bool cluster_is_dirty(const struct cluster *cluster)

@@ -1,6 +1,6 @@
 /*
- * The inside of a cluster, shared by the three files that make it: cluster.c (life, options, the
- * steps of an update), intake.c (objects in and out), agenda.c (what is to be worked out again).
+ * The inside of a cluster, shared by the files that make it: cluster.c (life, options), intake.c
+ * (objects in and out), agenda.c (what is to be worked out again), update.c (working it out).
  */
 #pragma once
 
@@ -48,7 +48,9 @@ struct cluster {
     struct agenda agenda;
 
     struct pods pods;
+    bool configured; /* once at least */
     GArray *node_ips;
+    GArray *pod_cidrs, *service_cidrs; /* as configured */
     struct service_options service_options;
     char **exposed; /* NULL: all */
     bool pod_names;
@@ -88,3 +90,10 @@ void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
 
 /* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", is to be worked out again. */
 void intake_lease_holder(struct cluster *cluster, const char *key);
+
+void cluster_service_free(struct service_state *state);
+void cluster_workload_free(struct workload_state *state);
+
+/* Takes back the pod names that were claimed. */
+void cluster_withdraw_pod(struct cluster *cluster, struct bare_pod *pod);
+void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *state);
