@@ -89,10 +89,10 @@ static void print_summary(const struct collection *collection, unsigned errors, 
     }
     fflush(stdout);
     print_plural(errors, "error", ", ");
-    print_plural(warnings, "warning", " in ");
-    print_plural(collection->files->len, "file", " with ");
-    print_plural(objects, "object", " that decide names (");
-    print_plural(services, "Service", ")\n");
+    print_plural(warnings, "warning", "; ");
+    print_plural(collection->files->len, "file", ", ");
+    print_plural(objects, "object", ", of them ");
+    print_plural(services, "Service", "\n");
 }
 
 static int report(const struct collection *collection, const struct arguments *arguments)

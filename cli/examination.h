@@ -32,4 +32,5 @@ void examination_print_json(const struct examination *examination);
 
 /* The points: the host's files and libraries, and the daemon with what it answers. */
 void examine_host(struct examination *examination);
+bool examine_has_module(void); /* can libc load it? */
 void examine_daemon(struct examination *examination);

@@ -40,7 +40,9 @@ static char *remedy_for(const struct examination *examination, int error)
     if (error == ETIMEDOUT)
         return g_strdup("see 'systemctl status kubesvcd'");
     if (is_in_container(examination))
-        return g_strdup_printf("this is a container: mount the host's %s into it", directory);
+        return g_strdup_printf("this is a container: mount the host's %s into it, or run "
+                               "kubesvcd here",
+                               directory);
     return g_strdup("start it with 'systemctl start kubesvcd', or name its socket with --socket");
 }
 
@@ -166,7 +168,7 @@ static void examine_answers(struct examination *examination)
     g_setenv("KUBESVC_SOCKET", examination->arguments->socket, TRUE);
     compare(examination, "programs", name, daemons,
             "see 'hosts line' and 'module'; a program that runs already must be started again");
-    if (__nss_configure_lookup("hosts", "kubesvc") == 0)
+    if (examine_has_module() && __nss_configure_lookup("hosts", "kubesvc") == 0)
         compare(examination, "answers", name, daemons,
                 "see 'module'; install libnss-kubesvc and kubesvcd of one version");
 }

@@ -20,9 +20,22 @@
 #define NSCD "/run/nscd/socket"
 
 /* As glibc does it, by name alone. */
+static void *load_module(void)
+{
+    return dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
+}
+
+bool examine_has_module(void)
+{
+    void *module = load_module();
+    if (module)
+        dlclose(module);
+    return module != NULL;
+}
+
 static void examine_module(struct examination *examination)
 {
-    void *module = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
+    void *module = load_module();
     const struct link_map *map = NULL;
     if (!module) {
         examination_add(examination, VERDICT_BAD, "module",

@@ -3,6 +3,12 @@
  */
 #include "lint.h"
 
+#include <string.h>
+
+#include "../daemon/near.h"
+
+#define NEAREST 2u /* slips of the finger */
+
 static void check_selector(const struct record *record, struct findings *findings)
 {
     const struct workload *workload = (const struct workload *)record->object;
@@ -22,6 +28,26 @@ static void check_selector(const struct record *record, struct findings *finding
                      "refuses it");
 }
 
+/* "; did you mean NAME?", or why it matters. To be freed with g_free. */
+static char *explain_unknown(const struct world *world, const char *namespace, const char *name)
+{
+    const GPtrArray *records = world_records(world);
+    unsigned best = NEAREST + 1;
+    const char *nearest = NULL;
+    for (guint i = 0; i < records->len; i++) {
+        const struct object *object = ((const struct record *)records->pdata[i])->object;
+        if (object->kind != OBJECT_SERVICE || strcmp(object->namespace, namespace) != 0)
+            continue;
+        unsigned distance = near_distance(object->name, name);
+        if (distance >= best)
+            continue;
+        best = distance;
+        nearest = object->name;
+    }
+    return nearest ? g_strdup_printf("did you mean %s?", nearest)
+                   : g_strdup("its pods have no names by it");
+}
+
 static void check_service_name(const struct world *world, const struct record *record,
                                struct findings *findings)
 {
@@ -35,10 +61,10 @@ static void check_service_name(const struct world *world, const struct record *r
     const struct record *found =
         world_find(world, OBJECT_SERVICE, object->namespace, workload->service_name);
     if (!found) {
+        g_autofree char *why = explain_unknown(world, object->namespace, workload->service_name);
         findings_add(findings, DIAGNOSTIC_WARNING, "unknown-service", object, record->service_name,
-                     "serviceName names no Service in namespace %s; its pods have no names of "
-                     "their own",
-                     object->namespace);
+                     "serviceName: there is no Service %s in namespace %s; %s",
+                     workload->service_name, object->namespace, why);
         return;
     }
     if (!((const struct service *)found->object)->headless)
@@ -64,7 +90,8 @@ void lint_pod_spec(const struct world *world, const struct record *record,
     const struct object *object = record->object;
     if (!spec->subdomain || world_find(world, OBJECT_SERVICE, object->namespace, spec->subdomain))
         return;
+    g_autofree char *why = explain_unknown(world, object->namespace, spec->subdomain);
     findings_add(findings, DIAGNOSTIC_WARNING, "unknown-service", object, record->subdomain,
-                 "subdomain names no Service in namespace %s; the hostname is no name in DNS",
-                 object->namespace);
+                 "subdomain: there is no Service %s in namespace %s; %s", spec->subdomain,
+                 object->namespace, why);
 }

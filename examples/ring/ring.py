@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""A token goes round among the members of a headless Service.
+
+Every member listens at its own address, looks the Service's name up until all members are there,
+and passes what it is given on to the next address. The first member starts the token; when it is
+back, everybody has had it, and the same way round all are told to go home.
+
+    python3 ring.py [SERVICE [MEMBERS]]
+
+POD_IP is this member's address, HOSTNAME its name, as in a pod. Nothing here knows about kubesvc:
+
+    for i in 0 1 2; do kubesvc run ring-$i -- python3 ring.py & done; wait
+"""
+
+import ipaddress
+import os
+import socket
+import sys
+import time
+
+PORT = 7400
+PATIENCE = 30  # seconds
+
+
+def members(service, number):
+    """The addresses of all members in their order, once there are as many."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            found = socket.getaddrinfo(service, PORT, type=socket.SOCK_STREAM)
+        except socket.gaierror:
+            found = []
+        addresses = {ipaddress.ip_address(address[4][0]) for address in found}
+        if len(addresses) >= number:
+            return sorted(addresses, key=lambda address: (address.version, address))
+        time.sleep(0.1)
+    sys.exit(f"{service}: not {number} members within {PATIENCE} s")
+
+
+def send(address, text):
+    """Passes a text on; the other may not have started yet."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with socket.create_connection((str(address), PORT), timeout=PATIENCE) as connection:
+                connection.sendall(text.encode())
+                return
+        except OSError as error:
+            if time.monotonic() > end:
+                sys.exit(f"{address}: {error}")
+            time.sleep(0.1)
+
+
+def receive(server):
+    connection, _ = server.accept()
+    with connection, connection.makefile() as stream:
+        return stream.read()
+
+
+def main():
+    service = sys.argv[1] if len(sys.argv) > 1 else "ring"
+    number = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    name = os.environ["HOSTNAME"]
+    own = ipaddress.ip_address(os.environ["POD_IP"])
+
+    family = socket.AF_INET if own.version == 4 else socket.AF_INET6
+    with socket.create_server((str(own), PORT), family=family) as server:
+        server.settimeout(PATIENCE)
+        ring = members(service, number)
+        first = ring[0] == own
+        successor = ring[(ring.index(own) + 1) % len(ring)]
+        print(f"{name} at {own} passes on to {successor}", flush=True)
+        if first:
+            send(successor, name)
+        token = receive(server)
+        if first:
+            print(f"the token went round: {token} {name}", flush=True)
+            send(successor, "done")
+        else:
+            send(successor, f"{token} {name}")
+        receive(server)  # done
+        if not first:
+            send(successor, "done")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""kubesvc doctor: what is well, what is not, and what is to be done about it."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+
+from harness import BUILD, Daemon, SANITIZED, built, need_root, same, skip, with_nsswitch
+
+GOOD = "files kubesvc [NOTFOUND=return] dns"
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {clusterIP: 127.0.0.7}\n"
+
+
+def host(hosts=GOOD, **files):
+    """A root directory; `files`: of these names below it, with __ for /."""
+    root = pathlib.Path("root").resolve()
+    (root / "etc").mkdir(parents=True, exist_ok=True)
+    (root / "etc/nsswitch.conf").write_text(f"passwd: files\n# hosts: none\nhosts:  {hosts}\n")
+    for name, text in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def examine(env, root=None, wrapper=(), text=False):
+    """(status, {check: [(verdict, text, remedy)]})"""
+    command = [*wrapper, built("kubesvc"), "doctor", *(["--root", str(root)] if root else [])]
+    if text:
+        return subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([*command, "-o", "json"], env=env, stdout=subprocess.PIPE, text=True)
+    report, checks = json.loads(done.stdout), {}
+    for check in report["checks"]:
+        same(check["verdict"] in ("ok", "warn", "bad"), True)
+        same("remedy" in check, check["verdict"] != "ok", check)
+        checks.setdefault(check["check"], []).append(
+            (check["verdict"], check["text"], check.get("remedy")))
+    verdicts = [check["verdict"] for check in report["checks"]]
+    same((report["bad"], report["warnings"]), (verdicts.count("bad"), verdicts.count("warn")))
+    same(done.returncode, int("bad" in verdicts))
+    return checks
+
+
+def only(checks, name):
+    same(len(checks.get(name, [])), 1, f"{name} in {checks}")
+    return checks[name][0]
+
+
+def test_all_is_well():
+    """On the whole way: a program asks libc, which asks the module, which asks the daemon."""
+    wrapper = with_nsswitch(GOOD)
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        checks = examine(daemon.env, wrapper=wrapper)
+        verdicts = {name: [result[0] for result in results] for name, results in checks.items()}
+        verdicts.pop("foreign", None)  # the machine's own
+        same(verdicts, {name: ["ok"] for name in ("module", "hosts line", "socket", "daemon",
+                                                  "manifests", "programs", "answers")})
+        assert str(BUILD) in only(checks, "module")[1]
+        assert "1 objects" in only(checks, "manifests")[1]
+
+
+def test_the_hosts_line():
+    """Verdict and the service that the remedy speaks of."""
+    cases = [
+        (GOOD, "ok", None),
+        ("kubesvc", "ok", None),
+        ("files kubesvc [!UNAVAIL=return] resolve", "ok", None),
+        ("files mymachines kubesvc [NOTFOUND=return] resolve [!UNAVAIL=return] dns", "ok", None),
+        ("files kubesvc dns", "warn", "[NOTFOUND=return]"),
+        ("files dns", "bad", "after 'files'"),
+        ("files dns kubesvc", "bad", "before 'dns'"),
+        ("files mdns4_minimal [NOTFOUND=return] kubesvc [NOTFOUND=return] dns", "bad",
+         "before 'mdns4_minimal'"),
+        ("files resolve [!UNAVAIL=return] kubesvc dns", "bad", "before 'resolve'"),
+        ("files [NOTFOUND=return] kubesvc", "bad", "before 'files'"),
+        ("files [notfound=RETURN]kubesvc", "bad", "before 'files'"),
+        ("files kubesvcs [NOTFOUND=return] dns", "bad", "after 'files'"),
+        ("files # kubesvc", "bad", "after 'files'"),
+    ]
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        for line, verdict, remedy in cases:
+            found = only(examine(daemon.env, host(line)), "hosts line")
+            same(found[0], verdict, (line, found))
+            assert verdict == "ok" or remedy in found[2], (line, found)
+            assert "etc/nsswitch.conf:3" in found[1], found
+        (host() / "etc/nsswitch.conf").write_text("passwd: files\n")
+        found = only(examine(daemon.env, "root"), "hosts line")
+        assert found[0] == "bad" and "no hosts line" in found[1], found
+        (host() / "etc/nsswitch.conf").unlink()
+        same(only(examine(daemon.env, "root"), "hosts line")[0], "bad")
+
+
+def test_the_module():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        empty = daemon.env | {"LD_LIBRARY_PATH": str(pathlib.Path.cwd())}
+        if subprocess.run(["ldconfig", "-p"], capture_output=True, check=False,
+                          env={"PATH": "/sbin:/usr/sbin:/bin:/usr/bin"}
+                          ).stdout.count(b"libnss_kubesvc"):
+            skip("the module is installed here")
+        checks = examine(empty, host())
+        verdict, text, remedy = only(checks, "module")
+        same(verdict, "bad")
+        assert "libnss_kubesvc.so.2" in text and "libnss-kubesvc" in remedy
+        assert "answers" not in checks, "without a module there is nothing to ask"
+        pathlib.Path("libnss_kubesvc.so.2").write_bytes(b"\x7fELF")
+        same(only(examine(empty, host()), "module")[0], "bad")
+
+
+def test_foreign_architectures():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        arch = {"var__lib__dpkg__arch": "amd64\ni386\narm64\n"}
+        assert "foreign" not in examine(daemon.env, host(**arch)), "no libc, no programs"
+        root = host(**arch, **{"lib__i386-linux-gnu__libc.so.6": ""})
+        verdict, text, remedy = only(examine(daemon.env, root), "foreign")
+        same((verdict, remedy), ("warn", "apt install libnss-kubesvc:i386"))
+        root = host(**{"usr__lib__i386-linux-gnu__libnss_kubesvc.so.2": ""})
+        same(only(examine(daemon.env, root), "foreign")[0], "ok")
+
+
+def test_other_caches():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        root = host()
+        (root / "run/nscd").mkdir(parents=True)
+        with socket.socket(socket.AF_UNIX) as nscd:
+            os.chdir(root / "run/nscd")  # a path to bind has little room
+            nscd.bind("socket")
+            assert "nscd" not in examine(daemon.env, root), "nobody listens there any more"
+            nscd.listen()
+            os.chdir(root.parent)
+            verdict, _, remedy = only(examine(daemon.env, root), "nscd")
+            same(verdict, "warn")
+            assert "nscd -i hosts" in remedy
+
+
+def test_no_daemon():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        daemon.stop()
+        verdict, text, remedy = only(examine(daemon.env, host()), "daemon")
+        same(verdict, "bad")
+        assert str(daemon.socket) in text and "systemctl start kubesvcd" in remedy
+        remedy = only(examine(daemon.env, host(**{"run__.containerenv": ""})), "daemon")[2]
+        assert "mount the host's" in remedy, remedy
+        with socket.socket(socket.AF_UNIX) as other:
+            os.chdir(daemon.socket.parent)
+            other.bind("socket")
+            same(only(examine(daemon.env, host()), "daemon")[0], "bad", "refused")
+
+
+def test_permissions():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        same(only(examine(daemon.env, host()), "socket")[0], "ok")
+        daemon.socket.chmod(0o660)
+        verdict, text, remedy = only(examine(daemon.env, host()), "socket")
+        same((verdict, remedy), ("warn", f"chmod a+rw {daemon.socket}"))
+        assert "0660" in text
+
+
+def test_no_permission_at_all():
+    need_root()
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        root = host()
+        daemon.socket.chmod(0o600)
+        os.chmod(".", 0o755)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        if subprocess.run([*nobody, built("kubesvc"), "--version"], env=daemon.env,
+                          capture_output=True, check=False).returncode:
+            skip("another user cannot reach the build here")
+        verdict, text, remedy = only(examine(daemon.env, root, wrapper=nobody), "daemon")
+        same(verdict, "bad")
+        assert "Permission denied" in text and "chmod a+" in remedy, (text, remedy)
+
+
+def test_manifests():
+    with Daemon({}) as daemon:
+        verdict, text, remedy = only(examine(daemon.env, host()), "manifests")
+        same(verdict, "bad")
+        assert str(daemon.dir / "manifests") in text and "put manifests there" in remedy
+    with Daemon({"web.yaml": SERVICE, "bad.yaml": "a: ["}) as daemon:
+        checks = examine(daemon.env, host())
+        same(only(checks, "manifests")[0], "ok")
+        verdict, text, remedy = only(checks, "errors")
+        same(verdict, "warn")
+        assert "bad.yaml:1" in text or "bad.yaml:2" in text, text
+        assert "kubesvc check" in remedy
+
+
+def test_as_text():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        done = examine(daemon.env, host("files dns"), text=True)
+        same(done.returncode, 1)
+        lines = done.stdout.splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("bad   hosts line"))
+        same(lines[at + 1].strip(), "-> write 'kubesvc [NOTFOUND=return]' after 'files' on the "
+                                    "hosts line")
+        assert "\033" not in done.stdout
