@@ -11,7 +11,7 @@
 #include "text.h"
 
 #define GAP 3u
-#define NARROWEST 8u /* a column gives way down to this, while the gaps are wide */
+#define NARROWEST 2u /* a column gives way down to this: a character and the sign of more */
 
 struct table {
     char **headings;
@@ -91,23 +91,30 @@ static void measure(struct table *table, bool headings)
     }
 }
 
-/* Takes from the widest column until the table fits or all are as narrow as `narrowest`. */
-static bool fit(unsigned *widths, unsigned n, unsigned gap, unsigned narrowest, unsigned columns)
+static unsigned line_width(const unsigned *widths, unsigned n, unsigned gap)
 {
     unsigned total = gap * (n - 1);
     for (unsigned i = 0; i < n; i++)
         total += widths[i];
-    while (total > columns) {
+    return total;
+}
+
+/* The gaps give way first, then the widest columns. */
+static unsigned fit(unsigned *widths, unsigned n, unsigned columns)
+{
+    unsigned gap = GAP;
+    while (gap > 1 && line_width(widths, n, gap) > columns)
+        gap--;
+    for (unsigned excess = line_width(widths, n, gap); excess > columns; excess--) {
         unsigned widest = 0;
         for (unsigned i = 1; i < n; i++)
             if (widths[i] > widths[widest])
                 widest = i;
-        if (widths[widest] <= narrowest)
-            return false;
+        if (widths[widest] <= NARROWEST)
+            break;
         widths[widest]--;
-        total--;
     }
-    return true;
+    return gap;
 }
 
 static const char *cut(const char *text, unsigned width)
@@ -151,13 +158,10 @@ static void print_row(char **cells, const unsigned *widths, unsigned n, unsigned
 
 void table_flush(struct table *table, bool headings)
 {
-    unsigned columns = text_columns(), gap = GAP;
     measure(table, headings);
     g_autofree unsigned *widths = g_memdup2(table->widths, sizeof *table->widths * table->columns);
-    if (columns > 0 && !fit(widths, table->columns, GAP, NARROWEST, columns)) {
-        gap = 1;
-        fit(widths, table->columns, gap, 2, columns);
-    }
+    unsigned columns = text_columns();
+    unsigned gap = columns > 0 ? fit(widths, table->columns, columns) : GAP;
     if (headings)
         print_row(table->headings, widths, table->columns, gap);
     for (guint i = 0; i < table->rows->len; i++)

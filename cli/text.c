@@ -18,10 +18,20 @@ bool text_harmful(gunichar c)
            c == 0x2029;
 }
 
+/* Nearly all texts are, and there may be a million of them. */
+static bool is_plain(const char *text)
+{
+    while (g_ascii_isprint(*text))
+        text++;
+    return *text == '\0';
+}
+
 char *text_clean(const char *text)
 {
     if (!text)
         return g_strdup("<none>");
+    if (is_plain(text))
+        return g_strdup(text);
     GString *out = g_string_sized_new(strlen(text));
     for (const char *at = text; *at;) {
         gunichar c = g_utf8_get_char_validated(at, -1);
@@ -66,6 +76,8 @@ unsigned text_columns(void)
 unsigned text_width(const char *text)
 {
     unsigned width = 0;
+    if (is_plain(text))
+        return (unsigned)strlen(text);
     for (const char *at = text; *at; at = g_utf8_next_char(at)) {
         if (*at == '\033') {
             at = strchr(at, 'm');
@@ -117,11 +129,11 @@ void text_error(bool json, const char *remedy, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *raw = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_autofree char *message = text_clean(raw);
+    g_autofree char *message = text_clean(raw), *advice = text_clean(remedy);
     if (json)
-        error_as_json(message, remedy);
+        error_as_json(message, remedy ? advice : NULL);
     else if (remedy)
-        fprintf(stderr, "kubesvc: %s; %s\n", message, remedy);
+        fprintf(stderr, "kubesvc: %s; %s\n", message, advice);
     else
         fprintf(stderr, "kubesvc: %s\n", message);
 }
