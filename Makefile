@@ -265,7 +265,7 @@ lint: compile_commands.json
 	$(Q)mkdir -p $(O)
 	$(Q)printf '%s\n' $(SOURCES) | xargs -P2 -n2 clang-tidy --quiet -p . >$(O)/lint.log 2>&1 || \
 	    { grep -v 'warnings* generated' $(O)/lint.log; exit 1; }
-	$(Q)mandoc -T lint -W warning $(filter-out man/lib%,$(wildcard man/*.[58]))
+	$(Q)mandoc -T lint -W warning $(filter-out man/lib%,$(wildcard man/*.[158]))
 
 check-format:
 	$(Q)clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
@@ -284,6 +284,13 @@ install: all
 	install -m 644 $(MODULE) $(DESTDIR)$(libdir)/
 	install -m 755 $(DAEMON) $(DESTDIR)$(sbindir)/
 	$(if $(CLI),install -D -m 755 $(CLI) $(DESTDIR)$(bindir)/kubesvc)
+	install -D -m 644 man/kubesvc.1 $(DESTDIR)$(mandir)/man1/kubesvc.1
+	install -D -m 644 completions/kubesvc.bash \
+	    $(DESTDIR)$(prefix)/share/bash-completion/completions/kubesvc
+	install -D -m 644 completions/_kubesvc \
+	    $(DESTDIR)$(prefix)/share/zsh/vendor-completions/_kubesvc
+	install -D -m 644 completions/kubesvc.fish \
+	    $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/kubesvc.fish
 	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5/
 	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8/
 	install -m 644 conf/kubesvcd.yaml $(DESTDIR)$(docdir)/

@@ -150,14 +150,19 @@ static void print_text(yajl_val service)
     print_sources(service, "shadowed", "Also said, and overruled, in");
 }
 
-static void print_json(yajl_val service)
+/* One by itself, several in a list; `n` are printed already. */
+static void print_json(yajl_val service, bool list, unsigned n)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    json_text_append(text, service, 0);
-    puts(text->str);
+    json_text_append(text, service, list ? 2 : 0);
+    if (list)
+        printf("%s\n        %s", n > 0 ? "," : "{\n    \"items\": [", text->str);
+    else
+        puts(text->str);
 }
 
-static int describe(const char *name, const char *namespace, const struct arguments *arguments)
+static int describe(const char *name, const char *namespace, const struct arguments *arguments,
+                    bool list, unsigned *n)
 {
     ask_auto yajl_val service = NULL;
     int status = ask_one(arguments, (const char *[]){"describe", namespace, name, NULL}, &service);
@@ -167,10 +172,13 @@ static int describe(const char *name, const char *namespace, const struct argume
                    "services \"%s\" not found in namespace %s", name, namespace);
     if (status != STATUS_DONE)
         return status;
+    if (!arguments->json && *n > 0)
+        puts("\n");
     if (arguments->json)
-        print_json(service);
+        print_json(service, list, *n);
     else
         print_text(service);
+    ++*n;
     return STATUS_DONE;
 }
 
@@ -223,11 +231,13 @@ int command_describe(int argc, char **argv)
     if (!namespace)
         return STATUS_FAILED;
     status = STATUS_DONE;
+    unsigned n = 0;
+    bool list = names[1];
     for (char **name = names; *name && status != STATUS_FAILED; name++) {
-        if (name > names && !arguments.json)
-            puts("\n");
-        int r = describe(*name, namespace, &arguments);
+        int r = describe(*name, namespace, &arguments, list, &n);
         status = r == STATUS_DONE ? status : r;
     }
+    if (arguments.json && list && n > 0)
+        puts("\n    ],\n    \"kind\": \"List\"\n}");
     return status;
 }

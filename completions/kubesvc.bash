@@ -31,7 +31,9 @@ _kubesvc() {
         word=${COMP_WORDS[i]}
         case $word in
         --) break ;;
-        -n | --namespace | --socket) asked+=("$word" "${COMP_WORDS[++i]}") ;;
+        -n | --namespace | --socket)
+            ((++i < COMP_CWORD)) && asked+=("$word" "${COMP_WORDS[i]}")
+            ;;
         -o | --output | -l | --selector | --ignore | --root) ((i++)) ;;
         -A | --all-namespaces) asked+=(-A) ;;
         -*) ;;

@@ -24,7 +24,7 @@ VARYING = [
     (r"(Answered: +).*", r"\1N% within N ms"),
     (r'("(?:milliseconds|uptimeSeconds|ageSeconds|bytes|liveBytes)": )[\d.]+', r"\1N"),
     (r'("le": \d+,\s+"count": )\d+', r"\1N"),
-    (r"^(kubesvc_(?:uptime_sec|answer_sec|snapshot_(?:live_)?bytes)[^ ]*) .*", r"\1 N"),
+    (r"^(kubesvc_(?:clients|uptime_sec|answer_sec|snapshot_(?:live_)?bytes)[^ ]*) .*", r"\1 N"),
 ]
 
 
