@@ -18,16 +18,13 @@ struct diagnostic *lint_foreign_tree(const struct node *root);
 void lint_fields(struct record *record, const struct node *root);
 
 /* Rules of the whole world. */
-void lint_world(const struct world *world, struct findings *findings);
+void lint_world(struct world *world, struct findings *findings);
 
 /* One record in force each, called by lint_world. */
-void lint_service(const struct world *world, const struct record *record,
-                  struct findings *findings);
+void lint_service(struct world *world, const struct record *record, struct findings *findings);
 void lint_ports(const struct record *record, struct findings *findings);
-void lint_workload(const struct world *world, const struct record *record,
-                   struct findings *findings);
-void lint_pod_spec(const struct world *world, const struct record *record,
-                   struct findings *findings);
+void lint_workload(struct world *world, const struct record *record, struct findings *findings);
+void lint_pod_spec(struct world *world, const struct record *record, struct findings *findings);
 void lint_name(const struct record *record, struct findings *findings);
 
 /* Is it a domain at the top of public DNS? */

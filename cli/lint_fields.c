@@ -111,7 +111,7 @@ LEVEL(subset, subset_fields, {"addresses", &endpoint_address},
       {"notReadyAddresses", &endpoint_address}, {"ports", &endpoint_port}, );
 
 #define OBJECT(name, spec)                                                                         \
-    LEVEL(name##_object, object_fields, {"metadata", &metadata}, {"spec", &spec}, )
+    LEVEL(name##_object, object_fields, {"metadata", &metadata}, {"spec", &(spec)}, )
 OBJECT(service, service_spec);
 OBJECT(pod, pod_spec);
 OBJECT(deployment, deployment);

@@ -100,9 +100,9 @@ static char *describe_nearest(const struct labels *selector, const struct namesp
     const char *kind = object_kind_name(nearest.object->kind), *key = nearest.missing->key;
     const char *value = labels_get(world_pod_spec(nearest.object)->labels, key);
     if (value)
-        return g_strdup_printf("nearest is %s %s, whose label %s is %s, not %s", kind,
+        return g_strdup_printf("; nearest is %s %s, whose label %s is %s, not %s", kind,
                                nearest.object->name, key, value, nearest.missing->value);
-    return g_strdup_printf("nearest is %s %s, which has no label %s", kind, nearest.object->name,
+    return g_strdup_printf("; nearest is %s %s, which has no label %s", kind, nearest.object->name,
                            key);
 }
 
@@ -127,21 +127,23 @@ static void look_elsewhere(void *userdata, const struct namespace *namespace)
     }
 }
 
-static char *explain_miss(const struct world *world, const struct service *service)
+static char *explain_miss(struct world *world, const struct service *service)
 {
     const struct namespace *namespace = world_namespace(world, service->object.namespace);
-    char *text = describe_nearest(service->selector, namespace);
     struct elsewhere elsewhere = {.selector = service->selector};
+    if (!world_affords(world, world_records(world)->len))
+        return g_strdup("");
+    char *text = describe_nearest(service->selector, namespace);
     if (text)
         return text;
     world_each_namespace(world, look_elsewhere, &elsewhere);
     if (elsewhere.object)
-        return g_strdup_printf("%s %s would, but is in namespace %s",
+        return g_strdup_printf("; %s %s would, but is in namespace %s",
                                object_kind_name(elsewhere.object->kind), elsewhere.object->name,
                                elsewhere.object->namespace);
     if (g_hash_table_size(namespace->groups) == 0)
-        return g_strdup("nothing that was checked has pods in this namespace");
-    return g_strdup("no label comes near");
+        return g_strdup("; nothing that was checked has pods in this namespace");
+    return g_strdup("; no label comes near");
 }
 
 static char *selector_text(const struct labels *selector)
@@ -153,7 +155,7 @@ static char *selector_text(const struct labels *selector)
     return g_string_free(text, FALSE);
 }
 
-static void check_selector(const struct world *world, const struct record *record,
+static void check_selector(struct world *world, const struct record *record,
                            struct findings *findings)
 {
     const struct service *service = (const struct service *)record->object;
@@ -167,7 +169,7 @@ static void check_selector(const struct world *world, const struct record *recor
     g_autofree char *selector = selector_text(service->selector);
     g_autofree char *why = explain_miss(world, service);
     findings_add(findings, DIAGNOSTIC_WARNING, "selects-nothing", &service->object,
-                 record->selector, "the selector %s matches no pod and no template; %s", selector,
+                 record->selector, "the selector %s matches no pod and no template%s", selector,
                  why);
 }
 
@@ -206,7 +208,7 @@ static void check_external_name(const struct record *record, struct findings *fi
                      "externalName is no name in DNS ([a-z0-9.-]); it has no answer");
 }
 
-void lint_service(const struct world *world, const struct record *record, struct findings *findings)
+void lint_service(struct world *world, const struct record *record, struct findings *findings)
 {
     const struct service *service = (const struct service *)record->object;
     if (service->type == SERVICE_EXTERNAL_NAME) {

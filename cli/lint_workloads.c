@@ -28,13 +28,14 @@ static void check_selector(const struct record *record, struct findings *finding
                      "refuses it");
 }
 
-/* "; did you mean NAME?", or why it matters. To be freed with g_free. */
-static char *explain_unknown(const struct world *world, const char *namespace, const char *name)
+/* "did you mean NAME?", or why it matters. To be freed with g_free. */
+static char *explain_unknown(struct world *world, const char *namespace, const char *name)
 {
     const GPtrArray *records = world_records(world);
     unsigned best = NEAREST + 1;
     const char *nearest = NULL;
-    for (guint i = 0; i < records->len; i++) {
+    bool afforded = world_affords(world, records->len);
+    for (guint i = 0; afforded && i < records->len; i++) {
         const struct object *object = ((const struct record *)records->pdata[i])->object;
         if (object->kind != OBJECT_SERVICE || strcmp(object->namespace, namespace) != 0)
             continue;
@@ -48,7 +49,7 @@ static char *explain_unknown(const struct world *world, const char *namespace, c
                    : g_strdup("its pods have no names by it");
 }
 
-static void check_service_name(const struct world *world, const struct record *record,
+static void check_service_name(struct world *world, const struct record *record,
                                struct findings *findings)
 {
     const struct workload *workload = (const struct workload *)record->object;
@@ -75,16 +76,14 @@ static void check_service_name(const struct world *world, const struct record *r
                      workload->service_name, found->object->source->path, found->object->line);
 }
 
-void lint_workload(const struct world *world, const struct record *record,
-                   struct findings *findings)
+void lint_workload(struct world *world, const struct record *record, struct findings *findings)
 {
     check_selector(record, findings);
     if (record->object->kind == OBJECT_STATEFUL_SET)
         check_service_name(world, record, findings);
 }
 
-void lint_pod_spec(const struct world *world, const struct record *record,
-                   struct findings *findings)
+void lint_pod_spec(struct world *world, const struct record *record, struct findings *findings)
 {
     const struct pod_spec *spec = world_pod_spec(record->object);
     const struct object *object = record->object;

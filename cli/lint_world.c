@@ -35,7 +35,7 @@ static void check_public_domain(const struct world *world, const struct record *
                  name, name);
 }
 
-void lint_world(const struct world *world, struct findings *findings)
+void lint_world(struct world *world, struct findings *findings)
 {
     const GPtrArray *records = world_records(world);
     g_autoptr(GHashTable) told = g_hash_table_new(g_str_hash, g_str_equal);

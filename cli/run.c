@@ -111,12 +111,12 @@ static int execute(char **command)
 static int run(const struct arguments *arguments, const char *namespace)
 {
     ask_auto yajl_val pod = NULL;
-    g_autofree char *nearest = NULL, *addresses = NULL;
+    g_autofree char *addresses = NULL;
     struct search search = {.name = arguments->operands[0]};
     search.suggestion.word = search.name;
     int status = ask(arguments, (const char *[]){"pods", namespace, NULL}, consider, &search);
+    g_autofree char *nearest = search.suggestion.nearest;
     pod = search.found;
-    nearest = search.suggestion.nearest;
     if (status == STATUS_FAILED)
         return status;
     if (!pod) {

@@ -10,10 +10,13 @@
 #include "../daemon/model/hash.h"
 #include "../daemon/model/pods.h"
 
+#define COMPARISONS_MAX 5000000u
+
 struct world {
     GPtrArray *records;
     GHashTable *in_force;   /* set of struct record *, by identity */
     GHashTable *namespaces; /* interned name -> struct namespace * */
+    size_t comparisons;     /* that are left */
 };
 
 static guint identity_hash(gconstpointer data)
@@ -72,6 +75,7 @@ static void namespace_release(gpointer namespace)
 struct world *world_new(void)
 {
     struct world *world = g_new0(struct world, 1);
+    world->comparisons = COMPARISONS_MAX;
     world->records = g_ptr_array_new_with_free_func(record_free);
     world->in_force = g_hash_table_new(identity_hash, identity_equal);
     world->namespaces =
@@ -169,6 +173,13 @@ void world_each_namespace(const struct world *world,
     g_hash_table_iter_init(&iter, world->namespaces);
     while (g_hash_table_iter_next(&iter, NULL, &namespace))
         each(userdata, namespace);
+}
+
+bool world_affords(struct world *world, size_t comparisons)
+{
+    bool affords = comparisons <= world->comparisons;
+    world->comparisons -= MIN(comparisons, world->comparisons);
+    return affords;
 }
 
 const struct pod_spec *world_pod_spec(const struct object *object)

@@ -32,7 +32,7 @@ struct record {
 };
 
 struct record *record_new(const struct object *object);
-void record_free(void *record); /* and its object */
+void record_free(void *data); /* and its object */
 
 struct world;
 
@@ -58,6 +58,10 @@ const struct namespace *world_namespace(const struct world *world, const char *n
 void world_each_namespace(const struct world *world,
                           void (*each)(void *userdata, const struct namespace *namespace),
                           void *userdata);
+
+/* Is there time for so many comparisons more, to say what was probably meant? There is for millions
+ * in all, so that a world full of mistakes takes no longer than it must. */
+bool world_affords(struct world *world, size_t comparisons);
 
 /* What a Pod, or the template of a workload, says of pods; NULL for other kinds. */
 const struct pod_spec *world_pod_spec(const struct object *object);
