@@ -135,6 +135,10 @@ static void take_objects(struct collection *collection, struct collected_file *f
     g_ptr_array_set_free_func(objects, NULL);
     for (guint i = 0; i < objects->len; i++) {
         gpointer record = NULL;
+        if (((const struct object *)objects->pdata[i])->kind == OBJECT_MENTION) {
+            object_free(objects->pdata[i]);
+            continue;
+        }
         g_hash_table_steal_extended(sheet->records, objects->pdata[i], NULL, &record);
         count(file, objects->pdata[i]);
         take_diagnostics(collection, file->path, ((struct record *)record)->diagnostics);

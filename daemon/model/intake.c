@@ -280,7 +280,8 @@ void intake_object(struct cluster *cluster, struct object *object, bool in)
         endpoints_in(cluster, namespace, (struct endpoint_slice *)object, in);
         break;
     case OBJECT_POD: pod_in(cluster, namespace, (struct pod *)object, in); break;
-    case OBJECT_NAMESPACE: break;
+    case OBJECT_NAMESPACE:
+    case OBJECT_MENTION: break;
     default: workload_in(cluster, namespace, (struct workload *)object, in); break;
     }
 }

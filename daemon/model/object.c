@@ -16,6 +16,7 @@ static const struct {
     [OBJECT_ENDPOINTS] = {"Endpoints", sizeof(struct endpoint_slice)},
     [OBJECT_POD] = {"Pod", sizeof(struct pod)},
     [OBJECT_NAMESPACE] = {"Namespace", sizeof(struct object)},
+    [OBJECT_MENTION] = {"other objects", sizeof(struct object)},
     [OBJECT_DEPLOYMENT] = {"Deployment", sizeof(struct workload)},
     [OBJECT_REPLICA_SET] = {"ReplicaSet", sizeof(struct workload)},
     [OBJECT_REPLICATION_CONTROLLER] = {"ReplicationController", sizeof(struct workload)},

@@ -19,6 +19,7 @@ enum object_kind {
     OBJECT_ENDPOINTS,
     OBJECT_POD,
     OBJECT_NAMESPACE,
+    OBJECT_MENTION, /* a file's objects of other kinds in one namespace; its path is the name */
     OBJECT_DEPLOYMENT,
     OBJECT_REPLICA_SET,
     OBJECT_REPLICATION_CONTROLLER,

@@ -125,6 +125,7 @@ bool object_equal(const struct object *a, const struct object *b)
         return slices_equal((const struct endpoint_slice *)a, (const struct endpoint_slice *)b);
     case OBJECT_POD: return pods_equal((const struct pod *)a, (const struct pod *)b);
     case OBJECT_NAMESPACE:
+    case OBJECT_MENTION:
     case OBJECT_KINDS: return true;
     default: return workloads_equal((const struct workload *)a, (const struct workload *)b);
     }

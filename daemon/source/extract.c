@@ -194,6 +194,7 @@ static void read_kind(struct fields *fields, const struct node *root, struct obj
     case OBJECT_ENDPOINTS: extract_endpoints(fields, root, (struct endpoint_slice *)object); break;
     case OBJECT_POD: extract_pod(fields, root, (struct pod *)object); break;
     case OBJECT_NAMESPACE:
+    case OBJECT_MENTION:
     case OBJECT_KINDS: break;
     default: extract_workload(fields, root, (struct workload *)object); break;
     }
@@ -239,6 +240,37 @@ static struct object *read_object(struct extract_context *context, struct fields
     return object;
 }
 
+/* Any object makes its namespace exist, also one that decides no name itself (rule 94). Which kinds
+ * have a namespace is not known here: only what names one counts. */
+static void mention_namespace(struct extract_context *context, const struct node *root)
+{
+    const struct node *metadata = node_get(root, "metadata");
+    const char *namespace = metadata ? extract_peek(metadata, "namespace") : NULL;
+    struct object *object;
+
+    if (!namespace || !dns_label_is_valid(namespace) ||
+        g_hash_table_contains(context->mentioned, namespace))
+        return;
+    object = object_new(OBJECT_MENTION, context->source, namespace, context->source->path);
+    object->line = root->position.line;
+    object->column = root->position.column;
+    object->document = context->objects->len;
+    g_hash_table_insert(context->mentioned, (gpointer)(uintptr_t)object->namespace, object);
+    g_ptr_array_add(context->objects, object);
+}
+
+static gboolean is_of_later(gpointer namespace, gpointer mention, gpointer first)
+{
+    (void)namespace;
+    return ((const struct object *)mention)->document >= GPOINTER_TO_UINT(first);
+}
+
+void extract_forget(struct extract_context *context, guint first)
+{
+    g_hash_table_foreach_remove(context->mentioned, is_of_later, GUINT_TO_POINTER(first));
+    g_ptr_array_set_size(context->objects, (gint)first);
+}
+
 /* As kubectl reads them: whatever has a list under `items` is a list. */
 static void read_list(struct extract_context *context, const struct node *items,
                       const char *version, const char *kind)
@@ -279,6 +311,8 @@ void extract_object(struct extract_context *context, const struct node *root,
     known = identify(&fields, root, version, kind);
     if (known)
         object = read_object(context, &fields, root, known->object);
+    else if (version && kind)
+        mention_namespace(context, root);
     if (context->look)
         context->look(context->look_userdata, object, root);
 }

@@ -16,6 +16,7 @@ struct extract_context {
     const char *default_namespace;
     GPtrArray *objects;     /* struct object *, added to */
     GPtrArray *diagnostics; /* struct diagnostic *, added to */
+    GHashTable *mentioned;  /* namespace -> the mention of it among `objects`: one a file will do */
     bool template_reported; /* a file's templates are one complaint */
     manifest_look look;     /* or NULL */
     void *look_userdata;
@@ -25,6 +26,9 @@ struct extract_context {
  * `list_version` and `list_kind` are those of the list around, NULL outside of one. */
 void extract_object(struct extract_context *context, const struct node *root,
                     const char *list_version, const char *list_kind);
+
+/* Takes back all objects from the place `first` on. */
+void extract_forget(struct extract_context *context, guint first);
 
 /* Does the tree say of itself which kind it is? */
 bool extract_is_typed(const struct node *root);

@@ -74,7 +74,7 @@ static bool on_document(void *userdata, const struct node *document)
             return false;
     } else {
         /* a document with `items` that is no list of Kubernetes' */
-        g_ptr_array_set_size(context->objects, (gint)reader->first_object);
+        extract_forget(context, reader->first_object);
         g_ptr_array_set_size(context->diagnostics, (gint)reader->first_diagnostic);
     }
     if (document)
@@ -104,6 +104,7 @@ struct manifest_reader *manifest_reader_new(struct source *source,
     reader->context.look_userdata = options->look_userdata;
     reader->context.objects = g_ptr_array_new_with_free_func(release_object);
     reader->context.diagnostics = g_ptr_array_new_with_free_func(release_diagnostic);
+    reader->context.mentioned = g_hash_table_new(g_str_hash, g_str_equal);
     reader->composer = composer_new(&callbacks, reader->context.diagnostics);
     return reader;
 }
@@ -116,6 +117,7 @@ struct manifest_reader *manifest_reader_free(struct manifest_reader *reader)
     yaml_reader_free(reader->yaml);
     composer_free(reader->composer);
     g_ptr_array_unref(reader->pending);
+    g_hash_table_unref(reader->context.mentioned);
     g_clear_pointer(&reader->context.objects, g_ptr_array_unref);
     g_clear_pointer(&reader->context.diagnostics, g_ptr_array_unref);
     source_unref(reader->context.source);

@@ -405,6 +405,8 @@ class Inventor:
         return rng.choice([
             {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "decoy"},
              "data": {"svc.yaml": "apiVersion: v1\nkind: Service\nmetadata:\n  name: decoy\n"}},
+            {"apiVersion": "v1", "kind": "ConfigMap",
+             "metadata": {"name": "decoy", "namespace": rng.choice(["other", "Bad"])}},
             {"apiVersion": "serving.knative.dev/v1", "kind": "Service",
              "metadata": {"name": rng.choice(self.services), "namespace": namespace},
              "spec": {"clusterIP": "10.66.6.8"}},

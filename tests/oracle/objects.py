@@ -119,7 +119,7 @@ def load(world, config, on):
     for placed in ordered:
         items = flatten(placed.object) if on(95) else [placed.object]
         for data in items:
-            thing = identify(data, placed, config, on)
+            thing = identify(data, placed, config, on) or mention(data, placed)
             if thing:
                 objects.things[thing.kind, thing.namespace, thing.name] = thing
     for thing in objects.things.values():
@@ -146,6 +146,17 @@ def identify(data, placed, config, on):
         return None
     may = config.allocate and placed.allocate and not (meta.get("uid") and on("uid"))
     return Thing(kind, namespace, name, data, may)
+
+
+def mention(data, placed):
+    """An object of a kind that is not read: its namespace exists all the same (rule 94)."""
+    version, kind = data.get("apiVersion"), data.get("kind")
+    namespace = (data.get("metadata") or {}).get("namespace")
+    if not version or not kind or version.rpartition("/")[0] in GROUPS.get(kind, []):
+        return None
+    if not isinstance(namespace, str) or not LABEL.fullmatch(namespace):
+        return None
+    return Thing("Mention", namespace, placed.path, {}, False)
 
 
 def annotated(meta, on):

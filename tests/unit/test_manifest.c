@@ -41,6 +41,36 @@ static void documents(void **state)
                                  "");
 }
 
+/* Objects of other kinds make their namespace exist, once for each file. */
+static void mentions(void **state)
+{
+    static const char *const nothing[] = {
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: ''}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: Moon}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: '${NS}'}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: [moon]}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: moon\n",
+        "kind: ConfigMap\nmetadata: {name: a, namespace: moon}\n",
+        "items:\n- {apiVersion: v1, kind: ConfigMap, metadata: {namespace: moon}}\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(nothing); i++)
+        manifest_text_assert_objects(nothing[i], "");
+    manifest_text_assert_objects(
+        "apiVersion: v1\nkind: Secret\nmetadata: {namespace: moon}\n---\n"
+        "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a, namespace: sun}\n"
+        "---\napiVersion: v1\nkind: ConfigMapList\nitems:\n- metadata: {namespace: moon}\n"
+        "- metadata: {namespace: mars}\n",
+        "other objects moon//test.yaml@1:1, other objects sun//test.yaml"
+        "@5:1, other objects mars//test.yaml@13:3");
+    manifest_text_assert_objects(
+        "items:\n- {apiVersion: v1, kind: Secret, metadata: {namespace: moon}}\n---\n"
+        "apiVersion: v1\nkind: Secret\nmetadata: {namespace: moon}\n",
+        "other objects moon//test.yaml@4:1");
+}
+
 static void utf16(void **state)
 {
     const char *text = NAMESPACE("a");
@@ -314,17 +344,12 @@ static void syntax_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(documents),
-        cmocka_unit_test(utf16),
-        cmocka_unit_test(json),
-        cmocka_unit_test(lists),
-        cmocka_unit_test(only_what_counts),
-        cmocka_unit_test(near_misses),
-        cmocka_unit_test(generated_names),
-        cmocka_unit_test(bad_names),
-        cmocka_unit_test(anchors),
-        cmocka_unit_test(repeated_fields),
-        cmocka_unit_test(templates),
+        cmocka_unit_test(documents),       cmocka_unit_test(mentions),
+        cmocka_unit_test(utf16),           cmocka_unit_test(json),
+        cmocka_unit_test(lists),           cmocka_unit_test(only_what_counts),
+        cmocka_unit_test(near_misses),     cmocka_unit_test(generated_names),
+        cmocka_unit_test(bad_names),       cmocka_unit_test(anchors),
+        cmocka_unit_test(repeated_fields), cmocka_unit_test(templates),
         cmocka_unit_test(syntax_errors),
     };
 
