@@ -142,13 +142,14 @@ class Names:
         return also + [addresses.dashed(address, self.on(36))]
 
     def port_name(self, name, service, port, protocol, family):
-        """Rule 47: the underscores are optional."""
+        """Rule 47: the underscores are optional, and nothing after one means any."""
         if not self.on(47):
             return NXDOMAIN
-        asked = strip_underscore(port), strip_underscore(protocol)
+        port, protocol = strip_underscore(port), strip_underscore(protocol)
 
         def matches(ports):
-            return any((name.lower(), proto.lower()) == asked for name, proto in ports)
+            return any(port in ("", name.lower()) and protocol in ("", proto.lower())
+                       for name, proto in ports)
 
         if service.headless:
             endpoints = [e for e in ready(service) if matches(e.ports)]
