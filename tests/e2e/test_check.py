@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 
+import test_cli_shapes as shapes
 from harness import HERE, built, limit, same, skip
 
 WORLDS = HERE.parent / "check"
@@ -52,6 +53,12 @@ def test_the_same_as_json():
         same(lines, [re.sub(r"(\\x[0-9a-f]{2})+", harmless, line) for line in text], world.name)
         counts = collections.Counter(finding["severity"] for finding in report["findings"])
         same((report["errors"], report["warnings"]), (counts["error"], counts["warning"]))
+
+
+def test_the_json_is_as_documented():
+    documented = shapes.documented()
+    for arguments in ("-R", "."), ("absent",), ("clean",):
+        shapes.check(check_json(*arguments), "Check", documented, arguments)
 
 
 def harmless(found):

@@ -6,7 +6,8 @@ import pathlib
 import socket
 import subprocess
 
-from harness import BUILD, Daemon, SANITIZED, built, need_root, same, skip, with_nsswitch
+import test_cli_shapes as shapes
+from harness import BUILD, Daemon, built, need_root, same, skip, with_nsswitch
 
 GOOD = "files kubesvc [NOTFOUND=return] dns"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {clusterIP: 127.0.0.7}\n"
@@ -31,6 +32,7 @@ def examine(env, root=None, wrapper=(), text=False):
         return subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True)
     done = subprocess.run([*command, "-o", "json"], env=env, stdout=subprocess.PIPE, text=True)
     report, checks = json.loads(done.stdout), {}
+    shapes.check(report, "Examination", shapes.documented(), root)
     for check in report["checks"]:
         same(check["verdict"] in ("ok", "warn", "bad"), True)
         same("remedy" in check, check["verdict"] != "ok", check)
