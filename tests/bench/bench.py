@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""`make bench`: lookups, and what a store of manifests costs, in one table each.
+
+    make bench                 all of it, some minutes
+    make bench BENCH=lookup    lookups through glibc (lookups.py)
+    make bench BENCH=scale     load, memory, changes, throughput (scale.py)
+    make bench BENCH_QUICK=1   fewer repetitions
+
+Runs in a network and mount namespace of its own, where files of /etc can be other ones and a
+nameserver can have port 53; as an ordinary user in a user namespace. Where that is not allowed, less
+is measured, and it says what and why.
+"""
+
+import fcntl
+import os
+import platform
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import lookups
+import scale
+from tools import table
+
+ISOLATED = "KUBESVC_BENCH_ISOLATED"
+
+
+def isolate():
+    """Runs itself again in namespaces, if it may; returns whether it is there."""
+    if ISOLATED in os.environ:
+        return os.environ[ISOLATED] == "1"
+    command = ["unshare", "-mn"] if os.geteuid() == 0 else ["unshare", "-rmn"]
+    allowed = shutil.which("unshare") and subprocess.run(
+        [*command, "true"], stderr=subprocess.DEVNULL).returncode == 0
+    os.environ[ISOLATED] = "1" if allowed else "0"
+    if allowed:
+        os.execvp(command[0], [*command, sys.executable, "-B", *sys.argv])
+    return False
+
+
+def raise_loopback():
+    """Sets IFF_UP: a new network namespace's loopback is down."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sh14x", b"lo", 1))
+
+
+def machine():
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
+                if line.startswith("model name")), platform.machine())
+    libc = " ".join(platform.libc_ver())
+    return (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} x {cpu}, Linux {platform.release()}, "
+            f"{libc}, load average {os.getloadavg()[0]:.1f}")
+
+
+def main():
+    wanted = sys.argv[1:] or ["lookup", "scale"]
+    if set(wanted) - {"lookup", "scale"}:
+        sys.exit(__doc__)
+    isolated = isolate()
+    if isolated:
+        raise_loopback()
+    print(machine())
+    reasons = []
+    with tempfile.TemporaryDirectory(prefix="ks-") as directory:
+        os.chdir(directory)
+        if "lookup" in wanted:
+            rows, reasons = lookups.run(isolated)
+            table(["lookups", "median us", "p99 us", "/ null", "per second"], rows)
+        if "scale" in wanted:
+            for head, rows in scale.run():
+                print()
+                table(head, rows)
+        os.chdir("/")
+    for reason in reasons:
+        print(f"not measured: {reason}")
+
+
+if __name__ == "__main__":
+    main()

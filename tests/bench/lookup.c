@@ -1,0 +1,158 @@
+/*
+ * Times lookups: `lookup HOSTS-LINE` ("-": what /etc/nsswitch.conf says, which is the only way
+ * that asks nscd). Each line of stdin is a run, "THREADS COUNT EXPECTED QUESTION": a name, or an
+ * address that is asked for its name, or "!" and a name for a whole process of getent; EXPECTED is
+ * the number of addresses to be found (1 for what is not getaddrinfo). COUNT is for
+ * each thread; with 0 they ask until the next line. The answer to a run is a line "SAMPLES WRONG
+ * NANOSECONDS" (of the whole run) and so many native uint32_t, the nanoseconds of each lookup.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/wait.h>
+
+#include "ask.h"
+
+#define THREADS_MAX 64
+
+enum kind { NAME, ADDRESS, PROCESS };
+
+struct run {
+    unsigned n_threads, count;
+    int expected;
+    enum kind kind;
+    char question[256];
+};
+
+struct worker {
+    pthread_t thread;
+    uint32_t *samples;
+    size_t n, size;
+    unsigned wrong;
+};
+
+static struct run run;
+static const char *hosts; /* NULL: as configured */
+static atomic_bool stop;
+static pthread_barrier_t barrier;
+
+static void add_sample(struct worker *worker, uint64_t nanoseconds)
+{
+    if (worker->n == worker->size) {
+        worker->size = worker->size > 0 ? worker->size * 2 : 65536;
+        worker->samples = realloc(worker->samples, worker->size * sizeof(uint32_t));
+        CHECK(worker->samples != NULL);
+    }
+    worker->samples[worker->n++] = nanoseconds < UINT32_MAX ? (uint32_t)nanoseconds : UINT32_MAX;
+}
+
+/* 1 if getent finds it. */
+static int ask_process(char *name)
+{
+    extern char **environ;
+    char service[300];
+    char *const as_configured[] = {"getent", "ahosts", name, NULL};
+    char *const by_service[] = {"getent", "-s", service, "ahosts", name, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int status;
+
+    snprintf(service, sizeof(service), "hosts:%s", hosts ? hosts : "");
+    CHECK(posix_spawn_file_actions_init(&actions) == 0);
+    CHECK(posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) == 0);
+    CHECK(posix_spawnp(&pid, "getent", &actions, NULL, hosts ? by_service : as_configured,
+                       environ) == 0);
+    CHECK(waitpid(pid, &status, 0) == pid);
+    posix_spawn_file_actions_destroy(&actions);
+    return status == 0;
+}
+
+static int ask(void)
+{
+    switch (run.kind) {
+    case ADDRESS: return ask_address(run.question);
+    case PROCESS: return ask_process(run.question + 1);
+    case NAME: break;
+    }
+    return ask_name(run.question, AF_UNSPEC, NULL);
+}
+
+static void *work(void *data)
+{
+    struct worker *worker = data;
+
+    pthread_barrier_wait(&barrier);
+    for (unsigned i = 0; run.count > 0 ? i < run.count : !stop; i++) {
+        uint64_t start = now();
+        int n = ask();
+        add_sample(worker, now() - start);
+        worker->wrong += n != run.expected;
+    }
+    return NULL;
+}
+
+static void report(struct worker *workers, uint64_t nanoseconds)
+{
+    size_t n = 0;
+    unsigned wrong = 0;
+
+    for (unsigned i = 0; i < run.n_threads; i++) {
+        n += workers[i].n;
+        wrong += workers[i].wrong;
+    }
+    printf("%zu %u %llu\n", n, wrong, (unsigned long long)nanoseconds);
+    for (unsigned i = 0; i < run.n_threads; i++) {
+        CHECK(fwrite(workers[i].samples, sizeof(uint32_t), workers[i].n, stdout) == workers[i].n);
+        free(workers[i].samples);
+    }
+    fflush(stdout);
+}
+
+/* Returns whether there is another line in `line` already. */
+static bool do_run(char *line, int size)
+{
+    struct worker workers[THREADS_MAX] = {0};
+    bool more = false;
+
+    stop = false;
+    CHECK(pthread_barrier_init(&barrier, NULL, run.n_threads + 1) == 0);
+    for (unsigned i = 0; i < run.n_threads; i++)
+        CHECK(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0);
+    pthread_barrier_wait(&barrier);
+    uint64_t start = now();
+    if (run.count == 0) {
+        more = fgets(line, size, stdin) != NULL && line[0] != '\n';
+        stop = true;
+    }
+    for (unsigned i = 0; i < run.n_threads; i++)
+        pthread_join(workers[i].thread, NULL);
+    report(workers, now() - start);
+    pthread_barrier_destroy(&barrier);
+    return more;
+}
+
+int main(int argc, char **argv)
+{
+    char line[512];
+    bool more;
+
+    CHECK(argc == 2);
+    if (strcmp(argv[1], "-") != 0) {
+        hosts = argv[1];
+        CHECK(__nss_configure_lookup("hosts", hosts) == 0);
+    }
+    more = fgets(line, sizeof(line), stdin) != NULL;
+    while (more) {
+        struct in_addr address;
+        CHECK(sscanf(line, "%u %u %d %255s", &run.n_threads, &run.count, &run.expected,
+                     run.question) == 4);
+        CHECK(run.n_threads > 0 && run.n_threads <= THREADS_MAX);
+        run.kind = run.question[0] == '!'                            ? PROCESS
+                   : inet_pton(AF_INET, run.question, &address) == 1 ? ADDRESS
+                                                                     : NAME;
+        more = do_run(line, sizeof(line)) || fgets(line, sizeof(line), stdin) != NULL;
+    }
+    return 0;
+}
