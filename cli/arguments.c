@@ -105,8 +105,10 @@ static void print_option(size_t i, unsigned takes)
     char letter[] = "    ";
     if (options[i].option.val < 256)
         g_snprintf(letter, sizeof letter, "-%c, ", options[i].option.val);
-    if (!meaning)
-        meaning = names = format_names(takes);
+    if (!meaning) {
+        names = format_names(takes);
+        meaning = names;
+    }
     left = g_strdup_printf("  %.4s--%s%s%s", letter, options[i].option.name,
                            options[i].value ? " " : "", options[i].value ? options[i].value : "");
     printf("%-29s %s\n", left, meaning);

@@ -99,7 +99,7 @@ static bool give_lines(struct link *link, link_line line, void *userdata)
 
 static int read_end(const struct link *link, uint32_t length)
 {
-    struct kubesvc_inspect_end end;
+    struct kubesvc_inspect_end end = {0};
     if (length != sizeof end)
         return -EPROTO;
     int r = read_fully(link, PATIENCE_MS, &end, sizeof end);
@@ -109,7 +109,7 @@ static int read_end(const struct link *link, uint32_t length)
 /* FRAME_OF_TEXT, or how the answer ends. */
 static int read_frame(struct link *link, int timeout)
 {
-    struct kubesvc_header header;
+    struct kubesvc_header header = {0};
     int r = read_fully(link, timeout, &header, sizeof header);
     if (r < 0)
         return r;

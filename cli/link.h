@@ -12,16 +12,16 @@ typedef bool (*link_line)(void *userdata, const char *line);
 
 #define LINK_STOPPED 100 /* `line` returned false */
 
-/* Asks the daemon at `socket` the NULL-terminated `words`. An enum kubesvc_inspect_result or
- * LINK_STOPPED; negative errno if it cannot be reached or breaks off (-EPROTO: it says what is not
- * understood; -ETIMEDOUT: it does not answer). `patient`: waits for ever between lines. */
-int link_ask(const char *socket, const char *const *words, bool patient, link_line line,
+/* Asks the daemon at the socket `path` the NULL-terminated `words`. An enum kubesvc_inspect_result
+ * or LINK_STOPPED; negative errno if it cannot be reached or breaks off (-EPROTO: it says what is
+ * not understood; -ETIMEDOUT: it does not answer). `patient`: waits for ever between lines. */
+int link_ask(const char *path, const char *const *words, bool patient, link_line line,
              void *userdata);
 
 /* The same in steps, for those that have more to do than to wait. `timeout`: the milliseconds
  * without anything new after which it gives -ETIMEDOUT, and may be called again; -1: never. */
 struct link;
-int link_open(struct link **linkp, const char *socket, const char *const *words);
+int link_open(struct link **linkp, const char *path, const char *const *words);
 int link_read(struct link *link, int timeout, link_line line, void *userdata);
 
 /* Reads the empty frame with which the daemon takes up `watch`: as link_read. */
@@ -33,4 +33,4 @@ void link_release(struct link **linkp);    /* for __attribute__((cleanup)) */
 const char *link_socket(const char *given);
 
 /* Says on stderr why link_ask failed (a negative errno, BUSY, DENIED or UNKNOWN), with a remedy. */
-void link_complain(const char *socket, int result, bool json);
+void link_complain(const char *path, int result, bool json);
