@@ -297,6 +297,7 @@ install: all
 	install -m 644 examples/*.yaml $(DESTDIR)$(docdir)/examples/
 
 include packaging.mk
+include bench.mk
 
 clean:
 	rm -rf $(BUILD) compile_commands.json
