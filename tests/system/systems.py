@@ -218,7 +218,8 @@ class Machine(System):
         self.pid = int(children.read_text())
         self.path = pathlib.Path(f"/proc/{self.pid}/root")
         wait_for(lambda: self.file("/run/systemd/private").exists(), "systemd")
-        self.try_run("systemctl", "is-system-running", "--wait")
+        wait_for(lambda: self.try_run("systemctl", "is-system-running")[1].strip()
+                 in ("running", "degraded"), "the end of the boot", 60)
 
     def enter(self, user):
         enter = ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-p", "-C", "-r", "-w"]

@@ -83,8 +83,9 @@ def test_from_installation_to_purge():
             assert re.search(line, status), (line, status)
         assert not re.search(r"Cap\w+:\s+0*[1-9a-f]", status), status
         machine.run("systemd-analyze", "security", "--no-pager", "--threshold=12", "kubesvcd.service")
-        same(machine.run("systemd-analyze", "verify", "kubesvcd.service"), "")
-        same(machine.run("systemd-analyze", "--user", "verify", "/usr/lib/systemd/user/kubesvcd.service"), "")
+        same(machine.run("systemd-analyze", "verify", "--man=no", "kubesvcd.service"), "")
+        same(machine.run("systemd-analyze", "--user", "verify", "--man=no", "kubesvcd.service",
+                         env={"XDG_RUNTIME_DIR": "/run"}), "")
         same(complaints(machine), "")
 
         # Without the daemon foreign names have to wait for nobody, and there is no socket.
@@ -101,7 +102,7 @@ def test_from_installation_to_purge():
         for path in "/run/kubesvc", "/var/lib/kubesvc", "/usr/sbin/kubesvcd":
             assert not machine.file(path).exists(), path
         same(machine.file(NSSWITCH).read_bytes(), before)
-        same(machine.run("systemctl", "list-unit-files", "--no-legend", "kubesvcd*"), "")
+        same(machine.try_run("systemctl", "list-unit-files", "--no-legend", "kubesvcd*")[1], "")
         same(machine.sh("find /etc/systemd /var/lib/systemd -name '*kubesvc*'"), "")
         assert machine.file(f"{MANIFESTS}/deployment.yaml").exists()
         same(complaints(machine), "")
@@ -259,9 +260,9 @@ def test_an_ordinary_user_can_ask_and_nothing_else():
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) for _ in range(3)]
         sizes = [int(process.stdout.readline()) for process in crowd]
         assert sum(sizes) > 1000, sizes
-        for user in "nobody", "root", "daemon":
-            for _ in range(10):
-                same(machine.addresses("headless-svc", user=user), HEADLESS, user)
+        # Once the crowd is let in; the machine is busy with that for a moment.
+        wait_for(lambda: all(machine.addresses("headless-svc", user=user) == HEADLESS
+                             for user in ["nobody", "root", "daemon"] * 10), "answers to others")
         for process in crowd:
             process.kill()
         same(machine.show("NRestarts"), "0")

@@ -43,7 +43,7 @@ def test_a_timer_fetches_the_services_of_a_cluster():
         same(machine.addresses(name), ["10.96.0.2"])
         assert "get services,endpointslices -A -o json" in asked.read_text()
         same(machine.journal("-p", "warning", "-u", "kubesvcd"), "")
-        same(machine.run("systemd-analyze", "verify", "kubesvc-cluster.service", "kubesvc-cluster.timer"), "")
+        same(machine.run("systemd-analyze", "verify", "--man=no", "kubesvc-cluster.service", "kubesvc-cluster.timer"), "")
 
 
 @on_a_system("full")
@@ -73,7 +73,7 @@ def test_static_pods_are_read_with_one_capability():
         visible = machine.sh(f"cd /proc/{pid}/root && ls etc etc/kubernetes home root srv var 2>/dev/null || :")
         same([word for word in ("passwd", "shadow", "secret", "dpkg", "ssh") if word in visible.split()], [],
              "visible to the daemon")
-        stated = re.search(r"is then ([\d.]+) instead",
+        stated = re.search(r"becomes ([\d.]+) instead",
                            machine.file(f"{DOCUMENTS}/static-pods/static-pods.conf").read_text())[1]
         rating = machine.run("systemd-analyze", "security", "--no-pager", "kubesvcd.service").splitlines()[-1]
         assert f": {stated} " in rating, rating
