@@ -4,12 +4,16 @@
  */
 #include "ask.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <glib.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "../nss/name.h"
 #include "commands.h"
 #include "link.h"
+#include "text.h"
 #include "value.h"
 
 struct asking {
@@ -76,6 +80,19 @@ char *ask_namespace(const struct arguments *arguments)
         return NULL;
     const char *namespace = value_text(status, "namespace");
     return g_strdup(namespace ? namespace : "default");
+}
+
+bool ask_can_be(const char *name, bool json)
+{
+    unsigned char address[16];
+    size_t length = strlen(name);
+    bool dot = length > 0 && name[length - 1] == '.';
+    if (name_is_valid(name, length - dot) || inet_pton(AF_INET, name, address) == 1 ||
+        inet_pton(AF_INET6, name, address) == 1)
+        return true;
+    text_error(json, "it is at most 253 letters, digits, '-' and '_', at most 63 between two dots",
+               "'%.300s' is no name that can be looked up", name);
+    return false;
 }
 
 void ask_release(yajl_val *itemp)

@@ -23,6 +23,9 @@ int ask_one(const struct arguments *arguments, const char *const *words, yajl_va
  * "" for all. NULL when it has said why it cannot be known. To be freed with g_free. */
 char *ask_namespace(const struct arguments *arguments);
 
+/* Can this be looked up, as a name or an address? If not, it has said so. */
+bool ask_can_be(const char *name, bool json);
+
 /* Frees *itemp, for __attribute__((cleanup)). */
 void ask_release(yajl_val *itemp);
 #define ask_auto __attribute__((cleanup(ask_release)))

@@ -31,8 +31,8 @@ static const struct synopsis synopsis = {
 struct explanation {
     bool json;
     bool any;
-    bool found;
-    char *section; /* of the last step */
+    bool found, later; /* later: the daemon does not know it yet */
+    char *section;     /* of the last step */
 };
 
 static void begin_section(struct explanation *explanation, const char *step)
@@ -115,8 +115,10 @@ static bool take(void *userdata, yajl_val item)
     const char *step = value_text(item, "step");
     if (!step)
         return false;
-    if (strcmp(step, "result") == 0)
+    if (strcmp(step, "result") == 0) {
         explanation->found = g_strcmp0(value_text(item, "status"), "FOUND") == 0;
+        explanation->later = g_strcmp0(value_text(item, "status"), "TRY_AGAIN") == 0;
+    }
     if (explanation->json) {
         g_autoptr(GString) text = g_string_new(NULL);
         json_text_append(text, item, 2);
@@ -135,11 +137,13 @@ int command_explain(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
+    const char *name = arguments.operands[0];
+    if (!ask_can_be(name, arguments.json))
+        return STATUS_FAILED;
     g_autofree char *namespace = ask_namespace(&arguments);
     if (!namespace)
         return STATUS_FAILED;
     struct explanation explanation = {.json = arguments.json};
-    const char *name = arguments.operands[0];
     status =
         ask(&arguments, (const char *[]){"explain", namespace, name, NULL}, take, &explanation);
     g_free(explanation.section);
@@ -150,5 +154,5 @@ int command_explain(int argc, char **argv)
                    "nothing is known about '%s'", name);
     if (status != STATUS_DONE)
         return status;
-    return explanation.found ? STATUS_DONE : STATUS_NOT_FOUND;
+    return explanation.found ? STATUS_DONE : explanation.later ? STATUS_FAILED : STATUS_NOT_FOUND;
 }

@@ -207,6 +207,9 @@ void link_complain(const char *path, int result, bool json)
         text_error(json, "look at the permissions of its directory", "%s may not be used by you",
                    path);
         return;
+    case -EMSGSIZE:
+        text_error(json, "no name is so long", "the question is too long for the daemon");
+        return;
     case -ETIMEDOUT:
         text_error(json, "see 'systemctl status kubesvcd'", "the daemon at %s does not answer",
                    path);

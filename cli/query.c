@@ -157,19 +157,22 @@ static void compare_with_libc(struct question *question, const char *family)
     question->complaint = libc_answer_complaint();
 }
 
-static int answer(struct question *question, const struct arguments *arguments)
+static bool has_status(const struct question *question, const char *status)
+{
+    return g_strcmp0(value_text(question->answer, "status"), status) == 0;
+}
+
+/* False when it has been said that there is no answer. */
+static bool answer(struct question *question, const struct arguments *arguments)
 {
     question->milliseconds = lookup_time(question->name, arguments->family);
-    int status = ask_one(
-        arguments,
-        (const char *[]){"query", question->namespace, question->name, arguments->family, NULL},
-        &question->answer);
-    if (status != STATUS_DONE)
-        return STATUS_FAILED;
-    question->found = g_strcmp0(value_text(question->answer, "status"), "FOUND") == 0;
+    const char *words[] = {"query", question->namespace, question->name, arguments->family, NULL};
+    if (ask_one(arguments, words, &question->answer) != STATUS_DONE)
+        return false;
+    question->found = has_status(question, "FOUND");
     if (arguments->nss)
         compare_with_libc(question, arguments->family);
-    return question->found ? STATUS_DONE : STATUS_NOT_FOUND;
+    return true;
 }
 
 static void question_clear(void *pointer)
@@ -183,13 +186,14 @@ static void question_clear(void *pointer)
 
 static void complain(const struct question *question)
 {
+    const char *text = has_status(question, "NO_DATA")     ? "%s has no address of this family"
+                       : has_status(question, "TRY_AGAIN") ? "%s cannot be answered now"
+                                                           : "%s is not found";
     g_autofree char *remedy =
         g_strdup_printf("'kubesvc explain%s%s %s' says why", *question->namespace ? " -n " : "",
                         question->namespace, question->name);
     fflush(stdout); /* the answer before the sentence about it */
-    bool other = g_strcmp0(value_text(question->answer, "status"), "NO_DATA") == 0;
-    text_error(false, remedy, other ? "%s has no address of this family" : "%s is not found",
-               question->name);
+    text_error(false, remedy, text, question->name);
 }
 
 static void print_texts(const GArray *questions)
@@ -213,22 +217,33 @@ static void print_jsons(const GArray *questions)
         puts("    ],\n    \"kind\": \"List\"\n}");
 }
 
+/* The worst of them: a failure, then a miss. */
+static int status_of(const GArray *questions)
+{
+    bool miss = false;
+    for (guint i = 0; i < questions->len; i++) {
+        const struct question *question = &g_array_index(questions, struct question, i);
+        if (has_status(question, "TRY_AGAIN"))
+            return STATUS_FAILED;
+        miss |= !question->found;
+    }
+    return miss ? STATUS_NOT_FOUND : STATUS_DONE;
+}
+
 static int query(GArray *questions, const char *namespace, const struct arguments *arguments)
 {
-    int status = STATUS_DONE;
     for (int i = 0; i < arguments->n; i++) {
         struct question question = {.name = arguments->operands[i], .namespace = namespace};
-        int r = answer(&question, arguments);
+        bool answered = answer(&question, arguments);
         g_array_append_val(questions, question);
-        if (r == STATUS_FAILED)
-            return r;
-        status = MAX(status, r);
+        if (!answered)
+            return STATUS_FAILED;
     }
     if (arguments->json)
         print_jsons(questions);
     else
         print_texts(questions);
-    return status;
+    return status_of(questions);
 }
 
 int command_query(int argc, char **argv)
@@ -237,6 +252,9 @@ int command_query(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
+    for (int i = 0; i < arguments.n; i++)
+        if (!ask_can_be(arguments.operands[i], arguments.json))
+            return STATUS_FAILED;
     const char *from_environment = getenv("KUBESVC_NAMESPACE");
     g_autofree char *namespace = g_strdup(arguments.namespace ? arguments.namespace
                                           : from_environment  ? from_environment
