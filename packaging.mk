@@ -7,7 +7,7 @@ deb:
 	$(Q)tools/make-deb $(BUILD)/deb
 
 check-system: deps
-	$(Q)tests/run-all deb system
+	$(Q)tests/run-all build deb system
 
 install: install-systemd
 

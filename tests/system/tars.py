@@ -32,6 +32,13 @@ MINIMAL = f"systemd-standalone-sysusers,{DEPENDENCIES}"
 FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
 
 
+def build_dependencies():
+    """What tools/deps installs for `make deb`."""
+    text = (pathlib.Path(__file__).resolve().parent.parent.parent / "tools/deps").read_text()
+    words = re.search(r"^install ((?:[^\n]|\\\n)*)\n\[ .* != deb \]", text, re.M)[1]
+    return ",".join(words.replace("\\\n", " ").split())
+
+
 def suite():
     """The release of Debian that this machine runs: what is built here is for it."""
     text = pathlib.Path("/etc/os-release").read_text()
@@ -67,12 +74,15 @@ def make(path, release, include, options):
 
 
 def tar(kind):
-    """The file of one kind: "minimal" or "full", which has systemd and many programs; of another
-    release of Debian than this one with a slash, "minimal/trixie". It needs the network to be made."""
+    """The file of one kind: "minimal"; "full", which has systemd and many programs; "build", where also
+    packages can be built. Of another release of Debian than this one with a slash, "minimal/trixie".
+    The network is needed to make it."""
     kind, _, release = kind.partition("/")
     release = release or suite()
     include, options = MINIMAL, []
-    if kind == "full":
+    if kind == "build":
+        include = f"{FULL},{build_dependencies()}"
+    elif kind == "full":
         include = FULL
         options = ['--customize-hook=mkdir "$1/srv/neighbours"',
                    f'--customize-hook=cd "$1/srv/neighbours" && chroot "$1" sh -c '
