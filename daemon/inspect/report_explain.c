@@ -223,6 +223,9 @@ static char *result_text(const struct report *report, const struct subject *subj
         return g_strdup_printf("namespace %s is not exposed (`namespaces`): the next service of "
                                "nsswitch.conf is asked",
                                subject->namespace);
+    if (subject->state)
+        return g_strdup("the Service is there, and nothing below it answers by this name: the next "
+                        "service of nsswitch.conf is asked");
     return g_strdup("no Service has this name: the next service of nsswitch.conf is asked");
 }
 

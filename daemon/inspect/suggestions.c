@@ -37,6 +37,12 @@ static void add(const struct collection *collection, unsigned distance, char *na
 {
     struct suggestion suggestion = {distance, name, text};
 
+    /* One pod may be found by several of its addresses. */
+    for (guint i = 0; i < collection->found->len; i++)
+        if (strcmp(g_array_index(collection->found, struct suggestion, i).name, name) == 0) {
+            suggestion_clear(&suggestion);
+            return;
+        }
     g_array_append_val(collection->found, suggestion);
 }
 
