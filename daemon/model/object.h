@@ -107,7 +107,7 @@ struct service {
 struct endpoint {
     struct addresses addresses;
     char *hostname;
-    const char *pod_name; /* (i) targetRef of kind Pod, else NULL */
+    const char *pod_name; /* (i) targetRef of kind Pod or of none, else NULL */
     bool ready;           /* absent or null is ready (rule 17) */
 };
 

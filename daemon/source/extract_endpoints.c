@@ -28,7 +28,7 @@ static void read_common(struct fields *fields, const struct node *map, struct en
     const char *kind = fields_string(fields, target, "kind");
 
     endpoint->hostname = g_strdup(extract_dns_label(fields, map, "hostname"));
-    if (kind && strcmp(kind, "Pod") == 0)
+    if (!kind || strcmp(kind, "Pod") == 0) /* rule 42 */
         endpoint->pod_name = fields_name(fields, target, "name");
 }
 

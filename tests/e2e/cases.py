@@ -270,6 +270,7 @@ class Group:
             if answer.aliases:
                 raise Mismatch(f"{address}: aliases {answer.aliases}")
             # One name, and it leads back.
+            address = getattr(address, "ipv4_mapped", None) or address
             family = "inet" if address.version == 4 else "inet6"
             if address not in self.addresses(answer.canon + ".", family):
                 raise Mismatch(f"{answer.canon} does not lead back to {address}")

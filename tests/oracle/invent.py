@@ -198,7 +198,8 @@ class Inventor:
     def target_ref(self, endpoint):
         if self.chance(0.3):
             name = self.rng.choice(["web-0", "pod-7", "p" * 70])
-            endpoint["targetRef"] = {"kind": "Pod", "name": name}
+            kind = self.rng.choice([{"kind": "Pod"}] * 4 + [{"kind": "Node"}, {}])
+            endpoint["targetRef"] = kind | {"name": name}
 
     def slice(self, namespace, service):
         rng, chance = self.rng, self.chance

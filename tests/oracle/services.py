@@ -251,4 +251,4 @@ def is_token(address):
 
 def target_pod(endpoint):
     reference = endpoint.get("targetRef") or {}
-    return reference.get("name") if reference.get("kind") == "Pod" else None
+    return reference.get("name") if reference.get("kind", "Pod") == "Pod" else None
