@@ -1,25 +1,20 @@
 /*
  * The agenda: what is to be worked out again, each thing once. Handed out sorted by name, so that
- * the order of work, and with it every first lease, does not depend on the order of events.
+ * the order of work, and with it every first lease, does not depend on the order of events. Heaps,
+ * because sorting all Services of a large store at once would keep lookups waiting.
  */
 #include <string.h>
 
 #include "cluster_private.h"
-
-static void list_init(struct agenda_list *list)
-{
-    list->items = g_ptr_array_new();
-    list->sorted = true;
-}
 
 void agenda_init(struct agenda *agenda)
 {
     agenda->namespaces = g_ptr_array_new();
     agenda->stated = g_array_new(FALSE, FALSE, sizeof(struct address));
     agenda->unlinked = g_ptr_array_new();
-    list_init(&agenda->pods);
-    list_init(&agenda->workloads);
-    list_init(&agenda->services);
+    agenda->pods = g_ptr_array_new();
+    agenda->workloads = g_ptr_array_new();
+    agenda->services = g_ptr_array_new();
 }
 
 void agenda_clear(struct agenda *agenda)
@@ -27,35 +22,88 @@ void agenda_clear(struct agenda *agenda)
     g_ptr_array_unref(agenda->namespaces);
     g_array_unref(agenda->stated);
     g_ptr_array_unref(agenda->unlinked);
-    g_ptr_array_unref(agenda->pods.items);
-    g_ptr_array_unref(agenda->workloads.items);
-    g_ptr_array_unref(agenda->services.items);
+    g_ptr_array_unref(agenda->pods);
+    g_ptr_array_unref(agenda->workloads);
+    g_ptr_array_unref(agenda->services);
 }
 
 bool agenda_is_empty(const struct agenda *agenda)
 {
     return agenda->namespaces->len == 0 && agenda->unlinked->len == 0 && agenda->stated->len == 0 &&
-           agenda->pods.items->len == 0 && agenda->workloads.items->len == 0 &&
-           agenda->services.items->len == 0;
+           agenda->pods->len == 0 && agenda->workloads->len == 0 && agenda->services->len == 0;
 }
 
-static void add(struct agenda_list *list, void *item, bool *dirty)
+static int compare_owners(const struct claim_owner *x, const struct claim_owner *y)
+{
+    int order = strcmp(x->namespace, y->namespace);
+    return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+static int compare_pods(const void *a, const void *b)
+{
+    const struct bare_pod *x = a, *y = b;
+    return compare_owners(&x->owner, &y->owner);
+}
+
+static int compare_services(const void *a, const void *b)
+{
+    const struct service_state *x = a, *y = b;
+    return compare_owners(&x->owner, &y->owner);
+}
+
+static int compare_workloads(const void *a, const void *b)
+{
+    const struct workload_state *x = a, *y = b;
+    int order = strcmp(x->namespace->name, y->namespace->name);
+    if (order == 0)
+        order = strcmp(x->identity.name, y->identity.name);
+    return order != 0 ? order : (int)x->identity.kind - (int)y->identity.kind;
+}
+
+/* How two items compare: negative when `a` comes first. */
+typedef int (*compare_items)(const void *a, const void *b);
+
+static void rise(GPtrArray *heap, guint at, compare_items compare)
+{
+    gpointer item = heap->pdata[at];
+    while (at > 0) {
+        guint parent = (at - 1) / 2;
+        if (compare(heap->pdata[parent], item) <= 0)
+            break;
+        heap->pdata[at] = heap->pdata[parent];
+        at = parent;
+    }
+    heap->pdata[at] = item;
+}
+
+static void add(GPtrArray *heap, void *item, bool *dirty, compare_items compare)
 {
     if (*dirty)
         return;
     *dirty = true;
-    list->sorted = false;
-    g_ptr_array_add(list->items, item);
+    g_ptr_array_add(heap, item);
+    rise(heap, heap->len - 1, compare);
 }
 
-static void *next(struct agenda_list *list, GCompareFunc compare)
+/* The hole that the first leaves sinks to the bottom; only there the last item looks for its place,
+ * which is near: half the comparisons of letting it sink from the top. */
+static void *next(GPtrArray *heap, compare_items compare)
 {
-    if (list->items->len == 0)
+    if (heap->len == 0)
         return NULL;
-    if (!list->sorted)
-        g_ptr_array_sort(list->items, compare);
-    list->sorted = true;
-    return g_ptr_array_remove_index(list->items, list->items->len - 1);
+    gpointer first = heap->pdata[0];
+    gpointer last = g_ptr_array_remove_index(heap, heap->len - 1);
+    guint hole = 0;
+    for (guint child; (child = 2 * hole + 1) < heap->len; hole = child) {
+        if (child + 1 < heap->len && compare(heap->pdata[child + 1], heap->pdata[child]) < 0)
+            child++;
+        heap->pdata[hole] = heap->pdata[child];
+    }
+    if (heap->len > 0) {
+        heap->pdata[hole] = last;
+        rise(heap, hole, compare);
+    }
+    return first;
 }
 
 void agenda_namespace(struct agenda *agenda, struct namespace *namespace)
@@ -69,19 +117,19 @@ void agenda_namespace(struct agenda *agenda, struct namespace *namespace)
 void agenda_service(struct agenda *agenda, struct service_state *state)
 {
     if (state)
-        add(&agenda->services, state, &state->dirty);
+        add(agenda->services, state, &state->dirty, compare_services);
 }
 
 void agenda_workload(struct agenda *agenda, struct workload_state *state)
 {
     if (state)
-        add(&agenda->workloads, state, &state->dirty);
+        add(agenda->workloads, state, &state->dirty, compare_workloads);
 }
 
 void agenda_pod(struct agenda *agenda, struct bare_pod *pod)
 {
     if (pod)
-        add(&agenda->pods, pod, &pod->dirty);
+        add(agenda->pods, pod, &pod->dirty, compare_pods);
 }
 
 void agenda_group_services(struct agenda *agenda, const struct group *group)
@@ -102,46 +150,17 @@ void agenda_group_workloads(struct agenda *agenda, const struct group *group)
     }
 }
 
-static int descending(const struct claim_owner *x, const struct claim_owner *y)
-{
-    int order = strcmp(y->namespace, x->namespace);
-    return order != 0 ? order : strcmp(y->name, x->name);
-}
-
-static int compare_pods(gconstpointer a, gconstpointer b)
-{
-    const struct bare_pod *x = *(struct bare_pod *const *)a, *y = *(struct bare_pod *const *)b;
-    return descending(&x->owner, &y->owner);
-}
-
-static int compare_services(gconstpointer a, gconstpointer b)
-{
-    const struct service_state *x = *(struct service_state *const *)a,
-                               *y = *(struct service_state *const *)b;
-    return descending(&x->owner, &y->owner);
-}
-
-static int compare_workloads(gconstpointer a, gconstpointer b)
-{
-    const struct workload_state *x = *(struct workload_state *const *)a,
-                                *y = *(struct workload_state *const *)b;
-    int order = strcmp(y->namespace->name, x->namespace->name);
-    if (order == 0)
-        order = strcmp(y->identity.name, x->identity.name);
-    return order != 0 ? order : (int)y->identity.kind - (int)x->identity.kind;
-}
-
 struct bare_pod *agenda_next_pod(struct agenda *agenda)
 {
-    return next(&agenda->pods, compare_pods);
+    return next(agenda->pods, compare_pods);
 }
 
 struct workload_state *agenda_next_workload(struct agenda *agenda)
 {
-    return next(&agenda->workloads, compare_workloads);
+    return next(agenda->workloads, compare_workloads);
 }
 
 struct service_state *agenda_next_service(struct agenda *agenda)
 {
-    return next(&agenda->services, compare_services);
+    return next(agenda->services, compare_services);
 }

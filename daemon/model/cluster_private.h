@@ -21,18 +21,14 @@ struct bare_pod {
     bool dirty;
 };
 
-struct agenda_list {
-    GPtrArray *items;
-    bool sorted; /* descending, since something was last added: work goes from the end */
-};
-
 struct agenda {
-    GPtrArray *namespaces;   /* struct namespace * whose record is to be written */
-    GArray *stated;          /* struct address: newly stated ones, a lease of them must give way */
-    GPtrArray *unlinked;     /* struct namespace * with selections to link, may repeat */
-    struct agenda_list pods; /* struct bare_pod * */
-    struct agenda_list workloads; /* struct workload_state * */
-    struct agenda_list services;  /* struct service_state * */
+    GPtrArray *namespaces; /* struct namespace * whose record is to be written */
+    GArray *stated;        /* struct address: newly stated and leased; the lease must give way */
+    GPtrArray *unlinked;   /* struct namespace * with selections to link, may repeat */
+    /* Heaps, the first by namespace, kind and name on top. */
+    GPtrArray *pods;      /* struct bare_pod * */
+    GPtrArray *workloads; /* struct workload_state * */
+    GPtrArray *services;  /* struct service_state * */
 };
 
 struct cluster {

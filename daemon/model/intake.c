@@ -94,10 +94,10 @@ static void state_address(struct cluster *cluster, const struct address *address
 {
     if (!reverse_state(cluster->reverse, address, stated))
         return;
-    if (stated)
-        g_array_append_val(cluster->agenda.stated, *address);
-    else
+    if (!stated)
         leases_relieve(cluster->leases);
+    else if (leases_hold(cluster->leases, address))
+        g_array_append_val(cluster->agenda.stated, *address);
 }
 
 static void state_addresses(struct cluster *cluster, const struct addresses *addresses, bool stated)

@@ -200,6 +200,11 @@ void leases_restore(struct leases *leases, enum lease_event event, enum lease_us
         lease->freed = 0;
 }
 
+bool leases_hold(const struct leases *leases, const struct address *address)
+{
+    return find_address(leases, address) != NULL;
+}
+
 /* Is the address free for a new lease: in no lease, stated by nobody? */
 static bool is_free(void *userdata, const struct address *address)
 {

@@ -75,6 +75,9 @@ void leases_relieve(struct leases *leases);
 /* The key is gone. Nothing happens if it holds nothing. */
 void leases_release(struct leases *leases, enum lease_use use, int family, const char *key);
 
+/* Is the address leased, or was it, so that its holder is to have it again? */
+bool leases_hold(const struct leases *leases, const struct address *address);
+
 /* An object now states this address. The key that held it, to be freed with g_free, or NULL. */
 char *leases_evict(struct leases *leases, const struct address *address);
 

@@ -25,9 +25,12 @@ struct entry {
     struct claim *claims;
 };
 
+/* So many tables, because one table for a large store takes many milliseconds to grow. */
+#define TABLES 32u
+
 struct reverse {
-    GHashTable *entries; /* set of struct entry */
-    GPtrArray *dirty;    /* struct entry * */
+    GHashTable *entries[TABLES]; /* sets of struct entry, by the hash of the address */
+    GPtrArray *dirty;            /* struct entry * */
 };
 
 static guint entry_hash(gconstpointer data)
@@ -61,7 +64,8 @@ static void entry_free(gpointer data)
 struct reverse *reverse_new(void)
 {
     struct reverse *reverse = g_new0(struct reverse, 1);
-    reverse->entries = g_hash_table_new_full(entry_hash, entry_equal, entry_free, NULL);
+    for (unsigned i = 0; i < TABLES; i++)
+        reverse->entries[i] = g_hash_table_new_full(entry_hash, entry_equal, entry_free, NULL);
     reverse->dirty = g_ptr_array_new();
     return reverse;
 }
@@ -71,15 +75,22 @@ struct reverse *reverse_free(struct reverse *reverse)
     if (!reverse)
         return NULL;
     g_ptr_array_unref(reverse->dirty);
-    g_hash_table_unref(reverse->entries);
+    for (unsigned i = 0; i < TABLES; i++)
+        g_hash_table_unref(reverse->entries[i]);
     g_free(reverse);
     return NULL;
+}
+
+/* The tables themselves use the lower bits. */
+static GHashTable *table_of(const struct reverse *reverse, const struct address *address)
+{
+    return reverse->entries[(hash_address(address) >> 24) % TABLES];
 }
 
 static struct entry *find(const struct reverse *reverse, const struct address *address)
 {
     struct entry probe = {.address = *address};
-    return g_hash_table_lookup(reverse->entries, &probe);
+    return g_hash_table_lookup(table_of(reverse, address), &probe);
 }
 
 static struct entry *touch(struct reverse *reverse, const struct address *address)
@@ -88,7 +99,7 @@ static struct entry *touch(struct reverse *reverse, const struct address *addres
     if (!entry) {
         entry = g_slice_new0(struct entry);
         entry->address = *address;
-        g_hash_table_add(reverse->entries, entry);
+        g_hash_table_add(table_of(reverse, address), entry);
     }
     if (!entry->dirty) {
         entry->dirty = true;
@@ -192,7 +203,7 @@ bool reverse_flush(struct reverse *reverse, const struct zone_sink *sink, int64_
                 continue;
             }
             sink->address_gone(sink->userdata, &entry->address);
-            g_hash_table_remove(reverse->entries, entry);
+            g_hash_table_remove(table_of(reverse, &entry->address), entry);
         }
         if (reverse->dirty->len > 0 && g_get_monotonic_time() >= deadline)
             return false;

@@ -143,16 +143,20 @@ static void update_namespace(struct cluster *cluster, struct namespace *namespac
     namespace_free(namespace);
 }
 
-static void link_selections(struct cluster *cluster)
-{
-    for (guint i = 0; i < cluster->agenda.unlinked->len; i++)
-        namespace_link(cluster->agenda.unlinked->pdata[i]);
-    g_ptr_array_set_size(cluster->agenda.unlinked, 0);
-}
-
 static bool is_late(int64_t deadline)
 {
     return g_get_monotonic_time() >= deadline;
+}
+
+static bool link_selections(struct cluster *cluster, int64_t deadline)
+{
+    GPtrArray *unlinked = cluster->agenda.unlinked;
+    while (unlinked->len > 0) {
+        namespace_link(g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1));
+        if (is_late(deadline))
+            return false;
+    }
+    return true;
 }
 
 static void evict(struct cluster *cluster, const struct address *address)
@@ -167,19 +171,18 @@ static void evict(struct cluster *cluster, const struct address *address)
     intake_lease_holder(cluster, key);
 }
 
-static void evict_stated(struct cluster *cluster)
+static bool evict_stated(struct cluster *cluster, int64_t deadline)
 {
     GArray *stated = cluster->agenda.stated;
-    if (stated->len == 0)
-        return;
-    for (guint i = 0; i < stated->len; i++) {
-        const struct address *address = &g_array_index(stated, struct address, i);
-        if (reverse_is_stated(cluster->reverse, address))
-            evict(cluster, address);
+    while (stated->len > 0) {
+        struct address address = g_array_index(stated, struct address, stated->len - 1);
+        g_array_set_size(stated, stated->len - 1);
+        if (reverse_is_stated(cluster->reverse, &address))
+            evict(cluster, &address);
+        if (is_late(deadline))
+            return false;
     }
-    /* A large load must not leave its list behind. */
-    g_array_unref(stated);
-    cluster->agenda.stated = g_array_new(FALSE, FALSE, sizeof(struct address));
+    return true;
 }
 
 /* Who went without an address asks again when one became free. */
@@ -241,8 +244,8 @@ bool cluster_update(struct cluster *cluster, uint64_t budget)
     int64_t deadline = g_get_monotonic_time() + (int64_t)budget;
     if (!catalog_work(cluster->catalog, deadline))
         return false;
-    link_selections(cluster);
-    evict_stated(cluster);
+    if (!link_selections(cluster, deadline) || !evict_stated(cluster, deadline))
+        return false;
     retry_refused(cluster);
     if (!update_agenda(cluster, deadline))
         return false;
