@@ -115,14 +115,14 @@ static int run(const struct arguments *arguments, const char *namespace)
     struct search search = {.name = arguments->operands[0]};
     search.suggestion.word = search.name;
     int status = ask(arguments, (const char *[]){"pods", namespace, NULL}, consider, &search);
-    g_autofree char *nearest = search.suggestion.nearest;
     pod = search.found;
-    if (status == STATUS_FAILED)
-        return status;
-    if (!pod) {
+    if (status != STATUS_FAILED && !pod) {
         complain_unknown(&search, namespace);
-        return STATUS_NOT_FOUND;
+        status = STATUS_NOT_FOUND;
     }
+    g_free(search.suggestion.nearest);
+    if (status != STATUS_DONE)
+        return status;
     addresses = read_addresses(pod);
     if (!addresses) {
         text_error(false,
