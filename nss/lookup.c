@@ -41,7 +41,7 @@ static bool text_is(struct text text, const char *word)
 
 /* --- Records --- */
 
-/* The record of "<type><name>", the name in lower case. */
+/* The record of "<type><name>", the name in lower case (rule 8). */
 static struct snapshot_record find_name(const struct snapshot_view *view, char type,
                                         struct text name)
 {
@@ -182,7 +182,8 @@ static bool contains(const uint8_t *addresses, uint32_t n, size_t size, const ui
 }
 
 /* <endpoint>.<service>: a hostname, or the dashed address of an endpoint without one (rules 34 to
- * 37). Where a hostname looks like another endpoint's dashed address, its entry holds both. */
+ * 37); _tcp is read like any other label (rule 48). Where a hostname looks like another endpoint's
+ * dashed address, its entry holds both. */
 static enum resolver_outcome lookup_endpoint(struct lookup *lookup, struct snapshot_record record,
                                              const struct kubesvc_service *service,
                                              struct text label)
@@ -265,7 +266,7 @@ static enum resolver_outcome lookup_service(struct lookup *lookup, struct text b
     uint32_t type, length;
 
     if (service == NULL)
-        return RESOLVER_NXDOMAIN; /* rule 10 */
+        return RESOLVER_NXDOMAIN; /* rules 10 and 46 */
     if (below.length == 0)
         lookup->answer->flags |= RESOLVER_SERVICE;
     if ((snapshot_u32(&service->flags) & KUBESVC_SERVICE_HIDDEN) != 0)

@@ -1,8 +1,9 @@
 /*
  * The six functions of libnss_kubesvc.so.2 that glibc calls. Each only names its question and the
  * form of its answer; one lookup serves them all, and one place turns its outcome into status,
- * errno and h_errno (nss-rules.md rules 1 to 8). Those are written last, because `errnop` is &errno
- * more often than not, and whatever is called after would spoil it.
+ * errno and h_errno (nss-rules.md rules 1 to 8, semantics.md rules 83 to 88). Those are written
+ * last, because `errnop` is &errno more often than not, and whatever is called after would spoil
+ * it.
  */
 #include <errno.h>
 #include <netdb.h>

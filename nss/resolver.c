@@ -27,7 +27,7 @@ static bool names_add(struct resolver_names *names, const void *text, size_t len
     return true;
 }
 
-/* Cuts the zone and its dot off a name; false if the name is not in the zone (rule 15). */
+/* Cuts the zone and its dot off a name; false if the name is not in the zone (rules 14 and 15). */
 static bool cut_zone(const struct settings *settings, const char *name, size_t *length)
 {
     if (!name_has_suffix(name, *length, settings->zone, settings->zone_length))
@@ -51,7 +51,7 @@ void resolver_name(const struct snapshot_view *view, const char *name, size_t le
         !names_add(names, name, length) || !cut_zone(&settings, name, &length))
         return;
 
-    for (unsigned links = 0;; links++) {
+    for (unsigned links = 0;; links++) { /* rule 57 */
         struct lookup lookup = {view, &settings, family, answer, NULL, 0};
 
         answer->flags = 0;

@@ -134,6 +134,8 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
     name_unref(label);
 }
 
+/* Every pair of the selector (rule 24): the groups say so, but for labels that a controller adds.
+ */
 static bool is_selected(const struct collector *collector, const struct pod_view *view)
 {
     return !collector->state->partial || pods_match(collector->state->object->selector, view);

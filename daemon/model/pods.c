@@ -140,6 +140,7 @@ void pods_release_replica(const struct pods *pods, const char *namespace, enum o
     release(pods, key);
 }
 
+/* Without allocation a workload has no pods (rule 31). */
 uint32_t pods_replicas(const struct pods *pods, const struct workload *workload)
 {
     bool stated = workload->template.stated.n > 0;

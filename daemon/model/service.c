@@ -186,8 +186,8 @@ bool service_addresses(const struct service_state *state, const struct service_o
     return leased;
 }
 
-/* What a Service answers by its own name: a cluster IP that it states, one that is leased, or its
- * endpoints. Returns whether it is (as good as) headless. */
+/* What a Service answers by its own name (rules 1 and 2): the cluster IPs that it states, ones that
+ * are leased, or its endpoints. Returns whether it is (as good as) headless. */
 static bool choose_addresses(struct service_state *state, const struct service_options *options,
                              GArray *published, GArray *addresses)
 {

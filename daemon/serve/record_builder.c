@@ -102,6 +102,7 @@ static bool is_ascending(const GArray *addresses)
     return true;
 }
 
+/* Each address once (semantics.md rule 5). */
 void record_sort_addresses(GArray *addresses)
 {
     guint n = 0;

@@ -1,7 +1,8 @@
 /*
  * Which object is it? apiVersion and kind decide together (a serving.knative.dev Service is no
- * Service), then namespace and name. An object whose identity can be read but not all of its fields
- * is kept as broken, so that whoever holds its last good version knows not to drop that.
+ * Service: semantics.md rule 95), then namespace and name. An object whose identity can be read but
+ * not all of its fields is kept as broken, so that whoever holds its last good version knows not to
+ * drop that.
  */
 #include "extract.h"
 

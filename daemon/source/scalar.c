@@ -1,7 +1,8 @@
 /*
- * The implicit types of YAML 1.1 as Kubernetes sees them: null, booleans with yes, no, on and off,
- * integers of four bases, floats. Sexagesimal numbers and timestamps stay strings, as they do
- * there; so do y and n, which YAML 1.1 calls booleans and which people mean as names.
+ * The implicit types of YAML 1.1 as Kubernetes sees them (semantics.md rule 96): null, booleans
+ * with yes, no, on and off, integers of four bases, floats. Sexagesimal numbers and timestamps stay
+ * strings, as they do there; so do y and n, which YAML 1.1 calls booleans and which people mean as
+ * names.
  */
 #include "scalar.h"
 
