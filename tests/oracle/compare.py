@@ -26,9 +26,9 @@ class Mismatch:
 class Simulated:
     """An oracle that has chosen addresses, in place of a daemon."""
 
-    def __init__(self, oracle):
+    def __init__(self, oracle, bindings=None):
         self.oracle = oracle
-        oracle.bindings = assign(oracle)
+        oracle.bindings = assign(oracle) if bindings is None else bindings
 
     def resolve(self, name, family, namespace=None):
         return self.bound(self.oracle.resolve(name, family, namespace))
@@ -41,10 +41,12 @@ class Simulated:
         return given
 
 
-def assign(oracle):
-    """An address for every token; the same for the same token, whatever rules are off."""
-    taken, chosen, config = set(oracle.stated), {}, oracle.config
-    for token in tokens_of(oracle):
+def assign(*oracles):
+    """An address for every token. Oracles that are to differ by nothing else, such as by what
+    collides with what, get theirs together."""
+    taken, chosen = set().union(*(oracle.stated for oracle in oracles)), {}
+    config = oracles[0].config
+    for token in sorted(set().union(*map(tokens_of, oracles))):
         ranges = config.service_cidrs if token.what == "service" else config.pod_cidrs
         network = next(n for n in map(ipaddress.ip_network, ranges) if n.version == token.family)
         at = random.Random(repr(token)).randrange(1, network.num_addresses)

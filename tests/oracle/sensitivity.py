@@ -2,7 +2,7 @@
 
 import random
 
-from .compare import Simulated, ask
+from .compare import Simulated, ask, assign
 from .oracle import Oracle
 from .questions import Questions
 from .rules import SWITCHABLE
@@ -22,9 +22,11 @@ def discover(rules=tuple(SWITCHABLE), questions=QUESTIONS, each=40, first_seed=0
     while asked < questions and len(seen) < len(rules):
         world = World(seed)
         placed = world.placed()
-        usual = Simulated(Oracle(placed, world.config, world.upstream))
-        without = {rule: Simulated(Oracle(placed, world.config, world.upstream, off={rule}))
-                   for rule in rules if rule not in seen}
+        oracles = {rule: Oracle(placed, world.config, world.upstream, off={rule} - {None})
+                   for rule in [None, *rules] if rule not in seen}
+        bindings = assign(*oracles.values())
+        without = {rule: Simulated(oracle, bindings) for rule, oracle in oracles.items()}
+        usual = without.pop(None)
         asking = Questions(world, usual.oracle, random.Random(f"questions {seed}"))
         for _ in range(each):
             question = asking.ask()
