@@ -1,37 +1,94 @@
 /*
  * The log: one write to stderr for each line. The journal reads the severity from the prefix;
  * nothing else is needed, so there is no level to choose, no file and no syslog.
+ *
+ * Whoever reads the other end may have stopped reading, and lookups must not wait for that: a line
+ * that cannot be taken now is lost, and counted.
  */
 #include "log.h"
 
+#include <errno.h>
 #include <glib.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 8192u /* a longer line is cut */
+/* A pipe that is ready takes so much without waiting; a longer line is cut. */
+#define LINE_MAX_BYTES ((size_t)PIPE_BUF)
+#define ESCAPE_BYTES 4u /* of \xNN */
+
+/* How long a reader that has kept up so far is waited for, in milliseconds. */
+#define PATIENCE_MS 1
+
+/* As much of one process as stderr is. */
+static unsigned n_lost;
+
+static void line_begin(GString *line, enum log_level level)
+{
+    g_string_truncate(line, 0);
+    if (!isatty(STDERR_FILENO))
+        g_string_append_printf(line, "<%d>", level);
+}
+
+/* O_NONBLOCK would be set for everybody who has this file open, so it is not. False: not now. */
+static bool line_write(const GString *line)
+{
+    struct pollfd descriptor = {.fd = STDERR_FILENO, .events = POLLOUT};
+    ssize_t n = send(STDERR_FILENO, line->str, line->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n >= 0)
+        return true;
+    if (errno == ENOTSOCK && poll(&descriptor, 1, 0) == 1)
+        n = write(STDERR_FILENO, line->str, line->len);
+    else if (errno == ENOTSOCK)
+        errno = EAGAIN;
+    /* nobody is left to be told of a log that cannot be written for another reason */
+    return n >= 0 || errno != EAGAIN;
+}
+
+/* True: the line was written. */
+static bool line_end(GString *line)
+{
+    struct pollfd descriptor = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    g_string_append_c(line, '\n');
+    if (line_write(line))
+        return true;
+    return n_lost == 0 && poll(&descriptor, 1, PATIENCE_MS) == 1 && line_write(line);
+}
+
+static void tell_of_lost(GString *line)
+{
+    if (n_lost == 0)
+        return;
+    line_begin(line, LOG_LEVEL_WARNING);
+    g_string_append_printf(line, "%u lines of this log are lost, because nobody took them", n_lost);
+    if (line_end(line))
+        n_lost = 0;
+}
 
 void log_line(enum log_level level, const char *format, ...)
 {
     g_autofree char *text = NULL;
     g_autoptr(GString) line = g_string_new(NULL);
-    ssize_t written;
     va_list arguments;
 
     va_start(arguments, format);
     text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
 
-    if (!isatty(STDERR_FILENO))
-        g_string_append_printf(line, "<%d>", level);
-    for (const char *c = text; *c && line->len < LINE_MAX_BYTES; c++) {
+    tell_of_lost(line);
+    line_begin(line, level);
+    for (const char *c = text; *c && line->len < LINE_MAX_BYTES - ESCAPE_BYTES; c++) {
         if (g_ascii_iscntrl(*c))
             g_string_append_printf(line, "\\x%02x", (unsigned char)*c);
         else
             g_string_append_c(line, *c);
     }
-    g_string_append_c(line, '\n');
-    /* nobody is left to be told of a log that cannot be written */
-    written = write(STDERR_FILENO, line->str, line->len);
-    (void)written;
+    if (!line_end(line))
+        n_lost++;
 }
