@@ -164,18 +164,27 @@ int listener_new(struct listener **listenerp, const char *path)
     return 0;
 }
 
-struct listener *listener_free(struct listener *listener)
+bool listener_is_reached(const struct listener *listener)
 {
     struct stat found;
 
+    return listener->bound && lstat(listener->address.sun_path, &found) == 0 &&
+           found.st_dev == listener->device && found.st_ino == listener->inode;
+}
+
+struct listener *listener_free(struct listener *listener)
+{
+    struct stat held, named;
+
     if (!listener)
         return NULL;
-    if (listener->bound && lstat(listener->address.sun_path, &found) == 0 &&
-        found.st_dev == listener->device && found.st_ino == listener->inode)
+    if (listener_is_reached(listener))
         unlink(listener->address.sun_path);
     if (listener->fd >= 0)
         close(listener->fd);
-    if (listener->locked)
+    /* Where somebody removed it, that of the next daemon may lie there. */
+    if (listener->locked && fstat(listener->lock, &held) == 0 &&
+        stat(listener->lock_path, &named) == 0 && same_file(&held, &named))
         unlink(listener->lock_path);
     if (listener->lock >= 0)
         close(listener->lock);

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "../error.h"
 
 struct listener;
@@ -16,3 +18,6 @@ MUST_USE int listener_new(struct listener **listenerp, const char *path);
 struct listener *listener_free(struct listener *listener); /* returns NULL */
 
 int listener_fd(const struct listener *listener);
+
+/* Does the path still lead to this socket? */
+bool listener_is_reached(const struct listener *listener);

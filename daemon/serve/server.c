@@ -12,11 +12,10 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
-#include "acceptor.h"
 #include "answer.h"
 #include "client.h"
+#include "entrance.h"
 #include "find.h"
-#include "listener.h"
 #include "roster.h"
 #include "rotation.h"
 #include "waits.h"
@@ -29,11 +28,10 @@ struct server {
     sd_event *event;
     struct snapshot_writer *writer;
     struct external *external;
-    struct listener *listener;
     struct rotation *rotation;
     struct roster *roster;
     struct waits *waits;
-    struct acceptor *acceptor;
+    struct entrance *entrance;
     struct server_status counts;
     server_inspect inspect; /* NULL: INSPECT is not supported */
     void *inspect_userdata;
@@ -315,10 +313,6 @@ int server_new(struct server **serverp, sd_event *event, const char *path,
     server->roster = roster_new(server_clients_max(), SERVER_BYTES_MAX);
     r = rotation_new(&server->rotation);
     if (!r)
-        r = listener_new(&server->listener, path);
-    if (r == LISTENER_BUSY)
-        r = SERVER_BUSY;
-    if (!r)
         r = waits_new(&server->waits, event,
                       &(struct waits_handler){.overdue = server_cut_off,
                                               .remind = server_remind,
@@ -326,8 +320,10 @@ int server_new(struct server **serverp, sd_event *event, const char *path,
                                               .retry = server_rerun,
                                               .userdata = server});
     if (!r)
-        r = acceptor_new(&server->acceptor, event, listener_fd(server->listener),
+        r = entrance_new(&server->entrance, event, path,
                          &(struct acceptor_handler){server_greet, server_shed, server});
+    if (r == ENTRANCE_BUSY)
+        r = SERVER_BUSY;
     if (r) {
         server_free(server);
         return r;
@@ -343,8 +339,7 @@ struct server *server_free(struct server *server)
     for (struct client *client; server->waits && (client = waits_any(server->waits));)
         server_drop(server, client);
     waits_free(server->waits);
-    acceptor_free(server->acceptor);
-    listener_free(server->listener);
+    entrance_free(server->entrance);
     rotation_free(server->rotation);
     roster_free(server->roster);
     sd_event_unref(server->event);

@@ -1,0 +1,19 @@
+/*
+ * The way in: the listening socket at its path and who accepts there. A socket file that somebody
+ * removes or replaces is made anew within a second or so.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "../error.h"
+#include "acceptor.h"
+
+struct entrance;
+
+#define ENTRANCE_BUSY 1
+
+/* Listens at `path`. ENTRANCE_BUSY: another daemon answers there. */
+MUST_USE int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
+                          const struct acceptor_handler *handler);
+struct entrance *entrance_free(struct entrance *entrance); /* returns NULL */
