@@ -1,15 +1,34 @@
 /*
  * kubesvcd: the cache daemon behind libnss_kubesvc.so.2.
  */
+#include <fcntl.h>
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon.h"
 #include "options.h"
 
+/* Whoever started this may have closed them: then the log would go where a socket or the leases
+ * have come to lie instead. */
+static bool keep_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!keep_standard_descriptors())
+        return EXIT_FAILURE;
+    /* What others may do with its files is the caller's choice, what the daemon may do is not. */
+    (void)umask(umask(S_IRWXG | S_IRWXO) & (S_IRWXG | S_IRWXO));
     /* libyaml asks for and gives back small pieces in turn with large ones; with fast bins every
      * large one makes malloc tidy up all the small ones, which doubles the time of a load. */
     (void)mallopt(M_MXFAST, 0);
