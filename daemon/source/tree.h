@@ -32,7 +32,9 @@ struct node {
 
 struct tree;
 
-#define TREE_SIZE_MAX (512u << 20) /* bytes, of nodes and texts together */
+/* Bytes, of nodes and texts together. What an API server takes at most has some megabytes of text;
+ * and an object is taken apart in one go, while lookups and the watchdog wait. */
+#define TREE_SIZE_MAX (64u << 20)
 
 struct tree *tree_new(void);
 struct tree *tree_free(struct tree *tree); /* returns NULL */
