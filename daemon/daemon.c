@@ -6,6 +6,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -23,6 +24,9 @@
 /* Microseconds of one turn of work, so that lookups wait for no longer (design: 5 ms). */
 #define TURN_USEC 2000u
 
+/* So many objects that what their reading and replacing leaves behind is worth a look. */
+#define MANY_OBJECTS 20000u
+
 struct daemon {
     const struct config_options *options;
     struct config *config;
@@ -38,6 +42,7 @@ struct daemon {
     struct changes *changes;
     struct inspect *inspect;
     struct inspect_world world; /* what `inspect` shows of all this */
+    size_t n_handed_over;       /* objects, since memory was last given back */
     bool in_batch;              /* files were handed over, the batch is not complete */
     bool due;                   /* something is to be published when all is worked out */
     bool loaded;                /* the first batch was complete */
@@ -93,6 +98,15 @@ static void publish(struct daemon *daemon)
     say_ready(daemon);
 }
 
+/* What was replaced by the thousands leaves holes that the allocator keeps for itself. */
+static void give_memory_back(struct daemon *daemon)
+{
+    if (daemon->n_handed_over < MANY_OBJECTS)
+        return;
+    daemon->n_handed_over = 0;
+    (void)malloc_trim(0);
+}
+
 /* One turn: objects while a batch comes in; when it is whole, what follows from it. True when there
  * is nothing left to do. */
 static bool turn(struct daemon *daemon)
@@ -103,12 +117,15 @@ static bool turn(struct daemon *daemon)
         return false;
     if (daemon->due)
         publish(daemon);
-    if (!snapshot_writer_wants_compaction(daemon->writer))
-        return true;
-    int r = snapshot_writer_compact(daemon->writer, TURN_USEC);
-    if (r < 0)
-        log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
-    return r <= 0;
+    if (snapshot_writer_wants_compaction(daemon->writer)) {
+        int r = snapshot_writer_compact(daemon->writer, TURN_USEC);
+        if (r < 0)
+            log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
+        if (r > 0)
+            return false;
+    }
+    give_memory_back(daemon);
+    return true;
 }
 
 static int on_work(sd_event_source *source, void *userdata)
@@ -121,6 +138,7 @@ static int on_work(sd_event_source *source, void *userdata)
 static void on_file(void *userdata, struct source *source, GPtrArray *objects)
 {
     struct daemon *daemon = userdata;
+    daemon->n_handed_over += objects ? objects->len : 0;
     cluster_replace(daemon->cluster, source, objects);
     daemon->in_batch = true;
     daemon->due = true;

@@ -12,7 +12,8 @@
 struct job {
     struct source *source;
     GPtrArray *incoming; /* struct object *, owned; NULL where moved out */
-    GHashTable *before;  /* identity -> struct object * that the source said until now */
+    GPtrArray *old;      /* what the source said until now, the rest of it not in `before` yet */
+    GHashTable *before;  /* identity -> struct object * of that */
     GPtrArray *after;    /* what it says from now on */
     guint done;
     GHashTableIter leftovers;
@@ -66,6 +67,7 @@ struct catalog *catalog_new(catalog_changed changed, void *userdata)
 static void job_free(struct job *job)
 {
     g_ptr_array_unref(job->incoming);
+    g_clear_pointer(&job->old, g_ptr_array_unref);
     g_clear_pointer(&job->before, g_hash_table_unref);
     g_clear_pointer(&job->after, g_ptr_array_unref);
     source_unref(job->source);
@@ -81,6 +83,8 @@ static void free_objects_of(gpointer source, gpointer objects, gpointer userdata
 static void job_discard(gpointer data)
 {
     struct job *job = data;
+    if (job->old)
+        g_ptr_array_foreach(job->old, (GFunc)(void (*)(void))object_free, NULL);
     if (job->after)
         g_ptr_array_foreach(job->after, (GFunc)(void (*)(void))object_free, NULL);
     if (job->before) {
@@ -147,8 +151,7 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
     g_queue_push_tail(catalog->jobs, job);
 }
 
-/* Takes the source's objects out of its list into a table. Of two with one identity in one file
- * only the later can be found again; the other is simply removed and added. */
+/* Takes the source's list of objects. */
 static void job_begin(struct catalog *catalog, struct job *job)
 {
     job->before = g_hash_table_new(identity_hash, identity_equal);
@@ -157,16 +160,18 @@ static void job_begin(struct catalog *catalog, struct job *job)
     if (!g_hash_table_steal_extended(catalog->sources, job->source, &key, &objects))
         return;
     source_unref(key);
-    GPtrArray *old = objects;
-    for (guint i = 0; i < old->len; i++) {
-        struct object *twin = g_hash_table_lookup(job->before, old->pdata[i]);
-        if (twin) {
-            g_hash_table_remove(job->before, twin);
-            remove_and_free(catalog, twin);
-        }
-        g_hash_table_replace(job->before, old->pdata[i], old->pdata[i]);
-    }
-    g_ptr_array_unref(old);
+    job->old = objects;
+}
+
+/* Puts an object of the list into the table. Of two with one identity in one file only one can be
+ * found again; the other is simply removed and added. */
+static void job_index(struct catalog *catalog, struct job *job)
+{
+    struct object *object = g_ptr_array_remove_index(job->old, job->old->len - 1);
+    if (g_hash_table_contains(job->before, object))
+        remove_and_free(catalog, object);
+    else
+        g_hash_table_add(job->before, object);
 }
 
 /* Does the object keep its place among its rivals when it moves within its file? */
@@ -215,6 +220,10 @@ static bool job_step(struct catalog *catalog, struct job *job)
     if (!job->before)
         job_begin(catalog, job);
     for (unsigned n = 0; n < 64; n++) {
+        if (job->old && job->old->len > 0) {
+            job_index(catalog, job);
+            continue;
+        }
         if (job->done < job->incoming->len) {
             struct object *incoming = g_steal_pointer(&job->incoming->pdata[job->done++]);
             job_take(catalog, job, incoming);
