@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "inspect/inspect.h"
@@ -19,7 +18,9 @@
 #include "serve/publisher.h"
 #include "serve/server.h"
 #include "source/loader.h"
+#include "source/pace.h"
 #include "state/lease_journal.h"
+#include "supervisor.h"
 
 /* Microseconds of one turn of work, so that lookups wait for no longer (design: 5 ms). */
 #define TURN_USEC 2000u
@@ -31,7 +32,8 @@ struct daemon {
     const struct config_options *options;
     struct config *config;
     sd_event *event;
-    sd_event_source *work; /* runs while there is anything to work out, publish or compact */
+    struct supervisor *supervisor;
+    struct pace *pace; /* works while there is anything to work out, publish or compact */
     struct snapshot_writer *writer;
     struct publisher *publisher;
     struct external *external;
@@ -63,13 +65,6 @@ int daemon_load_config(struct config **configp, const struct config_options *opt
     return r;
 }
 
-static void wake(struct daemon *daemon)
-{
-    int r = sd_event_source_set_enabled(daemon->work, SD_EVENT_ON);
-    if (r < 0)
-        log_error("cannot go on working: %s", g_strerror(-r));
-}
-
 static void say_ready(struct daemon *daemon)
 {
     if (!daemon->ready) {
@@ -78,7 +73,8 @@ static void say_ready(struct daemon *daemon)
         changes_add(daemon->changes, "loaded: %u objects", cluster_size(daemon->cluster));
     }
     daemon->ready = true;
-    (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %u objects.", cluster_size(daemon->cluster));
+    supervisor_tell(daemon->supervisor, "READY=1\nSTATUS=Serving %u objects.",
+                    cluster_size(daemon->cluster));
 }
 
 /* Leases first: an address that was answered must be known after a crash. */
@@ -128,11 +124,10 @@ static bool turn(struct daemon *daemon)
     return true;
 }
 
-static int on_work(sd_event_source *source, void *userdata)
+static bool on_pace(void *userdata, uint64_t until, uint64_t *wake_at)
 {
-    if (turn(userdata))
-        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
-    return 0;
+    (void)until, (void)wake_at; /* a turn keeps time itself, and nothing is to be done later */
+    return !turn(userdata);
 }
 
 static void on_file(void *userdata, struct source *source, GPtrArray *objects)
@@ -142,7 +137,7 @@ static void on_file(void *userdata, struct source *source, GPtrArray *objects)
     cluster_replace(daemon->cluster, source, objects);
     daemon->in_batch = true;
     daemon->due = true;
-    wake(daemon);
+    pace_wake(daemon->pace);
 }
 
 /* What can be done within one turn is done at once, so that a small change is visible without
@@ -154,7 +149,7 @@ static void on_settled(void *userdata, bool first)
     daemon->loaded = daemon->loaded || first;
     daemon->due = true;
     if (!turn(daemon))
-        wake(daemon);
+        pace_wake(daemon->pace);
 }
 
 static void on_trouble(void *userdata, const char *path, const struct diagnostic *error)
@@ -224,7 +219,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     (void)source, (void)info;
     struct daemon *daemon = userdata;
     struct config *config = NULL;
-    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
+    supervisor_tell(daemon->supervisor, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
+                    g_get_monotonic_time());
     if (daemon_load_config(&config, daemon->options) != 0) {
         log_error("the configuration is not taken over; the one before stays in force");
         say_ready(daemon);
@@ -244,14 +240,15 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     log_info("configuration read again");
     changes_add(daemon->changes, "configuration read again");
     daemon->due = true;
-    wake(daemon);
+    pace_wake(daemon->pace);
     return 0;
 }
 
 static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-    (void)info, (void)userdata;
-    (void)sd_notify(0, "STOPPING=1");
+    const struct daemon *daemon = userdata;
+    (void)info;
+    supervisor_tell(daemon->supervisor, "STOPPING=1");
     return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
@@ -263,7 +260,8 @@ static int open_loop(struct daemon *daemon)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
         return -errno;
     int r = sd_event_new(&daemon->event);
     if (r >= 0)
@@ -273,11 +271,9 @@ static int open_loop(struct daemon *daemon)
     if (r >= 0)
         r = sd_event_add_signal(daemon->event, NULL, SIGINT, on_end, daemon);
     if (r >= 0)
-        r = sd_event_add_defer(daemon->event, &daemon->work, on_work, daemon);
+        r = pace_new(&daemon->pace, daemon->event, on_pace, daemon);
     if (r >= 0)
-        r = sd_event_source_set_enabled(daemon->work, SD_EVENT_OFF);
-    if (r >= 0)
-        r = sd_event_set_watchdog(daemon->event, true);
+        r = supervisor_new(&daemon->supervisor, daemon->event);
     if (r < 0)
         log_error("cannot make the event loop: %s", g_strerror(-r));
     return r < 0 ? r : 0;
@@ -373,7 +369,8 @@ static void close_all(struct daemon *daemon)
     daemon->changes = changes_free(daemon->changes);
     daemon->publisher = publisher_free(daemon->publisher);
     daemon->writer = snapshot_writer_free(daemon->writer);
-    daemon->work = sd_event_source_unref(daemon->work);
+    daemon->pace = pace_free(daemon->pace);
+    daemon->supervisor = supervisor_free(daemon->supervisor);
     daemon->event = sd_event_unref(daemon->event);
     daemon->config = config_free(daemon->config);
 }

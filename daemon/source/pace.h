@@ -1,6 +1,6 @@
 /*
- * When the loader works: in short steps, after everything else that the event loop has to do, but
- * never put off for long by it; and again at a time that it names.
+ * When work is done that takes its time: in short steps, after everything else that the event loop
+ * has to do, but never put off for long by it; and again at a time that it names.
  */
 #pragma once
 

@@ -1,0 +1,133 @@
+/*
+ * The supervisor's end of NOTIFY_SOCKET. sd_notify(3) waits while the supervisor's queue is full;
+ * a supervisor that is stuck, or frozen for good, would so stop every lookup of the host with it.
+ */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define AGAIN_USEC 100000u
+
+struct supervisor {
+    struct sockaddr_un address;
+    socklen_t address_size; /* 0: there is none */
+    char *waiting;          /* could not be taken yet */
+    uint64_t watchdog_usec;
+    sd_event_source *again, *watchdog;
+};
+
+/* A path, or "@" and an abstract name; other kinds of addresses are not a supervisor's of this
+ * machine. */
+static void find_address(struct supervisor *supervisor)
+{
+    struct sockaddr_un *address = &supervisor->address;
+    const char *path = getenv("NOTIFY_SOCKET");
+    size_t length = path ? strlen(path) : 0;
+
+    if (length < 2 || length >= sizeof address->sun_path || (*path != '/' && *path != '@'))
+        return;
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length);
+    if (*path == '@')
+        address->sun_path[0] = '\0';
+    supervisor->address_size =
+        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (*path == '/'));
+}
+
+/* False: not now. A supervisor that is not there will not be told later either. */
+static bool offer(const struct supervisor *supervisor, const char *text)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool taken = true;
+
+    if (fd < 0)
+        return false;
+    if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const void *)&supervisor->address,
+               supervisor->address_size) < 0)
+        taken = errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM;
+    close(fd);
+    return taken;
+}
+
+static void offer_waiting(struct supervisor *supervisor)
+{
+    if (offer(supervisor, supervisor->waiting)) {
+        g_clear_pointer(&supervisor->waiting, g_free);
+        return;
+    }
+    (void)sd_event_source_set_time_relative(supervisor->again, AGAIN_USEC);
+    (void)sd_event_source_set_enabled(supervisor->again, SD_EVENT_ONESHOT);
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct supervisor *supervisor = userdata;
+
+    (void)source, (void)usec;
+    if (supervisor->waiting)
+        offer_waiting(supervisor);
+    return 0;
+}
+
+static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    const struct supervisor *supervisor = userdata;
+
+    (void)usec;
+    (void)offer(supervisor, "WATCHDOG=1");
+    int r = sd_event_source_set_time_relative(source, supervisor->watchdog_usec / 3);
+    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int supervisor_new(struct supervisor **supervisorp, sd_event *event)
+{
+    struct supervisor *supervisor = g_new0(struct supervisor, 1);
+
+    find_address(supervisor);
+    int r =
+        sd_event_add_time(event, &supervisor->again, CLOCK_MONOTONIC, 0, 0, on_again, supervisor);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(supervisor->again, SD_EVENT_OFF);
+    if (r >= 0 && supervisor->address_size > 0 &&
+        sd_watchdog_enabled(0, &supervisor->watchdog_usec) > 0)
+        r = sd_event_add_time_relative(event, &supervisor->watchdog, CLOCK_MONOTONIC, 0, 0,
+                                       on_watchdog, supervisor);
+    if (r < 0) {
+        supervisor_free(supervisor);
+        return r;
+    }
+    *supervisorp = supervisor;
+    return 0;
+}
+
+struct supervisor *supervisor_free(struct supervisor *supervisor)
+{
+    if (!supervisor)
+        return NULL;
+    sd_event_source_disable_unref(supervisor->again);
+    sd_event_source_disable_unref(supervisor->watchdog);
+    g_free(supervisor->waiting);
+    g_free(supervisor);
+    return NULL;
+}
+
+void supervisor_tell(struct supervisor *supervisor, const char *format, ...)
+{
+    va_list arguments;
+
+    if (supervisor->address_size == 0)
+        return;
+    g_free(supervisor->waiting);
+    va_start(arguments, format);
+    supervisor->waiting = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    offer_waiting(supervisor);
+}
