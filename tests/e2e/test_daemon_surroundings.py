@@ -1,0 +1,165 @@
+"""The daemon where what surrounds it is broken: nobody reads its log, its supervisor is stuck, its
+socket file is removed, its standard descriptors are closed, its manifests make too much work."""
+
+import fcntl
+import os
+import shutil
+import socket
+
+from harness import Client, Daemon, same, wait_for
+
+F_SETPIPE_SZ = 1031
+NAME = "web.moon.svc.cluster.local"
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: %s, namespace: moon}
+spec: {clusterIP: %s, selector: {app: web}, ports: [{port: 80}]}
+---
+"""
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app, namespace: moon}
+spec:
+  replicas: %d
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: a, image: a}]}}
+---
+"""
+WEB = {"web.yaml": SERVICE % ("web", "10.0.0.1")}
+
+
+def shell(script):
+    return ["sh", "-c", f'{script} exec "$@"', "sh"]
+
+
+def answers(client):
+    return client.ask("inet", NAME).addresses == ["10.0.0.1"]
+
+
+def test_nobody_reads_the_log():
+    os.mkfifo("log")
+    log = os.open("log", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.fcntl(log, F_SETPIPE_SZ, 4096)
+    with Daemon(WEB, wrapper=shell("exec 2>log;")) as daemon:
+        for i in range(100):
+            daemon.write(f"bad{i}.yaml", "a: [b\n")
+        daemon.write("new.yaml", SERVICE % ("new", "10.0.0.2"))
+        with Client(daemon.env) as client:
+            client.until("inet", "new.moon.svc.cluster.local", lambda a: not a.error)
+            same(answers(client), True)
+            # who reads again is told how much is missing
+            while len(os.read(log, 4096)) == 4096:
+                pass
+            daemon.write("late.yaml", "a: [b\n")
+            said = b""
+
+            def told():
+                nonlocal said
+                try:
+                    said += os.read(log, 4096)
+                except BlockingIOError:
+                    pass
+                return b"lines of this log are lost" in said and b"late.yaml" in said
+
+            wait_for(told, "what is missing in the log")
+    os.close(log)
+
+
+def test_supervisor_that_takes_nothing():
+    supervisor = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    supervisor.bind("supervisor")
+    full = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    full.setblocking(False)
+    try:
+        while True:
+            full.sendto(b"x", "supervisor")
+    except BlockingIOError:
+        pass
+    path = os.path.abspath("supervisor")
+    with Daemon(WEB, wrapper=["env", f"NOTIFY_SOCKET={path}"], ready=False) as daemon:
+        daemon.wait_line("ready: 1 objects")
+        with Client(daemon.env) as client:
+            same(answers(client), True)
+        # and it is told when it takes something again
+        supervisor.settimeout(20)
+        while b"READY=1" not in supervisor.recv(4096):
+            pass
+
+
+def test_socket_file_is_removed():
+    with Daemon(WEB) as daemon, Client(daemon.env) as client:
+        daemon.socket.unlink()
+        client.until("inet", NAME, lambda a: not a.error)
+        shutil.rmtree(daemon.socket.parent)
+        client.until("inet", NAME, lambda a: not a.error)
+        daemon.wait_line("was removed or replaced; it is there again")
+        daemon.stop()
+        same(list(daemon.socket.parent.iterdir()), [], "left behind")
+
+
+def test_socket_file_is_replaced_by_another_daemons():
+    with Daemon(WEB) as first:
+        shutil.rmtree(first.socket.parent)
+        other = {"web.yaml": SERVICE % ("web", "10.0.0.9")}
+        wrapper = shell(f'set -- "$@" --socket {first.socket};')
+        with Daemon(other, wrapper=wrapper) as second, Client(first.env) as client:
+            first.wait_line("cannot be made anew: another daemon answers there")
+            same(client.ask("inet", NAME).addresses, ["10.0.0.9"])
+            second.stop()
+            # the first one takes its place again
+            client.until("inet", NAME, lambda a: a.addresses == ["10.0.0.1"])
+
+
+def test_standard_descriptors_are_closed():
+    for closed in ("0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"):
+        with Daemon(WEB, wrapper=shell(f"exec {closed};")) as daemon:
+            links = [os.readlink(f"/proc/{daemon.process.pid}/fd/{fd}") for fd in range(3)]
+            for fd in range(3):
+                if f"{fd}<&-" in closed or f"{fd}>&-" in closed:
+                    same(links[fd], "/dev/null", f"descriptor {fd} after {closed}")
+
+
+def test_no_file_may_be_written():
+    with Daemon({"web.yaml": SERVICE % ("web", '""')}, wrapper=shell("ulimit -f 0;")) as daemon:
+        daemon.wait_line("leases: cannot be written: File too large")
+        with Client(daemon.env) as client:
+            same(len(client.ask("inet", NAME).addresses), 1)
+
+
+def test_umask_that_takes_everything():
+    files = {"web.yaml": SERVICE % ("web", '""')}
+    with Daemon(files, wrapper=shell("umask 777;")) as daemon:
+        pass
+    same((daemon.dir / "state" / "leases").stat().st_mode & 0o777, 0o600)
+
+
+def test_lookups_go_on_while_much_is_worked_out():
+    """A few kilobytes that make a million endpoints: a source that is always due, at the priority of
+    the clients, would let none of them in before all is done."""
+    many = "".join(SERVICE % (f"s{i}", "None") for i in range(800))
+    with Daemon(WEB) as daemon, Client(daemon.env) as client:
+        daemon.write("many.yaml", many + DEPLOYMENT % 800)
+        answered = unanswered = 0
+        while client.ask("inet", "s9.moon.svc.cluster.local").error:
+            if answers(client):
+                answered += 1
+            else:
+                unanswered += 1
+        same(answered > unanswered, True, f"{answered} lookups answered, {unanswered} not: more")
+
+
+def test_object_that_is_too_large():
+    endpoints = "\n".join(f"- addresses: [10.1.{i >> 8 & 255}.{i & 255}]" for i in range(500000))
+    slice_ = f"""apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+addressType: IPv4
+metadata: {{name: huge, namespace: moon}}
+endpoints:
+{endpoints}
+"""
+    with Daemon(WEB) as daemon, Client(daemon.env) as client:
+        daemon.write("huge.yaml", slice_)
+        daemon.wait_line("one object takes more than 64 MiB of memory", 40)
+        same(answers(client), True)
