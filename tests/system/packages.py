@@ -21,8 +21,9 @@ def both():
 
 
 def field(file, name):
-    return subprocess.run(["dpkg-deb", "-f", file, name], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout.strip()
+    return subprocess.run(
+        ["dpkg-deb", "-f", file, name], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
 
 
 def unpacked(file, directory):
@@ -32,19 +33,25 @@ def unpacked(file, directory):
 
 
 def packed(file, edit):
-    """A package like `file`, after edit(tree) changed the tree of its files and its DEBIAN directory."""
+    """A package like `file`, after edit(tree) changed its files and its DEBIAN directory."""
     tree = pathlib.Path(f"{file.name}.tree")
     subprocess.run(["dpkg-deb", "-R", file, tree], check=True)
     edit(tree)
-    done = subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, "."], check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
+    done = subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-b", tree, "."],
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+    ).stdout
     return pathlib.Path(done.split("'")[-2]).resolve()
 
 
 def set_field(tree, name, value):
     control = tree / "DEBIAN/control"
-    lines = [f"{name}: {value}" if line.startswith(f"{name}:") else line
-             for line in control.read_text().splitlines()]
+    lines = [
+        f"{name}: {value}" if line.startswith(f"{name}:") else line
+        for line in control.read_text().splitlines()
+    ]
     control.write_text("\n".join(lines) + "\n")
 
 
@@ -55,7 +62,7 @@ def newer(name):
 
 
 def for_i386():
-    """The module's package for another architecture, with the 32-bit module that the build makes."""
+    """The module's package for another architecture, with the build's 32-bit module."""
     module = BUILD / "m32/libnss_kubesvc.so.2"
     if not module.exists():
         skip("no 32-bit module was built")

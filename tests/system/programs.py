@@ -6,8 +6,10 @@ import re
 PROGRAMS = {
     "getent": ("getent hosts NAME", "127.96.0.1"),
     "python3": ("python3 -c 'import socket; print(socket.gethostbyname(\"NAME\"))'", "127.96.0.1"),
-    "python3, all": ("python3 -c 'import socket; print(socket.getaddrinfo(\"NAME\", 80))'",
-                     "127.96.0.1"),
+    "python3, all": (
+        "python3 -c 'import socket; print(socket.getaddrinfo(\"NAME\", 80))'",
+        "127.96.0.1",
+    ),
     "perl": ("perl -MSocket -e 'print inet_ntoa(inet_aton(\"NAME\"))'", "127.96.0.1"),
     "curl": ("curl -sS -v -m 5 http://NAME/", "127.96.0.1:80"),
     "wget": ("wget -t 1 -T 5 -O- http://NAME/", "127.96.0.1"),
@@ -20,12 +22,16 @@ PROGRAMS = {
     "telnet": ("telnet NAME 80", "Trying 127.96.0.1"),
     "openssl": ("openssl s_client -connect NAME:443", "Connection refused|errno=111"),
     "bash": ("bash -c 'exec 3<>/dev/tcp/NAME/80'", "Connection refused"),
-    "gawk": ("gawk 'BEGIN { s = \"/inet4/tcp/0/NAME/80\"; if ((s |& getline l) < 0) print ERRNO }'",
-             "Connection refused"),
+    "gawk": (
+        "gawk 'BEGIN { s = \"/inet4/tcp/0/NAME/80\"; if ((s |& getline l) < 0) print ERRNO }'",
+        "Connection refused",
+    ),
     "busybox": ("busybox wget -O- http://NAME/", "127.96.0.1:80"),
-    "apt": ("echo 'deb [trusted=yes] http://NAME/ ./' >/var/tmp/list; apt-get -o Acquire::Retries=0 "
-            "-o Dir::Etc::sourceparts=- -o Dir::Etc::sourcelist=/var/tmp/list update",
-            "Could not connect to NAME:80 .127.96.0.1."),
+    "apt": (
+        "echo 'deb [trusted=yes] http://NAME/ ./' >/var/tmp/list; apt-get -o Acquire::Retries=0 "
+        "-o Dir::Etc::sourceparts=- -o Dir::Etc::sourcelist=/var/tmp/list update",
+        "Could not connect to NAME:80 .127.96.0.1.",
+    ),
     "nscd": ("mkdir -p /run/nscd; nscd; getent ahostsv4 NAME; nscd -K", "127.96.0.1"),
 }
 

@@ -18,8 +18,19 @@ sys.dont_write_bytecode = True
 
 import tars  # noqa: E402: needs the path above
 
-UNSHARE = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
-           "--mount-proc", "--propagation", "private"]
+UNSHARE = [
+    "unshare",
+    "--mount",
+    "--pid",
+    "--net",
+    "--uts",
+    "--ipc",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+    "--propagation",
+    "private",
+]
 
 
 def other_runner():
@@ -35,25 +46,29 @@ def why_no_systems():
     """None if systems can be tested here, else the reason."""
     if os.geteuid() != 0:
         return "needs root"
-    tried = subprocess.run([*UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True,
-                           text=True, check=False)
+    tried = subprocess.run(
+        [*UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return f"no namespaces here: {tried.stderr.strip()}" if tried.returncode else None
 
 
 def stay_as_init():
-    """Returns in a child. The parent, process 1 here, collects orphans, so that namespaces can end."""
+    """Returns in a child. The parent, process 1, collects orphans, so that namespaces can end."""
     child = os.fork()
     while child:
         pid, status = os.wait()
         if pid == child:
-            os._exit(os.waitstatus_to_exitcode(status) & 0xff)
+            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
 def run_one(runner, path, name, *inside):
     systems = getattr(getattr(runner.load(pathlib.Path(path)), name), "systems", ())
     if inside:
         stay_as_init()
-        # With an address that is not 127.0.0.1 getaddrinfo thinks that IPv4 is there (AI_ADDRCONFIG).
+        # With an address other than 127.0.0.1 getaddrinfo believes in IPv4 (AI_ADDRCONFIG).
         for command in "link set lo up", "address add 192.0.2.2/32 dev lo":
             subprocess.run(["ip", *command.split()], check=True)
     elif systems:
@@ -62,8 +77,9 @@ def run_one(runner, path, name, *inside):
             sys.exit(runner.SKIPPED)
         for kind in systems:
             tars.tar(kind)
-        os.execvp(UNSHARE[0],
-                  [*UNSHARE, sys.executable, "-B", __file__, "--one", path, name, "inside"])
+        os.execvp(
+            UNSHARE[0], [*UNSHARE, sys.executable, "-B", __file__, "--one", path, name, "inside"]
+        )
     runner.run_one(path, name)
 
 

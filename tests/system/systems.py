@@ -18,12 +18,17 @@ import shlex
 import signal
 import socket
 import subprocess
+import time
 
 from harness import PATIENCE, limit, wait_for
 from tars import tar
 
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root",
-               "DEBIAN_FRONTEND": "noninteractive"}
+ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/root",
+    "DEBIAN_FRONTEND": "noninteractive",
+}
 NSSWITCH = "/etc/nsswitch.conf"
 MANIFESTS = "/etc/kubesvc/manifests"
 EXAMPLES = pathlib.Path(__file__).resolve().parent.parent.parent / "examples"
@@ -32,10 +37,20 @@ HEADLESS = ["127.244.0.1", "127.244.0.2", "127.244.0.3"]
 REGULAR = ["127.96.0.1"]
 
 # Nothing of this belongs into a machine without hardware that lives for seconds.
-MASKED = ("console-getty.service", "getty@tty1.service", "systemd-remount-fs.service",
-          "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service",
-          "fstrim.timer", "dpkg-db-backup.timer", "nscd.service",
-          "modprobe@.service", "sys-fs-fuse-connections.mount")
+MASKED = (
+    "console-getty.service",
+    "getty@tty1.service",
+    "systemd-remount-fs.service",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "dpkg-db-backup.timer",
+    "nscd.service",
+    "modprobe@.service",
+    "sys-fs-fuse-connections.mount",
+)
 
 BOOT = """
 cd "$1"
@@ -90,9 +105,16 @@ class System:
 
     def try_run(self, *words, user="root", env=(), stdin=None, limit=120):
         """(exit status, what it printed to both outputs)."""
-        done = subprocess.run(self.command(*words, user=user, env=env), input=stdin or "", text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace",
-                              timeout=limit, check=False)
+        done = subprocess.run(
+            self.command(*words, user=user, env=env),
+            input=stdin or "",
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            errors="replace",
+            timeout=limit,
+            check=False,
+        )
         return done.returncode, done.stdout
 
     def run(self, *words, **options):
@@ -169,8 +191,12 @@ class Chroot(System):
             receiver.bind(str(notify))
             notify.chmod(0o666)
             receiver.settimeout(PATIENCE)
-            command = self.command("/usr/sbin/kubesvcd", *arguments, user="kubesvc",
-                                   env={"NOTIFY_SOCKET": "/run/notify"})
+            command = self.command(
+                "/usr/sbin/kubesvcd",
+                *arguments,
+                user="kubesvc",
+                env={"NOTIFY_SOCKET": "/run/notify"},
+            )
             with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
                 try:
                     while b"READY=1" not in receiver.recv(4096).split(b"\n"):
@@ -186,8 +212,15 @@ class Chroot(System):
             subprocess.run(["umount", "-R", "-l", self.path / where], check=True)
 
 
+def remove_groups(top):
+    for directory, _, _ in os.walk(top, topdown=False):
+        events = pathlib.Path(directory, "cgroup.events")
+        wait_for(lambda: "populated 0" in events.read_text(), "the processes to end")
+        os.rmdir(directory)
+
+
 class Machine(System):
-    """A booted system. It shares the network namespace of the test, where there is loopback only."""
+    """A booted system, in the network namespace of the test, where there is loopback only."""
 
     def __init__(self, chroot):
         chroot.unmount()
@@ -206,20 +239,48 @@ class Machine(System):
             groups.mkdir()
             subprocess.run(["mount", "-t", "cgroup2", "cgroup2", groups], check=True)
         self.group = groups / f"kubesvc-{os.path.basename(os.getcwd())}"
+        for old in groups.glob("kubesvc-*"):  # of a test that was killed
+            if time.time() - old.stat().st_mtime > 900:
+                remove_groups(old)
         self.group.mkdir(exist_ok=True)
         self.log = open("console", "ab")
         self.process = subprocess.Popen(
-            ["sh", "-c", 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"', "sh", self.group,
-             "unshare", "--pid", "--cgroup", "--mount", "--uts", "--ipc", "--fork", "--kill-child", "sh",
-             "-e", "-c", BOOT, "sh", self.root],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            [
+                "sh",
+                "-c",
+                'echo $$ >"$1/cgroup.procs"; shift; exec "$@"',
+                "sh",
+                self.group,
+                "unshare",
+                "--pid",
+                "--cgroup",
+                "--mount",
+                "--uts",
+                "--ipc",
+                "--fork",
+                "--kill-child",
+                "sh",
+                "-e",
+                "-c",
+                BOOT,
+                "sh",
+                self.root,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         wait_for(lambda: children.read_text().split() or self.process.poll() is not None, "unshare")
         self.pid = int(children.read_text())
         self.path = pathlib.Path(f"/proc/{self.pid}/root")
         wait_for(lambda: self.file("/run/systemd/private").exists(), "systemd")
-        wait_for(lambda: self.try_run("systemctl", "is-system-running")[1].strip()
-                 in ("running", "degraded"), "the end of the boot", 60)
+        wait_for(
+            lambda: self.try_run("systemctl", "is-system-running")[1].strip()
+            in ("running", "degraded"),
+            "the end of the boot",
+            60,
+        )
 
     def enter(self, user):
         enter = ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-p", "-C", "-r", "-w"]
@@ -230,13 +291,7 @@ class Machine(System):
         os.kill(self.pid, signal.SIGKILL)
         self.process.wait()
         self.log.close()
-        self.remove_groups()
-
-    def remove_groups(self):
-        for directory, _, _ in os.walk(self.group, topdown=False):
-            wait_for(lambda: "populated 0" in pathlib.Path(directory, "cgroup.events").read_text(),
-                     "the processes to end")
-            os.rmdir(directory)
+        remove_groups(self.group)
 
     def __enter__(self):
         return self

@@ -1,6 +1,7 @@
 """Root file systems as tar files, made once with mmdebstrap from the apt sources of this machine.
 
-They are kept in the user's cache directory, named after what is in them, and made anew after a week.
+They are kept in the user's cache directory, named after what is in them, and made anew after a
+week.
 """
 
 import fcntl
@@ -57,15 +58,32 @@ def sources(release):
 
 
 def make(path, release, include, options):
-    command = ["mmdebstrap", "--mode=root", "--format=tar", "--variant=minbase",
-               f"--include={include}", "--aptopt=APT::Install-Recommends \"false\"",
-               "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-               *(f"--aptopt={file}" for file in sorted(pathlib.Path("/etc/apt/apt.conf.d").glob("99*"))),
-               *options, release, path, "-"]
+    command = [
+        "mmdebstrap",
+        "--mode=root",
+        "--format=tar",
+        "--variant=minbase",
+        f"--include={include}",
+        '--aptopt=APT::Install-Recommends "false"',
+        "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        *(f"--aptopt={file}" for file in sorted(pathlib.Path("/etc/apt/apt.conf.d").glob("99*"))),
+        *options,
+        release,
+        path,
+        "-",
+    ]
     try:
         with open(path.with_suffix(".log"), "w", encoding="utf-8") as log:
-            subprocess.run(command, input=sources(release), text=True, stdout=log,
-                           stderr=subprocess.STDOUT, timeout=LIMIT, check=True)
+            subprocess.run(
+                command,
+                input=sources(release),
+                text=True,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                timeout=LIMIT,
+                check=True,
+            )
     except subprocess.TimeoutExpired:
         return f"does not end within {LIMIT} s"
     except subprocess.CalledProcessError:
@@ -74,9 +92,9 @@ def make(path, release, include, options):
 
 
 def tar(kind):
-    """The file of one kind: "minimal"; "full", which has systemd and many programs; "build", where also
-    packages can be built. Of another release of Debian than this one with a slash, "minimal/trixie".
-    The network is needed to make it."""
+    """The file of one kind: "minimal"; "full", which has systemd and many programs; "build", where
+    packages can be built, too. Of another release of Debian than this one with a slash:
+    "minimal/trixie". The network is needed to make it."""
     kind, _, release = kind.partition("/")
     release = release or suite()
     include, options = MINIMAL, []
@@ -84,9 +102,11 @@ def tar(kind):
         include = f"{FULL},{build_dependencies()}"
     elif kind == "full":
         include = FULL
-        options = ['--customize-hook=mkdir "$1/srv/neighbours"',
-                   f'--customize-hook=cd "$1/srv/neighbours" && chroot "$1" sh -c '
-                   f'"cd /srv/neighbours && apt-get -q download {NEIGHBOURS}"']
+        options = [
+            '--customize-hook=mkdir "$1/srv/neighbours"',
+            f'--customize-hook=cd "$1/srv/neighbours" && chroot "$1" sh -c '
+            f'"cd /srv/neighbours && apt-get -q download {NEIGHBOURS}"',
+        ]
     if shutil.which("mmdebstrap") is None:
         skip("there is no mmdebstrap")
     key = hashlib.sha256(repr((include, options)).encode()).hexdigest()[:8]

@@ -26,10 +26,23 @@ print(time.monotonic() - start, found)
 @contextlib.contextmanager
 def nameserver():
     """For FOREIGN and nothing else; the machine's resolv.conf shall say 127.0.0.1."""
-    with subprocess.Popen([need_program("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null",
-                           "--pid-file=", "--no-resolv", "--no-hosts", "--local=/#/", "--user=", "--group=",
-                           f"--address=/{FOREIGN}/192.0.2.80", "--listen-address=127.0.0.1",
-                           "--bind-interfaces"], stdin=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [
+            need_program("dnsmasq"),
+            "--keep-in-foreground",
+            "--conf-file=/dev/null",
+            "--pid-file=",
+            "--no-resolv",
+            "--no-hosts",
+            "--local=/#/",
+            "--user=",
+            "--group=",
+            f"--address=/{FOREIGN}/192.0.2.80",
+            "--listen-address=127.0.0.1",
+            "--bind-interfaces",
+        ],
+        stdin=subprocess.DEVNULL,
+    ) as process:
         try:
             yield
         finally:
@@ -66,26 +79,45 @@ def test_from_installation_to_purge():
         machine.run("apt-get", "-y", "install", *machine.bring(*both()))
         same(machine.run("systemctl", "is-active", "kubesvcd").strip(), "active")
         same(machine.run("systemctl", "is-enabled", "kubesvcd").strip(), "enabled")
-        same([machine.show(what) for what in ("Type", "User", "NRestarts", "NotifyAccess")],
-             ["notify", "kubesvc", "0", "main"])
+        same(
+            [machine.show(what) for what in ("Type", "User", "NRestarts", "NotifyAccess")],
+            ["notify", "kubesvc", "0", "main"],
+        )
         assert float(machine.show("WatchdogUSec").rstrip("s")) > 0
         machine.add_examples()
         machine.wait_for_addresses("headless-svc", HEADLESS)
         for user in "nobody", "daemon":
             same(machine.addresses("headless-svc", user=user), HEADLESS, user)
-        same(machine.run("stat", "-c", "%U %a", "/run/kubesvc", "/run/kubesvc/socket").split(),
-             ["kubesvc", "755", "kubesvc", "666"])
+        same(
+            machine.run("stat", "-c", "%U %a", "/run/kubesvc", "/run/kubesvc/socket").split(),
+            ["kubesvc", "755", "kubesvc", "666"],
+        )
         same(timed(machine, FOREIGN)[1], "192.0.2.80")
 
         # The sandbox is what the unit says.
         status = machine.run("cat", f"/proc/{machine.show('MainPID')}/status")
-        for line in (r"Cap(?:Eff|Bnd|Amb|Inh|Prm):\s+0000000000000000", r"NoNewPrivs:\s+1", r"Seccomp:\s+2"):
+        for line in (
+            r"Cap(?:Eff|Bnd|Amb|Inh|Prm):\s+0000000000000000",
+            r"NoNewPrivs:\s+1",
+            r"Seccomp:\s+2",
+        ):
             assert re.search(line, status), (line, status)
         assert not re.search(r"Cap\w+:\s+0*[1-9a-f]", status), status
-        machine.run("systemd-analyze", "security", "--no-pager", "--threshold=12", "kubesvcd.service")
+        machine.run(
+            "systemd-analyze", "security", "--no-pager", "--threshold=12", "kubesvcd.service"
+        )
         same(machine.run("systemd-analyze", "verify", "--man=no", "kubesvcd.service"), "")
-        same(machine.run("systemd-analyze", "--user", "verify", "--man=no", "kubesvcd.service",
-                         env={"XDG_RUNTIME_DIR": "/run"}), "")
+        same(
+            machine.run(
+                "systemd-analyze",
+                "--user",
+                "verify",
+                "--man=no",
+                "kubesvcd.service",
+                env={"XDG_RUNTIME_DIR": "/run"},
+            ),
+            "",
+        )
         same(complaints(machine), "")
 
         # Without the daemon foreign names have to wait for nobody, and there is no socket.
@@ -112,8 +144,10 @@ def test_from_installation_to_purge():
 def test_it_comes_back():
     """Killed; stopped, so that the watchdog finds out; and however often."""
     system = installed()
-    system.write("/etc/systemd/system/kubesvcd.service.d/impatient.conf",
-                 "[Service]\nWatchdogSec=500ms\nRestartSec=10ms\n")
+    system.write(
+        "/etc/systemd/system/kubesvcd.service.d/impatient.conf",
+        "[Service]\nWatchdogSec=500ms\nRestartSec=10ms\n",
+    )
     with nameserver(), Machine(system) as machine:
         directory = machine.run("stat", "-c", "%i", "/run/kubesvc")
         restarts = 0
@@ -125,7 +159,9 @@ def test_it_comes_back():
                 assert seconds < 0.6, seconds
             restarts += 1
             wait_for(lambda: machine.show("NRestarts") == str(restarts), f"restart {restarts}")
-            wait_for(lambda: machine.try_run("systemctl", "is-active", "kubesvcd")[0] == 0, "the daemon")
+            wait_for(
+                lambda: machine.try_run("systemctl", "is-active", "kubesvcd")[0] == 0, "the daemon"
+            )
             same(machine.addresses("headless-svc"), HEADLESS, signal)
         same(machine.run("stat", "-c", "%i", "/run/kubesvc"), directory, "the socket's directory")
 
@@ -141,12 +177,14 @@ def test_reload():
         machine.wait_for_addresses("headless-svc.moon.svc", moon)
         machine.write("/etc/kubesvc/kubesvcd.yaml", "namespace: [1]\n")
         machine.run("systemctl", "reload", "kubesvcd")
-        wait_for(lambda: "kubesvcd.yaml:1:" in complaints(machine), "a word about the configuration")
+        wait_for(
+            lambda: "kubesvcd.yaml:1:" in complaints(machine), "a word about the configuration"
+        )
         same(machine.addresses("headless-svc.moon.svc"), moon)
         same(machine.show("MainPID"), pid)
 
 
-# Looks a name up until it is enough, and prints a line each time: seconds, and the addresses or a dash.
+# Looks a name up until it is enough, a line each time: seconds, and the addresses or a dash.
 WATCHER = """
 import os, socket, time
 while not os.path.exists("/run/enough"):
@@ -168,21 +206,28 @@ def test_upgrade():
         line = machine.hosts_line()
         watcher = subprocess.Popen(
             machine.command("python3", "-c", WATCHER % "headless-svc.default.svc.cluster.local"),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         same(watcher.stdout.readline().split()[1:], HEADLESS)
         machine.run("apt-get", "-y", "install", *machine.bring(newer(DAEMON)))
         wait_for(lambda: machine.show("InvocationID") != before, "the new daemon")
         same(machine.addresses("headless-svc"), HEADLESS, "old module, new daemon")
         machine.run("apt-get", "-y", "install", *machine.bring(newer(MODULE)))
         same(machine.addresses("headless-svc"), HEADLESS, "new module, new daemon")
-        same(machine.run("dpkg-query", "-W", "-f", "${Version} ", DAEMON, MODULE).count("+newer"), 2)
+        same(
+            machine.run("dpkg-query", "-W", "-f", "${Version} ", DAEMON, MODULE).count("+newer"), 2
+        )
 
         # A process that has loaded the module that was there before goes on.
         time.sleep(0.2)
         machine.write("/run/enough", "")
         answers = [answer.split() for answer in watcher.stdout.read().splitlines()]
         same(answers[-1][1:], HEADLESS)
-        same([words for words in answers if words[1:] not in (HEADLESS, ["-"])], [], "wrong answers")
+        same(
+            [words for words in answers if words[1:] not in (HEADLESS, ["-"])], [], "wrong answers"
+        )
         slow = [words for words in answers if float(words[0]) > 0.3]
         same(slow, [], "slow answers")
 
@@ -199,15 +244,22 @@ def test_upgrade():
 
 @on_a_system("full")
 def test_a_network_mount_by_the_name_of_a_service_at_boot():
-    """There is no network file system here; mount(8) asks a helper of any type's name to do its work."""
+    """No network file system is here; but mount(8) leaves a type that it does not know to a helper."""
     system = installed()
-    system.write("/sbin/mount.names", '#!/bin/sh\nset -e\ngetent hosts "${1%%:*}" >/run/mounted-from\n'
-                 'exec mount -i -t tmpfs "$1" "$2"\n', 0o755)
+    system.write(
+        "/sbin/mount.names",
+        '#!/bin/sh\nset -e\ngetent hosts "${1%%:*}" >/run/mounted-from\n'
+        'exec mount -i -t tmpfs "$1" "$2"\n',
+        0o755,
+    )
     system.write("/etc/fstab", "regular-svc.default.svc:/export /srv/data names _netdev 0 0\n")
     system.file("/srv/data").mkdir()
     with Machine(system) as machine:
-        same(machine.run("systemctl", "is-active", "srv-data.mount").strip(), "active",
-             machine.journal("-u", "srv-data.mount"))
+        same(
+            machine.run("systemctl", "is-active", "srv-data.mount").strip(),
+            "active",
+            machine.journal("-u", "srv-data.mount"),
+        )
         same(machine.file("/run/mounted-from").read_text().split()[0], REGULAR[0])
         after = machine.show("After", "srv-data.mount").split()
         assert "remote-fs-pre.target" in after, after
@@ -243,26 +295,52 @@ def test_an_ordinary_user_can_ask_and_nothing_else():
     with Machine(installed()) as machine:
         pid = machine.show("MainPID")
         machine.run("useradd", "-m", "mallory")
-        for attempt in ("systemctl --no-ask-password stop kubesvcd", "systemctl --no-ask-password reload kubesvcd",
-                        f"kill -HUP {pid}", f"kill -STOP {pid}", "rm /run/kubesvc/socket",
-                        "mv /run/kubesvc /run/elsewhere", "touch /run/kubesvc/x", "ls /var/lib/kubesvc",
-                        "mkdir /run/kubesvc-manifests", f"touch {MANIFESTS}/x.yaml",
-                        f"rm {MANIFESTS}/deployment.yaml", "echo >/etc/kubesvc/kubesvcd.yaml",
-                        "exec 9</run/kubesvc/socket.lock", f"ls /proc/{pid}/fd"):
+        for attempt in (
+            "systemctl --no-ask-password stop kubesvcd",
+            "systemctl --no-ask-password reload kubesvcd",
+            f"kill -HUP {pid}",
+            f"kill -STOP {pid}",
+            "rm /run/kubesvc/socket",
+            "mv /run/kubesvc /run/elsewhere",
+            "touch /run/kubesvc/x",
+            "ls /var/lib/kubesvc",
+            "mkdir /run/kubesvc-manifests",
+            f"touch {MANIFESTS}/x.yaml",
+            f"rm {MANIFESTS}/deployment.yaml",
+            "echo >/etc/kubesvc/kubesvcd.yaml",
+            "exec 9</run/kubesvc/socket.lock",
+            f"ls /proc/{pid}/fd",
+        ):
             status, output = machine.try_run("sh", "-c", attempt, user="mallory")
             assert status != 0, f"{attempt}: {output}"
         same(machine.addresses("headless-svc", user="mallory"), HEADLESS)
 
         # Thousands of connections, idle or talking nonsense, from one user: others are answered.
-        crowd = [subprocess.Popen(
-            machine.command("sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec python3 -c "$0"', CROWD,
-                            user="mallory"),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+        crowd = [
+            subprocess.Popen(
+                machine.command(
+                    "sh",
+                    "-c",
+                    'ulimit -n "$(ulimit -Hn)"; exec python3 -c "$0"',
+                    CROWD,
+                    user="mallory",
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(3)
+        ]
         sizes = [int(process.stdout.readline()) for process in crowd]
         assert sum(sizes) > 1000, sizes
         # Once the crowd is let in; the machine is busy with that for a moment.
-        wait_for(lambda: all(machine.addresses("headless-svc", user=user) == HEADLESS
-                             for user in ["nobody", "root", "daemon"] * 10), "answers to others")
+        wait_for(
+            lambda: all(
+                machine.addresses("headless-svc", user=user) == HEADLESS
+                for user in ["nobody", "root", "daemon"] * 10
+            ),
+            "answers to others",
+        )
         for process in crowd:
             process.kill()
         same(machine.show("NRestarts"), "0")
@@ -272,9 +350,11 @@ def test_an_ordinary_user_can_ask_and_nothing_else():
 @on_a_system("full")
 def test_external_names_are_resolved_inside_the_sandbox():
     system = installed()
-    system.write(f"{MANIFESTS}/external.yaml",
-                 "apiVersion: v1\nkind: Service\nmetadata: {name: far}\n"
-                 f"spec: {{type: ExternalName, externalName: {FOREIGN}}}\n")
+    system.write(
+        f"{MANIFESTS}/external.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: far}\n"
+        f"spec: {{type: ExternalName, externalName: {FOREIGN}}}\n",
+    )
     with nameserver(), Machine(system) as machine:
         same(machine.addresses("far"), ["192.0.2.80"])
         # Replaced, as DHCP clients do; and the hosts file first.
@@ -294,7 +374,7 @@ def test_the_package_s_own_test():
         for line in (tests / "control").read_text().splitlines():
             if line.startswith("Tests:"):
                 for name in line.split()[1:]:
-                    program, = machine.bring(tests / name)
+                    (program,) = machine.bring(tests / name)
                     print(machine.run("sh", program))
         same(machine.sh(f"ls {MANIFESTS}"), "")
 
@@ -306,20 +386,31 @@ def test_a_container_keeps_its_names_over_a_restart():
     cell.unmount()
     with Machine(installed()) as machine:
         machine.file("/srv/cell").mkdir()
-        subprocess.run(f"tar -C {cell.path} -c . | tar -C {machine.file('/srv/cell')} -x", shell=True, check=True)
+        subprocess.run(
+            f"tar -C {cell.path} -c . | tar -C {machine.file('/srv/cell')} -x",
+            shell=True,
+            check=True,
+        )
         module = machine.sh("dpkg -L libnss-kubesvc | grep so.2$").split()[0]
-        machine.sh(f"cd /srv/cell && mkdir run/kubesvc && touch .{module} && "
-                   f"mount --bind -o ro {module} .{module} && "
-                   "mount --bind -o ro /etc/nsswitch.conf etc/nsswitch.conf && "
-                   "mount --bind -o ro /run/kubesvc run/kubesvc")
+        machine.sh(
+            f"cd /srv/cell && mkdir run/kubesvc && touch .{module} && "
+            f"mount --bind -o ro {module} .{module} && "
+            "mount --bind -o ro /etc/nsswitch.conf etc/nsswitch.conf && "
+            "mount --bind -o ro /run/kubesvc run/kubesvc"
+        )
 
         def inside():
-            output = machine.try_run("chroot", "--userspec=nobody", "/srv/cell", "getent", "hosts", "headless-svc")
+            output = machine.try_run(
+                "chroot", "--userspec=nobody", "/srv/cell", "getent", "hosts", "headless-svc"
+            )
             return sorted(line.split()[0] for line in output[1].splitlines())
 
         same(inside(), HEADLESS)
         machine.run("systemctl", "restart", "kubesvcd")
         same(inside(), HEADLESS, "after a restart")
         machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "kubesvcd")
-        wait_for(lambda: machine.show("NRestarts") == "1" and machine.show("SubState") == "running", "a restart")
+        wait_for(
+            lambda: machine.show("NRestarts") == "1" and machine.show("SubState") == "running",
+            "a restart",
+        )
         same(inside(), HEADLESS, "after a crash")

@@ -26,9 +26,13 @@ def test_a_timer_fetches_the_services_of_a_cluster():
     system.write("/etc/kubernetes/kubesvc.conf", "secret", 0o600)
     system.write("/etc/status", "0")
     system.write("/etc/answer.json", CLUSTER % "10.96.0.1")
-    system.sh(f"cp {DOCUMENTS}/cluster/* /etc/systemd/system/ && systemctl enable kubesvc-cluster.timer")
-    system.write("/etc/systemd/system/kubesvc-cluster.timer.d/often.conf",
-                 "[Timer]\nOnBootSec=\nOnBootSec=1ms\nOnUnitInactiveSec=200ms\nAccuracySec=1ms\n")
+    system.sh(
+        f"cp {DOCUMENTS}/cluster/* /etc/systemd/system/ && systemctl enable kubesvc-cluster.timer"
+    )
+    system.write(
+        "/etc/systemd/system/kubesvc-cluster.timer.d/often.conf",
+        "[Timer]\nOnBootSec=\nOnBootSec=1ms\nOnUnitInactiveSec=200ms\nAccuracySec=1ms\n",
+    )
     with Machine(system) as machine:
         name = "api.prod.svc.cluster.local"
         machine.wait_for_addresses(name, ["10.96.0.1"])
@@ -43,7 +47,16 @@ def test_a_timer_fetches_the_services_of_a_cluster():
         same(machine.addresses(name), ["10.96.0.2"])
         assert "get services,endpointslices -A -o json" in asked.read_text()
         same(machine.journal("-p", "warning", "-u", "kubesvcd"), "")
-        same(machine.run("systemd-analyze", "verify", "--man=no", "kubesvc-cluster.service", "kubesvc-cluster.timer"), "")
+        same(
+            machine.run(
+                "systemd-analyze",
+                "verify",
+                "--man=no",
+                "kubesvc-cluster.service",
+                "kubesvc-cluster.timer",
+            ),
+            "",
+        )
 
 
 @on_a_system("full")
@@ -57,25 +70,45 @@ def test_static_pods_are_read_with_one_capability():
     system.write("/etc/kubesvc/kubesvcd.yaml", "manifests: [/etc/kubernetes/manifests]\n")
     with Machine(system) as machine:
         same(machine.addresses("headless-svc"), [], "without the drop-in")
-        machine.sh("mkdir -p /etc/systemd/system/kubesvcd.service.d && "
-                   f"cp {DOCUMENTS}/static-pods/static-pods.conf /etc/systemd/system/kubesvcd.service.d/ && "
-                   "systemctl daemon-reload && systemctl restart kubesvcd")
+        machine.sh(
+            "mkdir -p /etc/systemd/system/kubesvcd.service.d && "
+            f"cp {DOCUMENTS}/static-pods/*.conf /etc/systemd/system/kubesvcd.service.d/ && "
+            "systemctl daemon-reload && systemctl restart kubesvcd"
+        )
         same(machine.addresses("headless-svc"), HEADLESS)
         # New ones, as the kubelet's tools write them, are seen, too.
-        machine.run("sed", "-i", "s/replicas: 3/replicas: 1/", "/etc/kubernetes/manifests/deployment.yaml")
-        same(machine.run("stat", "-c", "%a", "/etc/kubernetes/manifests/deployment.yaml").strip(), "600")
+        machine.run(
+            "sed", "-i", "s/replicas: 3/replicas: 1/", "/etc/kubernetes/manifests/deployment.yaml"
+        )
+        same(
+            machine.run("stat", "-c", "%a", "/etc/kubernetes/manifests/deployment.yaml").strip(),
+            "600",
+        )
         machine.wait_for_addresses("headless-svc", HEADLESS[:1])
 
         # One capability, and little to see with it.
         pid = machine.show("MainPID")
         status = machine.run("cat", f"/proc/{pid}/status")
         same(set(re.findall(r"Cap(?:Prm|Eff|Bnd|Amb):\s+(\w+)", status)), {"0000000000000004"})
-        visible = machine.sh(f"cd /proc/{pid}/root && ls etc etc/kubernetes home root srv var 2>/dev/null || :")
-        same([word for word in ("passwd", "shadow", "secret", "dpkg", "ssh") if word in visible.split()], [],
-             "visible to the daemon")
-        stated = re.search(r"becomes ([\d.]+) instead",
-                           machine.file(f"{DOCUMENTS}/static-pods/static-pods.conf").read_text())[1]
-        rating = machine.run("systemd-analyze", "security", "--no-pager", "kubesvcd.service").splitlines()[-1]
+        visible = machine.sh(
+            f"cd /proc/{pid}/root && ls etc etc/kubernetes home root srv var 2>/dev/null || :"
+        )
+        same(
+            [
+                word
+                for word in ("passwd", "shadow", "secret", "dpkg", "ssh")
+                if word in visible.split()
+            ],
+            [],
+            "visible to the daemon",
+        )
+        stated = re.search(
+            r"becomes ([\d.]+) instead",
+            machine.file(f"{DOCUMENTS}/static-pods/static-pods.conf").read_text(),
+        )[1]
+        rating = machine.run(
+            "systemd-analyze", "security", "--no-pager", "kubesvcd.service"
+        ).splitlines()[-1]
         assert f": {stated} " in rating, rating
         same(machine.journal("-p", "warning", "-u", "kubesvcd", "-b", f"_PID={pid}"), "")
 
@@ -85,10 +118,14 @@ def test_a_user_has_a_daemon_for_manifests_at_home():
     system = Chroot("full")
     system.install(*both())
     system.run("useradd", "-m", "-s", "/bin/sh", "dev")
-    system.sh("chmod 700 /home/dev && mkdir -p /var/lib/systemd/linger && touch /var/lib/systemd/linger/dev")
+    system.sh(
+        "chmod 700 /home/dev && install -D /dev/null /var/lib/systemd/linger/dev"
+    )
     for file in EXAMPLES.glob("*.yaml"):
         system.write(f"/home/dev/deploy/{file.name}", file.read_text())
-    system.write("/home/dev/.config/kubesvc/kubesvcd.yaml", "manifests: [/home/dev/deploy]\nnamespace: dev\n")
+    system.write(
+        "/home/dev/.config/kubesvc/kubesvcd.yaml", "manifests: [/home/dev/deploy]\nnamespace: dev\n"
+    )
     system.sh("chown -R dev: /home/dev")
     with Machine(system) as machine:
         uid = machine.run("id", "-u", "dev").strip()
@@ -97,16 +134,32 @@ def test_a_user_has_a_daemon_for_manifests_at_home():
         def user(*words):
             return machine.run(*words, user="dev", env=session)
 
-        wait_for(lambda: machine.try_run("systemctl", "is-active", f"user@{uid}")[0] == 0, "the user manager")
-        same(machine.try_run("systemctl", "--user", "is-enabled", "kubesvcd", user="dev", env=session)[1].strip(),
-             "disabled")
+        wait_for(
+            lambda: machine.try_run("systemctl", "is-active", f"user@{uid}")[0] == 0,
+            "the user manager",
+        )
+        same(
+            machine.try_run(
+                "systemctl", "--user", "is-enabled", "kubesvcd", user="dev", env=session
+            )[1].strip(),
+            "disabled",
+        )
         user("systemctl", "--user", "enable", "--now", "kubesvcd")
         same(user("systemctl", "--user", "is-active", "kubesvcd").strip(), "active")
         socket = f"/run/user/{uid}/kubesvc/socket"
-        same(machine.addresses("headless-svc", user="dev", env=session | {"KUBESVC_SOCKET": socket}), HEADLESS)
+        same(
+            machine.addresses("headless-svc", user="dev", env=session | {"KUBESVC_SOCKET": socket}),
+            HEADLESS,
+        )
         same(machine.addresses("headless-svc"), [], "others ask the daemon of the system")
-        found = user("systemd-run", "--user", "--pipe", "--wait", "-q", "getent", "hosts", "headless-svc.dev")
-        same(sorted(line.split()[0] for line in found.splitlines()), HEADLESS, "programs of the session")
+        found = user(
+            "systemd-run", "--user", "--pipe", "--wait", "-q", "getent", "hosts", "headless-svc.dev"
+        )
+        same(
+            sorted(line.split()[0] for line in found.splitlines()),
+            HEADLESS,
+            "programs of the session",
+        )
         assert f"KUBESVC_SOCKET={socket}" in user("systemctl", "--user", "show-environment")
 
         user("systemctl", "--user", "restart", "kubesvcd")

@@ -1,4 +1,4 @@
-"""The packages in a root file system without a running systemd: install, ask, remove, purge, install again."""
+"""The packages where no systemd runs: install, ask, remove, install again, purge."""
 
 import re
 import subprocess
@@ -12,8 +12,13 @@ FQDN = "headless-svc.default.svc.cluster.local"
 
 
 def apt_install(system, *files):
-    return system.run("apt-get", "-y", "--no-install-recommends", "install",
-                      *(f"{path}" for path in system.bring(*files)))
+    return system.run(
+        "apt-get",
+        "-y",
+        "--no-install-recommends",
+        "install",
+        *(f"{path}" for path in system.bring(*files)),
+    )
 
 
 @on_a_system("minimal")
@@ -31,8 +36,10 @@ def test_apt_installs_and_purges():
         for database in "ahosts", "ahostsv4":
             lines = system.run("getent", database, FQDN).splitlines()
             same(sorted({line.split()[0] for line in lines}), HEADLESS)
-        same(system.run("getent", "hosts", "127.96.0.1").split(),
-             ["127.96.0.1", "regular-svc.default.svc.cluster.local"])
+        same(
+            system.run("getent", "hosts", "127.96.0.1").split(),
+            ["127.96.0.1", "regular-svc.default.svc.cluster.local"],
+        )
         same(system.try_run("getent", "hosts", "no-such.default.svc")[0], 2)
     same(system.addresses("headless-svc"), [], "without a daemon")
 
@@ -44,8 +51,11 @@ def test_apt_installs_and_purges():
         same(system.addresses("headless-svc"), HEADLESS, "installed again")
     system.run("apt-get", "-y", "purge", MODULE, DAEMON)
     same(system.file(NSSWITCH).read_bytes(), before)
-    same(sorted(file.name for file in system.file(MANIFESTS).iterdir()),
-         ["deployment.yaml", "headless-svc.yaml", "regular-svc.yaml"], "the administrator's manifests")
+    same(
+        sorted(file.name for file in system.file(MANIFESTS).iterdir()),
+        ["deployment.yaml", "headless-svc.yaml", "regular-svc.yaml"],
+        "the administrator's manifests",
+    )
     left = set(system.sh("find /etc /usr /var/lib /run | sort").splitlines()) - set(tree)
     # Users stay, as everywhere in Debian: nobody knows which files are theirs.
     ours = {path for path in left if "kubesvc" in path}
@@ -62,8 +72,10 @@ def test_configuration_survives_an_upgrade():
     system.install(newer(MODULE), newer(DAEMON))
     same(system.file("/etc/kubesvc/kubesvcd.yaml").read_text(), "namespace: moon # mine\n")
     with system.daemon():
-        same(system.run("getent", "hosts", "regular-svc").split(),
-             ["127.96.0.1", "regular-svc.moon.svc.cluster.local"])
+        same(
+            system.run("getent", "hosts", "regular-svc").split(),
+            ["127.96.0.1", "regular-svc.moon.svc.cluster.local"],
+        )
     system.purge(DAEMON, MODULE)
     assert not system.file("/etc/kubesvc/kubesvcd.yaml").exists()
 
@@ -91,7 +103,7 @@ def test_a_program_of_another_architecture():
     system.install(*both())
     system.run("dpkg", "--force-depends", "-i", *system.bring(for_i386()))
     system.add_examples()
-    program, = system.bring(client)
+    (program,) = system.bring(client)
     system.file(program).chmod(0o755)
     with system.daemon():
         output = system.run(program, "files kubesvc", stdin=f"inet {FQDN}\n")
@@ -113,12 +125,13 @@ def test_debian_13():
 
 @on_a_system("minimal", "full")
 def test_a_confined_client_needs_three_files():
-    """Nothing is installed where it is; only the module, nsswitch.conf and the socket's directory are."""
+    """Nothing is installed where it is but the module, nsswitch.conf and the socket's directory."""
     system, cell = Chroot("minimal"), Chroot("full")
     system.install(*both())
     system.add_examples()
-    module = subprocess.run(["dpkg-deb", "-c", package(MODULE)], stdout=subprocess.PIPE, text=True,
-                            check=True).stdout
+    module = subprocess.run(
+        ["dpkg-deb", "-c", package(MODULE)], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
     module = re.search(r"\./(\S*libnss_kubesvc\.so\.2)", module)[1]
 
     def bind(path):

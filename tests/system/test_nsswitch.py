@@ -1,4 +1,4 @@
-"""What the module's package makes of /etc/nsswitch.conf, and that a removal takes every byte of it back."""
+"""What the module's package makes of /etc/nsswitch.conf; a removal takes every byte of it back."""
 
 from harness import same
 from packages import MODULE, for_i386, newer, package
@@ -12,22 +12,37 @@ SHAPES = [
     ("hosts:\tfiles\tdns", "hosts:\tfiles\t{} dns"),
     ("hosts:\tfiles\t\tdns\tmyhostname", "hosts:\tfiles\t\t{} dns myhostname"),
     ("hosts: files  dns  myhostname", "hosts: files  {} dns  myhostname"),
-    ("hosts: files mdns4_minimal [NOTFOUND=return] dns",
-     "hosts: files {} mdns4_minimal [NOTFOUND=return] dns"),
-    ("hosts: files mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns mdns4",
-     "hosts: files {} mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns mdns4"),
-    ("hosts: mymachines resolve [!UNAVAIL=return] files myhostname dns",
-     "hosts: {} mymachines resolve [!UNAVAIL=return] files myhostname dns"),
+    (
+        "hosts: files mdns4_minimal [NOTFOUND=return] dns",
+        "hosts: files {} mdns4_minimal [NOTFOUND=return] dns",
+    ),
+    (
+        "hosts: files mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns mdns4",
+        "hosts: files {} mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns mdns4",
+    ),
+    (
+        "hosts: mymachines resolve [!UNAVAIL=return] files myhostname dns",
+        "hosts: {} mymachines resolve [!UNAVAIL=return] files myhostname dns",
+    ),
     ("hosts: files resolve[!UNAVAIL=return] dns", "hosts: files {} resolve [!UNAVAIL=return] dns"),
-    ("hosts: files myhostname docker [NOTFOUND=return] dns",
-     "hosts: files myhostname docker [NOTFOUND=return] {} dns"),
-    ("hosts: files [success=return notfound=continue] dns",
-     "hosts: files [success=return notfound=continue] {} dns"),
-    ("hosts: files dns [NOTFOUND=return] myhostname", "hosts: files {} dns [NOTFOUND=return] myhostname"),
+    (
+        "hosts: files myhostname docker [NOTFOUND=return] dns",
+        "hosts: files myhostname docker [NOTFOUND=return] {} dns",
+    ),
+    (
+        "hosts: files [success=return notfound=continue] dns",
+        "hosts: files [success=return notfound=continue] {} dns",
+    ),
+    (
+        "hosts: files dns [NOTFOUND=return] myhostname",
+        "hosts: files {} dns [NOTFOUND=return] myhostname",
+    ),
     ("hosts: files dns # a local remark", "hosts: files {} dns # a local remark"),
     ("hosts: files dns# glued", "hosts: files {} dns# glued"),
-    ("hosts: files myhostname # no dns here # nor mdns",
-     "hosts: files myhostname {} # no dns here # nor mdns"),
+    (
+        "hosts: files myhostname # no dns here # nor mdns",
+        "hosts: files myhostname {} # no dns here # nor mdns",
+    ),
     ("hosts: files dns\t# kubesvc comes later", "hosts: files {} dns\t# kubesvc comes later"),
     ("hosts: files dns ", "hosts: files {} dns "),
     ("hosts: files dns \t ", "hosts: files {} dns \t "),
@@ -47,10 +62,12 @@ def with_us(before, line):
 
 
 def tree(system):
-    """What there is where a package may leave something behind; without the package manager's own."""
-    return system.sh("find /etc /run /tmp /usr /var -path /var/lib/dpkg -prune -o -path /var/cache -prune -o "
-                     "-path /var/log -prune -o -path /var/tmp -prune -o -type f -print -o -type l -print "
-                     "-o -type d -print | LC_ALL=C sort").splitlines()
+    """What there is where a package may leave something, without the package manager's own."""
+    return system.sh(
+        "find /etc /run /tmp /usr /var -path /var/lib/dpkg -prune -o -path /var/cache -prune -o "
+        "-path /var/log -prune -o -path /var/tmp -prune -o -type f -print -o -type l -print "
+        "-o -type d -print | LC_ALL=C sort"
+    ).splitlines()
 
 
 def check_shape(system, deb, text, expected):
@@ -73,10 +90,14 @@ def check_shape(system, deb, text, expected):
 @on_a_system("minimal")
 def test_every_shape_of_the_line_comes_back_to_the_byte():
     system = Chroot("minimal")
-    deb, = system.bring(package(MODULE))
+    (deb,) = system.bring(package(MODULE))
     shipped = system.file(NSSWITCH).read_text()
     first = next(line for line in shipped.splitlines() if line.startswith("hosts:"))
-    shapes = [(first, None)] if "kubesvc" in first else [(first, first.replace("dns", "{} dns")), *SHAPES]
+    shapes = (
+        [(first, None)]
+        if "kubesvc" in first
+        else [(first, first.replace("dns", "{} dns")), *SHAPES]
+    )
     for before, line in shapes:
         # A blank at the end of some other line is none of our business.
         text = shipped.replace(first, before) + "# latin-1: \xe4 \n"
@@ -87,23 +108,37 @@ def test_every_shape_of_the_line_comes_back_to_the_byte():
 @on_a_system("minimal")
 def test_unusual_files_come_back_to_the_byte():
     system = Chroot("minimal")
-    deb, = system.bring(package(MODULE))
-    check_shape(system, deb, b"passwd: files\nhosts: files dns",
-                b"passwd: files\nhosts: files %b dns" % ENTRY.encode())
-    check_shape(system, deb, b"hosts: files dns\n\npasswd: files",
-                b"hosts: files %b dns\n\npasswd: files" % ENTRY.encode())
+    (deb,) = system.bring(package(MODULE))
+    check_shape(
+        system,
+        deb,
+        b"passwd: files\nhosts: files dns",
+        b"passwd: files\nhosts: files %b dns" % ENTRY.encode(),
+    )
+    check_shape(
+        system,
+        deb,
+        b"hosts: files dns\n\npasswd: files",
+        b"hosts: files %b dns\n\npasswd: files" % ENTRY.encode(),
+    )
     check_shape(system, deb, b"passwd: files\n", b"passwd: files\n")
     check_shape(system, deb, b"", b"")
-    check_shape(system, deb, b"hosts: dns\nhosts: files dns # last\n",
-                b"hosts: %b dns\nhosts: files %b dns # last\n" % (ENTRY.encode(), ENTRY.encode()))
+    check_shape(
+        system,
+        deb,
+        b"hosts: dns\nhosts: files dns # last\n",
+        b"hosts: %b dns\nhosts: files %b dns # last\n" % (ENTRY.encode(), ENTRY.encode()),
+    )
 
 
 @on_a_system("minimal")
 def test_the_file_keeps_its_link_its_owner_and_its_mode():
     system = Chroot("minimal")
-    deb, = system.bring(package(MODULE))
-    system.sh("mv /etc/nsswitch.conf /etc/names.conf; ln -s names.conf /etc/nsswitch.conf; "
-              "chmod 640 /etc/names.conf; chown daemon:adm /etc/names.conf")
+    (deb,) = system.bring(package(MODULE))
+    system.sh(
+        "mv /etc/nsswitch.conf /etc/names.conf; ln -s names.conf /etc/nsswitch.conf; "
+        "chmod 640 /etc/names.conf; chown daemon:adm /etc/names.conf"
+    )
     before = system.run("cat", NSSWITCH)
     stat = system.run("stat", "-c", "%F %U %G %a", NSSWITCH, "/etc/names.conf")
     system.run("dpkg", "-i", deb)
@@ -117,12 +152,16 @@ def test_the_file_keeps_its_link_its_owner_and_its_mode():
 @on_a_system("minimal")
 def test_there_may_be_no_file():
     system = Chroot("minimal")
-    deb, = system.bring(package(MODULE))
+    (deb,) = system.bring(package(MODULE))
     system.file(NSSWITCH).unlink()
     before = tree(system)
     system.run("dpkg", "-i", deb)
     system.purge(MODULE)
-    same({path for path in set(tree(system)) - set(before) if "ld.so" not in path}, set(), "left behind")
+    same(
+        {path for path in set(tree(system)) - set(before) if "ld.so" not in path},
+        set(),
+        "left behind",
+    )
 
 
 @on_a_system("minimal")
@@ -176,7 +215,9 @@ NEIGHBOURS = "libnss-mdns", "libnss-resolve", "libnss-mymachines", "libnss-myhos
 
 
 def neighbour(system, name):
-    return "/srv/neighbours/" + next(file.name for file in system.file("/srv/neighbours").glob(f"{name}_*"))
+    return "/srv/neighbours/" + next(
+        file.name for file in system.file("/srv/neighbours").glob(f"{name}_*")
+    )
 
 
 def place(system, names):

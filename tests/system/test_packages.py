@@ -1,4 +1,4 @@
-"""The packages themselves: what is in them, how they are built. Needs neither root nor namespaces."""
+"""The packages themselves: what is in them, how they are built. Any user can run this."""
 
 import filecmp
 import os
@@ -11,8 +11,14 @@ from harness import limit, need_program, same
 from packages import DAEMON, DIRECTORY, MODULE, field, package, unpacked
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-ENTRY_POINTS = ["gethostbyaddr2_r", "gethostbyaddr_r", "gethostbyname2_r", "gethostbyname3_r",
-                "gethostbyname4_r", "gethostbyname_r"]
+ENTRY_POINTS = [
+    "gethostbyaddr2_r",
+    "gethostbyaddr_r",
+    "gethostbyname2_r",
+    "gethostbyname3_r",
+    "gethostbyname4_r",
+    "gethostbyname_r",
+]
 
 
 def output(*command, **options):
@@ -26,23 +32,43 @@ def module_file(tree):
 
 @limit(400)
 def test_two_builds_are_bit_identical():
-    """Another directory, user's mask, zone, language and number of processes; a tree without git."""
+    """In another directory, with another mask, time zone and language, and without git."""
     other = pathlib.Path("elsewhere/with-a-longer-name").resolve()
     other.mkdir(parents=True)
     for pattern, strip in ("kubesvc_*.orig.tar.xz", 1), ("kubesvc_*.debian.tar.xz", 0):
         source = next((DIRECTORY / "work").glob(pattern))
-        subprocess.run(["tar", "-xf", source, "-C", other, f"--strip-components={strip}"], check=True)
+        subprocess.run(
+            ["tar", "-xf", source, "-C", other, f"--strip-components={strip}"], check=True
+        )
     before = output("find", other, "-printf", "%p %s %t %m\\n")
-    environment = os.environ | {"DEB_BUILD_OPTIONS": "nocheck", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
-    done = subprocess.run(["tools/make-deb", "build/deb"], cwd=other, env=environment, umask=0o077,
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    environment = os.environ | {
+        "DEB_BUILD_OPTIONS": "nocheck",
+        "TZ": "Asia/Kathmandu",
+        "LC_ALL": "C",
+    }
+    done = subprocess.run(
+        ["tools/make-deb", "build/deb"],
+        cwd=other,
+        env=environment,
+        umask=0o077,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
     same(done.returncode, 0, done.stdout[-3000:])
     shutil.move(other / "build/deb", "second")
     (other / "build").rmdir()
-    same(output("find", other, "-printf", "%p %s %t %m\\n").split("\n")[1:], before.split("\n")[1:],
-         "the tree")
-    made = sorted(file.name for file in (DIRECTORY / "work").iterdir() if file.is_file()
-                  and file.suffix not in (".buildinfo", ".changes", ".log"))
+    same(
+        output("find", other, "-printf", "%p %s %t %m\\n").split("\n")[1:],
+        before.split("\n")[1:],
+        "the tree",
+    )
+    made = sorted(
+        file.name
+        for file in (DIRECTORY / "work").iterdir()
+        if file.is_file() and file.suffix not in (".buildinfo", ".changes", ".log")
+    )
     assert len(made) == 7, made  # two packages, symbols for each, and the source in three files
     for name in made:
         assert filecmp.cmp(DIRECTORY / "work" / name, f"second/work/{name}", shallow=False), name
@@ -58,11 +84,27 @@ def test_unit_tests_ran_in_the_build():
 def test_lintian_finds_nothing():
     need_program("lintian")
     changes = next((DIRECTORY / "work").glob("*.changes"))
-    done = subprocess.run(["lintian", "--allow-root", "--pedantic", "--display-info", "--fail-on",
-                           "error,warning", changes], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [
+            "lintian",
+            "--allow-root",
+            "--pedantic",
+            "--display-info",
+            "--fail-on",
+            "error,warning",
+            changes,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     print(done.stdout)
     same(done.returncode, 0, done.stdout)
-    for file in "source/lintian-overrides", f"{MODULE}.lintian-overrides", f"{DAEMON}.lintian-overrides":
+    for file in (
+        "source/lintian-overrides",
+        f"{MODULE}.lintian-overrides",
+        f"{DAEMON}.lintian-overrides",
+    ):
         lines = (ROOT / "debian" / file).read_text().splitlines()
         for before, line in zip(["", *lines], lines):
             assert line.startswith("#") or before.startswith("#"), f"{file}: no reason for: {line}"
@@ -79,8 +121,10 @@ def test_the_module_is_a_good_guest():
     same(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic), ["libnss_kubesvc.so.2"])
     assert re.search(r"FLAGS_1\).*NOW.*NODELETE", dynamic), dynamic
     assert "GNU_RELRO" in output("readelf", "-lW", file)
-    same(sorted(re.findall(r"_nss_kubesvc_(\w+)", output("nm", "-D", "--defined-only", file))),
-         ENTRY_POINTS)
+    same(
+        sorted(re.findall(r"_nss_kubesvc_(\w+)", output("nm", "-D", "--defined-only", file))),
+        ENTRY_POINTS,
+    )
     same(len(output("nm", "-D", "--defined-only", file).splitlines()), len(ENTRY_POINTS))
 
 
@@ -91,29 +135,42 @@ def test_the_daemon_is_hardened_and_asks_no_name_service():
     assert "NOW" in output("readelf", "-dW", file)
     imported = re.findall(r"\bU (\w+)", output("nm", "-D", file))
     assert any(name.endswith("_chk") for name in imported)
-    same([name for name in imported if re.match(r"getaddrinfo|gethostby|getpw|getgr|getserv", name)], [])
+    same(
+        [name for name in imported if re.match(r"getaddrinfo|gethostby|getpw|getgr|getserv", name)],
+        [],
+    )
 
 
 def test_what_the_packages_say_of_themselves():
     module, daemon = package(MODULE), package(DAEMON)
-    same([field(module, name) for name in ("Multi-Arch", "Section", "Recommends")],
-         ["same", "admin", DAEMON])
+    same(
+        [field(module, name) for name in ("Multi-Arch", "Section", "Recommends")],
+        ["same", "admin", DAEMON],
+    )
     same(field(daemon, "Recommends"), MODULE)
     same(re.sub(r" \(.*?\)", "", field(module, "Depends")), "libc6")
     conffiles = unpacked_control(daemon, "conffiles")
     same(conffiles, "/etc/kubesvc/kubesvcd.yaml\n")
     files = {str(path.relative_to("all")) for path in unpacked(daemon, "all").rglob("*")}
-    for file in ("etc/kubesvc/manifests", "usr/lib/systemd/user/kubesvcd.service",
-                 "usr/lib/sysusers.d/kubesvcd.conf", "usr/sbin/kubesvcd",
-                 "usr/share/doc/kubesvcd/examples/headless-svc.yaml",
-                 "usr/share/man/man5/kubesvcd.yaml.5.gz", "usr/share/man/man8/kubesvcd.8.gz"):
+    for file in (
+        "etc/kubesvc/manifests",
+        "usr/lib/systemd/user/kubesvcd.service",
+        "usr/lib/sysusers.d/kubesvcd.conf",
+        "usr/sbin/kubesvcd",
+        "usr/share/doc/kubesvcd/examples/headless-svc.yaml",
+        "usr/share/man/man5/kubesvcd.yaml.5.gz",
+        "usr/share/man/man8/kubesvcd.8.gz",
+    ):
         assert file in files, file
     assert any(file.endswith("lib/systemd/system/kubesvcd.service") for file in files)
     same([file for file in files if file.endswith(".socket")], [])
     # The command line, its manual and its completions, where there is one.
     if any((DIRECTORY / "work").glob("kubesvc-*/build/kubesvc")):
-        for file in ("usr/bin/kubesvc", "usr/share/man/man1/kubesvc.1.gz",
-                     "usr/share/bash-completion/completions/kubesvc"):
+        for file in (
+            "usr/bin/kubesvc",
+            "usr/share/man/man1/kubesvc.1.gz",
+            "usr/share/bash-completion/completions/kubesvc",
+        ):
             assert file in files, file
 
 
@@ -129,10 +186,14 @@ def test_manual_pages_are_in_order():
     pages = sorted(set(pages))
     assert len(pages) >= 4, pages
     for page in pages:
-        done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              env=os.environ | {"MANROFFSEQ": "", "MANWIDTH": "80", "LC_ALL": "C.UTF-8"},
-                              check=False)
+        done = subprocess.run(
+            ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"MANROFFSEQ": "", "MANWIDTH": "80", "LC_ALL": "C.UTF-8"},
+            check=False,
+        )
         same((done.returncode, done.stderr), (0, ""), str(page))
         assert len(done.stdout) > 500, page
 
@@ -141,6 +202,10 @@ def test_units_are_in_order():
     need_program("systemd-analyze")
     tree = unpacked(package(DAEMON), "units")
     unit = next(tree.glob("**/systemd/system/kubesvcd.service"))
-    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--no-pager",
-                           "--threshold=12", unit], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=12", unit],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     same(done.returncode, 0, done.stdout[-200:])

@@ -15,7 +15,9 @@ HOME = "/home/new"
 
 def commands():
     """What the section says to type, up to where it goes on to other ways."""
-    section = re.search(r"^## Installation\n(.*?)^Without packages", README.read_text(), re.M | re.S)[1]
+    section = re.search(
+        r"^## Installation\n(.*?)^Without packages", README.read_text(), re.M | re.S
+    )[1]
     return re.findall(r"^    (.*)$", section, re.M)
 
 
@@ -28,7 +30,9 @@ def test_a_new_user_follows_the_readme():
     source.mkdir()
     for pattern, strip in ("kubesvc_*.orig.tar.xz", 1), ("kubesvc_*.debian.tar.xz", 0):
         archive = next((DIRECTORY / "work").glob(pattern))
-        subprocess.run(["tar", "-xf", archive, "-C", source, f"--strip-components={strip}"], check=True)
+        subprocess.run(
+            ["tar", "-xf", archive, "-C", source, f"--strip-components={strip}"], check=True
+        )
     system.run("chown", "-R", "new:", HOME)
     # The tests of the units have run in another build.
     environment = {"HOME": HOME, "USER": "new", "DEB_BUILD_OPTIONS": "nocheck"}
@@ -36,8 +40,14 @@ def test_a_new_user_follows_the_readme():
         typed = commands()
         assert "make deb" in typed and "getent hosts headless-svc" in typed, typed
         for command in typed:
-            output = machine.run("bash", "-c", f"cd {HOME}/kubesvc && {command}", user="new",
-                                 env=environment, limit=300)
+            output = machine.run(
+                "bash",
+                "-c",
+                f"cd {HOME}/kubesvc && {command}",
+                user="new",
+                env=environment,
+                limit=300,
+            )
             print(f"$ {command}\n{output}")
         same(sorted(line.split()[0] for line in output.splitlines()), HEADLESS)
         same(wrong_programs(machine), [])
