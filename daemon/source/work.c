@@ -14,7 +14,8 @@
 
 /* Microseconds. */
 #define BATCH_OPEN 25000 /* how long a batch may grow */
-#define BURST_QUIET 3000 /* the silence that ends a burst */
+#define BURST_QUIET 5000 /* the silence that ends a burst */
+#define BURST_GAP 10000  /* what comes so soon after a batch with news belongs to a burst */
 #define FIRST_PATIENCE 2000000
 #define VOLUME_PATIENCE 100000
 #define RETRY_DELAY 10000 /* doubled with each attempt */
@@ -275,8 +276,18 @@ static void end_batch(struct work *work, bool told)
     if (list->polling && !watch_is_exhausted(list->watch))
         work->wants_round = true;
     list->polling = watch_is_exhausted(list->watch);
-    if (told || first)
-        work->callbacks.settled(work->callbacks.userdata, first);
+    if (!told && !first)
+        return;
+    work->told = worklist_now();
+    work->callbacks.settled(work->callbacks.userdata, first);
+}
+
+/* A change that comes alone waits for nothing; one of many is told together with others. */
+static bool is_burst(const struct work *work)
+{
+    unsigned n = work->list.news->len;
+
+    return n >= BURST_FILES || (n > 0 && work->started < work->told + BURST_GAP);
 }
 
 /* Should the batch wait for what seems to come? Then *wake_at says for how long. */
@@ -284,8 +295,7 @@ static bool should_wait(struct work *work, uint64_t now, uint64_t *wake_at)
 {
     if (!work->loaded && *wake_at > 0 && now < work->started + FIRST_PATIENCE)
         return true;
-    if (work->list.news->len < BURST_FILES || now >= work->started + BATCH_OPEN ||
-        now >= work->heard + BURST_QUIET)
+    if (!is_burst(work) || now >= work->started + BATCH_OPEN || now >= work->heard + BURST_QUIET)
         return false;
     if (*wake_at == 0 || *wake_at > work->heard + BURST_QUIET)
         *wake_at = work->heard + BURST_QUIET;

@@ -17,6 +17,7 @@ struct work {
     struct place *reader;
     uint64_t started; /* when this batch was; 0: there is none. CLOCK_MONOTONIC, microseconds */
     uint64_t heard;   /* when inotify last said something */
+    uint64_t told;    /* when the last batch with news was complete, or 0 */
     uint64_t hold;    /* until when an incomplete volume is waited for, or 0 */
     unsigned restarts;
     bool doubtful; /* the file being read may be written again within its clock's tick */

@@ -31,6 +31,17 @@ def test_directory_and_parent_appear_later():
         world.has("a", "10.0.0.2")
 
 
+def test_directory_made_again():
+    with World({"a.yaml": service("a", "10.0.0.1")}) as world:
+        for i in range(2, 12):
+            shutil.rmtree(world.directory)
+            if i % 2:
+                world.lacks("a")
+            world.directory.mkdir()
+            world.write("a.yaml", service("a", f"10.0.0.{i}"))
+            world.has("a", f"10.0.0.{i}")
+
+
 def test_linked_directory():
     path = os.path.abspath("m")
     for i in 1, 2:

@@ -115,6 +115,22 @@ def test_vim():
             world.has("a", "10.0.0.2")
 
 
+def test_emacs():
+    """What it does to save a file: a lock that is a dangling link, and the old file kept under
+    another name, moved away the first time and written over later."""
+    with World({"a.yaml": service("a", "10.0.0.1")}) as world:
+        file, backup = world.directory / "a.yaml", world.directory / "a.yaml~"
+        for i in range(2, 5):
+            os.symlink("me@host.1234:5678", world.directory / ".#a.yaml")
+            world.write("#a.yaml#", service("a", "10.0.9.9"))
+            if i == 2:
+                os.rename(file, backup)
+            world.write("a.yaml", service("a", f"10.0.0.{i}"))
+            os.unlink(world.directory / "#a.yaml#")
+            os.unlink(world.directory / ".#a.yaml")
+            world.has("a", f"10.0.0.{i}")
+
+
 def test_rsync():
     rsync = need_program("rsync")
     with World() as world:

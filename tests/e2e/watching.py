@@ -14,12 +14,12 @@ def service(name, address):
 
 class World:
     """A daemon that watches the directory `manifests` (or `path` in the daemon's directory), and a
-    client. It always serves the Service `rest`, from another directory: where nothing is known at
+    client; further options are Daemon's. It always serves the Service `rest`, from another directory: where nothing is known at
     all, every name is another one's."""
 
-    def __init__(self, manifests=None, config="", options=()):
+    def __init__(self, manifests=None, config="", options=(), **more):
         files = [manifests or {}, {"rest.yaml": service("rest", "10.0.0.99")}]
-        self.daemon = Daemon(files, config=config, options=options)
+        self.daemon = Daemon(files, config=config, options=options, **more)
         self.directory = self.daemon.directories[0]
         self.client = Client(self.daemon.env)
 
