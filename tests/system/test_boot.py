@@ -244,7 +244,7 @@ def test_upgrade():
 
 @on_a_system("full")
 def test_a_network_mount_by_the_name_of_a_service_at_boot():
-    """No network file system is here; but mount(8) leaves types that it does not know to helpers."""
+    """Here is no network file system, but mount(8) leaves unknown types to helpers."""
     system = installed()
     system.write(
         "/sbin/mount.names",
