@@ -192,6 +192,34 @@ static bool is_due(const struct worklist *list, struct place *place, const struc
     return agrees || !list->polling;
 }
 
+static void look_if_linked(void *userdata, struct place *place)
+{
+    const struct stat *st = userdata;
+    const struct file *file = place->file;
+
+    if (file && file->has_seen && !place->inode && file->seen.ino == st->st_ino &&
+        file->seen.dev == st->st_dev)
+        worklist_mark_now(place->root->list, place);
+}
+
+/* A file with other names may be written through them, which its directory does not hear of. Nor
+ * does it hear of a name that is added later: where that is in the same tree, the new name tells;
+ * elsewhere the reconciling look will. */
+static void watch_links(struct worklist *list, struct place *place, const char *path,
+                        const struct stat *st)
+{
+    if (st->st_nlink == 1) {
+        place->inode = watch_point_free(place->inode);
+        return;
+    }
+    bool was_watched = place->inode != NULL;
+    place_watch_inode(place, path);
+    if (was_watched || list->thorough)
+        return;
+    struct stat same = *st;
+    place_for_each(place->root->place, look_if_linked, &same);
+}
+
 static void look_at_file(struct worklist *list, struct place *place, const char *path,
                          const struct stat *st)
 {
@@ -203,12 +231,7 @@ static void look_at_file(struct worklist *list, struct place *place, const char 
         return;
     }
     need_file(place);
-    /* A file with other names may be written through them, which its directory does not hear of.
-     * Nor does it hear of a name that is added later: the reconciling look will. */
-    if (st->st_nlink == 1)
-        place->inode = watch_point_free(place->inode);
-    else
-        place_watch_inode(place, path);
+    watch_links(list, place, path, st);
     if (!is_due(list, place, &now, st->st_nlink))
         return;
     if (st->st_size < 0 || (uint64_t)st->st_size > list->max_file_size) {

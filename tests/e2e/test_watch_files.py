@@ -75,6 +75,17 @@ def test_links():
         world.has("a", "10.0.0.4")
 
 
+def test_file_written_through_its_later_name():
+    with World({"a.yaml": service("a", "10.0.0.1")}) as world:
+        world.has("a", "10.0.0.1")
+        os.link(world.directory / "a.yaml", world.directory / "b.yaml")
+        world.put("c.yaml", service("c", "10.0.0.3"))
+        world.has("c", "10.0.0.3")
+        world.write("b.yaml", service("a", "10.0.0.2"))
+        os.unlink(world.directory / "b.yaml")
+        world.has("a", "10.0.0.2")
+
+
 def test_special_files_are_not_read():
     with World({"a.yaml": service("a", "10.0.0.1")}) as world:
         os.mkfifo(world.directory / "fifo.yaml")

@@ -1,0 +1,44 @@
+"""Answers of a daemon compared with those of a fresh one that is given the same files and a copy of
+the state: whatever happened before, they must be the same."""
+
+import ipaddress
+import shutil
+import tempfile
+
+from harness import Client, Daemon, same
+
+
+def sorted_addresses(addresses):
+    return sorted(addresses, key=lambda text: (":" in text, ipaddress.ip_address(text)))
+
+
+def answers(client, names):
+    """{question: answer}: of names their addresses, and of all of these their names."""
+    result = {}
+    for name in names:
+        answer = client.ask("unspec", name)
+        result[name] = answer.error or sorted_addresses(answer.addresses)
+    for found in [found for found in result.values() if isinstance(found, list)]:
+        for address in found:
+            if address not in result:
+                answer = client.ask("addr", address)
+                result[address] = answer.error or answer.canon
+    return result
+
+
+def fresh_answers(daemon, names, options=()):
+    """Those of a daemon that starts now with what `daemon` has on disk."""
+    copy = tempfile.mkdtemp(prefix="f", dir=".")
+    shutil.copytree(daemon.dir / "state", f"{copy}/state")
+    shutil.copy(daemon.config, copy)
+    with Daemon([], dir=copy, options=options) as fresh, Client(fresh.env) as client:
+        result = answers(client, names)
+    shutil.rmtree(copy)
+    return result
+
+
+def compare(daemon, client, names, about, options=()):
+    have, want = answers(client, names), fresh_answers(daemon, names, options)
+    different = {name: (have.get(name), want.get(name)) for name in have | want
+                 if have.get(name) != want.get(name)}
+    same(different, {}, f"{about}: {{question: (answer, that of a fresh daemon)}}")
