@@ -1,7 +1,8 @@
 /*
- * The loader: directories of manifests -> what each file says now. Watches with inotify, reads files
- * whose fingerprint changed in small low-priority steps of the event loop, keeps for each file what it
- * last said well, and hands over batches: all that one look at the directories found, together.
+ * The loader: directories of manifests -> what each file says now. Watches with inotify, reads
+ * files whose fingerprint changed in small low-priority steps of the event loop, keeps for each
+ * file what it last said well, and hands over batches: all that one look at the directories found,
+ * together.
  */
 #pragma once
 
@@ -18,11 +19,11 @@ struct loader;
 
 struct loader_callbacks {
     /* One file's objects have changed: `objects` (struct object *, ownership passes on) is all that
-     * it says now, NULL when it is gone. `source` stays the same pointer for a path while it exists.
-     * Objects with `broken` set stand for "as before". */
+     * it says now, NULL when it is gone. `source` stays the same pointer for a path while it
+     * exists. Objects with `broken` set stand for "as before". */
     void (*file)(void *userdata, struct source *source, GPtrArray *objects);
-    /* A batch is complete: nothing known is waiting to be read. `first` once, after the first look at
-     * all directories (missing directories are waited for but not here). */
+    /* A batch is complete: nothing known is waiting to be read. `first` once, after the first look
+     * at all directories (missing directories are waited for but not here). */
     void (*settled)(void *userdata, bool first);
     /* A file that was read has an error now and had none before, or (NULL) none any more. May be
      * NULL. */

@@ -51,7 +51,6 @@ static void add_sample(struct worker *worker, uint64_t nanoseconds)
 /* 1 if getent finds it. */
 static int ask_process(char *name)
 {
-    extern char **environ;
     char service[300];
     char *const as_configured[] = {"getent", "ahosts", name, NULL};
     char *const by_service[] = {"getent", "-s", service, "ahosts", name, NULL};
