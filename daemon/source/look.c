@@ -192,13 +192,13 @@ static bool is_due(const struct worklist *list, struct place *place, const struc
     return agrees || !list->polling;
 }
 
+/* What a file was when last read, whether that may have been too early or not. */
 static void look_if_linked(void *userdata, struct place *place)
 {
     const struct stat *st = userdata;
     const struct file *file = place->file;
 
-    if (file && file->has_seen && !place->inode && file->seen.ino == st->st_ino &&
-        file->seen.dev == st->st_dev)
+    if (file && !place->inode && file->seen.ino == st->st_ino && file->seen.dev == st->st_dev)
         worklist_mark_now(place->root->list, place);
 }
 
