@@ -29,7 +29,6 @@ static unsigned n_lost;
 
 static void line_begin(GString *line, enum log_level level)
 {
-    g_string_truncate(line, 0);
     if (!isatty(STDERR_FILENO))
         g_string_append_printf(line, "<%d>", level);
 }
@@ -61,14 +60,14 @@ static bool line_end(GString *line)
     return n_lost == 0 && poll(&descriptor, 1, PATIENCE_MS) == 1 && line_write(line);
 }
 
+/* In one write with the line that comes now: where only one is taken at a time, both arrive. */
 static void tell_of_lost(GString *line)
 {
     if (n_lost == 0)
         return;
     line_begin(line, LOG_LEVEL_WARNING);
-    g_string_append_printf(line, "%u lines of this log are lost, because nobody took them", n_lost);
-    if (line_end(line))
-        n_lost = 0;
+    g_string_append_printf(line, "%u lines of this log are lost, because nobody took them\n",
+                           n_lost);
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -89,6 +88,5 @@ void log_line(enum log_level level, const char *format, ...)
         else
             g_string_append_c(line, *c);
     }
-    if (!line_end(line))
-        n_lost++;
+    n_lost = line_end(line) ? 0 : n_lost + 1;
 }
