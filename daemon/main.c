@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,19 @@ static bool keep_standard_descriptors(void)
     return true;
 }
 
+/* A reload that is asked for before the loop runs is done when it does, instead of ending the
+ * process. */
+static void hold_reload(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 int main(int argc, char **argv)
 {
+    hold_reload();
     if (!keep_standard_descriptors())
         return EXIT_FAILURE;
     /* What others may do with its files is the caller's choice, what the daemon may do is not. */

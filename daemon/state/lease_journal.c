@@ -138,8 +138,9 @@ static int write_all(int fd, const char *text, size_t size)
     return 0;
 }
 
-static int open_directory(struct lease_journal *journal, const char *directory)
+static int open_directory(struct lease_journal *journal)
 {
+    const char *directory = journal->directory;
     if (mkdir(directory, 0755) < 0 && errno != EEXIST)
         return -errno;
     journal->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -153,6 +154,30 @@ static int open_directory(struct lease_journal *journal, const char *directory)
     return 0;
 }
 
+static int open_all(struct lease_journal *journal)
+{
+    int r = open_directory(journal);
+    if (r < 0)
+        return r;
+    journal->fd = openat(journal->directory_fd, JOURNAL_NAME,
+                         O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+    return journal->fd < 0 ? -errno : 0;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void close_all(struct lease_journal *journal)
+{
+    close_fd(&journal->fd);
+    close_fd(&journal->lock_fd);
+    close_fd(&journal->directory_fd);
+}
+
 int lease_journal_open(struct lease_journal **journalp, const char *directory,
                        struct leases *leases)
 {
@@ -162,12 +187,9 @@ int lease_journal_open(struct lease_journal **journalp, const char *directory,
     journal->noted = g_string_new(NULL);
     g_autofree char *text = NULL;
     size_t size = 0;
-    int r = open_directory(journal, directory);
-    if (r == 0) {
-        journal->fd = openat(journal->directory_fd, JOURNAL_NAME,
-                             O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
-        r = journal->fd < 0 ? -errno : read_all(journal->fd, &text, &size);
-    }
+    int r = open_all(journal);
+    if (r == 0)
+        r = read_all(journal->fd, &text, &size);
     if (r < 0) {
         lease_journal_close(journal);
         return r;
@@ -184,12 +206,7 @@ struct lease_journal *lease_journal_close(struct lease_journal *journal)
 {
     if (!journal)
         return NULL;
-    if (journal->fd >= 0)
-        close(journal->fd);
-    if (journal->lock_fd >= 0)
-        close(journal->lock_fd);
-    if (journal->directory_fd >= 0)
-        close(journal->directory_fd);
+    close_all(journal);
     g_string_free(journal->noted, TRUE);
     g_free(journal->directory);
     g_free(journal);
@@ -242,9 +259,28 @@ static void complain(struct lease_journal *journal, int error)
     journal->complained = true;
 }
 
+/* What is written to a file that was removed is lost at the next start. Made anew, it is written as
+ * a whole. True: it cannot be made. */
+static bool was_removed(struct lease_journal *journal)
+{
+    struct stat st;
+    if (journal->fd >= 0 && fstat(journal->fd, &st) == 0 && st.st_nlink > 0)
+        return false;
+    if (!journal->complained)
+        log_warning("%s/%s: was removed; it is made again", journal->directory, JOURNAL_NAME);
+    close_all(journal);
+    int r = open_all(journal);
+    journal->damaged = true;
+    if (r < 0)
+        complain(journal, r);
+    return r < 0;
+}
+
 void lease_journal_write(struct lease_journal *journal, const struct leases *leases)
 {
     if (journal->noted->len == 0)
+        return;
+    if (was_removed(journal))
         return;
     bool anew = journal->damaged || journal->size > 2 * journal->live + SLACK_SIZE;
     int r = anew ? compact(journal, leases)

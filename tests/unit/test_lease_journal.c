@@ -75,16 +75,20 @@ static int make_directory(void **state)
     return g_mkdtemp(directory) ? 0 : -1;
 }
 
-static int remove_directory(void **state)
+static int remove_directory_only(const char *directory)
 {
-    char *directory = *state;
     static const char *const files[] = {"leases", "leases.new", "lock"};
     for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
         g_autofree char *path = g_build_filename(directory, files[i], NULL);
         (void)g_unlink(path);
     }
-    int r = g_rmdir(directory);
-    g_free(directory);
+    return g_rmdir(directory);
+}
+
+static int remove_directory(void **state)
+{
+    int r = remove_directory_only(*state);
+    g_free(*state);
     return r;
 }
 
@@ -182,6 +186,23 @@ static void a_damaged_line_costs_only_itself(void **state)
     store_close(&store);
 }
 
+static void it_is_made_again_when_it_was_removed(void **state)
+{
+    struct store store;
+    store_open(&store, *state);
+    assert_takes(&store, "ns/Pod/a", "10.0.0.1");
+    lease_journal_write(store.journal, store.leases);
+    assert_int_equal(remove_directory_only(*state), 0);
+    assert_takes(&store, "ns/Pod/b", "10.0.0.2");
+    lease_journal_write(store.journal, store.leases);
+    store_close(&store);
+    store_open(&store, *state);
+    assert_takes(&store, "ns/Pod/new", "10.0.0.3");
+    assert_takes(&store, "ns/Pod/b", "10.0.0.2");
+    assert_takes(&store, "ns/Pod/a", "10.0.0.1");
+    store_close(&store);
+}
+
 static void it_does_not_grow_for_ever(void **state)
 {
     struct store store;
@@ -214,6 +235,7 @@ int main(void)
         journal_test(two_daemons_do_not_share_it),
         journal_test(a_cut_anywhere_loses_no_whole_line),
         journal_test(a_damaged_line_costs_only_itself),
+        journal_test(it_is_made_again_when_it_was_removed),
         journal_test(it_does_not_grow_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
