@@ -98,7 +98,9 @@ link_archives = -Wl,--start-group $(ARCHIVES) -Wl,--end-group
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(O)/tests/%,$(filter tests/unit/test_%,$(TEST_SOURCES)))
 UNIT_SUPPORT = $(call objects,$(filter-out tests/unit/test_%,$(TEST_SOURCES)))
 E2E_MODULES = $(patsubst tests/e2e/nss_%.c,$(O)/e2e/libnss_%.so.2,$(filter tests/e2e/nss_%,$(E2E_SOURCES)))
-E2E_CLIENTS = $(patsubst tests/e2e/%.c,$(O)/e2e/%,$(filter-out tests/e2e/nss_%,$(E2E_SOURCES)))
+E2E_PRELOADS = $(patsubst tests/e2e/%.c,$(O)/e2e/%.so,$(filter tests/e2e/preload_%,$(E2E_SOURCES)))
+E2E_CLIENTS = $(patsubst tests/e2e/%.c,$(O)/e2e/%,\
+    $(filter-out tests/e2e/nss_% tests/e2e/preload_%,$(E2E_SOURCES)))
 FUZZERS = $(patsubst tests/fuzz/%.c,$(O)/fuzzers/%,$(FUZZ_SOURCES))
 
 # A 32-bit module (and client to test it with) where the compiler can make one.
@@ -118,7 +120,7 @@ ifeq ($(SAN)$(FUZZ)$(filter-out build,$(BUILD)),)
 all: compile_commands.json
 endif
 
-tests: all $(UNIT_TESTS) $(E2E_MODULES) $(E2E_CLIENTS) $(M32_CLIENT)
+tests: all $(UNIT_TESTS) $(E2E_MODULES) $(E2E_PRELOADS) $(E2E_CLIENTS) $(M32_CLIENT)
 
 # --- Rules ----------------------------------------------------------------------------------------
 
@@ -165,6 +167,10 @@ $(O)/obj/tests/fuzz/%.o: tests/fuzz/%.c $(O)/flags
 	$(call compile,$(TEST_CFLAGS))
 
 $(O)/obj/tests/e2e/nss_%.o: tests/e2e/nss_%.c $(O)/flags
+	$(say) CC $<
+	$(call compile,$(BASE_CFLAGS) -fPIC)
+
+$(O)/obj/tests/e2e/preload_%.o: tests/e2e/preload_%.c $(O)/flags
 	$(say) CC $<
 	$(call compile,$(BASE_CFLAGS) -fPIC)
 
@@ -215,6 +221,11 @@ $(O)/e2e/libnss_%.so.2: $(O)/obj/tests/e2e/nss_%.o
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(BASE_LDFLAGS) -Wl,-soname,$(@F) -o $@ $<
+
+$(O)/e2e/preload_%.so: $(O)/obj/tests/e2e/preload_%.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared $(BASE_LDFLAGS) -o $@ $<
 
 $(O)/e2e/%: $(O)/obj/tests/e2e/%.o
 	@mkdir -p $(@D)

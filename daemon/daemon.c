@@ -25,6 +25,9 @@
 /* Microseconds of one turn of work, so that lookups wait for no longer (design: 5 ms). */
 #define TURN_USEC 2000u
 
+/* When to try again what there was no memory for. */
+#define RETRY_USEC 1000000u
+
 /* So many objects that what their reading and replacing leaves behind is worth a look. */
 #define MANY_OBJECTS 20000u
 
@@ -47,6 +50,7 @@ struct daemon {
     size_t n_handed_over;       /* objects, since memory was last given back */
     bool in_batch;              /* files were handed over, the batch is not complete */
     bool due;                   /* something is to be published when all is worked out */
+    bool hindered;              /* it could not be; tried again now and then */
     bool loaded;                /* the first batch was complete */
     bool ready;                 /* and can be asked for */
 };
@@ -86,9 +90,16 @@ static void publish(struct daemon *daemon)
         lease_journal_write(daemon->journal, cluster_leases(daemon->cluster));
     changes_before_publish(daemon->changes, daemon->ready);
     int r = publisher_publish(daemon->publisher, cluster_size(daemon->cluster) == 0);
-    if (r < 0)
-        log_error("cannot publish: %s; answers stay as they were", g_strerror(-r));
-    daemon->due = false;
+    if (r < 0) {
+        if (!daemon->hindered)
+            log_error("cannot publish: %s; answers stay as they were until it can be done",
+                      g_strerror(-r));
+        daemon->hindered = true;
+        return;
+    }
+    if (daemon->hindered)
+        log_notice("what could not be published is published now");
+    daemon->hindered = daemon->due = false;
     daemon->world.published = (uint64_t)g_get_monotonic_time();
     daemon->world.loaded = daemon->loaded;
     say_ready(daemon);
@@ -113,7 +124,7 @@ static bool turn(struct daemon *daemon)
         return false;
     if (daemon->due)
         publish(daemon);
-    if (snapshot_writer_wants_compaction(daemon->writer)) {
+    if (!daemon->due && snapshot_writer_wants_compaction(daemon->writer)) {
         int r = snapshot_writer_compact(daemon->writer, TURN_USEC);
         if (r < 0)
             log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
@@ -126,8 +137,12 @@ static bool turn(struct daemon *daemon)
 
 static bool on_pace(void *userdata, uint64_t until, uint64_t *wake_at)
 {
-    (void)until, (void)wake_at; /* a turn keeps time itself, and nothing is to be done later */
-    return !turn(userdata);
+    const struct daemon *daemon = userdata;
+    bool more = !turn(userdata);
+    (void)until; /* a turn keeps time itself */
+    if (daemon->hindered)
+        *wake_at = (uint64_t)g_get_monotonic_time() + RETRY_USEC;
+    return more;
 }
 
 static void on_file(void *userdata, struct source *source, GPtrArray *objects)
@@ -148,7 +163,7 @@ static void on_settled(void *userdata, bool first)
     daemon->in_batch = false;
     daemon->loaded = daemon->loaded || first;
     daemon->due = true;
-    if (!turn(daemon))
+    if (!turn(daemon) || daemon->hindered)
         pace_wake(daemon->pace);
 }
 

@@ -1,6 +1,7 @@
 /*
- * From the model's words to records. Holds nothing but the settings and the first error of a batch:
- * a sink cannot refuse, so what went wrong is said when the batch is to be published.
+ * From the model's words to records. Holds nothing but the settings and what could not be written
+ * down for want of memory: a sink cannot refuse, and the model says nothing twice, so that waits
+ * here, and nothing is published before it is there.
  */
 #include "publisher.h"
 
@@ -10,23 +11,54 @@ struct publisher {
     struct snapshot_writer *writer;
     struct zone_sink sink;
     const struct config *config;
-    int error;
+    GHashTable *waiting; /* key (GBytes) -> record (GByteArray), NULL where it is to be removed */
 };
 
-static void put(struct publisher *publisher, const struct record_key *key, GByteArray *record)
+static int apply(const struct publisher *publisher, const void *key, size_t length,
+                 const GByteArray *record)
 {
-    int r =
-        snapshot_writer_put(publisher->writer, key->bytes, key->length, record->data, record->len);
-    g_byte_array_unref(record);
-    if (r < 0 && publisher->error == 0)
-        publisher->error = r;
+    return record ? snapshot_writer_put(publisher->writer, key, length, record->data, record->len)
+                  : snapshot_writer_remove(publisher->writer, key, length);
 }
 
-static void drop(struct publisher *publisher, const struct record_key *key)
+static void unref_record(gpointer record)
 {
-    int r = snapshot_writer_remove(publisher->writer, key->bytes, key->length);
-    if (r < 0 && publisher->error == 0)
-        publisher->error = r;
+    if (record)
+        g_byte_array_unref(record);
+}
+
+/* `record` NULL: to be removed. */
+static void tell(struct publisher *publisher, const struct record_key *key, GByteArray *record)
+{
+    int r = apply(publisher, key->bytes, key->length, record);
+
+    if (r >= 0 && g_hash_table_size(publisher->waiting) == 0) {
+        unref_record(record);
+        return;
+    }
+    g_autoptr(GBytes) bytes = g_bytes_new(key->bytes, key->length);
+    g_hash_table_remove(publisher->waiting, bytes);
+    if (r < 0)
+        g_hash_table_insert(publisher->waiting, g_steal_pointer(&bytes), record);
+    else
+        unref_record(record);
+}
+
+static int tell_waiting(struct publisher *publisher)
+{
+    GHashTableIter iter;
+    gpointer key, record;
+
+    g_hash_table_iter_init(&iter, publisher->waiting);
+    while (g_hash_table_iter_next(&iter, &key, &record)) {
+        gsize length;
+        const void *bytes = g_bytes_get_data(key, &length);
+        int r = apply(publisher, bytes, length, record);
+        if (r < 0)
+            return r;
+        g_hash_table_iter_remove(&iter);
+    }
+    return 0;
 }
 
 static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
@@ -35,9 +67,9 @@ static void on_namespace(void *userdata, const char *name, bool exists, bool exp
     if (!record_key_namespace(&key, name))
         return;
     if (exists)
-        put(userdata, &key, record_namespace_new(exposed ? KUBESVC_NAMESPACE_EXPOSED : 0));
+        tell(userdata, &key, record_namespace_new(exposed ? KUBESVC_NAMESPACE_EXPOSED : 0));
     else
-        drop(userdata, &key);
+        tell(userdata, &key, NULL);
 }
 
 /* The model's enum has the order of the record's, which starts at 1. */
@@ -70,51 +102,53 @@ static void on_service(void *userdata, const struct zone_service *service)
         ports[i] = (struct record_port){port->name, (enum kubesvc_protocol)port->protocol,
                                         port->number, port->addresses};
     }
-    put(userdata, &key,
-        record_service_new(&(struct record_service){
-            .type = record_type(service->type),
-            .flags = service->hidden ? KUBESVC_SERVICE_HIDDEN : 0,
-            .addresses = service->addresses,
-            .unnamed = service->unnamed,
-            .endpoints = endpoints,
-            .n_endpoints = n_endpoints,
-            .ports = ports,
-            .n_ports = n_ports,
-            .target = service->target,
-        }));
+    tell(userdata, &key,
+         record_service_new(&(struct record_service){
+             .type = record_type(service->type),
+             .flags = service->hidden ? KUBESVC_SERVICE_HIDDEN : 0,
+             .addresses = service->addresses,
+             .unnamed = service->unnamed,
+             .endpoints = endpoints,
+             .n_endpoints = n_endpoints,
+             .ports = ports,
+             .n_ports = n_ports,
+             .target = service->target,
+         }));
 }
 
 static void on_service_gone(void *userdata, const char *namespace, const char *name)
 {
     struct record_key key;
     if (record_key_service(&key, name, namespace))
-        drop(userdata, &key);
+        tell(userdata, &key, NULL);
 }
 
 static void on_address(void *userdata, const struct zone_address *address)
 {
     struct record_key key;
     record_key_address(&key, &address->address);
-    put(userdata, &key,
-        record_address_new(&(struct record_address){
-            .foreign = !address->known,
-            .name = address->name,
-            .pods = (const char *const *)address->pods->pdata,
-            .n_pods = address->pods->len,
-        }));
+    tell(userdata, &key,
+         record_address_new(&(struct record_address){
+             .foreign = !address->known,
+             .name = address->name,
+             .pods = (const char *const *)address->pods->pdata,
+             .n_pods = address->pods->len,
+         }));
 }
 
 static void on_address_gone(void *userdata, const struct address *address)
 {
     struct record_key key;
     record_key_address(&key, address);
-    drop(userdata, &key);
+    tell(userdata, &key, NULL);
 }
 
 struct publisher *publisher_new(struct snapshot_writer *writer)
 {
     struct publisher *publisher = g_new0(struct publisher, 1);
     publisher->writer = writer;
+    publisher->waiting = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
+                                               (GDestroyNotify)g_bytes_unref, unref_record);
     publisher->sink = (struct zone_sink){
         .namespace = on_namespace,
         .service = on_service,
@@ -128,6 +162,9 @@ struct publisher *publisher_new(struct snapshot_writer *writer)
 
 struct publisher *publisher_free(struct publisher *publisher)
 {
+    if (!publisher)
+        return NULL;
+    g_hash_table_unref(publisher->waiting);
     g_free(publisher);
     return NULL;
 }
@@ -175,11 +212,10 @@ int publisher_publish(struct publisher *publisher, bool empty)
 {
     struct record_key key;
     record_key_settings(&key);
-    put(publisher, &key, settings_new(publisher->config, empty));
-    int error = publisher->error;
-    publisher->error = 0;
-    if (error < 0)
-        return error;
+    tell(publisher, &key, settings_new(publisher->config, empty));
+    int r = tell_waiting(publisher);
+    if (r < 0)
+        return r;
     snapshot_writer_publish(publisher->writer);
     return 0;
 }

@@ -21,5 +21,6 @@ const struct zone_sink *publisher_sink(struct publisher *publisher);
 void publisher_configure(struct publisher *publisher, const struct config *config);
 
 /* Makes all that was told so far visible at once. `empty`: no object is loaded, nothing is ours.
- * Negative errno: the first error since the last publish; the old state stays. */
+ * Negative errno: something could not be written down; the old state stays until this is called
+ * again and succeeds. */
 MUST_USE int publisher_publish(struct publisher *publisher, bool empty);

@@ -26,8 +26,9 @@ def answers(client, names):
     return result
 
 
-def fresh_answers(daemon, names, options=()):
+def fresh_answers(daemon, names):
     """Those of a daemon that starts now with what `daemon` has on disk."""
+    options = [word for path in daemon.directories for word in ("--manifests", str(path))]
     copy = tempfile.mkdtemp(prefix="f", dir=".")
     shutil.copytree(daemon.dir / "state", f"{copy}/state")
     shutil.copy(daemon.config, copy)
@@ -37,8 +38,8 @@ def fresh_answers(daemon, names, options=()):
     return result
 
 
-def compare(daemon, client, names, about, options=()):
-    have, want = answers(client, names), fresh_answers(daemon, names, options)
+def compare(daemon, client, names, about):
+    have, want = answers(client, names), fresh_answers(daemon, names)
     different = {name: (have.get(name), want.get(name)) for name in have | want
                  if have.get(name) != want.get(name)}
     same(different, {}, f"{about}: {{question: (answer, that of a fresh daemon)}}")
