@@ -50,6 +50,8 @@ struct cluster {
     struct service_options service_options;
     char **exposed; /* NULL: all */
     bool pod_names;
+    uint32_t endpoints;           /* claims of all Services */
+    bool crowded;                 /* there were too many; it was said */
     uint64_t refused[LEASE_USES]; /* leases that could not be had, as last said */
 };
 

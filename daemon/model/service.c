@@ -285,9 +285,8 @@ static GArray *ports_of(const struct service *service, bool headless, const GArr
     return ports;
 }
 
-static void hand_over(struct service_state *state, const struct service_options *options,
-                      const struct zone_sink *sink, bool headless, GArray *published,
-                      GArray *addresses)
+static void hand_over(struct service_state *state, const struct zone_sink *sink, bool headless,
+                      bool hidden, GArray *published, GArray *addresses)
 {
     const struct service *service = state->object;
     g_autoptr(GArray) unnamed = addresses_new();
@@ -297,7 +296,7 @@ static void hand_over(struct service_state *state, const struct service_options 
         .name = state->owner.name,
         .namespace = state->owner.namespace,
         .type = headless ? ZONE_HEADLESS : ZONE_CLUSTER_IP,
-        .hidden = options->ignore_empty && !headless && published->len == 0,
+        .hidden = hidden,
         .addresses = addresses,
         .unnamed = unnamed,
         .endpoints = endpoints,
@@ -343,8 +342,9 @@ static void publish_external(struct service_state *state, const struct zone_sink
     sink->service(sink->userdata, &zone);
 }
 
-void service_publish(struct service_state *state, const struct service_options *options,
-                     bool exposed, struct reverse *reverse, const struct zone_sink *sink)
+bool service_publish(struct service_state *state, const struct service_options *options,
+                     bool exposed, uint32_t room, struct reverse *reverse,
+                     const struct zone_sink *sink)
 {
     struct leases *leases = options->endpoints.pods->leases;
     g_autoptr(GArray) addresses = addresses_new();
@@ -353,17 +353,23 @@ void service_publish(struct service_state *state, const struct service_options *
         withdraw(state, reverse, sink);
         if (state->object && exposed)
             publish_external(state, sink);
-        return;
+        return true;
     }
     g_autoptr(GArray) published =
         endpoints_collect(&options->endpoints, state, pod_families(state->object));
     bool headless = choose_addresses(state, options, published, addresses);
     if (!exposed) { /* rule 50; its lease stays, it only cannot be asked for */
         withdraw(state, reverse, sink);
-        return;
+        return true;
     }
+    bool fits = published->len <= room;
+    if (!fits)
+        g_array_set_size(published, 0);
+    if (!fits && headless)
+        g_array_set_size(addresses, 0);
     g_array_sort(published, compare_labels);
-    bool hidden = options->ignore_empty && !headless && published->len == 0;
+    bool hidden = options->ignore_empty && !headless && published->len == 0 && fits;
     exchange_claims(state, claims_of(published, headless || hidden ? NULL : addresses), reverse);
-    hand_over(state, options, sink, headless, published, addresses);
+    hand_over(state, sink, headless, hidden, published, addresses);
+    return fits;
 }

@@ -19,7 +19,14 @@ unsigned service_families(const struct service_state *state);
 bool service_addresses(const struct service_state *state, const struct service_options *options,
                        GArray *addresses);
 
+/* Endpoints of all Services together. A few lines of manifest can ask for any number (many Services
+ * that select one large workload); a cluster of the size that Kubernetes supports has a tenth of
+ * these. */
+#define ENDPOINTS_MAX (UINT32_C(1) << 21)
+
 /* Brings what is published of a Service up to date: leases, claims, sink. `exposed`: its namespace
- * may be asked for. With state->object NULL everything is withdrawn. */
-void service_publish(struct service_state *state, const struct service_options *options,
-                     bool exposed, struct reverse *reverse, const struct zone_sink *sink);
+ * may be asked for. With state->object NULL everything is withdrawn. A Service with more than
+ * `room` endpoints is published without any; false then. */
+bool service_publish(struct service_state *state, const struct service_options *options,
+                     bool exposed, uint32_t room, struct reverse *reverse,
+                     const struct zone_sink *sink);

@@ -120,11 +120,26 @@ static bool is_exposed(const struct cluster *cluster, const char *namespace)
     return !cluster->exposed || g_strv_contains((const char *const *)cluster->exposed, namespace);
 }
 
+static void say_crowded(struct cluster *cluster, const struct service_state *state)
+{
+    if (!cluster->crowded)
+        log_error(
+            "Service %s/%s: all Services together have more than %u endpoints; it, and others "
+            "like it, have none until a change of theirs finds room",
+            state->owner.namespace, state->owner.name, ENDPOINTS_MAX);
+    cluster->crowded = true;
+}
+
 static void update_service(struct cluster *cluster, struct service_state *state)
 {
     state->dirty = false;
-    service_publish(state, &cluster->service_options, is_exposed(cluster, state->owner.namespace),
-                    cluster->reverse, &cluster->sink);
+    cluster->endpoints -= state->claims ? state->claims->len : 0;
+    uint32_t room = cluster->endpoints < ENDPOINTS_MAX ? ENDPOINTS_MAX - cluster->endpoints : 0;
+    if (!service_publish(state, &cluster->service_options,
+                         is_exposed(cluster, state->owner.namespace), room, cluster->reverse,
+                         &cluster->sink))
+        say_crowded(cluster, state);
+    cluster->endpoints += state->claims->len;
     if (state->object)
         return;
     g_hash_table_remove(state->namespace->services, state->owner.name);
