@@ -1,9 +1,10 @@
 /*
  * Times changes: `change TEMPLATE FILE NAME COUNT RATE`. Puts TEMPLATE, with another address for
  * "@" each time, in the place of FILE by rename, and asks for NAME until it has that address: COUNT
- * times, printing the microseconds from each rename to the answer. With a RATE (changes a second,
- * not 0) only the last change is asked for. "%d" in FILE and NAME and "#" in TEMPLATE go round from
- * 0 to 99; printed are the microseconds of the last change and of all until then.
+ * times, some 20 ms apart, printing the microseconds from each rename to the answer. With a RATE
+ * (changes a second, not 0) only the last change is asked for. "%d" in FILE and NAME and "#" in
+ * TEMPLATE go round from 0 to 99; printed are the microseconds of the last change and of all until
+ * then.
  */
 #include <stdbool.h>
 
@@ -88,6 +89,7 @@ static void one_by_one(const struct change *change, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         struct in_addr address;
+        usleep(15000 + (i * 7919) % 10000);
         uint64_t at = put(change, i, &address);
         printf("%.1f\n", (double)(wait_for(change, i, &address) - at) / 1000);
     }
