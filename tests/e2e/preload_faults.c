@@ -17,6 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Parameters cannot be called as in libc's headers: those names are reserved for it. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 #define BIG ((size_t)1 << 20) /* the snapshot's first mapping */
 
 enum fault { INSTANCE, WATCH, MAP, READ, READ_SIZE, WRITE, SYNC, FAULTS };
@@ -143,3 +146,5 @@ int fsync(int fd)
     *(void **)&real = dlsym(RTLD_NEXT, "fsync");
     return fails(SYNC) ? -1 : real(fd);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
