@@ -185,6 +185,6 @@ bool world_affords(struct world *world, size_t comparisons)
 const struct pod_spec *world_pod_spec(const struct object *object)
 {
     if (object->kind == OBJECT_POD)
-        return &((const struct pod *)object)->spec;
+        return ((const struct pod *)object)->spec;
     return object_is_workload(object) ? &((const struct workload *)object)->template : NULL;
 }

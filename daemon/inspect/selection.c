@@ -51,7 +51,7 @@ static void add_candidate(void *userdata, const struct endpoint_candidate *candi
 
 static const struct labels *labels_of(const struct object *object)
 {
-    return object->kind == OBJECT_POD ? ((const struct pod *)object)->spec.labels
+    return object->kind == OBJECT_POD ? ((const struct pod *)object)->spec->labels
                                       : ((const struct workload *)object)->template.labels;
 }
 

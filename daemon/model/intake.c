@@ -203,8 +203,8 @@ void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
 static void pod_in(struct cluster *cluster, struct namespace *namespace, struct pod *pod, bool in)
 {
     state_addresses(cluster, &pod->addresses, in);
-    state_addresses(cluster, &pod->spec.stated, in);
-    group_in(cluster, namespace, &pod->object, pod->spec.labels, in);
+    state_addresses(cluster, &pod->spec->stated, in);
+    group_in(cluster, namespace, &pod->object, pod->spec->labels, in);
     if (pod->owner.name) {
         if (in)
             namespace_owned_add(namespace, &pod->owner);

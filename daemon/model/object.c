@@ -109,7 +109,7 @@ static void endpoint_slice_clear(struct endpoint_slice *slice)
     g_free(slice->subsets);
 }
 
-static void pod_spec_clear(struct pod_spec *spec)
+void pod_spec_clear(struct pod_spec *spec)
 {
     labels_unref(spec->labels);
     name_unref(spec->hostname);
@@ -149,7 +149,7 @@ void object_free(struct object *object)
     else if (object->kind == OBJECT_POD) {
         struct pod *pod = (struct pod *)object;
 
-        pod_spec_clear(&pod->spec);
+        pod_spec_unref(pod->spec);
         name_unref(pod->owner.name);
         if (pod->addresses.items != &pod->pod_ip)
             g_free(pod->addresses.items);

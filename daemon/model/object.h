@@ -141,11 +141,18 @@ struct pod_spec { /* what a pod and the template of a workload have in common */
     struct ports *ports;              /* containerPorts of all containers */
     struct addresses stated;          /* annotation kubesvc.io/addresses */
     bool host_network;
+    unsigned references; /* pod_spec.c's */
 };
+
+/* The one with this content; what `spec` holds passes on to it. */
+struct pod_spec *pod_spec_intern(const struct pod_spec *spec);
+void pod_spec_unref(struct pod_spec *spec); /* NULL is allowed */
+void pod_spec_clear(struct pod_spec *spec); /* of one that is not interned */
+bool pod_specs_equal(const struct pod_spec *a, const struct pod_spec *b);
 
 struct pod {
     struct object object;
-    struct pod_spec spec;
+    struct pod_spec *spec; /* interned, never NULL */
     struct owner owner;
     struct addresses addresses; /* status.podIPs, else status.podIP; may be `pod_ip` itself */
     struct address pod_ip;      /* status.podIP itself (rule 65), if has_pod_ip */

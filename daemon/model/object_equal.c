@@ -32,7 +32,7 @@ static bool owners_equal(const struct owner *a, const struct owner *b)
     return a->kind == b->kind && a->name == b->name;
 }
 
-static bool pod_specs_equal(const struct pod_spec *a, const struct pod_spec *b)
+bool pod_specs_equal(const struct pod_spec *a, const struct pod_spec *b)
 {
     return a->labels == b->labels && a->hostname == b->hostname && a->subdomain == b->subdomain &&
            ports_equal(a->ports, b->ports) && addresses_equal(&a->stated, &b->stated) &&
@@ -79,7 +79,7 @@ static bool slices_equal(const struct endpoint_slice *a, const struct endpoint_s
 
 static bool pods_equal(const struct pod *a, const struct pod *b)
 {
-    return pod_specs_equal(&a->spec, &b->spec) && owners_equal(&a->owner, &b->owner) &&
+    return a->spec == b->spec && owners_equal(&a->owner, &b->owner) &&
            addresses_equal(&a->addresses, &b->addresses) && a->has_pod_ip == b->has_pod_ip &&
            address_compare(&a->pod_ip, &b->pod_ip) == 0 && a->has_status == b->has_status &&
            a->ready == b->ready && a->deleting == b->deleting && a->phase == b->phase;

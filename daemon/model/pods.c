@@ -14,7 +14,7 @@ bool pods_may_allocate(const struct pods *pods, const struct object *object)
 
 bool pods_is_allocated(const struct pods *pods, const struct pod *pod)
 {
-    return !pod->has_status && pod->spec.stated.n == 0 && !pod->spec.host_network &&
+    return !pod->has_status && pod->spec->stated.n == 0 && !pod->spec->host_network &&
            pods_may_allocate(pods, &pod->object);
 }
 
@@ -68,15 +68,15 @@ void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *
 {
     memset(view, 0, offsetof(struct pod_view, leased));
     view->object = &pod->object;
-    view->spec = &pod->spec;
+    view->spec = pod->spec;
     g_strlcpy(view->name, pod->object.name, sizeof view->name);
-    view->hostname = pod->spec.hostname;
-    view->subdomain = pod->spec.subdomain;
+    view->hostname = pod->spec->hostname;
+    view->subdomain = pod->spec->subdomain;
     if (pod->addresses.n > 0)
         use_stated(view, &pod->addresses);
-    else if (pod->spec.stated.n > 0)
-        use_stated(view, &pod->spec.stated);
-    else if (pod->spec.host_network && !pod->has_status)
+    else if (pod->spec->stated.n > 0)
+        use_stated(view, &pod->spec->stated);
+    else if (pod->spec->host_network && !pod->has_status)
         use_node(pods, view);
     else if (pods_is_allocated(pods, pod)) {
         char key[LEASE_KEY_MAX + 1];

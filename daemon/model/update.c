@@ -60,7 +60,7 @@ static void update_pod(struct cluster *cluster, struct bare_pod *pod)
         pod->has_pod_ip = true;
         intake_pod_name(cluster, pod->namespace, &pod->pod_ip, true);
     }
-    const struct labels *labels = object->spec.labels ? object->spec.labels : cluster->no_labels;
+    const struct labels *labels = object->spec->labels ? object->spec->labels : cluster->no_labels;
     agenda_group_services(&cluster->agenda, namespace_group(pod->namespace, labels));
 }
 

@@ -188,7 +188,7 @@ static const char *why_no_address(const struct cluster *cluster, const struct ob
 {
     bool is_pod = object->kind == OBJECT_POD;
     const struct pod_spec *spec =
-        is_pod ? &((const struct pod *)object)->spec : &((const struct workload *)object)->template;
+        is_pod ? ((const struct pod *)object)->spec : &((const struct workload *)object)->template;
     if (is_pod && ((const struct pod *)object)->has_status)
         return NO_ADDRESS "its status has no podIP";
     if (spec->host_network)

@@ -111,8 +111,10 @@ void extract_pod(struct fields *fields, const struct node *root, struct pod *pod
 {
     const struct node *metadata = node_get(root, "metadata");
     const struct node *status = fields_map(fields, root, "status");
+    struct pod_spec spec = {0};
 
-    extract_pod_spec(fields, metadata, fields_map(fields, root, "spec"), &pod->spec);
+    extract_pod_spec(fields, metadata, fields_map(fields, root, "spec"), &spec);
+    pod->spec = pod_spec_intern(&spec);
     pod->owner = extract_owner(fields, metadata);
     pod->deleting = fields_string(fields, metadata, "deletionTimestamp") != NULL;
     pod->has_status = status && status->first;

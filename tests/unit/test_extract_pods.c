@@ -30,12 +30,12 @@ static void a_pod(void **state)
         "  conditions: [{type: Initialized, status: 'True'}, {type: Ready, status: 'True'}]\n");
 
     (void)state;
-    assert_string_equal(labels_get(pod->spec.labels, "app"), "web");
-    assert_string_equal(pod->spec.hostname, "web-0");
-    assert_string_equal(pod->spec.subdomain, "nginx");
-    assert_true(pod->spec.host_network);
-    manifest_text_assert_ports(pod->spec.ports, "http/1 80 0, -/2 53 0, side/1 2 0");
-    manifest_text_assert_addresses(&pod->spec.stated, "10.9.9.9");
+    assert_string_equal(labels_get(pod->spec->labels, "app"), "web");
+    assert_string_equal(pod->spec->hostname, "web-0");
+    assert_string_equal(pod->spec->subdomain, "nginx");
+    assert_true(pod->spec->host_network);
+    manifest_text_assert_ports(pod->spec->ports, "http/1 80 0, -/2 53 0, side/1 2 0");
+    manifest_text_assert_addresses(&pod->spec->stated, "10.9.9.9");
     assert_int_equal(pod->owner.kind, OBJECT_STATEFUL_SET);
     assert_string_equal(pod->owner.name, "web");
     manifest_text_assert_addresses(&pod->addresses, "10.0.0.1 fd00::1");
@@ -55,8 +55,8 @@ static void other_pods(void **state)
                    "ownerReferences: [{kind: Node, name: n}]}, status: {}}");
 
     (void)state;
-    assert_int_equal(pod->spec.labels->n, 0);
-    assert_null(pod->spec.hostname);
+    assert_int_equal(pod->spec->labels->n, 0);
+    assert_null(pod->spec->hostname);
     assert_int_equal(pod->owner.kind, OBJECT_KINDS);
     assert_null(pod->owner.name);
     assert_false(pod->has_status);
