@@ -1,4 +1,4 @@
-# Measurements; tests/bench/README.md says what is measured and how.
+# Measurements; tests/bench/bench.py says what is measured, and how.
 
 .PHONY: bench bench-tools
 
