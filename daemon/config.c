@@ -146,3 +146,11 @@ int config_load(struct config **configp, const struct config_options *options,
     *configp = config;
     return 0;
 }
+
+bool config_allocates(const struct config *config)
+{
+    for (guint i = 0; i < config->manifests->len; i++)
+        if (((const struct config_directory *)config->manifests->pdata[i])->allocate)
+            return true;
+    return false;
+}

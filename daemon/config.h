@@ -56,3 +56,6 @@ struct config_options {
 MUST_USE int config_load(struct config **configp, const struct config_options *options,
                          GPtrArray *diagnostics);
 struct config *config_free(struct config *config); /* returns NULL */
+
+/* Is anything allocated at all, in some directory? */
+bool config_allocates(const struct config *config);

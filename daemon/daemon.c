@@ -191,14 +191,6 @@ static void on_lease(void *userdata, enum lease_event event, const struct lease 
         lease_journal_note(daemon->journal, event, lease);
 }
 
-static bool any_allocates(const struct config *config)
-{
-    for (guint i = 0; i < config->manifests->len; i++)
-        if (((const struct config_directory *)config->manifests->pdata[i])->allocate)
-            return true;
-    return false;
-}
-
 static void configure(struct daemon *daemon)
 {
     const struct config *config = daemon->config;
@@ -211,7 +203,7 @@ static void configure(struct daemon *daemon)
                                            .node_ips = node_ips,
                                            .pod_cidrs = config->pod_cidrs,
                                            .service_cidrs = config->service_cidrs,
-                                           .allocate = any_allocates(config),
+                                           .allocate = config_allocates(config),
                                            .pod_names = config->pods == KUBESVC_PODS_VERIFIED,
                                            .endpoint_pod_names = config->endpoint_pod_names,
                                            .ignore_empty_service = config->ignore_empty_service,

@@ -179,19 +179,10 @@ void publisher_configure(struct publisher *publisher, const struct config *confi
     publisher->config = config;
 }
 
-/* Is anything allocated at all, so that the ranges are ours to answer for? */
-static bool any_allocates(const struct config *config)
-{
-    for (guint i = 0; i < config->manifests->len; i++)
-        if (((const struct config_directory *)config->manifests->pdata[i])->allocate)
-            return true;
-    return false;
-}
-
 static GByteArray *settings_new(const struct config *config, bool empty)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
-    if (any_allocates(config)) {
+    if (config_allocates(config)) {
         g_array_append_vals(ranges, config->service_cidrs->data, config->service_cidrs->len);
         g_array_append_vals(ranges, config->pod_cidrs->data, config->pod_cidrs->len);
     }
