@@ -269,14 +269,6 @@ void view_endpoints(const struct cluster *cluster, const struct service_state *s
                    userdata);
 }
 
-bool view_selects(const struct cluster *cluster, const struct service_state *state,
-                  const struct pod *pod)
-{
-    struct pod_view view;
-    pods_view(&cluster->pods, pod, &view);
-    return state->object->selector && pods_match(state->object->selector, &view);
-}
-
 struct view_leases view_leases(const struct cluster *cluster, enum lease_use use)
 {
     struct view_leases view = {.refused = leases_refused(cluster->leases, use)};

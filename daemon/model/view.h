@@ -73,10 +73,6 @@ void view_service_close(struct view_service *view);
 void view_endpoints(const struct cluster *cluster, const struct service_state *state,
                     endpoint_each each, void *userdata);
 
-/* Does the selector match this Pod? */
-bool view_selects(const struct cluster *cluster, const struct service_state *state,
-                  const struct pod *pod);
-
 /* Leases of one use: held, all there might be, and asked for in vain. */
 struct view_leases {
     uint64_t held, size, refused;
