@@ -23,11 +23,22 @@ struct loader {
     uint64_t round_at;
 };
 
+static void forget_writers(void *userdata, struct place *place)
+{
+    (void)userdata;
+    place_forget_writers(place);
+}
+
 static void on_overflow(void *userdata)
 {
     struct loader *loader = userdata;
+    const GPtrArray *roots = loader->work.roots;
 
     log_notice("inotify lost events; looking at all manifests again.");
+    for (unsigned i = 0; i < roots->len; i++) {
+        const struct root *root = roots->pdata[i];
+        place_for_each(root->place, forget_writers, NULL);
+    }
     work_want_round(&loader->work);
 }
 

@@ -22,7 +22,7 @@
 
 static void close_file(struct worklist *list, struct place *place)
 {
-    place->inode = watch_point_free(place->inode);
+    place_unwatch_inode(place);
     if (!place->file)
         return;
     g_clear_pointer(&place->file->diagnostics, g_ptr_array_unref);
@@ -175,7 +175,7 @@ static bool is_due(const struct worklist *list, struct place *place, const struc
 {
     struct file *file = place->file;
 
-    if (place->writing)
+    if (place_is_written(place))
         return false;
     if (place->created && n_links == 1 && is_young(now)) {
         worklist_wait(place->root->list, place, CREATED_WAIT);
@@ -209,7 +209,7 @@ static void watch_links(struct worklist *list, struct place *place, const char *
                         const struct stat *st)
 {
     if (st->st_nlink == 1) {
-        place->inode = watch_point_free(place->inode);
+        place_unwatch_inode(place);
         return;
     }
     bool was_watched = place->inode != NULL;
@@ -338,6 +338,8 @@ static int find(struct worklist *list, struct place *place, char **pathp, struct
     if (!place->trail)
         place->trail = trail_new(list->watch, on_trail, place);
     int r = trail_follow(place->trail, from, target ? target : place->name, &place->resolved);
+    if (trail_has_moved(place->trail))
+        place_forget_writers(place);
     if (r < 0)
         return r;
     if (stat(place->resolved, st) < 0)

@@ -12,10 +12,16 @@
 #include "projected.h"
 #include "worklist.h"
 
+/* IN_EXCL_UNLINK: who still writes to a file that was deleted or replaced does not write to the one
+ * that has its name now. */
 #define DIRECTORY_MASK                                                                             \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_MODIFY |                 \
-     IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR)
+     IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 #define INODE_MASK (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF)
+
+/* How long a writer may pause before he is taken for one who never closes his file. Microseconds.
+ */
+#define WRITER_PATIENCE (10 * UINT64_C(1000000))
 
 static void free_place(void *place)
 {
@@ -126,8 +132,32 @@ static void on_directory(void *userdata, uint32_t mask, const char *name)
 
 static void on_inode(void *userdata, uint32_t mask, const char *name)
 {
+    struct place *place = userdata;
+
     (void)name;
-    place_hear(userdata, mask);
+    if (mask & IN_MODIFY) {
+        place->writing_elsewhere = place->forced = true;
+        place->written = worklist_now();
+        return;
+    }
+    place_hear(place, mask);
+}
+
+bool place_is_written(const struct place *place)
+{
+    return place->writing || place->writing_elsewhere;
+}
+
+void place_forget_writers(struct place *place)
+{
+    place->writing = place->writing_elsewhere = place->created = false;
+}
+
+void place_give_up_writers(struct place *place)
+{
+    place->created = false;
+    if (place_is_written(place) && worklist_now() - place->written >= WRITER_PATIENCE)
+        place_forget_writers(place);
 }
 
 void place_hear(struct place *place, uint32_t mask)
@@ -137,18 +167,32 @@ void place_hear(struct place *place, uint32_t mask)
     if (mask & (IN_CREATE | IN_MOVED_TO)) {
         place->forced = true;
         place->rescan = true;
+        place_forget_writers(place);
         place->created = (mask & (IN_CREATE | IN_ISDIR)) == IN_CREATE;
-        place->writing = false;
     }
     if (mask & (IN_CLOSE_WRITE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM))
-        place->writing = place->created = false;
+        place_forget_writers(place);
+    if (mask & IN_CLOSE_WRITE)
+        place->forced = true; /* mapped memory is written without an event, maybe without a time */
     place->created_there = false;
     if (mask & IN_MODIFY) {
         /* The answer comes when it is closed. */
         place->writing = place->forced = true;
+        place->written = worklist_now();
         return;
     }
     worklist_mark(place->root->list, place);
+}
+
+/* They are not heard when they close the files in it. */
+static void forget_all_writers(struct directory *directory)
+{
+    GHashTableIter iter;
+    void *child;
+
+    g_hash_table_iter_init(&iter, directory->children);
+    while (g_hash_table_iter_next(&iter, NULL, &child))
+        place_forget_writers(child);
 }
 
 void place_enter(struct place *place, const char *resolved, const struct stat *st)
@@ -172,6 +216,8 @@ void place_enter(struct place *place, const char *resolved, const struct stat *s
     struct watch_point *old = directory->watch;
     (void)!watch_add(place->root->list->watch, &directory->watch, resolved, DIRECTORY_MASK, NULL,
                      on_directory, place);
+    if (!watch_point_is_same(old, directory->watch))
+        forget_all_writers(directory);
     watch_point_free(old);
 }
 
@@ -241,5 +287,13 @@ void place_watch_inode(struct place *place, const char *path)
 
     (void)!watch_add(place->root->list->watch, &place->inode, path, INODE_MASK, NULL, on_inode,
                      place);
+    if (!watch_point_is_same(old, place->inode))
+        place->writing_elsewhere = false;
     watch_point_free(old);
+}
+
+void place_unwatch_inode(struct place *place)
+{
+    place->inode = watch_point_free(place->inode);
+    place->writing_elsewhere = false;
 }

@@ -73,6 +73,7 @@ struct place {
     GPtrArray *diagnostics;    /* standing, about a directory; or NULL */
     GList link, due_link;      /* of worklist.h */
     uint64_t due;              /* microseconds; 0: not waiting */
+    uint64_t written;          /* when writing was heard last; microseconds */
     unsigned round;            /* its directory's last round that met it */
     uint8_t state;             /* enum place_state */
     bool again;                /* something happened since its state was entered */
@@ -81,6 +82,7 @@ struct place {
     bool rescan;               /* a directory: read it even if it looks the same */
     bool forced;               /* a file: read it even if it looks the same */
     bool writing;              /* a file: written to and not closed yet */
+    bool writing_elsewhere;    /* the same, heard through another of its names */
     bool created;              /* a file: its maker has not closed it yet, it seems */
     bool created_there;        /* that was heard where the link leads to */
 };
@@ -108,5 +110,15 @@ void place_for_each(struct place *place, void (*each)(void *userdata, struct pla
 /* What inotify said about it. */
 void place_hear(struct place *place, uint32_t mask);
 
-/* Listens to a file's inode, because it has names elsewhere. */
+/* Listens to a file's inode, because it has names elsewhere; and ends that. */
 void place_watch_inode(struct place *place, const char *path);
+void place_unwatch_inode(struct place *place);
+
+/* Has somebody written to the file who has not closed it yet, as far as was heard? */
+bool place_is_written(const struct place *place);
+
+/* Whoever made the file or writes to it has finished, or is not heard any more. */
+void place_forget_writers(struct place *place);
+
+/* The same for those who have done nothing for long. */
+void place_give_up_writers(struct place *place);

@@ -68,7 +68,7 @@ static void meet(struct worklist *list, struct place *place, const struct dirent
     child->round = directory->round;
     child->rescan = true;
     if (list->thorough)
-        child->writing = child->created = false;
+        place_give_up_writers(child);
     worklist_mark_now(list, child);
 }
 

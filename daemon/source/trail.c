@@ -15,7 +15,9 @@
 
 #define LINKS_MAX 40 /* as the kernel's own */
 
-#define WAY_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR)
+/* IN_EXCL_UNLINK: what is done to a file that has lost the name is of no concern. */
+#define WAY_MASK                                                                                   \
+    (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK)
 #define LAST_MASK (WAY_MASK | IN_MODIFY | IN_CLOSE_WRITE)
 
 struct trail {
@@ -23,6 +25,7 @@ struct trail {
     GPtrArray *points;
     trail_event event;
     void *userdata;
+    bool moved;
 };
 
 struct walk {
@@ -152,6 +155,11 @@ static int step(struct trail *trail, struct walk *walk, const char *name)
     return is_last(walk) || S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
+static const struct watch_point *get_last(const GPtrArray *points)
+{
+    return points->len > 0 ? points->pdata[points->len - 1] : NULL;
+}
+
 int trail_follow(struct trail *trail, const char *from, const char *target, char **resolvedp)
 {
     bool from_root = target[0] == '/' || strcmp(from, "/") == 0;
@@ -167,6 +175,7 @@ int trail_follow(struct trail *trail, const char *from, const char *target, char
             break;
         r = step(trail, &walk, name);
     }
+    trail->moved = !watch_point_is_same(get_last(old), get_last(trail->points));
     g_ptr_array_unref(old);
     g_free(walk.rest);
     if (r == 0 && walk.at->len == 0)
@@ -175,4 +184,9 @@ int trail_follow(struct trail *trail, const char *from, const char *target, char
     if (r == 0)
         *resolvedp = resolved;
     return r;
+}
+
+bool trail_has_moved(const struct trail *trail)
+{
+    return trail->moved;
 }

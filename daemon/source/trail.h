@@ -25,3 +25,6 @@ struct trail *trail_free(struct trail *trail); /* returns NULL */
  * Else negative errno as of a path lookup, and the rest of the way is waited for. */
 MUST_USE int trail_follow(struct trail *trail, const char *from, const char *target,
                           char **resolvedp);
+
+/* Does it end at another name, or in another directory, than when it was followed before? */
+bool trail_has_moved(const struct trail *trail);

@@ -310,6 +310,11 @@ struct watch_point *watch_point_free(struct watch_point *point)
     return NULL;
 }
 
+bool watch_point_is_same(const struct watch_point *a, const struct watch_point *b)
+{
+    return a && b && a->watched && a->watched == b->watched && g_strcmp0(a->name, b->name) == 0;
+}
+
 bool watch_is_exhausted(const struct watch *watch)
 {
     return watch->exhausted;

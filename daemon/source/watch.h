@@ -38,6 +38,9 @@ MUST_USE int watch_add(struct watch *watch, struct watch_point **pointp, const c
                        uint32_t mask, const char *name, watch_event event, void *userdata);
 struct watch_point *watch_point_free(struct watch_point *point); /* returns NULL */
 
+/* Do both hear of the same inode, or of the same name in it? Where there is none, they do not. */
+bool watch_point_is_same(const struct watch_point *a, const struct watch_point *b);
+
 /* Hears what has happened up to now. */
 void watch_drain(struct watch *watch);
 

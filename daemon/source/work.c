@@ -71,7 +71,7 @@ static void begin_round(struct work *work)
     for (unsigned i = 0; i < work->roots->len; i++) {
         struct place *place = ((struct root *)work->roots->pdata[i])->place;
         place->rescan = true;
-        place->writing = place->created = false;
+        place_give_up_writers(place);
         worklist_mark_now(&work->list, place);
     }
 }
@@ -154,7 +154,7 @@ static void begin_reading(struct work *work, struct place *place)
 {
     const struct root *root = place->root;
 
-    if (root->retired || place->absent || place->writing || !place->file) {
+    if (root->retired || place->absent || place_is_written(place) || !place->file) {
         worklist_done(&work->list, place);
         return;
     }
@@ -223,7 +223,7 @@ static void read_on(struct work *work, uint64_t until)
 {
     struct place *place = work->reader;
 
-    if (place->writing || place->absent || place->root->retired) {
+    if (place_is_written(place) || place->absent || place->root->retired) {
         stop_reading(work);
         return;
     }
