@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <systemd/sd-event.h>
 
+#include "fiber.h"
 #include "inspect/inspect.h"
 #include "log.h"
 #include "model/cluster.h"
@@ -37,6 +38,7 @@ struct daemon {
     sd_event *event;
     struct supervisor *supervisor;
     struct pace *pace; /* works while there is anything to work out, publish or compact */
+    struct fiber *fiber;
     struct snapshot_writer *writer;
     struct publisher *publisher;
     struct external *external;
@@ -48,7 +50,7 @@ struct daemon {
     struct inspect *inspect;
     struct inspect_world world; /* what `inspect` shows of all this */
     size_t n_handed_over;       /* objects, since memory was last given back */
-    bool in_batch;              /* files were handed over, the batch is not complete */
+    bool reload_due;            /* the configuration is to be read again */
     bool due;                   /* something is to be published when all is worked out */
     bool hindered;              /* it could not be; tried again now and then */
     bool loaded;                /* the first batch was complete */
@@ -84,8 +86,6 @@ static void say_ready(struct daemon *daemon)
 /* Leases first: an address that was answered must be known after a crash. */
 static void publish(struct daemon *daemon)
 {
-    if (daemon->loaded && !daemon->ready)
-        cluster_loaded(daemon->cluster);
     if (daemon->journal)
         lease_journal_write(daemon->journal, cluster_leases(daemon->cluster));
     changes_before_publish(daemon->changes, daemon->ready);
@@ -103,92 +103,6 @@ static void publish(struct daemon *daemon)
     daemon->world.published = (uint64_t)g_get_monotonic_time();
     daemon->world.loaded = daemon->loaded;
     say_ready(daemon);
-}
-
-/* What was replaced by the thousands leaves holes that the allocator keeps for itself. */
-static void give_memory_back(struct daemon *daemon)
-{
-    if (daemon->n_handed_over < MANY_OBJECTS)
-        return;
-    daemon->n_handed_over = 0;
-    (void)malloc_trim(0);
-}
-
-/* One turn: objects while a batch comes in; when it is whole, what follows from it. True when there
- * is nothing left to do. */
-static bool turn(struct daemon *daemon)
-{
-    if (daemon->in_batch || !daemon->loaded)
-        return cluster_absorb(daemon->cluster, TURN_USEC);
-    if (cluster_is_dirty(daemon->cluster) && !cluster_update(daemon->cluster, TURN_USEC))
-        return false;
-    if (daemon->due)
-        publish(daemon);
-    if (!daemon->due && snapshot_writer_wants_compaction(daemon->writer)) {
-        int r = snapshot_writer_compact(daemon->writer, TURN_USEC);
-        if (r < 0)
-            log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
-        if (r > 0)
-            return false;
-    }
-    give_memory_back(daemon);
-    return true;
-}
-
-static bool on_pace(void *userdata, uint64_t until, uint64_t *wake_at)
-{
-    const struct daemon *daemon = userdata;
-    bool more = !turn(userdata);
-    (void)until; /* a turn keeps time itself */
-    if (daemon->hindered)
-        *wake_at = (uint64_t)g_get_monotonic_time() + RETRY_USEC;
-    return more;
-}
-
-static void on_file(void *userdata, struct source *source, GPtrArray *objects)
-{
-    struct daemon *daemon = userdata;
-    daemon->n_handed_over += objects ? objects->len : 0;
-    cluster_replace(daemon->cluster, source, objects);
-    daemon->in_batch = true;
-    daemon->due = true;
-    pace_wake(daemon->pace);
-}
-
-/* What can be done within one turn is done at once, so that a small change is visible without
- * another round of the loop. */
-static void on_settled(void *userdata, bool first)
-{
-    struct daemon *daemon = userdata;
-    daemon->in_batch = false;
-    daemon->loaded = daemon->loaded || first;
-    daemon->due = true;
-    if (!turn(daemon) || daemon->hindered)
-        pace_wake(daemon->pace);
-}
-
-static void on_trouble(void *userdata, const char *path, const struct diagnostic *error)
-{
-    const struct daemon *daemon = userdata;
-    g_autofree char *text = error ? diagnostic_format(error, path) : NULL;
-    if (error)
-        changes_add(daemon->changes, "%s", text);
-    else
-        changes_add(daemon->changes, "%s: mended", path);
-}
-
-static void on_answered(void *userdata)
-{
-    const struct daemon *daemon = userdata;
-    if (daemon->server) /* none is left while the daemon ends */
-        server_retry(daemon->server);
-}
-
-static void on_lease(void *userdata, enum lease_event event, const struct lease *lease)
-{
-    const struct daemon *daemon = userdata;
-    if (daemon->journal)
-        lease_journal_note(daemon->journal, event, lease);
 }
 
 static void configure(struct daemon *daemon)
@@ -221,17 +135,15 @@ static void warn_of_fixed(const struct config *before, const struct config *afte
 }
 
 /* A configuration that cannot be read or is wrong changes nothing. */
-static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+static void reload(struct daemon *daemon)
 {
-    (void)source, (void)info;
-    struct daemon *daemon = userdata;
     struct config *config = NULL;
-    supervisor_tell(daemon->supervisor, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
-                    g_get_monotonic_time());
+    daemon->reload_due = false;
     if (daemon_load_config(&config, daemon->options) != 0) {
         log_error("the configuration is not taken over; the one before stays in force");
-        say_ready(daemon);
-        return 0;
+        if (daemon->ready)
+            say_ready(daemon);
+        return;
     }
     warn_of_fixed(daemon->config, config);
     struct config *before = daemon->config;
@@ -247,6 +159,106 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     log_info("configuration read again");
     changes_add(daemon->changes, "configuration read again");
     daemon->due = true;
+}
+
+/* What was replaced by the thousands leaves holes that the allocator keeps for itself. */
+static void give_memory_back(struct daemon *daemon)
+{
+    if (daemon->n_handed_over < MANY_OBJECTS)
+        return;
+    daemon->n_handed_over = 0;
+    (void)malloc_trim(0);
+}
+
+/* One turn of what follows from the batches that are whole. True when there is nothing left to do.
+ */
+static bool turn(struct daemon *daemon)
+{
+    if (daemon->reload_due && !cluster_is_amid(daemon->cluster))
+        reload(daemon);
+    if (!daemon->loaded)
+        return true;
+    if (cluster_is_dirty(daemon->cluster)) {
+        if (!cluster_update(daemon->cluster, TURN_USEC))
+            return false;
+        daemon->due = true;
+    }
+    if (daemon->due)
+        publish(daemon);
+    if (cluster_is_dirty(daemon->cluster))
+        return false; /* another batch was settled meanwhile */
+    if (!daemon->due && snapshot_writer_wants_compaction(daemon->writer)) {
+        int r = snapshot_writer_compact(daemon->writer, TURN_USEC);
+        if (r < 0)
+            log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
+        if (r > 0)
+            return false;
+    }
+    give_memory_back(daemon);
+    return true;
+}
+
+static bool on_pace(void *userdata, uint64_t until, uint64_t *wake_at)
+{
+    const struct daemon *daemon = userdata;
+    bool more = !turn(userdata);
+    (void)until; /* a turn keeps time itself */
+    if (daemon->hindered)
+        *wake_at = (uint64_t)g_get_monotonic_time() + RETRY_USEC;
+    return more;
+}
+
+static void on_file(void *userdata, struct source *source, GPtrArray *objects)
+{
+    struct daemon *daemon = userdata;
+    daemon->n_handed_over += objects ? objects->len : 0;
+    cluster_replace(daemon->cluster, source, objects);
+}
+
+/* What can be done within one turn is done at once, so that a small change is visible without
+ * another round of the loop. */
+static void on_settled(void *userdata, bool first)
+{
+    struct daemon *daemon = userdata;
+    daemon->loaded = daemon->loaded || first;
+    daemon->due = true;
+    cluster_settle(daemon->cluster);
+    if (!turn(daemon) || daemon->hindered)
+        pace_wake(daemon->pace);
+}
+
+static void on_trouble(void *userdata, const char *path, const struct diagnostic *error)
+{
+    const struct daemon *daemon = userdata;
+    g_autofree char *text = error ? diagnostic_format(error, path) : NULL;
+    if (error)
+        changes_add(daemon->changes, "%s", text);
+    else
+        changes_add(daemon->changes, "%s: mended", path);
+}
+
+static void on_answered(void *userdata)
+{
+    const struct daemon *daemon = userdata;
+    if (daemon->server) /* none is left while the daemon ends */
+        server_retry(daemon->server);
+}
+
+static void on_lease(void *userdata, enum lease_event event, const struct lease *lease)
+{
+    const struct daemon *daemon = userdata;
+    if (daemon->journal)
+        lease_journal_note(daemon->journal, event, lease);
+}
+
+/* What is being worked out is of the configuration in force, and is published with it. */
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source, (void)info;
+    struct daemon *daemon = userdata;
+    supervisor_tell(daemon->supervisor, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
+                    g_get_monotonic_time());
+    daemon->reload_due = true;
     pace_wake(daemon->pace);
     return 0;
 }
@@ -336,7 +348,9 @@ static int open_all(struct daemon *daemon)
     int r = open_loop(daemon);
     if (r < 0)
         return r;
-    r = snapshot_writer_new(&daemon->writer);
+    r = fiber_new(&daemon->fiber);
+    if (r >= 0)
+        r = snapshot_writer_new(&daemon->writer);
     if (r >= 0)
         r = external_new(&daemon->external, daemon->event, daemon->config->nameservers, on_answered,
                          daemon);
@@ -344,9 +358,9 @@ static int open_all(struct daemon *daemon)
         log_error("cannot start: %s", g_strerror(-r));
         return r;
     }
-    daemon->publisher = publisher_new(daemon->writer);
+    daemon->publisher = publisher_new(daemon->writer, daemon->fiber);
     daemon->changes = changes_new(publisher_sink(daemon->publisher), daemon->writer);
-    daemon->cluster = cluster_new(changes_sink(daemon->changes), on_lease, daemon);
+    daemon->cluster = cluster_new(changes_sink(daemon->changes), on_lease, daemon, daemon->fiber);
     r = open_socket(daemon);
     if (r < 0)
         return r;
@@ -376,6 +390,7 @@ static void close_all(struct daemon *daemon)
     daemon->changes = changes_free(daemon->changes);
     daemon->publisher = publisher_free(daemon->publisher);
     daemon->writer = snapshot_writer_free(daemon->writer);
+    daemon->fiber = fiber_free(daemon->fiber);
     daemon->pace = pace_free(daemon->pace);
     daemon->supervisor = supervisor_free(daemon->supervisor);
     daemon->event = sd_event_unref(daemon->event);

@@ -7,8 +7,9 @@
 
 #include "cluster_private.h"
 
-void agenda_init(struct agenda *agenda)
+void agenda_init(struct agenda *agenda, struct fiber *fiber)
 {
+    agenda->fiber = fiber;
     agenda->namespaces = g_ptr_array_new();
     agenda->stated = g_array_new(FALSE, FALSE, sizeof(struct address));
     agenda->unlinked = g_ptr_array_new();
@@ -136,6 +137,7 @@ void agenda_group_services(struct agenda *agenda, const struct group *group)
 {
     for (guint i = 0; i < group->selections->len; i++) {
         struct selection *selection = group->selections->pdata[i];
+        fiber_tick(agenda->fiber);
         if (!selection->of_workload)
             agenda_service(agenda, (struct service_state *)selection);
     }
@@ -145,6 +147,7 @@ void agenda_group_workloads(struct agenda *agenda, const struct group *group)
 {
     for (guint i = 0; i < group->selections->len; i++) {
         struct selection *selection = group->selections->pdata[i];
+        fiber_tick(agenda->fiber);
         if (selection->of_workload)
             agenda_workload(agenda, (struct workload_state *)selection);
     }

@@ -26,6 +26,7 @@ struct catalog {
     GHashTable *identities; /* set of struct object *: the ones in force */
     GHashTable *sources;    /* struct source * -> GPtrArray of struct object * */
     GQueue *jobs;
+    guint settled; /* jobs at the head that may be done */
 };
 
 static guint identity_hash(gconstpointer data)
@@ -242,23 +243,27 @@ static bool job_step(struct catalog *catalog, struct job *job)
     return false;
 }
 
-bool catalog_work(struct catalog *catalog, int64_t deadline)
+void catalog_settle(struct catalog *catalog)
 {
-    struct job *job;
-    while ((job = g_queue_peek_head(catalog->jobs))) {
-        if (job_step(catalog, job)) {
-            g_queue_pop_head(catalog->jobs);
-            job_end(catalog, job);
-        }
-        if (g_get_monotonic_time() >= deadline)
-            return g_queue_is_empty(catalog->jobs);
-    }
+    catalog->settled = catalog->jobs->length;
+}
+
+bool catalog_step(struct catalog *catalog)
+{
+    if (catalog->settled == 0)
+        return false;
+    struct job *job = g_queue_peek_head(catalog->jobs);
+    if (!job_step(catalog, job))
+        return true;
+    g_queue_pop_head(catalog->jobs);
+    catalog->settled--;
+    job_end(catalog, job);
     return true;
 }
 
 bool catalog_is_busy(const struct catalog *catalog)
 {
-    return !g_queue_is_empty(catalog->jobs);
+    return catalog->settled > 0;
 }
 
 struct object *catalog_find(const struct catalog *catalog, enum object_kind kind,

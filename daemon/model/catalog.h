@@ -25,10 +25,13 @@ struct catalog *catalog_free(struct catalog *catalog); /* returns NULL; reports 
  * object keeps what this source last said well of its identity. */
 void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects);
 
-/* Works on the queue until `deadline` (CLOCK_MONOTONIC, microseconds); true when it is empty. */
-bool catalog_work(struct catalog *catalog, int64_t deadline);
+/* What was queued so far is whole, and may come into force. */
+void catalog_settle(struct catalog *catalog);
 
-/* Is anything queued? */
+/* Lets the next few of the settled objects come into force; false when there is none left. */
+bool catalog_step(struct catalog *catalog);
+
+/* Is anything settled left? */
 bool catalog_is_busy(const struct catalog *catalog);
 
 /* The object in force, NULL if there is none. `namespace` is interned. */

@@ -51,7 +51,7 @@ static void lease_changed(void *userdata, enum lease_event event, const struct l
 }
 
 struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed changed,
-                            void *userdata)
+                            void *userdata, struct fiber *fiber)
 {
     struct cluster *cluster = g_new0(struct cluster, 1);
     cluster->sink = *sink;
@@ -64,12 +64,11 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->namespaces = g_hash_table_new(g_direct_hash, g_direct_equal);
     cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
     cluster->no_labels = labels_new(NULL, 0);
-    cluster->node_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
-    cluster->pod_cidrs = g_array_new(FALSE, TRUE, sizeof(struct address_range));
-    cluster->service_cidrs = g_array_new(FALSE, TRUE, sizeof(struct address_range));
-    cluster->pods = (struct pods){.leases = cluster->leases, .node_ips = cluster->node_ips};
+    cluster->fiber = fiber;
+    cluster->pods.leases = cluster->leases;
     cluster->service_options.endpoints.pods = &cluster->pods;
-    agenda_init(&cluster->agenda);
+    cluster->service_options.endpoints.fiber = fiber;
+    agenda_init(&cluster->agenda, fiber);
     return cluster;
 }
 
@@ -94,6 +93,9 @@ struct cluster *cluster_free(struct cluster *cluster)
 {
     if (!cluster)
         return NULL;
+    cluster->ending = true;
+    while (fiber_is_amid(cluster->fiber))
+        (void)cluster_update(cluster, G_USEC_PER_SEC);
     GHashTableIter iter;
     gpointer namespace;
     g_hash_table_iter_init(&iter, cluster->namespaces);
@@ -107,10 +109,8 @@ struct cluster *cluster_free(struct cluster *cluster)
     cluster->leases = leases_free(cluster->leases);
     cluster->catalog = catalog_free(cluster->catalog);
     labels_unref(cluster->no_labels);
-    g_array_unref(cluster->node_ips);
-    g_array_unref(cluster->pod_cidrs);
-    g_array_unref(cluster->service_cidrs);
-    g_strfreev(cluster->exposed);
+    cluster->options = cluster_options_free(cluster->options);
+    cluster->wanted = cluster_options_free(cluster->wanted);
     agenda_clear(&cluster->agenda);
     g_free(cluster);
     return NULL;
@@ -123,14 +123,18 @@ struct leases *cluster_leases(struct cluster *cluster)
 
 static void take_pod_out(void *userdata, struct object *object)
 {
+    const struct cluster *cluster = userdata;
     if (object->kind == OBJECT_POD)
         intake_object(userdata, object, false);
+    fiber_tick(cluster->fiber);
 }
 
 static void take_pod_in(void *userdata, struct object *object)
 {
+    const struct cluster *cluster = userdata;
     if (object->kind == OBJECT_POD)
         intake_object(userdata, object, true);
+    fiber_tick(cluster->fiber);
 }
 
 /* Everything is to be worked out again; pod names go, because whether they are kept may change. */
@@ -158,54 +162,34 @@ static void restart(struct cluster *cluster)
     }
 }
 
-static bool arrays_equal(const GArray *a, const GArray *b, size_t size)
+void cluster_take_options(struct cluster *cluster)
 {
-    return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len * size) == 0);
-}
-
-static bool options_equal(const struct cluster *cluster, const struct cluster_options *options)
-{
-    const struct service_options *services = &cluster->service_options;
-    const char *const *before = (const char *const *)cluster->exposed;
-    const char *const *after = (const char *const *)options->namespaces;
-    return cluster->configured && cluster->pods.allocate == options->allocate &&
-           cluster->pod_names == options->pod_names &&
-           services->endpoints.pod_names == options->endpoint_pod_names &&
-           services->ignore_empty == options->ignore_empty_service &&
-           arrays_equal(cluster->node_ips, options->node_ips, sizeof(struct address)) &&
-           arrays_equal(cluster->pod_cidrs, options->pod_cidrs, sizeof(struct address_range)) &&
-           arrays_equal(cluster->service_cidrs, options->service_cidrs,
-                        sizeof(struct address_range)) &&
-           (before && after ? g_strv_equal(before, after) : before == after);
-}
-
-static void assign(GArray *array, const GArray *values)
-{
-    g_array_set_size(array, 0);
-    if (values->len > 0)
-        g_array_append_vals(array, values->data, values->len);
+    struct cluster_options *options = g_steal_pointer(&cluster->wanted);
+    /* What Pods put into the indexes depends on the options, so they go out by the old ones. */
+    catalog_each(cluster->catalog, take_pod_out, cluster);
+    restart(cluster);
+    cluster_options_free(cluster->options);
+    cluster->options = options;
+    cluster->pods.node_ips = options->node_ips;
+    cluster->pods.allocate = options->allocate;
+    cluster->service_options.endpoints.pod_names = options->endpoint_pod_names;
+    cluster->service_options.ignore_empty = options->ignore_empty_service;
+    leases_set_ranges(cluster->leases, LEASE_POD, options->pod_cidrs);
+    leases_set_ranges(cluster->leases, LEASE_SERVICE, options->service_cidrs);
+    catalog_each(cluster->catalog, take_pod_in, cluster);
 }
 
 void cluster_configure(struct cluster *cluster, const struct cluster_options *options)
 {
-    if (options_equal(cluster, options))
-        return;
-    cluster->configured = true;
-    /* What Pods put into the indexes depends on the options, so they go out by the old ones. */
-    catalog_each(cluster->catalog, take_pod_out, cluster);
-    restart(cluster);
-    assign(cluster->node_ips, options->node_ips);
-    assign(cluster->pod_cidrs, options->pod_cidrs);
-    assign(cluster->service_cidrs, options->service_cidrs);
-    cluster->pods.allocate = options->allocate;
-    cluster->pod_names = options->pod_names;
-    cluster->service_options.endpoints.pod_names = options->endpoint_pod_names;
-    cluster->service_options.ignore_empty = options->ignore_empty_service;
-    g_strfreev(cluster->exposed);
-    cluster->exposed = g_strdupv((char **)options->namespaces);
-    leases_set_ranges(cluster->leases, LEASE_POD, options->pod_cidrs);
-    leases_set_ranges(cluster->leases, LEASE_SERVICE, options->service_cidrs);
-    catalog_each(cluster->catalog, take_pod_in, cluster);
+    cluster->wanted = cluster_options_free(cluster->wanted);
+    if (!cluster->options || !cluster_options_equal(cluster->options, options))
+        cluster->wanted = cluster_options_copy(options);
+}
+
+bool cluster_exposes(const struct cluster *cluster, const char *namespace)
+{
+    const char *const *exposed = (const char *const *)cluster->options->namespaces;
+    return !exposed || g_strv_contains(exposed, namespace);
 }
 
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects)
@@ -213,15 +197,22 @@ void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *
     catalog_replace(cluster->catalog, source, objects);
 }
 
-bool cluster_is_dirty(const struct cluster *cluster)
+void cluster_settle(struct cluster *cluster)
 {
-    return catalog_is_busy(cluster->catalog) || !agenda_is_empty(&cluster->agenda) ||
-           reverse_is_dirty(cluster->reverse);
+    catalog_settle(cluster->catalog);
+    cluster->settled = true;
 }
 
-void cluster_loaded(struct cluster *cluster)
+bool cluster_is_dirty(const struct cluster *cluster)
 {
-    leases_release_unclaimed(cluster->leases);
+    return cluster_is_amid(cluster) || cluster->wanted || catalog_is_busy(cluster->catalog) ||
+           !agenda_is_empty(&cluster->agenda) || reverse_is_dirty(cluster->reverse) ||
+           cluster->settled != cluster->swept;
+}
+
+bool cluster_is_amid(const struct cluster *cluster)
+{
+    return fiber_is_amid(cluster->fiber);
 }
 
 unsigned cluster_size(const struct cluster *cluster)

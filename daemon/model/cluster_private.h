@@ -22,6 +22,7 @@ struct bare_pod {
 };
 
 struct agenda {
+    struct fiber *fiber;
     GPtrArray *namespaces; /* struct namespace * whose record is to be written */
     GArray *stated;        /* struct address: newly stated and leased; the lease must give way */
     GPtrArray *unlinked;   /* struct namespace * with selections to link, may repeat */
@@ -43,19 +44,21 @@ struct cluster {
     const struct labels *no_labels;
     struct agenda agenda;
 
+    struct fiber *fiber; /* what an update runs on */
+    bool settled;        /* the first full load is in the queue, or was */
+    bool swept;          /* and leases that it does not claim have ended */
+    bool ending;         /* an update is to stop as soon as it can */
+
+    struct cluster_options *options; /* in force; NULL before the first update */
+    struct cluster_options *wanted;  /* from the next update on; NULL: the same */
     struct pods pods;
-    bool configured; /* once at least */
-    GArray *node_ips;
-    GArray *pod_cidrs, *service_cidrs; /* as configured */
     struct service_options service_options;
-    char **exposed; /* NULL: all */
-    bool pod_names;
     uint32_t endpoints;           /* claims of all Services */
     bool crowded;                 /* there were too many; it was said */
     uint64_t refused[LEASE_USES]; /* leases that could not be had, as last said */
 };
 
-void agenda_init(struct agenda *agenda);
+void agenda_init(struct agenda *agenda, struct fiber *fiber);
 void agenda_clear(struct agenda *agenda);
 bool agenda_is_empty(const struct agenda *agenda);
 
@@ -88,6 +91,12 @@ void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
 
 /* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", is to be worked out again. */
 void intake_lease_holder(struct cluster *cluster, const char *key);
+
+/* Lets the wanted options come into force. */
+void cluster_take_options(struct cluster *cluster);
+
+/* May the namespace be asked for? */
+bool cluster_exposes(const struct cluster *cluster, const char *namespace);
 
 void cluster_service_free(struct service_state *state);
 void cluster_workload_free(struct workload_state *state);

@@ -35,6 +35,7 @@ static void add_subset(struct collector *collector, const struct endpoint_slice 
 {
     for (uint32_t i = 0; i < subset->n; i++) {
         const struct endpoint *endpoint = &subset->endpoints[i];
+        fiber_tick(collector->options->fiber);
         const char *label = label_of(collector, endpoint->hostname, endpoint->pod_name);
         struct endpoint_candidate candidate = {
             .verdict = endpoint->ready ? ENDPOINT_COUNTS : ENDPOINT_NOT_READY, /* rule 17 */
@@ -145,6 +146,7 @@ static void add_workload(struct collector *collector, const struct workload_stat
 {
     for (uint32_t i = 0; i < workload->replicas; i++) {
         struct pod_view view;
+        fiber_tick(collector->options->fiber);
         pods_view_replica(collector->options->pods, workload->object, i, &view);
         if (is_selected(collector, &view))
             add_pod(collector, &view);
@@ -167,9 +169,11 @@ static bool any_stated_pod(const struct collector *collector)
     const GPtrArray *groups = collector->state->selection.groups;
     for (guint i = 0; groups && i < groups->len; i++) {
         const GPtrArray *members = ((const struct group *)groups->pdata[i])->members;
-        for (guint j = 0; j < members->len; j++)
+        for (guint j = 0; j < members->len; j++) {
+            fiber_tick(collector->options->fiber);
             if (is_stated_pod(collector, members->pdata[j]))
                 return true;
+        }
     }
     return false;
 }
@@ -195,8 +199,10 @@ static void add_members(struct collector *collector)
     const GPtrArray *groups = collector->state->selection.groups;
     for (guint i = 0; groups && i < groups->len; i++) {
         const GPtrArray *members = ((const struct group *)groups->pdata[i])->members;
-        for (guint j = 0; j < members->len; j++)
+        for (guint j = 0; j < members->len; j++) {
+            fiber_tick(collector->options->fiber);
             add_member(collector, members->pdata[j]);
+        }
     }
 }
 
@@ -210,6 +216,7 @@ static void add_stated(struct collector *collector, const struct service *servic
         .ready = true,
     };
     for (uint32_t i = 0; i < service->stated.n; i++) {
+        fiber_tick(collector->options->fiber);
         candidate.address = &service->stated.items[i];
         collector->each(collector->userdata, &candidate);
     }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../fiber.h"
 #include "namespace.h"
 #include "pods.h"
 #include "reverse.h"
@@ -26,7 +27,8 @@ struct service_state {
 
 struct endpoint_options {
     const struct pods *pods;
-    bool pod_names; /* endpointPodNames (rule 42) */
+    struct fiber *fiber; /* given way on by what takes its time; may be NULL */
+    bool pod_names;      /* endpointPodNames (rule 42) */
 };
 
 struct published { /* one ready endpoint address */

@@ -20,7 +20,7 @@ struct leases {
     GQueue *queues[LEASE_USES]; /* freed leases, oldest first; may hold retaken ones, see below */
     GHashTable *refused[LEASE_USES]; /* set of char *: keys that asked in vain */
     bool full[LEASE_USES][2];        /* nothing left of family 4, 6 when last looked for */
-    bool relieved;                   /* something became free since */
+    bool relieved[LEASE_USES][2];    /* something became free since */
 };
 
 /* A place in the queue outlives what it stands for: taking a freed lease again must not search the
@@ -90,16 +90,24 @@ struct leases *leases_free(struct leases *leases)
     return NULL;
 }
 
+static void relieve(struct leases *leases, enum lease_use use, bool inet6)
+{
+    leases->full[use][inet6] = false;
+    leases->relieved[use][inet6] = true;
+}
+
 void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges)
 {
     lease_ranges_set(leases->ranges[use], ranges);
-    leases_relieve(leases);
+    for (int family = 4; family <= 6; family += 2)
+        if (leases_have_family(leases, use, family))
+            relieve(leases, use, family == 6);
 }
 
-void leases_relieve(struct leases *leases)
+void leases_relieve(struct leases *leases, const struct address *address)
 {
-    memset(leases->full, 0, sizeof leases->full);
-    leases->relieved = true;
+    for (unsigned use = 0; use < LEASE_USES; use++)
+        relieve(leases, use, !address_is_inet(address));
 }
 
 int leases_first_family(const struct leases *leases, enum lease_use use)
@@ -156,7 +164,6 @@ static void lease_forget(struct leases *leases, struct lease *lease)
 {
     g_hash_table_remove(leases->by_key, lease);
     g_hash_table_remove(leases->by_address, lease);
-    leases_relieve(leases);
 }
 
 static void lease_drop(struct leases *leases, struct lease *lease)
@@ -171,7 +178,7 @@ static void lease_set_freed(struct leases *leases, struct lease *lease)
     struct freed_entry *entry = g_new(struct freed_entry, 1);
     *entry = (struct freed_entry){lease->address, lease->freed};
     g_queue_push_tail(leases->queues[lease->use], entry);
-    leases_relieve(leases);
+    relieve(leases, lease->use, !address_is_inet(&lease->address));
 }
 
 void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
@@ -252,7 +259,7 @@ static bool take_any(struct leases *leases, enum lease_use use, int family, stru
         lease_ranges_left_over(ranges, family, is_free, leases, address))
         return true;
     *full = true;
-    leases->relieved = false;
+    leases->relieved[use][family == 6] = false;
     return false;
 }
 
@@ -310,19 +317,21 @@ uint64_t leases_refused(const struct leases *leases, enum lease_use use)
     return g_hash_table_size(leases->refused[use]);
 }
 
-GPtrArray *leases_relieved(struct leases *leases)
+GPtrArray *leases_relieved(struct leases *leases, struct fiber *fiber)
 {
-    if (!leases->relieved)
-        return NULL;
-    leases->relieved = false;
     GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
     for (unsigned use = 0; use < LEASE_USES; use++) {
         GHashTableIter iter;
         gpointer key;
+        bool *relieved = leases->relieved[use];
+        if (!relieved[0] && !relieved[1])
+            continue;
+        relieved[0] = relieved[1] = false;
         g_hash_table_iter_init(&iter, leases->refused[use]);
         while (g_hash_table_iter_next(&iter, &key, NULL)) {
             g_ptr_array_add(keys, key);
             g_hash_table_iter_steal(&iter);
+            fiber_tick(fiber);
         }
     }
     return keys;
@@ -344,18 +353,22 @@ static int compare_keys(gconstpointer a, gconstpointer b)
     return address_compare(&x->address, &y->address);
 }
 
-void leases_release_unclaimed(struct leases *leases)
+void leases_release_unclaimed(struct leases *leases, struct fiber *fiber)
 {
-    g_autoptr(GPtrArray) gone = g_ptr_array_new();
+    g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(struct lease *));
     GHashTableIter iter;
     gpointer entry;
     g_hash_table_iter_init(&iter, leases->by_address);
-    while (g_hash_table_iter_next(&iter, &entry, NULL))
+    while (g_hash_table_iter_next(&iter, &entry, NULL)) {
         if (!((struct lease *)entry)->claimed && !((struct lease *)entry)->freed)
-            g_ptr_array_add(gone, entry);
-    g_ptr_array_sort(gone, compare_keys);
-    for (guint i = 0; i < gone->len; i++)
-        lease_release(leases, gone->pdata[i]);
+            g_array_append_val(gone, entry);
+        fiber_tick(fiber);
+    }
+    fiber_sort(fiber, gone, compare_keys);
+    for (guint i = 0; i < gone->len; i++) {
+        lease_release(leases, g_array_index(gone, struct lease *, i));
+        fiber_tick(fiber);
+    }
 }
 
 struct each_state {

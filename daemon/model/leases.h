@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../fiber.h"
 #include "address.h"
 
 enum lease_use { LEASE_POD, LEASE_SERVICE, LEASE_USES };
@@ -65,12 +66,12 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
 /* Keys that asked in vain and have not been released since. */
 uint64_t leases_refused(const struct leases *leases, enum lease_use use);
 
-/* Has an address become free since somebody was refused? Then the refused keys (char *, owned by
- * the array), which are to ask again, and the slate is clean; else NULL. */
-GPtrArray *leases_relieved(struct leases *leases);
+/* Has an address become free since somebody was refused? Then the keys refused for that use (char
+ * *, owned by the array) are to ask again, and the slate is clean; else there are none. */
+GPtrArray *leases_relieved(struct leases *leases, struct fiber *fiber);
 
 /* An address that an object stated is stated no more: it may be leased again. */
-void leases_relieve(struct leases *leases);
+void leases_relieve(struct leases *leases, const struct address *address);
 
 /* The key is gone. Nothing happens if it holds nothing. */
 void leases_release(struct leases *leases, enum lease_use use, int family, const char *key);
@@ -82,7 +83,7 @@ bool leases_hold(const struct leases *leases, const struct address *address);
 char *leases_evict(struct leases *leases, const struct address *address);
 
 /* Frees what was restored and has not been asked for; to be called after the first full load. */
-void leases_release_unclaimed(struct leases *leases);
+void leases_release_unclaimed(struct leases *leases, struct fiber *fiber);
 
 /* Every lease there is, in no order. */
 void leases_each(const struct leases *leases,

@@ -130,18 +130,21 @@ static const struct label *anchor_of(const struct selection *selection)
     return selection->selector->n > 0 ? &selection->selector->pairs[0] : &all;
 }
 
-static void link_anchored(GHashTable *anchors, const struct label *pair, struct group *group)
+static void link_anchored(GHashTable *anchors, const struct label *pair, struct group *group,
+                          struct fiber *fiber)
 {
     const GPtrArray *selections = g_hash_table_lookup(anchors, pair);
-    for (guint i = 0; selections && i < selections->len; i++)
+    for (guint i = 0; selections && i < selections->len; i++) {
         link_pair(selections->pdata[i], group);
+        fiber_tick(fiber);
+    }
 }
 
-static void link_group(GHashTable *anchors, struct group *group)
+static void link_group(GHashTable *anchors, struct group *group, struct fiber *fiber)
 {
     for (uint32_t i = 0; i < group->labels->n; i++)
-        link_anchored(anchors, &group->labels->pairs[i], group);
-    link_anchored(anchors, &(struct label){NULL, NULL}, group);
+        link_anchored(anchors, &group->labels->pairs[i], group, fiber);
+    link_anchored(anchors, &(struct label){NULL, NULL}, group, fiber);
 }
 
 static void anchor(GHashTable *anchors, struct selection *selection)
@@ -170,7 +173,7 @@ static void unanchor(GHashTable *anchors, struct selection *selection)
 }
 
 struct group *namespace_group_add(struct namespace *namespace, struct object *object,
-                                  const struct labels *labels)
+                                  const struct labels *labels, struct fiber *fiber)
 {
     struct group *group = namespace_group(namespace, labels);
     if (!group) {
@@ -179,7 +182,7 @@ struct group *namespace_group_add(struct namespace *namespace, struct object *ob
         group->members = g_ptr_array_new();
         group->selections = g_ptr_array_new();
         g_hash_table_insert(namespace->groups, (gpointer)labels, group);
-        link_group(namespace->anchors, group);
+        link_group(namespace->anchors, group, fiber);
     }
     object->slot = group->members->len;
     g_ptr_array_add(group->members, object);
@@ -236,7 +239,7 @@ void namespace_unselect(struct namespace *namespace, struct selection *selection
     memset(selection, 0, sizeof *selection);
 }
 
-void namespace_link(struct namespace *namespace)
+void namespace_link(struct namespace *namespace, struct fiber *fiber)
 {
     if (namespace->unlinked->len == 0)
         return;
@@ -247,12 +250,15 @@ void namespace_link(struct namespace *namespace)
         selection->linked = true;
         anchor(fresh, selection);
         anchor(namespace->anchors, selection);
+        fiber_tick(fiber);
     }
     GHashTableIter iter;
     gpointer group;
     g_hash_table_iter_init(&iter, namespace->groups);
-    while (g_hash_table_iter_next(&iter, NULL, &group))
-        link_group(fresh, group);
+    while (g_hash_table_iter_next(&iter, NULL, &group)) {
+        link_group(fresh, group, fiber);
+        fiber_tick(fiber);
+    }
     g_ptr_array_set_size(namespace->unlinked, 0);
 }
 

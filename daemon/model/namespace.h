@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../fiber.h"
 #include "object.h"
 #include "reverse.h"
 
@@ -50,7 +51,7 @@ void namespace_free(struct namespace *namespace);
 /* Puts an object (a pod, or a workload for the pods of its template) into the group of its labels,
  * or takes it out. The group stays valid until it is empty and namespace_prune is called. */
 struct group *namespace_group_add(struct namespace *namespace, struct object *object,
-                                  const struct labels *labels);
+                                  const struct labels *labels, struct fiber *fiber);
 struct group *namespace_group_remove(struct namespace *namespace, struct object *object,
                                      const struct labels *labels);
 
@@ -65,7 +66,7 @@ void namespace_select(struct namespace *namespace, struct selection *selection,
 void namespace_unselect(struct namespace *namespace, struct selection *selection);
 
 /* Links all new selections to the groups there are; to be called before `groups` of any is read. */
-void namespace_link(struct namespace *namespace);
+void namespace_link(struct namespace *namespace, struct fiber *fiber);
 
 void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice);
 void namespace_slice_remove(struct namespace *namespace, struct endpoint_slice *slice);

@@ -159,11 +159,12 @@ static char *claim_text(const struct claim *claim, const struct address *address
 
 /* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),
  * hostnames before other labels (rule 70). */
-static char *best_name(const struct entry *entry)
+static char *best_name(const struct entry *entry, struct fiber *fiber)
 {
     char *best = NULL;
     enum claim_kind best_kind = CLAIM_POD;
     for (const struct claim *claim = entry->claims; claim; claim = claim->next) {
+        fiber_tick(fiber);
         if (claim->kind == CLAIM_POD || claim->kind > best_kind)
             continue;
         char *text = claim_text(claim, &entry->address);
@@ -177,9 +178,9 @@ static char *best_name(const struct entry *entry)
     return best;
 }
 
-static void hand_over(const struct entry *entry, const struct zone_sink *sink)
+static void hand_over(const struct entry *entry, const struct zone_sink *sink, struct fiber *fiber)
 {
-    g_autofree char *name = best_name(entry);
+    g_autofree char *name = best_name(entry, fiber);
     g_autoptr(GPtrArray) pods = g_ptr_array_new();
     for (const struct claim *claim = entry->claims; claim; claim = claim->next)
         if (claim->kind == CLAIM_POD && !g_ptr_array_find(pods, claim->owner->namespace, NULL))
@@ -189,29 +190,25 @@ static void hand_over(const struct entry *entry, const struct zone_sink *sink)
     sink->address(sink->userdata, &address);
 }
 
-bool reverse_flush(struct reverse *reverse, const struct zone_sink *sink, int64_t deadline)
+void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct fiber *fiber)
 {
     if (reverse->dirty->len == 0)
-        return true;
+        return;
     while (reverse->dirty->len > 0) {
-        for (unsigned n = 0; n < 64 && reverse->dirty->len > 0; n++) {
-            struct entry *entry =
-                g_ptr_array_remove_index_fast(reverse->dirty, reverse->dirty->len - 1);
-            entry->dirty = false;
-            if (entry->claims || entry->stated > 0) {
-                hand_over(entry, sink);
-                continue;
-            }
+        struct entry *entry =
+            g_ptr_array_remove_index_fast(reverse->dirty, reverse->dirty->len - 1);
+        entry->dirty = false;
+        if (entry->claims || entry->stated > 0) {
+            hand_over(entry, sink, fiber);
+        } else {
             sink->address_gone(sink->userdata, &entry->address);
             g_hash_table_remove(table_of(reverse, &entry->address), entry);
         }
-        if (reverse->dirty->len > 0 && g_get_monotonic_time() >= deadline)
-            return false;
+        fiber_tick(fiber);
     }
     /* A large load must not leave its list behind. */
     g_ptr_array_unref(reverse->dirty);
     reverse->dirty = g_ptr_array_new();
-    return true;
 }
 
 bool reverse_is_dirty(const struct reverse *reverse)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../fiber.h"
 #include "address.h"
 #include "zone.h"
 
@@ -40,7 +41,7 @@ void reverse_claim(struct reverse *reverse, const struct address *address, enum 
 void reverse_unclaim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
                      const struct claim_owner *owner, const char *label);
 
-/* Hands over what changed since the last time, until `deadline`; true when nothing is left. */
-bool reverse_flush(struct reverse *reverse, const struct zone_sink *sink, int64_t deadline);
+/* Hands over what changed since the last time. */
+void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct fiber *fiber);
 
 bool reverse_is_dirty(const struct reverse *reverse);

@@ -40,13 +40,15 @@ static void claim(GArray *claims, const struct address *address, enum claim_kind
 }
 
 /* Tells `reverse` the difference between two sorted lists of claims, duplicates counted once. */
-static void exchange_claims(struct service_state *state, GArray *after, struct reverse *reverse)
+static void exchange_claims(struct service_state *state, GArray *after, struct reverse *reverse,
+                            struct fiber *fiber)
 {
-    g_array_sort(after, compare_claims);
+    fiber_sort(fiber, after, compare_claims);
     const struct address_claim *old = state->claims ? (void *)state->claims->data : NULL;
     const struct address_claim *new = (void *)after->data;
     guint n_old = state->claims ? state->claims->len : 0, n_new = after->len;
     for (guint i = 0, j = 0; i < n_old || j < n_new;) {
+        fiber_tick(fiber);
         if (i + 1 < n_old && compare_claims(&old[i], &old[i + 1]) == 0) {
             i++;
             continue;
@@ -63,8 +65,10 @@ static void exchange_claims(struct service_state *state, GArray *after, struct r
         i += order <= 0;
         j += order >= 0;
     }
-    g_clear_pointer(&state->claims, g_array_unref);
+    g_autoptr(GArray) before = state->claims;
     state->claims = after;
+    if (before)
+        fiber_empty(fiber, before);
 }
 
 static GArray *claims_new(void)
@@ -227,7 +231,7 @@ static void port_clear(gpointer data)
 }
 
 /* `published` sorted by label. */
-static GArray *endpoints_by_label(const GArray *published, GArray *unnamed)
+static GArray *endpoints_by_label(const GArray *published, GArray *unnamed, struct fiber *fiber)
 {
     GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct zone_endpoint));
     g_array_set_clear_func(endpoints, endpoint_clear);
@@ -235,6 +239,7 @@ static GArray *endpoints_by_label(const GArray *published, GArray *unnamed)
     for (guint i = 0; i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
         GArray *addresses = unnamed;
+        fiber_tick(fiber);
         if (entry->label && entry->label != last) {
             struct zone_endpoint endpoint = {entry->label, addresses_new()};
             g_array_append_val(endpoints, endpoint);
@@ -266,7 +271,7 @@ static GArray *port_addresses(GArray *ports, const struct port *port, uint16_t n
 /* Rule 47: of a Service with an address of its own the ports are its own, of a headless one its
  * endpoints'. A Service or slice without ports has none that could be asked for. */
 static GArray *ports_of(const struct service *service, bool headless, const GArray *published,
-                        const GArray *addresses)
+                        const GArray *addresses, struct fiber *fiber)
 {
     GArray *ports = g_array_new(FALSE, FALSE, sizeof(struct zone_port));
     g_array_set_clear_func(ports, port_clear);
@@ -277,6 +282,7 @@ static GArray *ports_of(const struct service *service, bool headless, const GArr
     }
     for (guint i = 0; headless && i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
+        fiber_tick(fiber);
         for (uint32_t j = 0; entry->ports && j < entry->ports->n; j++) {
             const struct port *port = &entry->ports->items[j];
             g_array_append_val(port_addresses(ports, port, port->number), entry->address);
@@ -286,12 +292,12 @@ static GArray *ports_of(const struct service *service, bool headless, const GArr
 }
 
 static void hand_over(struct service_state *state, const struct zone_sink *sink, bool headless,
-                      bool hidden, GArray *published, GArray *addresses)
+                      bool hidden, GArray *published, GArray *addresses, struct fiber *fiber)
 {
     const struct service *service = state->object;
     g_autoptr(GArray) unnamed = addresses_new();
-    g_autoptr(GArray) endpoints = endpoints_by_label(published, unnamed);
-    g_autoptr(GArray) ports = ports_of(service, headless, published, addresses);
+    g_autoptr(GArray) endpoints = endpoints_by_label(published, unnamed, fiber);
+    g_autoptr(GArray) ports = ports_of(service, headless, published, addresses, fiber);
     struct zone_service zone = {
         .name = state->owner.name,
         .namespace = state->owner.namespace,
@@ -303,16 +309,18 @@ static void hand_over(struct service_state *state, const struct zone_sink *sink,
         .ports = ports,
     };
     sink->service(sink->userdata, &zone);
+    fiber_empty(fiber, endpoints);
 }
 
 /* Only what resolves forward is claimed, and a node's address is the node's. */
-static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
+static GArray *claims_of(const GArray *published, const GArray *cluster_ips, struct fiber *fiber)
 {
     GArray *claims = claims_new();
     for (guint i = 0; cluster_ips && i < cluster_ips->len; i++)
         claim(claims, &g_array_index(cluster_ips, struct address, i), CLAIM_CLUSTER_IP, NULL);
     for (guint i = 0; i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
+        fiber_tick(fiber);
         if (entry->origin != ADDRESS_NODE)
             claim(claims, &entry->address, entry->named ? CLAIM_HOSTNAME : CLAIM_ENDPOINT,
                   entry->label);
@@ -321,9 +329,9 @@ static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
 }
 
 static void withdraw(struct service_state *state, struct reverse *reverse,
-                     const struct zone_sink *sink)
+                     const struct zone_sink *sink, struct fiber *fiber)
 {
-    exchange_claims(state, claims_new(), reverse);
+    exchange_claims(state, claims_new(), reverse, fiber);
     sink->service_gone(sink->userdata, state->owner.namespace, state->owner.name);
 }
 
@@ -347,10 +355,11 @@ bool service_publish(struct service_state *state, const struct service_options *
                      const struct zone_sink *sink)
 {
     struct leases *leases = options->endpoints.pods->leases;
+    struct fiber *fiber = options->endpoints.fiber;
     g_autoptr(GArray) addresses = addresses_new();
     if (!state->object || state->object->type == SERVICE_EXTERNAL_NAME) {
         lease(state, leases, false, addresses);
-        withdraw(state, reverse, sink);
+        withdraw(state, reverse, sink, fiber);
         if (state->object && exposed)
             publish_external(state, sink);
         return true;
@@ -359,17 +368,20 @@ bool service_publish(struct service_state *state, const struct service_options *
         endpoints_collect(&options->endpoints, state, pod_families(state->object));
     bool headless = choose_addresses(state, options, published, addresses);
     if (!exposed) { /* rule 50; its lease stays, it only cannot be asked for */
-        withdraw(state, reverse, sink);
+        fiber_empty(fiber, published);
+        withdraw(state, reverse, sink, fiber);
         return true;
     }
     bool fits = published->len <= room;
     if (!fits)
-        g_array_set_size(published, 0);
+        fiber_empty(fiber, published);
     if (!fits && headless)
         g_array_set_size(addresses, 0);
-    g_array_sort(published, compare_labels);
+    fiber_sort(fiber, published, compare_labels);
     bool hidden = options->ignore_empty && !headless && published->len == 0 && fits;
-    exchange_claims(state, claims_of(published, headless || hidden ? NULL : addresses), reverse);
-    hand_over(state, sink, headless, hidden, published, addresses);
+    const GArray *cluster_ips = headless || hidden ? NULL : addresses;
+    exchange_claims(state, claims_of(published, cluster_ips, fiber), reverse, fiber);
+    hand_over(state, sink, headless, hidden, published, addresses, fiber);
+    fiber_empty(fiber, published);
     return fits;
 }

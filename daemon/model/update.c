@@ -1,11 +1,9 @@
 /*
- * The steps of an update. Their order is the whole idea: objects first, then the pods that are to
+ * An update, on its fiber. The order is the whole idea: objects first, then the pods that are to
  * have addresses, then the Services that ask for them, each sorted by name; so a first load leases
  * the same addresses whatever the files are called, and what the sink is told becomes one
  * consistent state at the end.
  */
-#include <string.h>
-
 #include "../log.h"
 #include "cluster_private.h"
 
@@ -36,9 +34,11 @@ void cluster_withdraw_pod(struct cluster *cluster, struct bare_pod *pod)
 
 void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *state)
 {
-    for (guint i = 0; i < state->pod_ips->len; i++)
+    for (guint i = 0; i < state->pod_ips->len; i++) {
         intake_pod_name(cluster, state->namespace,
                         &g_array_index(state->pod_ips, struct address, i), false);
+        fiber_tick(cluster->fiber);
+    }
     g_array_set_size(state->pod_ips, 0);
 }
 
@@ -69,6 +69,7 @@ static void release_replicas(struct cluster *cluster, const struct workload_stat
                              uint32_t first, uint32_t replicas)
 {
     for (uint32_t i = 0; i < state->leased; i++) {
+        fiber_tick(cluster->fiber);
         uint32_t ordinal = state->first + i;
         if (ordinal < first || ordinal - first >= replicas)
             pods_release_replica(&cluster->pods, state->namespace->name, state->identity.kind,
@@ -80,10 +81,11 @@ static void claim_replicas(struct cluster *cluster, struct workload_state *state
 {
     for (uint32_t i = 0; i < state->replicas; i++) {
         struct pod_view view;
+        fiber_tick(cluster->fiber);
         pods_view_replica(&cluster->pods, state->object, i, &view);
         if (view.origin == ADDRESS_ALLOCATED)
             state->leased = i + 1;
-        if (!view.pod_ip || !cluster->pod_names)
+        if (!view.pod_ip || !cluster->options->pod_names)
             continue;
         g_array_append_val(state->pod_ips, *view.pod_ip);
         intake_pod_name(cluster, state->namespace, view.pod_ip, true);
@@ -96,7 +98,7 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     state->dirty = false;
     cluster_withdraw_replicas(cluster, state);
     bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
-                    !workload_has_pods(cluster->catalog, state);
+                    !workload_has_pods(cluster->catalog, state, cluster->fiber);
     uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload) : 0;
     bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;
     uint32_t first = workload ? workload->ordinal : 0;
@@ -115,11 +117,6 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     agenda_group_services(&cluster->agenda, namespace_group(state->namespace, labels));
 }
 
-static bool is_exposed(const struct cluster *cluster, const char *namespace)
-{
-    return !cluster->exposed || g_strv_contains((const char *const *)cluster->exposed, namespace);
-}
-
 static void say_crowded(struct cluster *cluster, const struct service_state *state)
 {
     if (!cluster->crowded)
@@ -136,7 +133,7 @@ static void update_service(struct cluster *cluster, struct service_state *state)
     cluster->endpoints -= state->claims ? state->claims->len : 0;
     uint32_t room = cluster->endpoints < ENDPOINTS_MAX ? ENDPOINTS_MAX - cluster->endpoints : 0;
     if (!service_publish(state, &cluster->service_options,
-                         is_exposed(cluster, state->owner.namespace), room, cluster->reverse,
+                         cluster_exposes(cluster, state->owner.namespace), room, cluster->reverse,
                          &cluster->sink))
         say_crowded(cluster, state);
     cluster->endpoints += state->claims->len;
@@ -151,27 +148,25 @@ static void update_namespace(struct cluster *cluster, struct namespace *namespac
 {
     namespace->dirty = false;
     cluster->sink.namespace(cluster->sink.userdata, namespace->name, namespace->mentions > 0,
-                            is_exposed(cluster, namespace->name));
+                            cluster_exposes(cluster, namespace->name));
     if (namespace->mentions > 0)
         return;
     g_hash_table_remove(cluster->namespaces, namespace->name);
     namespace_free(namespace);
 }
 
-static bool is_late(int64_t deadline)
+/* Between two things of an update: lets others have their turn. False: the update is to stop. */
+static bool goes_on(struct cluster *cluster)
 {
-    return g_get_monotonic_time() >= deadline;
+    fiber_breathe(cluster->fiber);
+    return !cluster->ending;
 }
 
-static bool link_selections(struct cluster *cluster, int64_t deadline)
+static void link_selections(struct cluster *cluster)
 {
     GPtrArray *unlinked = cluster->agenda.unlinked;
-    while (unlinked->len > 0) {
-        namespace_link(g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1));
-        if (is_late(deadline))
-            return false;
-    }
-    return true;
+    while (unlinked->len > 0 && goes_on(cluster))
+        namespace_link(g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1), cluster->fiber);
 }
 
 static void evict(struct cluster *cluster, const struct address *address)
@@ -186,50 +181,38 @@ static void evict(struct cluster *cluster, const struct address *address)
     intake_lease_holder(cluster, key);
 }
 
-static bool evict_stated(struct cluster *cluster, int64_t deadline)
+static void evict_stated(struct cluster *cluster)
 {
     GArray *stated = cluster->agenda.stated;
-    while (stated->len > 0) {
+    while (stated->len > 0 && goes_on(cluster)) {
         struct address address = g_array_index(stated, struct address, stated->len - 1);
         g_array_set_size(stated, stated->len - 1);
         if (reverse_is_stated(cluster->reverse, &address))
             evict(cluster, &address);
-        if (is_late(deadline))
-            return false;
     }
-    return true;
 }
 
-/* Who went without an address asks again when one became free. */
-static void retry_refused(struct cluster *cluster)
+/* Who went without an address asks again when one became free. False: there is nobody. */
+static bool retry_refused(struct cluster *cluster)
 {
-    g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases);
-    for (guint i = 0; keys && i < keys->len; i++)
+    g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases, cluster->fiber);
+    for (guint i = 0; i < keys->len && goes_on(cluster); i++)
         intake_lease_holder(cluster, keys->pdata[i]);
+    return keys->len > 0 && !cluster->ending;
 }
 
-static bool update_agenda(struct cluster *cluster, int64_t deadline)
+static void update_agenda(struct cluster *cluster)
 {
     struct agenda *agenda = &cluster->agenda;
     struct bare_pod *pod;
-    while ((pod = agenda_next_pod(agenda))) {
+    while (goes_on(cluster) && (pod = agenda_next_pod(agenda)))
         update_pod(cluster, pod);
-        if (is_late(deadline))
-            return false;
-    }
     struct workload_state *workload;
-    while ((workload = agenda_next_workload(agenda))) {
+    while (goes_on(cluster) && (workload = agenda_next_workload(agenda)))
         update_workload(cluster, workload);
-        if (is_late(deadline))
-            return false;
-    }
     struct service_state *service;
-    while ((service = agenda_next_service(agenda))) {
+    while (goes_on(cluster) && (service = agenda_next_service(agenda)))
         update_service(cluster, service);
-        if (is_late(deadline))
-            return false;
-    }
-    return true;
 }
 
 /* A full range is said once for each number of objects that go without. */
@@ -249,27 +232,41 @@ static void say_refused(struct cluster *cluster)
     }
 }
 
-bool cluster_absorb(struct cluster *cluster, uint64_t budget)
+static void work_out(struct cluster *cluster)
 {
-    return catalog_work(cluster->catalog, g_get_monotonic_time() + (int64_t)budget);
+    link_selections(cluster);
+    evict_stated(cluster);
+    (void)retry_refused(cluster);
+    do {
+        update_agenda(cluster);
+        /* What one gives up may be what another one waits for. */
+    } while (retry_refused(cluster));
+}
+
+static void update(void *userdata)
+{
+    struct cluster *cluster = userdata;
+    if (cluster->wanted)
+        cluster_take_options(cluster);
+    while (goes_on(cluster) && catalog_step(cluster->catalog))
+        ;
+    bool loaded = cluster->settled;
+    work_out(cluster);
+    if (loaded && !cluster->swept && !cluster->ending) {
+        leases_release_unclaimed(cluster->leases, cluster->fiber);
+        cluster->swept = true;
+        work_out(cluster);
+    }
+    if (cluster->ending)
+        return;
+    reverse_flush(cluster->reverse, &cluster->sink, cluster->fiber);
+    GPtrArray *namespaces = cluster->agenda.namespaces;
+    while (namespaces->len > 0)
+        update_namespace(cluster, g_ptr_array_remove_index_fast(namespaces, namespaces->len - 1));
+    say_refused(cluster);
 }
 
 bool cluster_update(struct cluster *cluster, uint64_t budget)
 {
-    int64_t deadline = g_get_monotonic_time() + (int64_t)budget;
-    if (!catalog_work(cluster->catalog, deadline))
-        return false;
-    if (!link_selections(cluster, deadline) || !evict_stated(cluster, deadline))
-        return false;
-    retry_refused(cluster);
-    if (!update_agenda(cluster, deadline))
-        return false;
-    if (!reverse_flush(cluster->reverse, &cluster->sink, deadline))
-        return false;
-    while (cluster->agenda.namespaces->len > 0)
-        update_namespace(cluster,
-                         g_ptr_array_remove_index_fast(cluster->agenda.namespaces,
-                                                       cluster->agenda.namespaces->len - 1));
-    say_refused(cluster);
-    return true;
+    return fiber_run(cluster->fiber, update, cluster, g_get_monotonic_time() + (int64_t)budget);
 }

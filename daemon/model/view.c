@@ -18,8 +18,7 @@ const struct namespace *view_namespace(const struct cluster *cluster, const char
 
 bool view_is_exposed(const struct cluster *cluster, const struct namespace *namespace)
 {
-    return !cluster->exposed ||
-           g_strv_contains((const char *const *)cluster->exposed, namespace->name);
+    return cluster_exposes(cluster, namespace->name);
 }
 
 const struct service_state *view_service(const struct namespace *namespace, const char *name)
@@ -175,7 +174,7 @@ char *view_why_not_expanded(const struct cluster *cluster, const struct workload
     if (workload_is_owned(cluster->catalog, workload))
         return g_strdup_printf("%s %s owns it and stands for its pods",
                                object_kind_name(workload->owner.kind), workload->owner.name);
-    if (workload_has_pods(cluster->catalog, state))
+    if (workload_has_pods(cluster->catalog, state, NULL))
         return g_strdup("Pods of its own are in the files and count instead");
     if (workload->replicas == 0)
         return g_strdup(why_no_replicas(workload));

@@ -50,7 +50,8 @@ static bool is_own_by_name(const struct catalog *catalog, const struct workload_
            !owner_in_files(catalog, pod->object.namespace, &pod->owner);
 }
 
-bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state)
+bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state,
+                       struct fiber *fiber)
 {
     if (has_owned_pods(state->namespace, &state->identity, 0))
         return true;
@@ -60,6 +61,7 @@ bool workload_has_pods(const struct catalog *catalog, const struct workload_stat
             continue;
         for (guint j = 0; j < group->members->len; j++) {
             const struct object *member = group->members->pdata[j];
+            fiber_tick(fiber);
             if (member->kind == OBJECT_POD &&
                 is_own_by_name(catalog, state, (const struct pod *)member))
                 return true;

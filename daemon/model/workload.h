@@ -26,7 +26,8 @@ struct workload_state {
 };
 
 /* Has the workload Pods of its own in the files? */
-bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state);
+bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state,
+                       struct fiber *fiber);
 
 /* Is it owned by a workload of the files? */
 bool workload_is_owned(const struct catalog *catalog, const struct workload *workload);

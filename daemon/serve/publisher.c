@@ -9,6 +9,7 @@
 
 struct publisher {
     struct snapshot_writer *writer;
+    struct fiber *fiber;
     struct zone_sink sink;
     const struct config *config;
     GHashTable *waiting; /* key (GBytes) -> record (GByteArray), NULL where it is to be removed */
@@ -85,6 +86,7 @@ static enum kubesvc_service_type record_type(enum zone_service_type type)
 
 static void on_service(void *userdata, const struct zone_service *service)
 {
+    struct publisher *publisher = userdata;
     struct record_key key;
     if (!record_key_service(&key, service->name, service->namespace))
         return;
@@ -102,7 +104,7 @@ static void on_service(void *userdata, const struct zone_service *service)
         ports[i] = (struct record_port){port->name, (enum kubesvc_protocol)port->protocol,
                                         port->number, port->addresses};
     }
-    tell(userdata, &key,
+    tell(publisher, &key,
          record_service_new(&(struct record_service){
              .type = record_type(service->type),
              .flags = service->hidden ? KUBESVC_SERVICE_HIDDEN : 0,
@@ -113,6 +115,7 @@ static void on_service(void *userdata, const struct zone_service *service)
              .ports = ports,
              .n_ports = n_ports,
              .target = service->target,
+             .fiber = publisher->fiber,
          }));
 }
 
@@ -143,10 +146,11 @@ static void on_address_gone(void *userdata, const struct address *address)
     tell(userdata, &key, NULL);
 }
 
-struct publisher *publisher_new(struct snapshot_writer *writer)
+struct publisher *publisher_new(struct snapshot_writer *writer, struct fiber *fiber)
 {
     struct publisher *publisher = g_new0(struct publisher, 1);
     publisher->writer = writer;
+    publisher->fiber = fiber;
     publisher->waiting = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
                                                (GDestroyNotify)g_bytes_unref, unref_record);
     publisher->sink = (struct zone_sink){

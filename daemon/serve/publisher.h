@@ -6,12 +6,14 @@
 
 #include "../config.h"
 #include "../error.h"
+#include "../fiber.h"
 #include "../model/zone.h"
 #include "snapshot_writer.h"
 
 struct publisher;
 
-struct publisher *publisher_new(struct snapshot_writer *writer);
+/* What is told on `fiber` (NULL: on none) gives way on it. */
+struct publisher *publisher_new(struct snapshot_writer *writer, struct fiber *fiber);
 struct publisher *publisher_free(struct publisher *publisher); /* returns NULL */
 
 /* For the model. Valid as long as the publisher. */

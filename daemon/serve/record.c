@@ -96,12 +96,14 @@ static guint entry_length(const GArray *rows, guint start)
     return n;
 }
 
-static guint count_entries(const GArray *rows)
+static guint count_entries(const GArray *rows, struct fiber *fiber)
 {
     guint entries = 0;
 
-    for (guint i = 0; i < rows->len; i += entry_length(rows, i))
+    for (guint i = 0; i < rows->len; i += entry_length(rows, i)) {
+        fiber_tick(fiber);
         entries++;
+    }
     return entries;
 }
 
@@ -141,13 +143,13 @@ static GArray *find_dashed(const char *label, GArray *unnamed)
     return g_array_append_val(g_array_new(FALSE, FALSE, sizeof address), address);
 }
 
-static GArray *copy_sorted(const GArray *addresses)
+static GArray *copy_sorted(const GArray *addresses, struct fiber *fiber)
 {
     GArray *copy = g_array_new(FALSE, FALSE, sizeof(struct address));
 
     if (addresses != NULL && addresses->len > 0)
         g_array_append_vals(copy, addresses->data, addresses->len);
-    record_sort_addresses(copy);
+    record_sort_addresses(copy, fiber);
     return copy;
 }
 
@@ -158,7 +160,8 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
     g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(struct kubesvc_endpoint));
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
     g_autoptr(GStringChunk) names = g_string_chunk_new(256);
-    g_autoptr(GArray) unnamed = copy_sorted(service->n_endpoints > 0 ? service->unnamed : NULL);
+    g_autoptr(GArray) unnamed =
+        copy_sorted(service->n_endpoints > 0 ? service->unnamed : NULL, builder->fiber);
     struct kubesvc_span table;
 
     for (size_t i = 0; i < service->n_endpoints; i++) {
@@ -167,19 +170,22 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
         const char *name = g_string_chunk_insert_const(names, lower);
         GArray *dashed = find_dashed(name, unnamed);
 
+        fiber_tick(builder->fiber);
         add_row(rows, name, 0, 0, endpoint->addresses);
         if (dashed != NULL) {
             g_ptr_array_add(owned, dashed);
             add_row(rows, name, 0, 0, dashed);
         }
     }
-    g_array_sort(rows, compare_rows);
+    fiber_sort(builder->fiber, rows, compare_rows);
 
-    table = record_builder_table(builder, count_entries(rows) * sizeof(struct kubesvc_endpoint));
+    table = record_builder_table(builder, count_entries(rows, builder->fiber) *
+                                              sizeof(struct kubesvc_endpoint));
     for (guint i = 0, n; i < rows->len; i += n) {
         const struct row *row = &g_array_index(rows, struct row, i);
         struct kubesvc_endpoint entry;
 
+        fiber_tick(builder->fiber);
         n = entry_length(rows, i);
         entry.label = record_builder_text(builder, row->name, strlen(row->name));
         entry.addresses = add_entry_set(builder, row, n);
@@ -209,9 +215,10 @@ static struct kubesvc_span add_ports(struct record_builder *builder,
         add_row(rows, name, port->protocol, port->number, port->addresses);
         add_row(rows, name, KUBESVC_PROTOCOL_ANY, port->number, port->addresses);
     }
-    g_array_sort(rows, compare_rows);
+    fiber_sort(builder->fiber, rows, compare_rows);
 
-    table = record_builder_table(builder, count_entries(rows) * sizeof(struct kubesvc_port));
+    table = record_builder_table(builder,
+                                 count_entries(rows, builder->fiber) * sizeof(struct kubesvc_port));
     for (guint i = 0, n; i < rows->len; i += n) {
         const struct row *row = &g_array_index(rows, struct row, i);
         struct kubesvc_port entry;
@@ -253,7 +260,7 @@ GByteArray *record_service_new(const struct record_service *service)
     };
     struct record_builder builder;
 
-    record_builder_begin(&builder, sizeof head);
+    record_builder_begin(&builder, sizeof head, service->fiber);
     head.addresses = record_builder_set(&builder, service->addresses);
     head.unnamed = record_builder_set(&builder, service->unnamed);
     head.endpoints = add_endpoints(&builder, service);
@@ -288,7 +295,7 @@ GByteArray *record_address_new(const struct record_address *address)
     size_t n = 0;
     struct record_builder builder;
 
-    record_builder_begin(&builder, sizeof head);
+    record_builder_begin(&builder, sizeof head, NULL);
     if (address->name != NULL) {
         head.flags |= htole32(KUBESVC_ADDRESS_NAMED);
         head.name = record_builder_lower(&builder, address->name);
@@ -329,7 +336,7 @@ GByteArray *record_settings_new(const struct record_settings *settings)
     };
     struct record_builder builder;
 
-    record_builder_begin(&builder, sizeof head);
+    record_builder_begin(&builder, sizeof head, NULL);
     head.zone = record_builder_lower(&builder, settings->zone);
     head.default_namespace = record_builder_lower(&builder, settings->default_namespace);
     if (settings->search != NULL)

@@ -18,10 +18,24 @@ static void extend(struct record_builder *builder, size_t size)
     memset(builder->bytes->data + old, 0, size - old);
 }
 
-void record_builder_begin(struct record_builder *builder, size_t size)
+void record_builder_begin(struct record_builder *builder, size_t size, struct fiber *fiber)
 {
-    *builder = (struct record_builder){.bytes = g_byte_array_sized_new(128)};
+    *builder = (struct record_builder){.fiber = fiber, .bytes = g_byte_array_sized_new(128)};
     extend(builder, size);
+}
+
+static void release(const struct record_builder *builder, GHashTable *table)
+{
+    GHashTableIter iter;
+
+    if (table == NULL)
+        return;
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, NULL)) {
+        g_hash_table_iter_remove(&iter);
+        fiber_tick(builder->fiber);
+    }
+    g_hash_table_unref(table);
 }
 
 GByteArray *record_builder_end(struct record_builder *builder, const void *head, size_t size)
@@ -29,9 +43,9 @@ GByteArray *record_builder_end(struct record_builder *builder, const void *head,
     GByteArray *bytes = builder->bytes;
 
     memcpy(bytes->data, head, size);
-    g_clear_pointer(&builder->arrays, g_hash_table_unref);
-    g_clear_pointer(&builder->sets, g_hash_table_unref);
-    builder->bytes = NULL;
+    release(builder, builder->arrays);
+    release(builder, builder->sets);
+    *builder = (struct record_builder){0};
     return bytes;
 }
 
@@ -103,13 +117,13 @@ static bool is_ascending(const GArray *addresses)
 }
 
 /* Each address once (semantics.md rule 5). */
-void record_sort_addresses(GArray *addresses)
+void record_sort_addresses(GArray *addresses, struct fiber *fiber)
 {
     guint n = 0;
 
     if (is_ascending(addresses))
         return;
-    g_array_sort(addresses, record_compare_addresses);
+    fiber_sort(fiber, addresses, record_compare_addresses);
     for (guint i = 0; i < addresses->len; i++) {
         const struct address *address = &g_array_index(addresses, struct address, i);
 
@@ -127,6 +141,7 @@ static struct kubesvc_set add_sorted(struct record_builder *builder, const GArra
     for (guint i = 0; i < addresses->len; i++) {
         const struct address *address = &g_array_index(addresses, struct address, i);
 
+        fiber_tick(builder->fiber);
         if (address_is_inet(address))
             g_byte_array_append(inet, address->bytes + 12, 4);
         else
@@ -148,7 +163,7 @@ struct kubesvc_set record_builder_union(struct record_builder *builder, const GA
     for (size_t i = 0; i < n; i++)
         if (arrays[i] != NULL && arrays[i]->len > 0)
             g_array_append_vals(all, arrays[i]->data, arrays[i]->len);
-    record_sort_addresses(all);
+    record_sort_addresses(all, builder->fiber);
     return add_sorted(builder, all);
 }
 

@@ -7,17 +7,19 @@
 #include <glib.h>
 #include <stddef.h>
 
+#include "../fiber.h"
 #include "../model/address.h"
 #include <kubesvc/snapshot.h>
 
 struct record_builder {
+    struct fiber *fiber; /* to give way on meanwhile; may be NULL */
     GByteArray *bytes;
     GHashTable *arrays; /* GBytes -> offset; NULL while there is none */
     GHashTable *sets;   /* GArray of struct address -> struct kubesvc_set; NULL as well */
 };
 
 /* Leaves room for a head of `size` bytes. */
-void record_builder_begin(struct record_builder *builder, size_t size);
+void record_builder_begin(struct record_builder *builder, size_t size, struct fiber *fiber);
 
 /* Fills the head in and returns the record; the builder is empty then. */
 GByteArray *record_builder_end(struct record_builder *builder, const void *head, size_t size);
@@ -40,5 +42,5 @@ struct kubesvc_set record_builder_union(struct record_builder *builder, const GA
                                         size_t n);
 
 /* Ascending, each address once. */
-void record_sort_addresses(GArray *addresses);
+void record_sort_addresses(GArray *addresses, struct fiber *fiber);
 int record_compare_addresses(const void *a, const void *b);

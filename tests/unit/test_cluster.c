@@ -110,6 +110,7 @@ static void on_address_gone(void *userdata, const struct address *address)
 /* --- a cluster with its zone and its leases, as a daemon and its journal have them --- */
 
 struct world {
+    struct fiber *fiber;
     struct cluster *cluster;
     GHashTable *zone;
     GString *journal; /* lines of the leases' history */
@@ -161,13 +162,14 @@ static void world_init(struct world *world, unsigned options)
 {
     world->zone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     world->journal = g_string_new(NULL);
+    assert_int_equal(fiber_new(&world->fiber), 0);
     world->cluster = cluster_new(&(struct zone_sink){.namespace = on_namespace,
                                                      .service = on_service,
                                                      .service_gone = on_service_gone,
                                                      .address = on_address,
                                                      .address_gone = on_address_gone,
                                                      .userdata = world->zone},
-                                 on_lease, world);
+                                 on_lease, world, world->fiber);
     world->node_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
     world->pod_cidrs = g_array_new(FALSE, FALSE, sizeof(struct address_range));
     world->service_cidrs = g_array_new(FALSE, FALSE, sizeof(struct address_range));
@@ -183,6 +185,7 @@ static void world_init(struct world *world, unsigned options)
 static void world_clear(struct world *world)
 {
     cluster_free(world->cluster);
+    fiber_free(world->fiber);
     g_hash_table_unref(world->zone);
     g_string_free(world->journal, TRUE);
     g_array_unref(world->node_ips);
@@ -190,12 +193,21 @@ static void world_clear(struct world *world)
     g_array_unref(world->service_cidrs);
 }
 
-static void settle(struct world *world)
+/* In the smallest turns there can be: every place to give way at is met. Returns how many. */
+static unsigned update(struct world *world)
 {
-    /* The smallest budget: every resumption is met. */
-    while (!cluster_update(world->cluster, 1))
-        ;
+    unsigned turns = 1;
+    while (!cluster_update(world->cluster, 0))
+        turns++;
+    return turns;
+}
+
+static unsigned settle(struct world *world)
+{
+    cluster_settle(world->cluster);
+    unsigned turns = update(world);
     assert_false(cluster_is_dirty(world->cluster));
+    return turns;
 }
 
 /* --- random files --- */
@@ -409,7 +421,6 @@ static void run_seed(guint32 seed)
     for (unsigned i = 0; i < FILES; i++)
         sources[i] = source_of(i);
     settle(&world);
-    cluster_loaded(world.cluster);
     for (unsigned step = 0; step < 25; step++) {
         for (unsigned i = 0, n = 1 + pick(random, 2); i < n; i++) {
             unsigned file = pick(random, FILES);
@@ -430,7 +441,6 @@ static void run_seed(guint32 seed)
             if (texts[i])
                 cluster_replace(fresh.cluster, sources[i], read_objects(sources[i], texts[i]));
         settle(&fresh);
-        cluster_loaded(fresh.cluster);
         assert_same(world.zone, fresh.zone, "changed step by step", step);
         assert_same(fresh.zone, world.zone, "loaded afresh", step);
         assert_string_equal(world.journal->str, fresh.journal->str);
@@ -456,10 +466,143 @@ static void steps_lead_where_a_fresh_load_does(void **state)
     }
 }
 
+/* --- large objects, and what happens meanwhile --- */
+
+#define REPLICAS 5000u
+#define LARGE                                                                                      \
+    "apiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: moon}\n"                       \
+    "spec: {clusterIP: None, selector: {app: db}, ports: [{name: sql, port: 1}]}\n---\n"           \
+    "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db, namespace: moon}\n"              \
+    "spec: {serviceName: db, replicas: 5000, selector: {matchLabels: {app: db}}, "                 \
+    "template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}}\n"
+#define SMALL(name, address)                                                                       \
+    "apiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: moon}\n"                 \
+    "spec: {clusterIP: " address "}\n"
+
+static void say(struct world *world, struct source *source, const char *text)
+{
+    cluster_replace(world->cluster, source, text ? read_objects(source, text) : NULL);
+}
+
+static bool answers(const struct world *world, const char *name)
+{
+    return g_hash_table_contains(world->zone, name);
+}
+
+/* A turn that is late ends within a few dozen endpoints, wherever it is. */
+static void a_large_service_is_worked_out_in_turns(void **state)
+{
+    (void)state;
+    struct source *source = source_of(0);
+    struct world world, whole;
+    world_init(&world, 0);
+    world_init(&whole, 0);
+    say(&world, source, LARGE);
+    say(&whole, source, LARGE);
+    /* Leased, collected, sorted twice, claimed, told, flushed: each of them several turns. */
+    assert_true(settle(&world) > 10 * REPLICAS / 64);
+    cluster_settle(whole.cluster);
+    assert_true(cluster_update(whole.cluster, 60 * G_USEC_PER_SEC));
+    assert_true(g_hash_table_size(world.zone) > REPLICAS);
+    assert_same(world.zone, whole.zone, "in turns", 0);
+    assert_same(whole.zone, world.zone, "at once", 0);
+    assert_string_equal(world.journal->str, whole.journal->str);
+    configure(&world, 2);
+    configure(&whole, 2);
+    assert_true(update(&world) > 10 * REPLICAS / 64);
+    assert_true(cluster_update(whole.cluster, 60 * G_USEC_PER_SEC));
+    assert_same(world.zone, whole.zone, "in turns, other options", 0);
+    say(&world, source, NULL);
+    assert_true(settle(&world) > 2 * REPLICAS / 64);
+    assert_int_equal(g_hash_table_size(world.zone), 0);
+    world_clear(&world);
+    world_clear(&whole);
+    source_unref(source);
+}
+
+/* What is told in one update is of one batch, or of several whole ones. */
+static void a_batch_waits_until_it_is_whole(void **state)
+{
+    (void)state;
+    struct source *large = source_of(0), *first = source_of(2), *second = source_of(4);
+    struct world world;
+    world_init(&world, 0);
+    settle(&world);
+    say(&world, first, SMALL("one", "10.96.0.1"));
+    update(&world);
+    assert_false(answers(&world, "s one.moon"));
+    say(&world, large, LARGE);
+    cluster_settle(world.cluster);
+    assert_false(cluster_update(world.cluster, 0));
+    assert_true(cluster_is_amid(world.cluster));
+    say(&world, second, SMALL("two", "10.96.0.2"));
+    update(&world);
+    assert_true(answers(&world, "s one.moon"));
+    assert_true(answers(&world, "s db.moon"));
+    assert_false(answers(&world, "s two.moon"));
+    assert_false(cluster_is_dirty(world.cluster));
+    settle(&world);
+    assert_true(answers(&world, "s two.moon"));
+    world_clear(&world);
+    source_unref(large);
+    source_unref(first);
+    source_unref(second);
+}
+
+/* Ended at any place of an update, it leaks nothing and touches nothing that was freed. */
+static void it_may_end_amid_an_update(void **state)
+{
+    (void)state;
+    struct source *source = source_of(0);
+    for (unsigned turns = 1; turns < 3000; turns = turns * 2 + 1) {
+        struct world world;
+        world_init(&world, 0);
+        say(&world, source, LARGE);
+        cluster_settle(world.cluster);
+        for (unsigned i = 0; i < turns && !cluster_update(world.cluster, 0); i++)
+            ;
+        world_clear(&world);
+    }
+    source_unref(source);
+}
+
+/* An address that is given up while others are worked out goes to who waits for one at once, not
+ * with some later change. */
+static void who_waits_gets_what_is_given_up(void **state)
+{
+    (void)state;
+    static const char deployment[] =
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s, namespace: moon}\n"
+        "spec: {replicas: %u, selector: {matchLabels: {app: %s}}, template: {metadata: "
+        "{labels: {app: %s}}, spec: {containers: [{name: c, image: i}]}}}\n---\n";
+    struct source *source = source_of(0);
+    struct world world;
+    world_init(&world, 0);
+    g_array_set_size(world.pod_cidrs, 0);
+    add_range(world.pod_cidrs, "10.244.0.0/29"); /* six addresses */
+    configure(&world, 0);
+    g_autofree char *waiting = g_strdup_printf(deployment, "a", 4, "a", "a");
+    g_autofree char *before = g_strdup_printf(deployment, "b", 6, "b", "b");
+    g_autofree char *after = g_strdup_printf(deployment, "b", 1, "b", "b");
+    g_autofree char *both = g_strconcat(waiting, after, NULL);
+    say(&world, source, before);
+    settle(&world);
+    say(&world, source, both);
+    cluster_settle(world.cluster);
+    assert_true(cluster_update(world.cluster, 60 * G_USEC_PER_SEC));
+    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 0);
+    world_clear(&world);
+    source_unref(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_lead_where_a_fresh_load_does),
+        cmocka_unit_test(a_large_service_is_worked_out_in_turns),
+        cmocka_unit_test(a_batch_waits_until_it_is_whole),
+        cmocka_unit_test(it_may_end_amid_an_update),
+        cmocka_unit_test(who_waits_gets_what_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
