@@ -135,18 +135,21 @@ static void apply_limit(void *userdata, struct place *place)
         place->file->has_seen = false;
 }
 
-static void configure_root(struct root *root, const struct config *config,
+static void configure_root(struct work *work, struct root *root, const struct config *config,
                            const struct config_directory *directory, unsigned rank)
 {
     const char *namespace = directory->namespace ? directory->namespace : config->namespace;
     bool allocate = config->allocate && directory->allocate;
 
-    if (root->rank != rank || root->allocate != allocate ||
-        g_strcmp0(root->namespace, namespace) != 0)
-        place_for_each(root->place, force, NULL);
+    root->recursive = directory->recursive;
+    if (root->rank == rank && root->allocate == allocate &&
+        g_strcmp0(root->namespace, namespace) == 0)
+        return;
+    /* Only then: else a large file would never be read while reloads come and come. */
+    work_interrupt(work, root);
+    place_for_each(root->place, force, NULL);
     root->rank = rank;
     root->allocate = allocate;
-    root->recursive = directory->recursive;
     g_free(root->namespace);
     root->namespace = g_strdup(namespace);
 }
@@ -157,7 +160,8 @@ static void configure(struct loader *loader, const struct config *config)
     uint64_t limits[] = {work->list.max_file_size, config->max_file_size};
     GPtrArray *before = work->roots;
 
-    work_interrupt(work);
+    if (limits[0] != limits[1])
+        work_interrupt(work, NULL);
     work->list.max_file_size = config->max_file_size;
     work->roots = g_ptr_array_new();
     for (unsigned i = 0; i < config->manifests->len; i++) {
@@ -165,7 +169,7 @@ static void configure(struct loader *loader, const struct config *config)
         struct root *root = take_root(before, directory->path);
         if (!root)
             root = root_new(&work->list, directory->path);
-        configure_root(root, config, directory, i);
+        configure_root(work, root, config, directory, i);
         place_for_each(root->place, apply_limit, limits);
         g_ptr_array_add(work->roots, root);
     }

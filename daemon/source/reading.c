@@ -46,6 +46,8 @@ static int open_regular(const char *path, int *fdp)
         return READING_SPECIAL;
     (void)snprintf(way, sizeof(way), "/proc/self/fd/%d", held);
     *fdp = open(way, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (*fdp < 0 && errno == ENOENT) /* there is no /proc; nothing better can be had then */
+        *fdp = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     return *fdp < 0 ? -errno : 0;
 }
 
@@ -58,8 +60,8 @@ int reading_new(struct reading **readingp, const char *path, struct source *sour
     int r = open_regular(path, &fd);
     if (r != 0)
         return r;
-    if (fstat(fd, &st) < 0) {
-        r = -errno;
+    r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : READING_SPECIAL;
+    if (r != 0) {
         close(fd);
         return r;
     }

@@ -101,6 +101,7 @@ static void fail(struct worklist *list, struct place *place, int error)
     } else {
         place->directory->attempts = 0;
         look_complain(place, "unreadable", error, "cannot be listed");
+        worklist_wait_for_means(list, place, error);
     }
     worklist_done(list, place);
 }

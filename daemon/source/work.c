@@ -82,9 +82,9 @@ static void stop_reading(struct work *work)
     worklist_done(&work->list, g_steal_pointer(&work->reader));
 }
 
-void work_interrupt(struct work *work)
+void work_interrupt(struct work *work, const struct root *root)
 {
-    if (!work->reading)
+    if (!work->reading || (root && work->reader->root != root))
         return;
     work->reader->forced = true;
     work->reader->again = true;
@@ -114,7 +114,10 @@ static void fail(struct work *work, struct place *place, int error)
     case EAGAIN:
     case EMFILE:
     case ENFILE:
-    case ENOMEM: retry(work, place, "unreadable", strerrordesc_np(error)); return;
+    case ENOMEM:
+        worklist_wait_for_means(&work->list, place, error); /* if not sooner */
+        retry(work, place, "unreadable", strerrordesc_np(error));
+        return;
     default:
         place->file->has_seen = false;
         file_complain(place->file, "unreadable", "cannot be read: %s", strerrordesc_np(error));

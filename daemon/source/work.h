@@ -34,8 +34,8 @@ void work_want_round(struct work *work);
 /* Withdraws all that is known of a root, and frees it. */
 void work_retire(struct work *work, struct root *root);
 
-/* Lets the file being read be read anew. */
-void work_interrupt(struct work *work);
+/* Lets the file being read be read anew, if it is one of this root's (NULL: of any). */
+void work_interrupt(struct work *work, const struct root *root);
 
 /* See pace.h. */
 bool work_step(struct work *work, uint64_t until, uint64_t *wake_at);

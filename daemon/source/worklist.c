@@ -4,7 +4,10 @@
  */
 #include "worklist.h"
 
+#include <errno.h>
 #include <time.h>
+
+#define WANT_DELAY 1000000 /* microseconds */
 
 uint64_t worklist_now(void)
 {
@@ -104,6 +107,12 @@ void worklist_wait(struct worklist *list, struct place *place, uint64_t delay)
     stop_waiting(list, place);
     place->due = worklist_now() + delay;
     g_queue_push_tail_link(&list->waiting, &place->due_link);
+}
+
+void worklist_wait_for_means(struct worklist *list, struct place *place, int error)
+{
+    if (error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN)
+        worklist_wait(list, place, WANT_DELAY);
 }
 
 uint64_t worklist_ripen(struct worklist *list, uint64_t now)

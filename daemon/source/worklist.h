@@ -33,6 +33,10 @@ void worklist_mark_now(struct worklist *list, struct place *place);
 /* It will be looked at in `delay` microseconds, if not before. */
 void worklist_wait(struct worklist *list, struct place *place, uint64_t delay);
 
+/* If this (positive) errno tells of a want that passes without an event, it will be looked at again
+ * in a while. */
+void worklist_wait_for_means(struct worklist *list, struct place *place, int error);
+
 /* Marks the places whose time has come; returns when the next one's comes, 0: none waits. */
 uint64_t worklist_ripen(struct worklist *list, uint64_t now);
 

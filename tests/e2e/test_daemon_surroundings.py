@@ -5,8 +5,9 @@ import fcntl
 import os
 import shutil
 import socket
+import subprocess
 
-from harness import Client, Daemon, same, wait_for
+from harness import SANITIZED, Client, Daemon, need_program, same, skip, wait_for
 
 F_SETPIPE_SZ = 1031
 NAME = "web.moon.svc.cluster.local"
@@ -126,6 +127,18 @@ def test_no_file_may_be_written():
         daemon.wait_line("leases: cannot be written: File too large")
         with Client(daemon.env) as client:
             same(len(client.ask("inet", NAME).addresses), 1)
+
+
+def test_no_proc():
+    if SANITIZED:
+        skip("the sanitizers want /proc")
+    wrapper = [need_program("unshare"), "-m" if os.geteuid() == 0 else "-rm",
+               *shell("mount -t tmpfs none /proc &&")]
+    tried = subprocess.run([*wrapper, "true"], capture_output=True, text=True)
+    if tried.returncode:
+        skip(f"no mount namespace here: {tried.stderr.strip()}")
+    with Daemon(WEB, wrapper=wrapper) as daemon, Client(daemon.env) as client:
+        client.until("inet", NAME, lambda a: a.addresses == ["10.0.0.1"])
 
 
 def test_umask_that_takes_everything():

@@ -106,3 +106,17 @@ def test_reload():
         daemon.config.write_text("")
         daemon.reload()
         assert short("a.default") == ["10.0.0.1"]
+
+
+def test_reloads_while_a_large_file_is_read():
+    """However often: each goes on with the file where the one before was."""
+    with World() as world:
+        many = 20000
+        world.put("many.yaml", "---\n".join(service(f"s{i}", f"10.1.{i // 250}.{i % 250 + 1}")
+                                            for i in range(many)))
+
+        def reload_until(answer):
+            world.daemon.process.send_signal(signal.SIGHUP)
+            return answer.addresses
+
+        world.client.until("inet", f"s{many - 1}.default.svc", reload_until)
