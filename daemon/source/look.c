@@ -125,6 +125,20 @@ static void refuse_directory(struct worklist *list, struct place *place, const c
                          diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "%s", message), name);
 }
 
+/* One of them tells of all: there may be any number. */
+static void refuse_one_too_many(struct worklist *list, struct place *place)
+{
+    struct root *root = place->root;
+
+    if (root->refused && root->refused != place) {
+        pass_over(list, place);
+        return;
+    }
+    root->refused = place;
+    refuse_directory(list, place, "too-many-directories",
+                     "is not entered, nor is any other: there are more than 10000 directories");
+}
+
 static void look_at_directory(struct worklist *list, struct place *place, const char *path,
                               const struct stat *st)
 {
@@ -150,9 +164,14 @@ static void look_at_directory(struct worklist *list, struct place *place, const 
                          "lies more than 32 directories deep; it is not entered");
         return;
     }
+    bool is_entered = directory && directory->entered;
+    if (!is_entered && place->root->n_directories >= ROOT_DIRECTORIES_MAX) {
+        refuse_one_too_many(list, place);
+        return;
+    }
     close_file(list, place);
-    bool is_same = directory && directory->entered && directory->dev == st->st_dev &&
-                   directory->ino == st->st_ino && strcmp(directory->resolved, path) == 0;
+    bool is_same = is_entered && directory->dev == st->st_dev && directory->ino == st->st_ino &&
+                   strcmp(directory->resolved, path) == 0;
     if (is_same && !place->rescan && !place->diagnostics)
         return;
     place->rescan = false;
@@ -374,6 +393,8 @@ void look_at(struct worklist *list, struct place *place)
 
     if (place->root->retired || (place->parent && !place->parent->directory->entered))
         return;
+    if (place->root->refused == place)
+        place->root->refused = NULL;
     int r = find(list, place, &path, &st, &is_link);
     if (r < 0 && is_absence(-r)) {
         look_at_nothing(list, place, is_link);

@@ -210,6 +210,8 @@ void place_enter(struct place *place, const char *resolved, const struct stat *s
     directory->resolved = g_strdup(resolved);
     directory->dev = st->st_dev;
     directory->ino = st->st_ino;
+    if (!directory->entered)
+        place->root->n_directories++;
     directory->entered = true;
 
     /* The new point first: at the same inode the kernel's watch then stays. */
@@ -234,6 +236,8 @@ void place_leave(struct place *place)
 
     end_scan(directory);
     directory->watch = watch_point_free(directory->watch);
+    if (directory->entered)
+        place->root->n_directories--;
     directory->entered = false;
     g_hash_table_remove_all(directory->ignored);
 }
@@ -255,7 +259,11 @@ struct place *place_free(struct place *place)
 {
     if (!place)
         return NULL;
+    if (place->directory)
+        place_leave(place);
     free_directory(place->directory);
+    if (place->root->refused == place)
+        place->root->refused = NULL;
     worklist_forget(place->root->list, place);
     file_free(place->file);
     trail_free(place->trail);

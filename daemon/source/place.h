@@ -26,7 +26,9 @@ struct root {
     unsigned rank;
     bool recursive;
     bool allocate;
-    bool retired; /* no longer configured; its files are being withdrawn */
+    bool retired;           /* no longer configured; its files are being withdrawn */
+    unsigned n_directories; /* that are being looked into */
+    struct place *refused;  /* the directory that tells of all that are too many, or NULL */
 };
 
 struct root *root_new(struct worklist *list, const char *path);
@@ -34,6 +36,7 @@ struct root *root_free(struct root *root); /* returns NULL; with all its places 
 
 #define DIRECTORY_ENTRIES_MAX 100000u
 #define DIRECTORY_DEPTH_MAX 32u
+#define ROOT_DIRECTORIES_MAX 10000u /* links among a dozen make millions of paths */
 
 struct directory {
     char *path;     /* for users */

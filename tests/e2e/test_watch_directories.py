@@ -82,6 +82,21 @@ def test_recursive():
         until(lambda a: a.error == "EAI_NONAME")
 
 
+def test_links_among_directories():
+    """Each leads to all others, so there are a million paths without a loop."""
+    many = range(9)
+    for i in many:
+        os.makedirs(f"m/{i}")
+        for j in many:
+            os.symlink(f"../{j}", f"m/{i}/to{j}")
+    config = f"manifests: [{{path: {os.path.abspath('m')}, recursive: true}}]\n"
+    with Daemon([], config=config) as daemon, Client(daemon.env) as client:
+        daemon.wait_line("too-many-directories")
+        with open("m/3/a.yaml", "w", encoding="utf-8") as file:
+            file.write(service("a", "10.0.0.1"))
+        client.until("inet", "a.default.svc", lambda a: a.addresses == ["10.0.0.1"])
+
+
 def test_volume_is_one_set():
     """A ConfigMap's files change together: `a` and `b` are never of two sets."""
     with World() as world:
