@@ -1,25 +1,23 @@
 /*
  * Children: forked, counted, watched until they end. What a child may use is limited from outside
- * (time, processor, priority), because it works for anybody who can connect. Limits that the
- * daemon's own sandbox does not let it set are done without: the alarm is always there.
+ * (time, processor), because it works for anybody who can connect. Limits that the daemon's own
+ * sandbox does not let it set are done without: the alarm is always there.
  */
 #include "children.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "../child.h"
 #include "../log.h"
 
 #define CHILDREN_MAX 4u
 #define CHILDREN_USER_MAX 2u
 #define CHILD_SECONDS 30u     /* in all */
 #define CHILD_CPU_SECONDS 20u /* of processor time */
-#define CHILD_NICE 10
 
 struct child {
     struct children *children;
@@ -96,44 +94,34 @@ static bool is_busy(const struct children *children, uid_t uid)
     return children->running->len >= CHILDREN_MAX || of_user >= CHILDREN_USER_MAX;
 }
 
-/* The parent's descriptors, signals and patience are not the child's. */
-static void become_child(pid_t parent, int fd)
+/* The daemon's signals and patience are not the child's. */
+static void limit_child(int fd)
 {
     const struct rlimit limit = {CHILD_CPU_SECONDS, CHILD_CPU_SECONDS};
     sigset_t none;
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(0);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)alarm(CHILD_SECONDS);
     (void)setrlimit(RLIMIT_CPU, &limit);
-    errno = 0;
-    if (nice(CHILD_NICE) == -1 && errno != 0)
-        errno = 0; /* it is only a courtesy */
-    if (fd > 0)
-        (void)close_range(0, (unsigned)fd - 1, 0);
-    (void)close_range((unsigned)fd + 1, ~0u, 0);
     (void)fcntl(fd, F_SETFL, 0);
 }
 
 enum children_forked children_fork(struct children *children, uid_t uid, int fd)
 {
-    pid_t parent = getpid();
     struct child *child;
     int r;
 
     if (is_busy(children, uid))
         return CHILDREN_BUSY;
     child = g_new(struct child, 1);
-    *child = (struct child){.children = children, .uid = uid, .pid = fork()};
+    *child = (struct child){.children = children, .uid = uid, .pid = child_fork(fd)};
     if (child->pid == 0) {
-        become_child(parent, fd);
+        limit_child(fd);
         return CHILDREN_CHILD;
     }
     if (child->pid < 0) {
-        log_warning("cannot fork for a report: %s", g_strerror(errno));
+        log_warning("cannot fork for a report: %s", g_strerror(-child->pid));
         g_free(child);
         return CHILDREN_BUSY;
     }

@@ -1,6 +1,5 @@
 /*
- * Children of the daemon that write reports, each with a copy of all the daemon knows at that
- * moment: so a report is consistent, may take its time, and never keeps a lookup waiting.
+ * Children of the daemon that write reports: how many there are, and for whom.
  */
 #pragma once
 
