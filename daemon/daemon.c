@@ -303,7 +303,8 @@ static int open_loop(struct daemon *daemon)
 static int open_journal(struct daemon *daemon)
 {
     const char *state = daemon->config->state;
-    int r = lease_journal_open(&daemon->journal, state, cluster_leases(daemon->cluster));
+    int r =
+        lease_journal_open(&daemon->journal, daemon->event, state, cluster_leases(daemon->cluster));
     if (r == -EBUSY) {
         log_error("%s: another daemon keeps its leases there; use another --state", state);
         return r;

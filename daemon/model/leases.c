@@ -398,6 +398,11 @@ void leases_each(const struct leases *leases,
         each(userdata, all->pdata[i]);
 }
 
+uint64_t leases_size(const struct leases *leases)
+{
+    return g_hash_table_size(leases->by_address);
+}
+
 void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size)
 {
     *held = 0;

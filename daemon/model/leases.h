@@ -85,9 +85,12 @@ char *leases_evict(struct leases *leases, const struct address *address);
 /* Frees what was restored and has not been asked for; to be called after the first full load. */
 void leases_release_unclaimed(struct leases *leases, struct fiber *fiber);
 
-/* Every lease there is, in no order. */
+/* Every lease there is; those that were freed in the order in which they were. */
 void leases_each(const struct leases *leases,
                  void (*each)(void *userdata, const struct lease *lease), void *userdata);
+
+/* How many there are, held and remembered. */
+uint64_t leases_size(const struct leases *leases);
 
 /* Addresses held and addresses in all ranges of a use (saturating). */
 void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size);

@@ -1,7 +1,8 @@
 /*
  * Leases on disk: an append-only journal in the state directory, a line for each change with its
- * checksum, compacted by rename. Written before an address is published, so that a daemon that is
- * killed at any moment neither loses nor doubles one that was ever answered.
+ * checksum, compacted by a child and a rename. Written before an address is published, so that a
+ * daemon that is killed at any moment neither loses nor doubles one that was ever answered. Nothing
+ * here waits for the disk.
  *
  *   kubesvc leases 1
  *   + pod 127.244.0.1 moon/Deployment/app/0 5f1d21c8      held
@@ -10,22 +11,25 @@
  */
 #pragma once
 
+#include <systemd/sd-event.h>
+
 #include "../error.h"
 #include "../model/leases.h"
 
 struct lease_journal;
 
 /* Opens (makes) the journal in `directory` (made, if only its last part is missing) and restores
- * what it holds. A line that is damaged or cut off is passed over with a warning. Negative errno:
- * it cannot be read or made; the caller goes on without. -EBUSY: another daemon has it. */
-MUST_USE int lease_journal_open(struct lease_journal **journalp, const char *directory,
-                                struct leases *leases);
+ * what it holds. A line that is damaged or cut off is passed over with a warning. SIGCHLD must be
+ * blocked. Negative errno: it cannot be read or made; the caller goes on without. -EBUSY: another
+ * process has it. */
+MUST_USE int lease_journal_open(struct lease_journal **journalp, sd_event *event,
+                                const char *directory, struct leases *leases);
 struct lease_journal *lease_journal_close(struct lease_journal *journal); /* returns NULL */
 
-/* Notes a change; nothing is written yet. */
+/* Notes a change; it is written by the next lease_journal_write, or earlier when there are many. */
 void lease_journal_note(struct lease_journal *journal, enum lease_event event,
                         const struct lease *lease);
 
-/* Writes what was noted; compacts if the journal has outgrown what it says. What cannot be written
- * is kept and tried again with the next change; the log says so once. */
+/* Writes what was noted; starts to compact if the journal has outgrown what it says. What cannot be
+ * written is kept and tried again with the next change; the log says so once. */
 void lease_journal_write(struct lease_journal *journal, const struct leases *leases);

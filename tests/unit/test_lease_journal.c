@@ -13,126 +13,99 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../daemon/state/lease_journal.h"
+#include "lease_store.h"
 
-struct store {
-    struct leases *leases;
-    struct lease_journal *journal;
-};
-
-static void changed(void *userdata, enum lease_event event, const struct lease *lease)
-{
-    const struct store *store = userdata;
-    if (store->journal)
-        lease_journal_note(store->journal, event, lease);
-}
-
-static bool nobody_states(void *userdata, const struct address *address)
-{
-    (void)userdata, (void)address;
-    return false;
-}
-
-static void store_open(struct store *store, const char *directory)
-{
-    *store = (struct store){0};
-    store->leases = leases_new(
-        &(struct leases_callbacks){.changed = changed, .stated = nobody_states, .userdata = store});
-    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
-    struct address_range range;
-    assert_true(address_range_parse(&range, "10.0.0.0/16"));
-    g_array_append_val(ranges, range);
-    leases_set_ranges(store->leases, LEASE_POD, ranges);
-    assert_int_equal(lease_journal_open(&store->journal, directory, store->leases), 0);
-}
-
-static void store_close(struct store *store)
-{
-    store->journal = lease_journal_close(store->journal);
-    store->leases = leases_free(store->leases);
-}
-
-static void take(struct store *store, const char *key, char text[ADDRESS_TEXT_MAX])
-{
-    struct address address;
-    assert_true(leases_take(store->leases, LEASE_POD, 4, key, &address));
-    address_format(&address, text);
-}
-
-static void assert_takes(struct store *store, const char *key, const char *expected)
+static void assert_takes(struct lease_store *store, const char *key, const char *expected)
 {
     char text[ADDRESS_TEXT_MAX];
-    take(store, key, text);
+    lease_store_take(store, key, text);
     assert_string_equal(text, expected);
-}
-
-static int make_directory(void **state)
-{
-    char *directory = g_strdup("/tmp/kubesvc-journal-XXXXXX");
-    *state = directory;
-    return g_mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory_only(const char *directory)
-{
-    static const char *const files[] = {"leases", "leases.new", "lock"};
-    for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
-        g_autofree char *path = g_build_filename(directory, files[i], NULL);
-        (void)g_unlink(path);
-    }
-    return g_rmdir(directory);
-}
-
-static int remove_directory(void **state)
-{
-    int r = remove_directory_only(*state);
-    g_free(*state);
-    return r;
 }
 
 static void what_was_written_comes_back(void **state)
 {
-    struct store store;
-    store_open(&store, *state);
+    struct lease_store store;
+    lease_store_open(&store, *state);
     assert_takes(&store, "ns/Pod/a", "10.0.0.1");
     assert_takes(&store, "ns/Pod/b", "10.0.0.2");
-    leases_release(store.leases, LEASE_POD, 4, "ns/Pod/a");
-    lease_journal_write(store.journal, store.leases);
+    lease_store_release(&store, "ns/Pod/a");
+    lease_store_write(&store);
     assert_takes(&store, "ns/Pod/lost", "10.0.0.3"); /* never written, never published */
-    store_close(&store);
-    store_open(&store, *state);
+    lease_store_close(&store);
+    lease_store_open(&store, *state);
     assert_takes(&store, "ns/Pod/new", "10.0.0.3");
     assert_takes(&store, "ns/Pod/b", "10.0.0.2");
     assert_takes(&store, "ns/Pod/a", "10.0.0.1");
-    store_close(&store);
+    lease_store_close(&store);
+}
+
+static void run_second_daemon(const char *directory)
+{
+    struct lease_store store;
+    lease_store_open(&store, NULL);
+    _exit(-lease_journal_open(&store.journal, store.event, directory, store.leases));
+}
+
+static int status_of_second_daemon(const char *directory)
+{
+    pid_t pid = fork();
+    int status;
+    if (pid == 0)
+        run_second_daemon(directory);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }
 
 static void two_daemons_do_not_share_it(void **state)
 {
-    struct store store;
-    store_open(&store, *state);
-    struct lease_journal *second = NULL;
-    assert_int_equal(lease_journal_open(&second, *state, store.leases), -EBUSY);
-    assert_null(second);
-    store_close(&store);
-    store_open(&store, *state);
-    store_close(&store);
+    struct lease_store store;
+    lease_store_open(&store, *state);
+    assert_int_equal(status_of_second_daemon(*state), EBUSY);
+    assert_int_equal(status_of_second_daemon(*state), EBUSY); /* nor by having tried */
+    lease_store_close(&store);
+    assert_int_equal(status_of_second_daemon(*state), 0);
+}
+
+/* Whoever lives on with the descriptors of a daemon that is gone keeps none out. */
+static void no_child_keeps_the_next_daemon_out(void **state)
+{
+    struct lease_store store;
+    lease_store_open(&store, *state);
+    int pipe_fds[2];
+    assert_int_equal(pipe(pipe_fds), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char byte;
+        close(pipe_fds[1]);
+        _exit((int)read(pipe_fds[0], &byte, 1));
+    }
+    lease_store_close(&store);
+    assert_int_equal(status_of_second_daemon(*state), 0);
+    int status;
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 /* Whatever the place at which the file ends, whole lines before it hold, and two keys never have
  * one address. */
 static void a_cut_anywhere_loses_no_whole_line(void **state)
 {
-    struct store store;
-    store_open(&store, *state);
+    struct lease_store store;
+    lease_store_open(&store, *state);
     char texts[4][ADDRESS_TEXT_MAX];
     static const char *const keys[] = {"ns/Pod/a", "ns/Pod/b", "ns/Pod/c", "ns/Pod/d"};
     for (unsigned i = 0; i < 4; i++)
-        take(&store, keys[i], texts[i]);
-    lease_journal_write(store.journal, store.leases);
-    store_close(&store);
+        lease_store_take(&store, keys[i], texts[i]);
+    lease_store_write(&store);
+    lease_store_close(&store);
     g_autofree char *path = g_build_filename(*state, "leases", NULL);
     g_autofree char *whole = NULL;
     gsize size;
@@ -142,91 +115,157 @@ static void a_cut_anywhere_loses_no_whole_line(void **state)
         unsigned lines = 0;
         for (gsize i = 0; i < cut; i++)
             lines += whole[i] == '\n';
-        store_open(&store, *state);
+        lease_store_open(&store, *state);
         for (unsigned i = 0; i + 1 < lines; i++)
             assert_takes(&store, keys[i], texts[i]);
         g_autoptr(GHashTable) held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         for (unsigned i = 4; i-- > 0;) {
             char text[ADDRESS_TEXT_MAX];
-            take(&store, keys[i], text);
+            lease_store_take(&store, keys[i], text);
             assert_true(g_hash_table_add(held, g_strdup(text)));
         }
-        lease_journal_write(store.journal, store.leases);
+        lease_store_write(&store);
         char after[4][ADDRESS_TEXT_MAX];
         for (unsigned i = 0; i < 4; i++)
-            take(&store, keys[i], after[i]);
-        store_close(&store);
-        store_open(&store, *state);
+            lease_store_take(&store, keys[i], after[i]);
+        lease_store_close(&store);
+        lease_store_open(&store, *state);
         for (unsigned i = 0; i < 4; i++)
             assert_takes(&store, keys[i], after[i]);
-        store_close(&store);
+        lease_store_close(&store);
     }
 }
 
 static void a_damaged_line_costs_only_itself(void **state)
 {
-    struct store store;
-    store_open(&store, *state);
+    struct lease_store store;
+    lease_store_open(&store, *state);
     char text[ADDRESS_TEXT_MAX];
-    take(&store, "ns/Pod/a", text);
-    take(&store, "ns/Pod/b", text);
-    take(&store, "ns/Pod/c", text);
-    lease_journal_write(store.journal, store.leases);
-    store_close(&store);
+    lease_store_take(&store, "ns/Pod/a", text);
+    lease_store_take(&store, "ns/Pod/b", text);
+    lease_store_take(&store, "ns/Pod/c", text);
+    lease_store_write(&store);
+    lease_store_close(&store);
     g_autofree char *path = g_build_filename(*state, "leases", NULL);
     g_autofree char *whole = NULL;
     gsize size;
     assert_true(g_file_get_contents(path, &whole, &size, NULL));
     strstr(whole, "10.0.0.2")[7] = '1'; /* now two lines say 10.0.0.1 */
     assert_true(g_file_set_contents(path, whole, (gssize)size, NULL));
-    store_open(&store, *state);
+    lease_store_open(&store, *state);
     assert_takes(&store, "ns/Pod/a", "10.0.0.1");
     assert_takes(&store, "ns/Pod/c", "10.0.0.3");
     assert_takes(&store, "ns/Pod/b", "10.0.0.2");
-    store_close(&store);
+    lease_store_close(&store);
 }
 
 static void it_is_made_again_when_it_was_removed(void **state)
 {
-    struct store store;
-    store_open(&store, *state);
+    struct lease_store store;
+    lease_store_open(&store, *state);
     assert_takes(&store, "ns/Pod/a", "10.0.0.1");
-    lease_journal_write(store.journal, store.leases);
-    assert_int_equal(remove_directory_only(*state), 0);
+    lease_store_write(&store);
+    assert_int_equal(lease_store_remove(*state), 0);
     assert_takes(&store, "ns/Pod/b", "10.0.0.2");
-    lease_journal_write(store.journal, store.leases);
-    store_close(&store);
-    store_open(&store, *state);
+    lease_store_write(&store);
+    lease_store_close(&store);
+    lease_store_open(&store, *state);
     assert_takes(&store, "ns/Pod/new", "10.0.0.3");
     assert_takes(&store, "ns/Pod/b", "10.0.0.2");
     assert_takes(&store, "ns/Pod/a", "10.0.0.1");
-    store_close(&store);
+    lease_store_close(&store);
 }
 
-static void it_does_not_grow_for_ever(void **state)
+static goffset size_of(const char *path)
 {
-    struct store store;
-    store_open(&store, *state);
-    g_autofree char *path = g_build_filename(*state, "leases", NULL);
-    goffset largest = 0;
-    for (unsigned i = 0; i < 20000; i++) {
-        char text[ADDRESS_TEXT_MAX];
-        take(&store, "ns/Pod/a", text);
-        leases_release(store.leases, LEASE_POD, 4, "ns/Pod/a");
-        lease_journal_write(store.journal, store.leases);
-        GStatBuf st;
-        assert_int_equal(g_stat(path, &st), 0);
-        largest = MAX(largest, st.st_size);
-    }
-    assert_in_range(largest, 100000, 400000);
-    store_close(&store);
-    store_open(&store, *state);
-    assert_takes(&store, "ns/Pod/b", "10.0.0.2");
-    assert_takes(&store, "ns/Pod/a", "10.0.0.1");
-    store_close(&store);
+    GStatBuf st;
+    assert_int_equal(g_stat(path, &st), 0);
+    return st.st_size;
 }
 
-#define journal_test(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+/* A first load notes a hundred thousand changes before it is published. */
+static void no_write_is_large(void **state)
+{
+    struct lease_store store;
+    lease_store_open(&store, *state);
+    g_autofree char *path = g_build_filename(*state, "leases", NULL);
+    goffset last = 0;
+    for (unsigned i = 0; i < 10000; i++) {
+        char key[64], text[ADDRESS_TEXT_MAX];
+        g_snprintf(key, sizeof key, "ns/Deployment/with-a-long-name/%u", i);
+        lease_store_take(&store, key, text);
+        goffset size = size_of(path);
+        assert_in_range(size - last, 0, 66 * 1024);
+        last = size;
+    }
+    assert_in_range(last, 500000, 1000000);
+    lease_store_write(&store);
+    assert_in_range(size_of(path) - last, 1, 66 * 1024);
+    lease_store_close(&store);
+}
+
+static void limit_file_size(goffset size)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size < 0 ? limit.rlim_max : (rlim_t)size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The lines of a journal, and those of them that name a key. */
+static void count_lines(const char *path, const char *key, unsigned *lines, unsigned *with_key)
+{
+    g_autofree char *text = NULL;
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) split = g_strsplit(text, "\n", -1);
+    *lines = *with_key = 0;
+    for (char **line = split; *line; line++) {
+        *lines += **line != '\0';
+        *with_key += strstr(*line, key) != NULL;
+    }
+}
+
+/* Wherever a full disk cuts a write off, all is there once there is room; and once only. */
+static void a_write_that_was_cut_off_is_made_good(void **state)
+{
+    for (goffset room = 0; room < 140; room++) {
+        struct lease_store store;
+        g_autofree char *directory = g_strdup_printf("%s/%u", (char *)*state, (unsigned)room);
+        g_autofree char *path = g_build_filename(directory, "leases", NULL);
+        lease_store_open(&store, directory);
+        assert_takes(&store, "ns/Pod/a", "10.0.0.1");
+        lease_store_write(&store);
+        goffset before = size_of(path);
+        assert_takes(&store, "ns/Pod/b", "10.0.0.2");
+        assert_takes(&store, "ns/Pod/c", "10.0.0.3");
+        limit_file_size(before + room);
+        lease_store_write(&store);
+        bool cut = size_of(path) == before + room;
+        lease_store_write(&store);
+        limit_file_size(-1);
+        assert_takes(&store, "ns/Pod/d", "10.0.0.4");
+        lease_store_write(&store);
+        g_autofree char *said = lease_store_dump(&store);
+        g_autofree char *kept = lease_store_dump_directory(directory);
+        assert_string_equal(kept, said);
+        unsigned lines, with_key;
+        count_lines(path, " ns/Pod/d ", &lines, &with_key);
+        assert_int_equal(with_key, 1);
+        count_lines(path, " ns/Pod/b ", &lines, &with_key);
+        assert_in_range(with_key, 1, 2); /* the second one is what was cut off */
+        assert_in_range(lines, 5, cut ? 6 : 5);
+        if (cut && lines == 6) {
+            lease_store_await_compaction(&store, directory);
+            count_lines(path, " ns/Pod/b ", &lines, &with_key);
+            assert_int_equal(lines, 5);
+        }
+        lease_store_close(&store);
+        assert_int_equal(lease_store_remove(directory), 0);
+    }
+}
+
+#define journal_test(test)                                                                         \
+    cmocka_unit_test_setup_teardown(test, lease_store_make_directory, lease_store_remove_directory)
 
 int main(void)
 {
@@ -236,7 +275,10 @@ int main(void)
         journal_test(a_cut_anywhere_loses_no_whole_line),
         journal_test(a_damaged_line_costs_only_itself),
         journal_test(it_is_made_again_when_it_was_removed),
-        journal_test(it_does_not_grow_for_ever),
+        journal_test(no_child_keeps_the_next_daemon_out),
+        journal_test(no_write_is_large),
+        journal_test(a_write_that_was_cut_off_is_made_good),
     };
+    (void)signal(SIGXFSZ, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,177 @@
+/*
+ * Compaction. The child has a copy of the leases, so it needs no part of the daemon while it
+ * works, and one descriptor, so it can spoil nothing: only the daemon names files. What is appended
+ * meanwhile need not be collected, it is in the old journal from a known place on; that some of it
+ * may have been in the leases already does no harm, each line says all about its address.
+ */
+#include "lease_compaction.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../child.h"
+#include "../log.h"
+#include "lease_line.h"
+#include "write_all.h"
+
+#define NEW_NAME LEASE_JOURNAL_NAME ".new"
+#define STEP_SIZE (256u * 1024u) /* copied at once: well below a millisecond */
+
+struct lease_compaction {
+    struct lease_compaction_options options;
+    pid_t pid;    /* 0: the child has ended */
+    int fd;       /* of the new file, -1: it is given away */
+    off_t copied; /* so much of the old journal is in the new one */
+    sd_event_source *child, *copying;
+};
+
+static void complain(const struct lease_compaction *compaction, const char *why)
+{
+    log_warning("%s/%s: cannot be compacted: %s; it grows on, and that is tried again when it has "
+                "doubled",
+                compaction->options.directory, LEASE_JOURNAL_NAME, why);
+}
+
+static void end(struct lease_compaction *compaction, int fd)
+{
+    compaction->options.ended(compaction->options.userdata, fd);
+}
+
+/* 1: the new file has all that the old one has. */
+static int copy_step(struct lease_compaction *compaction)
+{
+    g_autofree char *text = g_malloc(STEP_SIZE);
+    ssize_t n = pread(compaction->options.journal_fd, text, STEP_SIZE, compaction->copied);
+    if (n < 0)
+        return -errno;
+    size_t done;
+    int r = write_all(compaction->fd, text, (size_t)n, &done);
+    if (r < 0)
+        return r;
+    compaction->copied += n;
+    return n < STEP_SIZE;
+}
+
+static int on_copying(sd_event_source *source, void *userdata)
+{
+    struct lease_compaction *compaction = userdata;
+    int directory_fd = compaction->options.directory_fd;
+    int r = copy_step(compaction);
+    if (r == 0)
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    if (r > 0 && renameat(directory_fd, NEW_NAME, directory_fd, LEASE_JOURNAL_NAME) < 0)
+        r = -errno;
+    if (r < 0) {
+        complain(compaction, g_strerror(-r));
+        end(compaction, -1);
+        return 0;
+    }
+    int fd = compaction->fd;
+    compaction->fd = -1;
+    end(compaction, fd);
+    return 0;
+}
+
+static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+    struct lease_compaction *compaction = userdata;
+    (void)source;
+    compaction->pid = 0;
+    if (info->si_code == CLD_EXITED && info->si_status == 0)
+        return sd_event_source_set_enabled(compaction->copying, SD_EVENT_ONESHOT);
+    g_autofree char *signal = g_strdup_printf("ended by signal %d", info->si_status);
+    complain(compaction, info->si_code == CLD_EXITED ? g_strerror(info->si_status) : signal);
+    end(compaction, -1);
+    return 0;
+}
+
+/* The child. What ends the daemon ends it too, so that its signals may stay blocked: a supervisor
+ * that tells all processes to end would else make a failure of it. */
+static _Noreturn void write_anew(int fd, const struct leases *leases)
+{
+    GString *text = g_string_new(NULL);
+    lease_line_append_journal(text, leases);
+    size_t done;
+    int r = write_all(fd, text->str, text->len, &done);
+    if (r == 0 && fsync(fd) < 0)
+        r = -errno;
+    _exit(-r);
+}
+
+/* A name of its own, made by nobody else: a child of an earlier daemon may be writing to the file
+ * that had this name before. */
+static int open_new(const struct lease_compaction_options *options)
+{
+    lease_compaction_discard(options->directory_fd);
+    int fd = openat(options->directory_fd, NEW_NAME,
+                    O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+    return fd < 0 ? -errno : fd;
+}
+
+static int start(struct lease_compaction *compaction, sd_event *event)
+{
+    const struct lease_compaction_options *options = &compaction->options;
+    struct stat st;
+    compaction->fd = open_new(options);
+    if (compaction->fd < 0)
+        return compaction->fd;
+    if (fstat(options->journal_fd, &st) < 0)
+        return -errno;
+    compaction->copied = st.st_size;
+    int r = sd_event_add_defer(event, &compaction->copying, on_copying, compaction);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(compaction->copying, SD_EVENT_OFF);
+    if (r < 0)
+        return r;
+    compaction->pid = child_fork(compaction->fd);
+    if (compaction->pid == 0)
+        write_anew(compaction->fd, options->leases);
+    if (compaction->pid < 0)
+        return compaction->pid;
+    return sd_event_add_child(event, &compaction->child, compaction->pid, WEXITED, on_child,
+                              compaction);
+}
+
+int lease_compaction_start(struct lease_compaction **compactionp, sd_event *event,
+                           const struct lease_compaction_options *options)
+{
+    struct lease_compaction *compaction = g_new0(struct lease_compaction, 1);
+    compaction->options = *options;
+    int r = start(compaction, event);
+    if (r < 0) {
+        complain(compaction, g_strerror(-r));
+        lease_compaction_free(compaction);
+        return r;
+    }
+    *compactionp = compaction;
+    return 0;
+}
+
+struct lease_compaction *lease_compaction_free(struct lease_compaction *compaction)
+{
+    if (!compaction)
+        return NULL;
+    sd_event_source_disable_unref(compaction->child);
+    sd_event_source_disable_unref(compaction->copying);
+    if (compaction->pid > 0) {
+        (void)kill(compaction->pid, SIGKILL);
+        while (waitpid(compaction->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (compaction->fd >= 0) {
+        lease_compaction_discard(compaction->options.directory_fd);
+        close(compaction->fd);
+    }
+    g_free(compaction);
+    return NULL;
+}
+
+void lease_compaction_discard(int directory_fd)
+{
+    (void)unlinkat(directory_fd, NEW_NAME, 0);
+}

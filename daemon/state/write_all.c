@@ -1,0 +1,20 @@
+/*
+ * Writing to a file. For descriptors that block: one that would not is never asked again.
+ */
+#include "write_all.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int write_all(int fd, const char *text, size_t size, size_t *done)
+{
+    for (*done = 0; *done < size;) {
+        ssize_t n = write(fd, text + *done, size - *done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        *done += (size_t)n;
+    }
+    return 0;
+}
