@@ -90,10 +90,10 @@ static void consider(struct nearest *nearest, const struct group *group)
 static char *describe_nearest(const struct labels *selector, const struct namespace *namespace)
 {
     struct nearest nearest = {.selector = selector};
-    GHashTableIter iter;
-    gpointer group;
-    g_hash_table_iter_init(&iter, namespace->groups);
-    while (g_hash_table_iter_next(&iter, NULL, &group))
+    struct wide_set_iter iter;
+    const struct group *group;
+    wide_set_iter_init(&iter, &namespace->groups);
+    while ((group = wide_set_next(&iter)))
         consider(&nearest, group);
     if (!nearest.object)
         return NULL;
@@ -114,11 +114,10 @@ struct elsewhere {
 static void look_elsewhere(void *userdata, const struct namespace *namespace)
 {
     struct elsewhere *elsewhere = userdata;
-    GHashTableIter iter;
-    gpointer item;
-    g_hash_table_iter_init(&iter, namespace->groups);
-    while (g_hash_table_iter_next(&iter, NULL, &item)) {
-        const struct group *group = item;
+    struct wide_set_iter iter;
+    const struct group *group;
+    wide_set_iter_init(&iter, &namespace->groups);
+    while ((group = wide_set_next(&iter))) {
         const struct object *first = group->members->pdata[0];
         if (!labels_match(elsewhere->selector, group->labels))
             continue;
@@ -141,7 +140,7 @@ static char *explain_miss(struct world *world, const struct service *service)
         return g_strdup_printf("; %s %s would, but is in namespace %s",
                                object_kind_name(elsewhere.object->kind), elsewhere.object->name,
                                elsewhere.object->namespace);
-    if (g_hash_table_size(namespace->groups) == 0)
+    if (wide_set_size(&namespace->groups) == 0)
         return g_strdup("; nothing that was checked has pods in this namespace");
     return g_strdup("; no label comes near");
 }

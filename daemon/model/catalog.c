@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "wide_set.h"
 
 struct job {
     struct source *source;
@@ -23,8 +24,8 @@ struct job {
 struct catalog {
     catalog_changed changed;
     void *userdata;
-    GHashTable *identities; /* set of struct object *: the ones in force */
-    GHashTable *sources;    /* struct source * -> GPtrArray of struct object * */
+    struct wide_set identities; /* struct object: the ones in force */
+    GHashTable *sources;        /* struct source * -> GPtrArray of struct object * */
     GQueue *jobs;
     guint settled; /* jobs at the head that may be done */
 };
@@ -57,7 +58,7 @@ struct catalog *catalog_new(catalog_changed changed, void *userdata)
     struct catalog *catalog = g_new0(struct catalog, 1);
     catalog->changed = changed;
     catalog->userdata = userdata;
-    catalog->identities = g_hash_table_new(identity_hash, identity_equal);
+    wide_set_init(&catalog->identities, identity_hash, identity_equal, NULL);
     catalog->sources =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, (GDestroyNotify)source_unref,
                               (GDestroyNotify)g_ptr_array_unref);
@@ -105,17 +106,17 @@ struct catalog *catalog_free(struct catalog *catalog)
     g_queue_free_full(catalog->jobs, job_discard);
     g_hash_table_foreach(catalog->sources, free_objects_of, NULL);
     g_hash_table_unref(catalog->sources);
-    g_hash_table_unref(catalog->identities);
+    wide_set_clear(&catalog->identities);
     g_free(catalog);
     return NULL;
 }
 
 static void insert(struct catalog *catalog, struct object *object)
 {
-    struct object *head = g_hash_table_lookup(catalog->identities, object);
+    struct object *head = wide_set_find(&catalog->identities, object);
     if (!head || precedence(object, head) > 0) {
         object->shadowed = head;
-        g_hash_table_replace(catalog->identities, object, object);
+        wide_set_add(&catalog->identities, object);
         catalog->changed(catalog->userdata, head, object);
         return;
     }
@@ -128,12 +129,12 @@ static void insert(struct catalog *catalog, struct object *object)
 
 static void remove_and_free(struct catalog *catalog, struct object *object)
 {
-    struct object *head = g_hash_table_lookup(catalog->identities, object);
+    struct object *head = wide_set_find(&catalog->identities, object);
     if (head == object) {
         if (object->shadowed)
-            g_hash_table_replace(catalog->identities, object->shadowed, object->shadowed);
+            wide_set_add(&catalog->identities, object->shadowed);
         else
-            g_hash_table_remove(catalog->identities, object);
+            wide_set_remove(&catalog->identities, object);
         catalog->changed(catalog->userdata, object, object->shadowed);
     } else {
         struct object **link = &head->shadowed;
@@ -178,7 +179,7 @@ static void job_index(struct catalog *catalog, struct job *job)
 /* Does the object keep its place among its rivals when it moves within its file? */
 static bool may_move(const struct catalog *catalog, const struct object *object, uint32_t document)
 {
-    const struct object *head = g_hash_table_lookup(catalog->identities, object);
+    const struct object *head = wide_set_find(&catalog->identities, object);
     return object->document == document || (head == object && !object->shadowed);
 }
 
@@ -270,20 +271,20 @@ struct object *catalog_find(const struct catalog *catalog, enum object_kind kind
                             const char *namespace, const char *name)
 {
     struct object probe = {.kind = (uint8_t)kind, .namespace = namespace, .name = name};
-    return g_hash_table_lookup(catalog->identities, &probe);
+    return wide_set_find(&catalog->identities, &probe);
 }
 
 unsigned catalog_size(const struct catalog *catalog)
 {
-    return g_hash_table_size(catalog->identities);
+    return wide_set_size(&catalog->identities);
 }
 
 void catalog_each(const struct catalog *catalog,
                   void (*each)(void *userdata, struct object *object), void *userdata)
 {
-    GHashTableIter iter;
-    gpointer object;
-    g_hash_table_iter_init(&iter, catalog->identities);
-    while (g_hash_table_iter_next(&iter, &object, NULL))
+    struct wide_set_iter iter;
+    struct object *object;
+    wide_set_iter_init(&iter, &catalog->identities);
+    while ((object = wide_set_next(&iter)))
         each(userdata, object);
 }

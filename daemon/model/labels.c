@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "wide_set.h"
 
 #define NAME_STACK 256
 
@@ -17,9 +18,6 @@ struct name {
     unsigned references;
     char text[];
 };
-
-static GHashTable *names; /* the text of a struct name, as a set */
-static GHashTable *sets;  /* struct labels, as a set */
 
 static struct name *name_of(const char *text)
 {
@@ -32,20 +30,20 @@ static guint text_hash(gconstpointer text)
     return hash_text(text);
 }
 
+static struct wide_set names = {.hash = text_hash, .equal = g_str_equal}; /* texts of struct name */
+
 static const char *intern_text(const char *text, size_t length)
 {
     const char *known;
     struct name *name;
 
-    if (!names)
-        names = g_hash_table_new(text_hash, g_str_equal);
-    known = g_hash_table_lookup(names, text);
+    known = wide_set_find(&names, text);
     if (known)
         return name_ref(known);
     name = g_malloc(sizeof *name + length + 1);
     name->references = 1;
     memcpy(name->text, text, length + 1);
-    g_hash_table_add(names, name->text);
+    wide_set_add(&names, name->text);
     return name->text;
 }
 
@@ -77,9 +75,9 @@ void name_unref(const char *name)
 {
     if (!name || --name_of(name)->references > 0)
         return;
-    g_hash_table_remove(names, name);
-    if (g_hash_table_size(names) == 0)
-        g_clear_pointer(&names, g_hash_table_unref);
+    wide_set_remove(&names, name);
+    if (wide_set_size(&names) == 0)
+        wide_set_clear(&names);
     g_free(name_of(name));
 }
 
@@ -101,6 +99,8 @@ static gboolean set_equal(gconstpointer a, gconstpointer b)
 
     return x->n == y->n && memcmp(x->pairs, y->pairs, x->n * sizeof x->pairs[0]) == 0;
 }
+
+static struct wide_set sets = {.hash = set_hash, .equal = set_equal}; /* struct labels */
 
 static int compare_keys(gconstpointer a, gconstpointer b, gpointer unused)
 {
@@ -151,14 +151,12 @@ const struct labels *labels_new(const struct label *pairs, size_t n)
     g_qsort_with_data(labels->pairs, (gint)n, sizeof labels->pairs[0], compare_keys, NULL);
     labels->n = drop_overridden(labels->pairs, labels->n);
 
-    if (!sets)
-        sets = g_hash_table_new(set_hash, set_equal);
-    known = g_hash_table_lookup(sets, labels);
+    known = wide_set_find(&sets, labels);
     if (known) {
         set_free(labels);
         return labels_ref(known);
     }
-    g_hash_table_add(sets, labels);
+    wide_set_add(&sets, labels);
     return labels;
 }
 
@@ -175,9 +173,9 @@ void labels_unref(const struct labels *labels)
 
     if (!labels || --mutable->references > 0)
         return;
-    g_hash_table_remove(sets, labels);
-    if (g_hash_table_size(sets) == 0)
-        g_clear_pointer(&sets, g_hash_table_unref);
+    wide_set_remove(&sets, labels);
+    if (wide_set_size(&sets) == 0)
+        wide_set_clear(&sets);
     set_free(mutable);
 }
 

@@ -10,12 +10,13 @@
 
 #include "hash.h"
 #include "lease_ranges.h"
+#include "wide_set.h"
 
 struct leases {
     struct leases_callbacks callbacks;
     struct lease_ranges *ranges[LEASE_USES];
-    GHashTable *by_key;         /* struct lease *, set */
-    GHashTable *by_address;     /* struct lease *, set; owns the leases */
+    struct wide_set by_key;     /* struct lease */
+    struct wide_set by_address; /* struct lease; owns them */
     uint64_t freed;             /* how many were ever freed: their order */
     GQueue *queues[LEASE_USES]; /* freed leases, oldest first; may hold retaken ones, see below */
     GHashTable *refused[LEASE_USES]; /* set of char *: keys that asked in vain */
@@ -64,9 +65,8 @@ struct leases *leases_new(const struct leases_callbacks *callbacks)
 {
     struct leases *leases = g_new0(struct leases, 1);
     leases->callbacks = *callbacks;
-    leases->by_key = g_hash_table_new(lease_key_hash, lease_key_equal);
-    leases->by_address =
-        g_hash_table_new_full(lease_address_hash, lease_address_equal, g_free, NULL);
+    wide_set_init(&leases->by_key, lease_key_hash, lease_key_equal, NULL);
+    wide_set_init(&leases->by_address, lease_address_hash, lease_address_equal, g_free);
     for (unsigned use = 0; use < LEASE_USES; use++) {
         leases->ranges[use] = lease_ranges_new();
         leases->queues[use] = g_queue_new();
@@ -79,8 +79,8 @@ struct leases *leases_free(struct leases *leases)
 {
     if (!leases)
         return NULL;
-    g_hash_table_destroy(leases->by_key);
-    g_hash_table_destroy(leases->by_address);
+    wide_set_clear(&leases->by_key);
+    wide_set_clear(&leases->by_address);
     for (unsigned use = 0; use < LEASE_USES; use++) {
         leases->ranges[use] = lease_ranges_free(leases->ranges[use]);
         g_queue_free_full(leases->queues[use], g_free);
@@ -138,13 +138,13 @@ static struct lease *find_key(const struct leases *leases, enum lease_use use, i
                               const char *key)
 {
     _Alignas(struct lease) char storage[sizeof(struct lease) + LEASE_KEY_MAX + 1];
-    return g_hash_table_lookup(leases->by_key, probe(storage, sizeof storage, use, family, key));
+    return wide_set_find(&leases->by_key, probe(storage, sizeof storage, use, family, key));
 }
 
 static struct lease *find_address(const struct leases *leases, const struct address *address)
 {
     struct lease lease = {.address = *address};
-    return g_hash_table_lookup(leases->by_address, &lease);
+    return wide_set_find(&leases->by_address, &lease);
 }
 
 static struct lease *lease_add(struct leases *leases, enum lease_use use,
@@ -155,15 +155,15 @@ static struct lease *lease_add(struct leases *leases, enum lease_use use,
     lease->address = *address;
     lease->use = (uint8_t)use;
     memcpy(lease->key, key, length + 1);
-    g_hash_table_add(leases->by_address, lease);
-    g_hash_table_add(leases->by_key, lease);
+    wide_set_add(&leases->by_address, lease);
+    wide_set_add(&leases->by_key, lease);
     return lease;
 }
 
 static void lease_forget(struct leases *leases, struct lease *lease)
 {
-    g_hash_table_remove(leases->by_key, lease);
-    g_hash_table_remove(leases->by_address, lease);
+    wide_set_remove(&leases->by_key, lease);
+    wide_set_remove(&leases->by_address, lease);
 }
 
 static void lease_drop(struct leases *leases, struct lease *lease)
@@ -356,12 +356,12 @@ static int compare_keys(gconstpointer a, gconstpointer b)
 void leases_release_unclaimed(struct leases *leases, struct fiber *fiber)
 {
     g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(struct lease *));
-    GHashTableIter iter;
-    gpointer entry;
-    g_hash_table_iter_init(&iter, leases->by_address);
-    while (g_hash_table_iter_next(&iter, &entry, NULL)) {
-        if (!((struct lease *)entry)->claimed && !((struct lease *)entry)->freed)
-            g_array_append_val(gone, entry);
+    struct wide_set_iter iter;
+    struct lease *lease;
+    wide_set_iter_init(&iter, &leases->by_address);
+    while ((lease = wide_set_next(&iter))) {
+        if (!lease->claimed && !lease->freed)
+            g_array_append_val(gone, lease);
         fiber_tick(fiber);
     }
     fiber_sort(fiber, gone, compare_keys);
@@ -387,11 +387,11 @@ static int compare_freed(gconstpointer a, gconstpointer b)
 void leases_each(const struct leases *leases,
                  void (*each)(void *userdata, const struct lease *lease), void *userdata)
 {
-    g_autoptr(GPtrArray) all = g_ptr_array_sized_new(g_hash_table_size(leases->by_address));
-    GHashTableIter iter;
-    gpointer lease;
-    g_hash_table_iter_init(&iter, leases->by_address);
-    while (g_hash_table_iter_next(&iter, &lease, NULL))
+    g_autoptr(GPtrArray) all = g_ptr_array_sized_new(wide_set_size(&leases->by_address));
+    struct wide_set_iter iter;
+    struct lease *lease;
+    wide_set_iter_init(&iter, &leases->by_address);
+    while ((lease = wide_set_next(&iter)))
         g_ptr_array_add(all, lease);
     g_ptr_array_sort(all, compare_freed);
     for (guint i = 0; i < all->len; i++)
@@ -406,10 +406,10 @@ uint64_t leases_size(const struct leases *leases)
 void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size)
 {
     *held = 0;
-    GHashTableIter iter;
-    gpointer entry;
-    g_hash_table_iter_init(&iter, leases->by_address);
-    while (g_hash_table_iter_next(&iter, &entry, NULL))
-        *held += ((struct lease *)entry)->use == use && !((struct lease *)entry)->freed;
+    struct wide_set_iter iter;
+    const struct lease *lease;
+    wide_set_iter_init(&iter, &leases->by_address);
+    while ((lease = wide_set_next(&iter)))
+        *held += lease->use == use && !lease->freed;
     *size = lease_ranges_size(leases->ranges[use]);
 }

@@ -56,6 +56,16 @@ static gboolean identity_equal(gconstpointer a, gconstpointer b)
     return x->kind == y->kind && strcmp(x->name, y->name) == 0;
 }
 
+static guint group_hash(gconstpointer group)
+{
+    return g_direct_hash(((const struct group *)group)->labels);
+}
+
+static gboolean group_equal(gconstpointer a, gconstpointer b)
+{
+    return ((const struct group *)a)->labels == ((const struct group *)b)->labels;
+}
+
 static void group_free(gpointer data)
 {
     struct group *group = data;
@@ -90,7 +100,7 @@ struct namespace *namespace_new(const char *name)
                                               (GDestroyNotify)(void (*)(void))name_unref,
                                               (GDestroyNotify)g_ptr_array_unref);
     namespace->endpoints = g_hash_table_new(text_hash, g_str_equal);
-    namespace->groups = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, group_free);
+    wide_set_init(&namespace->groups, group_hash, group_equal, group_free);
     namespace->anchors =
         g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
     namespace->unlinked = g_ptr_array_new();
@@ -107,7 +117,7 @@ void namespace_free(struct namespace *namespace)
     g_hash_table_unref(namespace->workloads);
     g_hash_table_unref(namespace->slices);
     g_hash_table_unref(namespace->endpoints);
-    g_hash_table_unref(namespace->groups);
+    wide_set_clear(&namespace->groups);
     g_hash_table_unref(namespace->anchors);
     g_ptr_array_unref(namespace->unlinked);
     g_hash_table_unref(namespace->owned);
@@ -181,7 +191,7 @@ struct group *namespace_group_add(struct namespace *namespace, struct object *ob
         group->labels = labels_ref(labels);
         group->members = g_ptr_array_new();
         group->selections = g_ptr_array_new();
-        g_hash_table_insert(namespace->groups, (gpointer)labels, group);
+        wide_set_add(&namespace->groups, group);
         link_group(namespace->anchors, group, fiber);
     }
     object->slot = group->members->len;
@@ -201,7 +211,7 @@ struct group *namespace_group_remove(struct namespace *namespace, struct object 
 
 struct group *namespace_group(const struct namespace *namespace, const struct labels *labels)
 {
-    return g_hash_table_lookup(namespace->groups, labels);
+    return wide_set_find(&namespace->groups, &(struct group){.labels = labels});
 }
 
 void namespace_prune(struct namespace *namespace, struct group *group)
@@ -210,7 +220,7 @@ void namespace_prune(struct namespace *namespace, struct group *group)
         return;
     for (guint i = 0; i < group->selections->len; i++)
         g_ptr_array_remove_fast(((struct selection *)group->selections->pdata[i])->groups, group);
-    g_hash_table_remove(namespace->groups, group->labels);
+    wide_set_remove(&namespace->groups, group);
 }
 
 void namespace_select(struct namespace *namespace, struct selection *selection,
@@ -252,10 +262,10 @@ void namespace_link(struct namespace *namespace, struct fiber *fiber)
         anchor(namespace->anchors, selection);
         fiber_tick(fiber);
     }
-    GHashTableIter iter;
-    gpointer group;
-    g_hash_table_iter_init(&iter, namespace->groups);
-    while (g_hash_table_iter_next(&iter, NULL, &group)) {
+    struct wide_set_iter iter;
+    struct group *group;
+    wide_set_iter_init(&iter, &namespace->groups);
+    while ((group = wide_set_next(&iter))) {
         link_group(fresh, group, fiber);
         fiber_tick(fiber);
     }

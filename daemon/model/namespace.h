@@ -12,6 +12,7 @@
 #include "../fiber.h"
 #include "object.h"
 #include "reverse.h"
+#include "wide_set.h"
 
 /* Pods and workloads (by their template) that carry the same labels. */
 struct group {
@@ -38,7 +39,7 @@ struct namespace
     GHashTable *workloads;   /* struct owner * (kind, name) -> struct workload_state * */
     GHashTable *slices;      /* interned Service name -> GPtrArray of struct endpoint_slice * */
     GHashTable *endpoints;   /* name -> struct endpoint_slice * made from an Endpoints object */
-    GHashTable *groups;      /* struct labels * -> struct group * */
+    struct wide_set groups;  /* struct group, by labels */
     GHashTable *anchors;     /* struct label * -> GPtrArray of linked struct selection * */
     GPtrArray *unlinked;     /* struct selection * that wait for namespace_link */
     GHashTable *owned;       /* struct owner_count * */

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "object.h"
-
-static GHashTable *known; /* set of struct pod_spec */
+#include "wide_set.h"
 
 /* What a spec points to is interned itself, but for stated addresses, which are rare. */
 static guint spec_hash(gconstpointer data)
@@ -24,11 +23,11 @@ static gboolean spec_equal(gconstpointer a, gconstpointer b)
     return pod_specs_equal(a, b);
 }
 
+static struct wide_set known = {.hash = spec_hash, .equal = spec_equal}; /* struct pod_spec */
+
 struct pod_spec *pod_spec_intern(const struct pod_spec *spec)
 {
-    if (!known)
-        known = g_hash_table_new(spec_hash, spec_equal);
-    struct pod_spec *twin = g_hash_table_lookup(known, spec);
+    struct pod_spec *twin = wide_set_find(&known, spec);
     if (twin) {
         struct pod_spec copy = *spec;
         pod_spec_clear(&copy);
@@ -37,7 +36,7 @@ struct pod_spec *pod_spec_intern(const struct pod_spec *spec)
     }
     twin = g_memdup2(spec, sizeof *spec);
     twin->references = 1;
-    g_hash_table_add(known, twin);
+    wide_set_add(&known, twin);
     return twin;
 }
 
@@ -45,9 +44,9 @@ void pod_spec_unref(struct pod_spec *spec)
 {
     if (!spec || --spec->references > 0)
         return;
-    g_hash_table_remove(known, spec);
-    if (g_hash_table_size(known) == 0)
-        g_clear_pointer(&known, g_hash_table_unref);
+    wide_set_remove(&known, spec);
+    if (wide_set_size(&known) == 0)
+        wide_set_clear(&known);
     pod_spec_clear(spec);
     g_free(spec);
 }

@@ -10,6 +10,7 @@
 #include "../../nss/dashed.h"
 #include "hash.h"
 #include "labels.h"
+#include "wide_set.h"
 
 struct claim {
     struct claim *next;
@@ -25,12 +26,9 @@ struct entry {
     struct claim *claims;
 };
 
-/* So many tables, because one table for a large store takes many milliseconds to grow. */
-#define TABLES 32u
-
 struct reverse {
-    GHashTable *entries[TABLES]; /* sets of struct entry, by the hash of the address */
-    GPtrArray *dirty;            /* struct entry * */
+    struct wide_set entries; /* struct entry, by address */
+    GPtrArray *dirty;        /* struct entry * */
 };
 
 static guint entry_hash(gconstpointer data)
@@ -64,8 +62,7 @@ static void entry_free(gpointer data)
 struct reverse *reverse_new(void)
 {
     struct reverse *reverse = g_new0(struct reverse, 1);
-    for (unsigned i = 0; i < TABLES; i++)
-        reverse->entries[i] = g_hash_table_new_full(entry_hash, entry_equal, entry_free, NULL);
+    wide_set_init(&reverse->entries, entry_hash, entry_equal, entry_free);
     reverse->dirty = g_ptr_array_new();
     return reverse;
 }
@@ -75,22 +72,15 @@ struct reverse *reverse_free(struct reverse *reverse)
     if (!reverse)
         return NULL;
     g_ptr_array_unref(reverse->dirty);
-    for (unsigned i = 0; i < TABLES; i++)
-        g_hash_table_unref(reverse->entries[i]);
+    wide_set_clear(&reverse->entries);
     g_free(reverse);
     return NULL;
-}
-
-/* The tables themselves use the lower bits. */
-static GHashTable *table_of(const struct reverse *reverse, const struct address *address)
-{
-    return reverse->entries[(hash_address(address) >> 24) % TABLES];
 }
 
 static struct entry *find(const struct reverse *reverse, const struct address *address)
 {
     struct entry probe = {.address = *address};
-    return g_hash_table_lookup(table_of(reverse, address), &probe);
+    return wide_set_find(&reverse->entries, &probe);
 }
 
 static struct entry *touch(struct reverse *reverse, const struct address *address)
@@ -99,7 +89,7 @@ static struct entry *touch(struct reverse *reverse, const struct address *addres
     if (!entry) {
         entry = g_slice_new0(struct entry);
         entry->address = *address;
-        g_hash_table_add(table_of(reverse, address), entry);
+        wide_set_add(&reverse->entries, entry);
     }
     if (!entry->dirty) {
         entry->dirty = true;
@@ -202,7 +192,7 @@ void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct
             hand_over(entry, sink, fiber);
         } else {
             sink->address_gone(sink->userdata, &entry->address);
-            g_hash_table_remove(table_of(reverse, &entry->address), entry);
+            wide_set_remove(&reverse->entries, entry);
         }
         fiber_tick(fiber);
     }

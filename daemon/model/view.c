@@ -77,11 +77,11 @@ void view_replicas(const struct cluster *cluster, const struct workload_state *w
 
 void view_members(const struct namespace *namespace, view_object_fn each, void *userdata)
 {
-    GHashTableIter iter;
-    gpointer group;
-    g_hash_table_iter_init(&iter, namespace->groups);
-    while (g_hash_table_iter_next(&iter, NULL, &group)) {
-        const GPtrArray *members = ((const struct group *)group)->members;
+    struct wide_set_iter iter;
+    const struct group *group;
+    wide_set_iter_init(&iter, &namespace->groups);
+    while ((group = wide_set_next(&iter))) {
+        const GPtrArray *members = group->members;
         for (guint i = 0; i < members->len; i++)
             each(userdata, members->pdata[i]);
     }
