@@ -50,21 +50,34 @@ static void on_drained(void *userdata)
     pace_wake(loader->pace);
 }
 
-/* What leads over a path may lead elsewhere now; files in a directory do so only with it. */
+/* What leads over a path may lead elsewhere now; files in a directory do so only with it, or where
+ * they are mount points, or (then they are watched) were. */
 static void look_after_mount(void *userdata, struct place *place)
 {
-    if (place->directory || place->trail)
-        worklist_mark(userdata, place);
+    GHashTable *points = userdata;
+    struct worklist *list = place->root->list;
+
+    if (place->directory || place->trail || place->inode)
+        worklist_mark(list, place);
+    if (!place->directory)
+        return;
+    const GPtrArray *names = g_hash_table_lookup(points, place->directory->resolved);
+    for (unsigned i = 0; names && i < names->len; i++) {
+        struct place *child = g_hash_table_lookup(place->directory->children, names->pdata[i]);
+        if (child)
+            worklist_mark(list, child);
+    }
 }
 
 static void on_mount(void *userdata)
 {
     struct loader *loader = userdata;
     const GPtrArray *roots = loader->work.roots;
+    g_autoptr(GHashTable) points = mounts_points(loader->mounts);
 
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, look_after_mount, &loader->work.list);
+        place_for_each(root->place, look_after_mount, points);
     }
     pace_wake(loader->pace);
 }

@@ -5,6 +5,7 @@
 #include "look.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -221,13 +222,22 @@ static void look_if_linked(void *userdata, struct place *place)
         worklist_mark_now(place->root->list, place);
 }
 
+/* The inode of another directory is seen here. */
+static bool is_mount_point(const char *path)
+{
+    struct statx st;
+
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
+           (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* A file with other names may be written through them, which its directory does not hear of. Nor
  * does it hear of a name that is added later: where that is in the same tree, the new name tells;
  * elsewhere the reconciling look will. */
 static void watch_links(struct worklist *list, struct place *place, const char *path,
                         const struct stat *st)
 {
-    if (st->st_nlink == 1) {
+    if (st->st_nlink == 1 && !is_mount_point(path)) {
         place_unwatch_inode(place);
         return;
     }

@@ -1,15 +1,17 @@
 /*
- * /proc/self/mountinfo becomes exceptional (EPOLLPRI) when the mount table changes. What changed is
- * not read from it: whoever asks compares the directories he knows, which is cheaper and cannot
- * misread a path.
+ * /proc/self/mountinfo becomes exceptional (EPOLLPRI) when the mount table changes. What changed it
+ * does not tell, only what is: whoever asks compares the directories he knows, and looks again at
+ * the files that are mount points.
  */
 #include "mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+#define MOUNT_POINT_FIELD 5
 
 struct mounts {
     sd_event_source *source;
@@ -27,6 +29,53 @@ static int on_change(sd_event_source *source, int fd, uint32_t revents, void *us
     /* The kernel forgets the change as it is polled; there is nothing to read. */
     mounts->changed(mounts->userdata);
     return 0;
+}
+
+static GString *read_all(int fd)
+{
+    GString *text = g_string_new(NULL);
+    char buffer[8192];
+    ssize_t n;
+
+    while ((n = pread(fd, buffer, sizeof(buffer), (off_t)text->len)) > 0)
+        g_string_append_len(text, buffer, n);
+    return text;
+}
+
+static void free_names(void *names)
+{
+    g_ptr_array_unref(names);
+}
+
+static void add_point(GHashTable *points, const char *path)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    GPtrArray *names = g_hash_table_lookup(points, directory);
+
+    if (!names) {
+        names = g_ptr_array_new_with_free_func(g_free);
+        g_hash_table_insert(points, g_steal_pointer(&directory), names);
+    }
+    g_ptr_array_add(names, g_path_get_basename(path));
+}
+
+GHashTable *mounts_points(const struct mounts *mounts)
+{
+    GHashTable *points = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_names);
+    GString *text = read_all(sd_event_source_get_io_fd(mounts->source));
+    char *rest = text->str, *line;
+
+    while ((line = strsep(&rest, "\n"))) {
+        const char *field = NULL;
+        for (unsigned i = 0; i < MOUNT_POINT_FIELD; i++)
+            field = strsep(&line, " ");
+        if (!field)
+            continue;
+        g_autofree char *path = g_strcompress(field); /* \040 and the like */
+        add_point(points, path);
+    }
+    g_string_free(text, TRUE);
+    return points;
 }
 
 int mounts_new(struct mounts **mountsp, sd_event *event, void (*changed)(void *userdata),

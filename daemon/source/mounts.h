@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <systemd/sd-event.h>
 
 #include "../error.h"
@@ -14,4 +15,7 @@ struct mounts;
  * -ENOENT and the like where there is no /proc. */
 MUST_USE int mounts_new(struct mounts **mountsp, sd_event *event, void (*changed)(void *userdata),
                         void *userdata);
+/* What is mounted now: directory -> names (char *) in it, of directories and of files. */
+GHashTable *mounts_points(const struct mounts *mounts);
+
 struct mounts *mounts_free(struct mounts *mounts); /* returns NULL */

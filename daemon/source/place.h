@@ -72,7 +72,7 @@ struct place {
     struct directory *directory;
     struct trail *trail;       /* of a root or a link */
     char *resolved;            /* where the trail leads to, or NULL */
-    struct watch_point *inode; /* of a file with several names */
+    struct watch_point *inode; /* of a file with several names, or mounted */
     GPtrArray *diagnostics;    /* standing, about a directory; or NULL */
     GList link, due_link;      /* of worklist.h */
     uint64_t due;              /* microseconds; 0: not waiting */

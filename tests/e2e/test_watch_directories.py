@@ -142,25 +142,44 @@ def test_unreadable_touches_nothing_else():
         world.lacks("a")
 
 
-def test_mount_over_the_directory():
+def mounting_world():
+    """A daemon with a mount namespace of its own, and what runs a command there."""
     need_root()
     unshare = shutil.which("unshare")
     if not unshare or subprocess.run([unshare, "-m", "true"], check=False).returncode != 0:
         skip("needs a mount namespace")
+    world = World({"a.yaml": service("a", "10.0.0.1")},
+                  wrapper=[unshare, "-m", "--propagation", "private"])
+
+    def run(*command):
+        enter = ["nsenter", "-m", "-t", str(world.daemon.process.pid)]
+        subprocess.run([*enter, *command], check=True)
+
+    return world, run
+
+
+def test_mount_over_the_directory():
     os.mkdir("over")
     with open("over/a.yaml", "w", encoding="utf-8") as file:
         file.write(service("a", "10.0.0.2"))
-    # the daemon's own namespace is entered to mount
-    daemon = Daemon([{"a.yaml": service("a", "10.0.0.1")}, {"r.yaml": service("r", "10.0.0.9")}],
-                    wrapper=[unshare, "-m", "--propagation", "private"])
-    with daemon, Client(daemon.env) as client:
-        def has(address):
-            client.until("inet", "a.default.svc", lambda a: a.addresses == [address])
+    world, run = mounting_world()
+    with world:
+        world.has("a", "10.0.0.1")
+        run("mount", "--bind", os.path.abspath("over"), world.directory)
+        world.has("a", "10.0.0.2")
+        run("umount", world.directory)
+        world.has("a", "10.0.0.1")
 
-        enter = ["nsenter", "-m", "-t", str(daemon.process.pid)]
-        directory = daemon.directories[0]
-        has("10.0.0.1")
-        subprocess.run([*enter, "mount", "--bind", os.path.abspath("over"), directory], check=True)
-        has("10.0.0.2")
-        subprocess.run([*enter, "umount", directory], check=True)
-        has("10.0.0.1")
+
+def test_mount_over_a_file():
+    world, run = mounting_world()
+    with world:
+        over, under = world.directory.parent / "over", world.directory / "a file.yaml"
+        os.rename(world.directory / "a.yaml", under)
+        over.write_text(service("a", "10.0.0.2"))
+        run("mount", "--bind", over, under)
+        world.has("a", "10.0.0.2")
+        over.write_text(service("a", "10.0.0.3"))
+        world.has("a", "10.0.0.3")
+        run("umount", under)
+        world.has("a", "10.0.0.1")
