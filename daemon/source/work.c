@@ -18,8 +18,9 @@
 #define BURST_GAP 10000  /* what comes so soon after a batch with news belongs to a burst */
 #define FIRST_PATIENCE 2000000
 #define VOLUME_PATIENCE 100000
-#define RETRY_DELAY 10000 /* doubled with each attempt */
-#define CLOCK_TICK 20000  /* file systems' clocks are no finer than this */
+#define RETRY_DELAY 10000   /* doubled with each attempt */
+#define CLOCK_TICK 20000    /* file systems' clocks are no finer than this, */
+#define CLOCK_SKEW 60000000 /* and a server's is not further from ours */
 
 #define BURST_FILES 4
 #define RESTARTS_MAX 20
@@ -131,7 +132,8 @@ static bool is_fresh(const struct fingerprint *fingerprint)
     int64_t written = MAX(fingerprint->mtime, fingerprint->ctime);
 
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - written < CLOCK_TICK * INT64_C(1000);
+    int64_t age = ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - written) / 1000;
+    return age < CLOCK_TICK && age > -CLOCK_SKEW;
 }
 
 static const struct diagnostic *first_error(const struct file *file)

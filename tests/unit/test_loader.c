@@ -418,6 +418,22 @@ static void test_reload_limit(void **state)
     assert_null(strstr(loading->calls->str, "b.yaml"));
 }
 
+/* Written while the clock was wrong: that is no reason to read it again and again. */
+static void test_reload_future(void **state)
+{
+    struct loading *loading = start_reload(state);
+    const struct timespec times[] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
+
+    assert_int_equal(utimensat(AT_FDCWD, at(loading, "n/c.yaml"), times, 0), 0);
+    loading_rest(loading);
+    reload(loading);
+    loading_rest(loading);
+    g_string_truncate(loading->calls, 0);
+    reload(loading);
+    loading_rest(loading);
+    assert_string_equal(loading->calls->str, "");
+}
+
 static void test_reload_options(void **state)
 {
     struct loading *loading = start_reload(state);
@@ -468,7 +484,8 @@ int main(void)
         TEST(slow_creation), TEST(renamed),      TEST(removed),         TEST(unchanged),
         TEST(ignored),       TEST(broken),       TEST(broken_at_start), TEST(too_large),
         TEST(special),       TEST(burst),        TEST(restless),        TEST(busy_loop),
-        TEST(reload_rank),   TEST(reload_limit), TEST(reload_options),  TEST(twice),
+        TEST(reload_rank),   TEST(reload_limit), TEST(reload_options),  TEST(reload_future),
+        TEST(twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
