@@ -20,14 +20,17 @@
 #include "write_all.h"
 
 #define NEW_NAME LEASE_JOURNAL_NAME ".new"
-#define STEP_SIZE (256u * 1024u) /* copied at once: well below a millisecond */
+/* At once, so that each takes well below a millisecond. */
+#define COPY_SIZE (256u * 1024u)
+#define SHRINK_SIZE (2u * 1024u * 1024u)
 
 struct lease_compaction {
     struct lease_compaction_options options;
-    pid_t pid;    /* 0: the child has ended */
-    int fd;       /* of the new file, -1: it is given away */
+    pid_t pid;    /* 0: there is no child, or not any more */
+    int fd;       /* of the new file, then of the old one; -1: nothing is begun */
+    bool renamed; /* the new file is the journal */
     off_t copied; /* so much of the old journal is in the new one */
-    sd_event_source *child, *copying;
+    sd_event_source *turn, *child;
 };
 
 static void complain(const struct lease_compaction *compaction, const char *why)
@@ -37,16 +40,17 @@ static void complain(const struct lease_compaction *compaction, const char *why)
                 compaction->options.directory, LEASE_JOURNAL_NAME, why);
 }
 
-static void end(struct lease_compaction *compaction, int fd)
+static void fail(struct lease_compaction *compaction, const char *why)
 {
-    compaction->options.ended(compaction->options.userdata, fd);
+    complain(compaction, why);
+    compaction->options.ended(compaction->options.userdata, false);
 }
 
 /* 1: the new file has all that the old one has. */
 static int copy_step(struct lease_compaction *compaction)
 {
-    g_autofree char *text = g_malloc(STEP_SIZE);
-    ssize_t n = pread(compaction->options.journal_fd, text, STEP_SIZE, compaction->copied);
+    g_autofree char *text = g_malloc(COPY_SIZE);
+    ssize_t n = pread(*compaction->options.journal_fd, text, COPY_SIZE, compaction->copied);
     if (n < 0)
         return -errno;
     size_t done;
@@ -54,27 +58,7 @@ static int copy_step(struct lease_compaction *compaction)
     if (r < 0)
         return r;
     compaction->copied += n;
-    return n < STEP_SIZE;
-}
-
-static int on_copying(sd_event_source *source, void *userdata)
-{
-    struct lease_compaction *compaction = userdata;
-    int directory_fd = compaction->options.directory_fd;
-    int r = copy_step(compaction);
-    if (r == 0)
-        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    if (r > 0 && renameat(directory_fd, NEW_NAME, directory_fd, LEASE_JOURNAL_NAME) < 0)
-        r = -errno;
-    if (r < 0) {
-        complain(compaction, g_strerror(-r));
-        end(compaction, -1);
-        return 0;
-    }
-    int fd = compaction->fd;
-    compaction->fd = -1;
-    end(compaction, fd);
-    return 0;
+    return n < COPY_SIZE;
 }
 
 static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
@@ -83,10 +67,9 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
     (void)source;
     compaction->pid = 0;
     if (info->si_code == CLD_EXITED && info->si_status == 0)
-        return sd_event_source_set_enabled(compaction->copying, SD_EVENT_ONESHOT);
+        return sd_event_source_set_enabled(compaction->turn, SD_EVENT_ONESHOT);
     g_autofree char *signal = g_strdup_printf("ended by signal %d", info->si_status);
-    complain(compaction, info->si_code == CLD_EXITED ? g_strerror(info->si_status) : signal);
-    end(compaction, -1);
+    fail(compaction, info->si_code == CLD_EXITED ? g_strerror(info->si_status) : signal);
     return 0;
 }
 
@@ -113,28 +96,73 @@ static int open_new(const struct lease_compaction_options *options)
     return fd < 0 ? -errno : fd;
 }
 
-static int start(struct lease_compaction *compaction, sd_event *event)
+static int fork_child(struct lease_compaction *compaction)
 {
     const struct lease_compaction_options *options = &compaction->options;
     struct stat st;
     compaction->fd = open_new(options);
     if (compaction->fd < 0)
         return compaction->fd;
-    if (fstat(options->journal_fd, &st) < 0)
+    if (fstat(*options->journal_fd, &st) < 0)
         return -errno;
     compaction->copied = st.st_size;
-    int r = sd_event_add_defer(event, &compaction->copying, on_copying, compaction);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(compaction->copying, SD_EVENT_OFF);
-    if (r < 0)
-        return r;
     compaction->pid = child_fork(compaction->fd);
     if (compaction->pid == 0)
         write_anew(compaction->fd, options->leases);
     if (compaction->pid < 0)
         return compaction->pid;
-    return sd_event_add_child(event, &compaction->child, compaction->pid, WEXITED, on_child,
-                              compaction);
+    return sd_event_add_child(sd_event_source_get_event(compaction->turn), &compaction->child,
+                              compaction->pid, WEXITED, on_child, compaction);
+}
+
+static int take_place(struct lease_compaction *compaction)
+{
+    int directory_fd = compaction->options.directory_fd;
+    if (renameat(directory_fd, NEW_NAME, directory_fd, LEASE_JOURNAL_NAME) < 0)
+        return -errno;
+    int old_fd = *compaction->options.journal_fd;
+    *compaction->options.journal_fd = compaction->fd;
+    compaction->fd = old_fd;
+    compaction->renamed = true;
+    return 0;
+}
+
+static int copy(struct lease_compaction *compaction)
+{
+    int r = copy_step(compaction);
+    if (r > 0)
+        r = take_place(compaction);
+    if (r >= 0)
+        return sd_event_source_set_enabled(compaction->turn, SD_EVENT_ONESHOT);
+    fail(compaction, g_strerror(-r));
+    return 0;
+}
+
+/* What is left of the old file goes when it is closed. */
+static int shrink(struct lease_compaction *compaction)
+{
+    struct stat st;
+    if (fstat(compaction->fd, &st) == 0 && st.st_size > SHRINK_SIZE &&
+        ftruncate(compaction->fd, st.st_size - SHRINK_SIZE) == 0)
+        return sd_event_source_set_enabled(compaction->turn, SD_EVENT_ONESHOT);
+    compaction->options.ended(compaction->options.userdata, true);
+    return 0;
+}
+
+/* Each step has a turn of its own: forking, and giving a large file back, take their milliseconds
+ * too. */
+static int on_turn(sd_event_source *source, void *userdata)
+{
+    struct lease_compaction *compaction = userdata;
+    (void)source;
+    if (compaction->renamed)
+        return shrink(compaction);
+    if (compaction->fd >= 0)
+        return copy(compaction);
+    int r = fork_child(compaction);
+    if (r < 0)
+        fail(compaction, g_strerror(-r));
+    return 0;
 }
 
 int lease_compaction_start(struct lease_compaction **compactionp, sd_event *event,
@@ -142,7 +170,8 @@ int lease_compaction_start(struct lease_compaction **compactionp, sd_event *even
 {
     struct lease_compaction *compaction = g_new0(struct lease_compaction, 1);
     compaction->options = *options;
-    int r = start(compaction, event);
+    compaction->fd = -1;
+    int r = sd_event_add_defer(event, &compaction->turn, on_turn, compaction);
     if (r < 0) {
         complain(compaction, g_strerror(-r));
         lease_compaction_free(compaction);
@@ -157,16 +186,16 @@ struct lease_compaction *lease_compaction_free(struct lease_compaction *compacti
     if (!compaction)
         return NULL;
     sd_event_source_disable_unref(compaction->child);
-    sd_event_source_disable_unref(compaction->copying);
+    sd_event_source_disable_unref(compaction->turn);
     if (compaction->pid > 0) {
         (void)kill(compaction->pid, SIGKILL);
         while (waitpid(compaction->pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }
-    if (compaction->fd >= 0) {
+    if (compaction->fd >= 0 && !compaction->renamed)
         lease_compaction_discard(compaction->options.directory_fd);
+    if (compaction->fd >= 0)
         close(compaction->fd);
-    }
     g_free(compaction);
     return NULL;
 }

@@ -17,16 +17,17 @@ struct lease_compaction;
 
 struct lease_compaction_options {
     const char *directory;       /* for the log */
-    int directory_fd;            /* where the journal is; like the next to outlive the compaction */
-    int journal_fd;              /* to read from what is appended; its size must only grow */
-    const struct leases *leases; /* as they are when it starts */
-    /* From the event loop, once; then the compaction is to be freed. `fd`: the new journal, open
-     * to append, the receiver's. -1: there is none, the old one stays; the log says why. */
-    void (*ended)(void *userdata, int fd);
+    int directory_fd;            /* where the journal is */
+    int *journal_fd;             /* the journal, appended to only; then the new one */
+    const struct leases *leases; /* as they are when the loop comes round to it */
+    /* From the loop, once; then the compaction is to be freed. Not well: the old journal stays;
+     * the log says why. */
+    void (*ended)(void *userdata, bool well);
     void *userdata;
 };
 
-/* SIGCHLD must be blocked. Negative errno: it cannot be done now; the log says why. */
+/* All that is named in the options must outlive the compaction; SIGCHLD must be blocked. Negative
+ * errno: it cannot be done now; the log says why. */
 MUST_USE int lease_compaction_start(struct lease_compaction **compactionp, sd_event *event,
                                     const struct lease_compaction_options *options);
 struct lease_compaction *

@@ -241,17 +241,15 @@ static bool is_there(struct lease_journal *journal, const struct leases *leases)
     return true;
 }
 
-static void on_compacted(void *userdata, int fd)
+static void on_compacted(void *userdata, bool well)
 {
     struct lease_journal *journal = userdata;
     journal->compaction = lease_compaction_free(journal->compaction);
-    if (fd < 0) {
+    if (!well) {
         journal->retry_lines = 2 * journal->lines + SLACK_LINES;
         journal->due = true;
         return;
     }
-    close(journal->fd);
-    journal->fd = fd;
     journal->lines -= journal->superseded;
     journal->retry_lines = 0;
 }
@@ -275,13 +273,13 @@ static void compact(struct lease_journal *journal, const struct leases *leases)
                                    &(struct lease_compaction_options){
                                        .directory = journal->directory,
                                        .directory_fd = journal->directory_fd,
-                                       .journal_fd = journal->fd,
+                                       .journal_fd = &journal->fd,
                                        .leases = leases,
                                        .ended = on_compacted,
                                        .userdata = journal,
                                    });
     if (r < 0)
-        on_compacted(journal, -1);
+        on_compacted(journal, false);
 }
 
 void lease_journal_write(struct lease_journal *journal, const struct leases *leases)

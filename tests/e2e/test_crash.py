@@ -11,12 +11,13 @@ import signal
 import time
 
 from comparing import answers
-from harness import Client, Daemon, limit, same
+from harness import PATIENCE, Client, Daemon, limit, same, wait_for
 
 SEED = int(os.environ.get("KUBESVC_CRASH_SEED", "1"))
 CRASHES = int(os.environ.get("KUBESVC_CRASHES", "40"))
 NAMES = [f"s{i}" for i in range(12)]
 QUESTIONS = [f"{name}.default.svc.cluster.local" for name in NAMES]
+PADDING = 400_000
 CONFIG = "podCIDRs: [127.244.0.0/24]\nserviceCIDRs: [127.96.0.0/24]\n"
 
 
@@ -69,6 +70,22 @@ def kept(before, after, files, about):
         assert fewer <= more, f"{about}: {question}: {old} before, now {new}"
 
 
+def checksum(text):
+    """FNV-1a."""
+    result = 0x811C9DC5
+    for byte in text.encode():
+        result = (result ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return result
+
+
+def outgrow(journal):
+    """Lines that take each other back, so many that the daemon compacts the journal at once."""
+    pair = [f"{event} pod 127.244.0.250 default/Deployment/padding/0" for event in "+x"]
+    text = "".join(f"{line} {checksum(line):08x}\n" for line in pair)
+    with open(journal, "a", encoding="ascii") as file:
+        file.write("\n" + text * (PADDING // len(text) + 1))
+
+
 @limit(60 + CRASHES)
 def test_killed_at_any_moment():
     rng, files = random.Random(SEED), {}
@@ -95,6 +112,35 @@ def test_killed_at_any_moment():
             same(question in addresses_of(after), name in files, f"{about}: {question} is there")
         before = {}
     same(daemon.stop(), 0, "status of the daemon")
+
+
+@limit(60 + CRASHES)
+def test_killed_while_the_journal_is_compacted():
+    """Somewhere amid that, again and again; the answers stay those of the beginning."""
+    files = {f"{name}.yaml": leased(name, i % 2 * 3) for i, name in enumerate(NAMES)}
+    with Daemon(files, config=CONFIG) as daemon, Client(daemon.env) as client:
+        before = answers(client, QUESTIONS)
+        directory, home = daemon.directories[0], daemon.dir
+    rng, amid = random.Random(SEED), 0
+    new = home / "state" / "leases.new"
+    journal = home / "state" / "leases"
+    for _ in range(CRASHES):
+        outgrow(journal)
+        daemon = Daemon(directory, dir=home, ready=False)
+        end = time.monotonic() + PATIENCE
+        while not new.exists() and journal.stat().st_size >= PADDING:
+            assert time.monotonic() < end, "waited in vain for compaction"
+        end = time.monotonic() + rng.random() * 0.004
+        while time.monotonic() < end:
+            pass
+        daemon.stop(signal.SIGKILL)
+        amid += new.exists()
+    assert amid > 0, "it had always been done already"
+    with Daemon(directory, dir=home) as daemon, Client(daemon.env) as client:
+        same(answers(client, QUESTIONS), before, "answers")
+        wait_for(lambda: journal.stat().st_size < PADDING, "compaction")
+        wait_for(lambda: not new.exists(), "the end of it")
+    shutil.rmtree(home)
 
 
 def test_journal_cut_off_anywhere():
