@@ -400,7 +400,7 @@ void leases_each(const struct leases *leases,
 
 uint64_t leases_size(const struct leases *leases)
 {
-    return g_hash_table_size(leases->by_address);
+    return wide_set_size(&leases->by_address);
 }
 
 void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size)
