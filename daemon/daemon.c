@@ -24,7 +24,7 @@
 #include "supervisor.h"
 
 /* Microseconds of one turn of work, so that lookups wait for no longer (design: 5 ms). */
-#define TURN_USEC 2000u
+#define TURN_USEC 2000
 
 /* When to try again what there was no memory for. */
 #define RETRY_USEC 1000000u
@@ -51,7 +51,7 @@ struct daemon {
     struct inspect_world world; /* what `inspect` shows of all this */
     size_t n_handed_over;       /* objects, since memory was last given back */
     bool reload_due;            /* the configuration is to be read again */
-    bool due;                   /* something is to be published when all is worked out */
+    bool due;                   /* something is to be published: all of it is worked out */
     bool hindered;              /* it could not be; tried again now and then */
     bool loaded;                /* the first batch was complete */
     bool ready;                 /* and can be asked for */
@@ -83,11 +83,8 @@ static void say_ready(struct daemon *daemon)
                     cluster_size(daemon->cluster));
 }
 
-/* Leases first: an address that was answered must be known after a crash. */
 static void publish(struct daemon *daemon)
 {
-    if (daemon->journal)
-        lease_journal_write(daemon->journal, cluster_leases(daemon->cluster));
     changes_before_publish(daemon->changes, daemon->ready);
     int r = publisher_publish(daemon->publisher, cluster_size(daemon->cluster) == 0);
     if (r < 0) {
@@ -158,7 +155,8 @@ static void reload(struct daemon *daemon)
     config_free(before);
     log_info("configuration read again");
     changes_add(daemon->changes, "configuration read again");
-    daemon->due = true;
+    /* What follows from it for the cluster is published together with the rest. */
+    daemon->due = !cluster_is_dirty(daemon->cluster);
 }
 
 /* What was replaced by the thousands leaves holes that the allocator keeps for itself. */
@@ -170,38 +168,50 @@ static void give_memory_back(struct daemon *daemon)
     (void)malloc_trim(0);
 }
 
-/* One turn of what follows from the batches that are whole. True when there is nothing left to do.
- */
+/* Works out what follows from the batches that are whole. Leases are written as they come: no write
+ * is large, and an address that was answered is known after a crash. */
+static void update(struct daemon *daemon)
+{
+    daemon->due = cluster_update(daemon->cluster, TURN_USEC);
+    if (daemon->journal)
+        lease_journal_write(daemon->journal, cluster_leases(daemon->cluster));
+}
+
+/* A step of what can wait until all is published; false when there is nothing left. */
+static bool tidy(struct daemon *daemon)
+{
+    if (!snapshot_writer_wants_compaction(daemon->writer)) {
+        give_memory_back(daemon);
+        return false;
+    }
+    int r = snapshot_writer_compact(daemon->writer, TURN_USEC);
+    if (r < 0)
+        log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
+    return r >= 0;
+}
+
+/* One turn. A small change is worked out and published in one, so that it is visible at once; else
+ * each thing has its own. False when there is nothing left to do. */
 static bool turn(struct daemon *daemon)
 {
+    int64_t deadline = g_get_monotonic_time() + TURN_USEC;
     if (daemon->reload_due && !cluster_is_amid(daemon->cluster))
         reload(daemon);
     if (!daemon->loaded)
-        return true;
-    if (cluster_is_dirty(daemon->cluster)) {
-        if (!cluster_update(daemon->cluster, TURN_USEC))
-            return false;
-        daemon->due = true;
-    }
-    if (daemon->due)
+        return false;
+    if (cluster_is_dirty(daemon->cluster) && (!daemon->due || daemon->hindered))
+        update(daemon);
+    else if (!daemon->due)
+        return tidy(daemon);
+    if (daemon->due && g_get_monotonic_time() < deadline)
         publish(daemon);
-    if (cluster_is_dirty(daemon->cluster))
-        return false; /* another batch was settled meanwhile */
-    if (!daemon->due && snapshot_writer_wants_compaction(daemon->writer)) {
-        int r = snapshot_writer_compact(daemon->writer, TURN_USEC);
-        if (r < 0)
-            log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
-        if (r > 0)
-            return false;
-    }
-    give_memory_back(daemon);
-    return true;
+    return !daemon->hindered || cluster_is_dirty(daemon->cluster);
 }
 
 static bool on_pace(void *userdata, uint64_t until, uint64_t *wake_at)
 {
     const struct daemon *daemon = userdata;
-    bool more = !turn(userdata);
+    bool more = turn(userdata);
     (void)until; /* a turn keeps time itself */
     if (daemon->hindered)
         *wake_at = (uint64_t)g_get_monotonic_time() + RETRY_USEC;
@@ -221,9 +231,8 @@ static void on_settled(void *userdata, bool first)
 {
     struct daemon *daemon = userdata;
     daemon->loaded = daemon->loaded || first;
-    daemon->due = true;
     cluster_settle(daemon->cluster);
-    if (!turn(daemon) || daemon->hindered)
+    if (turn(daemon) || daemon->hindered)
         pace_wake(daemon->pace);
 }
 

@@ -12,13 +12,13 @@
 
 struct job {
     struct source *source;
-    GPtrArray *incoming; /* struct object *, owned; NULL where moved out */
-    GPtrArray *old;      /* what the source said until now, the rest of it not in `before` yet */
-    GHashTable *before;  /* identity -> struct object * of that */
-    GPtrArray *after;    /* what it says from now on */
+    GPtrArray *incoming;    /* struct object *, owned; NULL where moved out */
+    GPtrArray *old;         /* what the source said until now, the rest of it not in `before` yet */
+    struct wide_set before; /* struct object of that, by identity */
+    GPtrArray *after;       /* what it says from now on */
     guint done;
-    GHashTableIter leftovers;
-    bool sweeping;
+    struct wide_set_iter leftovers;
+    bool begun, sweeping;
 };
 
 struct catalog {
@@ -70,7 +70,7 @@ static void job_free(struct job *job)
 {
     g_ptr_array_unref(job->incoming);
     g_clear_pointer(&job->old, g_ptr_array_unref);
-    g_clear_pointer(&job->before, g_hash_table_unref);
+    wide_set_clear(&job->before);
     g_clear_pointer(&job->after, g_ptr_array_unref);
     source_unref(job->source);
     g_free(job);
@@ -89,13 +89,11 @@ static void job_discard(gpointer data)
         g_ptr_array_foreach(job->old, (GFunc)(void (*)(void))object_free, NULL);
     if (job->after)
         g_ptr_array_foreach(job->after, (GFunc)(void (*)(void))object_free, NULL);
-    if (job->before) {
-        GHashTableIter iter;
-        gpointer object;
-        g_hash_table_iter_init(&iter, job->before);
-        while (g_hash_table_iter_next(&iter, &object, NULL))
-            object_free(object);
-    }
+    struct wide_set_iter iter;
+    struct object *object;
+    wide_set_iter_init(&iter, &job->before);
+    while ((object = wide_set_next(&iter)))
+        object_free(object);
     job_free(job);
 }
 
@@ -149,6 +147,7 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
 {
     struct job *job = g_new0(struct job, 1);
     job->source = source_ref(source);
+    wide_set_init(&job->before, identity_hash, identity_equal, NULL);
     job->incoming = objects ? objects : g_ptr_array_new_with_free_func((GDestroyNotify)object_free);
     g_queue_push_tail(catalog->jobs, job);
 }
@@ -156,7 +155,7 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
 /* Takes the source's list of objects. */
 static void job_begin(struct catalog *catalog, struct job *job)
 {
-    job->before = g_hash_table_new(identity_hash, identity_equal);
+    job->begun = true;
     job->after = g_ptr_array_sized_new(job->incoming->len);
     gpointer key, objects;
     if (!g_hash_table_steal_extended(catalog->sources, job->source, &key, &objects))
@@ -170,10 +169,10 @@ static void job_begin(struct catalog *catalog, struct job *job)
 static void job_index(struct catalog *catalog, struct job *job)
 {
     struct object *object = g_ptr_array_remove_index(job->old, job->old->len - 1);
-    if (g_hash_table_contains(job->before, object))
+    if (wide_set_find(&job->before, object))
         remove_and_free(catalog, object);
     else
-        g_hash_table_add(job->before, object);
+        wide_set_add(&job->before, object);
 }
 
 /* Does the object keep its place among its rivals when it moves within its file? */
@@ -185,9 +184,9 @@ static bool may_move(const struct catalog *catalog, const struct object *object,
 
 static void job_take(struct catalog *catalog, struct job *job, struct object *incoming)
 {
-    struct object *before = g_hash_table_lookup(job->before, incoming);
+    struct object *before = wide_set_find(&job->before, incoming);
     if (before)
-        g_hash_table_remove(job->before, before);
+        wide_set_remove(&job->before, before);
     if (incoming->broken) {
         if (before)
             g_ptr_array_add(job->after, before);
@@ -219,7 +218,7 @@ static void job_end(struct catalog *catalog, struct job *job)
 /* A few objects of a job; true when it is complete. */
 static bool job_step(struct catalog *catalog, struct job *job)
 {
-    if (!job->before)
+    if (!job->begun)
         job_begin(catalog, job);
     for (unsigned n = 0; n < 64; n++) {
         if (job->old && job->old->len > 0) {
@@ -232,13 +231,13 @@ static bool job_step(struct catalog *catalog, struct job *job)
             continue;
         }
         if (!job->sweeping) {
-            g_hash_table_iter_init(&job->leftovers, job->before);
+            wide_set_iter_init(&job->leftovers, &job->before);
             job->sweeping = true;
         }
-        gpointer gone;
-        if (!g_hash_table_iter_next(&job->leftovers, &gone, NULL))
+        struct object *gone = wide_set_next(&job->leftovers);
+        if (!gone)
             return true;
-        g_hash_table_iter_remove(&job->leftovers);
+        wide_set_iter_remove(&job->leftovers);
         remove_and_free(catalog, gone);
     }
     return false;

@@ -54,7 +54,7 @@ void wide_set_remove(struct wide_set *set, gconstpointer probe)
 
 void wide_set_iter_init(struct wide_set_iter *iter, const struct wide_set *set)
 {
-    *iter = (struct wide_set_iter){.set = set};
+    *iter = (struct wide_set_iter){.set = (struct wide_set *)set};
 }
 
 gpointer wide_set_next(struct wide_set_iter *iter)
@@ -73,4 +73,10 @@ gpointer wide_set_next(struct wide_set_iter *iter)
         g_hash_table_iter_init(&iter->of_part, part);
         iter->in_part = true;
     }
+}
+
+void wide_set_iter_remove(struct wide_set_iter *iter)
+{
+    g_hash_table_iter_remove(&iter->of_part);
+    iter->set->size--;
 }

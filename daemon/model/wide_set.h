@@ -31,12 +31,14 @@ void wide_set_add(struct wide_set *set, gpointer item);
 /* Nothing happens if there is nothing equal to `probe`. */
 void wide_set_remove(struct wide_set *set, gconstpointer probe);
 
-/* Through all of it in no order, while it does not change. */
+/* Through all of it in no order, while nothing changes but by wide_set_iter_remove, which takes out
+ * what was returned last. */
 struct wide_set_iter {
-    const struct wide_set *set;
+    struct wide_set *set;
     GHashTableIter of_part;
     unsigned next_part;
     bool in_part;
 };
 void wide_set_iter_init(struct wide_set_iter *iter, const struct wide_set *set);
 gpointer wide_set_next(struct wide_set_iter *iter); /* NULL at the end */
+void wide_set_iter_remove(struct wide_set_iter *iter);

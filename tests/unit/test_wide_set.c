@@ -84,6 +84,26 @@ static void it_holds_what_was_added(void **state)
     fill_and_empty(key_hash, 20000);
 }
 
+static void what_an_iterator_passes_may_be_removed(void **state)
+{
+    (void)state;
+    struct wide_set set;
+    struct wide_set_iter iter;
+    const struct item *item;
+    uint64_t sum;
+    wide_set_init(&set, key_hash, key_equal, g_free);
+    for (unsigned i = 0; i < 1000; i++)
+        wide_set_add(&set, new_item(i, 1));
+    wide_set_iter_init(&iter, &set);
+    while ((item = wide_set_next(&iter)))
+        if (item->key % 10 != 0)
+            wide_set_iter_remove(&iter);
+    assert_int_equal(wide_set_size(&set), 100);
+    assert_int_equal(count(&set, &sum), 100);
+    assert_int_equal(sum, 49500);
+    wide_set_clear(&set);
+}
+
 static void a_worthless_hash_makes_it_slow_not_wrong(void **state)
 {
     (void)state;
@@ -107,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_holds_what_was_added),
+        cmocka_unit_test(what_an_iterator_passes_may_be_removed),
         cmocka_unit_test(a_worthless_hash_makes_it_slow_not_wrong),
         cmocka_unit_test(parts_are_of_one_size),
     };
