@@ -18,17 +18,23 @@ static gint by_rank_and_path(gconstpointer a, gconstpointer b)
     return strcmp(left->path, right->path);
 }
 
-/* 0, BATCH_AGAIN or BATCH_HOLD. */
+/* 0, BATCH_AGAIN or BATCH_HOLD. A volume's files may lie deeper than the volume. */
 static int check(struct worklist *list, struct place *parent)
 {
-    if (!parent || !parent->directory->entered)
-        return BATCH_READY;
-    if (!projected_is_current(parent->directory)) {
-        parent->rescan = true;
-        worklist_mark_now(list, parent);
-        return BATCH_AGAIN;
+    int worst = BATCH_READY;
+
+    for (struct place *above = parent; above; above = above->parent) {
+        if (!above->directory->entered)
+            continue;
+        if (!projected_is_current(above->directory)) {
+            above->rescan = true;
+            worklist_mark_now(list, above);
+            return BATCH_AGAIN;
+        }
+        if (!projected_is_complete(above->directory))
+            worst = BATCH_HOLD;
     }
-    return projected_is_complete(parent->directory) ? BATCH_READY : BATCH_HOLD;
+    return worst;
 }
 
 static void check_all(struct worklist *list, GHashTable *results, int *worst)
@@ -66,8 +72,8 @@ int batch_begin(struct batch *batch, struct worklist *list, bool patient)
             continue;
         }
         file_hand_over(place->file, batch->statements);
-        if (place->parent)
-            place->parent->directory->data_is_new = false;
+        for (struct place *above = place->parent; above; above = above->parent)
+            above->directory->data_is_new = false;
     }
     g_ptr_array_unref(list->news);
     list->news = kept;

@@ -423,13 +423,66 @@ static void test_swap_while_read(void **state)
     }
 }
 
+static void write_nested_set(struct loading *loading, const char *set)
+{
+    make_directory(at(loading, "m/..%s", set));
+    make_directory(at(loading, "m/..%s/sub", set));
+    for (unsigned i = 0; i < 10; i++) {
+        g_autofree char *name = g_strdup_printf("%s%u", set, i);
+        write_file(at(loading, "m/..%s/sub/%u.yaml", set, i), name);
+    }
+}
+
+/* So late that what happens is left for the next batch. */
+static void swap_late(struct loading *loading)
+{
+    if (n_reads == 3)
+        g_usleep(50000);
+    swap_midway(loading);
+}
+
+/* The same where all of the volume's files have a path of two parts. */
+static void test_swap_while_nested_is_read(void **state)
+{
+    struct loading *loading = *state;
+
+    loading_add(loading, "m")->recursive = true;
+    make_directory(at(loading, "m"));
+    write_nested_set(loading, "one");
+    write_nested_set(loading, "two");
+    write_nested_set(loading, "three");
+    swap_set(loading, "one");
+    assert_int_equal(symlink("..data/sub", at(loading, "m/sub")), 0);
+    loading_start(loading);
+    loading_rest(loading);
+    assert_true(loading_says(loading, "m/sub/9.yaml", "one9"));
+    unsigned settled = loading->n_settled;
+    n_reads = 0;
+    faults.reading = swap_late;
+    swap_set(loading, "two");
+    loading_until(loading, loading_says(loading, "m/sub/9.yaml", "three9"));
+    loading_until(loading, loading->n_settled > settled);
+    assert_int_equal(loading->n_settled, settled + 1);
+    assert_null(strstr(loading->calls->str, "two"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
-        TEST(no_instance),    TEST(no_watches),   TEST(polling_growth),      TEST(overflow),
-        TEST(blind),          TEST(read_error),   TEST(short_reads),         TEST(listing_error),
-        TEST(no_descriptors), TEST(never_stable), TEST(replaced_while_read), TEST(swap_while_read),
+        TEST(no_instance),
+        TEST(no_watches),
+        TEST(polling_growth),
+        TEST(overflow),
+        TEST(blind),
+        TEST(read_error),
+        TEST(short_reads),
+        TEST(listing_error),
+        TEST(no_descriptors),
+        TEST(never_stable),
+        TEST(replaced_while_read),
+        TEST(swap_while_read),
+        TEST(swap_while_nested_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
