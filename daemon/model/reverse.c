@@ -12,12 +12,15 @@
 #include "labels.h"
 #include "wide_set.h"
 
+/* There are as many as endpoints and pods: the kind hides in the owner's lowest bits, which saves a
+ * third of the memory. */
 struct claim {
     struct claim *next;
-    const struct claim_owner *owner;
+    uintptr_t owner_and_kind;
     const char *label;
-    enum claim_kind kind;
 };
+
+_Static_assert(_Alignof(struct claim_owner) > CLAIM_POD, "no room for the kind of a claim");
 
 struct entry {
     struct address address;
@@ -42,10 +45,25 @@ static gboolean entry_equal(gconstpointer a, gconstpointer b)
                            &((const struct entry *)b)->address) == 0;
 }
 
+static uintptr_t join(const struct claim_owner *owner, enum claim_kind kind)
+{
+    return (uintptr_t)owner | kind;
+}
+
+static const struct claim_owner *owner_of(const struct claim *claim)
+{
+    return (const struct claim_owner *)(claim->owner_and_kind & ~(uintptr_t)CLAIM_POD);
+}
+
+static enum claim_kind kind_of(const struct claim *claim)
+{
+    return (enum claim_kind)(claim->owner_and_kind & CLAIM_POD);
+}
+
 static void claim_free(struct claim *claim)
 {
     name_unref(claim->label);
-    g_slice_free(struct claim, claim);
+    g_free(claim);
 }
 
 static void entry_free(gpointer data)
@@ -56,7 +74,7 @@ static void entry_free(gpointer data)
         claim_free(entry->claims);
         entry->claims = next;
     }
-    g_slice_free(struct entry, entry);
+    g_free(entry);
 }
 
 struct reverse *reverse_new(void)
@@ -87,7 +105,7 @@ static struct entry *touch(struct reverse *reverse, const struct address *addres
 {
     struct entry *entry = find(reverse, address);
     if (!entry) {
-        entry = g_slice_new0(struct entry);
+        entry = g_new0(struct entry, 1);
         entry->address = *address;
         wide_set_add(&reverse->entries, entry);
     }
@@ -116,9 +134,9 @@ void reverse_claim(struct reverse *reverse, const struct address *address, enum 
                    const struct claim_owner *owner, const char *label)
 {
     struct entry *entry = touch(reverse, address);
-    struct claim *claim = g_slice_new(struct claim);
+    struct claim *claim = g_new(struct claim, 1);
     *claim = (struct claim){
-        .next = entry->claims, .owner = owner, .label = name_ref(label), .kind = kind};
+        .next = entry->claims, .owner_and_kind = join(owner, kind), .label = name_ref(label)};
     entry->claims = claim;
 }
 
@@ -128,7 +146,7 @@ void reverse_unclaim(struct reverse *reverse, const struct address *address, enu
     struct entry *entry = touch(reverse, address);
     for (struct claim **link = &entry->claims; *link; link = &(*link)->next) {
         struct claim *claim = *link;
-        if (claim->kind != kind || claim->owner != owner || claim->label != label)
+        if (claim->owner_and_kind != join(owner, kind) || claim->label != label)
             continue;
         *link = claim->next;
         claim_free(claim);
@@ -138,13 +156,14 @@ void reverse_unclaim(struct reverse *reverse, const struct address *address, enu
 
 static char *claim_text(const struct claim *claim, const struct address *address)
 {
-    if (claim->kind == CLAIM_CLUSTER_IP)
-        return g_strdup_printf("%s.%s", claim->owner->name, claim->owner->namespace);
+    const struct claim_owner *owner = owner_of(claim);
+    if (kind_of(claim) == CLAIM_CLUSTER_IP)
+        return g_strdup_printf("%s.%s", owner->name, owner->namespace);
     char dashed[DASHED_MAX];
     if (!claim->label)
         dashed_format(address->bytes, dashed);
-    return g_strdup_printf("%s.%s.%s", claim->label ? claim->label : dashed, claim->owner->name,
-                           claim->owner->namespace);
+    return g_strdup_printf("%s.%s.%s", claim->label ? claim->label : dashed, owner->name,
+                           owner->namespace);
 }
 
 /* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),
@@ -155,13 +174,14 @@ static char *best_name(const struct entry *entry, struct fiber *fiber)
     enum claim_kind best_kind = CLAIM_POD;
     for (const struct claim *claim = entry->claims; claim; claim = claim->next) {
         fiber_tick(fiber);
-        if (claim->kind == CLAIM_POD || claim->kind > best_kind)
+        enum claim_kind kind = kind_of(claim);
+        if (kind == CLAIM_POD || kind > best_kind)
             continue;
         char *text = claim_text(claim, &entry->address);
-        if (claim->kind < best_kind || strcmp(text, best) < 0) {
+        if (kind < best_kind || strcmp(text, best) < 0) {
             g_free(best);
             best = g_steal_pointer(&text);
-            best_kind = claim->kind;
+            best_kind = kind;
         }
         g_free(text);
     }
@@ -173,8 +193,9 @@ static void hand_over(const struct entry *entry, const struct zone_sink *sink, s
     g_autofree char *name = best_name(entry, fiber);
     g_autoptr(GPtrArray) pods = g_ptr_array_new();
     for (const struct claim *claim = entry->claims; claim; claim = claim->next)
-        if (claim->kind == CLAIM_POD && !g_ptr_array_find(pods, claim->owner->namespace, NULL))
-            g_ptr_array_add(pods, (gpointer)claim->owner->namespace);
+        if (kind_of(claim) == CLAIM_POD &&
+            !g_ptr_array_find(pods, owner_of(claim)->namespace, NULL))
+            g_ptr_array_add(pods, (gpointer)owner_of(claim)->namespace);
     struct zone_address address = {
         .address = entry->address, .known = entry->stated > 0, .name = name, .pods = pods};
     sink->address(sink->userdata, &address);
