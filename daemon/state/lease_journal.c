@@ -16,8 +16,7 @@
 #include "lease_line.h"
 #include "write_all.h"
 
-#define SLACK_LINES 4096u       /* a journal shorter than this is compacted only if damaged */
-#define NOTED_MAX (64u * 1024u) /* bytes noted before they are written in any case */
+#define SLACK_LINES 4096u /* a journal shorter than this is compacted only if damaged */
 #define READ_SIZE_MAX (UINT64_C(1) << 30)
 
 struct lease_journal {
@@ -208,9 +207,6 @@ void lease_journal_note(struct lease_journal *journal, enum lease_event event,
         return; /* there will be one only by writing all leases */
     lease_line_append(journal->noted, event, lease);
     journal->lines++;
-    /* While it cannot be written, not every change need find that out. */
-    if (journal->noted->len >= NOTED_MAX && !journal->complained)
-        write_noted(journal);
 }
 
 /* What is written to a file that was removed is lost at the next start. Made anew, it is written as

@@ -26,7 +26,8 @@ MUST_USE int lease_journal_open(struct lease_journal **journalp, sd_event *event
                                 const char *directory, struct leases *leases);
 struct lease_journal *lease_journal_close(struct lease_journal *journal); /* returns NULL */
 
-/* Notes a change; it is written by the next lease_journal_write, or earlier when there are many. */
+/* Notes a change; it is written by the next lease_journal_write. Nothing else happens here: changes
+ * are also noted in copies of the process, which must not write. */
 void lease_journal_note(struct lease_journal *journal, enum lease_event event,
                         const struct lease *lease);
 
