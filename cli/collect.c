@@ -18,7 +18,6 @@
 
 #define FILE_SIZE_MAX (UINT64_C(512) << 20) /* as maxFileSize of the daemon */
 #define DEPTH_MAX 64
-#define BUDGET G_USEC_PER_SEC
 #define STANDARD_INPUT "<stdin>"
 
 struct identity {
@@ -158,10 +157,7 @@ static void read_all(struct collection *collection, struct collected_file *file,
         .look_userdata = sheet,
     };
     struct manifest_reader *reader = manifest_reader_new(source, &options, read_some, sheet);
-    int r;
-    do
-        r = manifest_reader_step(reader, BUDGET);
-    while (r == MANIFEST_MORE);
+    int r = manifest_reader_run(reader);
     if (r < 0)
         complain(collection, file->path, "unreadable", -r);
     if (r >= 0) {

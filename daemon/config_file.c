@@ -313,18 +313,17 @@ static void read_root(struct config_file *file, const struct node *root)
     read_directories(file, root);
 }
 
-static bool on_document(void *userdata, const struct node *document)
+static void on_document(void *userdata, const struct node *document)
 {
     struct config_file *file = userdata;
 
     if (!document)
-        return true;
+        return;
     if (file->documents++ > 0)
         fields_error(&file->fields, document->position, "second-document",
                      "there is more than one document");
     else
         read_root(file, document);
-    return true;
 }
 
 static void on_other(void *userdata, struct position position)
@@ -348,13 +347,10 @@ static int read_input(struct config_file *file, struct input *input)
 {
     struct composer_callbacks callbacks = {
         .document = on_document, .other = on_other, .userdata = file};
-    struct composer *composer = composer_new(&callbacks, file->fields.diagnostics);
+    struct composer *composer = composer_new(&callbacks, file->fields.diagnostics, NULL);
     struct yaml_reader *reader = yaml_reader_new(input, composer);
-    int r;
+    int r = yaml_reader_run(reader);
 
-    do {
-        r = yaml_reader_step(reader, INT64_MAX);
-    } while (r == MANIFEST_MORE);
     yaml_reader_free(reader);
     composer_free(composer);
     if (input->error < 0)

@@ -28,6 +28,7 @@ struct frame {
 struct composer {
     struct composer_callbacks callbacks;
     GPtrArray *diagnostics;
+    struct fiber *fiber;
     struct tree *tree;
     struct tree_mark empty;    /* of `tree` */
     struct tree_mark elements; /* before the first element */
@@ -40,12 +41,14 @@ struct composer {
     struct frame stack[COMPOSER_DEPTH_MAX];
 };
 
-struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics)
+struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics,
+                              struct fiber *fiber)
 {
     struct composer *composer = g_new0(struct composer, 1);
 
     composer->callbacks = *callbacks;
     composer->diagnostics = g_ptr_array_ref(diagnostics);
+    composer->fiber = fiber;
     composer->tree = tree_new();
     composer->empty = tree_mark(composer->tree);
     return composer;
@@ -133,6 +136,7 @@ static bool merge_map(struct composer *composer, struct frame *frame, const stru
 
         if (!copy)
             return too_large(composer, map->position);
+        fiber_tick(composer->fiber);
         *copy = *child;
         copy->merged = true;
         *tail = copy;
@@ -171,7 +175,7 @@ static void hand_over(struct composer *composer, const struct node *element)
     if (callbacks->element(callbacks->userdata, element, composer->document))
         composer->keep = true;
     if (!composer->keep && !composer->anchors)
-        tree_reset(composer->tree, composer->elements);
+        tree_reset(composer->tree, composer->elements, composer->fiber);
 }
 
 /* A complete value takes its place. */
@@ -355,15 +359,19 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
     return attach(composer, copy);
 }
 
-bool composer_document(struct composer *composer)
+void composer_discard(struct composer *composer)
 {
-    if (!composer->callbacks.document(composer->callbacks.userdata, composer->document))
-        return false;
     g_clear_pointer(&composer->anchors, g_hash_table_unref);
-    tree_reset(composer->tree, composer->empty);
+    tree_reset(composer->tree, composer->empty, composer->fiber);
     composer->document = NULL;
     composer->aliased = 0;
     composer->ignored = false;
     composer->keep = false;
-    return true;
+    composer->depth = 0;
+}
+
+void composer_document(struct composer *composer)
+{
+    composer->callbacks.document(composer->callbacks.userdata, composer->document);
+    composer_discard(composer);
 }

@@ -21,9 +21,8 @@ struct composer_callbacks {
      * elements are part of the document's tree. */
     bool (*element)(void *userdata, const struct node *element, const struct node *document);
     /* A document is complete. `document` is NULL unless it is a mapping; elements that were handed
-     * over are missing from it. Returns true when its trees can be given up, false to be called
-     * again. */
-    bool (*document)(void *userdata, const struct node *document);
+     * over are missing from it. */
+    void (*document)(void *userdata, const struct node *document);
     /* A document that is neither a mapping nor empty begins. May be NULL. */
     void (*other)(void *userdata, struct position position);
     void *userdata;
@@ -31,8 +30,10 @@ struct composer_callbacks {
 
 struct composer;
 
-/* Errors are added to `diagnostics`; after one the composer can only be freed. */
-struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics);
+/* Errors are added to `diagnostics`; after one the composer can only be freed. Gives way on
+ * `fiber`, if it is not NULL. */
+struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics,
+                              struct fiber *fiber);
 struct composer *composer_free(struct composer *composer); /* returns NULL */
 
 /* The events. False: an error, which a diagnostic tells. `anchor` may be NULL. */
@@ -43,8 +44,11 @@ bool composer_begin(struct composer *composer, enum node_type type, struct posit
 bool composer_end(struct composer *composer);
 bool composer_alias(struct composer *composer, const char *anchor, struct position position);
 
-/* The end of a document. False: there is more to do with it, call again before any other event. */
-bool composer_document(struct composer *composer);
+/* The end of a document. */
+void composer_document(struct composer *composer);
+
+/* Gives up what was composed so far of a document that will not be complete. */
+void composer_discard(struct composer *composer);
 
 /* Nesting at the moment; 0 between documents. */
 unsigned composer_depth(const struct composer *composer);

@@ -285,7 +285,7 @@ static void read_list(struct extract_context *context, const struct node *items,
 void extract_object(struct extract_context *context, const struct node *root,
                     const char *list_version, const char *list_kind)
 {
-    struct fields fields = {.diagnostics = context->diagnostics};
+    struct fields fields = {.fiber = context->fiber, .diagnostics = context->diagnostics};
     const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
     const struct node *items;
     const struct known_kind *known;

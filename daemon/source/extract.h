@@ -12,6 +12,7 @@
 #include "tree.h"
 
 struct extract_context {
+    struct fiber *fiber; /* to give way on; may be NULL */
     struct source *source;
     const char *default_namespace;
     GPtrArray *objects;     /* struct object *, added to */

@@ -61,6 +61,7 @@ static void read_slice_endpoints(struct fields *fields, const struct node *list,
         for (const struct node *node = texts ? texts->first : NULL; node; node = node->next) {
             const char *text = fields_text(fields, node, "addresses");
 
+            fiber_tick(fields->fiber);
             if (text)
                 add_address(fields, node, text, addresses);
         }

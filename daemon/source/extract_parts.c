@@ -6,6 +6,8 @@
 #include "extract.h"
 #include "scalar.h"
 
+#define BLANKS " \t\n\v\f\r"
+
 struct addresses extract_take_addresses(GArray *addresses)
 {
     struct addresses taken = {.n = addresses->len};
@@ -15,35 +17,47 @@ struct addresses extract_take_addresses(GArray *addresses)
     return taken;
 }
 
+static struct addresses split_addresses(struct fields *fields, const struct node *node)
+{
+    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
+    const char *part = node->text;
+
+    for (size_t length; part; part = part[length] == ',' ? part + length + 1 : NULL) {
+        struct address address;
+        size_t before = strspn(part, BLANKS), after;
+
+        part += before;
+        length = strcspn(part, ",");
+        for (after = length; after > 0 && strchr(BLANKS, part[after - 1]); after--)
+            ;
+        fiber_tick(fields->fiber);
+        if (!address_parse(&address, part, after)) {
+            fields_error(fields, node->position, "invalid-address",
+                         EXTRACT_ADDRESSES_ANNOTATION
+                         " must be addresses with commas between them");
+            break;
+        }
+        g_array_append_val(addresses, address);
+    }
+    return extract_take_addresses(addresses);
+}
+
 struct addresses extract_stated_addresses(struct fields *fields, const struct node *metadata)
 {
     const struct node *annotations = fields_map(fields, metadata, "annotations");
     const struct node *node = NULL;
-    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
-    g_auto(GStrv) parts = NULL;
 
     /* all are looked at, because the API refuses an object for any that is no string */
     for (const struct node *child = annotations ? annotations->first : NULL; child;
          child = child->next) {
+        fiber_tick(fields->fiber);
         if (!scalar_is_null(child) && fields_text(fields, child, "annotations") &&
             strcmp(child->key, EXTRACT_ADDRESSES_ANNOTATION) == 0)
             node = child;
     }
-    if (!node || strspn(node->text, " \t\r\n") == node->length)
+    if (!node || strspn(node->text, BLANKS) == node->length)
         return (struct addresses){0};
-    parts = g_strsplit(node->text, ",", -1);
-    for (char **part = parts; *part; part++) {
-        struct address address;
-
-        g_strstrip(*part);
-        if (address_parse(&address, *part, strlen(*part)))
-            g_array_append_val(addresses, address);
-        else
-            fields_error(fields, node->position, "invalid-address",
-                         EXTRACT_ADDRESSES_ANNOTATION
-                         " must be addresses with commas between them");
-    }
-    return extract_take_addresses(addresses);
+    return split_addresses(fields, node);
 }
 
 const struct labels *extract_own_labels(const struct node *metadata)
@@ -61,6 +75,8 @@ const struct labels *extract_own_labels(const struct node *metadata)
             continue;
         if (scalar_read(child).type != SCALAR_NULL)
             pair.value = child->text;
+        if (pairs->len == FIELDS_LABELS_MAX)
+            break;
         g_array_append_val(pairs, pair);
     }
     return labels_new((const struct label *)(void *)pairs->data, pairs->len);

@@ -58,6 +58,7 @@ const struct node *fields_get(struct fields *fields, const struct node *map, con
     const struct node *found = NULL;
 
     for (const struct node *child = map ? map->first : NULL; child; child = child->next) {
+        fiber_tick(fields->fiber);
         if (strcmp(child->key, key) != 0)
             continue;
         if (found && !found->merged)
@@ -176,6 +177,11 @@ const struct labels *fields_labels(struct fields *fields, const struct node *map
         }
         if (is_string(child)) /* null is "", as in Go's map of strings */
             pair.value = child->text;
+        if (pairs->len == FIELDS_LABELS_MAX) {
+            fields_error(fields, child->key_position, "too-many", "%s are more than %u", key,
+                         FIELDS_LABELS_MAX);
+            break;
+        }
         g_array_append_val(pairs, pair);
     }
     return labels_new((const struct label *)(void *)pairs->data, pairs->len);
@@ -188,6 +194,7 @@ const struct node *fields_next_map(struct fields *fields, const struct node **it
         const struct node *element = *iterator;
 
         *iterator = element->next;
+        fiber_tick(fields->fiber);
         if (element->type == NODE_MAP)
             return element;
         if (!scalar_is_null(element))

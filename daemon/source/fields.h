@@ -14,6 +14,7 @@
 #include "tree.h"
 
 struct fields {
+    struct fiber *fiber;     /* to give way on; may be NULL */
     GPtrArray *diagnostics;  /* struct diagnostic * */
     const char *object;      /* what they are about, or NULL */
     const char *consequence; /* appended to errors: "; ...", or NULL */
@@ -41,7 +42,8 @@ bool fields_bool(struct fields *fields, const struct node *map, const char *key,
 bool fields_integer(struct fields *fields, const struct node *map, const char *key, int64_t least,
                     int64_t greatest, int64_t *value);
 
-/* A map of strings as labels; NULL if it is absent or empty. */
+/* A map of strings as labels; NULL if it is absent or empty. Too many are an error. */
+#define FIELDS_LABELS_MAX 4096u
 const struct labels *fields_labels(struct fields *fields, const struct node *map, const char *key);
 
 /* The elements of a list: the next one that is no null, from *iterator on; NULL at the end. */

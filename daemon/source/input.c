@@ -4,6 +4,7 @@
  */
 #include "input.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define MARKS_MAX 16384u
@@ -20,6 +21,13 @@ void input_init(struct input *input, manifest_input read, void *userdata, uint64
 void input_clear(struct input *input)
 {
     g_clear_pointer(&input->marks, g_array_unref);
+}
+
+void input_cancel(struct input *input)
+{
+    input->start = input->end = 0;
+    input->ended = true;
+    input->error = -ECANCELED;
 }
 
 static void note_mark(struct input *input)
@@ -65,6 +73,7 @@ size_t input_fill(struct input *input)
     if (input->start < input->end)
         return input->end - input->start;
     input->start = input->end = 0;
+    fiber_breathe(input->fiber);
     if (input->ended)
         return 0;
     n = input->read(input->userdata, input->buffer, sizeof input->buffer);

@@ -20,7 +20,6 @@ struct json_reader {
     struct position position; /* of the cursor */
     struct position token;    /* where the token at hand begins, if it has */
     bool token_begun;
-    bool document_ended; /* and the composer is to be told so, until it is done with it */
 };
 
 static bool is_separator(char c)
@@ -63,17 +62,11 @@ static struct position take_token(struct json_reader *reader)
     return reader->token;
 }
 
-/* yajl cannot be interrupted: if another value begins in the same piece, the last one is finished
- * at once. */
-static void finish_document(struct json_reader *reader)
-{
-    while (reader->document_ended)
-        reader->document_ended = !composer_document(reader->composer);
-}
-
 static bool end_value(struct json_reader *reader, bool good)
 {
-    reader->document_ended = composer_depth(reader->composer) == 0;
+    if (good && composer_depth(reader->composer) == 0)
+        composer_document(reader->composer);
+    fiber_tick(reader->input->fiber);
     return good;
 }
 
@@ -81,7 +74,6 @@ static int pass_scalar(struct json_reader *reader, const char *text, size_t leng
 {
     struct position position = take_token(reader);
 
-    finish_document(reader);
     return end_value(reader,
                      composer_scalar(reader->composer, text, length, plain, position, NULL));
 }
@@ -110,7 +102,7 @@ static int begin(struct json_reader *reader, enum node_type type)
 {
     struct position position = take_token(reader);
 
-    finish_document(reader);
+    fiber_tick(reader->input->fiber);
     return composer_begin(reader->composer, type, position, NULL);
 }
 
@@ -216,31 +208,21 @@ static int read_piece(struct json_reader *reader, size_t size)
     }
     while (reader->cursor < size)
         move(reader);
-    return MANIFEST_MORE;
+    return MANIFEST_DONE;
 }
 
-int json_reader_step(struct json_reader *reader, int64_t deadline)
+int json_reader_run(struct json_reader *reader)
 {
-    do {
-        yajl_status status;
-        size_t size;
+    yajl_status status;
+    size_t size;
 
-        if (reader->document_ended) {
-            reader->document_ended = !composer_document(reader->composer);
-            continue;
-        }
-        size = input_fill(reader->input);
-        if (size > 0) {
-            int r = read_piece(reader, size);
+    while ((size = input_fill(reader->input)) > 0) {
+        int r = read_piece(reader, size);
 
-            if (r != MANIFEST_MORE)
-                return r;
-            continue;
-        }
-        reader->size = reader->cursor = 0;
-        status = yajl_complete_parse(reader->parser);
-        finish_document(reader); /* a number is complete only with the input */
-        return status == yajl_status_ok ? MANIFEST_DONE : fail(reader, status);
-    } while (g_get_monotonic_time() < deadline);
-    return MANIFEST_MORE;
+        if (r != MANIFEST_DONE)
+            return r;
+    }
+    reader->size = reader->cursor = 0;
+    status = yajl_complete_parse(reader->parser); /* a number is complete only with the input */
+    return status == yajl_status_ok ? MANIFEST_DONE : fail(reader, status);
 }

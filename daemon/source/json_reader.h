@@ -14,5 +14,5 @@ struct json_reader;
 struct json_reader *json_reader_new(struct input *input, struct composer *composer);
 struct json_reader *json_reader_free(struct json_reader *reader); /* returns NULL */
 
-/* As yaml_reader_step. */
-MUST_USE int json_reader_step(struct json_reader *reader, int64_t deadline);
+/* As yaml_reader_run. */
+MUST_USE int json_reader_run(struct json_reader *reader);

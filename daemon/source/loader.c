@@ -219,8 +219,9 @@ int loader_new(struct loader **loaderp, sd_event *event, const struct config *co
 {
     struct loader *loader = g_new0(struct loader, 1);
 
-    work_init(&loader->work, callbacks);
-    int r = open_sources(loader, event);
+    int r = work_init(&loader->work, callbacks);
+    if (r >= 0)
+        r = open_sources(loader, event);
     if (r < 0) {
         loader_free(loader);
         return r;

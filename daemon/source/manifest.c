@@ -13,8 +13,7 @@
 #include "json_reader.h"
 #include "yaml_reader.h"
 
-#define ELEMENTS_A_CALL 64u      /* waiting elements that are read between looks at the clock */
-#define OBJECTS_A_LOOK 512u      /* and objects that are freed */
+#define OBJECTS_FREED 64u        /* between looks at the clock */
 #define TEMPLATE_LINES_BEFORE 2u /* a template's mark, and where the parser stumbles over it */
 #define TEMPLATE_LINES_AFTER 1u
 
@@ -26,10 +25,8 @@ struct manifest_reader {
     struct extract_context context;
     char *default_namespace;
     GPtrArray *pending; /* elements that wait for their list's kind */
-    guint next_pending;
     guint first_object; /* of the document at hand */
     guint first_diagnostic;
-    int result;
 };
 
 static void release_object(gpointer object)
@@ -58,7 +55,7 @@ static bool on_element(void *userdata, const struct node *element, const struct 
     return false;
 }
 
-static bool on_document(void *userdata, const struct node *document)
+static void on_document(void *userdata, const struct node *document)
 {
     struct manifest_reader *reader = userdata;
     struct extract_context *context = &reader->context;
@@ -66,12 +63,8 @@ static bool on_document(void *userdata, const struct node *document)
     const char *kind = document ? extract_peek(document, "kind") : NULL;
 
     if (version && kind) {
-        guint end = MIN(reader->pending->len, reader->next_pending + ELEMENTS_A_CALL);
-
-        while (reader->next_pending < end)
-            extract_object(context, reader->pending->pdata[reader->next_pending++], version, kind);
-        if (end < reader->pending->len)
-            return false;
+        for (guint i = 0; i < reader->pending->len; i++)
+            extract_object(context, reader->pending->pdata[i], version, kind);
     } else {
         /* a document with `items` that is no list of Kubernetes' */
         extract_forget(context, reader->first_object);
@@ -80,10 +73,8 @@ static bool on_document(void *userdata, const struct node *document)
     if (document)
         extract_object(context, document, NULL, NULL);
     g_ptr_array_set_size(reader->pending, 0);
-    reader->next_pending = 0;
     reader->first_object = context->objects->len;
     reader->first_diagnostic = context->diagnostics->len;
-    return true;
 }
 
 struct manifest_reader *manifest_reader_new(struct source *source,
@@ -95,9 +86,10 @@ struct manifest_reader *manifest_reader_new(struct source *source,
         .element = on_element, .document = on_document, .userdata = reader};
 
     input_init(&reader->input, input, userdata, options->max_size);
+    reader->input.fiber = options->fiber;
+    reader->context.fiber = options->fiber;
     reader->default_namespace = g_strdup(options->default_namespace);
     reader->pending = g_ptr_array_new();
-    reader->result = MANIFEST_MORE;
     reader->context.source = source_ref(source);
     reader->context.default_namespace = reader->default_namespace;
     reader->context.look = options->look;
@@ -105,7 +97,7 @@ struct manifest_reader *manifest_reader_new(struct source *source,
     reader->context.objects = g_ptr_array_new_with_free_func(release_object);
     reader->context.diagnostics = g_ptr_array_new_with_free_func(release_diagnostic);
     reader->context.mentioned = g_hash_table_new(g_str_hash, g_str_equal);
-    reader->composer = composer_new(&callbacks, reader->context.diagnostics);
+    reader->composer = composer_new(&callbacks, reader->context.diagnostics, options->fiber);
     return reader;
 }
 
@@ -191,41 +183,37 @@ static int finish(struct manifest_reader *reader, int result)
     return result;
 }
 
-static int read_on(struct manifest_reader *reader, int64_t deadline)
-{
-    int r = MANIFEST_DONE;
-
-    if (!reader->yaml && !reader->json && input_fill(&reader->input) > 0)
-        choose_parser(reader);
-    if (reader->json)
-        r = json_reader_step(reader->json, deadline);
-    else if (reader->yaml)
-        r = yaml_reader_step(reader->yaml, deadline);
-    return r == MANIFEST_MORE ? r : finish(reader, r);
-}
-
 /* The objects of a bad file are of no use, and may be very many. */
-static bool discard_objects(struct manifest_reader *reader, int64_t deadline)
+static void discard_objects(struct manifest_reader *reader)
 {
     GPtrArray *objects = reader->context.objects;
 
     while (objects->len > 0) {
-        g_ptr_array_set_size(objects, (gint)(objects->len - MIN(objects->len, OBJECTS_A_LOOK)));
-        if (g_get_monotonic_time() >= deadline)
-            break;
+        g_ptr_array_set_size(objects, (gint)(objects->len - MIN(objects->len, OBJECTS_FREED)));
+        fiber_breathe(reader->input.fiber);
     }
-    return objects->len == 0;
 }
 
-int manifest_reader_step(struct manifest_reader *reader, uint64_t budget)
+int manifest_reader_run(struct manifest_reader *reader)
 {
-    int64_t deadline = g_get_monotonic_time() + (int64_t)MIN(budget, G_USEC_PER_SEC);
+    int r = MANIFEST_DONE;
 
-    if (reader->result == MANIFEST_MORE)
-        reader->result = read_on(reader, deadline);
-    if (reader->result == MANIFEST_BAD && !discard_objects(reader, deadline))
-        return MANIFEST_MORE;
-    return reader->result;
+    if (input_fill(&reader->input) > 0)
+        choose_parser(reader);
+    if (reader->json)
+        r = json_reader_run(reader->json);
+    else if (reader->yaml)
+        r = yaml_reader_run(reader->yaml);
+    r = finish(reader, r);
+    composer_discard(reader->composer);
+    if (r != MANIFEST_DONE)
+        discard_objects(reader);
+    return r;
+}
+
+void manifest_reader_cancel(struct manifest_reader *reader)
+{
+    input_cancel(&reader->input);
 }
 
 GPtrArray *manifest_reader_take_objects(struct manifest_reader *reader)

@@ -1,6 +1,7 @@
 /*
- * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics.
- * Resumable, so that no call takes long; nothing of the file is kept but what its objects need.
+ * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics. Gives
+ * way on a fiber, however large a thing it is amid of; nothing of the file is kept but what its
+ * objects need.
  * Knows no rules about Services; it knows what the fields are called and what they may hold.
  */
 #pragma once
@@ -11,6 +12,7 @@
 
 #include "../diagnostic.h"
 #include "../error.h"
+#include "../fiber.h"
 #include "../model/object.h"
 
 struct manifest_reader;
@@ -24,13 +26,13 @@ typedef void (*manifest_look)(void *userdata, const struct object *object, const
 struct manifest_options {
     const char *default_namespace; /* for objects that name none */
     uint64_t max_size;             /* bytes; a longer input is an error */
+    struct fiber *fiber;           /* what manifest_reader_run runs on; NULL: on none */
     manifest_look look;            /* NULL: nobody looks */
     void *look_userdata;
 };
 
-/* Results of manifest_reader_step. */
+/* Results of manifest_reader_run. */
 enum {
-    MANIFEST_MORE = 1, /* call again */
     MANIFEST_DONE = 0, /* the whole file was read: `objects` and `diagnostics` are complete */
     MANIFEST_BAD = 2,  /* not readable as YAML or JSON: the last diagnostic says where and why;
                           objects must not be used, the file's last good ones stay */
@@ -41,14 +43,17 @@ typedef ssize_t (*manifest_input)(void *userdata, void *buffer, size_t size);
 
 /* Begins to read. `source` names the file (its path's ending does not matter: JSON is recognised by
  * its first character, as kubectl does; libyaml would also read most JSON, but not all) and is
- * referenced by the objects. The input function is called from manifest_reader_step only. */
+ * referenced by the objects. The input function is called from manifest_reader_run only. */
 struct manifest_reader *manifest_reader_new(struct source *source,
                                             const struct manifest_options *options,
                                             manifest_input input, void *userdata);
 struct manifest_reader *manifest_reader_free(struct manifest_reader *reader); /* returns NULL */
 
-/* Reads on for about `budget` microseconds. Negative errno: the input function's error. */
-MUST_USE int manifest_reader_step(struct manifest_reader *reader, uint64_t budget);
+/* Reads to the end. Negative errno: the input function's error, or -ECANCELED. */
+MUST_USE int manifest_reader_run(struct manifest_reader *reader);
+
+/* While it is given way to: what is read is not wanted any more, it is to end soon. */
+void manifest_reader_cancel(struct manifest_reader *reader);
 
 /* After MANIFEST_DONE: moves out the objects (struct object *, in document order, `document` set)
  * and the diagnostics (struct diagnostic *). After MANIFEST_BAD: diagnostics only. The arrays

@@ -14,6 +14,8 @@ struct reading {
     int fd;
     struct fingerprint before;
     struct manifest_reader *reader;
+    struct fiber *fiber;
+    int result;
 };
 
 static void close_fd(const int *fd)
@@ -68,6 +70,7 @@ int reading_new(struct reading **readingp, const char *path, struct source *sour
     struct reading *reading = g_new0(struct reading, 1);
     reading->fd = fd;
     reading->before = fingerprint_of(&st);
+    reading->fiber = options->fiber;
     reading->reader = manifest_reader_new(source, options, input, reading);
     *readingp = reading;
     return 0;
@@ -77,6 +80,9 @@ struct reading *reading_free(struct reading *reading)
 {
     if (!reading)
         return NULL;
+    reading_cancel(reading);
+    while (fiber_is_amid(reading->fiber) && reading_step(reading, INT64_MAX) == READING_MORE)
+        ;
     manifest_reader_free(reading->reader);
     close(reading->fd);
     g_free(reading);
@@ -93,13 +99,25 @@ static bool has_changed(const struct reading *reading)
     return !fingerprint_equal(&now, &reading->before);
 }
 
-int reading_step(struct reading *reading, uint64_t budget)
+static void run(void *userdata)
 {
-    int r = manifest_reader_step(reading->reader, budget);
+    struct reading *reading = userdata;
 
-    if ((r == MANIFEST_DONE || r == MANIFEST_BAD) && has_changed(reading))
+    reading->result = manifest_reader_run(reading->reader);
+}
+
+int reading_step(struct reading *reading, int64_t deadline)
+{
+    if (!fiber_run(reading->fiber, run, reading, deadline))
+        return READING_MORE;
+    if (reading->result >= 0 && has_changed(reading))
         return READING_CHANGED;
-    return r;
+    return reading->result;
+}
+
+void reading_cancel(struct reading *reading)
+{
+    manifest_reader_cancel(reading->reader);
 }
 
 GPtrArray *reading_take_objects(struct reading *reading)

@@ -10,21 +10,26 @@
 
 struct reading;
 
-/* Results of reading_new and reading_step, besides those of manifest_reader_step. */
+/* Results of reading_new and reading_step, besides those of manifest_reader_run. */
 enum {
     READING_SPECIAL = 16, /* not a regular file: it was not opened */
     READING_CHANGED,      /* it was written to while it was read */
+    READING_MORE,         /* call again */
 };
 
-/* Opens `path`, which is reported as `source`. 0, READING_SPECIAL or negative errno; *readingp is
- * set in the first case only. */
+/* Opens `path`, which is reported as `source`, to be read on the fiber of `options`, which nobody
+ * else uses until it is freed. 0, READING_SPECIAL or negative errno; *readingp is set in the first
+ * case only. */
 MUST_USE int reading_new(struct reading **readingp, const char *path, struct source *source,
                          const struct manifest_options *options);
 struct reading *reading_free(struct reading *reading); /* returns NULL */
 
-/* Reads on for about `budget` microseconds. MANIFEST_MORE, MANIFEST_DONE, MANIFEST_BAD,
- * READING_CHANGED or negative errno. */
-MUST_USE int reading_step(struct reading *reading, uint64_t budget);
+/* Reads on until about `deadline` (CLOCK_MONOTONIC, microseconds). READING_MORE, MANIFEST_DONE,
+ * MANIFEST_BAD, READING_CHANGED or negative errno. */
+MUST_USE int reading_step(struct reading *reading, int64_t deadline);
+
+/* It is not wanted any more: some steps from now it ends, with -ECANCELED. */
+void reading_cancel(struct reading *reading);
 
 /* After MANIFEST_DONE, after MANIFEST_BAD; see manifest.h. */
 GPtrArray *reading_take_objects(struct reading *reading);

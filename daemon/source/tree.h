@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../fiber.h"
+
 struct position { /* from 1 */
     uint32_t line, column;
 };
@@ -32,8 +34,8 @@ struct node {
 
 struct tree;
 
-/* Bytes, of nodes and texts together. What an API server takes at most has some megabytes of text;
- * and an object is taken apart in one go, while lookups and the watchdog wait. */
+/* Bytes, of nodes and texts together. What an API server takes at most has some megabytes of text.
+ */
 #define TREE_SIZE_MAX (64u << 20)
 
 struct tree *tree_new(void);
@@ -52,7 +54,7 @@ struct tree_mark {
     size_t chunk, used;
 };
 struct tree_mark tree_mark(const struct tree *tree);
-void tree_reset(struct tree *tree, struct tree_mark mark);
+void tree_reset(struct tree *tree, struct tree_mark mark, struct fiber *fiber);
 
 /* The value of a key of a map, NULL if there is none. Of several the last counts. */
 const struct node *node_get(const struct node *map, const char *key);

@@ -26,12 +26,13 @@
 #define RESTARTS_MAX 20
 #define ATTEMPTS_MAX 5
 
-void work_init(struct work *work, const struct loader_callbacks *callbacks)
+int work_init(struct work *work, const struct loader_callbacks *callbacks)
 {
     work->callbacks = *callbacks;
     worklist_init(&work->list);
     work->roots = g_ptr_array_new();
     work->retired = g_ptr_array_new();
+    return fiber_new(&work->fiber);
 }
 
 static void free_roots(GPtrArray *roots)
@@ -44,6 +45,7 @@ static void free_roots(GPtrArray *roots)
 void work_clear(struct work *work)
 {
     work->reading = reading_free(work->reading);
+    work->fiber = fiber_free(work->fiber);
     g_clear_pointer(&work->batch.statements, g_ptr_array_unref);
     free_roots(work->roots);
     free_roots(work->retired);
@@ -89,7 +91,7 @@ void work_interrupt(struct work *work, const struct root *root)
         return;
     work->reader->forced = true;
     work->reader->again = true;
-    stop_reading(work);
+    reading_cancel(work->reading);
 }
 
 /* It did not hold still, or something else was short: later once more. */
@@ -166,6 +168,7 @@ static void begin_reading(struct work *work, struct place *place)
     struct manifest_options options = {
         .default_namespace = root->namespace,
         .max_size = work->list.max_file_size,
+        .fiber = work->fiber,
     };
     struct source *source = file_source(place->file, root->rank, root->allocate);
     bool forced = place->forced;
@@ -228,15 +231,13 @@ static void read_on(struct work *work, uint64_t until)
 {
     struct place *place = work->reader;
 
-    if (place_is_written(place) || place->absent || place->root->retired) {
-        stop_reading(work);
+    if (place_is_written(place) || place->absent || place->root->retired)
+        reading_cancel(work->reading);
+    int r = reading_step(work->reading, (int64_t)until);
+    if (r == READING_MORE)
         return;
-    }
-    uint64_t now = worklist_now();
-    int r = reading_step(work->reading, until > now ? until - now : 1);
-    if (r == MANIFEST_MORE)
-        return;
-    finish_reading(work, r);
+    if (r != -ECANCELED)
+        finish_reading(work, r);
     stop_reading(work);
 }
 

@@ -13,6 +13,7 @@ struct work {
     GPtrArray *roots;   /* struct root, by rank */
     GPtrArray *retired; /* struct root, to be freed when their files are withdrawn */
     struct batch batch;
+    struct fiber *fiber;     /* what is read on */
     struct reading *reading; /* of `reader`, or NULL */
     struct place *reader;
     uint64_t started; /* when this batch was; 0: there is none. CLOCK_MONOTONIC, microseconds */
@@ -25,7 +26,7 @@ struct work {
     bool loaded; /* the first look is over */
 };
 
-void work_init(struct work *work, const struct loader_callbacks *callbacks);
+MUST_USE int work_init(struct work *work, const struct loader_callbacks *callbacks);
 void work_clear(struct work *work);
 
 /* Looks at everything again, with the next batch. */

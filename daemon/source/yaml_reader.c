@@ -12,8 +12,6 @@
     (4u << 20)                       /* a scalar's greatest size, escapes and indentation included \
                                       */
 #define PROLOG_BYTES_MAX (64u << 10) /* before a document's first event, comments not counted */
-#define EVENTS_A_LOOK 32u            /* at the clock, at most */
-#define BYTES_A_LOOK (32u << 10)
 
 struct yaml_reader {
     yaml_parser_t parser;
@@ -22,7 +20,6 @@ struct yaml_reader {
     size_t bytes;  /* handed to libyaml since the last event */
     size_t prolog; /* of them, outside comments and before a document */
     bool in_document, in_comment, exceeded;
-    bool document_ended; /* and the composer is to be told so, until it is done with it */
 };
 
 /* Only comments of plain ASCII are free of charge: other line ends than '\n' could hide directives.
@@ -146,31 +143,19 @@ static bool pass_event(struct yaml_reader *reader, const yaml_event_t *event)
     case YAML_DOCUMENT_END_EVENT:
         reader->in_document = false;
         reader->in_comment = false;
-        reader->document_ended = true;
+        composer_document(reader->composer);
         return true;
     default: return true;
     }
 }
 
-int yaml_reader_step(struct yaml_reader *reader, int64_t deadline)
+int yaml_reader_run(struct yaml_reader *reader)
 {
-    size_t bytes = 0;
-
-    for (unsigned n = 1;; n++) {
+    for (;;) {
         yaml_event_t event;
         bool passed, ended;
 
-        bytes += reader->bytes;
-        if (n % EVENTS_A_LOOK == 0 || bytes > BYTES_A_LOOK) {
-            if (n > 1 && g_get_monotonic_time() >= deadline)
-                return MANIFEST_MORE;
-            bytes = 0;
-        }
-        if (reader->document_ended) {
-            reader->document_ended = !composer_document(reader->composer);
-            bytes += BYTES_A_LOOK / 2; /* about as much work */
-            continue;
-        }
+        fiber_tick(reader->input->fiber);
         reader->bytes = 0;
         reader->prolog = 0;
         if (!yaml_parser_parse(&reader->parser, &event))

@@ -3,6 +3,7 @@
  */
 #include <glib.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../daemon/diagnostic.h"
@@ -25,21 +26,37 @@ static ssize_t give(void *userdata, void *buffer, size_t size)
     return (ssize_t)n;
 }
 
+struct run {
+    struct manifest_reader *reader;
+    int result;
+};
+
+static void run(void *userdata)
+{
+    struct run *run = userdata;
+
+    run->result = manifest_reader_run(run->reader);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct manifest_options options = {"default", UINT64_C(1) << 20};
-    int r;
+    struct manifest_options options = {"default", UINT64_C(1) << 20};
 
     if (size == 0)
         return 0;
     struct bytes bytes = {data + 1, size - 1, data[0] < 64 ? data[0] + 1u : 65536};
     struct source *source = source_new("/fuzz", 0, true);
+    /* At once, or in the smallest turns there are. */
+    if (data[0] % 2 == 0 && fiber_new(&options.fiber) < 0)
+        abort();
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &bytes);
-    do {
-        r = manifest_reader_step(reader, data[0] % 2 == 0 ? 0 : 1000000);
-    } while (r == MANIFEST_MORE);
+    struct run whole = {.reader = reader};
+    while (!fiber_run(options.fiber, run, &whole, 0))
+        ;
+    fiber_free(options.fiber);
+    int r = whole.result;
 
     g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);
     g_autoptr(GPtrArray) diagnostics = manifest_reader_take_diagnostics(reader);

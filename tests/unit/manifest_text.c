@@ -29,20 +29,38 @@ static ssize_t give(void *userdata, void *buffer, size_t size)
     return (ssize_t)n;
 }
 
+struct run {
+    struct manifest_reader *reader;
+    int result;
+};
+
+static void run(void *userdata)
+{
+    struct run *run = userdata;
+
+    run->result = manifest_reader_run(run->reader);
+}
+
 struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece,
                                         uint64_t budget)
 {
-    const struct manifest_options options = {.default_namespace = "default",
-                                             .max_size = UINT64_C(512) << 20};
+    struct fiber *fiber = NULL;
+
+    assert_int_equal(fiber_new(&fiber), 0);
+    const struct manifest_options options = {
+        .default_namespace = "default", .max_size = UINT64_C(512) << 20, .fiber = fiber};
     struct text text = {bytes, length, piece};
     struct source *source = source_new("/test.yaml", 0, true);
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &text);
     struct manifest_text manifest = {0};
 
-    do {
-        manifest.result = manifest_reader_step(reader, budget);
+    struct run whole = {.reader = reader};
+
+    do
         manifest.steps++;
-    } while (manifest.result == MANIFEST_MORE);
+    while (!fiber_run(fiber, run, &whole, g_get_monotonic_time() + (int64_t)budget));
+    fiber_free(fiber);
+    manifest.result = whole.result;
     manifest.objects = manifest_reader_take_objects(reader);
     manifest.diagnostics = manifest_reader_take_diagnostics(reader);
     manifest_reader_free(reader);

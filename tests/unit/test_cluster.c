@@ -380,10 +380,7 @@ static GPtrArray *read_objects(struct source *source, const char *text)
     struct manifest_reader *reader = manifest_reader_new(
         source, &(struct manifest_options){.default_namespace = "default", .max_size = 1 << 20},
         read_text, &input);
-    int r;
-    while ((r = manifest_reader_step(reader, 100000)) == MANIFEST_MORE)
-        ;
-    if (r != MANIFEST_DONE)
+    if (manifest_reader_run(reader) != MANIFEST_DONE)
         fail_msg("not readable:\n%s", text);
     GPtrArray *objects = manifest_reader_take_objects(reader);
     manifest_reader_free(reader);

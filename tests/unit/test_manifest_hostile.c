@@ -201,11 +201,8 @@ static int read_from(manifest_input input, uint64_t max_size, GPtrArray **diagno
     const struct manifest_options options = {.default_namespace = "default", .max_size = max_size};
     struct source *source = source_new("/x", 0, true);
     struct manifest_reader *reader = manifest_reader_new(source, &options, input, NULL);
-    int r;
+    int r = manifest_reader_run(reader);
 
-    do {
-        r = manifest_reader_step(reader, 1000);
-    } while (r == MANIFEST_MORE);
     *diagnostics = manifest_reader_take_diagnostics(reader);
     manifest_reader_free(reader);
     source_unref(source);
