@@ -15,6 +15,11 @@ struct collector {
     unsigned families;
     endpoint_each each;
     void *userdata;
+    bool enough; /* no more are wanted */
+    /* The ports of the last pod, which those of the next one mostly are too. */
+    const struct ports *containers;
+    struct ports *ports;
+    bool has_ports;
 };
 
 /* Hostname, else with endpointPodNames the pod's name if it fits a label, else the dashed address
@@ -33,7 +38,7 @@ static const char *label_of(const struct collector *collector, const char *hostn
 static void add_subset(struct collector *collector, const struct endpoint_slice *slice,
                        const struct endpoint_subset *subset)
 {
-    for (uint32_t i = 0; i < subset->n; i++) {
+    for (uint32_t i = 0; i < subset->n && !collector->enough; i++) {
         const struct endpoint *endpoint = &subset->endpoints[i];
         fiber_tick(collector->options->fiber);
         const char *label = label_of(collector, endpoint->hostname, endpoint->pod_name);
@@ -79,9 +84,9 @@ static uint16_t target_port(const struct port *port, const struct ports *contain
     return 0;
 }
 
-/* The Service's ports as this pod has them; a named targetPort that no container has drops the
- * port, not the pod (rule 29). The reference is the caller's. */
-static struct ports *pod_ports(const struct service *service, const struct ports *containers)
+/* The Service's ports as a pod with these containers' has them; a named targetPort that no
+ * container has drops the port, not the pod (rule 29). The reference is the caller's. */
+static struct ports *ports_of_pod(const struct service *service, const struct ports *containers)
 {
     const struct ports *wanted = service->ports;
     uint32_t n = 0;
@@ -94,6 +99,25 @@ static struct ports *pod_ports(const struct service *service, const struct ports
                                        .number = number};
     }
     return n > 0 ? ports_new(items, n) : NULL;
+}
+
+static void forget_ports(struct collector *collector)
+{
+    ports_unref(collector->ports);
+    collector->has_ports = false;
+}
+
+/* Valid until the next pod is looked at. */
+static struct ports *pod_ports(struct collector *collector, const struct pod_view *view)
+{
+    if (collector->has_ports && collector->containers == view->spec->ports)
+        return collector->ports;
+    if (collector->has_ports)
+        forget_ports(collector);
+    collector->containers = view->spec->ports;
+    collector->ports = ports_of_pod(collector->state->object, view->spec->ports);
+    collector->has_ports = true;
+    return collector->ports;
 }
 
 /* Rules 25 to 28. */
@@ -116,10 +140,9 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
     bool named = view->hostname && view->subdomain &&
                  strcmp(view->subdomain, service->object.name) == 0; /* rule 38 */
     const char *label = label_of(collector, named ? view->hostname : NULL, view->name);
-    struct ports *ports = pod_ports(service, view->spec->ports);
     struct endpoint_candidate candidate = {
         .label = label,
-        .ports = ports,
+        .ports = pod_ports(collector, view),
         .origin = view->origin,
         .object = view->object,
         .pod = view->name,
@@ -131,7 +154,6 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
         candidate.verdict = judge(collector, view, candidate.address);
         collector->each(collector->userdata, &candidate);
     }
-    ports_unref(ports);
     name_unref(label);
 }
 
@@ -144,7 +166,7 @@ static bool is_selected(const struct collector *collector, const struct pod_view
 
 static void add_workload(struct collector *collector, const struct workload_state *workload)
 {
-    for (uint32_t i = 0; i < workload->replicas; i++) {
+    for (uint32_t i = 0; i < workload->replicas && !collector->enough; i++) {
         struct pod_view view;
         fiber_tick(collector->options->fiber);
         pods_view_replica(collector->options->pods, workload->object, i, &view);
@@ -178,6 +200,13 @@ static bool any_stated_pod(const struct collector *collector)
     return false;
 }
 
+static const struct workload_state *workload_of(const struct service_state *state,
+                                                const struct object *object)
+{
+    return g_hash_table_lookup(state->namespace->workloads,
+                               &(struct owner){.kind = object->kind, .name = object->name});
+}
+
 static void add_member(struct collector *collector, const struct object *object)
 {
     if (object->kind == OBJECT_POD) {
@@ -187,9 +216,7 @@ static void add_member(struct collector *collector, const struct object *object)
             add_pod(collector, &view);
         return;
     }
-    const struct workload_state *workload =
-        g_hash_table_lookup(collector->state->namespace->workloads,
-                            &(struct owner){.kind = object->kind, .name = object->name});
+    const struct workload_state *workload = workload_of(collector->state, object);
     if (workload)
         add_workload(collector, workload);
 }
@@ -199,7 +226,7 @@ static void add_members(struct collector *collector)
     const GPtrArray *groups = collector->state->selection.groups;
     for (guint i = 0; groups && i < groups->len; i++) {
         const GPtrArray *members = ((const struct group *)groups->pdata[i])->members;
-        for (guint j = 0; j < members->len; j++) {
+        for (guint j = 0; j < members->len && !collector->enough; j++) {
             fiber_tick(collector->options->fiber);
             add_member(collector, members->pdata[j]);
         }
@@ -252,28 +279,33 @@ enum endpoint_source endpoints_source(const struct endpoint_options *options,
     return choose_source(&(struct collector){.options = options, .state = state});
 }
 
+static void collect(struct collector *collector)
+{
+    const struct service_state *state = collector->state;
+    const struct endpoint_slice *endpoints = endpoints_object(state);
+    switch (choose_source(collector)) {
+    case ENDPOINTS_NONE: break;
+    case ENDPOINTS_STATED: add_stated(collector, state->object); break;
+    case ENDPOINTS_SLICES:
+        add_slices(collector, namespace_slices(state->namespace, state->owner.name));
+        if (!state->object->selector && endpoints && !endpoints->not_mirrored)
+            add_slice(collector, endpoints);
+        break;
+    case ENDPOINTS_OBJECT: add_slice(collector, endpoints); break;
+    case ENDPOINTS_PODS: add_members(collector); break;
+    }
+    if (collector->has_ports)
+        forget_ports(collector);
+}
+
 void endpoints_each(const struct endpoint_options *options, const struct service_state *state,
                     unsigned families, endpoint_each each, void *userdata)
 {
-    struct collector collector = {
-        .options = options,
-        .state = state,
-        .families = families,
-        .each = each,
-        .userdata = userdata,
-    };
-    const struct endpoint_slice *endpoints = endpoints_object(state);
-    switch (choose_source(&collector)) {
-    case ENDPOINTS_NONE: break;
-    case ENDPOINTS_STATED: add_stated(&collector, state->object); break;
-    case ENDPOINTS_SLICES:
-        add_slices(&collector, namespace_slices(state->namespace, state->owner.name));
-        if (!state->object->selector && endpoints && !endpoints->not_mirrored)
-            add_slice(&collector, endpoints);
-        break;
-    case ENDPOINTS_OBJECT: add_slice(&collector, endpoints); break;
-    case ENDPOINTS_PODS: add_members(&collector); break;
-    }
+    collect(&(struct collector){.options = options,
+                                .state = state,
+                                .families = families,
+                                .each = each,
+                                .userdata = userdata});
 }
 
 static void published_clear(gpointer data)
@@ -283,8 +315,55 @@ static void published_clear(gpointer data)
     ports_unref(published->ports);
 }
 
+static uint64_t count_slices(const GPtrArray *slices, uint64_t enough)
+{
+    uint64_t n = 0;
+    for (guint i = 0; slices && i < slices->len && n <= enough; i++) {
+        const struct endpoint_slice *slice = slices->pdata[i];
+        for (uint32_t j = 0; j < slice->n_subsets; j++)
+            n += slice->subsets[j].n;
+    }
+    return n;
+}
+
+static uint64_t count_members(const struct service_state *state, uint64_t enough,
+                              struct fiber *fiber)
+{
+    const GPtrArray *groups = state->selection.groups;
+    uint64_t n = 0;
+    for (guint i = 0; groups && i < groups->len && n <= enough; i++) {
+        const GPtrArray *members = ((const struct group *)groups->pdata[i])->members;
+        for (guint j = 0; j < members->len && n <= enough; j++) {
+            const struct object *object = members->pdata[j];
+            const struct workload_state *workload =
+                object->kind == OBJECT_POD ? NULL : workload_of(state, object);
+            n += object->kind == OBJECT_POD ? 1 : workload ? workload->replicas : 0;
+            fiber_tick(fiber);
+        }
+    }
+    return n;
+}
+
+bool endpoints_exceed(const struct endpoint_options *options, const struct service_state *state,
+                      uint32_t room)
+{
+    switch (endpoints_source(options, state)) {
+    case ENDPOINTS_SLICES:
+        return count_slices(namespace_slices(state->namespace, state->owner.name), room) > room;
+    case ENDPOINTS_PODS: return count_members(state, room, options->fiber) > room;
+    default: return false;
+    }
+}
+
+struct publication {
+    struct collector collector;
+    GArray *endpoints; /* struct published */
+    uint32_t room;
+};
+
 static void publish(void *userdata, const struct endpoint_candidate *candidate)
 {
+    struct publication *publication = userdata;
     if (candidate->verdict != ENDPOINT_COUNTS)
         return;
     struct published published = {
@@ -294,14 +373,20 @@ static void publish(void *userdata, const struct endpoint_candidate *candidate)
         .ports = ports_ref(candidate->ports),
         .origin = candidate->origin,
     };
-    g_array_append_val((GArray *)userdata, published);
+    g_array_append_val(publication->endpoints, published);
+    publication->collector.enough = publication->endpoints->len > publication->room;
 }
 
 GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
-                          unsigned families)
+                          unsigned families, uint32_t room)
 {
-    GArray *out = g_array_new(FALSE, FALSE, sizeof(struct published));
-    g_array_set_clear_func(out, published_clear);
-    endpoints_each(options, state, families, publish, out);
-    return out;
+    struct publication publication = {
+        .collector = {.options = options, .state = state, .families = families, .each = publish},
+        .endpoints = g_array_new(FALSE, FALSE, sizeof(struct published)),
+        .room = room,
+    };
+    g_array_set_clear_func(publication.endpoints, published_clear);
+    publication.collector.userdata = &publication;
+    collect(&publication.collector);
+    return publication.endpoints;
 }

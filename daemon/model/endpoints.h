@@ -75,12 +75,17 @@ enum endpoint_source endpoints_source(const struct endpoint_options *options,
  * call only. */
 typedef void (*endpoint_each)(void *userdata, const struct endpoint_candidate *candidate);
 
+/* May a Service have more endpoints than `room`? Cheap to say: whether they are ready is not asked.
+ */
+bool endpoints_exceed(const struct endpoint_options *options, const struct service_state *state,
+                      uint32_t room);
+
 /* All ready endpoints of a Service (its selection linked), families not restricted for pods unless
- * `families` (a bit for 4 and one for 6 as FAMILY_BIT) says so. GArray of struct published, to be
- * freed with g_array_unref. */
+ * `families` (a bit for 4 and one for 6 as FAMILY_BIT) says so; only some of them, but more than
+ * `room`, if there are more. GArray of struct published, to be freed with g_array_unref. */
 #define FAMILY_BIT(family) (1u << (family))
 #define FAMILY_BOTH (FAMILY_BIT(4) | FAMILY_BIT(6))
 GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
-                          unsigned families);
+                          unsigned families, uint32_t room);
 void endpoints_each(const struct endpoint_options *options, const struct service_state *state,
                     unsigned families, endpoint_each each, void *userdata);

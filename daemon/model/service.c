@@ -253,41 +253,48 @@ static GArray *endpoints_by_label(const GArray *published, GArray *unnamed, stru
     return endpoints;
 }
 
-static GArray *port_addresses(GArray *ports, const struct port *port, uint16_t number)
+static void add_ports(GArray *rows, const struct ports *ports, GArray *addresses,
+                      struct fiber *fiber)
 {
-    for (guint i = 0; i < ports->len; i++) {
-        struct zone_port *known = &g_array_index(ports, struct zone_port, i);
-        if (known->name != port->name || known->protocol != port->protocol)
-            continue;
-        if (known->number != number)
-            known->number = 0;
-        return known->addresses;
+    for (uint32_t i = 0; ports && i < ports->n; i++) {
+        const struct port *port = &ports->items[i];
+        struct zone_port row = {port->name, port->protocol, port->number, g_array_ref(addresses)};
+        g_array_append_val(rows, row);
+        fiber_tick(fiber);
     }
-    struct zone_port added = {port->name, port->protocol, number, addresses_new()};
-    g_array_append_val(ports, added);
-    return added.addresses;
+}
+
+/* The endpoints of each list of ports; there are few lists, however many ports and endpoints. */
+static void add_endpoints_ports(GArray *rows, const GArray *published, struct fiber *fiber)
+{
+    g_autoptr(GHashTable) lists =
+        g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
+    for (guint i = 0; i < published->len; i++) {
+        const struct published *entry = &g_array_index(published, struct published, i);
+        fiber_tick(fiber);
+        if (!entry->ports)
+            continue;
+        GArray *addresses = g_hash_table_lookup(lists, entry->ports);
+        if (!addresses) {
+            addresses = addresses_new();
+            g_hash_table_insert(lists, entry->ports, addresses);
+            add_ports(rows, entry->ports, addresses, fiber);
+        }
+        g_array_append_val(addresses, entry->address);
+    }
 }
 
 /* Rule 47: of a Service with an address of its own the ports are its own, of a headless one its
  * endpoints'. A Service or slice without ports has none that could be asked for. */
 static GArray *ports_of(const struct service *service, bool headless, const GArray *published,
-                        const GArray *addresses, struct fiber *fiber)
+                        GArray *addresses, struct fiber *fiber)
 {
     GArray *ports = g_array_new(FALSE, FALSE, sizeof(struct zone_port));
     g_array_set_clear_func(ports, port_clear);
-    for (uint32_t i = 0; !headless && service->ports && i < service->ports->n; i++) {
-        const struct port *port = &service->ports->items[i];
-        GArray *answer = port_addresses(ports, port, port->number);
-        g_array_append_vals(answer, addresses->data, addresses->len);
-    }
-    for (guint i = 0; headless && i < published->len; i++) {
-        const struct published *entry = &g_array_index(published, struct published, i);
-        fiber_tick(fiber);
-        for (uint32_t j = 0; entry->ports && j < entry->ports->n; j++) {
-            const struct port *port = &entry->ports->items[j];
-            g_array_append_val(port_addresses(ports, port, port->number), entry->address);
-        }
-    }
+    if (headless)
+        add_endpoints_ports(ports, published, fiber);
+    else
+        add_ports(ports, service->ports, addresses, fiber);
     return ports;
 }
 
@@ -310,6 +317,7 @@ static void hand_over(struct service_state *state, const struct zone_sink *sink,
     };
     sink->service(sink->userdata, &zone);
     fiber_empty(fiber, endpoints);
+    fiber_empty(fiber, ports);
 }
 
 /* Only what resolves forward is claimed, and a node's address is the node's. */
@@ -364,15 +372,17 @@ bool service_publish(struct service_state *state, const struct service_options *
             publish_external(state, sink);
         return true;
     }
-    g_autoptr(GArray) published =
-        endpoints_collect(&options->endpoints, state, pod_families(state->object));
+    /* Of what has no room anyway one is enough to know where it would be from. */
+    bool exceeds = endpoints_exceed(&options->endpoints, state, room);
+    g_autoptr(GArray) published = endpoints_collect(
+        &options->endpoints, state, pod_families(state->object), exceeds ? 0 : room);
     bool headless = choose_addresses(state, options, published, addresses);
     if (!exposed) { /* rule 50; its lease stays, it only cannot be asked for */
         fiber_empty(fiber, published);
         withdraw(state, reverse, sink, fiber);
         return true;
     }
-    bool fits = published->len <= room;
+    bool fits = published->len <= (exceeds ? 0 : room);
     if (!fits)
         fiber_empty(fiber, published);
     if (!fits && headless)

@@ -37,7 +37,7 @@ struct zone_service {
     GArray *addresses;
     GArray *unnamed;   /* endpoints known by their dashed address (rule 34) */
     GArray *endpoints; /* struct zone_endpoint, one for each label */
-    GArray *ports;     /* struct zone_port, one for each name and protocol */
+    GArray *ports;     /* struct zone_port, several of one name and protocol are united */
     const char *target;
 };
 

@@ -86,13 +86,13 @@ static void add_row(GArray *rows, const char *name, uint32_t protocol, uint32_t 
 }
 
 /* How many rows from `start` on are of one entry. */
-static guint entry_length(const GArray *rows, guint start)
+static guint entry_length(const GArray *rows, guint start, struct fiber *fiber)
 {
     const struct row *first = &g_array_index(rows, struct row, start);
     guint n = 1;
 
-    while (start + n < rows->len && compare_names(first, first + n) == 0)
-        n++;
+    for (; start + n < rows->len && compare_names(first, first + n) == 0; n++)
+        fiber_tick(fiber);
     return n;
 }
 
@@ -100,7 +100,7 @@ static guint count_entries(const GArray *rows, struct fiber *fiber)
 {
     guint entries = 0;
 
-    for (guint i = 0; i < rows->len; i += entry_length(rows, i)) {
+    for (guint i = 0; i < rows->len; i += entry_length(rows, i, fiber)) {
         fiber_tick(fiber);
         entries++;
     }
@@ -186,7 +186,7 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
         struct kubesvc_endpoint entry;
 
         fiber_tick(builder->fiber);
-        n = entry_length(rows, i);
+        n = entry_length(rows, i, builder->fiber);
         entry.label = record_builder_text(builder, row->name, strlen(row->name));
         entry.addresses = add_entry_set(builder, row, n);
         g_array_append_val(entries, entry);
@@ -208,6 +208,7 @@ static struct kubesvc_span add_ports(struct record_builder *builder,
         g_autofree char *lower = g_ascii_strdown(port->name != NULL ? port->name : "", -1);
         const char *name = g_string_chunk_insert_const(names, lower);
 
+        fiber_tick(builder->fiber);
         /* Rule 47: a label that is empty after its underscore stands for any. */
         add_row(rows, "", port->protocol, port->number, port->addresses);
         if (name[0] == '\0')
@@ -223,7 +224,8 @@ static struct kubesvc_span add_ports(struct record_builder *builder,
         const struct row *row = &g_array_index(rows, struct row, i);
         struct kubesvc_port entry;
 
-        n = entry_length(rows, i);
+        fiber_tick(builder->fiber);
+        n = entry_length(rows, i, builder->fiber);
         if (i > 0 && row[-1].name == row->name) /* of another protocol */
             entry.name = g_array_index(entries, struct kubesvc_port, entries->len - 1).name;
         else

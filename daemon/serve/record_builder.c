@@ -45,6 +45,7 @@ GByteArray *record_builder_end(struct record_builder *builder, const void *head,
     memcpy(bytes->data, head, size);
     release(builder, builder->arrays);
     release(builder, builder->sets);
+    g_free(builder->united);
     *builder = (struct record_builder){0};
     return bytes;
 }
@@ -155,8 +156,8 @@ static struct kubesvc_set add_sorted(struct record_builder *builder, const GArra
     };
 }
 
-struct kubesvc_set record_builder_union(struct record_builder *builder, const GArray *const *arrays,
-                                        size_t n)
+static struct kubesvc_set unite(struct record_builder *builder, const GArray *const *arrays,
+                                size_t n)
 {
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct address));
 
@@ -165,6 +166,18 @@ struct kubesvc_set record_builder_union(struct record_builder *builder, const GA
             g_array_append_vals(all, arrays[i]->data, arrays[i]->len);
     record_sort_addresses(all, builder->fiber);
     return add_sorted(builder, all);
+}
+
+struct kubesvc_set record_builder_union(struct record_builder *builder, const GArray *const *arrays,
+                                        size_t n)
+{
+    if (n != builder->n_united || memcmp(arrays, builder->united, n * sizeof *arrays) != 0) {
+        g_free(builder->united);
+        builder->united = g_memdup2(arrays, n * sizeof *arrays);
+        builder->n_united = n;
+        builder->last_union = unite(builder, arrays, n);
+    }
+    return builder->last_union;
 }
 
 struct kubesvc_set record_builder_set(struct record_builder *builder, const GArray *addresses)
@@ -178,7 +191,7 @@ struct kubesvc_set record_builder_set(struct record_builder *builder, const GArr
     known = g_hash_table_lookup(builder->sets, addresses);
     if (known == NULL) {
         known = g_new(struct kubesvc_set, 1);
-        *known = record_builder_union(builder, &addresses, 1);
+        *known = unite(builder, &addresses, 1);
         g_hash_table_insert(builder->sets, (gpointer)addresses, known);
     }
     return *known;

@@ -16,6 +16,10 @@ struct record_builder {
     GByteArray *bytes;
     GHashTable *arrays; /* GBytes -> offset; NULL while there is none */
     GHashTable *sets;   /* GArray of struct address -> struct kubesvc_set; NULL as well */
+    /* The last union of several, which the next entry mostly has as well. */
+    const GArray **united;
+    size_t n_united;
+    struct kubesvc_set last_union;
 };
 
 /* Leaves room for a head of `size` bytes. */
@@ -37,7 +41,7 @@ struct kubesvc_span record_builder_lower(struct record_builder *builder, const c
  * before the record is complete. */
 struct kubesvc_set record_builder_set(struct record_builder *builder, const GArray *addresses);
 
-/* The union of `n` arrays. */
+/* The union of `n` arrays, which must not change before the record is complete. */
 struct kubesvc_set record_builder_union(struct record_builder *builder, const GArray *const *arrays,
                                         size_t n);
 

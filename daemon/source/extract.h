@@ -68,7 +68,8 @@ int extract_choice(struct fields *fields, const struct node *map, const char *ke
                    const char *const choices[], int fallback);
 
 /* The ports of a list of mappings, appended to `ports` (struct port). Their strings belong to the
- * tree. `number` is the key of the number. */
+ * tree. `number` is the key of the number. More than the API lets a slice have are an error. */
+#define EXTRACT_PORTS_MAX 20000u
 void extract_ports(struct fields *fields, const struct node *list, const char *number,
                    bool number_required, GArray *ports);
 

@@ -148,6 +148,11 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
     const struct node *iterator = list ? list->first : NULL, *map;
 
     while ((map = fields_next_map(fields, &iterator, "ports"))) {
+        if (ports->len == EXTRACT_PORTS_MAX) {
+            fields_error(fields, map->position, "too-many", "ports are more than %u",
+                         EXTRACT_PORTS_MAX);
+            return;
+        }
         struct port port = {.name = fields_string(fields, map, "name")};
         int64_t value = 0;
 

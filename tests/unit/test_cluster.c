@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
 #include "../../daemon/model/cluster.h"
+#include "../../daemon/serve/publisher.h"
+#include "../../daemon/serve/record.h"
 #include "../../daemon/source/manifest.h"
 
 #define FILES 6u
@@ -563,6 +566,57 @@ static void it_may_end_amid_an_update(void **state)
     source_unref(source);
 }
 
+/* Lists of ports times endpoints: neither memory nor time grows with the product. */
+static void many_ports_of_many_endpoints(void **state)
+{
+    (void)state;
+    g_autoptr(GString) text = g_string_new("apiVersion: v1\nkind: Service\nmetadata: {name: sip, "
+                                           "namespace: moon}\nspec: {clusterIP: None}\n");
+    for (unsigned i = 0; i < 2; i++) {
+        g_string_append_printf(text,
+                               "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+                               "metadata: {name: s%u, namespace: moon, labels: "
+                               "{kubernetes.io/service-name: sip}}\naddressType: IPv4\nports:\n",
+                               i);
+        for (unsigned j = 0; j < 5000 + i; j++)
+            g_string_append_printf(text, "- {name: p%u, port: %u}\n", j, j + 1);
+        g_string_append(text, "endpoints:\n");
+        for (unsigned j = 0; j < 5000; j++)
+            g_string_append_printf(text, "- {addresses: [10.%u.%u.%u]}\n", i, j >> 8, j & 255);
+    }
+    struct source *source = source_of(0);
+    struct snapshot_writer *writer = NULL;
+    struct fiber *fiber = NULL;
+    assert_int_equal(fiber_new(&fiber), 0);
+    assert_int_equal(snapshot_writer_new(&writer), 0);
+    struct publisher *publisher = publisher_new(writer, fiber);
+    struct cluster *cluster = cluster_new(publisher_sink(publisher), on_lease, NULL, fiber);
+    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(struct address));
+    cluster_configure(cluster, &(struct cluster_options){
+                                   .node_ips = none, .pod_cidrs = none, .service_cidrs = none});
+    struct rlimit before, limit;
+    assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+    limit = before;
+    cluster_replace(cluster, source, read_objects(source, text->str));
+    cluster_settle(cluster);
+#ifndef __SANITIZE_ADDRESS__ /* which needs more than that for itself */
+    limit.rlim_cur = 256 << 20;
+#endif
+    assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
+    while (!cluster_update(cluster, G_USEC_PER_SEC))
+        ;
+    assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
+    struct record_key key;
+    assert_true(record_key_service(&key, "sip", "moon"));
+    struct snapshot_record record = snapshot_writer_find(writer, key.bytes, key.length);
+    assert_in_range(record.length, 2 * 5000 * 4, 2 << 20);
+    cluster_free(cluster);
+    publisher_free(publisher);
+    snapshot_writer_free(writer);
+    fiber_free(fiber);
+    source_unref(source);
+}
+
 /* An address that is given up while others are worked out goes to who waits for one at once, not
  * with some later change. */
 static void who_waits_gets_what_is_given_up(void **state)
@@ -599,6 +653,7 @@ int main(void)
         cmocka_unit_test(a_large_service_is_worked_out_in_turns),
         cmocka_unit_test(a_batch_waits_until_it_is_whole),
         cmocka_unit_test(it_may_end_amid_an_update),
+        cmocka_unit_test(many_ports_of_many_endpoints),
         cmocka_unit_test(who_waits_gets_what_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

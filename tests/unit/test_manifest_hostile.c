@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../daemon/source/extract.h"
 #include "manifest_text.h"
 
 #define NAMESPACE(name) "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " name "\n"
@@ -181,6 +182,109 @@ static void long_lists(void **state)
     manifest_text_free(&manifest);
 }
 
+/* One object, or one text, as large as can be: a turn that is late ends within it. */
+static void large_objects(void **state)
+{
+    g_autoptr(GString) text =
+        g_string_new("apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n"
+                     "metadata:\n  name: a\n  labels: {kubernetes.io/service-name: a}\n"
+                     "  annotations: {text: '");
+    g_autofree char *mebi = g_strnfill(1000000, 'x');
+    struct manifest_text manifest;
+
+    (void)state;
+    g_string_append_printf(text, "%s'}\nendpoints:\n", mebi);
+    for (unsigned i = 0; i < 20000; i++)
+        g_string_append_printf(text, "- addresses: [10.0.%u.%u]\n", i >> 8, i & 255);
+    manifest = manifest_text_read(text->str, text->len, 0, 0);
+    assert_int_equal(manifest.result, MANIFEST_DONE);
+    assert_int_equal(manifest.objects->len, 1);
+    const struct endpoint_slice *slice = manifest.objects->pdata[0];
+    assert_int_equal(slice->subsets[0].n, 20000);
+    /* Bytes, events, endpoints. */
+    assert_true(manifest.steps > text->len / 32768 + 8 * 20000 / 64 + 20000 / 64);
+    manifest_text_free(&manifest);
+}
+
+/* What nobody has so many of is refused, and the rest of the file is not. */
+static void too_many(void **state)
+{
+    g_autoptr(GString) text = g_string_new(NAMESPACE("a") "---\napiVersion: v1\nkind: Pod\n"
+                                                          "metadata:\n  name: a\n  labels:\n");
+    struct manifest_text manifest;
+
+    (void)state;
+    for (unsigned i = 0; i <= FIELDS_LABELS_MAX; i++)
+        g_string_append_printf(text, "    l%u: x\n", i);
+    manifest = manifest_text_all(text->str, text->len);
+    assert_int_equal(manifest.result, MANIFEST_DONE);
+    assert_int_equal(manifest.objects->len, 2);
+    assert_true(manifest_text_find(&manifest, "Pod default/a")->broken);
+    assert_non_null(manifest_text_rule(&manifest, "too-many"));
+    manifest_text_free(&manifest);
+
+    g_string_assign(text, NAMESPACE("a") "---\napiVersion: v1\nkind: Service\n"
+                                         "metadata: {name: a}\nspec:\n  ports:\n");
+    for (unsigned i = 0; i <= EXTRACT_PORTS_MAX; i++)
+        g_string_append_printf(text, "  - {name: p%u, port: 1}\n", i);
+    manifest = manifest_text_all(text->str, text->len);
+    assert_int_equal(manifest.objects->len, 2);
+    assert_true(manifest_text_find(&manifest, "Service default/a")->broken);
+    assert_string_equal(manifest_text_rule(&manifest, "too-many")->message,
+                        "ports are more than 20000; its last good version, if any, stays in force");
+    manifest_text_free(&manifest);
+}
+
+struct canceled {
+    struct manifest_reader *reader;
+    int result;
+};
+
+static void read_canceled(void *userdata)
+{
+    struct canceled *canceled = userdata;
+
+    canceled->result = manifest_reader_run(canceled->reader);
+}
+
+static ssize_t many_pods(void *userdata, void *buffer, size_t size)
+{
+    static const char pod[] = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n";
+
+    (void)userdata;
+    memcpy(buffer, pod, sizeof pod - 1);
+    memset((char *)buffer + sizeof pod - 1, '\n', size - sizeof pod + 1);
+    return (ssize_t)size;
+}
+
+/* Wherever it is canceled it ends soon, and holds nothing that would be lost. */
+static void cancellation(void **state)
+{
+    struct fiber *fiber = NULL;
+    struct source *source = source_new("/x", 0, true);
+
+    (void)state;
+    assert_int_equal(fiber_new(&fiber), 0);
+    for (unsigned turns = 1; turns < 500; turns += 7) {
+        const struct manifest_options options = {
+            .default_namespace = "default", .max_size = UINT64_C(1) << 40, .fiber = fiber};
+        struct canceled canceled = {.reader =
+                                        manifest_reader_new(source, &options, many_pods, NULL)};
+        unsigned more = 0;
+
+        for (unsigned i = 0; i < turns; i++)
+            assert_false(fiber_run(fiber, read_canceled, &canceled, 0));
+        manifest_reader_cancel(canceled.reader);
+        while (!fiber_run(fiber, read_canceled, &canceled, 0))
+            more++;
+        assert_int_equal(canceled.result, -ECANCELED);
+        assert_true(more < 1000);
+        manifest_reader_free(canceled.reader);
+    }
+    fiber_free(fiber);
+    source_unref(source);
+}
+
 static ssize_t failing(void *userdata, void *buffer, size_t size)
 {
     (void)userdata;
@@ -349,8 +453,10 @@ int main(void)
         cmocka_unit_test(depth),         cmocka_unit_test(long_texts),
         cmocka_unit_test(directives),    cmocka_unit_test(alias_bombs),
         cmocka_unit_test(many_problems), cmocka_unit_test(long_lists),
-        cmocka_unit_test(inputs),        cmocka_unit_test(truncation),
-        cmocka_unit_test(pieces),        cmocka_unit_test(mutations),
+        cmocka_unit_test(large_objects), cmocka_unit_test(too_many),
+        cmocka_unit_test(cancellation),  cmocka_unit_test(inputs),
+        cmocka_unit_test(truncation),    cmocka_unit_test(pieces),
+        cmocka_unit_test(mutations),
     };
 
     return cmocka_run_group_tests_name("manifest_hostile", tests, NULL, NULL);
