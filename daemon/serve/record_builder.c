@@ -171,9 +171,11 @@ static struct kubesvc_set unite(struct record_builder *builder, const GArray *co
 struct kubesvc_set record_builder_union(struct record_builder *builder, const GArray *const *arrays,
                                         size_t n)
 {
-    if (n != builder->n_united || memcmp(arrays, builder->united, n * sizeof *arrays) != 0) {
+    size_t size = n * sizeof(gpointer);
+
+    if (n != builder->n_united || memcmp(arrays, builder->united, size) != 0) {
         g_free(builder->united);
-        builder->united = g_memdup2(arrays, n * sizeof *arrays);
+        builder->united = g_memdup2(arrays, size);
         builder->n_united = n;
         builder->last_union = unite(builder, arrays, n);
     }
