@@ -191,6 +191,13 @@ void fiber_sort(struct fiber *fiber, GArray *array, GCompareFunc compare)
     g_array_sort_with_data(array, compare_and_tick, &order);
 }
 
+void fiber_sort_pointers(struct fiber *fiber, GPtrArray *array, GCompareFunc compare)
+{
+    struct order order = {compare, fiber};
+
+    g_ptr_array_sort_with_data(array, compare_and_tick, &order);
+}
+
 void fiber_empty(struct fiber *fiber, GArray *array)
 {
     while (array->len > 0) {

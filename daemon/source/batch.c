@@ -41,6 +41,7 @@ static void check_all(struct worklist *list, GHashTable *results, int *worst)
 {
     for (unsigned i = 0; i < list->news->len; i++) {
         struct place *parent = ((struct place *)list->news->pdata[i])->parent;
+        fiber_tick(list->fiber);
         if (g_hash_table_contains(results, parent))
             continue;
         int r = check(list, parent);
@@ -60,10 +61,11 @@ int batch_begin(struct batch *batch, struct worklist *list, bool patient)
         return worst;
 
     GPtrArray *kept = g_ptr_array_new();
-    batch->statements = g_ptr_array_new_with_free_func(statement_free);
+    GPtrArray *statements = g_ptr_array_new_with_free_func(statement_free);
     batch->next = 0;
     for (unsigned i = 0; i < list->news->len; i++) {
         struct place *place = list->news->pdata[i];
+        fiber_tick(list->fiber);
         /* An incomplete volume is handed over in the end: nothing more may come. */
         bool again = GPOINTER_TO_INT(g_hash_table_lookup(results, place->parent)) == BATCH_AGAIN;
         place->has_news = again;
@@ -71,13 +73,14 @@ int batch_begin(struct batch *batch, struct worklist *list, bool patient)
             g_ptr_array_add(kept, place);
             continue;
         }
-        file_hand_over(place->file, batch->statements);
+        file_hand_over(place->file, statements);
         for (struct place *above = place->parent; above; above = above->parent)
             above->directory->data_is_new = false;
     }
     g_ptr_array_unref(list->news);
     list->news = kept;
-    g_ptr_array_sort(batch->statements, by_rank_and_path);
+    fiber_sort_pointers(list->fiber, statements, by_rank_and_path);
+    batch->statements = statements;
     return BATCH_READY;
 }
 
@@ -87,8 +90,9 @@ bool batch_step(struct batch *batch, const struct loader_callbacks *callbacks)
         g_clear_pointer(&batch->statements, g_ptr_array_unref);
         return false;
     }
-    struct statement *statement = batch->statements->pdata[batch->next++];
+    struct statement *statement = g_steal_pointer(&batch->statements->pdata[batch->next++]);
     callbacks->file(callbacks->userdata, statement->source, g_steal_pointer(&statement->objects));
+    statement_free(statement);
     return true;
 }
 
@@ -106,6 +110,7 @@ void batch_sweep(struct worklist *list)
     list->absent = g_ptr_array_new();
     for (unsigned i = 0; i < absent->len; i++) {
         struct place *place = absent->pdata[i];
+        fiber_tick(list->fiber);
         place->is_absent = false;
         if (!place->absent)
             continue;

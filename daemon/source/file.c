@@ -121,6 +121,8 @@ void statement_free(void *data)
 {
     struct statement *statement = data;
 
+    if (!statement)
+        return;
     source_unref(statement->source);
     if (statement->objects)
         g_ptr_array_unref(statement->objects);

@@ -37,7 +37,7 @@ static void on_overflow(void *userdata)
     log_notice("inotify lost events; looking at all manifests again.");
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, forget_writers, NULL);
+        place_for_each(root->place, NULL, forget_writers, NULL);
     }
     work_want_round(&loader->work);
 }
@@ -77,7 +77,7 @@ static void on_mount(void *userdata)
 
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, look_after_mount, points);
+        place_for_each(root->place, NULL, look_after_mount, points);
     }
     pace_wake(loader->pace);
 }
@@ -160,7 +160,7 @@ static void configure_root(struct work *work, struct root *root, const struct co
         return;
     /* Only then: else a large file would never be read while reloads come and come. */
     work_interrupt(work, root);
-    place_for_each(root->place, force, NULL);
+    place_for_each(root->place, NULL, force, NULL);
     root->rank = rank;
     root->allocate = allocate;
     g_free(root->namespace);
@@ -183,7 +183,7 @@ static void configure(struct loader *loader, const struct config *config)
         if (!root)
             root = root_new(&work->list, directory->path);
         configure_root(work, root, config, directory, i);
-        place_for_each(root->place, apply_limit, limits);
+        place_for_each(root->place, NULL, apply_limit, limits);
         g_ptr_array_add(work->roots, root);
     }
     for (unsigned i = 0; i < before->len; i++)
@@ -301,7 +301,7 @@ void loader_status(const struct loader *loader,
 
     for (unsigned i = 0; i < loader->work.roots->len; i++) {
         const struct root *root = loader->work.roots->pdata[i];
-        place_for_each(root->place, collect, entries);
+        place_for_each(root->place, NULL, collect, entries);
     }
     g_ptr_array_sort(entries, by_rank_and_path);
     for (unsigned i = 0; i < entries->len; i++) {
@@ -332,7 +332,7 @@ void loader_directories(const struct loader *loader,
             .polled = watch_is_exhausted(loader->watch),
         };
 
-        place_for_each(root->place, count_file, &status);
+        place_for_each(root->place, NULL, count_file, &status);
         each(userdata, &status);
     }
 }
@@ -367,7 +367,7 @@ size_t loader_ignored(const struct loader *loader,
 
     for (unsigned i = 0; i < loader->work.roots->len; i++) {
         const struct root *root = loader->work.roots->pdata[i];
-        place_for_each(root->place, count_ignored, &ignored);
+        place_for_each(root->place, NULL, count_ignored, &ignored);
     }
     return ignored.n;
 }

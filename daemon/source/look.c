@@ -48,21 +48,16 @@ static void away(void *userdata, struct place *place)
 
 void look_away(struct worklist *list, struct place *place)
 {
-    place_for_each(place, away, list);
+    place_for_each(place, list->fiber, away, list);
 }
 
 /* All below a directory that is none any more; the place itself stays. */
 static void close_directory(struct worklist *list, struct place *place)
 {
-    GHashTableIter iter;
-    void *child;
-
     if (!place->directory)
         return;
     place_leave(place);
-    g_hash_table_iter_init(&iter, place->directory->children);
-    while (g_hash_table_iter_next(&iter, NULL, &child))
-        look_away(list, child);
+    place_for_each_below(place, list->fiber, away, list);
 }
 
 void look_complain(struct place *place, const char *rule, int error, const char *what)
@@ -246,7 +241,7 @@ static void watch_links(struct worklist *list, struct place *place, const char *
     if (was_watched || list->thorough)
         return;
     struct stat same = *st;
-    place_for_each(place->root->place, look_if_linked, &same);
+    place_for_each(place->root->place, list->fiber, look_if_linked, &same);
 }
 
 static void look_at_file(struct worklist *list, struct place *place, const char *path,

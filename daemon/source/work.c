@@ -32,7 +32,8 @@ int work_init(struct work *work, const struct loader_callbacks *callbacks)
     worklist_init(&work->list);
     work->roots = g_ptr_array_new();
     work->retired = g_ptr_array_new();
-    return fiber_new(&work->fiber);
+    int r = fiber_new(&work->fiber);
+    return r < 0 ? r : fiber_new(&work->list.fiber);
 }
 
 static void free_roots(GPtrArray *roots)
@@ -40,18 +41,6 @@ static void free_roots(GPtrArray *roots)
     for (unsigned i = 0; i < roots->len; i++)
         root_free(roots->pdata[i]);
     g_ptr_array_set_size(roots, 0);
-}
-
-void work_clear(struct work *work)
-{
-    work->reading = reading_free(work->reading);
-    work->fiber = fiber_free(work->fiber);
-    g_clear_pointer(&work->batch.statements, g_ptr_array_unref);
-    free_roots(work->roots);
-    free_roots(work->retired);
-    g_ptr_array_unref(work->roots);
-    g_ptr_array_unref(work->retired);
-    worklist_clear(&work->list);
 }
 
 void work_want_round(struct work *work)
@@ -285,7 +274,8 @@ static void end_batch(struct work *work, bool told)
     if (!told && !first)
         return;
     work->told = worklist_now();
-    work->callbacks.settled(work->callbacks.userdata, first);
+    work->settled = true;
+    work->settled_first = first;
 }
 
 /* A change that comes alone waits for nothing; one of many is told together with others. */
@@ -362,18 +352,48 @@ static void begin_batch(struct work *work, uint64_t now)
         begin_round(work);
 }
 
-bool work_step(struct work *work, uint64_t until, uint64_t *wake_at)
+static void turn(void *userdata)
 {
+    struct work *work = userdata;
     uint64_t now = worklist_now();
 
+    work->more = true;
     do {
         if (work->started == 0)
             begin_batch(work, now);
         work->list.closed = now >= work->started + BATCH_OPEN;
-        bool more = work->batch.statements ? hand_over(work) : work_once(work, until);
-        if (!more && !finish(work, wake_at))
-            return false;
+        bool more = work->batch.statements ? hand_over(work) : work_once(work, work->until);
+        if (!more && !finish(work, &work->wake_at))
+            work->more = false;
         now = worklist_now();
-    } while (now < until);
-    return true;
+    } while (work->more && !work->settled && now < work->until);
+}
+
+bool work_step(struct work *work, uint64_t until, uint64_t *wake_at)
+{
+    work->until = until;
+    work->wake_at = 0;
+    if (!fiber_run(work->list.fiber, turn, work, (int64_t)until))
+        return true;
+    if (work->settled) {
+        work->settled = false;
+        work->callbacks.settled(work->callbacks.userdata, work->settled_first);
+    }
+    *wake_at = work->wake_at;
+    return work->more;
+}
+
+void work_clear(struct work *work)
+{
+    while (fiber_is_amid(work->list.fiber))
+        (void)fiber_run(work->list.fiber, turn, work, INT64_MAX);
+    work->reading = reading_free(work->reading);
+    work->fiber = fiber_free(work->fiber);
+    work->list.fiber = fiber_free(work->list.fiber);
+    g_clear_pointer(&work->batch.statements, g_ptr_array_unref);
+    free_roots(work->roots);
+    free_roots(work->retired);
+    g_ptr_array_unref(work->roots);
+    g_ptr_array_unref(work->retired);
+    worklist_clear(&work->list);
 }

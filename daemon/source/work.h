@@ -13,7 +13,7 @@ struct work {
     GPtrArray *roots;   /* struct root, by rank */
     GPtrArray *retired; /* struct root, to be freed when their files are withdrawn */
     struct batch batch;
-    struct fiber *fiber;     /* what is read on */
+    struct fiber *fiber;     /* what is read on, while looking and listing go on beside it */
     struct reading *reading; /* of `reader`, or NULL */
     struct place *reader;
     uint64_t started; /* when this batch was; 0: there is none. CLOCK_MONOTONIC, microseconds */
@@ -23,6 +23,9 @@ struct work {
     unsigned restarts;
     bool doubtful; /* the file being read may be written again within its clock's tick */
     bool wants_round;
+    /* Of the turn at hand. */
+    uint64_t until, wake_at;
+    bool more, settled, settled_first;
     bool loaded; /* the first look is over */
 };
 

@@ -12,6 +12,7 @@
 
 struct worklist {
     struct watch *watch;
+    struct fiber *fiber;                       /* what the work runs on, and gives way on */
     GQueue look, later, scans, reads, waiting; /* struct place */
     GPtrArray *news;   /* struct place: their files have something to be handed over */
     GPtrArray *absent; /* struct place: nothing is there; children come before parents */

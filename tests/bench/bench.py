@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""`make bench`: lookups, and what a store of manifests costs, in one table each.
+"""`make bench`: lookups, what a store of manifests costs, and for how long, in one table each.
 
     make bench                 all of it, some minutes
     make bench BENCH=lookup    lookups through glibc (lookups.py)
     make bench BENCH=scale     load, memory, changes, throughput (scale.py)
+    make bench BENCH=steps     how long the event loop is busy at most (steps.py)
     make bench BENCH_QUICK=1   fewer repetitions
 
 Runs in a network and mount namespace of its own, where files of /etc can be other ones and a
@@ -24,6 +25,7 @@ import time
 
 import lookups
 import scale
+import steps
 from tools import table
 
 ISOLATED = "KUBESVC_BENCH_ISOLATED"
@@ -57,21 +59,24 @@ def machine():
 
 
 def main():
-    wanted = sys.argv[1:] or ["lookup", "scale"]
-    if set(wanted) - {"lookup", "scale"}:
+    wanted = sys.argv[1:] or ["lookup", "scale", "steps"]
+    if set(wanted) - {"lookup", "scale", "steps"}:
         sys.exit(__doc__)
     isolated = isolate()
     if isolated:
         raise_loopback()
     print(machine())
     reasons = []
-    with tempfile.TemporaryDirectory(prefix="ks-") as directory:
+    # To watch a directory the kernel visits every name that it has cached there; /tmp has many.
+    with tempfile.TemporaryDirectory(prefix="ks-", dir="/var/tmp") as directory:
         os.chdir(directory)
         if "lookup" in wanted:
             rows, reasons = lookups.run(isolated)
             table(["lookups", "median us", "p99 us", "/ null", "per second"], rows)
-        if "scale" in wanted:
-            for head, rows in scale.run():
+        for measurement in scale, steps:
+            if measurement.__name__ not in wanted:
+                continue
+            for head, rows in measurement.run():
                 print()
                 table(head, rows)
         os.chdir("/")

@@ -1,7 +1,6 @@
 """What a store of manifests costs, small and large: loading, memory, changes, lookups meanwhile.
 
-"Step" is the longest turn of the daemon's event loop in milliseconds of CPU time (loop.c); in that
-time nobody else is answered.
+"Step" is the longest turn of the daemon's event loop in milliseconds of CPU time; see steps.py.
 """
 
 import contextlib
@@ -10,12 +9,13 @@ import pathlib
 import resource
 import shutil
 import socket
-import struct
 import subprocess
 import time
 
 import store
-from tools import (QUICK, Asker, Daemon, environment, percentile, progress, tool, wait_for)
+from steps import Steps
+from tools import (QUICK, Asker, Daemon, environment, has, percentile, progress, tool,
+                   wait_for)
 
 LOADS = 1 if QUICK else 3
 CHANGES = 50 if QUICK else 500
@@ -58,26 +58,6 @@ endpoints: [{addresses: [@]}]
 """
 
 
-class Steps:
-    """What loop.c counts."""
-
-    def __init__(self):
-        self.path = pathlib.Path("steps").resolve()
-        self.reset()
-        self.wrapper = ["env", f"LD_PRELOAD={tool('libloop.so')}", f"LOOP_FILE={self.path}"]
-
-    def reset(self):
-        if self.path.exists():
-            with open(self.path, "r+b", buffering=0) as file:
-                file.write(bytes(24))
-        else:
-            self.path.write_bytes(bytes(24))
-
-    def longest(self):
-        """Milliseconds."""
-        return struct.unpack("=3Q", self.path.read_bytes())[1] / 1000
-
-
 def cpu_seconds(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
@@ -117,12 +97,6 @@ def change(daemon, template, target, name, count, rate=0):
         [tool("change"), "template", str(target), name, str(count), str(rate)],
         env=environment(daemon.socket), capture_output=True, text=True, check=True).stdout
     return [float(line) for line in output.split()]
-
-
-def has(daemon, name, address):
-    done = subprocess.run(["getent", "-s", "hosts:kubesvc", "ahosts", name],
-                          env=environment(daemon.socket), capture_output=True, text=True)
-    return f"{address} " in done.stdout
 
 
 def make_store(form, objects):

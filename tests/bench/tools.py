@@ -22,6 +22,13 @@ def environment(socket="/nonexistent"):
     return client_env(socket, libraries=f"{BUILD}:{BUILD}/bench")
 
 
+def has(daemon, name, address):
+    """Does the daemon answer the address, through glibc?"""
+    done = subprocess.run(["getent", "-s", "hosts:kubesvc", "ahosts", name],
+                          env=environment(daemon.socket), capture_output=True, text=True)
+    return f"{address} " in done.stdout
+
+
 def progress(text):
     print(f"... {text}", file=sys.stderr, flush=True)
 

@@ -42,6 +42,31 @@ def test_directory_made_again():
             world.has("a", f"10.0.0.{i}")
 
 
+def test_large_directory_goes_while_it_is_written_to():
+    """So many files that withdrawing them takes several turns, and something happens in between."""
+    count = 6000
+    files = {f"f{i}.yaml": service(f"s{i}", f"10.1.{i >> 8}.{i & 255}") for i in range(count)}
+    with World(files) as world:
+        away = world.directory.with_name("away")
+        for i in range(1, 5):
+            changed, removed, added = f"f{i}.yaml", f"f{i + 100}.yaml", f"g{i}.yaml"
+            os.rename(world.directory, away)
+            (away / removed).unlink()
+            if i % 2:
+                world.lacks(f"s{count - 1}")
+            os.rename(away, world.directory)
+            world.put(changed, service(f"s{i}", f"10.2.0.{i}"))
+            world.write(added, service(f"t{i}", f"10.3.0.{i}"))
+            world.has(f"t{i}", f"10.3.0.{i}")
+            world.has(f"s{i}", f"10.2.0.{i}")
+            world.lacks(f"s{i + 100}")
+            world.has(f"s{count - 1}", f"10.1.{count - 1 >> 8}.{count - 1 & 255}")
+        shutil.rmtree(world.directory)
+        world.lacks(f"s{count - 1}")
+        world.lacks("t1")
+        world.has("rest", "10.0.0.99")
+
+
 def test_linked_directory():
     path = os.path.abspath("m")
     for i in 1, 2:
