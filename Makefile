@@ -243,10 +243,15 @@ $(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(ARCHIVES)
 flags_of = $(if $(filter nss/%,$(1)),$(NSS_CFLAGS),$(if $(filter tests/e2e/%,$(1)),$(CLIENT_CFLAGS),$(TEST_CFLAGS)))
 cdb_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": \
     "$(CC) $(subst ",\",$(call flags_of,$(1)) $(CFLAGS)) -c $(1)"}
+comma = ,
+# Written by make itself: it would be too long for one argument of a command.
 compile_commands.json: $(O)/flags $(SOURCES)
-	@printf '%s\n' '[' $(foreach s,$(filter-out $(lastword $(SOURCES)),$(SOURCES)),\
-	    '$(subst ','\'',$(call cdb_entry,$(s))),') \
-	    '$(subst ','\'',$(call cdb_entry,$(lastword $(SOURCES))))' ']' >$@.new && mv $@.new $@
+	$(file >$@.new,[)
+	$(foreach s,$(filter-out $(lastword $(SOURCES)),$(SOURCES)),\
+	    $(file >>$@.new,$(call cdb_entry,$(s))$(comma)))
+	$(file >>$@.new,$(call cdb_entry,$(lastword $(SOURCES))))
+	$(file >>$@.new,])
+	@mv $@.new $@
 
 # --- Tests ----------------------------------------------------------------------------------------
 

@@ -133,6 +133,8 @@ def main():
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     running = set()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # Ignored where this was started in the background, which tests of it would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
         tests = list(discover(options.filters))
         jobs = [pool.submit(run, running, *test) for test in tests]
