@@ -86,7 +86,8 @@ static uint16_t target_port(const struct port *port, const struct ports *contain
 
 /* The Service's ports as a pod with these containers' has them; a named targetPort that no
  * container has drops the port, not the pod (rule 29). The reference is the caller's. */
-static struct ports *ports_of_pod(const struct service *service, const struct ports *containers)
+static struct ports *ports_of_pod(const struct service *service, const struct ports *containers,
+                                  struct fiber *fiber)
 {
     const struct ports *wanted = service->ports;
     uint32_t n = 0;
@@ -98,7 +99,7 @@ static struct ports *ports_of_pod(const struct service *service, const struct po
                                        .protocol = wanted->items[i].protocol,
                                        .number = number};
     }
-    return n > 0 ? ports_new(items, n) : NULL;
+    return n > 0 ? ports_new(items, n, fiber) : NULL;
 }
 
 static void forget_ports(struct collector *collector)
@@ -115,7 +116,8 @@ static struct ports *pod_ports(struct collector *collector, const struct pod_vie
     if (collector->has_ports)
         forget_ports(collector);
     collector->containers = view->spec->ports;
-    collector->ports = ports_of_pod(collector->state->object, view->spec->ports);
+    collector->ports =
+        ports_of_pod(collector->state->object, view->spec->ports, collector->options->fiber);
     collector->has_ports = true;
     return collector->ports;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../fiber.h"
 #include "address.h"
 #include "labels.h"
 
@@ -69,7 +70,8 @@ struct ports { /* a counted array; NULL for none; interned: equal ones are the s
     uint32_t n;
     struct port items[];
 };
-struct ports *ports_new(const struct port *items, size_t n); /* strings interned by it; n > 0 */
+/* n > 0. Interns the strings, giving way on `fiber`, which may be NULL. */
+struct ports *ports_new(const struct port *items, size_t n, struct fiber *fiber);
 struct ports *ports_ref(struct ports *ports);
 void ports_unref(struct ports *ports);
 

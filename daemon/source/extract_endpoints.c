@@ -37,7 +37,7 @@ static struct ports *read_ports(struct fields *fields, const struct node *map)
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
     extract_ports(fields, fields_list(fields, map, "ports"), "port", false, ports);
-    return extract_take_ports(ports);
+    return extract_take_ports(fields, ports);
 }
 
 static void take_endpoints(GArray *endpoints, struct endpoint_subset *subset)

@@ -167,11 +167,11 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
     }
 }
 
-struct ports *extract_take_ports(const GArray *ports)
+struct ports *extract_take_ports(const struct fields *fields, const GArray *ports)
 {
     if (ports->len == 0)
         return NULL;
-    return ports_new((const struct port *)(void *)ports->data, ports->len);
+    return ports_new((const struct port *)(void *)ports->data, ports->len, fields->fiber);
 }
 
 static uint8_t owner_kind(const char *kind)

@@ -121,5 +121,5 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
     read_families(fields, spec, service);
     read_external_name(fields, spec, service);
     extract_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
-    service->ports = extract_take_ports(ports);
+    service->ports = extract_take_ports(fields, ports);
 }
