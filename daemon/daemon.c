@@ -194,9 +194,9 @@ static bool tidy(struct daemon *daemon)
  * each thing has its own. False when there is nothing left to do. */
 static bool turn(struct daemon *daemon)
 {
-    int64_t deadline = g_get_monotonic_time() + TURN_USEC;
     if (daemon->reload_due && !cluster_is_amid(daemon->cluster))
         reload(daemon);
+    int64_t deadline = g_get_monotonic_time() + TURN_USEC;
     if (!daemon->loaded)
         return false;
     if (cluster_is_dirty(daemon->cluster) && (!daemon->due || daemon->hindered))

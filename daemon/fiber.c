@@ -205,3 +205,22 @@ void fiber_empty(struct fiber *fiber, GArray *array)
         fiber_breathe(fiber);
     }
 }
+
+void fiber_empty_pointers(struct fiber *fiber, GPtrArray *array)
+{
+    while (array->len > 0) {
+        g_ptr_array_set_size(array, (gint)(array->len - MIN(array->len, TICKS)));
+        fiber_breathe(fiber);
+    }
+}
+
+void fiber_empty_table(struct fiber *fiber, GHashTable *table)
+{
+    GHashTableIter iter;
+
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, NULL)) {
+        g_hash_table_iter_remove(&iter);
+        fiber_tick(fiber);
+    }
+}

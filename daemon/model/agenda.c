@@ -1,7 +1,7 @@
 /*
  * The agenda: what is to be worked out again, each thing once. Handed out sorted by name, so that
  * the order of work, and with it every first lease, does not depend on the order of events. Heaps,
- * because sorting all Services of a large store at once would keep lookups waiting.
+ * because things are added while others are taken off.
  */
 #include <string.h>
 

@@ -59,7 +59,7 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->userdata = userdata;
     cluster->catalog = catalog_new(object_changed, cluster);
     cluster->leases = leases_new(&(struct leases_callbacks){
-        .changed = lease_changed, .stated = is_stated, .userdata = cluster});
+        .changed = lease_changed, .stated = is_stated, .userdata = cluster, .fiber = fiber});
     cluster->reverse = reverse_new();
     cluster->namespaces = g_hash_table_new(g_direct_hash, g_direct_equal);
     cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
@@ -68,6 +68,7 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->pods.leases = cluster->leases;
     cluster->service_options.endpoints.pods = &cluster->pods;
     cluster->service_options.endpoints.fiber = fiber;
+    cluster->crowded = g_hash_table_new(NULL, NULL);
     agenda_init(&cluster->agenda, fiber);
     return cluster;
 }
@@ -105,6 +106,7 @@ struct cluster *cluster_free(struct cluster *cluster)
     }
     g_hash_table_unref(cluster->namespaces);
     g_hash_table_unref(cluster->bare_pods);
+    g_hash_table_unref(cluster->crowded);
     cluster->reverse = reverse_free(cluster->reverse);
     cluster->leases = leases_free(cluster->leases);
     cluster->catalog = catalog_free(cluster->catalog);
@@ -147,18 +149,23 @@ static void restart(struct cluster *cluster)
         struct namespace *namespace = entry;
         agenda_namespace(&cluster->agenda, namespace);
         g_hash_table_iter_init(&iter, namespace->services);
-        while (g_hash_table_iter_next(&iter, NULL, &state))
+        fiber_tick(cluster->fiber);
+        while (g_hash_table_iter_next(&iter, NULL, &state)) {
             agenda_service(&cluster->agenda, state);
+            fiber_tick(cluster->fiber);
+        }
         g_hash_table_iter_init(&iter, namespace->workloads);
         while (g_hash_table_iter_next(&iter, NULL, &state)) {
             cluster_withdraw_replicas(cluster, state);
             agenda_workload(&cluster->agenda, state);
+            fiber_tick(cluster->fiber);
         }
     }
     g_hash_table_iter_init(&iter, cluster->bare_pods);
     while (g_hash_table_iter_next(&iter, &state, NULL)) {
         cluster_withdraw_pod(cluster, state);
         agenda_pod(&cluster->agenda, state);
+        fiber_tick(cluster->fiber);
     }
 }
 

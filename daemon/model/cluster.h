@@ -42,7 +42,7 @@ void cluster_settle(struct cluster *cluster);
 
 /* Works for about `budget` microseconds. True when an update is complete: what the sink has been
  * told since the last time is then one consistent state, to be published as a whole. A batch that
- * was settled meanwhile is left to another update. */
+ * is settled meanwhile joins it while it still takes objects in; else it is left to another one. */
 bool cluster_update(struct cluster *cluster, uint64_t budget);
 
 /* Is there anything left to do for cluster_update? */

@@ -53,8 +53,9 @@ struct cluster {
     struct cluster_options *wanted;  /* from the next update on; NULL: the same */
     struct pods pods;
     struct service_options service_options;
-    uint32_t endpoints;           /* claims of all Services */
-    bool crowded;                 /* there were too many; it was said */
+    uint32_t endpoints;           /* of all Services */
+    GHashTable *crowded;          /* set of struct service_state: had no room among them */
+    bool has_room;                /* there are fewer than when the last of them was refused */
     uint64_t refused[LEASE_USES]; /* leases that could not be had, as last said */
 };
 

@@ -346,15 +346,23 @@ static uint64_t count_members(const struct service_state *state, uint64_t enough
     return n;
 }
 
-bool endpoints_exceed(const struct endpoint_options *options, const struct service_state *state,
-                      uint32_t room)
+uint64_t endpoints_estimate(const struct endpoint_options *options,
+                            const struct service_state *state, uint32_t enough)
 {
+    const struct endpoint_slice *endpoints = endpoints_object(state);
+    uint64_t mirrored = 0;
+    for (uint32_t i = 0; endpoints && i < endpoints->n_subsets; i++)
+        mirrored += endpoints->subsets[i].n;
     switch (endpoints_source(options, state)) {
+    case ENDPOINTS_NONE: break;
+    case ENDPOINTS_STATED: return state->object->stated.n;
     case ENDPOINTS_SLICES:
-        return count_slices(namespace_slices(state->namespace, state->owner.name), room) > room;
-    case ENDPOINTS_PODS: return count_members(state, room, options->fiber) > room;
-    default: return false;
+        return mirrored +
+               count_slices(namespace_slices(state->namespace, state->owner.name), enough);
+    case ENDPOINTS_OBJECT: return mirrored;
+    case ENDPOINTS_PODS: return count_members(state, enough, options->fiber);
     }
+    return 0;
 }
 
 struct publication {
@@ -380,11 +388,11 @@ static void publish(void *userdata, const struct endpoint_candidate *candidate)
 }
 
 GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
-                          unsigned families, uint32_t room)
+                          unsigned families, uint32_t room, uint32_t expected)
 {
     struct publication publication = {
         .collector = {.options = options, .state = state, .families = families, .each = publish},
-        .endpoints = g_array_new(FALSE, FALSE, sizeof(struct published)),
+        .endpoints = g_array_sized_new(FALSE, FALSE, sizeof(struct published), expected),
         .room = room,
     };
     g_array_set_clear_func(publication.endpoints, published_clear);

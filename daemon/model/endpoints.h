@@ -20,6 +20,8 @@ struct service_state {
     struct namespace *namespace;
     struct service *object; /* NULL: gone, to be unpublished */
     GArray *claims;         /* struct address_claim, sorted: what it claims now */
+    uint32_t n_endpoints;   /* that it publishes now */
+    bool crowded;           /* it publishes none, for want of room */
     bool partial;           /* the selection is wider than the selector: match each pod */
     bool leased[2];         /* holds a leased address of family 4, 6 */
     bool dirty;
@@ -46,6 +48,7 @@ enum endpoint_verdict {
     ENDPOINT_ENDED,        /* a pod in phase Failed or Succeeded (rule 27) */
     ENDPOINT_NO_ADDRESS,   /* a pod without one; `address` is NULL (rule 27) */
     ENDPOINT_OTHER_FAMILY, /* rule 28 */
+    ENDPOINT_NO_ROOM,      /* the Service is crowded; only view.h tells it */
 };
 
 struct endpoint_candidate {
@@ -75,17 +78,18 @@ enum endpoint_source endpoints_source(const struct endpoint_options *options,
  * call only. */
 typedef void (*endpoint_each)(void *userdata, const struct endpoint_candidate *candidate);
 
-/* May a Service have more endpoints than `room`? Cheap to say: whether they are ready is not asked.
- */
-bool endpoints_exceed(const struct endpoint_options *options, const struct service_state *state,
-                      uint32_t room);
+/* About how many endpoints a Service has, counted no further than beyond `enough`. Cheap to say: it
+ * is not asked whether they are ready, nor how many addresses each has. */
+uint64_t endpoints_estimate(const struct endpoint_options *options,
+                            const struct service_state *state, uint32_t enough);
 
 /* All ready endpoints of a Service (its selection linked), families not restricted for pods unless
  * `families` (a bit for 4 and one for 6 as FAMILY_BIT) says so; only some of them, but more than
- * `room`, if there are more. GArray of struct published, to be freed with g_array_unref. */
+ * `room`, if there are more. GArray of struct published, to be freed with g_array_unref; there is
+ * place for `expected` from the beginning. */
 #define FAMILY_BIT(family) (1u << (family))
 #define FAMILY_BOTH (FAMILY_BIT(4) | FAMILY_BIT(6))
 GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
-                          unsigned families, uint32_t room);
+                          unsigned families, uint32_t room, uint32_t expected);
 void endpoints_each(const struct endpoint_options *options, const struct service_state *state,
                     unsigned families, endpoint_each each, void *userdata);

@@ -19,9 +19,9 @@ struct leases {
     struct wide_set by_address; /* struct lease; owns them */
     uint64_t freed;             /* how many were ever freed: their order */
     GQueue *queues[LEASE_USES]; /* freed leases, oldest first; may hold retaken ones, see below */
-    GHashTable *refused[LEASE_USES]; /* set of char *: keys that asked in vain */
-    bool full[LEASE_USES][2];        /* nothing left of family 4, 6 when last looked for */
-    bool relieved[LEASE_USES][2];    /* something became free since */
+    GHashTable *refused[LEASE_USES][2]; /* sets of char *: keys that asked in vain, by family */
+    bool full[LEASE_USES][2];           /* nothing left of family 4, 6 when last looked for */
+    bool relieved[LEASE_USES][2];       /* something became free since */
 };
 
 /* A place in the queue outlives what it stands for: taking a freed lease again must not search the
@@ -70,7 +70,9 @@ struct leases *leases_new(const struct leases_callbacks *callbacks)
     for (unsigned use = 0; use < LEASE_USES; use++) {
         leases->ranges[use] = lease_ranges_new();
         leases->queues[use] = g_queue_new();
-        leases->refused[use] = g_hash_table_new_full(text_hash, g_str_equal, g_free, NULL);
+        for (unsigned inet6 = 0; inet6 < 2; inet6++)
+            leases->refused[use][inet6] =
+                g_hash_table_new_full(text_hash, g_str_equal, g_free, NULL);
     }
     return leases;
 }
@@ -84,10 +86,16 @@ struct leases *leases_free(struct leases *leases)
     for (unsigned use = 0; use < LEASE_USES; use++) {
         leases->ranges[use] = lease_ranges_free(leases->ranges[use]);
         g_queue_free_full(leases->queues[use], g_free);
-        g_hash_table_unref(leases->refused[use]);
+        g_hash_table_unref(leases->refused[use][0]);
+        g_hash_table_unref(leases->refused[use][1]);
     }
     g_free(leases);
     return NULL;
+}
+
+static bool have_family(const struct leases *leases, enum lease_use use, int family)
+{
+    return lease_ranges_have_family(leases->ranges[use], family);
 }
 
 static void relieve(struct leases *leases, enum lease_use use, bool inet6)
@@ -100,24 +108,20 @@ void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *
 {
     lease_ranges_set(leases->ranges[use], ranges);
     for (int family = 4; family <= 6; family += 2)
-        if (leases_have_family(leases, use, family))
+        if (have_family(leases, use, family))
             relieve(leases, use, family == 6);
 }
 
 void leases_relieve(struct leases *leases, const struct address *address)
 {
     for (unsigned use = 0; use < LEASE_USES; use++)
-        relieve(leases, use, !address_is_inet(address));
+        if (lease_ranges_contain(leases->ranges[use], address))
+            relieve(leases, use, !address_is_inet(address));
 }
 
 int leases_first_family(const struct leases *leases, enum lease_use use)
 {
     return lease_ranges_first_family(leases->ranges[use]);
-}
-
-bool leases_have_family(const struct leases *leases, enum lease_use use, int family)
-{
-    return lease_ranges_have_family(leases->ranges[use], family);
 }
 
 /* A lease as the tables' lookup argument; `storage` must hold the key. */
@@ -216,6 +220,7 @@ bool leases_hold(const struct leases *leases, const struct address *address)
 static bool is_free(void *userdata, const struct address *address)
 {
     const struct leases *leases = userdata;
+    fiber_tick(leases->callbacks.fiber);
     return !find_address(leases, address) &&
            !leases->callbacks.stated(leases->callbacks.userdata, address);
 }
@@ -283,13 +288,13 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
         }
         return true;
     }
-    if (!leases_have_family(leases, use, family))
+    if (!have_family(leases, use, family))
         return false;
     if (!take_any(leases, use, family, address)) {
-        g_hash_table_add(leases->refused[use], g_strdup(key));
+        g_hash_table_add(leases->refused[use][family == 6], g_strdup(key));
         return false;
     }
-    g_hash_table_remove(leases->refused[use], key);
+    g_hash_table_remove(leases->refused[use][family == 6], key);
     lease = lease_add(leases, use, address, key);
     lease->claimed = true;
     leases->callbacks.changed(leases->callbacks.userdata, LEASE_TAKEN, lease);
@@ -309,29 +314,42 @@ void leases_release(struct leases *leases, enum lease_use use, int family, const
     struct lease *lease = find_key(leases, use, family, key);
     if (lease)
         lease_release(leases, lease);
-    g_hash_table_remove(leases->refused[use], key);
+    g_hash_table_remove(leases->refused[use][family == 6], key);
 }
 
 uint64_t leases_refused(const struct leases *leases, enum lease_use use)
 {
-    return g_hash_table_size(leases->refused[use]);
+    GHashTable *const *refused = leases->refused[use];
+    uint64_t both = 0;
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, refused[1]);
+    while (g_hash_table_size(refused[0]) > 0 && g_hash_table_iter_next(&iter, &key, NULL))
+        both += g_hash_table_contains(refused[0], key) ? 1 : 0;
+    return (uint64_t)g_hash_table_size(refused[0]) + g_hash_table_size(refused[1]) - both;
 }
 
-GPtrArray *leases_relieved(struct leases *leases, struct fiber *fiber)
+static void take_refused(struct leases *leases, GHashTable *refused, GPtrArray *keys)
+{
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, refused);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        g_ptr_array_add(keys, key);
+        g_hash_table_iter_steal(&iter);
+        fiber_tick(leases->callbacks.fiber);
+    }
+}
+
+GPtrArray *leases_relieved(struct leases *leases)
 {
     GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
     for (unsigned use = 0; use < LEASE_USES; use++) {
-        GHashTableIter iter;
-        gpointer key;
-        bool *relieved = leases->relieved[use];
-        if (!relieved[0] && !relieved[1])
-            continue;
-        relieved[0] = relieved[1] = false;
-        g_hash_table_iter_init(&iter, leases->refused[use]);
-        while (g_hash_table_iter_next(&iter, &key, NULL)) {
-            g_ptr_array_add(keys, key);
-            g_hash_table_iter_steal(&iter);
-            fiber_tick(fiber);
+        for (unsigned inet6 = 0; inet6 < 2; inet6++) {
+            if (!leases->relieved[use][inet6])
+                continue;
+            leases->relieved[use][inet6] = false;
+            take_refused(leases, leases->refused[use][inet6], keys);
         }
     }
     return keys;
@@ -347,14 +365,15 @@ char *leases_evict(struct leases *leases, const struct address *address)
     return key;
 }
 
-static int compare_keys(gconstpointer a, gconstpointer b)
+static int compare_leases(gconstpointer a, gconstpointer b)
 {
     const struct lease *x = *(struct lease *const *)a, *y = *(struct lease *const *)b;
     return address_compare(&x->address, &y->address);
 }
 
-void leases_release_unclaimed(struct leases *leases, struct fiber *fiber)
+void leases_release_unclaimed(struct leases *leases)
 {
+    struct fiber *fiber = leases->callbacks.fiber;
     g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(struct lease *));
     struct wide_set_iter iter;
     struct lease *lease;
@@ -364,7 +383,7 @@ void leases_release_unclaimed(struct leases *leases, struct fiber *fiber)
             g_array_append_val(gone, lease);
         fiber_tick(fiber);
     }
-    fiber_sort(fiber, gone, compare_keys);
+    fiber_sort(fiber, gone, compare_leases);
     for (guint i = 0; i < gone->len; i++) {
         lease_release(leases, g_array_index(gone, struct lease *, i));
         fiber_tick(fiber);

@@ -37,6 +37,7 @@ struct leases_callbacks {
     /* Does an object state this address? Then it is never leased. */
     bool (*stated)(void *userdata, const struct address *address);
     void *userdata;
+    struct fiber *fiber; /* given way on by what looks at many leases or addresses; may be NULL */
 };
 
 struct leases;
@@ -48,8 +49,6 @@ struct leases *leases_free(struct leases *leases); /* returns NULL */
  * they are next asked for. */
 void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges);
 
-/* Is there a range of this family (4 or 6)? */
-bool leases_have_family(const struct leases *leases, enum lease_use use, int family);
 /* The family of the first range, 0 without any. */
 int leases_first_family(const struct leases *leases, enum lease_use use);
 
@@ -63,12 +62,13 @@ void leases_restore(struct leases *leases, enum lease_event event, enum lease_us
 bool leases_take(struct leases *leases, enum lease_use use, int family, const char *key,
                  struct address *address);
 
-/* Keys that asked in vain and have not been released since. */
+/* Keys that asked in vain, in whatever family, and have not been released since. */
 uint64_t leases_refused(const struct leases *leases, enum lease_use use);
 
-/* Has an address become free since somebody was refused? Then the keys refused for that use (char
- * *, owned by the array) are to ask again, and the slate is clean; else there are none. */
-GPtrArray *leases_relieved(struct leases *leases, struct fiber *fiber);
+/* Has an address become free since somebody was refused? Then the keys refused in that use and
+ * family (char *, owned by the array; one may be there twice) are to ask again, and the slate is
+ * clean; else there are none. */
+GPtrArray *leases_relieved(struct leases *leases);
 
 /* An address that an object stated is stated no more: it may be leased again. */
 void leases_relieve(struct leases *leases, const struct address *address);
@@ -83,7 +83,7 @@ bool leases_hold(const struct leases *leases, const struct address *address);
 char *leases_evict(struct leases *leases, const struct address *address);
 
 /* Frees what was restored and has not been asked for; to be called after the first full load. */
-void leases_release_unclaimed(struct leases *leases, struct fiber *fiber);
+void leases_release_unclaimed(struct leases *leases);
 
 /* Every lease there is; those that were freed in the order in which they were. */
 void leases_each(const struct leases *leases,

@@ -270,6 +270,7 @@ void namespace_link(struct namespace *namespace, struct fiber *fiber)
         fiber_tick(fiber);
     }
     g_ptr_array_set_size(namespace->unlinked, 0);
+    fiber_empty_table(fiber, fresh);
 }
 
 void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice)

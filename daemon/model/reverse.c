@@ -192,7 +192,7 @@ static void hand_over(const struct entry *entry, const struct zone_sink *sink, s
 {
     g_autofree char *name = best_name(entry, fiber);
     g_autoptr(GPtrArray) pods = g_ptr_array_new();
-    for (const struct claim *claim = entry->claims; claim; claim = claim->next)
+    for (const struct claim *claim = entry->claims; claim; claim = claim->next, fiber_tick(fiber))
         if (kind_of(claim) == CLAIM_POD &&
             !g_ptr_array_find(pods, owner_of(claim)->namespace, NULL))
             g_ptr_array_add(pods, (gpointer)owner_of(claim)->namespace);

@@ -71,9 +71,9 @@ static void exchange_claims(struct service_state *state, GArray *after, struct r
         fiber_empty(fiber, before);
 }
 
-static GArray *claims_new(void)
+static GArray *claims_new(guint expected)
 {
-    GArray *claims = g_array_new(FALSE, FALSE, sizeof(struct address_claim));
+    GArray *claims = g_array_sized_new(FALSE, FALSE, sizeof(struct address_claim), expected);
     g_array_set_clear_func(claims, claim_clear);
     return claims;
 }
@@ -136,20 +136,20 @@ unsigned service_families(const struct service_state *state)
     return leased && state->object->n_families == 0 ? leased : pod_families(state->object);
 }
 
-static bool any_stated(const GArray *published)
+static bool any_stated(const GArray *published, struct fiber *fiber)
 {
-    for (guint i = 0; i < published->len; i++)
+    for (guint i = 0; i < published->len; i++, fiber_tick(fiber))
         if (g_array_index(published, struct published, i).origin != ADDRESS_ALLOCATED)
             return true;
     return false;
 }
 
-static void keep_families(GArray *published, const GArray *addresses)
+static void keep_families(GArray *published, const GArray *addresses, struct fiber *fiber)
 {
     unsigned families = 0;
     for (guint i = 0; i < addresses->len; i++)
         families |= FAMILY_BIT(address_family(&g_array_index(addresses, struct address, i)));
-    for (guint i = published->len; i-- > 0;)
+    for (guint i = published->len; i-- > 0; fiber_tick(fiber))
         if (!(families &
               FAMILY_BIT(address_family(&g_array_index(published, struct published, i).address))))
             g_array_remove_index_fast(published, i);
@@ -197,17 +197,18 @@ static bool choose_addresses(struct service_state *state, const struct service_o
 {
     const struct service *service = state->object;
     const struct pods *pods = options->endpoints.pods;
+    struct fiber *fiber = options->endpoints.fiber;
     append_own(addresses, service);
     bool lacking =
         !service->headless && addresses->len == 0 && pods_may_allocate(pods, &service->object);
     /* An invented cluster IP in front of real endpoints would lead nowhere. */
-    bool as_headless = lacking && any_stated(published);
+    bool as_headless = lacking && any_stated(published, fiber);
     lease(state, pods->leases, lacking && !as_headless, addresses);
     if (lacking && addresses->len > 0 && service->n_families == 0)
-        keep_families(published, addresses);
+        keep_families(published, addresses, fiber);
     if (!service->headless && !as_headless)
         return false;
-    for (guint i = 0; i < published->len; i++)
+    for (guint i = 0; i < published->len; i++, fiber_tick(fiber))
         g_array_append_val(addresses, g_array_index(published, struct published, i).address);
     return true;
 }
@@ -323,7 +324,7 @@ static void hand_over(struct service_state *state, const struct zone_sink *sink,
 /* Only what resolves forward is claimed, and a node's address is the node's. */
 static GArray *claims_of(const GArray *published, const GArray *cluster_ips, struct fiber *fiber)
 {
-    GArray *claims = claims_new();
+    GArray *claims = claims_new(published->len + (cluster_ips ? cluster_ips->len : 0));
     for (guint i = 0; cluster_ips && i < cluster_ips->len; i++)
         claim(claims, &g_array_index(cluster_ips, struct address, i), CLAIM_CLUSTER_IP, NULL);
     for (guint i = 0; i < published->len; i++) {
@@ -339,7 +340,7 @@ static GArray *claims_of(const GArray *published, const GArray *cluster_ips, str
 static void withdraw(struct service_state *state, struct reverse *reverse,
                      const struct zone_sink *sink, struct fiber *fiber)
 {
-    exchange_claims(state, claims_new(), reverse, fiber);
+    exchange_claims(state, claims_new(0), reverse, fiber);
     sink->service_gone(sink->userdata, state->owner.namespace, state->owner.name);
 }
 
@@ -358,40 +359,53 @@ static void publish_external(struct service_state *state, const struct zone_sink
     sink->service(sink->userdata, &zone);
 }
 
-bool service_publish(struct service_state *state, const struct service_options *options,
+/* All that is ready, or one endpoint of what has no room anyway: enough to know whether any is
+ * stated. */
+static GArray *collect(const struct service_state *state, const struct service_options *options,
+                       uint32_t room, bool *crowded)
+{
+    uint64_t estimate = endpoints_estimate(&options->endpoints, state, room);
+    uint32_t limit = estimate > room ? 0 : room;
+    GArray *published = endpoints_collect(&options->endpoints, state, pod_families(state->object),
+                                          limit, estimate > room ? 1 : (uint32_t)estimate);
+    *crowded = published->len > limit;
+    return published;
+}
+
+void service_publish(struct service_state *state, const struct service_options *options,
                      bool exposed, uint32_t room, struct reverse *reverse,
                      const struct zone_sink *sink)
 {
     struct leases *leases = options->endpoints.pods->leases;
     struct fiber *fiber = options->endpoints.fiber;
     g_autoptr(GArray) addresses = addresses_new();
+    state->n_endpoints = 0;
+    state->crowded = false;
     if (!state->object || state->object->type == SERVICE_EXTERNAL_NAME) {
         lease(state, leases, false, addresses);
         withdraw(state, reverse, sink, fiber);
         if (state->object && exposed)
             publish_external(state, sink);
-        return true;
+        return;
     }
-    /* Of what has no room anyway one is enough to know where it would be from. */
-    bool exceeds = endpoints_exceed(&options->endpoints, state, room);
-    g_autoptr(GArray) published = endpoints_collect(
-        &options->endpoints, state, pod_families(state->object), exceeds ? 0 : room);
+    bool crowded;
+    g_autoptr(GArray) published = collect(state, options, room, &crowded);
     bool headless = choose_addresses(state, options, published, addresses);
     if (!exposed) { /* rule 50; its lease stays, it only cannot be asked for */
         fiber_empty(fiber, published);
         withdraw(state, reverse, sink, fiber);
-        return true;
+        return;
     }
-    bool fits = published->len <= (exceeds ? 0 : room);
-    if (!fits)
+    if (crowded)
         fiber_empty(fiber, published);
-    if (!fits && headless)
+    if (crowded && headless)
         g_array_set_size(addresses, 0);
+    state->crowded = crowded;
+    state->n_endpoints = published->len;
     fiber_sort(fiber, published, compare_labels);
-    bool hidden = options->ignore_empty && !headless && published->len == 0 && fits;
+    bool hidden = options->ignore_empty && !headless && published->len == 0 && !crowded;
     const GArray *cluster_ips = headless || hidden ? NULL : addresses;
     exchange_claims(state, claims_of(published, cluster_ips, fiber), reverse, fiber);
     hand_over(state, sink, headless, hidden, published, addresses, fiber);
     fiber_empty(fiber, published);
-    return fits;
 }

@@ -24,9 +24,9 @@ bool service_addresses(const struct service_state *state, const struct service_o
  * these. */
 #define ENDPOINTS_MAX (UINT32_C(1) << 21)
 
-/* Brings what is published of a Service up to date: leases, claims, sink. `exposed`: its namespace
- * may be asked for. With state->object NULL everything is withdrawn. A Service that may have
- * more than `room` endpoints is published without any; false then. */
-bool service_publish(struct service_state *state, const struct service_options *options,
+/* Brings what is published of a Service up to date: leases, claims, sink, n_endpoints. `exposed`:
+ * its namespace may be asked for. With state->object NULL everything is withdrawn. A Service that
+ * may have more than `room` endpoints is published without any, and crowded. */
+void service_publish(struct service_state *state, const struct service_options *options,
                      bool exposed, uint32_t room, struct reverse *reverse,
                      const struct zone_sink *sink);

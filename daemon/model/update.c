@@ -83,8 +83,6 @@ static void claim_replicas(struct cluster *cluster, struct workload_state *state
         struct pod_view view;
         fiber_tick(cluster->fiber);
         pods_view_replica(&cluster->pods, state->object, i, &view);
-        if (view.origin == ADDRESS_ALLOCATED)
-            state->leased = i + 1;
         if (!view.pod_ip || !cluster->options->pod_names)
             continue;
         g_array_append_val(state->pod_ips, *view.pod_ip);
@@ -105,7 +103,7 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     release_replicas(cluster, state, first, leases ? replicas : 0);
     state->replicas = replicas;
     state->first = first;
-    state->leased = 0;
+    state->leased = leases ? replicas : 0;
     if (!workload) {
         g_hash_table_remove(state->namespace->workloads, &state->identity);
         cluster_workload_free(state);
@@ -117,26 +115,31 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     agenda_group_services(&cluster->agenda, namespace_group(state->namespace, labels));
 }
 
-static void say_crowded(struct cluster *cluster, const struct service_state *state)
+/* Once for all of them, until none is. */
+static void note_crowded(struct cluster *cluster, struct service_state *state)
 {
-    if (!cluster->crowded)
+    if (!state->crowded) {
+        g_hash_table_remove(cluster->crowded, state);
+        return;
+    }
+    if (g_hash_table_size(cluster->crowded) == 0)
         log_error(
             "Service %s/%s: all Services together have more than %u endpoints; it, and others "
-            "like it, have none until a change of theirs finds room",
+            "like it, have none until there is room for theirs",
             state->owner.namespace, state->owner.name, ENDPOINTS_MAX);
-    cluster->crowded = true;
+    g_hash_table_add(cluster->crowded, state);
 }
 
 static void update_service(struct cluster *cluster, struct service_state *state)
 {
     state->dirty = false;
-    cluster->endpoints -= state->claims ? state->claims->len : 0;
-    uint32_t room = cluster->endpoints < ENDPOINTS_MAX ? ENDPOINTS_MAX - cluster->endpoints : 0;
-    if (!service_publish(state, &cluster->service_options,
-                         cluster_exposes(cluster, state->owner.namespace), room, cluster->reverse,
-                         &cluster->sink))
-        say_crowded(cluster, state);
-    cluster->endpoints += state->claims->len;
+    uint32_t before = state->n_endpoints, others = cluster->endpoints - before;
+    service_publish(state, &cluster->service_options,
+                    cluster_exposes(cluster, state->owner.namespace), ENDPOINTS_MAX - others,
+                    cluster->reverse, &cluster->sink);
+    cluster->endpoints = others + state->n_endpoints;
+    cluster->has_room |= state->n_endpoints < before;
+    note_crowded(cluster, state);
     if (state->object)
         return;
     g_hash_table_remove(state->namespace->services, state->owner.name);
@@ -195,7 +198,7 @@ static void evict_stated(struct cluster *cluster)
 /* Who went without an address asks again when one became free. False: there is nobody. */
 static bool retry_refused(struct cluster *cluster)
 {
-    g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases, cluster->fiber);
+    g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases);
     for (guint i = 0; i < keys->len && goes_on(cluster); i++)
         intake_lease_holder(cluster, keys->pdata[i]);
     return keys->len > 0 && !cluster->ending;
@@ -232,6 +235,21 @@ static void say_refused(struct cluster *cluster)
     }
 }
 
+/* The same of who had no room for endpoints. */
+static bool retry_crowded(struct cluster *cluster)
+{
+    bool any = cluster->has_room && g_hash_table_size(cluster->crowded) > 0 && !cluster->ending;
+    cluster->has_room = false;
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, cluster->crowded);
+    while (any && g_hash_table_iter_next(&iter, &state, NULL)) {
+        agenda_service(&cluster->agenda, state);
+        fiber_tick(cluster->fiber);
+    }
+    return any;
+}
+
 static void work_out(struct cluster *cluster)
 {
     link_selections(cluster);
@@ -240,7 +258,7 @@ static void work_out(struct cluster *cluster)
     do {
         update_agenda(cluster);
         /* What one gives up may be what another one waits for. */
-    } while (retry_refused(cluster));
+    } while (retry_refused(cluster) || retry_crowded(cluster));
 }
 
 static void update(void *userdata)
@@ -253,7 +271,7 @@ static void update(void *userdata)
     bool loaded = cluster->settled;
     work_out(cluster);
     if (loaded && !cluster->swept && !cluster->ending) {
-        leases_release_unclaimed(cluster->leases, cluster->fiber);
+        leases_release_unclaimed(cluster->leases);
         cluster->swept = true;
         work_out(cluster);
     }
@@ -261,8 +279,10 @@ static void update(void *userdata)
         return;
     reverse_flush(cluster->reverse, &cluster->sink, cluster->fiber);
     GPtrArray *namespaces = cluster->agenda.namespaces;
-    while (namespaces->len > 0)
+    while (namespaces->len > 0) {
         update_namespace(cluster, g_ptr_array_remove_index_fast(namespaces, namespaces->len - 1));
+        fiber_tick(cluster->fiber);
+    }
     say_refused(cluster);
 }
 

@@ -65,8 +65,8 @@ void view_workloads(const struct namespace *namespace, view_workload_fn each, vo
             each(userdata, state);
 }
 
-void view_replicas(const struct cluster *cluster, const struct workload_state *workload,
-                   view_pod_fn each, void *userdata)
+static void view_replicas(const struct cluster *cluster, const struct workload_state *workload,
+                          view_pod_fn each, void *userdata)
 {
     for (uint32_t i = 0; i < workload->replicas; i++) {
         struct pod_view view;
@@ -227,6 +227,7 @@ const char *view_why_left_out(const struct cluster *cluster,
         return address_is_inet(candidate->address)
                    ? "an IPv4 address, and the Service is of IPv6 only"
                    : "an IPv6 address, and the Service is of IPv4 only";
+    case ENDPOINT_NO_ROOM: return "ready, but all Services together have too many endpoints";
     }
     return NULL;
 }
@@ -261,11 +262,26 @@ void view_service_close(struct view_service *view)
     g_clear_pointer(&view->addresses, g_array_unref);
 }
 
+struct crowded {
+    endpoint_each each;
+    void *userdata;
+};
+
+static void tell_crowded(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct crowded *crowded = userdata;
+    struct endpoint_candidate told = *candidate;
+    if (told.verdict == ENDPOINT_COUNTS)
+        told.verdict = ENDPOINT_NO_ROOM;
+    crowded->each(crowded->userdata, &told);
+}
+
 void view_endpoints(const struct cluster *cluster, const struct service_state *state,
                     endpoint_each each, void *userdata)
 {
-    endpoints_each(&cluster->service_options.endpoints, state, service_families(state), each,
-                   userdata);
+    struct crowded crowded = {each, userdata};
+    endpoints_each(&cluster->service_options.endpoints, state, service_families(state),
+                   state->crowded ? tell_crowded : each, state->crowded ? &crowded : userdata);
 }
 
 struct view_leases view_leases(const struct cluster *cluster, enum lease_use use)

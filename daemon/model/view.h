@@ -36,8 +36,6 @@ void view_services(const struct namespace *namespace, view_service_fn each, void
 void view_workloads(const struct namespace *namespace, view_workload_fn each, void *userdata);
 void view_pods(const struct cluster *cluster, const struct namespace *namespace, view_pod_fn each,
                void *userdata);
-void view_replicas(const struct cluster *cluster, const struct workload_state *workload,
-                   view_pod_fn each, void *userdata);
 
 /* The Pods and the workloads of a namespace. */
 void view_members(const struct namespace *namespace, view_object_fn each, void *userdata);

@@ -25,17 +25,18 @@ bool workload_is_owned(const struct catalog *catalog, const struct workload *wor
 
 /* Pods whose owner reference names it, or a workload of the files that it owns. `name` interned. */
 static bool has_owned_pods(const struct namespace *namespace, const struct owner *owner,
-                           unsigned depth)
+                           unsigned depth, struct fiber *fiber)
 {
     if (namespace_owned(namespace, owner->kind, owner->name) > 0)
         return true;
     const GPtrArray *dependents = namespace_dependents(namespace, owner);
     for (guint i = 0; depth < OWNERS_MAX && dependents && i < dependents->len; i++) {
         const struct object *dependent = dependents->pdata[i];
+        fiber_tick(fiber);
         const struct workload_state *state =
             g_hash_table_lookup(namespace->workloads,
                                 &(struct owner){.kind = dependent->kind, .name = dependent->name});
-        if (has_owned_pods(namespace, &state->identity, depth + 1))
+        if (has_owned_pods(namespace, &state->identity, depth + 1, fiber))
             return true;
     }
     return false;
@@ -53,7 +54,7 @@ static bool is_own_by_name(const struct catalog *catalog, const struct workload_
 bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state,
                        struct fiber *fiber)
 {
-    if (has_owned_pods(state->namespace, &state->identity, 0))
+    if (has_owned_pods(state->namespace, &state->identity, 0, fiber))
         return true;
     for (guint i = 0; state->selection.groups && i < state->selection.groups->len; i++) {
         const struct group *group = state->selection.groups->pdata[i];

@@ -114,7 +114,7 @@ static struct kubesvc_set add_entry_set(struct record_builder *builder, const st
     g_autofree const GArray **arrays = g_new(const GArray *, n);
     size_t distinct = 0;
 
-    for (guint i = 0; i < n; i++)
+    for (guint i = 0; i < n; i++, fiber_tick(builder->fiber))
         if (i == 0 || rows[i].addresses != rows[i - 1].addresses)
             arrays[distinct++] = rows[i].addresses;
     return distinct == 1 ? record_builder_set(builder, arrays[0])
@@ -158,7 +158,6 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
 {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
     g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(struct kubesvc_endpoint));
-    g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
     g_autoptr(GStringChunk) names = g_string_chunk_new(256);
     g_autoptr(GArray) unnamed =
         copy_sorted(service->n_endpoints > 0 ? service->unnamed : NULL, builder->fiber);
@@ -173,7 +172,7 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
         fiber_tick(builder->fiber);
         add_row(rows, name, 0, 0, endpoint->addresses);
         if (dashed != NULL) {
-            g_ptr_array_add(owned, dashed);
+            record_builder_keep(builder, dashed);
             add_row(rows, name, 0, 0, dashed);
         }
     }

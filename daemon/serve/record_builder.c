@@ -24,27 +24,18 @@ void record_builder_begin(struct record_builder *builder, size_t size, struct fi
     extend(builder, size);
 }
 
-static void release(const struct record_builder *builder, GHashTable *table)
-{
-    GHashTableIter iter;
-
-    if (table == NULL)
-        return;
-    g_hash_table_iter_init(&iter, table);
-    while (g_hash_table_iter_next(&iter, NULL, NULL)) {
-        g_hash_table_iter_remove(&iter);
-        fiber_tick(builder->fiber);
-    }
-    g_hash_table_unref(table);
-}
-
 GByteArray *record_builder_end(struct record_builder *builder, const void *head, size_t size)
 {
     GByteArray *bytes = builder->bytes;
 
     memcpy(bytes->data, head, size);
-    release(builder, builder->arrays);
-    release(builder, builder->sets);
+    if (builder->arrays)
+        fiber_empty_table(builder->fiber, builder->arrays);
+    if (builder->sets)
+        fiber_empty_table(builder->fiber, builder->sets);
+    g_clear_pointer(&builder->arrays, g_hash_table_unref);
+    g_clear_pointer(&builder->sets, g_hash_table_unref);
+    g_clear_pointer(&builder->kept, g_ptr_array_unref);
     g_free(builder->united);
     *builder = (struct record_builder){0};
     return bytes;
@@ -103,14 +94,21 @@ static uint32_t add_array(struct record_builder *builder, const void *data, size
     return GPOINTER_TO_UINT(offset);
 }
 
+void record_builder_keep(struct record_builder *builder, GArray *addresses)
+{
+    if (builder->kept == NULL)
+        builder->kept = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+    g_ptr_array_add(builder->kept, addresses);
+}
+
 int record_compare_addresses(const void *a, const void *b)
 {
     return address_compare(a, b);
 }
 
-static bool is_ascending(const GArray *addresses)
+static bool is_ascending(const GArray *addresses, struct fiber *fiber)
 {
-    for (guint i = 1; i < addresses->len; i++)
+    for (guint i = 1; i < addresses->len; i++, fiber_tick(fiber))
         if (address_compare(&g_array_index(addresses, struct address, i - 1),
                             &g_array_index(addresses, struct address, i)) >= 0)
             return false;
@@ -122,12 +120,13 @@ void record_sort_addresses(GArray *addresses, struct fiber *fiber)
 {
     guint n = 0;
 
-    if (is_ascending(addresses))
+    if (is_ascending(addresses, fiber))
         return;
     fiber_sort(fiber, addresses, record_compare_addresses);
     for (guint i = 0; i < addresses->len; i++) {
         const struct address *address = &g_array_index(addresses, struct address, i);
 
+        fiber_tick(fiber);
         if (n == 0 ||
             address_compare(&g_array_index(addresses, struct address, n - 1), address) != 0)
             g_array_index(addresses, struct address, n++) = *address;
@@ -161,9 +160,11 @@ static struct kubesvc_set unite(struct record_builder *builder, const GArray *co
 {
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct address));
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (arrays[i] != NULL && arrays[i]->len > 0)
             g_array_append_vals(all, arrays[i]->data, arrays[i]->len);
+        fiber_breathe(builder->fiber);
+    }
     record_sort_addresses(all, builder->fiber);
     return add_sorted(builder, all);
 }

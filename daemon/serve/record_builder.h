@@ -16,6 +16,7 @@ struct record_builder {
     GByteArray *bytes;
     GHashTable *arrays; /* GBytes -> offset; NULL while there is none */
     GHashTable *sets;   /* GArray of struct address -> struct kubesvc_set; NULL as well */
+    GPtrArray *kept;    /* of GArray: freed with the builder; NULL as well */
     /* The last union of several, which the next entry mostly has as well. */
     const GArray **united;
     size_t n_united;
@@ -36,6 +37,9 @@ void record_builder_fill(struct record_builder *builder, struct kubesvc_span tab
 struct kubesvc_span record_builder_text(struct record_builder *builder, const char *text,
                                         size_t length);
 struct kubesvc_span record_builder_lower(struct record_builder *builder, const char *text);
+
+/* Takes an array that must not be freed before the record is complete. */
+void record_builder_keep(struct record_builder *builder, GArray *addresses);
 
 /* The set of these addresses (GArray of struct address, NULL for none). The array must not change
  * before the record is complete. */

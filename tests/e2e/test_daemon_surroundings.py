@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import SANITIZED, Client, Daemon, need_program, same, skip, wait_for
+from harness import SANITIZED, Client, Daemon, built, need_program, same, skip, wait_for
 
 F_SETPIPE_SZ = 1031
 NAME = "web.moon.svc.cluster.local"
@@ -195,6 +195,14 @@ spec:
         with Client(daemon.env) as client:
             same(answers(client), True)
             same(len(client.until("inet", "s0000", lambda a: not a.error).addresses), 60000)
+            same(client.ask("inet", "s1999.moon.svc.cluster.local").error, "EAI_NONAME")
+            said = subprocess.run([built("kubesvc"), "explain", "s1999.moon"], env=daemon.env,
+                                  capture_output=True, text=True, timeout=60)
+            assert "all Services together have too many endpoints" in said.stdout, said
+            # the next one in turn has them when one of the others is gone
+            same(client.ask("inet", "s0034.moon.svc.cluster.local").error, "EAI_NONAME")
+            daemon.write("crowd.yaml", crowd.replace(headless % 0, ""))
+            client.until("inet", "s0034", lambda a: len(a.addresses) == 60000)
             same(client.ask("inet", "s1999.moon.svc.cluster.local").error, "EAI_NONAME")
             # and they are back with fewer
             daemon.write("crowd.yaml", crowd.replace("60000", "3"))

@@ -646,6 +646,35 @@ static void who_waits_gets_what_is_given_up(void **state)
     source_unref(source);
 }
 
+/* What held leases before its range went gives them up all the same when it goes itself. */
+static void leases_end_without_a_range(void **state)
+{
+    (void)state;
+    struct source *source = source_of(0);
+    struct world world;
+    uint64_t held, size;
+    world_init(&world, 0);
+    g_array_set_size(world.pod_cidrs, 0);
+    add_range(world.pod_cidrs, "10.244.0.0/29"); /* six addresses */
+    configure(&world, 0);
+    say(&world, source,
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: moon}\n"
+        "spec: {replicas: 8, selector: {matchLabels: {app: a}}, template: {metadata: "
+        "{labels: {app: a}}, spec: {containers: [{name: c, image: i}]}}}\n");
+    settle(&world);
+    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 2);
+    g_array_set_size(world.pod_cidrs, 0);
+    configure(&world, 0);
+    update(&world);
+    say(&world, source, NULL);
+    settle(&world);
+    leases_count(cluster_leases(world.cluster), LEASE_POD, &held, &size);
+    assert_int_equal(held, 0);
+    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 0);
+    world_clear(&world);
+    source_unref(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -655,6 +684,7 @@ int main(void)
         cmocka_unit_test(it_may_end_amid_an_update),
         cmocka_unit_test(many_ports_of_many_endpoints),
         cmocka_unit_test(who_waits_gets_what_is_given_up),
+        cmocka_unit_test(leases_end_without_a_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

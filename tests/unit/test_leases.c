@@ -97,10 +97,10 @@ static void freed_ones_are_reused_last_and_oldest_first(void **state)
     assert_refused(leases, "new3");
     assert_refused(leases, "k1");
     assert_int_equal(leases_refused(leases, LEASE_POD), 2);
-    g_autoptr(GPtrArray) none = leases_relieved(leases, NULL);
+    g_autoptr(GPtrArray) none = leases_relieved(leases);
     assert_int_equal(none->len, 0);
     leases_release(leases, LEASE_POD, 4, "k2");
-    g_autoptr(GPtrArray) keys_again = leases_relieved(leases, NULL);
+    g_autoptr(GPtrArray) keys_again = leases_relieved(leases);
     assert_int_equal(keys_again->len, 2);
     assert_takes(leases, "k1", "10.0.0.2");
     leases_free(leases);
@@ -129,7 +129,6 @@ static void both_families_side_by_side(void **state)
     (void)state;
     struct record record;
     struct leases *leases = with_range(&record, "fd00:244::/64");
-    assert_false(leases_have_family(leases, LEASE_POD, 4));
     assert_int_equal(leases_first_family(leases, LEASE_POD), 6);
     assert_refused(leases, "a");
     assert_int_equal(leases_refused(leases, LEASE_POD), 0);
@@ -151,7 +150,7 @@ static void what_was_kept_comes_back(void **state)
     assert_takes(leases, "b", "10.0.0.2");
     assert_takes(leases, "moved", "10.0.0.3");
     assert_takes(leases, "new", "10.0.0.4");
-    leases_release_unclaimed(leases, NULL);
+    leases_release_unclaimed(leases);
     assert_int_equal(record.events[LEASE_FREED], 1);
     assert_takes(leases, "gone", "10.0.0.1");
     leases_free(leases);
@@ -173,6 +172,49 @@ static void later_lines_win(void **state)
     leases_free(leases);
 }
 
+static struct leases *with_both_families(struct record *record)
+{
+    struct leases *leases = with_range(record, "10.0.0.0/30"); /* .1 and .2 */
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    struct address_range range;
+    assert_true(address_range_parse(&range, "10.0.0.0/30"));
+    g_array_append_val(ranges, range);
+    assert_true(address_range_parse(&range, "fd00::/112"));
+    g_array_append_val(ranges, range);
+    leases_set_ranges(leases, LEASE_POD, ranges);
+    assert_takes(leases, "a", "10.0.0.1");
+    assert_takes(leases, "b", "10.0.0.2");
+    return leases;
+}
+
+/* Who was refused in one family waits for it, whatever it has or gives up of the other. */
+static void families_wait_by_themselves(void **state)
+{
+    (void)state;
+    struct record record;
+    struct leases *leases = with_both_families(&record);
+    assert_refused(leases, "c");
+    assert_takes(leases, "c", "fd00::1");
+    leases_release(leases, LEASE_POD, 4, "a");
+    g_autoptr(GPtrArray) keys = leases_relieved(leases);
+    assert_int_equal(keys->len, 1);
+    leases_free(leases);
+}
+
+static void giving_up_one_family_ends_no_waiting(void **state)
+{
+    (void)state;
+    struct record record;
+    struct leases *leases = with_both_families(&record);
+    assert_takes(leases, "c", "fd00::1");
+    assert_refused(leases, "c");
+    leases_release(leases, LEASE_POD, 6, "c");
+    leases_release(leases, LEASE_POD, 4, "a");
+    g_autoptr(GPtrArray) keys = leases_relieved(leases);
+    assert_int_equal(keys->len, 1);
+    leases_free(leases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +224,8 @@ int main(void)
         cmocka_unit_test(both_families_side_by_side),
         cmocka_unit_test(what_was_kept_comes_back),
         cmocka_unit_test(later_lines_win),
+        cmocka_unit_test(families_wait_by_themselves),
+        cmocka_unit_test(giving_up_one_family_ends_no_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
