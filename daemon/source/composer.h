@@ -30,7 +30,7 @@ struct composer_callbacks {
 
 struct composer;
 
-/* Errors are added to `diagnostics`; after one the composer can only be freed. Gives way on
+/* Errors are added to `diagnostics`; after one it can only be discarded and freed. Gives way on
  * `fiber`, if it is not NULL. */
 struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics,
                               struct fiber *fiber);

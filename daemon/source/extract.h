@@ -57,7 +57,7 @@ struct addresses extract_stated_addresses(struct fields *fields, const struct no
 
 /* The labels of an object for which they decide nothing: what is no string is passed over. NULL for
  * none. */
-const struct labels *extract_own_labels(const struct node *metadata);
+const struct labels *extract_own_labels(struct fields *fields, const struct node *metadata);
 
 /* A DNS label; NULL if absent or, with an error, if it is none. */
 const char *extract_dns_label(struct fields *fields, const struct node *map, const char *key);

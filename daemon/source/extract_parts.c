@@ -6,7 +6,7 @@
 #include "extract.h"
 #include "scalar.h"
 
-#define BLANKS " \t\n\v\f\r"
+#define BLANKS " \t\n\f\r"
 
 struct addresses extract_take_addresses(GArray *addresses)
 {
@@ -60,7 +60,7 @@ struct addresses extract_stated_addresses(struct fields *fields, const struct no
     return split_addresses(fields, node);
 }
 
-const struct labels *extract_own_labels(const struct node *metadata)
+const struct labels *extract_own_labels(struct fields *fields, const struct node *metadata)
 {
     const struct node *map = node_get(metadata, "labels");
     g_autoptr(GArray) pairs = NULL;
@@ -71,12 +71,16 @@ const struct labels *extract_own_labels(const struct node *metadata)
     for (const struct node *child = map->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = ""};
 
+        fiber_tick(fields->fiber);
         if (child->type != NODE_SCALAR)
             continue;
         if (scalar_read(child).type != SCALAR_NULL)
             pair.value = child->text;
-        if (pairs->len == FIELDS_LABELS_MAX)
+        if (pairs->len == FIELDS_LABELS_MAX) {
+            fields_warning(fields, child->key_position, "too-many",
+                           "more than %u labels; the others do not count", FIELDS_LABELS_MAX);
             break;
+        }
         g_array_append_val(pairs, pair);
     }
     return labels_new((const struct label *)(void *)pairs->data, pairs->len);
@@ -149,8 +153,9 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
 
     while ((map = fields_next_map(fields, &iterator, "ports"))) {
         if (ports->len == EXTRACT_PORTS_MAX) {
-            fields_error(fields, map->position, "too-many", "ports are more than %u",
-                         EXTRACT_PORTS_MAX);
+            if (!fields->broken) /* it was not said for the container before */
+                fields_error(fields, map->position, "too-many", "more than %u ports",
+                             EXTRACT_PORTS_MAX);
             return;
         }
         struct port port = {.name = fields_string(fields, map, "name")};

@@ -38,6 +38,7 @@ static void read_cluster_ips(struct fields *fields, const struct node *spec,
     bool first_none = false, none = false;
 
     for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+        fiber_tick(fields->fiber);
         if (!read_cluster_ip(fields, node, "clusterIPs", addresses, &none))
             return;
         first_none |= none && addresses->len == 0;
@@ -75,8 +76,10 @@ static void read_families(struct fields *fields, const struct node *spec, struct
     const struct node *list = fields_list(fields, spec, "ipFamilies");
     const struct node *old = fields_get(fields, spec, "ipFamily"); /* before 1.20 */
 
-    for (const struct node *node = list ? list->first : NULL; node; node = node->next)
+    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+        fiber_tick(fields->fiber);
         add_family(fields, node->position, fields_text(fields, node, "ipFamilies"), service);
+    }
     if (!list && old)
         add_family(fields, old->position, fields_text(fields, old, "ipFamily"), service);
     service->family_policy = (enum ip_family_policy)extract_choice(fields, spec, "ipFamilyPolicy",
@@ -110,7 +113,7 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
     service->stated = extract_stated_addresses(fields, metadata);
-    service->labels = extract_own_labels(metadata);
+    service->labels = extract_own_labels(fields, metadata);
     if (!spec)
         return;
     if (extract_choice(fields, spec, "type", types, 0) == 3)

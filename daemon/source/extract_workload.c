@@ -145,7 +145,7 @@ void extract_workload(struct fields *fields, const struct node *root, struct wor
     const struct node *spec = fields_map(fields, root, "spec"), *template;
 
     workload->owner = extract_owner(fields, node_get(root, "metadata"));
-    workload->labels = extract_own_labels(node_get(root, "metadata"));
+    workload->labels = extract_own_labels(fields, node_get(root, "metadata"));
     read_replicas(fields, root, spec, workload);
     if (workload->object.kind == OBJECT_CRON_JOB)
         spec = fields_map(fields, fields_map(fields, spec, "jobTemplate"), "spec");

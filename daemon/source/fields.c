@@ -170,6 +170,7 @@ const struct labels *fields_labels(struct fields *fields, const struct node *map
     for (const struct node *child = labels->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = ""};
 
+        fiber_tick(fields->fiber);
         if (!is_string(child) && !scalar_is_null(child)) {
             fields_error(fields, child->position, "wrong-type",
                          "each value of %s must be a string: quote it", key);
@@ -178,8 +179,8 @@ const struct labels *fields_labels(struct fields *fields, const struct node *map
         if (is_string(child)) /* null is "", as in Go's map of strings */
             pair.value = child->text;
         if (pairs->len == FIELDS_LABELS_MAX) {
-            fields_error(fields, child->key_position, "too-many", "%s are more than %u", key,
-                         FIELDS_LABELS_MAX);
+            fields_error(fields, child->key_position, "too-many", "more than %u entries in %s",
+                         FIELDS_LABELS_MAX, key);
             break;
         }
         g_array_append_val(pairs, pair);

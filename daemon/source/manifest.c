@@ -13,7 +13,6 @@
 #include "json_reader.h"
 #include "yaml_reader.h"
 
-#define OBJECTS_FREED 64u        /* between looks at the clock */
 #define TEMPLATE_LINES_BEFORE 2u /* a template's mark, and where the parser stumbles over it */
 #define TEMPLATE_LINES_AFTER 1u
 
@@ -183,15 +182,9 @@ static int finish(struct manifest_reader *reader, int result)
     return result;
 }
 
-/* The objects of a bad file are of no use, and may be very many. */
-static void discard_objects(struct manifest_reader *reader)
+void manifest_reader_discard(struct manifest_reader *reader)
 {
-    GPtrArray *objects = reader->context.objects;
-
-    while (objects->len > 0) {
-        g_ptr_array_set_size(objects, (gint)(objects->len - MIN(objects->len, OBJECTS_FREED)));
-        fiber_breathe(reader->input.fiber);
-    }
+    fiber_empty_pointers(reader->input.fiber, reader->context.objects);
 }
 
 int manifest_reader_run(struct manifest_reader *reader)
@@ -204,11 +197,11 @@ int manifest_reader_run(struct manifest_reader *reader)
         r = json_reader_run(reader->json);
     else if (reader->yaml)
         r = yaml_reader_run(reader->yaml);
-    r = finish(reader, r);
     composer_discard(reader->composer);
-    if (r != MANIFEST_DONE)
-        discard_objects(reader);
-    return r;
+    r = finish(reader, r);
+    if (r != MANIFEST_DONE) /* they are of no use, and may be very many */
+        manifest_reader_discard(reader);
+    return reader->input.error < 0 ? reader->input.error : r;
 }
 
 void manifest_reader_cancel(struct manifest_reader *reader)

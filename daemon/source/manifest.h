@@ -52,6 +52,9 @@ struct manifest_reader *manifest_reader_free(struct manifest_reader *reader); /*
 /* Reads to the end. Negative errno: the input function's error, or -ECANCELED. */
 MUST_USE int manifest_reader_run(struct manifest_reader *reader);
 
+/* Gives up the objects that were read, on the fiber. */
+void manifest_reader_discard(struct manifest_reader *reader);
+
 /* While it is given way to: what is read is not wanted any more, it is to end soon. */
 void manifest_reader_cancel(struct manifest_reader *reader);
 

@@ -15,6 +15,7 @@ struct reading {
     struct fingerprint before;
     struct manifest_reader *reader;
     struct fiber *fiber;
+    bool canceled;
     int result;
 };
 
@@ -104,19 +105,22 @@ static void run(void *userdata)
     struct reading *reading = userdata;
 
     reading->result = manifest_reader_run(reading->reader);
+    if (reading->result >= 0 && has_changed(reading))
+        reading->result = READING_CHANGED;
+    if (reading->result == READING_CHANGED || reading->canceled)
+        manifest_reader_discard(reading->reader);
+    if (reading->canceled)
+        reading->result = -ECANCELED;
 }
 
 int reading_step(struct reading *reading, int64_t deadline)
 {
-    if (!fiber_run(reading->fiber, run, reading, deadline))
-        return READING_MORE;
-    if (reading->result >= 0 && has_changed(reading))
-        return READING_CHANGED;
-    return reading->result;
+    return fiber_run(reading->fiber, run, reading, deadline) ? reading->result : READING_MORE;
 }
 
 void reading_cancel(struct reading *reading)
 {
+    reading->canceled = true;
     manifest_reader_cancel(reading->reader);
 }
 

@@ -231,7 +231,7 @@ static void too_many(void **state)
     assert_int_equal(manifest.objects->len, 2);
     assert_true(manifest_text_find(&manifest, "Service default/a")->broken);
     assert_string_equal(manifest_text_rule(&manifest, "too-many")->message,
-                        "ports are more than 20000; its last good version, if any, stays in force");
+                        "more than 20000 ports; its last good version, if any, stays in force");
     manifest_text_free(&manifest);
 }
 
@@ -283,6 +283,60 @@ static void cancellation(void **state)
     }
     fiber_free(fiber);
     source_unref(source);
+}
+
+struct once {
+    const char *text;
+    size_t length;
+};
+
+static ssize_t give_once(void *userdata, void *buffer, size_t size)
+{
+    struct once *once = userdata;
+    size_t n = MIN(size, once->length);
+
+    memcpy(buffer, once->text, n);
+    once->text += n;
+    once->length -= n;
+    return (ssize_t)n;
+}
+
+/* Also where a bad file's objects are just being given up: what was canceled says nothing. */
+static void cancellation_of_a_bad_file(void **state)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    struct fiber *fiber = NULL;
+    struct source *source = source_new("/x", 0, true);
+    unsigned bad = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++)
+        g_string_append(text, NAMESPACE("a") "---\n");
+    g_string_append(text, "{\n");
+    assert_int_equal(fiber_new(&fiber), 0);
+    for (unsigned turns = 1;; turns++) {
+        const struct manifest_options options = {
+            .default_namespace = "default", .max_size = UINT64_C(1) << 40, .fiber = fiber};
+        struct once once = {text->str, text->len};
+        struct canceled canceled = {.reader =
+                                        manifest_reader_new(source, &options, give_once, &once)};
+        bool ended = false;
+
+        for (unsigned i = 0; i < turns && !ended; i++)
+            ended = fiber_run(fiber, read_canceled, &canceled, 0);
+        if (!ended) {
+            manifest_reader_cancel(canceled.reader);
+            while (!fiber_run(fiber, read_canceled, &canceled, 0))
+                ;
+            bad += canceled.result != -ECANCELED;
+        }
+        manifest_reader_free(canceled.reader);
+        if (ended)
+            break;
+    }
+    fiber_free(fiber);
+    source_unref(source);
+    assert_int_equal(bad, 0);
 }
 
 static ssize_t failing(void *userdata, void *buffer, size_t size)
@@ -454,9 +508,9 @@ int main(void)
         cmocka_unit_test(directives),    cmocka_unit_test(alias_bombs),
         cmocka_unit_test(many_problems), cmocka_unit_test(long_lists),
         cmocka_unit_test(large_objects), cmocka_unit_test(too_many),
-        cmocka_unit_test(cancellation),  cmocka_unit_test(inputs),
-        cmocka_unit_test(truncation),    cmocka_unit_test(pieces),
-        cmocka_unit_test(mutations),
+        cmocka_unit_test(cancellation),  cmocka_unit_test(cancellation_of_a_bad_file),
+        cmocka_unit_test(inputs),        cmocka_unit_test(truncation),
+        cmocka_unit_test(pieces),        cmocka_unit_test(mutations),
     };
 
     return cmocka_run_group_tests_name("manifest_hostile", tests, NULL, NULL);
