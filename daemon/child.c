@@ -13,7 +13,8 @@
 #define CHILD_NICE 10
 
 /* Nobody would wait for a child whose daemon has gone, and the daemon's descriptors must not live
- * on in it: clients and files would look as if they were still open. */
+ * on in it: clients and files would look as if they were still open, and locks would be held. Until
+ * they are closed they do live on, see patience.h. */
 static void become_child(pid_t daemon, int fd)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

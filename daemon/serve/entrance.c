@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "../log.h"
+#include "../patience.h"
 #include "listener.h"
 
 #define LOOK_USEC 1000000u
@@ -74,6 +75,7 @@ int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
                  const struct acceptor_handler *handler)
 {
     struct entrance *entrance = g_new(struct entrance, 1);
+    struct patience patience = {0};
     int r;
 
     *entrance = (struct entrance){
@@ -81,7 +83,9 @@ int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
         .handler = *handler,
         .path = g_strdup(path),
     };
-    r = entrance_open(entrance);
+    do
+        r = entrance_open(entrance);
+    while (r == ENTRANCE_BUSY && patience_wait(&patience));
     if (!r)
         r = sd_event_add_time_relative(event, &entrance->looking, CLOCK_MONOTONIC, LOOK_USEC, 0,
                                        entrance_on_look, entrance);
