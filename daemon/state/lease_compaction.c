@@ -46,25 +46,28 @@ static void fail(struct lease_compaction *compaction, const char *why)
     compaction->options.ended(compaction->options.userdata, false);
 }
 
-/* 1: the new file has all that the old one has. */
+/* 1: the new file has all that the old one has. Only reading nothing says so, and in the same step:
+ * by the next one, more may have been appended. */
 static int copy_step(struct lease_compaction *compaction)
 {
     g_autofree char *text = g_malloc(COPY_SIZE);
-    ssize_t n = pread(*compaction->options.journal_fd, text, COPY_SIZE, compaction->copied);
-    if (n < 0)
-        return -errno;
-    size_t done;
-    int r = write_all(compaction->fd, text, (size_t)n, &done);
-    if (r < 0)
-        return r;
-    compaction->copied += n;
-    return n < COPY_SIZE;
+    for (size_t room = COPY_SIZE, done; room > 0; room -= done) {
+        ssize_t n = pread(*compaction->options.journal_fd, text, room, compaction->copied);
+        if (n <= 0)
+            return n < 0 ? -errno : 1;
+        int r = write_all(compaction->fd, text, (size_t)n, &done);
+        if (r < 0)
+            return r;
+        compaction->copied += n;
+    }
+    return 0;
 }
 
 static int on_child(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
     struct lease_compaction *compaction = userdata;
-    (void)source;
+    if (!compaction)
+        return sd_event_source_set_floating(source, false); /* the last that is heard of it */
     compaction->pid = 0;
     if (info->si_code == CLD_EXITED && info->si_status == 0)
         return sd_event_source_set_enabled(compaction->turn, SD_EVENT_ONESHOT);
@@ -77,8 +80,8 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
  * that tells all processes to end would else make a failure of it. */
 static _Noreturn void write_anew(int fd, const struct leases *leases)
 {
-    GString *text = g_string_new(NULL);
-    lease_line_append_journal(text, leases);
+    GString *text = g_string_new(LEASE_JOURNAL_TITLE);
+    lease_line_append_all(text, leases);
     size_t done;
     int r = write_all(fd, text->str, text->len, &done);
     if (r == 0 && fsync(fd) < 0)
@@ -111,8 +114,11 @@ static int fork_child(struct lease_compaction *compaction)
         write_anew(compaction->fd, options->leases);
     if (compaction->pid < 0)
         return compaction->pid;
-    return sd_event_add_child(sd_event_source_get_event(compaction->turn), &compaction->child,
-                              compaction->pid, WEXITED, on_child, compaction);
+    int r = sd_event_add_child(sd_event_source_get_event(compaction->turn), &compaction->child,
+                               compaction->pid, WEXITED, on_child, compaction);
+    if (r >= 0)
+        options->begun(options->userdata, options->leases);
+    return r;
 }
 
 static int take_place(struct lease_compaction *compaction)
@@ -138,11 +144,12 @@ static int copy(struct lease_compaction *compaction)
     return 0;
 }
 
-/* What is left of the old file goes when it is closed. */
+/* What is left of the old file goes when it is closed; all of it stays if it has another name,
+ * which somebody gave it to keep it. */
 static int shrink(struct lease_compaction *compaction)
 {
     struct stat st;
-    if (fstat(compaction->fd, &st) == 0 && st.st_size > SHRINK_SIZE &&
+    if (fstat(compaction->fd, &st) == 0 && st.st_nlink == 0 && st.st_size > SHRINK_SIZE &&
         ftruncate(compaction->fd, st.st_size - SHRINK_SIZE) == 0)
         return sd_event_source_set_enabled(compaction->turn, SD_EVENT_ONESHOT);
     compaction->options.ended(compaction->options.userdata, true);
@@ -181,17 +188,26 @@ int lease_compaction_start(struct lease_compaction **compactionp, sd_event *even
     return 0;
 }
 
+/* A child that waits for the disk does not die before the disk answers. So the loop sees to it that
+ * it is no zombie then; if there is no loop any more, neither is there a daemon. */
+static void abandon_child(struct lease_compaction *compaction)
+{
+    (void)kill(compaction->pid, SIGKILL);
+    if (!compaction->child)
+        return;
+    (void)sd_event_source_set_userdata(compaction->child, NULL);
+    (void)sd_event_source_set_floating(compaction->child, true);
+    compaction->child = sd_event_source_unref(compaction->child);
+}
+
 struct lease_compaction *lease_compaction_free(struct lease_compaction *compaction)
 {
     if (!compaction)
         return NULL;
+    if (compaction->pid > 0)
+        abandon_child(compaction);
     sd_event_source_disable_unref(compaction->child);
     sd_event_source_disable_unref(compaction->turn);
-    if (compaction->pid > 0) {
-        (void)kill(compaction->pid, SIGKILL);
-        while (waitpid(compaction->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
     if (compaction->fd >= 0 && !compaction->renamed)
         lease_compaction_discard(compaction->options.directory_fd);
     if (compaction->fd >= 0)

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../log.h"
+#include "../patience.h"
 #include "lease_compaction.h"
 #include "lease_line.h"
 #include "write_all.h"
@@ -19,16 +21,23 @@
 #define SLACK_LINES 4096u /* a journal shorter than this is compacted only if damaged */
 #define READ_SIZE_MAX (UINT64_C(1) << 30)
 
+/* What the journal says when a compaction begins; the new file says it in a line for each lease. */
+struct superseded {
+    uint64_t lines_in_file, lines_noted, leases;
+    size_t noted; /* bytes; 0: something was written since, and what follows it must be, too */
+};
+
 struct lease_journal {
     char *directory;
     sd_event *event;
     int directory_fd, fd, lock_fd;
     GString *noted;
-    uint64_t lines;  /* written and noted */
+    uint64_t lines;  /* written and noted: newlines, but for that of the title */
+    bool untitled;   /* the file was empty; a title comes first or not at all */
     bool due;        /* to be compacted, however short: not all of it is whole lines */
     bool complained; /* that it cannot be written */
     struct lease_compaction *compaction; /* NULL: none is under way */
-    uint64_t superseded;                 /* lines that it will have spared */
+    struct superseded superseded;        /* by it */
     uint64_t retry_lines;                /* none before there are so many: the last one failed */
 };
 
@@ -78,14 +87,16 @@ static int read_all(int fd, char **textp, size_t *sizep)
     return 0;
 }
 
-/* A lock of the process, not of the descriptor: no child of a daemon that was killed keeps the next
- * one out, not even for the moment that it lives on. */
+/* A lock of the open file, not of the process: that one would be gone as soon as this process
+ * closes the file by any other name, and a link among the manifests may be one. The price is that a
+ * child has the lock, too, until it has closed its copy: hence the patience at the start, and
+ * close_all unlocks. To take a lock of the process again before each write would be no way out: by
+ * then another daemon may have answered with the same addresses. */
 static int lock(int fd)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_SETLK, &whole) == 0)
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
-    return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
+    return errno == EWOULDBLOCK ? -EBUSY : -errno;
 }
 
 static int open_directory(struct lease_journal *journal)
@@ -96,7 +107,9 @@ static int open_directory(struct lease_journal *journal)
     journal->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (journal->directory_fd < 0)
         return -errno;
-    journal->lock_fd = openat(journal->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    /* Who may read it may lock it. */
+    journal->lock_fd =
+        openat(journal->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (journal->lock_fd < 0)
         return -errno;
     return lock(journal->lock_fd);
@@ -123,6 +136,8 @@ static void close_fd(int *fd)
 static void close_all(struct lease_journal *journal)
 {
     close_fd(&journal->fd);
+    if (journal->lock_fd >= 0)
+        (void)flock(journal->lock_fd, LOCK_UN);
     close_fd(&journal->lock_fd);
     close_fd(&journal->directory_fd);
 }
@@ -137,16 +152,20 @@ int lease_journal_open(struct lease_journal **journalp, sd_event *event, const c
     journal->noted = g_string_new(NULL);
     g_autofree char *text = NULL;
     size_t size = 0;
+    struct patience patience = {0};
     int r = open_all(journal);
+    while (r == -EBUSY && patience_wait(&patience)) {
+        close_all(journal);
+        r = open_all(journal);
+    }
     if (r == 0)
         r = read_all(journal->fd, &text, &size);
     if (r < 0) {
         lease_journal_close(journal);
         return r;
     }
-    if (size == 0)
-        g_string_append(journal->noted, LEASE_JOURNAL_TITLE);
-    else if (text[size - 1] != '\n')
+    journal->untitled = size == 0;
+    if (size > 0 && text[size - 1] != '\n')
         g_string_append_c(journal->noted, '\n');
     restore(journal, text, size, leases);
     *journalp = journal;
@@ -183,16 +202,38 @@ static void forget_written(struct lease_journal *journal, size_t size)
     const char *end = size > 0 ? memrchr(text, '\n', size) : NULL;
     size_t whole = end ? (size_t)(end - text) + 1 : 0;
     g_string_erase(journal->noted, 0, (gssize)whole);
+    if (size > 0)
+        journal->superseded.noted = 0;
     if (whole == size)
         return;
     g_string_prepend_c(journal->noted, '\n');
+    journal->lines++;
     journal->due = true;
+}
+
+/* All of it or nothing. The new file of a compaction has one, and what is written meanwhile comes
+ * after that. */
+static int write_title(struct lease_journal *journal)
+{
+    size_t done;
+    if (!journal->untitled || journal->compaction)
+        return 0;
+    int r = write_all(journal->fd, LEASE_JOURNAL_TITLE, strlen(LEASE_JOURNAL_TITLE), &done);
+    if (r < 0 && done > 0 && ftruncate(journal->fd, 0) < 0)
+        return -errno;
+    journal->untitled = r < 0;
+    return r;
 }
 
 static void write_noted(struct lease_journal *journal)
 {
-    size_t done;
-    int r = write_all(journal->fd, journal->noted->str, journal->noted->len, &done);
+    size_t done = 0;
+    int r = write_title(journal);
+    if (r == 0) {
+        r = write_all(journal->fd, journal->noted->str, journal->noted->len, &done);
+        if (done > 0)
+            journal->untitled = false;
+    }
     forget_written(journal, done);
     if (r < 0)
         complain(journal, r);
@@ -229,12 +270,27 @@ static bool is_there(struct lease_journal *journal, const struct leases *leases)
         close_fd(&journal->fd);
         return false;
     }
+    journal->untitled = true;
     g_string_truncate(journal->noted, 0);
-    lease_line_append_journal(journal->noted, leases);
+    lease_line_append_all(journal->noted, leases);
     journal->lines = leases_size(leases);
     journal->due = false;
     journal->retry_lines = 0;
     return true;
+}
+
+static void on_begun(void *userdata, const struct leases *leases)
+{
+    struct lease_journal *journal = userdata;
+    uint64_t noted = 0;
+    for (gsize i = 0; i < journal->noted->len; i++)
+        noted += journal->noted->str[i] == '\n';
+    journal->superseded = (struct superseded){
+        .lines_in_file = journal->lines - noted,
+        .lines_noted = noted,
+        .leases = leases_size(leases),
+        .noted = journal->noted->len,
+    };
 }
 
 static void on_compacted(void *userdata, bool well)
@@ -246,7 +302,13 @@ static void on_compacted(void *userdata, bool well)
         journal->due = true;
         return;
     }
-    journal->lines -= journal->superseded;
+    const struct superseded *superseded = &journal->superseded;
+    journal->lines += superseded->leases - superseded->lines_in_file;
+    if (superseded->noted > 0) {
+        g_string_erase(journal->noted, 0, (gssize)superseded->noted);
+        journal->lines -= superseded->lines_noted;
+    }
+    journal->untitled = false;
     journal->retry_lines = 0;
 }
 
@@ -259,11 +321,8 @@ static bool is_outgrown(const struct lease_journal *journal, const struct leases
             (journal->due && !journal->complained));
 }
 
-/* If what was noted could not be written, its lines come after a new file that says so already;
- * that changes nothing. */
 static void compact(struct lease_journal *journal, const struct leases *leases)
 {
-    journal->superseded = journal->lines - leases_size(leases);
     journal->due = false;
     int r = lease_compaction_start(&journal->compaction, journal->event,
                                    &(struct lease_compaction_options){
@@ -271,6 +330,7 @@ static void compact(struct lease_journal *journal, const struct leases *leases)
                                        .directory_fd = journal->directory_fd,
                                        .journal_fd = &journal->fd,
                                        .leases = leases,
+                                       .begun = on_begun,
                                        .ended = on_compacted,
                                        .userdata = journal,
                                    });
@@ -282,7 +342,7 @@ void lease_journal_write(struct lease_journal *journal, const struct leases *lea
 {
     if (!is_there(journal, leases))
         return;
-    if (journal->noted->len > 0)
+    if (journal->noted->len > 0 || journal->untitled)
         write_noted(journal);
     if (is_outgrown(journal, leases))
         compact(journal, leases);

@@ -2,7 +2,7 @@
  * Leases on disk: an append-only journal in the state directory, a line for each change with its
  * checksum, compacted by a child and a rename. Written before an address is published, so that a
  * daemon that is killed at any moment neither loses nor doubles one that was ever answered. Nothing
- * here waits for the disk.
+ * here waits for the disk; lease_compaction.h says what that costs if the machine stops.
  *
  *   kubesvc leases 1
  *   + pod 127.244.0.1 moon/Deployment/app/0 5f1d21c8      held
@@ -21,7 +21,7 @@ struct lease_journal;
 /* Opens (makes) the journal in `directory` (made, if only its last part is missing) and restores
  * what it holds. A line that is damaged or cut off is passed over with a warning. SIGCHLD must be
  * blocked. Negative errno: it cannot be read or made; the caller goes on without. -EBUSY: another
- * process has it. */
+ * daemon has it, and not only for a moment. */
 MUST_USE int lease_journal_open(struct lease_journal **journalp, sd_event *event,
                                 const char *directory, struct leases *leases);
 struct lease_journal *lease_journal_close(struct lease_journal *journal); /* returns NULL */

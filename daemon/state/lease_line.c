@@ -34,9 +34,8 @@ static void append_lease(void *userdata, const struct lease *lease)
     lease_line_append(userdata, lease->freed ? LEASE_FREED : LEASE_TAKEN, lease);
 }
 
-void lease_line_append_journal(GString *out, const struct leases *leases)
+void lease_line_append_all(GString *out, const struct leases *leases)
 {
-    g_string_append(out, LEASE_JOURNAL_TITLE);
     leases_each(leases, append_lease, out);
 }
 

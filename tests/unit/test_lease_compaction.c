@@ -1,3 +1,4 @@
+/* LDFLAGS: -Wl,--wrap=pread */
 /*
  * Compaction of the journal of leases, by real children: whatever goes on meanwhile and wherever it
  * is cut short, the journal says at every moment what was said to it, and nothing else.
@@ -23,6 +24,16 @@
 #include <unistd.h>
 
 #include "lease_store.h"
+
+ssize_t __real_pread(int fd, void *buffer, size_t size, off_t offset);
+ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t offset);
+
+static size_t pread_size; /* at most so many bytes at a time, unless 0 */
+
+ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t offset)
+{
+    return __real_pread(fd, buffer, pread_size ? MIN(size, pread_size) : size, offset);
+}
 
 #define KEYS 300u
 #define LINES_MAX (2 * KEYS + 4096u) /* more of them are compacted */
@@ -64,6 +75,13 @@ static bool have_child(void)
 {
     siginfo_t info;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* The children of a loop that there is not any more: they were killed, but not waited for. */
+static void reap(void)
+{
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
 }
 
 /* Until a compaction starts. */
@@ -112,7 +130,7 @@ static void changes_go_on(void **state)
     lease_store_write(&store);
     assert_kept(&store, *state);
     lease_store_close(&store);
-    assert_false(have_child());
+    reap();
 }
 
 /* More than is copied at once comes in after the child has its leases, and while it is copied. */
@@ -140,6 +158,38 @@ static void much_is_written_meanwhile(void **state)
     assert_in_range(stat_of(*state).st_size, 900000, 1000000);
     change(&store, rng);
     lease_store_write(&store);
+    assert_kept(&store, *state);
+    lease_store_close(&store);
+}
+
+/* Less may be read than was asked for, and it is not the end. */
+static void much_is_written_and_little_read_at_once(void **state)
+{
+    pread_size = 1000;
+    much_is_written_meanwhile(state);
+    pread_size = 0;
+}
+
+/* A backup by a second name stays as it was made, however large. */
+static void another_name_keeps_the_old_journal(void **state)
+{
+    g_autoptr(GRand) rng = g_rand_new_with_seed(8);
+    g_autofree char *path = g_build_filename(*state, "leases", NULL);
+    g_autofree char *name = g_strconcat(*state, ".backup", NULL);
+    struct lease_store store;
+    lease_store_open(&store, *state);
+    outgrow(&store, rng);
+    while (stat_of(*state).st_size < 3000000) {
+        change(&store, rng);
+        lease_store_write(&store);
+    }
+    assert_int_equal(link(path, name), 0);
+    lease_store_await_compaction(&store, *state);
+    run_out(&store);
+    GStatBuf st;
+    assert_int_equal(g_stat(name, &st), 0);
+    assert_in_range(st.st_size, 3000000, 3001000);
+    assert_int_equal(unlink(name), 0);
     assert_kept(&store, *state);
     lease_store_close(&store);
 }
@@ -237,6 +287,53 @@ static void hinder_by_processes(const char *directory, bool hinder)
     assert_int_equal(setrlimit(RLIMIT_NPROC, &limit), 0);
 }
 
+/* The old journal takes nothing any more, but the new one would: it says what was noted in vain, so
+ * that is not written to it once more. */
+static void what_could_not_be_written_is_in_the_new_file(void **state)
+{
+    g_autoptr(GRand) rng = g_rand_new_with_seed(9);
+    g_autofree char *path = g_build_filename(*state, "leases", NULL);
+    struct lease_store store;
+    struct rlimit limit;
+    lease_store_open(&store, *state);
+    while (stat_of(*state).st_size < 100000) {
+        change(&store, rng);
+        lease_store_write(&store);
+    }
+    ino_t inode = stat_of(*state).st_ino;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = (rlim_t)stat_of(*state).st_size;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    outgrow(&store, rng);
+    for (unsigned i = 0; i < 100; i++) { /* these are not in it */
+        change(&store, rng);
+        lease_store_write(&store);
+    }
+    assert_int_equal(stat_of(*state).st_ino, inode);
+    lease_store_await_compaction(&store, *state);
+    run_out(&store);
+    lease_store_write(&store);
+    assert_kept(&store, *state);
+    g_autofree char *text = NULL;
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    unsigned lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')); at++)
+        lines++;
+    assert_in_range(lines, 100, 1 + 512 + 100);
+    /* and its lines are counted as they are */
+    for (unsigned i = 0; i < 4096 - 512; i++) {
+        change(&store, rng);
+        lease_store_write(&store);
+        assert_int_equal(sd_event_run(store.event, 0), 0);
+    }
+    assert_kept(&store, *state);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    lease_store_write(&store);
+    assert_kept(&store, *state);
+    lease_store_close(&store);
+}
+
 /* The limit is none for root. */
 static void there_can_be_no_child(void **state)
 {
@@ -294,7 +391,8 @@ static void nothing_is_left_of_one_that_was_under_way(void **state)
     assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
     g_autofree char *said = lease_store_dump(&store);
     lease_store_close(&store);
-    assert_false(have_child());
+    assert_true(have_child()); /* nobody waited for it */
+    reap();
     assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
     g_autofree char *kept = lease_store_dump_directory(*state);
     assert_string_equal(kept, said);
@@ -319,7 +417,9 @@ static void it_is_removed_meanwhile(void **state)
     assert_int_equal(lease_store_remove(*state), 0);
     change(&store, rng);
     lease_store_write(&store);
+    assert_true(have_child()); /* nobody waited for it */
     assert_kept(&store, *state);
+    run_out(&store);
     outgrow(&store, rng);
     lease_store_await_compaction(&store, *state);
     change(&store, rng);
@@ -380,14 +480,13 @@ static void killed_at_any_moment(void **state)
             sched_yield();
         assert_int_equal(kill(pid, SIGKILL), 0);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
-        struct lease_store next; /* opens at once, whatever children there still are */
+        struct lease_store next; /* opens, whatever children there still are */
         lease_store_open(&next, *state);
         g_autofree char *kept = lease_store_dump(&next);
         lease_store_close(&next);
         assert_says_after(&model, seed, *done, kept);
         lease_store_close(&model);
-        while (waitpid(-1, NULL, 0) > 0)
-            ;
+        reap();
     }
     assert_int_equal(munmap(done, sizeof *done), 0);
 }
@@ -400,6 +499,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         compaction_test(changes_go_on),
         compaction_test(much_is_written_meanwhile),
+        compaction_test(much_is_written_and_little_read_at_once),
+        compaction_test(another_name_keeps_the_old_journal),
+        compaction_test(what_could_not_be_written_is_in_the_new_file),
         compaction_test(the_new_file_cannot_be_made),
         compaction_test(the_child_cannot_write),
         compaction_test(there_can_be_no_child),

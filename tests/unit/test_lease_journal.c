@@ -12,8 +12,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,6 +94,71 @@ static void no_child_keeps_the_next_daemon_out(void **state)
     close(pipe_fds[1]);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
+}
+
+/* As the loader does with a manifest that is a link to the lock. */
+static void the_lock_outlives_other_names_for_it(void **state)
+{
+    static int (*const make[])(const char *, const char *) = {symlink, link};
+    g_autofree char *lock = g_build_filename(*state, "lock", NULL);
+    g_autofree char *name = g_strconcat(*state, ".yaml", NULL);
+    struct lease_store store;
+    lease_store_open(&store, *state);
+    for (unsigned i = 0; i < G_N_ELEMENTS(make); i++) {
+        assert_int_equal(make[i](lock, name), 0);
+        int fd = open(name, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(close(fd), 0);
+        assert_int_equal(unlink(name), 0);
+        assert_int_equal(status_of_second_daemon(*state), EBUSY);
+    }
+    lease_store_close(&store);
+}
+
+static void nobody_else_may_open_the_lock(void **state)
+{
+    g_autofree char *lock = g_build_filename(*state, "lock", NULL);
+    struct lease_store store;
+    GStatBuf st;
+    lease_store_open(&store, *state);
+    assert_int_equal(g_stat(lock, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    lease_store_close(&store);
+}
+
+/* A daemon, and its child that dies a while after it. */
+static _Noreturn void run_killed_daemon(const char *directory, int ready_fd)
+{
+    struct lease_store store;
+    lease_store_open(&store, directory);
+    pid_t daemon = getpid();
+    if (fork() == 0) {
+        (void)!write(ready_fd, "", 1);
+        while (getppid() == daemon)
+            g_usleep(1000);
+        g_usleep(G_USEC_PER_SEC / 5);
+        _exit(0);
+    }
+    for (;;)
+        pause();
+}
+
+static void nor_does_the_child_of_one_that_was_killed(void **state)
+{
+    int fds[2];
+    char byte;
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    assert_int_equal(pipe(fds), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        run_killed_daemon(*state, fds[1]);
+    close(fds[1]);
+    assert_int_equal(read(fds[0], &byte, 1), 1);
+    close(fds[0]);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(status_of_second_daemon(*state), 0);
+    assert_true(waitpid(-1, NULL, 0) > 0); /* the child */
 }
 
 /* Whatever the place at which the file ends, whole lines before it hold, and two keys never have
@@ -261,6 +328,71 @@ static void a_write_that_was_cut_off_is_made_good(void **state)
     }
 }
 
+/* The title is whole, at the beginning and nowhere else. */
+static void assert_titled(const char *path)
+{
+    unsigned lines, titles;
+    g_autofree char *text = NULL;
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_true(g_str_has_prefix(text, "kubesvc leases 1\n"));
+    count_lines(path, "kubesvc", &lines, &titles);
+    assert_int_equal(titles, 1);
+}
+
+static void a_title_that_was_cut_off_is_made_good(void **state)
+{
+    for (goffset room = 0; room < 24; room++) {
+        struct lease_store store;
+        g_autofree char *directory = g_strdup_printf("%s/%u", (char *)*state, (unsigned)room);
+        g_autofree char *path = g_build_filename(directory, "leases", NULL);
+        lease_store_open(&store, directory);
+        assert_takes(&store, "ns/Pod/a", "10.0.0.1");
+        limit_file_size(room);
+        lease_store_write(&store);
+        lease_store_write(&store);
+        limit_file_size(-1);
+        lease_store_write(&store);
+        assert_titled(path);
+        g_autofree char *said = lease_store_dump(&store);
+        g_autofree char *kept = lease_store_dump_directory(directory);
+        assert_string_equal(kept, said);
+        lease_store_close(&store);
+        assert_int_equal(lease_store_remove(directory), 0);
+    }
+}
+
+/* A compaction begins while nothing can be written, not even a title. */
+static void a_title_comes_once_whoever_writes_it(void **state)
+{
+    for (unsigned meanwhile = 0; meanwhile < 2; meanwhile++) {
+        struct lease_store store;
+        char text[ADDRESS_TEXT_MAX];
+        g_autofree char *directory = g_strdup_printf("%s/%u", (char *)*state, meanwhile);
+        g_autofree char *path = g_build_filename(directory, "leases", NULL);
+        lease_store_open(&store, directory);
+        limit_file_size(5);
+        for (unsigned i = 0; i < 2500; i++) {
+            lease_store_take(&store, "ns/Pod/a", text);
+            lease_store_release(&store, "ns/Pod/a");
+        }
+        lease_store_write(&store);
+        limit_file_size(-1);
+        assert_true(sd_event_run(store.event, 0) > 0); /* forks */
+        lease_store_take(&store, "ns/Pod/b", text);
+        if (meanwhile)
+            lease_store_write(&store);
+        lease_store_await_compaction(&store, directory);
+        lease_store_take(&store, "ns/Pod/c", text);
+        lease_store_write(&store);
+        assert_titled(path);
+        g_autofree char *said = lease_store_dump(&store);
+        g_autofree char *kept = lease_store_dump_directory(directory);
+        assert_string_equal(kept, said);
+        lease_store_close(&store);
+        assert_int_equal(lease_store_remove(directory), 0);
+    }
+}
+
 #define journal_test(test)                                                                         \
     cmocka_unit_test_setup_teardown(test, lease_store_make_directory, lease_store_remove_directory)
 
@@ -273,6 +405,11 @@ int main(void)
         journal_test(a_damaged_line_costs_only_itself),
         journal_test(it_is_made_again_when_it_was_removed),
         journal_test(no_child_keeps_the_next_daemon_out),
+        journal_test(the_lock_outlives_other_names_for_it),
+        journal_test(nobody_else_may_open_the_lock),
+        journal_test(nor_does_the_child_of_one_that_was_killed),
+        journal_test(a_title_that_was_cut_off_is_made_good),
+        journal_test(a_title_comes_once_whoever_writes_it),
         journal_test(what_is_only_noted_is_not_written),
         journal_test(a_write_that_was_cut_off_is_made_good),
     };
