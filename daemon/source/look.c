@@ -190,7 +190,7 @@ static bool is_due(const struct worklist *list, struct place *place, const struc
 {
     struct file *file = place->file;
 
-    if (place_is_written(place))
+    if (place_wait_for_writers(place))
         return false;
     if (place->created && n_links == 1 && is_young(now)) {
         worklist_wait(place->root->list, place, CREATED_WAIT);

@@ -19,9 +19,10 @@
      IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 #define INODE_MASK (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF)
 
-/* How long a writer may pause before he is taken for one who never closes his file. Microseconds.
- */
-#define WRITER_PATIENCE (10 * UINT64_C(1000000))
+/* How long a writer may pause before he is taken for one who never closes his file, and how long he
+ * may go on before it is read nevertheless. Microseconds. */
+#define PAUSE_PATIENCE (10 * UINT64_C(1000000))
+#define WRITING_PATIENCE (60 * UINT64_C(1000000))
 
 static void free_place(void *place)
 {
@@ -130,34 +131,71 @@ static void on_directory(void *userdata, uint32_t mask, const char *name)
         place_hear(child, mask);
 }
 
+static bool has_writer(const struct place *place)
+{
+    return place->writing || place->writing_elsewhere;
+}
+
+/* The answer comes when it is closed, or at the time that is set here. */
+static void hear_writing(struct place *place, bool *writing)
+{
+    place->written = worklist_now();
+    if (!has_writer(place))
+        place->writing_since = place->written;
+    *writing = place->forced = true;
+    if (place->due == 0)
+        worklist_wait(place->root->list, place, PAUSE_PATIENCE);
+}
+
 static void on_inode(void *userdata, uint32_t mask, const char *name)
 {
     struct place *place = userdata;
 
     (void)name;
-    if (mask & IN_MODIFY) {
-        place->writing_elsewhere = place->forced = true;
-        place->written = worklist_now();
-        return;
-    }
-    place_hear(place, mask);
+    if (mask & IN_MODIFY)
+        hear_writing(place, &place->writing_elsewhere);
+    else
+        place_hear(place, mask);
 }
 
 bool place_is_written(const struct place *place)
 {
-    return place->writing || place->writing_elsewhere;
+    return has_writer(place) && !place->amid;
+}
+
+/* What was read amid the writing is read once more, even if it looks the same: it was read with a
+ * warning. */
+static void forget_writer(struct place *place, bool *writing)
+{
+    if (*writing)
+        place->forced = true;
+    *writing = false;
 }
 
 void place_forget_writers(struct place *place)
 {
-    place->writing = place->writing_elsewhere = place->created = false;
+    forget_writer(place, &place->writing);
+    forget_writer(place, &place->writing_elsewhere);
+    place->created = place->amid = false;
 }
 
-void place_give_up_writers(struct place *place)
+bool place_wait_for_writers(struct place *place)
 {
-    place->created = false;
-    if (place_is_written(place) && worklist_now() - place->written >= WRITER_PATIENCE)
+    bool again = place->amid && place->file->attempts > 0; /* it did not hold still */
+    uint64_t now = worklist_now();
+
+    place->amid = false;
+    if (has_writer(place) && now >= place->written + PAUSE_PATIENCE)
         place_forget_writers(place);
+    if (!has_writer(place))
+        return false;
+    place->amid = again || now >= place->writing_since + WRITING_PATIENCE;
+    if (place->amid)
+        place->writing_since = now;
+    uint64_t pause_ends = place->written + PAUSE_PATIENCE;
+    uint64_t writing_ends = place->writing_since + WRITING_PATIENCE;
+    worklist_wait(place->root->list, place, MIN(pause_ends, writing_ends) - now);
+    return !place->amid;
 }
 
 void place_hear(struct place *place, uint32_t mask)
@@ -176,9 +214,7 @@ void place_hear(struct place *place, uint32_t mask)
         place->forced = true; /* mapped memory is written without an event, maybe without a time */
     place->created_there = false;
     if (mask & IN_MODIFY) {
-        /* The answer comes when it is closed. */
-        place->writing = place->forced = true;
-        place->written = worklist_now();
+        hear_writing(place, &place->writing);
         return;
     }
     worklist_mark(place->root->list, place);
@@ -312,12 +348,12 @@ void place_watch_inode(struct place *place, const char *path)
     (void)!watch_add(place->root->list->watch, &place->inode, path, INODE_MASK, NULL, on_inode,
                      place);
     if (!watch_point_is_same(old, place->inode))
-        place->writing_elsewhere = false;
+        forget_writer(place, &place->writing_elsewhere);
     watch_point_free(old);
 }
 
 void place_unwatch_inode(struct place *place)
 {
     place->inode = watch_point_free(place->inode);
-    place->writing_elsewhere = false;
+    forget_writer(place, &place->writing_elsewhere);
 }

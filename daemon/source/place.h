@@ -77,7 +77,8 @@ struct place {
     GPtrArray *diagnostics;    /* standing, about a directory; or NULL */
     GList link, due_link;      /* of worklist.h */
     uint64_t due;              /* microseconds; 0: not waiting */
-    uint64_t written;          /* when writing was heard last; microseconds */
+    uint64_t writing_since;    /* when it was heard first, or the file was read nevertheless */
+    uint64_t written;          /* when it was heard last; both in microseconds */
     unsigned round;            /* its directory's last round that met it */
     uint8_t state;             /* enum place_state */
     bool again;                /* something happened since its state was entered */
@@ -87,6 +88,7 @@ struct place {
     bool forced;               /* a file: read it even if it looks the same */
     bool writing;              /* a file: written to and not closed yet */
     bool writing_elsewhere;    /* the same, heard through another of its names */
+    bool amid;                 /* a file: to be read as it is, amid its writing */
     bool created;              /* a file: its maker has not closed it yet, it seems */
     bool created_there;        /* that was heard where the link leads to */
 };
@@ -121,11 +123,13 @@ void place_hear(struct place *place, uint32_t mask);
 void place_watch_inode(struct place *place, const char *path);
 void place_unwatch_inode(struct place *place);
 
-/* Has somebody written to the file who has not closed it yet, as far as was heard? */
+/* Has somebody written to the file who has not closed it yet, as far as was heard, and is he waited
+ * for? */
 bool place_is_written(const struct place *place);
 
 /* Whoever made the file or writes to it has finished, or is not heard any more. */
 void place_forget_writers(struct place *place);
 
-/* The same for those who have done nothing for long. */
-void place_give_up_writers(struct place *place);
+/* Decides anew whether somebody is to be waited for: not who has paused for long, nor now and then
+ * who goes on and on. True: he is, and the place will be looked at again when that may end. */
+bool place_wait_for_writers(struct place *place);

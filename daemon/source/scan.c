@@ -67,8 +67,6 @@ static void meet(struct worklist *list, struct place *place, const struct dirent
         return;
     child->round = directory->round;
     child->rescan = true;
-    if (list->thorough)
-        place_give_up_writers(child);
     worklist_mark_now(list, child);
 }
 

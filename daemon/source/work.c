@@ -63,7 +63,6 @@ static void begin_round(struct work *work)
     for (unsigned i = 0; i < work->roots->len; i++) {
         struct place *place = ((struct root *)work->roots->pdata[i])->place;
         place->rescan = true;
-        place_give_up_writers(place);
         worklist_mark_now(&work->list, place);
     }
 }
@@ -182,6 +181,14 @@ static void begin_reading(struct work *work, struct place *place)
     work->doubtful = !forced && is_fresh(reading_fingerprint(work->reading));
 }
 
+static void warn_of_writer(GPtrArray *diagnostics)
+{
+    g_ptr_array_insert(diagnostics, 0,
+                       diagnostic_new(DIAGNOSTIC_WARNING, 0, 0, "not-closed", NULL,
+                                      "somebody keeps writing to it and does not close it; it is "
+                                      "read once a minute, as it is then"));
+}
+
 static void take_reading(struct work *work, int result)
 {
     struct place *place = work->reader;
@@ -199,6 +206,8 @@ static void take_reading(struct work *work, int result)
     file->has_seen = !work->doubtful;
     file->attempts = 0;
     GPtrArray *diagnostics = reading_take_diagnostics(work->reading);
+    if (place->amid)
+        warn_of_writer(diagnostics);
     if (result == MANIFEST_BAD) {
         file_refuse(file, diagnostics);
         return;
@@ -289,7 +298,7 @@ static bool is_burst(const struct work *work)
 /* Should the batch wait for what seems to come? Then *wake_at says for how long. */
 static bool should_wait(struct work *work, uint64_t now, uint64_t *wake_at)
 {
-    if (!work->loaded && *wake_at > 0 && now < work->started + FIRST_PATIENCE)
+    if (!work->loaded && *wake_at > 0 && *wake_at < work->started + FIRST_PATIENCE)
         return true;
     if (!is_burst(work) || now >= work->started + BATCH_OPEN || now >= work->heard + BURST_QUIET)
         return false;

@@ -18,7 +18,7 @@ struct worklist {
     GPtrArray *absent; /* struct place: nothing is there; children come before parents */
     uint64_t max_file_size;
     bool closed;   /* the batch is old enough: what happens now waits for the next */
-    bool thorough; /* every place is looked at, also one that is just being written */
+    bool thorough; /* every place is looked at */
     bool polling;  /* nobody tells of changes: two looks must agree */
 };
 

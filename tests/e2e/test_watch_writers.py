@@ -101,6 +101,21 @@ def test_reload_while_somebody_writes():
         world.has("a", "10.0.0.2")
 
 
+def test_pause_without_closing():
+    """Nothing but the time that has passed tells that nothing more is to come."""
+    whole = service("b", "10.0.0.2")
+    more = service("b", "10.0.0.3").partition("---\n")[2]
+    with World({"a.yaml": service("a", "10.0.0.1"), "b.yaml": f"{whole}---\n{more}"}) as world:
+        with open(world.directory / "a.yaml", "w", encoding="utf-8") as file:
+            file.write(service("a", "10.0.0.2"))
+            file.flush()
+            os.truncate(world.directory / "b.yaml", len(whole))
+            await_heard(world, "c", "10.0.0.9")
+            world.still_has("a", "10.0.0.1")
+            world.has("a", "10.0.0.2")
+            world.has("b", "10.0.0.2")
+
+
 def test_writing_to_mapped_memory():
     """A page that is written to once more after the file was read may keep the file's times."""
     with World({"a.yaml": service("a", "10.0.0.1")}) as world:
