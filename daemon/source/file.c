@@ -108,6 +108,17 @@ void file_complain(struct file *file, const char *rule, const char *format, ...)
         file->source->path);
 }
 
+const struct diagnostic *file_first_error(const struct file *file)
+{
+    for (unsigned i = 0; file->diagnostics && i < file->diagnostics->len; i++) {
+        const struct diagnostic *diagnostic = file->diagnostics->pdata[i];
+
+        if (diagnostic->severity == DIAGNOSTIC_ERROR)
+            return diagnostic;
+    }
+    return NULL;
+}
+
 void file_vanish(struct file *file)
 {
     drop_objects(file);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../diagnostic.h"
 #include "../model/object.h"
 #include "fingerprint.h"
 #include "loader.h"
@@ -44,6 +45,9 @@ void file_refuse(struct file *file, GPtrArray *diagnostics);
 /* It could not be read at all, for the reason given: its last good objects stay. */
 void file_complain(struct file *file, const char *rule, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Of the standing diagnostics; NULL: there is none. */
+const struct diagnostic *file_first_error(const struct file *file);
 
 /* It is no longer there. Its diagnostics stay until they are replaced. */
 void file_vanish(struct file *file);

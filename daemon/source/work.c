@@ -126,20 +126,9 @@ static bool is_fresh(const struct fingerprint *fingerprint)
     return age < CLOCK_TICK && age > -CLOCK_SKEW;
 }
 
-static const struct diagnostic *first_error(const struct file *file)
-{
-    for (unsigned i = 0; file->diagnostics && i < file->diagnostics->len; i++) {
-        const struct diagnostic *diagnostic = file->diagnostics->pdata[i];
-
-        if (diagnostic->severity == DIAGNOSTIC_ERROR)
-            return diagnostic;
-    }
-    return NULL;
-}
-
 static void tell_trouble(const struct work *work, const struct file *file, bool before)
 {
-    const struct diagnostic *now = first_error(file);
+    const struct diagnostic *now = file_first_error(file);
 
     if (work->callbacks.trouble && before != (now != NULL))
         work->callbacks.trouble(work->callbacks.userdata, file->source->path, now);
@@ -167,7 +156,7 @@ static void begin_reading(struct work *work, struct place *place)
     if (r == READING_SPECIAL)
         place->again = true; /* it is another thing by now */
     else if (r < 0) {
-        bool before = first_error(place->file) != NULL;
+        bool before = file_first_error(place->file) != NULL;
 
         fail(work, place, -r);
         tell_trouble(work, place->file, before);
@@ -219,7 +208,7 @@ static void take_reading(struct work *work, int result)
 static void finish_reading(struct work *work, int result)
 {
     const struct file *file = work->reader->file;
-    bool before = first_error(file) != NULL;
+    bool before = file_first_error(file) != NULL;
 
     take_reading(work, result);
     tell_trouble(work, file, before);
