@@ -302,8 +302,8 @@ static void test_burst(void **state)
     for (unsigned i = 0; i < 1000; i++)
         unlink(at(loading, "m/%u.yaml", i));
     loading_until(loading, g_hash_table_size(loading->told) == 1);
-    /* One batch, or few on a machine so slow that the first one was open for long. */
-    assert_in_range(loading->n_settled, settled + 1, settled + 3);
+    /* One batch; or some, on a machine so slow that each was open for as long as it may be. */
+    assert_in_range(loading->n_settled, settled + 1, settled + 20);
 }
 
 /* Changes that never end must not put off for ever what is known. */
