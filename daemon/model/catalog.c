@@ -24,6 +24,7 @@ struct job {
 struct catalog {
     catalog_changed changed;
     void *userdata;
+    struct fiber *fiber;
     struct wide_set identities; /* struct object: the ones in force */
     GHashTable *sources;        /* struct source * -> GPtrArray of struct object * */
     GQueue *jobs;
@@ -53,11 +54,12 @@ static int precedence(const struct object *a, const struct object *b)
     return a->document > b->document ? 1 : -1;
 }
 
-struct catalog *catalog_new(catalog_changed changed, void *userdata)
+struct catalog *catalog_new(catalog_changed changed, void *userdata, struct fiber *fiber)
 {
     struct catalog *catalog = g_new0(struct catalog, 1);
     catalog->changed = changed;
     catalog->userdata = userdata;
+    catalog->fiber = fiber;
     wide_set_init(&catalog->identities, identity_hash, identity_equal, NULL);
     catalog->sources =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, (GDestroyNotify)source_unref,
@@ -140,7 +142,7 @@ static void remove_and_free(struct catalog *catalog, struct object *object)
             link = &(*link)->shadowed;
         *link = object->shadowed;
     }
-    object_free(object);
+    object_free_on(catalog->fiber, object);
 }
 
 void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects)
@@ -190,7 +192,7 @@ static void job_take(struct catalog *catalog, struct job *job, struct object *in
     if (incoming->broken) {
         if (before)
             g_ptr_array_add(job->after, before);
-        object_free(incoming);
+        object_free_on(catalog->fiber, incoming);
         return;
     }
     if (before && object_equal(before, incoming) && may_move(catalog, before, incoming->document)) {
@@ -198,7 +200,7 @@ static void job_take(struct catalog *catalog, struct job *job, struct object *in
         before->column = incoming->column;
         before->document = incoming->document;
         g_ptr_array_add(job->after, before);
-        object_free(incoming);
+        object_free_on(catalog->fiber, incoming);
         return;
     }
     insert(catalog, incoming);

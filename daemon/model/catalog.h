@@ -18,7 +18,8 @@ struct catalog;
  * freed after the call unless it is merely shadowed. */
 typedef void (*catalog_changed)(void *userdata, struct object *before, struct object *after);
 
-struct catalog *catalog_new(catalog_changed changed, void *userdata);
+/* Gives way on `fiber`, if it is not NULL. */
+struct catalog *catalog_new(catalog_changed changed, void *userdata, struct fiber *fiber);
 struct catalog *catalog_free(struct catalog *catalog); /* returns NULL; reports nothing */
 
 /* Queues what a source says now (ownership passes on; NULL or empty: nothing any more). A broken

@@ -57,7 +57,7 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->sink = *sink;
     cluster->lease_changed = changed;
     cluster->userdata = userdata;
-    cluster->catalog = catalog_new(object_changed, cluster);
+    cluster->catalog = catalog_new(object_changed, cluster, fiber);
     cluster->leases = leases_new(&(struct leases_callbacks){
         .changed = lease_changed, .stated = is_stated, .userdata = cluster, .fiber = fiber});
     cluster->reverse = reverse_new();

@@ -92,7 +92,7 @@ static void service_clear(struct service *service)
     g_free(service->external_name);
 }
 
-static void endpoint_slice_clear(struct endpoint_slice *slice)
+static void endpoint_slice_clear(struct endpoint_slice *slice, struct fiber *fiber)
 {
     name_unref(slice->service);
     for (uint32_t i = 0; i < slice->n_subsets; i++) {
@@ -103,6 +103,7 @@ static void endpoint_slice_clear(struct endpoint_slice *slice)
             g_free(subset->endpoints[j].addresses.items);
             g_free(subset->endpoints[j].hostname);
             name_unref(subset->endpoints[j].pod_name);
+            fiber_tick(fiber);
         }
         g_free(subset->endpoints);
     }
@@ -138,12 +139,17 @@ static void workload_clear(struct workload *workload)
 
 void object_free(struct object *object)
 {
+    object_free_on(NULL, object);
+}
+
+void object_free_on(struct fiber *fiber, struct object *object)
+{
     if (!object)
         return;
     if (object->kind == OBJECT_SERVICE)
         service_clear((struct service *)object);
     else if (object->kind == OBJECT_ENDPOINT_SLICE || object->kind == OBJECT_ENDPOINTS)
-        endpoint_slice_clear((struct endpoint_slice *)object);
+        endpoint_slice_clear((struct endpoint_slice *)object, fiber);
     else if (object_is_workload(object))
         workload_clear((struct workload *)object);
     else if (object->kind == OBJECT_POD) {

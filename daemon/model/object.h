@@ -206,7 +206,8 @@ char *object_describe(const struct object *object);
  * the rest. */
 struct object *object_new(enum object_kind kind, struct source *source, const char *namespace,
                           const char *name);
-void object_free(struct object *object); /* NULL is allowed */
+void object_free(struct object *object);                         /* NULL is allowed */
+void object_free_on(struct fiber *fiber, struct object *object); /* giving way meanwhile */
 
 /* Do two objects of one kind and identity say the same, their source and position aside? */
 bool object_equal(const struct object *a, const struct object *b);
