@@ -207,10 +207,10 @@ void fiber_empty(struct fiber *fiber, GArray *array)
     }
 }
 
-void fiber_empty_pointers(struct fiber *fiber, GPtrArray *array)
+void fiber_truncate_pointers(struct fiber *fiber, GPtrArray *array, guint length)
 {
-    while (array->len > 0) {
-        g_ptr_array_set_size(array, (gint)(array->len - MIN(array->len, TICKS)));
+    while (array->len > length) {
+        g_ptr_array_set_size(array, (gint)(array->len - MIN(array->len - length, TICKS)));
         fiber_breathe(fiber);
     }
 }

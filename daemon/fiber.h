@@ -36,10 +36,10 @@ bool fiber_is_amid(const struct fiber *fiber);
 void fiber_breathe(struct fiber *fiber);
 void fiber_tick(struct fiber *fiber);
 
-/* As g_array_sort, g_ptr_array_sort, and as making an array or a table empty, giving way meanwhile.
- */
+/* As g_array_sort, g_ptr_array_sort, as making an array or a table empty, and as making an array no
+ * longer than `length`, giving way meanwhile. */
 void fiber_sort(struct fiber *fiber, GArray *array, GCompareFunc compare);
 void fiber_sort_pointers(struct fiber *fiber, GPtrArray *array, GCompareFunc compare);
 void fiber_empty(struct fiber *fiber, GArray *array);
-void fiber_empty_pointers(struct fiber *fiber, GPtrArray *array);
+void fiber_truncate_pointers(struct fiber *fiber, GPtrArray *array, guint length);
 void fiber_empty_table(struct fiber *fiber, GHashTable *table);

@@ -28,12 +28,6 @@ void agenda_clear(struct agenda *agenda)
     g_ptr_array_unref(agenda->services);
 }
 
-bool agenda_is_empty(const struct agenda *agenda)
-{
-    return agenda->namespaces->len == 0 && agenda->unlinked->len == 0 && agenda->stated->len == 0 &&
-           agenda->pods->len == 0 && agenda->workloads->len == 0 && agenda->services->len == 0;
-}
-
 static int compare_owners(const struct claim_owner *x, const struct claim_owner *y)
 {
     int order = strcmp(x->namespace, y->namespace);

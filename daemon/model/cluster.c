@@ -213,7 +213,6 @@ void cluster_settle(struct cluster *cluster)
 bool cluster_is_dirty(const struct cluster *cluster)
 {
     return cluster_is_amid(cluster) || cluster->wanted || catalog_is_busy(cluster->catalog) ||
-           !agenda_is_empty(&cluster->agenda) || reverse_is_dirty(cluster->reverse) ||
            cluster->settled != cluster->swept;
 }
 

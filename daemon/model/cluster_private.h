@@ -61,7 +61,6 @@ struct cluster {
 
 void agenda_init(struct agenda *agenda, struct fiber *fiber);
 void agenda_clear(struct agenda *agenda);
-bool agenda_is_empty(const struct agenda *agenda);
 
 /* Adding what is already there, or NULL, does nothing. */
 void agenda_namespace(struct agenda *agenda, struct namespace *namespace);

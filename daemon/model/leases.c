@@ -390,11 +390,6 @@ void leases_release_unclaimed(struct leases *leases)
     }
 }
 
-struct each_state {
-    void (*each)(void *userdata, const struct lease *lease);
-    void *userdata;
-};
-
 static int compare_freed(gconstpointer a, gconstpointer b)
 {
     const struct lease *x = *(struct lease *const *)a, *y = *(struct lease *const *)b;

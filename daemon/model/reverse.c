@@ -221,8 +221,3 @@ void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct
     g_ptr_array_unref(reverse->dirty);
     reverse->dirty = g_ptr_array_new();
 }
-
-bool reverse_is_dirty(const struct reverse *reverse)
-{
-    return reverse->dirty->len > 0;
-}

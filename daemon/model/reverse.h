@@ -43,5 +43,3 @@ void reverse_unclaim(struct reverse *reverse, const struct address *address, enu
 
 /* Hands over what changed since the last time. */
 void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct fiber *fiber);
-
-bool reverse_is_dirty(const struct reverse *reverse);

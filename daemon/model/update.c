@@ -204,6 +204,21 @@ static bool retry_refused(struct cluster *cluster)
     return keys->len > 0 && !cluster->ending;
 }
 
+/* The same of who had no room for endpoints. */
+static bool retry_crowded(struct cluster *cluster)
+{
+    bool any = cluster->has_room && g_hash_table_size(cluster->crowded) > 0 && !cluster->ending;
+    cluster->has_room = false;
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, cluster->crowded);
+    while (any && g_hash_table_iter_next(&iter, &state, NULL)) {
+        agenda_service(&cluster->agenda, state);
+        fiber_tick(cluster->fiber);
+    }
+    return any;
+}
+
 static void update_agenda(struct cluster *cluster)
 {
     struct agenda *agenda = &cluster->agenda;
@@ -233,21 +248,6 @@ static void say_refused(struct cluster *cluster)
                       uses[use].option, refused, uses[use].objects, uses[use].option);
         cluster->refused[use] = refused;
     }
-}
-
-/* The same of who had no room for endpoints. */
-static bool retry_crowded(struct cluster *cluster)
-{
-    bool any = cluster->has_room && g_hash_table_size(cluster->crowded) > 0 && !cluster->ending;
-    cluster->has_room = false;
-    GHashTableIter iter;
-    gpointer state;
-    g_hash_table_iter_init(&iter, cluster->crowded);
-    while (any && g_hash_table_iter_next(&iter, &state, NULL)) {
-        agenda_service(&cluster->agenda, state);
-        fiber_tick(cluster->fiber);
-    }
-    return any;
 }
 
 static void work_out(struct cluster *cluster)

@@ -269,10 +269,7 @@ static gboolean is_of_later(gpointer namespace, gpointer mention, gpointer first
 void extract_forget(struct extract_context *context, guint first)
 {
     g_hash_table_foreach_remove(context->mentioned, is_of_later, GUINT_TO_POINTER(first));
-    while (context->objects->len > first) {
-        g_ptr_array_set_size(context->objects, (gint)context->objects->len - 1);
-        fiber_tick(context->fiber);
-    }
+    fiber_truncate_pointers(context->fiber, context->objects, first);
 }
 
 /* As kubectl reads them: whatever has a list under `items` is a list. */

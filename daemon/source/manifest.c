@@ -184,7 +184,7 @@ static int finish(struct manifest_reader *reader, int result)
 
 void manifest_reader_discard(struct manifest_reader *reader)
 {
-    fiber_empty_pointers(reader->input.fiber, reader->context.objects);
+    fiber_truncate_pointers(reader->input.fiber, reader->context.objects, 0);
 }
 
 int manifest_reader_run(struct manifest_reader *reader)
