@@ -10,6 +10,7 @@
 
 #include "hash.h"
 #include "lease_ranges.h"
+#include "lease_waits.h"
 #include "wide_set.h"
 
 struct leases {
@@ -19,9 +20,7 @@ struct leases {
     struct wide_set by_address; /* struct lease; owns them */
     uint64_t freed;             /* how many were ever freed: their order */
     GQueue *queues[LEASE_USES]; /* freed leases, oldest first; may hold retaken ones, see below */
-    GHashTable *refused[LEASE_USES][2]; /* sets of char *: keys that asked in vain, by family */
-    bool full[LEASE_USES][2];           /* nothing left of family 4, 6 when last looked for */
-    bool relieved[LEASE_USES][2];       /* something became free since */
+    struct lease_waits waits;
 };
 
 /* A place in the queue outlives what it stands for: taking a freed lease again must not search the
@@ -56,11 +55,6 @@ static gboolean lease_address_equal(gconstpointer a, gconstpointer b)
                            &((const struct lease *)b)->address) == 0;
 }
 
-static guint text_hash(gconstpointer text)
-{
-    return hash_text(text);
-}
-
 struct leases *leases_new(const struct leases_callbacks *callbacks)
 {
     struct leases *leases = g_new0(struct leases, 1);
@@ -70,10 +64,8 @@ struct leases *leases_new(const struct leases_callbacks *callbacks)
     for (unsigned use = 0; use < LEASE_USES; use++) {
         leases->ranges[use] = lease_ranges_new();
         leases->queues[use] = g_queue_new();
-        for (unsigned inet6 = 0; inet6 < 2; inet6++)
-            leases->refused[use][inet6] =
-                g_hash_table_new_full(text_hash, g_str_equal, g_free, NULL);
     }
+    lease_waits_init(&leases->waits);
     return leases;
 }
 
@@ -86,9 +78,8 @@ struct leases *leases_free(struct leases *leases)
     for (unsigned use = 0; use < LEASE_USES; use++) {
         leases->ranges[use] = lease_ranges_free(leases->ranges[use]);
         g_queue_free_full(leases->queues[use], g_free);
-        g_hash_table_unref(leases->refused[use][0]);
-        g_hash_table_unref(leases->refused[use][1]);
     }
+    lease_waits_clear(&leases->waits);
     g_free(leases);
     return NULL;
 }
@@ -98,25 +89,19 @@ static bool have_family(const struct leases *leases, enum lease_use use, int fam
     return lease_ranges_have_family(leases->ranges[use], family);
 }
 
-static void relieve(struct leases *leases, enum lease_use use, bool inet6)
-{
-    leases->full[use][inet6] = false;
-    leases->relieved[use][inet6] = true;
-}
-
 void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges)
 {
     lease_ranges_set(leases->ranges[use], ranges);
     for (int family = 4; family <= 6; family += 2)
         if (have_family(leases, use, family))
-            relieve(leases, use, family == 6);
+            lease_waits_relieve(&leases->waits, use, family);
 }
 
 void leases_relieve(struct leases *leases, const struct address *address)
 {
     for (unsigned use = 0; use < LEASE_USES; use++)
         if (lease_ranges_contain(leases->ranges[use], address))
-            relieve(leases, use, !address_is_inet(address));
+            lease_waits_relieve(&leases->waits, use, address_family(address));
 }
 
 int leases_first_family(const struct leases *leases, enum lease_use use)
@@ -182,7 +167,8 @@ static void lease_set_freed(struct leases *leases, struct lease *lease)
     struct freed_entry *entry = g_new(struct freed_entry, 1);
     *entry = (struct freed_entry){lease->address, lease->freed};
     g_queue_push_tail(leases->queues[lease->use], entry);
-    relieve(leases, lease->use, !address_is_inet(&lease->address));
+    lease_waits_relieve(&leases->waits, (enum lease_use)lease->use,
+                        address_family(&lease->address));
 }
 
 void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
@@ -255,16 +241,14 @@ static bool take_freed(struct leases *leases, enum lease_use use, int family,
 
 static bool take_any(struct leases *leases, enum lease_use use, int family, struct address *address)
 {
-    bool *full = &leases->full[use][family == 6];
-    if (*full)
+    if (lease_waits_is_full(&leases->waits, use, family))
         return false;
     struct lease_ranges *ranges = leases->ranges[use];
     if (lease_ranges_fresh(ranges, family, is_free, leases, address) ||
         take_freed(leases, use, family, address) ||
         lease_ranges_left_over(ranges, family, is_free, leases, address))
         return true;
-    *full = true;
-    leases->relieved[use][family == 6] = false;
+    lease_waits_fill(&leases->waits, use, family);
     return false;
 }
 
@@ -291,10 +275,10 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
     if (!have_family(leases, use, family))
         return false;
     if (!take_any(leases, use, family, address)) {
-        g_hash_table_add(leases->refused[use][family == 6], g_strdup(key));
+        lease_waits_add(&leases->waits, use, family, key);
         return false;
     }
-    g_hash_table_remove(leases->refused[use][family == 6], key);
+    lease_waits_remove(&leases->waits, use, family, key);
     lease = lease_add(leases, use, address, key);
     lease->claimed = true;
     leases->callbacks.changed(leases->callbacks.userdata, LEASE_TAKEN, lease);
@@ -314,45 +298,17 @@ void leases_release(struct leases *leases, enum lease_use use, int family, const
     struct lease *lease = find_key(leases, use, family, key);
     if (lease)
         lease_release(leases, lease);
-    g_hash_table_remove(leases->refused[use][family == 6], key);
+    lease_waits_remove(&leases->waits, use, family, key);
 }
 
 uint64_t leases_refused(const struct leases *leases, enum lease_use use)
 {
-    GHashTable *const *refused = leases->refused[use];
-    uint64_t both = 0;
-    GHashTableIter iter;
-    gpointer key;
-    g_hash_table_iter_init(&iter, refused[1]);
-    while (g_hash_table_size(refused[0]) > 0 && g_hash_table_iter_next(&iter, &key, NULL))
-        both += g_hash_table_contains(refused[0], key) ? 1 : 0;
-    return (uint64_t)g_hash_table_size(refused[0]) + g_hash_table_size(refused[1]) - both;
-}
-
-static void take_refused(struct leases *leases, GHashTable *refused, GPtrArray *keys)
-{
-    GHashTableIter iter;
-    gpointer key;
-    g_hash_table_iter_init(&iter, refused);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        g_ptr_array_add(keys, key);
-        g_hash_table_iter_steal(&iter);
-        fiber_tick(leases->callbacks.fiber);
-    }
+    return lease_waits_count(&leases->waits, use);
 }
 
 GPtrArray *leases_relieved(struct leases *leases)
 {
-    GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
-    for (unsigned use = 0; use < LEASE_USES; use++) {
-        for (unsigned inet6 = 0; inet6 < 2; inet6++) {
-            if (!leases->relieved[use][inet6])
-                continue;
-            leases->relieved[use][inet6] = false;
-            take_refused(leases, leases->refused[use][inet6], keys);
-        }
-    }
-    return keys;
+    return lease_waits_take(&leases->waits, leases->callbacks.fiber);
 }
 
 char *leases_evict(struct leases *leases, const struct address *address)
