@@ -36,14 +36,19 @@ def await_heard(world, name, address):
     world.has(name, address)
 
 
+def replace_while_written(world, path):
+    """Somebody has the file open by this path, and writes to it when another one has its place."""
+    with open(path, "a", encoding="utf-8") as file:
+        with unheard(world):
+            world.put("a.yaml", service("a", "10.0.0.2"))
+            file.write("# of the one before\n")
+            file.flush()
+        world.has("a", "10.0.0.2")
+
+
 def test_writer_of_a_replaced_file():
     with World({"a.yaml": service("a", "10.0.0.1")}) as world:
-        with open(world.directory / "a.yaml", "a", encoding="utf-8") as file:
-            with unheard(world):
-                world.put("a.yaml", service("a", "10.0.0.2"))
-                file.write("# of the one before\n")
-                file.flush()
-            world.has("a", "10.0.0.2")
+        replace_while_written(world, world.directory / "a.yaml")
 
 
 def test_writer_of_another_name():
@@ -52,12 +57,7 @@ def test_writer_of_another_name():
         os.link(world.directory / "a.yaml", other)
         world.daemon.reload()  # a name outside is not heard of
         await_heard(world, "b", "10.0.0.9")
-        with open(other, "a", encoding="utf-8") as file:
-            with unheard(world):
-                world.put("a.yaml", service("a", "10.0.0.2"))
-                file.write("# of the one before\n")
-                file.flush()
-            world.has("a", "10.0.0.2")
+        replace_while_written(world, other)
 
 
 def test_writer_in_a_replaced_directory():

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../../daemon/diagnostic.h"
-#include "../../daemon/source/manifest.h"
+#include "../unit/manifest_run.h"
 
 struct bytes {
     const uint8_t *at;
@@ -26,23 +26,12 @@ static ssize_t give(void *userdata, void *buffer, size_t size)
     return (ssize_t)n;
 }
 
-struct run {
-    struct manifest_reader *reader;
-    int result;
-};
-
-static void run(void *userdata)
-{
-    struct run *run = userdata;
-
-    run->result = manifest_reader_run(run->reader);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct manifest_options options = {"default", UINT64_C(1) << 20};
+    struct manifest_options options = {.default_namespace = "default",
+                                       .max_size = UINT64_C(1) << 20};
 
     if (size == 0)
         return 0;
@@ -52,8 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] % 2 == 0 && fiber_new(&options.fiber) < 0)
         abort();
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &bytes);
-    struct run whole = {.reader = reader};
-    while (!fiber_run(options.fiber, run, &whole, 0))
+    struct manifest_run whole = {.reader = reader};
+    while (!fiber_run(options.fiber, manifest_run, &whole, 0))
         ;
     fiber_free(options.fiber);
     int r = whole.result;

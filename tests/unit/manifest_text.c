@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "manifest_run.h"
+
 struct text {
     const char *bytes;
     size_t length, piece;
@@ -29,18 +31,6 @@ static ssize_t give(void *userdata, void *buffer, size_t size)
     return (ssize_t)n;
 }
 
-struct run {
-    struct manifest_reader *reader;
-    int result;
-};
-
-static void run(void *userdata)
-{
-    struct run *run = userdata;
-
-    run->result = manifest_reader_run(run->reader);
-}
-
 struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece,
                                         uint64_t budget)
 {
@@ -54,11 +44,11 @@ struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &text);
     struct manifest_text manifest = {0};
 
-    struct run whole = {.reader = reader};
+    struct manifest_run whole = {.reader = reader};
 
     do
         manifest.steps++;
-    while (!fiber_run(fiber, run, &whole, g_get_monotonic_time() + (int64_t)budget));
+    while (!fiber_run(fiber, manifest_run, &whole, g_get_monotonic_time() + (int64_t)budget));
     fiber_free(fiber);
     manifest.result = whole.result;
     manifest.objects = manifest_reader_take_objects(reader);

@@ -10,13 +10,11 @@
 #include <cmocka.h>
 
 #include <glib/gstdio.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../daemon/serve/entrance.h"
 #include "../../daemon/serve/listener.h"
+#include "killed_daemon.h"
 
 static int setup(void **state)
 {
@@ -58,47 +56,26 @@ static int try_to_enter(const char *path)
     return r;
 }
 
-/* A daemon, and its child that dies a while after it. */
-static _Noreturn void run_killed_daemon(const char *path, int ready_fd)
+static int listen_at(const char *path)
 {
     struct listener *listener;
-    pid_t daemon = getpid();
 
-    if (listener_new(&listener, path) != 0)
-        _exit(1);
-    if (fork() == 0) {
-        (void)!write(ready_fd, "", 1);
-        while (getppid() == daemon)
-            g_usleep(1000);
-        g_usleep(G_USEC_PER_SEC / 5);
-        _exit(0);
-    }
-    for (;;)
-        pause();
+    return listener_new(&listener, path);
 }
 
 static void the_child_of_a_killed_daemon_is_waited_for(void **state)
 {
     g_autofree char *path = g_build_filename(*state, "socket", NULL);
-    int fds[2];
-    char byte;
 
     for (unsigned tidied = 0; tidied < 2; tidied++) {
-        assert_int_equal(pipe(fds), 0);
-        pid_t pid = fork();
-        if (pid == 0)
-            run_killed_daemon(path, fds[1]);
-        close(fds[1]);
-        assert_int_equal(read(fds[0], &byte, 1), 1);
-        close(fds[0]);
+        pid_t pid = killed_daemon_start(listen_at, path);
         if (tidied) { /* then it is the socket alone that the child keeps */
             g_autofree char *lock = g_strconcat(path, ".lock", NULL);
             assert_int_equal(unlink(lock), 0);
         }
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        killed_daemon_kill(pid);
         assert_int_equal(try_to_enter(path), 0);
-        assert_true(waitpid(-1, NULL, 0) > 0); /* the child */
+        killed_daemon_await_child();
     }
 }
 
@@ -124,7 +101,5 @@ int main(void)
         entrance_test(the_child_of_a_killed_daemon_is_waited_for),
         entrance_test(another_daemon_is_not_waited_for_long),
     };
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
-        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

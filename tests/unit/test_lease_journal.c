@@ -15,11 +15,11 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "killed_daemon.h"
 #include "lease_store.h"
 
 static void assert_takes(struct lease_store *store, const char *key, const char *expected)
@@ -27,6 +27,16 @@ static void assert_takes(struct lease_store *store, const char *key, const char 
     char text[ADDRESS_TEXT_MAX];
     lease_store_take(store, key, text);
     assert_string_equal(text, expected);
+}
+
+static void assert_first_two_are_kept(const char *directory)
+{
+    struct lease_store store;
+    lease_store_open(&store, directory);
+    assert_takes(&store, "ns/Pod/new", "10.0.0.3");
+    assert_takes(&store, "ns/Pod/b", "10.0.0.2");
+    assert_takes(&store, "ns/Pod/a", "10.0.0.1");
+    lease_store_close(&store);
 }
 
 static void what_was_written_comes_back(void **state)
@@ -39,11 +49,7 @@ static void what_was_written_comes_back(void **state)
     lease_store_write(&store);
     assert_takes(&store, "ns/Pod/lost", "10.0.0.3"); /* never written, never published */
     lease_store_close(&store);
-    lease_store_open(&store, *state);
-    assert_takes(&store, "ns/Pod/new", "10.0.0.3");
-    assert_takes(&store, "ns/Pod/b", "10.0.0.2");
-    assert_takes(&store, "ns/Pod/a", "10.0.0.1");
-    lease_store_close(&store);
+    assert_first_two_are_kept(*state);
 }
 
 static void run_second_daemon(const char *directory)
@@ -126,39 +132,18 @@ static void nobody_else_may_open_the_lock(void **state)
     lease_store_close(&store);
 }
 
-/* A daemon, and its child that dies a while after it. */
-static _Noreturn void run_killed_daemon(const char *directory, int ready_fd)
+static int open_store(const char *directory)
 {
     struct lease_store store;
     lease_store_open(&store, directory);
-    pid_t daemon = getpid();
-    if (fork() == 0) {
-        (void)!write(ready_fd, "", 1);
-        while (getppid() == daemon)
-            g_usleep(1000);
-        g_usleep(G_USEC_PER_SEC / 5);
-        _exit(0);
-    }
-    for (;;)
-        pause();
+    return 0;
 }
 
 static void nor_does_the_child_of_one_that_was_killed(void **state)
 {
-    int fds[2];
-    char byte;
-    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-    assert_int_equal(pipe(fds), 0);
-    pid_t pid = fork();
-    if (pid == 0)
-        run_killed_daemon(*state, fds[1]);
-    close(fds[1]);
-    assert_int_equal(read(fds[0], &byte, 1), 1);
-    close(fds[0]);
-    assert_int_equal(kill(pid, SIGKILL), 0);
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    killed_daemon_kill(killed_daemon_start(open_store, *state));
     assert_int_equal(status_of_second_daemon(*state), 0);
-    assert_true(waitpid(-1, NULL, 0) > 0); /* the child */
+    killed_daemon_await_child();
 }
 
 /* Whatever the place at which the file ends, whole lines before it hold, and two keys never have
@@ -236,11 +221,7 @@ static void it_is_made_again_when_it_was_removed(void **state)
     assert_takes(&store, "ns/Pod/b", "10.0.0.2");
     lease_store_write(&store);
     lease_store_close(&store);
-    lease_store_open(&store, *state);
-    assert_takes(&store, "ns/Pod/new", "10.0.0.3");
-    assert_takes(&store, "ns/Pod/b", "10.0.0.2");
-    assert_takes(&store, "ns/Pod/a", "10.0.0.1");
-    lease_store_close(&store);
+    assert_first_two_are_kept(*state);
 }
 
 static goffset size_of(const char *path)

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../../daemon/source/extract.h"
+#include "manifest_run.h"
 #include "manifest_text.h"
 
 #define NAMESPACE(name) "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " name "\n"
@@ -235,18 +236,6 @@ static void too_many(void **state)
     manifest_text_free(&manifest);
 }
 
-struct canceled {
-    struct manifest_reader *reader;
-    int result;
-};
-
-static void read_canceled(void *userdata)
-{
-    struct canceled *canceled = userdata;
-
-    canceled->result = manifest_reader_run(canceled->reader);
-}
-
 static ssize_t many_pods(void *userdata, void *buffer, size_t size)
 {
     static const char pod[] = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n";
@@ -268,14 +257,14 @@ static void cancellation(void **state)
     for (unsigned turns = 1; turns < 500; turns += 7) {
         const struct manifest_options options = {
             .default_namespace = "default", .max_size = UINT64_C(1) << 40, .fiber = fiber};
-        struct canceled canceled = {.reader =
-                                        manifest_reader_new(source, &options, many_pods, NULL)};
+        struct manifest_run canceled = {.reader =
+                                            manifest_reader_new(source, &options, many_pods, NULL)};
         unsigned more = 0;
 
         for (unsigned i = 0; i < turns; i++)
-            assert_false(fiber_run(fiber, read_canceled, &canceled, 0));
+            assert_false(fiber_run(fiber, manifest_run, &canceled, 0));
         manifest_reader_cancel(canceled.reader);
-        while (!fiber_run(fiber, read_canceled, &canceled, 0))
+        while (!fiber_run(fiber, manifest_run, &canceled, 0))
             more++;
         assert_int_equal(canceled.result, -ECANCELED);
         assert_true(more < 1000);
@@ -318,15 +307,15 @@ static void cancellation_of_a_bad_file(void **state)
         const struct manifest_options options = {
             .default_namespace = "default", .max_size = UINT64_C(1) << 40, .fiber = fiber};
         struct once once = {text->str, text->len};
-        struct canceled canceled = {.reader =
-                                        manifest_reader_new(source, &options, give_once, &once)};
+        struct manifest_run canceled = {
+            .reader = manifest_reader_new(source, &options, give_once, &once)};
         bool ended = false;
 
         for (unsigned i = 0; i < turns && !ended; i++)
-            ended = fiber_run(fiber, read_canceled, &canceled, 0);
+            ended = fiber_run(fiber, manifest_run, &canceled, 0);
         if (!ended) {
             manifest_reader_cancel(canceled.reader);
-            while (!fiber_run(fiber, read_canceled, &canceled, 0))
+            while (!fiber_run(fiber, manifest_run, &canceled, 0))
                 ;
             bad += canceled.result != -ECANCELED;
         }
