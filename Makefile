@@ -36,7 +36,7 @@ PKGS = libsystemd glib-2.0 yaml-0.1 yajl libcares
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 
-BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Iinclude $(WARN) -fstack-protector-strong
+BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -iquote . -Iinclude $(WARN) -fstack-protector-strong
 BASE_LDFLAGS = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 ifdef SAN
 O = $(BUILD)/san
@@ -58,7 +58,6 @@ endif
 # The module is a guest in programs with small stacks. Sanitizers widen every frame.
 NSS_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden $(if $(SAN)$(FUZZ),,-Wframe-larger-than=2048)
 DAEMON_CFLAGS = $(BASE_CFLAGS) -fPIE -DKUBESVC_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
-TEST_CFLAGS = $(DAEMON_CFLAGS)
 CLIENT_CFLAGS = $(BASE_CFLAGS) -fPIE
 
 MODULE_LDFLAGS = -shared $(BASE_LDFLAGS) -Wl,-soname,libnss_kubesvc.so.2 -Wl,-z,nodelete \
@@ -74,29 +73,30 @@ MODULE = $(O)/libnss_kubesvc.so.2
 DAEMON = $(O)/kubesvcd
 CLI = $(patsubst cli/main.c,$(O)/kubesvc,$(wildcard cli/main.c))
 
-MODULE_SOURCES = nss/module.c nss/query.c nss/pack.c nss/name.c
+# The rooms, each of which links only what stands right of it.
+ROOMS = cli inspect serve publish state source config manifest model yaml util resolve
+room_dir = $(firstword $(wildcard daemon/$(1) lib/$(1) $(1)))
+room_sources = $(filter-out cli/main.c,$(wildcard $(call room_dir,$(1))/*.c))
+
+MODULE_SOURCES = $(wildcard nss/*.c) lib/resolve/name.c
 NSS_SOURCES := $(wildcard nss/*.c)
-DAEMON_SOURCES := $(wildcard daemon/*.c daemon/*/*.c)
-CLI_SOURCES := $(wildcard cli/*.c)
-TEST_SOURCES := $(wildcard tests/unit/*.c)
+PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c)
+ROOM_SOURCES := $(foreach room,$(ROOMS),$(call room_sources,$(room)))
+TEST_SOURCES := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 E2E_SOURCES := $(wildcard tests/e2e/*.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
-SOURCES := $(NSS_SOURCES) $(DAEMON_SOURCES) $(CLI_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
-HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h cli/*.h tests/*/*.h)
+SOURCES := $(NSS_SOURCES) $(ROOM_SOURCES) $(PROGRAM_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
+HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h tests/*/*.h)
 
 objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
-# source/ and model/ with what both of them stand on; the command line links the same archive.
-ARCHIVES = $(O)/libcli.a $(O)/libserve.a $(O)/libkubesvc.a $(O)/libnss.a
-SERVE_SOURCES = $(filter daemon/serve/% daemon/inspect/%,$(DAEMON_SOURCES))
+ARCHIVES = $(ROOMS:%=$(O)/lib%.a) $(O)/libnss.a
+$(foreach room,$(ROOMS),$(eval $(O)/lib$(room).a: $(call objects,$(call room_sources,$(room)))))
 $(O)/libnss.a: $(call objects,$(NSS_SOURCES))
-$(O)/libkubesvc.a: $(call objects,$(filter-out daemon/main.c $(SERVE_SOURCES),$(DAEMON_SOURCES)))
-$(O)/libserve.a: $(call objects,$(SERVE_SOURCES))
-$(O)/libcli.a: $(call objects,$(filter-out cli/main.c,$(CLI_SOURCES)))
 link_archives = -Wl,--start-group $(ARCHIVES) -Wl,--end-group
 
-UNIT_TESTS = $(patsubst tests/unit/%.c,$(O)/tests/%,$(filter tests/unit/test_%,$(TEST_SOURCES)))
-UNIT_SUPPORT = $(call objects,$(filter-out tests/unit/test_%,$(TEST_SOURCES)))
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/*/test_*.c))
+UNIT_SUPPORT = $(call objects,$(wildcard tests/unit/*.c))
 E2E_MODULES = $(patsubst tests/e2e/nss_%.c,$(O)/e2e/libnss_%.so.2,$(filter tests/e2e/nss_%,$(E2E_SOURCES)))
 E2E_PRELOADS = $(patsubst tests/e2e/%.c,$(O)/e2e/%.so,$(filter tests/e2e/preload_%,$(E2E_SOURCES)))
 E2E_CLIENTS = $(patsubst tests/e2e/%.c,$(O)/e2e/%,\
@@ -146,41 +146,19 @@ define newline
 
 endef
 
-$(O)/obj/nss/%.o: nss/%.c $(O)/flags
-	$(say) CC $<
-	$(call compile,$(NSS_CFLAGS))
+# What is in the module, or may be mapped into one, is compiled like the module.
+flags_of = $(if $(filter nss/% lib/resolve/%,$(1)),$(NSS_CFLAGS),$\
+    $(if $(filter tests/e2e/nss_% tests/e2e/preload_%,$(1)),$(BASE_CFLAGS) -fPIC,$\
+    $(if $(filter tests/e2e/%,$(1)),$(CLIENT_CFLAGS),$\
+    $(if $(filter tests/bench/%,$(1)),$(DAEMON_CFLAGS) -fPIC,$(DAEMON_CFLAGS)))))
 
-$(O)/obj/daemon/%.o: daemon/%.c $(O)/flags
+$(O)/obj/%.o: %.c $(O)/flags
 	$(say) CC $<
-	$(call compile,$(DAEMON_CFLAGS))
-
-$(O)/obj/cli/%.o: cli/%.c $(O)/flags
-	$(say) CC $<
-	$(call compile,$(DAEMON_CFLAGS))
-
-$(O)/obj/tests/unit/%.o: tests/unit/%.c $(O)/flags
-	$(say) CC $<
-	$(call compile,$(TEST_CFLAGS))
-
-$(O)/obj/tests/fuzz/%.o: tests/fuzz/%.c $(O)/flags
-	$(say) CC $<
-	$(call compile,$(TEST_CFLAGS))
-
-$(O)/obj/tests/e2e/nss_%.o: tests/e2e/nss_%.c $(O)/flags
-	$(say) CC $<
-	$(call compile,$(BASE_CFLAGS) -fPIC)
-
-$(O)/obj/tests/e2e/preload_%.o: tests/e2e/preload_%.c $(O)/flags
-	$(say) CC $<
-	$(call compile,$(BASE_CFLAGS) -fPIC)
-
-$(O)/obj/tests/e2e/%.o: tests/e2e/%.c $(O)/flags
-	$(say) CC $<
-	$(call compile,$(CLIENT_CFLAGS))
+	$(call compile,$(call flags_of,$<))
 
 $(O)/obj32/%.o: %.c $(O)/flags
 	$(say) CC32 $<
-	$(call compile,-m32 $(if $(filter nss/%,$<),$(NSS_CFLAGS),$(CLIENT_CFLAGS)))
+	$(call compile,-m32 $(call flags_of,$<))
 
 $(ARCHIVES):
 	$(say) AR $@
@@ -202,9 +180,9 @@ $(O)/m32/e2e/%: $(O)/obj32/tests/e2e/%.o
 	$(say) LD $@
 	$(Q)$(CC) -m32 $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< -pthread
 
-$(DAEMON): $(call objects,daemon/main.c) $(ARCHIVES)
+$(DAEMON): $(call objects,$(wildcard daemon/*.c)) $(ARCHIVES)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(link_archives) $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $(filter %.o,$^) $(link_archives) $(PKG_LIBS)
 
 $(O)/kubesvc: $(call objects,cli/main.c) $(ARCHIVES)
 	$(say) LD $@
@@ -240,7 +218,6 @@ $(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(ARCHIVES)
 
 .SECONDARY: # objects are kept, also those that only a chain of pattern rules mentions
 
-flags_of = $(if $(filter nss/%,$(1)),$(NSS_CFLAGS),$(if $(filter tests/e2e/%,$(1)),$(CLIENT_CFLAGS),$(TEST_CFLAGS)))
 cdb_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": \
     "$(CC) $(subst ",\",$(call flags_of,$(1)) $(CFLAGS)) -c $(1)"}
 comma = ,
@@ -281,7 +258,7 @@ lint: compile_commands.json
 	$(Q)mkdir -p $(O)
 	$(Q)printf '%s\n' $(SOURCES) | xargs -P2 -n2 clang-tidy --quiet -p . >$(O)/lint.log 2>&1 || \
 	    { grep -v 'warnings* generated' $(O)/lint.log; exit 1; }
-	$(Q)mandoc -T lint -W warning $(filter-out man/lib%,$(wildcard man/*.[158]))
+	$(Q)mandoc -T lint -W warning $(filter-out share/man/lib%,$(wildcard share/man/*.[158]))
 
 check-format:
 	$(Q)clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
@@ -300,23 +277,23 @@ install: all
 	install -m 644 $(MODULE) $(DESTDIR)$(libdir)/
 	install -m 755 $(DAEMON) $(DESTDIR)$(sbindir)/
 	$(if $(CLI),install -D -m 755 $(CLI) $(DESTDIR)$(bindir)/kubesvc)
-	install -D -m 644 man/kubesvc.1 $(DESTDIR)$(mandir)/man1/kubesvc.1
-	install -D -m 644 completions/kubesvc.bash \
+	install -D -m 644 share/man/kubesvc.1 $(DESTDIR)$(mandir)/man1/kubesvc.1
+	install -D -m 644 share/completions/kubesvc.bash \
 	    $(DESTDIR)$(prefix)/share/bash-completion/completions/kubesvc
-	install -D -m 644 completions/_kubesvc \
+	install -D -m 644 share/completions/_kubesvc \
 	    $(DESTDIR)$(prefix)/share/zsh/vendor-completions/_kubesvc
-	install -D -m 644 completions/kubesvc.fish \
+	install -D -m 644 share/completions/kubesvc.fish \
 	    $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/kubesvc.fish
-	install -m 644 man/*.5 $(DESTDIR)$(mandir)/man5/
-	install -m 644 man/*.8 $(DESTDIR)$(mandir)/man8/
-	install -m 644 conf/kubesvcd.yaml $(DESTDIR)$(docdir)/
+	install -m 644 share/man/*.5 $(DESTDIR)$(mandir)/man5/
+	install -m 644 share/man/*.8 $(DESTDIR)$(mandir)/man8/
+	install -m 644 share/conf/kubesvcd.yaml $(DESTDIR)$(docdir)/
 	install -m 644 examples/*.yaml $(DESTDIR)$(docdir)/examples/
 
-include packaging.mk
-include bench.mk
+include debian/packaging.mk
+include tests/bench/bench.mk
 
 clean:
 	rm -rf $(BUILD) compile_commands.json
 
 FORCE:
--include $(wildcard $(O)/obj/*/*.d $(O)/obj/*/*/*.d $(O)/obj32/*/*.d $(O)/obj32/*/*/*.d)
+-include $(patsubst %.c,$(O)/obj/%.d,$(SOURCES)) $(wildcard $(O)/obj32/*/*.d $(O)/obj32/*/*/*.d)

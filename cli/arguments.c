@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../nss/name.h"
 #include "commands.h"
+#include "lib/resolve/name.h"
 #include "link.h"
 #include "suggest.h"
 #include "text.h"

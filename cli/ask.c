@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../nss/name.h"
 #include "commands.h"
+#include "lib/resolve/name.h"
 #include "link.h"
 #include "text.h"
 #include "value.h"

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../daemon/source/manifest.h"
-#include "../daemon/source/manifest_name.h"
+#include "lib/manifest/manifest.h"
+#include "lib/manifest/manifest_name.h"
 #include "lint.h"
 
 #define FILE_SIZE_MAX (UINT64_C(512) << 20) /* as maxFileSize of the daemon */

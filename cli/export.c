@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../nss/name.h"
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "json_text.h"
+#include "lib/resolve/name.h"
 #include "text.h"
 #include "value.h"
 

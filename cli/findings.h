@@ -7,9 +7,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "../daemon/diagnostic.h"
-#include "../daemon/model/object.h"
-#include "../daemon/source/tree.h"
+#include "lib/model/object.h"
+#include "lib/util/diagnostic.h"
+#include "lib/yaml/tree.h"
 
 struct findings;
 

@@ -3,8 +3,8 @@
  */
 #pragma once
 
-#include "../daemon/source/tree.h"
 #include "findings.h"
+#include "lib/yaml/tree.h"
 #include "world.h"
 
 /* As an object is read: keeps of its tree what the other rules need, and says in the record what is

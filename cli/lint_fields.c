@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../daemon/near.h"
+#include "lib/util/near.h"
 
 struct level {
     const char *const *fields;

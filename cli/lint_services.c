@@ -8,9 +8,9 @@
 #include <limits.h>
 #include <string.h>
 
-#include "../daemon/model/pods.h"
-#include "../daemon/near.h"
-#include "../daemon/source/fields.h"
+#include "lib/model/pods.h"
+#include "lib/util/near.h"
+#include "lib/yaml/fields.h"
 
 /* A replica without its address: what a selector may ask for is all there is to it. */
 static void view_replica(const struct workload *workload, uint32_t index, struct pod_view *view)

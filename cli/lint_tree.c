@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#include "../daemon/model/address.h"
-#include "../daemon/near.h"
-#include "../daemon/source/extract.h"
-#include "../daemon/source/scalar.h"
+#include "lib/manifest/extract.h"
+#include "lib/util/address.h"
+#include "lib/util/near.h"
+#include "lib/yaml/scalar.h"
 
 static const struct node *child(const struct node *map, const char *key)
 {

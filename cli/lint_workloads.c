@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "../daemon/near.h"
+#include "lib/util/near.h"
 
 #define NEAREST 2u /* slips of the finger */
 

@@ -8,8 +8,8 @@
 #include <glib.h>
 #include <string.h>
 
-#include "../nss/name.h"
-#include "../nss/query.h"
+#include "lib/resolve/name.h"
+#include "nss/query.h"
 
 static bool make_question(struct query_question *question, const char *name, const char *family)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "../daemon/near.h"
+#include "lib/util/near.h"
 
 static const struct rule {
     const char *word, *meaning;

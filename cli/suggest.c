@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "../daemon/near.h"
+#include "lib/util/near.h"
 
 void suggestion_offer(struct suggestion *suggestion, const char *candidate)
 {

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "../daemon/model/hash.h"
-#include "../daemon/model/pods.h"
+#include "lib/model/pods.h"
+#include "lib/util/hash.h"
 
 #define COMPARISONS_MAX 5000000u
 

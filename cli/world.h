@@ -7,10 +7,10 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "../daemon/diagnostic.h"
-#include "../daemon/model/namespace.h"
-#include "../daemon/model/object.h"
-#include "../daemon/source/tree.h"
+#include "lib/model/namespace.h"
+#include "lib/model/object.h"
+#include "lib/util/diagnostic.h"
+#include "lib/yaml/tree.h"
 
 struct target { /* of a Service's port: where its traffic goes */
     struct position position;

@@ -10,18 +10,18 @@
 #include <signal.h>
 #include <systemd/sd-event.h>
 
-#include "fiber.h"
-#include "inspect/inspect.h"
-#include "log.h"
-#include "model/cluster.h"
-#include "node.h"
-#include "serve/external.h"
-#include "serve/publisher.h"
-#include "serve/server.h"
-#include "source/loader.h"
-#include "source/pace.h"
-#include "state/lease_journal.h"
-#include "supervisor.h"
+#include "daemon/inspect/inspect.h"
+#include "daemon/publish/publisher.h"
+#include "daemon/serve/external.h"
+#include "daemon/serve/server.h"
+#include "daemon/source/loader.h"
+#include "daemon/source/pace.h"
+#include "daemon/state/lease_journal.h"
+#include "lib/model/cluster.h"
+#include "lib/util/fiber.h"
+#include "lib/util/log.h"
+#include "lib/util/node.h"
+#include "lib/util/supervisor.h"
 
 /* Microseconds of one turn of work, so that lookups wait for no longer (design: 5 ms). */
 #define TURN_USEC 2000

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "config.h"
-#include "error.h"
+#include "daemon/config/config.h"
+#include "lib/util/error.h"
 
 /* Runs until SIGTERM or SIGINT. `config` passes on; `options` are read again for SIGHUP. 0, or the
  * negative errno that ended it (said in the log). */

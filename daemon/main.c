@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
-#include "options.h"
+#include "daemon/config/options.h"
 
 /* Whoever started this may have closed them: then the log would go where a socket or the leases
  * have come to lie instead. */

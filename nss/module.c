@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "name.h"
+#include "lib/resolve/name.h"
 #include "pack.h"
 #include "query.h"
 

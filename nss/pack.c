@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "name.h"
+#include "lib/resolve/name.h"
 
 #define INET_SIZE 4u
 #define INET6_SIZE 16u

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "name.h"
+#include "lib/resolve/name.h"
 
 #define RETRY_MIN_MS 1
 #define RETRY_MAX_MS 8

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../serve/record.h"
+#include "daemon/publish/record.h"
 
 #define CHANGES_KEPT 100u
 #define CHANGES_NOTED 1024u /* Services in one publish; of more only the number is said */

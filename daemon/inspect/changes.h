@@ -7,8 +7,8 @@
 #include <glib.h>
 #include <stdint.h>
 
-#include "../model/zone.h"
-#include "../serve/snapshot_writer.h"
+#include "daemon/publish/snapshot_writer.h"
+#include "lib/model/zone.h"
 
 struct changes;
 

@@ -11,8 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "../child.h"
-#include "../log.h"
+#include "lib/util/child.h"
+#include "lib/util/log.h"
 
 #define CHILDREN_MAX 4u
 #define CHILDREN_USER_MAX 2u

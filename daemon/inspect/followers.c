@@ -12,9 +12,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "../log.h"
 #include "frames.h"
 #include "json.h"
+#include "lib/util/log.h"
 #include "question.h"
 
 #define FOLLOWERS_MAX 16u

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
-#include "../serve/server.h"
 #include "changes.h"
+#include "daemon/serve/server.h"
 
 struct followers;
 

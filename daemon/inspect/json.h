@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../model/address.h"
-#include "../model/object.h"
+#include "lib/model/object.h"
+#include "lib/util/address.h"
 
 struct json;
 

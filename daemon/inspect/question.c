@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "../../nss/name.h"
-#include "../serve/find.h"
+#include "daemon/serve/find.h"
+#include "lib/resolve/name.h"
 
 static bool parse_family(enum kubesvc_family *family, const char *text)
 {

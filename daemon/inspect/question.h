@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "../serve/request.h"
-#include "../serve/search.h"
+#include "daemon/serve/request.h"
+#include "lib/resolve/search.h"
 #include "report.h"
 
 /* False: `name` or `family` is none that could be asked for. An address is asked for as such. */

@@ -6,9 +6,9 @@
 
 #include <glib.h>
 
-#include "../model/view.h"
 #include "frames.h"
 #include "json.h"
+#include "lib/model/view.h"
 #include "words.h"
 #include "world.h"
 

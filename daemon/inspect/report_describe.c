@@ -3,7 +3,7 @@
  */
 #include "report.h"
 
-#include "../../nss/dashed.h"
+#include "lib/resolve/dashed.h"
 
 static void put_name(struct json *json, GHashTable *seen, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -6,7 +6,7 @@
 
 #include "report.h"
 
-#include "../../nss/dashed.h"
+#include "lib/resolve/dashed.h"
 
 struct walk {
     const struct report *report;

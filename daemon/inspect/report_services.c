@@ -1,7 +1,7 @@
 /*
  * The reports of Services and of their endpoints.
  */
-#include "../../nss/dashed.h"
+#include "lib/resolve/dashed.h"
 #include "report.h"
 
 static const char *service_origin(enum view_origin origin)

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "../near.h"
+#include "lib/util/near.h"
 
 #define MATCHING_MAX 1000u
 #define OTHERS_MAX 20u

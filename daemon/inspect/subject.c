@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "../../nss/dashed.h"
+#include "lib/resolve/dashed.h"
 
 bool subject_find(struct subject *subject, const struct report *report, const char *name)
 {

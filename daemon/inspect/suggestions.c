@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "../near.h"
+#include "lib/util/near.h"
 
 struct suggestion {
     unsigned distance;

@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../config.h"
-#include "../model/cluster.h"
-#include "../serve/publisher.h"
-#include "../serve/server.h"
-#include "../source/loader.h"
 #include "changes.h"
+#include "daemon/config/config.h"
+#include "daemon/publish/publisher.h"
+#include "daemon/serve/server.h"
+#include "daemon/source/loader.h"
+#include "lib/model/cluster.h"
 
 struct inspect_world {
     const struct config *config; /* the one in force */

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../log.h"
+#include "lib/util/log.h"
 
 #define ACCEPTOR_BATCH 64u /* in one turn of the event loop */
 #define ACCEPTOR_PAUSE_USEC 100000u

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-#include "../error.h"
+#include "lib/util/error.h"
 
 struct acceptor;
 

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "lib/resolve/search.h"
 #include "rotation.h"
-#include "search.h"
 
 #define ANSWER_PARTS_MAX 7u
 

@@ -8,8 +8,8 @@
 
 #include <glib.h>
 
-#include "../log.h"
-#include "../patience.h"
+#include "lib/util/log.h"
+#include "lib/util/patience.h"
 #include "listener.h"
 
 #define LOOK_USEC 1000000u

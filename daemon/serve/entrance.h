@@ -6,8 +6,8 @@
 
 #include <systemd/sd-event.h>
 
-#include "../error.h"
 #include "acceptor.h"
+#include "lib/util/error.h"
 
 struct entrance;
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../nss/name.h"
+#include "lib/resolve/name.h"
 #include "nameservers.h"
 #include "reply.h"
 

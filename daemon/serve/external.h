@@ -8,8 +8,8 @@
 #include <glib.h>
 #include <systemd/sd-event.h>
 
-#include "../error.h"
-#include "search.h"
+#include "lib/resolve/search.h"
+#include "lib/util/error.h"
 
 struct external;
 

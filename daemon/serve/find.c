@@ -3,7 +3,7 @@
  */
 #include "find.h"
 
-#include "../../nss/name.h"
+#include "lib/resolve/name.h"
 
 struct find_how {
     search_external lookup;

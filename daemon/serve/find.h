@@ -3,10 +3,10 @@
  */
 #pragma once
 
+#include "daemon/publish/snapshot_writer.h"
 #include "external.h"
+#include "lib/resolve/search.h"
 #include "request.h"
-#include "search.h"
-#include "snapshot_writer.h"
 
 /* `request` is a NAME or an ADDRESS. The result points into the snapshot, see search.h. */
 void find_answer(const struct snapshot_writer *writer, struct external *external,

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
-#include "../log.h"
+#include "lib/util/log.h"
 
 #define FOLLOW_LINKS_MAX 16u
 #define FOLLOW_EVENTS                                                                              \

@@ -5,7 +5,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "../error.h"
+#include "lib/util/error.h"
 
 struct follow;
 

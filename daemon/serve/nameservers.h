@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "../error.h"
+#include "lib/util/error.h"
 #include <kubesvc/protocol.h>
 
 struct nameservers;

@@ -9,7 +9,7 @@
 #include <arpa/nameser.h>
 #include <string.h>
 
-#include "../../nss/name.h"
+#include "lib/resolve/name.h"
 
 struct record {
     char *owner;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "search.h"
+#include "lib/resolve/search.h"
 
 struct reply {
     enum external_state state; /* FOUND, NODATA or FAILED */

@@ -7,7 +7,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "../../nss/name.h"
+#include "lib/resolve/name.h"
 
 static int request_parse_name(struct request *request, const uint8_t *data, size_t size)
 {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../error.h"
+#include "lib/util/error.h"
 #include <kubesvc/inspect.h>
 #include <kubesvc/protocol.h>
 

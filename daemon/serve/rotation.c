@@ -14,8 +14,8 @@
 #include <glib.h>
 #include <sys/random.h>
 
-#include "../../nss/name.h"
-#include "../../nss/snapshot.h"
+#include "lib/resolve/name.h"
+#include "lib/resolve/snapshot.h"
 
 #define ROTATION_SLOTS 16384u /* a power of two */
 

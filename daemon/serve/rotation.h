@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../error.h"
+#include "lib/util/error.h"
 #include <kubesvc/protocol.h>
 
 struct rotation;

@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "../error.h"
+#include "daemon/publish/snapshot_writer.h"
 #include "external.h"
 #include "latency.h"
+#include "lib/util/error.h"
 #include "request.h"
-#include "snapshot_writer.h"
 
 struct server;
 

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
-#include "../error.h"
 #include "client.h"
+#include "lib/util/error.h"
 
 struct waits;
 

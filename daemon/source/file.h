@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../diagnostic.h"
-#include "../model/object.h"
 #include "fingerprint.h"
+#include "lib/model/object.h"
+#include "lib/util/diagnostic.h"
 #include "loader.h"
 
 struct file {

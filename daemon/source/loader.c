@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "../log.h"
+#include "lib/util/log.h"
 #include "mounts.h"
 #include "pace.h"
 #include "work.h"

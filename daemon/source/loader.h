@@ -10,10 +10,10 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "../config.h"
-#include "../diagnostic.h"
-#include "../error.h"
-#include "../model/object.h"
+#include "daemon/config/config.h"
+#include "lib/model/object.h"
+#include "lib/util/diagnostic.h"
+#include "lib/util/error.h"
 
 struct loader;
 

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../log.h"
-#include "manifest_name.h"
+#include "lib/manifest/manifest_name.h"
+#include "lib/util/log.h"
 #include "standing.h"
 
 /* How long a new file's maker may leave it neither written to nor closed before it is taken to have

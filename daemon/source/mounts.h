@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <systemd/sd-event.h>
 
-#include "../error.h"
+#include "lib/util/error.h"
 
 struct mounts;
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "../error.h"
+#include "lib/util/error.h"
 
 struct pace;
 

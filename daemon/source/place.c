@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
-#include "manifest_name.h"
+#include "lib/manifest/manifest_name.h"
 #include "projected.h"
 #include "worklist.h"
 

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../fiber.h"
 #include "file.h"
 #include "fingerprint.h"
-#include "trail.h"
-#include "watch.h"
+#include "lib/util/fiber.h"
+#include "lib/util/trail.h"
+#include "lib/util/watch.h"
 
 struct worklist;
 struct place;

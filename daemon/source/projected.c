@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "manifest_name.h"
+#include "lib/manifest/manifest_name.h"
 
 static bool get_link(const struct directory *directory, struct fingerprint *fingerprint)
 {

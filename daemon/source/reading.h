@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "../error.h"
 #include "fingerprint.h"
-#include "manifest.h"
+#include "lib/manifest/manifest.h"
+#include "lib/util/error.h"
 
 struct reading;
 

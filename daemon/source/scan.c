@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/manifest/manifest_name.h"
 #include "look.h"
-#include "manifest_name.h"
 #include "projected.h"
 #include "standing.h"
 

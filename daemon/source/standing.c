@@ -3,7 +3,7 @@
  */
 #include "standing.h"
 
-#include "../log.h"
+#include "lib/util/log.h"
 
 static void free_diagnostic(void *diagnostic)
 {

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "../diagnostic.h"
+#include "lib/util/diagnostic.h"
 
 /* `now` (struct diagnostic *, taken over; NULL for none) replaces *standingp. */
 void standing_replace(GPtrArray **standingp, GPtrArray *now, const char *path);

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../child.h"
-#include "../log.h"
 #include "lease_line.h"
-#include "write_all.h"
+#include "lib/util/child.h"
+#include "lib/util/log.h"
+#include "lib/util/write_all.h"
 
 #define NEW_NAME LEASE_JOURNAL_NAME ".new"
 /* At once, so that each takes well below a millisecond. */

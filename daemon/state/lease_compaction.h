@@ -15,8 +15,8 @@
 
 #include <systemd/sd-event.h>
 
-#include "../error.h"
-#include "../model/leases.h"
+#include "lib/model/leases.h"
+#include "lib/util/error.h"
 
 #define LEASE_JOURNAL_NAME "leases"
 

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../log.h"
-#include "../patience.h"
 #include "lease_compaction.h"
 #include "lease_line.h"
-#include "write_all.h"
+#include "lib/util/log.h"
+#include "lib/util/patience.h"
+#include "lib/util/write_all.h"
 
 #define SLACK_LINES 4096u /* a journal shorter than this is compacted only if damaged */
 #define READ_SIZE_MAX (UINT64_C(1) << 30)

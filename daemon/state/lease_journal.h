@@ -13,8 +13,8 @@
 
 #include <systemd/sd-event.h>
 
-#include "../error.h"
-#include "../model/leases.h"
+#include "lib/model/leases.h"
+#include "lib/util/error.h"
 
 struct lease_journal;
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../model/leases.h"
+#include "lib/model/leases.h"
 
 #define LEASE_JOURNAL_TITLE "kubesvc leases 1\n"
 #define LEASE_LINE_MAX (LEASE_KEY_MAX + 128u)

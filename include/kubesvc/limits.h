@@ -1,6 +1,6 @@
 /*
  * Numbers and paths that the module, the daemon and the command line agree on. Nothing here is
- * configurable; what is configurable has its default in daemon/config.h.
+ * configurable; what is configurable has its default in daemon/config/config.h.
  */
 #pragma once
 

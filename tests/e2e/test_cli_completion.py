@@ -6,7 +6,7 @@ import subprocess
 from harness import BUILD, built, need_program, same
 from test_cli_golden import world
 
-SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "completions"
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "share" / "completions"
 ASK = """
 . "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))

@@ -8,7 +8,7 @@ import subprocess
 from harness import built, same
 from test_cli_golden import world
 
-MANUAL = pathlib.Path(__file__).resolve().parents[2] / "man" / "kubesvc.1"
+MANUAL = pathlib.Path(__file__).resolve().parents[2] / "share" / "man" / "kubesvc.1"
 TYPES = {"text": str, "number": (int, float), "boolean": bool, "texts": list, "labels": dict,
          "position": dict, "any": (int, str)}
 

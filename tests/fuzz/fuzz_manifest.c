@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/diagnostic.h"
-#include "../unit/manifest_run.h"
+#include "lib/util/diagnostic.h"
+#include "tests/unit/manifest_run.h"
 
 struct bytes {
     const uint8_t *at;

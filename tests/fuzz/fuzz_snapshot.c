@@ -7,8 +7,8 @@
  *   4 bytes   an edit: place (16 bits), kind, value
  *   the rest  a name
  */
-#include "../unit/interrogation.h"
-#include "../unit/world.h"
+#include "tests/unit/interrogation.h"
+#include "tests/unit/world.h"
 
 #define EDIT_SIZE 4
 

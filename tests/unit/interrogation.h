@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "../../daemon/serve/search.h"
-#include "../../nss/name.h"
+#include "lib/resolve/name.h"
+#include "lib/resolve/search.h"
 
 /* The same damage must hit the same place in every run: the writer gets a seed that never changes.
  * Stands in for libc's; one source file of a program includes this. */

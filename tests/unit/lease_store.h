@@ -5,7 +5,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "../../daemon/state/lease_journal.h"
+#include "daemon/state/lease_journal.h"
 
 struct lease_store {
     sd_event *event;

@@ -8,8 +8,8 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
-#include "../../daemon/config.h"
-#include "../../daemon/source/loader.h"
+#include "daemon/config/config.h"
+#include "daemon/source/loader.h"
 
 struct loading {
     pid_t process;

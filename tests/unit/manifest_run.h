@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../../daemon/source/manifest.h"
+#include "lib/manifest/manifest.h"
 
 struct manifest_run {
     struct manifest_reader *reader;

@@ -5,9 +5,9 @@
 
 #include <glib.h>
 
-#include "../../daemon/diagnostic.h"
-#include "../../daemon/model/object.h"
-#include "../../daemon/source/manifest.h"
+#include "lib/manifest/manifest.h"
+#include "lib/model/object.h"
+#include "lib/util/diagnostic.h"
 
 struct manifest_text {
     int result;

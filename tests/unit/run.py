@@ -54,7 +54,7 @@ def main():
         sys.exit(__doc__)
     directory = pathlib.Path(sys.argv[1], "tests")
     names = sys.argv[2:]
-    programs = [path for path in sorted(directory.glob("test_*"))
+    programs = [path for path in sorted(directory.glob("*/test_*"))
                 if os.access(path, os.X_OK) and (not names or path.name in names)]
     if not programs:
         sys.exit(f"no unit tests in {directory}")

@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../../daemon/serve/record.h"
-#include "../../daemon/serve/record_builder.h"
+#include "daemon/publish/record.h"
+#include "daemon/publish/record_builder.h"
 
 #define LIMIT 5000000u
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "../../daemon/serve/server.h"
+#include "daemon/serve/server.h"
 #include "fake_nameserver.h"
 #include <kubesvc/protocol.h>
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../daemon/serve/record.h"
-#include "../../daemon/serve/snapshot_writer.h"
-#include "../../nss/resolver.h"
+#include "daemon/publish/record.h"
+#include "daemon/publish/snapshot_writer.h"
+#include "lib/resolve/resolver.h"
 
 struct world_service {
     const char *service, *namespace;

@@ -1,0 +1,378 @@
+/*
+ * kubesvcd.yaml, read with the reader of the manifests, but without their indulgence: a key that is
+ * unknown or there twice is a mistake that somebody must be told of before the daemon does
+ * something else than they meant.
+ */
+#include "config_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config_values.h"
+#include "lib/yaml/composer.h"
+#include "lib/yaml/fields.h"
+#include "lib/yaml/input.h"
+#include "lib/yaml/scalar.h"
+#include "lib/yaml/yaml_reader.h"
+
+#define FILE_SIZE_MAX (1u << 20)
+#define NDOTS_MAX 15 /* glibc's */
+
+struct config_file {
+    struct config *config;
+    struct fields fields;
+    unsigned documents;
+};
+
+static const char *const keys[] = {
+    "zone",        "namespace", "manifests",   "serviceCIDRs",     "podCIDRs",
+    "nodeIPs",     "allocate",  "pods",        "namespaces",       "fallthrough",
+    "search",      "ndots",     "maxFileSize", "endpointPodNames", "ignoreEmptyService",
+    "nameservers", NULL};
+static const char *const directory_keys[] = {"path", "recursive", "namespace", "allocate", NULL};
+
+struct config_directory *config_directory_new(char *path, bool allocate)
+{
+    struct config_directory *directory = g_new0(struct config_directory, 1);
+
+    directory->path = path;
+    directory->allocate = allocate;
+    return directory;
+}
+
+void config_directory_free(gpointer userdata)
+{
+    struct config_directory *directory = userdata;
+
+    g_free(directory->path);
+    g_free(directory->namespace);
+    g_free(directory);
+}
+
+static bool overlap(const struct address_range *a, const struct address_range *b)
+{
+    return address_range_contains(a, &b->base) || address_range_contains(b, &a->base);
+}
+
+static bool lists_overlap(const GArray *a, const GArray *b)
+{
+    for (guint i = 0; i < a->len; i++) {
+        for (guint j = a == b ? i + 1 : 0; j < b->len; j++) {
+            if (overlap(&g_array_index(a, struct address_range, i),
+                        &g_array_index(b, struct address_range, j)))
+                return true;
+        }
+    }
+    return false;
+}
+
+const char *config_check_ranges(const struct config *config)
+{
+    if (lists_overlap(config->service_cidrs, config->service_cidrs))
+        return "the ranges of serviceCIDRs overlap";
+    if (lists_overlap(config->pod_cidrs, config->pod_cidrs))
+        return "the ranges of podCIDRs overlap";
+    if (lists_overlap(config->service_cidrs, config->pod_cidrs))
+        return "serviceCIDRs and podCIDRs overlap";
+    return NULL;
+}
+
+static bool check_keys(struct fields *fields, const struct node *map, const char *const known[])
+{
+    bool good = true;
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (const struct node *child = map->first; child; child = child->next) {
+        const char *suggestion;
+
+        if (g_strv_contains(known, child->key)) {
+            if (g_hash_table_add(seen, (gpointer)(uintptr_t)child->key))
+                continue;
+            fields_error(fields, child->key_position, "repeated-key", "%s is there twice",
+                         child->key);
+            good = false;
+            continue;
+        }
+        good = false;
+        suggestion = config_suggest(child->key, known);
+        fields_error(fields, child->key_position, "unknown-key",
+                     "%.64s is no key of this file%s%s%s", child->key,
+                     suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
+                     suggestion ? "?" : "");
+    }
+    return good;
+}
+
+typedef const char *(*parse_text)(const char *text, char **valuep);
+
+static char *read_value(struct fields *fields, const struct node *node, const char *key,
+                        parse_text parse)
+{
+    const char *text = fields_text(fields, node, key), *wrong;
+    char *value = NULL;
+
+    if (!text)
+        return NULL;
+    wrong = parse(text, &value);
+    if (wrong)
+        fields_error(fields, node->position, "bad-value", "%s %s", key, wrong);
+    return value;
+}
+
+static void replace_text(struct fields *fields, const struct node *map, const char *key,
+                         parse_text parse, char **textp)
+{
+    const struct node *node = fields_get(fields, map, key);
+    char *value = node ? read_value(fields, node, key, parse) : NULL;
+
+    if (!value)
+        return;
+    g_free(*textp);
+    *textp = value;
+}
+
+/* A list of texts; NULL if the key is absent. */
+static GPtrArray *read_texts(struct fields *fields, const struct node *map, const char *key,
+                             parse_text parse)
+{
+    const struct node *list = fields_list(fields, map, key);
+    GPtrArray *texts;
+
+    if (!list)
+        return NULL;
+    texts = g_ptr_array_new_with_free_func(g_free);
+    for (const struct node *node = list->first; node; node = node->next) {
+        char *value = read_value(fields, node, key, parse);
+
+        if (value)
+            g_ptr_array_add(texts, value);
+    }
+    return texts;
+}
+
+static void replace_strv(struct fields *fields, const struct node *map, const char *key,
+                         parse_text parse, char ***strvp)
+{
+    GPtrArray *texts = read_texts(fields, map, key, parse);
+
+    if (!texts)
+        return;
+    g_ptr_array_add(texts, NULL);
+    *strvp = (char **)g_ptr_array_free(texts, FALSE);
+}
+
+static void read_ranges(struct fields *fields, const struct node *map, const char *key,
+                        GArray *ranges)
+{
+    const struct node *list = fields_list(fields, map, key);
+
+    if (list)
+        g_array_set_size(ranges, 0);
+    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+        const char *text = fields_text(fields, node, key);
+        struct address_range range;
+
+        if (text && address_range_parse(&range, text))
+            g_array_append_val(ranges, range);
+        else if (text)
+            fields_error(fields, node->position, "bad-value",
+                         "%s must be ranges such as 127.244.0.0/16, without host bits", key);
+    }
+}
+
+static void read_node_ips(struct fields *fields, const struct node *map, GArray *addresses)
+{
+    const struct node *list = fields_list(fields, map, "nodeIPs");
+
+    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+        const char *text = fields_text(fields, node, "nodeIPs");
+        struct address address;
+
+        if (text && address_parse(&address, text, strlen(text)))
+            g_array_append_val(addresses, address);
+        else if (text)
+            fields_error(fields, node->position, "bad-value", "nodeIPs must be addresses");
+    }
+}
+
+static void read_directory(struct config_file *file, const struct node *node)
+{
+    struct fields *fields = &file->fields;
+    const struct node *at = node;
+    struct config_directory *directory;
+    char *path;
+
+    if (node->type == NODE_MAP) {
+        if (!check_keys(fields, node, directory_keys))
+            return;
+        at = fields_get(fields, node, "path");
+    }
+    if (!at) {
+        fields_error(fields, node->position, "missing-key", "a directory needs a path");
+        return;
+    }
+    path = read_value(fields, at, "path", config_parse_path);
+    if (!path)
+        return;
+    directory = config_directory_new(path, file->config->allocate);
+    g_ptr_array_add(file->config->manifests, directory);
+    if (node->type != NODE_MAP)
+        return;
+    directory->recursive = fields_bool(fields, node, "recursive", false);
+    directory->allocate = fields_bool(fields, node, "allocate", directory->allocate);
+    replace_text(fields, node, "namespace", config_parse_namespace, &directory->namespace);
+}
+
+static void read_directories(struct config_file *file, const struct node *root)
+{
+    const struct node *list = fields_list(&file->fields, root, "manifests");
+
+    for (guint i = 0; i < file->config->manifests->len; i++) {
+        struct config_directory *directory = file->config->manifests->pdata[i];
+
+        directory->allocate = file->config->allocate;
+    }
+    if (!list)
+        return;
+    g_ptr_array_set_size(file->config->manifests, 0);
+    for (const struct node *node = list->first; node; node = node->next)
+        read_directory(file, node);
+    if (!list->first)
+        fields_error(&file->fields, list->position, "bad-value", "manifests must name a directory");
+}
+
+static void read_size(struct fields *fields, const struct node *root, uint64_t *size)
+{
+    const struct node *node = fields_get(fields, root, "maxFileSize");
+    const char *wrong;
+
+    if (!node)
+        return;
+    /* a number may stand there without quotes, and so may 512Mi */
+    wrong = config_parse_size(node->type == NODE_SCALAR ? node->text : "", size);
+    if (wrong)
+        fields_error(fields, node->position, "bad-value", "maxFileSize %s", wrong);
+}
+
+static enum kubesvc_pod_names read_pods(struct fields *fields, const struct node *root,
+                                        enum kubesvc_pod_names fallback)
+{
+    const char *text = fields_string(fields, root, "pods");
+
+    if (!text)
+        return fallback;
+    if (strcmp(text, "verified") == 0)
+        return KUBESVC_PODS_VERIFIED;
+    if (strcmp(text, "insecure") == 0)
+        return KUBESVC_PODS_INSECURE;
+    if (strcmp(text, "disabled") != 0)
+        fields_error(fields, node_get(root, "pods")->position, "bad-value",
+                     "pods must be verified, insecure or disabled");
+    return KUBESVC_PODS_DISABLED;
+}
+
+static void read_root(struct config_file *file, const struct node *root)
+{
+    struct fields *fields = &file->fields;
+    struct config *config = file->config;
+    g_autoptr(GPtrArray) nameservers = NULL;
+    int64_t ndots = config->ndots;
+    const char *wrong;
+
+    if (!check_keys(fields, root, keys))
+        return;
+    config->allocate = fields_bool(fields, root, "allocate", config->allocate);
+    config->fallthrough = fields_bool(fields, root, "fallthrough", config->fallthrough);
+    config->endpoint_pod_names = fields_bool(fields, root, "endpointPodNames", false);
+    config->ignore_empty_service = fields_bool(fields, root, "ignoreEmptyService", false);
+    config->pods = read_pods(fields, root, config->pods);
+    fields_integer(fields, root, "ndots", 0, NDOTS_MAX, &ndots);
+    config->ndots = (unsigned)ndots;
+    read_size(fields, root, &config->max_file_size);
+    replace_text(fields, root, "zone", config_parse_name, &config->zone);
+    replace_text(fields, root, "namespace", config_parse_namespace, &config->namespace);
+    replace_strv(fields, root, "namespaces", config_parse_namespace, &config->namespaces);
+    replace_strv(fields, root, "search", config_parse_name, &config->search);
+    nameservers = read_texts(fields, root, "nameservers", config_parse_nameserver);
+    if (nameservers) {
+        g_ptr_array_unref(config->nameservers);
+        config->nameservers = g_steal_pointer(&nameservers);
+    }
+    read_node_ips(fields, root, config->node_ips);
+    read_ranges(fields, root, "serviceCIDRs", config->service_cidrs);
+    read_ranges(fields, root, "podCIDRs", config->pod_cidrs);
+    wrong = config_check_ranges(config);
+    if (wrong) {
+        const struct node *pods = node_get(root, "podCIDRs");
+        const struct node *at = pods ? pods : node_get(root, "serviceCIDRs");
+
+        fields_error(fields, at->position, "overlapping-ranges", "%s", wrong);
+    }
+    read_directories(file, root);
+}
+
+static void on_document(void *userdata, const struct node *document)
+{
+    struct config_file *file = userdata;
+
+    if (!document)
+        return;
+    if (file->documents++ > 0)
+        fields_error(&file->fields, document->position, "second-document",
+                     "there is more than one document");
+    else
+        read_root(file, document);
+}
+
+static void on_other(void *userdata, struct position position)
+{
+    struct config_file *file = userdata;
+
+    fields_error(&file->fields, position, "wrong-type", "the file must hold a mapping");
+}
+
+static ssize_t read_bytes(void *userdata, void *buffer, size_t size)
+{
+    ssize_t n;
+
+    do {
+        n = read(*(int *)userdata, buffer, size);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static int read_input(struct config_file *file, struct input *input)
+{
+    struct composer_callbacks callbacks = {
+        .document = on_document, .other = on_other, .userdata = file};
+    struct composer *composer = composer_new(&callbacks, file->fields.diagnostics, NULL);
+    struct yaml_reader *reader = yaml_reader_new(input, composer);
+    int r = yaml_reader_run(reader);
+
+    yaml_reader_free(reader);
+    composer_free(composer);
+    if (input->error < 0)
+        return input->error;
+    if (input->too_large)
+        fields_error(&file->fields, (struct position){0}, "too-large", "larger than %u bytes",
+                     FILE_SIZE_MAX);
+    return r == MANIFEST_BAD || file->fields.broken ? CONFIG_BAD : 0;
+}
+
+int config_file_read(struct config *config, const char *path, GPtrArray *diagnostics)
+{
+    struct config_file file = {.config = config, .fields = {.diagnostics = diagnostics}};
+    g_autofree struct input *input = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
+
+    if (fd < 0)
+        return -errno;
+    input = g_new0(struct input, 1);
+    input_init(input, read_bytes, &fd, FILE_SIZE_MAX);
+    r = read_input(&file, input);
+    input_clear(input);
+    close(fd);
+    return r;
+}

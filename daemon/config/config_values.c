@@ -1,0 +1,102 @@
+/*
+ * Checking single values. Apart from the file, because the command line's are held to the same
+ * rules.
+ */
+#include "config_values.h"
+
+#include <string.h>
+
+#include "lib/model/object.h"
+#include "lib/util/address.h"
+#include "lib/util/near.h"
+#include <kubesvc/limits.h>
+
+#define SIZE_GREATEST (UINT64_C(1) << 40)
+#define SUGGESTION_DISTANCE 2u
+
+const char *config_parse_name(const char *text, char **namep)
+{
+    g_autofree char *name = g_ascii_strdown(text, -1);
+    g_auto(GStrv) labels = NULL;
+    size_t length = strlen(name);
+
+    if (length > 1 && name[length - 1] == '.')
+        name[--length] = '\0';
+    labels = g_strsplit(name, ".", -1);
+    for (char **label = labels; *label; label++) {
+        if (!dns_label_is_valid(*label))
+            length = 0;
+    }
+    if (length == 0 || length > KUBESVC_NAME_MAX)
+        return "must be a DNS name";
+    *namep = g_steal_pointer(&name);
+    return NULL;
+}
+
+const char *config_parse_namespace(const char *text, char **namespacep)
+{
+    if (!dns_label_is_valid(text))
+        return "must be a namespace: [a-z0-9-], at most 63 characters";
+    *namespacep = g_strdup(text);
+    return NULL;
+}
+
+const char *config_parse_path(const char *text, char **pathp)
+{
+    if (*text != '/')
+        return "must be an absolute path";
+    *pathp = g_canonicalize_filename(text, "/");
+    return NULL;
+}
+
+static bool is_port(const char *text)
+{
+    size_t length = strspn(text, "0123456789");
+
+    return length >= 1 && length <= 5 && text[length] == '\0' &&
+           g_ascii_strtoull(text, NULL, 10) - 1 < 65535;
+}
+
+const char *config_parse_nameserver(const char *text, char **nameserverp)
+{
+    const char *start = text, *end = text + strlen(text), *port = NULL;
+    struct address address;
+
+    if (*text == '[') {
+        start++;
+        end = strchrnul(start, ']');
+        if (*end && end[1] == ':')
+            port = end + 2;
+        if (!*end || (end[1] && !port) || !memchr(start, ':', (size_t)(end - start)))
+            start = end; /* no address, then */
+    } else if (strchr(text, ':') == strrchr(text, ':')) {
+        end = strchrnul(text, ':');
+        port = *end ? end + 1 : NULL;
+    }
+    if (!address_parse(&address, start, (size_t)(end - start)) || (port && !is_port(port)))
+        return "must be ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT";
+    *nameserverp = g_strdup(text);
+    return NULL;
+}
+
+const char *config_parse_size(const char *text, uint64_t *size)
+{
+    static const char *const units[] = {"", "Ki", "Mi", "Gi"};
+    size_t digits = strspn(text, "0123456789");
+    guint64 value = digits <= 13 ? g_ascii_strtoull(text, NULL, 10) : 0;
+
+    for (size_t i = 0; value > 0 && i < G_N_ELEMENTS(units); i++) {
+        if (strcmp(text + digits, units[i]) != 0)
+            continue;
+        if (value > SIZE_GREATEST >> (10 * i))
+            break;
+        *size = value << (10 * i);
+        return NULL;
+    }
+    return "must be a number of bytes, or one with Ki, Mi or Gi, at most 1024Gi";
+}
+
+const char *config_suggest(const char *text, const char *const words[])
+{
+    return near_word(text, words, SUGGESTION_DISTANCE);
+}

@@ -1,0 +1,21 @@
+/*
+ * The command line of kubesvcd.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "config.h"
+#include "lib/util/error.h"
+
+struct options {
+    struct config_options config;
+    bool check; /* --check: read the configuration, say what is wrong, end */
+};
+
+#define OPTIONS_DONE 1  /* --help or --version was answered */
+#define OPTIONS_WRONG 2 /* not understood; said on stderr */
+
+/* 0, OPTIONS_DONE or OPTIONS_WRONG. Strings point into `argv`. */
+MUST_USE int options_parse(struct options *options, int argc, char **argv);
+void options_clear(struct options *options);

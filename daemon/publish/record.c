@@ -1,0 +1,348 @@
+/*
+ * What each kind of record is made of. Rows of one name become one entry of a table, and the
+ * entries that stand for "any" port or protocol are made here: the resolver finds everything ready.
+ */
+#include "record.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/resolve/dashed.h"
+#include "record_builder.h"
+
+/* --- Keys --- */
+
+static bool key_add(struct record_key *key, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length > sizeof key->bytes - key->length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        key->bytes[key->length++] = (uint8_t)g_ascii_tolower(text[i]);
+    return true;
+}
+
+static void key_begin(struct record_key *key, char type)
+{
+    key->bytes[0] = (uint8_t)type;
+    key->length = 1;
+}
+
+void record_key_settings(struct record_key *key)
+{
+    key_begin(key, 'c');
+}
+
+void record_key_address(struct record_key *key, const struct address *address)
+{
+    key_begin(key, 'a');
+    memcpy(key->bytes + key->length, address->bytes, sizeof address->bytes);
+    key->length += sizeof address->bytes;
+}
+
+bool record_key_namespace(struct record_key *key, const char *namespace)
+{
+    key_begin(key, 'n');
+    return key_add(key, namespace);
+}
+
+bool record_key_service(struct record_key *key, const char *service, const char *namespace)
+{
+    key_begin(key, 's');
+    return key_add(key, service) && key_add(key, ".") && key_add(key, namespace);
+}
+
+/* --- Endpoints and ports: rows of one name become one entry --- */
+
+struct row {
+    const char *name; /* lower case */
+    uint32_t protocol, number;
+    const GArray *addresses;
+};
+
+static int compare_names(const struct row *a, const struct row *b)
+{
+    int order = strcmp(a->name, b->name);
+
+    return order != 0 ? order : (a->protocol > b->protocol) - (a->protocol < b->protocol);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+    int order = compare_names(x, y);
+
+    return order != 0 ? order : (x->addresses > y->addresses) - (x->addresses < y->addresses);
+}
+
+static void add_row(GArray *rows, const char *name, uint32_t protocol, uint32_t number,
+                    const GArray *addresses)
+{
+    struct row row = {name, protocol, number, addresses};
+
+    g_array_append_val(rows, row);
+}
+
+/* How many rows from `start` on are of one entry. */
+static guint entry_length(const GArray *rows, guint start, struct fiber *fiber)
+{
+    const struct row *first = &g_array_index(rows, struct row, start);
+    guint n = 1;
+
+    for (; start + n < rows->len && compare_names(first, first + n) == 0; n++)
+        fiber_tick(fiber);
+    return n;
+}
+
+static guint count_entries(const GArray *rows, struct fiber *fiber)
+{
+    guint entries = 0;
+
+    for (guint i = 0; i < rows->len; i += entry_length(rows, i, fiber)) {
+        fiber_tick(fiber);
+        entries++;
+    }
+    return entries;
+}
+
+/* What an entry of `n` rows answers; one array said several times is still that array. */
+static struct kubesvc_set add_entry_set(struct record_builder *builder, const struct row *rows,
+                                        guint n)
+{
+    g_autofree const GArray **arrays = g_new(const GArray *, n);
+    size_t distinct = 0;
+
+    for (guint i = 0; i < n; i++, fiber_tick(builder->fiber))
+        if (i == 0 || rows[i].addresses != rows[i - 1].addresses)
+            arrays[distinct++] = rows[i].addresses;
+    return distinct == 1 ? record_builder_set(builder, arrays[0])
+                         : record_builder_union(builder, arrays, distinct);
+}
+
+/* The number that all rows of an entry agree on, else 0. */
+static uint32_t common_number(const struct row *rows, guint n)
+{
+    for (guint i = 1; i < n; i++)
+        if (rows[i].number != rows[0].number)
+            return 0;
+    return rows[0].number;
+}
+
+/* A hostname may look like the dashed address of an endpoint that has none: the name then means
+ * both, and as an explicit label it is found first. Returns the address as an array of one, or
+ * NULL. */
+static GArray *find_dashed(const char *label, GArray *unnamed)
+{
+    struct address address;
+
+    if (!dashed_parse_canonical(label, strlen(label), address.bytes) ||
+        !g_array_binary_search(unnamed, &address, record_compare_addresses, NULL))
+        return NULL;
+    return g_array_append_val(g_array_new(FALSE, FALSE, sizeof address), address);
+}
+
+static GArray *copy_sorted(const GArray *addresses, struct fiber *fiber)
+{
+    GArray *copy = g_array_new(FALSE, FALSE, sizeof(struct address));
+
+    if (addresses != NULL && addresses->len > 0)
+        g_array_append_vals(copy, addresses->data, addresses->len);
+    record_sort_addresses(copy, fiber);
+    return copy;
+}
+
+static struct kubesvc_span add_endpoints(struct record_builder *builder,
+                                         const struct record_service *service)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+    g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(struct kubesvc_endpoint));
+    g_autoptr(GStringChunk) names = g_string_chunk_new(256);
+    g_autoptr(GArray) unnamed =
+        copy_sorted(service->n_endpoints > 0 ? service->unnamed : NULL, builder->fiber);
+    struct kubesvc_span table;
+
+    for (size_t i = 0; i < service->n_endpoints; i++) {
+        const struct record_endpoint *endpoint = &service->endpoints[i];
+        g_autofree char *lower = g_ascii_strdown(endpoint->label, -1);
+        const char *name = g_string_chunk_insert_const(names, lower);
+        GArray *dashed = find_dashed(name, unnamed);
+
+        fiber_tick(builder->fiber);
+        add_row(rows, name, 0, 0, endpoint->addresses);
+        if (dashed != NULL) {
+            record_builder_keep(builder, dashed);
+            add_row(rows, name, 0, 0, dashed);
+        }
+    }
+    fiber_sort(builder->fiber, rows, compare_rows);
+
+    table = record_builder_table(builder, count_entries(rows, builder->fiber) *
+                                              sizeof(struct kubesvc_endpoint));
+    for (guint i = 0, n; i < rows->len; i += n) {
+        const struct row *row = &g_array_index(rows, struct row, i);
+        struct kubesvc_endpoint entry;
+
+        fiber_tick(builder->fiber);
+        n = entry_length(rows, i, builder->fiber);
+        entry.label = record_builder_text(builder, row->name, strlen(row->name));
+        entry.addresses = add_entry_set(builder, row, n);
+        g_array_append_val(entries, entry);
+    }
+    record_builder_fill(builder, table, entries->data);
+    return table;
+}
+
+static struct kubesvc_span add_ports(struct record_builder *builder,
+                                     const struct record_service *service)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+    g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(struct kubesvc_port));
+    g_autoptr(GStringChunk) names = g_string_chunk_new(256);
+    struct kubesvc_span table;
+
+    for (size_t i = 0; i < service->n_ports; i++) {
+        const struct record_port *port = &service->ports[i];
+        g_autofree char *lower = g_ascii_strdown(port->name != NULL ? port->name : "", -1);
+        const char *name = g_string_chunk_insert_const(names, lower);
+
+        fiber_tick(builder->fiber);
+        /* Rule 47: a label that is empty after its underscore stands for any. */
+        add_row(rows, "", port->protocol, port->number, port->addresses);
+        if (name[0] == '\0')
+            continue;
+        add_row(rows, name, port->protocol, port->number, port->addresses);
+        add_row(rows, name, KUBESVC_PROTOCOL_ANY, port->number, port->addresses);
+    }
+    fiber_sort(builder->fiber, rows, compare_rows);
+
+    table = record_builder_table(builder,
+                                 count_entries(rows, builder->fiber) * sizeof(struct kubesvc_port));
+    for (guint i = 0, n; i < rows->len; i += n) {
+        const struct row *row = &g_array_index(rows, struct row, i);
+        struct kubesvc_port entry;
+
+        fiber_tick(builder->fiber);
+        n = entry_length(rows, i, builder->fiber);
+        if (i > 0 && row[-1].name == row->name) /* of another protocol */
+            entry.name = g_array_index(entries, struct kubesvc_port, entries->len - 1).name;
+        else
+            entry.name = record_builder_text(builder, row->name, strlen(row->name));
+        entry.protocol = htole32(row->protocol);
+        entry.number = htole32(common_number(row, n));
+        entry.addresses = add_entry_set(builder, row, n);
+        g_array_append_val(entries, entry);
+    }
+    record_builder_fill(builder, table, entries->data);
+    return table;
+}
+
+/* --- Records --- */
+
+/* A table of names, in the order given. */
+static struct kubesvc_span add_names(struct record_builder *builder, const char *const *names,
+                                     size_t n)
+{
+    struct kubesvc_span table = record_builder_table(builder, n * sizeof table);
+    g_autofree struct kubesvc_span *rows = g_new(struct kubesvc_span, n);
+
+    for (size_t i = 0; i < n; i++)
+        rows[i] = record_builder_lower(builder, names[i]);
+    record_builder_fill(builder, table, rows);
+    return table;
+}
+
+GByteArray *record_service_new(const struct record_service *service)
+{
+    struct kubesvc_service head = {
+        .type = htole32(service->type),
+        .flags = htole32(service->flags),
+    };
+    struct record_builder builder;
+
+    record_builder_begin(&builder, sizeof head, service->fiber);
+    head.addresses = record_builder_set(&builder, service->addresses);
+    head.unnamed = record_builder_set(&builder, service->unnamed);
+    head.endpoints = add_endpoints(&builder, service);
+    head.ports = add_ports(&builder, service);
+    if (service->target != NULL) {
+        size_t length = strlen(service->target);
+
+        if (length > 0 && service->target[length - 1] == '.')
+            length--;
+        head.target = record_builder_text(&builder, service->target, length);
+    }
+    return record_builder_end(&builder, &head, sizeof head);
+}
+
+GByteArray *record_namespace_new(uint32_t flags)
+{
+    struct kubesvc_namespace head = {htole32(flags)};
+
+    return g_byte_array_append(g_byte_array_new(), (const guint8 *)&head, sizeof head);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GByteArray *record_address_new(const struct record_address *address)
+{
+    struct kubesvc_address head = {.flags =
+                                       htole32(address->foreign ? KUBESVC_ADDRESS_FOREIGN : 0)};
+    g_autofree const char **pods = g_new(const char *, address->n_pods);
+    size_t n = 0;
+    struct record_builder builder;
+
+    record_builder_begin(&builder, sizeof head, NULL);
+    if (address->name != NULL) {
+        head.flags |= htole32(KUBESVC_ADDRESS_NAMED);
+        head.name = record_builder_lower(&builder, address->name);
+    }
+    /* In one order, so that the same namespaces are the same record. */
+    for (size_t i = 0; i < address->n_pods; i++)
+        pods[i] = address->pods[i];
+    if (address->n_pods > 0)
+        qsort(pods, address->n_pods, sizeof *pods, compare_texts);
+    for (size_t i = 0; i < address->n_pods; i++)
+        if (n == 0 || strcmp(pods[n - 1], pods[i]) != 0)
+            pods[n++] = pods[i];
+    head.pods = add_names(&builder, pods, n);
+    return record_builder_end(&builder, &head, sizeof head);
+}
+
+static struct kubesvc_span add_ranges(struct record_builder *builder,
+                                      const struct address_range *ranges, size_t n)
+{
+    struct kubesvc_span table = record_builder_table(builder, n * sizeof(struct kubesvc_range));
+    g_autofree struct kubesvc_range *rows = g_new0(struct kubesvc_range, n);
+
+    for (size_t i = 0; i < n; i++) {
+        memcpy(rows[i].address, ranges[i].base.bytes, sizeof rows[i].address);
+        rows[i].prefix = htole32(ranges[i].prefix);
+    }
+    record_builder_fill(builder, table, rows);
+    return table;
+}
+
+GByteArray *record_settings_new(const struct record_settings *settings)
+{
+    struct kubesvc_settings head = {
+        .flags = htole32(settings->flags),
+        .pods = htole32(settings->pods),
+        .ndots = htole32(settings->ndots),
+        .search_default = htole32(settings->search == NULL),
+    };
+    struct record_builder builder;
+
+    record_builder_begin(&builder, sizeof head, NULL);
+    head.zone = record_builder_lower(&builder, settings->zone);
+    head.default_namespace = record_builder_lower(&builder, settings->default_namespace);
+    if (settings->search != NULL)
+        head.search =
+            add_names(&builder, settings->search, g_strv_length((gchar **)settings->search));
+    head.ranges = add_ranges(&builder, settings->ranges, settings->n_ranges);
+    return record_builder_end(&builder, &head, sizeof head);
+}

@@ -1,0 +1,319 @@
+/*
+ * Which object is it? apiVersion and kind decide together (a serving.knative.dev Service is no
+ * Service: semantics.md rule 95), then namespace and name. An object whose identity can be read but
+ * not all of its fields is kept as broken, so that whoever holds its last good version knows not to
+ * drop that.
+ */
+#include "extract.h"
+
+#include <string.h>
+
+#include "lib/yaml/scalar.h"
+
+#define QUOTED_MAX 80
+
+struct known_kind {
+    const char *kind;
+    enum object_kind object;
+    const char *versions[5];
+};
+
+#define APPS "apps/v1", "apps/v1beta2", "apps/v1beta1", "extensions/v1beta1"
+#define BATCH "batch/v1", "batch/v1beta1", "batch/v2alpha1"
+
+static const struct known_kind known_kinds[] = {
+    {"Service", OBJECT_SERVICE, {"v1"}},
+    {"Pod", OBJECT_POD, {"v1"}},
+    {"Endpoints", OBJECT_ENDPOINTS, {"v1"}},
+    {"Namespace", OBJECT_NAMESPACE, {"v1"}},
+    {"ReplicationController", OBJECT_REPLICATION_CONTROLLER, {"v1"}},
+    {"EndpointSlice", OBJECT_ENDPOINT_SLICE, {"discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"}},
+    {"Deployment", OBJECT_DEPLOYMENT, {APPS}},
+    {"ReplicaSet", OBJECT_REPLICA_SET, {APPS}},
+    {"StatefulSet", OBJECT_STATEFUL_SET, {APPS}},
+    {"DaemonSet", OBJECT_DAEMON_SET, {APPS}},
+    {"Job", OBJECT_JOB, {BATCH, "extensions/v1beta1"}},
+    {"CronJob", OBJECT_CRON_JOB, {BATCH}},
+};
+
+const char *extract_peek(const struct node *map, const char *key)
+{
+    const struct node *node = map->type == NODE_MAP ? node_get(map, key) : NULL;
+
+    if (!node || node->type != NODE_SCALAR || strlen(node->text) != node->length)
+        return NULL;
+    return scalar_read(node).type == SCALAR_STRING && *node->text ? node->text : NULL;
+}
+
+bool extract_is_typed(const struct node *root)
+{
+    return extract_peek(root, "apiVersion") || extract_peek(root, "kind");
+}
+
+static bool has_version(const struct known_kind *known, const char *version)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(known->versions) && known->versions[i]; i++) {
+        if (strcmp(known->versions[i], version) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_known_version(const char *version)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(known_kinds); i++) {
+        if (has_version(&known_kinds[i], version))
+            return true;
+    }
+    return false;
+}
+
+static const struct known_kind *find_kind(const char *kind)
+{
+    for (size_t i = 0; kind && i < G_N_ELEMENTS(known_kinds); i++) {
+        if (strcmp(known_kinds[i].kind, kind) == 0)
+            return &known_kinds[i];
+    }
+    return NULL;
+}
+
+/* NULL: not one of ours; worth a word only if it was probably meant to be. */
+static const struct known_kind *identify(struct fields *fields, const struct node *root,
+                                         const char *version, const char *kind)
+{
+    const struct known_kind *known = find_kind(kind);
+
+    if (known && !version)
+        fields_warning(fields, root->position, "no-api-version",
+                       "a %s without apiVersion is left out", kind);
+    else if (known && !has_version(known, version) && is_known_version(version))
+        fields_warning(fields, root->position, "no-such-kind",
+                       "there is no kind %s in apiVersion %s; it is left out", kind, version);
+    return known && version && has_version(known, version) ? known : NULL;
+}
+
+static bool holds_template(const char *text)
+{
+    return strstr(text, "{{") || strstr(text, "{%") || strstr(text, "<%");
+}
+
+/* One word about a name that is none. */
+static void refuse_name(struct extract_context *context, struct fields *fields,
+                        const struct node *node, const char *key, const char *text,
+                        const char *must_be)
+{
+    if (holds_template(text)) {
+        if (!context->template_reported)
+            fields_error(fields, node->position, "template",
+                         "looks like a template (Helm, Go or Jinja): render it first; what has "
+                         "such names is left out");
+        context->template_reported = true;
+    } else if (strstr(text, "${") || strstr(text, "$(")) {
+        fields_error(fields, node->position, "unresolved-variable",
+                     "metadata.%s \"%.*s\" holds a variable: substitute it first; the object is "
+                     "left out",
+                     key, QUOTED_MAX, text);
+    } else {
+        fields_error(fields, node->position, "invalid-name",
+                     "metadata.%s \"%.*s\" must be %s; the object is left out", key, QUOTED_MAX,
+                     text, must_be);
+    }
+}
+
+/* NULL: an invalid one, reported. */
+static const char *read_namespace(struct extract_context *context, struct fields *fields,
+                                  const struct node *metadata)
+{
+    const struct node *node = fields_get(fields, metadata, "namespace");
+    const char *text;
+
+    if (!node)
+        return context->default_namespace;
+    text = fields_text(fields, node, "metadata.namespace");
+    if (!text)
+        return NULL;
+    if (!*text)
+        return context->default_namespace;
+    if (dns_label_is_valid(text))
+        return text;
+    refuse_name(context, fields, node, "namespace", text,
+                "a DNS label ([a-z0-9-], at most 63 characters)");
+    return NULL;
+}
+
+/* `kubectl create` would make a name up; what is made up here changes only with the file. Whom
+ * other objects call by its name cannot have such a one. */
+static char *generate_name(struct extract_context *context, struct fields *fields,
+                           const struct node *metadata, enum object_kind kind)
+{
+    const char *prefix = fields_string(fields, metadata, "generateName");
+
+    if (!prefix || kind == OBJECT_SERVICE || kind == OBJECT_ENDPOINTS || kind == OBJECT_NAMESPACE) {
+        fields_warning(fields, metadata->position, "no-name",
+                       "a %s without metadata.name is left out", object_kind_name(kind));
+        return NULL;
+    }
+    return g_strdup_printf("%s%u", prefix, context->objects->len);
+}
+
+static char *read_name(struct extract_context *context, struct fields *fields,
+                       const struct node *metadata, enum object_kind kind)
+{
+    bool label = kind == OBJECT_SERVICE || kind == OBJECT_NAMESPACE;
+    const struct node *node = fields_get(fields, metadata, "name");
+    g_autofree char *name = NULL;
+
+    if (node) {
+        const char *text = fields_text(fields, node, "metadata.name");
+
+        if (!text)
+            return NULL;
+        name = g_strdup(text);
+    }
+    if (!name || !*name) {
+        g_free(name);
+        name = generate_name(context, fields, metadata, kind);
+        node = metadata;
+    }
+    if (!name)
+        return NULL;
+    if (label ? dns_label_is_valid(name) : dns_subdomain_is_valid(name))
+        return g_steal_pointer(&name);
+    refuse_name(context, fields, node, "name", name,
+                label ? "a DNS label ([a-z0-9-], at most 63 characters)"
+                      : "a DNS name ([a-z0-9.-], at most 253 characters)");
+    return NULL;
+}
+
+static void read_kind(struct fields *fields, const struct node *root, struct object *object)
+{
+    switch ((enum object_kind)object->kind) {
+    case OBJECT_SERVICE: extract_service(fields, root, (struct service *)object); break;
+    case OBJECT_ENDPOINT_SLICE:
+        extract_endpoint_slice(fields, root, (struct endpoint_slice *)object);
+        break;
+    case OBJECT_ENDPOINTS: extract_endpoints(fields, root, (struct endpoint_slice *)object); break;
+    case OBJECT_POD: extract_pod(fields, root, (struct pod *)object); break;
+    case OBJECT_NAMESPACE:
+    case OBJECT_MENTION:
+    case OBJECT_KINDS: break;
+    default: extract_workload(fields, root, (struct workload *)object); break;
+    }
+}
+
+/* NULL: the object is left out, which the diagnostics say. */
+static struct object *read_object(struct extract_context *context, struct fields *fields,
+                                  const struct node *root, enum object_kind kind)
+{
+    const struct node *metadata;
+    g_autofree char *name = NULL, *description = NULL;
+    const char *namespace;
+    struct object *object;
+
+    fields->object = object_kind_name(kind);
+    fields->consequence = "; the object is left out";
+    metadata = fields_map(fields, root, "metadata");
+    if (!metadata) {
+        if (!fields->broken)
+            fields_warning(fields, root->position, "no-name",
+                           "a %s without metadata.name is left out", object_kind_name(kind));
+        return NULL;
+    }
+    fields->consequence = NULL;
+    name = read_name(context, fields, metadata, kind);
+    if (!name)
+        return NULL;
+    namespace = kind == OBJECT_NAMESPACE ? name : read_namespace(context, fields, metadata);
+    if (!namespace)
+        return NULL;
+
+    object = object_new(kind, context->source, namespace, name);
+    object->line = root->position.line;
+    object->column = root->position.column;
+    object->document = context->objects->len;
+    description = object_describe(object);
+    fields->object = description;
+    fields->consequence = "; its last good version, if any, stays in force";
+    object->has_uid = fields_string(fields, metadata, "uid") != NULL;
+    read_kind(fields, root, object);
+    object->broken = fields->broken;
+    g_ptr_array_add(context->objects, object);
+    return object;
+}
+
+/* Any object makes its namespace exist, also one that decides no name itself (rule 94). Which kinds
+ * have a namespace is not known here: only what names one counts. */
+static void mention_namespace(struct extract_context *context, const struct node *root)
+{
+    const struct node *metadata = node_get(root, "metadata");
+    const char *namespace = metadata ? extract_peek(metadata, "namespace") : NULL;
+    struct object *object;
+
+    if (!namespace || !dns_label_is_valid(namespace) ||
+        g_hash_table_contains(context->mentioned, namespace))
+        return;
+    object = object_new(OBJECT_MENTION, context->source, namespace, context->source->path);
+    object->line = root->position.line;
+    object->column = root->position.column;
+    object->document = context->objects->len;
+    g_hash_table_insert(context->mentioned, (gpointer)(uintptr_t)object->namespace, object);
+    g_ptr_array_add(context->objects, object);
+}
+
+static gboolean is_of_later(gpointer namespace, gpointer mention, gpointer first)
+{
+    (void)namespace;
+    return ((const struct object *)mention)->document >= GPOINTER_TO_UINT(first);
+}
+
+void extract_forget(struct extract_context *context, guint first)
+{
+    g_hash_table_foreach_remove(context->mentioned, is_of_later, GUINT_TO_POINTER(first));
+    fiber_truncate_pointers(context->fiber, context->objects, first);
+}
+
+/* As kubectl reads them: whatever has a list under `items` is a list. */
+static void read_list(struct extract_context *context, const struct node *items,
+                      const char *version, const char *kind)
+{
+    for (const struct node *child = items->first; child; child = child->next) {
+        if (child->type == NODE_MAP)
+            extract_object(context, child, version, kind);
+    }
+}
+
+void extract_object(struct extract_context *context, const struct node *root,
+                    const char *list_version, const char *list_kind)
+{
+    struct fields fields = {.fiber = context->fiber, .diagnostics = context->diagnostics};
+    const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
+    const struct node *items;
+    const struct known_kind *known;
+    const struct object *object = NULL;
+    g_autofree char *element_kind = NULL;
+
+    if (root->type != NODE_MAP)
+        return;
+    if (!version && !kind && list_kind && g_str_has_suffix(list_kind, "List")) {
+        element_kind = g_strndup(list_kind, strlen(list_kind) - strlen("List"));
+        version = list_version;
+        kind = element_kind;
+    }
+    items = node_get(root, "items");
+    if (version && kind && items && items->type == NODE_LIST) {
+        read_list(context, items, version, kind);
+        return;
+    }
+    if (kind && version && strcmp(kind, "Template") == 0 && node_get(root, "objects")) {
+        fields_warning(&fields, root->position, "openshift-template",
+                       "an OpenShift Template is left out: process it first");
+        return;
+    }
+    known = identify(&fields, root, version, kind);
+    if (known)
+        object = read_object(context, &fields, root, known->object);
+    else if (version && kind)
+        mention_namespace(context, root);
+    if (context->look)
+        context->look(context->look_userdata, object, root);
+}

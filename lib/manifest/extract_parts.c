@@ -1,0 +1,214 @@
+/*
+ * Parts that several kinds of objects share: addresses, ports, names, owners, choices.
+ */
+#include <string.h>
+
+#include "extract.h"
+#include "lib/yaml/scalar.h"
+
+#define BLANKS " \t\n\f\r"
+
+struct addresses extract_take_addresses(GArray *addresses)
+{
+    struct addresses taken = {.n = addresses->len};
+
+    if (taken.n > 0)
+        taken.items = g_memdup2(addresses->data, addresses->len * sizeof(struct address));
+    return taken;
+}
+
+static struct addresses split_addresses(struct fields *fields, const struct node *node)
+{
+    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
+    const char *part = node->text;
+
+    for (size_t length; part; part = part[length] == ',' ? part + length + 1 : NULL) {
+        struct address address;
+        size_t before = strspn(part, BLANKS), after;
+
+        part += before;
+        length = strcspn(part, ",");
+        for (after = length; after > 0 && strchr(BLANKS, part[after - 1]); after--)
+            ;
+        fiber_tick(fields->fiber);
+        if (!address_parse(&address, part, after)) {
+            fields_error(fields, node->position, "invalid-address",
+                         EXTRACT_ADDRESSES_ANNOTATION
+                         " must be addresses with commas between them");
+            break;
+        }
+        g_array_append_val(addresses, address);
+    }
+    return extract_take_addresses(addresses);
+}
+
+struct addresses extract_stated_addresses(struct fields *fields, const struct node *metadata)
+{
+    const struct node *annotations = fields_map(fields, metadata, "annotations");
+    const struct node *node = NULL;
+
+    /* all are looked at, because the API refuses an object for any that is no string */
+    for (const struct node *child = annotations ? annotations->first : NULL; child;
+         child = child->next) {
+        fiber_tick(fields->fiber);
+        if (!scalar_is_null(child) && fields_text(fields, child, "annotations") &&
+            strcmp(child->key, EXTRACT_ADDRESSES_ANNOTATION) == 0)
+            node = child;
+    }
+    if (!node || strspn(node->text, BLANKS) == node->length)
+        return (struct addresses){0};
+    return split_addresses(fields, node);
+}
+
+const struct labels *extract_own_labels(struct fields *fields, const struct node *metadata)
+{
+    const struct node *map = node_get(metadata, "labels");
+    g_autoptr(GArray) pairs = NULL;
+
+    if (!map || map->type != NODE_MAP || !map->first)
+        return NULL;
+    pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
+    for (const struct node *child = map->first; child; child = child->next) {
+        struct label pair = {.key = child->key, .value = ""};
+
+        fiber_tick(fields->fiber);
+        if (child->type != NODE_SCALAR)
+            continue;
+        if (scalar_read(child).type != SCALAR_NULL)
+            pair.value = child->text;
+        if (pairs->len == FIELDS_LABELS_MAX) {
+            fields_warning(fields, child->key_position, "too-many",
+                           "more than %u labels; the others do not count", FIELDS_LABELS_MAX);
+            break;
+        }
+        g_array_append_val(pairs, pair);
+    }
+    return labels_new((const struct label *)(void *)pairs->data, pairs->len);
+}
+
+const char *extract_dns_label(struct fields *fields, const struct node *map, const char *key)
+{
+    const char *text = fields_string(fields, map, key);
+
+    if (!text || dns_label_is_valid(text))
+        return text;
+    fields_error(fields, node_get(map, key)->position, "invalid-name",
+                 "%s must be a DNS label ([a-z0-9-], at most 63 characters)", key);
+    return NULL;
+}
+
+int extract_choice(struct fields *fields, const struct node *map, const char *key,
+                   const char *const choices[], int fallback)
+{
+    const char *text = fields_string(fields, map, key);
+
+    if (!text)
+        return fallback;
+    for (int i = 0; choices[i]; i++) {
+        if (strcmp(choices[i], text) == 0)
+            return i;
+    }
+    fields_error(fields, node_get(map, key)->position, "bad-value",
+                 "%s has a value that is unknown", key);
+    return fallback;
+}
+
+static uint8_t read_protocol(struct fields *fields, const struct node *map)
+{
+    const char *text = fields_string(fields, map, "protocol");
+
+    if (!text || strcmp(text, "TCP") == 0)
+        return PORT_TCP;
+    if (strcmp(text, "UDP") == 0)
+        return PORT_UDP;
+    if (strcmp(text, "SCTP") == 0)
+        return PORT_SCTP;
+    fields_warning(fields, node_get(map, "protocol")->position, "bad-value",
+                   "protocol must be TCP, UDP or SCTP; the port is ignored");
+    return 0;
+}
+
+static void read_target(struct fields *fields, const struct node *map, struct port *port)
+{
+    const struct node *node = fields_get(fields, map, "targetPort");
+    int64_t number = 0;
+
+    if (!node)
+        return;
+    if (node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING) {
+        port->target_name = fields_text(fields, node, "targetPort");
+        if (port->target_name && *port->target_name == '\0')
+            port->target_name = NULL;
+        return;
+    }
+    /* 0 means as much as none */
+    if (fields_integer(fields, map, "targetPort", 0, 65535, &number))
+        port->target = (uint16_t)number;
+}
+
+void extract_ports(struct fields *fields, const struct node *list, const char *number,
+                   bool number_required, GArray *ports)
+{
+    const struct node *iterator = list ? list->first : NULL, *map;
+
+    while ((map = fields_next_map(fields, &iterator, "ports"))) {
+        if (ports->len == EXTRACT_PORTS_MAX) {
+            if (!fields->broken) /* it was not said for the container before */
+                fields_error(fields, map->position, "too-many", "more than %u ports",
+                             EXTRACT_PORTS_MAX);
+            return;
+        }
+        struct port port = {.name = fields_string(fields, map, "name")};
+        int64_t value = 0;
+
+        if (fields_integer(fields, map, number, 1, 65535, &value))
+            port.number = (uint16_t)value;
+        else if (number_required && !node_get(map, number))
+            fields_error(fields, map->position, "missing-field", "a port needs %s", number);
+        port.protocol = read_protocol(fields, map);
+        read_target(fields, map, &port);
+        if (port.protocol != 0)
+            g_array_append_val(ports, port);
+    }
+}
+
+struct ports *extract_take_ports(const struct fields *fields, const GArray *ports)
+{
+    if (ports->len == 0)
+        return NULL;
+    return ports_new((const struct port *)(void *)ports->data, ports->len, fields->fiber);
+}
+
+static uint8_t owner_kind(const char *kind)
+{
+    for (unsigned i = 0; i < OBJECT_KINDS; i++) {
+        if (strcmp(object_kind_name(i), kind) == 0)
+            return (uint8_t)i;
+    }
+    return OBJECT_KINDS;
+}
+
+struct owner extract_owner(struct fields *fields, const struct node *metadata)
+{
+    const struct node *list = fields_list(fields, metadata, "ownerReferences");
+    const struct node *iterator = list ? list->first : NULL, *map, *chosen = NULL;
+    struct owner owner = {.kind = OBJECT_KINDS};
+    const char *kind;
+
+    while ((map = fields_next_map(fields, &iterator, "ownerReferences"))) {
+        if (fields_bool(fields, map, "controller", false)) {
+            chosen = map;
+            break;
+        }
+        if (!chosen)
+            chosen = map;
+    }
+    kind = fields_string(fields, chosen, "kind");
+    if (kind)
+        owner.kind = owner_kind(kind);
+    if (owner.kind != OBJECT_KINDS)
+        owner.name = fields_name(fields, chosen, "name");
+    if (!owner.name)
+        owner.kind = OBJECT_KINDS;
+    return owner;
+}

@@ -1,0 +1,158 @@
+/*
+ * The fields of the workloads: how many pods run, what they look like, how they are selected.
+ */
+#include <string.h>
+
+#include "extract.h"
+#include "lib/yaml/scalar.h"
+
+static void read_requirement(struct fields *fields, const struct node *map, GArray *requirements)
+{
+    static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
+    const struct node *list = fields_list(fields, map, "values");
+    const char *key = fields_string(fields, map, "key");
+    struct requirement requirement;
+    g_autoptr(GPtrArray) values = NULL;
+    int chosen = extract_choice(fields, map, "operator", operators, -1);
+
+    if (!key || chosen < 0) {
+        fields_error(fields, map->position, "missing-field",
+                     "the elements of matchExpressions need a key and an operator");
+        return;
+    }
+    values = g_ptr_array_new();
+    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+        const char *text = fields_text(fields, node, "values");
+
+        if (text)
+            g_ptr_array_add(values, (gpointer)(uintptr_t)name_intern(text, strlen(text)));
+    }
+    g_ptr_array_add(values, NULL);
+    requirement = (struct requirement){
+        name_intern(key, strlen(key)),
+        (enum requirement_operator)chosen,
+        (const char **)(void *)g_ptr_array_free(g_steal_pointer(&values), FALSE),
+    };
+    g_array_append_val(requirements, requirement);
+}
+
+static void read_expressions(struct fields *fields, const struct node *selector,
+                             struct workload *workload)
+{
+    const struct node *list = fields_list(fields, selector, "matchExpressions");
+    const struct node *iterator = list ? list->first : NULL, *map;
+    GArray *requirements;
+
+    if (!iterator)
+        return;
+    requirements = g_array_new(FALSE, FALSE, sizeof(struct requirement));
+    while ((map = fields_next_map(fields, &iterator, "matchExpressions")))
+        read_requirement(fields, map, requirements);
+    workload->n_requirements = requirements->len;
+    workload->requirements = (struct requirement *)(void *)g_array_free(requirements, FALSE);
+}
+
+/* Before apps/v1beta2 the API server filled a missing selector in from the template's labels, and
+ * for a ReplicationController it still does. */
+static bool defaults_selector(const struct node *root, const struct workload *workload)
+{
+    const char *version = extract_peek(root, "apiVersion");
+
+    return workload->object.kind == OBJECT_REPLICATION_CONTROLLER ||
+           g_strcmp0(version, "extensions/v1beta1") == 0 || g_strcmp0(version, "apps/v1beta1") == 0;
+}
+
+static void read_selector(struct fields *fields, const struct node *root, const struct node *spec,
+                          struct workload *workload)
+{
+    if (workload->object.kind == OBJECT_REPLICATION_CONTROLLER) {
+        workload->selector = fields_labels(fields, spec, "selector");
+    } else {
+        const struct node *selector = fields_map(fields, spec, "selector");
+
+        workload->selector = fields_labels(fields, selector, "matchLabels");
+        read_expressions(fields, selector, workload);
+    }
+    if (!workload->selector && workload->n_requirements == 0 && workload->template.labels->n > 0 &&
+        defaults_selector(root, workload))
+        workload->selector = labels_ref(workload->template.labels);
+}
+
+static bool job_is_over(struct fields *fields, const struct node *root)
+{
+    const struct node *status = fields_map(fields, root, "status");
+    const struct node *list = fields_list(fields, status, "conditions");
+    const struct node *iterator = list ? list->first : NULL, *map;
+    bool over = fields_string(fields, status, "completionTime") != NULL;
+
+    while ((map = fields_next_map(fields, &iterator, "conditions"))) {
+        const char *type = fields_string(fields, map, "type");
+
+        if (g_strcmp0(type, "Complete") == 0 || g_strcmp0(type, "Failed") == 0)
+            over |= g_strcmp0(fields_string(fields, map, "status"), "True") == 0;
+    }
+    return over;
+}
+
+static int64_t read_job(struct fields *fields, const struct node *root, const struct node *spec,
+                        struct workload *workload)
+{
+    static const char *const modes[] = {"NonIndexed", "Indexed", NULL};
+    int64_t parallelism = 1, completions = INT32_MAX;
+    bool suspended = fields_bool(fields, spec, "suspend", false);
+
+    fields_integer(fields, spec, "parallelism", 0, INT32_MAX, &parallelism);
+    fields_integer(fields, spec, "completions", 0, INT32_MAX, &completions);
+    workload->indexed = extract_choice(fields, spec, "completionMode", modes, 0) == 1;
+    if (job_is_over(fields, root) || suspended)
+        return 0;
+    return MIN(parallelism, completions);
+}
+
+static void read_replicas(struct fields *fields, const struct node *root, const struct node *spec,
+                          struct workload *workload)
+{
+    int64_t replicas = 1;
+
+    if (workload->object.kind == OBJECT_JOB)
+        replicas = read_job(fields, root, spec, workload);
+    else if (workload->object.kind == OBJECT_CRON_JOB)
+        replicas = 0; /* its Jobs come and go */
+    else if (workload->object.kind != OBJECT_DAEMON_SET)
+        fields_integer(fields, spec, "replicas", 0, INT32_MAX, &replicas);
+    if (replicas > REPLICAS_MAX) {
+        fields_warning(fields, spec->position, "too-many-replicas",
+                       "no more than %u replicas are counted", REPLICAS_MAX);
+        replicas = REPLICAS_MAX;
+    }
+    workload->replicas = (uint32_t)replicas;
+}
+
+static void read_stateful_set(struct fields *fields, const struct node *spec,
+                              struct workload *workload)
+{
+    const char *service = extract_dns_label(fields, spec, "serviceName");
+    int64_t start = 0;
+
+    if (service)
+        workload->service_name = name_intern(service, strlen(service));
+    fields_integer(fields, fields_map(fields, spec, "ordinals"), "start", 0, INT32_MAX, &start);
+    workload->ordinal = (uint32_t)start;
+}
+
+void extract_workload(struct fields *fields, const struct node *root, struct workload *workload)
+{
+    const struct node *spec = fields_map(fields, root, "spec"), *template;
+
+    workload->owner = extract_owner(fields, node_get(root, "metadata"));
+    workload->labels = extract_own_labels(fields, node_get(root, "metadata"));
+    read_replicas(fields, root, spec, workload);
+    if (workload->object.kind == OBJECT_CRON_JOB)
+        spec = fields_map(fields, fields_map(fields, spec, "jobTemplate"), "spec");
+    template = fields_map(fields, spec, "template");
+    extract_pod_spec(fields, fields_map(fields, template, "metadata"),
+                     fields_map(fields, template, "spec"), &workload->template);
+    read_selector(fields, root, spec, workload);
+    if (workload->object.kind == OBJECT_STATEFUL_SET)
+        read_stateful_set(fields, spec, workload);
+}

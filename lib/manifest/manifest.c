@@ -1,0 +1,220 @@
+/*
+ * The manifest reader: which language is it, and which objects are in it. The parsers know nothing
+ * of Kubernetes and the extractors nothing of files; here they meet. Objects are made while the
+ * file is still being read and count only when all of it was good: half a file is no statement.
+ */
+#include "manifest.h"
+
+#include <string.h>
+
+#include "extract.h"
+#include "lib/yaml/composer.h"
+#include "lib/yaml/input.h"
+#include "lib/yaml/json_reader.h"
+#include "lib/yaml/yaml_reader.h"
+
+#define TEMPLATE_LINES_BEFORE 2u /* a template's mark, and where the parser stumbles over it */
+#define TEMPLATE_LINES_AFTER 1u
+
+struct manifest_reader {
+    struct input input;
+    struct composer *composer;
+    struct yaml_reader *yaml; /* one of the two, once the first bytes were seen */
+    struct json_reader *json;
+    struct extract_context context;
+    char *default_namespace;
+    GPtrArray *pending; /* elements that wait for their list's kind */
+    guint first_object; /* of the document at hand */
+    guint first_diagnostic;
+};
+
+static void release_object(gpointer object)
+{
+    object_free(object);
+}
+
+static void release_diagnostic(gpointer diagnostic)
+{
+    diagnostic_free(diagnostic);
+}
+
+/* An element can be read at once if it says its kind or the list has said so. Its own order among
+ * the others must stay, so that one that waits makes all later ones wait. */
+static bool on_element(void *userdata, const struct node *element, const struct node *document)
+{
+    struct manifest_reader *reader = userdata;
+    const char *version = extract_peek(document, "apiVersion");
+    const char *kind = extract_peek(document, "kind");
+
+    if (reader->pending->len > 0 || (!extract_is_typed(element) && !(version && kind))) {
+        g_ptr_array_add(reader->pending, (gpointer)(uintptr_t)element);
+        return true;
+    }
+    extract_object(&reader->context, element, version, kind);
+    return false;
+}
+
+static void on_document(void *userdata, const struct node *document)
+{
+    struct manifest_reader *reader = userdata;
+    struct extract_context *context = &reader->context;
+    const char *version = document ? extract_peek(document, "apiVersion") : NULL;
+    const char *kind = document ? extract_peek(document, "kind") : NULL;
+
+    if (version && kind) {
+        for (guint i = 0; i < reader->pending->len; i++)
+            extract_object(context, reader->pending->pdata[i], version, kind);
+    } else {
+        /* a document with `items` that is no list of Kubernetes' */
+        extract_forget(context, reader->first_object);
+        g_ptr_array_set_size(context->diagnostics, (gint)reader->first_diagnostic);
+    }
+    if (document)
+        extract_object(context, document, NULL, NULL);
+    g_ptr_array_set_size(reader->pending, 0);
+    reader->first_object = context->objects->len;
+    reader->first_diagnostic = context->diagnostics->len;
+}
+
+struct manifest_reader *manifest_reader_new(struct source *source,
+                                            const struct manifest_options *options,
+                                            manifest_input input, void *userdata)
+{
+    struct manifest_reader *reader = g_new0(struct manifest_reader, 1);
+    struct composer_callbacks callbacks = {
+        .element = on_element, .document = on_document, .userdata = reader};
+
+    input_init(&reader->input, input, userdata, options->max_size);
+    reader->input.fiber = options->fiber;
+    reader->context.fiber = options->fiber;
+    reader->default_namespace = g_strdup(options->default_namespace);
+    reader->pending = g_ptr_array_new();
+    reader->context.source = source_ref(source);
+    reader->context.default_namespace = reader->default_namespace;
+    reader->context.look = options->look;
+    reader->context.look_userdata = options->look_userdata;
+    reader->context.objects = g_ptr_array_new_with_free_func(release_object);
+    reader->context.diagnostics = g_ptr_array_new_with_free_func(release_diagnostic);
+    reader->context.mentioned = g_hash_table_new(g_str_hash, g_str_equal);
+    reader->composer = composer_new(&callbacks, reader->context.diagnostics, options->fiber);
+    return reader;
+}
+
+struct manifest_reader *manifest_reader_free(struct manifest_reader *reader)
+{
+    if (!reader)
+        return NULL;
+    json_reader_free(reader->json);
+    yaml_reader_free(reader->yaml);
+    composer_free(reader->composer);
+    g_ptr_array_unref(reader->pending);
+    g_hash_table_unref(reader->context.mentioned);
+    g_clear_pointer(&reader->context.objects, g_ptr_array_unref);
+    g_clear_pointer(&reader->context.diagnostics, g_ptr_array_unref);
+    source_unref(reader->context.source);
+    g_free(reader->default_namespace);
+    input_clear(&reader->input);
+    g_free(reader);
+    return NULL;
+}
+
+static const char *skip_blank(const char *text, const char *end)
+{
+    while (text < end && (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r'))
+        text++;
+    return text;
+}
+
+/* JSON begins with a brace, as kubectl tells it; but so do YAML's flow mappings and templates,
+ * whose next character cannot be JSON's. */
+static void choose_parser(struct manifest_reader *reader)
+{
+    struct input *input = &reader->input;
+    const char *end = input->buffer + input->end, *text = input->buffer;
+
+    if (input->end >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        text += 3;
+    text = skip_blank(text, end);
+    if (text < end && *text == '{') {
+        const char *next = skip_blank(text + 1, end);
+
+        if (next == end || *next == '"' || *next == '}') {
+            if (input->end >= 3 && memcmp(input->buffer, "\xef\xbb\xbf", 3) == 0)
+                input->start += 3;
+            reader->json = json_reader_new(input, reader->composer);
+            return;
+        }
+    }
+    reader->yaml = yaml_reader_new(input, reader->composer);
+}
+
+/* The parser's complaint about a template's marks is of no use to anyone. */
+static void name_template(struct manifest_reader *reader)
+{
+    GPtrArray *diagnostics = reader->context.diagnostics;
+    const struct diagnostic *last = diagnostics->pdata[diagnostics->len - 1];
+    unsigned line = last->line, column = last->column;
+    unsigned from = line - MIN(line, TEMPLATE_LINES_BEFORE);
+
+    if (g_strcmp0(last->rule, "syntax") != 0 ||
+        !input_has_template(&reader->input, from, line + TEMPLATE_LINES_AFTER))
+        return;
+    g_ptr_array_set_size(diagnostics, 0);
+    g_ptr_array_add(diagnostics,
+                    diagnostic_new(DIAGNOSTIC_ERROR, line, column, "template", NULL,
+                                   "looks like a template (Helm, Go or Jinja): render it first"));
+}
+
+static int finish(struct manifest_reader *reader, int result)
+{
+    if (reader->input.error < 0)
+        return reader->input.error;
+    if (reader->input.too_large) {
+        g_ptr_array_set_size(reader->context.diagnostics, 0);
+        g_ptr_array_add(reader->context.diagnostics,
+                        diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "too-large", NULL,
+                                       "larger than maxFileSize (%" G_GUINT64_FORMAT " bytes)",
+                                       reader->input.max_size));
+        return MANIFEST_BAD;
+    }
+    if (result == MANIFEST_BAD)
+        name_template(reader);
+    return result;
+}
+
+void manifest_reader_discard(struct manifest_reader *reader)
+{
+    fiber_truncate_pointers(reader->input.fiber, reader->context.objects, 0);
+}
+
+int manifest_reader_run(struct manifest_reader *reader)
+{
+    int r = MANIFEST_DONE;
+
+    if (input_fill(&reader->input) > 0)
+        choose_parser(reader);
+    if (reader->json)
+        r = json_reader_run(reader->json);
+    else if (reader->yaml)
+        r = yaml_reader_run(reader->yaml);
+    composer_discard(reader->composer);
+    r = finish(reader, r);
+    if (r != MANIFEST_DONE) /* they are of no use, and may be very many */
+        manifest_reader_discard(reader);
+    return reader->input.error < 0 ? reader->input.error : r;
+}
+
+void manifest_reader_cancel(struct manifest_reader *reader)
+{
+    input_cancel(&reader->input);
+}
+
+GPtrArray *manifest_reader_take_objects(struct manifest_reader *reader)
+{
+    return g_steal_pointer(&reader->context.objects);
+}
+
+GPtrArray *manifest_reader_take_diagnostics(struct manifest_reader *reader)
+{
+    return g_steal_pointer(&reader->context.diagnostics);
+}

@@ -1,0 +1,65 @@
+/*
+ * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics. Gives
+ * way on a fiber, however large a thing it is amid of; nothing of the file is kept but what its
+ * objects need.
+ * Knows no rules about Services; it knows what the fields are called and what they may hold.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/model/object.h"
+#include "lib/util/diagnostic.h"
+#include "lib/util/error.h"
+#include "lib/util/fiber.h"
+
+struct manifest_reader;
+struct node;
+
+/* Called for each object as it is read, with the tree (tree.h) that it is read from, for those who
+ * look at more of a manifest than decides names. `object` is NULL where the tree gives none. What
+ * was seen counts only if the object is among those taken from the reader in the end. */
+typedef void (*manifest_look)(void *userdata, const struct object *object, const struct node *root);
+
+struct manifest_options {
+    const char *default_namespace; /* for objects that name none */
+    uint64_t max_size;             /* bytes; a longer input is an error */
+    struct fiber *fiber;           /* what manifest_reader_run runs on; NULL: on none */
+    manifest_look look;            /* NULL: nobody looks */
+    void *look_userdata;
+};
+
+/* Results of manifest_reader_run. */
+enum {
+    MANIFEST_DONE = 0, /* the whole file was read: `objects` and `diagnostics` are complete */
+    MANIFEST_BAD = 2,  /* not readable as YAML or JSON: the last diagnostic says where and why;
+                          objects must not be used, the file's last good ones stay */
+};
+
+/* Reads up to `size` bytes into `buffer`: their number, 0 at the end, negative errno. */
+typedef ssize_t (*manifest_input)(void *userdata, void *buffer, size_t size);
+
+/* Begins to read. `source` names the file (its path's ending does not matter: JSON is recognised by
+ * its first character, as kubectl does; libyaml would also read most JSON, but not all) and is
+ * referenced by the objects. The input function is called from manifest_reader_run only. */
+struct manifest_reader *manifest_reader_new(struct source *source,
+                                            const struct manifest_options *options,
+                                            manifest_input input, void *userdata);
+struct manifest_reader *manifest_reader_free(struct manifest_reader *reader); /* returns NULL */
+
+/* Reads to the end. Negative errno: the input function's error, or -ECANCELED. */
+MUST_USE int manifest_reader_run(struct manifest_reader *reader);
+
+/* Gives up the objects that were read, on the fiber. */
+void manifest_reader_discard(struct manifest_reader *reader);
+
+/* While it is given way to: what is read is not wanted any more, it is to end soon. */
+void manifest_reader_cancel(struct manifest_reader *reader);
+
+/* After MANIFEST_DONE: moves out the objects (struct object *, in document order, `document` set)
+ * and the diagnostics (struct diagnostic *). After MANIFEST_BAD: diagnostics only. The arrays
+ * free their elements. */
+GPtrArray *manifest_reader_take_objects(struct manifest_reader *reader);
+GPtrArray *manifest_reader_take_diagnostics(struct manifest_reader *reader);

@@ -1,0 +1,227 @@
+/*
+ * The cluster: its life and its options. Objects come in by intake.c, what follows from them is
+ * worked out by update.c.
+ */
+#include "cluster.h"
+
+#include <string.h>
+
+#include "cluster_private.h"
+#include "lib/util/hash.h"
+
+static guint bare_pod_hash(gconstpointer data)
+{
+    const struct bare_pod *pod = data;
+    return g_direct_hash(pod->owner.name) * 31u + g_direct_hash(pod->owner.namespace);
+}
+
+static gboolean bare_pod_equal(gconstpointer a, gconstpointer b)
+{
+    const struct bare_pod *x = a, *y = b;
+    return x->owner.name == y->owner.name && x->owner.namespace == y->owner.namespace;
+}
+
+static void bare_pod_free(gpointer data)
+{
+    struct bare_pod *pod = data;
+    name_unref(pod->owner.name);
+    name_unref(pod->owner.namespace);
+    g_free(pod);
+}
+
+static void object_changed(void *userdata, struct object *before, struct object *after)
+{
+    struct cluster *cluster = userdata;
+    if (before)
+        intake_object(cluster, before, false);
+    if (after)
+        intake_object(cluster, after, true);
+}
+
+static bool is_stated(void *userdata, const struct address *address)
+{
+    const struct cluster *cluster = userdata;
+    return reverse_is_stated(cluster->reverse, address);
+}
+
+static void lease_changed(void *userdata, enum lease_event event, const struct lease *lease)
+{
+    const struct cluster *cluster = userdata;
+    cluster->lease_changed(cluster->userdata, event, lease);
+}
+
+struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed changed,
+                            void *userdata, struct fiber *fiber)
+{
+    struct cluster *cluster = g_new0(struct cluster, 1);
+    cluster->sink = *sink;
+    cluster->lease_changed = changed;
+    cluster->userdata = userdata;
+    cluster->catalog = catalog_new(object_changed, cluster, fiber);
+    cluster->leases = leases_new(&(struct leases_callbacks){
+        .changed = lease_changed, .stated = is_stated, .userdata = cluster, .fiber = fiber});
+    cluster->reverse = reverse_new();
+    cluster->namespaces = g_hash_table_new(g_direct_hash, g_direct_equal);
+    cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
+    cluster->no_labels = labels_new(NULL, 0);
+    cluster->fiber = fiber;
+    cluster->pods.leases = cluster->leases;
+    cluster->service_options.endpoints.pods = &cluster->pods;
+    cluster->service_options.endpoints.fiber = fiber;
+    cluster->crowded = g_hash_table_new(NULL, NULL);
+    agenda_init(&cluster->agenda, fiber);
+    return cluster;
+}
+
+static void namespace_free_with_states(struct namespace *namespace)
+{
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, namespace->services);
+    while (g_hash_table_iter_next(&iter, NULL, &state)) {
+        g_hash_table_iter_remove(&iter);
+        cluster_service_free(state);
+    }
+    g_hash_table_iter_init(&iter, namespace->workloads);
+    while (g_hash_table_iter_next(&iter, NULL, &state)) {
+        g_hash_table_iter_remove(&iter);
+        cluster_workload_free(state);
+    }
+    namespace_free(namespace);
+}
+
+struct cluster *cluster_free(struct cluster *cluster)
+{
+    if (!cluster)
+        return NULL;
+    cluster->ending = true;
+    while (fiber_is_amid(cluster->fiber))
+        (void)cluster_update(cluster, G_USEC_PER_SEC);
+    GHashTableIter iter;
+    gpointer namespace;
+    g_hash_table_iter_init(&iter, cluster->namespaces);
+    while (g_hash_table_iter_next(&iter, NULL, &namespace)) {
+        g_hash_table_iter_remove(&iter);
+        namespace_free_with_states(namespace);
+    }
+    g_hash_table_unref(cluster->namespaces);
+    g_hash_table_unref(cluster->bare_pods);
+    g_hash_table_unref(cluster->crowded);
+    cluster->reverse = reverse_free(cluster->reverse);
+    cluster->leases = leases_free(cluster->leases);
+    cluster->catalog = catalog_free(cluster->catalog);
+    labels_unref(cluster->no_labels);
+    cluster->options = cluster_options_free(cluster->options);
+    cluster->wanted = cluster_options_free(cluster->wanted);
+    agenda_clear(&cluster->agenda);
+    g_free(cluster);
+    return NULL;
+}
+
+struct leases *cluster_leases(struct cluster *cluster)
+{
+    return cluster->leases;
+}
+
+static void take_pod_out(void *userdata, struct object *object)
+{
+    const struct cluster *cluster = userdata;
+    if (object->kind == OBJECT_POD)
+        intake_object(userdata, object, false);
+    fiber_tick(cluster->fiber);
+}
+
+static void take_pod_in(void *userdata, struct object *object)
+{
+    const struct cluster *cluster = userdata;
+    if (object->kind == OBJECT_POD)
+        intake_object(userdata, object, true);
+    fiber_tick(cluster->fiber);
+}
+
+/* Everything is to be worked out again; pod names go, because whether they are kept may change. */
+static void restart(struct cluster *cluster)
+{
+    GHashTableIter namespaces, iter;
+    gpointer entry, state;
+    g_hash_table_iter_init(&namespaces, cluster->namespaces);
+    while (g_hash_table_iter_next(&namespaces, NULL, &entry)) {
+        struct namespace *namespace = entry;
+        agenda_namespace(&cluster->agenda, namespace);
+        g_hash_table_iter_init(&iter, namespace->services);
+        fiber_tick(cluster->fiber);
+        while (g_hash_table_iter_next(&iter, NULL, &state)) {
+            agenda_service(&cluster->agenda, state);
+            fiber_tick(cluster->fiber);
+        }
+        g_hash_table_iter_init(&iter, namespace->workloads);
+        while (g_hash_table_iter_next(&iter, NULL, &state)) {
+            cluster_withdraw_replicas(cluster, state);
+            agenda_workload(&cluster->agenda, state);
+            fiber_tick(cluster->fiber);
+        }
+    }
+    g_hash_table_iter_init(&iter, cluster->bare_pods);
+    while (g_hash_table_iter_next(&iter, &state, NULL)) {
+        cluster_withdraw_pod(cluster, state);
+        agenda_pod(&cluster->agenda, state);
+        fiber_tick(cluster->fiber);
+    }
+}
+
+void cluster_take_options(struct cluster *cluster)
+{
+    struct cluster_options *options = g_steal_pointer(&cluster->wanted);
+    /* What Pods put into the indexes depends on the options, so they go out by the old ones. */
+    catalog_each(cluster->catalog, take_pod_out, cluster);
+    restart(cluster);
+    cluster_options_free(cluster->options);
+    cluster->options = options;
+    cluster->pods.node_ips = options->node_ips;
+    cluster->pods.allocate = options->allocate;
+    cluster->service_options.endpoints.pod_names = options->endpoint_pod_names;
+    cluster->service_options.ignore_empty = options->ignore_empty_service;
+    leases_set_ranges(cluster->leases, LEASE_POD, options->pod_cidrs);
+    leases_set_ranges(cluster->leases, LEASE_SERVICE, options->service_cidrs);
+    catalog_each(cluster->catalog, take_pod_in, cluster);
+}
+
+void cluster_configure(struct cluster *cluster, const struct cluster_options *options)
+{
+    cluster->wanted = cluster_options_free(cluster->wanted);
+    if (!cluster->options || !cluster_options_equal(cluster->options, options))
+        cluster->wanted = cluster_options_copy(options);
+}
+
+bool cluster_exposes(const struct cluster *cluster, const char *namespace)
+{
+    const char *const *exposed = (const char *const *)cluster->options->namespaces;
+    return !exposed || g_strv_contains(exposed, namespace);
+}
+
+void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects)
+{
+    catalog_replace(cluster->catalog, source, objects);
+}
+
+void cluster_settle(struct cluster *cluster)
+{
+    catalog_settle(cluster->catalog);
+    cluster->settled = true;
+}
+
+bool cluster_is_dirty(const struct cluster *cluster)
+{
+    return cluster_is_amid(cluster) || cluster->wanted || catalog_is_busy(cluster->catalog) ||
+           cluster->settled != cluster->swept;
+}
+
+bool cluster_is_amid(const struct cluster *cluster)
+{
+    return fiber_is_amid(cluster->fiber);
+}
+
+unsigned cluster_size(const struct cluster *cluster)
+{
+    return catalog_size(cluster->catalog);
+}

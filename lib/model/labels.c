@@ -1,0 +1,217 @@
+/*
+ * The interning table of names and label sets. It is the one piece of state of the process that no
+ * caller owns: a hundred thousand pods share a handful of label sets, and a comparison of labels is
+ * a comparison of pointers. It holds no reference of its own: what nobody refers to any more is
+ * gone, and with the last entry the table itself. The daemon has one thread, so there is no lock.
+ */
+#include "labels.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "lib/util/hash.h"
+#include "wide_set.h"
+
+#define NAME_STACK 256
+
+struct name {
+    unsigned references;
+    char text[];
+};
+
+static struct name *name_of(const char *text)
+{
+    return (struct name *)(void *)((char *)(uintptr_t)text - offsetof(struct name, text));
+}
+
+/* Seeded: the texts come from manifests. */
+static guint text_hash(gconstpointer text)
+{
+    return hash_text(text);
+}
+
+static struct wide_set names = {.hash = text_hash, .equal = g_str_equal}; /* texts of struct name */
+
+static const char *intern_text(const char *text, size_t length)
+{
+    const char *known;
+    struct name *name;
+
+    known = wide_set_find(&names, text);
+    if (known)
+        return name_ref(known);
+    name = g_malloc(sizeof *name + length + 1);
+    name->references = 1;
+    memcpy(name->text, text, length + 1);
+    wide_set_add(&names, name->text);
+    return name->text;
+}
+
+const char *name_intern(const char *text, size_t length)
+{
+    char stack[NAME_STACK];
+    g_autofree char *heap = NULL;
+
+    if (!text)
+        return NULL;
+    length = strnlen(text, length);
+    if (length >= sizeof stack) {
+        heap = g_strndup(text, length);
+        return intern_text(heap, length);
+    }
+    memcpy(stack, text, length);
+    stack[length] = '\0';
+    return intern_text(stack, length);
+}
+
+const char *name_ref(const char *name)
+{
+    if (name)
+        name_of(name)->references++;
+    return name;
+}
+
+void name_unref(const char *name)
+{
+    if (!name || --name_of(name)->references > 0)
+        return;
+    wide_set_remove(&names, name);
+    if (wide_set_size(&names) == 0)
+        wide_set_clear(&names);
+    g_free(name_of(name));
+}
+
+static guint set_hash(gconstpointer key)
+{
+    const struct labels *labels = key;
+    guint hash = labels->n;
+
+    for (uint32_t i = 0; i < labels->n; i++) {
+        hash = hash * 31 + g_direct_hash(labels->pairs[i].key);
+        hash = hash * 31 + g_direct_hash(labels->pairs[i].value);
+    }
+    return hash;
+}
+
+static gboolean set_equal(gconstpointer a, gconstpointer b)
+{
+    const struct labels *x = a, *y = b;
+
+    return x->n == y->n && memcmp(x->pairs, y->pairs, x->n * sizeof x->pairs[0]) == 0;
+}
+
+static struct wide_set sets = {.hash = set_hash, .equal = set_equal}; /* struct labels */
+
+static int compare_keys(gconstpointer a, gconstpointer b, gpointer unused)
+{
+    const struct label *x = a, *y = b;
+
+    (void)unused;
+    return x->key == y->key ? 0 : strcmp(x->key, y->key);
+}
+
+/* Releases what pairs with the same key precede the last one. */
+static uint32_t drop_overridden(struct label *pairs, uint32_t n)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + 1 < n && pairs[i].key == pairs[i + 1].key) {
+            name_unref(pairs[i].key);
+            name_unref(pairs[i].value);
+            continue;
+        }
+        pairs[kept++] = pairs[i];
+    }
+    return kept;
+}
+
+static void set_free(struct labels *labels)
+{
+    for (uint32_t i = 0; i < labels->n; i++) {
+        name_unref(labels->pairs[i].key);
+        name_unref(labels->pairs[i].value);
+    }
+    g_free(labels);
+}
+
+const struct labels *labels_new(const struct label *pairs, size_t n)
+{
+    struct labels *labels, *known;
+
+    g_assert(n <= UINT32_MAX);
+    labels = g_malloc(sizeof *labels + n * sizeof labels->pairs[0]);
+    labels->references = 1;
+    labels->n = (uint32_t)n;
+    for (size_t i = 0; i < n; i++) {
+        labels->pairs[i].key = name_intern(pairs[i].key, strlen(pairs[i].key));
+        labels->pairs[i].value = name_intern(pairs[i].value, strlen(pairs[i].value));
+    }
+    /* a stable sort: of several pairs with one key the last stays last */
+    g_qsort_with_data(labels->pairs, (gint)n, sizeof labels->pairs[0], compare_keys, NULL);
+    labels->n = drop_overridden(labels->pairs, labels->n);
+
+    known = wide_set_find(&sets, labels);
+    if (known) {
+        set_free(labels);
+        return labels_ref(known);
+    }
+    wide_set_add(&sets, labels);
+    return labels;
+}
+
+const struct labels *labels_ref(const struct labels *labels)
+{
+    if (labels)
+        ((struct labels *)(uintptr_t)labels)->references++;
+    return labels;
+}
+
+void labels_unref(const struct labels *labels)
+{
+    struct labels *mutable = (struct labels *)(uintptr_t)labels;
+
+    if (!labels || --mutable->references > 0)
+        return;
+    wide_set_remove(&sets, labels);
+    if (wide_set_size(&sets) == 0)
+        wide_set_clear(&sets);
+    set_free(mutable);
+}
+
+const char *labels_get(const struct labels *labels, const char *key)
+{
+    uint32_t low = 0, high = labels ? labels->n : 0;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = strcmp(key, labels->pairs[middle].key);
+
+        if (order == 0)
+            return labels->pairs[middle].value;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+bool labels_match(const struct labels *selector, const struct labels *labels)
+{
+    uint32_t at = 0, n = labels ? labels->n : 0;
+
+    if (selector == labels)
+        return true;
+    for (uint32_t i = 0; i < selector->n; i++) {
+        const struct label *wanted = &selector->pairs[i];
+
+        while (at < n && labels->pairs[at].key != wanted->key &&
+               strcmp(labels->pairs[at].key, wanted->key) < 0)
+            at++;
+        if (at == n || labels->pairs[at].key != wanted->key ||
+            labels->pairs[at].value != wanted->value)
+            return false;
+    }
+    return true;
+}

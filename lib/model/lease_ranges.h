@@ -1,0 +1,37 @@
+/*
+ * The ranges of one use of leases, and where in them fresh addresses continue.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/util/address.h"
+
+struct lease_ranges;
+
+struct lease_ranges *lease_ranges_new(void);
+struct lease_ranges *lease_ranges_free(struct lease_ranges *ranges); /* returns NULL */
+
+/* Other ranges (struct address_range, copied; NULL for none) from now on, from their beginning. */
+void lease_ranges_set(struct lease_ranges *ranges, const GArray *given);
+
+bool lease_ranges_have_family(const struct lease_ranges *ranges, int family);
+int lease_ranges_first_family(const struct lease_ranges *ranges); /* 0 without any */
+bool lease_ranges_contain(const struct lease_ranges *ranges, const struct address *address);
+
+/* Addresses in all of them, saturating. */
+uint64_t lease_ranges_size(const struct lease_ranges *ranges);
+
+/* May the address be leased? */
+typedef bool (*lease_ranges_may)(void *userdata, const struct address *address);
+
+/* The next address of a family that was never come by before and may be leased. */
+bool lease_ranges_fresh(struct lease_ranges *ranges, int family, lease_ranges_may may,
+                        void *userdata, struct address *address);
+
+/* One that was come by and may be leased now: looks at every address, but not in a range of more
+ * than a million. */
+bool lease_ranges_left_over(const struct lease_ranges *ranges, int family, lease_ranges_may may,
+                            void *userdata, struct address *address);

@@ -1,0 +1,96 @@
+/*
+ * Address leases: which object holds which invented address. The same key keeps its address for as
+ * long as the range allows; a freed address stays remembered with its key and is reused last,
+ * oldest first (design.md section 4). Knows no file: whoever keeps the leases is told of each
+ * change.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/util/address.h"
+#include "lib/util/fiber.h"
+
+enum lease_use { LEASE_POD, LEASE_SERVICE, LEASE_USES };
+
+enum lease_event {
+    LEASE_TAKEN,   /* the key holds the address */
+    LEASE_FREED,   /* the key has gone; the address is remembered as its own */
+    LEASE_DROPPED, /* the key does not hold the address any more */
+};
+
+struct lease {
+    struct address address;
+    uint64_t freed; /* order in which leases were freed, 0: held */
+    bool claimed;   /* asked for since the start of the daemon */
+    uint8_t use;    /* enum lease_use */
+    char key[];     /* "namespace/Kind/name[/ordinal]" */
+};
+
+#define LEASE_KEY_MAX 1023u
+
+struct leases_callbacks {
+    /* An address changed hands; to be kept before it is published. */
+    void (*changed)(void *userdata, enum lease_event event, const struct lease *lease);
+    /* Does an object state this address? Then it is never leased. */
+    bool (*stated)(void *userdata, const struct address *address);
+    void *userdata;
+    struct fiber *fiber; /* given way on by what looks at many leases or addresses; may be NULL */
+};
+
+struct leases;
+
+struct leases *leases_new(const struct leases_callbacks *callbacks);
+struct leases *leases_free(struct leases *leases); /* returns NULL */
+
+/* The ranges of one use from now on, struct address_range, copied. Leases outside them end when
+ * they are next asked for. */
+void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges);
+
+/* The family of the first range, 0 without any. */
+int leases_first_family(const struct leases *leases, enum lease_use use);
+
+/* What was kept from before, in the order in which it happened; reports no change. Contradictions
+ * are resolved for the later one. */
+void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
+                    const struct address *address, const char *key);
+
+/* The address of a key in one family, leased now if need be. False: no range of that family, or all
+ * of its addresses are held. */
+bool leases_take(struct leases *leases, enum lease_use use, int family, const char *key,
+                 struct address *address);
+
+/* Keys that asked in vain, in whatever family, and have not been released since. */
+uint64_t leases_refused(const struct leases *leases, enum lease_use use);
+
+/* Has an address become free since somebody was refused? Then the keys refused in that use and
+ * family (char *, owned by the array; one may be there twice) are to ask again, and the slate is
+ * clean; else there are none. */
+GPtrArray *leases_relieved(struct leases *leases);
+
+/* An address that an object stated is stated no more: it may be leased again. */
+void leases_relieve(struct leases *leases, const struct address *address);
+
+/* The key is gone. Nothing happens if it holds nothing. */
+void leases_release(struct leases *leases, enum lease_use use, int family, const char *key);
+
+/* Is the address leased, or was it, so that its holder is to have it again? */
+bool leases_hold(const struct leases *leases, const struct address *address);
+
+/* An object now states this address. The key that held it, to be freed with g_free, or NULL. */
+char *leases_evict(struct leases *leases, const struct address *address);
+
+/* Frees what was restored and has not been asked for; to be called after the first full load. */
+void leases_release_unclaimed(struct leases *leases);
+
+/* Every lease there is; those that were freed in the order in which they were. */
+void leases_each(const struct leases *leases,
+                 void (*each)(void *userdata, const struct lease *lease), void *userdata);
+
+/* How many there are, held and remembered. */
+uint64_t leases_size(const struct leases *leases);
+
+/* Addresses held and addresses in all ranges of a use (saturating). */
+void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size);

@@ -1,0 +1,348 @@
+/*
+ * A namespace's indexes. Pods of one workload carry one set of labels, so a selector is compared
+ * with the sets there are and not with each pod; and a new set finds the selectors that may match
+ * it through one of their pairs, their anchor. Both directions therefore cost what is new, not what
+ * is there.
+ */
+#include "namespace.h"
+
+#include <string.h>
+
+#include "lib/util/hash.h"
+
+struct owner_count {
+    struct owner owner; /* reference to the name held */
+    unsigned count;
+};
+
+static guint pair_hash(gconstpointer data)
+{
+    const struct label *pair = data;
+    return g_direct_hash(pair->key) * 31u + g_direct_hash(pair->value);
+}
+
+static gboolean pair_equal(gconstpointer a, gconstpointer b)
+{
+    const struct label *x = a, *y = b;
+    return x->key == y->key && x->value == y->value;
+}
+
+static guint owner_hash(gconstpointer data)
+{
+    const struct owner *owner = data;
+    return g_direct_hash(owner->name) * 31u + owner->kind;
+}
+
+static gboolean owner_equal(gconstpointer a, gconstpointer b)
+{
+    const struct owner *x = a, *y = b;
+    return x->kind == y->kind && x->name == y->name;
+}
+
+static guint text_hash(gconstpointer text)
+{
+    return hash_text(text);
+}
+
+static guint identity_hash(gconstpointer data)
+{
+    const struct owner *owner = data;
+    return hash_text(owner->name) ^ owner->kind;
+}
+
+static gboolean identity_equal(gconstpointer a, gconstpointer b)
+{
+    const struct owner *x = a, *y = b;
+    return x->kind == y->kind && strcmp(x->name, y->name) == 0;
+}
+
+static guint group_hash(gconstpointer group)
+{
+    return g_direct_hash(((const struct group *)group)->labels);
+}
+
+static gboolean group_equal(gconstpointer a, gconstpointer b)
+{
+    return ((const struct group *)a)->labels == ((const struct group *)b)->labels;
+}
+
+static void group_free(gpointer data)
+{
+    struct group *group = data;
+    labels_unref(group->labels);
+    g_ptr_array_unref(group->members);
+    g_ptr_array_unref(group->selections);
+    g_free(group);
+}
+
+static void owner_count_free(gpointer data)
+{
+    struct owner_count *count = data;
+    name_unref(count->owner.name);
+    g_free(count);
+}
+
+static void owner_free(gpointer data)
+{
+    struct owner *owner = data;
+    name_unref(owner->name);
+    g_free(owner);
+}
+
+struct namespace *namespace_new(const char *name)
+{
+    struct namespace *namespace = g_new0(struct namespace, 1);
+    namespace->name = name_ref(name);
+    namespace->pods.namespace = namespace->name;
+    namespace->services = g_hash_table_new(text_hash, g_str_equal);
+    namespace->workloads = g_hash_table_new(identity_hash, identity_equal);
+    namespace->slices = g_hash_table_new_full(g_direct_hash, g_direct_equal,
+                                              (GDestroyNotify)(void (*)(void))name_unref,
+                                              (GDestroyNotify)g_ptr_array_unref);
+    namespace->endpoints = g_hash_table_new(text_hash, g_str_equal);
+    wide_set_init(&namespace->groups, group_hash, group_equal, group_free);
+    namespace->anchors =
+        g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    namespace->unlinked = g_ptr_array_new();
+    namespace->owned = g_hash_table_new_full(owner_hash, owner_equal, NULL, owner_count_free);
+    namespace->dependents = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
+                                                  (GDestroyNotify)g_ptr_array_unref);
+    return namespace;
+}
+
+void namespace_free(struct namespace *namespace)
+{
+    name_unref(namespace->name);
+    g_hash_table_unref(namespace->services);
+    g_hash_table_unref(namespace->workloads);
+    g_hash_table_unref(namespace->slices);
+    g_hash_table_unref(namespace->endpoints);
+    wide_set_clear(&namespace->groups);
+    g_hash_table_unref(namespace->anchors);
+    g_ptr_array_unref(namespace->unlinked);
+    g_hash_table_unref(namespace->owned);
+    g_hash_table_unref(namespace->dependents);
+    g_free(namespace);
+}
+
+static void link_pair(struct selection *selection, struct group *group)
+{
+    if (!labels_match(selection->selector, group->labels))
+        return;
+    g_ptr_array_add(selection->groups, group);
+    g_ptr_array_add(group->selections, selection);
+}
+
+/* Selections without any pair match every group; they are anchored at a pair of no labels. */
+static const struct label *anchor_of(const struct selection *selection)
+{
+    static const struct label all = {NULL, NULL};
+    return selection->selector->n > 0 ? &selection->selector->pairs[0] : &all;
+}
+
+static void link_anchored(GHashTable *anchors, const struct label *pair, struct group *group,
+                          struct fiber *fiber)
+{
+    const GPtrArray *selections = g_hash_table_lookup(anchors, pair);
+    for (guint i = 0; selections && i < selections->len; i++) {
+        link_pair(selections->pdata[i], group);
+        fiber_tick(fiber);
+    }
+}
+
+static void link_group(GHashTable *anchors, struct group *group, struct fiber *fiber)
+{
+    for (uint32_t i = 0; i < group->labels->n; i++)
+        link_anchored(anchors, &group->labels->pairs[i], group, fiber);
+    link_anchored(anchors, &(struct label){NULL, NULL}, group, fiber);
+}
+
+static void anchor(GHashTable *anchors, struct selection *selection)
+{
+    const struct label *pair = anchor_of(selection);
+    GPtrArray *selections = g_hash_table_lookup(anchors, pair);
+    if (!selections) {
+        selections = g_ptr_array_new();
+        g_hash_table_insert(anchors, (gpointer)pair, selections);
+    }
+    g_ptr_array_add(selections, selection);
+}
+
+/* The table's key is a pair of one selector among several: when that selector goes, the entry must
+ * be keyed by another one's. */
+static void unanchor(GHashTable *anchors, struct selection *selection)
+{
+    GPtrArray *selections = g_hash_table_lookup(anchors, anchor_of(selection));
+    g_ptr_array_remove_fast(selections, selection);
+    gpointer key, value;
+    g_hash_table_steal_extended(anchors, anchor_of(selection), &key, &value);
+    if (selections->len == 0)
+        g_ptr_array_unref(selections);
+    else
+        g_hash_table_insert(anchors, (gpointer)anchor_of(selections->pdata[0]), selections);
+}
+
+struct group *namespace_group_add(struct namespace *namespace, struct object *object,
+                                  const struct labels *labels, struct fiber *fiber)
+{
+    struct group *group = namespace_group(namespace, labels);
+    if (!group) {
+        group = g_new0(struct group, 1);
+        group->labels = labels_ref(labels);
+        group->members = g_ptr_array_new();
+        group->selections = g_ptr_array_new();
+        wide_set_add(&namespace->groups, group);
+        link_group(namespace->anchors, group, fiber);
+    }
+    object->slot = group->members->len;
+    g_ptr_array_add(group->members, object);
+    return group;
+}
+
+struct group *namespace_group_remove(struct namespace *namespace, struct object *object,
+                                     const struct labels *labels)
+{
+    struct group *group = namespace_group(namespace, labels);
+    g_ptr_array_remove_index_fast(group->members, object->slot);
+    if (object->slot < group->members->len)
+        ((struct object *)group->members->pdata[object->slot])->slot = object->slot;
+    return group;
+}
+
+struct group *namespace_group(const struct namespace *namespace, const struct labels *labels)
+{
+    return wide_set_find(&namespace->groups, &(struct group){.labels = labels});
+}
+
+void namespace_prune(struct namespace *namespace, struct group *group)
+{
+    if (group->members->len > 0)
+        return;
+    for (guint i = 0; i < group->selections->len; i++)
+        g_ptr_array_remove_fast(((struct selection *)group->selections->pdata[i])->groups, group);
+    wide_set_remove(&namespace->groups, group);
+}
+
+void namespace_select(struct namespace *namespace, struct selection *selection,
+                      const struct labels *selector, bool of_workload)
+{
+    selection->selector = labels_ref(selector);
+    selection->groups = g_ptr_array_new();
+    selection->linked = false;
+    selection->of_workload = of_workload;
+    g_ptr_array_add(namespace->unlinked, selection);
+}
+
+void namespace_unselect(struct namespace *namespace, struct selection *selection)
+{
+    if (!selection->selector)
+        return;
+    if (selection->linked)
+        unanchor(namespace->anchors, selection);
+    else
+        g_ptr_array_remove_fast(namespace->unlinked, selection);
+    for (guint i = 0; i < selection->groups->len; i++)
+        g_ptr_array_remove_fast(((struct group *)selection->groups->pdata[i])->selections,
+                                selection);
+    g_ptr_array_unref(selection->groups);
+    labels_unref(selection->selector);
+    memset(selection, 0, sizeof *selection);
+}
+
+void namespace_link(struct namespace *namespace, struct fiber *fiber)
+{
+    if (namespace->unlinked->len == 0)
+        return;
+    g_autoptr(GHashTable) fresh =
+        g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    for (guint i = 0; i < namespace->unlinked->len; i++) {
+        struct selection *selection = namespace->unlinked->pdata[i];
+        selection->linked = true;
+        anchor(fresh, selection);
+        anchor(namespace->anchors, selection);
+        fiber_tick(fiber);
+    }
+    struct wide_set_iter iter;
+    struct group *group;
+    wide_set_iter_init(&iter, &namespace->groups);
+    while ((group = wide_set_next(&iter))) {
+        link_group(fresh, group, fiber);
+        fiber_tick(fiber);
+    }
+    g_ptr_array_set_size(namespace->unlinked, 0);
+    fiber_empty_table(fiber, fresh);
+}
+
+void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice)
+{
+    GPtrArray *slices = g_hash_table_lookup(namespace->slices, slice->service);
+    if (!slices) {
+        slices = g_ptr_array_new();
+        g_hash_table_insert(namespace->slices, (gpointer)name_ref(slice->service), slices);
+    }
+    g_ptr_array_add(slices, slice);
+}
+
+void namespace_slice_remove(struct namespace *namespace, struct endpoint_slice *slice)
+{
+    GPtrArray *slices = g_hash_table_lookup(namespace->slices, slice->service);
+    g_ptr_array_remove_fast(slices, slice);
+    if (slices->len == 0)
+        g_hash_table_remove(namespace->slices, slice->service);
+}
+
+const GPtrArray *namespace_slices(const struct namespace *namespace, const char *service)
+{
+    return g_hash_table_lookup(namespace->slices, service);
+}
+
+void namespace_owned_add(struct namespace *namespace, const struct owner *owner)
+{
+    struct owner_count *count = g_hash_table_lookup(namespace->owned, owner);
+    if (!count) {
+        count = g_new0(struct owner_count, 1);
+        count->owner = (struct owner){.kind = owner->kind, .name = name_ref(owner->name)};
+        g_hash_table_insert(namespace->owned, &count->owner, count);
+    }
+    count->count++;
+}
+
+void namespace_owned_remove(struct namespace *namespace, const struct owner *owner)
+{
+    struct owner_count *count = g_hash_table_lookup(namespace->owned, owner);
+    if (--count->count == 0)
+        g_hash_table_remove(namespace->owned, owner);
+}
+
+unsigned namespace_owned(const struct namespace *namespace, enum object_kind kind, const char *name)
+{
+    const struct owner_count *count =
+        g_hash_table_lookup(namespace->owned, &(struct owner){.kind = (uint8_t)kind, .name = name});
+    return count ? count->count : 0;
+}
+
+void namespace_dependent_add(struct namespace *namespace, const struct workload *workload)
+{
+    GPtrArray *dependents = g_hash_table_lookup(namespace->dependents, &workload->owner);
+    if (!dependents) {
+        struct owner *owner = g_new(struct owner, 1);
+        *owner = workload->owner;
+        name_ref(owner->name);
+        dependents = g_ptr_array_new();
+        g_hash_table_insert(namespace->dependents, owner, dependents);
+    }
+    g_ptr_array_add(dependents, (gpointer)workload);
+}
+
+void namespace_dependent_remove(struct namespace *namespace, const struct workload *workload)
+{
+    GPtrArray *dependents = g_hash_table_lookup(namespace->dependents, &workload->owner);
+    g_ptr_array_remove_fast(dependents, (gpointer)workload);
+    if (dependents->len == 0)
+        g_hash_table_remove(namespace->dependents, &workload->owner);
+}
+
+const GPtrArray *namespace_dependents(const struct namespace *namespace, const struct owner *owner)
+{
+    return g_hash_table_lookup(namespace->dependents, owner);
+}

@@ -1,0 +1,85 @@
+/*
+ * A namespace and what its objects are found by: pods and workloads grouped by equal labels,
+ * selections (a Service's or a workload's selector) linked to the groups they match, slices by
+ * their Service, Endpoints by name, pods counted by their owner. An index only: it decides nothing.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/util/fiber.h"
+#include "object.h"
+#include "reverse.h"
+#include "wide_set.h"
+
+/* Pods and workloads (by their template) that carry the same labels. */
+struct group {
+    const struct labels *labels;
+    GPtrArray *members;    /* struct object *, not owned */
+    GPtrArray *selections; /* struct selection *, not owned: those that match */
+};
+
+/* A selector, embedded in whoever selects. */
+struct selection {
+    const struct labels *selector; /* reference held; may be empty: matches all */
+    GPtrArray *groups;             /* struct group *: those it matches */
+    bool linked;
+    bool of_workload; /* whose it is: a struct workload_state's or a struct service_state's */
+};
+
+struct namespace
+{
+    const char *name;        /* interned */
+    struct claim_owner pods; /* claims its pods' names */
+    uint32_t mentions;       /* objects in it that are in force */
+    bool dirty;              /* its record is to be written again */
+    GHashTable *services;    /* name -> struct service_state * */
+    GHashTable *workloads;   /* struct owner * (kind, name) -> struct workload_state * */
+    GHashTable *slices;      /* interned Service name -> GPtrArray of struct endpoint_slice * */
+    GHashTable *endpoints;   /* name -> struct endpoint_slice * made from an Endpoints object */
+    struct wide_set groups;  /* struct group, by labels */
+    GHashTable *anchors;     /* struct label * -> GPtrArray of linked struct selection * */
+    GPtrArray *unlinked;     /* struct selection * that wait for namespace_link */
+    GHashTable *owned;       /* struct owner_count * */
+    GHashTable *dependents; /* struct owner (interned) -> GPtrArray of struct object *: workloads */
+};
+
+struct namespace *namespace_new(const char *name);
+void namespace_free(struct namespace *namespace);
+
+/* Puts an object (a pod, or a workload for the pods of its template) into the group of its labels,
+ * or takes it out. The group stays valid until it is empty and namespace_prune is called. */
+struct group *namespace_group_add(struct namespace *namespace, struct object *object,
+                                  const struct labels *labels, struct fiber *fiber);
+struct group *namespace_group_remove(struct namespace *namespace, struct object *object,
+                                     const struct labels *labels);
+
+/* The group of these labels, NULL if there is none. */
+struct group *namespace_group(const struct namespace *namespace, const struct labels *labels);
+
+/* Frees a group that has no members any more. */
+void namespace_prune(struct namespace *namespace, struct group *group);
+
+void namespace_select(struct namespace *namespace, struct selection *selection,
+                      const struct labels *selector, bool of_workload);
+void namespace_unselect(struct namespace *namespace, struct selection *selection);
+
+/* Links all new selections to the groups there are; to be called before `groups` of any is read. */
+void namespace_link(struct namespace *namespace, struct fiber *fiber);
+
+void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice);
+void namespace_slice_remove(struct namespace *namespace, struct endpoint_slice *slice);
+const GPtrArray *namespace_slices(const struct namespace *namespace, const char *service);
+
+/* Pods whose controller is this workload, by their owner references. */
+void namespace_owned_add(struct namespace *namespace, const struct owner *owner);
+void namespace_owned_remove(struct namespace *namespace, const struct owner *owner);
+unsigned namespace_owned(const struct namespace *namespace, enum object_kind kind,
+                         const char *name);
+
+/* Workloads (struct object *) whose owner reference names this one; NULL for none. */
+void namespace_dependent_add(struct namespace *namespace, const struct workload *workload);
+void namespace_dependent_remove(struct namespace *namespace, const struct workload *workload);
+const GPtrArray *namespace_dependents(const struct namespace *namespace, const struct owner *owner);

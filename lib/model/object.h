@@ -1,0 +1,225 @@
+/*
+ * The Kubernetes objects that decide names, as far as they decide them: Service, EndpointSlice,
+ * Endpoints, Pod, Namespace and the seven workload kinds. Made by source/, kept by the catalog,
+ * never changed in between. Strings marked (i) are interned by name_intern; others belong to the
+ * object. Absent strings are NULL, never "".
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "labels.h"
+#include "lib/util/address.h"
+#include "lib/util/fiber.h"
+
+enum object_kind {
+    OBJECT_SERVICE,
+    OBJECT_ENDPOINT_SLICE,
+    OBJECT_ENDPOINTS,
+    OBJECT_POD,
+    OBJECT_NAMESPACE,
+    OBJECT_MENTION, /* a file's objects of other kinds in one namespace; its path is the name */
+    OBJECT_DEPLOYMENT,
+    OBJECT_REPLICA_SET,
+    OBJECT_REPLICATION_CONTROLLER,
+    OBJECT_STATEFUL_SET,
+    OBJECT_DAEMON_SET,
+    OBJECT_JOB,
+    OBJECT_CRON_JOB,
+    OBJECT_KINDS,
+};
+
+/* A manifest file, or what else objects come from. Counted, because objects outlive a scan. */
+struct source {
+    unsigned references;
+    char *path;
+    unsigned rank; /* place of its directory in `manifests`; a later one wins */
+    bool allocate; /* may objects of this source be given addresses? */
+};
+struct source *source_new(const char *path, unsigned rank, bool allocate);
+struct source *source_ref(struct source *source);
+void source_unref(struct source *source);
+
+struct object {
+    uint8_t kind; /* enum object_kind */
+    bool has_uid; /* a dump of a real cluster: never given an invented address */
+    bool broken;  /* only its identity could be read: its last good version stays in force */
+    const char *namespace; /* (i) lower case; of a Namespace object: its own name */
+    const char *name;
+    struct source *source;   /* reference held */
+    uint32_t line, column;   /* where the object starts, from 1 */
+    uint32_t document;       /* its place among the objects of its file, from 0 */
+    uint32_t slot;           /* the group's: place among its members */
+    struct object *shadowed; /* the catalog's: next object of the same identity that lost to it */
+};
+
+enum port_protocol { PORT_TCP = 1, PORT_UDP, PORT_SCTP }; /* as enum kubesvc_protocol */
+
+struct port {
+    const char *name;        /* (i) as written, NULL if none */
+    const char *target_name; /* (i) of a Service: named targetPort, else NULL */
+    uint16_t number;         /* 0: none given */
+    uint16_t target;         /* of a Service: numeric targetPort, else 0 */
+    uint8_t protocol;        /* enum port_protocol */
+};
+
+struct ports { /* a counted array; NULL for none; interned: equal ones are the same pointer */
+    unsigned references;
+    uint32_t n;
+    struct port items[];
+};
+/* n > 0. Interns the strings, giving way on `fiber`, which may be NULL. */
+struct ports *ports_new(const struct port *items, size_t n, struct fiber *fiber);
+struct ports *ports_ref(struct ports *ports);
+void ports_unref(struct ports *ports);
+
+struct addresses { /* owned array */
+    struct address *items;
+    uint32_t n;
+};
+
+enum service_type {
+    SERVICE_CLUSTER_IP,
+    SERVICE_EXTERNAL_NAME
+}; /* NodePort, LoadBalancer: the first */
+enum ip_family_policy {
+    FAMILY_POLICY_NONE,
+    FAMILY_SINGLE,
+    FAMILY_PREFER_DUAL,
+    FAMILY_REQUIRE_DUAL
+};
+
+struct service {
+    struct object object;
+    enum service_type type;
+    bool headless;          /* the first of clusterIPs, else clusterIP, is "None" (rule 1) */
+    bool publish_not_ready; /* publishNotReadyAddresses */
+    enum ip_family_policy family_policy;
+    uint8_t n_families, families[2]; /* ipFamilies: 4, 6 */
+    const struct labels *selector;   /* NULL when absent, null or {} (rule 21) */
+    const struct labels *labels;     /* metadata.labels, decide nothing; NULL for none */
+    struct addresses cluster_ips;    /* clusterIPs, else clusterIP; empty when none is stated */
+    struct addresses stated;         /* annotation kubesvc.io/addresses */
+    struct ports *ports;
+    char *external_name; /* without a final dot */
+};
+
+struct endpoint {
+    struct addresses addresses;
+    char *hostname;
+    const char *pod_name; /* (i) targetRef of kind Pod or of none, else NULL */
+    bool ready;           /* absent or null is ready (rule 17) */
+};
+
+struct endpoint_subset {
+    struct ports *ports;
+    struct endpoint *endpoints;
+    uint32_t n;
+};
+
+/* An EndpointSlice (one subset) or an Endpoints object (any number; notReadyAddresses are endpoints
+ * that are not ready). */
+struct endpoint_slice {
+    struct object object;
+    const char
+        *service;      /* (i) label kubernetes.io/service-name; Endpoints: its own name; or NULL */
+    bool not_mirrored; /* Endpoints with skip-mirror or a leader annotation (rule 22) */
+    struct endpoint_subset *subsets;
+    uint32_t n_subsets;
+};
+
+enum pod_phase { POD_PHASE_NONE, POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_UNKNOWN };
+
+struct owner { /* the controller of an object, kind OBJECT_KINDS: none that is read here */
+    uint8_t kind;
+    const char *name; /* (i) */
+};
+
+struct pod_spec { /* what a pod and the template of a workload have in common */
+    const struct labels *labels;
+    const char *hostname, *subdomain; /* (i) */
+    struct ports *ports;              /* containerPorts of all containers */
+    struct addresses stated;          /* annotation kubesvc.io/addresses */
+    bool host_network;
+    unsigned references; /* pod_spec.c's */
+};
+
+/* The one with this content; what `spec` holds passes on to it. */
+struct pod_spec *pod_spec_intern(const struct pod_spec *spec);
+void pod_spec_unref(struct pod_spec *spec); /* NULL is allowed */
+void pod_spec_clear(struct pod_spec *spec); /* of one that is not interned */
+bool pod_specs_equal(const struct pod_spec *a, const struct pod_spec *b);
+
+struct pod {
+    struct object object;
+    struct pod_spec *spec; /* interned, never NULL */
+    struct owner owner;
+    struct addresses addresses; /* status.podIPs, else status.podIP; may be `pod_ip` itself */
+    struct address pod_ip;      /* status.podIP itself (rule 65), if has_pod_ip */
+    bool has_pod_ip;
+    bool has_status; /* `status` is present and not empty */
+    bool ready;      /* condition Ready is True */
+    bool deleting;   /* metadata.deletionTimestamp is set */
+    uint8_t phase;   /* enum pod_phase */
+};
+
+enum requirement_operator {
+    REQUIREMENT_IN,
+    REQUIREMENT_NOT_IN,
+    REQUIREMENT_EXISTS,
+    REQUIREMENT_DOES_NOT_EXIST
+};
+
+struct requirement { /* of matchExpressions */
+    const char *key; /* (i) */
+    enum requirement_operator operator;
+    const char **values; /* (i), NULL-terminated */
+};
+
+struct workload { /* kinds OBJECT_DEPLOYMENT to OBJECT_CRON_JOB */
+    struct object object;
+    struct pod_spec template;
+    struct owner owner;
+    const struct labels *labels;   /* metadata.labels, decide nothing; NULL for none */
+    const struct labels *selector; /* matchLabels; of a ReplicationController its selector or,
+                                      without one, the template's labels; NULL when there is none */
+    struct requirement *requirements;
+    uint32_t n_requirements;
+    uint32_t replicas; /* as many as run: DaemonSet 1, Job its parallelism, suspended, completed and
+                          CronJob 0; at most REPLICAS_MAX */
+    uint32_t ordinal;  /* StatefulSet spec.ordinals.start */
+    const char *service_name; /* (i) StatefulSet spec.serviceName */
+    bool indexed;             /* Job with completionMode Indexed: hostname <job>-<index> */
+};
+
+#define REPLICAS_MAX 100000u
+
+/* "Service", "EndpointSlice", ... */
+const char *object_kind_name(enum object_kind kind);
+
+/* "Service moon/regular-svc", to be freed with g_free. */
+char *object_describe(const struct object *object);
+
+/* A zeroed object of its kind's full size with source, namespace and name set. The caller fills in
+ * the rest. */
+struct object *object_new(enum object_kind kind, struct source *source, const char *namespace,
+                          const char *name);
+void object_free(struct object *object);                         /* NULL is allowed */
+void object_free_on(struct fiber *fiber, struct object *object); /* giving way meanwhile */
+
+/* Do two objects of one kind and identity say the same, their source and position aside? */
+bool object_equal(const struct object *a, const struct object *b);
+
+/* Does a selector with its expressions match? (A workload without either matches nothing.) */
+bool workload_selects(const struct workload *workload, const struct labels *labels);
+
+static inline bool object_is_workload(const struct object *object)
+{
+    return object->kind >= OBJECT_DEPLOYMENT && object->kind < OBJECT_KINDS;
+}
+
+/* A DNS label as Kubernetes' names for Services, hostnames and namespaces: 1 to 63 of [a-z0-9-],
+ * not starting or ending with '-'. A leading digit is allowed (semantics.md rule 82). */
+bool dns_label_is_valid(const char *text);

@@ -1,0 +1,223 @@
+/*
+ * Addresses and who uses them. One entry for each address that anybody states or claims, with a
+ * list of claims; of the claims the best one names the address, always the same whatever came
+ * first, and always one that resolves forward, because only Services that answer make claims.
+ */
+#include "reverse.h"
+
+#include <string.h>
+
+#include "labels.h"
+#include "lib/resolve/dashed.h"
+#include "lib/util/hash.h"
+#include "wide_set.h"
+
+/* There are as many as endpoints and pods: the kind hides in the owner's lowest bits, which saves a
+ * third of the memory. */
+struct claim {
+    struct claim *next;
+    uintptr_t owner_and_kind;
+    const char *label;
+};
+
+_Static_assert(_Alignof(struct claim_owner) > CLAIM_POD, "no room for the kind of a claim");
+
+struct entry {
+    struct address address;
+    uint32_t stated;
+    bool dirty;
+    struct claim *claims;
+};
+
+struct reverse {
+    struct wide_set entries; /* struct entry, by address */
+    GPtrArray *dirty;        /* struct entry * */
+};
+
+static guint entry_hash(gconstpointer data)
+{
+    return hash_address(&((const struct entry *)data)->address);
+}
+
+static gboolean entry_equal(gconstpointer a, gconstpointer b)
+{
+    return address_compare(&((const struct entry *)a)->address,
+                           &((const struct entry *)b)->address) == 0;
+}
+
+static uintptr_t join(const struct claim_owner *owner, enum claim_kind kind)
+{
+    return (uintptr_t)owner | kind;
+}
+
+static const struct claim_owner *owner_of(const struct claim *claim)
+{
+    return (const struct claim_owner *)(claim->owner_and_kind & ~(uintptr_t)CLAIM_POD);
+}
+
+static enum claim_kind kind_of(const struct claim *claim)
+{
+    return (enum claim_kind)(claim->owner_and_kind & CLAIM_POD);
+}
+
+static void claim_free(struct claim *claim)
+{
+    name_unref(claim->label);
+    g_free(claim);
+}
+
+static void entry_free(gpointer data)
+{
+    struct entry *entry = data;
+    while (entry->claims) {
+        struct claim *next = entry->claims->next;
+        claim_free(entry->claims);
+        entry->claims = next;
+    }
+    g_free(entry);
+}
+
+struct reverse *reverse_new(void)
+{
+    struct reverse *reverse = g_new0(struct reverse, 1);
+    wide_set_init(&reverse->entries, entry_hash, entry_equal, entry_free);
+    reverse->dirty = g_ptr_array_new();
+    return reverse;
+}
+
+struct reverse *reverse_free(struct reverse *reverse)
+{
+    if (!reverse)
+        return NULL;
+    g_ptr_array_unref(reverse->dirty);
+    wide_set_clear(&reverse->entries);
+    g_free(reverse);
+    return NULL;
+}
+
+static struct entry *find(const struct reverse *reverse, const struct address *address)
+{
+    struct entry probe = {.address = *address};
+    return wide_set_find(&reverse->entries, &probe);
+}
+
+static struct entry *touch(struct reverse *reverse, const struct address *address)
+{
+    struct entry *entry = find(reverse, address);
+    if (!entry) {
+        entry = g_new0(struct entry, 1);
+        entry->address = *address;
+        wide_set_add(&reverse->entries, entry);
+    }
+    if (!entry->dirty) {
+        entry->dirty = true;
+        g_ptr_array_add(reverse->dirty, entry);
+    }
+    return entry;
+}
+
+bool reverse_state(struct reverse *reverse, const struct address *address, bool stated)
+{
+    struct entry *entry = touch(reverse, address);
+    if (stated)
+        return entry->stated++ == 0;
+    return --entry->stated == 0;
+}
+
+bool reverse_is_stated(const struct reverse *reverse, const struct address *address)
+{
+    const struct entry *entry = find(reverse, address);
+    return entry && entry->stated > 0;
+}
+
+void reverse_claim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
+                   const struct claim_owner *owner, const char *label)
+{
+    struct entry *entry = touch(reverse, address);
+    struct claim *claim = g_new(struct claim, 1);
+    *claim = (struct claim){
+        .next = entry->claims, .owner_and_kind = join(owner, kind), .label = name_ref(label)};
+    entry->claims = claim;
+}
+
+void reverse_unclaim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
+                     const struct claim_owner *owner, const char *label)
+{
+    struct entry *entry = touch(reverse, address);
+    for (struct claim **link = &entry->claims; *link; link = &(*link)->next) {
+        struct claim *claim = *link;
+        if (claim->owner_and_kind != join(owner, kind) || claim->label != label)
+            continue;
+        *link = claim->next;
+        claim_free(claim);
+        return;
+    }
+}
+
+static char *claim_text(const struct claim *claim, const struct address *address)
+{
+    const struct claim_owner *owner = owner_of(claim);
+    if (kind_of(claim) == CLAIM_CLUSTER_IP)
+        return g_strdup_printf("%s.%s", owner->name, owner->namespace);
+    char dashed[DASHED_MAX];
+    if (!claim->label)
+        dashed_format(address->bytes, dashed);
+    return g_strdup_printf("%s.%s.%s", claim->label ? claim->label : dashed, owner->name,
+                           owner->namespace);
+}
+
+/* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),
+ * hostnames before other labels (rule 70). */
+static char *best_name(const struct entry *entry, struct fiber *fiber)
+{
+    char *best = NULL;
+    enum claim_kind best_kind = CLAIM_POD;
+    for (const struct claim *claim = entry->claims; claim; claim = claim->next) {
+        fiber_tick(fiber);
+        enum claim_kind kind = kind_of(claim);
+        if (kind == CLAIM_POD || kind > best_kind)
+            continue;
+        char *text = claim_text(claim, &entry->address);
+        if (kind < best_kind || strcmp(text, best) < 0) {
+            g_free(best);
+            best = g_steal_pointer(&text);
+            best_kind = kind;
+        }
+        g_free(text);
+    }
+    return best;
+}
+
+static void hand_over(const struct entry *entry, const struct zone_sink *sink, struct fiber *fiber)
+{
+    g_autofree char *name = best_name(entry, fiber);
+    g_autoptr(GPtrArray) pods = g_ptr_array_new();
+    for (const struct claim *claim = entry->claims; claim; claim = claim->next, fiber_tick(fiber))
+        if (kind_of(claim) == CLAIM_POD &&
+            !g_ptr_array_find(pods, owner_of(claim)->namespace, NULL))
+            g_ptr_array_add(pods, (gpointer)owner_of(claim)->namespace);
+    struct zone_address address = {
+        .address = entry->address, .known = entry->stated > 0, .name = name, .pods = pods};
+    sink->address(sink->userdata, &address);
+}
+
+void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct fiber *fiber)
+{
+    if (reverse->dirty->len == 0)
+        return;
+    while (reverse->dirty->len > 0) {
+        struct entry *entry =
+            g_ptr_array_remove_index_fast(reverse->dirty, reverse->dirty->len - 1);
+        entry->dirty = false;
+        if (entry->claims || entry->stated > 0) {
+            hand_over(entry, sink, fiber);
+        } else {
+            sink->address_gone(sink->userdata, &entry->address);
+            wide_set_remove(&reverse->entries, entry);
+        }
+        fiber_tick(fiber);
+    }
+    /* A large load must not leave its list behind. */
+    g_ptr_array_unref(reverse->dirty);
+    reverse->dirty = g_ptr_array_new();
+}

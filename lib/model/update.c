@@ -1,0 +1,292 @@
+/*
+ * An update, on its fiber. The order is the whole idea: objects first, then the pods that are to
+ * have addresses, then the Services that ask for them, each sorted by name; so a first load leases
+ * the same addresses whatever the files are called, and what the sink is told becomes one
+ * consistent state at the end.
+ */
+#include "cluster_private.h"
+#include "lib/util/log.h"
+
+void cluster_service_free(struct service_state *state)
+{
+    namespace_unselect(state->namespace, &state->selection);
+    if (state->claims)
+        g_array_unref(state->claims);
+    name_unref(state->owner.name);
+    name_unref(state->owner.namespace);
+    g_free(state);
+}
+
+void cluster_workload_free(struct workload_state *state)
+{
+    namespace_unselect(state->namespace, &state->selection);
+    g_array_unref(state->pod_ips);
+    name_unref(state->identity.name);
+    g_free(state);
+}
+
+void cluster_withdraw_pod(struct cluster *cluster, struct bare_pod *pod)
+{
+    if (pod->has_pod_ip)
+        intake_pod_name(cluster, pod->namespace, &pod->pod_ip, false);
+    pod->has_pod_ip = false;
+}
+
+void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *state)
+{
+    for (guint i = 0; i < state->pod_ips->len; i++) {
+        intake_pod_name(cluster, state->namespace,
+                        &g_array_index(state->pod_ips, struct address, i), false);
+        fiber_tick(cluster->fiber);
+    }
+    g_array_set_size(state->pod_ips, 0);
+}
+
+static void update_pod(struct cluster *cluster, struct bare_pod *pod)
+{
+    pod->dirty = false;
+    cluster_withdraw_pod(cluster, pod);
+    const struct pod *object = (const struct pod *)catalog_find(
+        cluster->catalog, OBJECT_POD, pod->owner.namespace, pod->owner.name);
+    if (!object || !pods_is_allocated(&cluster->pods, object)) {
+        pods_release(&cluster->pods, pod->owner.namespace, pod->owner.name);
+        g_hash_table_remove(cluster->bare_pods, pod);
+        return;
+    }
+    struct pod_view view;
+    pods_view(&cluster->pods, object, &view);
+    if (view.pod_ip) {
+        pod->pod_ip = *view.pod_ip;
+        pod->has_pod_ip = true;
+        intake_pod_name(cluster, pod->namespace, &pod->pod_ip, true);
+    }
+    const struct labels *labels = object->spec->labels ? object->spec->labels : cluster->no_labels;
+    agenda_group_services(&cluster->agenda, namespace_group(pod->namespace, labels));
+}
+
+/* Ends the leases of replicas that are no more. */
+static void release_replicas(struct cluster *cluster, const struct workload_state *state,
+                             uint32_t first, uint32_t replicas)
+{
+    for (uint32_t i = 0; i < state->leased; i++) {
+        fiber_tick(cluster->fiber);
+        uint32_t ordinal = state->first + i;
+        if (ordinal < first || ordinal - first >= replicas)
+            pods_release_replica(&cluster->pods, state->namespace->name, state->identity.kind,
+                                 state->identity.name, ordinal);
+    }
+}
+
+static void claim_replicas(struct cluster *cluster, struct workload_state *state)
+{
+    for (uint32_t i = 0; i < state->replicas; i++) {
+        struct pod_view view;
+        fiber_tick(cluster->fiber);
+        pods_view_replica(&cluster->pods, state->object, i, &view);
+        if (!view.pod_ip || !cluster->options->pod_names)
+            continue;
+        g_array_append_val(state->pod_ips, *view.pod_ip);
+        intake_pod_name(cluster, state->namespace, view.pod_ip, true);
+    }
+}
+
+static void update_workload(struct cluster *cluster, struct workload_state *state)
+{
+    const struct workload *workload = state->object;
+    state->dirty = false;
+    cluster_withdraw_replicas(cluster, state);
+    bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
+                    !workload_has_pods(cluster->catalog, state, cluster->fiber);
+    uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload) : 0;
+    bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;
+    uint32_t first = workload ? workload->ordinal : 0;
+    release_replicas(cluster, state, first, leases ? replicas : 0);
+    state->replicas = replicas;
+    state->first = first;
+    state->leased = leases ? replicas : 0;
+    if (!workload) {
+        g_hash_table_remove(state->namespace->workloads, &state->identity);
+        cluster_workload_free(state);
+        return;
+    }
+    claim_replicas(cluster, state);
+    const struct labels *labels =
+        workload->template.labels ? workload->template.labels : cluster->no_labels;
+    agenda_group_services(&cluster->agenda, namespace_group(state->namespace, labels));
+}
+
+/* Once for all of them, until none is. */
+static void note_crowded(struct cluster *cluster, struct service_state *state)
+{
+    if (!state->crowded) {
+        g_hash_table_remove(cluster->crowded, state);
+        return;
+    }
+    if (g_hash_table_size(cluster->crowded) == 0)
+        log_error(
+            "Service %s/%s: all Services together have more than %u endpoints; it, and others "
+            "like it, have none until there is room for theirs",
+            state->owner.namespace, state->owner.name, ENDPOINTS_MAX);
+    g_hash_table_add(cluster->crowded, state);
+}
+
+static void update_service(struct cluster *cluster, struct service_state *state)
+{
+    state->dirty = false;
+    uint32_t before = state->n_endpoints, others = cluster->endpoints - before;
+    service_publish(state, &cluster->service_options,
+                    cluster_exposes(cluster, state->owner.namespace), ENDPOINTS_MAX - others,
+                    cluster->reverse, &cluster->sink);
+    cluster->endpoints = others + state->n_endpoints;
+    cluster->has_room |= state->n_endpoints < before;
+    note_crowded(cluster, state);
+    if (state->object)
+        return;
+    g_hash_table_remove(state->namespace->services, state->owner.name);
+    cluster_service_free(state);
+}
+
+/* A namespace that nothing mentions any more has nothing in it either: it goes for good. */
+static void update_namespace(struct cluster *cluster, struct namespace *namespace)
+{
+    namespace->dirty = false;
+    cluster->sink.namespace(cluster->sink.userdata, namespace->name, namespace->mentions > 0,
+                            cluster_exposes(cluster, namespace->name));
+    if (namespace->mentions > 0)
+        return;
+    g_hash_table_remove(cluster->namespaces, namespace->name);
+    namespace_free(namespace);
+}
+
+/* Between two things of an update: lets others have their turn. False: the update is to stop. */
+static bool goes_on(struct cluster *cluster)
+{
+    fiber_breathe(cluster->fiber);
+    return !cluster->ending;
+}
+
+static void link_selections(struct cluster *cluster)
+{
+    GPtrArray *unlinked = cluster->agenda.unlinked;
+    while (unlinked->len > 0 && goes_on(cluster))
+        namespace_link(g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1), cluster->fiber);
+}
+
+static void evict(struct cluster *cluster, const struct address *address)
+{
+    g_autofree char *key = leases_evict(cluster->leases, address);
+    if (!key)
+        return;
+    char text[ADDRESS_TEXT_MAX];
+    address_format(address, text);
+    log_notice("%s was leased to %s and is now stated by a manifest; %s gets another address", text,
+               key, key);
+    intake_lease_holder(cluster, key);
+}
+
+static void evict_stated(struct cluster *cluster)
+{
+    GArray *stated = cluster->agenda.stated;
+    while (stated->len > 0 && goes_on(cluster)) {
+        struct address address = g_array_index(stated, struct address, stated->len - 1);
+        g_array_set_size(stated, stated->len - 1);
+        if (reverse_is_stated(cluster->reverse, &address))
+            evict(cluster, &address);
+    }
+}
+
+/* Who went without an address asks again when one became free. False: there is nobody. */
+static bool retry_refused(struct cluster *cluster)
+{
+    g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases);
+    for (guint i = 0; i < keys->len && goes_on(cluster); i++)
+        intake_lease_holder(cluster, keys->pdata[i]);
+    return keys->len > 0 && !cluster->ending;
+}
+
+/* The same of who had no room for endpoints. */
+static bool retry_crowded(struct cluster *cluster)
+{
+    bool any = cluster->has_room && g_hash_table_size(cluster->crowded) > 0 && !cluster->ending;
+    cluster->has_room = false;
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, cluster->crowded);
+    while (any && g_hash_table_iter_next(&iter, &state, NULL)) {
+        agenda_service(&cluster->agenda, state);
+        fiber_tick(cluster->fiber);
+    }
+    return any;
+}
+
+static void update_agenda(struct cluster *cluster)
+{
+    struct agenda *agenda = &cluster->agenda;
+    struct bare_pod *pod;
+    while (goes_on(cluster) && (pod = agenda_next_pod(agenda)))
+        update_pod(cluster, pod);
+    struct workload_state *workload;
+    while (goes_on(cluster) && (workload = agenda_next_workload(agenda)))
+        update_workload(cluster, workload);
+    struct service_state *service;
+    while (goes_on(cluster) && (service = agenda_next_service(agenda)))
+        update_service(cluster, service);
+}
+
+/* A full range is said once for each number of objects that go without. */
+static void say_refused(struct cluster *cluster)
+{
+    static const struct {
+        const char *objects, *option;
+    } uses[LEASE_USES] = {
+        [LEASE_POD] = {"pods", "podCIDRs"}, [LEASE_SERVICE] = {"Services", "serviceCIDRs"}};
+    for (unsigned use = 0; use < LEASE_USES; use++) {
+        uint64_t refused = leases_refused(cluster->leases, use);
+        if (refused > 0 && refused != cluster->refused[use])
+            log_error("%s is full: %" G_GUINT64_FORMAT
+                      " %s have no address and are left out of every answer; widen %s",
+                      uses[use].option, refused, uses[use].objects, uses[use].option);
+        cluster->refused[use] = refused;
+    }
+}
+
+static void work_out(struct cluster *cluster)
+{
+    link_selections(cluster);
+    evict_stated(cluster);
+    (void)retry_refused(cluster);
+    do {
+        update_agenda(cluster);
+        /* What one gives up may be what another one waits for. */
+    } while (retry_refused(cluster) || retry_crowded(cluster));
+}
+
+static void update(void *userdata)
+{
+    struct cluster *cluster = userdata;
+    if (cluster->wanted)
+        cluster_take_options(cluster);
+    while (goes_on(cluster) && catalog_step(cluster->catalog))
+        ;
+    bool loaded = cluster->settled;
+    work_out(cluster);
+    if (loaded && !cluster->swept && !cluster->ending) {
+        leases_release_unclaimed(cluster->leases);
+        cluster->swept = true;
+        work_out(cluster);
+    }
+    if (cluster->ending)
+        return;
+    reverse_flush(cluster->reverse, &cluster->sink, cluster->fiber);
+    GPtrArray *namespaces = cluster->agenda.namespaces;
+    while (namespaces->len > 0) {
+        update_namespace(cluster, g_ptr_array_remove_index_fast(namespaces, namespaces->len - 1));
+        fiber_tick(cluster->fiber);
+    }
+    say_refused(cluster);
+}
+
+bool cluster_update(struct cluster *cluster, uint64_t budget)
+{
+    return fiber_run(cluster->fiber, update, cluster, g_get_monotonic_time() + (int64_t)budget);
+}

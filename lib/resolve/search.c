@@ -1,0 +1,360 @@
+/*
+ * The search list as glibc's resolver walks it (semantics.md section H), and what its failures mean
+ * to a program on this host (design.md section 5). The two differ in one point: glibc reports that
+ * a short name exists without data as soon as one candidate is a bare namespace, for it takes the
+ * DNS behind the list to be the only source. Here another service may know a host of that name, so
+ * a short name is ours only if a candidate is a Service or something below one.
+ */
+#include "search.h"
+
+#include <string.h>
+
+#include "name.h"
+#include "settings.h"
+
+/* What one candidate is. */
+enum verdict {
+    VERDICT_FOUND,
+    VERDICT_PENDING,
+    VERDICT_NO_DATA,
+    VERDICT_BARE, /* the zone, svc, pod or a namespace: no data by nature */
+    VERDICT_NOT_FOUND,
+    VERDICT_EMPTY, /* a Service that has nothing to answer */
+    VERDICT_NOT_OURS,
+    VERDICT_FAILED, /* a nameserver did */
+    VERDICTS,
+};
+
+struct text {
+    const char *data;
+    size_t length;
+};
+
+struct search {
+    const struct snapshot_view *view;
+    struct settings settings;
+    struct text name; /* without final dot */
+    struct text namespace, zone;
+    enum kubesvc_family family;
+    search_external external;
+    void *userdata;
+    search_tried tried;
+    void *tried_userdata;
+    struct search_result *result;
+    bool met[VERDICTS]; /* among the candidates so far */
+    bool settled;       /* what was met so far stands: only an answer counts from now on */
+};
+
+/* Nothing more is to be tried. */
+static bool is_final(enum verdict verdict)
+{
+    return verdict == VERDICT_FOUND || verdict == VERDICT_PENDING;
+}
+
+/* --- One candidate --- */
+
+/* The canonical name so far; there is one. */
+static const char *last_name(const struct resolver_names *names)
+{
+    const char *nul = memrchr(names->text, '\0', names->size - 1u);
+
+    return nul == NULL ? names->text : nul + 1;
+}
+
+static enum verdict ask_external(struct search *search, enum kubesvc_family family,
+                                 struct resolver_answer *answer, struct external_answer *external)
+{
+    answer->outcome = RESOLVER_NODATA;
+    search->external(search->userdata, last_name(&search->result->names), family, external);
+    switch (external->state) {
+    case EXTERNAL_FOUND:
+        if (external->n_addresses == 0)
+            break;
+        answer->outcome = RESOLVER_FOUND;
+        answer->addresses = external->addresses;
+        answer->n_addresses = external->n_addresses;
+        return VERDICT_FOUND;
+    case EXTERNAL_PENDING: return VERDICT_PENDING;
+    case EXTERNAL_FAILED: return VERDICT_FAILED;
+    case EXTERNAL_NODATA: break;
+    }
+    return VERDICT_NO_DATA; /* rule 60 */
+}
+
+static enum verdict ask_family(struct search *search, struct text name, enum kubesvc_family family,
+                               struct resolver_answer *answer, struct external_answer *external)
+{
+    *external = (struct external_answer){.state = EXTERNAL_NODATA};
+    resolver_name(search->view, name.data, name.length, family, answer, &search->result->names);
+    switch (answer->outcome) {
+    case RESOLVER_FOUND: return VERDICT_FOUND;
+    case RESOLVER_NODATA:
+        return (answer->flags & RESOLVER_BARE) != 0 ? VERDICT_BARE : VERDICT_NO_DATA;
+    case RESOLVER_NXDOMAIN:
+        return (answer->flags & RESOLVER_SERVICE) != 0 ? VERDICT_EMPTY : VERDICT_NOT_FOUND;
+    case RESOLVER_NOT_OURS: return VERDICT_NOT_OURS;
+    case RESOLVER_EXTERNAL: return ask_external(search, family, answer, external);
+    }
+    return VERDICT_NOT_OURS;
+}
+
+/* Names that the target has outside. Too many of them: the last one, being canonical, is kept. */
+static void add_aliases(struct resolver_names *names, const struct external_answer *external)
+{
+    for (uint32_t i = 0; i < external->n_aliases; i++) {
+        const char *alias = external->aliases[i];
+        size_t length = strlen(alias);
+
+        if (!name_is_valid(alias, length))
+            continue;
+        if (names->count >= KUBESVC_NAMES_MAX - 1 && i + 1 < external->n_aliases)
+            continue;
+        if (names->count >= KUBESVC_NAMES_MAX || length + 1 > sizeof names->text - names->size)
+            return;
+        memcpy(names->text + names->size, alias, length + 1);
+        names->size = (uint16_t)(names->size + length + 1);
+        names->count++;
+    }
+}
+
+/* Both families of one name (rule 78): either is an answer, and a failure of the other does not
+ * matter then; but nothing is said before both are known. */
+static enum verdict ask(struct search *search, struct text name)
+{
+    struct search_result *result = search->result;
+    struct external_answer inet = {0}, inet6 = {0};
+    enum verdict verdict = VERDICT_NOT_OURS, verdict6 = VERDICT_NOT_OURS;
+
+    if (search->family != KUBESVC_FAMILY_INET6)
+        verdict = ask_family(search, name, KUBESVC_FAMILY_INET, &result->inet, &inet);
+    if (search->family != KUBESVC_FAMILY_INET)
+        verdict6 = ask_family(search, name, KUBESVC_FAMILY_INET6, &result->inet6, &inet6);
+
+    if (verdict == VERDICT_PENDING || verdict6 == VERDICT_PENDING)
+        return VERDICT_PENDING;
+    if (verdict == VERDICT_FOUND || verdict6 == VERDICT_FOUND) {
+        add_aliases(&result->names, verdict == VERDICT_FOUND ? &inet : &inet6);
+        return VERDICT_FOUND;
+    }
+    if (verdict == VERDICT_FAILED || verdict6 == VERDICT_FAILED)
+        return VERDICT_FAILED;
+    return search->family == KUBESVC_FAMILY_INET6 ? verdict6 : verdict;
+}
+
+/* "<name>.<domain>" (a candidate that is too long does not exist) */
+static bool join(char buffer[static KUBESVC_NAME_MAX], struct text name, struct text domain,
+                 struct text *joined)
+{
+    if (domain.length > KUBESVC_NAME_MAX || name.length + 1 + domain.length > KUBESVC_NAME_MAX)
+        return false;
+    memcpy(buffer, name.data, name.length);
+    buffer[name.length] = '.';
+    memcpy(buffer + name.length + 1, domain.data, domain.length);
+    *joined = (struct text){buffer, name.length + 1 + domain.length};
+    return name_is_valid(joined->data, joined->length);
+}
+
+/* --- The list --- */
+
+static enum verdict try_candidate(struct search *search, struct text candidate)
+{
+    enum verdict verdict;
+
+    if (search->tried != NULL)
+        search->tried(search->tried_userdata, candidate.data, candidate.length);
+    verdict = ask(search, candidate);
+    if (!search->settled)
+        search->met[verdict] = true;
+    return verdict;
+}
+
+static enum verdict try_domain(struct search *search, struct text domain)
+{
+    char buffer[KUBESVC_NAME_MAX];
+    struct text candidate;
+
+    if (!join(buffer, search->name, domain, &candidate))
+        return VERDICT_NOT_FOUND;
+    return try_candidate(search, candidate);
+}
+
+/* <namespace>.svc.<zone>, svc.<zone>, <zone> (rule 74) */
+static enum verdict try_default_list(struct search *search)
+{
+    struct text zone = search->zone, svc_zone, whole;
+    char svc_buffer[KUBESVC_NAME_MAX], buffer[KUBESVC_NAME_MAX];
+    enum verdict verdict = VERDICT_NOT_FOUND;
+
+    if (!join(svc_buffer, (struct text){"svc", strlen("svc")}, zone, &svc_zone))
+        return verdict;
+    if (join(buffer, search->namespace, svc_zone, &whole))
+        verdict = try_domain(search, whole);
+    if (!is_final(verdict))
+        verdict = try_domain(search, svc_zone);
+    if (!is_final(verdict))
+        verdict = try_domain(search, zone);
+    return verdict;
+}
+
+static enum verdict try_list(struct search *search)
+{
+    enum verdict verdict = VERDICT_NOT_FOUND;
+
+    if (search->settings.search_default)
+        return try_default_list(search);
+    for (uint32_t i = 0; i < search->settings.n_search && !is_final(verdict); i++) {
+        uint32_t length;
+        const char *domain = settings_search(&search->settings, i, &length);
+
+        if (domain != NULL)
+            verdict = try_domain(search, (struct text){domain, length});
+    }
+    return verdict;
+}
+
+/* --- What it comes to --- */
+
+static bool is_in_zone(const struct search *search)
+{
+    return name_has_suffix(search->name.data, search->name.length, search->zone.data,
+                           search->zone.length);
+}
+
+/* Names that nobody else is to be asked for: under the zone, or ending in `.svc`. */
+static bool is_reserved(const struct search *search)
+{
+    return is_in_zone(search) ||
+           (search->name.length > strlen("svc") &&
+            name_has_suffix(search->name.data, search->name.length, "svc", strlen("svc")));
+}
+
+/* Is the name in a namespace that `fallthrough` leaves to other services? */
+static bool is_left_to_others(struct search *search)
+{
+    struct text whole = search->name;
+    char buffer[KUBESVC_NAME_MAX];
+
+    if ((search->settings.flags & KUBESVC_SETTINGS_FALLTHROUGH) == 0)
+        return false;
+    if (!is_in_zone(search) && !join(buffer, search->name, search->zone, &whole))
+        return false;
+    resolver_name(search->view, whole.data, whole.length, KUBESVC_FAMILY_INET,
+                  &search->result->inet, &search->result->names);
+    return search->result->inet.outcome == RESOLVER_NOT_OURS;
+}
+
+static enum kubesvc_status conclude(struct search *search)
+{
+    bool reserved = is_reserved(search);
+
+    if (search->met[VERDICT_NO_DATA] || (reserved && search->met[VERDICT_BARE]))
+        return KUBESVC_STATUS_NO_DATA; /* rule 76 */
+    if (search->met[VERDICT_FAILED])
+        return KUBESVC_STATUS_TRY_AGAIN;
+    if (reserved)
+        return is_left_to_others(search) ? KUBESVC_STATUS_NOT_OURS : KUBESVC_STATUS_NOT_FOUND;
+    return search->met[VERDICT_EMPTY] ? KUBESVC_STATUS_NOT_FOUND : KUBESVC_STATUS_NOT_OURS;
+}
+
+static unsigned count_dots(struct text name)
+{
+    unsigned dots = 0;
+
+    for (size_t i = 0; i < name.length; i++)
+        dots += name.data[i] == '.';
+    return dots;
+}
+
+/* Rule 75. */
+static enum verdict walk(struct search *search, bool absolute)
+{
+    bool as_is_first = absolute || count_dots(search->name) >= search->settings.ndots;
+    enum verdict verdict;
+
+    if (as_is_first) {
+        verdict = try_candidate(search, search->name);
+        if (absolute || is_final(verdict))
+            return verdict;
+        /* Rule 77. Of a name outside the zone nothing is known here: what the list says counts. */
+        search->settled = verdict != VERDICT_NOT_OURS;
+    }
+    verdict = try_list(search);
+    if (!as_is_first && !is_final(verdict))
+        verdict = try_candidate(search, search->name);
+    return verdict;
+}
+
+static void begin_result(struct search_result *result, enum kubesvc_status status)
+{
+    result->status = status;
+    result->pending = false;
+    result->names.count = result->names.size = 0;
+    result->inet = result->inet6 = (struct resolver_answer){.outcome = RESOLVER_NODATA};
+}
+
+/* The protocol's limit, on both families together. */
+static void limit_addresses(struct search_result *result)
+{
+    struct resolver_answer *inet = &result->inet, *inet6 = &result->inet6;
+
+    if (inet->n_addresses > KUBESVC_ADDRESSES_MAX)
+        inet->n_addresses = KUBESVC_ADDRESSES_MAX;
+    if (inet6->n_addresses > KUBESVC_ADDRESSES_MAX - inet->n_addresses)
+        inet6->n_addresses = KUBESVC_ADDRESSES_MAX - inet->n_addresses;
+}
+
+void search_name(const struct snapshot_view *view, const struct search_question *question,
+                 search_external external, void *userdata, struct search_result *result)
+{
+    struct search search = {
+        .view = view,
+        .name = {question->name, question->name_length},
+        .namespace = {question->namespace, question->namespace_length},
+        .family = question->family,
+        .external = external,
+        .userdata = userdata,
+        .tried = question->tried,
+        .tried_userdata = question->tried_userdata,
+        .result = result,
+    };
+    bool absolute = search.name.length > 0 && search.name.data[search.name.length - 1] == '.';
+    enum verdict verdict;
+
+    begin_result(result, KUBESVC_STATUS_NOT_OURS);
+    if (!settings_open(&search.settings, view) ||
+        (search.settings.flags & KUBESVC_SETTINGS_EMPTY) != 0)
+        return;
+    search.zone = (struct text){search.settings.zone, search.settings.zone_length};
+    if (search.namespace.data == NULL || search.namespace.length == 0)
+        search.namespace =
+            (struct text){search.settings.namespace, search.settings.namespace_length};
+    if (absolute)
+        search.name.length--;
+    if (!name_is_valid(search.name.data, search.name.length)) { /* rule 53 */
+        if (is_reserved(&search))
+            result->status = KUBESVC_STATUS_NOT_FOUND;
+        return;
+    }
+    if (name_equal(search.name.data, search.name.length, "localhost", strlen("localhost")))
+        return;
+
+    verdict = walk(&search, absolute);
+    if (verdict == VERDICT_FOUND) {
+        result->status = KUBESVC_STATUS_FOUND;
+        limit_addresses(result);
+        return;
+    }
+    begin_result(result, conclude(&search));
+    result->pending = verdict == VERDICT_PENDING;
+}
+
+void search_address(const struct snapshot_view *view, enum kubesvc_family family,
+                    const uint8_t address[static 16], struct search_result *result)
+{
+    begin_result(result, KUBESVC_STATUS_NOT_OURS);
+    resolver_address(view, family, address, &result->inet, &result->names);
+    if (result->inet.outcome == RESOLVER_FOUND)
+        result->status = KUBESVC_STATUS_FOUND;
+    else if (result->inet.outcome == RESOLVER_NXDOMAIN)
+        result->status = KUBESVC_STATUS_NOT_FOUND;
+}

@@ -1,0 +1,61 @@
+/*
+ * The search list: a name as typed, the caller's namespace, one or both families -> one answer with
+ * the status of design.md section 5. Above the resolver, below the socket; walks the list as
+ * glibc's resolver does (semantics.md rules 74 to 81). Holds no state.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resolver.h"
+
+/* What is known of a name outside the zone, for one family. */
+enum external_state {
+    EXTERNAL_FOUND,
+    EXTERNAL_NODATA,  /* exists not at all, or not in this family (rule 60) */
+    EXTERNAL_FAILED,  /* the nameservers failed */
+    EXTERNAL_PENDING, /* being asked: run the search again when told */
+};
+
+struct external_answer {
+    enum external_state state;
+    const uint8_t
+        *addresses; /* 4 or 16 bytes each; valid until control returns to the event loop */
+    uint32_t n_addresses;
+    const char *const *aliases; /* further CNAME owners after the target: the last is canonical */
+    uint32_t n_aliases;
+};
+
+typedef void (*search_external)(void *userdata, const char *target, enum kubesvc_family family,
+                                struct external_answer *answer);
+
+/* A candidate of the search list is tried next; for who explains an answer. */
+typedef void (*search_tried)(void *userdata, const char *name, size_t length);
+
+struct search_question {
+    const char *name; /* as typed */
+    size_t name_length;
+    const char *namespace; /* the caller's; NULL or empty: the snapshot's default */
+    size_t namespace_length;
+    enum kubesvc_family family; /* ANY: both, from one candidate (rule 78) */
+    search_tried tried;         /* NULL: nobody wants to know */
+    void *tried_userdata;
+};
+
+struct search_result {
+    enum kubesvc_status status;
+    bool pending;                       /* not answered yet: `status` is meaningless */
+    struct resolver_names names;        /* owners in order, canonical last, when FOUND */
+    struct resolver_answer inet, inet6; /* addresses point into the snapshot, the result itself or
+                                           the external answer */
+};
+
+void search_name(const struct snapshot_view *view, const struct search_question *question,
+                 search_external external, void *userdata, struct search_result *result);
+
+/* An address: FOUND with one name, NOT_FOUND or NOT_OURS. ::ffff:a.b.c.d as INET6 means a.b.c.d
+ * (rule 72). */
+void search_address(const struct snapshot_view *view, enum kubesvc_family family,
+                    const uint8_t address[static 16], struct search_result *result);

@@ -1,0 +1,51 @@
+/*
+ * The inotify instance and who wants to know what of it. An inode has one watch however many paths
+ * lead to it, so several listeners share it, each with its own mask and, of a directory, its own
+ * name.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "error.h"
+
+struct watch;
+struct watch_point; /* one listener at one inode */
+
+/* `name` is the entry of a watched directory, NULL: the watched inode itself. IN_IGNORED tells
+ * every listener that this watch has ended. Must not add or free points. */
+typedef void (*watch_event)(void *userdata, uint32_t mask, const char *name);
+
+struct watch_handlers {
+    void (*overflow)(void *userdata); /* events were lost */
+    void (*drained)(void *userdata);  /* events came and the listeners have heard them */
+    void *userdata;
+};
+
+/* A lack of instances is not an error: the watch is then exhausted from the start. */
+MUST_USE int watch_new(struct watch **watchp, sd_event *event,
+                       const struct watch_handlers *handlers);
+struct watch *watch_free(struct watch *watch); /* returns NULL; points must be gone */
+
+#define WATCH_EXHAUSTED 1
+
+/* Listens at `path` (links are followed) for `mask`, of a directory for the entry `name` only
+ * unless NULL. WATCH_EXHAUSTED: no watches or instances are left and *pointp is NULL; negative
+ * errno: this path cannot be watched, *pointp is NULL. */
+MUST_USE int watch_add(struct watch *watch, struct watch_point **pointp, const char *path,
+                       uint32_t mask, const char *name, watch_event event, void *userdata);
+struct watch_point *watch_point_free(struct watch_point *point); /* returns NULL */
+
+/* Do both hear of the same inode, or of the same name in it? Where there is none, they do not. */
+bool watch_point_is_same(const struct watch_point *a, const struct watch_point *b);
+
+/* Hears what has happened up to now. */
+void watch_drain(struct watch *watch);
+
+/* Some point could not be had for want of watches, so things must be polled. Said in the log once,
+ * and once more when a whole round of watch_add goes well again. */
+bool watch_is_exhausted(const struct watch *watch);
+void watch_begin_round(struct watch *watch);
+void watch_end_round(struct watch *watch);

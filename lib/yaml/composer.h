@@ -1,0 +1,58 @@
+/*
+ * Composing: the events of a YAML or JSON parser -> trees. One document's tree at a time; and where
+ * the document is a list of objects, one element's tree at a time.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/util/diagnostic.h"
+#include "tree.h"
+
+#define COMPOSER_DEPTH_MAX 64u
+#define COMPOSER_SCALAR_MAX (1u << 20)  /* bytes */
+#define COMPOSER_ALIASED_MAX (1u << 20) /* nodes that the aliases of one document stand for */
+
+struct composer_callbacks {
+    /* An element of the list that a document's mapping holds under `items`. Returns true to keep
+     * its tree, and then that of all later elements, until `document` was called. NULL: such
+     * elements are part of the document's tree. */
+    bool (*element)(void *userdata, const struct node *element, const struct node *document);
+    /* A document is complete. `document` is NULL unless it is a mapping; elements that were handed
+     * over are missing from it. */
+    void (*document)(void *userdata, const struct node *document);
+    /* A document that is neither a mapping nor empty begins. May be NULL. */
+    void (*other)(void *userdata, struct position position);
+    void *userdata;
+};
+
+struct composer;
+
+/* Errors are added to `diagnostics`; after one it can only be discarded and freed. Gives way on
+ * `fiber`, if it is not NULL. */
+struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics,
+                              struct fiber *fiber);
+struct composer *composer_free(struct composer *composer); /* returns NULL */
+
+/* The events. False: an error, which a diagnostic tells. `anchor` may be NULL. */
+bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
+                     struct position position, const char *anchor);
+bool composer_begin(struct composer *composer, enum node_type type, struct position position,
+                    const char *anchor);
+bool composer_end(struct composer *composer);
+bool composer_alias(struct composer *composer, const char *anchor, struct position position);
+
+/* The end of a document. */
+void composer_document(struct composer *composer);
+
+/* Gives up what was composed so far of a document that will not be complete. */
+void composer_discard(struct composer *composer);
+
+/* Nesting at the moment; 0 between documents. */
+unsigned composer_depth(const struct composer *composer);
+
+/* Adds an error. Always false. */
+bool composer_fail(struct composer *composer, struct position position, const char *rule,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));

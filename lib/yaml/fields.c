@@ -1,0 +1,223 @@
+/*
+ * Fields. The messages name the field and what it must be, never what it holds: the file may be one
+ * with secrets in it, and the position leads there anyway.
+ */
+#include "fields.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "lib/model/object.h"
+#include "scalar.h"
+
+static void add(struct fields *fields, enum diagnostic_severity severity, struct position position,
+                const char *rule, const char *format, va_list arguments)
+{
+    g_autofree char *message = NULL;
+    const char *consequence = fields->consequence;
+
+    if (fields->diagnostics->len > FIELDS_DIAGNOSTICS_MAX)
+        return;
+    if (fields->diagnostics->len == FIELDS_DIAGNOSTICS_MAX) {
+        g_ptr_array_add(fields->diagnostics,
+                        diagnostic_new(DIAGNOSTIC_WARNING, position.line, position.column,
+                                       "too-many", NULL,
+                                       "further problems of this file are not listed"));
+        return;
+    }
+    message = g_strdup_vprintf(format, arguments);
+    g_ptr_array_add(fields->diagnostics,
+                    diagnostic_new(severity, position.line, position.column, rule, fields->object,
+                                   "%s%s", message,
+                                   severity == DIAGNOSTIC_ERROR && consequence ? consequence : ""));
+}
+
+void fields_error(struct fields *fields, struct position position, const char *rule,
+                  const char *format, ...)
+{
+    va_list arguments;
+
+    fields->broken = true;
+    va_start(arguments, format);
+    add(fields, DIAGNOSTIC_ERROR, position, rule, format, arguments);
+    va_end(arguments);
+}
+
+void fields_warning(struct fields *fields, struct position position, const char *rule,
+                    const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add(fields, DIAGNOSTIC_WARNING, position, rule, format, arguments);
+    va_end(arguments);
+}
+
+const struct node *fields_get(struct fields *fields, const struct node *map, const char *key)
+{
+    const struct node *found = NULL;
+
+    for (const struct node *child = map ? map->first : NULL; child; child = child->next) {
+        fiber_tick(fields->fiber);
+        if (strcmp(child->key, key) != 0)
+            continue;
+        if (found && !found->merged)
+            fields_warning(fields, child->key_position, "repeated-field",
+                           "the field %s is there twice; the last one counts", key);
+        found = child;
+    }
+    return found && !scalar_is_null(found) ? found : NULL;
+}
+
+static const struct node *get_typed(struct fields *fields, const struct node *map, const char *key,
+                                    enum node_type type, const char *what)
+{
+    const struct node *node = fields_get(fields, map, key);
+
+    if (!node || node->type == type)
+        return node;
+    fields_error(fields, node->position, "wrong-type", "%s must be a %s", key, what);
+    return NULL;
+}
+
+const struct node *fields_map(struct fields *fields, const struct node *map, const char *key)
+{
+    return get_typed(fields, map, key, NODE_MAP, "mapping");
+}
+
+const struct node *fields_list(struct fields *fields, const struct node *map, const char *key)
+{
+    return get_typed(fields, map, key, NODE_LIST, "list");
+}
+
+static bool is_string(const struct node *node)
+{
+    return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
+           strlen(node->text) == node->length;
+}
+
+const char *fields_text(struct fields *fields, const struct node *node, const char *key)
+{
+    if (is_string(node))
+        return node->text;
+    fields_error(fields, node->position, "wrong-type", "%s must be a string%s%s", key,
+                 node->type == NODE_SCALAR && node->plain ? ": quote it" : "",
+                 node->type == NODE_SCALAR && !node->plain ? " without NULs" : "");
+    return NULL;
+}
+
+const char *fields_string(struct fields *fields, const struct node *map, const char *key)
+{
+    const struct node *node = fields_get(fields, map, key);
+    const char *text = node ? fields_text(fields, node, key) : NULL;
+
+    return text && *text ? text : NULL;
+}
+
+const char *fields_name(struct fields *fields, const struct node *map, const char *key)
+{
+    const char *text = fields_string(fields, map, key);
+
+    return text ? name_intern(text, strlen(text)) : NULL;
+}
+
+bool fields_bool(struct fields *fields, const struct node *map, const char *key, bool fallback)
+{
+    const struct node *node = get_typed(fields, map, key, NODE_SCALAR, "boolean");
+    struct scalar scalar;
+
+    if (!node)
+        return fallback;
+    scalar = scalar_read(node);
+    if (scalar.type == SCALAR_BOOL)
+        return scalar.boolean;
+    fields_error(fields, node->position, "wrong-type", "%s must be true or false", key);
+    return fallback;
+}
+
+bool fields_integer(struct fields *fields, const struct node *map, const char *key, int64_t least,
+                    int64_t greatest, int64_t *value)
+{
+    const struct node *node = get_typed(fields, map, key, NODE_SCALAR, "number");
+    struct scalar scalar;
+
+    if (!node)
+        return false;
+    scalar = scalar_read(node);
+    if (scalar.type != SCALAR_INTEGER) {
+        fields_error(fields, node->position, "wrong-type", "%s must be a whole number%s", key,
+                     node->plain ? "" : " without quotes");
+        return false;
+    }
+    if (scalar.integer < least || scalar.integer > greatest) {
+        fields_error(fields, node->position, "bad-value",
+                     "%s must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, key, least,
+                     greatest);
+        return false;
+    }
+    *value = scalar.integer;
+    return true;
+}
+
+const struct labels *fields_labels(struct fields *fields, const struct node *map, const char *key)
+{
+    const struct node *labels = fields_map(fields, map, key);
+    g_autoptr(GArray) pairs = NULL;
+
+    if (!labels || !labels->first)
+        return NULL;
+    pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
+    for (const struct node *child = labels->first; child; child = child->next) {
+        struct label pair = {.key = child->key, .value = ""};
+
+        fiber_tick(fields->fiber);
+        if (!is_string(child) && !scalar_is_null(child)) {
+            fields_error(fields, child->position, "wrong-type",
+                         "each value of %s must be a string: quote it", key);
+            continue;
+        }
+        if (is_string(child)) /* null is "", as in Go's map of strings */
+            pair.value = child->text;
+        if (pairs->len == FIELDS_LABELS_MAX) {
+            fields_error(fields, child->key_position, "too-many", "more than %u entries in %s",
+                         FIELDS_LABELS_MAX, key);
+            break;
+        }
+        g_array_append_val(pairs, pair);
+    }
+    return labels_new((const struct label *)(void *)pairs->data, pairs->len);
+}
+
+const struct node *fields_next_map(struct fields *fields, const struct node **iterator,
+                                   const char *key)
+{
+    while (*iterator) {
+        const struct node *element = *iterator;
+
+        *iterator = element->next;
+        fiber_tick(fields->fiber);
+        if (element->type == NODE_MAP)
+            return element;
+        if (!scalar_is_null(element))
+            fields_error(fields, element->position, "wrong-type",
+                         "the elements of %s must be mappings", key);
+    }
+    return NULL;
+}
+
+bool dns_subdomain_is_valid(const char *text)
+{
+    char before = '.';
+    size_t length = 0;
+
+    /* a label may be longer than 63 here: the name of a pod need not be a name in DNS */
+    for (; *text; before = *text, text++, length++) {
+        bool alphanumeric = g_ascii_islower(*text) || g_ascii_isdigit(*text);
+
+        if (!alphanumeric && *text != '-' && *text != '.')
+            return false;
+        if ((before == '.' && !alphanumeric) || (before == '-' && *text == '.'))
+            return false;
+    }
+    return length >= 1 && length <= 253 && before != '.' && before != '-';
+}

@@ -1,0 +1,60 @@
+/*
+ * Reading the fields of one object or of the configuration: typed getters that say what is wrong,
+ * and where. An absent field, null and (for strings) "" are the same.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/model/labels.h"
+#include "lib/util/address.h"
+#include "lib/util/diagnostic.h"
+#include "tree.h"
+
+struct fields {
+    struct fiber *fiber;     /* to give way on; may be NULL */
+    GPtrArray *diagnostics;  /* struct diagnostic * */
+    const char *object;      /* what they are about, or NULL */
+    const char *consequence; /* appended to errors: "; ...", or NULL */
+    bool broken;             /* there was an error */
+};
+
+#define FIELDS_DIAGNOSTICS_MAX 1000u /* of one file; then one says that there are more */
+
+#define DEFINE_AT_PRINTF __attribute__((format(printf, 4, 5)))
+void fields_error(struct fields *fields, struct position position, const char *rule,
+                  const char *format, ...) DEFINE_AT_PRINTF;
+void fields_warning(struct fields *fields, struct position position, const char *rule,
+                    const char *format, ...) DEFINE_AT_PRINTF;
+#undef DEFINE_AT_PRINTF
+
+/* All take the map that may hold the field, or NULL. What is of another type is an error, and
+ * absent. */
+const struct node *fields_get(struct fields *fields, const struct node *map, const char *key);
+const struct node *fields_map(struct fields *fields, const struct node *map, const char *key);
+const struct node *fields_list(struct fields *fields, const struct node *map, const char *key);
+const char *fields_string(struct fields *fields, const struct node *map, const char *key);
+bool fields_bool(struct fields *fields, const struct node *map, const char *key, bool fallback);
+
+/* Sets *value only if the field is there and within the bounds. */
+bool fields_integer(struct fields *fields, const struct node *map, const char *key, int64_t least,
+                    int64_t greatest, int64_t *value);
+
+/* A map of strings as labels; NULL if it is absent or empty. Too many are an error. */
+#define FIELDS_LABELS_MAX 4096u
+const struct labels *fields_labels(struct fields *fields, const struct node *map, const char *key);
+
+/* The elements of a list: the next one that is no null, from *iterator on; NULL at the end. */
+const struct node *fields_next_map(struct fields *fields, const struct node **iterator,
+                                   const char *key);
+
+/* The text of a node that must be a string; `key` names it in the error. NULL if it is none. */
+const char *fields_text(struct fields *fields, const struct node *node, const char *key);
+
+/* An interned name, NULL if absent. */
+const char *fields_name(struct fields *fields, const struct node *map, const char *key);
+
+/* A name of [a-z0-9.-] in labels, 253 bytes at most, as the names of most objects. */
+bool dns_subdomain_is_valid(const char *text);

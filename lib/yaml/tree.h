@@ -1,0 +1,60 @@
+/*
+ * The tree of one YAML or JSON value: nodes with their positions, bump-allocated and freed
+ * together. Scalars are kept as they are spelt; scalar.h says what they mean.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/util/fiber.h"
+
+struct position { /* from 1 */
+    uint32_t line, column;
+};
+
+enum node_type { NODE_SCALAR = 1, NODE_MAP, NODE_LIST };
+
+struct node {
+    struct node *next; /* the next in the same map or list */
+    const char *key;   /* in a map; NUL-terminated, "" for a key that holds a NUL */
+    union {
+        const char *text;   /* scalar; NUL-terminated, may hold NULs */
+        struct node *first; /* map, list */
+    };
+    uint32_t length; /* scalar: bytes */
+    uint32_t weight; /* nodes in here, each alias counted as what it stands for; saturates */
+    struct position position, key_position;
+    uint8_t type;
+    bool
+        plain; /* scalar: neither quoted nor tagged as a string, so it may be a number, null, ... */
+    bool merged; /* came by a merge key; the map's own keys override it */
+};
+
+struct tree;
+
+/* Bytes, of nodes and texts together. What an API server takes at most has some megabytes of text.
+ */
+#define TREE_SIZE_MAX (64u << 20)
+
+struct tree *tree_new(void);
+struct tree *tree_free(struct tree *tree); /* returns NULL */
+
+/* A zeroed node, and a copy of a text with a NUL appended; NULL when the tree has reached its
+ * greatest size. */
+struct node *tree_node(struct tree *tree);
+const char *tree_text(struct tree *tree, const char *text, size_t length);
+
+/* As tree_text, but repeated texts share their memory. */
+const char *tree_key(struct tree *tree, const char *text, size_t length);
+
+/* A place to return to: everything allocated after it is given up at once. */
+struct tree_mark {
+    size_t chunk, used;
+};
+struct tree_mark tree_mark(const struct tree *tree);
+void tree_reset(struct tree *tree, struct tree_mark mark, struct fiber *fiber);
+
+/* The value of a key of a map, NULL if there is none. Of several the last counts. */
+const struct node *node_get(const struct node *map, const char *key);

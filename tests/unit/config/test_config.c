@@ -1,0 +1,386 @@
+/*
+ * The configuration: defaults, the file, the options, and every way to get it wrong.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/config/config.h"
+#include "daemon/config/config_values.h"
+
+struct scene {
+    char *directory, *path;
+    GPtrArray *diagnostics;
+    struct config *config;
+};
+
+static int set_up(void **state)
+{
+    struct scene *scene = g_new0(struct scene, 1);
+
+    scene->directory = g_strdup("/tmp/kubesvc-config-XXXXXX");
+    assert_non_null(mkdtemp(scene->directory));
+    scene->path = g_strdup_printf("%s/kubesvcd.yaml", scene->directory);
+    scene->diagnostics =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))diagnostic_free);
+    *state = scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+
+    config_free(scene->config);
+    g_ptr_array_unref(scene->diagnostics);
+    (void)unlink(scene->path);
+    assert_int_equal(rmdir(scene->directory), 0);
+    g_free(scene->path);
+    g_free(scene->directory);
+    g_free(scene);
+    return 0;
+}
+
+static int load(struct scene *scene, struct config_options options)
+{
+    options.path = scene->path;
+    scene->config = config_free(scene->config);
+    g_ptr_array_set_size(scene->diagnostics, 0);
+    return config_load(&scene->config, &options, scene->diagnostics);
+}
+
+static int load_text(struct scene *scene, const char *text)
+{
+    assert_true(g_file_set_contents(scene->path, text, -1, NULL));
+    return load(scene, (struct config_options){.path_given = true});
+}
+
+static void assert_good(struct scene *scene, const char *text)
+{
+    int r = load_text(scene, text);
+
+    if (r != 0 && scene->diagnostics->len > 0) {
+        g_autofree char *line = diagnostic_format(scene->diagnostics->pdata[0], scene->path);
+
+        fail_msg("%s", line);
+    }
+    assert_int_equal(r, 0);
+    assert_int_equal(scene->diagnostics->len, 0);
+}
+
+/* One error, there, of that rule, with that word in it. */
+static void assert_bad(struct scene *scene, const char *text, unsigned line, unsigned column,
+                       const char *rule, const char *word)
+{
+    const struct diagnostic *diagnostic;
+
+    assert_int_equal(load_text(scene, text), CONFIG_BAD);
+    assert_null(scene->config);
+    assert_int_equal(scene->diagnostics->len, 1);
+    diagnostic = scene->diagnostics->pdata[0];
+    assert_string_equal(diagnostic->rule, rule);
+    assert_int_equal(diagnostic->line, line);
+    assert_int_equal(diagnostic->column, column);
+    if (!strstr(diagnostic->message, word))
+        fail_msg("%s: %s", text, diagnostic->message);
+}
+
+static const struct config_directory *directory(const struct scene *scene, guint i)
+{
+    return scene->config->manifests->pdata[i];
+}
+
+static void assert_range(const GArray *ranges, guint i, const char *text)
+{
+    struct address_range range;
+
+    assert_true(i < ranges->len);
+    assert_true(address_range_parse(&range, text));
+    assert_memory_equal(&range, &g_array_index(ranges, struct address_range, i), sizeof range);
+}
+
+static void assert_defaults(const struct scene *scene)
+{
+    const struct config *config = scene->config;
+
+    assert_string_equal(config->zone, "cluster.local");
+    assert_string_equal(config->namespace, "default");
+    assert_int_equal(config->manifests->len, 2);
+    assert_string_equal(directory(scene, 0)->path, "/etc/kubesvc/manifests");
+    assert_string_equal(directory(scene, 1)->path, "/run/kubesvc-manifests");
+    assert_null(directory(scene, 0)->namespace);
+    assert_false(directory(scene, 0)->recursive);
+    assert_true(directory(scene, 0)->allocate);
+    assert_int_equal(config->service_cidrs->len, 1);
+    assert_range(config->service_cidrs, 0, "127.96.0.0/16");
+    assert_int_equal(config->pod_cidrs->len, 1);
+    assert_range(config->pod_cidrs, 0, "127.244.0.0/16");
+    assert_int_equal(config->node_ips->len, 0);
+    assert_true(config->allocate);
+    assert_int_equal(config->pods, KUBESVC_PODS_VERIFIED);
+    assert_null(config->namespaces);
+    assert_false(config->fallthrough);
+    assert_false(config->endpoint_pod_names);
+    assert_false(config->ignore_empty_service);
+    assert_null(config->search);
+    assert_int_equal(config->ndots, 5);
+    assert_int_equal(config->nameservers->len, 0);
+    assert_int_equal(config->max_file_size, 512 << 20);
+    assert_string_equal(config->socket, "/run/kubesvc/socket");
+    assert_string_equal(config->state, "/var/lib/kubesvc");
+}
+
+static void defaults(void **state)
+{
+    static const char *const nothing[] = {
+        "", "\n# only comments\n", "---\n", "{}\n", "~\n", "zone:\nsearch: null\nmanifests: ~\n"};
+    struct scene *scene = *state;
+
+    assert_int_equal(load(scene, (struct config_options){0}), 0);
+    assert_defaults(scene);
+    for (size_t i = 0; i < G_N_ELEMENTS(nothing); i++) {
+        assert_good(scene, nothing[i]);
+        assert_defaults(scene);
+    }
+}
+
+static void everything(void **state)
+{
+    struct scene *scene = *state;
+
+    assert_good(scene, "zone: Example.ORG.\n"
+                       "namespace: moon\n"
+                       "manifests:\n"
+                       "  - /srv/a/../b\n"
+                       "  - path: /srv/dump\n"
+                       "    recursive: true\n"
+                       "    namespace: sun\n"
+                       "    allocate: true\n"
+                       "serviceCIDRs: [10.96.0.0/16, 'fd00:96::/112']\n"
+                       "podCIDRs:\n- 10.244.0.0/16\n- fd00:244::/64\n"
+                       "nodeIPs: [192.0.2.1, '2001:db8::1']\n"
+                       "allocate: no\n"
+                       "pods: insecure\n"
+                       "namespaces: [moon, sun]\n"
+                       "fallthrough: on\n"
+                       "endpointPodNames: true\n"
+                       "ignoreEmptyService: true\n"
+                       "search: [Moon.svc.example.org, example.org.]\n"
+                       "ndots: 1\n"
+                       "nameservers: [192.0.2.53, '192.0.2.53:5353', '2001:db8::53',\n"
+                       "              '[2001:db8::53]', '[2001:db8::53]:5353']\n"
+                       "maxFileSize: 16Mi\n");
+    assert_string_equal(scene->config->zone, "example.org");
+    assert_string_equal(scene->config->namespace, "moon");
+    assert_int_equal(scene->config->manifests->len, 2);
+    assert_string_equal(directory(scene, 0)->path, "/srv/b");
+    assert_false(directory(scene, 0)->allocate);
+    assert_false(directory(scene, 0)->recursive);
+    assert_string_equal(directory(scene, 1)->path, "/srv/dump");
+    assert_true(directory(scene, 1)->recursive);
+    assert_true(directory(scene, 1)->allocate);
+    assert_string_equal(directory(scene, 1)->namespace, "sun");
+    assert_range(scene->config->service_cidrs, 1, "fd00:96::/112");
+    assert_range(scene->config->pod_cidrs, 0, "10.244.0.0/16");
+    assert_int_equal(scene->config->node_ips->len, 2);
+    assert_false(scene->config->allocate);
+    assert_int_equal(scene->config->pods, KUBESVC_PODS_INSECURE);
+    assert_string_equal(scene->config->namespaces[1], "sun");
+    assert_null(scene->config->namespaces[2]);
+    assert_true(scene->config->fallthrough);
+    assert_true(scene->config->endpoint_pod_names);
+    assert_true(scene->config->ignore_empty_service);
+    assert_string_equal(scene->config->search[0], "moon.svc.example.org");
+    assert_string_equal(scene->config->search[1], "example.org");
+    assert_null(scene->config->search[2]);
+    assert_int_equal(scene->config->ndots, 1);
+    assert_int_equal(scene->config->nameservers->len, 5);
+    assert_string_equal(scene->config->nameservers->pdata[4], "[2001:db8::53]:5353");
+    assert_int_equal(scene->config->max_file_size, 16 << 20);
+}
+
+static void small_things(void **state)
+{
+    struct scene *scene = *state;
+
+    assert_good(scene, "search: []\npodCIDRs: []\n");
+    assert_non_null(scene->config->search);
+    assert_null(scene->config->search[0]);
+    assert_int_equal(scene->config->pod_cidrs->len, 0);
+    assert_good(scene, "maxFileSize: 1000\n");
+    assert_int_equal(scene->config->max_file_size, 1000);
+    assert_good(scene, "pods: disabled\nallocate: false\n");
+    assert_int_equal(scene->config->pods, KUBESVC_PODS_DISABLED);
+    assert_false(directory(scene, 1)->allocate);
+}
+
+static void mistakes(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned line, column;
+        const char *rule, *word;
+    } cases[] = {
+        {"zone: a\nZones: b\n", 2, 1, "unknown-key", "did you mean zone?"},
+        {"serviceCidr: []\n", 1, 1, "unknown-key", "did you mean serviceCIDRs?"},
+        {"podcidrs: []\n", 1, 1, "unknown-key", "did you mean podCIDRs?"},
+        {"completely: else\n", 1, 1, "unknown-key", "completely is no key"},
+        {"zone: a\nndots: 1\nzone: b\n", 3, 1, "repeated-key", "zone"},
+        {"zone: a..b\n", 1, 7, "bad-value", "zone must be a DNS name"},
+        {"zone: .\n", 1, 7, "bad-value", "zone"},
+        {"zone: -a\n", 1, 7, "bad-value", "zone"},
+        {"zone: [a]\n", 1, 7, "wrong-type", "zone"},
+        {"zone: 5\n", 1, 7, "wrong-type", "quote it"},
+        {"namespace: A\n", 1, 12, "bad-value", "namespace"},
+        {"namespace: a.b\n", 1, 12, "bad-value", "namespace"},
+        {"manifests: /a\n", 1, 12, "wrong-type", "list"},
+        {"manifests: [a]\n", 1, 13, "bad-value", "absolute"},
+        {"manifests: []\n", 1, 12, "bad-value", "directory"},
+        {"manifests:\n- recursive: true\n", 2, 3, "missing-key", "path"},
+        {"manifests:\n- path: /a\n  recursiv: true\n", 3, 3, "unknown-key", "recursive?"},
+        {"manifests:\n- path: /a\n  path: /b\n", 3, 3, "repeated-key", "path"},
+        {"manifests:\n- path: /a\n  recursive: maybe\n", 3, 14, "wrong-type", "recursive"},
+        {"serviceCIDRs: 10.0.0.0/8\n", 1, 15, "wrong-type", "list"},
+        {"serviceCIDRs: [10.0.0.1/8]\n", 1, 16, "bad-value", "host bits"},
+        {"podCIDRs: [10.0.0.0]\n", 1, 12, "bad-value", "ranges"},
+        {"podCIDRs: [127.96.128.0/17]\n", 1, 11, "overlapping-ranges", "overlap"},
+        {"serviceCIDRs: [127.0.0.0/8]\n", 1, 15, "overlapping-ranges", "overlap"},
+        {"podCIDRs: [10.0.0.0/8, 10.1.0.0/16]\n", 1, 11, "overlapping-ranges", "podCIDRs"},
+        {"nodeIPs: [host]\n", 1, 11, "bad-value", "nodeIPs"},
+        {"allocate: maybe\n", 1, 11, "wrong-type", "allocate"},
+        {"allocate: 'true'\n", 1, 11, "wrong-type", "allocate"},
+        {"pods: all\n", 1, 7, "bad-value", "verified"},
+        {"namespaces: [a, B]\n", 1, 17, "bad-value", "namespaces"},
+        {"search: [a b]\n", 1, 10, "bad-value", "search"},
+        {"ndots: 16\n", 1, 8, "bad-value", "ndots"},
+        {"ndots: five\n", 1, 8, "wrong-type", "ndots"},
+        {"nameservers: [example.org]\n", 1, 15, "bad-value", "nameservers"},
+        {"nameservers: ['192.0.2.1:0']\n", 1, 15, "bad-value", "nameservers"},
+        {"nameservers: ['192.0.2.1:65536']\n", 1, 15, "bad-value", "nameservers"},
+        {"nameservers: ['[192.0.2.1]:53']\n", 1, 15, "bad-value", "nameservers"},
+        {"nameservers: ['[2001:db8::1]53']\n", 1, 15, "bad-value", "nameservers"},
+        {"nameservers: ['[2001:db8::1']\n", 1, 15, "bad-value", "nameservers"},
+        {"maxFileSize: 0\n", 1, 14, "bad-value", "maxFileSize"},
+        {"maxFileSize: 1KB\n", 1, 14, "bad-value", "maxFileSize"},
+        {"maxFileSize: -1\n", 1, 14, "bad-value", "maxFileSize"},
+        {"maxFileSize: 99999999999Gi\n", 1, 14, "bad-value", "maxFileSize"},
+        {"zone: a\n---\nzone: b\n", 3, 1, "second-document", "more than one"},
+        {"- zone: a\n", 1, 1, "wrong-type", "mapping"},
+        {"zone\n", 1, 1, "wrong-type", "mapping"},
+        {"zone: a: b\n", 1, 8, "syntax", "mapping values"},
+    };
+    struct scene *scene = *state;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_bad(scene, cases[i].text, cases[i].line, cases[i].column, cases[i].rule,
+                   cases[i].word);
+}
+
+static void all_mistakes_are_told(void **state)
+{
+    struct scene *scene = *state;
+
+    assert_int_equal(load_text(scene, "zone: '-'\nndots: x\nnodeIPs: [a, b]\n"), CONFIG_BAD);
+    assert_int_equal(scene->diagnostics->len, 4);
+}
+
+static void options_win(void **state)
+{
+    struct scene *scene = *state;
+    g_autoptr(GPtrArray) manifests = g_ptr_array_new();
+    g_autofree char *here = g_get_current_dir(), *expected = g_build_filename(here, "b", NULL);
+    struct config_options options = {.manifests = manifests,
+                                     .socket = "/tmp/x/../socket",
+                                     .state = "/tmp/state",
+                                     .namespace = "sun",
+                                     .zone = "Other.",
+                                     .path_given = true};
+
+    g_ptr_array_add(manifests, (char[]){"/tmp/a/"});
+    g_ptr_array_add(manifests, (char[]){"./b"});
+    assert_true(g_file_set_contents(
+        scene->path, "zone: a\nnamespace: b\nallocate: false\nmanifests: [/z]\nndots: 2\n", -1,
+        NULL));
+    assert_int_equal(load(scene, options), 0);
+    assert_string_equal(scene->config->zone, "other");
+    assert_string_equal(scene->config->namespace, "sun");
+    assert_string_equal(scene->config->socket, "/tmp/socket");
+    assert_string_equal(scene->config->state, "/tmp/state");
+    assert_int_equal(scene->config->ndots, 2);
+    assert_int_equal(scene->config->manifests->len, 2);
+    assert_string_equal(directory(scene, 0)->path, "/tmp/a");
+    assert_string_equal(directory(scene, 1)->path, expected);
+    assert_false(directory(scene, 0)->allocate);
+}
+
+static void bad_options(void **state)
+{
+    struct scene *scene = *state;
+    g_autoptr(GPtrArray) manifests = g_ptr_array_new();
+    static const char *const names[] = {"--manifests", "--socket", "--state", "--namespace",
+                                        "--zone"};
+    struct config_options options = {
+        .manifests = manifests, .socket = "", .state = "", .namespace = "A", .zone = "a b"};
+
+    g_ptr_array_add(manifests, (char[]){""});
+    assert_int_equal(load(scene, options), CONFIG_BAD);
+    assert_int_equal(scene->diagnostics->len, G_N_ELEMENTS(names));
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        const struct diagnostic *diagnostic = scene->diagnostics->pdata[i];
+
+        assert_string_equal(diagnostic->object, names[i]);
+        assert_int_equal(diagnostic->line, 0);
+    }
+}
+
+static void unreadable_files(void **state)
+{
+    struct scene *scene = *state;
+    g_autofree char *large = g_strnfill(2 << 20, '\n');
+
+    assert_int_equal(load(scene, (struct config_options){.path_given = true}), -ENOENT);
+    assert_int_equal(mkdir(scene->path, 0700), 0);
+    assert_int_equal(load(scene, (struct config_options){0}), -EISDIR);
+    assert_int_equal(rmdir(scene->path), 0);
+    assert_int_equal(load_text(scene, large), CONFIG_BAD);
+    assert_true(scene->diagnostics->len > 0);
+    if (geteuid() != 0) {
+        assert_int_equal(chmod(scene->path, 0), 0);
+        assert_int_equal(load(scene, (struct config_options){0}), -EACCES);
+    }
+}
+
+static void suggestions(void **state)
+{
+    static const char *const words[] = {"namespace", "namespaces", "ndots", NULL};
+
+    (void)state;
+    assert_string_equal(config_suggest("namespac", words), "namespace");
+    assert_string_equal(config_suggest("nameSpaces", words), "namespaces");
+    assert_string_equal(config_suggest("ndot", words), "ndots");
+    assert_null(config_suggest("nameservers", words));
+    assert_null(config_suggest("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", words));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(defaults, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(everything, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(small_things, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mistakes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_mistakes_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(options_win, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_options, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unreadable_files, set_up, tear_down),
+        cmocka_unit_test(suggestions),
+    };
+
+    return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}

@@ -1,0 +1,362 @@
+/*
+ * What is taken out of Services, EndpointSlices and Endpoints, and what is said about fields that
+ * are wrong.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/manifest_text.h"
+
+static void a_service(void **state)
+{
+    struct manifest_text manifest;
+    const struct service *service = (struct service *)manifest_text_only(
+        &manifest, "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  namespace: moon\n"
+                   "spec:\n  type: NodePort\n  clusterIP: 010.0.0.1\n"
+                   "  clusterIPs: [10.0.0.1, 'FD00::1']\n  ipFamilies: [IPv4, IPv6]\n"
+                   "  ipFamilyPolicy: RequireDualStack\n  publishNotReadyAddresses: yes\n"
+                   "  selector: {app: web, empty: , tier: 'x'}\n  externalName: ignored.example\n"
+                   "  ports:\n  - port: 80\n    targetPort: 8080\n  - {name: Dns, port: 0x35, "
+                   "protocol: UDP, targetPort: dns, nodePort: 30053}\n"
+                   "  - {name: q, port: 9, protocol: SCTP, targetPort: ''}\n"
+                   "  unknown: [1, {2: 3}]\nstatus: {loadBalancer: {}}\n");
+
+    (void)state;
+    assert_string_equal(service->object.namespace, "moon");
+    assert_int_equal(service->type, SERVICE_CLUSTER_IP);
+    assert_false(service->headless);
+    assert_false(service->object.has_uid);
+    assert_false(service->object.broken);
+    assert_true(service->publish_not_ready);
+    manifest_text_assert_addresses(&service->cluster_ips, "10.0.0.1 fd00::1");
+    assert_int_equal(service->n_families, 2);
+    assert_int_equal(service->families[0], 4);
+    assert_int_equal(service->families[1], 6);
+    assert_int_equal(service->family_policy, FAMILY_REQUIRE_DUAL);
+    assert_int_equal(service->selector->n, 3);
+    assert_string_equal(labels_get(service->selector, "app"), "web");
+    assert_string_equal(labels_get(service->selector, "empty"), "");
+    manifest_text_assert_ports(service->ports, "-/1 80 8080, Dns/2 53 dns0, q/3 9 0");
+    assert_null(service->external_name);
+    manifest_text_free(&manifest);
+}
+
+static void assert_cluster_ip(const char *spec, bool headless, const char *addresses)
+{
+    g_autofree char *text =
+        g_strdup_printf("{apiVersion: v1, kind: Service, metadata: {name: a}, spec: %s}", spec);
+    struct manifest_text manifest;
+    const struct service *service = (struct service *)manifest_text_only(&manifest, text);
+
+    assert_int_equal(service->headless, headless);
+    manifest_text_assert_addresses(&service->cluster_ips, addresses);
+    manifest_text_free(&manifest);
+}
+
+/* Rule 1: the first of clusterIPs, else clusterIP. */
+static void cluster_ips(void **state)
+{
+    (void)state;
+    assert_cluster_ip("{clusterIP: None}", true, "");
+    assert_cluster_ip("{clusterIP: 'None'}", true, "");
+    assert_cluster_ip("{clusterIPs: [None]}", true, "");
+    assert_cluster_ip("{clusterIP: None, clusterIPs: [None]}", true, "");
+    assert_cluster_ip("{clusterIP: None, clusterIPs: [10.0.0.1]}", false, "10.0.0.1");
+    assert_cluster_ip("{clusterIP: None, clusterIPs: []}", true, "");
+    assert_cluster_ip("{clusterIP: 10.0.0.2, clusterIPs: [10.0.0.1]}", false, "10.0.0.1");
+    assert_cluster_ip("{clusterIP: 10.0.0.2, clusterIPs: null}", false, "10.0.0.2");
+    assert_cluster_ip("{clusterIP: 10.0.0.2, clusterIPs: ['']}", false, "10.0.0.2");
+    assert_cluster_ip("{clusterIP: ''}", false, "");
+    assert_cluster_ip("{clusterIP: ~}", false, "");
+    assert_cluster_ip("{}", false, "");
+    assert_cluster_ip("null", false, "");
+    assert_cluster_ip("{clusterIP: '10::3'}", false, "10::3");
+}
+
+static void stated_addresses(void **state)
+{
+    struct manifest_text manifest;
+    const struct service *service = (struct service *)manifest_text_only(
+        &manifest, "{apiVersion: v1, kind: Service, metadata: {name: a, uid: x, annotations: "
+                   "{kubesvc.io/addresses: ' 10.0.0.9 ,fd00::9', other: x}}}");
+
+    (void)state;
+    manifest_text_assert_addresses(&service->stated, "10.0.0.9 fd00::9");
+    assert_true(service->object.has_uid);
+    manifest_text_free(&manifest);
+    service = (struct service *)manifest_text_only(
+        &manifest, "{apiVersion: v1, kind: Service, metadata: {name: a, "
+                   "annotations: {kubesvc.io/addresses: ''}}}");
+    assert_int_equal(service->stated.n, 0);
+    manifest_text_free(&manifest);
+}
+
+static void external_names(void **state)
+{
+    struct manifest_text manifest;
+    const struct service *service = (struct service *)manifest_text_only(
+        &manifest, "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {type: "
+                   "ExternalName, externalName: DB.example.com., clusterIP: None}}");
+
+    (void)state;
+    assert_int_equal(service->type, SERVICE_EXTERNAL_NAME);
+    assert_string_equal(service->external_name, "DB.example.com");
+    assert_null(service->selector);
+    manifest_text_free(&manifest);
+}
+
+static void an_old_family(void **state)
+{
+    struct manifest_text manifest;
+    const struct service *service = (struct service *)manifest_text_only(
+        &manifest, "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ipFamily: IPv6, "
+                   "selector: {}}}");
+
+    (void)state;
+    assert_int_equal(service->n_families, 1);
+    assert_int_equal(service->families[0], 6);
+    assert_null(service->selector);
+    manifest_text_free(&manifest);
+}
+
+static void a_slice(void **state)
+{
+    struct manifest_text manifest;
+    const struct endpoint_slice *slice = (struct endpoint_slice *)manifest_text_only(
+        &manifest,
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata:\n  name: a-x1\n"
+        "  labels: {kubernetes.io/service-name: a}\naddressType: IPv4\n"
+        "ports: [{name: '', port: 80, protocol: TCP, appProtocol: http}, {name: any, port: null}]\n"
+        "endpoints:\n"
+        "- addresses: [10.0.0.1, 10.0.0.2]\n  hostname: h\n  conditions: {ready: false}\n"
+        "  targetRef: {kind: Pod, name: a-0, namespace: x}\n"
+        "- {addresses: [10.0.0.3], conditions: {ready: null, serving: false}}\n"
+        "- {addresses: [10.0.0.4], conditions: {}, topology: {x: y}, targetRef: {kind: Node, name: "
+        "n}}\n"
+        "- {addresses: null}\n");
+    const struct endpoint_subset *subset = slice->subsets;
+
+    (void)state;
+    assert_string_equal(slice->service, "a");
+    assert_int_equal(slice->n_subsets, 1);
+    manifest_text_assert_ports(subset->ports, "-/1 80 0, any/1 0 0");
+    assert_int_equal(subset->n, 4);
+    manifest_text_assert_addresses(&subset->endpoints[0].addresses, "10.0.0.1 10.0.0.2");
+    assert_string_equal(subset->endpoints[0].hostname, "h");
+    assert_string_equal(subset->endpoints[0].pod_name, "a-0");
+    assert_false(subset->endpoints[0].ready);
+    assert_true(subset->endpoints[1].ready);
+    assert_null(subset->endpoints[1].hostname);
+    assert_true(subset->endpoints[2].ready);
+    assert_null(subset->endpoints[2].pod_name);
+    assert_int_equal(subset->endpoints[3].addresses.n, 0);
+    manifest_text_free(&manifest);
+}
+
+static void odd_slices(void **state)
+{
+    struct manifest_text manifest;
+    const struct endpoint_slice *slice = (struct endpoint_slice *)manifest_text_only(
+        &manifest, "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: a}, "
+                   "endpoints: null, ports: null}");
+
+    (void)state;
+    assert_null(slice->service);
+    assert_int_equal(slice->subsets[0].n, 0);
+    assert_null(slice->subsets[0].ports);
+    manifest_text_free(&manifest);
+
+    slice = (struct endpoint_slice *)manifest_text_only(
+        &manifest, "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: a}, "
+                   "addressType: FQDN, endpoints: [{addresses: [a.example]}]}");
+    assert_int_equal(slice->subsets[0].n, 0);
+    manifest_text_free(&manifest);
+}
+
+/* Rule 21. */
+static void an_endpoints_object(void **state)
+{
+    struct manifest_text manifest = manifest_text_good(
+        "apiVersion: v1\nkind: Endpoints\nmetadata: {name: a}\nsubsets:\n"
+        "- addresses: [{ip: 10.0.0.1, hostname: pod-1}, {ip: this-is-not-an-ip, hostname: x},\n"
+        "              {ip: 'fd00::1', targetRef: {kind: Pod, name: p}}]\n"
+        "  notReadyAddresses: [{ip: 10.0.0.2}]\n  ports: [{port: 80}]\n"
+        "- addresses: [{ip: 10.0.0.3}]\n- {}\n");
+    const struct endpoint_slice *slice =
+        (struct endpoint_slice *)manifest_text_find(&manifest, "Endpoints default/a");
+    const struct diagnostic *dropped = manifest_text_rule(&manifest, "invalid-address");
+
+    (void)state;
+    assert_int_equal(manifest.diagnostics->len, 1);
+    assert_int_equal(dropped->severity, DIAGNOSTIC_WARNING);
+    assert_int_equal(dropped->line, 5);
+    assert_false(slice->object.broken);
+    assert_string_equal(slice->service, "a");
+    assert_false(slice->not_mirrored);
+    assert_int_equal(slice->n_subsets, 3);
+    assert_int_equal(slice->subsets[0].n, 3);
+    manifest_text_assert_addresses(&slice->subsets[0].endpoints[0].addresses, "10.0.0.1");
+    assert_string_equal(slice->subsets[0].endpoints[0].hostname, "pod-1");
+    manifest_text_assert_addresses(&slice->subsets[0].endpoints[1].addresses, "fd00::1");
+    assert_string_equal(slice->subsets[0].endpoints[1].pod_name, "p");
+    assert_false(slice->subsets[0].endpoints[2].ready);
+    manifest_text_assert_ports(slice->subsets[0].ports, "-/1 80 0");
+    assert_int_equal(slice->subsets[2].n, 0);
+    manifest_text_free(&manifest);
+}
+
+static bool is_mirrored(const char *metadata)
+{
+    g_autofree char *text =
+        g_strdup_printf("{apiVersion: v1, kind: Endpoints, metadata: {name: a, %s}}", metadata);
+    struct manifest_text manifest;
+    bool mirrored = !((struct endpoint_slice *)manifest_text_only(&manifest, text))->not_mirrored;
+
+    manifest_text_free(&manifest);
+    return mirrored;
+}
+
+/* Rule 22. */
+static void mirroring(void **state)
+{
+    (void)state;
+    assert_true(is_mirrored("labels: {a: b}"));
+    assert_false(is_mirrored("labels: {endpointslice.kubernetes.io/skip-mirror: 'true'}"));
+    assert_true(is_mirrored("labels: {endpointslice.kubernetes.io/skip-mirror: 'false'}"));
+    assert_false(is_mirrored("annotations: {control-plane.alpha.kubernetes.io/leader: '{}'}"));
+}
+
+/* The object stays known, so that its last good version can stay in force. */
+static void assert_broken(const char *kind, const char *rest, const char *rule, const char *word)
+{
+    g_autofree char *text =
+        g_strdup_printf("apiVersion: %s\nkind: %s\nmetadata:\n  name: a\n%s",
+                        strcmp(kind, "Deployment") == 0      ? "apps/v1"
+                        : strcmp(kind, "EndpointSlice") == 0 ? "discovery.k8s.io/v1"
+                                                             : "v1",
+                        kind, rest);
+    g_autofree char *description = g_strdup_printf("%s default/a", kind);
+    struct manifest_text manifest = manifest_text_good(text);
+    const struct diagnostic *diagnostic = manifest_text_rule(&manifest, rule);
+
+    assert_true(manifest_text_find(&manifest, description)->broken);
+    assert_non_null(diagnostic);
+    assert_int_equal(diagnostic->severity, DIAGNOSTIC_ERROR);
+    assert_true(diagnostic->line >= 5);
+    assert_string_equal(diagnostic->object, description);
+    assert_non_null(strstr(diagnostic->message, word));
+    assert_non_null(strstr(diagnostic->message, "stays in force"));
+    manifest_text_free(&manifest);
+}
+
+static void broken_objects(void **state)
+{
+    static const struct {
+        const char *kind, *rest, *rule, *word;
+    } cases[] = {
+        {"Service", "spec: {clusterIP: 10.0.0.256}", "invalid-address", "clusterIP"},
+        {"Service", "spec: {clusterIPs: [10.0.0.1, x]}", "invalid-address", "clusterIPs"},
+        {"Service", "spec: {clusterIP: 10}", "wrong-type", "quote it"},
+        {"Service", "spec: {type: Clusterip}", "bad-value", "type"},
+        {"Service", "spec: []", "wrong-type", "spec must be a mapping"},
+        {"Service", "spec: {selector: [a]}", "wrong-type", "selector"},
+        {"Service", "spec: {selector: {a: 1}}", "wrong-type", "selector"},
+        {"Service", "spec: {selector: {a: yes}}", "wrong-type", "quote it"},
+        {"Service", "spec: {ports: [80]}", "wrong-type", "ports"},
+        {"Service", "spec: {ports: [{}]}", "missing-field", "port"},
+        {"Service", "spec: {ports: [{port: '80'}]}", "wrong-type", "without quotes"},
+        {"Service", "spec: {ports: [{port: 65536}]}", "bad-value", "65535"},
+        {"Service", "spec: {ports: [{port: 80, targetPort: 8.5}]}", "wrong-type", "targetPort"},
+        {"Service", "spec: {ports: [{port: 80, targetPort: [x]}]}", "wrong-type", "targetPort"},
+        {"Service", "spec: {type: ExternalName}", "bad-value", "externalName"},
+        {"Service", "spec: {type: ExternalName, externalName: .}", "bad-value", "externalName"},
+        {"Service", "spec: {ipFamilies: [IPv5]}", "bad-value", "ipFamilies"},
+        {"Service", "spec: {ipFamilies: [IPv4, IPv4]}", "bad-value", "ipFamilies"},
+        {"Service", "spec: {publishNotReadyAddresses: 'yes'}", "wrong-type", "true or false"},
+        {"Service", "  annotations: {kubesvc.io/addresses: '10.0.0.1,,x'}", "invalid-address",
+         "kubesvc.io/addresses"},
+        {"Service", "  annotations: {other: 1}", "wrong-type", "annotations"},
+        {"EndpointSlice", "endpoints: [{addresses: [10.0.0.1], hostname: A_b}]", "invalid-name",
+         "hostname"},
+        {"EndpointSlice", "endpoints: [{addresses: 10.0.0.1}]", "wrong-type", "addresses"},
+        {"EndpointSlice", "endpoints: [x]", "wrong-type", "endpoints"},
+        {"Endpoints", "subsets: {}", "wrong-type", "subsets"},
+        {"Pod", "spec: {hostname: a.b}", "invalid-name", "hostname"},
+        {"Pod", "status: {podIP: x}", "invalid-address", "podIP"},
+        {"Pod", "  labels: {a: 1.5}", "wrong-type", "labels"},
+        {"Deployment", "spec: {replicas: -1}", "bad-value", "replicas"},
+        {"Deployment", "spec: {replicas: three}", "wrong-type", "replicas"},
+        {"Deployment", "spec: {selector: {matchExpressions: [{key: a}]}}", "missing-field",
+         "operator"},
+        {"Deployment", "spec: {selector: {matchExpressions: [{key: a, operator: in}]}}",
+         "bad-value", "operator"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_broken(cases[i].kind, cases[i].rest, cases[i].rule, cases[i].word);
+}
+
+static void ports_of_no_protocol(void **state)
+{
+    struct manifest_text manifest = manifest_text_good(
+        "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 1, protocol: "
+        "tcp}, {port: 2}]}}");
+    const struct service *service = manifest.objects->pdata[0];
+
+    (void)state;
+    assert_false(service->object.broken);
+    manifest_text_assert_ports(service->ports, "-/1 2 0");
+    assert_int_equal(manifest.diagnostics->len, 1);
+    manifest_text_free(&manifest);
+}
+
+/* What a file holds besides the fields that are known is never repeated. */
+static void secrets_are_not_quoted(void **state)
+{
+    static const char *const texts[] = {
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  k: s3cret\n  s3cret\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  k: \"s3cret\n",
+        "{\"kind\": \"Secret\", \"data\": {\"s3cret\" \"s3cret\"}}",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {s3cret: *s3cret}\n",
+        ("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostname: 's3cret s3cret', "
+         "containers: [{ports: [{containerPort: s3cret}]}]}\n"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        struct manifest_text manifest = manifest_text_all(texts[i], strlen(texts[i]));
+
+        assert_true(manifest.diagnostics->len > 0);
+        for (guint j = 0; j < manifest.diagnostics->len; j++) {
+            g_autofree char *text = diagnostic_format(manifest.diagnostics->pdata[j], "x");
+
+            assert_null(strstr(text, "s3cret"));
+        }
+        manifest_text_free(&manifest);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_service),
+        cmocka_unit_test(cluster_ips),
+        cmocka_unit_test(stated_addresses),
+        cmocka_unit_test(external_names),
+        cmocka_unit_test(an_old_family),
+        cmocka_unit_test(a_slice),
+        cmocka_unit_test(odd_slices),
+        cmocka_unit_test(an_endpoints_object),
+        cmocka_unit_test(mirroring),
+        cmocka_unit_test(broken_objects),
+        cmocka_unit_test(ports_of_no_protocol),
+        cmocka_unit_test(secrets_are_not_quoted),
+    };
+
+    return cmocka_run_group_tests_name("extract", tests, NULL, NULL);
+}

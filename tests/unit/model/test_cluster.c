@@ -1,0 +1,690 @@
+/*
+ * The cluster: whatever happened to the files and in whichever order, what it has told its sink is
+ * what a fresh one says of the same files with the same leases. Files are random and small, names
+ * few, so that everything concerns everything.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <cmocka.h>
+
+#include "daemon/publish/publisher.h"
+#include "daemon/publish/record.h"
+#include "lib/manifest/manifest.h"
+#include "lib/model/cluster.h"
+
+#define FILES 6u
+
+/* --- a sink that remembers everything as text --- */
+
+static int compare_strings(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *addresses_text(const GArray *addresses)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; addresses && i < addresses->len; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        address_format(&g_array_index(addresses, struct address, i), text);
+        if (!g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL))
+            g_ptr_array_add(texts, g_strdup(text));
+    }
+    g_ptr_array_sort(texts, compare_strings);
+    g_ptr_array_add(texts, NULL);
+    return g_strjoinv(",", (char **)texts->pdata);
+}
+
+static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
+{
+    char *key = g_strdup_printf("n %s", name);
+    if (exists)
+        g_hash_table_insert(userdata, key, g_strdup(exposed ? "exposed" : "hidden"));
+    else {
+        g_hash_table_remove(userdata, key);
+        g_free(key);
+    }
+}
+
+static void on_service(void *userdata, const struct zone_service *service)
+{
+    g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; service->endpoints && i < service->endpoints->len; i++) {
+        const struct zone_endpoint *endpoint =
+            &g_array_index(service->endpoints, struct zone_endpoint, i);
+        g_autofree char *text = addresses_text(endpoint->addresses);
+        g_ptr_array_add(parts, g_strdup_printf("%s=%s", endpoint->label, text));
+    }
+    for (guint i = 0; service->ports && i < service->ports->len; i++) {
+        const struct zone_port *port = &g_array_index(service->ports, struct zone_port, i);
+        g_autofree char *text = addresses_text(port->addresses);
+        g_ptr_array_add(parts, g_strdup_printf("%s/%u:%u=%s", port->name ? port->name : "",
+                                               port->protocol, port->number, text));
+    }
+    g_ptr_array_sort(parts, compare_strings);
+    g_ptr_array_add(parts, NULL);
+    g_autofree char *joined = g_strjoinv(" ", (char **)parts->pdata);
+    g_autofree char *own = addresses_text(service->addresses);
+    g_autofree char *unnamed = addresses_text(service->unnamed);
+    g_hash_table_insert(userdata, g_strdup_printf("s %s.%s", service->name, service->namespace),
+                        g_strdup_printf("%d %d [%s] [%s] %s %s", service->type, service->hidden,
+                                        own, unnamed, joined,
+                                        service->target ? service->target : ""));
+}
+
+static void on_service_gone(void *userdata, const char *namespace, const char *name)
+{
+    g_autofree char *key = g_strdup_printf("s %s.%s", name, namespace);
+    g_hash_table_remove(userdata, key);
+}
+
+static char *address_key(const struct address *address)
+{
+    char text[ADDRESS_TEXT_MAX];
+    address_format(address, text);
+    return g_strdup_printf("a %s", text);
+}
+
+static void on_address(void *userdata, const struct zone_address *address)
+{
+    g_autoptr(GPtrArray) pods = g_ptr_array_new();
+    for (guint i = 0; i < address->pods->len; i++)
+        g_ptr_array_add(pods, address->pods->pdata[i]);
+    g_ptr_array_sort(pods, compare_strings);
+    g_ptr_array_add(pods, NULL);
+    g_autofree char *joined = g_strjoinv(",", (char **)pods->pdata);
+    g_hash_table_insert(
+        userdata, address_key(&address->address),
+        g_strdup_printf("%d %s %s", address->known, address->name ? address->name : "-", joined));
+}
+
+static void on_address_gone(void *userdata, const struct address *address)
+{
+    g_autofree char *key = address_key(address);
+    g_hash_table_remove(userdata, key);
+}
+
+/* --- a cluster with its zone and its leases, as a daemon and its journal have them --- */
+
+struct world {
+    struct fiber *fiber;
+    struct cluster *cluster;
+    GHashTable *zone;
+    GString *journal; /* lines of the leases' history */
+    GArray *node_ips, *pod_cidrs, *service_cidrs;
+};
+
+static void on_lease(void *userdata, enum lease_event event, const struct lease *lease)
+{
+    struct world *world = userdata;
+    char text[ADDRESS_TEXT_MAX];
+    address_format(&lease->address, text);
+    g_string_append_printf(world->journal, "%d %d %s %s\n", event, lease->use, text, lease->key);
+}
+
+static void restore(struct world *world, const char *journal)
+{
+    g_auto(GStrv) lines = g_strsplit(journal, "\n", -1);
+    for (char **line = lines; *line && **line; line++) {
+        g_auto(GStrv) fields = g_strsplit(*line, " ", 4);
+        struct address address;
+        assert_true(address_parse(&address, fields[2], strlen(fields[2])));
+        leases_restore(cluster_leases(world->cluster), (enum lease_event)atoi(fields[0]),
+                       (enum lease_use)atoi(fields[1]), &address, fields[3]);
+    }
+    g_string_assign(world->journal, journal);
+}
+
+static void add_range(GArray *ranges, const char *text)
+{
+    struct address_range range;
+    assert_true(address_range_parse(&range, text));
+    g_array_append_val(ranges, range);
+}
+
+static void configure(struct world *world, unsigned options)
+{
+    cluster_configure(world->cluster, &(struct cluster_options){
+                                          .node_ips = world->node_ips,
+                                          .pod_cidrs = world->pod_cidrs,
+                                          .service_cidrs = world->service_cidrs,
+                                          .allocate = !(options & 1),
+                                          .pod_names = !(options & 2),
+                                          .endpoint_pod_names = options & 4,
+                                          .ignore_empty_service = options & 8,
+                                      });
+}
+
+static void world_init(struct world *world, unsigned options)
+{
+    world->zone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    world->journal = g_string_new(NULL);
+    assert_int_equal(fiber_new(&world->fiber), 0);
+    world->cluster = cluster_new(&(struct zone_sink){.namespace = on_namespace,
+                                                     .service = on_service,
+                                                     .service_gone = on_service_gone,
+                                                     .address = on_address,
+                                                     .address_gone = on_address_gone,
+                                                     .userdata = world->zone},
+                                 on_lease, world, world->fiber);
+    world->node_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
+    world->pod_cidrs = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    world->service_cidrs = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    struct address node;
+    assert_true(address_parse(&node, "192.0.2.7", 9));
+    g_array_append_val(world->node_ips, node);
+    add_range(world->pod_cidrs, "10.244.0.0/16");
+    add_range(world->pod_cidrs, "fd00:244::/64");
+    add_range(world->service_cidrs, "10.96.0.0/16");
+    configure(world, options);
+}
+
+static void world_clear(struct world *world)
+{
+    cluster_free(world->cluster);
+    fiber_free(world->fiber);
+    g_hash_table_unref(world->zone);
+    g_string_free(world->journal, TRUE);
+    g_array_unref(world->node_ips);
+    g_array_unref(world->pod_cidrs);
+    g_array_unref(world->service_cidrs);
+}
+
+/* In the smallest turns there can be: every place to give way at is met. Returns how many. */
+static unsigned update(struct world *world)
+{
+    unsigned turns = 1;
+    while (!cluster_update(world->cluster, 0))
+        turns++;
+    return turns;
+}
+
+static unsigned settle(struct world *world)
+{
+    cluster_settle(world->cluster);
+    unsigned turns = update(world);
+    assert_false(cluster_is_dirty(world->cluster));
+    return turns;
+}
+
+/* --- random files --- */
+
+static unsigned pick(GRand *random, unsigned n)
+{
+    return (unsigned)g_rand_int_range(random, 0, (gint32)n);
+}
+
+static const char *const names[] = {"a", "b", "web", "web-x"};
+static const char *const namespaces[] = {"moon", "sun"};
+
+static void add_meta(GString *out, GRand *random, const char *kind, const char *extra)
+{
+    g_string_append_printf(out, "metadata:\n  name: %s%s\n  namespace: %s\n%s",
+                           names[pick(random, 4)],
+                           strcmp(kind, "Pod") == 0 && pick(random, 2) ? "-0" : "",
+                           namespaces[pick(random, 2)], extra);
+    if (pick(random, 8) == 0)
+        g_string_append(out, "  uid: 6a1b\n");
+}
+
+static void add_labels(GString *out, GRand *random, const char *indent)
+{
+    g_string_append_printf(out, "%slabels: {app: %s, tier: %s}\n", indent, names[pick(random, 3)],
+                           pick(random, 2) ? "x" : "y");
+}
+
+static void add_service(GString *out, GRand *random)
+{
+    static const char *const ips[] = {"",
+                                      "",
+                                      "  clusterIP: None\n",
+                                      "  clusterIP: None\n",
+                                      "  clusterIP: 10.96.0.1\n",
+                                      "  clusterIP: 10.96.7.7\n"};
+    g_string_append(out, "apiVersion: v1\nkind: Service\n");
+    add_meta(out, random, "Service", "");
+    g_string_append_printf(out, "spec:\n%s", ips[pick(random, 6)]);
+    if (pick(random, 6) == 0)
+        g_string_append(out, "  type: ExternalName\n  externalName: a.moon.svc.cluster.local\n");
+    if (pick(random, 4) > 0)
+        g_string_append_printf(out, "  selector: {%s: %s}\n", pick(random, 3) ? "app" : "tier",
+                               pick(random, 2) ? "web" : "x");
+    else if (pick(random, 3) == 0)
+        g_string_append(out, "  selector: {statefulset.kubernetes.io/pod-name: web-1}\n");
+    if (pick(random, 4) == 0)
+        g_string_append(out, "  publishNotReadyAddresses: true\n");
+    if (pick(random, 4) == 0)
+        g_string_append(out, "  ipFamilyPolicy: PreferDualStack\n");
+    if (pick(random, 2))
+        g_string_append(out, "  ports: [{name: http, port: 80, targetPort: web}, {port: 53, "
+                             "protocol: UDP}]\n");
+}
+
+static void add_slice(GString *out, GRand *random)
+{
+    g_string_append_printf(out,
+                           "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+                           "metadata:\n  name: s%u\n  namespace: %s\n"
+                           "  labels: {kubernetes.io/service-name: %s}\naddressType: IPv4\n"
+                           "ports: [{name: http, port: 8080}]\nendpoints:\n",
+                           pick(random, 4), namespaces[pick(random, 2)], names[pick(random, 4)]);
+    for (unsigned i = 0, n = 1 + pick(random, 3); i < n; i++)
+        g_string_append_printf(out, "- {addresses: [10.%u.0.%u], conditions: {ready: %s}%s}\n",
+                               pick(random, 2) ? 244 : 50, 1 + pick(random, 6),
+                               pick(random, 3) ? "true" : "false",
+                               pick(random, 2) ? ", hostname: h1" : "");
+}
+
+static void add_endpoints(GString *out, GRand *random)
+{
+    g_string_append(out, "apiVersion: v1\nkind: Endpoints\n");
+    add_meta(out, random, "Endpoints", "");
+    g_string_append_printf(out, "subsets: [{addresses: [{ip: 10.60.0.%u}]}]\n",
+                           1 + pick(random, 4));
+}
+
+static void add_pod_spec(GString *out, GRand *random, const char *indent)
+{
+    if (pick(random, 5) == 0)
+        g_string_append_printf(out, "%shostNetwork: true\n", indent);
+    if (pick(random, 3) == 0)
+        g_string_append_printf(out, "%shostname: h2\n%ssubdomain: %s\n", indent, indent,
+                               names[pick(random, 3)]);
+    g_string_append_printf(out,
+                           "%scontainers: [{name: c, image: i, ports: [{name: web, "
+                           "containerPort: 8080}]}]\n",
+                           indent);
+}
+
+static void add_pod(GString *out, GRand *random)
+{
+    g_string_append(out, "apiVersion: v1\nkind: Pod\n");
+    add_meta(out, random, "Pod", "");
+    add_labels(out, random, "  ");
+    if (pick(random, 4) == 0)
+        g_string_append_printf(out, "  ownerReferences: [{kind: %s, name: %s, controller: true}]\n",
+                               pick(random, 2) ? "ReplicaSet" : "StatefulSet",
+                               names[pick(random, 4)]);
+    if (pick(random, 5) == 0)
+        g_string_append(out, "  annotations: {kubesvc.io/addresses: '10.70.0.1,fd00:70::1'}\n");
+    g_string_append(out, "spec:\n");
+    add_pod_spec(out, random, "  ");
+    if (pick(random, 2))
+        g_string_append_printf(out,
+                               "status: {phase: %s, podIP: 10.%u.0.%u, conditions: [{type: Ready, "
+                               "status: '%s'}]}\n",
+                               pick(random, 6) ? "Running" : "Failed", pick(random, 2) ? 244 : 51,
+                               1 + pick(random, 6), pick(random, 4) ? "True" : "False");
+}
+
+static void add_workload(GString *out, GRand *random)
+{
+    static const char *const kinds[] = {"apps/v1\nkind: Deployment", "apps/v1\nkind: ReplicaSet",
+                                        "apps/v1\nkind: StatefulSet", "apps/v1\nkind: DaemonSet",
+                                        "batch/v1\nkind: Job"};
+    g_string_append_printf(out, "apiVersion: %s\n", kinds[pick(random, 5)]);
+    add_meta(out, random, "", "");
+    if (pick(random, 4) == 0)
+        g_string_append_printf(
+            out, "  ownerReferences: [{kind: Deployment, name: %s, controller: true}]\n",
+            names[pick(random, 4)]);
+    g_string_append_printf(out, "spec:\n  replicas: %u\n  parallelism: %u\n  serviceName: %s\n",
+                           pick(random, 4), pick(random, 3), names[pick(random, 3)]);
+    g_string_append_printf(out,
+                           "  selector: {matchLabels: {app: %s}}\n  template:\n    metadata:\n",
+                           names[pick(random, 3)]);
+    add_labels(out, random, "      ");
+    g_string_append(out, "    spec:\n");
+    add_pod_spec(out, random, "      ");
+}
+
+static char *random_file(GRand *random)
+{
+    GString *out = g_string_new(NULL);
+    for (unsigned i = 0, n = pick(random, 6); i < n; i++) {
+        g_string_append(out, "---\n");
+        switch (pick(random, 8)) {
+        case 0:
+        case 1: add_service(out, random); break;
+        case 2: add_slice(out, random); break;
+        case 3: add_endpoints(out, random); break;
+        case 4:
+        case 5: add_pod(out, random); break;
+        default: add_workload(out, random); break;
+        }
+    }
+    return g_string_free(out, FALSE);
+}
+
+struct text_input {
+    const char *text;
+    size_t left;
+};
+
+static ssize_t read_text(void *userdata, void *buffer, size_t size)
+{
+    struct text_input *input = userdata;
+    size_t n = MIN(size, input->left);
+    memcpy(buffer, input->text, n);
+    input->text += n;
+    input->left -= n;
+    return (ssize_t)n;
+}
+
+static GPtrArray *read_objects(struct source *source, const char *text)
+{
+    struct text_input input = {text, strlen(text)};
+    struct manifest_reader *reader = manifest_reader_new(
+        source, &(struct manifest_options){.default_namespace = "default", .max_size = 1 << 20},
+        read_text, &input);
+    if (manifest_reader_run(reader) != MANIFEST_DONE)
+        fail_msg("not readable:\n%s", text);
+    GPtrArray *objects = manifest_reader_take_objects(reader);
+    manifest_reader_free(reader);
+    return objects;
+}
+
+static struct source *source_of(unsigned file)
+{
+    g_autofree char *path = g_strdup_printf("/m/%u.yaml", file);
+    return source_new(path, file % 2, file != 5);
+}
+
+static void assert_same(GHashTable *a, GHashTable *b, const char *what, unsigned step)
+{
+    GHashTableIter iter;
+    gpointer key, value;
+    g_hash_table_iter_init(&iter, a);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        const char *other = g_hash_table_lookup(b, key);
+        if (g_strcmp0(value, other) != 0)
+            fail_msg("step %u, %s: %s is\n%s\nand elsewhere\n%s", step, what, (char *)key,
+                     (char *)value, other ? other : "(nothing)");
+    }
+    assert_int_equal(g_hash_table_size(a), g_hash_table_size(b));
+}
+
+static void run_seed(guint32 seed)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(seed);
+    struct world world;
+    struct source *sources[FILES];
+    char *texts[FILES] = {0};
+    unsigned options = pick(random, 16);
+    world_init(&world, options);
+    for (unsigned i = 0; i < FILES; i++)
+        sources[i] = source_of(i);
+    settle(&world);
+    for (unsigned step = 0; step < 25; step++) {
+        for (unsigned i = 0, n = 1 + pick(random, 2); i < n; i++) {
+            unsigned file = pick(random, FILES);
+            g_free(texts[file]);
+            texts[file] = pick(random, 4) ? random_file(random) : NULL;
+            cluster_replace(world.cluster, sources[file],
+                            texts[file] ? read_objects(sources[file], texts[file]) : NULL);
+        }
+        if (pick(random, 10) == 0) {
+            options = pick(random, 16);
+            configure(&world, options);
+        }
+        settle(&world);
+        struct world fresh;
+        world_init(&fresh, options);
+        restore(&fresh, world.journal->str);
+        for (unsigned i = FILES; i-- > 0;)
+            if (texts[i])
+                cluster_replace(fresh.cluster, sources[i], read_objects(sources[i], texts[i]));
+        settle(&fresh);
+        assert_same(world.zone, fresh.zone, "changed step by step", step);
+        assert_same(fresh.zone, world.zone, "loaded afresh", step);
+        assert_string_equal(world.journal->str, fresh.journal->str);
+        world_clear(&fresh);
+    }
+    for (unsigned i = 0; i < FILES; i++) {
+        cluster_replace(world.cluster, sources[i], NULL);
+        g_free(texts[i]);
+    }
+    settle(&world);
+    assert_int_equal(g_hash_table_size(world.zone), 0);
+    world_clear(&world);
+    for (unsigned i = 0; i < FILES; i++)
+        source_unref(sources[i]);
+}
+
+static void steps_lead_where_a_fresh_load_does(void **state)
+{
+    (void)state;
+    for (guint32 seed = 1; seed <= 60; seed++) {
+        print_message("seed %u\n", seed);
+        run_seed(seed);
+    }
+}
+
+/* --- large objects, and what happens meanwhile --- */
+
+#define REPLICAS 5000u
+#define LARGE                                                                                      \
+    "apiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: moon}\n"                       \
+    "spec: {clusterIP: None, selector: {app: db}, ports: [{name: sql, port: 1}]}\n---\n"           \
+    "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db, namespace: moon}\n"              \
+    "spec: {serviceName: db, replicas: 5000, selector: {matchLabels: {app: db}}, "                 \
+    "template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}}\n"
+#define SMALL(name, address)                                                                       \
+    "apiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: moon}\n"                 \
+    "spec: {clusterIP: " address "}\n"
+
+static void say(struct world *world, struct source *source, const char *text)
+{
+    cluster_replace(world->cluster, source, text ? read_objects(source, text) : NULL);
+}
+
+static bool answers(const struct world *world, const char *name)
+{
+    return g_hash_table_contains(world->zone, name);
+}
+
+/* A turn that is late ends within a few dozen endpoints, wherever it is. */
+static void a_large_service_is_worked_out_in_turns(void **state)
+{
+    (void)state;
+    struct source *source = source_of(0);
+    struct world world, whole;
+    world_init(&world, 0);
+    world_init(&whole, 0);
+    say(&world, source, LARGE);
+    say(&whole, source, LARGE);
+    /* Leased, collected, sorted twice, claimed, told, flushed: each of them several turns. */
+    assert_true(settle(&world) > 10 * REPLICAS / 64);
+    cluster_settle(whole.cluster);
+    assert_true(cluster_update(whole.cluster, 60 * G_USEC_PER_SEC));
+    assert_true(g_hash_table_size(world.zone) > REPLICAS);
+    assert_same(world.zone, whole.zone, "in turns", 0);
+    assert_same(whole.zone, world.zone, "at once", 0);
+    assert_string_equal(world.journal->str, whole.journal->str);
+    configure(&world, 2);
+    configure(&whole, 2);
+    assert_true(update(&world) > 10 * REPLICAS / 64);
+    assert_true(cluster_update(whole.cluster, 60 * G_USEC_PER_SEC));
+    assert_same(world.zone, whole.zone, "in turns, other options", 0);
+    say(&world, source, NULL);
+    assert_true(settle(&world) > 2 * REPLICAS / 64);
+    assert_int_equal(g_hash_table_size(world.zone), 0);
+    world_clear(&world);
+    world_clear(&whole);
+    source_unref(source);
+}
+
+/* What is told in one update is of one batch, or of several whole ones. */
+static void a_batch_waits_until_it_is_whole(void **state)
+{
+    (void)state;
+    struct source *large = source_of(0), *first = source_of(2), *second = source_of(4);
+    struct world world;
+    world_init(&world, 0);
+    settle(&world);
+    say(&world, first, SMALL("one", "10.96.0.1"));
+    update(&world);
+    assert_false(answers(&world, "s one.moon"));
+    say(&world, large, LARGE);
+    cluster_settle(world.cluster);
+    assert_false(cluster_update(world.cluster, 0));
+    assert_true(cluster_is_amid(world.cluster));
+    say(&world, second, SMALL("two", "10.96.0.2"));
+    update(&world);
+    assert_true(answers(&world, "s one.moon"));
+    assert_true(answers(&world, "s db.moon"));
+    assert_false(answers(&world, "s two.moon"));
+    assert_false(cluster_is_dirty(world.cluster));
+    settle(&world);
+    assert_true(answers(&world, "s two.moon"));
+    world_clear(&world);
+    source_unref(large);
+    source_unref(first);
+    source_unref(second);
+}
+
+/* Ended at any place of an update, it leaks nothing and touches nothing that was freed. */
+static void it_may_end_amid_an_update(void **state)
+{
+    (void)state;
+    struct source *source = source_of(0);
+    for (unsigned turns = 1; turns < 3000; turns = turns * 2 + 1) {
+        struct world world;
+        world_init(&world, 0);
+        say(&world, source, LARGE);
+        cluster_settle(world.cluster);
+        for (unsigned i = 0; i < turns && !cluster_update(world.cluster, 0); i++)
+            ;
+        world_clear(&world);
+    }
+    source_unref(source);
+}
+
+/* Lists of ports times endpoints: neither memory nor time grows with the product. */
+static void many_ports_of_many_endpoints(void **state)
+{
+    (void)state;
+    g_autoptr(GString) text = g_string_new("apiVersion: v1\nkind: Service\nmetadata: {name: sip, "
+                                           "namespace: moon}\nspec: {clusterIP: None}\n");
+    for (unsigned i = 0; i < 2; i++) {
+        g_string_append_printf(text,
+                               "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+                               "metadata: {name: s%u, namespace: moon, labels: "
+                               "{kubernetes.io/service-name: sip}}\naddressType: IPv4\nports:\n",
+                               i);
+        for (unsigned j = 0; j < 5000 + i; j++)
+            g_string_append_printf(text, "- {name: p%u, port: %u}\n", j, j + 1);
+        g_string_append(text, "endpoints:\n");
+        for (unsigned j = 0; j < 5000; j++)
+            g_string_append_printf(text, "- {addresses: [10.%u.%u.%u]}\n", i, j >> 8, j & 255);
+    }
+    struct source *source = source_of(0);
+    struct snapshot_writer *writer = NULL;
+    struct fiber *fiber = NULL;
+    assert_int_equal(fiber_new(&fiber), 0);
+    assert_int_equal(snapshot_writer_new(&writer), 0);
+    struct publisher *publisher = publisher_new(writer, fiber);
+    struct cluster *cluster = cluster_new(publisher_sink(publisher), on_lease, NULL, fiber);
+    g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(struct address));
+    cluster_configure(cluster, &(struct cluster_options){
+                                   .node_ips = none, .pod_cidrs = none, .service_cidrs = none});
+    struct rlimit before, limit;
+    assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+    limit = before;
+    cluster_replace(cluster, source, read_objects(source, text->str));
+    cluster_settle(cluster);
+#ifndef __SANITIZE_ADDRESS__ /* which needs more than that for itself */
+    limit.rlim_cur = 256 << 20;
+#endif
+    assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
+    while (!cluster_update(cluster, G_USEC_PER_SEC))
+        ;
+    assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
+    struct record_key key;
+    assert_true(record_key_service(&key, "sip", "moon"));
+    struct snapshot_record record = snapshot_writer_find(writer, key.bytes, key.length);
+    assert_in_range(record.length, 2 * 5000 * 4, 2 << 20);
+    cluster_free(cluster);
+    publisher_free(publisher);
+    snapshot_writer_free(writer);
+    fiber_free(fiber);
+    source_unref(source);
+}
+
+/* An address that is given up while others are worked out goes to who waits for one at once, not
+ * with some later change. */
+static void who_waits_gets_what_is_given_up(void **state)
+{
+    (void)state;
+    static const char deployment[] =
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s, namespace: moon}\n"
+        "spec: {replicas: %u, selector: {matchLabels: {app: %s}}, template: {metadata: "
+        "{labels: {app: %s}}, spec: {containers: [{name: c, image: i}]}}}\n---\n";
+    struct source *source = source_of(0);
+    struct world world;
+    world_init(&world, 0);
+    g_array_set_size(world.pod_cidrs, 0);
+    add_range(world.pod_cidrs, "10.244.0.0/29"); /* six addresses */
+    configure(&world, 0);
+    g_autofree char *waiting = g_strdup_printf(deployment, "a", 4, "a", "a");
+    g_autofree char *before = g_strdup_printf(deployment, "b", 6, "b", "b");
+    g_autofree char *after = g_strdup_printf(deployment, "b", 1, "b", "b");
+    g_autofree char *both = g_strconcat(waiting, after, NULL);
+    say(&world, source, before);
+    settle(&world);
+    say(&world, source, both);
+    cluster_settle(world.cluster);
+    assert_true(cluster_update(world.cluster, 60 * G_USEC_PER_SEC));
+    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 0);
+    world_clear(&world);
+    source_unref(source);
+}
+
+/* What held leases before its range went gives them up all the same when it goes itself. */
+static void leases_end_without_a_range(void **state)
+{
+    (void)state;
+    struct source *source = source_of(0);
+    struct world world;
+    uint64_t held, size;
+    world_init(&world, 0);
+    g_array_set_size(world.pod_cidrs, 0);
+    add_range(world.pod_cidrs, "10.244.0.0/29"); /* six addresses */
+    configure(&world, 0);
+    say(&world, source,
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: moon}\n"
+        "spec: {replicas: 8, selector: {matchLabels: {app: a}}, template: {metadata: "
+        "{labels: {app: a}}, spec: {containers: [{name: c, image: i}]}}}\n");
+    settle(&world);
+    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 2);
+    g_array_set_size(world.pod_cidrs, 0);
+    configure(&world, 0);
+    update(&world);
+    say(&world, source, NULL);
+    settle(&world);
+    leases_count(cluster_leases(world.cluster), LEASE_POD, &held, &size);
+    assert_int_equal(held, 0);
+    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 0);
+    world_clear(&world);
+    source_unref(source);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_lead_where_a_fresh_load_does),
+        cmocka_unit_test(a_large_service_is_worked_out_in_turns),
+        cmocka_unit_test(a_batch_waits_until_it_is_whole),
+        cmocka_unit_test(it_may_end_amid_an_update),
+        cmocka_unit_test(many_ports_of_many_endpoints),
+        cmocka_unit_test(who_waits_gets_what_is_given_up),
+        cmocka_unit_test(leases_end_without_a_range),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

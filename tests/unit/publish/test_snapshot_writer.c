@@ -1,0 +1,504 @@
+/*
+ * The snapshot writer against a plain hash table: what was put is found, in every published state
+ * and through every compaction.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "daemon/publish/compaction.h"
+#include "daemon/publish/snapshot_writer.h"
+#include "daemon/publish/trie.h"
+
+static struct snapshot_writer *new_writer(void)
+{
+    struct snapshot_writer *writer;
+
+    assert_int_equal(snapshot_writer_new(&writer), 0);
+    return writer;
+}
+
+static void put(struct snapshot_writer *writer, const char *key, const char *record)
+{
+    assert_int_equal(snapshot_writer_put(writer, key, strlen(key), record, strlen(record)), 0);
+}
+
+static struct snapshot_view view_of(const struct snapshot_writer *writer)
+{
+    struct snapshot_view view;
+
+    assert_true(snapshot_writer_view(writer, &view));
+    return view;
+}
+
+static void assert_record(struct snapshot_record record, const char *expected)
+{
+    if (expected == NULL) {
+        assert_null(record.data);
+        return;
+    }
+    assert_non_null(record.data);
+    assert_int_equal((uintptr_t)record.data % KUBESVC_SNAPSHOT_ALIGN, 0);
+    assert_int_equal(record.length, strlen(expected));
+    assert_memory_equal(record.data, expected, record.length);
+}
+
+static void assert_published(const struct snapshot_writer *writer, const char *key,
+                             const char *expected)
+{
+    struct snapshot_view view = view_of(writer);
+
+    assert_record(snapshot_find(&view, key, strlen(key)), expected);
+}
+
+static void nothing_is_visible_before_the_first_publish(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    struct snapshot_view view;
+
+    (void)state;
+    assert_false(snapshot_writer_view(writer, &view));
+    put(writer, "c", "settings");
+    assert_false(snapshot_writer_view(writer, &view));
+    assert_record(snapshot_writer_find(writer, "c", 1), "settings");
+    snapshot_writer_publish(writer);
+    assert_published(writer, "c", "settings");
+    snapshot_writer_free(writer);
+}
+
+static void a_batch_becomes_visible_at_once(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+
+    (void)state;
+    put(writer, "a", "1");
+    put(writer, "b", "1");
+    snapshot_writer_publish(writer);
+
+    put(writer, "a", "2");
+    put(writer, "c", "2");
+    assert_int_equal(snapshot_writer_remove(writer, "b", 1), 0);
+    assert_published(writer, "a", "1");
+    assert_published(writer, "b", "1");
+    assert_published(writer, "c", NULL);
+    assert_record(snapshot_writer_find(writer, "a", 1), "2");
+    assert_record(snapshot_writer_find(writer, "b", 1), NULL);
+
+    snapshot_writer_publish(writer);
+    assert_published(writer, "a", "2");
+    assert_published(writer, "b", NULL);
+    assert_published(writer, "c", "2");
+    snapshot_writer_free(writer);
+}
+
+static void putting_what_is_there_appends_nothing(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    struct snapshot_writer_status before, after;
+
+    (void)state;
+    put(writer, "a", "record");
+    put(writer, "empty", "");
+    snapshot_writer_publish(writer);
+    snapshot_writer_status(writer, &before);
+    put(writer, "a", "record");
+    put(writer, "empty", "");
+    assert_int_equal(snapshot_writer_remove(writer, "none", 4), 0);
+    snapshot_writer_publish(writer);
+    snapshot_writer_status(writer, &after);
+    assert_int_equal(after.used, before.used);
+    assert_int_equal(after.records, 2);
+    assert_int_equal(after.published, 2);
+    assert_published(writer, "empty", "");
+    snapshot_writer_free(writer);
+}
+
+static void a_first_load_leaves_little_garbage(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    struct snapshot_writer_status status;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        g_autofree char *key = g_strdup_printf("s%u.ns", i);
+
+        put(writer, key, key);
+    }
+    snapshot_writer_publish(writer);
+    snapshot_writer_status(writer, &status);
+    assert_int_equal(status.records, 20000);
+    assert_true(status.used - status.live < status.live / 20);
+    assert_false(snapshot_writer_wants_compaction(writer));
+    snapshot_writer_free(writer);
+}
+
+static void a_removed_store_is_empty_again(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    struct snapshot_writer_status status;
+
+    (void)state;
+    for (unsigned i = 0; i < 500; i++)
+        assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, "record", 6), 0);
+    snapshot_writer_publish(writer);
+    for (unsigned i = 0; i < 500; i++)
+        assert_int_equal(snapshot_writer_remove(writer, &i, sizeof i), 0);
+    snapshot_writer_publish(writer);
+    snapshot_writer_status(writer, &status);
+    assert_int_equal(status.records, 0);
+    assert_int_equal(status.live, sizeof(struct kubesvc_snapshot_header));
+    snapshot_writer_free(writer);
+}
+
+/* --- The model --- */
+
+struct world {
+    struct snapshot_writer *writer;
+    GHashTable *pending, *published; /* char * -> char * */
+    GRand *random;
+};
+
+static void copy_table(GHashTable *to, GHashTable *from)
+{
+    GHashTableIter iter;
+    gpointer key, value;
+
+    g_hash_table_remove_all(to);
+    g_hash_table_iter_init(&iter, from);
+    while (g_hash_table_iter_next(&iter, &key, &value))
+        g_hash_table_insert(to, g_strdup(key), g_strdup(value));
+}
+
+static char *random_record(GRand *random)
+{
+    gint32 length = g_rand_int_range(random, 0, g_rand_int_range(random, 1, 400));
+    char *record = g_malloc((gsize)length + 1);
+
+    for (gint32 i = 0; i < length; i++)
+        record[i] = (char)g_rand_int_range(random, 'a', 'z');
+    record[length] = '\0';
+    return record;
+}
+
+static void change(struct world *world, gint32 keys)
+{
+    g_autofree char *key = g_strdup_printf("%d", g_rand_int_range(world->random, 0, keys));
+
+    if (g_rand_int_range(world->random, 0, 3) == 0) {
+        assert_int_equal(snapshot_writer_remove(world->writer, key, strlen(key)), 0);
+        g_hash_table_remove(world->pending, key);
+    } else {
+        char *record = random_record(world->random);
+
+        put(world->writer, key, record);
+        g_hash_table_insert(world->pending, g_steal_pointer(&key), record);
+    }
+}
+
+static void check(const struct world *world, gint32 keys)
+{
+    struct snapshot_writer_status status;
+    struct snapshot_view view = view_of(world->writer);
+
+    for (gint32 i = 0; i < keys; i++) {
+        g_autofree char *key = g_strdup_printf("%d", i);
+
+        assert_record(snapshot_find(&view, key, strlen(key)),
+                      g_hash_table_lookup(world->published, key));
+        assert_record(snapshot_writer_find(world->writer, key, strlen(key)),
+                      g_hash_table_lookup(world->pending, key));
+    }
+    snapshot_writer_status(world->writer, &status);
+    assert_int_equal(status.records, g_hash_table_size(world->pending));
+    assert_true(status.live <= status.used);
+}
+
+/* The trie's own count of what is live: a fresh copy holds exactly that. */
+static void check_live(struct world *world)
+{
+    struct snapshot_writer_status status;
+    int r;
+
+    snapshot_writer_status(world->writer, &status);
+    if (!snapshot_writer_wants_compaction(world->writer))
+        return;
+    do
+        r = snapshot_writer_compact(world->writer, 1000);
+    while (r == 1);
+    assert_int_equal(r, 0);
+    {
+        uint64_t live = status.live;
+
+        snapshot_writer_status(world->writer, &status);
+        assert_int_equal(status.live, live);
+    }
+}
+
+static void run_model(guint32 seed, gint32 keys, unsigned rounds)
+{
+    struct world world = {
+        .writer = new_writer(),
+        .pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .published = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .random = g_rand_new_with_seed(seed),
+    };
+    struct snapshot_writer_status status;
+
+    put(world.writer, "0", "first");
+    g_hash_table_insert(world.pending, g_strdup("0"), g_strdup("first"));
+    for (unsigned round = 0; round < rounds; round++) {
+        for (gint32 n = g_rand_int_range(world.random, 0, 200); n > 0; n--)
+            change(&world, keys);
+        if (round % 16 == 7 && round > 7)
+            check(&world, keys); /* old view, unpublished changes */
+        if (g_hash_table_size(world.pending) == 0) {
+            put(world.writer, "0", "again");
+            g_hash_table_insert(world.pending, g_strdup("0"), g_strdup("again"));
+        }
+        snapshot_writer_publish(world.writer);
+        copy_table(world.published, world.pending);
+        for (gint32 n = g_rand_int_range(world.random, 0, 200);
+             n > 0 && snapshot_writer_wants_compaction(world.writer); n--)
+            assert_in_range(snapshot_writer_compact(world.writer, 0), 0, 1);
+        if (round % 16 == 0)
+            check(&world, keys);
+    }
+    check(&world, keys);
+    check_live(&world);
+    check(&world, keys);
+    snapshot_writer_status(world.writer, &status);
+    assert_true(status.compactions > 0);
+
+    g_rand_free(world.random);
+    g_hash_table_unref(world.pending);
+    g_hash_table_unref(world.published);
+    snapshot_writer_free(world.writer);
+}
+
+static void agrees_with_a_hash_table(void **state)
+{
+    (void)state;
+    run_model(1, 300, 200);
+    run_model(2, 3000, 200);
+    run_model(3, 30000, 100);
+}
+
+/* --- Compaction --- */
+
+static void compaction_needs_a_published_state(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+
+    (void)state;
+    put(writer, "a", "1");
+    assert_int_equal(snapshot_writer_compact(writer, 1000), -EINVAL);
+    snapshot_writer_publish(writer);
+    assert_false(snapshot_writer_wants_compaction(writer));
+    assert_int_equal(snapshot_writer_compact(writer, 1000), 0);
+    snapshot_writer_free(writer);
+}
+
+static void compaction_ends_under_steady_change(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    struct snapshot_writer_status status;
+    unsigned steps = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 5000; i++)
+        assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, "record", 6), 0);
+    snapshot_writer_publish(writer);
+    for (unsigned i = 0; !snapshot_writer_wants_compaction(writer); i++) {
+        assert_int_equal(snapshot_writer_put(writer, "k", 1, &i, sizeof i), 0);
+        snapshot_writer_publish(writer);
+    }
+    do { /* every step copies one slot at least; every third one spoils another */
+        unsigned key = steps * 7 % 5000;
+
+        if (steps % 3 == 0)
+            assert_int_equal(snapshot_writer_put(writer, &key, sizeof key, &steps, sizeof steps),
+                             0);
+        snapshot_writer_publish(writer);
+        assert_true(steps++ < 10000);
+    } while (snapshot_writer_compact(writer, 0) == 1);
+    assert_false(snapshot_writer_wants_compaction(writer));
+    snapshot_writer_status(writer, &status);
+    assert_int_equal(status.compactions, 1);
+    assert_int_equal(status.records, 5001);
+    assert_true(status.used < status.live * 2);
+    snapshot_writer_free(writer);
+}
+
+static void a_storm_of_changes_does_not_grow_the_copy_for_ever(void **state)
+{
+    struct trie trie;
+    struct compaction *compaction;
+    static const uint8_t seed[16];
+    uint8_t record[256] = {0};
+    int r;
+
+    (void)state;
+    assert_int_equal(trie_open(&trie, seed), 0);
+    assert_int_equal(compaction_new(&compaction, seed), 0);
+    for (uint64_t i = 0; i < 20000; i++) {
+        uint64_t hash = i % 1024;
+
+        record[0]++;
+        assert_in_range(trie_put(&trie, hash, &hash, sizeof hash, record, sizeof record), 0, 1);
+        compaction_touch(compaction, hash);
+        r = compaction_step(compaction, &trie, 0);
+        assert_in_range(r, 0, 1);
+    }
+    trie_seal(&trie);
+    do
+        r = compaction_step(compaction, &trie, 100);
+    while (r == 1);
+    assert_int_equal(compaction_switch(compaction, &trie), 0);
+    assert_true(trie.arena.used < 3 * trie.live);
+    assert_int_equal(trie.records, 1024);
+    compaction_free(compaction);
+    trie_close(&trie);
+}
+
+/* Big enough that the old arena is released in several steps. */
+static void the_old_arena_is_released_in_steps(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    g_autofree char *record = g_strnfill(20000, 'x');
+    unsigned after = 0;
+    struct snapshot_writer_status status;
+    int r;
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++)
+        assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, record, 20000), 0);
+    snapshot_writer_publish(writer);
+    for (unsigned i = 0; !snapshot_writer_wants_compaction(writer); i++) {
+        record[0]++;
+        assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, record, 20000), 0);
+        snapshot_writer_publish(writer);
+    }
+    do {
+        unsigned key = 999;
+
+        r = snapshot_writer_compact(writer, 100000);
+        assert_in_range(r, 0, 1);
+        snapshot_writer_status(writer, &status);
+        if (status.compactions == 0)
+            continue;
+        after++; /* changes go on meanwhile */
+        assert_int_equal(snapshot_writer_put(writer, &key, sizeof key, &after, sizeof after), 0);
+        snapshot_writer_publish(writer);
+        assert_int_equal(
+            *(const unsigned *)(const void *)snapshot_writer_find(writer, &key, sizeof key).data,
+            after);
+    } while (r == 1);
+    assert_true(after > 3);
+    assert_false(snapshot_writer_wants_compaction(writer));
+    snapshot_writer_free(writer);
+}
+
+/* --- Hashes that agree --- */
+
+static struct snapshot_record find(const struct trie *trie, uint64_t hash, const char *key)
+{
+    struct snapshot_view view = {
+        .base = trie->arena.base,
+        .size = (size_t)trie->arena.used * KUBESVC_SNAPSHOT_ALIGN,
+        .root = trie->root,
+    };
+
+    return snapshot_find_hashed(&view, hash, key, strlen(key));
+}
+
+static void keys_of_one_hash_are_chained(void **state)
+{
+    /* The same 60 bits twice, and one that agrees in all but the last level. */
+    static const uint64_t same = 0x0123456789abcdef, top = 0xf123456789abcdef,
+                          near = same ^ UINT64_C(1) << 59;
+    static const uint8_t seed[16];
+    struct compaction *compaction;
+    struct trie trie;
+
+    (void)state;
+    assert_int_equal(trie_open(&trie, seed), 0);
+    assert_int_equal(trie_put(&trie, same, "a", 1, "1", 1), TRIE_CHANGED);
+    assert_int_equal(trie_put(&trie, same, "b", 1, "2", 1), TRIE_CHANGED);
+    trie_seal(&trie);
+    assert_int_equal(trie_put(&trie, top, "c", 1, "3", 1), TRIE_CHANGED);
+    assert_int_equal(trie_put(&trie, near, "d", 1, "4", 1), TRIE_CHANGED);
+    assert_int_equal(trie_put(&trie, same, "a", 1, "5", 1), TRIE_CHANGED);
+    assert_int_equal(trie_put(&trie, same, "a", 1, "5", 1), 0);
+    trie_seal(&trie);
+    assert_record(find(&trie, same, "a"), "5");
+    assert_record(find(&trie, same, "b"), "2");
+    assert_record(find(&trie, top, "c"), "3");
+    assert_record(find(&trie, near, "d"), "4");
+    assert_record(find(&trie, top, "a"), NULL); /* another hash in the upper bits */
+
+    assert_int_equal(compaction_new(&compaction, seed), 0);
+    while (compaction_step(compaction, &trie, 1000) == 1)
+        ;
+    {
+        uint64_t live = trie.live;
+
+        assert_int_equal(compaction_switch(compaction, &trie), 0);
+        assert_int_equal(trie.live, live);
+        assert_int_equal(trie.live, trie.arena.used);
+    }
+    compaction_free(compaction);
+    assert_record(find(&trie, same, "b"), "2");
+    assert_record(find(&trie, top, "c"), "3");
+
+    assert_int_equal(trie_remove(&trie, same, "b", 1), TRIE_CHANGED);
+    assert_int_equal(trie_remove(&trie, same, "b", 1), 0);
+    assert_record(find(&trie, same, "a"), "5");
+    assert_record(find(&trie, top, "c"), "3");
+    assert_int_equal(trie_remove(&trie, near, "d", 1), TRIE_CHANGED);
+    assert_false(trie_is_branch(&trie.arena, trie.root)); /* a lone chain has no branch above it */
+    assert_int_equal(trie_remove(&trie, same, "a", 1), TRIE_CHANGED);
+    assert_int_equal(trie_remove(&trie, top, "c", 1), TRIE_CHANGED);
+    assert_int_equal(trie.root, 0);
+    assert_int_equal(trie.records, 0);
+    trie_close(&trie);
+}
+
+static void a_chain_has_a_limit(void **state)
+{
+    static const uint8_t seed[16];
+    struct trie trie;
+
+    (void)state;
+    assert_int_equal(trie_open(&trie, seed), 0);
+    for (unsigned i = 0; i < KUBESVC_CHAIN_LIMIT; i++)
+        assert_int_equal(trie_put(&trie, 7, &i, sizeof i, "r", 1), TRIE_CHANGED);
+    assert_int_equal(trie_put(&trie, 7, "other", 5, "r", 1), -ENOSPC);
+    assert_int_equal(trie.records, KUBESVC_CHAIN_LIMIT);
+    trie_close(&trie);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_visible_before_the_first_publish),
+        cmocka_unit_test(a_batch_becomes_visible_at_once),
+        cmocka_unit_test(putting_what_is_there_appends_nothing),
+        cmocka_unit_test(a_first_load_leaves_little_garbage),
+        cmocka_unit_test(a_removed_store_is_empty_again),
+        cmocka_unit_test(agrees_with_a_hash_table),
+        cmocka_unit_test(compaction_needs_a_published_state),
+        cmocka_unit_test(compaction_ends_under_steady_change),
+        cmocka_unit_test(a_storm_of_changes_does_not_grow_the_copy_for_ever),
+        cmocka_unit_test(the_old_arena_is_released_in_steps),
+        cmocka_unit_test(keys_of_one_hash_are_chained),
+        cmocka_unit_test(a_chain_has_a_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+/*
+ * Following a file: through links, over replacements, and before it exists.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <glib.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/serve/follow.h"
+
+static sd_event *event;
+static char *directory;
+static struct follow *follow;
+static unsigned changes;
+
+static char *path_of(const char *name)
+{
+    return g_build_filename(directory, name, NULL);
+}
+
+static void on_changed(void *userdata)
+{
+    (void)userdata;
+    changes++;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    changes = 0;
+    directory = g_dir_make_tmp("kubesvc-XXXXXX", NULL);
+    return directory && sd_event_new(&event) >= 0 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    static const char *const names[] = {"file", "loop", "other", "run/sub/file", "run/sub", "run"};
+
+    (void)state;
+    follow = follow_free(follow);
+    event = sd_event_unref(event);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = path_of(names[i]);
+
+        (void)remove(path);
+    }
+    (void)rmdir(directory);
+    g_clear_pointer(&directory, g_free);
+    return 0;
+}
+
+static void start(const char *name)
+{
+    g_autofree char *path = path_of(name);
+
+    assert_int_equal(follow_new(&follow, event, path, on_changed, NULL), 0);
+}
+
+static void write_file(const char *name)
+{
+    g_autofree char *path = path_of(name);
+    FILE *file = fopen(path, "we");
+
+    assert_non_null(file);
+    assert_true(fputs("text\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void make_directory(const char *name)
+{
+    g_autofree char *path = path_of(name);
+
+    assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static void link_to(const char *target, const char *name)
+{
+    g_autofree char *path = path_of(name);
+
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static void move(const char *from, const char *to)
+{
+    g_autofree char *a = path_of(from);
+    g_autofree char *b = path_of(to);
+
+    assert_int_equal(rename(a, b), 0);
+}
+
+/* All that inotify has to say is there at once: what was done before is told before the loop idles.
+ */
+static void run(void)
+{
+    while (sd_event_run(event, 20000) > 0)
+        ;
+}
+
+static void expect_change(void)
+{
+    unsigned before = changes;
+    time_t deadline = time(NULL) + 5;
+
+    while (changes == before && time(NULL) < deadline)
+        assert_true(sd_event_run(event, 100000) >= 0);
+    assert_true(changes > before);
+    run();
+}
+
+static void test_plain_file(void **state)
+{
+    (void)state;
+    write_file("file");
+    start("file");
+    write_file("file");
+    expect_change();
+    write_file("other");
+    move("other", "file");
+    expect_change();
+    {
+        g_autofree char *path = path_of("file");
+
+        assert_int_equal(unlink(path), 0);
+    }
+    expect_change();
+    write_file("file");
+    expect_change();
+}
+
+static void test_others_do_not_matter(void **state)
+{
+    (void)state;
+    write_file("file");
+    start("file");
+    write_file("other");
+    make_directory("run");
+    run();
+    assert_int_equal(changes, 0);
+}
+
+static void test_link_to_nowhere_yet(void **state)
+{
+    (void)state;
+    link_to("run/sub/file", "file");
+    start("file");
+    make_directory("run");
+    expect_change();
+    make_directory("run/sub");
+    expect_change();
+    write_file("run/sub/file");
+    expect_change();
+    write_file("run/sub/file");
+    expect_change();
+    link_to("elsewhere", "other");
+    move("other", "file");
+    expect_change();
+    write_file("run/sub/file"); /* leads nowhere any more */
+    run();
+    changes = 0;
+    write_file("run/sub/file");
+    run();
+    assert_int_equal(changes, 0);
+}
+
+static void test_loop_of_links(void **state)
+{
+    (void)state;
+    link_to("file", "loop");
+    link_to("loop", "file");
+    start("file");
+    write_file("other");
+    move("other", "file");
+    expect_change();
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_plain_file),
+        TEST(test_others_do_not_matter),
+        TEST(test_link_to_nowhere_yet),
+        TEST(test_loop_of_links),
+    };
+
+    return cmocka_run_group_tests_name("follow", tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+/*
+ * Waiting clients: reminded, retried in rounds that leave nobody out, and given up in the end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/serve/waits.h"
+
+#define CLIENTS 600
+#define SEC ((uint64_t)1000000)
+
+static sd_event *event;
+static struct waits *waits;
+static struct client *clients[CLIENTS];
+static bool leaving;
+static unsigned overdue, reminded, expired, retried, tries[CLIENTS];
+
+static size_t index_of(const struct client *client)
+{
+    return (size_t)(uintptr_t)client->server;
+}
+
+static void on_overdue(void *userdata, struct client *client)
+{
+    (void)userdata;
+    (void)client;
+    overdue++;
+}
+
+static void on_remind(void *userdata, struct client *client)
+{
+    (void)userdata;
+    (void)client;
+    reminded++;
+}
+
+static void on_expire(void *userdata, struct client *client)
+{
+    (void)userdata;
+    waits_remove(waits, client);
+    expired++;
+}
+
+/* If they leave, every third does when it is its turn, and takes its neighbour along. */
+static void on_retry(void *userdata, struct client *client)
+{
+    size_t i = index_of(client);
+
+    (void)userdata;
+    retried++;
+    tries[i]++;
+    if (!leaving || i % 3 != 0)
+        return;
+    waits_remove(waits, client);
+    if (i + 1 < CLIENTS)
+        waits_remove(waits, clients[i + 1]);
+}
+
+static int setup(void **state)
+{
+    const struct waits_handler handler = {on_overdue, on_remind, on_expire, on_retry, NULL};
+
+    (void)state;
+    leaving = false;
+    overdue = reminded = expired = retried = 0;
+    memset(tries, 0, sizeof tries);
+    assert_true(sd_event_new(&event) >= 0);
+    assert_int_equal(waits_new(&waits, event, &handler), 0);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        clients[i] = client_new(fd);
+        clients[i]->server = (void *)(uintptr_t)i;
+    }
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CLIENTS; i++) {
+        waits_remove(waits, clients[i]);
+        client_free(clients[i]);
+    }
+    assert_null(waits_any(waits));
+    waits = waits_free(waits);
+    event = sd_event_unref(event);
+    return 0;
+}
+
+static uint64_t now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void turn_until(const unsigned *count, unsigned wanted)
+{
+    for (uint64_t deadline = now() + 10 * SEC; *count < wanted;) {
+        assert_true(now() < deadline);
+        assert_true(sd_event_run(event, SEC) >= 0);
+    }
+}
+
+static void test_parked_client_is_reminded_and_then_given_up(void **state)
+{
+    uint64_t start = now();
+
+    (void)state;
+    waits_for_answer(waits, clients[0]);
+    assert_int_equal(waits_parked(waits), 1);
+    turn_until(&reminded, 3);
+    assert_in_range(now() - start, 290000, 2 * SEC);
+    assert_int_equal(expired, 0);
+    clients[0]->parked_at -=
+        KUBESVC_PENDING_MAX_MS * (uint64_t)1000; /* as if it had been long ago */
+    turn_until(&expired, 1);
+    assert_int_equal(reminded, 3);
+    assert_int_equal(waits_parked(waits), 0);
+}
+
+static void test_client_that_does_nothing_is_overdue(void **state)
+{
+    uint64_t start = now();
+
+    (void)state;
+    waits_for_peer(waits, clients[0]);
+    waits_for_peer(waits, clients[1]);
+    waits_for_answer(waits, clients[2]); /* turns the loop meanwhile */
+    turn_until(&reminded, 10);
+    waits_for_peer(waits, clients[1]); /* has got on */
+    turn_until(&overdue, 1);
+    assert_in_range(now() - start, 5 * SEC, 7 * SEC);
+    assert_null(clients[0]->queue);
+    assert_non_null(clients[1]->queue);
+}
+
+static void test_everyone_is_retried(void **state)
+{
+    (void)state;
+    leaving = true;
+    for (size_t i = 0; i < CLIENTS; i++)
+        waits_for_answer(waits, clients[i]);
+    waits_retry(waits);
+    assert_int_equal(retried, 0); /* not before control returns to the loop */
+    turn_until(&retried, CLIENTS * 2 / 3);
+    for (size_t i = 0; i < CLIENTS; i++)
+        assert_true(i % 3 == 1 ? tries[i] == 0 : tries[i] >= 1);
+    assert_int_equal(waits_parked(waits), CLIENTS / 3);
+}
+
+/* However often new answers come in, the last in the queue has its turn. */
+static void test_rounds_that_are_cut_short(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CLIENTS; i++)
+        waits_for_answer(waits, clients[i]);
+    for (int i = 0; i < 10; i++) {
+        waits_retry(waits);
+        assert_true(sd_event_run(event, 0) >= 0);
+    }
+    for (size_t i = 0; i < CLIENTS; i++)
+        assert_true(tries[i] >= 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_parked_client_is_reminded_and_then_given_up),
+        TEST(test_client_that_does_nothing_is_overdue),
+        TEST(test_everyone_is_retried),
+        TEST(test_rounds_that_are_cut_short),
+    };
+
+    return cmocka_run_group_tests_name("waits", tests, NULL, NULL);
+}

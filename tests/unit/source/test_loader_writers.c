@@ -1,0 +1,275 @@
+/* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=sd_event_source_set_time,--wrap=read */
+/*
+ * Writers who do not close their file: the loader's clock can be put forward, everything else is
+ * real.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/loading.h"
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __real_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
+ssize_t __real_read(int fd, void *buffer, size_t size);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
+
+static struct {
+    unsigned ahead;        /* seconds that the loader's clock is */
+    unsigned disturbances; /* how many readings are still written into */
+    int fd;                /* the writer's */
+} world;
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int r = __real_clock_gettime(clock, now);
+
+    if (clock == CLOCK_MONOTONIC)
+        now->tv_sec += world.ahead;
+    return r;
+}
+
+int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec)
+{
+    uint64_t ahead = world.ahead * UINT64_C(1000000);
+
+    return __real_sd_event_source_set_time(source, usec - MIN(usec, ahead));
+}
+
+ssize_t __wrap_read(int fd, void *buffer, size_t size)
+{
+    struct stat st;
+    ssize_t n = __real_read(fd, buffer, size);
+
+    if (world.disturbances > 0 && n == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        world.disturbances--;
+        assert_int_equal(write(world.fd, "#\n", 2), 2);
+    }
+    return n;
+}
+
+static int set_up_unstarted(void **state)
+{
+    struct loading *loading = loading_new();
+
+    memset(&world, 0, sizeof(world));
+    loading_add(loading, "m");
+    make_directory(at(loading, "m"));
+    write_file(at(loading, "m/a.yaml"), "a");
+    world.fd = open(at(loading, "m/a.yaml"), O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_true(world.fd >= 0);
+    *state = loading;
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    int r = set_up_unstarted(state);
+
+    loading_start(*state);
+    return r;
+}
+
+static int tear_down(void **state)
+{
+    if (world.fd >= 0)
+        close(world.fd);
+    loading_free(*state);
+    return 0;
+}
+
+/* So much later the writer goes on. */
+static void go_on(struct loading *loading, unsigned seconds, const char *text)
+{
+    world.ahead += seconds;
+    assert_int_equal(write(world.fd, text, strlen(text)), strlen(text));
+    loading_rest(loading);
+}
+
+static void go_on_with(struct loading *loading, unsigned seconds, const char *names)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    append_services(text, names);
+    go_on(loading, seconds, text->str);
+}
+
+/* For a minute but the last second. */
+static void go_on_for_long(struct loading *loading)
+{
+    for (unsigned i = 0; i < 6; i++)
+        go_on(loading, 9, "#\n");
+    go_on(loading, 5, "#\n");
+}
+
+static void finish(struct loading *loading)
+{
+    world.ahead++;
+    close(world.fd);
+    world.fd = -1;
+    loading_rest(loading);
+}
+
+static void look_again(struct loading *loading)
+{
+    assert_int_equal(loader_reload(loading->loader, &loading->config), 0);
+    loading_rest(loading);
+}
+
+static bool complains(struct loading *loading)
+{
+    return strstr(loading_diagnostics(loading, "m/a.yaml"), "[not-closed]");
+}
+
+static void test_pause(void **state)
+{
+    struct loading *loading = *state;
+
+    go_on_with(loading, 0, "b");
+    world.ahead += 9;
+    look_again(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+    world.ahead += 2;
+    look_again(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+    assert_false(complains(loading));
+
+    /* it is another writing that goes on now */
+    go_on_with(loading, 60, "c");
+    go_on(loading, 9, "#\n");
+    assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+    finish(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a,b,c"));
+}
+
+static void test_no_pause(void **state)
+{
+    struct loading *loading = *state;
+
+    go_on_with(loading, 0, "b");
+    go_on_for_long(loading);
+    look_again(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+    assert_string_equal(loading_diagnostics(loading, "m/a.yaml"), "");
+    go_on(loading, 1, "#\n");
+    assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+    assert_true(complains(loading));
+    assert_false(loading_is_stale(loading, "m/a.yaml"));
+
+    /* and a minute later again */
+    go_on_with(loading, 0, "c");
+    go_on_for_long(loading);
+    look_again(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+    go_on(loading, 1, "---\na: [1, 2\nb: }\n");
+    assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+    assert_true(complains(loading));
+    assert_true(loading_is_stale(loading, "m/a.yaml"));
+    assert_non_null(strstr(loading_diagnostics(loading, "m/a.yaml"), "stays in force"));
+
+    world.ahead++;
+    assert_int_equal(ftruncate(world.fd, 0), 0);
+    go_on_with(loading, 0, "d");
+    assert_true(complains(loading));
+    finish(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "d"));
+    assert_string_equal(loading_diagnostics(loading, "m/a.yaml"), "");
+}
+
+/* What is complained of ends also when nothing more is written. */
+static void test_pause_at_last(void **state)
+{
+    struct loading *loading = *state;
+
+    go_on_with(loading, 0, "b");
+    go_on_for_long(loading);
+    go_on(loading, 1, "#\n");
+    assert_true(complains(loading));
+    world.ahead += 11;
+    look_again(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+    assert_false(complains(loading));
+}
+
+/* Nor is he heard any more when the name that he wrote to is gone. */
+static void test_gone_elsewhere(void **state)
+{
+    struct loading *loading = *state;
+
+    close(world.fd);
+    assert_int_equal(link(at(loading, "m/a.yaml"), at(loading, "other")), 0);
+    look_again(loading);
+    world.fd = open(at(loading, "other"), O_WRONLY | O_APPEND | O_CLOEXEC);
+    go_on_with(loading, 0, "b");
+    go_on_for_long(loading);
+    go_on(loading, 1, "#\n");
+    assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+    assert_true(complains(loading));
+    world.ahead++;
+    assert_int_equal(unlink(at(loading, "other")), 0);
+    loading_rest(loading);
+    assert_false(complains(loading));
+}
+
+/* Nor does it hold still while it is read. */
+static void test_no_rest(void **state)
+{
+    struct loading *loading = *state;
+
+    go_on_with(loading, 0, "b");
+    go_on_for_long(loading);
+    world.disturbances = 3;
+    go_on(loading, 1, "#\n");
+    loading_until(loading, loading_says(loading, "m/a.yaml", "a,b"));
+    assert_true(complains(loading));
+
+    go_on_with(loading, 0, "c");
+    go_on_for_long(loading);
+    world.disturbances = 100;
+    go_on(loading, 1, "#\n");
+    loading_until(loading, loading_is_stale(loading, "m/a.yaml"));
+    assert_non_null(strstr(loading_diagnostics(loading, "m/a.yaml"), "keeps changing"));
+    world.disturbances = 0;
+    finish(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a,b,c"));
+    assert_string_equal(loading_diagnostics(loading, "m/a.yaml"), "");
+}
+
+/* The daemon is not ready until then: it does not wait for what will take longer anyway. */
+static void test_first_look(void **state)
+{
+    struct loading *loading = *state;
+    gint64 began = g_get_monotonic_time();
+
+    world.disturbances = 1;
+    loading_start(loading);
+    assert_true(g_get_monotonic_time() - began < G_USEC_PER_SEC);
+    assert_null(loading_of(loading, "m/a.yaml"));
+    finish(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
+        TEST(pause),
+        TEST(no_pause),
+        TEST(pause_at_last),
+        TEST(gone_elsewhere),
+        TEST(no_rest),
+        cmocka_unit_test_setup_teardown(test_first_look, set_up_unstarted, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
