@@ -1,7 +1,7 @@
 /*
  * The six functions of libnss_kubesvc.so.2 that glibc calls. Each only names its question and the
  * form of its answer; one lookup serves them all, and one place turns its outcome into status,
- * errno and h_errno (nss-rules.md rules 1 to 8, semantics.md rules 83 to 88). Those are written
+ * errno and h_errno (docs/nss-status.md, guest rules 1 to 8). Those are written
  * last, because `errnop` is &errno more often than not, and whatever is called after would spoil
  * it.
  */
@@ -173,7 +173,7 @@ static enum outcome lookup_ask(struct lookup *lookup)
 }
 
 /* The calls of a query are cancellation points, and a cancelled one would leave its descriptor open
- * (rule 49). A query is short enough to be waited for. */
+ * (guest rule 49). A query is short enough to be waited for. */
 static enum outcome lookup_run(struct lookup *lookup)
 {
     int state;
@@ -251,7 +251,7 @@ static enum outcome tuples_by_name(const char *name, struct gaih_addrtuple **pat
         return outcome;
     struct gaih_addrtuple *first = pack_tuples(lookup.buffer, &lookup.counts, &lookup.layout);
 
-    /* nscd of glibc 2.36 hands in a tuple of its own, and reads that one (rule 26). */
+    /* nscd of glibc 2.36 hands in a tuple of its own, and reads that one (guest rule 26). */
     if (*pat)
         **pat = *first;
     else
@@ -267,7 +267,7 @@ EXPORTED enum nss_status _nss_kubesvc_gethostbyname4_r(const char *name,
     struct reply reply = reply_new(errnop, h_errnop);
     enum outcome outcome = tuples_by_name(name, pat, buffer, buflen);
 
-    /* Not to be cached: the daemon knows better a moment later (rule 28). */
+    /* Not to be cached: the daemon knows better a moment later (guest rule 28). */
     if (outcome == OUTCOME_FOUND && ttlp)
         *ttlp = 0;
     return reply_end(&reply, outcome);

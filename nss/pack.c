@@ -96,7 +96,7 @@ void pack_hostent(struct pack_buffer buffer, const struct pack_counts *counts,
         .h_length = (int)length,
         .h_addr_list = list,
     };
-    for (uint32_t i = 1; i < counts->names; i++) { /* semantics.md rule 92 */
+    for (uint32_t i = 1; i < counts->names; i++) { /* the owners before the canonical name */
         name += strlen(name) + 1;
         *aliases++ = name;
     }

@@ -2,7 +2,7 @@
  * Where the parts of an answer lie in the caller's buffer, in the two forms that glibc asks for.
  *
  * One function computes every offset and their sum, from counts alone; what it computes is both
- * what the check for room and what the filling goes by (nss-rules.md rule 34).
+ * what the check for room and what the filling goes by (guest rule 34).
  */
 #pragma once
 

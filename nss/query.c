@@ -3,7 +3,7 @@
  * deadline. The process around it is a stranger's: it may have closed its standard descriptors, run
  * out of them, be hit by a signal a thousand times a second, or be sandboxed to what glibc's own
  * nscd client calls. So there is nothing but socket, connect, sendto, poll, read and close here
- * (nss-rules.md rule 56; fcntl only where a standard descriptor must be avoided), each of them
+ * (guest rule 56; fcntl only where a standard descriptor must be avoided), each of them
  * non-blocking, and time passes in poll only.
  */
 #include "query.h"
@@ -104,7 +104,7 @@ static enum query_result query_wait(struct query *query, short events, int pause
 }
 
 /* A socket above the standard descriptors: in a program that closed its stdout, printf would talk
- * to the daemon (rule 43). */
+ * to the daemon (guest rule 43). */
 static int socket_new(void)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -135,7 +135,7 @@ static bool socket_address(struct sockaddr_un *address)
     return true;
 }
 
-/* A full backlog says EAGAIN at once, and poll knows no event for its end (rule 41). */
+/* A full backlog says EAGAIN at once, and poll knows no event for its end (guest rule 41). */
 static enum query_result query_connect(struct query *query)
 {
     struct sockaddr_un address;

@@ -3,7 +3,7 @@
  * room it takes. The caller then receives the names and the addresses where they are to stay.
  *
  * Nothing survives a query but one stamp for the whole process: when the daemon last let one time
- * out. No descriptor, lock, thread-local or allocation is kept (nss-rules.md rules 46, 47, 50, 51).
+ * out. No descriptor, lock, thread-local or allocation is kept (guest rules 46, 47, 50, 51).
  */
 #pragma once
 

@@ -101,7 +101,7 @@ static void write_endpoints(void *userdata, const struct service_state *state)
     struct json *json = report->json;
     struct view_service view;
 
-    if (state->object->type == SERVICE_EXTERNAL_NAME) /* semantics.md rule 62 */
+    if (state->object->type == SERVICE_EXTERNAL_NAME) /* rule 62 */
         return;
     view_service_open(cluster, state, &view);
     json_open(json, NULL);

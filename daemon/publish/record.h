@@ -47,7 +47,7 @@ GByteArray *record_namespace_new(uint32_t flags /* KUBESVC_NAMESPACE_* */);
 
 /* In all of these `addresses` is a GArray of struct address, NULL for none. */
 
-struct record_endpoint { /* several with one label are united (semantics.md rule 37) */
+struct record_endpoint { /* several with one label are united (rule 37) */
     const char *label;   /* hostname; endpoints with none are `unnamed` */
     const GArray *addresses;
 };

@@ -115,7 +115,7 @@ static bool is_ascending(const GArray *addresses, struct fiber *fiber)
     return true;
 }
 
-/* Each address once (semantics.md rule 5). */
+/* Each address once (rule 5). */
 void record_sort_addresses(GArray *addresses, struct fiber *fiber)
 {
     guint n = 0;

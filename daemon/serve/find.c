@@ -20,7 +20,7 @@ static void find_name(const struct snapshot_view *view, const struct find_how *h
     if (request->name[length - 1] == '.')
         length--;
     if (!name_is_valid(request->name, length)) {
-        /* semantics.md rule 53: no nameserver would be asked for it either. */
+        /* rule 53: no nameserver would be asked for it either. */
         result->status = name_is_reserved(request->name, length) ? KUBESVC_STATUS_NOT_FOUND
                                                                  : KUBESVC_STATUS_NOT_OURS;
         return;

@@ -3,7 +3,7 @@
  *
  * A channel cannot be given other servers while it is asking, so a change of servers is a change of
  * channel. What was under way is asked again of the new ones: the old ones are usually those that
- * do not answer any more. Only plain queries are made; names are absolute (semantics.md rule 56),
+ * do not answer any more. Only plain queries are made; names are absolute (rule 56),
  * so neither a search list nor nsswitch.conf has a say.
  */
 #include "nameservers.h"

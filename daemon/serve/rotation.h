@@ -1,6 +1,6 @@
 /*
  * Which address of a name leads next, so that over many answers each leads equally often (the order
- * is free: semantics.md rule 6). A bounded table of positions by name and family; what it forgets
+ * is free: rule 6). A bounded table of positions by name and family; what it forgets
  * starts again at a random place.
  */
 #pragma once

@@ -11,7 +11,7 @@
 #define KUBESVC_NAME_MAX 253u
 #define KUBESVC_LABEL_MAX 63u
 
-/* CNAME links that are followed before a chain is given up (semantics.md rule 59). */
+/* CNAME links that are followed before a chain is given up (rule 59). */
 #define KUBESVC_CHAIN_MAX 11u
 
 /* Canonical name and every alias of an answer, each with its NUL. */

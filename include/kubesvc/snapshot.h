@@ -99,7 +99,7 @@ struct kubesvc_settings {
     struct kubesvc_span ranges; /* struct kubesvc_range[]; length in bytes */
 };
 
-#define KUBESVC_NAMESPACE_EXPOSED 0x1u /* semantics.md rule 50 */
+#define KUBESVC_NAMESPACE_EXPOSED 0x1u /* rule 50 */
 
 struct kubesvc_namespace {
     uint32_t flags;

@@ -1,6 +1,6 @@
 /*
  * Which object is it? apiVersion and kind decide together (a serving.knative.dev Service is no
- * Service: semantics.md rule 95), then namespace and name. An object whose identity can be read but
+ * Service: rule 95), then namespace and name. An object whose identity can be read but
  * not all of its fields is kept as broken, so that whoever holds its last good version knows not to
  * drop that.
  */

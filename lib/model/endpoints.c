@@ -257,7 +257,7 @@ static const struct endpoint_slice *endpoints_object(const struct service_state 
 }
 
 /* With a selector: slices if there are any, even empty; else stated pods, which allocated ones
- * join; else an Endpoints object; else allocated pods alone (rule 93 and design.md section 4).
+ * join; else an Endpoints object; else allocated pods alone (rules 93 and 104).
  * Without: slices and mirrored Endpoints (rules 21, 22 and 32). */
 static enum endpoint_source choose_source(const struct collector *collector)
 {

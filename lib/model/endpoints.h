@@ -1,6 +1,6 @@
 /*
  * The endpoints of a Service: which addresses it publishes, under which label and with which ports
- * (semantics.md sections B and C, design.md section 4 "Endpoint sources").
+ * (rules 16 to 44, 93 and 104).
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * Address leases: which object holds which invented address. The same key keeps its address for as
  * long as the range allows; a freed address stays remembered with its key and is reused last,
- * oldest first (design.md section 4). Knows no file: whoever keeps the leases is told of each
+ * oldest first (rule 105). Knows no file: whoever keeps the leases is told of each
  * change.
  */
 #pragma once

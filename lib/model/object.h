@@ -221,5 +221,5 @@ static inline bool object_is_workload(const struct object *object)
 }
 
 /* A DNS label as Kubernetes' names for Services, hostnames and namespaces: 1 to 63 of [a-z0-9-],
- * not starting or ending with '-'. A leading digit is allowed (semantics.md rule 82). */
+ * not starting or ending with '-'. A leading digit is allowed (rule 82). */
 bool dns_label_is_valid(const char *text);

@@ -1,6 +1,6 @@
 /*
  * Pods as endpoints: a Pod of the files, or one replica of an expanded workload, each with the
- * addresses, hostname and readiness that count for names (design.md section 4, semantics.md rules
+ * addresses, hostname and readiness that count for names (rules 97 to 101 and
  * 25 to 28 and 38 to 41). Where an address is to be invented, it is leased here.
  */
 #pragma once

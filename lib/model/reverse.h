@@ -1,5 +1,5 @@
 /*
- * Addresses and who uses them: which name an address leads back to (semantics.md rules 67 to 73),
+ * Addresses and who uses them: which name an address leads back to (rules 67 to 73),
  * in which namespaces a pod has it (rule 65), whether any object states it at all. Only told and
  * asked; the users of an address are the Services and pods that claim it.
  */

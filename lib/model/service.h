@@ -1,7 +1,7 @@
 /*
  * A Service in force as a zone describes it: type, addresses, endpoints by label, ports; and the
  * addresses it thereby claims. Decides whether a cluster IP is stated, leased or not to be had
- * (design.md section 4).
+ * (rules 102 and 103).
  */
 #pragma once
 

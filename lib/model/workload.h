@@ -1,6 +1,6 @@
 /*
  * A workload in force, and whether it is expanded to pods: not if Pods of its own are in the files,
- * nor if another workload of the files owns it (design.md section 4).
+ * nor if another workload of the files owns it (rules 100 and 101).
  */
 #pragma once
 

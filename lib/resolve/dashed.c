@@ -1,6 +1,6 @@
 /*
  * Dashed labels are CoreDNS's: an address's canonical text with every '.' and ':' turned into '-'.
- * Reading one back is ambiguous; semantics.md rule 64 decides between the families.
+ * Reading one back is ambiguous; rule 64 decides between the families.
  */
 #include "dashed.h"
 

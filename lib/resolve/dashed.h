@@ -1,5 +1,5 @@
 /*
- * Addresses spelled as DNS labels: 10-1-2-3 and fd00-90--6 (semantics.md rules 34, 36 and 64).
+ * Addresses spelled as DNS labels: 10-1-2-3 and fd00-90--6 (rules 34, 36 and 64).
  */
 #pragma once
 

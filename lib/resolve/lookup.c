@@ -1,6 +1,6 @@
 /*
  * A name is read from the right, as CoreDNS does: svc or pod, namespace, Service, then what stands
- * below a Service; see semantics.md sections A to F. Labels are never copied apart:
+ * below a Service; see docs/rules.md, sections A to F. Labels are never copied apart:
  * "service.namespace" stands in the name as it stands in the key of its record.
  */
 #include "lookup.h"

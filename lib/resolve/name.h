@@ -1,6 +1,6 @@
 /*
  * Names as a program types them: validity, letters, and whether one can be ours at all. No locale,
- * no system call (nss-rules.md rules 17, 19 to 23).
+ * no system call (guest rules 17, 19 to 23).
  */
 #pragma once
 
@@ -14,7 +14,7 @@ static inline char name_fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* A host name that glibc's DNS module would ask for (semantics.md rule 53): 1 to 253 bytes without
+/* A host name that glibc's DNS module would ask for (rule 53): 1 to 253 bytes without
  * the final dot (`length` counts no final dot), labels of 1 to 63 of [A-Za-z0-9_-], no leading '-'.
  */
 bool name_is_valid(const char *name, size_t length);

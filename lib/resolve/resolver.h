@@ -1,7 +1,7 @@
 /*
  * The resolver: one absolute name or one address, one family, one snapshot -> a DNS outcome
- * (semantics.md sections A to G). It knows no search list, no NSS status and no rotation; those are
- * layers above. Uses libc only, allocates nothing, trusts nothing in the snapshot.
+ * (docs/rules.md, sections A to G). It knows no search list, no NSS status and no rotation; those
+ * are layers above. Uses libc only, allocates nothing, trusts nothing in the snapshot.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The search list as glibc's resolver walks it (semantics.md section H), and what its failures mean
- * to a program on this host (design.md section 5). The two differ in one point: glibc reports that
+ * The search list as glibc's resolver walks it (rules 74 to 82), and what its failures mean
+ * to a program on this host (docs/nss-status.md). The two differ in one point: glibc reports that
  * a short name exists without data as soon as one candidate is a bare namespace, for it takes the
  * DNS behind the list to be the only source. Here another service may know a host of that name, so
  * a short name is ours only if a candidate is a Service or something below one.

@@ -1,7 +1,7 @@
 /*
  * The search list: a name as typed, the caller's namespace, one or both families -> one answer with
- * the status of design.md section 5. Above the resolver, below the socket; walks the list as
- * glibc's resolver does (semantics.md rules 74 to 81). Holds no state.
+ * the status of docs/nss-status.md. Above the resolver, below the socket; walks the list as
+ * glibc's resolver does (rules 74 to 81). Holds no state.
  */
 #pragma once
 

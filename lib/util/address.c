@@ -1,7 +1,7 @@
 /*
  * Addresses and ranges: text to binary and back. The C library's own functions are not enough: they
  * refuse the leading zeroes that Kubernetes accepts, and they write some IPv6 addresses with a
- * dotted quad, from which no endpoint name can be made (semantics.md rule 36).
+ * dotted quad, from which no endpoint name can be made (rule 36).
  */
 #include "address.h"
 

@@ -1,6 +1,6 @@
 /*
  * An IP address in binary, IPv4 as ::ffff:a.b.c.d, so that addresses compare as addresses however
- * they were spelt (semantics.md rules 7 and 72).
+ * they were spelt (rules 7 and 72).
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
  * Seeded hashes for tables whose keys come from manifests: whoever writes a manifest must not be
- * able to choose keys that collide (nss-rules.md rule 71).
+ * able to choose keys that collide (guest rule 71).
  */
 #pragma once
 

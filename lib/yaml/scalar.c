@@ -1,5 +1,5 @@
 /*
- * The implicit types of YAML 1.1 as Kubernetes sees them (semantics.md rule 96): null, booleans
+ * The implicit types of YAML 1.1 as Kubernetes sees them (rule 96): null, booleans
  * with yes, no, on and off, integers of four bases, floats. Sexagesimal numbers and timestamps stay
  * strings, as they do there; so do y and n, which YAML 1.1 calls booleans and which people mean as
  * names.

@@ -1,4 +1,4 @@
-"""The caller's buffer: every length of it, and answers of every size (nss-rules.md A3)."""
+"""The caller's buffer: every length of it, and answers of every size (guest rules 33 to 38)."""
 
 from fake_daemon import FOUND, WITHHELD, FakeDaemon, Host, answer, packed, table
 from harness import BUILD, Client, client_env, limit, run_program, same

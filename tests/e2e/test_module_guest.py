@@ -1,4 +1,4 @@
-"""The module in programs that do what programs do (nss-rules.md A3 and A4)."""
+"""The module in programs that do what programs do (guest rules 33 to 57)."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 """The table of statuses: what each outcome makes of every kind of lookup, and whether glibc goes on
-to the next service (nss-rules.md A1, rule 14)."""
+to the next service (guest rules 1 to 11 and 14)."""
 
 import errno
 import os

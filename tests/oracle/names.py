@@ -1,4 +1,4 @@
-"""One absolute name and one family to an outcome: semantics.md sections A and C to F."""
+"""One absolute name and one family to an outcome: docs/rules.md, sections A and C to F."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Manifests, as dicts, to the objects that decide names; design.md section 4 and semantics.md J."""
+"""Manifests, as dicts, to the objects that decide names; docs/rules.md, sections I and J."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Questions to answers: semantics.md sections C to H, design.md section 5.
+"""Questions to answers: docs/rules.md sections C to H, docs/nss-status.md.
 
 `Oracle(world, config, upstream)` answers what kubesvcd with these manifests and this configuration
 has to answer. It follows the text of the rules line by line; do not make it clever.
@@ -83,7 +83,7 @@ class Oracle(Names):
         return self.search(typed, name.endswith("."), FAMILIES[family], namespace)
 
     def module_refuses(self, name):
-        """Names that the module itself passes on without asking (design.md section 5)."""
+        """Names that the module itself passes on without asking (docs/nss-status.md)."""
         labels = name.rstrip(".").lower().split(".")
         return (len(labels) > 4 and not {"svc", "pod"} & set(labels)
                 and labels[-2:] != ["cluster", "local"])
@@ -150,7 +150,7 @@ class Oracle(Names):
         return outcomes[0]
 
     def nothing(self, typed, tried, as_is_first):
-        """No candidate answered: the table of design.md section 5."""
+        """No candidate answered: the table of docs/nss-status.md."""
         as_is = tried[0] if as_is_first or len(tried) == 1 else tried[-1]
         either = any(outcome.either for outcome in tried)
         if self.is_reserved(typed):

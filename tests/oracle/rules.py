@@ -1,9 +1,8 @@
 """Every numbered rule that the oracle knows, and what can be done with it.
 
-Numbers are those of semantics.md (sections A to J); words are the rules of the design's sections 4
-and 5, which have no numbers. SWITCHABLE rules can be switched off one at a time, `Oracle(...,
-off={35})`, and the self-test demands that doing so changes an answer. ELSEWHERE says why a rule has
-no switch.
+Numbers are those of docs/rules.md (sections A to I); words are the rules of section J and of
+docs/nss-status.md. SWITCHABLE rules can be switched off one at a time, `Oracle(..., off={35})`, and
+the self-test demands that doing so changes an answer. ELSEWHERE says why a rule has no switch.
 """
 
 SWITCHABLE = {

@@ -1,4 +1,4 @@
-"""Services, their endpoints and addresses: semantics.md sections A and B, design.md section 4."""
+"""Services, their endpoints and addresses: docs/rules.md, sections A, B and J."""
 
 from dataclasses import dataclass, field
 
@@ -127,7 +127,7 @@ class Services:
     # endpoints of a Service
 
     def endpoints(self, thing, families):
-        """design.md section 4, rule 93: which sources count."""
+        """Rules 93 and 104: which sources count."""
         on = self.on
         slices = [s for s in self.slices if self.belongs(s, thing)]
         selector = thing.spec.get("selector")

@@ -1,5 +1,5 @@
 /*
- * The resolver in a small world: every rule of semantics.md that is about names and not about the
+ * The resolver in a small world: every rule of docs/rules.md that is about names and not about the
  * objects behind them.
  */
 #include <setjmp.h>
