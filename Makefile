@@ -4,6 +4,7 @@
 # that the variants can stand side by side. CC=gcc or clang, WERROR=1 makes warnings errors.
 
 MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
@@ -17,6 +18,7 @@ AR = ar
 PYTHON = python3
 
 prefix = /usr
+sysconfdir = /etc
 bindir = $(prefix)/bin
 sbindir = $(prefix)/sbin
 mandir = $(prefix)/share/man
@@ -113,7 +115,7 @@ M32_CLIENT = $(patsubst tests/e2e/%.c,$(O)/m32/e2e/%,$(filter tests/e2e/client.c
 endif
 endif
 
-.PHONY: all tests check check-unit demo install fuzz run-fuzz lint check-format format deps clean FORCE
+.PHONY: all tests check check-unit demo install uninstall fuzz run-fuzz lint check-format format deps clean FORCE
 
 all: $(MODULE) $(DAEMON) $(CLI) $(M32)
 ifeq ($(SAN)$(FUZZ)$(filter-out build,$(BUILD)),)
@@ -132,10 +134,11 @@ Q = @
 say = $(if $(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS)))),@:,@printf '  %-7s %s\n')
 endif
 
-# Objects are made again when what they were made with is no longer this.
+# Objects are rebuilt when the flags they were built with change, but not by `make install`: root's
+# environment differs from that of the user who ran `make`, and what was built is what is installed.
 made_with = $(CC) $(CPPFLAGS) $(CFLAGS) $(NSS_CFLAGS) $(DAEMON_CFLAGS) $(LDFLAGS) \
     $(MODULE_LDFLAGS) $(PROGRAM_LDFLAGS)
-$(O)/flags: FORCE
+$(O)/flags: $(if $(MAKECMDGOALS),$(if $(filter-out install uninstall,$(MAKECMDGOALS)),FORCE),FORCE)
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(made_with))' >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
@@ -271,23 +274,33 @@ deps:
 
 # --- Installing -----------------------------------------------------------------------------------
 
+# MODE:FILE:DESTINATION of everything that is installed, and so of everything `uninstall` removes.
+INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)/kubesvcd \
+    $(CLI:%=755:%:$(bindir)/kubesvc) \
+    644:share/completions/kubesvc.bash:$(prefix)/share/bash-completion/completions/kubesvc \
+    644:share/completions/_kubesvc:$(prefix)/share/zsh/vendor-completions/_kubesvc \
+    644:share/completions/kubesvc.fish:$(prefix)/share/fish/vendor_completions.d/kubesvc.fish \
+    644:share/systemd/kubesvcd.service:$(prefix)/lib/systemd/system/kubesvcd.service \
+    644:share/systemd/user/kubesvcd.service:$(prefix)/lib/systemd/user/kubesvcd.service \
+    644:share/systemd/sysusers.conf:$(prefix)/lib/sysusers.d/kubesvcd.conf \
+    644:share/conf/kubesvcd.yaml:$(docdir)/kubesvcd.yaml \
+    $(foreach page,$(wildcard share/man/*.[158]),$\
+        644:$(page):$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+    $(foreach file,$(wildcard examples/*.* examples/cluster/* examples/static-pods/*),$\
+        644:$(file):$(docdir)/$(file))
+part = $(word $(1),$(subst :, ,$(2)))
+
 install: all
-	install -d $(DESTDIR)$(libdir) $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man5 \
-	    $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(docdir)/examples
-	install -m 644 $(MODULE) $(DESTDIR)$(libdir)/
-	install -m 755 $(DAEMON) $(DESTDIR)$(sbindir)/
-	$(if $(CLI),install -D -m 755 $(CLI) $(DESTDIR)$(bindir)/kubesvc)
-	install -D -m 644 share/man/kubesvc.1 $(DESTDIR)$(mandir)/man1/kubesvc.1
-	install -D -m 644 share/completions/kubesvc.bash \
-	    $(DESTDIR)$(prefix)/share/bash-completion/completions/kubesvc
-	install -D -m 644 share/completions/_kubesvc \
-	    $(DESTDIR)$(prefix)/share/zsh/vendor-completions/_kubesvc
-	install -D -m 644 share/completions/kubesvc.fish \
-	    $(DESTDIR)$(prefix)/share/fish/vendor_completions.d/kubesvc.fish
-	install -m 644 share/man/*.5 $(DESTDIR)$(mandir)/man5/
-	install -m 644 share/man/*.8 $(DESTDIR)$(mandir)/man8/
-	install -m 644 share/conf/kubesvcd.yaml $(DESTDIR)$(docdir)/
-	install -m 644 examples/*.yaml $(DESTDIR)$(docdir)/examples/
+	$(foreach one,$(INSTALLED),$(newline)	install -D -m $(call part,1,$(one)) $\
+	    $(call part,2,$(one)) $(DESTDIR)$(call part,3,$(one)))
+	install -d $(DESTDIR)$(sysconfdir)/kubesvc/manifests
+
+# Directories only where they are empty: the configuration, manifests and whatever else was written
+# into them by others stays.
+uninstall:
+	rm -f $(foreach one,$(INSTALLED),$(DESTDIR)$(call part,3,$(one)))
+	find $(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/kubesvc -depth -type d -empty -delete \
+	    2>/dev/null || :
 
 include debian/packaging.mk
 include tests/bench/bench.mk
