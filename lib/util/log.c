@@ -1,6 +1,6 @@
 /*
- * The log: one write to stderr for each line. The journal reads the severity from the prefix;
- * nothing else is needed, so there is no level to choose, no file and no syslog.
+ * The log: one write to stderr for each line. The journal reads the severity from a prefix, which
+ * is left out where stderr is anything else; so there is no level to choose, no file and no syslog.
  *
  * Whoever reads the other end may have stopped reading, and lookups must not wait for that: a line
  * that cannot be taken now is lost, and counted.
@@ -13,8 +13,12 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A pipe that is ready takes so much without waiting; a longer line is cut. */
@@ -27,9 +31,24 @@
 /* As much of one process as stderr is. */
 static unsigned n_lost;
 
+/* systemd.exec(5): the variable is inherited by processes whose stderr has been redirected since,
+ * so the device and inode in it are compared. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    char expected[64];
+    struct stat status;
+
+    if (!stream || fstat(STDERR_FILENO, &status) < 0)
+        return false;
+    (void)snprintf(expected, sizeof expected, "%ju:%ju", (uintmax_t)status.st_dev,
+                   (uintmax_t)status.st_ino);
+    return strcmp(stream, expected) == 0;
+}
+
 static void line_begin(GString *line, enum log_level level)
 {
-    if (!isatty(STDERR_FILENO))
+    if (stderr_is_journal())
         g_string_append_printf(line, "<%d>", level);
 }
 

@@ -1,5 +1,5 @@
 /*
- * One line to stderr, with the severity prefix "<N>" of sd-daemon(3) unless stderr is a terminal.
+ * One line to stderr, with the severity prefix "<N>" of sd-daemon(3) if stderr is the journal.
  * Control characters in the text are written as \xNN, so that no manifest can forge a line.
  */
 #pragma once

@@ -5,7 +5,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -55,23 +58,32 @@ static void equality(void **state)
     diagnostic_free(again);
 }
 
-/* What log_line writes to a stderr that is a pipe. */
-static char *logged(const char *text)
+/* What log_line writes to a stderr that is `out`, the other end of which is `in`. */
+static char *logged_to(int in, int out, const char *text)
 {
-    int ends[2], kept = dup(STDERR_FILENO);
+    int kept = dup(STDERR_FILENO);
     g_autofree char *buffer = g_malloc0(65536);
     ssize_t n;
 
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(dup2(out, STDERR_FILENO), STDERR_FILENO);
     log_warning("%s", text);
     assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
     close(kept);
-    close(ends[1]);
-    n = read(ends[0], buffer, 65535);
-    close(ends[0]);
+    n = read(in, buffer, 65535);
     assert_true(n > 0);
     return g_steal_pointer(&buffer);
+}
+
+static char *logged(const char *text)
+{
+    int ends[2];
+    char *result;
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    result = logged_to(ends[0], ends[1], text);
+    close(ends[0]);
+    close(ends[1]);
+    return result;
 }
 
 static void log_lines(void **state)
@@ -80,11 +92,59 @@ static void log_lines(void **state)
     g_autofree char *long_text = g_strnfill(60000, '\n'), *cut = logged(long_text);
 
     (void)state;
-    assert_string_equal(plain, "<4>a.yaml: \xc3\xa4\n");
-    assert_string_equal(forged, "<4>x\\x0a<3>y\\x1b[2J\\x09\\x7f\n");
+    assert_string_equal(plain, "a.yaml: \xc3\xa4\n");
+    assert_string_equal(forged, "x\\x0a<3>y\\x1b[2J\\x09\\x7f\n");
     assert_true(strlen(cut) < 9000);
     assert_int_equal(cut[strlen(cut) - 1], '\n');
     assert_ptr_equal(strchr(cut, '\n'), cut + strlen(cut) - 1);
+}
+
+/* As systemd starts a service: stderr is a stream socket, which the variable describes. */
+static void log_severity_for_the_journal(void **state)
+{
+    int ends[2];
+    struct stat status;
+    g_autofree char *stream = NULL, *journal = NULL, *other = NULL, *redirected = NULL;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(fstat(ends[1], &status), 0);
+    stream = g_strdup_printf("%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+    g_setenv("JOURNAL_STREAM", stream, TRUE);
+    journal = logged_to(ends[0], ends[1], "a");
+    redirected = logged("a");
+    g_setenv("JOURNAL_STREAM", "1:2", TRUE);
+    other = logged_to(ends[0], ends[1], "a");
+    g_unsetenv("JOURNAL_STREAM");
+    close(ends[0]);
+    close(ends[1]);
+    assert_string_equal(journal, "<4>a\n");
+    assert_string_equal(redirected, "a\n");
+    assert_string_equal(other, "a\n");
+}
+
+static void log_plain_to_terminals_and_files(void **state)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave, file, reader;
+    g_autofree char *path = NULL, *terminal = NULL, *kept = NULL;
+
+    (void)state;
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(slave >= 0);
+    terminal = logged_to(master, slave, "a");
+    close(slave);
+    close(master);
+    assert_string_equal(terminal, "a\r\n");
+
+    file = g_file_open_tmp(NULL, &path, NULL);
+    reader = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(file >= 0 && reader >= 0);
+    assert_int_equal(unlink(path), 0);
+    kept = logged_to(reader, file, "a");
+    close(reader);
+    close(file);
+    assert_string_equal(kept, "a\n");
 }
 
 int main(void)
@@ -93,6 +153,8 @@ int main(void)
         cmocka_unit_test(formats),
         cmocka_unit_test(equality),
         cmocka_unit_test(log_lines),
+        cmocka_unit_test(log_severity_for_the_journal),
+        cmocka_unit_test(log_plain_to_terminals_and_files),
     };
 
     return cmocka_run_group_tests_name("diagnostic", tests, NULL, NULL);
