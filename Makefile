@@ -115,7 +115,8 @@ M32_CLIENT = $(patsubst tests/e2e/%.c,$(O)/m32/e2e/%,$(filter tests/e2e/client.c
 endif
 endif
 
-.PHONY: all tests check check-unit demo install uninstall fuzz run-fuzz lint check-format format deps clean FORCE
+.PHONY: all tests check check-unit demo install uninstall fuzz run-fuzz lint check-format format \
+    deps deps-build deps-demo deps-deb deps-bench deps-check clean FORCE
 
 all: $(MODULE) $(DAEMON) $(CLI) $(M32)
 ifeq ($(SAN)$(FUZZ)$(filter-out build,$(BUILD)),)
@@ -235,14 +236,15 @@ compile_commands.json: $(O)/flags $(SOURCES)
 
 # --- Tests ----------------------------------------------------------------------------------------
 
-check: deps
+check: deps-check
 	$(Q)tests/run-all
 
 check-unit: $(UNIT_TESTS)
 	$(Q)$(PYTHON) tests/unit/run.py $(O)
 
-demo: deps
-	$(Q)$(MAKE) --no-print-directory -s all
+demo: deps-demo
+	@echo "Building (a minute or two the first time)"
+	$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) all
 	$(Q)tools/demo $(O)
 
 # FUZZ_SECONDS for each target.
@@ -269,8 +271,10 @@ check-format:
 format:
 	$(Q)clang-format -i $(SOURCES) $(HEADERS)
 
-deps:
-	$(Q)tools/deps
+# What one purpose needs, through apt-get; tools/deps says which purposes there are.
+deps: deps-check
+deps-build deps-demo deps-deb deps-bench deps-check: deps-%:
+	$(Q)tools/deps $*
 
 # --- Installing -----------------------------------------------------------------------------------
 

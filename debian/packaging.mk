@@ -2,9 +2,8 @@
 
 .PHONY: deb check-system
 
-deb:
-	$(Q)tools/deps deb
+deb: deps-deb
 	$(Q)tools/make-deb $(BUILD)/deb
 
-check-system: deps
+check-system: deps-check
 	$(Q)tests/run-all build deb system

@@ -33,11 +33,13 @@ MINIMAL = f"systemd-standalone-sysusers,{DEPENDENCIES}"
 FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
 
 
-def build_dependencies():
-    """What tools/deps installs for `make deb`."""
-    text = (pathlib.Path(__file__).resolve().parent.parent.parent / "tools/deps").read_text()
-    words = re.search(r"^install ((?:[^\n]|\\\n)*)\n\[ .* != deb \]", text, re.M)[1]
-    return ",".join(words.replace("\\\n", " ").split())
+def needed(purpose):
+    """The packages that tools/deps installs for a purpose."""
+    program = pathlib.Path(__file__).resolve().parent.parent.parent / "tools/deps"
+    names = subprocess.run(
+        [program, "--list", purpose], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    return ",".join(name.partition("|")[0] for name in names.split())
 
 
 def suite():
@@ -99,7 +101,7 @@ def tar(kind):
     release = release or suite()
     include, options = MINIMAL, []
     if kind == "build":
-        include = f"{FULL},{build_dependencies()}"
+        include = f"{FULL},{needed('deb')}"
     elif kind == "full":
         include = FULL
         options = [
