@@ -243,7 +243,7 @@ check-unit: $(UNIT_TESTS)
 	$(Q)$(PYTHON) tests/unit/run.py $(O)
 
 demo: deps-demo
-	@echo "Building (a minute or two the first time)"
+	@echo "Building (takes a minute the first time)"
 	$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) all
 	$(Q)tools/demo $(O)
 
