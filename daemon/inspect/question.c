@@ -63,7 +63,7 @@ bool question_make(struct request *request, const char *namespace, const char *n
 void question_answer(const struct report *report, const struct request *request, search_tried tried,
                      void *userdata, struct search_result *result)
 {
-    memset(result, 0, sizeof *result);
+    *result = (struct search_result){.names = result->names};
     find_known(report->world->writer, report->world->external, request, tried, userdata, result);
 }
 

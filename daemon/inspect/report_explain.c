@@ -77,7 +77,8 @@ static void write_candidate(const struct walk *walk, const char *name)
 {
     struct json *json = walk->report->json;
     struct resolver_answer inet, inet6;
-    struct resolver_names names;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct resolver_names names = RESOLVER_NAMES(storage);
     size_t length = strlen(name);
 
     resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET6, &inet6, &names);
@@ -246,10 +247,12 @@ static void write_result(const struct report *report, const struct subject *subj
 enum kubesvc_inspect_result report_explain(const struct report *report)
 {
     struct walk walk = {.report = report, .tried = g_ptr_array_new_with_free_func(g_free)};
+    char names[KUBESVC_NAMES_SIZE_MAX];
     struct search_result *result = g_new(struct search_result, 1);
     struct subject subject;
     struct request request;
 
+    result->names = RESOLVER_NAMES(names);
     if (!question_make(&request, words_get(report->words, 1), words_get(report->words, 2), "any"))
         return KUBESVC_INSPECT_UNKNOWN;
     question_answer(report, &request, subject_tried, walk.tried, result);

@@ -26,7 +26,8 @@ static void write_name(const struct walk *walk, const char *name, const char *ki
 {
     struct json *json = walk->report->json;
     struct resolver_answer inet, inet6;
-    struct resolver_names names;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct resolver_names names = RESOLVER_NAMES(storage);
     size_t length = strlen(name);
 
     resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET, &inet, &names);

@@ -70,10 +70,12 @@ static void put_origin(const struct report *report, const struct search_result *
 enum kubesvc_inspect_result report_query(const struct report *report)
 {
     struct json *json = report->json;
+    char names[KUBESVC_NAMES_SIZE_MAX];
     struct search_result *result = g_new(struct search_result, 1);
     g_autoptr(GPtrArray) tried = g_ptr_array_new_with_free_func(g_free);
     struct request request;
 
+    result->names = RESOLVER_NAMES(names);
     if (!question_make(&request, words_get(report->words, 1), words_get(report->words, 2),
                        words_get(report->words, 3)))
         return KUBESVC_INSPECT_UNKNOWN;

@@ -106,7 +106,8 @@ static int server_send(struct client *client, struct answer *answer)
 static int server_answer(struct server *server, struct client *client)
 {
     const struct request *request = &client->request;
-    struct search_result result;
+    char names[KUBESVC_NAMES_SIZE_MAX];
+    struct search_result result = {.names = RESOLVER_NAMES(names)};
     struct answer answer;
 
     if (request->kind == REQUEST_UNSUPPORTED ||

@@ -15,11 +15,6 @@ struct text {
     size_t length;
 };
 
-struct set {
-    const uint8_t *inet, *inet6;
-    uint32_t n_inet, n_inet6;
-};
-
 /* Cuts the last label off `rest` into `label`; false when nothing is left. */
 static bool cut_label(struct text *rest, struct text *label)
 {
@@ -55,9 +50,9 @@ static struct snapshot_record find_name(const struct snapshot_view *view, char t
 }
 
 /* An array that does not lie inside its record counts as empty. */
-static struct set read_set(struct snapshot_record record, const struct kubesvc_set *stored)
+static struct lookup_set read_set(struct snapshot_record record, const struct kubesvc_set *stored)
 {
-    struct set set = {
+    struct lookup_set set = {
         .n_inet = snapshot_u32(&stored->n_inet),
         .n_inet6 = snapshot_u32(&stored->n_inet6),
     };
@@ -84,30 +79,20 @@ const struct kubesvc_address *lookup_address(const struct snapshot_view *view,
 
 /* --- Answers --- */
 
-static enum resolver_outcome answer_addresses(struct lookup *lookup, const uint8_t *addresses,
-                                              uint32_t n)
-{
-    if (n == 0)
-        return RESOLVER_NODATA; /* rule 4 */
-    lookup->answer->addresses = addresses;
-    lookup->answer->n_addresses = n;
-    return RESOLVER_FOUND;
-}
-
-/* `empty` is the outcome of a set without an address of either family. */
-static enum resolver_outcome answer_set(struct lookup *lookup, struct set set,
+/* `empty` is the outcome of a set without an address. */
+static enum resolver_outcome answer_set(struct lookup *lookup, struct lookup_set set,
                                         enum resolver_outcome empty)
 {
     if (set.n_inet == 0 && set.n_inet6 == 0)
         return empty;
-    return lookup->family == KUBESVC_FAMILY_INET6 ? answer_addresses(lookup, set.inet6, set.n_inet6)
-                                                  : answer_addresses(lookup, set.inet, set.n_inet);
+    lookup->set = set;
+    return RESOLVER_FOUND;
 }
 
 /* A name that only has others below it (rules 11 and 12). */
 static enum resolver_outcome answer_bare(struct lookup *lookup)
 {
-    lookup->answer->flags |= RESOLVER_BARE;
+    lookup->flags |= RESOLVER_BARE;
     return RESOLVER_NODATA;
 }
 
@@ -121,15 +106,10 @@ static bool is_inet(const uint8_t address[static 16])
 /* One address, spelled by the name itself: it exists in its own family only. */
 static enum resolver_outcome answer_literal(struct lookup *lookup, const uint8_t address[static 16])
 {
-    uint8_t *literal = lookup->answer->literal;
-
-    if (is_inet(address) != (lookup->family == KUBESVC_FAMILY_INET))
-        return RESOLVER_NODATA;
-    if (is_inet(address))
-        memcpy(literal, address + 12, 4);
-    else
-        memcpy(literal, address, 16);
-    return answer_addresses(lookup, literal, 1);
+    memcpy(lookup->literal, address, sizeof lookup->literal);
+    lookup->set = is_inet(address) ? (struct lookup_set){.inet = lookup->literal + 12, .n_inet = 1}
+                                   : (struct lookup_set){.inet6 = lookup->literal, .n_inet6 = 1};
+    return RESOLVER_FOUND;
 }
 
 /* --- Below a Service --- */
@@ -190,7 +170,7 @@ static enum resolver_outcome lookup_endpoint(struct lookup *lookup, struct snaps
 {
     const struct kubesvc_endpoint *endpoint = find_endpoint(record, &service->endpoints, label);
     uint8_t address[16];
-    struct set unnamed;
+    struct lookup_set unnamed;
 
     if (endpoint != NULL)
         return answer_set(lookup, read_set(record, &endpoint->addresses), RESOLVER_NXDOMAIN);
@@ -268,7 +248,7 @@ static enum resolver_outcome lookup_service(struct lookup *lookup, struct text b
     if (service == NULL)
         return RESOLVER_NXDOMAIN; /* rules 10 and 46 */
     if (below.length == 0)
-        lookup->answer->flags |= RESOLVER_SERVICE;
+        lookup->flags |= RESOLVER_SERVICE;
     if ((snapshot_u32(&service->flags) & KUBESVC_SERVICE_HIDDEN) != 0)
         return RESOLVER_NXDOMAIN; /* rules 51 and 61 */
 

@@ -9,17 +9,24 @@
 #include "resolver.h"
 #include "settings.h"
 
+/* The addresses of a name, of both families; inside the snapshot. */
+struct lookup_set {
+    const uint8_t *inet, *inet6;
+    uint32_t n_inet, n_inet6;
+};
+
 struct lookup {
     const struct snapshot_view *view;
     const struct settings *settings;
-    enum kubesvc_family family;
-    struct resolver_answer *answer; /* receives addresses and flags */
-    const char *target;             /* set for an ExternalName: the answer is that name's */
+    unsigned flags; /* RESOLVER_*, set by the lookup as all below */
+    struct lookup_set set;
+    uint8_t literal[16]; /* where `set` points if the name itself spells its address */
+    const char *target;  /* of an ExternalName: the answer is that name's */
     size_t target_length;
 };
 
 /* Looks up `name`, a valid one without its zone and the dot before it; empty: the zone itself.
- * NODATA where `target` is set. */
+ * FOUND: `set` holds an address at least, of either family. NODATA where `target` is set. */
 enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_t length);
 
 /* The record of an address in 16 bytes, NULL if there is none. */

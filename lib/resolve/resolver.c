@@ -15,11 +15,19 @@
 
 static const uint8_t inet_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
+static void names_begin(struct resolver_names *names)
+{
+    names->count = names->size = 0;
+}
+
 static bool names_add(struct resolver_names *names, const void *text, size_t length)
 {
-    if (names->count >= KUBESVC_NAMES_MAX || length > KUBESVC_NAME_MAX ||
-        length + 1 > sizeof names->text - names->size)
+    if (names->count >= KUBESVC_NAMES_MAX || length > KUBESVC_NAME_MAX)
         return false;
+    if (length + 1 > (size_t)names->capacity - names->size) {
+        names->full = true;
+        return false;
+    }
     memcpy(names->text + names->size, text, length);
     names->text[names->size + length] = '\0';
     names->size = (uint16_t)(names->size + length + 1);
@@ -38,46 +46,87 @@ static bool cut_zone(const struct settings *settings, const char *name, size_t *
     return true;
 }
 
+/* Follows a chain to its end; `lookup` receives what is there, and the flags of its beginning. */
+static enum resolver_outcome resolve(const struct settings *settings, const char *name,
+                                     size_t length, struct lookup *lookup,
+                                     struct resolver_names *names)
+{
+    unsigned flags = 0;
+
+    if ((settings->flags & KUBESVC_SETTINGS_EMPTY) != 0 || !names_add(names, name, length) ||
+        !cut_zone(settings, name, &length))
+        return RESOLVER_NOT_OURS;
+
+    for (unsigned links = 0;; links++) { /* rule 57 */
+        *lookup = (struct lookup){.view = lookup->view, .settings = settings};
+        enum resolver_outcome outcome = lookup_name(lookup, name, length);
+
+        /* Only the first name's flags matter: they say what the program asked for. */
+        flags = links == 0 ? lookup->flags : flags;
+        lookup->flags = flags;
+        if (lookup->target == NULL) /* a chain that ends in nothing is an alias (rule 59) */
+            return links > 0 && outcome != RESOLVER_FOUND ? RESOLVER_NODATA : outcome;
+        if (links == KUBESVC_CHAIN_MAX)
+            return RESOLVER_NODATA;
+
+        /* The copy is what is checked and used: the arena might change meanwhile. */
+        name = names->text + names->size;
+        length = lookup->target_length;
+        if (!names_add(names, lookup->target, lookup->target_length) ||
+            !name_is_valid(name, length))
+            return RESOLVER_NODATA;
+        if (!cut_zone(settings, name, &length))
+            return RESOLVER_EXTERNAL;
+    }
+}
+
+/* The part of an outcome that concerns one family. */
+static void answer_family(const struct lookup *lookup, enum resolver_outcome outcome,
+                          enum kubesvc_family family, struct resolver_answer *answer)
+{
+    bool inet6 = family == KUBESVC_FAMILY_INET6;
+
+    answer->outcome = outcome;
+    answer->flags = lookup->flags;
+    answer->addresses = NULL;
+    answer->n_addresses = 0;
+    if (outcome != RESOLVER_FOUND)
+        return;
+    answer->addresses = inet6 ? lookup->set.inet6 : lookup->set.inet;
+    answer->n_addresses = inet6 ? lookup->set.n_inet6 : lookup->set.n_inet;
+    if (answer->n_addresses == 0)
+        answer->outcome = RESOLVER_NODATA; /* rule 4 */
+    if (answer->addresses == lookup->literal || answer->addresses == lookup->literal + 12) {
+        memcpy(answer->literal, lookup->literal, sizeof answer->literal);
+        answer->addresses = answer->literal + (inet6 ? 0 : 12);
+    }
+}
+
 void resolver_name(const struct snapshot_view *view, const char *name, size_t length,
                    enum kubesvc_family family, struct resolver_answer *answer,
                    struct resolver_names *names)
 {
+    struct lookup lookup = {.view = view};
+    enum resolver_outcome outcome = RESOLVER_NOT_OURS;
     struct settings settings;
-    unsigned flags = 0;
 
-    names->count = names->size = 0;
-    *answer = (struct resolver_answer){.outcome = RESOLVER_NOT_OURS};
-    if (!settings_open(&settings, view) || (settings.flags & KUBESVC_SETTINGS_EMPTY) != 0 ||
-        !names_add(names, name, length) || !cut_zone(&settings, name, &length))
-        return;
+    names_begin(names);
+    if (settings_open(&settings, view))
+        outcome = resolve(&settings, name, length, &lookup, names);
+    answer_family(&lookup, outcome, family, answer);
+}
 
-    for (unsigned links = 0;; links++) { /* rule 57 */
-        struct lookup lookup = {view, &settings, family, answer, NULL, 0};
+void resolver_both(const struct snapshot_view *view, const struct settings *settings,
+                   const char *name, size_t length, struct resolver_answer *inet,
+                   struct resolver_answer *inet6, struct resolver_names *names)
+{
+    struct lookup lookup = {.view = view};
 
-        answer->flags = 0;
-        answer->outcome = lookup_name(&lookup, name, length);
-        /* What the names met on the way are is nobody's business but the first's. */
-        flags = links == 0 ? answer->flags : flags;
-        answer->flags = flags;
-        if (lookup.target == NULL) {
-            /* A chain that ends in nothing: the alias is there, without an address (rule 59). */
-            if (links > 0 && answer->outcome != RESOLVER_FOUND)
-                answer->outcome = RESOLVER_NODATA;
-            return;
-        }
-        if (links == KUBESVC_CHAIN_MAX)
-            return;
+    names_begin(names);
+    enum resolver_outcome outcome = resolve(settings, name, length, &lookup, names);
 
-        /* The copy is what is checked and used: the arena might change meanwhile. */
-        name = names->text + names->size;
-        length = lookup.target_length;
-        if (!names_add(names, lookup.target, lookup.target_length) || !name_is_valid(name, length))
-            return;
-        if (!cut_zone(&settings, name, &length)) {
-            answer->outcome = RESOLVER_EXTERNAL;
-            return;
-        }
-    }
+    answer_family(&lookup, outcome, KUBESVC_FAMILY_INET, inet);
+    answer_family(&lookup, outcome, KUBESVC_FAMILY_INET6, inet6);
 }
 
 /* Does an address lie in an allocatable range? Then nobody else can know it. */
@@ -127,7 +176,7 @@ void resolver_address(const struct snapshot_view *view, enum kubesvc_family fami
     const uint8_t *name;
     uint32_t length, flags;
 
-    names->count = names->size = 0;
+    names_begin(names);
     *answer = (struct resolver_answer){.outcome = RESOLVER_NOT_OURS};
     if (!settings_open(&settings, view) || (settings.flags & KUBESVC_SETTINGS_EMPTY) != 0)
         return;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "settings.h"
 #include "snapshot.h"
 #include <kubesvc/protocol.h>
 
@@ -26,11 +27,17 @@ enum resolver_outcome {
 #define RESOLVER_BARE 0x1u    /* NODATA of the zone's apex, svc, pod or a namespace itself */
 #define RESOLVER_SERVICE 0x2u /* the name is that of an existing Service (not one below it) */
 
-struct resolver_names { /* canonical name last in `text`; each followed by NUL */
-    uint16_t count;     /* owners met so far: the question's, then one for each link */
-    uint16_t size;      /* bytes used */
-    char text[KUBESVC_NAMES_SIZE_MAX];
+/* The chain of owners, in memory of the caller's, who sets `text` and `capacity`. */
+struct resolver_names {
+    char *text;        /* the names one after the other, each followed by NUL, canonical last */
+    uint16_t capacity; /* bytes; KUBESVC_NAMES_SIZE_MAX is enough for every chain */
+    uint16_t count;    /* owners met so far: the question's, then one for each link */
+    uint16_t size;     /* bytes used */
+    bool full;         /* a name had no room: what was found is worth nothing */
 };
+
+#define RESOLVER_NAMES(storage)                                                                    \
+    ((struct resolver_names){.text = (storage), .capacity = sizeof(storage)})
 
 struct resolver_answer {
     enum resolver_outcome outcome;
@@ -48,6 +55,11 @@ struct resolver_answer {
 void resolver_name(const struct snapshot_view *view, const char *name, size_t length,
                    enum kubesvc_family family, struct resolver_answer *answer,
                    struct resolver_names *names);
+
+/* The same for both families, with one walk and with the settings of that view. */
+void resolver_both(const struct snapshot_view *view, const struct settings *settings,
+                   const char *name, size_t length, struct resolver_answer *inet,
+                   struct resolver_answer *inet6, struct resolver_names *names);
 
 /* Resolves an address of `family` to its one name (rules 67 to 73), put into `names`.
  * FOUND, NXDOMAIN (an address of ours without a name) or NOT_OURS. */

@@ -81,11 +81,9 @@ static enum verdict ask_external(struct search *search, enum kubesvc_family fami
     return VERDICT_NO_DATA; /* rule 60 */
 }
 
-static enum verdict ask_family(struct search *search, struct text name, enum kubesvc_family family,
+static enum verdict ask_family(struct search *search, enum kubesvc_family family,
                                struct resolver_answer *answer, struct external_answer *external)
 {
-    *external = (struct external_answer){.state = EXTERNAL_NODATA};
-    resolver_name(search->view, name.data, name.length, family, answer, &search->result->names);
     switch (answer->outcome) {
     case RESOLVER_FOUND: return VERDICT_FOUND;
     case RESOLVER_NODATA:
@@ -109,7 +107,7 @@ static void add_aliases(struct resolver_names *names, const struct external_answ
             continue;
         if (names->count >= KUBESVC_NAMES_MAX - 1 && i + 1 < external->n_aliases)
             continue;
-        if (names->count >= KUBESVC_NAMES_MAX || length + 1 > sizeof names->text - names->size)
+        if (names->count >= KUBESVC_NAMES_MAX || length + 1 > (size_t)names->capacity - names->size)
             return;
         memcpy(names->text + names->size, alias, length + 1);
         names->size = (uint16_t)(names->size + length + 1);
@@ -122,15 +120,21 @@ static void add_aliases(struct resolver_names *names, const struct external_answ
 static enum verdict ask(struct search *search, struct text name)
 {
     struct search_result *result = search->result;
-    struct external_answer inet = {0}, inet6 = {0};
+    struct external_answer inet = {.state = EXTERNAL_NODATA}, inet6 = inet;
     enum verdict verdict = VERDICT_NOT_OURS, verdict6 = VERDICT_NOT_OURS;
 
+    resolver_both(search->view, &search->settings, name.data, name.length, &result->inet,
+                  &result->inet6, &result->names);
     if (search->family != KUBESVC_FAMILY_INET6)
-        verdict = ask_family(search, name, KUBESVC_FAMILY_INET, &result->inet, &inet);
+        verdict = ask_family(search, KUBESVC_FAMILY_INET, &result->inet, &inet);
+    else
+        result->inet = (struct resolver_answer){.outcome = RESOLVER_NODATA};
     if (search->family != KUBESVC_FAMILY_INET)
-        verdict6 = ask_family(search, name, KUBESVC_FAMILY_INET6, &result->inet6, &inet6);
+        verdict6 = ask_family(search, KUBESVC_FAMILY_INET6, &result->inet6, &inet6);
+    else
+        result->inet6 = (struct resolver_answer){.outcome = RESOLVER_NODATA};
 
-    if (verdict == VERDICT_PENDING || verdict6 == VERDICT_PENDING)
+    if (verdict == VERDICT_PENDING || verdict6 == VERDICT_PENDING || result->names.full)
         return VERDICT_PENDING;
     if (verdict == VERDICT_FOUND || verdict6 == VERDICT_FOUND) {
         add_aliases(&result->names, verdict == VERDICT_FOUND ? &inet : &inet6);
@@ -289,6 +293,7 @@ static void begin_result(struct search_result *result, enum kubesvc_status statu
     result->status = status;
     result->pending = false;
     result->names.count = result->names.size = 0;
+    result->names.full = false;
     result->inet = result->inet6 = (struct resolver_answer){.outcome = RESOLVER_NODATA};
 }
 
@@ -344,7 +349,7 @@ void search_name(const struct snapshot_view *view, const struct search_question 
         limit_addresses(result);
         return;
     }
-    begin_result(result, conclude(&search));
+    begin_result(result, verdict == VERDICT_PENDING ? KUBESVC_STATUS_TRY_AGAIN : conclude(&search));
     result->pending = verdict == VERDICT_PENDING;
 }
 

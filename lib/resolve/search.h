@@ -46,12 +46,14 @@ struct search_question {
 
 struct search_result {
     enum kubesvc_status status;
-    bool pending;                       /* not answered yet: `status` is meaningless */
-    struct resolver_names names;        /* owners in order, canonical last, when FOUND */
+    bool pending;                       /* not to be answered now: see search_name */
+    struct resolver_names names;        /* owners in order, canonical last, when FOUND; the caller
+                                           gives it memory before the search */
     struct resolver_answer inet, inet6; /* addresses point into the snapshot, the result itself or
                                            the external answer */
 };
 
+/* `pending`: what is outside the zone is not known yet, or the names had no room. */
 void search_name(const struct snapshot_view *view, const struct search_question *question,
                  search_external external, void *userdata, struct search_result *result);
 

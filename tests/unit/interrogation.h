@@ -59,7 +59,7 @@ static inline void interrogation_check_names(const struct resolver_names *names)
 {
     size_t offset = 0;
 
-    interrogation_check(names->size <= sizeof names->text);
+    interrogation_check(names->size <= names->capacity);
     for (unsigned i = 0; i < names->count; i++) {
         size_t length = strnlen(names->text + offset, names->size - offset);
 
@@ -99,7 +99,8 @@ static inline void interrogate_name(const struct snapshot_view *view, const char
                                     size_t length)
 {
     struct resolver_answer answer;
-    struct resolver_names names;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct resolver_names names = RESOLVER_NAMES(storage);
 
     for (unsigned i = 0; i < 2; i++) {
         resolver_name(view, name, length, i == 0 ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6,
@@ -124,7 +125,8 @@ static inline void interrogate_search(const struct snapshot_view *view, const ch
             .name_length = length,
             .family = families[i],
         };
-        struct search_result result;
+        char names[KUBESVC_NAMES_SIZE_MAX];
+        struct search_result result = {.names = RESOLVER_NAMES(names)};
 
         search_name(view, &question, interrogation_outside, NULL, &result);
         interrogation_check_names(&result.names);
@@ -138,7 +140,8 @@ static inline void interrogate_search(const struct snapshot_view *view, const ch
 
 static inline void interrogate(const void *arena, size_t size)
 {
-    struct search_result result;
+    char names[KUBESVC_NAMES_SIZE_MAX];
+    struct search_result result = {.names = RESOLVER_NAMES(names)};
     struct snapshot_view view;
 
     if (!snapshot_view_open(&view, arena, size))

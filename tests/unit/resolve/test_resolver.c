@@ -31,7 +31,8 @@ struct name_case {
 static void check_name(const struct snapshot_view *view, const struct name_case *expected)
 {
     struct resolver_answer answer;
-    struct resolver_names names;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct resolver_names names = RESOLVER_NAMES(storage);
 
     resolver_name(view, expected->name, strlen(expected->name),
                   expected->family == 4 ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6, &answer,
@@ -380,7 +381,8 @@ static void check_address(const struct snapshot_view *view, const char *text,
 {
     struct address address = world_parse(text);
     struct resolver_answer answer;
-    struct resolver_names names;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct resolver_names names = RESOLVER_NAMES(storage);
 
     if (family == KUBESVC_FAMILY_INET)
         memmove(address.bytes, address.bytes + 12, 4);

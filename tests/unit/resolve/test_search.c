@@ -70,13 +70,17 @@ static void ask(const struct snapshot_view *view, const char *name, const char *
         .family = family_of(family),
     };
 
+    const struct resolver_names names = result->names;
+
     memset(result, 0xa5, sizeof *result);
+    result->names = names;
     search_name(view, &question, outside, NULL, result);
 }
 
 static void check_case(const struct snapshot_view *view, const struct search_case *expected)
 {
-    struct search_result result;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct search_result result = {.names = RESOLVER_NAMES(storage)};
 
     ask(view, expected->name, expected->namespace, expected->family, &result);
     assert_false(result.pending);
@@ -275,7 +279,8 @@ static void names_at_the_limit(void **state)
 {
     struct snapshot_writer *writer = world_new(&plain);
     struct snapshot_view view;
-    struct search_result result;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct search_result result = {.names = RESOLVER_NAMES(storage)};
     char name[256];
 
     (void)state;
@@ -427,7 +432,8 @@ static void a_slow_target_is_waited_for(void **state)
     static const int both[] = {4, 6, 0};
     struct snapshot_writer *writer = world_new(&plain);
     struct snapshot_view view;
-    struct search_result result;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct search_result result = {.names = RESOLVER_NAMES(storage)};
 
     (void)state;
     assert_true(snapshot_writer_view(writer, &view));
@@ -449,7 +455,8 @@ static void both_families_are_asked_at_once(void **state)
     };
     struct snapshot_writer *writer = world_new(&plain);
     struct snapshot_view view;
-    struct search_result result;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct search_result result = {.names = RESOLVER_NAMES(storage)};
     unsigned questions = 0;
 
     (void)state;
@@ -484,7 +491,8 @@ static void the_canonical_name_is_kept(void **state)
     };
     struct snapshot_writer *writer = world_new(&plain);
     struct snapshot_view view;
-    struct search_result result;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct search_result result = {.names = RESOLVER_NAMES(storage)};
 
     (void)state;
     assert_true(snapshot_writer_view(writer, &view));
@@ -502,7 +510,8 @@ static void addresses(void **state)
     struct address known = world_parse("10.0.0.1"), bare = world_parse("10.90.0.8"),
                    foreign = world_parse("192.0.2.1");
     struct snapshot_view view;
-    struct search_result result;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct search_result result = {.names = RESOLVER_NAMES(storage)};
 
     (void)state;
     assert_true(snapshot_writer_view(writer, &view));
