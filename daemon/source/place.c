@@ -140,7 +140,7 @@ static bool has_writer(const struct place *place)
 static void hear_writing(struct place *place, bool *writing)
 {
     place->written = worklist_now();
-    if (!has_writer(place))
+    if (place->writing_since == 0)
         place->writing_since = place->written;
     *writing = place->forced = true;
     if (place->due == 0)
@@ -198,6 +198,18 @@ bool place_wait_for_writers(struct place *place)
     return !place->amid;
 }
 
+bool place_meet_writer(struct place *place, uint64_t idle)
+{
+    uint64_t now = worklist_now();
+    uint64_t written = now - MIN(idle, now);
+
+    place->written = MAX(place->written, written);
+    if (place->writing_since == 0)
+        place->writing_since = written;
+    place->writing = place->forced = true;
+    return place_wait_for_writers(place);
+}
+
 void place_hear(struct place *place, uint32_t mask)
 {
     if ((mask & IN_ATTRIB) && place->directory)
@@ -206,6 +218,7 @@ void place_hear(struct place *place, uint32_t mask)
         place->forced = true;
         place->rescan = true;
         place_forget_writers(place);
+        place->writing_since = place->written = 0; /* of another file */
         place->created = (mask & (IN_CREATE | IN_ISDIR)) == IN_CREATE;
     }
     if (mask & (IN_CLOSE_WRITE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM))

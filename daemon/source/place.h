@@ -77,7 +77,8 @@ struct place {
     GPtrArray *diagnostics;    /* standing, about a directory; or NULL */
     GList link, due_link;      /* of worklist.h */
     uint64_t due;              /* microseconds; 0: not waiting */
-    uint64_t writing_since;    /* when it was heard first, or the file was read nevertheless */
+    uint64_t writing_since;    /* when it was heard first, or the file was read nevertheless; 0: it
+                                * has been read since */
     uint64_t written;          /* when it was heard last; both in microseconds */
     unsigned round;            /* its directory's last round that met it */
     uint8_t state;             /* enum place_state */
@@ -133,3 +134,7 @@ void place_forget_writers(struct place *place);
 /* Decides anew whether somebody is to be waited for: not who has paused for long, nor now and then
  * who goes on and on. True: he is, and the place will be looked at again when that may end. */
 bool place_wait_for_writers(struct place *place);
+
+/* A writer has the file open although inotify has not told of one, or has told that another one
+ * closed it. `idle`: microseconds since the file was last changed. Decides as above. */
+bool place_meet_writer(struct place *place, uint64_t idle);

@@ -134,6 +134,11 @@ GPtrArray *reading_take_diagnostics(struct reading *reading)
     return manifest_reader_take_diagnostics(reading->reader);
 }
 
+enum writer reading_writer(const struct reading *reading)
+{
+    return writer_of(reading->fd);
+}
+
 const struct fingerprint *reading_fingerprint(const struct reading *reading)
 {
     return &reading->before;

@@ -7,6 +7,7 @@
 #include "fingerprint.h"
 #include "lib/manifest/manifest.h"
 #include "lib/util/error.h"
+#include "writer.h"
 
 struct reading;
 
@@ -34,6 +35,9 @@ void reading_cancel(struct reading *reading);
 /* After MANIFEST_DONE, after MANIFEST_BAD; see manifest.h. */
 GPtrArray *reading_take_objects(struct reading *reading);
 GPtrArray *reading_take_diagnostics(struct reading *reading);
+
+/* Has a process the file open for writing? */
+enum writer reading_writer(const struct reading *reading);
 
 /* What was read, as it was when it was opened. */
 const struct fingerprint *reading_fingerprint(const struct reading *reading);

@@ -115,15 +115,35 @@ static void fail(struct work *work, struct place *place, int error)
     }
 }
 
+/* Microseconds since `time`, which is in a fingerprint. */
+static int64_t age_of(int64_t time)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - time) / 1000;
+}
+
 /* Was it written so lately that it may be written again and keep its fingerprint? */
 static bool is_fresh(const struct fingerprint *fingerprint)
 {
-    struct timespec now;
-    int64_t written = MAX(fingerprint->mtime, fingerprint->ctime);
+    int64_t age = age_of(MAX(fingerprint->mtime, fingerprint->ctime));
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age = ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - written) / 1000;
     return age < CLOCK_TICK && age > -CLOCK_SKEW;
+}
+
+/* The writers that inotify has told of are waited for before the file is opened. This is about one
+ * who opened it a moment ago, or goes on after another has closed it. */
+static bool is_held_back(struct work *work, struct place *place)
+{
+    const struct fingerprint *fingerprint = reading_fingerprint(work->reading);
+    enum writer writer = reading_writer(work->reading);
+    /* The time of change alone can be set to any other. */
+    int64_t idle = age_of(MIN(fingerprint->mtime, fingerprint->ctime));
+
+    work->unsure = writer == WRITER_UNKNOWN;
+    return writer == WRITER_PRESENT && !place->amid &&
+           place_meet_writer(place, (uint64_t)MAX(idle, 0));
 }
 
 static void tell_trouble(const struct work *work, const struct file *file, bool before)
@@ -165,6 +185,14 @@ static void begin_reading(struct work *work, struct place *place)
         worklist_done(&work->list, place);
         return;
     }
+    if (is_held_back(work, place)) {
+        work->reading = reading_free(work->reading);
+        worklist_done(&work->list, place);
+        return;
+    }
+    if (!place->amid)
+        place->writing_since = 0;
+    place->forced = false;
     work->reader = place;
     /* Where inotify tells of writing, the clock does not matter. */
     work->doubtful = !forced && is_fresh(reading_fingerprint(work->reading));
@@ -205,10 +233,28 @@ static void take_reading(struct work *work, int result)
     worklist_news(&work->list, place);
 }
 
+/* Where a writer could only be heard, has one overlapped with the reading? What happened before its
+ * end is known when the queue is empty. */
+static bool was_disturbed(struct work *work)
+{
+    const struct place *place = work->reader;
+
+    if (!work->unsure || place->amid)
+        return false;
+    watch_drain(work->list.watch);
+    return place->forced && place->file->attempts < ATTEMPTS_MAX;
+}
+
 static void finish_reading(struct work *work, int result)
 {
     const struct file *file = work->reader->file;
     bool before = file_first_error(file) != NULL;
+    bool disturbed = was_disturbed(work);
+
+    if (place_is_written(work->reader))
+        return; /* it is read when the writer has finished */
+    if (disturbed && result >= 0)
+        result = READING_CHANGED;
 
     take_reading(work, result);
     tell_trouble(work, file, before);

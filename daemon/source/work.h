@@ -22,6 +22,7 @@ struct work {
     uint64_t hold;    /* until when an incomplete volume is waited for, or 0 */
     unsigned restarts;
     bool doubtful; /* the file being read may be written again within its clock's tick */
+    bool unsure;   /* whether a process has it open for writing */
     bool wants_round;
     /* Of the turn at hand. */
     uint64_t until, wake_at;

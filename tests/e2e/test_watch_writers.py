@@ -101,6 +101,23 @@ def test_reload_while_somebody_writes():
         world.has("a", "10.0.0.2")
 
 
+def test_another_closes_while_one_writes():
+    with World({"a.yaml": service("a", "10.0.0.1")}) as world:
+        path = world.directory / "a.yaml"
+        with open(path, "w", encoding="utf-8") as file:
+            for half in "# the rest is still to come\n", service("a", "10.0.0.2"):
+                with begin(path, ""):
+                    os.utime(path)
+                await_heard(world, "b", "10.0.0.9")
+                world.still_has("a", "10.0.0.1")
+                file.write(half)
+                file.flush()
+            os.unlink(world.directory / "b.yaml")
+            world.lacks("b")
+            world.still_has("a", "10.0.0.1")
+        world.has("a", "10.0.0.2")
+
+
 def test_pause_without_closing():
     """Nothing but the time that has passed tells that nothing more is to come."""
     whole = service("b", "10.0.0.2")

@@ -1,40 +1,60 @@
-/* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=sd_event_source_set_time,--wrap=read */
+/* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=sd_event_source_set_time,--wrap=read,--wrap=writer_of */
 /*
- * Writers who do not close their file: the loader's clock can be put forward, everything else is
- * real.
+ * Writers who do not close their file: the loader's clock can be put forward, what inotify tells
+ * can come in two parts, and leases can be refused. Everything else is real.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "daemon/source/writer.h"
 #include "tests/unit/loading.h"
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
 ssize_t __real_read(int fd, void *buffer, size_t size);
+enum writer __real_writer_of(int fd);
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
 ssize_t __wrap_read(int fd, void *buffer, size_t size);
+enum writer __wrap_writer_of(int fd);
 
 static struct {
     unsigned ahead;        /* seconds that the loader's clock is */
     unsigned disturbances; /* how many readings are still written into */
     int fd;                /* the writer's */
+    bool files_too;        /* and so are the times of files */
+    bool no_leases;        /* the files belong to another user */
+    enum {
+        EVERYTHING,
+        FIRST_EVENT, /* and no more until a file has been read or held back */
+        NOTHING,
+    } hears;
 } world;
+
+enum writer __wrap_writer_of(int fd)
+{
+    if (world.no_leases)
+        return WRITER_UNKNOWN;
+    world.hears = EVERYTHING;
+    return __real_writer_of(fd);
+}
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
     int r = __real_clock_gettime(clock, now);
 
-    if (clock == CLOCK_MONOTONIC)
+    if (clock != CLOCK_REALTIME || !world.files_too)
         now->tv_sec += world.ahead;
     return r;
 }
@@ -46,12 +66,31 @@ int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec)
     return __real_sd_event_source_set_time(source, usec - MIN(usec, ahead));
 }
 
+static ssize_t read_inotify(int fd, void *buffer, size_t size)
+{
+    if (world.hears == NOTHING) {
+        errno = EAGAIN;
+        return -1;
+    }
+    if (world.hears == FIRST_EVENT) {
+        size = sizeof(struct inotify_event) + 16;
+        world.hears = NOTHING;
+    }
+    return __real_read(fd, buffer, size);
+}
+
 ssize_t __wrap_read(int fd, void *buffer, size_t size)
 {
     struct stat st;
-    ssize_t n = __real_read(fd, buffer, size);
 
-    if (world.disturbances > 0 && n == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+    assert_int_equal(fstat(fd, &st), 0);
+    if ((st.st_mode & S_IFMT) == 0)
+        return read_inotify(fd, buffer, size);
+    ssize_t n = __real_read(fd, buffer, size);
+    if (n != 0 || !S_ISREG(st.st_mode))
+        return n;
+    world.hears = EVERYTHING;
+    if (world.disturbances > 0) {
         world.disturbances--;
         assert_int_equal(write(world.fd, "#\n", 2), 2);
     }
@@ -66,10 +105,15 @@ static int set_up_unstarted(void **state)
     loading_add(loading, "m");
     make_directory(at(loading, "m"));
     write_file(at(loading, "m/a.yaml"), "a");
-    world.fd = open(at(loading, "m/a.yaml"), O_WRONLY | O_APPEND | O_CLOEXEC);
-    assert_true(world.fd >= 0);
+    world.fd = -1;
     *state = loading;
     return 0;
+}
+
+static void open_writer(struct loading *loading, int flags)
+{
+    world.fd = open(at(loading, "m/a.yaml"), O_WRONLY | O_CLOEXEC | flags);
+    assert_true(world.fd >= 0);
 }
 
 static int set_up(void **state)
@@ -77,6 +121,7 @@ static int set_up(void **state)
     int r = set_up_unstarted(state);
 
     loading_start(*state);
+    open_writer(*state, O_APPEND);
     return r;
 }
 
@@ -202,10 +247,8 @@ static void test_pause_at_last(void **state)
 }
 
 /* Nor is he heard any more when the name that he wrote to is gone. */
-static void test_gone_elsewhere(void **state)
+static void write_through_a_name_that_goes(struct loading *loading)
 {
-    struct loading *loading = *state;
-
     close(world.fd);
     assert_int_equal(link(at(loading, "m/a.yaml"), at(loading, "other")), 0);
     look_again(loading);
@@ -218,6 +261,28 @@ static void test_gone_elsewhere(void **state)
     world.ahead++;
     assert_int_equal(unlink(at(loading, "other")), 0);
     loading_rest(loading);
+}
+
+static void test_gone_elsewhere(void **state)
+{
+    struct loading *loading = *state;
+
+    world.files_too = true;
+    write_through_a_name_that_goes(loading);
+    assert_true(complains(loading)); /* he still has it open */
+    finish(loading);                 /* which is not heard */
+    world.files_too = false;
+    world.ahead += 11;
+    look_again(loading);
+    assert_false(complains(loading));
+}
+
+static void test_gone_elsewhere_without_leases(void **state)
+{
+    struct loading *loading = *state;
+
+    world.no_leases = true;
+    write_through_a_name_that_goes(loading);
     assert_false(complains(loading));
 }
 
@@ -251,12 +316,119 @@ static void test_first_look(void **state)
     struct loading *loading = *state;
     gint64 began = g_get_monotonic_time();
 
-    world.disturbances = 1;
+    open_writer(loading, O_APPEND);
     loading_start(loading);
     assert_true(g_get_monotonic_time() - began < G_USEC_PER_SEC);
     assert_null(loading_of(loading, "m/a.yaml"));
     finish(loading);
     assert_true(loading_says(loading, "m/a.yaml", "a"));
+}
+
+/* The same where only inotify tells of writers. */
+static void test_first_look_disturbed(void **state)
+{
+    struct loading *loading = *state;
+
+    world.no_leases = true;
+    world.disturbances = 1;
+    open_writer(loading, O_APPEND);
+    loading_start(loading);
+    assert_null(loading_of(loading, "m/a.yaml"));
+    finish(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+}
+
+/* Who has written nothing for long before the daemon started is not waited for. */
+static void test_first_look_paused(void **state)
+{
+    struct loading *loading = *state;
+
+    open_writer(loading, O_APPEND);
+    world.ahead = 11;
+    loading_start(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+}
+
+static void touch(struct loading *loading)
+{
+    int fd = open(at(loading, "m/a.yaml"), O_WRONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(futimens(fd, NULL), 0);
+    close(fd);
+    loading_rest(loading);
+}
+
+/* Another writer's closing is not the end of this one's writing. */
+static void test_another_closes(void **state)
+{
+    struct loading *loading = *state;
+
+    assert_int_equal(ftruncate(world.fd, 0), 0);
+    touch(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+    go_on_with(loading, 0, "b");
+    touch(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+    look_again(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+    go_on_with(loading, 0, "c");
+    finish(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "b,c"));
+    assert_false(complains(loading));
+}
+
+/* Nor does it put off what is due when a writer pauses, or goes on for too long. */
+static void test_another_closes_again_and_again(void **state)
+{
+    struct loading *loading = *state;
+
+    go_on_with(loading, 0, "b");
+    touch(loading);
+    world.ahead += 11;
+    look_again(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+    assert_false(complains(loading));
+
+    world.files_too = true;
+    go_on_with(loading, 0, "c");
+    for (unsigned i = 0; i < 7; i++) {
+        assert_true(loading_says(loading, "m/a.yaml", "a,b"));
+        go_on(loading, 9, "#\n");
+        touch(loading);
+    }
+    loading_until(loading, loading_says(loading, "m/a.yaml", "a,b,c"));
+    assert_true(complains(loading));
+    finish(loading);
+    assert_false(complains(loading));
+}
+
+/* The loader looks at a file for another reason in the moment in which it is truncated. */
+static void check_truncated_while_looking(struct loading *loading)
+{
+    assert_int_equal(close(world.fd), 0);
+    loading_rest(loading);
+    assert_int_equal(utimensat(AT_FDCWD, at(loading, "m/a.yaml"), NULL, 0), 0);
+    open_writer(loading, O_TRUNC);
+    world.hears = FIRST_EVENT;
+    loading_until(loading, world.hears == EVERYTHING);
+    loading_rest(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+    assert_string_equal(loading_diagnostics(loading, "m/a.yaml"), "");
+    go_on_with(loading, 0, "b");
+    finish(loading);
+    assert_true(loading_says(loading, "m/a.yaml", "b"));
+}
+
+static void test_truncated_while_looking(void **state)
+{
+    check_truncated_while_looking(*state);
+}
+
+static void test_truncated_while_looking_without_leases(void **state)
+{
+    world.no_leases = true;
+    check_truncated_while_looking(*state);
 }
 
 int main(void)
@@ -267,8 +439,16 @@ int main(void)
         TEST(no_pause),
         TEST(pause_at_last),
         TEST(gone_elsewhere),
+        TEST(gone_elsewhere_without_leases),
         TEST(no_rest),
-        cmocka_unit_test_setup_teardown(test_first_look, set_up_unstarted, tear_down),
+        TEST(another_closes),
+        TEST(another_closes_again_and_again),
+        TEST(truncated_while_looking),
+        TEST(truncated_while_looking_without_leases),
+#define UNSTARTED(name) cmocka_unit_test_setup_teardown(test_##name, set_up_unstarted, tear_down)
+        UNSTARTED(first_look),
+        UNSTARTED(first_look_disturbed),
+        UNSTARTED(first_look_paused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
