@@ -186,6 +186,7 @@ static void configure(struct loader *loader, const struct config *config)
         place_for_each(root->place, NULL, apply_limit, limits);
         g_ptr_array_add(work->roots, root);
     }
+    work->list.roots = work->roots;
     for (unsigned i = 0; i < before->len; i++)
         work_retire(work, before->pdata[i]);
     g_ptr_array_unref(before);

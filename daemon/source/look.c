@@ -227,8 +227,8 @@ static bool is_mount_point(const char *path)
 }
 
 /* A file with other names may be written through them, which its directory does not hear of. Nor
- * does it hear of a name that is added later: where that is in the same tree, the new name tells;
- * elsewhere the reconciling look will. */
+ * does it hear of a name that is added later: where that is in one of the configured directories,
+ * the new name tells; elsewhere the reconciling look will. */
 static void watch_links(struct worklist *list, struct place *place, const char *path,
                         const struct stat *st)
 {
@@ -241,7 +241,10 @@ static void watch_links(struct worklist *list, struct place *place, const char *
     if (was_watched || list->thorough)
         return;
     struct stat same = *st;
-    place_for_each(place->root->place, list->fiber, look_if_linked, &same);
+    for (unsigned i = 0; i < list->roots->len; i++) {
+        const struct root *root = list->roots->pdata[i];
+        place_for_each(root->place, list->fiber, look_if_linked, &same);
+    }
 }
 
 static void look_at_file(struct worklist *list, struct place *place, const char *path,

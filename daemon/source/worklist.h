@@ -12,6 +12,7 @@
 
 struct worklist {
     struct watch *watch;
+    const GPtrArray *roots;                    /* struct root, all that are configured */
     struct fiber *fiber;                       /* what the work runs on, and gives way on */
     GQueue look, later, scans, reads, waiting; /* struct place */
     GPtrArray *news;   /* struct place: their files have something to be handed over */

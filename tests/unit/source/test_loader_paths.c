@@ -308,6 +308,27 @@ static void test_hard_link(void **state)
     }
 }
 
+/* One of the names is in another of the configured directories. */
+static void test_hard_link_elsewhere(void **state)
+{
+    struct loading *loading = *state;
+
+    loading_add(loading, "m");
+    loading_add(loading, "n");
+    make_directory(at(loading, "m"));
+    make_directory(at(loading, "n"));
+    write_file(at(loading, "m/a.yaml"), "a");
+    loading_start(loading);
+    assert_int_equal(link(at(loading, "m/a.yaml"), at(loading, "n/b.yaml")), 0);
+    loading_until(loading, loading_says(loading, "n/b.yaml", "a"));
+    loading_rest(loading);
+    write_file(at(loading, "n/b.yaml"), "b");
+    loading_until(loading, loading_says(loading, "n/b.yaml", "b"));
+    loading_until(loading, loading_says(loading, "m/a.yaml", "b"));
+    write_file(at(loading, "m/a.yaml"), "c");
+    loading_until(loading, loading_says(loading, "n/b.yaml", "c"));
+}
+
 /* A volume as the kubelet writes it: a new set beside the old one, then the link is swapped, then
  * links are made for new files and removed for old ones. */
 struct volume {
@@ -522,11 +543,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
-        TEST(appears),       TEST(made_again),       TEST(deleted_but_open),
-        TEST(replaced),      TEST(linked_directory), TEST(recursive),
-        TEST(loops),         TEST(single_file),      TEST(linked_file),
-        TEST(hard_link),     TEST(volume),           TEST(permissions),
-        TEST(mount_as_root),
+        TEST(appears),     TEST(made_again),          TEST(deleted_but_open),
+        TEST(replaced),    TEST(linked_directory),    TEST(recursive),
+        TEST(loops),       TEST(single_file),         TEST(linked_file),
+        TEST(hard_link),   TEST(hard_link_elsewhere), TEST(volume),
+        TEST(permissions), TEST(mount_as_root),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
