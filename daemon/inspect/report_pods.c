@@ -59,7 +59,7 @@ static void write_workload(void *userdata, const struct workload_state *state)
     const struct report *report = userdata;
     const struct workload *workload = state->object;
     struct json *json = report->json;
-    g_autofree char *why = view_why_not_expanded(report->world->cluster, state);
+    g_autofree char *why = view_why_fewer(report->world->cluster, state);
 
     json_open(json, NULL);
     json_text(json, "kind", object_kind_name(workload->object.kind));

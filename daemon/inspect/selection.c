@@ -134,8 +134,7 @@ static char *absent_text(const struct walk *walk, const struct unit *unit)
         return hidden_text(walk);
     const struct workload_state *workload =
         view_workload(walk->state->namespace, unit->object->kind, unit->object->name);
-    g_autofree char *why =
-        workload ? view_why_not_expanded(walk->report->world->cluster, workload) : NULL;
+    g_autofree char *why = workload ? view_why_fewer(walk->report->world->cluster, workload) : NULL;
     if (!why)
         return hidden_text(walk);
     return g_strdup_printf("the labels of its template match, but it stands for no pod: %s", why);
@@ -156,6 +155,28 @@ static char *matching_text(const struct unit *unit)
         return g_steal_pointer(&counting);
     unsigned n = unit->n - unit->n_counting;
     return g_strdup_printf("%s, %u do%s not: %s", counting, n, n == 1 ? "es" : "", unit->why);
+}
+
+/* What a matching Pod is to a workload, or why a workload stands for fewer pods. */
+static char *beside_text(const struct walk *walk, const struct unit *unit)
+{
+    const struct cluster *cluster = walk->report->world->cluster;
+    const struct namespace *namespace = walk->state->namespace;
+
+    if (unit->object->kind == OBJECT_POD)
+        return view_relation(cluster, namespace, (const struct pod *)unit->object);
+    if (!object_is_workload(unit->object))
+        return NULL;
+    const struct workload_state *workload =
+        view_workload(namespace, unit->object->kind, unit->object->name);
+    return workload ? view_why_fewer(cluster, workload) : NULL;
+}
+
+static char *whole_text(const struct walk *walk, const struct unit *unit)
+{
+    g_autofree char *text = matching_text(unit), *beside = beside_text(walk, unit);
+
+    return beside ? g_strdup_printf("%s; %s", text, beside) : g_steal_pointer(&text);
 }
 
 static char *unit_name(const struct object *object)
@@ -180,7 +201,7 @@ static void put_step(const struct walk *walk, const char *name, bool counts, con
 static void write_unit(const struct walk *walk, const struct unit *unit)
 {
     g_autofree char *name = unit_name(unit->object);
-    g_autofree char *text = unit->n > 0 ? matching_text(unit)
+    g_autofree char *text = unit->n > 0 ? whole_text(walk, unit)
                             : unit->differing > 0
                                 ? difference(walk->state->object->selector, labels_of(unit->object))
                                 : absent_text(walk, unit);

@@ -206,7 +206,8 @@ struct owner extract_owner(struct fields *fields, const struct node *metadata)
     kind = fields_string(fields, chosen, "kind");
     if (kind)
         owner.kind = owner_kind(kind);
-    if (owner.kind != OBJECT_KINDS)
+    /* one that is not known here matters if it is the controller: the pod is not free */
+    if (owner.kind != OBJECT_KINDS || fields_bool(fields, chosen, "controller", false))
         owner.name = fields_name(fields, chosen, "name");
     if (!owner.name)
         owner.kind = OBJECT_KINDS;

@@ -53,13 +53,14 @@ static void read_expressions(struct fields *fields, const struct node *selector,
 }
 
 /* Before apps/v1beta2 the API server filled a missing selector in from the template's labels, and
- * for a ReplicationController it still does. */
+ * for a ReplicationController it still does. A Job's is a uid that it adds to these labels. */
 static bool defaults_selector(const struct node *root, const struct workload *workload)
 {
     const char *version = extract_peek(root, "apiVersion");
 
     return workload->object.kind == OBJECT_REPLICATION_CONTROLLER ||
-           g_strcmp0(version, "extensions/v1beta1") == 0 || g_strcmp0(version, "apps/v1beta1") == 0;
+           workload->object.kind == OBJECT_JOB || g_strcmp0(version, "extensions/v1beta1") == 0 ||
+           g_strcmp0(version, "apps/v1beta1") == 0;
 }
 
 static void read_selector(struct fields *fields, const struct node *root, const struct node *spec,

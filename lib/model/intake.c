@@ -241,11 +241,10 @@ static void workload_in(struct cluster *cluster, struct namespace *namespace,
     }
     namespace_unselect(namespace, &state->selection);
     state->object = in ? workload : NULL;
-    if (in && (workload->selector || workload->n_requirements > 0)) {
+    if (in && (workload->selector || workload->n_requirements > 0))
         namespace_select(namespace, &state->selection,
                          workload->selector ? workload->selector : cluster->no_labels, true);
-        g_ptr_array_add(cluster->agenda.unlinked, namespace);
-    }
+    g_ptr_array_add(cluster->agenda.unlinked, namespace);
     state_addresses(cluster, &workload->template.stated, in);
     group_in(cluster, namespace, &workload->object, workload->template.labels, in);
     agenda_workload(&cluster->agenda, state);

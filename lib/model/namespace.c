@@ -131,6 +131,7 @@ static void link_pair(struct selection *selection, struct group *group)
         return;
     g_ptr_array_add(selection->groups, group);
     g_ptr_array_add(group->selections, selection);
+    group->contested |= selection->of_workload;
 }
 
 /* Selections without any pair match every group; they are anchored at a pair of no labels. */
@@ -194,6 +195,7 @@ struct group *namespace_group_add(struct namespace *namespace, struct object *ob
         wide_set_add(&namespace->groups, group);
         link_group(namespace->anchors, group, fiber);
     }
+    group->n_pods += object->kind == OBJECT_POD;
     object->slot = group->members->len;
     g_ptr_array_add(group->members, object);
     return group;
@@ -203,6 +205,7 @@ struct group *namespace_group_remove(struct namespace *namespace, struct object 
                                      const struct labels *labels)
 {
     struct group *group = namespace_group(namespace, labels);
+    group->n_pods -= object->kind == OBJECT_POD;
     g_ptr_array_remove_index_fast(group->members, object->slot);
     if (object->slot < group->members->len)
         ((struct object *)group->members->pdata[object->slot])->slot = object->slot;
@@ -241,9 +244,12 @@ void namespace_unselect(struct namespace *namespace, struct selection *selection
         unanchor(namespace->anchors, selection);
     else
         g_ptr_array_remove_fast(namespace->unlinked, selection);
-    for (guint i = 0; i < selection->groups->len; i++)
-        g_ptr_array_remove_fast(((struct group *)selection->groups->pdata[i])->selections,
-                                selection);
+    for (guint i = 0; i < selection->groups->len; i++) {
+        struct group *group = selection->groups->pdata[i];
+        g_ptr_array_remove_fast(group->selections, selection);
+        group->contested |= selection->of_workload;
+    }
+    namespace->contested |= selection->of_workload;
     g_ptr_array_unref(selection->groups);
     labels_unref(selection->selector);
     memset(selection, 0, sizeof *selection);
@@ -258,6 +264,7 @@ void namespace_link(struct namespace *namespace, struct fiber *fiber)
     for (guint i = 0; i < namespace->unlinked->len; i++) {
         struct selection *selection = namespace->unlinked->pdata[i];
         selection->linked = true;
+        namespace->contested |= selection->of_workload;
         anchor(fresh, selection);
         anchor(namespace->anchors, selection);
         fiber_tick(fiber);
@@ -271,6 +278,24 @@ void namespace_link(struct namespace *namespace, struct fiber *fiber)
     }
     g_ptr_array_set_size(namespace->unlinked, 0);
     fiber_empty_table(fiber, fresh);
+}
+
+void namespace_contested(struct namespace *namespace,
+                         void (*each)(void *userdata, const struct group *group), void *userdata,
+                         struct fiber *fiber)
+{
+    struct wide_set_iter iter;
+    struct group *group;
+    if (!namespace->contested)
+        return;
+    namespace->contested = false;
+    wide_set_iter_init(&iter, &namespace->groups);
+    while ((group = wide_set_next(&iter))) {
+        fiber_tick(fiber);
+        if (group->contested && group->n_pods > 0)
+            each(userdata, group);
+        group->contested = false;
+    }
 }
 
 void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice)

@@ -19,6 +19,8 @@ struct group {
     const struct labels *labels;
     GPtrArray *members;    /* struct object *, not owned */
     GPtrArray *selections; /* struct selection *, not owned: those that match */
+    uint32_t n_pods;       /* Pods among the members */
+    bool contested;        /* a workload has come to select it, or selects it no longer */
 };
 
 /* A selector, embedded in whoever selects. */
@@ -35,6 +37,7 @@ struct namespace
     struct claim_owner pods; /* claims its pods' names */
     uint32_t mentions;       /* objects in it that are in force */
     bool dirty;              /* its record is to be written again */
+    bool contested;          /* a group may be */
     GHashTable *services;    /* name -> struct service_state * */
     GHashTable *workloads;   /* struct owner * (kind, name) -> struct workload_state * */
     GHashTable *slices;      /* interned Service name -> GPtrArray of struct endpoint_slice * */
@@ -68,6 +71,12 @@ void namespace_unselect(struct namespace *namespace, struct selection *selection
 
 /* Links all new selections to the groups there are; to be called before `groups` of any is read. */
 void namespace_link(struct namespace *namespace, struct fiber *fiber);
+
+/* Calls `each` for every group with Pods that other workloads select than at the last call: whose
+ * they are may have changed. */
+void namespace_contested(struct namespace *namespace,
+                         void (*each)(void *userdata, const struct group *group), void *userdata,
+                         struct fiber *fiber);
 
 void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice);
 void namespace_slice_remove(struct namespace *namespace, struct endpoint_slice *slice);

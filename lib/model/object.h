@@ -134,7 +134,7 @@ enum pod_phase { POD_PHASE_NONE, POD_PENDING, POD_RUNNING, POD_SUCCEEDED, POD_FA
 
 struct owner { /* the controller of an object, kind OBJECT_KINDS: none that is read here */
     uint8_t kind;
-    const char *name; /* (i) */
+    const char *name; /* (i); NULL: there is none */
 };
 
 struct pod_spec { /* what a pod and the template of a workload have in common */

@@ -98,6 +98,8 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
                     !workload_has_pods(cluster->catalog, state, cluster->fiber);
     uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload) : 0;
+    state->adopted = replicas > 0 ? workload_adopted(cluster->catalog, state, cluster->fiber) : 0;
+    replicas -= MIN(replicas, state->adopted);
     bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;
     uint32_t first = workload ? workload->ordinal : 0;
     release_replicas(cluster, state, first, leases ? replicas : 0);
@@ -165,11 +167,20 @@ static bool goes_on(struct cluster *cluster)
     return !cluster->ending;
 }
 
+static void mark_workloads(void *userdata, const struct group *group)
+{
+    struct cluster *cluster = userdata;
+    agenda_group_workloads(&cluster->agenda, group);
+}
+
 static void link_selections(struct cluster *cluster)
 {
     GPtrArray *unlinked = cluster->agenda.unlinked;
-    while (unlinked->len > 0 && goes_on(cluster))
-        namespace_link(g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1), cluster->fiber);
+    while (unlinked->len > 0 && goes_on(cluster)) {
+        struct namespace *namespace = g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1);
+        namespace_link(namespace, cluster->fiber);
+        namespace_contested(namespace, mark_workloads, cluster, cluster->fiber);
+    }
 }
 
 static void evict(struct cluster *cluster, const struct address *address)

@@ -166,11 +166,9 @@ static const char *why_no_replicas(const struct workload *workload)
     }
 }
 
-char *view_why_not_expanded(const struct cluster *cluster, const struct workload_state *state)
+char *view_why_fewer(const struct cluster *cluster, const struct workload_state *state)
 {
     const struct workload *workload = state->object;
-    if (state->replicas > 0)
-        return NULL;
     if (workload_is_owned(cluster->catalog, workload))
         return g_strdup_printf("%s %s owns it and stands for its pods",
                                object_kind_name(workload->owner.kind), workload->owner.name);
@@ -178,8 +176,36 @@ char *view_why_not_expanded(const struct cluster *cluster, const struct workload
         return g_strdup("Pods of its own are in the files and count instead");
     if (workload->replicas == 0)
         return g_strdup(why_no_replicas(workload));
+    if (state->adopted > 0)
+        return g_strdup_printf("%u Pod%s of the files match%s its selector and count%s among its "
+                               "replicas",
+                               state->adopted, state->adopted == 1 ? "" : "s",
+                               state->adopted == 1 ? "es" : "", state->adopted == 1 ? "s" : "");
+    if (state->replicas > 0)
+        return NULL;
     const char *why = why_not_allocated(&cluster->pods, &workload->object);
     return why ? g_strdup(why + strlen(NO_ADDRESS)) : NULL;
+}
+
+char *view_relation(const struct cluster *cluster, const struct namespace *namespace,
+                    const struct pod *pod)
+{
+    const struct workload_state *state;
+    enum pod_relation relation = workload_of_pod(cluster->catalog, namespace, pod, &state);
+    if (relation == POD_ALONE || !state)
+        return NULL;
+    const char *kind = object_kind_name(state->identity.kind), *name = state->identity.name;
+    switch (relation) {
+    case POD_OWN: return g_strdup_printf("it is a pod of %s %s", kind, name);
+    case POD_ADOPTED:
+        return g_strdup_printf("%s %s adopts it and runs one replica fewer", kind, name);
+    case POD_BESIDE:
+        return g_strdup_printf("it is no pod of %s %s by owner or name, and counts beside its "
+                               "replicas",
+                               kind, name);
+    case POD_ALONE: break;
+    }
+    return NULL;
 }
 
 /* `pod` has no address. */

@@ -46,8 +46,14 @@ void view_slices(const struct service_state *state, view_object_fn each, void *u
 /* Objects in force of which others have the identity: see struct object's `shadowed`. */
 void view_shadowing(const struct cluster *cluster, view_object_fn each, void *userdata);
 
-/* Why a workload does not stand for pods; NULL: it does. To be freed with g_free. */
-char *view_why_not_expanded(const struct cluster *cluster, const struct workload_state *state);
+/* Why a workload stands for fewer pods than its replicas, or for none; NULL: it does not. To be
+ * freed with g_free. */
+char *view_why_fewer(const struct cluster *cluster, const struct workload_state *state);
+
+/* What a Pod is to the workload that it is of, or that selects it; NULL: there is none. To be freed
+ * with g_free. */
+char *view_relation(const struct cluster *cluster, const struct namespace *namespace,
+                    const struct pod *pod);
 
 /* Why an address does not count as an endpoint; NULL: it does. Static. */
 const char *view_why_left_out(const struct cluster *cluster,

@@ -1,7 +1,8 @@
 /*
- * Whose pods are whose. Owner references say it where both ends are in the files; where they do
- * not, a name that begins with the workload's and labels that its selector matches. A pod whose
- * owner is another workload of the files is that one's, however well it would match.
+ * Whose pods are whose (rule 101). Owner references say it where both ends are in the files; where
+ * they do not, a name that the workload's controller gives and labels that its selector matches. A
+ * pod that is none's by either is one more endpoint beside the replicas, except that ReplicaSets
+ * and their like adopt it, and run one fewer.
  */
 #include "workload.h"
 
@@ -42,13 +43,26 @@ static bool has_owned_pods(const struct namespace *namespace, const struct owner
     return false;
 }
 
+/* One that `state` selects, by its name. A Deployment's pods are its ReplicaSets', which a dump may
+ * lack; any other owner that no file holds has made the pod for itself. */
 static bool is_own_by_name(const struct catalog *catalog, const struct workload_state *state,
                            const struct pod *pod)
 {
-    const char *name = state->object->object.name;
-    size_t length = strlen(name);
-    return strncmp(pod->object.name, name, length) == 0 && pod->object.name[length] == '-' &&
+    const struct workload *workload = state->object;
+    bool another = pod->owner.name && (pod->owner.kind != OBJECT_REPLICA_SET ||
+                                       workload->object.kind != OBJECT_DEPLOYMENT);
+    return !another && workload_makes_name(workload, workload->replicas, pod->object.name) &&
            !owner_in_files(catalog, pod->object.namespace, &pod->owner);
+}
+
+/* Does a selection of a group come from a workload in force whose selector matches it whole? */
+static const struct workload_state *selecting(const struct selection *selection,
+                                              const struct group *group)
+{
+    const struct workload_state *state = (const struct workload_state *)selection;
+    return selection->of_workload && state->object && workload_selects(state->object, group->labels)
+               ? state
+               : NULL;
 }
 
 bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state,
@@ -69,4 +83,95 @@ bool workload_has_pods(const struct catalog *catalog, const struct workload_stat
         }
     }
     return false;
+}
+
+/* Is it a controller that takes pods as its own that it did not make? A Deployment's ReplicaSets
+ * do, which select by the hash of their template as well. */
+static bool adopts(const struct workload *workload, const struct labels *labels)
+{
+    switch ((enum object_kind)workload->object.kind) {
+    case OBJECT_REPLICA_SET:
+    case OBJECT_REPLICATION_CONTROLLER:
+    case OBJECT_DAEMON_SET: return true;
+    case OBJECT_DEPLOYMENT: return labels_get(labels, "pod-template-hash") != NULL;
+    default: return false;
+    }
+}
+
+/* Who adopts what is stray in a group: in a cluster the first to see it, here the first by kind and
+ * name; NULL: it stays alone. */
+static const struct workload_state *adopter(const struct group *group, struct fiber *fiber)
+{
+    const struct workload_state *first = NULL;
+    for (guint i = 0; i < group->selections->len; i++) {
+        const struct workload_state *state = selecting(group->selections->pdata[i], group);
+        fiber_tick(fiber);
+        if (!state || !adopts(state->object, group->labels))
+            continue;
+        if (!first || state->identity.kind < first->identity.kind ||
+            (state->identity.kind == first->identity.kind &&
+             strcmp(state->identity.name, first->identity.name) < 0))
+            first = state;
+    }
+    return first;
+}
+
+/* A live Pod without a controller, and that none of the workloads selecting it has made. */
+static bool is_stray(const struct catalog *catalog, const struct group *group,
+                     const struct pod *pod, struct fiber *fiber)
+{
+    if (pod->owner.name || pod->deleting || pod->phase == POD_SUCCEEDED || pod->phase == POD_FAILED)
+        return false;
+    for (guint i = 0; i < group->selections->len; i++) {
+        const struct workload_state *state = selecting(group->selections->pdata[i], group);
+        fiber_tick(fiber);
+        if (state && is_own_by_name(catalog, state, pod))
+            return false;
+    }
+    return true;
+}
+
+uint32_t workload_adopted(const struct catalog *catalog, const struct workload_state *state,
+                          struct fiber *fiber)
+{
+    uint32_t n = 0;
+    for (guint i = 0; state->selection.groups && i < state->selection.groups->len; i++) {
+        const struct group *group = state->selection.groups->pdata[i];
+        if (group->n_pods == 0 || adopter(group, fiber) != state)
+            continue;
+        for (guint j = 0; j < group->members->len && n < state->object->replicas; j++) {
+            const struct object *member = group->members->pdata[j];
+            fiber_tick(fiber);
+            n += member->kind == OBJECT_POD &&
+                 is_stray(catalog, group, (const struct pod *)member, fiber);
+        }
+    }
+    return n;
+}
+
+enum pod_relation workload_of_pod(const struct catalog *catalog, const struct namespace *namespace,
+                                  const struct pod *pod, const struct workload_state **workload)
+{
+    const struct group *group = namespace_group(namespace, pod->spec->labels);
+    *workload = NULL;
+    if (owner_in_files(catalog, namespace->name, &pod->owner)) {
+        *workload = g_hash_table_lookup(namespace->workloads, &pod->owner);
+        return POD_OWN;
+    }
+    for (guint i = 0; group && i < group->selections->len; i++) {
+        const struct workload_state *state = selecting(group->selections->pdata[i], group);
+        if (!state)
+            continue;
+        if (!*workload || is_own_by_name(catalog, state, pod))
+            *workload = state;
+        if (is_own_by_name(catalog, state, pod))
+            return POD_OWN;
+    }
+    if (!*workload)
+        return POD_ALONE;
+    const struct workload_state *adopting = adopter(group, NULL);
+    if (!adopting || !is_stray(catalog, group, pod, NULL))
+        return POD_BESIDE;
+    *workload = adopting;
+    return POD_ADOPTED;
 }

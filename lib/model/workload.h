@@ -21,6 +21,7 @@ struct workload_state {
     uint32_t first;          /* ordinal of its first pod now */
     uint32_t replicas;       /* pods it stands for now */
     uint32_t leased;         /* of them, from the first, may hold leases */
+    uint32_t adopted;        /* Pods of the files that take the place of one each */
     GArray *pod_ips;         /* struct address: claimed for them */
     bool dirty;
 };
@@ -28,6 +29,24 @@ struct workload_state {
 /* Has the workload Pods of its own in the files? */
 bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state,
                        struct fiber *fiber);
+
+/* How many Pods of the files that nothing has made would its controller take for its own? Counted
+ * no further than its replicas. */
+uint32_t workload_adopted(const struct catalog *catalog, const struct workload_state *state,
+                          struct fiber *fiber);
+
+/* Would the controller of a workload with so many replicas give a pod this name? */
+bool workload_makes_name(const struct workload *workload, uint32_t replicas, const char *pod);
+
+/* Whose a Pod of the files is, and what it is to it. */
+enum pod_relation {
+    POD_ALONE,   /* no workload selects it */
+    POD_OWN,     /* one of its pods: the workload is not expanded */
+    POD_ADOPTED, /* counts among its replicas */
+    POD_BESIDE,  /* selected by it, and beside its replicas */
+};
+enum pod_relation workload_of_pod(const struct catalog *catalog, const struct namespace *namespace,
+                                  const struct pod *pod, const struct workload_state **workload);
 
 /* Is it owned by a workload of the files? */
 bool workload_is_owned(const struct catalog *catalog, const struct workload *workload);

@@ -295,10 +295,12 @@ class Inventor:
         name = f"{rng.choice(['pod', 'stray', *WORKLOADS])}-{number + 5}"
         labels, subdomain = self.labels_and_service(namespace)
         workloads = sorted(n for where, n in self.templates if where == namespace)
-        if workloads and chance(0.4):  # one of its pods, or nearly
+        if workloads and chance(0.5):  # one of its pods, or nearly
             workload = rng.choice(workloads)
             labels = self.templates[namespace, workload]
-            name = f"{workload}-{number + 5}" if chance(0.8) else name
+            name = self.pod_name(workload, number) if chance(0.9) else name
+            if chance(0.3):
+                labels = labels | {"pod-template-hash": "5d8f7c9b4d"}
         spec = self.pod_spec(subdomain)
         status = self.pod_status() if chance(0.7) else rng.choice([None, {}])
         if chance(0.05 if status else 0.2):
@@ -315,6 +317,14 @@ class Inventor:
         if status is not None:
             pod["status"] = status
         return pod
+
+    def pod_name(self, workload, number):
+        """As one of its pods might be called, or nearly so."""
+        end = "2456"[number]
+        return workload + self.rng.choice([
+            f"-{number}", f"-{self.rng.randint(0, 6)}", f"-0{number}", f"-x7kp{end}", f"-abcd{end}",
+            f"-5d8f7c9b4d-x7kp{end}", f"-5d8f7c9b-x7kp{end}", f"-7c9-x7kp{end}",
+            f"-{number}-x7kp{end}", f"-debug-{number}", f"x-{number}"])
 
     def pod_status(self):
         rng, status = self.rng, {}

@@ -7,7 +7,7 @@ has to answer. It follows the text of the rules line by line; do not make it cle
 import re
 from dataclasses import dataclass, field
 
-from . import addresses, objects
+from . import addresses, objects, workloads
 from .names import NXDOMAIN, Names, Outcome, well_formed
 from .services import Services
 
@@ -49,7 +49,7 @@ class Oracle(Names):
         self.upstream = upstream or {}  # name in lower case -> addresses
         self.bindings = {}  # Token -> address text, as far as known
         self.objects = objects.load(world, config, self.on)
-        self.pods = objects.all_pods(self.objects, config, self.on)
+        self.pods = workloads.all_pods(self.objects, config, self.on)
         self.services = Services(self.objects, self.pods, config, self.on).all
         self.stated = self.stated_addresses()
 

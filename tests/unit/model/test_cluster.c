@@ -225,9 +225,10 @@ static const char *const namespaces[] = {"moon", "sun"};
 
 static void add_meta(GString *out, GRand *random, const char *kind, const char *extra)
 {
+    static const char *const ends[] = {"", "-0", "-1", "-x7kp2", "-5d8f7c9b-x7kp2", "-debug"};
     g_string_append_printf(out, "metadata:\n  name: %s%s\n  namespace: %s\n%s",
                            names[pick(random, 4)],
-                           strcmp(kind, "Pod") == 0 && pick(random, 2) ? "-0" : "",
+                           strcmp(kind, "Pod") == 0 ? ends[pick(random, G_N_ELEMENTS(ends))] : "",
                            namespaces[pick(random, 2)], extra);
     if (pick(random, 8) == 0)
         g_string_append(out, "  uid: 6a1b\n");
@@ -235,8 +236,9 @@ static void add_meta(GString *out, GRand *random, const char *kind, const char *
 
 static void add_labels(GString *out, GRand *random, const char *indent)
 {
-    g_string_append_printf(out, "%slabels: {app: %s, tier: %s}\n", indent, names[pick(random, 3)],
-                           pick(random, 2) ? "x" : "y");
+    g_string_append_printf(out, "%slabels: {app: %s, tier: %s%s}\n", indent, names[pick(random, 3)],
+                           pick(random, 2) ? "x" : "y",
+                           pick(random, 4) ? "" : ", pod-template-hash: 5d8f7c9b");
 }
 
 static void add_service(GString *out, GRand *random)

@@ -1,0 +1,77 @@
+/*
+ * The names that controllers give to pods. A StatefulSet counts them; the others ask the API server
+ * to generate one: the workload's name (a Deployment's ReplicaSet adds a hash, an indexed Job an
+ * index), cut to what leaves room, and five random characters.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "workload.h"
+
+/* Kubernetes draws hashes and random ends from these, which spell no words. */
+#define SAFE "bcdfghjklmnpqrstvwxz2456789"
+#define DIGITS "0123456789"
+#define RANDOM_LENGTH 5u
+#define BASE_MAX 58u /* with the random end: a DNS label */
+#define HASH_MIN 8u
+#define HASH_MAX 10u
+
+static bool is_ordinal_name(const struct workload *workload, uint32_t replicas, const char *pod)
+{
+    size_t length = strlen(workload->object.name);
+    uint64_t ordinal = 0;
+    if (strncmp(pod, workload->object.name, length) != 0 || pod[length] != '-')
+        return false;
+    const char *digits = pod + length + 1;
+    size_t n = strspn(digits, DIGITS);
+    if (n == 0 || n > 10 || digits[n] != '\0' || (n > 1 && digits[0] == '0'))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        ordinal = ordinal * 10 + (uint64_t)(digits[i] - '0');
+    return ordinal >= workload->ordinal && ordinal - workload->ordinal < replicas;
+}
+
+/* What stands between the workload's name and the random end, its own "-" included. */
+static bool is_middle(const struct workload *workload, const char *text, size_t length, bool cut)
+{
+    size_t n = 0;
+    bool complete = true;
+    if (workload->object.kind == OBJECT_DEPLOYMENT) {
+        n = MIN(strspn(text, SAFE), length);
+        complete = n >= HASH_MIN;
+        if (n > HASH_MAX)
+            return false;
+    } else if (workload->indexed) {
+        n = MIN(strspn(text, DIGITS), length);
+        complete = n > 0;
+        if (n > 1 && text[0] == '0')
+            return false;
+    } else {
+        return length == 0;
+    }
+    return n == length ? cut : complete && length == n + 1 && text[n] == '-';
+}
+
+static bool is_generated_name(const struct workload *workload, const char *pod)
+{
+    size_t length = strlen(pod), name_length = strlen(workload->object.name);
+    if (length <= RANDOM_LENGTH || strspn(pod + length - RANDOM_LENGTH, SAFE) != RANDOM_LENGTH)
+        return false;
+    length -= RANDOM_LENGTH;
+    if (length > BASE_MAX)
+        return false;
+    bool cut = length == BASE_MAX;
+    if (length <= name_length)
+        return cut && strncmp(pod, workload->object.name, length) == 0;
+    return strncmp(pod, workload->object.name, name_length) == 0 && pod[name_length] == '-' &&
+           is_middle(workload, pod + name_length + 1, length - name_length - 1, cut);
+}
+
+bool workload_makes_name(const struct workload *workload, uint32_t replicas, const char *pod)
+{
+    switch ((enum object_kind)workload->object.kind) {
+    case OBJECT_STATEFUL_SET: return is_ordinal_name(workload, replicas, pod);
+    case OBJECT_CRON_JOB: return false;
+    default: return is_generated_name(workload, pod);
+    }
+}

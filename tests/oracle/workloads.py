@@ -1,0 +1,188 @@
+"""Workloads to pods: what controllers make of their templates, and which Pods are theirs; rules 100
+and 101, and pkg/controller of Kubernetes."""
+
+import re
+
+from . import addresses
+from .objects import WORKLOADS, Pod, annotated, container_ports, given_to_pod, parse_all, stated_pod
+
+# apimachinery/pkg/util/rand: what SafeEncodeString and String choose from
+SAFE = "bcdfghjklmnpqrstvwxz2456789"
+RANDOM = 5  # apiserver/pkg/storage/names randomLength
+BASE = 58  # ... and maxGeneratedNameLength: what comes before is cut there
+ADOPTING = ("ReplicaSet", "ReplicationController", "DaemonSet")
+
+
+def selector_of(workload):
+    """(matchLabels, matchExpressions). Of a ReplicationController without a selector the template's
+    labels (core/v1 defaults.go), likewise of a Job (its real selector, controller-uid, is in no
+    file that nobody dumped)."""
+    selector = workload.spec.get("selector") or {}
+    if workload.kind == "ReplicationController":
+        selector = {"matchLabels": selector}
+    wanted, expressions = selector.get("matchLabels"), selector.get("matchExpressions")
+    if not wanted and not expressions and workload.kind in ("ReplicationController", "Job"):
+        template = workload.spec.get("template") or {}
+        wanted = (template.get("metadata") or {}).get("labels")
+    return wanted or {}, expressions or []
+
+
+def selects(workload, labels):
+    """Does a workload's own selector match?"""
+    wanted, expressions = selector_of(workload)
+    return bool(wanted or expressions) and all(
+        labels.get(key) == value for key, value in wanted.items()) and all(
+        expression_holds(expression, labels) for expression in expressions)
+
+
+def expression_holds(expression, labels):
+    value, values = labels.get(expression["key"]), expression.get("values") or []
+    return {"In": value is not None and value in values,
+            "NotIn": value is None or value not in values,
+            "Exists": value is not None,
+            "DoesNotExist": value is None}[expression["operator"]]
+
+
+def makes_name(workload, name, count):
+    """Could the workload's controller have called a pod so? (stateful_set_utils.go getPodName;
+    deployment_util.go: the ReplicaSet is <name>-<hash>; controller_utils.go GeneratePodName with
+    indexed_job_utils.go podGenerateNameWithIndex; names.SimpleNameGenerator)"""
+    if workload.kind == "StatefulSet":
+        return name in [f"{workload.name}-{n}" for n in ordinals(workload, count)]
+    if workload.kind == "CronJob" or not re.fullmatch(f".+[{SAFE}]{{{RANDOM}}}", name):
+        return False
+    base = name[:-RANDOM]
+    if len(base) > BASE:
+        return False
+    middles = [""]
+    if workload.kind == "Deployment":
+        middles = [f"[{SAFE}]{{{n}}}-" for n in (8, 9, 10)]
+    elif workload.kind == "Job" and workload.spec.get("completionMode") == "Indexed":
+        middles = ["(?:0|[1-9][0-9]*)-"]
+    if any(re.fullmatch(re.escape(workload.name) + "-" + middle, base) for middle in middles):
+        return True
+    return len(base) == BASE and was_cut(workload, base)
+
+
+def was_cut(workload, base):
+    """A base of the greatest length is the beginning of a longer one."""
+    if len(workload.name) >= BASE:
+        return workload.name.startswith(base)
+    rest = base.removeprefix(workload.name + "-")
+    if rest == base:
+        return False
+    if workload.kind == "Deployment":
+        return bool(re.fullmatch(f"[{SAFE}]{{0,10}}", rest))
+    if workload.kind == "Job" and workload.spec.get("completionMode") == "Indexed":
+        return bool(re.fullmatch("(0|[1-9][0-9]*)?", rest))
+    return rest == ""
+
+
+def owns_by_name(workload, pod, objects, on):
+    """A Pod whose controller no file holds: by the name that it would have, and the selector."""
+    if not on("stray-pods"):
+        return selects(workload, pod.labels)
+    if pod.owner and (pod.owner[0] != "ReplicaSet" or workload.kind != "Deployment"):
+        return False  # another's (controller_ref_manager.go ClaimObject)
+    return (selects(workload, pod.labels)
+            and makes_name(workload, pod.name, replicas(workload, on)))
+
+
+def owns(workload, pod, objects, on):
+    """Is a Pod object one of a workload's own? By the chain of its owners, as far as they are in
+    the files, else by name and selector."""
+    owner = pod.owner
+    if owner and objects.get(owner[0], pod.namespace, owner[1]):
+        seen = set()
+        while owner and owner not in seen:
+            seen.add(owner)
+            if owner == (workload.kind, workload.name):
+                return True
+            above = objects.get(owner[0], pod.namespace, owner[1])
+            owner = above.owner if above else None
+        return False
+    return owns_by_name(workload, pod, objects, on)
+
+
+def adopters(pod, objects, on):
+    """Workloads that would take a stray Pod as one of theirs, the first by kind and name first: a
+    controller claims what is active, matches and has no controller (controller_utils.go
+    IsPodActive, ClaimPods); a Deployment's ReplicaSet selects by pod-template-hash too."""
+    if (pod.owner or pod.status.get("phase") in ("Succeeded", "Failed")
+            or pod.meta.get("deletionTimestamp") or not on("adoption")):
+        return []
+    rivals = [w for w in objects.of(*WORKLOADS) if w.namespace == pod.namespace]
+    if any(owns_by_name(workload, pod, objects, on) for workload in rivals):
+        return []
+    may = [w for w in rivals if selects(w, pod.labels)
+           and (w.kind in ADOPTING or (w.kind == "Deployment"
+                                       and "pod-template-hash" in pod.labels))]
+    return sorted(may, key=lambda w: (WORKLOADS.index(w.kind), w.name.encode()))
+
+
+def replicas(workload, on):
+    spec = workload.spec
+    if workload.kind == "CronJob":
+        return 0
+    if workload.kind == "DaemonSet":
+        return 1
+    if workload.kind == "Job":
+        completed = any(c.get("type") == "Complete" and c.get("status") == "True"
+                        for c in workload.status.get("conditions") or [])
+        if on("ended-workload") and (spec.get("suspend") or completed):
+            return 0
+        return 1 if spec.get("parallelism") is None else spec["parallelism"]
+    return 1 if spec.get("replicas") is None else spec["replicas"]
+
+
+def ordinals(workload, count, on=lambda rule: True):
+    start = 0
+    if workload.kind == "StatefulSet" and on("ordinals"):
+        start = (workload.spec.get("ordinals") or {}).get("start") or 0
+    return range(start, start + count)
+
+
+def expand(workload, objects, config, on):
+    """The pods of a workload that has none of its own in the files."""
+    may_allocate = workload.may_allocate or (not on(31) and not config.allocate)
+    if not on("expansion"):
+        return
+    pods = [pod for pod in objects.of("Pod") if pod.namespace == workload.namespace]
+    if any(owns(workload, pod, objects, on) for pod in pods) and on("own-pods"):
+        return
+    owner = workload.owner
+    if owner and objects.get(owner[0], workload.namespace, owner[1]) and on("owned-workload"):
+        return
+    adopted = [pod for pod in pods if adopters(pod, objects, on)[:1] == [workload]]
+    template = workload.spec.get("template") or {}
+    meta, spec = template.get("metadata") or {}, template.get("spec") or {}
+    count = max(0, replicas(workload, on) - len(adopted))
+    for number in ordinals(workload, count, on):
+        name = f"{workload.name}-{number}"
+        pod = Pod(workload.namespace, name, meta.get("labels") or {}, None, None,
+                  container_ports(spec), annotated(meta, on), stated=False,
+                  override=spec.get("hostnameOverride"))
+        if on("template"):
+            pod.hostname, pod.subdomain = spec.get("hostname"), spec.get("subdomain")
+        if workload.kind == "StatefulSet" and on(40):
+            pod.hostname, pod.subdomain = name, workload.spec.get("serviceName")
+        if (workload.kind == "Job" and workload.spec.get("completionMode") == "Indexed"
+                and on("indexed-job")):
+            pod.hostname = name
+        if (not pod.addresses and may_allocate and spec.get("hostNetwork")
+                and on("node-addresses")):
+            pod.addresses, pod.node = parse_all(config.node_ips, on), True
+        if not pod.addresses and may_allocate:
+            pod.addresses = given_to_pod(config, on, workload.kind, workload.namespace,
+                                         workload.name, number)
+        if not pod.addresses:
+            return
+        pod.pod_ip = pod.addresses[0] if pod.addresses else None
+        yield pod
+
+
+def all_pods(objects, config, on):
+    pods = [stated_pod(thing, config, on) for thing in objects.of("Pod")]
+    for workload in objects.of(*WORKLOADS):
+        pods += expand(workload, objects, config, on)
+    return pods
