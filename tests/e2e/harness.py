@@ -15,7 +15,8 @@
 Every function test_* of every tests/e2e/test_*.py is one test; `tests/e2e/run.py [-j N] [FILTER]`
 runs them, each in a process and a session of its own, in an empty temporary directory as working
 directory, for at most 60 s (another limit: decorate with @limit(90)). A test fails by any
-exception; skip("why") skips it. What it leaves behind is killed and removed. Tests never wait
+exception; skip("why") skips it, for want of something on this machine; unsanitized("why") leaves
+it out of runs with sanitized programs. What it leaves behind is killed and removed. Tests never wait
 a fixed time: Daemon() returns when the daemon said READY=1, Client.until() asks until it is so.
 
 Client asks through glibc, with the module and a logging one behind it on the hosts line; leaving
@@ -25,7 +26,8 @@ name of the EAI_ or h_errno value), `addresses`, `canon`, `aliases`, `ms`, and `
 next service was asked. run_program("stress", ...) runs one of the other C clients beside client.c.
 with_nsswitch() is for programs that ask by /etc/nsswitch.conf, such as getent.
 
-KUBESVC_BUILD names the build directory (default: build).
+KUBESVC_BUILD names the build directory (default: build), KUBESVC_TEST_DATA a directory of further
+inputs beside those of the project, see inputs().
 """
 
 import dataclasses
@@ -44,7 +46,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("KUBESVC_BUILD", HERE.parent.parent / "build")).resolve()
 SANITIZED = BUILD.name == "san"
-SKIPPED = 77
+SKIPPED, UNSUITED = 77, 78
 HOSTS = "kubesvc [NOTFOUND=return] log"
 PATIENCE = 20  # seconds: for what happens at once on an idle machine
 
@@ -72,6 +74,21 @@ H_ERRNO = {
 def skip(reason):
     print(reason, flush=True)
     os._exit(SKIPPED)
+
+
+def unsanitized(why):
+    if SANITIZED:
+        print(why, flush=True)
+        os._exit(UNSUITED)
+
+
+def inputs(name):
+    """Directories of one kind of inputs: tests/NAME, and NAME in $KUBESVC_TEST_DATA if there."""
+    extra = os.environ.get("KUBESVC_TEST_DATA")
+    if extra and not pathlib.Path(extra).is_dir():
+        raise NotADirectoryError(f"KUBESVC_TEST_DATA={extra}")
+    extra = [pathlib.Path(extra).resolve() / name] if extra else []
+    return [HERE.parent / name, *filter(pathlib.Path.is_dir, extra)]
 
 
 def limit(seconds):
@@ -124,8 +141,7 @@ def wait_for(condition, what, seconds=PATIENCE):
 def with_nsswitch(hosts=HOSTS):
     """A wrapper that runs a command in a mount namespace of its own, where /etc/nsswitch.conf says
     this; for programs that ask by it, such as getent. Skips where that is not allowed."""
-    if SANITIZED:
-        skip("a program without the sanitizers' library cannot load the module")
+    unsanitized("a program without the sanitizers' library cannot load the module")
     unshare = need_program("unshare")
     path = pathlib.Path("nsswitch.conf").resolve()
     path.write_text(f"hosts: {hosts}\n")

@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
-from harness import BUILD, SKIPPED  # noqa: E402: needs the path above
+from harness import BUILD, SKIPPED, UNSUITED  # noqa: E402: needs the path above
 
 DEFAULT_LIMIT = 60
 
@@ -102,6 +102,9 @@ def report(label, status, seconds, text, last=True):
     if status == SKIPPED:
         print(f"skip {label} ({seconds:.1f} s): {text.strip().splitlines()[-1]}", flush=True)
         return "skipped"
+    if status == UNSUITED:
+        print(f"-    {label}: {text.strip().splitlines()[-1]}", flush=True)
+        return "unsuited"
     if status == 0:
         print(f"ok   {label} ({seconds:.1f} s)", flush=True)
         return "passed"
@@ -114,7 +117,7 @@ def repeat(running, tests, failed):
     """The module gives the daemon 250 ms of real time, and a machine that is busy with other things
     may not give a daemon in Python as much. So what failed beside another test is asked once more,
     alone; that it needed this is said."""
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    counts = {"passed": 0, "failed": 0, "skipped": 0, "unsuited": 0}
     for test in tests:
         if test[0] not in failed:
             continue
@@ -130,7 +133,7 @@ def main():
     parser.add_argument("-j", type=int, default=2, metavar="N", help="tests at a time (default 2)")
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     options = parser.parse_args()
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    counts = {"passed": 0, "failed": 0, "skipped": 0, "unsuited": 0}
     running = set()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # Ignored where this was started in the background, which tests of it would inherit.
@@ -153,7 +156,7 @@ def main():
             pool.shutdown(wait=False, cancel_futures=True)
             for process in list(running):
                 end_session(process)
-    print(", ".join(f"{n} {what}" for what, n in counts.items()))
+    print(", ".join(f"{counts[what]} {what}" for what in ("passed", "failed", "skipped")))
     return 1 if counts["failed"] or not any(counts.values()) else 0
 
 

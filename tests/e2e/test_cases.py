@@ -5,7 +5,7 @@ import re
 import sys
 
 import cases
-from harness import limit, same, skip
+from harness import inputs, limit, same
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -23,8 +23,9 @@ def check(directory):
 
 
 @limit(300)
-def test_own_table():
-    check(ROOT / "tests" / "cases")
+def test_tables():
+    for directory in inputs("cases"):
+        check(directory)
 
 
 def test_own_table_covers_every_rule():
@@ -34,11 +35,3 @@ def test_own_table_covers_every_rule():
             cited |= {int(number) for number in re.findall("[0-9]+", numbers)}
     numbered = {rule for rule in SWITCHABLE if isinstance(rule, int)}
     same(sorted(numbered - cited - {ALIASES}), [], "rules that no row proves")
-
-
-@limit(300)
-def test_shared_table():
-    directory = ROOT.parent / "shared" / "cases"
-    if not (directory / "cases.tsv").exists():
-        skip("no table at ../shared/cases")
-    check(directory)

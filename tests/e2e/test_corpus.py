@@ -1,20 +1,13 @@
-"""Real manifests of public repositories, if they are there: each repository is one world.
-
-KUBESVC_CORPUS  where they are (default: ../shared/corpus beside the sources)
-"""
+"""Worlds of manifests in the shapes that are met in repositories; each directory is one world."""
 
 import collections
 import csv
 import json
-import os
-import pathlib
 import re
 
-from harness import Client, Daemon, limit, same, skip
+from harness import Client, Daemon, inputs, limit, same
 from inspect_client import inspect
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CORPUS = pathlib.Path(os.environ.get("KUBESVC_CORPUS", ROOT.parent / "shared" / "corpus"))
 RANGES = """serviceCIDRs: [127.96.0.0/16, "fd00:96::/112"]
 podCIDRs: [127.244.0.0/16, "fd00:244::/64"]
 """  # of both families: some Services are of IPv6 only
@@ -22,20 +15,23 @@ READ = (".yaml", ".yml", ".json")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-def repositories():
-    if not CORPUS.is_dir():
-        skip(f"no corpus at {CORPUS}")
-    return sorted(path for path in CORPUS.iterdir() if path.is_dir())
+def worlds(corpus):
+    return sorted(path for path in corpus.iterdir() if path.is_dir())
 
 
-def expected_services():
-    """{repository: {(namespace, name)}}, as another YAML library found them."""
+def rows(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def expected_services(corpus):
+    """{world: {(namespace, name)}}, as another YAML library found them."""
     found = collections.defaultdict(set)
-    with open(CORPUS / "EXPECT-services.jsonl", encoding="utf-8") as file:
+    with open(corpus / "EXPECT-services.jsonl", encoding="utf-8") as file:
         for one in map(json.loads, file):
-            repository, namespace = one["file"].split("/")[0], one.get("namespace") or "default"
+            world, namespace = one["file"].split("/")[0], one.get("namespace") or "default"
             if all(LABEL.fullmatch(label) for label in (one["name"], namespace)):
-                found[repository].add((namespace, one["name"]))
+                found[world].add((namespace, one["name"]))
     return found
 
 
@@ -45,7 +41,7 @@ def selects(service, thing):
 
 
 class World:
-    """What the daemon says there is in a repository."""
+    """What the daemon says there is."""
 
     def __init__(self, daemon):
         kinds = "services", "workloads", "pods"
@@ -69,7 +65,7 @@ def outcome(answer):
     return {"EAI_NONAME": "NOT_FOUND", "EAI_NODATA": "NO_DATA"}.get(answer.error, answer.error)
 
 
-def check_repository(path, expected):
+def check_world(path, expected):
     """Asks for all its Services; {outcome: how many}."""
     counts, wrong = collections.Counter(), []
     with Daemon(path, RANGES) as daemon, Client(daemon.env) as client:
@@ -93,29 +89,58 @@ def check_repository(path, expected):
 
 
 @limit(600)
-def test_services_of_real_repositories_resolve():
-    expected, total = expected_services(), collections.Counter()
-    for path in repositories():
-        total += check_repository(path, expected[path.name])
-    print(dict(total))
-    assert total["FOUND"] > 400, total
+def test_services_resolve():
+    for corpus in inputs("corpus"):
+        expected, total = expected_services(corpus), collections.Counter()
+        for path in worlds(corpus):
+            total += check_world(path, expected[path.name])
+        print(corpus, dict(total))
+        assert total["FOUND"] > 25, total
+
+
+def wrong_answer(client, kind, name, expected):
+    """None if the name has these addresses: literal ones, or so many of the daemon's choice."""
+    if expected == "*":
+        return None
+    answer = client.ask(kind, name)
+    if expected.isdigit():
+        ranges = ("127.96.", "127.244.", "fd00:96::", "fd00:244::")
+        good = len(answer.addresses) == int(expected) and all(
+            address.startswith(ranges) for address in answer.addresses)
+    else:
+        good = sorted(answer.addresses) == sorted(expected.split(","))
+    return None if good else f"{kind} {name}: {answer}, expected {expected}"
+
+
+def test_names():
+    """Answers as they were worked out by hand, for the project's own worlds."""
+    corpus = inputs("corpus")[0]
+    by_world = collections.defaultdict(list)
+    for row in rows(corpus / "EXPECT-names.tsv"):
+        by_world[row["world"]].append(row)
+    same(sorted(by_world), [path.name for path in worlds(corpus)], "worlds with names")
+    for world, names in by_world.items():
+        with Daemon(corpus / world, RANGES) as daemon, Client(daemon.env) as client:
+            wrong = [wrong_answer(client, kind, row["name"] + ".svc.cluster.local", row[kind])
+                     for row in names for kind in ("inet", "inet6")]
+            same([one for one in wrong if one], [], world)
 
 
 @limit(300)
 def test_a_template_is_one_complaint():
-    templates = collections.defaultdict(set)
-    repositories()
-    with open(CORPUS / "EXPECT.tsv", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            repository, _, name = row["file"].partition("/")
+    for corpus in inputs("corpus"):
+        templates = collections.defaultdict(set)
+        for row in rows(corpus / "EXPECT.tsv"):
+            world, _, name = row["file"].partition("/")
             if row["status"] == "template" and name.endswith(READ):
-                templates[repository].add(name)
-    for repository, names in sorted(templates.items()):
-        with Daemon(CORPUS / repository) as daemon:
-            daemon.wait_line("ready: ")
-            said = collections.Counter()
-            for line in daemon.lines:
-                match = re.search(r"/([^/\s:]+):\d+:\d+: .*template", line)
-                said.update(match.groups() if match else ())
-            once = {name for name in names if said[name] == 1}
-            same(sorted(names - once), [], f"templates of {repository} not named just once")
+                templates[world].add(name)
+        assert templates, corpus
+        for world, names in sorted(templates.items()):
+            with Daemon(corpus / world) as daemon:
+                daemon.wait_line("ready: ")
+                said = collections.Counter()
+                for line in daemon.lines:
+                    match = re.search(r"/([^/\s:]+):\d+:\d+: .*template", line)
+                    said.update(match.groups() if match else ())
+                once = {name for name in names if said[name] == 1}
+                same(sorted(names - once), [], f"templates of {world} not named just once")

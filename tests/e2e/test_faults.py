@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 from comparing import compare
-from harness import SANITIZED, built, limit, same, skip, wait_for
+from harness import built, limit, same, unsanitized, wait_for
 from watching import World, service
 
 KINDS = ["instance", "watch", "map", "read", "read_size", "write", "sync"]
@@ -18,8 +18,7 @@ class Faults:
     """The system calls of a daemon that is started through `wrapper`."""
 
     def __init__(self, **wanted):
-        if SANITIZED:
-            skip("the sanitizers' library must be loaded first")
+        unsanitized("the sanitizers' library must be loaded first")
         path = pathlib.Path("faults").resolve()
         path.write_bytes(bytes(8 * len(KINDS)))
         with open(path, "r+b") as file:

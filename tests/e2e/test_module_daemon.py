@@ -4,7 +4,7 @@ import collections
 import os
 import signal
 
-from harness import BUILD, Client, Daemon, built, client_env, same, skip, wait_for
+from harness import BUILD, Client, Daemon, built, client_env, same, skip, unsanitized, wait_for
 
 NAMES = {"two": 2, "ten": 10, "many": 30}
 
@@ -74,6 +74,7 @@ def test_ten_thousand_addresses():
 
 
 def test_32_bit_program_asks_64_bit_daemon():
+    unsanitized("there is no sanitized 32-bit module")
     if not (BUILD / "m32/e2e/client").exists():
         skip("the compiler makes no 32-bit programs")
     with Daemon(manifests()) as daemon:

@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-from harness import BUILD, SANITIZED, need_program, same, skip
+from harness import BUILD, need_program, same, unsanitized
 
 MODULE = BUILD / "libnss_kubesvc.so.2"
 FUNCTIONS = ["gethostbyaddr2_r", "gethostbyaddr_r", "gethostbyname2_r", "gethostbyname3_r",
@@ -27,8 +27,7 @@ def test_exports_six_functions():
 
 
 def test_needs_only_libc_and_of_it_little():
-    if SANITIZED:
-        skip("sanitizers need more")
+    unsanitized("sanitizers need more")
     dynamic = output("readelf", "-dW", str(MODULE))
     same(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic), ["libc.so.6"])
     same(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic), ["libnss_kubesvc.so.2"])
@@ -42,8 +41,7 @@ def test_needs_only_libc_and_of_it_little():
 
 
 def test_segments():
-    if SANITIZED:
-        skip("sanitizers add segments")
+    unsanitized("sanitizers add segments")
     program = output("readelf", "-lW", str(MODULE))
     assert "GNU_RELRO" in program
     assert re.search(r"GNU_STACK.*RW ", program), program
@@ -51,6 +49,5 @@ def test_segments():
 
 
 def test_size():
-    if SANITIZED:
-        skip("sanitizers add code")
+    unsanitized("sanitizers add code")
     assert MODULE.stat().st_size < 60 * 1024, MODULE.stat().st_size

@@ -8,8 +8,10 @@ import struct
 import subprocess
 
 from fake_daemon import FakeDaemon, Host, table
-from harness import (BUILD, SANITIZED, Client, Daemon, built, client_env, limit, need_program,
-                     need_root, run_program, same, skip, wait_for)
+from harness import (
+    BUILD, Client, Daemon, built, client_env, limit, need_program, need_root, run_program, same,
+    skip, unsanitized, wait_for,
+)
 
 NAME = "web.moon.svc.cluster.local"
 ADDRESSES = [f"127.0.0.{i}" for i in range(1, 6)]
@@ -76,8 +78,7 @@ def test_out_of_descriptors():
 
 
 def test_minimal_stack():
-    if SANITIZED:
-        skip("sanitizers widen every frame")
+    unsanitized("sanitizers widen every frame")
     stress("small-stack")
 
 
@@ -113,8 +114,7 @@ def test_open_and_close_the_module():
 
 
 def test_sandbox_of_the_nscd_client():
-    if SANITIZED:
-        skip("sanitizers make system calls of their own")
+    unsanitized("sanitizers make system calls of their own")
     with FakeDaemon("s", table(HOSTS)):
         direct("sandbox", NAME)
 
@@ -129,8 +129,7 @@ def test_sandbox_that_refuses():
 def traced(names, env):
     """The system calls of one lookup of each name."""
     strace = need_program("strace")
-    if SANITIZED:
-        skip("sanitizers make system calls of their own")
+    unsanitized("sanitizers make system calls of their own")
     done = subprocess.run([strace, "-o", "trace", built("e2e/direct"),
                            BUILD / "libnss_kubesvc.so.2", "trace", *names],
                           env=env, capture_output=True, text=True)
@@ -187,6 +186,7 @@ def test_setgid_program_ignores_the_environment():
 
 
 def test_32_bit_program():
+    unsanitized("there is no sanitized 32-bit module")
     if not (BUILD / "m32/e2e/client").exists():
         skip("the compiler makes no 32-bit programs")
     hosts = HOSTS | {"both": Host(NAME, ["127.0.0.9", "::1"], ["alias"])}
@@ -235,8 +235,6 @@ def test_threads_under_a_restarting_fake():
 @limit(120)
 def test_threads_under_a_restarting_daemon():
     """With the real daemon: every lookup is answered, or handed on, never anything else."""
-    if not (BUILD / "kubesvcd").exists():
-        skip("no kubesvcd built")
     manifest = {
         "web.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: moon}\n"
                     "spec: {clusterIP: 127.96.7.7, ports: [{port: 80}]}\n"

@@ -3,7 +3,7 @@
 import pathlib
 import shutil
 
-from harness import SANITIZED, Client, Daemon, limit, need_program, same, skip
+from harness import Client, Daemon, limit, need_program, same, unsanitized
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -27,8 +27,7 @@ spec: {type: ExternalName, externalName: headless-svc.moon.svc.cluster.local}
 @limit(120)
 def test_a_whole_life():
     need_program("valgrind")
-    if SANITIZED:
-        skip("valgrind does not run sanitized programs")
+    unsanitized("valgrind does not run sanitized programs")
     examples = {path.name: path.read_text() for path in (ROOT / "examples").glob("*.yaml")}
     with Daemon(examples | {"broken.yaml": "kind: [Service\n"}, namespace="moon", wrapper=VALGRIND,
                 ready=False) as daemon:

@@ -3,7 +3,8 @@
 
     run.py BUILD [NAME...]
 
-Prints what failed with its output, one line per program, and a sum. Exits 1 if anything failed.
+Prints what failed with its output, one line per program, what was skipped and why, and a sum.
+Exits 1 if anything failed.
 """
 
 import concurrent.futures
@@ -30,14 +31,19 @@ def run(program):
         output = (error.stdout or b"").decode(errors="replace") + f"\n(no end after {LIMIT} s)\n"
         code = -1
     name = program.name
-    passed, failed, skipped = 0, [], []
+    passed, failed, skipped, why = 0, [], [], None
     for line in output.splitlines():
+        if line.startswith("# skip: "):  # skip_test.h
+            why = line.removeprefix("# skip: ")
         result = re.match(r"(not )?ok \d+ (-|# SKIP) (.*)$", line)
         if not result:
             continue
         test = f"{name}: {result[3]}"
-        if result[2] == "# SKIP":
-            skipped.append(test)
+        if result[2] == "# SKIP" and why:
+            skipped.append(f"{test}: {why}")
+            why = None
+        elif result[2] == "# SKIP":
+            failed.append(f"{test}: skipped without a reason")
         elif result[1]:
             failed.append(test)
         else:

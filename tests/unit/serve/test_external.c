@@ -26,6 +26,7 @@
 #include "daemon/serve/nameservers.h"
 #include "daemon/serve/reply.h"
 #include "tests/unit/fake_nameserver.h"
+#include "tests/unit/skip_test.h"
 
 #define SEC ((uint64_t)1000000)
 
@@ -381,7 +382,7 @@ static void test_hosts_file(void **state)
     unlink(path);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77)
-        skip(); /* no mount namespaces for this user */
+        skip_test("no mount namespaces here");
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
@@ -453,7 +454,7 @@ static void test_resolv_conf_is_followed(void **state)
     snprintf(first, sizeof first, "127.%u.53.1", 1 + (unsigned)getpid() % 254);
     snprintf(second, sizeof second, "127.%u.53.2", 1 + (unsigned)getpid() % 254);
     if (!fake_nameserver_start_at(&a, event, first))
-        skip(); /* only root may listen where resolv.conf can point to */
+        skip_test("needs root: resolv.conf leads to port 53");
     none = g_ptr_array_new();
     assert_true(fake_nameserver_start_at(&b, event, second));
     b.address[3] = 99;
@@ -609,7 +610,7 @@ static void test_dnsmasq(void **state)
 
     (void)state;
     if (!path)
-        skip();
+        skip_test("needs dnsmasq");
     /* On the port of the fake one, which makes room for it. */
     external = external_free(external);
     fake_nameserver_stop(&fake);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/unit/serving.h"
+#include "tests/unit/skip_test.h"
 
 #define SEC ((uint64_t)1000000)
 #define OTHER_USER 65534
@@ -157,7 +158,7 @@ static void test_one_user_cannot_lock_others_out(void **state)
     (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0); /* both ends are in this process */
     if (geteuid() != 0 || limit.rlim_cur < 10000)
-        skip();
+        skip_test("needs root and 10,000 descriptors");
     other = serving_connect(&serving, OTHER_USER);
     for (; n < 5000; n++) {
         fds[n] = serving_connect(&serving, -1);

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/loading.h"
+#include "tests/unit/skip_test.h"
 
 static int set_up(void **state)
 {
@@ -520,7 +521,7 @@ static void test_mount_as_root(void **state)
 {
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_test("needs root");
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -535,7 +536,7 @@ static void test_mount_as_root(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77)
-        skip();
+        skip_test("no mount namespaces here");
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 

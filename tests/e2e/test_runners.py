@@ -1,0 +1,77 @@
+"""The runners of the tests: that a skipped test is named with its reason, and none is lost."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+from harness import HERE, inputs, same
+
+UNIT_TEST = """#!/bin/sh
+echo "1..4"
+echo "ok 1 - good"
+echo "# skip: needs a moon"
+echo "ok 2 # SKIP of_the_moon"
+echo "not ok 3 - bad"
+echo "ok 4 # SKIP of_nothing"
+exit 1
+"""
+
+
+def run(program, *arguments, **more):
+    environment = {key: value for key, value in os.environ.items() if key != "KUBESVC_TEST_DATA"}
+    return subprocess.run([sys.executable, "-B", program, *arguments], env=environment | more,
+                          stdout=subprocess.PIPE, text=True)
+
+
+def test_unit_runner():
+    program = pathlib.Path("build/tests/room/test_moon")
+    program.parent.mkdir(parents=True)
+    program.write_text(UNIT_TEST)
+    program.chmod(0o755)
+    done = run(HERE.parent / "unit/run.py", "build")
+    same(done.stdout.splitlines()[-4:], [
+        "skipped: test_moon: of_the_moon: needs a moon", "FAILED: test_moon: bad",
+        "FAILED: test_moon: of_nothing: skipped without a reason", "1 passed, 2 failed, 1 skipped"])
+    same(done.returncode, 1)
+
+
+def runner(tests):
+    """e2e/run.py with other tests."""
+    directory = pathlib.Path("tests").resolve()
+    directory.mkdir()
+    for name in "run.py", "harness.py":
+        (directory / name).write_bytes((HERE / name).read_bytes())
+    (directory / "test_moon.py").write_text(tests)
+    return directory / "run.py"
+
+
+def test_end_to_end_runner():
+    program = runner("import harness\n"
+                     "def test_good(): pass\n"
+                     "def test_skipped(): harness.skip('needs a moon')\n"
+                     "def test_plain(): harness.unsanitized('another matter')\n")
+    build = pathlib.Path("san")
+    build.mkdir()
+    done = run(program, "-j", "1", KUBESVC_BUILD=str(build.resolve()))
+    lines = [line.split(" (")[0] + line.partition("s)")[2] for line in done.stdout.splitlines()]
+    same(sorted(lines), sorted(["ok   test_moon:test_good", "skip test_moon:test_skipped: needs a moon",
+                                "-    test_moon:test_plain: another matter",
+                                "1 passed, 0 failed, 1 skipped"]))
+    same(done.returncode, 0)
+
+
+def test_inputs():
+    own = HERE.parent / "corpus"
+    os.environ.pop("KUBESVC_TEST_DATA", None)
+    same(inputs("corpus"), [own])
+    pathlib.Path("more/corpus").mkdir(parents=True)
+    os.environ["KUBESVC_TEST_DATA"] = "more"
+    same(inputs("corpus"), [own, pathlib.Path("more/corpus").resolve()])
+    same(inputs("check"), [HERE.parent / "check"])
+    os.environ["KUBESVC_TEST_DATA"] = "missing"
+    try:
+        inputs("corpus")
+    except NotADirectoryError:
+        return
+    raise AssertionError("a directory that is missing goes unnoticed")
