@@ -59,7 +59,9 @@ endif
 
 # The module is a guest in programs with small stacks. Sanitizers widen every frame.
 NSS_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden $(if $(SAN)$(FUZZ),,-Wframe-larger-than=2048)
-DAEMON_CFLAGS = $(BASE_CFLAGS) -fPIE -DKUBESVC_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+# Large files and the time after 2038 on 32-bit systems. Not for the module: its interface has neither.
+LARGE_CFLAGS = -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+DAEMON_CFLAGS = $(BASE_CFLAGS) $(LARGE_CFLAGS) -fPIE -DKUBESVC_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 CLIENT_CFLAGS = $(BASE_CFLAGS) -fPIE
 
 MODULE_LDFLAGS = -shared $(BASE_LDFLAGS) -Wl,-soname,libnss_kubesvc.so.2 -Wl,-z,nodelete \
@@ -154,7 +156,11 @@ endef
 flags_of = $(if $(filter nss/% lib/resolve/%,$(1)),$(NSS_CFLAGS),$\
     $(if $(filter tests/e2e/nss_% tests/e2e/preload_%,$(1)),$(BASE_CFLAGS) -fPIC,$\
     $(if $(filter tests/e2e/%,$(1)),$(CLIENT_CFLAGS),$\
-    $(if $(filter tests/bench/%,$(1)),$(DAEMON_CFLAGS) -fPIC,$(DAEMON_CFLAGS)))))
+    $(if $(filter tests/bench/%,$(1)),$(DAEMON_CFLAGS) -fPIC,$\
+    $(if $(filter $(ARES_SOURCES),$(1)),$(filter-out -D_TIME_BITS=%,$(DAEMON_CFLAGS)),$\
+    $(DAEMON_CFLAGS))))))
+# c-ares takes a struct timeval there, as the system's libraries are built with it.
+ARES_SOURCES := $(shell grep -ls ares_timeout $(ROOM_SOURCES))
 
 $(O)/obj/%.o: %.c $(O)/flags
 	$(say) CC $<
@@ -192,12 +198,12 @@ $(O)/kubesvc: $(call objects,cli/main.c) $(ARCHIVES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(link_archives) $(PKG_LIBS)
 
-# A test names what it needs from the linker (such as --wrap) in a first line "/* LDFLAGS: ... */".
+# A test names what it needs from the linker (such as --wrap) in its first two lines, "/* LDFLAGS: ... */".
 $(O)/tests/%: $(O)/obj/tests/unit/%.o $(UNIT_SUPPORT) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(UNIT_SUPPORT) $(link_archives) \
-	    $$(sed -n '1s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' tests/unit/$*.c) $(PKG_LIBS) -lcmocka -pthread
+	    $$(sed -n '1,2s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' tests/unit/$*.c) $(PKG_LIBS) -lcmocka -pthread
 
 $(O)/e2e/libnss_%.so.2: $(O)/obj/tests/e2e/nss_%.o
 	@mkdir -p $(@D)

@@ -13,6 +13,12 @@
 #define CLOSE_UNITS (UINT64_C(1) << 19)   /* 4 MiB, given back in under a millisecond */
 #define MAX_UNITS (UINT64_C(1) << 32)     /* what a ref can name */
 
+/* No more than an address space has: nothing larger was ever mapped or asked for. */
+static size_t to_bytes(uint64_t units)
+{
+    return (size_t)(units * KUBESVC_SNAPSHOT_ALIGN);
+}
+
 static int map_result(const void *mapping)
 {
     return mapping == MAP_FAILED ? -errno : 0;
@@ -24,7 +30,7 @@ int arena_open(struct arena *arena, const uint8_t seed[static 16])
     int r;
 
     *arena = (struct arena){.capacity = INITIAL_UNITS};
-    arena->base = mmap(NULL, INITIAL_UNITS * KUBESVC_SNAPSHOT_ALIGN, PROT_READ | PROT_WRITE,
+    arena->base = mmap(NULL, to_bytes(INITIAL_UNITS), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     r = map_result(arena->base);
     if (r < 0) {
@@ -41,7 +47,7 @@ int arena_open(struct arena *arena, const uint8_t seed[static 16])
 void arena_close(struct arena *arena)
 {
     if (arena->base != NULL)
-        munmap(arena->base, arena->capacity * KUBESVC_SNAPSHOT_ALIGN);
+        munmap(arena->base, to_bytes(arena->capacity));
     *arena = (struct arena){0};
 }
 
@@ -55,7 +61,7 @@ int arena_close_step(struct arena *arena)
         arena_close(arena);
         return 0;
     }
-    munmap(arena_at(arena, (uint32_t)rest), (arena->capacity - rest) * KUBESVC_SNAPSHOT_ALIGN);
+    munmap(arena_at(arena, (uint32_t)rest), to_bytes(arena->capacity - rest));
     arena->capacity = rest;
     arena->used = (uint32_t)rest;
     return 1;
@@ -76,8 +82,7 @@ int arena_reserve(struct arena *arena, uint64_t units)
     if (capacity > SIZE_MAX / KUBESVC_SNAPSHOT_ALIGN)
         return -ENOMEM;
 
-    base = mremap(arena->base, arena->capacity * KUBESVC_SNAPSHOT_ALIGN,
-                  capacity * KUBESVC_SNAPSHOT_ALIGN, MREMAP_MAYMOVE);
+    base = mremap(arena->base, to_bytes(arena->capacity), to_bytes(capacity), MREMAP_MAYMOVE);
     r = map_result(base);
     if (r < 0)
         return r;

@@ -85,11 +85,12 @@ int inotify_add_watch(int fd, const char *path, uint32_t mask)
     return fails(WATCH) ? -1 : real(fd, path, mask);
 }
 
-void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+/* The daemon is built for large files. */
+void *mmap64(void *at, size_t size, int protection, int flags, int fd, off64_t offset)
 {
-    void *(*real)(void *, size_t, int, int, int, off_t);
+    void *(*real)(void *, size_t, int, int, int, off64_t);
 
-    *(void **)&real = dlsym(RTLD_NEXT, "mmap");
+    *(void **)&real = dlsym(RTLD_NEXT, "mmap64");
     if (size >= BIG && fd < 0 && fails(MAP))
         return MAP_FAILED;
     return real(at, size, protection, flags, fd, offset);

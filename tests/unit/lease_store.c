@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <glib/gstdio.h>
+#include <sys/stat.h>
 
 static void changed(void *userdata, enum lease_event event, const struct lease *lease)
 {
@@ -73,8 +74,8 @@ void lease_store_write(struct lease_store *store)
 static ino_t inode_of(const char *directory)
 {
     g_autofree char *path = g_build_filename(directory, "leases", NULL);
-    GStatBuf st;
-    assert_int_equal(g_stat(path, &st), 0);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
     return st.st_ino;
 }
 

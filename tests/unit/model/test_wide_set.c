@@ -117,7 +117,7 @@ static void parts_are_of_one_size(void **state)
     struct wide_set set;
     wide_set_init(&set, g_direct_hash, g_direct_equal, NULL);
     for (uintptr_t i = 0; i < 32000; i++)
-        wide_set_add(&set, (gpointer)(0x555500000000u + i * 48));
+        wide_set_add(&set, (gpointer)((uintptr_t)0x555500000000u + i * 48));
     for (unsigned i = 0; i < WIDE_SET_PARTS; i++)
         assert_in_range(g_hash_table_size(set.parts[i]), 700, 1300);
     wide_set_clear(&set);

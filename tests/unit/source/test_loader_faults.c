@@ -1,4 +1,4 @@
-/* LDFLAGS: -Wl,--wrap=inotify_init1,--wrap=inotify_add_watch,--wrap=read,--wrap=readdir */
+/* LDFLAGS: -Wl,--wrap=inotify_init1,--wrap=inotify_add_watch,--wrap=read,--wrap=readdir64 */
 /*
  * The loader when the system fails it: no watches, lost events, errors and surprises while files
  * are read. The system calls are real but for the one that fails.
@@ -23,12 +23,12 @@
 int __real_inotify_init1(int flags);
 int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
 ssize_t __real_read(int fd, void *buffer, size_t size);
-struct dirent *__real_readdir(DIR *directory);
+struct dirent *__real_readdir64(DIR *directory);
 
 int __wrap_inotify_init1(int flags);
 int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
 ssize_t __wrap_read(int fd, void *buffer, size_t size);
-struct dirent *__wrap_readdir(DIR *directory);
+struct dirent *__wrap_readdir64(DIR *directory);
 
 static struct {
     int init_error;
@@ -96,13 +96,13 @@ ssize_t __wrap_read(int fd, void *buffer, size_t size)
     return __real_read(fd, buffer, faults.read_size ? MIN(size, faults.read_size) : size);
 }
 
-struct dirent *__wrap_readdir(DIR *directory)
+struct dirent *__wrap_readdir64(DIR *directory)
 {
     if (faults.readdir_error && faults.readdir_after-- == 0) {
         errno = faults.readdir_error;
         return NULL;
     }
-    return __real_readdir(directory);
+    return __real_readdir64(directory);
 }
 
 static int set_up(void **state)

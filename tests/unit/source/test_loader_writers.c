@@ -1,4 +1,5 @@
-/* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=sd_event_source_set_time,--wrap=read,--wrap=writer_of */
+/* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=__clock_gettime64 */
+/* LDFLAGS: -Wl,--wrap=sd_event_source_set_time,--wrap=read,--wrap=writer_of */
 /*
  * Writers who do not close their file: the loader's clock can be put forward, what inotify tells
  * can come in two parts, and leases can be refused. Everything else is real.
@@ -19,6 +20,11 @@
 #include "daemon/source/writer.h"
 #include "tests/unit/loading.h"
 
+#if __TIMESIZE == 32 /* what clock_gettime() is there, built for the time after 2038 */
+#define __real_clock_gettime __real___clock_gettime64
+#define __wrap_clock_gettime __wrap___clock_gettime64
+#endif
+
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
 ssize_t __real_read(int fd, void *buffer, size_t size);
@@ -30,7 +36,7 @@ ssize_t __wrap_read(int fd, void *buffer, size_t size);
 enum writer __wrap_writer_of(int fd);
 
 static struct {
-    unsigned ahead;        /* seconds that the loader's clock is */
+    time_t ahead;          /* seconds that the loader's clock is */
     unsigned disturbances; /* how many readings are still written into */
     int fd;                /* the writer's */
     bool files_too;        /* and so are the times of files */
@@ -61,7 +67,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 
 int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec)
 {
-    uint64_t ahead = world.ahead * UINT64_C(1000000);
+    uint64_t ahead = (uint64_t)world.ahead * 1000000;
 
     return __real_sd_event_source_set_time(source, usec - MIN(usec, ahead));
 }

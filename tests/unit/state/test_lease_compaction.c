@@ -1,4 +1,4 @@
-/* LDFLAGS: -Wl,--wrap=pread */
+/* LDFLAGS: -Wl,--wrap=pread64 */
 /*
  * Compaction of the journal of leases, by real children: whatever goes on meanwhile and wherever it
  * is cut short, the journal says at every moment what was said to it, and nothing else.
@@ -20,19 +20,20 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/lease_store.h"
 
-ssize_t __real_pread(int fd, void *buffer, size_t size, off_t offset);
-ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t offset);
+ssize_t __real_pread64(int fd, void *buffer, size_t size, off_t offset);
+ssize_t __wrap_pread64(int fd, void *buffer, size_t size, off_t offset);
 
 static size_t pread_size; /* at most so many bytes at a time, unless 0 */
 
-ssize_t __wrap_pread(int fd, void *buffer, size_t size, off_t offset)
+ssize_t __wrap_pread64(int fd, void *buffer, size_t size, off_t offset)
 {
-    return __real_pread(fd, buffer, pread_size ? MIN(size, pread_size) : size, offset);
+    return __real_pread64(fd, buffer, pread_size ? MIN(size, pread_size) : size, offset);
 }
 
 #define KEYS 300u
@@ -63,11 +64,11 @@ static void assert_kept(const struct lease_store *store, const char *directory)
     assert_string_equal(kept, said);
 }
 
-static GStatBuf stat_of(const char *directory)
+static struct stat stat_of(const char *directory)
 {
     g_autofree char *path = g_build_filename(directory, "leases", NULL);
-    GStatBuf st;
-    assert_int_equal(g_stat(path, &st), 0);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
     return st;
 }
 
@@ -186,8 +187,8 @@ static void another_name_keeps_the_old_journal(void **state)
     assert_int_equal(link(path, name), 0);
     lease_store_await_compaction(&store, *state);
     run_out(&store);
-    GStatBuf st;
-    assert_int_equal(g_stat(name, &st), 0);
+    struct stat st;
+    assert_int_equal(stat(name, &st), 0);
     assert_in_range(st.st_size, 3000000, 3001000);
     assert_int_equal(unlink(name), 0);
     assert_kept(&store, *state);

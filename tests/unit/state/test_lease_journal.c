@@ -13,9 +13,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,9 +125,9 @@ static void nobody_else_may_open_the_lock(void **state)
 {
     g_autofree char *lock = g_build_filename(*state, "lock", NULL);
     struct lease_store store;
-    GStatBuf st;
+    struct stat st;
     lease_store_open(&store, *state);
-    assert_int_equal(g_stat(lock, &st), 0);
+    assert_int_equal(stat(lock, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     lease_store_close(&store);
 }
@@ -226,8 +226,8 @@ static void it_is_made_again_when_it_was_removed(void **state)
 
 static goffset size_of(const char *path)
 {
-    GStatBuf st;
-    assert_int_equal(g_stat(path, &st), 0);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
     return st.st_size;
 }
 
