@@ -1,13 +1,14 @@
 /*
- * Address leases. Two tables over the same leases, one by key and one by address, a queue of the
+ * Address leases. Two tables over the same leases, one by key and one by address, queues of the
  * freed ones and, for each range, the place where fresh addresses continue. No expiry and no
  * priorities: an object that exists keeps its address, one that is gone may lose it only when
- * nothing fresh is left.
+ * nothing fresh is left, or when too many are remembered.
  */
 #include "leases.h"
 
 #include <string.h>
 
+#include "freed_leases.h"
 #include "lease_ranges.h"
 #include "lease_waits.h"
 #include "lib/util/hash.h"
@@ -16,18 +17,10 @@
 struct leases {
     struct leases_callbacks callbacks;
     struct lease_ranges *ranges[LEASE_USES];
-    struct wide_set by_key;     /* struct lease */
+    struct wide_set by_key;     /* struct lease, the first of each key's */
     struct wide_set by_address; /* struct lease; owns them */
-    uint64_t freed;             /* how many were ever freed: their order */
-    GQueue *queues[LEASE_USES]; /* freed leases, oldest first; may hold retaken ones, see below */
+    struct freed_leases freed;
     struct lease_waits waits;
-};
-
-/* A place in the queue outlives what it stands for: taking a freed lease again must not search the
- * queue, so entries are checked against the lease when they come up. */
-struct freed_entry {
-    struct address address;
-    uint64_t freed;
 };
 
 static guint lease_key_hash(gconstpointer data)
@@ -61,10 +54,8 @@ struct leases *leases_new(const struct leases_callbacks *callbacks)
     leases->callbacks = *callbacks;
     wide_set_init(&leases->by_key, lease_key_hash, lease_key_equal, NULL);
     wide_set_init(&leases->by_address, lease_address_hash, lease_address_equal, g_free);
-    for (unsigned use = 0; use < LEASE_USES; use++) {
+    for (unsigned use = 0; use < LEASE_USES; use++)
         leases->ranges[use] = lease_ranges_new();
-        leases->queues[use] = g_queue_new();
-    }
     lease_waits_init(&leases->waits);
     return leases;
 }
@@ -75,10 +66,8 @@ struct leases *leases_free(struct leases *leases)
         return NULL;
     wide_set_clear(&leases->by_key);
     wide_set_clear(&leases->by_address);
-    for (unsigned use = 0; use < LEASE_USES; use++) {
+    for (unsigned use = 0; use < LEASE_USES; use++)
         leases->ranges[use] = lease_ranges_free(leases->ranges[use]);
-        g_queue_free_full(leases->queues[use], g_free);
-    }
     lease_waits_clear(&leases->waits);
     g_free(leases);
     return NULL;
@@ -92,6 +81,7 @@ static bool have_family(const struct leases *leases, enum lease_use use, int fam
 void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges)
 {
     lease_ranges_set(leases->ranges[use], ranges);
+    freed_leases_sort(&leases->freed, use, leases->ranges[use]);
     for (int family = 4; family <= 6; family += 2)
         if (have_family(leases, use, family))
             lease_waits_relieve(&leases->waits, use, family);
@@ -145,13 +135,40 @@ static struct lease *lease_add(struct leases *leases, enum lease_use use,
     lease->use = (uint8_t)use;
     memcpy(lease->key, key, length + 1);
     wide_set_add(&leases->by_address, lease);
-    wide_set_add(&leases->by_key, lease);
+    struct lease *first = wide_set_find(&leases->by_key, lease);
+    if (!first) {
+        wide_set_add(&leases->by_key, lease);
+        return lease;
+    }
+    lease->next = first->next;
+    first->next = lease;
     return lease;
+}
+
+static void forget_key(struct leases *leases, struct lease *lease)
+{
+    struct lease *first = wide_set_find(&leases->by_key, lease);
+    if (first == lease) {
+        wide_set_remove(&leases->by_key, lease);
+        if (lease->next)
+            wide_set_add(&leases->by_key, lease->next);
+        return;
+    }
+    while (first->next != lease)
+        first = first->next;
+    first->next = lease->next;
+}
+
+static void lease_hold(struct leases *leases, struct lease *lease)
+{
+    if (lease->freed)
+        freed_leases_remove(&leases->freed, lease);
 }
 
 static void lease_forget(struct leases *leases, struct lease *lease)
 {
-    wide_set_remove(&leases->by_key, lease);
+    lease_hold(leases, lease);
+    forget_key(leases, lease);
     wide_set_remove(&leases->by_address, lease);
 }
 
@@ -163,12 +180,20 @@ static void lease_drop(struct leases *leases, struct lease *lease)
 
 static void lease_set_freed(struct leases *leases, struct lease *lease)
 {
-    lease->freed = ++leases->freed;
-    struct freed_entry *entry = g_new(struct freed_entry, 1);
-    *entry = (struct freed_entry){lease->address, lease->freed};
-    g_queue_push_tail(leases->queues[lease->use], entry);
-    lease_waits_relieve(&leases->waits, (enum lease_use)lease->use,
-                        address_family(&lease->address));
+    lease_hold(leases, lease);
+    freed_leases_add(&leases->freed, lease, leases->ranges[lease->use]);
+    if (!lease->outside)
+        lease_waits_relieve(&leases->waits, (enum lease_use)lease->use,
+                            address_family(&lease->address));
+}
+
+/* What says that a key does not hold its other leases any more may have been lost. */
+static void free_others(struct leases *leases, const struct lease *lease)
+{
+    struct lease *other = wide_set_find(&leases->by_key, lease);
+    for (; other; other = other->next)
+        if (other != lease && !other->freed)
+            lease_set_freed(leases, other);
 }
 
 void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
@@ -176,11 +201,8 @@ void leases_restore(struct leases *leases, enum lease_event event, enum lease_us
 {
     if (strlen(key) > LEASE_KEY_MAX)
         return;
-    struct lease *held = find_address(leases, address);
-    struct lease *lease = find_key(leases, use, address_family(address), key);
-    if (held && held != lease)
-        lease_forget(leases, held);
-    if (lease && lease != held) {
+    struct lease *lease = find_address(leases, address);
+    if (lease && (lease->use != use || strcmp(lease->key, key) != 0)) {
         lease_forget(leases, lease);
         lease = NULL;
     }
@@ -191,10 +213,12 @@ void leases_restore(struct leases *leases, enum lease_event event, enum lease_us
     }
     if (!lease)
         lease = lease_add(leases, use, address, key);
-    if (event == LEASE_FREED)
+    if (event == LEASE_FREED) {
         lease_set_freed(leases, lease);
-    else
-        lease->freed = 0;
+        return;
+    }
+    lease_hold(leases, lease);
+    free_others(leases, lease);
 }
 
 bool leases_hold(const struct leases *leases, const struct address *address)
@@ -211,29 +235,14 @@ static bool is_free(void *userdata, const struct address *address)
            !leases->callbacks.stated(leases->callbacks.userdata, address);
 }
 
-/* The address that was freed first, of those that nobody states and that are still in range. */
+/* The address that was freed first, of those that are in range and that nobody states. */
 static bool take_freed(struct leases *leases, enum lease_use use, int family,
                        struct address *address)
 {
-    GQueue *queue = leases->queues[use];
-    for (GList *link = queue->head; link;) {
-        GList *next = link->next;
-        struct freed_entry *entry = link->data;
-        struct lease *lease = find_address(leases, &entry->address);
-        bool current = lease && lease->freed == entry->freed;
-        if (current && address_family(&entry->address) != family) {
-            link = next;
-            continue;
-        }
-        *address = entry->address;
-        g_free(entry);
-        g_queue_delete_link(queue, link);
-        link = next;
-        if (!current)
-            continue;
+    for (struct lease *lease; (lease = freed_leases_oldest(&leases->freed, use, family));) {
+        *address = lease->address;
         lease_drop(leases, lease);
-        if (lease_ranges_contain(leases->ranges[use], address) &&
-            !leases->callbacks.stated(leases->callbacks.userdata, address))
+        if (!leases->callbacks.stated(leases->callbacks.userdata, address))
             return true;
     }
     return false;
@@ -252,26 +261,59 @@ static bool take_any(struct leases *leases, enum lease_use use, int family, stru
     return false;
 }
 
+static void lease_release(struct leases *leases, struct lease *lease)
+{
+    if (lease->freed)
+        return;
+    lease_set_freed(leases, lease);
+    leases->callbacks.changed(leases->callbacks.userdata, LEASE_FREED, lease);
+}
+
+/* Not while a key's leases are gone through: they may be among the oldest. */
+static void drop_surplus(struct leases *leases, enum lease_use use, int family)
+{
+    for (struct lease *lease; (lease = freed_leases_surplus(&leases->freed, use, family));)
+        lease_drop(leases, lease);
+}
+
+static bool is_better(const struct lease *lease, const struct lease *than)
+{
+    return !than || (than->freed && (!lease->freed || lease->freed > than->freed));
+}
+
+/* Of a key's leases the one that it may have now, or NULL. The others are not held any more. */
+static struct lease *find_usable(struct leases *leases, struct lease *first)
+{
+    struct lease *usable = NULL;
+    for (struct lease *lease = first, *next; lease; lease = next) {
+        next = lease->next;
+        if (leases->callbacks.stated(leases->callbacks.userdata, &lease->address))
+            lease_drop(leases, lease);
+        else if (!lease_ranges_contain(leases->ranges[lease->use], &lease->address))
+            lease_release(leases, lease);
+        else if (is_better(lease, usable))
+            usable = lease;
+    }
+    return usable;
+}
+
 bool leases_take(struct leases *leases, enum lease_use use, int family, const char *key,
                  struct address *address)
 {
     if (strlen(key) > LEASE_KEY_MAX)
         return false;
-    struct lease *lease = find_key(leases, use, family, key);
-    if (lease && (!lease_ranges_contain(leases->ranges[use], &lease->address) ||
-                  leases->callbacks.stated(leases->callbacks.userdata, &lease->address))) {
-        lease_drop(leases, lease);
-        lease = NULL;
-    }
+    struct lease *lease = find_usable(leases, find_key(leases, use, family, key));
     if (lease) {
         *address = lease->address;
         lease->claimed = true;
         if (lease->freed) {
-            lease->freed = 0;
+            lease_hold(leases, lease);
             leases->callbacks.changed(leases->callbacks.userdata, LEASE_TAKEN, lease);
         }
-        return true;
     }
+    drop_surplus(leases, use, family);
+    if (lease)
+        return true;
     if (!have_family(leases, use, family))
         return false;
     if (!take_any(leases, use, family, address)) {
@@ -285,19 +327,14 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
     return true;
 }
 
-static void lease_release(struct leases *leases, struct lease *lease)
-{
-    if (lease->freed)
-        return;
-    lease_set_freed(leases, lease);
-    leases->callbacks.changed(leases->callbacks.userdata, LEASE_FREED, lease);
-}
-
 void leases_release(struct leases *leases, enum lease_use use, int family, const char *key)
 {
     struct lease *lease = find_key(leases, use, family, key);
+    while (lease && lease->freed)
+        lease = lease->next;
     if (lease)
         lease_release(leases, lease);
+    drop_surplus(leases, use, family);
     lease_waits_remove(&leases->waits, use, family, key);
 }
 
@@ -346,12 +383,13 @@ void leases_release_unclaimed(struct leases *leases)
     }
 }
 
-static int compare_freed(gconstpointer a, gconstpointer b)
+/* Those that are held come last, because who restores a lease for a key frees its others. */
+static int compare_kept(gconstpointer a, gconstpointer b)
 {
     const struct lease *x = *(struct lease *const *)a, *y = *(struct lease *const *)b;
-    if (x->freed != y->freed)
-        return x->freed < y->freed ? -1 : 1;
-    return address_compare(&x->address, &y->address);
+    if (!x->freed != !y->freed)
+        return x->freed ? -1 : 1;
+    return freed_leases_compare(a, b);
 }
 
 void leases_each(const struct leases *leases,
@@ -363,7 +401,7 @@ void leases_each(const struct leases *leases,
     wide_set_iter_init(&iter, &leases->by_address);
     while ((lease = wide_set_next(&iter)))
         g_ptr_array_add(all, lease);
-    g_ptr_array_sort(all, compare_freed);
+    g_ptr_array_sort(all, compare_kept);
     for (guint i = 0; i < all->len; i++)
         each(userdata, all->pdata[i]);
 }

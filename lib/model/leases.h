@@ -21,13 +21,21 @@ enum lease_event {
     LEASE_DROPPED, /* the key does not hold the address any more */
 };
 
+/* A key holds one of each family at most; it may have others, which are freed: in ranges that were
+ * configured before, and may be again. */
 struct lease {
     struct address address;
-    uint64_t freed; /* order in which leases were freed, 0: held */
-    bool claimed;   /* asked for since the start of the daemon */
-    uint8_t use;    /* enum lease_use */
-    char key[];     /* "namespace/Kind/name[/ordinal]" */
+    uint64_t freed;     /* order in which leases were freed, 0: held */
+    bool claimed;       /* asked for since the start of the daemon */
+    bool outside;       /* freed, and in none of the ranges */
+    uint8_t use;        /* enum lease_use */
+    GList link;         /* while freed, among all that are */
+    struct lease *next; /* of the same key, use and family */
+    char key[];         /* "namespace/Kind/name[/ordinal]" */
 };
+
+/* Freed leases of one use and family, within the ranges and outside; the oldest are forgotten. */
+#define LEASES_REMEMBERED_MAX 131072u
 
 #define LEASE_KEY_MAX 1023u
 
@@ -45,8 +53,8 @@ struct leases;
 struct leases *leases_new(const struct leases_callbacks *callbacks);
 struct leases *leases_free(struct leases *leases); /* returns NULL */
 
-/* The ranges of one use from now on, struct address_range, copied. Leases outside them end when
- * they are next asked for. */
+/* The ranges of one use from now on, struct address_range, copied. Leases outside them are freed
+ * when they are next asked for, and come back with their range. */
 void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges);
 
 /* The family of the first range, 0 without any. */
@@ -85,7 +93,7 @@ char *leases_evict(struct leases *leases, const struct address *address);
 /* Frees what was restored and has not been asked for; to be called after the first full load. */
 void leases_release_unclaimed(struct leases *leases);
 
-/* Every lease there is; those that were freed in the order in which they were. */
+/* Every lease there is: first those that were freed, in the order in which they were. */
 void leases_each(const struct leases *leases,
                  void (*each)(void *userdata, const struct lease *lease), void *userdata);
 

@@ -150,8 +150,9 @@ static void what_was_kept_comes_back(void **state)
     assert_takes(leases, "b", "10.0.0.2");
     assert_takes(leases, "moved", "10.0.0.3");
     assert_takes(leases, "new", "10.0.0.4");
+    assert_int_equal(record.events[LEASE_FREED], 1); /* "moved", where it was */
     leases_release_unclaimed(leases);
-    assert_int_equal(record.events[LEASE_FREED], 1);
+    assert_int_equal(record.events[LEASE_FREED], 2);
     assert_takes(leases, "gone", "10.0.0.1");
     leases_free(leases);
 }
@@ -169,6 +170,107 @@ static void later_lines_win(void **state)
     assert_takes(leases, "first", "10.0.0.2");
     leases_restore(leases, LEASE_DROPPED, LEASE_POD, &one, "second");
     assert_takes(leases, "second", "10.0.0.3");
+    leases_free(leases);
+}
+
+static void set_range(struct leases *leases, const char *text)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    struct address_range range;
+    assert_true(address_range_parse(&range, text));
+    g_array_append_val(ranges, range);
+    leases_set_ranges(leases, LEASE_POD, ranges);
+}
+
+/* A range that is taken out of the configuration and put back finds its leases again. */
+static void leases_of_another_range_are_remembered(void **state)
+{
+    (void)state;
+    struct record record;
+    struct leases *leases = with_range(&record, "10.0.0.0/29");
+    assert_takes(leases, "a", "10.0.0.1");
+    assert_takes(leases, "b", "10.0.0.2");
+    set_range(leases, "10.1.0.0/30"); /* .1 and .2 */
+    assert_takes(leases, "b", "10.1.0.1");
+    assert_takes(leases, "a", "10.1.0.2");
+    assert_takes(leases, "b", "10.1.0.1");
+    assert_refused(leases, "c"); /* what is remembered is of no use to it */
+    leases_release(leases, LEASE_POD, 4, "a");
+    assert_takes(leases, "c", "10.1.0.2");
+    set_range(leases, "10.0.0.0/29");
+    assert_takes(leases, "c", "10.0.0.3");
+    assert_takes(leases, "b", "10.0.0.2");
+    assert_takes(leases, "a", "10.0.0.1");
+    set_range(leases, "10.1.0.0/30");
+    assert_takes(leases, "c", "10.1.0.2");
+    assert_takes(leases, "b", "10.1.0.1");
+    leases_free(leases);
+}
+
+/* An address that an object states in the meantime is not remembered. */
+static void a_stated_address_is_not_remembered(void **state)
+{
+    (void)state;
+    struct record record;
+    struct leases *leases = with_range(&record, "10.0.0.0/29");
+    assert_takes(leases, "a", "10.0.0.1");
+    set_range(leases, "10.1.0.0/29");
+    assert_takes(leases, "a", "10.1.0.1");
+    assert_true(address_parse(&record.stated, "10.0.0.1", 8));
+    record.has_stated = true;
+    assert_true(leases_hold(leases, &record.stated));
+    assert_null(leases_evict(leases, &record.stated));
+    set_range(leases, "10.0.0.0/29");
+    assert_takes(leases, "a", "10.0.0.2");
+    leases_free(leases);
+}
+
+static void append_lease(void *userdata, const struct lease *lease)
+{
+    g_autofree char *line = g_strdup_printf("%s%s ", lease->freed ? "-" : "+", lease->key);
+    g_string_append(userdata, line);
+}
+
+/* All of a key's leases come back from the journal, in the order in which they are written. */
+static void all_leases_of_a_key_are_restored(void **state)
+{
+    (void)state;
+    struct record record;
+    struct leases *leases = with_range(&record, "10.0.0.0/29");
+    struct address one, two;
+    assert_true(address_parse(&one, "10.0.0.1", 8) && address_parse(&two, "10.1.0.1", 8));
+    leases_restore(leases, LEASE_TAKEN, LEASE_POD, &one, "a");
+    leases_restore(leases, LEASE_FREED, LEASE_POD, &one, "a");
+    leases_restore(leases, LEASE_TAKEN, LEASE_POD, &two, "a");
+    g_autoptr(GString) text = g_string_new(NULL);
+    leases_each(leases, append_lease, text);
+    assert_string_equal(text->str, "-a +a ");
+    assert_takes(leases, "a", "10.0.0.1");
+    set_range(leases, "10.1.0.0/29");
+    assert_takes(leases, "a", "10.1.0.1");
+    leases_free(leases);
+}
+
+/* Where addresses never run out, what is remembered must. */
+static void the_oldest_are_forgotten(void **state)
+{
+    (void)state;
+    struct record record;
+    struct leases *leases = with_range(&record, "fd00::/64");
+    struct address address;
+    for (unsigned i = 0; i < LEASES_REMEMBERED_MAX + 10; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "k%u", i);
+        assert_true(leases_take(leases, LEASE_POD, 6, key, &address));
+        leases_release(leases, LEASE_POD, 6, key);
+        leases_take(leases, LEASE_POD, 6, key, &address); /* and once more */
+        leases_release(leases, LEASE_POD, 6, key);
+    }
+    assert_int_equal(leases_size(leases), LEASES_REMEMBERED_MAX);
+    assert_int_equal(record.events[LEASE_DROPPED], 10);
+    assert_takes(leases, "k10", "fd00::b");
+    assert_true(leases_take(leases, LEASE_POD, 6, "k9", &address));
+    assert_int_not_equal(address.bytes[15], 10);
     leases_free(leases);
 }
 
@@ -224,6 +326,10 @@ int main(void)
         cmocka_unit_test(both_families_side_by_side),
         cmocka_unit_test(what_was_kept_comes_back),
         cmocka_unit_test(later_lines_win),
+        cmocka_unit_test(leases_of_another_range_are_remembered),
+        cmocka_unit_test(a_stated_address_is_not_remembered),
+        cmocka_unit_test(all_leases_of_a_key_are_restored),
+        cmocka_unit_test(the_oldest_are_forgotten),
         cmocka_unit_test(families_wait_by_themselves),
         cmocka_unit_test(giving_up_one_family_ends_no_waiting),
     };
