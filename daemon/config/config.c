@@ -1,12 +1,13 @@
 /*
- * The configuration: defaults, then the file, then the command line. It is read anew as a whole at
- * every reload and never changed, so that two of them can be compared.
+ * The configuration: defaults, then the file, then its drop-ins, then the command line. It is read
+ * as a whole at every reload and never changed, so that two of them can be compared.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "config_dropins.h"
 #include "config_file.h"
 #include "config_values.h"
 #include <kubesvc/limits.h>
@@ -43,11 +44,11 @@ static struct config *config_new(void)
     config->ndots = DEFAULT_NDOTS;
     config->nameservers = g_ptr_array_new_with_free_func(g_free);
     config->max_file_size = DEFAULT_FILE_SIZE;
+    config->files = g_ptr_array_new_with_free_func(g_free);
     config->socket = g_strdup(KUBESVC_SOCKET_PATH);
     config->state = g_strdup(DEFAULT_STATE);
     for (size_t i = 0; i < G_N_ELEMENTS(directories); i++)
-        g_ptr_array_add(config->manifests,
-                        config_directory_new(g_strdup(directories[i]), config->allocate));
+        g_ptr_array_add(config->manifests, config_directory_new(g_strdup(directories[i])));
     return config;
 }
 
@@ -66,6 +67,7 @@ struct config *config_free(struct config *config)
     g_ptr_array_unref(config->nameservers);
     g_free(config->socket);
     g_free(config->state);
+    g_ptr_array_unref(config->files);
     g_free(config);
     return NULL;
 }
@@ -79,18 +81,20 @@ static const char *parse_any_path(const char *text, char **pathp)
     return NULL;
 }
 
-static bool take_option(GPtrArray *diagnostics, const char *option, const char *text,
-                        const char *(*parse)(const char *, char **), char **valuep)
+typedef const char *(*parse_value)(const char *text, char **valuep);
+
+static bool parse_option(GPtrArray *diagnostics, const char *option, const char *text,
+                         parse_value parse, char **valuep)
 {
     char *value = NULL;
-    const char *wrong;
+    const char *wrong = parse(text, &value);
 
-    if (!text)
-        return true;
-    wrong = parse(text, &value);
     if (wrong) {
-        g_ptr_array_add(diagnostics,
-                        diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "bad-value", option, "%s", wrong));
+        struct diagnostic *diagnostic =
+            diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "bad-value", option, "%s", wrong);
+
+        diagnostic->path = g_strdup("command line");
+        g_ptr_array_add(diagnostics, diagnostic);
         return false;
     }
     g_free(*valuep);
@@ -105,12 +109,13 @@ static bool take_manifests(struct config *config, const GPtrArray *paths, GPtrAr
     if (!paths || paths->len == 0)
         return true;
     g_ptr_array_set_size(config->manifests, 0);
+    config->origins[CONFIG_MANIFESTS] = (struct config_origin){.option = "--manifests"};
     for (guint i = 0; i < paths->len; i++) {
-        struct config_directory *directory = config_directory_new(NULL, config->allocate);
+        struct config_directory *directory = config_directory_new(NULL);
 
         g_ptr_array_add(config->manifests, directory);
-        good &= take_option(diagnostics, "--manifests", paths->pdata[i], parse_any_path,
-                            &directory->path);
+        good &= parse_option(diagnostics, "--manifests", paths->pdata[i], parse_any_path,
+                             &directory->path);
     }
     return good;
 }
@@ -118,27 +123,101 @@ static bool take_manifests(struct config *config, const GPtrArray *paths, GPtrAr
 static bool take_options(struct config *config, const struct config_options *options,
                          GPtrArray *diagnostics)
 {
+    const struct {
+        enum config_key key;
+        const char *option, *text;
+        parse_value parse;
+        char **valuep;
+    } texts[] = {
+        {CONFIG_SOCKET, "--socket", options->socket, parse_any_path, &config->socket},
+        {CONFIG_STATE, "--state", options->state, parse_any_path, &config->state},
+        {CONFIG_NAMESPACE, "--namespace", options->namespace, config_parse_namespace,
+         &config->namespace},
+        {CONFIG_ZONE, "--zone", options->zone, config_parse_name, &config->zone},
+    };
     bool good = take_manifests(config, options->manifests, diagnostics);
 
-    good &= take_option(diagnostics, "--socket", options->socket, parse_any_path, &config->socket);
-    good &= take_option(diagnostics, "--state", options->state, parse_any_path, &config->state);
-    good &= take_option(diagnostics, "--namespace", options->namespace, config_parse_namespace,
-                        &config->namespace);
-    good &= take_option(diagnostics, "--zone", options->zone, config_parse_name, &config->zone);
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        if (!texts[i].text)
+            continue;
+        config->origins[texts[i].key] = (struct config_origin){.option = texts[i].option};
+        good &= parse_option(diagnostics, texts[i].option, texts[i].text, texts[i].parse,
+                             texts[i].valuep);
+    }
     return good;
+}
+
+static int read_dropins(struct config *config, const char *path, GPtrArray *diagnostics)
+{
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    int result = config_dropins_find(paths, path, diagnostics);
+
+    for (guint i = 0; i < paths->len; i++) {
+        const char *dropin = paths->pdata[i];
+        guint before = diagnostics->len;
+        int r = config_file_read(config, dropin, diagnostics);
+
+        if (r == 0)
+            continue;
+        if (r < 0)
+            g_ptr_array_add(diagnostics, diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "unreadable", NULL,
+                                                        "cannot be read: %s", g_strerror(-r)));
+        for (guint j = before; j < diagnostics->len; j++)
+            ((struct diagnostic *)diagnostics->pdata[j])->path = g_strdup(dropin);
+        result = CONFIG_BAD;
+    }
+    return result;
+}
+
+/* The file and its drop-ins: what is wrong in one of them does not hide what is in another. */
+static int read_files(struct config *config, const struct config_options *options,
+                      GPtrArray *diagnostics)
+{
+    int r, dropins;
+
+    if (!options->path)
+        return 0;
+    r = config_file_read(config, options->path, diagnostics);
+    if (r == -ENOENT && !options->path_given)
+        r = 0;
+    dropins = read_dropins(config, options->path, diagnostics);
+    return r != 0 ? r : dropins;
+}
+
+/* What can be checked only when all of it is known. */
+static int finish(struct config *config, const char *path, GPtrArray *diagnostics)
+{
+    const struct config_origin *pods = &config->origins[CONFIG_POD_CIDRS];
+    const struct config_origin *at = pods->path ? pods : &config->origins[CONFIG_SERVICE_CIDRS];
+    const char *wrong = config_check_ranges(config);
+    struct diagnostic *diagnostic;
+
+    for (guint i = 0; i < config->manifests->len; i++) {
+        struct config_directory *directory = config->manifests->pdata[i];
+
+        if (!directory->allocate_given)
+            directory->allocate = config->allocate;
+    }
+    if (!wrong)
+        return 0;
+    diagnostic = diagnostic_new(DIAGNOSTIC_ERROR, at->value_line, at->value_column,
+                                "overlapping-ranges", NULL, "%s", wrong);
+    if (g_strcmp0(at->path, path) != 0)
+        diagnostic->path = g_strdup(at->path);
+    g_ptr_array_add(diagnostics, diagnostic);
+    return CONFIG_BAD;
 }
 
 int config_load(struct config **configp, const struct config_options *options,
                 GPtrArray *diagnostics)
 {
     struct config *config = config_new();
-    int r;
+    int r = read_files(config, options, diagnostics);
 
-    r = options->path ? config_file_read(config, options->path, diagnostics) : 0;
-    if (r == -ENOENT && !options->path_given)
-        r = 0;
     if (r >= 0 && !take_options(config, options, diagnostics))
         r = CONFIG_BAD;
+    if (r == 0)
+        r = finish(config, options->path, diagnostics);
     if (r != 0) {
         config_free(config);
         return r;

@@ -1,5 +1,6 @@
 /*
- * The configuration: kubesvcd.yaml and the options of the command line, checked and with defaults.
+ * The configuration: kubesvcd.yaml, its drop-ins and the options of the command line, checked and
+ * with defaults.
  */
 #pragma once
 
@@ -17,6 +18,38 @@ struct config_directory {
     char *namespace; /* for objects that name none; NULL: the configuration's */
     bool recursive;
     bool allocate;
+    bool allocate_given; /* else it follows the configuration's */
+};
+
+/* What can be configured: the keys of the file, then what only the command line says. */
+enum config_key {
+    CONFIG_ZONE,
+    CONFIG_NAMESPACE,
+    CONFIG_MANIFESTS,
+    CONFIG_SERVICE_CIDRS,
+    CONFIG_POD_CIDRS,
+    CONFIG_NODE_IPS,
+    CONFIG_ALLOCATE,
+    CONFIG_PODS,
+    CONFIG_NAMESPACES,
+    CONFIG_FALLTHROUGH,
+    CONFIG_SEARCH,
+    CONFIG_NDOTS,
+    CONFIG_MAX_FILE_SIZE,
+    CONFIG_ENDPOINT_POD_NAMES,
+    CONFIG_IGNORE_EMPTY_SERVICE,
+    CONFIG_NAMESERVERS,
+    CONFIG_SOCKET,
+    CONFIG_STATE,
+    CONFIG_KEYS
+};
+
+/* Where a value comes from. */
+struct config_origin {
+    const char *path;   /* one of the configuration's files, or NULL */
+    const char *option; /* "--zone", or NULL; neither: the default */
+    unsigned line;      /* of the key */
+    unsigned value_line, value_column;
 };
 
 struct config {
@@ -37,7 +70,9 @@ struct config {
     GPtrArray *nameservers; /* char *, "ADDRESS" or "ADDRESS:PORT"; empty: resolv.conf */
     uint64_t max_file_size;
     char *socket;
-    char *state; /* directory of the leases */
+    char *state;      /* directory of the leases */
+    GPtrArray *files; /* char *: what was read, in order */
+    struct config_origin origins[CONFIG_KEYS];
 };
 
 /* What the command line said; NULL where it said nothing. It wins over the file. */
@@ -50,12 +85,16 @@ struct config_options {
 
 #define CONFIG_BAD 1
 
-/* Reads and checks. 0: *configp is set. CONFIG_BAD: it is not; `diagnostics` (struct diagnostic *)
- * says why with line and column, `path` of them is options->path. Negative errno: the file cannot
- * be read. */
+/* Reads and checks the file, then its drop-ins, the .yaml files of FILE.d, in bytewise order: of a
+ * key that several of them have, the last counts. 0: *configp is set. CONFIG_BAD: it is not;
+ * `diagnostics` (struct diagnostic *) say why, with path, line and column; those of the file itself
+ * have no path. Negative errno: the file itself cannot be read. */
 MUST_USE int config_load(struct config **configp, const struct config_options *options,
                          GPtrArray *diagnostics);
 struct config *config_free(struct config *config); /* returns NULL */
+
+/* The key as the file spells it; "socket" and "state" for the last two. */
+const char *config_key_name(enum config_key key);
 
 /* Is anything allocated at all, in some directory? */
 bool config_allocates(const struct config *config);

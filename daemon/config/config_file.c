@@ -23,22 +23,29 @@
 struct config_file {
     struct config *config;
     struct fields fields;
+    const char *path;
     unsigned documents;
 };
 
+/* In the order of enum config_key. */
 static const char *const keys[] = {
     "zone",        "namespace", "manifests",   "serviceCIDRs",     "podCIDRs",
     "nodeIPs",     "allocate",  "pods",        "namespaces",       "fallthrough",
     "search",      "ndots",     "maxFileSize", "endpointPodNames", "ignoreEmptyService",
     "nameservers", NULL};
+G_STATIC_ASSERT(G_N_ELEMENTS(keys) - 1 == CONFIG_SOCKET);
 static const char *const directory_keys[] = {"path", "recursive", "namespace", "allocate", NULL};
 
-struct config_directory *config_directory_new(char *path, bool allocate)
+const char *config_key_name(enum config_key key)
+{
+    return key < CONFIG_SOCKET ? keys[key] : key == CONFIG_SOCKET ? "socket" : "state";
+}
+
+struct config_directory *config_directory_new(char *path)
 {
     struct config_directory *directory = g_new0(struct config_directory, 1);
 
     directory->path = path;
-    directory->allocate = allocate;
     return directory;
 }
 
@@ -160,6 +167,7 @@ static void replace_strv(struct fields *fields, const struct node *map, const ch
     if (!texts)
         return;
     g_ptr_array_add(texts, NULL);
+    g_strfreev(*strvp);
     *strvp = (char **)g_ptr_array_free(texts, FALSE);
 }
 
@@ -186,6 +194,8 @@ static void read_node_ips(struct fields *fields, const struct node *map, GArray 
 {
     const struct node *list = fields_list(fields, map, "nodeIPs");
 
+    if (list)
+        g_array_set_size(addresses, 0);
     for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
         const char *text = fields_text(fields, node, "nodeIPs");
         struct address address;
@@ -216,12 +226,13 @@ static void read_directory(struct config_file *file, const struct node *node)
     path = read_value(fields, at, "path", config_parse_path);
     if (!path)
         return;
-    directory = config_directory_new(path, file->config->allocate);
+    directory = config_directory_new(path);
     g_ptr_array_add(file->config->manifests, directory);
     if (node->type != NODE_MAP)
         return;
     directory->recursive = fields_bool(fields, node, "recursive", false);
-    directory->allocate = fields_bool(fields, node, "allocate", directory->allocate);
+    directory->allocate_given = fields_get(fields, node, "allocate");
+    directory->allocate = fields_bool(fields, node, "allocate", false);
     replace_text(fields, node, "namespace", config_parse_namespace, &directory->namespace);
 }
 
@@ -229,11 +240,6 @@ static void read_directories(struct config_file *file, const struct node *root)
 {
     const struct node *list = fields_list(&file->fields, root, "manifests");
 
-    for (guint i = 0; i < file->config->manifests->len; i++) {
-        struct config_directory *directory = file->config->manifests->pdata[i];
-
-        directory->allocate = file->config->allocate;
-    }
     if (!list)
         return;
     g_ptr_array_set_size(file->config->manifests, 0);
@@ -273,20 +279,37 @@ static enum kubesvc_pod_names read_pods(struct fields *fields, const struct node
     return KUBESVC_PODS_DISABLED;
 }
 
+static void note_origins(struct config_file *file, const struct node *root)
+{
+    for (enum config_key key = 0; key < CONFIG_SOCKET; key++) {
+        const struct node *node = fields_get(&file->fields, root, keys[key]);
+
+        if (node)
+            file->config->origins[key] = (struct config_origin){
+                .path = file->path,
+                .line = node->key_position.line,
+                .value_line = node->position.line,
+                .value_column = node->position.column,
+            };
+    }
+}
+
 static void read_root(struct config_file *file, const struct node *root)
 {
     struct fields *fields = &file->fields;
     struct config *config = file->config;
     g_autoptr(GPtrArray) nameservers = NULL;
     int64_t ndots = config->ndots;
-    const char *wrong;
 
     if (!check_keys(fields, root, keys))
         return;
+    note_origins(file, root);
     config->allocate = fields_bool(fields, root, "allocate", config->allocate);
     config->fallthrough = fields_bool(fields, root, "fallthrough", config->fallthrough);
-    config->endpoint_pod_names = fields_bool(fields, root, "endpointPodNames", false);
-    config->ignore_empty_service = fields_bool(fields, root, "ignoreEmptyService", false);
+    config->endpoint_pod_names =
+        fields_bool(fields, root, "endpointPodNames", config->endpoint_pod_names);
+    config->ignore_empty_service =
+        fields_bool(fields, root, "ignoreEmptyService", config->ignore_empty_service);
     config->pods = read_pods(fields, root, config->pods);
     fields_integer(fields, root, "ndots", 0, NDOTS_MAX, &ndots);
     config->ndots = (unsigned)ndots;
@@ -303,13 +326,6 @@ static void read_root(struct config_file *file, const struct node *root)
     read_node_ips(fields, root, config->node_ips);
     read_ranges(fields, root, "serviceCIDRs", config->service_cidrs);
     read_ranges(fields, root, "podCIDRs", config->pod_cidrs);
-    wrong = config_check_ranges(config);
-    if (wrong) {
-        const struct node *pods = node_get(root, "podCIDRs");
-        const struct node *at = pods ? pods : node_get(root, "serviceCIDRs");
-
-        fields_error(fields, at->position, "overlapping-ranges", "%s", wrong);
-    }
     read_directories(file, root);
 }
 
@@ -364,11 +380,15 @@ static int read_input(struct config_file *file, struct input *input)
 int config_file_read(struct config *config, const char *path, GPtrArray *diagnostics)
 {
     struct config_file file = {.config = config, .fields = {.diagnostics = diagnostics}};
+    char *kept;
     g_autofree struct input *input = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
 
     if (fd < 0)
         return -errno;
+    kept = g_strdup(path); /* origins point to it */
+    g_ptr_array_add(config->files, kept);
+    file.path = kept;
     input = g_new0(struct input, 1);
     input_init(input, read_bytes, &fd, FILE_SIZE_MAX);
     r = read_input(&file, input);

@@ -5,14 +5,14 @@
 
 #include "config.h"
 
-/* Reads `path` into `config`, which holds the defaults. 0, CONFIG_BAD with diagnostics, or negative
- * errno (-ENOENT: there is none). */
+/* Reads `path` over what `config` holds. 0, CONFIG_BAD with diagnostics, or negative errno
+ * (-ENOENT: there is none). */
 MUST_USE int config_file_read(struct config *config, const char *path, GPtrArray *diagnostics);
 
 void config_directory_free(gpointer userdata);
 
-/* One with the defaults; `path` passes on. */
-struct config_directory *config_directory_new(char *path, bool allocate);
+/* One with the defaults; takes ownership of `path`. */
+struct config_directory *config_directory_new(char *path);
 
 /* What is wrong with the ranges taken together, or NULL. */
 const char *config_check_ranges(const struct config *config);

@@ -28,6 +28,7 @@ void diagnostic_free(struct diagnostic *diagnostic)
 {
     if (!diagnostic)
         return;
+    g_free(diagnostic->path);
     g_free(diagnostic->object);
     g_free(diagnostic->message);
     g_free(diagnostic);
@@ -35,7 +36,7 @@ void diagnostic_free(struct diagnostic *diagnostic)
 
 char *diagnostic_format(const struct diagnostic *diagnostic, const char *path)
 {
-    GString *text = g_string_new(path);
+    GString *text = g_string_new(diagnostic->path ? diagnostic->path : path);
 
     if (diagnostic->line > 0)
         g_string_append_printf(text, ":%u", diagnostic->line);
@@ -53,6 +54,6 @@ char *diagnostic_format(const struct diagnostic *diagnostic, const char *path)
 gboolean diagnostic_equal(const struct diagnostic *a, const struct diagnostic *b)
 {
     return a->severity == b->severity && a->line == b->line && a->column == b->column &&
-           g_strcmp0(a->rule, b->rule) == 0 && g_strcmp0(a->object, b->object) == 0 &&
-           g_strcmp0(a->message, b->message) == 0;
+           g_strcmp0(a->path, b->path) == 0 && g_strcmp0(a->rule, b->rule) == 0 &&
+           g_strcmp0(a->object, b->object) == 0 && g_strcmp0(a->message, b->message) == 0;
 }

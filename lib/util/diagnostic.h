@@ -11,6 +11,7 @@ enum diagnostic_severity { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING };
 
 struct diagnostic {
     enum diagnostic_severity severity;
+    char *path;            /* where it is not the file that the holder knows, else NULL */
     unsigned line, column; /* from 1; 0: the file as a whole */
     char *object;          /* "Service moon/regular-svc", or NULL */
     char *message;         /* what is wrong; what happens now */
@@ -22,7 +23,8 @@ struct diagnostic *diagnostic_new(enum diagnostic_severity severity, unsigned li
     __attribute__((format(printf, 6, 7)));
 void diagnostic_free(struct diagnostic *diagnostic);
 
-/* "path:line:column: error: Service moon/x: message [rule]", to be freed with g_free. */
+/* "path:line:column: error: Service moon/x: message [rule]", with `path` unless the diagnostic has
+ * one itself; to be freed with g_free. */
 char *diagnostic_format(const struct diagnostic *diagnostic, const char *path);
 
 /* Are the two the same complaint (so that it is logged once)? */

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,20 @@ static int set_up(void **state)
     return 0;
 }
 
+static void remove_dropins(const struct scene *scene)
+{
+    g_autofree char *path = g_strconcat(scene->path, ".d", NULL);
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (directory && (name = g_dir_read_name(directory))) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+
+        assert_int_equal(remove(file), 0);
+    }
+    (void)rmdir(path);
+}
+
 static int tear_down(void **state)
 {
     struct scene *scene = *state;
@@ -40,6 +55,7 @@ static int tear_down(void **state)
     config_free(scene->config);
     g_ptr_array_unref(scene->diagnostics);
     (void)unlink(scene->path);
+    remove_dropins(scene);
     assert_int_equal(rmdir(scene->directory), 0);
     g_free(scene->path);
     g_free(scene->directory);
@@ -356,6 +372,165 @@ static void unreadable_files(void **state)
     }
 }
 
+static char *dropin_path(const struct scene *scene, const char *name)
+{
+    return g_strdup_printf("%s.d/%s", scene->path, name);
+}
+
+static void add_dropin(const struct scene *scene, const char *name, const char *text)
+{
+    g_autofree char *path = dropin_path(scene, name), *directory = g_path_get_dirname(path);
+
+    (void)mkdir(directory, 0700);
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void assert_origin(const struct scene *scene, enum config_key key, const char *name,
+                          unsigned line)
+{
+    const struct config_origin *origin = &scene->config->origins[key];
+    g_autofree char *path = name ? g_strconcat(scene->path, name, NULL) : NULL;
+
+    assert_null(origin->option);
+    if (g_strcmp0(origin->path, path) != 0 || origin->line != line)
+        fail_msg("%s is of %s:%u", config_key_name(key), origin->path, origin->line);
+}
+
+static void dropins_in_their_order(void **state)
+{
+    struct scene *scene = *state;
+    const struct config *config;
+
+    add_dropin(scene, "20-b.yaml",
+               "zone: b.example\nnodeIPs: [192.0.2.2]\nsearch: [two.example]\n");
+    add_dropin(scene, "100-c.yaml",
+               "zone: c.example\n\nnamespace: c\nsearch: [a.example, b.example]\n");
+    add_dropin(scene, "3-d.yaml", "# nothing\n");
+    add_dropin(scene, "B.yaml", "ndots: 3\nendpointPodNames: false\n");
+    add_dropin(scene, "a.yaml", "ndots: 4\n");
+    /* passed over */
+    add_dropin(scene, ".z.yaml", "ndots: 5\n");
+    add_dropin(scene, "z.yml", "ndots: 6\n");
+    add_dropin(scene, "z.yaml~", "[\n");
+    add_dropin(scene, "z.yaml.dpkg-old", "[\n");
+    assert_good(scene,
+                "zone: a.example\nnodeIPs: [192.0.2.1]\npods: disabled\nendpointPodNames: true\n"
+                "ignoreEmptyService: true\n");
+    config = scene->config;
+    assert_string_equal(config->zone, "b.example");
+    assert_string_equal(config->namespace, "c");
+    assert_int_equal(config->pods, KUBESVC_PODS_DISABLED);
+    assert_int_equal(config->ndots, 4);
+    assert_false(config->endpoint_pod_names);
+    assert_true(config->ignore_empty_service);
+    assert_int_equal(config->node_ips->len, 1); /* lists are replaced */
+    assert_string_equal(config->search[0], "two.example");
+    assert_null(config->search[1]);
+    assert_int_equal(config->files->len, 6);
+    assert_origin(scene, CONFIG_ZONE, ".d/20-b.yaml", 1);
+    assert_origin(scene, CONFIG_NAMESPACE, ".d/100-c.yaml", 3);
+    assert_origin(scene, CONFIG_PODS, "", 3);
+    assert_origin(scene, CONFIG_NDOTS, ".d/a.yaml", 1);
+    assert_origin(scene, CONFIG_MAX_FILE_SIZE, NULL, 0);
+}
+
+/* `allocate` may be said after the directories that follow it. */
+static void dropins_and_directories(void **state)
+{
+    struct scene *scene = *state;
+
+    add_dropin(scene, "a.yaml",
+               "manifests:\n- /a\n- {path: /b, allocate: true}\n- {path: /c, allocate: false}\n");
+    add_dropin(scene, "b.yaml", "allocate: false\n");
+    assert_good(scene, "manifests: [/z]\n");
+    assert_int_equal(scene->config->manifests->len, 3);
+    assert_false(directory(scene, 0)->allocate);
+    assert_true(directory(scene, 1)->allocate);
+    assert_false(directory(scene, 2)->allocate);
+    add_dropin(scene, "b.yaml", "allocate: true\n");
+    assert_good(scene, "manifests: [/z]\nallocate: false\n");
+    assert_true(directory(scene, 0)->allocate);
+    assert_false(directory(scene, 2)->allocate);
+}
+
+static void dropins_without_a_file(void **state)
+{
+    struct scene *scene = *state;
+
+    add_dropin(scene, "a.yaml", "zone: a.example\n");
+    assert_int_equal(load(scene, (struct config_options){0}), 0);
+    assert_string_equal(scene->config->zone, "a.example");
+    assert_int_equal(load(scene, (struct config_options){.zone = "b.example"}), 0);
+    assert_string_equal(scene->config->zone, "b.example");
+    assert_string_equal(scene->config->origins[CONFIG_ZONE].option, "--zone");
+    assert_int_equal(load(scene, (struct config_options){.path_given = true}), -ENOENT);
+}
+
+static void assert_diagnostic(const struct scene *scene, guint i, const char *place,
+                              const char *rule)
+{
+    g_autofree char *expected = g_strconcat(scene->path, place, NULL), *text = NULL;
+
+    assert_true(i < scene->diagnostics->len);
+    text = diagnostic_format(scene->diagnostics->pdata[i], scene->path);
+    if (!g_str_has_prefix(text, expected) || !g_str_has_suffix(text, rule))
+        fail_msg("%s, not %s ... %s", text, expected, rule);
+}
+
+/* All of them are told, each with its place. */
+static void mistakes_in_dropins(void **state)
+{
+    struct scene *scene = *state;
+    g_autofree char *path = dropin_path(scene, "d.yaml");
+
+    add_dropin(scene, "a.yaml", "zone: a\nzoen: b\n");
+    add_dropin(scene, "b.yaml", "ndots: [\n");
+    add_dropin(scene, "c.yaml", "ndots: 1\n---\nndots: 2\n");
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(load_text(scene, "pods: all\n"), CONFIG_BAD);
+    assert_int_equal(scene->diagnostics->len, 5);
+    assert_diagnostic(scene, 0, ":1:7: ", "[bad-value]");
+    assert_diagnostic(scene, 1, ".d/a.yaml:2:1: ", "[unknown-key]");
+    assert_diagnostic(scene, 2, ".d/b.yaml:2:1: ", "[syntax]");
+    assert_diagnostic(scene, 3, ".d/c.yaml:3:1: ", "[second-document]");
+    assert_diagnostic(scene, 4, ".d/d.yaml: ", "[unreadable]");
+}
+
+/* The file that is wrong together with another is named. */
+static void ranges_of_several_files(void **state)
+{
+    struct scene *scene = *state;
+
+    add_dropin(scene, "a.yaml", "podCIDRs: [10.0.0.0/8]\n");
+    assert_int_equal(load_text(scene, "serviceCIDRs: [10.96.0.0/16]\n"), CONFIG_BAD);
+    assert_int_equal(scene->diagnostics->len, 1);
+    assert_diagnostic(scene, 0, ".d/a.yaml:1:11: ", "[overlapping-ranges]");
+    add_dropin(scene, "a.yaml", "serviceCIDRs: [10.96.0.0/16]\n");
+    assert_int_equal(load_text(scene, "podCIDRs: [10.0.0.0/8]\n"), CONFIG_BAD);
+    assert_diagnostic(scene, 0, ":1:11: ", "[overlapping-ranges]");
+    /* what a later file takes back is no mistake */
+    add_dropin(scene, "b.yaml", "podCIDRs: [10.244.0.0/16]\n");
+    assert_int_equal(load(scene, (struct config_options){.path_given = true}), 0);
+}
+
+static void directories_that_are_none(void **state)
+{
+    struct scene *scene = *state;
+    g_autofree char *path = g_strconcat(scene->path, ".d", NULL);
+
+    assert_true(g_file_set_contents(path, "", -1, NULL));
+    assert_int_equal(load_text(scene, "zone: a\n"), CONFIG_BAD);
+    assert_diagnostic(scene, 0, ".d: error: cannot be read: ", "[unreadable]");
+    assert_int_equal(unlink(path), 0);
+    for (unsigned i = 0; i <= 1000; i++) {
+        g_autofree char *name = g_strdup_printf("%u.yaml", i);
+
+        add_dropin(scene, name, "");
+    }
+    assert_int_equal(load_text(scene, "zone: a\n"), CONFIG_BAD);
+    assert_diagnostic(scene, 0, ".d: error: ", "[too-many]");
+}
+
 static void suggestions(void **state)
 {
     static const char *const words[] = {"namespace", "namespaces", "ndots", NULL};
@@ -379,6 +554,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(options_win, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_options, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unreadable_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dropins_in_their_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dropins_and_directories, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dropins_without_a_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mistakes_in_dropins, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ranges_of_several_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(directories_that_are_none, set_up, tear_down),
         cmocka_unit_test(suggestions),
     };
 

@@ -1,0 +1,59 @@
+/*
+ * Finding the drop-ins. Their names alone decide: what ends otherwise, such as an editor's backup
+ * or what a package manager keeps aside, is passed over.
+ */
+#include "config_dropins.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "config.h"
+
+#define DROPINS_MAX 1000u
+
+static gint compare(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* 0 or an errno. */
+static int list(GPtrArray *paths, const char *directory)
+{
+    DIR *stream = opendir(directory);
+    int error;
+
+    if (!stream)
+        return errno == ENOENT ? 0 : errno;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(stream);
+
+        if (!entry || paths->len > DROPINS_MAX)
+            break;
+        if (*entry->d_name != '.' && g_str_has_suffix(entry->d_name, ".yaml"))
+            g_ptr_array_add(paths, g_build_filename(directory, entry->d_name, NULL));
+    }
+    error = errno;
+    closedir(stream);
+    return error;
+}
+
+int config_dropins_find(GPtrArray *paths, const char *path, GPtrArray *diagnostics)
+{
+    g_autofree char *directory = g_strconcat(path, ".d", NULL);
+    int error = list(paths, directory);
+    struct diagnostic *diagnostic;
+
+    g_ptr_array_sort(paths, compare);
+    if (error == 0 && paths->len <= DROPINS_MAX)
+        return 0;
+    g_ptr_array_set_size(paths, 0);
+    diagnostic = error != 0 ? diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "unreadable", NULL,
+                                             "cannot be read: %s", g_strerror(error))
+                            : diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "too-many", NULL,
+                                             "more than %u drop-ins", DROPINS_MAX);
+    diagnostic->path = g_steal_pointer(&directory);
+    g_ptr_array_add(diagnostics, diagnostic);
+    return CONFIG_BAD;
+}
