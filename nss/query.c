@@ -22,8 +22,7 @@
 
 #include "lib/resolve/name.h"
 
-#define RETRY_MIN_MS 1
-#define RETRY_MAX_MS 8
+#define RETRY_MS 1
 
 #define REQUEST_SIZE_MAX                                                                           \
     (sizeof(struct kubesvc_header) + sizeof(struct kubesvc_name_request) + KUBESVC_LABEL_MAX +     \
@@ -145,14 +144,14 @@ static enum query_result query_connect(struct query *query)
     query->fd = socket_new();
     if (query->fd < 0)
         return result_of_errno(errno);
-    for (int pause = RETRY_MIN_MS;; pause = pause < RETRY_MAX_MS ? 2 * pause : pause) {
+    for (;;) {
         if (connect(query->fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
             return QUERY_ANSWERED;
         if (errno == EINTR)
             continue;
         if (!would_block(errno))
             return result_of_errno(errno);
-        enum query_result result = query_wait(query, 0, pause);
+        enum query_result result = query_wait(query, 0, RETRY_MS);
 
         if (result != QUERY_ANSWERED)
             return result;

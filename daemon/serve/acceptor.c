@@ -17,7 +17,9 @@
 
 #include "lib/util/log.h"
 
-#define ACCEPTOR_BATCH 64u /* in one turn of the event loop */
+/* In one turn of the event loop. */
+#define ACCEPTOR_BATCH 128u
+#define ACCEPTOR_BATCH_USEC 1000
 #define ACCEPTOR_PAUSE_USEC 100000u
 
 struct acceptor {
@@ -90,11 +92,12 @@ static int acceptor_on_connection(sd_event_source *source, int listening, uint32
                                   void *userdata)
 {
     struct acceptor *acceptor = userdata;
+    gint64 end = g_get_monotonic_time() + ACCEPTOR_BATCH_USEC;
 
     (void)source;
     (void)listening;
     (void)revents;
-    for (unsigned i = 0; i < ACCEPTOR_BATCH; i++) {
+    for (unsigned i = 0; i < ACCEPTOR_BATCH && g_get_monotonic_time() < end; i++) {
         int r = acceptor_accept(acceptor);
 
         if (r == -EMFILE || r == -ENFILE)

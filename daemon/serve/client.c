@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,15 +17,15 @@ struct client *client_new(int fd)
 
     /* The buffers are not worth clearing thirty thousand times a second. */
     client->fd = fd;
-    client->io = NULL;
     client->received = 0;
     client->rest = NULL;
     client->rest_size = client->rest_sent = 0;
     client->parked = client->last = false;
     client->parked_at = client->since = 0;
-    client->server = NULL;
     client->queue = NULL;
-    client->turn = client->by_user = (GList){.data = client};
+    client->turn = client->by_user = client->ready = (GList){.data = client};
+    client->is_ready = client->hung_up = false;
+    client->watched = 0;
     client->due = 0;
     client->user = NULL;
     client->charged = 0;
@@ -37,21 +36,10 @@ struct client *client_free(struct client *client)
 {
     if (!client)
         return NULL;
-    sd_event_source_disable_unref(client->io);
     close(client->fd);
     g_free(client->rest);
     g_free(client);
     return NULL;
-}
-
-int client_watch(struct client *client, sd_event *event, sd_event_io_handler_t handler)
-{
-    /* While an answer is being looked for nothing is read; a hang-up is told in any case. */
-    uint32_t events = client->rest ? EPOLLOUT : client->parked ? 0 : EPOLLIN;
-
-    if (client->io)
-        return sd_event_source_set_io_events(client->io, events);
-    return sd_event_add_io(event, &client->io, client->fd, events, handler, client);
 }
 
 static int client_result(ssize_t n)

@@ -9,13 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
-#include <systemd/sd-event.h>
 
 #include "request.h"
 
 struct client {
     int fd;
-    sd_event_source *io; /* none while the client is served at once */
 
     uint8_t input[REQUEST_FRAME_MAX];
     size_t received;
@@ -24,11 +22,15 @@ struct client {
     size_t rest_size, rest_sent;
 
     struct request request; /* the last one taken */
-    uint64_t since;         /* when its first bytes were there */
+    uint64_t since;         /* when its first bytes were there, CLOCK_MONOTONIC, microseconds */
     bool parked;            /* it waits for a nameserver */
     bool last;              /* the connection ends with its answer */
 
-    void *server;
+    /* Of the scheduler: */
+    GList ready;
+    bool is_ready;    /* in its user's queue */
+    bool hung_up;     /* the peer has closed the connection */
+    uint32_t watched; /* the events it is woken by; 0: none */
 
     /* Of `waits`: */
     GQueue *queue; /* that `turn` is in */
@@ -46,9 +48,6 @@ struct client {
 
 struct client *client_new(int fd /* is taken over */);
 struct client *client_free(struct client *client); /* returns NULL */
-
-/* Watches the connection for what it waits for now. */
-MUST_USE int client_watch(struct client *client, sd_event *event, sd_event_io_handler_t handler);
 
 /* Receives what fits. 0: something came. CLIENT_WAIT, CLIENT_GONE. */
 MUST_USE int client_receive(struct client *client);

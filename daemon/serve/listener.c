@@ -23,6 +23,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* The queue of the kernel is one for all users. Where somebody keeps it full, who comes through
+ * does so the sooner the shorter it is; who does not tries again within a millisecond. */
+#define LISTENER_BACKLOG 256
+
 struct listener {
     struct sockaddr_un address;
     char *lock_path;
@@ -128,7 +132,7 @@ static int listener_bind(struct listener *listener)
     listener->inode = bound.st_ino;
     /* Nobody can connect before listen, so it does no harm that the umask had its say until here.
      */
-    if (chmod(path, 0666) < 0 || listen(listener->fd, SOMAXCONN) < 0)
+    if (chmod(path, 0666) < 0 || listen(listener->fd, LISTENER_BACKLOG) < 0)
         return -errno;
     return 0;
 }

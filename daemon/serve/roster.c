@@ -5,18 +5,14 @@
 #include "roster.h"
 
 #include <stdbool.h>
-#include <sys/socket.h>
 
-struct roster_user {
-    uid_t uid;
-    size_t bytes;
-    GQueue clients; /* the longest waiting first */
-};
+#define ROSTER_USERS_MIN 64u
 
 struct roster {
     size_t clients_max, bytes_max;
     size_t n_clients, n_bytes;
     GHashTable *users; /* uid -> struct roster_user */
+    guint users_max;   /* at so many, those without clients are forgotten */
 };
 
 struct roster *roster_new(size_t clients_max, size_t bytes_max)
@@ -25,6 +21,7 @@ struct roster *roster_new(size_t clients_max, size_t bytes_max)
 
     roster->clients_max = clients_max;
     roster->bytes_max = bytes_max;
+    roster->users_max = ROSTER_USERS_MIN;
     roster->users = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     return roster;
 }
@@ -38,26 +35,33 @@ struct roster *roster_free(struct roster *roster)
     return NULL;
 }
 
-static struct roster_user *roster_user(struct roster *roster, uid_t uid)
+static gboolean roster_is_idle(gpointer key, gpointer user, gpointer userdata)
+{
+    (void)key;
+    (void)userdata;
+    return ((const struct roster_user *)user)->clients.length == 0;
+}
+
+struct roster_user *roster_user(struct roster *roster, uid_t uid)
 {
     struct roster_user *user = g_hash_table_lookup(roster->users, GUINT_TO_POINTER(uid));
 
     if (user)
         return user;
+    if (g_hash_table_size(roster->users) >= roster->users_max) {
+        g_hash_table_foreach_remove(roster->users, roster_is_idle, NULL);
+        roster->users_max = MAX(ROSTER_USERS_MIN, 2 * g_hash_table_size(roster->users));
+    }
     user = g_new(struct roster_user, 1);
-    *user = (struct roster_user){.uid = uid, .clients = G_QUEUE_INIT};
+    *user = (struct roster_user){
+        .uid = uid, .clients = G_QUEUE_INIT, .ready = G_QUEUE_INIT, .turn = {.data = user}};
     g_hash_table_insert(roster->users, GUINT_TO_POINTER(uid), user);
     return user;
 }
 
-void roster_add(struct roster *roster, struct client *client)
+void roster_add(struct roster *roster, struct roster_user *user, struct client *client)
 {
-    struct ucred peer = {.uid = (uid_t)-1};
-    socklen_t size = sizeof peer;
-
-    /* If the kernel does not say who it is, it shares the lot of all such. */
-    (void)getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-    client->user = roster_user(roster, peer.uid);
+    client->user = user;
     g_queue_push_tail_link(&client->user->clients, &client->by_user);
     roster->n_clients++;
     roster_update(roster, client);
@@ -78,8 +82,6 @@ void roster_remove(struct roster *roster, struct client *client)
     g_queue_unlink(&user->clients, &client->by_user);
     roster->n_clients--;
     client->user = NULL;
-    if (user->clients.length == 0)
-        g_hash_table_remove(roster->users, GUINT_TO_POINTER(user->uid));
 }
 
 void roster_update(struct roster *roster, struct client *client)

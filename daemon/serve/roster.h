@@ -6,16 +6,32 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "client.h"
 
 struct roster;
 
+struct roster_user {
+    uid_t uid;
+    size_t bytes;   /* that wait to be sent */
+    GQueue clients; /* the longest waiting first */
+
+    /* Of the scheduler: */
+    GQueue ready;              /* its clients that have something to do */
+    GList turn;                /* while there are any */
+    uint64_t iteration, spent; /* the last turn of the event loop, and microseconds in it */
+};
+
 /* At most so many clients, and so many bytes that wait to be sent (a single user: half of them). */
 struct roster *roster_new(size_t clients_max, size_t bytes_max);
 struct roster *roster_free(struct roster *roster); /* empty by now; returns NULL */
 
-void roster_add(struct roster *roster, struct client *client);
+/* The user, who may have no client. It is forgotten by a later call of this, if it has none then.
+ */
+struct roster_user *roster_user(struct roster *roster, uid_t uid);
+
+void roster_add(struct roster *roster, struct roster_user *user, struct client *client);
 void roster_remove(struct roster *roster, struct client *client);
 
 /* The client has got on: among its user's it is the youngest again, and its rest may be another. */

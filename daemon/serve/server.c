@@ -2,15 +2,17 @@
  * Server: accepts, answers, and keeps those waiting that must wait.
  *
  * Nearly every client has sent its request by the time it is accepted and takes its answer at once:
- * it is served without ever being watched. Only what remains (half a request, a full socket, a
- * question for a nameserver, a connection to be kept) is put on the event loop; the roster sees to
- * it that no user holds too much of that, `waits` that nothing lasts too long.
+ * it is served without ever being watched. What remains (half a request, a full socket, a question
+ * for a nameserver, a connection to be kept, a user who has had its share) waits for its turn: the
+ * scheduler sees to it that no user takes the time of others, the roster that none holds too much,
+ * `waits` that nothing lasts too long.
  */
 #include "server.h"
 
 #include <glib.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "answer.h"
 #include "client.h"
@@ -18,6 +20,7 @@
 #include "find.h"
 #include "roster.h"
 #include "rotation.h"
+#include "scheduler.h"
 #include "waits.h"
 
 #define SERVER_CLIENTS_MAX 4096u
@@ -31,6 +34,7 @@ struct server {
     struct rotation *rotation;
     struct roster *roster;
     struct waits *waits;
+    struct scheduler *scheduler;
     struct entrance *entrance;
     struct server_status counts;
     server_inspect inspect; /* NULL: INSPECT is not supported */
@@ -51,6 +55,7 @@ static uint64_t server_now(const struct server *server)
 static void server_drop(struct server *server, struct client *client)
 {
     waits_remove(server->waits, client);
+    scheduler_remove(server->scheduler, client);
     if (client->user)
         roster_remove(server->roster, client);
     client_free(client);
@@ -132,36 +137,66 @@ static int server_answer(struct server *server, struct client *client)
     return server_send(client, &answer);
 }
 
-/* Goes on until the client has to be waited for (0) or is finished with (CLIENT_GONE). */
-static int server_advance(struct server *server, struct client *client)
+/* Answers the request in the buffer. 0: answered or parked. CLIENT_WAIT: there is no whole one.
+ * CLIENT_GONE. */
+static int server_take(struct server *server, struct client *client)
 {
-    while (!client->rest && !client->parked) {
-        int r;
-
-        if (client->last)
-            return CLIENT_GONE;
-        r = client_take(client);
-        if (r == REQUEST_INCOMPLETE)
-            return 0;
-        if (r == REQUEST_BAD)
-            server->counts.refused++;
-        if (r == REQUEST_BAD || server_answer(server, client))
-            return CLIENT_GONE;
+    switch (client_take(client)) {
+    case 0: break;
+    case REQUEST_INCOMPLETE: return CLIENT_WAIT;
+    default: server->counts.refused++; return CLIENT_GONE;
     }
-    return 0;
+    if (server_answer(server, client))
+        return CLIENT_GONE;
+    return client->last && !client->rest && !client->parked ? CLIENT_GONE : 0;
 }
 
-static int server_on_client(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+static int server_receive(struct server *server, struct client *client)
+{
+    int r = client_receive(client);
 
-/* Lets the client wait, in the queue where it belongs now. It may be dropped here. */
-static void server_settle(struct server *server, struct client *client)
+    if (r == CLIENT_GONE && client->received > 0)
+        server->counts.refused++;
+    return r;
+}
+
+/* Sends what the socket takes of an answer. */
+static int server_flush(struct server *server, struct client *client)
+{
+    int r = client_flush(client);
+
+    if (r == CLIENT_GONE)
+        server->counts.refused++;
+    return r == 0 && client->last && !client->rest ? CLIENT_GONE : r;
+}
+
+/* The client's turn: one request at most. 0: it has got on. CLIENT_WAIT: not without an event.
+ * CLIENT_GONE: finished with. */
+static int server_step(struct server *server, struct client *client)
+{
+    int r;
+
+    if (client->parked) {
+        server->counts.refused += client->hung_up;
+        return client->hung_up ? CLIENT_GONE : CLIENT_WAIT;
+    }
+    if (client->rest)
+        return server_flush(server, client);
+    r = server_take(server, client);
+    if (r == CLIENT_WAIT) {
+        r = server_receive(server, client);
+        if (r == 0)
+            r = server_take(server, client);
+    }
+    return r;
+}
+
+/* The client has got on: its time counts from now, and what it holds may be too much. It may be
+ * dropped here. */
+static void server_got_on(struct server *server, struct client *client)
 {
     struct client *excess;
 
-    if (client_watch(client, server->event, server_on_client) < 0) {
-        server_cut_off(server, client);
-        return;
-    }
     if (client->parked)
         waits_for_answer(server->waits, client);
     else
@@ -171,59 +206,62 @@ static void server_settle(struct server *server, struct client *client)
         server_cut_off(server, excess);
 }
 
-static int server_on_client(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* What follows from a step that came to `r`: CLIENT_WAIT buys no more time, such as the bytes of a
+ * request that is still not complete, unless the client is new. It may be dropped here. */
+static void server_settle(struct server *server, struct client *client, int r, bool is_new)
 {
-    struct client *client = userdata;
-    struct server *server = client->server;
-    bool reading = !client->rest && !client->parked;
-    size_t received;
-    int r;
-
-    (void)source;
-    (void)fd;
-    (void)revents;
-    if (client->rest)
-        r = client_flush(client);
-    else if (client->parked) /* watched for its hang-up only */
-        r = CLIENT_GONE;
-    else
-        r = client_receive(client);
-    if (r == CLIENT_WAIT)
-        return 0;
     if (r == CLIENT_GONE) {
-        if (!reading || client->received > 0)
-            server->counts.refused++;
         server_drop(server, client);
-        return 0;
+        return;
     }
-    received = client->received;
-    if (reading)
-        client->since = server_now(server);
-    if (server_advance(server, client))
-        server_drop(server, client);
-    /* Bytes of a request that is still not complete buy no time. */
-    else if (!reading || client->received < received)
-        server_settle(server, client);
-    return 0;
+    if (r == 0 && !client->rest && !client->parked)
+        scheduler_push(server->scheduler, client);
+    else if (scheduler_watch(server->scheduler, client) < 0) {
+        server_cut_off(server, client);
+        return;
+    }
+    if (r == 0 || is_new)
+        server_got_on(server, client);
 }
 
-/* Serves a new client as far as that goes without waiting. */
+/* The scheduler's `serve`. */
+static void server_serve(void *userdata, struct client *client)
+{
+    struct server *server = userdata;
+
+    server_settle(server, client, server_step(server, client), false);
+}
+
+/* If the kernel does not say who it is, it shares the lot of all such. */
+static uid_t peer_uid(int fd)
+{
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t size = sizeof peer;
+
+    (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    return peer.uid;
+}
+
+/* Serves a new client once, if its user has time left and the request is there. */
 static void server_greet(void *userdata, int fd)
 {
     struct server *server = userdata;
     struct client *client = client_new(fd);
-    int r = client_receive(client);
+    struct roster_user *user = roster_user(server->roster, peer_uid(fd));
+    uint64_t began;
+    int r = 0;
 
     client->since = server_now(server);
-    if (r == 0)
-        r = server_advance(server, client);
+    if (scheduler_begin(server->scheduler, user, &began)) {
+        r = server_step(server, client);
+        scheduler_end(server->scheduler, user, began);
+    }
     if (r == CLIENT_GONE) {
         client_free(client);
         return;
     }
-    client->server = server;
-    roster_add(server->roster, client);
-    server_settle(server, client);
+    roster_add(server->roster, user, client);
+    server_settle(server, client, r, true);
 }
 
 /* The acceptor's `shed`. */
@@ -234,7 +272,11 @@ static bool server_shed(void *userdata)
 
     if (!client)
         return false;
-    server_cut_off(server, client);
+    /* A request that only waits for its turn is answered first. */
+    if (client->is_ready && server_step(server, client) == CLIENT_GONE)
+        server_drop(server, client);
+    else
+        server_cut_off(server, client);
     return true;
 }
 
@@ -247,15 +289,12 @@ static void server_remind(void *userdata, struct client *client)
         server_cut_off(userdata, client);
 }
 
-/* The client is parked no more: `r` is what sending its answer came to. */
+/* The client is parked no longer: `r` is what sending its answer came to. */
 static void server_resume(struct server *server, struct client *client, int r)
 {
-    if (!r)
-        r = server_advance(server, client);
-    if (r)
-        server_drop(server, client);
-    else
-        server_settle(server, client);
+    if (!r && client->last && !client->rest)
+        r = CLIENT_GONE;
+    server_settle(server, client, r, false);
 }
 
 static void server_expire(void *userdata, struct client *client)
@@ -321,6 +360,9 @@ int server_new(struct server **serverp, sd_event *event, const char *path,
                                               .retry = server_rerun,
                                               .userdata = server});
     if (!r)
+        r = scheduler_new(&server->scheduler, event,
+                          &(struct scheduler_handler){.serve = server_serve, .userdata = server});
+    if (!r)
         r = entrance_new(&server->entrance, event, path,
                          &(struct acceptor_handler){server_greet, server_shed, server});
     if (r == ENTRANCE_BUSY)
@@ -340,6 +382,7 @@ struct server *server_free(struct server *server)
     for (struct client *client; server->waits && (client = waits_any(server->waits));)
         server_drop(server, client);
     waits_free(server->waits);
+    scheduler_free(server->scheduler);
     entrance_free(server->entrance);
     rotation_free(server->rotation);
     roster_free(server->roster);

@@ -10,7 +10,7 @@
 #define WAITS_PENDING_MAX (KUBESVC_PENDING_MAX_MS * MSEC)
 
 /* Clients in one turn of the event loop, so that none takes long. */
-#define WAITS_BATCH 256u
+#define WAITS_BATCH 64u
 
 struct waits {
     sd_event *event;

@@ -5,6 +5,7 @@
     make bench BENCH=lookup    lookups through glibc (lookups.py)
     make bench BENCH=scale     load, memory, changes, throughput (scale.py)
     make bench BENCH=steps     how long the event loop is busy at most (steps.py)
+    make bench BENCH=fairness  what one user can take away from another (fairness.py)
     make bench BENCH_QUICK=1   fewer repetitions
 
 Runs in a network and mount namespace of its own, where files of /etc can be other ones and a
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 
+import fairness
 import lookups
 import scale
 import steps
@@ -59,8 +61,8 @@ def machine():
 
 
 def main():
-    wanted = sys.argv[1:] or ["lookup", "scale", "steps"]
-    if set(wanted) - {"lookup", "scale", "steps"}:
+    wanted = sys.argv[1:] or ["lookup", "scale", "steps", "fairness"]
+    if set(wanted) - {"lookup", "scale", "steps", "fairness"}:
         sys.exit(__doc__)
     isolated = isolate()
     if isolated:
@@ -77,6 +79,12 @@ def main():
             if measurement.__name__ not in wanted:
                 continue
             for head, rows in measurement.run():
+                print()
+                table(head, rows)
+        if "fairness" in wanted:
+            tables, missing = fairness.run()
+            reasons += missing
+            for head, rows in tables:
                 print()
                 table(head, rows)
         os.chdir("/")

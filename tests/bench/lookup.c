@@ -1,9 +1,10 @@
 /*
  * Times lookups: `lookup HOSTS-LINE` ("-": what /etc/nsswitch.conf says, which is the only way
- * that asks nscd). Each line of stdin is a run, "THREADS COUNT EXPECTED QUESTION": a name, or an
- * address that is asked for its name, or "!" and a name for a whole process of getent; EXPECTED is
- * the number of addresses to be found (1 for what is not getaddrinfo). COUNT is for
- * each thread; with 0 they ask until the next line. The answer to a run is a line "SAMPLES WRONG
+ * that asks nscd). Each line of stdin is a run, "THREADS COUNT EXPECTED QUESTION [PAUSE]": a name,
+ * or an address that is asked for its name, or "!" and a name for a whole process of getent;
+ * EXPECTED is the number of addresses to be found (1 for what is not getaddrinfo). COUNT is for
+ * each thread; with 0 they ask until the next line. After each they pause for PAUSE microseconds.
+ * The answer to a run is a line "SAMPLES WRONG
  * NANOSECONDS" (of the whole run) and so many native uint32_t, the nanoseconds of each lookup.
  */
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 enum kind { NAME, ADDRESS, PROCESS };
 
 struct run {
-    unsigned n_threads, count;
+    unsigned n_threads, count, pause;
     int expected;
     enum kind kind;
     char question[256];
@@ -88,6 +89,8 @@ static void *work(void *data)
         int n = ask();
         add_sample(worker, now() - start);
         worker->wrong += n != run.expected;
+        if (run.pause > 0)
+            usleep(run.pause);
     }
     return NULL;
 }
@@ -145,8 +148,9 @@ int main(int argc, char **argv)
     more = fgets(line, sizeof(line), stdin) != NULL;
     while (more) {
         struct in_addr address;
-        CHECK(sscanf(line, "%u %u %d %255s", &run.n_threads, &run.count, &run.expected,
-                     run.question) == 4);
+        run.pause = 0;
+        CHECK(sscanf(line, "%u %u %d %255s %u", &run.n_threads, &run.count, &run.expected,
+                     run.question, &run.pause) >= 4);
         CHECK(run.n_threads > 0 && run.n_threads <= THREADS_MAX);
         run.kind = run.question[0] == '!'                            ? PROCESS
                    : inet_pton(AF_INET, run.question, &address) == 1 ? ADDRESS

@@ -64,8 +64,8 @@ class Asker:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         start_new_session=True)
 
-    def begin(self, question, expected, threads=1, count=0):
-        self.process.stdin.write(f"{threads} {count} {expected} {question}\n".encode())
+    def begin(self, question, expected, threads=1, count=0, pause=0):
+        self.process.stdin.write(f"{threads} {count} {expected} {question} {pause}\n".encode())
         self.process.stdin.flush()
         self.asked = question
 

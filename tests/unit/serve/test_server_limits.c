@@ -183,6 +183,35 @@ static void test_one_user_cannot_lock_others_out(void **state)
     close_all(fds, 5000);
 }
 
+/* A user has 10,000 requests queued. Whoever else asks is answered after some dozens of them. */
+static void test_one_user_cannot_keep_others_waiting(void **state)
+{
+    g_autoptr(GByteArray) request =
+        serving_name_request("one", KUBESVC_FAMILY_INET, 0, KUBESVC_FLAG_KEEP);
+    g_autoptr(GByteArray) many = g_byte_array_new();
+    int fds[100];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (int i = 0; i < 100; i++)
+        g_byte_array_append(many, request->data, request->len);
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+        fds[i] = serving_connect(&serving, OTHER_USER);
+        serving_send(fds[i], many->data, many->len);
+    }
+    while (status().clients < G_N_ELEMENTS(fds))
+        serving_turn(&serving, 0);
+    for (int i = 0; i < 10; i++) {
+        uint64_t before = status().questions;
+
+        expect_service();
+        assert_true(status().questions - before <= 4 * 64); /* slices of the scheduler */
+    }
+    assert_true(status().questions < 10000);
+    close_all(fds, G_N_ELEMENTS(fds));
+}
+
 /* --- Large answers
  * -------------------------------------------------------------------------------- */
 
@@ -425,6 +454,7 @@ int main(void)
         TEST(test_idle_clients_go_after_five_seconds),
         TEST(test_a_thousand_idle_clients),
         TEST(test_one_user_cannot_lock_others_out),
+        TEST(test_one_user_cannot_keep_others_waiting),
         TEST(test_stalled_reader),
         TEST(test_largest_answer),
         TEST(test_queued_bytes_are_bounded),

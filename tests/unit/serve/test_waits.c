@@ -24,7 +24,11 @@ static unsigned overdue, reminded, expired, retried, tries[CLIENTS];
 
 static size_t index_of(const struct client *client)
 {
-    return (size_t)(uintptr_t)client->server;
+    size_t i = 0;
+
+    while (i < CLIENTS - 1 && clients[i] != client)
+        i++;
+    return i;
 }
 
 static void on_overdue(void *userdata, struct client *client)
@@ -78,7 +82,6 @@ static int setup(void **state)
 
         assert_true(fd >= 0);
         clients[i] = client_new(fd);
-        clients[i]->server = (void *)(uintptr_t)i;
     }
     return 0;
 }

@@ -1,0 +1,42 @@
+/*
+ * Who is served next: the clients that have something to do now, and the event that tells of it.
+ * Users take turns, whatever the number of their clients, and so do the clients of a user.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "client.h"
+#include "lib/util/error.h"
+#include "roster.h"
+
+struct scheduler;
+
+struct scheduler_handler {
+    /* Takes one step with the client, which is no longer ready: at most one request. May drop this
+     * client and others. */
+    void (*serve)(void *userdata, struct client *client);
+    uint64_t (*now)(void); /* microseconds that only grow; NULL: CLOCK_MONOTONIC */
+    void *userdata;
+};
+
+MUST_USE int scheduler_new(struct scheduler **schedulerp, sd_event *event,
+                           const struct scheduler_handler *handler);
+struct scheduler *scheduler_free(struct scheduler *scheduler); /* no client is ready; NULL */
+
+/* The client (which has a user) has something to do. It may be ready already. */
+void scheduler_push(struct scheduler *scheduler, struct client *client);
+
+/* Makes the client ready when the event it waits for comes: room to send, bytes to read, or, if it
+ * is parked, its hang-up. Negative errno. */
+MUST_USE int scheduler_watch(struct scheduler *scheduler, struct client *client);
+
+/* Neither ready nor watched any longer; before it is freed. */
+void scheduler_remove(struct scheduler *scheduler, struct client *client);
+
+/* Starts a step for a client that is not ready, out of turn, and tells when it began. False: the
+ * user has no time left in this turn of the event loop, or others of its clients come first. */
+bool scheduler_begin(const struct scheduler *scheduler, struct roster_user *user, uint64_t *beganp);
+void scheduler_end(const struct scheduler *scheduler, struct roster_user *user, uint64_t began);
