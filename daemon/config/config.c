@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config_dropins.h"
 #include "config_file.h"
@@ -15,6 +16,7 @@
 #define DEFAULT_STATE "/var/lib/kubesvc"
 #define DEFAULT_SERVICE_RANGE "127.96.0.0/16"
 #define DEFAULT_POD_RANGE "127.244.0.0/16"
+#define USER_RANGES 95u /* below that of the system's Services */
 #define DEFAULT_FILE_SIZE (UINT64_C(512) << 20)
 #define DEFAULT_NDOTS 5
 
@@ -26,6 +28,24 @@ static GArray *new_ranges(const char *text)
     if (address_range_parse(&range, text))
         g_array_append_val(ranges, range);
     return ranges;
+}
+
+/* A user's daemon and the system's know nothing of each other, so they must not give one address to
+ * two objects. Users of a host mostly have uids in a row. The network of 127.0.0.0/8 that holds
+ * localhost is left out, and pods stay above 127.128.0.0, as by default: below, glibc would sort
+ * their addresses by how much they have in common with 127.0.0.1. */
+static void take_user_ranges(struct config *config)
+{
+    unsigned n = (unsigned)(getuid() % USER_RANGES);
+    g_autofree char *services = g_strdup_printf("127.%u.0.0/16", 1 + n);
+    g_autofree char *pods = g_strdup_printf("127.%u.0.0/16", 128 + n);
+
+    g_array_unref(config->service_cidrs);
+    g_array_unref(config->pod_cidrs);
+    config->service_cidrs = new_ranges(services);
+    config->pod_cidrs = new_ranges(pods);
+    config->origins[CONFIG_SERVICE_CIDRS] = config->origins[CONFIG_POD_CIDRS] =
+        (struct config_origin){.option = "--user-ranges"};
 }
 
 static struct config *config_new(void)
@@ -212,8 +232,11 @@ int config_load(struct config **configp, const struct config_options *options,
                 GPtrArray *diagnostics)
 {
     struct config *config = config_new();
-    int r = read_files(config, options, diagnostics);
+    int r;
 
+    if (options->user_ranges)
+        take_user_ranges(config);
+    r = read_files(config, options, diagnostics);
     if (r >= 0 && !take_options(config, options, diagnostics))
         r = CONFIG_BAD;
     if (r == 0)

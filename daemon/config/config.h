@@ -81,6 +81,7 @@ struct config_options {
     bool path_given;      /* then the file must exist */
     GPtrArray *manifests; /* char *; replaces the file's list when not empty */
     const char *socket, *state, *namespace, *zone;
+    bool user_ranges; /* where the file names none, ranges of this user's own */
 };
 
 #define CONFIG_BAD 1

@@ -58,17 +58,12 @@ void config_directory_free(gpointer userdata)
     g_free(directory);
 }
 
-static bool overlap(const struct address_range *a, const struct address_range *b)
-{
-    return address_range_contains(a, &b->base) || address_range_contains(b, &a->base);
-}
-
 static bool lists_overlap(const GArray *a, const GArray *b)
 {
     for (guint i = 0; i < a->len; i++) {
         for (guint j = a == b ? i + 1 : 0; j < b->len; j++) {
-            if (overlap(&g_array_index(a, struct address_range, i),
-                        &g_array_index(b, struct address_range, j)))
+            if (address_ranges_overlap(&g_array_index(a, struct address_range, i),
+                                       &g_array_index(b, struct address_range, j)))
                 return true;
         }
     }
@@ -181,12 +176,12 @@ static void read_ranges(struct fields *fields, const struct node *map, const cha
     for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
         const char *text = fields_text(fields, node, key);
         struct address_range range;
+        const char *wrong = text ? config_parse_range(text, &range) : NULL;
 
-        if (text && address_range_parse(&range, text))
-            g_array_append_val(ranges, range);
+        if (wrong)
+            fields_error(fields, node->position, "bad-value", "%s %s", key, wrong);
         else if (text)
-            fields_error(fields, node->position, "bad-value",
-                         "%s must be ranges such as 127.244.0.0/16, without host bits", key);
+            g_array_append_val(ranges, range);
     }
 }
 

@@ -79,6 +79,38 @@ const char *config_parse_nameserver(const char *text, char **nameserverp)
     return NULL;
 }
 
+const char *config_parse_range(const char *text, struct address_range *range)
+{
+    static const struct {
+        const char *range, *wrong;
+    } special[] = {
+        {"127.0.0.1/32", "must not contain 127.0.0.1, localhost"},
+        {"0.0.0.0/8", "must not contain addresses of 0.0.0.0/8, which name no host"},
+        {"169.254.0.0/16", "must not contain addresses of 169.254.0.0/16, link-local ones"},
+        {"224.0.0.0/4", "must not contain addresses of 224.0.0.0/4, multicast ones"},
+        {"255.255.255.255/32", "must not contain 255.255.255.255, the broadcast address"},
+        {"::1/128", "must not contain ::1, localhost"},
+        {"::/128", "must not contain ::, the unspecified address"},
+        {"fe80::/10", "must not contain addresses of fe80::/10, link-local ones"},
+        {"ff00::/8", "must not contain addresses of ff00::/8, multicast ones"},
+        /* the half that is not IPv4 of the smallest range that contains them */
+        {"::fffe:0:0/96", "must not contain IPv4-mapped addresses"},
+    };
+    struct address_range parsed;
+
+    if (!address_range_parse(&parsed, text))
+        return "must be ranges such as 127.244.0.0/16, without host bits";
+    for (size_t i = 0; i < G_N_ELEMENTS(special); i++) {
+        struct address_range other;
+
+        if (address_range_parse(&other, special[i].range) &&
+            address_ranges_overlap(&other, &parsed))
+            return special[i].wrong;
+    }
+    *range = parsed;
+    return NULL;
+}
+
 const char *config_parse_size(const char *text, uint64_t *size)
 {
     static const char *const units[] = {"", "Ki", "Mi", "Gi"};

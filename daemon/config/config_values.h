@@ -7,6 +7,8 @@
 #include <glib.h>
 #include <stdint.h>
 
+#include "lib/util/address.h"
+
 /* A DNS name, made lower case, without its final dot. */
 const char *config_parse_name(const char *text, char **namep);
 
@@ -18,6 +20,10 @@ const char *config_parse_path(const char *text, char **pathp);
 
 /* ADDRESS, ADDRESS:PORT, [IPV6] or [IPV6]:PORT. */
 const char *config_parse_nameserver(const char *text, char **nameserverp);
+
+/* An address range. Addresses of it are given to objects, so it must not contain one that means
+ * something else wherever it is used. */
+const char *config_parse_range(const char *text, struct address_range *range);
 
 /* Bytes, with or without Ki, Mi or Gi. */
 const char *config_parse_size(const char *text, uint64_t *size);

@@ -21,6 +21,7 @@ static const char help[] =
     "  --zone ZONE          zone of the names (cluster.local)\n"
     "  --socket PATH        listen here instead of " KUBESVC_SOCKET_PATH "\n"
     "  --state DIR          keep the leases of addresses here instead of /var/lib/kubesvc\n"
+    "  --user-ranges        by default give out addresses of ranges of this user's own\n"
     "  --check              check the configuration and end\n"
     "  --help               show this help and end\n"
     "  --version            show the version and end\n"
@@ -40,6 +41,7 @@ enum {
     OPTION_ZONE,
     OPTION_SOCKET,
     OPTION_STATE,
+    OPTION_USER_RANGES,
     OPTION_CHECK,
     OPTION_HELP,
     OPTION_VERSION
@@ -52,6 +54,7 @@ static const struct option long_options[] = {
     {"zone", required_argument, NULL, OPTION_ZONE},
     {"socket", required_argument, NULL, OPTION_SOCKET},
     {"state", required_argument, NULL, OPTION_STATE},
+    {"user-ranges", no_argument, NULL, OPTION_USER_RANGES},
     {"check", no_argument, NULL, OPTION_CHECK},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -72,6 +75,7 @@ static int take(struct options *options, int option)
     case OPTION_ZONE: config->zone = optarg; return 0;
     case OPTION_SOCKET: config->socket = optarg; return 0;
     case OPTION_STATE: config->state = optarg; return 0;
+    case OPTION_USER_RANGES: config->user_ranges = true; return 0;
     case OPTION_CHECK: options->check = true; return 0;
     case OPTION_HELP: fputs(help, stdout); return OPTIONS_DONE;
     case OPTION_VERSION: puts("kubesvcd " KUBESVC_VERSION); return OPTIONS_DONE;

@@ -170,3 +170,9 @@ bool address_range_contains(const struct address_range *range, const struct addr
         return false;
     return rest == 0 || ((range->base.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
 }
+
+/* A prefix that two ranges share is the whole of one of them. */
+bool address_ranges_overlap(const struct address_range *a, const struct address_range *b)
+{
+    return address_range_contains(a, &b->base) || address_range_contains(b, &a->base);
+}

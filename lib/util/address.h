@@ -48,3 +48,4 @@ struct address_range {
 /* Parses "10.96.0.0/16"; false if it is none or has host bits set. */
 bool address_range_parse(struct address_range *range, const char *text);
 bool address_range_contains(const struct address_range *range, const struct address *address);
+bool address_ranges_overlap(const struct address_range *a, const struct address_range *b);

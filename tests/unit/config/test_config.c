@@ -152,6 +152,24 @@ static void assert_defaults(const struct scene *scene)
     assert_string_equal(config->state, "/var/lib/kubesvc");
 }
 
+/* A user's own daemon gives out addresses of its own. */
+static void user_ranges(void **state)
+{
+    struct scene *scene = *state;
+    g_autofree char *services = g_strdup_printf("127.%u.0.0/16", 1 + getuid() % 95);
+    g_autofree char *pods = g_strdup_printf("127.%u.0.0/16", 128 + getuid() % 95);
+
+    assert_int_equal(load(scene, (struct config_options){.user_ranges = true}), 0);
+    assert_range(scene->config->service_cidrs, 0, services);
+    assert_range(scene->config->pod_cidrs, 0, pods);
+
+    assert_true(g_file_set_contents(scene->path, "podCIDRs: [10.9.0.0/16]\n", -1, NULL));
+    assert_int_equal(load(scene, (struct config_options){.user_ranges = true}), 0);
+    assert_range(scene->config->service_cidrs, 0, services);
+    assert_int_equal(scene->config->pod_cidrs->len, 1);
+    assert_range(scene->config->pod_cidrs, 0, "10.9.0.0/16");
+}
+
 static void defaults(void **state)
 {
     static const char *const nothing[] = {
@@ -225,6 +243,7 @@ static void small_things(void **state)
 {
     struct scene *scene = *state;
 
+    assert_good(scene, "podCIDRs: [240.0.0.0/8, '2000::/3', 'fd00::/8', 127.0.1.0/24]\n");
     assert_good(scene, "search: []\npodCIDRs: []\n");
     assert_non_null(scene->config->search);
     assert_null(scene->config->search[0]);
@@ -266,7 +285,23 @@ static void mistakes(void **state)
         {"serviceCIDRs: [10.0.0.1/8]\n", 1, 16, "bad-value", "host bits"},
         {"podCIDRs: [10.0.0.0]\n", 1, 12, "bad-value", "ranges"},
         {"podCIDRs: [127.96.128.0/17]\n", 1, 11, "overlapping-ranges", "overlap"},
-        {"serviceCIDRs: [127.0.0.0/8]\n", 1, 15, "overlapping-ranges", "overlap"},
+        {"serviceCIDRs: [127.128.0.0/9]\n", 1, 15, "overlapping-ranges", "overlap"},
+        {"serviceCIDRs: [127.0.0.0/8]\n", 1, 16, "bad-value", "127.0.0.1, localhost"},
+        {"podCIDRs: ['::/0']\n", 1, 12, "bad-value", "contain ::1, localhost"},
+        {"podCIDRs: ['::1/128']\n", 1, 12, "bad-value", "contain ::1, localhost"},
+        {"podCIDRs: ['0::/64']\n", 1, 12, "bad-value", "contain ::1, localhost"},
+        {"podCIDRs: ['::/128']\n", 1, 12, "bad-value", "the unspecified address"},
+        {"podCIDRs: ['0.0.0.0/0']\n", 1, 12, "bad-value", "127.0.0.1, localhost"},
+        {"podCIDRs: ['::ffff:0:0/96']\n", 1, 12, "bad-value", "127.0.0.1, localhost"},
+        {"podCIDRs: ['::fffe:0:0/95']\n", 1, 12, "bad-value", "IPv4-mapped"},
+        {"podCIDRs: [0.1.0.0/16]\n", 1, 12, "bad-value", "0.0.0.0/8"},
+        {"podCIDRs: [169.254.7.0/24]\n", 1, 12, "bad-value", "169.254.0.0/16, link-local"},
+        {"podCIDRs: [10.0.0.0/8, 224.0.0.0/3]\n", 1, 24, "bad-value", "multicast"},
+        {"podCIDRs: [239.1.0.0/16]\n", 1, 12, "bad-value", "224.0.0.0/4, multicast"},
+        {"podCIDRs: [255.255.255.0/24]\n", 1, 12, "bad-value", "broadcast"},
+        {"serviceCIDRs: ['fe80::/64']\n", 1, 16, "bad-value", "fe80::/10, link-local"},
+        {"serviceCIDRs: ['f000::/4']\n", 1, 16, "bad-value", "link-local"},
+        {"serviceCIDRs: ['ff00::/16']\n", 1, 16, "bad-value", "ff00::/8, multicast"},
         {"podCIDRs: [10.0.0.0/8, 10.1.0.0/16]\n", 1, 11, "overlapping-ranges", "podCIDRs"},
         {"nodeIPs: [host]\n", 1, 11, "bad-value", "nodeIPs"},
         {"allocate: maybe\n", 1, 11, "wrong-type", "allocate"},
@@ -547,6 +582,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(defaults, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(user_ranges, set_up, tear_down),
         cmocka_unit_test_setup_teardown(everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(small_things, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes, set_up, tear_down),
