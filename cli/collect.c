@@ -87,6 +87,13 @@ static void forget_diagnostic(gpointer diagnostic)
     diagnostic_free(diagnostic);
 }
 
+/* Is the last of them about an earlier place? */
+static bool is_before(const GPtrArray *diagnostics, const struct diagnostic *next)
+{
+    const struct diagnostic *last = diagnostics->pdata[diagnostics->len - 1];
+    return last->line != next->line ? last->line < next->line : last->column < next->column;
+}
+
 static void look(void *userdata, const struct object *object, const struct node *root)
 {
     struct sheet *sheet = userdata;
@@ -97,8 +104,12 @@ static void look(void *userdata, const struct object *object, const struct node 
         return;
     }
     struct diagnostic *diagnostic = lint_foreign_tree(root);
-    if (diagnostic)
-        g_ptr_array_add(sheet->strangers, diagnostic);
+    if (!diagnostic)
+        return;
+    /* a document that turns out to be no JSON is read again from its beginning, as YAML */
+    while (sheet->strangers->len > 0 && !is_before(sheet->strangers, diagnostic))
+        g_ptr_array_set_size(sheet->strangers, (gint)sheet->strangers->len - 1);
+    g_ptr_array_add(sheet->strangers, diagnostic);
 }
 
 static ssize_t read_some(void *userdata, void *buffer, size_t size)

@@ -14,6 +14,7 @@ static const struct rule {
     {"alias-expansion", "YAML aliases stand for too much"},
     {"bad-value", "a field holds a value that it cannot have"},
     {"duplicate-object", "the same object is said twice; the later one counts"},
+    {"encoding", "bytes that are not valid UTF-8 or UTF-16, read as U+FFFD"},
     {"external-address", "an externalName is an address"},
     {"external-name", "an externalName is no name in DNS"},
     {"invalid-address", "what must be an address is none"},

@@ -14,8 +14,8 @@
 #include "lib/yaml/composer.h"
 #include "lib/yaml/fields.h"
 #include "lib/yaml/input.h"
+#include "lib/yaml/reader.h"
 #include "lib/yaml/scalar.h"
-#include "lib/yaml/yaml_reader.h"
 
 #define FILE_SIZE_MAX (1u << 20)
 #define NDOTS_MAX 15 /* glibc's */
@@ -359,11 +359,10 @@ static int read_input(struct config_file *file, struct input *input)
     struct composer_callbacks callbacks = {
         .document = on_document, .other = on_other, .userdata = file};
     struct composer *composer = composer_new(&callbacks, file->fields.diagnostics, NULL);
-    struct yaml_reader *reader = yaml_reader_new(input, composer);
-    int r = yaml_reader_run(reader);
+    int r = reader_run(input, composer);
 
-    yaml_reader_free(reader);
     composer_free(composer);
+    input_take_malformed(input, file->fields.diagnostics);
     if (input->error < 0)
         return input->error;
     if (input->too_large)

@@ -10,8 +10,7 @@
 #include "extract.h"
 #include "lib/yaml/composer.h"
 #include "lib/yaml/input.h"
-#include "lib/yaml/json_reader.h"
-#include "lib/yaml/yaml_reader.h"
+#include "lib/yaml/reader.h"
 
 #define TEMPLATE_LINES_BEFORE 2u /* a template's mark, and where the parser stumbles over it */
 #define TEMPLATE_LINES_AFTER 1u
@@ -19,8 +18,6 @@
 struct manifest_reader {
     struct input input;
     struct composer *composer;
-    struct yaml_reader *yaml; /* one of the two, once the first bytes were seen */
-    struct json_reader *json;
     struct extract_context context;
     char *default_namespace;
     GPtrArray *pending; /* elements that wait for their list's kind */
@@ -54,6 +51,17 @@ static bool on_element(void *userdata, const struct node *element, const struct 
     return false;
 }
 
+/* The document's objects so far, and what was said about them, do not count. */
+static void on_retract(void *userdata)
+{
+    struct manifest_reader *reader = userdata;
+    struct extract_context *context = &reader->context;
+
+    extract_forget(context, reader->first_object);
+    g_ptr_array_set_size(context->diagnostics, (gint)reader->first_diagnostic);
+    g_ptr_array_set_size(reader->pending, 0);
+}
+
 static void on_document(void *userdata, const struct node *document)
 {
     struct manifest_reader *reader = userdata;
@@ -66,8 +74,7 @@ static void on_document(void *userdata, const struct node *document)
             extract_object(context, reader->pending->pdata[i], version, kind);
     } else {
         /* a document with `items` that is no list of Kubernetes' */
-        extract_forget(context, reader->first_object);
-        g_ptr_array_set_size(context->diagnostics, (gint)reader->first_diagnostic);
+        on_retract(reader);
     }
     if (document)
         extract_object(context, document, NULL, NULL);
@@ -82,7 +89,7 @@ struct manifest_reader *manifest_reader_new(struct source *source,
 {
     struct manifest_reader *reader = g_new0(struct manifest_reader, 1);
     struct composer_callbacks callbacks = {
-        .element = on_element, .document = on_document, .userdata = reader};
+        .element = on_element, .document = on_document, .retract = on_retract, .userdata = reader};
 
     input_init(&reader->input, input, userdata, options->max_size);
     reader->input.fiber = options->fiber;
@@ -104,8 +111,6 @@ struct manifest_reader *manifest_reader_free(struct manifest_reader *reader)
 {
     if (!reader)
         return NULL;
-    json_reader_free(reader->json);
-    yaml_reader_free(reader->yaml);
     composer_free(reader->composer);
     g_ptr_array_unref(reader->pending);
     g_hash_table_unref(reader->context.mentioned);
@@ -116,36 +121,6 @@ struct manifest_reader *manifest_reader_free(struct manifest_reader *reader)
     input_clear(&reader->input);
     g_free(reader);
     return NULL;
-}
-
-static const char *skip_blank(const char *text, const char *end)
-{
-    while (text < end && (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r'))
-        text++;
-    return text;
-}
-
-/* JSON begins with a brace, as kubectl tells it; but so do YAML's flow mappings and templates,
- * whose next character cannot be JSON's. */
-static void choose_parser(struct manifest_reader *reader)
-{
-    struct input *input = &reader->input;
-    const char *end = input->buffer + input->end, *text = input->buffer;
-
-    if (input->end >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        text += 3;
-    text = skip_blank(text, end);
-    if (text < end && *text == '{') {
-        const char *next = skip_blank(text + 1, end);
-
-        if (next == end || *next == '"' || *next == '}') {
-            if (input->end >= 3 && memcmp(input->buffer, "\xef\xbb\xbf", 3) == 0)
-                input->start += 3;
-            reader->json = json_reader_new(input, reader->composer);
-            return;
-        }
-    }
-    reader->yaml = yaml_reader_new(input, reader->composer);
 }
 
 /* The parser's complaint about a template's marks is of no use to anyone. */
@@ -179,6 +154,7 @@ static int finish(struct manifest_reader *reader, int result)
     }
     if (result == MANIFEST_BAD)
         name_template(reader);
+    input_take_malformed(&reader->input, reader->context.diagnostics);
     return result;
 }
 
@@ -189,14 +165,8 @@ void manifest_reader_discard(struct manifest_reader *reader)
 
 int manifest_reader_run(struct manifest_reader *reader)
 {
-    int r = MANIFEST_DONE;
+    int r = reader_run(&reader->input, reader->composer);
 
-    if (input_fill(&reader->input) > 0)
-        choose_parser(reader);
-    if (reader->json)
-        r = json_reader_run(reader->json);
-    else if (reader->yaml)
-        r = yaml_reader_run(reader->yaml);
     composer_discard(reader->composer);
     r = finish(reader, r);
     if (r != MANIFEST_DONE) /* they are of no use, and may be very many */

@@ -41,9 +41,9 @@ enum {
 /* Reads up to `size` bytes into `buffer`: their number, 0 at the end, negative errno. */
 typedef ssize_t (*manifest_input)(void *userdata, void *buffer, size_t size);
 
-/* Begins to read. `source` names the file (its path's ending does not matter: JSON is recognised by
- * its first character, as kubectl does; libyaml would also read most JSON, but not all) and is
- * referenced by the objects. The input function is called from manifest_reader_run only. */
+/* Begins to read. `source` names the file (its path's ending does not matter: each document of JSON
+ * is recognised by its first character, as kubectl does) and is referenced by the objects. The
+ * input function is called from manifest_reader_run only. */
 struct manifest_reader *manifest_reader_new(struct source *source,
                                             const struct manifest_options *options,
                                             manifest_input input, void *userdata);

@@ -13,11 +13,11 @@
 #include "scalar.h"
 
 #define LIST_KEY "items"
+#define FRAMES 32u /* that there are from the beginning */
 
 struct frame {
     struct node *node;
-    struct node **tail;  /* where the next child goes */
-    struct node *merged; /* entries of merge keys, to stand before the others */
+    struct node **tail; /* where the next child goes */
     const char *anchor;
     const char *key; /* of a map: the key whose value is awaited */
     struct position key_position;
@@ -35,10 +35,10 @@ struct composer {
     GHashTable *anchors;       /* char * -> struct node *; NULL: none in this document */
     uint64_t aliased;
     struct node *document;
-    bool ignored; /* this document is no mapping */
-    bool keep;    /* elements' trees stay until the end of the document */
-    unsigned depth;
-    struct frame stack[COMPOSER_DEPTH_MAX];
+    bool ignored;             /* this document is no mapping */
+    bool keep;                /* elements' trees stay until the end of the document */
+    unsigned depth, capacity; /* of `stack` */
+    struct frame *stack;
 };
 
 struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics,
@@ -49,6 +49,8 @@ struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrAr
     composer->callbacks = *callbacks;
     composer->diagnostics = g_ptr_array_ref(diagnostics);
     composer->fiber = fiber;
+    composer->capacity = FRAMES;
+    composer->stack = g_new(struct frame, FRAMES);
     composer->tree = tree_new();
     composer->empty = tree_mark(composer->tree);
     return composer;
@@ -61,6 +63,7 @@ struct composer *composer_free(struct composer *composer)
     g_clear_pointer(&composer->anchors, g_hash_table_unref);
     g_ptr_array_unref(composer->diagnostics);
     tree_free(composer->tree);
+    g_free(composer->stack);
     g_free(composer);
     return NULL;
 }
@@ -83,6 +86,16 @@ bool composer_fail(struct composer *composer, struct position position, const ch
                     diagnostic_new(DIAGNOSTIC_ERROR, position.line, position.column, rule, NULL,
                                    "%s", message));
     return false;
+}
+
+struct diagnostic *composer_take_error(struct composer *composer)
+{
+    return g_ptr_array_steal_index(composer->diagnostics, composer->diagnostics->len - 1);
+}
+
+void composer_add_error(struct composer *composer, struct diagnostic *error)
+{
+    g_ptr_array_add(composer->diagnostics, error);
 }
 
 static bool too_large(struct composer *composer, struct position position)
@@ -124,11 +137,15 @@ static bool count_aliased(struct composer *composer, const struct node *node,
                          COMPOSER_ALIASED_MAX);
 }
 
-/* Copies the entries of a mapping in front of those merged before, which thereby override them. */
+static bool merge_fail(struct composer *composer, const struct node *value)
+{
+    return composer_fail(composer, value->position, "syntax",
+                         "the merge key << takes a mapping or a list of mappings");
+}
+
+/* Copies the entries of a mapping to where the merge key is. */
 static bool merge_map(struct composer *composer, struct frame *frame, const struct node *map)
 {
-    struct node *first = NULL, **tail = &first;
-
     if (!count_aliased(composer, map, map->position))
         return false;
     for (const struct node *child = map->first; child; child = child->next) {
@@ -138,34 +155,46 @@ static bool merge_map(struct composer *composer, struct frame *frame, const stru
             return too_large(composer, map->position);
         fiber_tick(composer->fiber);
         *copy = *child;
+        copy->next = NULL;
+        copy->key_position = frame->key_position;
         copy->merged = true;
-        *tail = copy;
-        tail = &copy->next;
+        *frame->tail = copy;
+        frame->tail = &copy->next;
     }
-    *tail = frame->merged;
-    frame->merged = first;
     add_weight(frame->node, map->weight);
     return true;
 }
 
+/* The first of several mappings overrides those after it. Of one key's values the last counts, so
+ * they are merged in reverse. */
+static bool merge_list(struct composer *composer, struct frame *frame, const struct node *list)
+{
+    g_autoptr(GPtrArray) maps = g_ptr_array_new();
+
+    for (const struct node *child = list->first; child; child = child->next) {
+        fiber_tick(composer->fiber);
+        if (child->type != NODE_MAP)
+            return merge_fail(composer, list);
+        g_ptr_array_add(maps, (gpointer)(uintptr_t)child);
+    }
+    for (guint i = maps->len; i-- > 0;) {
+        if (!merge_map(composer, frame, maps->pdata[i]))
+            return false;
+    }
+    return true;
+}
+
+/* A merge key overrides what stands before it and is overridden by what stands behind, as
+ * sigs.k8s.io/yaml has it; YAML itself lets it override nothing. */
 static bool merge(struct composer *composer, struct frame *frame, const struct node *value)
 {
-    bool wrong = value->type == NODE_SCALAR;
-
     frame->key = NULL;
     frame->merge = false;
     if (value->type == NODE_MAP)
         return merge_map(composer, frame, value);
-    for (const struct node *child = wrong ? NULL : value->first; child; child = child->next) {
-        if (child->type != NODE_MAP)
-            wrong = true;
-        else if (!merge_map(composer, frame, child))
-            return false;
-    }
-    if (wrong)
-        return composer_fail(composer, value->position, "syntax",
-                             "the merge key << takes a mapping or a list of mappings");
-    return true;
+    if (value->type == NODE_LIST)
+        return merge_list(composer, frame, value);
+    return merge_fail(composer, value);
 }
 
 static void hand_over(struct composer *composer, const struct node *element)
@@ -204,11 +233,18 @@ static bool set_key(struct composer *composer, const char *text, size_t length, 
                     struct position position)
 {
     struct frame *frame = top(composer);
+    char canonical[SCALAR_KEY_MAX];
 
     frame->merge = plain && length == 2 && memcmp(text, "<<", 2) == 0;
     frame->key_position = position;
-    /* nothing that is looked for has a NUL in its name */
-    frame->key = tree_key(composer->tree, text, memchr(text, '\0', length) ? 0 : length);
+    if (plain && scalar_key(text, length, canonical)) {
+        text = canonical;
+        length = strlen(canonical);
+    }
+    /* nothing that is looked for has a NUL in its name, or is so long */
+    if (length > COMPOSER_KEPT_MAX || memchr(text, '\0', length))
+        length = 0;
+    frame->key = tree_key(composer->tree, text, length);
     return frame->key || too_large(composer, position);
 }
 
@@ -234,9 +270,6 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
 {
     struct node *node;
 
-    if (length > COMPOSER_SCALAR_MAX)
-        return composer_fail(composer, position, "too-long", "a text of more than %u bytes",
-                             COMPOSER_SCALAR_MAX);
     if (composer->depth == 0 && composer->callbacks.other)
         tell_other_scalar(composer, text, length, plain, position);
     if (composer->ignored || composer->depth == 0)
@@ -252,7 +285,8 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
     node->position = position;
     node->length = (uint32_t)length;
     node->weight = 1;
-    node->text = tree_text(composer->tree, text, length);
+    node->omitted = length > COMPOSER_KEPT_MAX;
+    node->text = tree_text(composer->tree, text, node->omitted ? 0 : length);
     if (!node->text)
         return too_large(composer, position);
     if (anchor)
@@ -271,14 +305,24 @@ static bool is_handover(const struct composer *composer, enum node_type type, co
            !parent->anchor && !parent->merge && strcmp(parent->key, LIST_KEY) == 0;
 }
 
+static struct frame *next_frame(struct composer *composer)
+{
+    if (composer->depth == composer->capacity) {
+        composer->capacity = MIN(2 * composer->capacity, COMPOSER_DEPTH_MAX);
+        composer->stack = g_renew(struct frame, composer->stack, composer->capacity);
+    }
+    return &composer->stack[composer->depth];
+}
+
 bool composer_begin(struct composer *composer, enum node_type type, struct position position,
                     const char *anchor)
 {
-    struct frame *frame = &composer->stack[composer->depth];
+    struct frame *frame;
 
     if (composer->depth == COMPOSER_DEPTH_MAX)
         return composer_fail(composer, position, "too-deep", "more than %u levels of nesting",
                              COMPOSER_DEPTH_MAX);
+    frame = next_frame(composer);
     if (composer->depth == 0) {
         composer->ignored = type != NODE_MAP;
         if (composer->ignored)
@@ -316,14 +360,6 @@ bool composer_end(struct composer *composer)
     composer->depth--;
     if (composer->ignored)
         return true;
-    if (frame->merged) {
-        struct node **tail = &frame->merged;
-
-        while (*tail)
-            tail = &(*tail)->next;
-        *tail = frame->node->first;
-        frame->node->first = frame->merged;
-    }
     if (frame->anchor)
         remember(composer, frame->anchor, frame->node);
     return attach(composer, frame->node);
@@ -368,6 +404,13 @@ void composer_discard(struct composer *composer)
     composer->ignored = false;
     composer->keep = false;
     composer->depth = 0;
+}
+
+void composer_retract(struct composer *composer)
+{
+    composer_discard(composer);
+    if (composer->callbacks.retract)
+        composer->callbacks.retract(composer->callbacks.userdata);
 }
 
 void composer_document(struct composer *composer)

@@ -11,8 +11,9 @@
 #include "lib/util/diagnostic.h"
 #include "tree.h"
 
-#define COMPOSER_DEPTH_MAX 64u
-#define COMPOSER_SCALAR_MAX (1u << 20)  /* bytes */
+#define COMPOSER_DEPTH_MAX 1000u
+#define COMPOSER_KEPT_MAX (256u << 10)  /* bytes of a text; a longer one is of no use to names */
+#define COMPOSER_TOKEN_MAX (8u << 20)   /* bytes that a parser may need for one event */
 #define COMPOSER_ALIASED_MAX (1u << 20) /* nodes that the aliases of one document stand for */
 
 struct composer_callbacks {
@@ -25,6 +26,9 @@ struct composer_callbacks {
     void (*document)(void *userdata, const struct node *document);
     /* A document that is neither a mapping nor empty begins. May be NULL. */
     void (*other)(void *userdata, struct position position);
+    /* What was handed over of the document so far does not count: it begins again. May be NULL
+     * where nothing is handed over. */
+    void (*retract)(void *userdata);
     void *userdata;
 };
 
@@ -50,9 +54,16 @@ void composer_document(struct composer *composer);
 /* Gives up what was composed so far of a document that will not be complete. */
 void composer_discard(struct composer *composer);
 
+/* The same, and has what was handed over retracted. */
+void composer_retract(struct composer *composer);
+
 /* Nesting at the moment; 0 between documents. */
 unsigned composer_depth(const struct composer *composer);
 
 /* Adds an error. Always false. */
 bool composer_fail(struct composer *composer, struct position position, const char *rule,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Takes the last diagnostic, which is an error, away from the others; puts one there. */
+struct diagnostic *composer_take_error(struct composer *composer);
+void composer_add_error(struct composer *composer, struct diagnostic *error);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "composer.h"
 #include "lib/model/object.h"
 #include "scalar.h"
 
@@ -100,9 +101,13 @@ const char *fields_text(struct fields *fields, const struct node *node, const ch
 {
     if (is_string(node))
         return node->text;
-    fields_error(fields, node->position, "wrong-type", "%s must be a string%s%s", key,
-                 node->type == NODE_SCALAR && node->plain ? ": quote it" : "",
-                 node->type == NODE_SCALAR && !node->plain ? " without NULs" : "");
+    if (node->omitted)
+        fields_error(fields, node->position, "too-long", "%s is longer than %u KiB", key,
+                     COMPOSER_KEPT_MAX >> 10);
+    else
+        fields_error(fields, node->position, "wrong-type", "%s must be a string%s%s", key,
+                     node->type == NODE_SCALAR && node->plain ? ": quote it" : "",
+                     node->type == NODE_SCALAR && !node->plain ? " without NULs" : "");
     return NULL;
 }
 
@@ -171,6 +176,11 @@ const struct labels *fields_labels(struct fields *fields, const struct node *map
         struct label pair = {.key = child->key, .value = ""};
 
         fiber_tick(fields->fiber);
+        if (child->omitted) {
+            fields_error(fields, child->position, "too-long", "a value of %s is longer than %u KiB",
+                         key, COMPOSER_KEPT_MAX >> 10);
+            continue;
+        }
         if (!is_string(child) && !scalar_is_null(child)) {
             fields_error(fields, child->position, "wrong-type",
                          "each value of %s must be a string: quote it", key);

@@ -1,18 +1,23 @@
 /*
- * The JSON reader feeds yajl with pieces of the input. yajl tells its callbacks no positions, only
- * how far it has read; a token begins at the first byte after the last one that is neither white
- * space nor a separator, so a cursor follows yajl through the text.
+ * The JSON reader feeds yajl with pieces of the document. yajl tells its callbacks no positions,
+ * only how far it has read; a token begins at the first byte after the last one that is neither
+ * white space nor a separator, so a cursor follows yajl through the text. The end of the value
+ * stops yajl, which would go on. Of a text that is too long to be kept yajl gets only the beginning
+ * and the closing quote: it reads what it has of a text again with each piece.
  */
 #include "json_reader.h"
 
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-#define TOKEN_BYTES_MAX (2u << 20) /* a scalar's greatest size with some escapes */
+#include "reader.h"
+
+#define TEXT_MAX (6u * COMPOSER_KEPT_MAX) /* bytes of which so many are kept, all escaped */
+#define CALM 16u /* bytes without a backslash or a quote, after which no escape is half read */
 
 struct json_reader {
     yajl_handle parser;
-    struct input *input;
+    struct documents *documents;
     struct composer *composer;
     const char *piece;
     size_t size, cursor;      /* of `piece`; how far `position` is ahead in it */
@@ -20,6 +25,10 @@ struct json_reader {
     struct position position; /* of the cursor */
     struct position token;    /* where the token at hand begins, if it has */
     bool token_begun;
+    bool in_text;  /* the token at hand is a text */
+    bool skipping; /* its rest is not for yajl */
+    bool escaped;  /* ... and the next byte is no quote */
+    bool complete; /* the value is */
 };
 
 static bool is_separator(char c)
@@ -27,26 +36,24 @@ static bool is_separator(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ':' || c == ',';
 }
 
-static void move(struct json_reader *reader)
+static void move_to(struct json_reader *reader, size_t cursor)
 {
-    char c = reader->piece[reader->cursor++];
-
-    if (c == '\n') {
-        reader->position.line++;
-        reader->position.column = 1;
-    } else if (((unsigned char)c & 0xc0) != 0x80 && reader->position.column < UINT32_MAX) {
-        reader->position.column++; /* characters, not bytes */
-    }
+    position_advance(&reader->position, reader->piece + reader->cursor, cursor - reader->cursor);
+    reader->cursor = cursor;
 }
 
 static void find_token(struct json_reader *reader)
 {
+    size_t cursor = reader->cursor;
+
     if (reader->token_begun)
         return;
-    while (reader->cursor < reader->size && is_separator(reader->piece[reader->cursor]))
-        move(reader);
+    while (cursor < reader->size && is_separator(reader->piece[cursor]))
+        cursor++;
+    move_to(reader, cursor);
     reader->token = reader->position;
-    reader->token_begun = reader->cursor < reader->size;
+    reader->token_begun = cursor < reader->size;
+    reader->in_text = reader->token_begun && reader->piece[cursor] == '"';
 }
 
 /* The position of the token that yajl has just read, and on to what follows it. */
@@ -55,27 +62,19 @@ static struct position take_token(struct json_reader *reader)
     size_t end = MIN(yajl_get_bytes_consumed(reader->parser), reader->size);
 
     find_token(reader);
-    while (reader->cursor < end)
-        move(reader);
+    if (reader->cursor < end)
+        move_to(reader, end);
     reader->token_begun = false;
     reader->bytes = 0;
     return reader->token;
-}
-
-static bool end_value(struct json_reader *reader, bool good)
-{
-    if (good && composer_depth(reader->composer) == 0)
-        composer_document(reader->composer);
-    fiber_tick(reader->input->fiber);
-    return good;
 }
 
 static int pass_scalar(struct json_reader *reader, const char *text, size_t length, bool plain)
 {
     struct position position = take_token(reader);
 
-    return end_value(reader,
-                     composer_scalar(reader->composer, text, length, plain, position, NULL));
+    fiber_tick(reader->documents->input->fiber);
+    return composer_scalar(reader->composer, text, length, plain, position, NULL);
 }
 
 static int on_null(void *userdata)
@@ -102,7 +101,7 @@ static int begin(struct json_reader *reader, enum node_type type)
 {
     struct position position = take_token(reader);
 
-    fiber_tick(reader->input->fiber);
+    fiber_tick(reader->documents->input->fiber);
     return composer_begin(reader->composer, type, position, NULL);
 }
 
@@ -121,7 +120,11 @@ static int on_end(void *userdata)
     struct json_reader *reader = userdata;
 
     take_token(reader);
-    return end_value(reader, composer_end(reader->composer));
+    fiber_tick(reader->documents->input->fiber);
+    if (!composer_end(reader->composer))
+        return false;
+    reader->complete = composer_depth(reader->composer) == 0;
+    return !reader->complete;
 }
 
 static void *allocate(void *unused, size_t size)
@@ -142,7 +145,7 @@ static void release(void *unused, void *memory)
     g_free(memory);
 }
 
-struct json_reader *json_reader_new(struct input *input, struct composer *composer)
+static yajl_handle make_parser(struct json_reader *reader)
 {
     static const yajl_callbacks callbacks = {
         .yajl_null = on_null,
@@ -156,73 +159,113 @@ struct json_reader *json_reader_new(struct input *input, struct composer *compos
         .yajl_end_array = on_end,
     };
     yajl_alloc_funcs memory = {allocate, reallocate, release, NULL};
-    struct json_reader *reader = g_new0(struct json_reader, 1);
+    yajl_handle parser = yajl_alloc(&callbacks, &memory, reader);
 
-    reader->input = input;
-    reader->composer = composer;
-    reader->position = (struct position){.line = 1, .column = 1};
-    reader->parser = yajl_alloc(&callbacks, &memory, reader);
-    yajl_config(reader->parser, yajl_allow_multiple_values, 1);
-    return reader;
+    yajl_config(parser, yajl_dont_validate_strings, 1); /* the input has done so */
+    return parser;
 }
 
-struct json_reader *json_reader_free(struct json_reader *reader)
+static int fail(struct json_reader *reader)
 {
-    if (!reader)
-        return NULL;
-    yajl_free(reader->parser);
-    g_free(reader);
-    return NULL;
-}
+    unsigned char *text = yajl_get_error(reader->parser, 0, NULL, 0);
 
-static int fail(struct json_reader *reader, yajl_status status)
-{
-    unsigned char *text;
-
-    if (status == yajl_status_client_canceled) /* the composer has said why */
-        return MANIFEST_BAD;
-    text = yajl_get_error(reader->parser, 0, NULL, 0);
     composer_fail(reader->composer, take_token(reader), "syntax", "no valid JSON: %s",
                   g_strchomp((char *)text));
     yajl_free_error(reader->parser, text);
-    return MANIFEST_BAD;
+    return READER_NOT_JSON;
 }
 
 static int read_piece(struct json_reader *reader, size_t size)
 {
+    struct documents *documents = reader->documents;
     yajl_status status;
 
-    reader->piece = reader->input->buffer + reader->input->start;
+    reader->piece = documents->bytes + documents->start;
     reader->size = size;
     reader->cursor = 0;
-    reader->input->start += size;
     reader->bytes += size;
     status = yajl_parse(reader->parser, (const unsigned char *)reader->piece, size);
-    if (status != yajl_status_ok)
-        return fail(reader, status);
-    find_token(reader);
-    if (reader->bytes > TOKEN_BYTES_MAX) {
-        composer_fail(reader->composer, reader->token, "too-long",
-                      "a text or white space of more than %u bytes", COMPOSER_SCALAR_MAX);
-        return MANIFEST_BAD;
+    if (reader->complete) {
+        composer_document(reader->composer);
+        documents_take(documents, yajl_get_bytes_consumed(reader->parser));
+        return READER_DONE;
     }
-    while (reader->cursor < size)
-        move(reader);
-    return MANIFEST_DONE;
+    if (status == yajl_status_client_canceled) /* the composer has said why */
+        return READER_BAD;
+    if (status != yajl_status_ok)
+        return fail(reader);
+    find_token(reader);
+    if (reader->bytes > COMPOSER_TOKEN_MAX) {
+        composer_fail(reader->composer, reader->token, "too-long",
+                      "a text or white space of more than %u MiB", COMPOSER_TOKEN_MAX >> 20);
+        return READER_BAD;
+    }
+    move_to(reader, size);
+    documents_take(documents, size);
+    return READER_DONE;
 }
 
-int json_reader_run(struct json_reader *reader)
+/* The document ends before its value does. YAML would want the closing brace no less. */
+static int fail_at_end(struct json_reader *reader)
 {
-    yajl_status status;
-    size_t size;
-
-    while ((size = input_fill(reader->input)) > 0) {
-        int r = read_piece(reader, size);
-
-        if (r != MANIFEST_DONE)
-            return r;
-    }
     reader->size = reader->cursor = 0;
-    status = yajl_complete_parse(reader->parser); /* a number is complete only with the input */
-    return status == yajl_status_ok ? MANIFEST_DONE : fail(reader, status);
+    if (yajl_complete_parse(reader->parser) != yajl_status_ok)
+        (void)fail(reader);
+    return READER_BAD;
+}
+
+/* May the rest of the text at hand be skipped once yajl has the next CALM bytes? */
+static bool is_calm(const struct json_reader *reader, size_t size)
+{
+    const char *bytes = reader->documents->bytes + reader->documents->start;
+
+    return reader->token_begun && reader->in_text && reader->bytes > TEXT_MAX && size >= CALM &&
+           !memchr(bytes, '"', CALM) && !memchr(bytes, '\\', CALM);
+}
+
+/* On to the closing quote, or to what no text can hold. */
+static void skip_text(struct json_reader *reader, size_t size)
+{
+    const char *bytes = reader->documents->bytes + reader->documents->start;
+    size_t n = 0;
+
+    for (; n < size; n++) {
+        if (!reader->escaped && (bytes[n] == '"' || (unsigned char)bytes[n] < ' '))
+            break;
+        reader->escaped = !reader->escaped && bytes[n] == '\\';
+    }
+    reader->skipping = n == size;
+    position_advance(&reader->position, bytes, n);
+    documents_take(reader->documents, n);
+}
+
+static int run(struct json_reader *reader)
+{
+    int r = READER_DONE;
+
+    while (r == READER_DONE && !reader->complete) {
+        size_t size = documents_fill(reader->documents);
+
+        if (size == 0)
+            return fail_at_end(reader);
+        if (reader->skipping) {
+            skip_text(reader, size);
+            continue;
+        }
+        reader->skipping = is_calm(reader, size);
+        r = read_piece(reader, reader->skipping ? CALM : size);
+    }
+    return r;
+}
+
+int json_reader_run(struct documents *documents, struct composer *composer)
+{
+    struct json_reader reader = {
+        .documents = documents, .composer = composer, .position = documents->base};
+    int r;
+
+    reader.parser = make_parser(&reader);
+    r = run(&reader);
+    yajl_free(reader.parser);
+    return r;
 }

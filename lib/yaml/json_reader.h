@@ -1,18 +1,11 @@
 /*
- * JSON -> the composer's events, with yajl. Several values one after the other are several
- * documents.
+ * One JSON value -> the composer's events, with yajl. It is a document.
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "composer.h"
-#include "input.h"
+#include "documents.h"
 
-struct json_reader;
-
-struct json_reader *json_reader_new(struct input *input, struct composer *composer);
-struct json_reader *json_reader_free(struct json_reader *reader); /* returns NULL */
-
-/* As yaml_reader_run. */
-MUST_USE int json_reader_run(struct json_reader *reader);
+/* Reads one value, of which `documents` stand at the opening brace. READER_DONE: they stand behind
+ * it. READER_BAD: what is wrong would be wrong in YAML too. READER_NOT_JSON. */
+MUST_USE int json_reader_run(struct documents *documents, struct composer *composer);

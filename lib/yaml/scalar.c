@@ -1,107 +1,227 @@
 /*
- * The implicit types of YAML 1.1 as Kubernetes sees them (rule 96): null, booleans
- * with yes, no, on and off, integers of four bases, floats. Sexagesimal numbers and timestamps stay
- * strings, as they do there; so do y and n, which YAML 1.1 calls booleans and which people mean as
- * names.
+ * The implicit types of YAML 1.1 as sigs.k8s.io/yaml resolves them (rule 96), which is what kubectl
+ * sends: null, booleans from y to off, integers of four bases with underscores in them, floats (080
+ * is one, because it is no octal number). Whether 80 is spelt 80.0 makes no difference, for JSON
+ * has only one kind of number. Sexagesimal numbers and timestamps stay strings, as they do there.
  */
 #include "scalar.h"
 
+#include <float.h>
+#include <glib.h>
+#include <math.h>
 #include <string.h>
 
-static bool listed(const struct node *node, const char *const list[])
+#define NUMBER_MAX 512u /* bytes; what is longer is a string */
+
+static bool listed(const char *text, const char *const list[])
 {
     for (; *list; list++) {
-        if (strcmp(node->text, *list) == 0)
+        if (strcmp(text, *list) == 0)
             return true;
     }
     return false;
 }
 
-static int digit_value(char c)
+static unsigned digit_value(char c)
 {
     if (c >= '0' && c <= '9')
-        return c - '0';
+        return (unsigned)(c - '0');
     c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
+    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
 }
 
+static unsigned take_base(const char **text)
+{
+    const char *at = *text;
+    char letter;
+
+    if (at[0] != '0')
+        return 10;
+    letter = at[1] != '\0' && at[2] != '\0' ? (char)(at[1] | 0x20) : '\0';
+    if (letter != 'b' && letter != 'o' && letter != 'x')
+        return 8;
+    *text = at + 2;
+    return letter == 'b' ? 2 : letter == 'o' ? 8 : 16;
+}
+
+/* False also where it does not fit: an int64_t with a sign, an uint64_t without one. */
 static bool read_integer(const char *text, int64_t *value)
 {
-    bool negative = *text == '-', any = false;
-    int64_t result = 0;
-    int base = 10;
+    bool negative = *text == '-', is_signed = negative || *text == '+';
+    uint64_t result = 0, most = is_signed ? (uint64_t)INT64_MAX + negative : UINT64_MAX;
+    unsigned base;
 
-    if (*text == '-' || *text == '+')
-        text++;
-    if (text[0] == '0' && text[1] != '\0') {
-        char letter = text[1];
+    text += is_signed;
+    if (*text == '\0')
+        return false;
+    for (base = take_base(&text); *text; text++) {
+        unsigned digit = digit_value(*text);
 
-        base = letter == 'x' ? 16 : letter == 'b' ? 2 : 8;
-        text += letter == 'x' || letter == 'b' || letter == 'o' ? 2 : 1;
-    }
-    for (; *text; text++) {
-        int digit = digit_value(*text);
-
-        if (*text == '_' && any)
-            continue;
-        if (digit >= base)
+        if (digit >= base || result > (most - digit) / base)
             return false;
-        any = true;
-        result = result > (INT64_MAX - digit) / base ? INT64_MAX : result * base + digit;
+        result = result * base + digit;
     }
-    *value = negative ? -result : result;
-    return any;
+    *value = (int64_t)MIN(result, (uint64_t)INT64_MAX);
+    if (negative)
+        *value = result > INT64_MAX ? INT64_MIN : -*value;
+    return true;
+}
+
+static size_t count_digits(const char *text)
+{
+    return strspn(text, "0123456789");
 }
 
 static bool is_float(const char *text)
 {
-    static const char *const special[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL};
-    bool digits = false;
+    size_t before, after = 0;
 
-    if (*text == '-' || *text == '+')
-        text++;
-    for (const char *const *name = special; *name; name++) {
-        if (strcmp(text, *name) == 0)
-            return true;
-    }
-    for (; *text >= '0' && *text <= '9'; text++)
-        digits = true;
+    text += *text == '-' || *text == '+';
+    before = count_digits(text);
+    text += before;
     if (*text == '.') {
-        for (text++; *text >= '0' && *text <= '9'; text++)
-            digits = true;
+        after = count_digits(++text);
+        text += after;
     }
-    if (digits && (*text == 'e' || *text == 'E')) {
+    if (before + after == 0)
+        return false;
+    if (*text == 'e' || *text == 'E') {
         text++;
-        if (*text == '-' || *text == '+')
-            text++;
-        for (digits = false; *text >= '0' && *text <= '9'; text++)
-            digits = true;
+        text += *text == '-' || *text == '+';
+        if (count_digits(text) == 0)
+            return false;
+        text += count_digits(text);
     }
-    return digits && *text == '\0';
+    return *text == '\0';
+}
+
+/* Underscores may stand anywhere, but in what begins with a point only between digits. */
+static bool strip_underscores(const char *text, char plain[NUMBER_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; text[i]; i++) {
+        bool between = i > 0 && g_ascii_isdigit(text[i - 1]) && g_ascii_isdigit(text[i + 1]);
+
+        if (text[i] != '_')
+            plain[n++] = text[i];
+        else if (text[0] == '.' && !between)
+            return false;
+    }
+    plain[n] = '\0';
+    return true;
+}
+
+static int64_t clamp(double real)
+{
+    if (real >= 0x1p63)
+        return INT64_MAX;
+    return real < -0x1p63 ? INT64_MIN : (int64_t)real;
+}
+
+static void read_number(const char *text, struct scalar *scalar)
+{
+    static const char *const special[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf",
+                                          "+.INF", "-.inf", "-.Inf", "-.INF", ".nan",
+                                          ".NaN",  ".NAN",  NULL};
+    char plain[NUMBER_MAX];
+
+    if (listed(text, special)) {
+        scalar->type = SCALAR_FLOAT;
+        return;
+    }
+    if (!strip_underscores(text, plain))
+        return;
+    if (*text != '.' && read_integer(plain, &scalar->integer)) {
+        scalar->type = SCALAR_INTEGER;
+        return;
+    }
+    if (!is_float(plain))
+        return;
+    scalar->real = g_ascii_strtod(plain, NULL);
+    if (isinf(scalar->real))
+        return;
+    scalar->floating = true;
+    scalar->type = trunc(scalar->real) == scalar->real ? SCALAR_INTEGER : SCALAR_FLOAT;
+    scalar->integer = clamp(scalar->real);
+}
+
+static void read_word(const char *text, struct scalar *scalar)
+{
+    static const char *const null[] = {"", "~", "null", "Null", "NULL", NULL};
+    static const char *const yes[] = {"y",    "Y",    "yes", "Yes", "YES", "true",
+                                      "True", "TRUE", "on",  "On",  "ON",  NULL};
+    static const char *const no[] = {"n",     "N",     "no",  "No",  "NO",  "false",
+                                     "False", "FALSE", "off", "Off", "OFF", NULL};
+
+    scalar->boolean = listed(text, yes);
+    if (scalar->boolean || listed(text, no))
+        scalar->type = SCALAR_BOOL;
+    else if (listed(text, null))
+        scalar->type = SCALAR_NULL;
+}
+
+/* `text` has no NULs in it. */
+static struct scalar resolve(const char *text, size_t length)
+{
+    struct scalar scalar = {.type = SCALAR_STRING};
+
+    if (length > 0 && strchr("+-.0123456789", *text)) {
+        if (length < NUMBER_MAX)
+            read_number(text, &scalar);
+    } else if (length <= strlen("false")) {
+        read_word(text, &scalar);
+    }
+    return scalar;
 }
 
 struct scalar scalar_read(const struct node *node)
 {
-    static const char *const null[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const yes[] = {"true", "True", "TRUE", "yes", "Yes",
-                                      "YES",  "on",   "On",   "ON",  NULL};
-    static const char *const no[] = {"false", "False", "FALSE", "no",  "No",
-                                     "NO",    "off",   "Off",   "OFF", NULL};
-    struct scalar scalar = {.type = SCALAR_STRING};
-
     if (!node->plain || strlen(node->text) != node->length)
-        return scalar;
-    if (strchr("+-.0123456789", node->text[0]) && node->length > 0) {
-        if (read_integer(node->text, &scalar.integer))
-            scalar.type = SCALAR_INTEGER;
-        else if (is_float(node->text))
-            scalar.type = SCALAR_FLOAT;
-    } else if (node->length <= 5) {
-        scalar.boolean = listed(node, yes);
-        if (scalar.boolean || listed(node, no))
-            scalar.type = SCALAR_BOOL;
-        else if (listed(node, null))
-            scalar.type = SCALAR_NULL;
-    }
-    return scalar;
+        return (struct scalar){.type = SCALAR_STRING};
+    return resolve(node->text, node->length);
+}
+
+static void format_digits(float real, char conversion, int digits, char text[SCALAR_KEY_MAX])
+{
+    char format[] = "%.NNNe";
+
+    g_snprintf(format, sizeof format, "%%.%d%c", digits, conversion);
+    g_ascii_formatd(text, SCALAR_KEY_MAX, format, (double)real);
+}
+
+/* The shortest decimal that is this number in single precision, as Go's strconv.FormatFloat makes
+ * it of keys. */
+static void format_float(float real, char text[SCALAR_KEY_MAX])
+{
+    int digits = 0, exponent; /* digits after the first */
+
+    format_digits(real, 'e', digits, text);
+    while ((float)g_ascii_strtod(text, NULL) != real && digits < FLT_DECIMAL_DIG - 1)
+        format_digits(real, 'e', ++digits, text);
+    exponent = (int)g_ascii_strtoll(strchr(text, 'e') + 1, NULL, 10);
+    if (exponent >= -4 && exponent < 6)
+        format_digits(real, 'f', MAX(digits - exponent, 0), text);
+}
+
+bool scalar_key(const char *text, size_t length, char key[SCALAR_KEY_MAX])
+{
+    char copy[NUMBER_MAX];
+    struct scalar scalar;
+
+    if (length == 0 || length >= sizeof copy || !strchr("+-.0123456789yYnNtTfFoO", *text) ||
+        memchr(text, '\0', length))
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    scalar = resolve(copy, length);
+    if (scalar.type == SCALAR_BOOL)
+        g_strlcpy(key, scalar.boolean ? "true" : "false", SCALAR_KEY_MAX);
+    else if (scalar.floating && fabs(scalar.real) <= (double)FLT_MAX)
+        format_float((float)scalar.real, key);
+    else if (scalar.type == SCALAR_INTEGER && !scalar.floating)
+        g_snprintf(key, SCALAR_KEY_MAX, "%" G_GINT64_FORMAT, scalar.integer);
+    else
+        return false;
+    return true;
 }

@@ -12,9 +12,11 @@
 enum scalar_type { SCALAR_NULL, SCALAR_BOOL, SCALAR_INTEGER, SCALAR_FLOAT, SCALAR_STRING };
 
 struct scalar {
-    enum scalar_type type;
+    enum scalar_type type; /* SCALAR_FLOAT: not a whole number */
     bool boolean;
+    bool floating;   /* spelt as a float, such as 80.0; whole or not */
     int64_t integer; /* clamped to what fits */
+    double real;     /* if `floating` */
 };
 
 /* `node` is a scalar. */
@@ -24,3 +26,8 @@ static inline bool scalar_is_null(const struct node *node)
 {
     return node->type == NODE_SCALAR && node->plain && scalar_read(node).type == SCALAR_NULL;
 }
+
+/* The string that a plain key becomes in JSON, where it means something else than a string: 0x10 is
+ * "16" and on is "true". False: it is one. */
+#define SCALAR_KEY_MAX 32u
+bool scalar_key(const char *text, size_t length, char key[SCALAR_KEY_MAX]);

@@ -24,6 +24,22 @@ struct tree {
     const char *keys[KEYS];
 };
 
+void position_advance(struct position *position, const char *text, size_t size)
+{
+    const char *end = text + size, *newline;
+    uint64_t column;
+
+    while ((newline = memchr(text, '\n', (size_t)(end - text)))) {
+        position->line += position->line < UINT32_MAX;
+        position->column = 1;
+        text = newline + 1;
+    }
+    column = position->column;
+    for (; text < end; text++)
+        column += ((unsigned char)*text & 0xc0) != 0x80;
+    position->column = (uint32_t)MIN(column, UINT32_MAX);
+}
+
 struct tree *tree_new(void)
 {
     struct tree *tree = g_new0(struct tree, 1);

@@ -14,6 +14,9 @@ struct position { /* from 1 */
     uint32_t line, column;
 };
 
+/* Moves on over a text. Lines end with '\n'; columns are characters, not bytes. */
+void position_advance(struct position *position, const char *text, size_t size);
+
 enum node_type { NODE_SCALAR = 1, NODE_MAP, NODE_LIST };
 
 struct node {
@@ -27,9 +30,9 @@ struct node {
     uint32_t weight; /* nodes in here, each alias counted as what it stands for; saturates */
     struct position position, key_position;
     uint8_t type;
-    bool
-        plain; /* scalar: neither quoted nor tagged as a string, so it may be a number, null, ... */
-    bool merged; /* came by a merge key; the map's own keys override it */
+    bool plain;   /* scalar: neither quoted nor a string by its tag: a number, null, ... perhaps */
+    bool merged;  /* came by a merge key, which is at key_position */
+    bool omitted; /* scalar: a text too long to be kept; `text` is "" */
 };
 
 struct tree;

@@ -8,17 +8,22 @@
 #include <string.h>
 #include <yaml.h>
 
-#define EVENT_BYTES_MAX                                                                            \
-    (4u << 20)                       /* a scalar's greatest size, escapes and indentation included \
-                                      */
+#include "reader.h"
+#include "scalar.h"
+
 #define PROLOG_BYTES_MAX (64u << 10) /* before a document's first event, comments not counted */
+
+#define PIECE_FIRST 256u /* bytes */
 
 struct yaml_reader {
     yaml_parser_t parser;
-    struct input *input;
+    struct documents *documents;
     struct composer *composer;
-    size_t bytes;  /* handed to libyaml since the last event */
-    size_t prolog; /* of them, outside comments and before a document */
+    struct position base;    /* of the document */
+    struct position control; /* of the first control character, line 0: none was seen */
+    size_t piece;            /* most bytes to hand to libyaml at once */
+    size_t bytes;            /* handed to libyaml since the last event */
+    size_t prolog;           /* of them, outside comments and before a document */
     bool in_document, in_comment, exceeded;
 };
 
@@ -38,94 +43,131 @@ static void count_prolog(struct yaml_reader *reader, const unsigned char *bytes,
     }
 }
 
+/* libyaml does not tell where the character is that it refuses. */
+static void note_control(struct yaml_reader *reader, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size && reader->control.line == 0; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        bool c1 = byte == 0xc2 && i + 1 < size && (unsigned char)bytes[i + 1] < 0xa0 &&
+                  (unsigned char)bytes[i + 1] != 0x85;
+
+        if ((byte >= ' ' && byte != 0x7f && !c1) || byte == '\t' || byte == '\n' || byte == '\r')
+            continue;
+        reader->control = reader->documents->position;
+        position_advance(&reader->control, bytes, i);
+    }
+}
+
 static int give_bytes(void *userdata, unsigned char *buffer, size_t size, size_t *given)
 {
     struct yaml_reader *reader = userdata;
-    struct input *input = reader->input;
-    size_t n = MIN(size, input_fill(input));
+    struct documents *documents = reader->documents;
+    size_t n = MIN(MIN(size, reader->piece), documents_fill(documents));
 
-    if (n > 0)
-        memcpy(buffer, input->buffer + input->start, n);
-    input->start += n;
+    reader->piece = MIN(2 * reader->piece, INPUT_CHUNK);
+    if (n > 0) {
+        memcpy(buffer, documents->bytes + documents->start, n);
+        note_control(reader, documents->bytes + documents->start, n);
+    }
+    documents_take(documents, n);
     *given = n;
     reader->bytes += n;
     if (!reader->in_document)
         count_prolog(reader, buffer, n);
-    reader->exceeded = reader->bytes > EVENT_BYTES_MAX || reader->prolog > PROLOG_BYTES_MAX;
+    reader->exceeded = reader->bytes > COMPOSER_TOKEN_MAX || reader->prolog > PROLOG_BYTES_MAX;
     return reader->exceeded ? 0 : 1;
 }
 
-struct yaml_reader *yaml_reader_new(struct input *input, struct composer *composer)
+/* libyaml counts from the document's beginning. */
+static struct position position_of(const struct yaml_reader *reader, const yaml_mark_t *mark)
 {
-    struct yaml_reader *reader = g_new0(struct yaml_reader, 1);
+    uint64_t line = (uint64_t)reader->base.line + mark->line;
+    uint64_t column = (mark->line == 0 ? reader->base.column : 1u) + (uint64_t)mark->column;
 
-    reader->input = input;
-    reader->composer = composer;
-    if (!yaml_parser_initialize(&reader->parser))
-        g_error("out of memory");
-    yaml_parser_set_input(&reader->parser, give_bytes, reader);
-    return reader;
-}
-
-struct yaml_reader *yaml_reader_free(struct yaml_reader *reader)
-{
-    if (!reader)
-        return NULL;
-    yaml_parser_delete(&reader->parser);
-    g_free(reader);
-    return NULL;
-}
-
-static struct position position_of(const yaml_mark_t *mark)
-{
-    return (struct position){.line = (uint32_t)MIN(mark->line + 1, UINT32_MAX),
-                             .column = (uint32_t)MIN(mark->column + 1, UINT32_MAX)};
+    return (struct position){.line = (uint32_t)MIN(line, UINT32_MAX),
+                             .column = (uint32_t)MIN(column, UINT32_MAX)};
 }
 
 static int fail(struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
     bool located = parser->error == YAML_SCANNER_ERROR || parser->error == YAML_PARSER_ERROR;
-    struct position position = position_of(located ? &parser->problem_mark : &parser->mark);
+    struct position position = position_of(reader, located ? &parser->problem_mark : &parser->mark);
 
     if (parser->error == YAML_MEMORY_ERROR)
         g_error("out of memory");
+    if (parser->error == YAML_READER_ERROR && reader->control.line > 0)
+        position = reader->control;
     if (reader->exceeded && !reader->in_document)
         composer_fail(reader->composer, position, "too-long",
                       "more than %u KiB of directives or blank lines before a document",
                       PROLOG_BYTES_MAX >> 10);
     else if (reader->exceeded)
         composer_fail(reader->composer, position, "too-long",
-                      "a text or comment of more than %u bytes", COMPOSER_SCALAR_MAX);
+                      "a text or comment of more than %u MiB", COMPOSER_TOKEN_MAX >> 20);
     else
         composer_fail(reader->composer, position, "syntax", "no valid YAML: %s%s%s",
                       located && parser->context ? parser->context : "",
                       located && parser->context ? ", " : "",
                       parser->problem ? parser->problem : "unreadable");
-    return MANIFEST_BAD;
+    return READER_BAD;
 }
 
-static bool is_string_tag(const yaml_char_t *tag)
+/* Does a value, whose tag is not that of a string, have the type that the tag says? */
+static bool fits_tag(const yaml_char_t *tag, const struct scalar *scalar)
 {
     const char *text = (const char *)tag;
 
-    return text && (strcmp(text, YAML_STR_TAG) == 0 || strcmp(text, "!") == 0 ||
-                    strcmp(text, "tag:yaml.org,2002:binary") == 0);
+    if (strcmp(text, YAML_INT_TAG) == 0)
+        return scalar->type == SCALAR_INTEGER && !scalar->floating;
+    if (strcmp(text, YAML_FLOAT_TAG) == 0)
+        return scalar->type == SCALAR_INTEGER || scalar->type == SCALAR_FLOAT;
+    if (strcmp(text, YAML_BOOL_TAG) == 0)
+        return scalar->type == SCALAR_BOOL;
+    return scalar->type == SCALAR_NULL;
 }
 
+static bool is_typed_tag(const yaml_char_t *tag)
+{
+    static const char *const tags[] = {YAML_INT_TAG, YAML_FLOAT_TAG, YAML_BOOL_TAG, YAML_NULL_TAG,
+                                       NULL};
+
+    return tag && g_strv_contains(tags, (const char *)tag);
+}
+
+/* A text with a tag is what the tag says, quoted or not; with one that is unknown it is a string.
+ */
 static bool pass_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
-    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-                 !is_string_tag(event->data.scalar.tag);
+    const yaml_char_t *tag = event->data.scalar.tag;
+    const char *text = (const char *)event->data.scalar.value;
+    size_t length = event->data.scalar.length;
+    struct position position = position_of(reader, &event->start_mark);
+    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
+    const char *anchor = (const char *)event->data.scalar.anchor;
+    g_autofree char *decoded = NULL;
 
-    return composer_scalar(reader->composer, (const char *)event->data.scalar.value,
-                           event->data.scalar.length, plain, position_of(&event->start_mark),
-                           (const char *)event->data.scalar.anchor);
+    if (is_typed_tag(tag)) {
+        const struct node node = {
+            .type = NODE_SCALAR, .text = text, .length = (uint32_t)length, .plain = true};
+        struct scalar scalar = scalar_read(&node);
+
+        plain = true;
+        if (!fits_tag(tag, &scalar))
+            return composer_fail(reader->composer, position, "syntax",
+                                 "the value is not of the type that its tag says");
+    } else if (g_strcmp0((const char *)tag, "tag:yaml.org,2002:merge") == 0) {
+        plain = true;
+    } else if (g_strcmp0((const char *)tag, "tag:yaml.org,2002:binary") == 0 && length > 1) {
+        decoded = (char *)g_base64_decode(text, &length);
+        text = decoded;
+    }
+    return composer_scalar(reader->composer, text, length, plain, position, anchor);
 }
 
 static bool pass_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
-    struct position position = position_of(&event->start_mark);
+    struct position position = position_of(reader, &event->start_mark);
 
     switch (event->type) {
     case YAML_SCALAR_EVENT: return pass_scalar(reader, event);
@@ -149,23 +191,43 @@ static bool pass_event(struct yaml_reader *reader, const yaml_event_t *event)
     }
 }
 
-int yaml_reader_run(struct yaml_reader *reader)
+static int run(struct yaml_reader *reader)
 {
     for (;;) {
         yaml_event_t event;
         bool passed, ended;
+        size_t read;
 
-        fiber_tick(reader->input->fiber);
+        fiber_tick(reader->documents->input->fiber);
         reader->bytes = 0;
         reader->prolog = 0;
         if (!yaml_parser_parse(&reader->parser, &event))
             return fail(reader);
         ended = event.type == YAML_STREAM_END_EVENT;
         passed = pass_event(reader, &event);
+        read = event.end_mark.index;
+        ended |= event.type == YAML_DOCUMENT_END_EVENT && documents_rewind(reader->documents, read);
         yaml_event_delete(&event);
         if (!passed)
-            return MANIFEST_BAD;
+            return READER_BAD;
         if (ended)
-            return MANIFEST_DONE;
+            return READER_DONE;
     }
+}
+
+int yaml_reader_run(struct documents *documents, struct composer *composer)
+{
+    struct yaml_reader reader = {
+        .documents = documents, .composer = composer, .base = documents->base};
+    int r;
+
+    /* of many short documents in braces not all that follows is to be read for each */
+    reader.piece = documents->marked ? PIECE_FIRST : INPUT_CHUNK;
+    if (!yaml_parser_initialize(&reader.parser))
+        g_error("out of memory");
+    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input(&reader.parser, give_bytes, &reader);
+    r = run(&reader);
+    yaml_parser_delete(&reader.parser);
+    return r;
 }

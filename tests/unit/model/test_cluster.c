@@ -237,7 +237,7 @@ static void add_meta(GString *out, GRand *random, const char *kind, const char *
 static void add_labels(GString *out, GRand *random, const char *indent)
 {
     g_string_append_printf(out, "%slabels: {app: %s, tier: %s%s}\n", indent, names[pick(random, 3)],
-                           pick(random, 2) ? "x" : "y",
+                           pick(random, 2) ? "x" : "z",
                            pick(random, 4) ? "" : ", pod-template-hash: 5d8f7c9b");
 }
 

@@ -1,0 +1,66 @@
+/*
+ * The reader of a file. A document that is neither JSON nor YAML is told from the parser that got
+ * further with it: it is probably the one that was meant.
+ */
+#include "reader.h"
+
+#include "documents.h"
+#include "json_reader.h"
+#include "yaml_reader.h"
+
+static bool is_further(const struct diagnostic *a, const struct diagnostic *b)
+{
+    return a->line != b->line ? a->line > b->line : a->column > b->column;
+}
+
+/* `error` is the JSON parser's. */
+static int read_as_yaml(struct documents *documents, struct composer *composer,
+                        struct diagnostic *error)
+{
+    int r;
+
+    composer_retract(composer);
+    r = yaml_reader_run(documents, composer);
+    if (r == READER_BAD) {
+        struct diagnostic *other = composer_take_error(composer);
+
+        if (is_further(other, error)) {
+            composer_add_error(composer, other);
+            other = error;
+        } else {
+            composer_add_error(composer, error);
+        }
+        error = other;
+    }
+    diagnostic_free(error);
+    return r;
+}
+
+static int read_brace(struct documents *documents, struct composer *composer)
+{
+    int r;
+
+    documents_mark(documents);
+    r = json_reader_run(documents, composer);
+    if (r == READER_NOT_JSON && documents_rewind(documents, 0))
+        r = read_as_yaml(documents, composer, composer_take_error(composer));
+    documents_unmark(documents);
+    return r == READER_DONE ? READER_DONE : READER_BAD;
+}
+
+int reader_run(struct input *input, struct composer *composer)
+{
+    __attribute__((cleanup(documents_clear))) struct documents documents;
+    int r = READER_DONE;
+
+    documents_init(&documents, input);
+    while (r == READER_DONE) {
+        enum document_start start = documents_next(&documents);
+
+        if (start == DOCUMENT_NONE)
+            break;
+        r = start == DOCUMENT_BRACE ? read_brace(&documents, composer)
+                                    : yaml_reader_run(&documents, composer);
+    }
+    return r;
+}
