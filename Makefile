@@ -82,7 +82,7 @@ ROOMS = cli inspect serve publish state source config manifest model yaml util r
 room_dir = $(firstword $(wildcard daemon/$(1) lib/$(1) $(1)))
 room_sources = $(filter-out cli/main.c,$(wildcard $(call room_dir,$(1))/*.c))
 
-MODULE_SOURCES = $(wildcard nss/*.c) lib/resolve/name.c
+MODULE_SOURCES = $(wildcard nss/*.c lib/resolve/*.c)
 NSS_SOURCES := $(wildcard nss/*.c)
 PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c)
 ROOM_SOURCES := $(foreach room,$(ROOMS),$(call room_sources,$(room)))

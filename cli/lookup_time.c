@@ -42,13 +42,13 @@ double lookup_time(const char *name, const char *family)
     if (!make_question(&question, name, family))
         return -1;
     gint64 start = g_get_monotonic_time();
-    __attribute__((cleanup(query_hang_up))) struct query query = query_new();
+    __attribute__((cleanup(channel_close))) struct channel channel = channel_new();
     /* Room for all: an answer that withholds its addresses would be quicker than the real one. */
-    if (query_ask(&query, &question, KUBESVC_ADDRESSES_MAX, &answer) != QUERY_ANSWERED)
+    if (query_ask(&channel, &question, KUBESVC_ADDRESSES_MAX, &answer) != CHANNEL_OK)
         return -1;
     size_t size = answer.names_size + 4 * (size_t)answer.inet + 16 * (size_t)answer.inet6;
     g_autofree char *rest = g_malloc(size);
-    if (query_receive(&query, rest, size) != QUERY_ANSWERED)
+    if (channel_receive(&channel, rest, size) != CHANNEL_OK)
         return -1;
     return (double)(g_get_monotonic_time() - start) / 1000;
 }

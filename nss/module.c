@@ -8,39 +8,13 @@
 #include <errno.h>
 #include <netdb.h>
 #include <nss.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "host_lookup.h"
 #include "lib/resolve/name.h"
-#include "pack.h"
-#include "query.h"
 
 #define EXPORTED __attribute__((visibility("default")))
-
-/* An answer is asked for once more when it was withheld although it fits. */
-#define ASK_MAX 2
-
-enum outcome {
-    OUTCOME_FOUND,
-    OUTCOME_NO_DATA,
-    OUTCOME_NOT_FOUND,
-    OUTCOME_NOT_OURS,
-    OUTCOME_ABSENT,
-    OUTCOME_TRY_AGAIN,
-    OUTCOME_EXHAUSTED,
-    OUTCOME_TOO_SMALL,
-    OUTCOME_BAD_FAMILY,
-    OUTCOME_BAD_LENGTH,
-};
-
-struct lookup {
-    struct query_question question;
-    struct pack_buffer buffer;
-    struct pack_counts counts;
-    struct pack_layout layout;
-    bool reserved; /* the name must not be asked of public DNS */
-};
 
 /* Where an outcome goes: glibc hands in the addresses of its own errno and h_errno. */
 struct reply {
@@ -80,112 +54,8 @@ static enum nss_status reply_end(const struct reply *reply, enum outcome outcome
     return results[outcome].status;
 }
 
-/* Cannot answer now: a name of ours stops the chain as a temporary failure, any other is handed on.
- */
-static enum outcome lookup_deferred(const struct lookup *lookup)
-{
-    return lookup->reserved ? OUTCOME_TRY_AGAIN : OUTCOME_NOT_OURS;
-}
-
-static enum outcome outcome_of_result(const struct lookup *lookup, enum query_result result)
-{
-    switch (result) {
-    case QUERY_SLOW: return lookup_deferred(lookup);
-    case QUERY_EXHAUSTED: return OUTCOME_EXHAUSTED;
-    default: return OUTCOME_ABSENT;
-    }
-}
-
-static enum outcome outcome_of_status(const struct lookup *lookup, enum kubesvc_status status)
-{
-    switch (status) {
-    case KUBESVC_STATUS_FOUND: return OUTCOME_FOUND;
-    case KUBESVC_STATUS_NO_DATA: return OUTCOME_NO_DATA;
-    case KUBESVC_STATUS_NOT_FOUND: return OUTCOME_NOT_FOUND;
-    case KUBESVC_STATUS_NOT_OURS: return OUTCOME_NOT_OURS;
-    case KUBESVC_STATUS_TRY_AGAIN: return lookup_deferred(lookup);
-    }
-    return OUTCOME_ABSENT;
-}
-
-static int lookup_family(const struct lookup *lookup)
-{
-    return lookup->question.family == KUBESVC_FAMILY_INET6 ? AF_INET6 : AF_INET;
-}
-
-/* Plans where an answer goes. The one address of a reverse answer is the question itself. */
-static void lookup_plan(struct lookup *lookup, const struct query_answer *answer)
-{
-    lookup->counts.names = answer->names;
-    lookup->counts.names_size = answer->names_size;
-    lookup->counts.inet = answer->inet;
-    lookup->counts.inet6 = answer->inet6;
-    if (lookup->question.type == KUBESVC_REQUEST_ADDRESS) {
-        lookup->counts.inet = lookup_family(lookup) == AF_INET;
-        lookup->counts.inet6 = lookup_family(lookup) == AF_INET6;
-    }
-    lookup->layout = pack_layout_new(&lookup->counts);
-}
-
-static enum outcome lookup_receive(struct lookup *lookup, struct query *query)
-{
-    char *names = lookup->buffer.start + lookup->layout.names;
-    char *addresses = lookup->buffer.start + lookup->layout.addresses;
-    enum query_result result = query_receive(query, names, lookup->counts.names_size);
-
-    if (result != QUERY_ANSWERED)
-        return outcome_of_result(lookup, result);
-    if (!pack_names_are_valid(names, &lookup->counts))
-        return OUTCOME_ABSENT;
-    if (lookup->question.type == KUBESVC_REQUEST_ADDRESS) {
-        memcpy(addresses, lookup->question.address, lookup->layout.addresses_size);
-        return OUTCOME_FOUND;
-    }
-    result = query_receive(query, addresses, lookup->layout.addresses_size);
-    return result == QUERY_ANSWERED ? OUTCOME_FOUND : outcome_of_result(lookup, result);
-}
-
-/* A withheld answer leaves the daemon's rotation where it was, an answer that is thrown away for
- * want of room does not: so the first question allows for the longest name, and where a shorter one
- * makes the addresses fit after all, they are asked for again. */
-static enum outcome lookup_ask(struct lookup *lookup)
-{
-    __attribute__((cleanup(query_hang_up))) struct query query = query_new();
-    uint32_t room = pack_room(lookup->buffer, lookup->counts.form, lookup_family(lookup));
-
-    for (int asked = 0; asked < ASK_MAX; asked++) {
-        struct query_answer answer;
-        enum query_result result = query_ask(&query, &lookup->question, room, &answer);
-
-        if (result != QUERY_ANSWERED)
-            return outcome_of_result(lookup, result);
-        if (answer.status != KUBESVC_STATUS_FOUND)
-            return outcome_of_status(lookup, answer.status);
-        lookup_plan(lookup, &answer);
-        if (lookup->layout.size > lookup->buffer.size)
-            return OUTCOME_TOO_SMALL;
-        if (!answer.withheld)
-            return lookup_receive(lookup, &query);
-        query_hang_up(&query);
-        room = answer.inet + answer.inet6;
-    }
-    return OUTCOME_ABSENT;
-}
-
-/* The calls of a query are cancellation points, and a cancelled one would leave its descriptor open
- * (guest rule 49). A query is short enough to be waited for. */
-static enum outcome lookup_run(struct lookup *lookup)
-{
-    int state;
-
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-    enum outcome outcome = lookup_ask(lookup);
-
-    pthread_setcancelstate(state, &state);
-    return outcome;
-}
-
-static enum outcome lookup_name(struct lookup *lookup, const char *name, enum kubesvc_family family)
+static enum outcome lookup_name(struct host_lookup *lookup, const char *name,
+                                enum kubesvc_family family)
 {
     size_t typed = strlen(name);
     size_t length = typed > 0 && name[typed - 1] == '.' ? typed - 1 : typed;
@@ -201,13 +71,15 @@ static enum outcome lookup_name(struct lookup *lookup, const char *name, enum ku
         .name = name,
         .name_length = typed,
     };
-    return lookup_run(lookup);
+    lookup->question.namespace_length = query_namespace(lookup->question.namespace);
+    return host_lookup_run(lookup);
 }
 
 static enum outcome host_by_name(const char *name, int family, struct hostent *host, char *buffer,
                                  size_t size)
 {
-    struct lookup lookup = {.buffer = pack_buffer_new(buffer, size), .counts.form = PACK_HOSTENT};
+    struct host_lookup lookup = {.buffer = pack_buffer_new(buffer, size),
+                                 .counts.form = PACK_HOSTENT};
 
     if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)
         return OUTCOME_BAD_FAMILY;
@@ -222,7 +94,7 @@ static enum outcome host_by_name(const char *name, int family, struct hostent *h
 static enum outcome host_by_address(const void *address, socklen_t length, int family,
                                     struct hostent *host, char *buffer, size_t size)
 {
-    struct lookup lookup = {
+    struct host_lookup lookup = {
         .question.type = KUBESVC_REQUEST_ADDRESS,
         .question.family = family == AF_INET6 ? KUBESVC_FAMILY_INET6 : KUBESVC_FAMILY_INET,
         .buffer = pack_buffer_new(buffer, size),
@@ -234,7 +106,7 @@ static enum outcome host_by_address(const void *address, socklen_t length, int f
     if (length != (family == AF_INET6 ? 16 : 4))
         return OUTCOME_BAD_LENGTH;
     memcpy(lookup.question.address, address, length);
-    enum outcome outcome = lookup_run(&lookup);
+    enum outcome outcome = host_lookup_run(&lookup);
 
     if (outcome == OUTCOME_FOUND)
         pack_hostent(lookup.buffer, &lookup.counts, &lookup.layout, host);
@@ -244,7 +116,8 @@ static enum outcome host_by_address(const void *address, socklen_t length, int f
 static enum outcome tuples_by_name(const char *name, struct gaih_addrtuple **pat, char *buffer,
                                    size_t size)
 {
-    struct lookup lookup = {.buffer = pack_buffer_new(buffer, size), .counts.form = PACK_TUPLES};
+    struct host_lookup lookup = {.buffer = pack_buffer_new(buffer, size),
+                                 .counts.form = PACK_TUPLES};
     enum outcome outcome = lookup_name(&lookup, name, KUBESVC_FAMILY_ANY);
 
     if (outcome != OUTCOME_FOUND)

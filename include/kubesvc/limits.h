@@ -27,3 +27,13 @@
 #define KUBESVC_BACKOFF_MS 1000
 #define KUBESVC_PENDING_MAX_MS 30000
 #define KUBESVC_PENDING_EVERY_MS 100
+
+/* Of a snapshot that a process has mapped. A daemon writes its heartbeat every second; one whose
+ * heartbeat is older than this, in seconds, hangs, and is asked on its socket first. What it left
+ * behind is believed for the longer time. */
+#define KUBESVC_HEARTBEAT_LATE_S 15
+#define KUBESVC_HEARTBEAT_LOST_S 300
+/* How long, in milliseconds, a daemon that has no snapshot to give (yet), or knows of none, is not
+ * asked for it again. */
+#define KUBESVC_MAP_RETRY_MS 1000
+#define KUBESVC_MAP_UNSUPPORTED_MS 60000

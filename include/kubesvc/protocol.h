@@ -17,6 +17,7 @@
  *            daemon's default), then `name_length` bytes of the name as the program typed it
  *            (a final dot included, no NUL).
  *   ADDRESS  struct kubesvc_address_request.
+ *   MAP      struct kubesvc_map_request: the snapshot itself is wanted, to be mapped.
  *
  * Responses
  *   PENDING      no payload: the answer needs longer, wait KUBESVC_DEADLINE_MS more.
@@ -29,6 +30,10 @@
  *                client asks again with more (the rotation has not moved on). `length` of the
  * header covers exactly what follows. Only FOUND has names or addresses: at least one name, and for
  * NAME at least one address.
+ *
+ *   MAP          struct kubesvc_map and, with its first byte, one descriptor (SCM_RIGHTS) of a
+ * sealed memfd, opened for reading only; snapshot.h says what is in it. Where there is none (yet),
+ * an ANSWER with TRY_AGAIN comes instead.
  *
  * Request types from 0x80 and response types from 0xc0 belong to the command line; they may change
  * with the daemon (header only is stable there).
@@ -46,12 +51,14 @@
 enum kubesvc_request_type {
     KUBESVC_REQUEST_NAME = 0x01,
     KUBESVC_REQUEST_ADDRESS = 0x02,
+    KUBESVC_REQUEST_MAP = 0x03,
 };
 
 enum kubesvc_response_type {
     KUBESVC_RESPONSE_ANSWER = 0x41,
     KUBESVC_RESPONSE_PENDING = 0x42,
     KUBESVC_RESPONSE_UNSUPPORTED = 0x43,
+    KUBESVC_RESPONSE_MAP = 0x44,
 };
 
 enum kubesvc_family {
@@ -95,6 +102,15 @@ struct kubesvc_address_request {
     uint8_t address[16];
 };
 
+struct kubesvc_map_request {
+    uint32_t version; /* the newest layout of a snapshot that the client reads */
+};
+
+struct kubesvc_map {
+    uint32_t version; /* of this snapshot's layout */
+    uint32_t reserved;
+};
+
 struct kubesvc_answer {
     uint8_t status;
     uint8_t flags;
@@ -108,4 +124,6 @@ struct kubesvc_answer {
 _Static_assert(sizeof(struct kubesvc_header) == 16, "wire format");
 _Static_assert(sizeof(struct kubesvc_name_request) == 8, "wire format");
 _Static_assert(sizeof(struct kubesvc_address_request) == 20, "wire format");
+_Static_assert(sizeof(struct kubesvc_map_request) == 4, "wire format");
+_Static_assert(sizeof(struct kubesvc_map) == 8, "wire format");
 _Static_assert(sizeof(struct kubesvc_answer) == 24, "wire format");

@@ -5,9 +5,23 @@
  * the start of the arena in units of 8 bytes, 0 is none. Readers trust nothing: every ref and
  * offset is checked against the size at use, every field is read once, every loop is bounded.
  *
- * Arena: a header, then nodes, each aligned to 8 bytes. Nodes never change once `root` has led to
+ * Arena: a header, then nodes, each aligned to 8 bytes. Nodes do not change while `root` leads to
  * them; a change appends the path of branches above the changed leaf and then stores the new root
  * atomically.
+ *
+ * Readers in other processes have the arena mapped read-only while it is written. The memory behind
+ * the header is two spaces: changes are appended in one, until what is live is copied into the
+ * other. Before memory that a published root has ever led to is written again, `reuse` goes up.
+ *
+ *   writer   nodes; then `root` (release)
+ *            before it writes into a space that was published: `reuse` + 1 (release), then a fence
+ *            (seq_cst), then nodes
+ *   reader   `state`, `heartbeat`, `owner`; `reuse` (acquire); `root` (acquire); the lookup, which
+ *            copies out what it needs; a fence (acquire); `reuse` (relaxed). If it has changed,
+ * what was copied is worth nothing, and the reader starts again.
+ *
+ * The daemon holds `owner`, a robust process-shared mutex: when it dies in whatever way, the kernel
+ * marks the word. `heartbeat` tells a daemon that hangs.
  *
  * Trie: a hash array mapped trie over the 64-bit SipHash-2-4 (key: `seed`) of the record's key,
  * 5 bits a level from the lowest, at most 12 levels; leaves whose 60 bits agree are chained by
@@ -32,13 +46,29 @@
 #define KUBESVC_TRIE_LEVELS 12u
 #define KUBESVC_CHAIN_LIMIT 64u /* leaves chained at one place */
 
+#define KUBESVC_SNAPSHOT_VERSION 1u /* of all that is described here */
+
+#define KUBESVC_SNAPSHOT_RETIRED 1u /* another one has taken its place */
+#define KUBESVC_SNAPSHOT_WATCHED 2u /* every question is wanted on the socket */
+#define KUBESVC_SNAPSHOT_STOPPED 4u /* the daemon was stopped on purpose: its names are gone */
+
+#define KUBESVC_OWNER_DIED 0x40000000u /* in owner[0], as futex(2) has it */
+#define KUBESVC_OWNER_MASK 0x3fffffffu /* the thread that holds it, 0: none */
+
 struct kubesvc_snapshot_header {
     uint32_t magic;
-    uint32_t size; /* of the part in use, in units of 8 bytes */
+    uint32_t size; /* what refs may lead to, in units of 8 bytes */
     uint8_t seed[16];
-    uint32_t root; /* ref, stored with release order; 0: nothing loaded yet */
-    uint32_t reserved[9];
+    uint32_t root;      /* ref, stored with release order; 0: nothing loaded yet */
+    uint32_t reuse;     /* goes up before published memory is written again */
+    uint32_t state;     /* KUBESVC_SNAPSHOT_*; a reader takes what it does not know for RETIRED */
+    uint32_t heartbeat; /* CLOCK_MONOTONIC in seconds, written every second */
+    uint32_t version;   /* KUBESVC_SNAPSHOT_VERSION */
+    uint32_t reserved[5];
+    uint32_t owner[16]; /* a pthread_mutex_t of the daemon's */
 };
+
+_Static_assert(sizeof(struct kubesvc_snapshot_header) == 128, "layout");
 
 enum kubesvc_node_type {
     KUBESVC_NODE_BRANCH = 0xb5a1,

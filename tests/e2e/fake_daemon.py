@@ -21,7 +21,7 @@ import threading
 
 MAGIC = 0x4356534B
 VERSION = 1
-NAME, ADDRESS = 0x01, 0x02
+NAME, ADDRESS, MAP = 0x01, 0x02, 0x03
 ANSWER, PENDING, UNSUPPORTED = 0x41, 0x42, 0x43
 ANY, INET, INET6 = 0, 4, 6
 FOUND, NO_DATA, NOT_FOUND, NOT_OURS, TRY_AGAIN = 1, 2, 3, 4, 5
@@ -136,6 +136,8 @@ def read_request(connection):
         text = payload[NAME_REQUEST.size :].decode("latin-1")
         assert len(text) == n + m, payload
         return Request(kind, version, flags, family, room, text[:n], text[n:])
+    if kind == MAP:
+        return Request(kind, version, flags, ANY)
     family, address = ADDRESS_REQUEST.unpack(payload)
     raw = address[:4] if family == INET else address
     return Request(kind, version, flags, family, address=str(ipaddress.ip_address(raw)))
@@ -143,9 +145,11 @@ def read_request(connection):
 
 class FakeDaemon:
     """Listens at `path` until stop(). accepts=False: connections stay in a backlog of one.
-    reads=False: the behaviour is called with None, before the request is read."""
+    reads=False: the behaviour is called with None, before the request is read. maps=False: a daemon
+    that knows of no snapshots to be mapped, and says so; such requests are not counted."""
 
-    def __init__(self, path, behave=None, accepts=True, reads=True):
+    def __init__(self, path, behave=None, accepts=True, reads=True, maps=False):
+        self.maps = maps
         self.requests = []
         self.path = path
         self.behave = behave or table({})
@@ -171,6 +175,9 @@ class FakeDaemon:
                 request = None
                 if self.reads:
                     request = read_request(connection)
+                    if request.type == MAP and not self.maps:
+                        connection.sendall(unsupported())
+                        return
                     self.requests.append(request)
                 data = self.behave(request, connection)
                 if data:

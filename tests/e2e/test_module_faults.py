@@ -21,13 +21,16 @@ LONG = 2000  # milliseconds: what 250 of them may become on a busy machine
 
 
 def check_distrusted(data, about=""):
-    """`data` for an answer counts as no daemon at all; and the next lookup asks again."""
+    """`data` for an answer is none: a name of ours fails for now, another is handed on; and the
+    next lookup asks again."""
     with FakeDaemon("s", lambda *_: data) as daemon, Client(client_env("s")) as client:
         for kind in "unspec", "inet", "inet+canon", "name2-inet":
             daemon.requests.clear()
             got = client.ask(kind, NAME)
-            assert got.passed_on and got.error is None, (about, kind, got)
+            assert got.error and not got.passed_on, (about, kind, got)
             assert daemon.requests, (about, kind)
+        got = client.ask("unspec", SHORT)
+        assert got.passed_on and got.error is None, (about, got)
     os.unlink("s")
 
 
@@ -39,7 +42,7 @@ def test_hangs_up():
 def test_hangs_up_before_the_request():
     with FakeDaemon("s", lambda *_: None, reads=False), Client(client_env("s")) as client:
         for _ in range(200):
-            assert client.ask("inet", NAME).passed_on
+            assert client.ask("inet", SHORT).passed_on
 
 
 def test_wrong_frames():
@@ -106,7 +109,7 @@ def test_wrong_answers():
         ("addr", answer(FOUND, [])),
     ]:
         with FakeDaemon("s", lambda *_: wrong), Client(client_env("s")) as client:
-            got = client.ask(kind, "127.0.0.1" if kind == "addr" else NAME)
+            got = client.ask(kind, "127.0.0.1" if kind == "addr" else SHORT)
             assert got.passed_on, (kind, got)
         os.unlink("s")
 
@@ -117,7 +120,7 @@ def test_withholds_for_ever():
     for n, most in (1, 2), (1000, 20), (1048576, 60):
         lie = answer(FOUND, [NAME], flags=WITHHELD, said_inet=n)
         with FakeDaemon("s", lambda *_: lie) as daemon, Client(client_env("s")) as client:
-            got = client.ask("inet", NAME)
+            got = client.ask("inet", SHORT)
             assert got.passed_on, got
             assert len(daemon.requests) <= most, (n, len(daemon.requests))
         os.unlink("s")
@@ -247,7 +250,8 @@ def test_stopped_daemon():
         client.until("inet", NAME, lambda a: a.addresses == ["127.0.0.1"])
         process.kill()
         process.wait()
-        assert client.until("inet", NAME, lambda a: a.error is None).passed_on
+        assert client.until("inet", SHORT, lambda a: a.error is None).passed_on
+        same(client.ask("unspec", NAME).error, "EAI_AGAIN")
 
 
 def test_pending_then_an_answer():

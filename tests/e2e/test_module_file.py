@@ -11,7 +11,10 @@ FUNCTIONS = ["gethostbyaddr2_r", "gethostbyaddr_r", "gethostbyname2_r", "gethost
 # What it may call: no memory, no stdio, no locale, no lock, nothing that ends the program.
 CALLS = {"__errno_location", "clock_gettime", "close", "connect", "fcntl", "fcntl64", "memchr",
          "memcpy", "memset", "poll", "pthread_setcancelstate", "read", "secure_getenv", "send",
-         "socket", "strlen", "strnlen", "strpbrk", "__cxa_finalize", "__stack_chk_fail",
+         "socket", "strlen", "strnlen", "strpbrk",
+         # The snapshot, mapped and read:
+         "inet_ntop", "inet_pton", "lseek", "lseek64", "madvise", "memcmp", "mempcpy", "memrchr",
+         "mmap", "mmap64", "munmap", "recvmsg", "__cxa_finalize", "__stack_chk_fail",
          "__gmon_start__", "_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable"}
 OLDEST_GLIBC = (2, 31)  # Debian 11: containers mount the module
 
@@ -50,4 +53,5 @@ def test_segments():
 
 def test_size():
     unsanitized("sanitizers add code")
-    assert MODULE.stat().st_size < 60 * 1024, MODULE.stat().st_size
+    # With its debug information; the code, which searches a snapshot by itself, is 32 KiB of it.
+    assert MODULE.stat().st_size < 128 * 1024, MODULE.stat().st_size

@@ -1,0 +1,284 @@
+/*
+ * The connection of one lookup: made for it and closed after it, against one absolute deadline. The
+ * process around it is a stranger's: it may have closed its standard descriptors, run out of them,
+ * be hit by a signal a thousand times a second, or be sandboxed to what glibc's own nscd client
+ * calls. So there is nothing but socket, connect, sendto, poll, read, recvmsg and close here (guest
+ * rule 56; fcntl only where a standard descriptor must be avoided), each of them non-blocking, and
+ * time passes in poll only.
+ */
+#include "channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <kubesvc/limits.h>
+
+#define RETRY_MS 1
+
+/* When a lookup of this process last timed out, in milliseconds of CLOCK_MONOTONIC; 0: none lately.
+ * 32 bits, because that is what every processor can store at once without a helper library. */
+static _Atomic uint32_t timed_out_at;
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+uint32_t channel_stamp(void)
+{
+    uint32_t now = (uint32_t)clock_ms();
+
+    return now ? now : 1;
+}
+
+static void backoff_start(void)
+{
+    atomic_store_explicit(&timed_out_at, channel_stamp(), memory_order_relaxed);
+}
+
+static bool backoff_holds(void)
+{
+    uint32_t stamp = atomic_load_explicit(&timed_out_at, memory_order_relaxed);
+
+    if (stamp == 0)
+        return false;
+    if ((uint32_t)clock_ms() - stamp < KUBESVC_BACKOFF_MS)
+        return true;
+    /* Forgotten, so that it does not come back when 32 bits of milliseconds have gone round. */
+    atomic_compare_exchange_strong_explicit(&timed_out_at, &stamp, 0, memory_order_relaxed,
+                                            memory_order_relaxed);
+    return false;
+}
+
+static enum channel_result result_of_errno(int error)
+{
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS: return CHANNEL_EXHAUSTED;
+    default: return CHANNEL_REFUSED;
+    }
+}
+
+/* A socket that is not there, or that this process is kept from, means that there is no daemon for
+ * it. A socket that refuses is that of a daemon that died a moment ago. */
+static enum channel_result result_of_connect(int error)
+{
+    enum channel_result result = result_of_errno(error);
+
+    return result == CHANNEL_REFUSED && error != ECONNREFUSED && error != ECONNRESET
+               ? CHANNEL_ABSENT
+               : result;
+}
+
+static bool would_block(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/* Waits until `events` happen, or for `pause` milliseconds where that is not 0, or to the deadline.
+ * A signal ends the wait like an event: the caller tries again, and comes back here. */
+static enum channel_result channel_wait(struct channel *channel, short events, int pause)
+{
+    struct pollfd descriptor = {.fd = channel->fd, .events = events};
+    int64_t left = channel->deadline - clock_ms();
+
+    if (left <= 0) {
+        /* At the limit the daemon is well and still PENDING: no reason to leave it alone. */
+        if (channel->deadline < channel->limit)
+            backoff_start();
+        return CHANNEL_SLOW;
+    }
+    if (pause > 0 && left > pause)
+        left = pause;
+    if (poll(pause > 0 ? NULL : &descriptor, pause > 0 ? 0 : 1, (int)left) < 0 && errno != EINTR)
+        return result_of_errno(errno);
+    return CHANNEL_OK;
+}
+
+/* A descriptor above the standard ones: in a program that closed its stdout, printf would talk to
+ * the daemon (guest rule 43). */
+static int above_standard(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int error = errno;
+
+    close(fd);
+    /* EINVAL: the limit of descriptors is not above the standard ones. */
+    errno = error == EINVAL ? EMFILE : error;
+    return moved;
+}
+
+static bool socket_address(struct sockaddr_un *address)
+{
+    const char *path = secure_getenv("KUBESVC_SOCKET");
+
+    if (!path || !*path)
+        path = KUBESVC_SOCKET_PATH;
+    size_t length = strlen(path);
+
+    if (length >= sizeof(address->sun_path))
+        return false;
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, path, length);
+    return true;
+}
+
+/* A full backlog says EAGAIN at once, and poll knows no event for its end (guest rule 41). */
+enum channel_result channel_connect(struct channel *channel)
+{
+    struct sockaddr_un address;
+
+    if (backoff_holds())
+        return CHANNEL_SLOW;
+    if (!socket_address(&address))
+        return CHANNEL_ABSENT;
+    channel->fd = above_standard(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (channel->fd < 0)
+        return result_of_connect(errno);
+    for (;;) {
+        if (connect(channel->fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+            return CHANNEL_OK;
+        if (errno == EINTR)
+            continue;
+        if (!would_block(errno))
+            return result_of_connect(errno);
+        enum channel_result result = channel_wait(channel, 0, RETRY_MS);
+
+        if (result != CHANNEL_OK)
+            return result;
+    }
+}
+
+enum channel_result channel_send(struct channel *channel, const void *data, size_t size)
+{
+    for (size_t sent = 0; sent < size;) {
+        ssize_t n = send(channel->fd, (const uint8_t *)data + sent, size - sent, MSG_NOSIGNAL);
+
+        if (n >= 0) {
+            sent += (size_t)n;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        if (!would_block(errno))
+            return result_of_errno(errno);
+        enum channel_result result = channel_wait(channel, POLLOUT, 0);
+
+        if (result != CHANNEL_OK)
+            return result;
+    }
+    return CHANNEL_OK;
+}
+
+/* What is there already is taken even after the deadline: then it was this process that slept, not
+ * the daemon. */
+enum channel_result channel_receive(struct channel *channel, void *to, size_t size)
+{
+    for (size_t received = 0; received < size;) {
+        ssize_t n = read(channel->fd, (uint8_t *)to + received, size - received);
+
+        if (n == 0)
+            return CHANNEL_REFUSED;
+        if (n < 0 && !would_block(errno) && errno != EINTR)
+            return result_of_errno(errno);
+        if (n > 0)
+            received += (size_t)n;
+        if (received == size)
+            break;
+        enum channel_result result = channel_wait(channel, POLLIN, 0);
+
+        if (result != CHANNEL_OK)
+            return result;
+    }
+    return CHANNEL_OK;
+}
+
+/* PENDING says that the daemon waits for somebody itself. False: for too long. */
+bool channel_extend(struct channel *channel)
+{
+    int64_t now = clock_ms();
+
+    channel->deadline = now + KUBESVC_DEADLINE_MS;
+    if (channel->deadline > channel->limit)
+        channel->deadline = channel->limit;
+    return now < channel->limit;
+}
+
+/* Room is left for one descriptor alone: CMSG_SPACE would be room for two. */
+static ssize_t receive_with_descriptor(int socket, void *to, size_t size, int *fd)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec part = {.iov_base = to, .iov_len = size};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = CMSG_LEN(sizeof(int)),
+    };
+    ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *first = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+    if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS &&
+        first->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(fd, CMSG_DATA(first), sizeof(*fd));
+    return n;
+}
+
+enum channel_result channel_receive_descriptor(struct channel *channel, void *to, size_t size,
+                                               int *fd)
+{
+    enum channel_result result = CHANNEL_OK;
+
+    *fd = -1;
+    while (result == CHANNEL_OK) {
+        ssize_t n = receive_with_descriptor(channel->fd, to, size, fd);
+
+        if (n > 0) {
+            *fd = above_standard(*fd);
+            return channel_receive(channel, (uint8_t *)to + n, size - (size_t)n);
+        }
+        if (n == 0)
+            return CHANNEL_REFUSED;
+        if (!would_block(errno) && errno != EINTR)
+            return result_of_errno(errno);
+        result = channel_wait(channel, POLLIN, 0);
+    }
+    return result;
+}
+
+struct channel channel_new(void)
+{
+    int64_t now = clock_ms();
+
+    return (struct channel){
+        .fd = -1,
+        .deadline = now + KUBESVC_DEADLINE_MS,
+        .limit = now + KUBESVC_PENDING_MAX_MS,
+    };
+}
+
+void channel_close(struct channel *channel)
+{
+    if (channel->fd < 0)
+        return;
+    close(channel->fd);
+    channel->fd = -1;
+}

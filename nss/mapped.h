@@ -1,0 +1,16 @@
+/*
+ * Answering a lookup from a mapped snapshot: the daemon's own search, run in this process, without
+ * a system call.
+ */
+#pragma once
+
+#include "host_lookup.h"
+#include "mapping.h"
+
+/* False: this snapshot cannot answer it (the name leads out of the zone, nothing is published in
+ * it, or it changes too fast to be read), and the daemon must be asked. */
+bool mapped_answer(const struct mapping *mapping, struct host_lookup *lookup,
+                   enum outcome *outcome);
+
+/* Is the lookup's name under the zone of this snapshot? */
+bool mapped_is_in_zone(const struct mapping *mapping, const struct host_lookup *lookup);
