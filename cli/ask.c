@@ -66,6 +66,14 @@ int ask_one(const struct arguments *arguments, const char *const *words, yajl_va
     return status;
 }
 
+int ask_quietly(const struct arguments *arguments, const char *const *words, yajl_val *itemp)
+{
+    struct asking asking = {.take = keep_last, .userdata = itemp};
+    *itemp = NULL;
+    int r = link_ask(arguments->socket, words, false, take_line, &asking);
+    return r == LINK_STOPPED || (r == KUBESVC_INSPECT_DONE && !*itemp) ? -EPROTO : r;
+}
+
 char *ask_namespace(const struct arguments *arguments)
 {
     const char *from_environment = getenv("KUBESVC_NAMESPACE");

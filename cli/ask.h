@@ -19,6 +19,9 @@ int ask(const struct arguments *arguments, const char *const *words, ask_item ta
  * DONE. */
 int ask_one(const struct arguments *arguments, const char *const *words, yajl_val *itemp);
 
+/* The same without a complaint, as link_ask. */
+int ask_quietly(const struct arguments *arguments, const char *const *words, yajl_val *itemp);
+
 /* The namespace that a command is about: the one given, else KUBESVC_NAMESPACE, else the daemon's;
  * "" for all. NULL when it has said why it cannot be known. To be freed with g_free. */
 char *ask_namespace(const struct arguments *arguments);

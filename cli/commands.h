@@ -21,3 +21,5 @@ int command_export(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_config(int argc, char **argv);
+int command_reload(int argc, char **argv);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "configuration.h"
 #include "libc_answer.h"
 #include "link.h"
 #include "value.h"
@@ -104,6 +105,24 @@ static void examine_sources(struct examination *examination, yajl_val status)
                                  "/etc/kubesvc/kubesvcd.yaml"));
 }
 
+static void examine_configuration(struct examination *examination, yajl_val status)
+{
+    yajl_val config = value_get(status, "configuration");
+    bool rejected;
+    char *wrong = configuration_wrong(config, &rejected);
+    if (!config)
+        return;
+    if (!wrong)
+        examination_add(examination, VERDICT_OK, "config", configuration_files(config), NULL);
+    else if (rejected)
+        examination_add(examination, VERDICT_BAD, "config", wrong,
+                        g_strdup("correct it, then 'systemctl reload kubesvcd'; "
+                                 "'kubesvc config show' says what is in force"));
+    else
+        examination_add(examination, VERDICT_WARN, "config", wrong,
+                        g_strdup("'systemctl reload kubesvcd' reads them"));
+}
+
 static void examine_errors(struct examination *examination, yajl_val status)
 {
     size_t n = value_length(status, "errors");
@@ -134,6 +153,7 @@ static void examine_status(struct examination *examination, yajl_val status)
         examination_add(examination, VERDICT_OK, "daemon",
                         g_strdup_printf("version %s answers for %s", version, zone ? zone : "?"),
                         NULL);
+    examine_configuration(examination, status);
     examine_sources(examination, status);
     examine_errors(examination, status);
 }

@@ -128,6 +128,19 @@ static int read_frame(struct link *link, int timeout)
     return r < 0 ? r : FRAME_OF_TEXT;
 }
 
+pid_t link_peer(const char *path)
+{
+    struct ucred peer = {0};
+    socklen_t size = sizeof peer;
+    int fd = link_connect(path);
+    if (fd < 0)
+        return fd;
+    int r = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    pid_t result = r < 0 ? -errno : peer.pid;
+    close(fd);
+    return result;
+}
+
 int link_read(struct link *link, int timeout, link_line line, void *userdata)
 {
     for (;;) {

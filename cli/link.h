@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <kubesvc/inspect.h>
 
@@ -31,6 +32,10 @@ void link_release(struct link **linkp);    /* for __attribute__((cleanup)) */
 
 /* The daemon's socket: `given`, else KUBESVC_SOCKET, else the default. */
 const char *link_socket(const char *given);
+
+/* The process that listens at the socket `path`, 0 if it is of another PID namespace; negative
+ * errno. */
+pid_t link_peer(const char *path);
 
 /* Says on stderr why link_ask failed (a negative errno, BUSY, DENIED or UNKNOWN), with a remedy. */
 void link_complain(const char *path, int result, bool json);

@@ -28,6 +28,8 @@ static const struct command {
     {"check", "what is wrong with manifests, without a daemon", command_check},
     {"run", "a command as one of the pods", command_run},
     {"doctor", "whether this host is set up, and what to do if not", command_doctor},
+    {"config", "the configuration in force, and where each value comes from", command_config},
+    {"reload", "read configuration and manifests again; fails if it is rejected", command_reload},
 };
 
 static void print_help(void)

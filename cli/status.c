@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
+#include "configuration.h"
 #include "fields.h"
 #include "json_text.h"
 #include "status_counts.h"
@@ -50,10 +51,25 @@ static void print_head(yajl_val status)
     append_count(text, value_length(status, "conflicts"), "object said twice");
     if (loaded && value_number(status, "objects") == 0)
         g_string_append(text, ", but it has no objects and answers nothing");
-    bool good = loaded && errors == 0 && value_number(status, "objects") > 0;
+    bool rejected;
+    g_autofree char *wrong = configuration_wrong(value_get(status, "configuration"), &rejected);
+    if (wrong && rejected)
+        g_string_append(text, ", configuration in error");
+    bool good = loaded && errors == 0 && value_number(status, "objects") > 0 && !rejected;
     enum text_style style = !good ? STYLE_BAD : warnings > 0 ? STYLE_WARN : STYLE_GOOD;
     g_autofree char *clean = text_clean(text->str), *styled = text_styled(clean, style);
     puts(styled);
+}
+
+static void print_configuration(yajl_val status)
+{
+    yajl_val config = value_get(status, "configuration");
+    bool rejected;
+    g_autofree char *files = configuration_files(config);
+    g_autofree char *wrong = configuration_wrong(config, &rejected);
+    field("Configuration", files);
+    if (wrong)
+        field_styled("", wrong, rejected ? STYLE_BAD : STYLE_WARN);
 }
 
 static void print_sources(yajl_val status)
@@ -156,6 +172,7 @@ static void print_text(yajl_val status)
                  value_text(status, "namespace"));
     field("Socket", value_text(status, "socket"));
     field("State", value_text(status, "state"));
+    print_configuration(status);
     print_sources(status);
     field_format("Objects",
                  "%" G_GINT64_FORMAT " from %" G_GINT64_FORMAT " files, %" G_GINT64_FORMAT

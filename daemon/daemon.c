@@ -57,17 +57,12 @@ struct daemon {
     bool ready;                 /* and can be asked for */
 };
 
-int daemon_load_config(struct config **configp, const struct config_options *options)
+int daemon_load_config(struct config **configp, const struct config_options *options,
+                       GPtrArray *errors)
 {
-    g_autoptr(GPtrArray) diagnostics =
-        g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free);
-    int r = config_load(configp, options, diagnostics);
-    for (guint i = 0; i < diagnostics->len; i++) {
-        g_autofree char *text = diagnostic_format(diagnostics->pdata[i], options->path);
-        log_error("%s", text);
-    }
-    if (r < 0)
-        log_error("%s: cannot be read: %s", options->path, g_strerror(-r));
+    int r = config_load_texts(configp, options, errors);
+    for (guint i = 0; i < errors->len; i++)
+        log_error("%s", (const char *)errors->pdata[i]);
     return r;
 }
 
@@ -123,26 +118,27 @@ static void configure(struct daemon *daemon)
     publisher_configure(daemon->publisher, config);
 }
 
-static void warn_of_fixed(const struct config *before, const struct config *after)
+/* A configuration that cannot be read or is wrong changes nothing. */
+static void refuse(struct daemon *daemon)
 {
-    if (strcmp(before->socket, after->socket) != 0 || strcmp(before->state, after->state) != 0)
-        log_warning("the socket and the state directory stay %s and %s until the daemon is started "
-                    "again",
-                    before->socket, before->state);
+    log_error("configuration rejected; keeping the previous one");
+    changes_add(daemon->changes, "configuration rejected: %s",
+                (const char *)daemon->world.refusal->pdata[0]);
+    if (daemon->ready)
+        say_ready(daemon);
 }
 
-/* A configuration that cannot be read or is wrong changes nothing. */
 static void reload(struct daemon *daemon)
 {
     struct config *config = NULL;
     daemon->reload_due = false;
-    if (daemon_load_config(&config, daemon->options) != 0) {
-        log_error("the configuration is not taken over; the one before stays in force");
-        if (daemon->ready)
-            say_ready(daemon);
+    daemon->world.reloads++;
+    g_ptr_array_set_size(daemon->world.refusal, 0);
+    if (daemon_load_config(&config, daemon->options, daemon->world.refusal) != 0) {
+        daemon->world.refused = (uint64_t)g_get_real_time();
+        refuse(daemon);
         return;
     }
-    warn_of_fixed(daemon->config, config);
     struct config *before = daemon->config;
     daemon->world.config = daemon->config = config;
     configure(daemon);
@@ -342,6 +338,8 @@ static void open_inspect(struct daemon *daemon)
 {
     daemon->world = (struct inspect_world){
         .config = daemon->config,
+        .options = daemon->options,
+        .refusal = g_ptr_array_new_with_free_func(g_free),
         .cluster = daemon->cluster,
         .writer = daemon->writer,
         .external = daemon->external,
@@ -404,6 +402,7 @@ static void close_all(struct daemon *daemon)
     daemon->pace = pace_free(daemon->pace);
     daemon->supervisor = supervisor_free(daemon->supervisor);
     daemon->event = sd_event_unref(daemon->event);
+    g_clear_pointer(&daemon->world.refusal, g_ptr_array_unref);
     daemon->config = config_free(daemon->config);
 }
 

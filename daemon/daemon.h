@@ -11,5 +11,6 @@
  * negative errno that ended it (said in the log). */
 MUST_USE int daemon_run(struct config *config, const struct config_options *options);
 
-/* Loads the configuration and says in the log what is wrong with it: as config_load. */
-MUST_USE int daemon_load_config(struct config **configp, const struct config_options *options);
+/* Loads the configuration and says in the log what is wrong with it: as config_load_texts. */
+MUST_USE int daemon_load_config(struct config **configp, const struct config_options *options,
+                                GPtrArray *errors);

@@ -51,7 +51,8 @@ int main(int argc, char **argv)
         return r == OPTIONS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     struct config *config = NULL;
-    r = daemon_load_config(&config, &options.config);
+    g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+    r = daemon_load_config(&config, &options.config, errors);
     if (r == 0 && options.check) {
         config_free(config);
         printf("%s: in order\n", options.config.path);

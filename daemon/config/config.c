@@ -249,6 +249,22 @@ int config_load(struct config **configp, const struct config_options *options,
     return 0;
 }
 
+int config_load_texts(struct config **configp, const struct config_options *options,
+                      GPtrArray *errors)
+{
+    g_autoptr(GPtrArray) diagnostics =
+        g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free);
+    int r = config_load(configp, options, diagnostics);
+
+    for (guint i = 0; i < diagnostics->len; i++)
+        g_ptr_array_add(errors, diagnostic_format(diagnostics->pdata[i], options->path));
+    if (r >= 0)
+        return r;
+    g_ptr_array_add(errors,
+                    g_strdup_printf("%s: cannot be read: %s", options->path, g_strerror(-r)));
+    return CONFIG_BAD;
+}
+
 bool config_allocates(const struct config *config)
 {
     for (guint i = 0; i < config->manifests->len; i++)

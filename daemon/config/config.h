@@ -92,6 +92,10 @@ struct config_options {
  * have no path. Negative errno: the file itself cannot be read. */
 MUST_USE int config_load(struct config **configp, const struct config_options *options,
                          GPtrArray *diagnostics);
+/* As config_load, but never negative: `errors` (char *) say what is wrong as lines of text. */
+MUST_USE int config_load_texts(struct config **configp, const struct config_options *options,
+                               GPtrArray *errors);
+
 struct config *config_free(struct config *config); /* returns NULL */
 
 /* The key as the file spells it; "socket" and "state" for the last two. */

@@ -21,6 +21,7 @@ static const struct verb {
     {"query", 4, 4, report_query},
     {"status", 1, 1, report_status},
     {"metrics", 1, 1, report_metrics},
+    {"config", 1, 1, report_config},
 };
 
 report_fn report_find(const struct words *words)

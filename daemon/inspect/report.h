@@ -36,6 +36,7 @@ enum kubesvc_inspect_result report_explain(const struct report *report);
 enum kubesvc_inspect_result report_query(const struct report *report);
 enum kubesvc_inspect_result report_status(const struct report *report);
 enum kubesvc_inspect_result report_metrics(const struct report *report);
+enum kubesvc_inspect_result report_config(const struct report *report);
 
 /* --- What several of them need --- */
 
@@ -44,6 +45,9 @@ void report_namespaces_each(const struct report *report, view_namespace_fn each,
 
 /* The keys of a line of `services`, into the object that is open. */
 void report_service_keys(const struct report *report, const struct service_state *state);
+
+/* Which files the configuration is of, and whether they still say what is in force. */
+void report_config_keys(const struct report *report);
 
 const char *report_origin(enum address_origin origin);
 const char *report_status_name(enum kubesvc_status status);

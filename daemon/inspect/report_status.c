@@ -223,6 +223,9 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     json_text(json, "socket", world->config->socket);
     json_text(json, "state", world->config->state);
     json_bool(json, "loaded", world->loaded);
+    json_open(json, "configuration");
+    report_config_keys(report);
+    json_close(json);
     put_files(report);
     json_open_list(json, "conflicts");
     view_shadowing(world->cluster, put_conflict, json);

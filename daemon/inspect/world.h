@@ -14,7 +14,11 @@
 #include "lib/model/cluster.h"
 
 struct inspect_world {
-    const struct config *config; /* the one in force */
+    const struct config *config;          /* the one in force */
+    const struct config_options *options; /* with which it is read */
+    GPtrArray *refusal; /* char *: what was wrong at the last reload; empty: it was not rejected */
+    uint64_t refused;   /* CLOCK_REALTIME, microseconds: when */
+    unsigned reloads;   /* carried out or rejected */
     struct cluster *cluster;
     struct snapshot_writer *writer;
     struct external *external;

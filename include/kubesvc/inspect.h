@@ -55,6 +55,7 @@
  *   status                   one line
  *     {"version","uptimeSeconds","zone","namespace","socket","state","loaded":bool,
  *      "sources":[{"path","files":N,"objects":N,"watch":"inotify"|"polling"|"missing"}],
+ *      "configuration":{as `config`, without settings},
  *      "files":N,"objects":N,"ignored":N,
  *      "errors":[{"file","line","column","severity","object","message","rule","since":ISO time,
  *                 "stale":bool}],
@@ -65,6 +66,13 @@
  *      "latencyMicroseconds":[{"le":N,"count":N}],
  *      "leases":[{"use":"pods"|"services","held":N,"size":N}],
  *      "changes":[{"time":ISO time,"text"}]}   the last ones
+ *   config                   one line
+ *     {"files":[PATH],          what was read, in order
+ *      "reloads":N,             carried out or rejected
+ *      "rejected":{"since":ISO time,"errors":[TEXT]},   the last reload was, the one before is kept
+ *      "changed":bool,          the files now say something else than what is in force,
+ *      "problems":[TEXT],       or what is wrong with them
+ *      "settings":[{"key","value","source":"default"|"file"|"option","file","line","option"}]}
  *   metrics                  Prometheus text exposition format
  *   watch [questions]        stays: an empty TEXT frame at once, from then on one line for each
  * change {"event":"change","time","text"}; with `questions`, for root and the daemon's user only

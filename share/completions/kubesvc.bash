@@ -12,7 +12,7 @@ _kubesvc_options() {
     query) echo "-n --namespace -4 --ipv4 -6 --ipv6 --nss -o --output" ;;
     get) echo "-n --namespace -A --all-namespaces -l --selector -o --output --no-headers -w --watch" ;;
     describe | explain) echo "-n --namespace -o --output" ;;
-    status) echo "-o --output" ;;
+    status | config | reload) echo "-o --output" ;;
     doctor) echo "--root -o --output" ;;
     monitor) echo "--questions -o --output" ;;
     check) echo "-n --namespace -R --recursive --strict --ignore -o --output" ;;
@@ -49,6 +49,7 @@ _kubesvc() {
     -o | --output)
         case $command in
         get) words="wide json yaml name" ;;
+        config) words="json yaml" ;;
         *) words="json" ;;
         esac
         ;;
@@ -61,10 +62,10 @@ _kubesvc() {
         if [[ $current == -* ]]; then
             words=$(_kubesvc_options "$command")
         elif [[ -z $command ]]; then
-            words="query get describe explain check status monitor metrics export run doctor help"
+            words="query get describe explain check status monitor metrics export run doctor config reload help"
         else
             case $command in
-            help) words="query get describe explain check status monitor metrics export run doctor" ;;
+            help) words="query get describe explain check status monitor metrics export run doctor config reload" ;;
             query | explain) words="$(_kubesvc_names services) $(_kubesvc_names names)" ;;
             describe)
                 if [[ -z $kind ]]; then words=service; else words=$(_kubesvc_names services); fi
@@ -72,6 +73,7 @@ _kubesvc() {
             get) if [[ -z $kind ]]; then words=$_kubesvc_kinds; else words=$(_kubesvc_names "$kind"); fi ;;
             run) if [[ -z $kind ]]; then words=$(_kubesvc_names pods); else compopt -o default; fi ;;
             export) words="hosts json" ;;
+            config) words=show ;;
             check) compopt -o default ;;
             esac
         fi

@@ -1,6 +1,7 @@
 # fish completion for kubesvc(1). Names and namespaces are asked of the daemon.
 
-set -l commands query get describe explain check status monitor metrics export run doctor help
+set -l commands query get describe explain check status monitor metrics export run doctor \
+    config reload help
 
 function __kubesvc_names
     set -l words (commandline -opc)
@@ -38,11 +39,13 @@ complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a metrics -d
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a export -d "all that resolves"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a run -d "run as a pod"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a doctor -d "is the host set up?"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a config -d "what is in force"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a reload -d "read the configuration again"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a help -d "one command in detail"
 
 complete -c kubesvc -n "__fish_seen_subcommand_from query get describe explain export run" \
     -s n -l namespace -x -a "(__kubesvc_names namespaces)" -d "in this namespace"
-complete -c kubesvc -n "__fish_seen_subcommand_from query describe explain check status monitor doctor" \
+complete -c kubesvc -n "__fish_seen_subcommand_from query describe explain check status monitor doctor reload" \
     -s o -l output -x -a json -d "output format"
 complete -c kubesvc -n "__fish_seen_subcommand_from get" -s o -l output -x -a "wide json yaml name" \
     -d "output format"
@@ -68,5 +71,8 @@ complete -c kubesvc -n "__fish_seen_subcommand_from query explain" \
     -a "(__kubesvc_names services) (__kubesvc_names names)"
 complete -c kubesvc -n "__fish_seen_subcommand_from run" -a "(__kubesvc_names pods)"
 complete -c kubesvc -n "__fish_seen_subcommand_from export" -a "hosts json"
+complete -c kubesvc -n "__fish_seen_subcommand_from config" -a show
+complete -c kubesvc -n "__fish_seen_subcommand_from config" -s o -l output -x -a "json yaml" \
+    -d "output format"
 complete -c kubesvc -n "__fish_seen_subcommand_from help" -a "$commands"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -F

@@ -10,7 +10,7 @@ from test_cli_golden import world
 
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "share" / "man" / "kubesvc.1"
 TYPES = {"text": str, "number": (int, float), "boolean": bool, "texts": list, "labels": dict,
-         "position": dict, "any": (int, str)}
+         "position": dict, "any": (int, str), "value": (int, str, list)}
 
 
 def documented():
@@ -50,6 +50,7 @@ def test_output_is_as_documented():
         "get workloads -A": "Workload", "get ns": "Namespace", "export": "Name",
         "query headless-svc nix 127.96.0.1 typo data.sun": "Answer", "explain typo": "Step",
         "explain headles-svc": "Step", "explain db.sun": "Step", "status": "Status",
+        "config show": "Configuration",
         "describe svc headless-svc": "Service", "describe svc -n sun stated": "Service",
         "describe svc -n sun twice": "Service", "describe svc headless-svc typo": "Service", "query --nss headless-svc": "Answer",
     }

@@ -56,7 +56,7 @@ def test_all_is_well():
         checks = examine(daemon.env, wrapper=wrapper)
         verdicts = {name: [result[0] for result in results] for name, results in checks.items()}
         verdicts.pop("foreign", None)  # the machine's own
-        same(verdicts, {name: ["ok"] for name in ("module", "hosts line", "socket", "daemon",
+        same(verdicts, {name: ["ok"] for name in ("module", "hosts line", "socket", "daemon", "config",
                                                   "manifests", "programs", "answers")})
         assert str(BUILD) in only(checks, "module")[1]
         assert "1 objects" in only(checks, "manifests")[1]

@@ -99,7 +99,7 @@ def test_reload():
         assert short("a.default") == ["192.0.2.99"]  # the next service's
         daemon.config.write_text("namespace: default\nsearch: 17\n")
         daemon.reload()
-        daemon.wait_line("the one before stays in force")
+        daemon.wait_line("configuration rejected; keeping the previous one")
         assert short("a.default") == ["192.0.2.99"]
         daemon.write("b.yaml", service("b", "10.0.0.2"))
         client.until("inet", "b.default.svc.cluster.local", lambda a: a.addresses == ["10.0.0.2"])

@@ -1,0 +1,18 @@
+/*
+ * What the daemon says about its configuration, in words that several commands use.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <yajl/yajl_tree.h>
+
+/* "/etc/kubesvc/kubesvcd.yaml and 2 drop-ins"; to be freed with g_free. */
+char *configuration_files(yajl_val config);
+
+/* What is wrong in one sentence, NULL if nothing is; to be freed with g_free. *rejectedp (may be
+ * NULL): whether it is about an error, and not only about files that have not been read yet. */
+char *configuration_wrong(yajl_val config, bool *rejectedp);
+
+/* The same as comments, with every single error. */
+void configuration_print(yajl_val config);

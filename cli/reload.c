@@ -1,0 +1,103 @@
+/*
+ * kubesvc reload: SIGHUP to the daemon at the socket, and its outcome. A signal alone has no
+ * answer, so the daemon counts its reloads and says of the last one whether it was rejected. Works
+ * with every service manager; the units use it for `systemctl reload`.
+ */
+#include <errno.h>
+#include <glib.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "arguments.h"
+#include "ask.h"
+#include "commands.h"
+#include "link.h"
+#include "text.h"
+#include "value.h"
+
+#define DEADLINE_USEC (60 * G_USEC_PER_SEC)
+#define FIRST_PAUSE_USEC 5000u
+#define PAUSE_MAX_USEC 200000u
+
+static const struct synopsis synopsis = {
+    .name = "reload",
+    .operands = "",
+    .description =
+        "Lets the daemon read its configuration and manifests again, as SIGHUP does, and\n"
+        "waits until it has taken the configuration over. Fails if the configuration is\n"
+        "rejected; the previous one then stays in force.\n",
+    .examples = "  sudo kubesvc reload\n"
+                "  sudo systemctl reload kubesvcd      the same\n",
+    .takes = TAKES_SOCKET | TAKES_JSON,
+};
+
+/* False: it cannot be signalled; said. */
+static bool send_signal(const struct arguments *arguments)
+{
+    pid_t pid = link_peer(arguments->socket);
+
+    if (pid > 0 && kill(pid, SIGHUP) == 0)
+        return true;
+    if (pid > 0 && errno == EPERM)
+        text_error(arguments->json, "do it as root, or as the user of the daemon",
+                   "the daemon cannot be signalled: %s", g_strerror(errno));
+    else if (pid >= 0)
+        text_error(arguments->json, "send it SIGHUP where it runs",
+                   "the daemon at %s runs in another PID namespace", arguments->socket);
+    else
+        link_complain(arguments->socket, pid, arguments->json);
+    return false;
+}
+
+/* A daemon that is busy with other reports is asked again. */
+static bool wait_for_reload(const struct arguments *arguments, int64_t before, yajl_val *configp)
+{
+    int64_t end = g_get_monotonic_time() + DEADLINE_USEC;
+
+    for (gulong pause = FIRST_PAUSE_USEC; g_get_monotonic_time() < end;
+         pause = MIN(2 * pause, PAUSE_MAX_USEC)) {
+        int r = ask_quietly(arguments, (const char *[]){"config", NULL}, configp);
+
+        if (r < 0) {
+            link_complain(arguments->socket, r, arguments->json);
+            return false;
+        }
+        if (r == KUBESVC_INSPECT_DONE && value_number(*configp, "reloads") != before)
+            return true;
+        ask_release(configp);
+        g_usleep(pause);
+    }
+    text_error(arguments->json, "see 'kubesvc status'", "the daemon has not reloaded within %d s",
+               (int)(DEADLINE_USEC / G_USEC_PER_SEC));
+    return false;
+}
+
+static int outcome(const struct arguments *arguments, yajl_val config)
+{
+    yajl_val rejected = value_get(config, "rejected");
+
+    if (!rejected)
+        return STATUS_DONE;
+    size_t n = value_length(rejected, "errors");
+    yajl_val first = value_element(rejected, "errors", 0);
+    g_autofree char *more = n > 1 ? g_strdup_printf(" (and %zu more)", n - 1) : g_strdup("");
+    text_error(arguments->json, "'kubesvc config show' says what is in force",
+               "configuration rejected; keeping the previous one: %s%s",
+               YAJL_IS_STRING(first) ? YAJL_GET_STRING(first) : "", more);
+    return STATUS_FAILED;
+}
+
+int command_reload(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    ask_auto yajl_val before = NULL, after = NULL;
+    if (ask_one(&arguments, (const char *[]){"config", NULL}, &before) != STATUS_DONE)
+        return STATUS_FAILED;
+    if (!send_signal(&arguments) ||
+        !wait_for_reload(&arguments, value_number(before, "reloads"), &after))
+        return STATUS_FAILED;
+    return outcome(&arguments, after);
+}

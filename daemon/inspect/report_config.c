@@ -1,0 +1,187 @@
+/*
+ * The report of the configuration: what is in force, where it comes from, and whether a reload
+ * would change it. The files are read again for that; nothing is remembered about them that could
+ * differ from what a reload would find.
+ */
+#include "report.h"
+
+static void put_directories(struct json *json, const GPtrArray *directories)
+{
+    json_open_list(json, "value");
+    for (guint i = 0; i < directories->len; i++) {
+        const struct config_directory *directory = directories->pdata[i];
+
+        json_open(json, NULL);
+        json_text(json, "path", directory->path);
+        json_bool(json, "recursive", directory->recursive);
+        json_text(json, "namespace", directory->namespace);
+        json_bool(json, "allocate", directory->allocate);
+        json_close(json);
+    }
+    json_close_list(json);
+}
+
+static void put_ranges(struct json *json, const GArray *ranges)
+{
+    json_open_list(json, "value");
+    for (guint i = 0; i < ranges->len; i++) {
+        const struct address_range *range = &g_array_index(ranges, struct address_range, i);
+        unsigned own = address_is_inet(&range->base) ? range->prefix - 96 : range->prefix;
+        char address[ADDRESS_TEXT_MAX];
+        g_autofree char *text = NULL;
+
+        address_format(&range->base, address);
+        text = g_strdup_printf("%s/%u", address, own);
+        json_text(json, NULL, text);
+    }
+    json_close_list(json);
+}
+
+static void put_addresses(struct json *json, const GArray *addresses)
+{
+    json_open_list(json, "value");
+    for (guint i = 0; i < addresses->len; i++)
+        json_address(json, NULL, &g_array_index(addresses, struct address, i));
+    json_close_list(json);
+}
+
+/* NULL: left out, the default. */
+static void put_texts(struct json *json, char *const *texts)
+{
+    if (!texts)
+        return;
+    json_open_list(json, "value");
+    for (; *texts; texts++)
+        json_text(json, NULL, *texts);
+    json_close_list(json);
+}
+
+static void put_text_array(struct json *json, const char *key, const GPtrArray *texts)
+{
+    json_open_list(json, key);
+    for (guint i = 0; i < texts->len; i++)
+        json_text(json, NULL, texts->pdata[i]);
+    json_close_list(json);
+}
+
+static const char *pods_word(enum kubesvc_pod_names pods)
+{
+    switch (pods) {
+    case KUBESVC_PODS_VERIFIED: return "verified";
+    case KUBESVC_PODS_INSECURE: return "insecure";
+    case KUBESVC_PODS_DISABLED: break;
+    }
+    return "disabled";
+}
+
+static void put_value(struct json *json, const struct config *config, enum config_key key)
+{
+    switch (key) {
+    case CONFIG_ZONE: json_text(json, "value", config->zone); break;
+    case CONFIG_NAMESPACE: json_text(json, "value", config->namespace); break;
+    case CONFIG_MANIFESTS: put_directories(json, config->manifests); break;
+    case CONFIG_SERVICE_CIDRS: put_ranges(json, config->service_cidrs); break;
+    case CONFIG_POD_CIDRS: put_ranges(json, config->pod_cidrs); break;
+    case CONFIG_NODE_IPS: put_addresses(json, config->node_ips); break;
+    case CONFIG_ALLOCATE: json_bool(json, "value", config->allocate); break;
+    case CONFIG_PODS: json_text(json, "value", pods_word(config->pods)); break;
+    case CONFIG_NAMESPACES: put_texts(json, config->namespaces); break;
+    case CONFIG_FALLTHROUGH: json_bool(json, "value", config->fallthrough); break;
+    case CONFIG_SEARCH: put_texts(json, config->search); break;
+    case CONFIG_NDOTS: json_number(json, "value", config->ndots); break;
+    case CONFIG_MAX_FILE_SIZE: json_number(json, "value", config->max_file_size); break;
+    case CONFIG_ENDPOINT_POD_NAMES: json_bool(json, "value", config->endpoint_pod_names); break;
+    case CONFIG_IGNORE_EMPTY_SERVICE: json_bool(json, "value", config->ignore_empty_service); break;
+    case CONFIG_NAMESERVERS: put_text_array(json, "value", config->nameservers); break;
+    case CONFIG_SOCKET: json_text(json, "value", config->socket); break;
+    case CONFIG_STATE: json_text(json, "value", config->state); break;
+    case CONFIG_KEYS: break;
+    }
+}
+
+static void put_origin(struct json *json, const struct config_origin *origin)
+{
+    json_text(json, "source", origin->path ? "file" : origin->option ? "option" : "default");
+    json_text(json, "file", origin->path);
+    if (origin->path)
+        json_number(json, "line", origin->line);
+    json_text(json, "option", origin->option);
+}
+
+static void append(void *userdata, const char *text, size_t size)
+{
+    g_string_append_len(userdata, text, (gssize)size);
+}
+
+static char *values_of(const struct config *config)
+{
+    GString *text = g_string_new(NULL);
+    struct json *json = json_new(append, text);
+
+    json_open_list(json, NULL);
+    for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
+        json_open(json, NULL);
+        put_value(json, config, key);
+        json_close(json);
+    }
+    json_close_list(json);
+    json_free(json);
+    return g_string_free(text, FALSE);
+}
+
+static bool same_values(const struct config *a, const struct config *b)
+{
+    g_autofree char *first = values_of(a), *second = values_of(b);
+
+    return g_strcmp0(first, second) == 0;
+}
+
+static void put_files_now(const struct report *report)
+{
+    const struct inspect_world *world = report->world;
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    struct config *now = NULL;
+    int r = config_load_texts(&now, world->options, problems);
+
+    json_bool(report->json, "changed", r != 0 || !same_values(world->config, now));
+    if (r != 0)
+        put_text_array(report->json, "problems", problems);
+    config_free(now);
+}
+
+void report_config_keys(const struct report *report)
+{
+    const struct inspect_world *world = report->world;
+    struct json *json = report->json;
+
+    put_text_array(json, "files", world->config->files);
+    json_number(json, "reloads", world->reloads);
+    if (world->refusal->len > 0) {
+        json_open(json, "rejected");
+        json_time(json, "since", world->refused);
+        put_text_array(json, "errors", world->refusal);
+        json_close(json);
+    }
+    put_files_now(report);
+}
+
+enum kubesvc_inspect_result report_config(const struct report *report)
+{
+    const struct config *config = report->world->config;
+    struct json *json = report->json;
+
+    json_open(json, NULL);
+    report_config_keys(report);
+    json_open_list(json, "settings");
+    for (enum config_key key = 0; key < CONFIG_KEYS; key++) {
+        json_open(json, NULL);
+        json_text(json, "key", config_key_name(key));
+        put_value(json, config, key);
+        put_origin(json, &config->origins[key]);
+        json_close(json);
+    }
+    json_close_list(json);
+    json_close(json);
+    json_end_line(json);
+    return KUBESVC_INSPECT_DONE;
+}
