@@ -148,11 +148,12 @@ class Comparison:
 
     def scan_reverse(self, groups):
         """Who has which address can be seen by the names of addresses."""
-        patterns = {}
+        patterns = {}  # object: those of its pods, which may have names of their own
         for token in self.unbound():
-            if token.what == "pod" and object_of(token) not in patterns:
-                patterns[object_of(token)] = self.reverse_pattern(token)
-        if not any(patterns.values()):
+            pattern = self.reverse_pattern(token) if token.what == "pod" else None
+            if pattern:
+                patterns.setdefault(object_of(token), set()).add(pattern)
+        if not patterns:
             return None
         grouped = {address: {object_of(t) for t in tokens} for tokens, theirs in groups
                    for address in theirs}
@@ -165,15 +166,16 @@ class Comparison:
             got = self.asker.reverse(address)
             if got.status != "FOUND":
                 continue
-            candidates = [o for o, pattern in patterns.items() if pattern
-                          and o.family == addresses.family_of(address)
+            candidates = [o for o, theirs in patterns.items()
+                          if o.family == addresses.family_of(address)
                           and o in grouped.get(address, patterns)
-                          and got.names == [pattern.format(addresses.dashed(address))]]
+                          and got.names in [[pattern.format(addresses.dashed(address))]
+                                            for pattern in theirs]]
             if not candidates:
                 return Mismatch("an address that should have no such name",
                                 ("ptr", address, None), None, got)
             fits.setdefault(tuple(candidates), []).append(address)
-        return self.bind_fitting(fits, {o for o, pattern in patterns.items() if pattern})
+        return self.bind_fitting(fits, set(patterns))
 
     def reverse_pattern(self, token):
         """The name of an address of this object, with {} for the dashed label."""

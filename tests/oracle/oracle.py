@@ -220,7 +220,8 @@ class Oracle(Names):
             for subset in data.get("subsets") or []:
                 texts += [one.get("ip") for key in ("addresses", "notReadyAddresses")
                           for one in subset.get(key) or []]
-            template = (spec.get("template") or {}).get("metadata") or {}
+            jobs = (spec.get("jobTemplate") or {}).get("spec") or {}  # of a CronJob
+            template = (spec.get("template") or jobs.get("template") or {}).get("metadata") or {}
             stated.update(filter(None, map(addresses.parse, texts)))
             stated.update(objects.annotated(thing.meta, self.on))
             stated.update(objects.annotated(template, self.on))

@@ -8,7 +8,7 @@ from .questions import Questions
 from .rules import SWITCHABLE
 from .worlds import World
 
-QUESTIONS = 10_000
+QUESTIONS = 20_000
 
 
 def comparable(given):
