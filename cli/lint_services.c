@@ -10,7 +10,6 @@
 
 #include "lib/model/pods.h"
 #include "lib/util/near.h"
-#include "lib/yaml/fields.h"
 
 /* A replica without its address: what a selector may ask for is all there is to it. */
 static void view_replica(const struct workload *workload, uint32_t index, struct pod_view *view)
@@ -172,25 +171,6 @@ static void check_selector(struct world *world, const struct record *record,
                  why);
 }
 
-static void check_families(const struct record *record, struct findings *findings)
-{
-    static const char *const names[] = {[4] = "IPv4", [6] = "IPv6"};
-    const struct service *service = (const struct service *)record->object;
-    const struct addresses *addresses = &service->cluster_ips;
-    if (addresses->n > 2)
-        findings_add(findings, DIAGNOSTIC_ERROR, "wrong-family", &service->object,
-                     record->cluster_ips[0], "clusterIPs holds more than two addresses");
-    else if (addresses->n == 2 &&
-             address_family(&addresses->items[0]) == address_family(&addresses->items[1]))
-        findings_add(findings, DIAGNOSTIC_ERROR, "wrong-family", &service->object,
-                     record->cluster_ips[1], "clusterIPs holds two addresses of one family");
-    for (uint32_t i = 0; i < MIN(addresses->n, service->n_families); i++)
-        if (address_family(&addresses->items[i]) != service->families[i])
-            findings_add(findings, DIAGNOSTIC_ERROR, "wrong-family", &service->object,
-                         record->cluster_ips[i], "this address is no %s, which ipFamilies says",
-                         names[service->families[i]]);
-}
-
 static void check_external_name(const struct record *record, struct findings *findings)
 {
     const struct service *service = (const struct service *)record->object;
@@ -201,10 +181,6 @@ static void check_external_name(const struct record *record, struct findings *fi
         findings_add(findings, DIAGNOSTIC_WARNING, "external-address", &service->object,
                      record->external_name,
                      "externalName is an address, which no name can stand for; it has no answer");
-    else if (!dns_subdomain_is_valid(service->external_name))
-        findings_add(findings, DIAGNOSTIC_WARNING, "external-name", &service->object,
-                     record->external_name,
-                     "externalName is no name in DNS ([a-z0-9.-]); it has no answer");
 }
 
 void lint_service(struct world *world, const struct record *record, struct findings *findings)
@@ -214,7 +190,6 @@ void lint_service(struct world *world, const struct record *record, struct findi
         check_external_name(record, findings);
         return;
     }
-    check_families(record, findings);
     if (!record->selection.selector)
         return;
     check_selector(world, record, findings);

@@ -1,14 +1,12 @@
 /*
  * An object's tree while it is there: positions that the later rules point at, and what the tree
- * itself says wrong: versions that are no more, kinds that are misspelt, addresses that contradict
- * their families.
+ * itself says wrong: versions that are no more, kinds that are misspelt.
  */
 #include "lint.h"
 
 #include <string.h>
 
 #include "lib/manifest/extract.h"
-#include "lib/util/address.h"
 #include "lib/util/near.h"
 #include "lib/yaml/scalar.h"
 
@@ -73,13 +71,8 @@ static void keep_target(struct record *record, const struct node *port)
 
 static void keep_service(struct record *record, const struct node *spec)
 {
-    const struct node *addresses = first_of(child(spec, "clusterIPs"));
     record->external_name = value_of(spec, "externalName");
-    record->cluster_ips[0] = value_of(spec, "clusterIP");
-    for (size_t i = 0; addresses && i < G_N_ELEMENTS(record->cluster_ips); i++) {
-        record->cluster_ips[i] = addresses->position;
-        addresses = addresses->next;
-    }
+    record->cluster_ip = value_of(spec, child(spec, "clusterIP") ? "clusterIP" : "clusterIPs");
     for (const struct node *port = first_of(child(spec, "ports")); port; port = port->next)
         keep_target(record, port);
 }
@@ -98,7 +91,6 @@ static void keep_positions(struct record *record, const struct node *root)
     if (kind == OBJECT_CRON_JOB)
         pod_spec = child(child(spec, "jobTemplate"), "spec");
     if (object_is_workload(record->object)) {
-        record->template = key_of(pod_spec, "template");
         pod_spec = child(child(pod_spec, "template"), "spec");
     }
     record->subdomain = value_of(pod_spec, "subdomain");
@@ -120,9 +112,6 @@ static void check_version(struct record *record, const struct node *root)
 {
     const char *version = extract_peek(root, "apiVersion");
     const char *kind = object_kind_name(record->object->kind);
-    record->needs_selector =
-        record->object->kind >= OBJECT_DEPLOYMENT && record->object->kind <= OBJECT_DAEMON_SET &&
-        (!version || strcmp(version, "apps/v1") == 0 || strcmp(version, "apps/v1beta2") == 0);
     for (size_t i = 0; version && i < G_N_ELEMENTS(removed); i++) {
         if (strcmp(removed[i].version, version) != 0 ||
             (removed[i].kind && strcmp(removed[i].kind, kind) != 0))
@@ -134,34 +123,10 @@ static void check_version(struct record *record, const struct node *root)
     }
 }
 
-static void check_address(struct record *record, const struct node *node, const char *type)
-{
-    struct address address;
-    if (node->type != NODE_SCALAR || !address_parse(&address, node->text, node->length))
-        return;
-    if ((address_family(&address) == 4) != (strcmp(type, "IPv4") == 0))
-        say(record, DIAGNOSTIC_ERROR, "wrong-family", node->position,
-            g_strdup_printf("addressType is %s, and this is no such address", type));
-}
-
-static void check_slice(struct record *record, const struct node *root)
-{
-    const char *type = extract_peek(root, "addressType");
-    if (!type || (strcmp(type, "IPv4") != 0 && strcmp(type, "IPv6") != 0))
-        return;
-    for (const struct node *endpoint = first_of(child(root, "endpoints")); endpoint;
-         endpoint = endpoint->next)
-        for (const struct node *node = first_of(child(endpoint, "addresses")); node;
-             node = node->next)
-            check_address(record, node, type);
-}
-
 void lint_tree(struct record *record, const struct node *root)
 {
     keep_positions(record, root);
     check_version(record, root);
-    if (record->object->kind == OBJECT_ENDPOINT_SLICE)
-        check_slice(record, root);
     lint_fields(record, root);
 }
 

@@ -9,25 +9,6 @@
 
 #define NEAREST 2u /* slips of the finger */
 
-static void check_selector(const struct record *record, struct findings *findings)
-{
-    const struct workload *workload = (const struct workload *)record->object;
-    /* a Job's selector is made up by the control plane */
-    if (workload->object.kind == OBJECT_JOB || workload->object.kind == OBJECT_CRON_JOB)
-        return;
-    if (!workload->selector && workload->n_requirements == 0) {
-        if (record->needs_selector)
-            findings_add(findings, DIAGNOSTIC_ERROR, "no-selector", &workload->object,
-                         record->selector, "spec.selector is missing; the API refuses it");
-        return;
-    }
-    if (!workload_selects(workload, workload->template.labels))
-        findings_add(findings, DIAGNOSTIC_ERROR, "selector-mismatch", &workload->object,
-                     record->selector,
-                     "the selector does not match the labels of its own template; the API "
-                     "refuses it");
-}
-
 /* "did you mean NAME?", or why it matters. To be freed with g_free. */
 static char *explain_unknown(struct world *world, const char *namespace, const char *name)
 {
@@ -78,7 +59,6 @@ static void check_service_name(struct world *world, const struct record *record,
 
 void lint_workload(struct world *world, const struct record *record, struct findings *findings)
 {
-    check_selector(record, findings);
     if (record->object->kind == OBJECT_STATEFUL_SET)
         check_service_name(world, record, findings);
 }

@@ -2,6 +2,7 @@
  * The rules of the whole world, each object in force in its turn; and what concerns several at
  * once.
  */
+#include "lib/util/hash.h"
 #include "lint.h"
 
 static void check_duplicate(const struct world *world, const struct record *record,
@@ -12,9 +13,48 @@ static void check_duplicate(const struct world *world, const struct record *reco
         world_find(world, (enum object_kind)object->kind, object->namespace, object->name);
     if (in_force == record)
         return;
+    bool refused = object->refused && !in_force->object->refused;
     findings_add(findings, DIAGNOSTIC_WARNING, "duplicate-object", object, record->name,
-                 "the same object is at %s:%u:%u, too, and only that one counts",
-                 in_force->object->source->path, in_force->object->line, in_force->object->column);
+                 "the same object is at %s:%u:%u, too, and only that one counts%s",
+                 in_force->object->source->path, in_force->object->line, in_force->object->column,
+                 refused ? ", because the API refuses this one" : "");
+}
+
+static guint by_address(gconstpointer address)
+{
+    return hash_address(address);
+}
+
+static gboolean is_same_address(gconstpointer a, gconstpointer b)
+{
+    return address_compare(a, b) == 0;
+}
+
+/* `owners`: struct address -> the record of the first Service that has it. */
+static void check_addresses(const struct record *record, GHashTable *owners,
+                            struct findings *findings)
+{
+    const struct service *service = (const struct service *)record->object;
+    if (record->object->kind != OBJECT_SERVICE || service->type == SERVICE_EXTERNAL_NAME)
+        return;
+    for (uint32_t i = 0; i < service->cluster_ips.n; i++) {
+        const struct address *address = &service->cluster_ips.items[i];
+        const struct record *other = g_hash_table_lookup(owners, address);
+        char text[ADDRESS_TEXT_MAX];
+        if (!other) {
+            g_hash_table_insert(owners, (gpointer)(uintptr_t)address, (gpointer)(uintptr_t)record);
+            continue;
+        }
+        if (other == record)
+            continue;
+        address_format(address, text);
+        findings_add(findings, DIAGNOSTIC_ERROR, "duplicate-address", record->object,
+                     record->cluster_ip,
+                     "the cluster IP %s is that of Service %s/%s (%s:%u), too; the API refuses the "
+                     "second",
+                     text, other->object->namespace, other->object->name,
+                     other->object->source->path, other->object->line);
+    }
 }
 
 /* Once for each namespace: at its own object, or else at the first Service in it. */
@@ -39,6 +79,7 @@ void lint_world(struct world *world, struct findings *findings)
 {
     const GPtrArray *records = world_records(world);
     g_autoptr(GHashTable) told = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) owners = g_hash_table_new(by_address, is_same_address);
     for (guint i = 0; i < records->len; i++) {
         const struct record *record = records->pdata[i];
         check_duplicate(world, record, findings);
@@ -46,6 +87,7 @@ void lint_world(struct world *world, struct findings *findings)
             continue;
         check_public_domain(world, record, told, findings);
         lint_name(record, findings);
+        check_addresses(record, owners, findings);
         if (record->object->broken) /* what is missing may be what could not be read */
             continue;
         if (record->object->kind == OBJECT_SERVICE)

@@ -101,8 +101,10 @@ struct world *world_free(struct world *world)
 
 void world_add(struct world *world, struct record *record)
 {
+    const struct record *before = g_hash_table_lookup(world->in_force, record);
     g_ptr_array_add(world->records, record);
-    g_hash_table_replace(world->in_force, record, record);
+    if (!before || !record->object->refused || before->object->refused)
+        g_hash_table_replace(world->in_force, record, record);
 }
 
 static void put_in(struct world *world, struct record *record)

@@ -23,11 +23,9 @@ struct target { /* of a Service's port: where its traffic goes */
 struct record {
     struct selection selection; /* first; of a Service in force: what it selects */
     struct object *object;
-    struct position name, namespace, selector, service_name, subdomain, external_name, template;
-    struct position cluster_ips[2];
+    struct position name, namespace, selector, service_name, subdomain, external_name, cluster_ip;
     GArray *targets;        /* struct target, of a Service; NULL for none */
     GPtrArray *diagnostics; /* struct diagnostic *: found in its tree */
-    bool needs_selector;    /* the API refuses it without one */
     bool partial;           /* the selection is wider than the selector */
 };
 
@@ -39,7 +37,8 @@ struct world;
 struct world *world_new(void);
 struct world *world_free(struct world *world); /* returns NULL */
 
-/* Adds a record, which is taken over; it wins over earlier ones of the same identity. */
+/* Adds a record, which is taken over; it wins over earlier ones of the same identity, unless the
+ * API refuses it and not them. */
 void world_add(struct world *world, struct record *record);
 
 /* Everything was added: puts what is in force into the indexes. */

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "lib/yaml/scalar.h"
+#include "schema.h"
+#include "validate.h"
 
 #define QUOTED_MAX 80
 
@@ -185,6 +187,18 @@ static char *read_name(struct extract_context *context, struct fields *fields,
     return NULL;
 }
 
+void extract_whole(struct fields *fields)
+{
+    fields->part = false;
+    fields->consequence = "; its last good version, if any, stays in force";
+}
+
+void extract_part(struct fields *fields)
+{
+    fields->part = true;
+    fields->consequence = "; it is ignored, and the API refuses the object";
+}
+
 static void read_kind(struct fields *fields, const struct node *root, struct object *object)
 {
     switch ((enum object_kind)object->kind) {
@@ -209,6 +223,7 @@ static struct object *read_object(struct extract_context *context, struct fields
     g_autofree char *name = NULL, *description = NULL;
     const char *namespace;
     struct object *object;
+    guint first = context->diagnostics->len;
 
     fields->object = object_kind_name(kind);
     fields->consequence = "; the object is left out";
@@ -233,10 +248,13 @@ static struct object *read_object(struct extract_context *context, struct fields
     object->document = context->objects->len;
     description = object_describe(object);
     fields->object = description;
-    fields->consequence = "; its last good version, if any, stays in force";
+    extract_part(fields);
     object->has_uid = fields_string(fields, metadata, "uid") != NULL;
     read_kind(fields, root, object);
+    schema_check(fields, root, kind, first);
+    validate_object(fields, root, object);
     object->broken = fields->broken;
+    object->refused = fields->refused;
     g_ptr_array_add(context->objects, object);
     return object;
 }

@@ -47,6 +47,11 @@ void extract_endpoints(struct fields *fields, const struct node *root,
 void extract_pod(struct fields *fields, const struct node *root, struct pod *pod);
 void extract_workload(struct fields *fields, const struct node *root, struct workload *workload);
 
+/* What is read between the two decides where names lead, so that an error in it breaks the object
+ * as a whole; elsewhere an error leaves out the part that it is in. */
+void extract_whole(struct fields *fields);
+void extract_part(struct fields *fields);
+
 /* What several kinds have. */
 #define EXTRACT_ADDRESSES_ANNOTATION "kubesvc.io/addresses"
 
@@ -67,8 +72,9 @@ const char *extract_dns_label(struct fields *fields, const struct node *map, con
 int extract_choice(struct fields *fields, const struct node *map, const char *key,
                    const char *const choices[], int fallback);
 
-/* The ports of a list of mappings, appended to `ports` (struct port). Their strings belong to the
- * tree. `number` is the key of the number. More than the API lets a slice have are an error. */
+/* The ports of a list of mappings, appended to `ports` (struct port), without those that something
+ * is wrong with. Their strings belong to the tree. `number` is the key of the number. More than the
+ * API lets a slice have are an error. */
 #define EXTRACT_PORTS_MAX 20000u
 void extract_ports(struct fields *fields, const struct node *list, const char *number,
                    bool number_required, GArray *ports);

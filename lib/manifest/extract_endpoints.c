@@ -18,8 +18,8 @@ static void add_address(struct fields *fields, const struct node *node, const ch
     if (address_parse(&address, text, strlen(text)))
         g_array_append_val(addresses, address);
     else
-        fields_warning(fields, node->position, "invalid-address",
-                       "an endpoint's address that is none is ignored");
+        fields_error(fields, node->position, "invalid-address",
+                     "an endpoint's address must be an address");
 }
 
 static void read_common(struct fields *fields, const struct node *map, struct endpoint *endpoint)
@@ -87,8 +87,14 @@ void extract_endpoint_slice(struct fields *fields, const struct node *root,
     slice->n_subsets = 1;
     slice->subsets[0].ports = read_ports(fields, root);
     /* names instead of addresses are nothing to resolve to */
-    if (!type || strcmp(type, "FQDN") != 0)
-        read_slice_endpoints(fields, fields_list(fields, root, "endpoints"), &slice->subsets[0]);
+    if (!type || strcmp(type, "FQDN") != 0) {
+        const struct node *list;
+
+        extract_whole(fields);
+        list = fields_list(fields, root, "endpoints");
+        extract_part(fields);
+        read_slice_endpoints(fields, list, &slice->subsets[0]);
+    }
 }
 
 static void read_subset_addresses(struct fields *fields, const struct node *subset, const char *key,
@@ -125,9 +131,13 @@ static bool is_not_mirrored(struct fields *fields, const struct node *metadata)
 
 void extract_endpoints(struct fields *fields, const struct node *root, struct endpoint_slice *slice)
 {
-    const struct node *list = fields_list(fields, root, "subsets");
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct node *list, *iterator, *map;
     GArray *subsets = g_array_new(FALSE, FALSE, sizeof(struct endpoint_subset));
+
+    extract_whole(fields);
+    list = fields_list(fields, root, "subsets");
+    iterator = list ? list->first : NULL;
+    extract_part(fields);
 
     slice->service = name_intern(slice->object.name, strlen(slice->object.name));
     slice->not_mirrored = is_not_mirrored(fields, node_get(root, "metadata"));

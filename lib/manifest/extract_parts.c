@@ -44,20 +44,16 @@ static struct addresses split_addresses(struct fields *fields, const struct node
 
 struct addresses extract_stated_addresses(struct fields *fields, const struct node *metadata)
 {
-    const struct node *annotations = fields_map(fields, metadata, "annotations");
-    const struct node *node = NULL;
+    const struct node *annotations = fields_map(fields, metadata, "annotations"), *node;
+    struct addresses addresses = {0};
 
-    /* all are looked at, because the API refuses an object for any that is no string */
-    for (const struct node *child = annotations ? annotations->first : NULL; child;
-         child = child->next) {
-        fiber_tick(fields->fiber);
-        if (!scalar_is_null(child) && fields_text(fields, child, "annotations") &&
-            strcmp(child->key, EXTRACT_ADDRESSES_ANNOTATION) == 0)
-            node = child;
-    }
-    if (!node || strspn(node->text, BLANKS) == node->length)
-        return (struct addresses){0};
-    return split_addresses(fields, node);
+    extract_whole(fields);
+    node = fields_get(fields, annotations, EXTRACT_ADDRESSES_ANNOTATION);
+    if (node && fields_text(fields, node, EXTRACT_ADDRESSES_ANNOTATION) &&
+        strspn(node->text, BLANKS) < node->length)
+        addresses = split_addresses(fields, node);
+    extract_part(fields);
+    return addresses;
 }
 
 const struct labels *extract_own_labels(struct fields *fields, const struct node *metadata)
@@ -123,8 +119,8 @@ static uint8_t read_protocol(struct fields *fields, const struct node *map)
         return PORT_UDP;
     if (strcmp(text, "SCTP") == 0)
         return PORT_SCTP;
-    fields_warning(fields, node_get(map, "protocol")->position, "bad-value",
-                   "protocol must be TCP, UDP or SCTP; the port is ignored");
+    fields_error(fields, node_get(map, "protocol")->position, "bad-value",
+                 "protocol must be TCP, UDP or SCTP");
     return 0;
 }
 
@@ -146,6 +142,24 @@ static void read_target(struct fields *fields, const struct node *map, struct po
         port->target = (uint16_t)number;
 }
 
+/* False if it is not to be used. */
+static bool read_port(struct fields *fields, const struct node *map, const char *number,
+                      bool number_required, struct port *port)
+{
+    bool refused_before = fields->refused, good;
+    int64_t value = 0;
+
+    fields->refused = false;
+    *port = (struct port){.name = fields_string(fields, map, "name")};
+    if (fields_integer(fields, map, number, 1, 65535, &value))
+        port->number = (uint16_t)value;
+    port->protocol = read_protocol(fields, map);
+    read_target(fields, map, port);
+    good = !fields->refused && (port->number > 0 || !number_required);
+    fields->refused |= refused_before;
+    return good;
+}
+
 void extract_ports(struct fields *fields, const struct node *list, const char *number,
                    bool number_required, GArray *ports)
 {
@@ -153,21 +167,14 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
 
     while ((map = fields_next_map(fields, &iterator, "ports"))) {
         if (ports->len == EXTRACT_PORTS_MAX) {
-            if (!fields->broken) /* it was not said for the container before */
-                fields_error(fields, map->position, "too-many", "more than %u ports",
-                             EXTRACT_PORTS_MAX);
+            if (!fields->refused) /* it was not said for the container before */
+                fields_refuse(fields, map->position, "too-many",
+                              "more than %u ports, only so many count", EXTRACT_PORTS_MAX);
             return;
         }
-        struct port port = {.name = fields_string(fields, map, "name")};
-        int64_t value = 0;
+        struct port port;
 
-        if (fields_integer(fields, map, number, 1, 65535, &value))
-            port.number = (uint16_t)value;
-        else if (number_required && !node_get(map, number))
-            fields_error(fields, map->position, "missing-field", "a port needs %s", number);
-        port.protocol = read_protocol(fields, map);
-        read_target(fields, map, &port);
-        if (port.protocol != 0)
+        if (read_port(fields, map, number, number_required, &port))
             g_array_append_val(ports, port);
     }
 }

@@ -110,15 +110,19 @@ static enum pod_phase read_phase(struct fields *fields, const struct node *statu
 void extract_pod(struct fields *fields, const struct node *root, struct pod *pod)
 {
     const struct node *metadata = node_get(root, "metadata");
-    const struct node *status = fields_map(fields, root, "status");
+    const struct node *status, *map;
     struct pod_spec spec = {0};
 
-    extract_pod_spec(fields, metadata, fields_map(fields, root, "spec"), &spec);
+    extract_whole(fields);
+    map = fields_map(fields, root, "spec");
+    status = fields_map(fields, root, "status");
+    pod->has_status = status && status->first;
+    pod->ready = is_ready(fields, status);
+    read_ips(fields, status, pod);
+    extract_part(fields);
+    extract_pod_spec(fields, metadata, map, &spec);
     pod->spec = pod_spec_intern(&spec);
     pod->owner = extract_owner(fields, metadata);
     pod->deleting = fields_string(fields, metadata, "deletionTimestamp") != NULL;
-    pod->has_status = status && status->first;
-    pod->ready = is_ready(fields, status);
     pod->phase = (uint8_t)read_phase(fields, status);
-    read_ips(fields, status, pod);
 }

@@ -108,21 +108,22 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
 {
     static const char *const types[] = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName",
                                         NULL};
-    const struct node *metadata = node_get(root, "metadata");
-    const struct node *spec = fields_map(fields, root, "spec");
+    const struct node *metadata = node_get(root, "metadata"), *spec;
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
     service->stated = extract_stated_addresses(fields, metadata);
     service->labels = extract_own_labels(fields, metadata);
-    if (!spec)
-        return;
+    extract_whole(fields);
+    spec = fields_map(fields, root, "spec");
     if (extract_choice(fields, spec, "type", types, 0) == 3)
         service->type = SERVICE_EXTERNAL_NAME;
-    service->publish_not_ready = fields_bool(fields, spec, "publishNotReadyAddresses", false);
     service->selector = fields_labels(fields, spec, "selector");
     read_cluster_ips(fields, spec, service);
+    if (spec)
+        read_external_name(fields, spec, service);
+    extract_part(fields);
+    service->publish_not_ready = fields_bool(fields, spec, "publishNotReadyAddresses", false);
     read_families(fields, spec, service);
-    read_external_name(fields, spec, service);
     extract_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
     service->ports = extract_take_ports(fields, ports);
 }

@@ -137,23 +137,31 @@ static void read_stateful_set(struct fields *fields, const struct node *spec,
 
     if (service)
         workload->service_name = name_intern(service, strlen(service));
+    extract_whole(fields); /* the names of all pods hang on it */
     fields_integer(fields, fields_map(fields, spec, "ordinals"), "start", 0, INT32_MAX, &start);
+    extract_part(fields);
     workload->ordinal = (uint32_t)start;
 }
 
 void extract_workload(struct fields *fields, const struct node *root, struct workload *workload)
 {
-    const struct node *spec = fields_map(fields, root, "spec"), *template;
+    const struct node *spec, *template, *metadata, *pod_spec;
 
     workload->owner = extract_owner(fields, node_get(root, "metadata"));
     workload->labels = extract_own_labels(fields, node_get(root, "metadata"));
+    extract_whole(fields);
+    spec = fields_map(fields, root, "spec");
     read_replicas(fields, root, spec, workload);
     if (workload->object.kind == OBJECT_CRON_JOB)
         spec = fields_map(fields, fields_map(fields, spec, "jobTemplate"), "spec");
     template = fields_map(fields, spec, "template");
-    extract_pod_spec(fields, fields_map(fields, template, "metadata"),
-                     fields_map(fields, template, "spec"), &workload->template);
+    metadata = fields_map(fields, template, "metadata");
+    pod_spec = fields_map(fields, template, "spec");
+    extract_part(fields);
+    extract_pod_spec(fields, metadata, pod_spec, &workload->template);
+    extract_whole(fields);
     read_selector(fields, root, spec, workload);
+    extract_part(fields);
     if (workload->object.kind == OBJECT_STATEFUL_SET)
         read_stateful_set(fields, spec, workload);
 }

@@ -46,6 +46,8 @@ static gboolean identity_equal(gconstpointer a, gconstpointer b)
 /* Positive when `a` wins over `b`. */
 static int precedence(const struct object *a, const struct object *b)
 {
+    if (a->refused != b->refused)
+        return a->refused ? -1 : 1;
     if (a->source->rank != b->source->rank)
         return a->source->rank > b->source->rank ? 1 : -1;
     int order = strcmp(a->source->path, b->source->path);

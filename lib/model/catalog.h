@@ -1,8 +1,9 @@
 /*
  * The catalog: who said what. Holds every object with its source and position; of several objects
  * with one identity (kind, namespace, name) the winner is in force, as with `kubectl apply -f DIR`:
- * the later directory, then the later path bytewise, then the later document (rule 106).
- * When the winner goes, the next one comes back.
+ * one that an API server would accept before one that it would refuse, then the later directory,
+ * then the later path bytewise, then the later document (rule 106). When the winner goes, the next
+ * one comes back.
  */
 #pragma once
 

@@ -46,6 +46,7 @@ struct object {
     uint8_t kind; /* enum object_kind */
     bool has_uid; /* a dump of a real cluster: never given an invented address */
     bool broken;  /* only its identity could be read: its last good version stays in force */
+    bool refused; /* an API server would not take it: only in force where no other is accepted */
     const char *namespace; /* (i) lower case; of a Namespace object: its own name */
     const char *name;
     struct source *source;   /* reference held */

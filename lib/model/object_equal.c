@@ -115,7 +115,7 @@ static bool workloads_equal(const struct workload *a, const struct workload *b)
 bool object_equal(const struct object *a, const struct object *b)
 {
     if (a->kind != b->kind || a->has_uid != b->has_uid || a->broken != b->broken ||
-        a->namespace != b->namespace || strcmp(a->name, b->name) != 0)
+        a->refused != b->refused || a->namespace != b->namespace || strcmp(a->name, b->name) != 0)
         return false;
     switch ((enum object_kind)a->kind) {
     case OBJECT_SERVICE:

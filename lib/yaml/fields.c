@@ -12,10 +12,9 @@
 #include "scalar.h"
 
 static void add(struct fields *fields, enum diagnostic_severity severity, struct position position,
-                const char *rule, const char *format, va_list arguments)
+                const char *rule, const char *consequence, const char *format, va_list arguments)
 {
     g_autofree char *message = NULL;
-    const char *consequence = fields->consequence;
 
     if (fields->diagnostics->len > FIELDS_DIAGNOSTICS_MAX)
         return;
@@ -29,8 +28,7 @@ static void add(struct fields *fields, enum diagnostic_severity severity, struct
     message = g_strdup_vprintf(format, arguments);
     g_ptr_array_add(fields->diagnostics,
                     diagnostic_new(severity, position.line, position.column, rule, fields->object,
-                                   "%s%s", message,
-                                   severity == DIAGNOSTIC_ERROR && consequence ? consequence : ""));
+                                   "%s%s", message, consequence ? consequence : ""));
 }
 
 void fields_error(struct fields *fields, struct position position, const char *rule,
@@ -38,9 +36,22 @@ void fields_error(struct fields *fields, struct position position, const char *r
 {
     va_list arguments;
 
-    fields->broken = true;
+    fields->refused = true;
+    if (!fields->part)
+        fields->broken = true;
     va_start(arguments, format);
-    add(fields, DIAGNOSTIC_ERROR, position, rule, format, arguments);
+    add(fields, DIAGNOSTIC_ERROR, position, rule, fields->consequence, format, arguments);
+    va_end(arguments);
+}
+
+void fields_refuse(struct fields *fields, struct position position, const char *rule,
+                   const char *format, ...)
+{
+    va_list arguments;
+
+    fields->refused = true;
+    va_start(arguments, format);
+    add(fields, DIAGNOSTIC_ERROR, position, rule, "; the API refuses it", format, arguments);
     va_end(arguments);
 }
 
@@ -50,7 +61,7 @@ void fields_warning(struct fields *fields, struct position position, const char 
     va_list arguments;
 
     va_start(arguments, format);
-    add(fields, DIAGNOSTIC_WARNING, position, rule, format, arguments);
+    add(fields, DIAGNOSTIC_WARNING, position, rule, NULL, format, arguments);
     va_end(arguments);
 }
 

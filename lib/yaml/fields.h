@@ -18,7 +18,9 @@ struct fields {
     GPtrArray *diagnostics;  /* struct diagnostic * */
     const char *object;      /* what they are about, or NULL */
     const char *consequence; /* appended to errors: "; ...", or NULL */
-    bool broken;             /* there was an error */
+    bool part;    /* what is being read can be left out alone: an error there breaks nothing else */
+    bool broken;  /* there was an error outside of such parts */
+    bool refused; /* there was any error: an API server would not take the object */
 };
 
 #define FIELDS_DIAGNOSTICS_MAX 1000u /* of one file; then one says that there are more */
@@ -26,6 +28,9 @@ struct fields {
 #define DEFINE_AT_PRINTF __attribute__((format(printf, 4, 5)))
 void fields_error(struct fields *fields, struct position position, const char *rule,
                   const char *format, ...) DEFINE_AT_PRINTF;
+/* An error in what is nevertheless used as it is. */
+void fields_refuse(struct fields *fields, struct position position, const char *rule,
+                   const char *format, ...) DEFINE_AT_PRINTF;
 void fields_warning(struct fields *fields, struct position position, const char *rule,
                     const char *format, ...) DEFINE_AT_PRINTF;
 #undef DEFINE_AT_PRINTF

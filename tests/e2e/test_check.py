@@ -102,7 +102,8 @@ def test_status():
 
 
 def test_paths_and_standard_input():
-    text = b"apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}}\n"
+    text = b"apiVersion: v1\nkind: Service\nmetadata: {name: web}\n" \
+        b"spec: {selector: {app: web}, ports: [{port: 80}]}\n"
     done = check("-", stdin=text, status=0)
     same(done.stdout.split(b": ")[0], b"<stdin>:4:8")
     same(rules("-", "seed/deployment.yaml", stdin=text), [], "one world")

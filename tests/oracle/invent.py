@@ -380,6 +380,8 @@ class Inventor:
         if kind == "StatefulSet":
             spec["serviceName"] = subdomain
             spec |= {"ordinals": {"start": rng.randint(0, 3)}} if chance(0.5) else {}
+        if kind in ("Job", "CronJob") and chance(0.8):
+            template["spec"]["restartPolicy"] = rng.choice(["OnFailure", "Never"])
         if kind == "Job":
             self.job(workload, spec, subdomain)
         owners = [o for o in self.workload_names if o[0] == namespace and o[1] != name]
@@ -435,3 +437,8 @@ class Inventor:
                 meta = one["metadata"]
                 if one["apiVersion"] == "v1" and "_" not in meta["name"]:
                     yield makers[one["kind"]](meta["namespace"], meta["name"].lower())
+            elif one["kind"] in ("Deployment", "StatefulSet") and self.chance(0.1):  # a patch
+                meta = one["metadata"]
+                yield {"apiVersion": one["apiVersion"], "kind": one["kind"],
+                       "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
+                       "spec": {"replicas": self.rng.randint(0, 4)}}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from . import addresses
+from .accept import accepts
 
 
 class Placed(NamedTuple):
@@ -111,7 +112,8 @@ def flatten(document):
 
 
 def load(world, config, on):
-    """The objects that count: recognised, well named, and of each identity the last."""
+    """The objects that count: recognised, well named, and of each identity the last one that an API
+    server would accept, or the last one."""
     objects = Objects()
     ordered = sorted(world, key=lambda p: (p.rank, p.path.encode(), p.document))
     if not on("duplicates"):
@@ -120,8 +122,12 @@ def load(world, config, on):
         items = flatten(placed.object) if on(95) else [placed.object]
         for data in items:
             thing = identify(data, placed, config, on) or mention(data, placed)
-            if thing:
-                objects.things[thing.kind, thing.namespace, thing.name] = thing
+            if not thing:
+                continue
+            identity = thing.kind, thing.namespace, thing.name
+            before = objects.things.get(identity)
+            if not (before and on("refused") and accepts(before) and not accepts(thing)):
+                objects.things[identity] = thing
     for thing in objects.things.values():
         if on("namespace-of-objects") or thing.kind == "Namespace":
             objects.namespaces.add(thing.namespace)

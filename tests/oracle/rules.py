@@ -107,6 +107,7 @@ SWITCHABLE = {
     "service-families": "a Service gets its first family, both with a dual policy",
     "join": "allocated pods join stated ones and never an Endpoints object",
     "duplicates": "the later directory, path, document wins",
+    "refused": "... but none that the API refuses over one that it accepts",
     "invalid-names": "objects whose names are no DNS labels are skipped",
     "namespace-of-objects": "any object makes its namespace exist",
     "localhost": "localhost is never ours",

@@ -253,7 +253,7 @@ void append_services(GString *text, const char *names)
     for (char **name = list; *name; name++)
         g_string_append_printf(text,
                                "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: %s\n"
-                               "spec:\n  clusterIP: 10.0.0.1\n",
+                               "spec:\n  clusterIP: 10.0.0.1\n  ports: [{port: 80}]\n",
                                *name);
 }
 

@@ -152,6 +152,23 @@ struct object *manifest_text_only(struct manifest_text *manifest, const char *te
     return manifest->objects->pdata[0];
 }
 
+struct object *manifest_text_usable(struct manifest_text *manifest, const char *text)
+{
+    struct object *object;
+
+    *manifest = manifest_text_good(text);
+    for (guint i = 0; i < manifest->diagnostics->len; i++) {
+        const struct diagnostic *diagnostic = manifest->diagnostics->pdata[i];
+
+        if (!g_str_has_suffix(diagnostic->message, "; the API refuses it"))
+            fail_msg("%u:%u: %s", diagnostic->line, diagnostic->column, diagnostic->message);
+    }
+    assert_int_equal(manifest->objects->len, 1);
+    object = manifest->objects->pdata[0];
+    assert_false(object->broken);
+    return object;
+}
+
 void manifest_text_assert_addresses(const struct addresses *addresses, const char *expected)
 {
     g_autoptr(GString) found = g_string_new(NULL);

@@ -33,6 +33,9 @@ const struct diagnostic *manifest_text_rule(const struct manifest_text *manifest
 /* The only object of a text, which must be good, without a word about it. */
 struct object *manifest_text_only(struct manifest_text *manifest, const char *text);
 
+/* The same of an object that is whole, though the API refuses it for what is missing in it. */
+struct object *manifest_text_usable(struct manifest_text *manifest, const char *text);
+
 /* The text is good and has these objects: "Service a/b@LINE:COLUMN, ...". */
 void manifest_text_assert_objects(const char *text, const char *expected);
 

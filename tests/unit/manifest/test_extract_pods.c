@@ -13,7 +13,7 @@
 static void a_pod(void **state)
 {
     struct manifest_text manifest;
-    const struct pod *pod = (struct pod *)manifest_text_only(
+    const struct pod *pod = (struct pod *)manifest_text_usable(
         &manifest,
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web-0\n  labels: {app: web}\n"
         "  deletionTimestamp: 2026-01-01T00:00:00Z\n"
@@ -50,7 +50,7 @@ static void a_pod(void **state)
 static void other_pods(void **state)
 {
     struct manifest_text manifest;
-    const struct pod *pod = (struct pod *)manifest_text_only(
+    const struct pod *pod = (struct pod *)manifest_text_usable(
         &manifest, "{apiVersion: v1, kind: Pod, metadata: {name: a, "
                    "ownerReferences: [{kind: Node, name: n}]}, status: {}}");
 
@@ -65,7 +65,7 @@ static void other_pods(void **state)
     assert_int_equal(pod->phase, POD_PHASE_NONE);
     manifest_text_free(&manifest);
 
-    pod = (struct pod *)manifest_text_only(
+    pod = (struct pod *)manifest_text_usable(
         &manifest, "{apiVersion: v1, kind: Pod, metadata: {name: a.b, ownerReferences: "
                    "[{kind: Job, name: j}, {kind: Pod, name: p}]}, status: {podIP: "
                    "10.0.0.1, phase: Odd, conditions: [{type: Ready, status: Unknown}]}}");
@@ -80,7 +80,7 @@ static void other_pods(void **state)
 static void a_stateful_set(void **state)
 {
     struct manifest_text manifest;
-    const struct workload *workload = (struct workload *)manifest_text_only(
+    const struct workload *workload = (struct workload *)manifest_text_usable(
         &manifest, "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: web}\nspec:\n"
                    "  replicas: 3\n  serviceName: nginx\n  ordinals: {start: 5}\n"
                    "  selector:\n    matchLabels: {app: web}\n    matchExpressions:\n"
@@ -112,7 +112,7 @@ static unsigned replicas(const char *version, const char *kind, const char *rest
     g_autofree char *text =
         g_strdup_printf("{apiVersion: %s, kind: %s, metadata: {name: a}, %s}", version, kind, rest);
     struct manifest_text manifest;
-    unsigned n = ((struct workload *)manifest_text_only(&manifest, text))->replicas;
+    unsigned n = ((struct workload *)manifest_text_usable(&manifest, text))->replicas;
 
     manifest_text_free(&manifest);
     return n;
@@ -156,7 +156,7 @@ static void many_replicas(void **state)
 static void templates_of_workloads(void **state)
 {
     struct manifest_text manifest;
-    const struct workload *workload = (struct workload *)manifest_text_only(
+    const struct workload *workload = (struct workload *)manifest_text_usable(
         &manifest,
         "{apiVersion: batch/v1, kind: CronJob, metadata: {name: a}, spec: {jobTemplate: {spec: "
         "{template: {metadata: {labels: {a: b}}, spec: {hostname: h}}}}}}");
@@ -166,7 +166,7 @@ static void templates_of_workloads(void **state)
     assert_string_equal(workload->template.hostname, "h");
     manifest_text_free(&manifest);
 
-    workload = (struct workload *)manifest_text_only(
+    workload = (struct workload *)manifest_text_usable(
         &manifest, "{apiVersion: batch/v1, kind: Job, metadata: {name: a, ownerReferences: [{kind: "
                    "CronJob, name: c, controller: true}]}, spec: {completionMode: Indexed}}");
     assert_true(workload->indexed);
@@ -183,7 +183,7 @@ static const struct labels *selector_of(struct manifest_text *manifest, const ch
         "{app: web}}}}}",
         version, kind, selector);
 
-    return ((struct workload *)manifest_text_only(manifest, text))->selector;
+    return ((struct workload *)manifest_text_usable(manifest, text))->selector;
 }
 
 static void default_selectors(void **state)

@@ -289,7 +289,8 @@ static void repeated_fields(void **state)
 {
     struct manifest_text manifest =
         manifest_text_good("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n"
-                           "  clusterIP: 10.0.0.1\n  clusterIP: 10.0.0.2\n");
+                           "  clusterIP: 10.0.0.1\n  clusterIP: 10.0.0.2\n"
+                           "  ports: [{port: 80}]\n");
     const struct service *service =
         (const struct service *)manifest_text_find(&manifest, "Service default/a");
     const struct diagnostic *diagnostic = manifest_text_rule(&manifest, "repeated-field");

@@ -1,0 +1,48 @@
+/*
+ * What the Kubernetes API takes, field by field: the names that it knows at every level that
+ * decides names or is near to one that does, with the type of each, the values it may have and
+ * whether it must be there. One table for the reader, which reports what the API refuses, and for
+ * `kubesvc check`, which also looks for misspelt names. It holds the fields of all versions of a
+ * kind and goes no deeper than people get wrong where it matters here.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/model/object.h"
+#include "lib/yaml/fields.h"
+#include "lib/yaml/tree.h"
+
+enum schema_type {
+    SCHEMA_ANY,
+    SCHEMA_STRING,
+    SCHEMA_BOOLEAN,
+    SCHEMA_INTEGER,
+    SCHEMA_INTEGER_OR_STRING,
+    SCHEMA_MAP,
+    SCHEMA_MAPS,       /* a list of mappings */
+    SCHEMA_STRINGS,    /* a list of strings */
+    SCHEMA_STRING_MAP, /* a mapping of strings: labels, annotations, selectors */
+};
+
+struct schema_field {
+    const char *name; /* NULL ends a level */
+    enum schema_type type;
+    bool required;
+    int32_t least, greatest;          /* of a number; both 0: any */
+    const char *const *values;        /* of a string: those it may have, NULL-terminated */
+    const struct schema_field *level; /* of a mapping or of each in a list: its fields */
+};
+
+/* The fields of an object of this kind; NULL for none. */
+const struct schema_field *schema_of(enum object_kind kind);
+
+/* NULL if there is no such field. */
+const struct schema_field *schema_find(const struct schema_field *level, const char *name);
+
+/* Reports what the API refuses in an object's tree, field by field; what stands among the
+ * diagnostics from `first` on already, said by who reads the field, is not repeated. */
+void schema_check(struct fields *fields, const struct node *root, enum object_kind kind,
+                  guint first);

@@ -1,0 +1,235 @@
+/*
+ * An object's tree against the table of the API's fields: types, required fields, values, ranges.
+ * The reader's own words about a field come first and are not repeated here, because they say more.
+ */
+#include <string.h>
+
+#include "lib/yaml/scalar.h"
+#include "schema.h"
+
+struct check {
+    struct fields *fields;
+    guint first, end; /* what the reader said of the object */
+};
+
+struct place { /* the mapping at hand, for messages; those around it are on the stack, too */
+    const struct place *around;
+    const char *key;
+    const struct node *map;
+};
+
+static void append_path(GString *text, const struct place *place)
+{
+    if (!place->around)
+        return;
+    append_path(text, place->around);
+    g_string_append_printf(text, "%s.", place->key);
+}
+
+/* "spec.ports.port"; to be freed with g_free. */
+static char *path_of(const struct place *place, const char *key)
+{
+    GString *text = g_string_new(NULL);
+
+    append_path(text, place);
+    g_string_append(text, key);
+    return g_string_free(text, FALSE);
+}
+
+static bool is_reported(const struct check *check, struct position position, const char *rule)
+{
+    const GPtrArray *diagnostics = check->fields->diagnostics;
+
+    for (guint i = check->first; i < check->end; i++) {
+        const struct diagnostic *diagnostic = diagnostics->pdata[i];
+
+        if (diagnostic->line == position.line && diagnostic->column == position.column &&
+            g_strcmp0(diagnostic->rule, rule) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* May this be said, by someone who says it only once? Of a key that is there twice the last counts,
+ * and one that was merged in counts only without another. */
+static bool is_news(const struct check *check, const struct place *place, const struct node *child,
+                    struct position position, const char *rule)
+{
+    check->fields->refused = true;
+    if (child && node_get(place->map, child->key) != child)
+        return false;
+    return !is_reported(check, position, rule);
+}
+
+static bool is_string(const struct node *node)
+{
+    return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
+           strlen(node->text) == node->length;
+}
+
+static bool is_integer(const struct node *node)
+{
+    return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_INTEGER;
+}
+
+/* What it must be, where it is not. */
+static const char *mismatch(const struct schema_field *field, const struct node *node)
+{
+    switch (field->type) {
+    case SCHEMA_ANY: return NULL;
+    case SCHEMA_STRING: return is_string(node) ? NULL : "a string";
+    case SCHEMA_BOOLEAN:
+        if (node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_BOOL)
+            return NULL;
+        return "true or false";
+    case SCHEMA_INTEGER: return is_integer(node) ? NULL : "a whole number";
+    case SCHEMA_INTEGER_OR_STRING:
+        return is_integer(node) || is_string(node) ? NULL : "a whole number or a string";
+    case SCHEMA_MAP: return node->type == NODE_MAP ? NULL : "a mapping";
+    case SCHEMA_MAPS: return node->type == NODE_LIST ? NULL : "a list of mappings";
+    case SCHEMA_STRINGS: return node->type == NODE_LIST ? NULL : "a list of strings";
+    case SCHEMA_STRING_MAP: return node->type == NODE_MAP ? NULL : "a mapping of strings";
+    }
+    return NULL;
+}
+
+/* `node` is the child itself or an element of it. */
+static void refuse_type(const struct check *check, const struct place *place,
+                        const struct schema_field *field, const struct node *child,
+                        const struct node *node, const char *wanted)
+{
+    g_autofree char *path = NULL;
+    bool quote = node->type == NODE_SCALAR && node->plain && field->type == SCHEMA_STRING;
+
+    if (!is_news(check, place, child, node->position, "wrong-type"))
+        return;
+    path = path_of(place, field->name);
+    fields_refuse(check->fields, node->position, "wrong-type", "%s must be %s%s", path, wanted,
+                  quote ? ": quote it" : "");
+}
+
+/* Elements of a list of strings, or values of a mapping of them: null stands for "". */
+static void check_strings(const struct check *check, const struct place *place,
+                          const struct schema_field *field, const struct node *child)
+{
+    for (const struct node *item = child->first; item; item = item->next) {
+        g_autofree char *path = NULL;
+
+        fiber_tick(check->fields->fiber);
+        if (is_string(item) || scalar_is_null(item))
+            continue;
+        if (!is_news(check, place, child, item->position, "wrong-type"))
+            continue;
+        path = path_of(place, field->name);
+        fields_refuse(check->fields, item->position, "wrong-type",
+                      "each %s of %s must be a string%s",
+                      field->type == SCHEMA_STRINGS ? "element" : "value", path,
+                      item->type == NODE_SCALAR ? ": quote it" : "");
+    }
+}
+
+static void check_value(const struct check *check, const struct place *place,
+                        const struct schema_field *field, const struct node *child)
+{
+    g_autofree char *path = NULL, *values = NULL;
+    int64_t number;
+
+    if (field->values) {
+        if (*child->text == '\0' || g_strv_contains(field->values, child->text) ||
+            !is_news(check, place, child, child->position, "bad-value"))
+            return;
+        path = path_of(place, field->name);
+        values = g_strjoinv(", ", (char **)(uintptr_t)field->values);
+        fields_refuse(check->fields, child->position, "bad-value", "%s must be one of %s", path,
+                      values);
+        return;
+    }
+    if (field->greatest == 0)
+        return;
+    number = scalar_read(child).integer;
+    if ((number >= field->least && number <= field->greatest) ||
+        !is_news(check, place, child, child->position, "bad-value"))
+        return;
+    path = path_of(place, field->name);
+    fields_refuse(check->fields, child->position, "bad-value", "%s must be from %d to %d", path,
+                  field->least, field->greatest);
+}
+
+static void check_map(const struct check *check, const struct place *place,
+                      const struct schema_field *level);
+
+static void check_field(const struct check *check, const struct place *place,
+                        const struct schema_field *field, const struct node *child)
+{
+    struct place inner = {.around = place, .key = field->name, .map = child};
+    const char *wanted = mismatch(field, child);
+
+    if (wanted) {
+        refuse_type(check, place, field, child, child, wanted);
+        return;
+    }
+    if (field->type == SCHEMA_STRINGS || field->type == SCHEMA_STRING_MAP)
+        check_strings(check, place, field, child);
+    else if (field->type == SCHEMA_STRING || field->type == SCHEMA_INTEGER)
+        check_value(check, place, field, child);
+    else if (field->type == SCHEMA_MAP && field->level)
+        check_map(check, &inner, field->level);
+    for (const struct node *item = field->type == SCHEMA_MAPS ? child->first : NULL; item;
+         item = item->next) {
+        inner.map = item;
+        fiber_tick(check->fields->fiber);
+        if (item->type == NODE_MAP && field->level)
+            check_map(check, &inner, field->level);
+        else if (item->type != NODE_MAP && !scalar_is_null(item))
+            refuse_type(check, place, field, child, item, "a mapping");
+    }
+}
+
+/* Null, an empty text and an empty list are as good as nothing. */
+static bool is_there(const struct node *map, const char *key)
+{
+    const struct node *node = node_get(map, key);
+
+    if (!node || scalar_is_null(node))
+        return false;
+    if (node->type == NODE_SCALAR)
+        return node->length > 0;
+    return node->type == NODE_MAP || node->first;
+}
+
+static void check_required(const struct check *check, const struct place *place,
+                           const struct schema_field *field)
+{
+    g_autofree char *path = NULL;
+
+    if (!field->required || is_there(place->map, field->name) ||
+        !is_news(check, place, NULL, place->map->position, "missing-field"))
+        return;
+    path = path_of(place, field->name);
+    fields_refuse(check->fields, place->map->position, "missing-field", "%s is missing", path);
+}
+
+static void check_map(const struct check *check, const struct place *place,
+                      const struct schema_field *level)
+{
+    for (const struct node *child = place->map->first; child; child = child->next) {
+        const struct schema_field *field = schema_find(level, child->key);
+
+        fiber_tick(check->fields->fiber);
+        if (field && !scalar_is_null(child))
+            check_field(check, place, field, child);
+    }
+    for (const struct schema_field *field = level; field->name; field++)
+        check_required(check, place, field);
+}
+
+void schema_check(struct fields *fields, const struct node *root, enum object_kind kind,
+                  guint first)
+{
+    const struct check check = {.fields = fields, .first = first, .end = fields->diagnostics->len};
+    const struct place place = {.map = root};
+    const struct schema_field *level = schema_of(kind);
+
+    if (level && root->type == NODE_MAP)
+        check_map(&check, &place, level);
+}

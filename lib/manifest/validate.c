@@ -1,0 +1,157 @@
+/*
+ * Which rules an object has, and those that several kinds share.
+ */
+#include "validate.h"
+
+#include <string.h>
+
+#include "extract.h"
+#include "lib/util/hash.h"
+
+#define LABEL_NAME_MAX 63u
+#define PORT_NAME_MAX 15u
+
+const struct node *validate_child(const struct node *map, const char *key)
+{
+    return map && map->type == NODE_MAP ? node_get(map, key) : NULL;
+}
+
+const struct node *validate_first(const struct node *list)
+{
+    return list && list->type == NODE_LIST ? list->first : NULL;
+}
+
+const char *validate_text(const struct node *map, const char *key)
+{
+    return map ? extract_peek(map, key) : NULL;
+}
+
+struct position validate_position(const struct node *node, const struct node *otherwise)
+{
+    return node ? node->position : otherwise->position;
+}
+
+static guint text_hash(gconstpointer text)
+{
+    return hash_text(text);
+}
+
+GHashTable *validate_texts(void)
+{
+    return g_hash_table_new(text_hash, g_str_equal);
+}
+
+/* Letters and digits of either case with "-", "_" and "." between them. */
+static bool is_qualified(const char *text, size_t length)
+{
+    if (length == 0)
+        return true;
+    if (length > LABEL_NAME_MAX || !g_ascii_isalnum(text[0]) || !g_ascii_isalnum(text[length - 1]))
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!g_ascii_isalnum(text[i]) && !strchr("-_.", text[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_label_key(const char *key)
+{
+    const char *slash = strchr(key, '/'), *name = slash ? slash + 1 : key;
+    g_autofree char *prefix = NULL;
+
+    if (*name == '\0' || !is_qualified(name, strlen(name)))
+        return false;
+    if (!slash)
+        return true;
+    prefix = g_strndup(key, (size_t)(slash - key));
+    return dns_subdomain_is_valid(prefix);
+}
+
+void validate_labels(struct fields *fields, const struct node *map, const char *what)
+{
+    if (!map || map->type != NODE_MAP)
+        return;
+    for (const struct node *child = map->first; child; child = child->next) {
+        fiber_tick(fields->fiber);
+        if (!is_label_key(child->key))
+            fields_refuse(fields, child->key_position, "invalid-label",
+                          "a key in %s must be at most %u letters, digits, '-', '_' and '.', "
+                          "perhaps with a DNS name and '/' before them",
+                          what, LABEL_NAME_MAX);
+        else if (child->type == NODE_SCALAR && !is_qualified(child->text, child->length))
+            fields_refuse(fields, child->position, "invalid-label",
+                          "a value in %s must be at most %u letters, digits, '-', '_' and '.'",
+                          what, LABEL_NAME_MAX);
+    }
+}
+
+static bool is_short_name(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    return name[length] == '\0' && length <= PORT_NAME_MAX && name[0] != '-' &&
+           name[length - 1] != '-' && !strstr(name, "--") &&
+           strcspn(name, "abcdefghijklmnopqrstuvwxyz") < length;
+}
+
+static void check_port_name(struct fields *fields, const struct node *port, const char *name,
+                            enum port_names form)
+{
+    struct position position = node_get(port, "name")->position;
+
+    if (form == PORT_NAMES_SHORT && !is_short_name(name))
+        fields_refuse(fields, position, "invalid-name",
+                      "the name of a container's port must be at most %u of [a-z0-9-] with a "
+                      "letter among them",
+                      PORT_NAME_MAX);
+    else if (form != PORT_NAMES_SHORT && !dns_label_is_valid(name))
+        fields_refuse(fields, position, "invalid-name",
+                      "the name of a port must be a DNS label ([a-z0-9-], at most 63 characters)");
+}
+
+void validate_port_names(struct fields *fields, const struct node *ports, enum port_names form)
+{
+    g_autoptr(GHashTable) seen = NULL;
+    const struct node *first = validate_first(ports);
+    bool several = first && first->next;
+
+    for (const struct node *port = first; port; port = port->next) {
+        const char *name = validate_text(port, "name");
+
+        fiber_tick(fields->fiber);
+        if (port->type != NODE_MAP)
+            continue;
+        if (name) {
+            check_port_name(fields, port, name, form);
+        } else if (several && form == PORT_NAMES_LABELS && !validate_child(port, "name")) {
+            fields_refuse(fields, port->position, "unnamed-port",
+                          "with several ports each needs a name");
+        }
+        if (!name && form != PORT_NAMES_OF_SLICE)
+            continue;
+        if (!seen)
+            seen = validate_texts();
+        if (!g_hash_table_add(seen, (gpointer)(uintptr_t)(name ? name : "")))
+            fields_refuse(fields, port->position, "duplicate-port",
+                          name ? "the name of this port is another port's, too"
+                               : "a second port without a name");
+    }
+}
+
+void validate_object(struct fields *fields, const struct node *root, const struct object *object)
+{
+    const struct node *metadata = validate_child(root, "metadata");
+
+    validate_labels(fields, validate_child(metadata, "labels"), "metadata.labels");
+    switch ((enum object_kind)object->kind) {
+    case OBJECT_SERVICE: validate_service(fields, root, (const struct service *)object); break;
+    case OBJECT_ENDPOINT_SLICE: validate_slice(fields, root); break;
+    case OBJECT_ENDPOINTS: validate_endpoints(fields, root); break;
+    case OBJECT_POD: validate_pod(fields, root); break;
+    case OBJECT_NAMESPACE:
+    case OBJECT_MENTION:
+    case OBJECT_KINDS: break;
+    default: validate_workload(fields, root, (const struct workload *)object); break;
+    }
+}

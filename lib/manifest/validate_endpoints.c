@@ -1,0 +1,51 @@
+/*
+ * What EndpointSlices and Endpoints may not say.
+ */
+#include <string.h>
+
+#include "lib/util/address.h"
+#include "validate.h"
+
+static void check_address(struct fields *fields, const struct node *node, const char *type)
+{
+    struct address address;
+
+    fiber_tick(fields->fiber);
+    if (node->type != NODE_SCALAR || !address_parse(&address, node->text, node->length))
+        return;
+    if ((address_family(&address) == 4) != (strcmp(type, "IPv4") == 0))
+        fields_refuse(fields, node->position, "wrong-family",
+                      "addressType is %s, and this is no such address", type);
+}
+
+void validate_slice(struct fields *fields, const struct node *root)
+{
+    const char *type = validate_text(root, "addressType");
+    const struct node *endpoint = validate_first(validate_child(root, "endpoints"));
+
+    validate_port_names(fields, validate_child(root, "ports"), PORT_NAMES_OF_SLICE);
+    if (!type || (strcmp(type, "IPv4") != 0 && strcmp(type, "IPv6") != 0))
+        return;
+    for (; endpoint; endpoint = endpoint->next) {
+        const struct node *node = validate_first(validate_child(endpoint, "addresses"));
+
+        for (; node; node = node->next)
+            check_address(fields, node, type);
+    }
+}
+
+void validate_endpoints(struct fields *fields, const struct node *root)
+{
+    const struct node *subset = validate_first(validate_child(root, "subsets"));
+
+    for (; subset; subset = subset->next) {
+        fiber_tick(fields->fiber);
+        if (subset->type != NODE_MAP)
+            continue;
+        validate_port_names(fields, validate_child(subset, "ports"), PORT_NAMES_LABELS);
+        if (!validate_first(validate_child(subset, "addresses")) &&
+            !validate_first(validate_child(subset, "notReadyAddresses")))
+            fields_refuse(fields, subset->position, "missing-field",
+                          "a subset needs addresses or notReadyAddresses");
+    }
+}

@@ -1,0 +1,168 @@
+/*
+ * What a Service may not say. The rules of the API server: its validation of a Service that is
+ * created, and the defaults of families and cluster IPs that come before it.
+ */
+#include <string.h>
+
+#include "lib/util/address.h"
+#include "lib/yaml/scalar.h"
+#include "validate.h"
+
+static bool is_there(const struct node *spec, const char *key)
+{
+    const struct node *node = validate_child(spec, key);
+
+    if (!node || scalar_is_null(node))
+        return false;
+    return node->type == NODE_SCALAR ? node->length > 0 : node->type == NODE_MAP || node->first;
+}
+
+static gint64 port_key(const struct node *port)
+{
+    const struct node *number = validate_child(port, "port");
+    const char *protocol = validate_text(port, "protocol");
+    struct scalar scalar;
+
+    if (!number || number->type != NODE_SCALAR)
+        return -1;
+    scalar = scalar_read(number);
+    if (scalar.type != SCALAR_INTEGER || scalar.integer < 1 || scalar.integer > 65535)
+        return -1;
+    return scalar.integer * 256 + (protocol ? protocol[0] : 'T');
+}
+
+static void check_ports(struct fields *fields, const struct node *ports)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+
+    validate_port_names(fields, ports, PORT_NAMES_LABELS);
+    for (const struct node *port = validate_first(ports); port; port = port->next) {
+        gint64 key = port_key(port);
+
+        fiber_tick(fields->fiber);
+        if (key >= 0 && !g_hash_table_add(seen, g_memdup2(&key, sizeof key)))
+            fields_refuse(fields, port->position, "duplicate-port",
+                          "another port has the same number and protocol");
+    }
+}
+
+static void check_external_name(struct fields *fields, const struct node *spec,
+                                const struct service *service)
+{
+    static const char *const forbidden[] = {"clusterIP", "clusterIPs", "ipFamilies",
+                                            "ipFamilyPolicy"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(forbidden); i++) {
+        if (is_there(spec, forbidden[i]))
+            fields_refuse(fields, node_get(spec, forbidden[i])->key_position, "forbidden-field",
+                          "a Service of type ExternalName must not have %s", forbidden[i]);
+    }
+    if (service->external_name && !dns_subdomain_is_valid(service->external_name))
+        fields_refuse(fields, node_get(spec, "externalName")->position, "external-name",
+                      "externalName must be a DNS name ([a-z0-9.-]), it has no answer otherwise");
+}
+
+/* clusterIP and the first of clusterIPs must say the same. */
+static void check_first_address(struct fields *fields, const struct node *spec)
+{
+    const struct node *list = validate_child(spec, "clusterIPs");
+    const struct node *first = validate_first(list);
+    const char *single = validate_text(spec, "clusterIP");
+
+    if (!first || first->type != NODE_SCALAR)
+        return;
+    if (!single)
+        fields_refuse(fields, list->key_position, "address-mismatch",
+                      "clusterIPs needs a clusterIP beside it, which is its first one");
+    else if (strcmp(single, first->text) != 0)
+        fields_refuse(fields, first->position, "address-mismatch",
+                      "the first of clusterIPs must be the same as clusterIP");
+    for (const struct node *node = first; node && first->next; node = node->next) {
+        if (node->type == NODE_SCALAR && strcmp(node->text, "None") == 0) {
+            fields_refuse(fields, node->position, "address-mismatch",
+                          "None must be the only one of clusterIPs");
+            return;
+        }
+    }
+}
+
+static struct position address_position(const struct node *spec, uint32_t index)
+{
+    const struct node *node = validate_first(validate_child(spec, "clusterIPs"));
+
+    if (!node)
+        return validate_position(validate_child(spec, "clusterIP"), spec);
+    while (index-- > 0 && node->next)
+        node = node->next;
+    return node->position;
+}
+
+static void check_families(struct fields *fields, const struct node *spec,
+                           const struct service *service)
+{
+    static const char *const names[] = {[4] = "IPv4", [6] = "IPv6"};
+    const struct addresses *addresses = &service->cluster_ips;
+    bool dual_by_default = service->headless && !service->selector;
+    bool single = service->family_policy == FAMILY_SINGLE ||
+                  (service->family_policy == FAMILY_POLICY_NONE && !dual_by_default);
+
+    if (addresses->n > 2)
+        fields_refuse(fields, address_position(spec, 0), "wrong-family",
+                      "clusterIPs holds more than two addresses");
+    else if (addresses->n == 2 &&
+             address_family(&addresses->items[0]) == address_family(&addresses->items[1]))
+        fields_refuse(fields, address_position(spec, 1), "wrong-family",
+                      "clusterIPs holds two addresses of one family");
+    for (uint32_t i = 0; i < MIN(addresses->n, service->n_families); i++) {
+        if (address_family(&addresses->items[i]) != service->families[i])
+            fields_refuse(fields, address_position(spec, i), "wrong-family",
+                          "this address is not %s, which ipFamilies says",
+                          names[service->families[i]]);
+    }
+    if (single && (addresses->n == 2 || service->n_families == 2))
+        fields_refuse(
+            fields,
+            validate_position(
+                validate_child(spec, service->n_families == 2 ? "ipFamilies" : "clusterIPs"), spec),
+            "family-policy",
+            "two families need ipFamilyPolicy PreferDualStack or RequireDualStack");
+}
+
+static void check_type(struct fields *fields, const struct node *spec,
+                       const struct service *service)
+{
+    const char *type = validate_text(spec, "type"), *balancer;
+
+    if (service->headless && type &&
+        (strcmp(type, "NodePort") == 0 || strcmp(type, "LoadBalancer") == 0))
+        fields_refuse(fields, address_position(spec, 0), "headless-type",
+                      "a Service of type %s cannot have clusterIP None", type);
+    balancer = validate_text(spec, "loadBalancerIP");
+    if (balancer && strcmp(balancer, "None") == 0)
+        fields_warning(fields, node_get(spec, "loadBalancerIP")->position, "load-balancer-ip",
+                       "loadBalancerIP None means nothing; a headless Service has clusterIP None");
+}
+
+void validate_service(struct fields *fields, const struct node *root, const struct service *service)
+{
+    const struct node *spec = validate_child(root, "spec");
+
+    if (fields->broken)
+        return;
+    if (spec && spec->type != NODE_MAP) /* null */
+        spec = NULL;
+    validate_labels(fields, validate_child(spec, "selector"), "spec.selector");
+    check_ports(fields, validate_child(spec, "ports"));
+    if (service->type == SERVICE_EXTERNAL_NAME) {
+        check_external_name(fields, spec, service);
+        return;
+    }
+    if (!service->headless && !is_there(spec, "ports"))
+        fields_refuse(fields, validate_position(spec, root), "no-ports",
+                      "spec.ports is missing; a Service needs one unless it is headless");
+    if (!spec)
+        return;
+    check_first_address(fields, spec);
+    check_families(fields, spec, service);
+    check_type(fields, spec, service);
+}
