@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kept_journal.h"
 #include "lease_compaction.h"
 #include "lease_line.h"
 #include "lib/util/log.h"
@@ -36,6 +37,7 @@ struct lease_journal {
     bool untitled;   /* the file was empty; a title comes first or not at all */
     bool due;        /* to be compacted, however short: not all of it is whole lines */
     bool complained; /* that it cannot be written */
+    bool read_only;  /* it cannot, and that is not tried */
     struct lease_compaction *compaction; /* NULL: none is under way */
     struct superseded superseded;        /* by it */
     uint64_t retry_lines;                /* none before there are so many: the last one failed */
@@ -43,7 +45,7 @@ struct lease_journal {
 
 static void restore(struct lease_journal *journal, char *text, size_t size, struct leases *leases)
 {
-    unsigned damaged = 0;
+    unsigned damaged = 0, cut_off = 0;
     size_t title = strlen(LEASE_JOURNAL_TITLE);
     bool titled = size >= title && memcmp(text, LEASE_JOURNAL_TITLE, title) == 0;
     for (size_t at = titled ? title : 0; at < size; journal->lines++) {
@@ -51,8 +53,10 @@ static void restore(struct lease_journal *journal, char *text, size_t size, stru
         size_t length = end ? (size_t)(end - (text + at)) : size - at;
         if (end)
             *end = '\0';
-        if (length > 0 && !lease_line_restore(text + at, length, leases))
+        if (length > 0 && !lease_line_restore(text + at, length, leases)) {
             damaged++;
+            cut_off = end ? 0 : 1;
+        }
         at += length + 1;
     }
     journal->due = damaged > 0;
@@ -60,6 +64,9 @@ static void restore(struct lease_journal *journal, char *text, size_t size, stru
         log_warning("%s/%s: %u damaged lines passed over; objects whose address they held may get "
                     "another one",
                     journal->directory, LEASE_JOURNAL_NAME, damaged);
+    /* Nothing can be made of the beginning of a line. */
+    if (damaged > cut_off && !journal->read_only)
+        kept_journal_keep(journal->directory_fd, journal->directory);
 }
 
 static int read_all(int fd, char **textp, size_t *sizep)
@@ -115,15 +122,20 @@ static int open_directory(struct lease_journal *journal)
     return lock(journal->lock_fd);
 }
 
+static int open_journal(struct lease_journal *journal)
+{
+    journal->fd = openat(journal->directory_fd, LEASE_JOURNAL_NAME,
+                         O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+    return journal->fd < 0 ? -errno : 0;
+}
+
 static int open_all(struct lease_journal *journal)
 {
     int r = open_directory(journal);
     if (r < 0)
         return r;
     lease_compaction_discard(journal->directory_fd);
-    journal->fd = openat(journal->directory_fd, LEASE_JOURNAL_NAME,
-                         O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
-    return journal->fd < 0 ? -errno : 0;
+    return open_journal(journal);
 }
 
 static void close_fd(int *fd)
@@ -142,6 +154,42 @@ static void close_all(struct lease_journal *journal)
     close_fd(&journal->directory_fd);
 }
 
+/* Leases that can be read are better than none. `error`: why they cannot be written. */
+static int open_to_read(struct lease_journal *journal, int error)
+{
+    close_all(journal);
+    journal->directory_fd = open(journal->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (journal->directory_fd < 0)
+        return error;
+    journal->lock_fd = openat(journal->directory_fd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (journal->lock_fd >= 0 && lock(journal->lock_fd) == -EBUSY)
+        return -EBUSY;
+    journal->fd =
+        openat(journal->directory_fd, LEASE_JOURNAL_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (journal->fd < 0)
+        return error;
+    journal->read_only = true;
+    return 0;
+}
+
+static int open_in_some_way(struct lease_journal *journal)
+{
+    int r = open_all(journal);
+    return r == -EACCES || r == -EPERM || r == -EROFS ? open_to_read(journal, r) : r;
+}
+
+/* Then there is an empty one in its place. */
+static int put_aside(struct lease_journal *journal, const char *version)
+{
+    int r = journal->read_only
+                ? -EROFS
+                : kept_journal_put_aside(journal->directory_fd, journal->directory, version);
+    if (r < 0)
+        return r;
+    close_fd(&journal->fd);
+    return open_journal(journal);
+}
+
 int lease_journal_open(struct lease_journal **journalp, sd_event *event, const char *directory,
                        struct leases *leases)
 {
@@ -153,17 +201,26 @@ int lease_journal_open(struct lease_journal **journalp, sd_event *event, const c
     g_autofree char *text = NULL;
     size_t size = 0;
     struct patience patience = {0};
-    int r = open_all(journal);
+    int r = open_in_some_way(journal);
     while (r == -EBUSY && patience_wait(&patience)) {
         close_all(journal);
-        r = open_all(journal);
+        r = open_in_some_way(journal);
     }
     if (r == 0)
         r = read_all(journal->fd, &text, &size);
+    g_autofree char *version = r == 0 ? kept_journal_version(text, size) : NULL;
+    if (version) {
+        r = put_aside(journal, version);
+        size = 0;
+    }
     if (r < 0) {
         lease_journal_close(journal);
         return r;
     }
+    if (journal->read_only)
+        log_warning("%s: not writable; using the leases found there, but addresses given out from "
+                    "now on may change at the next start",
+                    journal->directory);
     journal->untitled = size == 0;
     if (size > 0 && text[size - 1] != '\n')
         g_string_append_c(journal->noted, '\n');
@@ -244,8 +301,8 @@ static void write_noted(struct lease_journal *journal)
 void lease_journal_note(struct lease_journal *journal, enum lease_event event,
                         const struct lease *lease)
 {
-    if (journal->fd < 0)
-        return; /* there will be one only by writing all leases */
+    if (journal->fd < 0 || journal->read_only)
+        return; /* if there is ever one to write to, all leases are written */
     lease_line_append(journal->noted, event, lease);
     journal->lines++;
 }
@@ -340,7 +397,7 @@ static void compact(struct lease_journal *journal, const struct leases *leases)
 
 void lease_journal_write(struct lease_journal *journal, const struct leases *leases)
 {
-    if (!is_there(journal, leases))
+    if (journal->read_only || !is_there(journal, leases))
         return;
     if (journal->noted->len > 0 || journal->untitled)
         write_noted(journal);

@@ -19,9 +19,11 @@
 struct lease_journal;
 
 /* Opens (makes) the journal in `directory` (made, if only its last part is missing) and restores
- * what it holds. A line that is damaged or cut off is passed over with a warning. SIGCHLD must be
- * blocked. Negative errno: it cannot be read or made; the caller goes on without. -EBUSY: another
- * daemon has it, and not only for a moment. */
+ * what it holds. A line that is damaged or cut off is passed over with a warning; kept_journal.h
+ * says what becomes of a damaged one, and of one of another version. Where nothing can be written,
+ * what is there is read, with a warning, and nothing is written later. SIGCHLD must be blocked.
+ * Negative errno: it cannot be read or made; the caller goes on without. -EBUSY: another daemon has
+ * it, and not only for a moment. */
 MUST_USE int lease_journal_open(struct lease_journal **journalp, sd_event *event,
                                 const char *directory, struct leases *leases);
 struct lease_journal *lease_journal_close(struct lease_journal *journal); /* returns NULL */

@@ -120,7 +120,8 @@ char *lease_store_dump_directory(const char *directory)
 
 int lease_store_remove(const char *directory)
 {
-    static const char *const files[] = {"leases", "leases.new", "lock"};
+    static const char *const files[] = {"leases", "leases.new", "leases.damaged",
+                                        "leases.version-2", "lock"};
     for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
         g_autofree char *path = g_build_filename(directory, files[i], NULL);
         (void)g_remove(path);

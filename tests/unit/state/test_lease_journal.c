@@ -211,6 +211,111 @@ static void a_damaged_line_costs_only_itself(void **state)
     lease_store_close(&store);
 }
 
+static char *read_file(const char *directory, const char *name)
+{
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+    char *text = NULL;
+    (void)g_file_get_contents(path, &text, NULL, NULL);
+    return text;
+}
+
+static void write_journal(const char *directory, const char *text)
+{
+    g_autofree char *path = g_build_filename(directory, "leases", NULL);
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* Compaction leaves nothing of the damaged lines, and somebody may want to mend them by hand. */
+static void a_damaged_journal_is_kept(void **state)
+{
+    static const char cut_off[] = "kubesvc leases 1\n+ pod 10.0.0.1 ns/Po";
+    static const char damaged[] = "kubesvc leases 1\n+ pod 10.0.0.1 ns/Pod/a 00000000\n";
+    struct lease_store store;
+    write_journal(*state, cut_off); /* as any crash may leave it */
+    lease_store_open(&store, *state);
+    lease_store_write(&store);
+    lease_store_await_compaction(&store, *state);
+    lease_store_close(&store);
+    assert_null(read_file(*state, "leases.damaged"));
+
+    write_journal(*state, damaged);
+    lease_store_open(&store, *state);
+    assert_takes(&store, "ns/Pod/b", "10.0.0.1");
+    lease_store_write(&store);
+    lease_store_await_compaction(&store, *state);
+    lease_store_close(&store);
+    g_autofree char *kept = read_file(*state, "leases.damaged");
+    assert_true(g_str_has_prefix(kept, damaged));
+    g_autofree char *journal = read_file(*state, "leases");
+    assert_null(strstr(journal, "ns/Pod/a"));
+}
+
+static void a_journal_of_another_version_is_put_aside(void **state)
+{
+    static const char *const texts[] = {"kubesvc leases 2\nsomething\n", "kubesvc leases 2\n"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+        struct lease_store store;
+        write_journal(*state, texts[i]);
+        lease_store_open(&store, *state);
+        assert_takes(&store, "ns/Pod/a", "10.0.0.1");
+        assert_takes(&store, "ns/Pod/b", "10.0.0.2");
+        lease_store_write(&store);
+        lease_store_close(&store);
+        g_autofree char *kept = read_file(*state, "leases.version-2");
+        assert_string_equal(kept, texts[i]);
+        assert_first_two_are_kept(*state);
+    }
+}
+
+/* Runs as a user who may only read there. */
+static void with_read_access(const char *directory, void (*run)(const char *directory))
+{
+    assert_int_equal(chmod(directory, 0555), 0);
+    bool is_root = geteuid() == 0;
+    if (is_root)
+        assert_int_equal(seteuid(65534), 0);
+    run(directory);
+    if (is_root)
+        assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(directory, 0755), 0);
+}
+
+static void use_without_writing(const char *directory)
+{
+    struct lease_store store;
+    g_autofree char *before = read_file(directory, "leases");
+    lease_store_open(&store, directory);
+    assert_takes(&store, "ns/Pod/b", "10.0.0.2");
+    assert_takes(&store, "ns/Pod/c", "10.0.0.3");
+    lease_store_write(&store);
+    lease_store_close(&store);
+    g_autofree char *after = read_file(directory, "leases");
+    assert_string_equal(after, before);
+}
+
+static void fail_to_open(const char *directory)
+{
+    struct lease_store store;
+    lease_store_open(&store, NULL);
+    assert_int_equal(lease_journal_open(&store.journal, store.event, directory, store.leases),
+                     -EACCES);
+    assert_null(store.journal);
+    lease_store_close(&store);
+}
+
+static void one_that_cannot_be_written_is_read(void **state)
+{
+    struct lease_store store;
+    with_read_access(*state, fail_to_open);
+    lease_store_open(&store, *state);
+    assert_takes(&store, "ns/Pod/a", "10.0.0.1");
+    assert_takes(&store, "ns/Pod/b", "10.0.0.2");
+    lease_store_write(&store);
+    lease_store_close(&store);
+    with_read_access(*state, use_without_writing);
+    assert_first_two_are_kept(*state);
+}
+
 static void it_is_made_again_when_it_was_removed(void **state)
 {
     struct lease_store store;
@@ -384,6 +489,9 @@ int main(void)
         journal_test(two_daemons_do_not_share_it),
         journal_test(a_cut_anywhere_loses_no_whole_line),
         journal_test(a_damaged_line_costs_only_itself),
+        journal_test(a_damaged_journal_is_kept),
+        journal_test(a_journal_of_another_version_is_put_aside),
+        journal_test(one_that_cannot_be_written_is_read),
         journal_test(it_is_made_again_when_it_was_removed),
         journal_test(no_child_keeps_the_next_daemon_out),
         journal_test(the_lock_outlives_other_names_for_it),
