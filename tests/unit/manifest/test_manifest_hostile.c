@@ -398,9 +398,10 @@ static void inputs(void **state)
 
 static const char sample[] =
     "# a comment\n%YAML 1.1\n---\napiVersion: v1\nkind: List\nitems:\n"
-    "- &s\n  apiVersion: v1\n  kind: Service\n  metadata: {name: a, labels: {x: \"y\\u00e4\"}}\n"
+    "- &s\n  apiVersion: v1\n  kind: Service\n  metadata: {name: a, annotations: {x: "
+    "\"y\\u00e4\"}}\n"
     "  spec:\n    clusterIP: None\n    ports: [{port: 80, targetPort: http}]\n"
-    "    selector: {app: 'it''s'}\n"
+    "    selector: {app: 'x'}\n    externalIPs: ['it''s']\n"
     "- <<: *s\n  metadata: {name: b}\n"
     "- {apiVersion: apps/v1, kind: StatefulSet, metadata: {name: w},\n"
     "   spec: {replicas: 0x2, serviceName: a, selector: {matchLabels: {app: x}}, template:\n"

@@ -83,7 +83,7 @@ static const char *const variants[][16] = {
     },
     {
         "{apiVersion: v1, kind: Pod, metadata: {name: a}}",
-        "{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {x: y}}}",
+        "{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {x: z}}}",
         "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {hostname: h}}",
         "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {subdomain: h}}",
         "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {hostNetwork: true}}",
