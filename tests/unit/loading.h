@@ -41,10 +41,10 @@ void loading_start(struct loading *loading);
 const char *at(struct loading *loading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Runs until the condition holds; fails the test after some seconds. */
+/* Runs until the condition holds; fails the test after a minute. */
 #define loading_until(loading, condition)                                                          \
     do {                                                                                           \
-        gint64 until_ = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;                              \
+        gint64 until_ = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;                              \
         while (!(condition)) {                                                                     \
             if (g_get_monotonic_time() > until_)                                                   \
                 fail_msg("%s does not come true; known:\n%s", #condition, loading_all(loading));   \

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-LIMIT = 120  # seconds for one program
+LIMIT = 300  # seconds for one program
 
 
 def run(program):

@@ -11,6 +11,7 @@
 
 #include "daemon/publish/record.h"
 #include "daemon/publish/record_builder.h"
+#include "tests/unit/alarm.h"
 
 #define LIMIT 5000000u
 
@@ -219,7 +220,7 @@ void serving_send(int fd, const void *data, size_t size)
 
 /* Reads up to `size` bytes in all into the frame. False: closed. */
 static bool read_to(struct serving *serving, int fd, GByteArray *frame, size_t size,
-                    uint64_t deadline)
+                    sd_event_source *limit)
 {
     uint8_t data[65536];
 
@@ -229,7 +230,7 @@ static bool read_to(struct serving *serving, int fd, GByteArray *frame, size_t s
         if (n > 0) {
             g_byte_array_append(frame, data, (guint)n);
         } else if (n < 0 && errno == EAGAIN) {
-            assert(serving_now() < deadline);
+            assert(!alarm_rang(limit));
             serving_turn(serving, 50000);
         } else {
             return false;
@@ -241,13 +242,13 @@ static bool read_to(struct serving *serving, int fd, GByteArray *frame, size_t s
 GByteArray *serving_read(struct serving *serving, int fd, uint64_t limit)
 {
     GByteArray *frame = g_byte_array_new();
-    uint64_t deadline = serving_now() + limit;
+    ALARM alarm = alarm_new(serving->event, limit);
     struct kubesvc_header header;
 
-    if (read_to(serving, fd, frame, sizeof header, deadline)) {
+    if (read_to(serving, fd, frame, sizeof header, alarm)) {
         memcpy(&header, frame->data, sizeof header);
         assert(le32toh(header.magic) == KUBESVC_MAGIC && header.version == 1);
-        if (read_to(serving, fd, frame, sizeof header + le32toh(header.length), deadline))
+        if (read_to(serving, fd, frame, sizeof header + le32toh(header.length), alarm))
             return frame;
     }
     g_byte_array_unref(frame);
@@ -271,7 +272,7 @@ GByteArray *serving_ask(struct serving *serving, const char *name, enum kubesvc_
 
 bool serving_is_closed(struct serving *serving, int fd, uint64_t usec)
 {
-    uint64_t deadline = serving_now() + usec, now;
+    ALARM alarm = alarm_new(serving->event, usec);
     uint8_t byte;
 
     for (;;) {
@@ -280,10 +281,9 @@ bool serving_is_closed(struct serving *serving, int fd, uint64_t usec)
         assert(n <= 0);
         if (n == 0 || errno != EAGAIN)
             return true;
-        now = serving_now();
-        if (now >= deadline)
+        if (usec == 0 || alarm_rang(alarm))
             return false;
-        serving_turn(serving, deadline - now);
+        serving_turn(serving, usec);
     }
 }
 

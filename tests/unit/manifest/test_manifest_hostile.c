@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -60,14 +61,14 @@ static void long_texts(void **state)
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(starts); i++) {
-        gint64 begin = g_get_monotonic_time();
+        clock_t begin = clock(); /* what others do meanwhile does not count */
         struct manifest_text manifest;
 
         g_string_assign(text, starts[i]);
         g_string_append(text, many);
         manifest = manifest_text_all(text->str, text->len);
         assert_int_equal(manifest.result, MANIFEST_BAD);
-        assert_true(g_get_monotonic_time() - begin < 20 * G_USEC_PER_SEC);
+        assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
         manifest_text_free(&manifest);
     }
     g_string_printf(text, "{%s}", blank);
@@ -110,7 +111,7 @@ static void omitted_texts(void **state)
 static void directives(void **state)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    gint64 begin = g_get_monotonic_time();
+    clock_t begin = clock();
 
     (void)state;
     for (unsigned i = 0; i < 200000; i++)
@@ -122,7 +123,7 @@ static void directives(void **state)
         if (text->str[i] == '\n')
             text->str[i] = '\r';
     manifest_text_assert_bad(text->str, text->len, "too-long", 0, 0);
-    assert_true(g_get_monotonic_time() - begin < 20 * G_USEC_PER_SEC);
+    assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
 
     /* comments may be long */
     g_string_truncate(text, 0);
@@ -137,7 +138,7 @@ static void alias_bombs(void **state)
     g_autoptr(GString) laughs = g_string_new("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     g_autoptr(GString) merges = g_string_new("a0: &a0 {a: b, c: d, e: f}\n");
     g_autoptr(GString) pods = g_string_new("apiVersion: v1\nkind: List\nx: &c\n");
-    gint64 begin = g_get_monotonic_time();
+    clock_t begin = clock();
 
     (void)state;
     for (int i = 1; i < 40; i++)
@@ -155,7 +156,7 @@ static void alias_bombs(void **state)
         g_string_append(pods, "- {apiVersion: v1, kind: Pod, metadata: {name: a}, "
                               "spec: {containers: *c}}\n");
     manifest_text_assert_bad(pods->str, pods->len, "alias-expansion", 0, 0);
-    assert_true(g_get_monotonic_time() - begin < 20 * G_USEC_PER_SEC);
+    assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
 }
 
 static void many_problems(void **state)

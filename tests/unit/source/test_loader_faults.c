@@ -154,7 +154,7 @@ static void check_polling(struct loading *loading)
 /* When watches are to be had again nothing is polled: what inotify does not say is not seen. */
 static void check_watching(struct loading *loading)
 {
-    gint64 until = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+    gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
 
     for (unsigned i = 0; g_get_monotonic_time() < until; i++) {
         g_autofree char *name = g_strdup_printf("w%u", i);

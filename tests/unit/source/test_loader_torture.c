@@ -184,7 +184,7 @@ static bool is_known(struct loading *loading, const char *expected)
 
 static void check(struct loading *loading, unsigned seed, unsigned round)
 {
-    gint64 until = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
     g_autofree char *expected = find_afresh(loading);
 
     while (!is_known(loading, expected)) {
