@@ -14,7 +14,10 @@ BUILD ?= build
 ifeq ($(origin CC),default)
 CC = gcc
 endif
+ifeq ($(origin AR),default)
 AR = ar
+endif
+PKG_CONFIG ?= pkg-config
 PYTHON = python3
 
 prefix = /usr
@@ -23,7 +26,7 @@ bindir = $(prefix)/bin
 sbindir = $(prefix)/sbin
 mandir = $(prefix)/share/man
 docdir = $(prefix)/share/doc/kubesvcd
-libdir = $(prefix)/lib/$(shell gcc -print-multiarch)
+libdir = $(prefix)/lib/$(shell $(CC) -print-multiarch)
 
 # --- Flags ----------------------------------------------------------------------------------------
 
@@ -35,8 +38,8 @@ endif
 
 PKGS = libsystemd glib-2.0 yaml-0.1 yajl libcares
 # Asked once, and only when something is compiled: `make deps` must work before they are there.
-PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
-PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)))$(PKG_LIBS)
 
 BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -iquote . -Iinclude $(WARN) -fstack-protector-strong
 BASE_LDFLAGS = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack

@@ -17,7 +17,7 @@ $(BENCH_MODULES):
 $(BENCH_PROGRAMS): $(O)/bench/%: $(O)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(shell pkg-config --libs yaml-0.1) -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(shell $(PKG_CONFIG) --libs yaml-0.1) -pthread
 
 bench-tools: $(BENCH_MODULES) $(BENCH_PROGRAMS)
 
