@@ -32,6 +32,16 @@ def unpacked(file, directory):
     return pathlib.Path(directory)
 
 
+def unpacked_source(directory):
+    """The source package, as dpkg-source -x unpacks it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for pattern, strip in ("kubesvc_*.orig.tar.xz", 1), ("kubesvc_*.debian.tar.xz", 0):
+        archive = next((DIRECTORY / "work").glob(pattern))
+        subprocess.run(
+            ["tar", "-xf", archive, "-C", directory, f"--strip-components={strip}"], check=True
+        )
+
+
 def packed(file, edit):
     """A package like `file`, after edit(tree) changed its files and its DEBIAN directory."""
     tree = pathlib.Path(f"{file.name}.tree")

@@ -29,6 +29,9 @@ PROGRAMS = (
 # Packages that edit the hosts line, too. They lie in the file system and are not installed.
 NEIGHBOURS = "libnss-mdns libnss-myhostname libnss-mymachines libnss-resolve"
 
+# The architecture to build for on this one, and its compiler.
+CROSS, COMPILER = "arm64", "crossbuild-essential-arm64"
+
 MINIMAL = f"systemd-standalone-sysusers,{DEPENDENCIES}"
 FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
 
@@ -39,7 +42,15 @@ def needed(purpose):
     names = subprocess.run(
         [program, "--list", purpose], stdout=subprocess.PIPE, text=True, check=True
     ).stdout
-    return ",".join(name.partition("|")[0] for name in names.split())
+    return [name.partition("|")[0] for name in names.split()]
+
+
+def needed_to_cross():
+    """The same for packages of CROSS: libraries are those of that architecture."""
+    names = [COMPILER]
+    for name in needed("deb"):
+        names.append(f"{name}:{CROSS}" if name.startswith("lib") else name)
+    return names
 
 
 def suite():
@@ -47,6 +58,12 @@ def suite():
     text = pathlib.Path("/etc/os-release").read_text()
     found = re.search(r"^VERSION_CODENAME=(\w+)", text, re.M)
     return found[1] if found else "bookworm"
+
+
+def architecture():
+    return subprocess.run(
+        ["dpkg", "--print-architecture"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
 
 
 def sources(release):
@@ -95,13 +112,20 @@ def make(path, release, include, options):
 
 def tar(kind):
     """The file of one kind: "minimal"; "full", which has systemd and many programs; "build", where
-    packages can be built, too. Of another release of Debian than this one with a slash:
-    "minimal/trixie". The network is needed to make it."""
+    packages can be built, too; "i386", where those of this architecture can be built, and "cross",
+    those of CROSS. Of another release of Debian than this one with a slash: "minimal/trixie". The
+    network is needed to make it."""
     kind, _, release = kind.partition("/")
     release = release or suite()
     include, options = MINIMAL, []
     if kind == "build":
-        include = f"{FULL},{needed('deb')}"
+        include = f"{FULL},{','.join(needed('deb'))}"
+    elif kind == "i386":
+        include = ",".join([MINIMAL, *needed("deb")])
+        options = ["--architectures=i386", "--skip=check/qemu"]
+    elif kind == "cross":
+        include = ",".join(needed_to_cross())
+        options = [f"--architectures={architecture()},{CROSS}", "--skip=check/qemu"]
     elif kind == "full":
         include = FULL
         options = [

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from harness import limit, need_program, same
-from packages import DAEMON, DIRECTORY, MODULE, field, package, unpacked
+from packages import DAEMON, DIRECTORY, MODULE, field, package, unpacked, unpacked_source
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ENTRY_POINTS = [
@@ -34,12 +34,7 @@ def module_file(tree):
 def test_two_builds_are_bit_identical():
     """In another directory, with another mask, time zone and language, and without git."""
     other = pathlib.Path("elsewhere/with-a-longer-name").resolve()
-    other.mkdir(parents=True)
-    for pattern, strip in ("kubesvc_*.orig.tar.xz", 1), ("kubesvc_*.debian.tar.xz", 0):
-        source = next((DIRECTORY / "work").glob(pattern))
-        subprocess.run(
-            ["tar", "-xf", source, "-C", other, f"--strip-components={strip}"], check=True
-        )
+    unpacked_source(other)
     before = output("find", other, "-printf", "%p %s %t %m\\n")
     environment = os.environ | {
         "DEB_BUILD_OPTIONS": "nocheck",

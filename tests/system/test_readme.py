@@ -5,7 +5,7 @@ import re
 import subprocess
 
 from harness import same
-from packages import DIRECTORY
+from packages import unpacked_source
 from programs import wrong_programs
 from systems import HEADLESS, Chroot, Machine, on_a_system
 
@@ -27,12 +27,7 @@ def test_a_new_user_follows_the_readme():
     system.run("useradd", "-m", "-s", "/bin/bash", "new")
     system.write("/etc/sudoers.d/new", "new ALL=(ALL) NOPASSWD: ALL\n", 0o440)
     source = system.file(HOME) / "kubesvc"
-    source.mkdir()
-    for pattern, strip in ("kubesvc_*.orig.tar.xz", 1), ("kubesvc_*.debian.tar.xz", 0):
-        archive = next((DIRECTORY / "work").glob(pattern))
-        subprocess.run(
-            ["tar", "-xf", archive, "-C", source, f"--strip-components={strip}"], check=True
-        )
+    unpacked_source(source)
     system.run("chown", "-R", "new:", HOME)
     # The tests of the units have run in another build.
     environment = {"HOME": HOME, "USER": "new", "DEB_BUILD_OPTIONS": "nocheck"}
