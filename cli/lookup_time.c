@@ -42,13 +42,13 @@ double lookup_time(const char *name, const char *family)
     if (!make_question(&question, name, family))
         return -1;
     gint64 start = g_get_monotonic_time();
-    __attribute__((cleanup(channel_close))) struct channel channel = channel_new();
+    __attribute__((cleanup(connection_close))) struct connection connection = connection_new();
     /* Room for all: an answer that withholds its addresses would be quicker than the real one. */
-    if (query_ask(&channel, &question, KUBESVC_ADDRESSES_MAX, &answer) != CHANNEL_OK)
+    if (query_ask(&connection, &question, KUBESVC_ADDRESSES_MAX, &answer) != CONNECTION_OK)
         return -1;
     size_t size = answer.names_size + 4 * (size_t)answer.inet + 16 * (size_t)answer.inet6;
     g_autofree char *rest = g_malloc(size);
-    if (channel_receive(&channel, rest, size) != CHANNEL_OK)
+    if (connection_receive(&connection, rest, size) != CONNECTION_OK)
         return -1;
     return (double)(g_get_monotonic_time() - start) / 1000;
 }

@@ -25,12 +25,13 @@ static enum outcome deferred(const struct host_lookup *lookup)
     return lookup->reserved ? OUTCOME_TRY_AGAIN : OUTCOME_NOT_OURS;
 }
 
-static enum outcome outcome_of_result(const struct host_lookup *lookup, enum channel_result result)
+static enum outcome outcome_of_result(const struct host_lookup *lookup,
+                                      enum connection_result result)
 {
     switch (result) {
-    case CHANNEL_SLOW: return deferred(lookup);
-    case CHANNEL_REFUSED: return lookup->reserved ? OUTCOME_TRY_AGAIN : OUTCOME_ABSENT;
-    case CHANNEL_EXHAUSTED: return OUTCOME_EXHAUSTED;
+    case CONNECTION_SLOW: return deferred(lookup);
+    case CONNECTION_REFUSED: return lookup->reserved ? OUTCOME_TRY_AGAIN : OUTCOME_ABSENT;
+    case CONNECTION_EXHAUSTED: return OUTCOME_EXHAUSTED;
     default: return OUTCOME_ABSENT;
     }
 }
@@ -44,7 +45,7 @@ enum outcome host_lookup_outcome(const struct host_lookup *lookup, enum kubesvc_
     case KUBESVC_STATUS_NOT_OURS: return OUTCOME_NOT_OURS;
     case KUBESVC_STATUS_TRY_AGAIN: return deferred(lookup);
     }
-    return outcome_of_result(lookup, CHANNEL_REFUSED);
+    return outcome_of_result(lookup, CONNECTION_REFUSED);
 }
 
 static int lookup_family(const struct host_lookup *lookup)
@@ -66,63 +67,64 @@ void host_lookup_plan(struct host_lookup *lookup, uint32_t names, uint32_t names
 
 /* --- By the socket --- */
 
-static enum channel_result receive(struct host_lookup *lookup, struct channel *channel)
+static enum connection_result receive(struct host_lookup *lookup, struct connection *connection)
 {
     char *names = lookup->buffer.start + lookup->layout.names;
     char *addresses = lookup->buffer.start + lookup->layout.addresses;
-    enum channel_result result = channel_receive(channel, names, lookup->counts.names_size);
+    enum connection_result result =
+        connection_receive(connection, names, lookup->counts.names_size);
 
-    if (result != CHANNEL_OK)
+    if (result != CONNECTION_OK)
         return result;
     if (!pack_names_are_valid(names, &lookup->counts))
-        return CHANNEL_REFUSED;
+        return CONNECTION_REFUSED;
     if (lookup->question.type != KUBESVC_REQUEST_ADDRESS)
-        return channel_receive(channel, addresses, lookup->layout.addresses_size);
+        return connection_receive(connection, addresses, lookup->layout.addresses_size);
     memcpy(addresses, lookup->question.address, lookup->layout.addresses_size);
-    return CHANNEL_OK;
+    return CONNECTION_OK;
 }
 
 /* A withheld answer leaves the daemon's rotation where it was, an answer that is thrown away for
  * want of room does not: so the first question allows for the longest name, and where a shorter one
  * makes the addresses fit after all, they are asked for again. */
-static enum channel_result ask(struct host_lookup *lookup, struct channel *channel,
-                               enum outcome *outcome)
+static enum connection_result ask(struct host_lookup *lookup, struct connection *connection,
+                                  enum outcome *outcome)
 {
     uint32_t room = pack_room(lookup->buffer, lookup->counts.form, lookup_family(lookup));
 
     for (int asked = 0; asked < ASK_MAX; asked++) {
         struct query_answer answer;
-        enum channel_result result = query_ask(channel, &lookup->question, room, &answer);
+        enum connection_result result = query_ask(connection, &lookup->question, room, &answer);
 
-        if (result != CHANNEL_OK)
+        if (result != CONNECTION_OK)
             return result;
         *outcome = host_lookup_outcome(lookup, answer.status);
         if (*outcome != OUTCOME_FOUND)
-            return CHANNEL_OK;
+            return CONNECTION_OK;
         host_lookup_plan(lookup, answer.names, answer.names_size, answer.inet, answer.inet6);
         if (lookup->layout.size > lookup->buffer.size) {
             *outcome = OUTCOME_TOO_SMALL;
-            return CHANNEL_OK;
+            return CONNECTION_OK;
         }
         if (!answer.withheld)
-            return receive(lookup, channel);
-        channel_close(channel);
+            return receive(lookup, connection);
+        connection_close(connection);
         room = answer.inet + answer.inet6;
     }
-    return CHANNEL_REFUSED;
+    return CONNECTION_REFUSED;
 }
 
 /* --- By the mapping --- */
 
-/* When the daemon may be asked for its snapshot again (a stamp of channel.h); 0: at any time. One
- * thread asks at a time: who moves the stamp. */
+/* When the daemon may be asked for its snapshot again (a stamp of connection.h); 0: at any time.
+ * One thread asks at a time: who moves the stamp. */
 static _Atomic uint32_t map_after;
 
 static bool may_map(void)
 {
     static _Atomic bool looked_up_before;
     uint32_t after = atomic_load_explicit(&map_after, memory_order_relaxed);
-    uint32_t now = channel_stamp();
+    uint32_t now = connection_stamp();
 
     if (!atomic_load_explicit(&looked_up_before, memory_order_relaxed)) {
         atomic_store_explicit(&looked_up_before, true, memory_order_relaxed);
@@ -135,20 +137,20 @@ static bool may_map(void)
 }
 
 /* Makes the snapshot of the daemon that is there now the current one. */
-static enum channel_result map(struct channel *channel, bool *mapped)
+static enum connection_result map(struct connection *connection, bool *mapped)
 {
     bool supported;
     int fd;
-    enum channel_result result = query_map(channel, &fd, &supported);
+    enum connection_result result = query_map(connection, &fd, &supported);
 
-    channel_close(channel);
+    connection_close(connection);
     *mapped = fd >= 0 && mapping_set(fd);
     if (fd >= 0)
         close(fd);
     if (*mapped)
         atomic_store_explicit(&map_after, 0, memory_order_relaxed);
     else if (!supported)
-        atomic_store_explicit(&map_after, channel_stamp() + KUBESVC_MAP_UNSUPPORTED_MS,
+        atomic_store_explicit(&map_after, connection_stamp() + KUBESVC_MAP_UNSUPPORTED_MS,
                               memory_order_relaxed);
     return result;
 }
@@ -170,32 +172,32 @@ static bool answer_fresh(struct host_lookup *lookup, enum outcome *outcome)
 /* --- Which of them --- */
 
 /* Asks the daemon, first for a snapshot if one is wanted. */
-static enum channel_result ask_daemon(struct host_lookup *lookup, bool wants_map,
-                                      enum outcome *outcome)
+static enum connection_result ask_daemon(struct host_lookup *lookup, bool wants_map,
+                                         enum outcome *outcome)
 {
-    __attribute__((cleanup(channel_close))) struct channel channel = channel_new();
+    __attribute__((cleanup(connection_close))) struct connection connection = connection_new();
     bool mapped = false;
 
     if (wants_map && may_map()) {
-        enum channel_result result = map(&channel, &mapped);
+        enum connection_result result = map(&connection, &mapped);
 
-        if (result != CHANNEL_OK)
+        if (result != CONNECTION_OK)
             return result;
     }
     if (mapped && answer_fresh(lookup, outcome))
-        return CHANNEL_OK;
-    return ask(lookup, &channel, outcome);
+        return CONNECTION_OK;
+    return ask(lookup, &connection, outcome);
 }
 
-/* The calls of a channel are cancellation points, and a cancelled one would leave its descriptor
+/* The calls of a connection are cancellation points, and a cancelled one would leave its descriptor
  * open (guest rule 49). A lookup is short enough to be waited for. */
-static enum channel_result ask_daemon_whole(struct host_lookup *lookup, bool wants_map,
-                                            enum outcome *outcome)
+static enum connection_result ask_daemon_whole(struct host_lookup *lookup, bool wants_map,
+                                               enum outcome *outcome)
 {
     int state;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-    enum channel_result result = ask_daemon(lookup, wants_map, outcome);
+    enum connection_result result = ask_daemon(lookup, wants_map, outcome);
 
     pthread_setcancelstate(state, &state);
     return result;
@@ -212,9 +214,9 @@ enum outcome host_lookup_run(struct host_lookup *lookup)
     if (mapping && state == MAPPING_GONE)
         mapping_drop(mapping);
     bool wants_map = state != MAPPING_FRESH && state != MAPPING_WATCHED;
-    enum channel_result result = ask_daemon_whole(lookup, wants_map, &outcome);
+    enum connection_result result = ask_daemon_whole(lookup, wants_map, &outcome);
 
-    if (result == CHANNEL_OK)
+    if (result == CONNECTION_OK)
         return outcome;
     if (state == MAPPING_GONE)
         return outcome_of_result(lookup, result);
@@ -222,5 +224,5 @@ enum outcome host_lookup_run(struct host_lookup *lookup)
         return outcome;
     /* There was a daemon, and it was not stopped: its names are not handed on. */
     lookup->reserved = lookup->reserved || mapped_is_in_zone(mapping, lookup);
-    return outcome_of_result(lookup, result == CHANNEL_ABSENT ? CHANNEL_REFUSED : result);
+    return outcome_of_result(lookup, result == CONNECTION_ABSENT ? CONNECTION_REFUSED : result);
 }

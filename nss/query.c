@@ -130,17 +130,17 @@ static bool answer_is_sound(const struct query_answer *answer,
                           (answer->withheld ? 0 : addresses_size);
 }
 
-static enum channel_result query_receive_answer(struct channel *channel,
-                                                const struct query_question *question,
-                                                uint32_t payload, struct query_answer *answer)
+static enum connection_result query_receive_answer(struct connection *connection,
+                                                   const struct query_question *question,
+                                                   uint32_t payload, struct query_answer *answer)
 {
     struct kubesvc_answer wire;
 
     if (payload < sizeof(wire))
-        return CHANNEL_REFUSED;
-    enum channel_result result = channel_receive(channel, &wire, sizeof(wire));
+        return CONNECTION_REFUSED;
+    enum connection_result result = connection_receive(connection, &wire, sizeof(wire));
 
-    if (result != CHANNEL_OK)
+    if (result != CONNECTION_OK)
         return result;
     *answer = (struct query_answer){
         .status = wire.status,
@@ -150,83 +150,85 @@ static enum channel_result query_receive_answer(struct channel *channel,
         .inet = le32toh(wire.inet),
         .inet6 = le32toh(wire.inet6),
     };
-    return answer_is_sound(answer, question, payload) ? CHANNEL_OK : CHANNEL_REFUSED;
+    return answer_is_sound(answer, question, payload) ? CONNECTION_OK : CONNECTION_REFUSED;
 }
 
 /* Reads frames until one that is not PENDING. UNSUPPORTED comes in a version of the daemon's own.
  */
-static enum channel_result query_receive_head(struct channel *channel,
-                                              const struct query_question *question,
-                                              struct query_answer *answer)
+static enum connection_result query_receive_head(struct connection *connection,
+                                                 const struct query_question *question,
+                                                 struct query_answer *answer)
 {
     for (;;) {
         struct kubesvc_header header;
-        enum channel_result result = channel_receive(channel, &header, sizeof(header));
+        enum connection_result result = connection_receive(connection, &header, sizeof(header));
 
-        if (result != CHANNEL_OK)
+        if (result != CONNECTION_OK)
             return result;
         if (le32toh(header.magic) != KUBESVC_MAGIC || header.version != KUBESVC_PROTOCOL_VERSION)
-            return CHANNEL_REFUSED;
+            return CONNECTION_REFUSED;
         if (header.type == KUBESVC_RESPONSE_ANSWER)
-            return query_receive_answer(channel, question, le32toh(header.length), answer);
+            return query_receive_answer(connection, question, le32toh(header.length), answer);
         if (header.type != KUBESVC_RESPONSE_PENDING || header.length != 0)
-            return CHANNEL_REFUSED;
-        if (!channel_extend(channel))
-            return CHANNEL_SLOW;
+            return CONNECTION_REFUSED;
+        if (!connection_extend(connection))
+            return CONNECTION_SLOW;
     }
 }
 
 /* The rest of a response to MAP, whose descriptor came with its first bytes. */
-static enum channel_result query_receive_map(struct channel *channel,
-                                             const struct kubesvc_header *header, bool *supported)
+static enum connection_result query_receive_map(struct connection *connection,
+                                                const struct kubesvc_header *header,
+                                                bool *supported)
 {
     uint8_t payload[sizeof(struct kubesvc_answer)];
     uint32_t length = le32toh(header->length);
 
     if (le32toh(header->magic) != KUBESVC_MAGIC)
-        return CHANNEL_REFUSED;
+        return CONNECTION_REFUSED;
     *supported = header->type != KUBESVC_RESPONSE_UNSUPPORTED;
     if (!*supported)
-        return CHANNEL_OK;
+        return CONNECTION_OK;
     if (header->version != KUBESVC_PROTOCOL_VERSION || length > sizeof(payload) ||
         (header->type != KUBESVC_RESPONSE_MAP && header->type != KUBESVC_RESPONSE_ANSWER))
-        return CHANNEL_REFUSED;
-    return channel_receive(channel, payload, length);
+        return CONNECTION_REFUSED;
+    return connection_receive(connection, payload, length);
 }
 
-enum channel_result query_map(struct channel *channel, int *fd, bool *supported)
+enum connection_result query_map(struct connection *connection, int *fd, bool *supported)
 {
     struct kubesvc_header header;
     struct request request;
 
     *fd = -1;
     *supported = true;
-    enum channel_result result = channel_connect(channel);
+    enum connection_result result = connection_connect(connection);
 
-    if (result != CHANNEL_OK)
+    if (result != CONNECTION_OK)
         return result;
     request_make_map(&request);
-    result = channel_send(channel, request.bytes, request.size);
-    if (result == CHANNEL_OK)
-        result = channel_receive_descriptor(channel, &header, sizeof(header), fd);
-    if (result == CHANNEL_OK)
-        result = query_receive_map(channel, &header, supported);
-    if (result != CHANNEL_OK && *fd >= 0) {
+    result = connection_send(connection, request.bytes, request.size);
+    if (result == CONNECTION_OK)
+        result = connection_receive_descriptor(connection, &header, sizeof(header), fd);
+    if (result == CONNECTION_OK)
+        result = query_receive_map(connection, &header, supported);
+    if (result != CONNECTION_OK && *fd >= 0) {
         close(*fd);
         *fd = -1;
     }
     return result;
 }
 
-enum channel_result query_ask(struct channel *channel, const struct query_question *question,
-                              uint32_t room, struct query_answer *answer)
+enum connection_result query_ask(struct connection *connection,
+                                 const struct query_question *question, uint32_t room,
+                                 struct query_answer *answer)
 {
     struct request request;
-    enum channel_result result = channel_connect(channel);
+    enum connection_result result = connection_connect(connection);
 
-    if (result != CHANNEL_OK)
+    if (result != CONNECTION_OK)
         return result;
     request_make(&request, question, room);
-    result = channel_send(channel, request.bytes, request.size);
-    return result == CHANNEL_OK ? query_receive_head(channel, question, answer) : result;
+    result = connection_send(connection, request.bytes, request.size);
+    return result == CONNECTION_OK ? query_receive_head(connection, question, answer) : result;
 }

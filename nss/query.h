@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "channel.h"
+#include "connection.h"
 #include <kubesvc/protocol.h>
 
 struct query_question {
@@ -37,10 +37,11 @@ struct query_answer {
 uint8_t query_namespace(char label[static KUBESVC_LABEL_MAX]);
 
 /* Connects, asks, and reads the head of the answer; names and addresses then come by
- * channel_receive. */
-enum channel_result query_ask(struct channel *channel, const struct query_question *question,
-                              uint32_t room, struct query_answer *answer);
+ * connection_receive. */
+enum connection_result query_ask(struct connection *connection,
+                                 const struct query_question *question, uint32_t room,
+                                 struct query_answer *answer);
 
 /* Connects and asks for the daemon's snapshot. *fd: its descriptor, the caller's from now on, or -1
  * where the daemon has none to give now, or (not *supported) knows of none. */
-enum channel_result query_map(struct channel *channel, int *fd, bool *supported);
+enum connection_result query_map(struct connection *connection, int *fd, bool *supported);

@@ -6,7 +6,7 @@
  * rule 56; fcntl only where a standard descriptor must be avoided), each of them non-blocking, and
  * time passes in poll only.
  */
-#include "channel.h"
+#include "connection.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-uint32_t channel_stamp(void)
+uint32_t connection_stamp(void)
 {
     uint32_t now = (uint32_t)clock_ms();
 
@@ -44,7 +44,7 @@ uint32_t channel_stamp(void)
 
 static void backoff_start(void)
 {
-    atomic_store_explicit(&timed_out_at, channel_stamp(), memory_order_relaxed);
+    atomic_store_explicit(&timed_out_at, connection_stamp(), memory_order_relaxed);
 }
 
 static bool backoff_holds(void)
@@ -61,25 +61,25 @@ static bool backoff_holds(void)
     return false;
 }
 
-static enum channel_result result_of_errno(int error)
+static enum connection_result result_of_errno(int error)
 {
     switch (error) {
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-    case ENOBUFS: return CHANNEL_EXHAUSTED;
-    default: return CHANNEL_REFUSED;
+    case ENOBUFS: return CONNECTION_EXHAUSTED;
+    default: return CONNECTION_REFUSED;
     }
 }
 
 /* A socket that is not there, or that this process is kept from, means that there is no daemon for
  * it. A socket that refuses is that of a daemon that died a moment ago. */
-static enum channel_result result_of_connect(int error)
+static enum connection_result result_of_connect(int error)
 {
-    enum channel_result result = result_of_errno(error);
+    enum connection_result result = result_of_errno(error);
 
-    return result == CHANNEL_REFUSED && error != ECONNREFUSED && error != ECONNRESET
-               ? CHANNEL_ABSENT
+    return result == CONNECTION_REFUSED && error != ECONNREFUSED && error != ECONNRESET
+               ? CONNECTION_ABSENT
                : result;
 }
 
@@ -90,22 +90,23 @@ static bool would_block(int error)
 
 /* Waits until `events` happen, or for `pause` milliseconds where that is not 0, or to the deadline.
  * A signal ends the wait like an event: the caller tries again, and comes back here. */
-static enum channel_result channel_wait(struct channel *channel, short events, int pause)
+static enum connection_result connection_wait(struct connection *connection, short events,
+                                              int pause)
 {
-    struct pollfd descriptor = {.fd = channel->fd, .events = events};
-    int64_t left = channel->deadline - clock_ms();
+    struct pollfd descriptor = {.fd = connection->fd, .events = events};
+    int64_t left = connection->deadline - clock_ms();
 
     if (left <= 0) {
         /* At the limit the daemon is well and still PENDING: no reason to leave it alone. */
-        if (channel->deadline < channel->limit)
+        if (connection->deadline < connection->limit)
             backoff_start();
-        return CHANNEL_SLOW;
+        return CONNECTION_SLOW;
     }
     if (pause > 0 && left > pause)
         left = pause;
     if (poll(pause > 0 ? NULL : &descriptor, pause > 0 ? 0 : 1, (int)left) < 0 && errno != EINTR)
         return result_of_errno(errno);
-    return CHANNEL_OK;
+    return CONNECTION_OK;
 }
 
 /* A descriptor above the standard ones: in a program that closed its stdout, printf would talk to
@@ -139,35 +140,35 @@ static bool socket_address(struct sockaddr_un *address)
 }
 
 /* A full backlog says EAGAIN at once, and poll knows no event for its end (guest rule 41). */
-enum channel_result channel_connect(struct channel *channel)
+enum connection_result connection_connect(struct connection *connection)
 {
     struct sockaddr_un address;
 
     if (backoff_holds())
-        return CHANNEL_SLOW;
+        return CONNECTION_SLOW;
     if (!socket_address(&address))
-        return CHANNEL_ABSENT;
-    channel->fd = above_standard(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (channel->fd < 0)
+        return CONNECTION_ABSENT;
+    connection->fd = above_standard(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (connection->fd < 0)
         return result_of_connect(errno);
     for (;;) {
-        if (connect(channel->fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-            return CHANNEL_OK;
+        if (connect(connection->fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+            return CONNECTION_OK;
         if (errno == EINTR)
             continue;
         if (!would_block(errno))
             return result_of_connect(errno);
-        enum channel_result result = channel_wait(channel, 0, RETRY_MS);
+        enum connection_result result = connection_wait(connection, 0, RETRY_MS);
 
-        if (result != CHANNEL_OK)
+        if (result != CONNECTION_OK)
             return result;
     }
 }
 
-enum channel_result channel_send(struct channel *channel, const void *data, size_t size)
+enum connection_result connection_send(struct connection *connection, const void *data, size_t size)
 {
     for (size_t sent = 0; sent < size;) {
-        ssize_t n = send(channel->fd, (const uint8_t *)data + sent, size - sent, MSG_NOSIGNAL);
+        ssize_t n = send(connection->fd, (const uint8_t *)data + sent, size - sent, MSG_NOSIGNAL);
 
         if (n >= 0) {
             sent += (size_t)n;
@@ -177,46 +178,46 @@ enum channel_result channel_send(struct channel *channel, const void *data, size
             continue;
         if (!would_block(errno))
             return result_of_errno(errno);
-        enum channel_result result = channel_wait(channel, POLLOUT, 0);
+        enum connection_result result = connection_wait(connection, POLLOUT, 0);
 
-        if (result != CHANNEL_OK)
+        if (result != CONNECTION_OK)
             return result;
     }
-    return CHANNEL_OK;
+    return CONNECTION_OK;
 }
 
 /* What is there already is taken even after the deadline: then it was this process that slept, not
  * the daemon. */
-enum channel_result channel_receive(struct channel *channel, void *to, size_t size)
+enum connection_result connection_receive(struct connection *connection, void *to, size_t size)
 {
     for (size_t received = 0; received < size;) {
-        ssize_t n = read(channel->fd, (uint8_t *)to + received, size - received);
+        ssize_t n = read(connection->fd, (uint8_t *)to + received, size - received);
 
         if (n == 0)
-            return CHANNEL_REFUSED;
+            return CONNECTION_REFUSED;
         if (n < 0 && !would_block(errno) && errno != EINTR)
             return result_of_errno(errno);
         if (n > 0)
             received += (size_t)n;
         if (received == size)
             break;
-        enum channel_result result = channel_wait(channel, POLLIN, 0);
+        enum connection_result result = connection_wait(connection, POLLIN, 0);
 
-        if (result != CHANNEL_OK)
+        if (result != CONNECTION_OK)
             return result;
     }
-    return CHANNEL_OK;
+    return CONNECTION_OK;
 }
 
 /* PENDING says that the daemon waits for somebody itself. False: for too long. */
-bool channel_extend(struct channel *channel)
+bool connection_extend(struct connection *connection)
 {
     int64_t now = clock_ms();
 
-    channel->deadline = now + KUBESVC_DEADLINE_MS;
-    if (channel->deadline > channel->limit)
-        channel->deadline = channel->limit;
-    return now < channel->limit;
+    connection->deadline = now + KUBESVC_DEADLINE_MS;
+    if (connection->deadline > connection->limit)
+        connection->deadline = connection->limit;
+    return now < connection->limit;
 }
 
 /* Room is left for one descriptor alone: CMSG_SPACE would be room for two. */
@@ -242,43 +243,43 @@ static ssize_t receive_with_descriptor(int socket, void *to, size_t size, int *f
     return n;
 }
 
-enum channel_result channel_receive_descriptor(struct channel *channel, void *to, size_t size,
-                                               int *fd)
+enum connection_result connection_receive_descriptor(struct connection *connection, void *to,
+                                                     size_t size, int *fd)
 {
-    enum channel_result result = CHANNEL_OK;
+    enum connection_result result = CONNECTION_OK;
 
     *fd = -1;
-    while (result == CHANNEL_OK) {
-        ssize_t n = receive_with_descriptor(channel->fd, to, size, fd);
+    while (result == CONNECTION_OK) {
+        ssize_t n = receive_with_descriptor(connection->fd, to, size, fd);
 
         if (n > 0) {
             *fd = above_standard(*fd);
-            return channel_receive(channel, (uint8_t *)to + n, size - (size_t)n);
+            return connection_receive(connection, (uint8_t *)to + n, size - (size_t)n);
         }
         if (n == 0)
-            return CHANNEL_REFUSED;
+            return CONNECTION_REFUSED;
         if (!would_block(errno) && errno != EINTR)
             return result_of_errno(errno);
-        result = channel_wait(channel, POLLIN, 0);
+        result = connection_wait(connection, POLLIN, 0);
     }
     return result;
 }
 
-struct channel channel_new(void)
+struct connection connection_new(void)
 {
     int64_t now = clock_ms();
 
-    return (struct channel){
+    return (struct connection){
         .fd = -1,
         .deadline = now + KUBESVC_DEADLINE_MS,
         .limit = now + KUBESVC_PENDING_MAX_MS,
     };
 }
 
-void channel_close(struct channel *channel)
+void connection_close(struct connection *connection)
 {
-    if (channel->fd < 0)
+    if (connection->fd < 0)
         return;
-    close(channel->fd);
-    channel->fd = -1;
+    close(connection->fd);
+    connection->fd = -1;
 }
