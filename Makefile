@@ -306,6 +306,8 @@ part = $(word $(1),$(subst :, ,$(2)))
 install: all
 	$(foreach one,$(INSTALLED),$(newline)	install -D -m $(call part,1,$(one)) $\
 	    $(call part,2,$(one)) $(DESTDIR)$(call part,3,$(one)))
+	sed -i 's|/usr/sbin/kubesvcd|$(sbindir)/kubesvcd|; s|/usr/bin/kubesvc|$(bindir)/kubesvc|' \
+	    $(DESTDIR)$(prefix)/lib/systemd/*/kubesvcd.service
 	install -d $(DESTDIR)$(sysconfdir)/kubesvc/manifests
 
 # Directories only where they are empty: the configuration, manifests and whatever else was written

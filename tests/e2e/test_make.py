@@ -2,6 +2,7 @@
 makes empty files, so that what is tested is the Makefile."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -90,6 +91,19 @@ def test_make_install_alone_builds_first():
     target = sources.path / "target"
     sources.make("-j2", "install", f"CC={sources.compiler}", f"DESTDIR={target}")
     assert (target / "usr/sbin/kubesvcd").is_file()
+
+
+def test_units_start_what_was_installed():
+    sources = Sources()
+    target = sources.path / "target"
+    for prefix in "/usr", "/opt/names":
+        sources.make("-j2", "install", f"CC={sources.compiler}", f"DESTDIR={target}",
+                     f"prefix={prefix}")
+        for unit in (target / prefix[1:] / "lib/systemd").rglob("*.service"):
+            started = re.findall(r"^Exec(?:Start|Reload)=(/\S*/kubesvcd?) ?", unit.read_text(), re.M)
+            same(started, [f"{prefix}/sbin/kubesvcd", f"{prefix}/bin/kubesvc"], unit)
+            for path in started:
+                assert (target / path[1:]).is_file(), path
 
 
 def test_make_install_and_uninstall():

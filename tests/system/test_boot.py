@@ -175,12 +175,27 @@ def test_reload():
         # Other pods than those of the namespace before, with other addresses.
         moon = [f"127.244.0.{n}" for n in (4, 5, 6)]
         machine.wait_for_addresses("headless-svc.moon.svc", moon)
-        machine.write("/etc/kubesvc/kubesvcd.yaml", "namespace: [1]\n")
+        for path, text, place in (
+            ("/etc/kubesvc/kubesvcd.yaml", "namespace: [1]\n", ":1:12: error: "),
+            ("/etc/kubesvc/kubesvcd.yaml.d/site.yaml", "\nzoen: x\n", ":2:1: error: "),
+        ):
+            machine.write("/etc/kubesvc/kubesvcd.yaml", "namespace: moon\n")
+            machine.write(path, text)
+            status, output = machine.try_run("systemctl", "reload", "kubesvcd")
+            assert status != 0 and "kubesvcd.service" in output, (status, output)
+            assert path + place in complaints(machine), complaints(machine)
+            # systemd reads the severity from the prefix, and takes it away
+            assert path + place in machine.journal("-p", "err", "-o", "cat", "_COMM=kubesvcd")
+            assert "<3>" not in machine.journal("-u", "kubesvcd")
+            assert "rejected since" in machine.run("kubesvc", "status")
+            assert path + place in machine.try_run("kubesvc", "doctor")[1]
+            same(machine.addresses("headless-svc.moon.svc"), moon)
+            same((machine.show("MainPID"), machine.show("ActiveState")), (pid, "active"))
+        machine.run("rm", path)
         machine.run("systemctl", "reload", "kubesvcd")
-        wait_for(
-            lambda: "kubesvcd.yaml:1:" in complaints(machine), "a word about the configuration"
-        )
-        same(machine.addresses("headless-svc.moon.svc"), moon)
+        assert "rejected" not in machine.run("kubesvc", "status").split("Last changes")[0]
+        same(machine.run("kubesvc", "config", "show").splitlines()[0], "# /etc/kubesvc/kubesvcd.yaml")
+        machine.run("kubesvc", "reload")  # as root, who is not the daemon's user
         same(machine.show("MainPID"), pid)
 
 
@@ -299,6 +314,7 @@ def test_an_ordinary_user_can_ask_and_nothing_else():
             "systemctl --no-ask-password stop kubesvcd",
             "systemctl --no-ask-password reload kubesvcd",
             f"kill -HUP {pid}",
+            "kubesvc reload",
             f"kill -STOP {pid}",
             "rm /run/kubesvc/socket",
             "mv /run/kubesvc /run/elsewhere",

@@ -110,6 +110,7 @@ def test_static_pods_are_read_with_one_capability():
             "systemd-analyze", "security", "--no-pager", "kubesvcd.service"
         ).splitlines()[-1]
         assert f": {stated} " in rating, rating
+        machine.run("systemctl", "reload", "kubesvcd")
         same(machine.journal("-p", "warning", "-u", "kubesvcd", "-b", f"_PID={pid}"), "")
 
 
@@ -164,9 +165,18 @@ def test_a_user_has_a_daemon_for_manifests_at_home():
         )
         assert f"KUBESVC_SOCKET={socket}" in user("systemctl", "--user", "show-environment")
 
+        user("systemctl", "--user", "reload", "kubesvcd")
         user("systemctl", "--user", "restart", "kubesvcd")
         assert f"KUBESVC_SOCKET={socket}" in user("systemctl", "--user", "show-environment")
         user("systemctl", "--user", "stop", "kubesvcd")
         assert "KUBESVC_SOCKET" not in user("systemctl", "--user", "show-environment")
         assert not machine.file(f"/run/user/{uid}/kubesvc").exists()
         same(machine.journal("-p", "warning", f"_UID={uid}"), "")
+
+        user("systemctl", "--user", "start", "kubesvcd")
+        machine.write("/home/dev/.config/kubesvc/kubesvcd.yaml.d/site.yaml", "zoen: x\n")
+        status, output = machine.try_run("systemctl", "--user", "reload", "kubesvcd", user="dev",
+                                         env=session)
+        assert status != 0, output
+        machine.run("rm", "/home/dev/.config/kubesvc/kubesvcd.yaml.d/site.yaml")
+        user("systemctl", "--user", "reload", "kubesvcd")
