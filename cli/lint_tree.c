@@ -123,10 +123,19 @@ static void check_version(struct record *record, const struct node *root)
     }
 }
 
+static void check_slice(struct record *record, const struct node *root)
+{
+    if (g_strcmp0(extract_peek(root, "addressType"), "FQDN") == 0)
+        say(record, DIAGNOSTIC_WARNING, "fqdn-slice", value_of(root, "addressType"),
+            g_strdup("Kubernetes gives addressType FQDN no meaning: the slice publishes nothing"));
+}
+
 void lint_tree(struct record *record, const struct node *root)
 {
     keep_positions(record, root);
     check_version(record, root);
+    if (record->object->kind == OBJECT_ENDPOINT_SLICE)
+        check_slice(record, root);
     lint_fields(record, root);
 }
 

@@ -23,6 +23,7 @@ static const struct rule {
     {"external-name", "an externalName is no name in DNS"},
     {"family-policy", "two families without the ipFamilyPolicy that they need"},
     {"forbidden-field", "a field that the type of the Service must not have"},
+    {"fqdn-slice", "an EndpointSlice of names instead of addresses, which publishes nothing"},
     {"headless-type", "a NodePort or LoadBalancer with clusterIP None"},
     {"invalid-address", "what must be an address is none"},
     {"invalid-label", "the key or value of a label is none"},

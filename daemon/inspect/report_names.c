@@ -76,21 +76,24 @@ static void write_service(void *userdata, const struct service_state *state)
     view_endpoints(walk->report->world->cluster, state, write_endpoint, walk);
 }
 
-static void write_pod(void *userdata, const struct pod_view *pod,
-                      const struct workload_state *workload)
+static void write_pod_name(const struct walk *walk, const struct address *address)
 {
-    const struct walk *walk = userdata;
     char dashed[DASHED_MAX];
 
-    (void)workload;
-    if (!pod->pod_ip)
-        return;
-    dashed_format(pod->pod_ip->bytes, dashed);
+    dashed_format(address->bytes, dashed);
     if (!g_hash_table_add(walk->seen, g_strdup(dashed)))
         return;
     g_autofree char *name = g_strdup_printf("%s.%s.pod.%s", dashed, walk->namespace->name,
                                             walk->report->world->config->zone);
     write_name(walk, name, "Pod", NULL);
+}
+
+static void write_pod(void *userdata, const struct pod_view *pod,
+                      const struct workload_state *workload)
+{
+    (void)workload;
+    for (uint32_t i = 0; pod->named && i < pod->n; i++)
+        write_pod_name(userdata, &pod->addresses[i]);
 }
 
 static void write_namespace(void *userdata, const struct namespace *namespace)

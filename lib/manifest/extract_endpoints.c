@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "extract.h"
+#include "repack.h"
 
 #define SERVICE_NAME_LABEL "kubernetes.io/service-name"
 #define SKIP_MIRROR_LABEL "endpointslice.kubernetes.io/skip-mirror"
@@ -28,8 +29,8 @@ static void read_common(struct fields *fields, const struct node *map, struct en
     const char *kind = fields_string(fields, target, "kind");
 
     endpoint->hostname = g_strdup(extract_dns_label(fields, map, "hostname"));
-    if (!kind || strcmp(kind, "Pod") == 0) /* rule 42 */
-        endpoint->pod_name = fields_name(fields, target, "name");
+    endpoint->target = fields_name(fields, target, "name"); /* of any kind: rule 42 */
+    endpoint->is_pod = !kind || strcmp(kind, "Pod") == 0;
 }
 
 static struct ports *read_ports(struct fields *fields, const struct node *map)
@@ -98,7 +99,7 @@ void extract_endpoint_slice(struct fields *fields, const struct node *root,
 }
 
 static void read_subset_addresses(struct fields *fields, const struct node *subset, const char *key,
-                                  bool ready, GArray *endpoints)
+                                  struct ports *ports, GArray *mentions)
 {
     const struct node *list = fields_list(fields, subset, key);
     const struct node *iterator = list ? list->first : NULL, *map;
@@ -106,16 +107,20 @@ static void read_subset_addresses(struct fields *fields, const struct node *subs
 
     while ((map = fields_next_map(fields, &iterator, key))) {
         const char *text = fields_string(fields, map, "ip");
-        struct endpoint endpoint = {.ready = ready};
+        struct mention mention = {.ports = ports};
 
         g_array_set_size(addresses, 0);
         if (text)
             add_address(fields, node_get(map, "ip"), text, addresses);
         if (addresses->len == 0)
             continue;
-        endpoint.addresses = extract_take_addresses(addresses);
-        read_common(fields, map, &endpoint);
-        g_array_append_val(endpoints, endpoint);
+        mention.endpoint.addresses = extract_take_addresses(addresses);
+        mention.endpoint.ready = strcmp(key, "addresses") == 0;
+        read_common(fields, map, &mention.endpoint);
+        mention.uid = fields_string(fields, fields_map(fields, map, "targetRef"), "uid");
+        if (!mention.uid)
+            mention.uid = "";
+        g_array_append_val(mentions, mention);
     }
 }
 
@@ -132,7 +137,9 @@ static bool is_not_mirrored(struct fields *fields, const struct node *metadata)
 void extract_endpoints(struct fields *fields, const struct node *root, struct endpoint_slice *slice)
 {
     const struct node *list, *iterator, *map;
-    GArray *subsets = g_array_new(FALSE, FALSE, sizeof(struct endpoint_subset));
+    g_autoptr(GPtrArray) lists =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))ports_unref);
+    g_autoptr(GArray) mentions = g_array_new(FALSE, FALSE, sizeof(struct mention));
 
     extract_whole(fields);
     list = fields_list(fields, root, "subsets");
@@ -142,14 +149,11 @@ void extract_endpoints(struct fields *fields, const struct node *root, struct en
     slice->service = name_intern(slice->object.name, strlen(slice->object.name));
     slice->not_mirrored = is_not_mirrored(fields, node_get(root, "metadata"));
     while ((map = fields_next_map(fields, &iterator, "subsets"))) {
-        GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
-        struct endpoint_subset subset = {.ports = read_ports(fields, map)};
+        struct ports *ports = read_ports(fields, map);
 
-        read_subset_addresses(fields, map, "addresses", true, endpoints);
-        read_subset_addresses(fields, map, "notReadyAddresses", false, endpoints);
-        take_endpoints(endpoints, &subset);
-        g_array_append_val(subsets, subset);
+        g_ptr_array_add(lists, ports);
+        read_subset_addresses(fields, map, "addresses", ports, mentions);
+        read_subset_addresses(fields, map, "notReadyAddresses", ports, mentions);
     }
-    slice->n_subsets = subsets->len;
-    slice->subsets = (struct endpoint_subset *)(void *)g_array_free(subsets, FALSE);
+    repack_subsets(mentions, slice, fields->fiber);
 }

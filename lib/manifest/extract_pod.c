@@ -54,7 +54,7 @@ static bool read_ip(struct fields *fields, const struct node *map, const char *k
     return false;
 }
 
-/* podIPs, else podIP; the latter is also the only one that has a pod name (rule 65). */
+/* podIPs, else podIP: the API server fills each in from the other. */
 static void read_ips(struct fields *fields, const struct node *status, struct pod *pod)
 {
     const struct node *list = fields_list(fields, status, "podIPs");
@@ -62,18 +62,19 @@ static void read_ips(struct fields *fields, const struct node *status, struct po
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     struct address address;
 
-    pod->has_pod_ip = read_ip(fields, status, "podIP", &pod->pod_ip);
+    bool has_pod_ip = read_ip(fields, status, "podIP", &pod->only);
     while ((map = fields_next_map(fields, &iterator, "podIPs"))) {
         if (read_ip(fields, map, "ip", &address))
             g_array_append_val(addresses, address);
     }
-    if (addresses->len == 0 && pod->has_pod_ip)
-        g_array_append_val(addresses, pod->pod_ip);
-    if (addresses->len == 1 && pod->has_pod_ip &&
-        address_compare(&g_array_index(addresses, struct address, 0), &pod->pod_ip) == 0)
-        pod->addresses = (struct addresses){.items = &pod->pod_ip, .n = 1}; /* most pods have one */
-    else
+    if (addresses->len == 0 && has_pod_ip)
+        g_array_append_val(addresses, pod->only);
+    if (addresses->len == 1) {
+        pod->only = g_array_index(addresses, struct address, 0);
+        pod->addresses = (struct addresses){.items = &pod->only, .n = 1};
+    } else {
         pod->addresses = extract_take_addresses(addresses);
+    }
 }
 
 static bool is_ready(struct fields *fields, const struct node *status)

@@ -16,8 +16,8 @@
 struct bare_pod {
     struct claim_owner owner; /* interned names; `name` is the Pod's */
     struct namespace *namespace;
-    struct address pod_ip; /* claimed, if has_pod_ip */
-    bool has_pod_ip;
+    struct address claimed[2]; /* that have its pod names */
+    uint8_t n_claimed;
     bool dirty;
 };
 
@@ -84,8 +84,7 @@ void intake_object(struct cluster *cluster, struct object *object, bool in);
 struct workload_state *intake_find_workload(const struct namespace *namespace,
                                             const struct owner *owner);
 
-/* A pod name of the namespace comes or goes; nothing where pod names are not kept or `pod_ip` is
- * NULL. */
+/* A pod name of the namespace comes or goes; nothing where pod names are not kept. */
 void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
                      const struct address *pod_ip, bool in);
 

@@ -22,17 +22,17 @@ struct collector {
     bool has_ports;
 };
 
-/* Hostname, else with endpointPodNames the pod's name if it fits a label, else the dashed address
- * (rules 34, 35 and 42). The reference is the caller's. */
+/* Hostname, else with endpointPodNames the name of the pod or other target if it fits a label, else
+ * the dashed address (rules 34, 35 and 42). The reference is the caller's. */
 static const char *label_of(const struct collector *collector, const char *hostname,
-                            const char *pod_name)
+                            const char *target)
 {
     if (hostname)
         return name_intern(hostname, strlen(hostname));
-    if (!collector->options->pod_names || !pod_name)
+    if (!collector->options->pod_names || !target)
         return NULL;
-    size_t length = strlen(pod_name);
-    return length < 64 ? name_intern(pod_name, length) : NULL;
+    size_t length = strlen(target);
+    return length < 64 ? name_intern(target, length) : NULL;
 }
 
 static void add_subset(struct collector *collector, const struct endpoint_slice *slice,
@@ -41,14 +41,14 @@ static void add_subset(struct collector *collector, const struct endpoint_slice 
     for (uint32_t i = 0; i < subset->n && !collector->enough; i++) {
         const struct endpoint *endpoint = &subset->endpoints[i];
         fiber_tick(collector->options->fiber);
-        const char *label = label_of(collector, endpoint->hostname, endpoint->pod_name);
+        const char *label = label_of(collector, endpoint->hostname, endpoint->target);
         struct endpoint_candidate candidate = {
             .verdict = endpoint->ready ? ENDPOINT_COUNTS : ENDPOINT_NOT_READY, /* rule 17 */
             .label = label,
             .ports = subset->ports,
             .origin = ADDRESS_STATED,
             .object = &slice->object,
-            .pod = endpoint->pod_name,
+            .pod = endpoint->is_pod ? endpoint->target : NULL,
             .named = endpoint->hostname != NULL,
             .ready = endpoint->ready,
         };

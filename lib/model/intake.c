@@ -197,7 +197,7 @@ static void bare_pod_in(struct cluster *cluster, struct namespace *namespace, co
 void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
                      const struct address *pod_ip, bool in)
 {
-    if (!pod_ip || !cluster->options->pod_names)
+    if (!cluster->options->pod_names)
         return;
     if (in)
         reverse_claim(cluster->reverse, pod_ip, CLAIM_POD, &namespace->pods, NULL);
@@ -223,7 +223,8 @@ static void pod_in(struct cluster *cluster, struct namespace *namespace, struct 
     }
     struct pod_view view;
     pods_view(&cluster->pods, pod, &view);
-    intake_pod_name(cluster, namespace, view.pod_ip, in);
+    for (uint32_t i = 0; view.named && i < view.n; i++)
+        intake_pod_name(cluster, namespace, &view.addresses[i], in);
 }
 
 static void workload_in(struct cluster *cluster, struct namespace *namespace,

@@ -102,7 +102,7 @@ static void endpoint_slice_clear(struct endpoint_slice *slice, struct fiber *fib
         for (uint32_t j = 0; j < subset->n; j++) {
             g_free(subset->endpoints[j].addresses.items);
             g_free(subset->endpoints[j].hostname);
-            name_unref(subset->endpoints[j].pod_name);
+            name_unref(subset->endpoints[j].target);
             fiber_tick(fiber);
         }
         g_free(subset->endpoints);
@@ -157,7 +157,7 @@ void object_free_on(struct fiber *fiber, struct object *object)
 
         pod_spec_unref(pod->spec);
         name_unref(pod->owner.name);
-        if (pod->addresses.items != &pod->pod_ip)
+        if (pod->addresses.items != &pod->only)
             g_free(pod->addresses.items);
     }
     name_unref(object->namespace);

@@ -110,8 +110,9 @@ struct service {
 struct endpoint {
     struct addresses addresses;
     char *hostname;
-    const char *pod_name; /* (i) targetRef of kind Pod or of none, else NULL */
-    bool ready;           /* absent or null is ready (rule 17) */
+    const char *target; /* (i) the name of its targetRef */
+    bool is_pod;        /* that is of kind Pod, or of none */
+    bool ready;         /* absent or null is ready (rule 17) */
 };
 
 struct endpoint_subset {
@@ -157,13 +158,12 @@ struct pod {
     struct object object;
     struct pod_spec *spec; /* interned, never NULL */
     struct owner owner;
-    struct addresses addresses; /* status.podIPs, else status.podIP; may be `pod_ip` itself */
-    struct address pod_ip;      /* status.podIP itself (rule 65), if has_pod_ip */
-    bool has_pod_ip;
-    bool has_status; /* `status` is present and not empty */
-    bool ready;      /* condition Ready is True */
-    bool deleting;   /* metadata.deletionTimestamp is set */
-    uint8_t phase;   /* enum pod_phase */
+    struct addresses addresses; /* status.podIPs, else status.podIP; may be `only` */
+    struct address only;        /* room for one, which most pods have */
+    bool has_status;            /* `status` is present and not empty */
+    bool ready;                 /* condition Ready is True */
+    bool deleting;              /* metadata.deletionTimestamp is set */
+    uint8_t phase;              /* enum pod_phase */
 };
 
 enum requirement_operator {

@@ -57,7 +57,7 @@ static bool subsets_equal(const struct endpoint_subset *a, const struct endpoint
     for (uint32_t i = 0; i < a->n; i++) {
         const struct endpoint *x = &a->endpoints[i], *y = &b->endpoints[i];
 
-        if (x->ready != y->ready || x->pod_name != y->pod_name ||
+        if (x->ready != y->ready || x->target != y->target || x->is_pod != y->is_pod ||
             g_strcmp0(x->hostname, y->hostname) != 0 ||
             !addresses_equal(&x->addresses, &y->addresses))
             return false;
@@ -80,8 +80,7 @@ static bool slices_equal(const struct endpoint_slice *a, const struct endpoint_s
 static bool pods_equal(const struct pod *a, const struct pod *b)
 {
     return a->spec == b->spec && owners_equal(&a->owner, &b->owner) &&
-           addresses_equal(&a->addresses, &b->addresses) && a->has_pod_ip == b->has_pod_ip &&
-           address_compare(&a->pod_ip, &b->pod_ip) == 0 && a->has_status == b->has_status &&
+           addresses_equal(&a->addresses, &b->addresses) && a->has_status == b->has_status &&
            a->ready == b->ready && a->deleting == b->deleting && a->phase == b->phase;
 }
 

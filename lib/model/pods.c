@@ -86,12 +86,8 @@ void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *
     /* An object without status is a wish, and counts as fulfilled; a dump says how it is. */
     view->ready = (pod->ready || !pod->has_status) && !pod->deleting; /* rule 25 */
     bool ended = pod->phase == POD_FAILED || pod->phase == POD_SUCCEEDED;
-    view->eligible = view->n > 0 && !ended;                            /* rule 27 */
-    bool live = !ended && !pod->deleting && pod->phase != POD_UNKNOWN; /* rule 65 */
-    if (live && pod->addresses.n > 0)
-        view->pod_ip = pod->has_pod_ip ? &pod->pod_ip : NULL;
-    else if (live && view->n > 0)
-        view->pod_ip = &view->addresses[0];
+    view->eligible = view->n > 0 && !ended;                              /* rule 27 */
+    view->named = !ended && !pod->deleting && pod->phase != POD_UNKNOWN; /* rule 65 */
 }
 
 void pods_view_replica(const struct pods *pods, const struct workload *workload, uint32_t index,
@@ -122,7 +118,7 @@ void pods_view_replica(const struct pods *pods, const struct workload *workload,
     }
     view->ready = true;
     view->eligible = view->n > 0;
-    view->pod_ip = view->n > 0 ? &view->addresses[0] : NULL;
+    view->named = true;
 }
 
 void pods_release(const struct pods *pods, const char *namespace, const char *name)

@@ -35,9 +35,9 @@ struct pod_view {
     const struct address *addresses;  /* may point to `leased` */
     uint32_t n;
     enum address_origin origin;
-    bool ready;                   /* condition Ready, and not being deleted */
-    bool eligible;                /* may be an endpoint at all (rule 27) */
-    const struct address *pod_ip; /* the one that has a pod name (rule 65), NULL for none */
+    bool ready;    /* condition Ready, and not being deleted */
+    bool eligible; /* may be an endpoint at all (rule 27) */
+    bool named;    /* its addresses have pod names (rule 65) */
     struct address leased[2];
 };
 

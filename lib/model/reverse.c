@@ -1,7 +1,8 @@
 /*
  * Addresses and who uses them. One entry for each address that anybody states or claims, with a
  * list of claims; of the claims the best one names the address, always the same whatever came
- * first, and always one that resolves forward, because only Services that answer make claims.
+ * first, and always one that resolves forward, because only Services that answer make claims (but
+ * for those that ignoreEmptyService hides).
  */
 #include "reverse.h"
 

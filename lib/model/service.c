@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "families.h"
+
 struct address_claim {
     struct address address;
     enum claim_kind kind;
@@ -78,25 +80,6 @@ static GArray *claims_new(guint expected)
     return claims;
 }
 
-static unsigned stated_families(const struct service *service)
-{
-    unsigned families = 0;
-    for (unsigned i = 0; i < service->n_families; i++)
-        families |= FAMILY_BIT(service->families[i]);
-    return families;
-}
-
-/* Families of pods that count (rule 28). */
-static unsigned pod_families(const struct service *service)
-{
-    unsigned families = stated_families(service);
-    if (families != 0)
-        return families;
-    if (!service->headless && service->cluster_ips.n > 0)
-        return FAMILY_BIT(address_family(&service->cluster_ips.items[0]));
-    return FAMILY_BOTH;
-}
-
 static void lease_key(const struct service_state *state, char key[static LEASE_KEY_MAX + 1])
 {
     snprintf(key, LEASE_KEY_MAX + 1, "%s/Service/%s", state->owner.namespace, state->owner.name);
@@ -129,30 +112,45 @@ static void lease(struct service_state *state, struct leases *leases, bool wante
     }
 }
 
-unsigned service_families(const struct service_state *state)
+static unsigned leased_families(const struct service_state *state)
 {
-    unsigned leased =
-        (state->leased[0] ? FAMILY_BIT(4) : 0) | (state->leased[1] ? FAMILY_BIT(6) : 0);
-    return leased && state->object->n_families == 0 ? leased : pod_families(state->object);
+    return (state->leased[0] ? FAMILY_BIT(4) : 0) | (state->leased[1] ? FAMILY_BIT(6) : 0);
 }
 
-static bool any_stated(const GArray *published, struct fiber *fiber)
+unsigned service_families(const struct service_state *state, const struct service_options *options)
 {
-    for (guint i = 0; i < published->len; i++, fiber_tick(fiber))
-        if (g_array_index(published, struct published, i).origin != ADDRESS_ALLOCATED)
+    unsigned leased = leased_families(state);
+    return leased && state->object->n_families == 0 ? leased
+                                                    : families_of_pods(state, &options->endpoints);
+}
+
+static bool is_of(const struct published *published, unsigned families)
+{
+    return families & FAMILY_BIT(address_family(&published->address));
+}
+
+static bool any_stated(const GArray *published, unsigned families, struct fiber *fiber)
+{
+    for (guint i = 0; i < published->len; i++, fiber_tick(fiber)) {
+        const struct published *entry = &g_array_index(published, struct published, i);
+        if (entry->origin != ADDRESS_ALLOCATED && is_of(entry, families))
             return true;
+    }
     return false;
 }
 
-static void keep_families(GArray *published, const GArray *addresses, struct fiber *fiber)
+static void keep_families(GArray *published, unsigned families, struct fiber *fiber)
 {
-    unsigned families = 0;
-    for (guint i = 0; i < addresses->len; i++)
-        families |= FAMILY_BIT(address_family(&g_array_index(addresses, struct address, i)));
     for (guint i = published->len; i-- > 0; fiber_tick(fiber))
-        if (!(families &
-              FAMILY_BIT(address_family(&g_array_index(published, struct published, i).address))))
+        if (!is_of(&g_array_index(published, struct published, i), families))
             g_array_remove_index_fast(published, i);
+}
+
+/* It has no cluster IP and may be given one. */
+static bool is_lacking(const struct service *service, const struct pods *pods)
+{
+    return !service->headless && service->cluster_ips.n == 0 && service->stated.n == 0 &&
+           pods_may_allocate(pods, &service->object);
 }
 
 static GArray *addresses_new(void)
@@ -199,13 +197,14 @@ static bool choose_addresses(struct service_state *state, const struct service_o
     const struct pods *pods = options->endpoints.pods;
     struct fiber *fiber = options->endpoints.fiber;
     append_own(addresses, service);
-    bool lacking =
-        !service->headless && addresses->len == 0 && pods_may_allocate(pods, &service->object);
+    bool lacking = is_lacking(service, pods);
+    unsigned families = lacking ? families_of_pods(state, &options->endpoints) : FAMILY_BOTH;
     /* An invented cluster IP in front of real endpoints would lead nowhere. */
-    bool as_headless = lacking && any_stated(published, fiber);
+    bool as_headless = lacking && any_stated(published, families, fiber);
     lease(state, pods->leases, lacking && !as_headless, addresses);
     if (lacking && addresses->len > 0 && service->n_families == 0)
-        keep_families(published, addresses, fiber);
+        families = leased_families(state);
+    keep_families(published, families, fiber);
     if (!service->headless && !as_headless)
         return false;
     for (guint i = 0; i < published->len; i++, fiber_tick(fiber))
@@ -321,7 +320,7 @@ static void hand_over(struct service_state *state, const struct zone_sink *sink,
     fiber_empty(fiber, ports);
 }
 
-/* Only what resolves forward is claimed, and a node's address is the node's. */
+/* A node's address is the node's. */
 static GArray *claims_of(const GArray *published, const GArray *cluster_ips, struct fiber *fiber)
 {
     GArray *claims = claims_new(published->len + (cluster_ips ? cluster_ips->len : 0));
@@ -366,8 +365,12 @@ static GArray *collect(const struct service_state *state, const struct service_o
 {
     uint64_t estimate = endpoints_estimate(&options->endpoints, state, room);
     uint32_t limit = estimate > room ? 0 : room;
-    GArray *published = endpoints_collect(&options->endpoints, state, pod_families(state->object),
-                                          limit, estimate > room ? 1 : (uint32_t)estimate);
+    /* if it is given cluster IPs, their families decide */
+    unsigned families = is_lacking(state->object, options->endpoints.pods)
+                            ? FAMILY_BOTH
+                            : families_of_pods(state, &options->endpoints);
+    GArray *published = endpoints_collect(&options->endpoints, state, families, limit,
+                                          estimate > room ? 1 : (uint32_t)estimate);
     *crowded = published->len > limit;
     return published;
 }
@@ -404,7 +407,8 @@ void service_publish(struct service_state *state, const struct service_options *
     state->n_endpoints = published->len;
     fiber_sort(fiber, published, compare_labels);
     bool hidden = options->ignore_empty && !headless && published->len == 0 && !crowded;
-    const GArray *cluster_ips = headless || hidden ? NULL : addresses;
+    /* also of one that is hidden: CoreDNS looks at the option for forward names only */
+    const GArray *cluster_ips = headless ? NULL : addresses;
     exchange_claims(state, claims_of(published, cluster_ips, fiber), reverse, fiber);
     hand_over(state, sink, headless, hidden, published, addresses, fiber);
     fiber_empty(fiber, published);

@@ -15,7 +15,7 @@ struct service_options {
 
 /* As it was last brought up to date: the families of pods that count (rule 28); and the addresses
  * of its own, stated or leased cluster IPs, appended (struct address). True: they are leased. */
-unsigned service_families(const struct service_state *state);
+unsigned service_families(const struct service_state *state, const struct service_options *options);
 bool service_addresses(const struct service_state *state, const struct service_options *options,
                        GArray *addresses);
 

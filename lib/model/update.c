@@ -27,9 +27,9 @@ void cluster_workload_free(struct workload_state *state)
 
 void cluster_withdraw_pod(struct cluster *cluster, struct bare_pod *pod)
 {
-    if (pod->has_pod_ip)
-        intake_pod_name(cluster, pod->namespace, &pod->pod_ip, false);
-    pod->has_pod_ip = false;
+    for (unsigned i = 0; i < pod->n_claimed; i++)
+        intake_pod_name(cluster, pod->namespace, &pod->claimed[i], false);
+    pod->n_claimed = 0;
 }
 
 void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *state)
@@ -55,10 +55,9 @@ static void update_pod(struct cluster *cluster, struct bare_pod *pod)
     }
     struct pod_view view;
     pods_view(&cluster->pods, object, &view);
-    if (view.pod_ip) {
-        pod->pod_ip = *view.pod_ip;
-        pod->has_pod_ip = true;
-        intake_pod_name(cluster, pod->namespace, &pod->pod_ip, true);
+    for (uint32_t i = 0; view.named && i < view.n; i++) {
+        pod->claimed[pod->n_claimed++] = view.addresses[i];
+        intake_pod_name(cluster, pod->namespace, &view.addresses[i], true);
     }
     const struct labels *labels = object->spec->labels ? object->spec->labels : cluster->no_labels;
     agenda_group_services(&cluster->agenda, namespace_group(pod->namespace, labels));
@@ -83,10 +82,10 @@ static void claim_replicas(struct cluster *cluster, struct workload_state *state
         struct pod_view view;
         fiber_tick(cluster->fiber);
         pods_view_replica(&cluster->pods, state->object, i, &view);
-        if (!view.pod_ip || !cluster->options->pod_names)
-            continue;
-        g_array_append_val(state->pod_ips, *view.pod_ip);
-        intake_pod_name(cluster, state->namespace, view.pod_ip, true);
+        for (uint32_t j = 0; cluster->options->pod_names && j < view.n; j++) {
+            g_array_append_val(state->pod_ips, view.addresses[j]);
+            intake_pod_name(cluster, state->namespace, &view.addresses[j], true);
+        }
     }
 }
 

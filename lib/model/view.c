@@ -306,7 +306,8 @@ void view_endpoints(const struct cluster *cluster, const struct service_state *s
                     endpoint_each each, void *userdata)
 {
     struct crowded crowded = {each, userdata};
-    endpoints_each(&cluster->service_options.endpoints, state, service_families(state),
+    endpoints_each(&cluster->service_options.endpoints, state,
+                   service_families(state, &cluster->service_options),
                    state->crowded ? tell_crowded : each, state->crowded ? &crowded : userdata);
 }
 

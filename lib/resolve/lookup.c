@@ -254,8 +254,8 @@ static enum resolver_outcome lookup_service(struct lookup *lookup, struct text b
 
     type = snapshot_u32(&service->type);
     if (type == KUBESVC_SERVICE_EXTERNAL_NAME) {
-        if (below.length > 0)
-            return RESOLVER_NXDOMAIN; /* rule 43 */
+        if (below.length > 0 && !text_is(below, "_._"))
+            return RESOLVER_NXDOMAIN; /* rules 43 and 47 */
         lookup->target = (const char *)snapshot_span(record, &service->target, &length);
         lookup->target_length = length;
         return RESOLVER_NODATA;

@@ -269,7 +269,9 @@ class Group:
                 raise Mismatch(f"{address}: {answer.canon}, not the preferred name")
             if answer.aliases:
                 raise Mismatch(f"{address}: aliases {answer.aliases}")
-            # One name, and it leads back.
+            # One name, and it leads back, unless its Service is hidden (rule 51).
+            if "ignore_empty_service" in self.options:
+                continue
             address = getattr(address, "ipv4_mapped", None) or address
             family = "inet" if address.version == 4 else "inet6"
             if address not in self.addresses(answer.canon + ".", family):

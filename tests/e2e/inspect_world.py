@@ -74,7 +74,7 @@ spec: {clusterIP: None, ipFamilies: [IPv4], selector: {role: mixed}}
 apiVersion: v1
 kind: Service
 metadata: {name: stated, namespace: pods}
-spec: {selector: {role: mixed}}
+spec: {ipFamilyPolicy: PreferDualStack, selector: {role: mixed}}
 ---
 apiVersion: v1
 kind: Pod

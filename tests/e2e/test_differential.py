@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from harness import HERE, Client, Daemon, client_env, inputs, limit, skip, wait_for
+from harness import HERE, Client, Daemon, client_env, inputs, limit, same, skip, wait_for
 
 sys.path.insert(0, str(HERE.parent))
 
@@ -20,7 +20,7 @@ from oracle import cases, sensitivity  # noqa: E402: needs the path above
 from oracle.compare import Comparison, Mismatch, Simulated  # noqa: E402
 from oracle.nameserver import Nameserver  # noqa: E402
 from oracle.oracle import Answer, Oracle  # noqa: E402
-from oracle.rules import ELSEWHERE, SWITCHABLE  # noqa: E402
+from oracle.rules import ELSEWHERE, SOURCES, SWITCHABLE  # noqa: E402
 from oracle.shrink import shrink  # noqa: E402
 from oracle.wire import Wire  # noqa: E402
 from oracle.worlds import UPSTREAM, World  # noqa: E402
@@ -191,6 +191,7 @@ def test_every_rule_matters():
     """Switching off any one rule changes an answer within 10,000 questions."""
     numbers = {rule for rule in [*SWITCHABLE, *ELSEWHERE] if isinstance(rule, int)}
     assert numbers == set(range(1, 97)), set(range(1, 97)) ^ numbers
+    same(sorted(map(str, SWITCHABLE)), sorted(map(str, SOURCES)), "rules with a source")
     seen, asked = sensitivity.discover()
     missing = [f"{rule}: {SWITCHABLE[rule]}" for rule in SWITCHABLE if rule not in seen]
     assert not missing, f"no answer within {asked} questions depends on {missing}"

@@ -212,7 +212,7 @@ class Comparison:
                     and unbound & set(self.oracle.named(pod))]
             if not pods or not self.oracle.exposed(namespace):
                 continue
-            tokens = sorted(pod.pod_ip for pod in pods)
+            tokens = sorted(unbound & {a for pod in pods for a in self.oracle.named(pod)})
             stated = {a for pod in self.oracle.pods if pod.namespace == namespace
                       for a in map(self.oracle.bound, self.oracle.named(pod))}
             found = []

@@ -199,7 +199,8 @@ class Inventor:
         if self.chance(0.3):
             name = self.rng.choice(["web-0", "pod-7", "p" * 70])
             kind = self.rng.choice([{"kind": "Pod"}] * 4 + [{"kind": "Node"}, {}])
-            endpoint["targetRef"] = kind | {"name": name}
+            uid = self.rng.choice([{}, {}, {"uid": "u1"}, {"uid": "u2"}])
+            endpoint["targetRef"] = kind | uid | {"name": name}
 
     def slice(self, namespace, service):
         rng, chance = self.rng, self.chance
@@ -244,8 +245,8 @@ class Inventor:
             labels = {SKIP_MIRROR: rng.choice(["true", "true", "false"])}
         elif chance(0.2):
             notes["leader"] = '{"holderIdentity":"x"}'
-        subsets = []
-        for _ in range(rng.randint(0, 2)):
+        subsets, self.again = [], []
+        for _ in range(rng.randint(0, 3)):
             subset = {}
             for key in "addresses", "notReadyAddresses":
                 if chance(0.7):
@@ -258,7 +259,11 @@ class Inventor:
                 "metadata": self.meta(namespace, service, labels, **notes), "subsets": subsets}
 
     def mirrored(self):
+        """An endpoint's address, not seldom one that the object has already."""
         one = {"ip": self.addresses(1, 1)[0] if self.chance(0.9) else "this-is-not-an-ip"}
+        if self.again and self.chance(0.5):
+            one["ip"] = self.rng.choice(self.again)
+        self.again.append(one["ip"])
         if self.chance(0.4):
             one["hostname"] = self.rng.choice(HOSTNAMES)
         self.target_ref(one)
@@ -279,7 +284,7 @@ class Inventor:
             spec["hostname"] = rng.choice(HOSTNAMES[:6])
         if chance(0.5):
             spec["subdomain"] = subdomain
-        if chance(0.15):
+        if chance(0.2):
             spec["hostNetwork"] = True
         if chance(0.1):
             spec["hostnameOverride"] = "over"
@@ -333,10 +338,10 @@ class Inventor:
         phase = rng.choice(["Running"] * 5 + ["Pending", "Succeeded", "Failed", "Unknown", None])
         if phase:
             status["phase"] = phase
-        if ips:
-            status["podIP"] = ips[0]
         if ips and (len(ips) > 1 or self.chance(0.6)):
             status["podIPs"] = [{"ip": ip} for ip in ips]
+        if ips and ("podIPs" not in status or self.chance(0.8)):
+            status["podIP"] = ips[0]
         ready = rng.choice(["True"] * 4 + ["False", "Unknown", None])
         if ready or not status:
             status["conditions"] = [{"type": "Initialized", "status": "True"},

@@ -76,9 +76,13 @@ class Names:
         if service is None or self.is_ignored(service):
             return Outcome("NXDOMAIN", service=service is not None and len(rest) == 1)
         if service.external is not None:
-            if len(rest) > 1 and self.on(43):
+            # kubernetes.go findServices asks whether endpoint, port and protocol are empty
+            below = [strip_underscore(label) for label in rest[:-1]]
+            if below not in ([], ["", ""]) and self.on(43):
                 return NXDOMAIN
-            return self.follow(name, service, family, links)
+            outcome = self.follow(name, service, family, links)
+            outcome.service &= not below
+            return outcome
         if len(rest) == 1:
             return self.service_name(name, service, family)
         if len(rest) == 2:
@@ -211,12 +215,13 @@ class Names:
         return NXDOMAIN
 
     def named(self, pod):
-        """The addresses by which a pod has a name (rule 65)."""
+        """The addresses by which a pod has a name (rule 65; CoreDNS 1.15.0 object/pod.go and
+        controller.go podListFunc)."""
         if not self.on(65):
             return pod.addresses
         if pod.deleting or pod.phase in ("Failed", "Succeeded", "Unknown"):
             return []
-        return [pod.pod_ip] if pod.pod_ip else []
+        return pod.addresses if self.on("pod-ips") else pod.addresses[:1]
 
 
 def ready(service):

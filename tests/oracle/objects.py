@@ -77,7 +77,6 @@ class Pod:
     addresses: list
     stated: bool  # a Pod object, and with nothing invented
     node: bool = False  # its addresses are the node's
-    pod_ip: Any = None
     ready: bool = True
     deleting: bool = False
     phase: str = None
@@ -195,6 +194,7 @@ def given_to_pod(config, on, kind, namespace, name, number):
 def stated_pod(thing, config, on):
     """A Pod object: status first, then the annotation, then the node's, then allocation."""
     spec, status = thing.spec, thing.status
+    # the API server fills podIP and podIPs in from each other (core/v1 conversion.go)
     ips = [one.get("ip") for one in status.get("podIPs") or []] or [status.get("podIP")]
     conditions = {c.get("type"): c.get("status") for c in status.get("conditions") or []}
     pod = Pod(thing.namespace, thing.name, thing.labels, spec.get("hostname"),
@@ -202,7 +202,6 @@ def stated_pod(thing, config, on):
               ready=conditions.get("Ready") == "True",
               deleting=bool(thing.meta.get("deletionTimestamp")), phase=status.get("phase"),
               override=spec.get("hostnameOverride"))
-    pod.pod_ip = addresses.parse(status.get("podIP"))
     if not status and on("pod-without-status"):
         pod.ready = True
     if not pod.addresses:
@@ -213,5 +212,4 @@ def stated_pod(thing, config, on):
                 and not spec.get("hostNetwork") and on("pod-without-status")):
             pod.addresses = given_to_pod(config, on, "Pod", thing.namespace, thing.name, 0)
             pod.stated = False
-        pod.pod_ip = pod.pod_ip or (pod.addresses[0] if pod.addresses else None)
     return pod

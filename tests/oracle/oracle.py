@@ -179,10 +179,10 @@ class Oracle(Names):
         return f"{service.name}.{service.namespace}.svc.{self.config.zone}"
 
     def names_of_services(self, address):
-        """Rule 67."""
+        """Rule 67; CoreDNS reverse.go, which knows nothing of `ignore empty_service`."""
         return [(0, self.zone_name(service)) for service in self.services.values()
                 if self.exposed(service.namespace) and not service.headless
-                and not self.is_ignored(service)
+                and (self.on("reverse-of-empty") or not self.is_ignored(service))
                 and address in map(self.bound, service.cluster_ips)] if self.on(67) else []
 
     def names_of_endpoints(self, address):

@@ -109,6 +109,7 @@ class Questions:
             f"nosuch.svc.{zone}", f"dns-version.{zone}", f"ns.dns.{zone}", f"foo.{zone}",
             f"{rng.choice(self.labels)}.{zone}", f"{rng.choice(self.labels)}.{zone}",
             f"{full[:-len(zone)]}x{zone}", f"not{zone}", f"x.y.z.{full}", f"x._http._tcp.{full}",
+            f"_._.{full}", f"_._.{full}", f"_.{full}", f"_._tcp.{full}",
             f"web.{namespace}.{zone}", f"{full}.default.svc.{zone}", f"{full}.com", "localhost",
             "localhost", "www.example.com", "web.example.com", f"_tcp.{full}",
             f"{namespace}.svc", namespace,

@@ -113,16 +113,29 @@ class Services:
                          + (thing.spec.get("externalIPs") or []), self.on)
 
     def families(self, thing, cluster_ips):
-        """Of which families a Service's pods count (rule 28)."""
+        """Of which families a Service's pods count (rule 28; what the API server fills in:
+        registry/core/service/storage/alloc.go initIPFamilyFields)."""
         if not self.on(28):
             return [4, 6]
         if families_said(thing.spec):
             return families_said(thing.spec)
-        if not cluster_ips:
+        if cluster_ips:
+            return list({addresses.family_of(ip): None for ip in cluster_ips})
+        if (thing.spec.get("ipFamilyPolicy") in ("PreferDualStack", "RequireDualStack")
+                or not self.on("single-stack")):
             return [4, 6]
-        if is_token(cluster_ips[0]):
-            return [ip.family for ip in cluster_ips]
-        return [addresses.family_of(cluster_ips[0])]
+        return self.first_family(thing)
+
+    def first_family(self, thing):
+        """A cluster has one, which its pods' first addresses are of; where they differ, IPv4."""
+        firsts = [addresses.family_of(pod.addresses[0]) for pod in self.pods_of(thing)
+                  if pod.addresses]
+        return [min(firsts)] if firsts else [4, 6]
+
+    def pods_of(self, thing):
+        selector = thing.spec.get("selector")
+        return [pod for pod in self.pods if selector and pod.namespace == thing.namespace
+                and self.selected(selector, pod.labels)]
 
     # endpoints of a Service
 
@@ -140,8 +153,7 @@ class Services:
                 found += [e for pod in self.pods if pod.namespace == thing.namespace
                           for e in self.of_pod(pod, thing, families)]
             return self.tidy(found)
-        pods = [pod for pod in self.pods
-                if pod.namespace == thing.namespace and self.selected(selector, pod.labels)]
+        pods = self.pods_of(thing)
         stated = [pod for pod in pods if pod.stated]
         if on(93):
             if slices:
@@ -191,12 +203,29 @@ class Services:
     def of_endpoints(self, mirror, thing):
         """Rule 21."""
         forced = thing.spec.get("publishNotReadyAddresses") and not self.on(23)
-        for subset in mirror.data.get("subsets") or []:
-            for key, ready in ("addresses", True), ("notReadyAddresses", bool(forced)):
-                for one in subset.get(key) or []:
-                    for address in parse_all([one.get("ip")], self.on):
-                        yield Endpoint(address, one.get("hostname") or None, target_pod(one), ready,
-                                       ports_of(subset.get("ports")) or SENTINEL, True)
+        for port, one, ready in self.repacked(mirror.data.get("subsets") or []):
+            for address in parse_all([one.get("ip")], self.on):
+                yield Endpoint(address, one.get("hostname") or None, target_pod(one),
+                               bool(ready or forced), ports_of([port]) if port else SENTINEL, True)
+
+    def repacked(self, subsets):
+        """(port, address, whether it is ready there): pkg/api/v1/endpoints/util.go RepackSubsets.
+        Equal addresses (of one uid) are the first of them, and ready at a port if all are."""
+        hosts, at_port = {}, {}
+        for number, subset in enumerate(subsets):
+            for port in subset.get("ports") or [None]:
+                for key, ready in ("addresses", True), ("notReadyAddresses", False):
+                    for one in subset.get(key) or []:
+                        host = (addresses.parse(one.get("ip")) or one.get("ip"),
+                                (one.get("targetRef") or {}).get("uid"))
+                        if not self.on("repack"):
+                            host += (number, key, one.get("hostname"))
+                        hosts.setdefault(host, one)
+                        states = at_port.setdefault(identity_of(port), (port, {}))[1]
+                        states[host] = states.get(host, True) and ready
+        for port, states in at_port.values():
+            for host, ready in states.items():
+                yield port, hosts[host], ready
 
     def of_pod(self, pod, thing, families):
         """Rules 24 to 30 and 38."""
@@ -249,6 +278,11 @@ def is_token(address):
     return isinstance(address, addresses.Token)
 
 
+def identity_of(port):
+    """As the API server completes it (core/v1 defaults.go)."""
+    return port and (port.get("name") or "", port.get("protocol") or "TCP", port.get("port"))
+
+
 def target_pod(endpoint):
-    reference = endpoint.get("targetRef") or {}
-    return reference.get("name") if reference.get("kind", "Pod") == "Pod" else None
+    """CoreDNS object/endpoint.go takes the name of a targetRef, of whatever kind it is."""
+    return (endpoint.get("targetRef") or {}).get("name")

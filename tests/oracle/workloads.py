@@ -177,7 +177,6 @@ def expand(workload, objects, config, on):
                                          workload.name, number)
         if not pod.addresses:
             return
-        pod.pod_ip = pod.addresses[0] if pod.addresses else None
         yield pod
 
 

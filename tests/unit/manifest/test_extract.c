@@ -136,7 +136,7 @@ static void a_slice(void **state)
         "  targetRef: {kind: Pod, name: a-0, namespace: x}\n"
         "- {addresses: [10.0.0.3], conditions: {ready: null, serving: false}}\n"
         "- {addresses: [10.0.0.4], conditions: {}, topology: {x: y}, targetRef: {kind: Node, name: "
-        "n}}\n"
+        "node-1}}\n"
         "- {addresses: null}\n");
     const struct endpoint_subset *subset = slice->subsets;
 
@@ -147,12 +147,14 @@ static void a_slice(void **state)
     assert_int_equal(subset->n, 4);
     manifest_text_assert_addresses(&subset->endpoints[0].addresses, "10.0.0.1 10.0.0.2");
     assert_string_equal(subset->endpoints[0].hostname, "h");
-    assert_string_equal(subset->endpoints[0].pod_name, "a-0");
+    assert_string_equal(subset->endpoints[0].target, "a-0");
     assert_false(subset->endpoints[0].ready);
     assert_true(subset->endpoints[1].ready);
     assert_null(subset->endpoints[1].hostname);
     assert_true(subset->endpoints[2].ready);
-    assert_null(subset->endpoints[2].pod_name);
+    assert_true(subset->endpoints[0].is_pod);
+    assert_string_equal(subset->endpoints[2].target, "node-1");
+    assert_false(subset->endpoints[2].is_pod);
     assert_int_equal(subset->endpoints[3].addresses.n, 0);
     manifest_text_free(&manifest);
 }
@@ -196,15 +198,89 @@ static void an_endpoints_object(void **state)
     assert_false(slice->object.broken);
     assert_string_equal(slice->service, "a");
     assert_false(slice->not_mirrored);
-    assert_int_equal(slice->n_subsets, 3);
+    assert_int_equal(slice->n_subsets, 2); /* of ports with addresses */
     assert_int_equal(slice->subsets[0].n, 3);
     manifest_text_assert_addresses(&slice->subsets[0].endpoints[0].addresses, "10.0.0.1");
     assert_string_equal(slice->subsets[0].endpoints[0].hostname, "pod-1");
     manifest_text_assert_addresses(&slice->subsets[0].endpoints[1].addresses, "fd00::1");
-    assert_string_equal(slice->subsets[0].endpoints[1].pod_name, "p");
+    assert_string_equal(slice->subsets[0].endpoints[1].target, "p");
     assert_false(slice->subsets[0].endpoints[2].ready);
     manifest_text_assert_ports(slice->subsets[0].ports, "-/1 80 0");
-    assert_int_equal(slice->subsets[2].n, 0);
+    assert_int_equal(slice->subsets[1].n, 1);
+    assert_null(slice->subsets[1].ports);
+    manifest_text_free(&manifest);
+}
+
+/* "10.0.0.1 a [-/1 80 0], !10.0.0.2 - []": a "!" before what is not ready. */
+static void assert_subsets(const char *subsets, const char *expected)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{apiVersion: v1, kind: Endpoints, metadata: {name: a}, subsets: [%s]}", subsets);
+    struct manifest_text manifest;
+    const struct endpoint_slice *slice =
+        (struct endpoint_slice *)manifest_text_usable(&manifest, text);
+    g_autoptr(GString) found = g_string_new(NULL);
+
+    for (uint32_t i = 0; i < slice->n_subsets; i++) {
+        const struct endpoint_subset *subset = &slice->subsets[i];
+
+        for (uint32_t j = 0; j < subset->n; j++) {
+            const struct endpoint *endpoint = &subset->endpoints[j];
+            char address[ADDRESS_TEXT_MAX];
+
+            address_format(&endpoint->addresses.items[0], address);
+            g_string_append_printf(found, "%s%s%s/%s", found->len > 0 ? " " : "",
+                                   endpoint->ready ? "" : "!", address,
+                                   endpoint->hostname ? endpoint->hostname : "-");
+            for (uint32_t k = 0; subset->ports && k < subset->ports->n; k++)
+                g_string_append_printf(found, ":%u", subset->ports->items[k].number);
+        }
+    }
+    assert_string_equal(found->str, expected);
+    manifest_text_free(&manifest);
+}
+
+/* Rule 21: of equal addresses, not ready wins, at each port, and the first hostname stays. */
+static void repeated_addresses(void **state)
+{
+    g_autoptr(GString) many = g_string_new("{addresses: [{ip: 10.0.0.1}], ports: [");
+
+    (void)state;
+    assert_subsets("{addresses: [{ip: 10.0.0.1}], notReadyAddresses: [{ip: 10.0.0.1}]}",
+                   "!10.0.0.1/-");
+    assert_subsets("{notReadyAddresses: [{ip: 10.0.0.1}]}, {addresses: [{ip: 10.0.0.1}]}",
+                   "!10.0.0.1/-");
+    assert_subsets("{addresses: [{ip: 10.0.0.1, hostname: a}, {ip: 10.0.0.1, hostname: b}]}",
+                   "10.0.0.1/a");
+    assert_subsets("{addresses: [{ip: 10.0.0.1}], ports: [{port: 1}]}, "
+                   "{addresses: [{ip: 10.0.0.1, hostname: b}, {ip: 10.0.0.2, hostname: b}], "
+                   "ports: [{port: 2}]}",
+                   "10.0.0.1/-:1:2 10.0.0.2/b:2");
+    assert_subsets("{addresses: [{ip: 10.0.0.1}], ports: [{port: 1}, {port: 2}]}, "
+                   "{notReadyAddresses: [{ip: 10.0.0.1}], ports: [{port: 2}, {port: 3}]}",
+                   "10.0.0.1/-:1 !10.0.0.1/-:2:3");
+    assert_subsets("{addresses: [{ip: 10.0.0.1}]}, "
+                   "{notReadyAddresses: [{ip: 10.0.0.1}], ports: [{port: 2}]}",
+                   "10.0.0.1/- !10.0.0.1/-:2");
+    assert_subsets("{addresses: [{ip: 10.0.0.1, targetRef: {uid: a}}, {ip: 10.0.0.1}]}, "
+                   "{notReadyAddresses: [{ip: 10.0.0.1, targetRef: {uid: b}}]}",
+                   "10.0.0.1/- 10.0.0.1/- !10.0.0.1/-");
+    assert_subsets("{addresses: [{ip: 010.0.0.1}, {ip: '::ffff:10.0.0.1', hostname: b}]}",
+                   "10.0.0.1/-");
+    /* more ports than a cluster allows: the lists are taken whole */
+    for (unsigned i = 0; i < 100; i++)
+        g_string_append_printf(many, "%s{port: %u}", i > 0 ? ", " : "", 1000 + i);
+    g_string_append(many, "]}, {notReadyAddresses: [{ip: 10.0.0.1}], ports: [{port: 1000}]}");
+    g_autofree char *text = g_strdup_printf(
+        "{apiVersion: v1, kind: Endpoints, metadata: {name: a}, subsets: [%s]}", many->str);
+    struct manifest_text manifest;
+    const struct endpoint_slice *slice =
+        (struct endpoint_slice *)manifest_text_usable(&manifest, text);
+
+    assert_int_equal(slice->n_subsets, 2);
+    assert_int_equal(slice->subsets[0].ports->n, 100);
+    assert_true(slice->subsets[0].endpoints[0].ready);
+    assert_false(slice->subsets[1].endpoints[0].ready);
     manifest_text_free(&manifest);
 }
 
@@ -280,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_slice),
         cmocka_unit_test(odd_slices),
         cmocka_unit_test(an_endpoints_object),
+        cmocka_unit_test(repeated_addresses),
         cmocka_unit_test(mirroring),
         cmocka_unit_test(ports_of_no_protocol),
         cmocka_unit_test(secrets_are_not_quoted),

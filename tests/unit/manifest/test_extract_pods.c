@@ -39,7 +39,6 @@ static void a_pod(void **state)
     assert_int_equal(pod->owner.kind, OBJECT_STATEFUL_SET);
     assert_string_equal(pod->owner.name, "web");
     manifest_text_assert_addresses(&pod->addresses, "10.0.0.1 fd00::1");
-    assert_true(pod->has_pod_ip);
     assert_true(pod->has_status);
     assert_true(pod->ready);
     assert_true(pod->deleting);
@@ -61,7 +60,6 @@ static void other_pods(void **state)
     assert_null(pod->owner.name);
     assert_false(pod->has_status);
     assert_false(pod->ready);
-    assert_false(pod->has_pod_ip);
     assert_int_equal(pod->phase, POD_PHASE_NONE);
     manifest_text_free(&manifest);
 

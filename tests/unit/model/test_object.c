@@ -92,7 +92,7 @@ static const char *const variants[][16] = {
         "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {phase: Running}}",
         "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {x: y}}",
         "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {podIP: 10.0.0.1}}",
-        "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {podIPs: [{ip: 10.0.0.1}]}}",
+        "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {podIPs: [{ip: 10.0.0.2}]}}",
         "{apiVersion: v1, kind: Pod, metadata: {name: a}, status: {conditions: [{type: Ready, "
         "status: 'True'}]}}",
         "{apiVersion: v1, kind: Pod, metadata: {name: a, deletionTimestamp: x}}",
