@@ -42,7 +42,7 @@ double lookup_time(const char *name, const char *family)
     if (!make_question(&question, name, family))
         return -1;
     gint64 start = g_get_monotonic_time();
-    __attribute__((cleanup(connection_close))) struct connection connection = connection_new();
+    __attribute__((cleanup(connection_close))) struct connection connection = connection_new(NULL);
     /* Room for all: an answer that withholds its addresses would be quicker than the real one. */
     if (query_ask(&connection, &question, KUBESVC_ADDRESSES_MAX, &answer) != CONNECTION_OK)
         return -1;

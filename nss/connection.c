@@ -88,13 +88,13 @@ static bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Waits until `events` happen, or for `pause` milliseconds where that is not 0, or to the deadline.
- * A signal ends the wait like an event: the caller tries again, and comes back here. */
+/* Waits until `events` happen, or for `pause` milliseconds where that is not 0, or to the deadline,
+ * or until it is time to look for signals: the caller tries again, and comes back here. */
 static enum connection_result connection_wait(struct connection *connection, short events,
                                               int pause)
 {
     struct pollfd descriptor = {.fd = connection->fd, .events = events};
-    int64_t left = connection->deadline - clock_ms();
+    int64_t now = clock_ms(), left = connection->deadline - now;
 
     if (left <= 0) {
         /* At the limit the daemon is well and still PENDING: no reason to leave it alone. */
@@ -102,6 +102,13 @@ static enum connection_result connection_wait(struct connection *connection, sho
             backoff_start();
         return CONNECTION_SLOW;
     }
+    if (now >= connection->look) {
+        if (connection->guard && guard_is_urged(connection->guard))
+            return CONNECTION_URGED;
+        connection->look = now + GUARD_MS;
+    }
+    if (left > connection->look - now)
+        left = connection->look - now;
     if (pause > 0 && left > pause)
         left = pause;
     if (poll(pause > 0 ? NULL : &descriptor, pause > 0 ? 0 : 1, (int)left) < 0 && errno != EINTR)
@@ -148,6 +155,7 @@ enum connection_result connection_connect(struct connection *connection)
         return CONNECTION_SLOW;
     if (!socket_address(&address))
         return CONNECTION_ABSENT;
+    connection->look = clock_ms() + GUARD_MS;
     connection->fd = above_standard(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (connection->fd < 0)
         return result_of_connect(errno);
@@ -265,7 +273,7 @@ enum connection_result connection_receive_descriptor(struct connection *connecti
     return result;
 }
 
-struct connection connection_new(void)
+struct connection connection_new(const struct guard *guard)
 {
     int64_t now = clock_ms();
 
@@ -273,6 +281,7 @@ struct connection connection_new(void)
         .fd = -1,
         .deadline = now + KUBESVC_DEADLINE_MS,
         .limit = now + KUBESVC_PENDING_MAX_MS,
+        .guard = guard,
     };
 }
 

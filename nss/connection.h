@@ -10,22 +10,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guard.h"
+
 enum connection_result {
     CONNECTION_OK,
     CONNECTION_ABSENT,  /* no socket that this process may connect to: no daemon is meant to run */
     CONNECTION_REFUSED, /* no daemon behind the socket, or none that speaks the protocol */
     CONNECTION_SLOW,    /* no answer in time, or left alone because there was none lately */
     CONNECTION_EXHAUSTED, /* no descriptor or no memory */
+    CONNECTION_URGED,     /* a signal waits: close, leave the guard, and begin again */
 };
 
 struct connection {
     int fd;           /* -1: not connected */
     int64_t deadline; /* CLOCK_MONOTONIC, milliseconds; for all that a lookup sends and receives */
     int64_t limit;    /* what PENDING may move the deadline to */
+    int64_t look;     /* when to look for signals that `guard` keeps waiting */
+    const struct guard *guard;
 };
 
-/* Starts the clock of one lookup. */
-struct connection connection_new(void);
+/* Starts the clock of one lookup, which takes place within `guard` (NULL: without one). */
+struct connection connection_new(const struct guard *guard);
 
 /* Milliseconds of CLOCK_MONOTONIC, in the 32 bits that every processor can store at once without a
  * helper library; never 0. */

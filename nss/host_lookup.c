@@ -6,7 +6,6 @@
  */
 #include "host_lookup.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 
 #include "mapped.h"
 #include "mapping.h"
+#include "retry.h"
 
 /* An answer is asked for once more when it was withheld although it fits. */
 #define ASK_MAX 2
@@ -172,34 +172,45 @@ static bool answer_fresh(struct host_lookup *lookup, enum outcome *outcome)
 /* --- Which of them --- */
 
 /* Asks the daemon, first for a snapshot if one is wanted. */
-static enum connection_result ask_daemon(struct host_lookup *lookup, bool wants_map,
-                                         enum outcome *outcome)
+static enum connection_result ask_daemon(struct host_lookup *lookup, struct connection *connection,
+                                         bool wants_map, enum outcome *outcome)
 {
-    __attribute__((cleanup(connection_close))) struct connection connection = connection_new();
     bool mapped = false;
 
     if (wants_map && may_map()) {
-        enum connection_result result = map(&connection, &mapped);
+        enum connection_result result = map(connection, &mapped);
 
         if (result != CONNECTION_OK)
             return result;
     }
     if (mapped && answer_fresh(lookup, outcome))
         return CONNECTION_OK;
-    return ask(lookup, &connection, outcome);
+    return ask(lookup, connection, outcome);
 }
 
-/* The calls of a connection are cancellation points, and a cancelled one would leave its descriptor
- * open (guest rule 49). A lookup is short enough to be waited for. */
+/* A lookup that is called again with a larger buffer goes on where it was, and asks nobody before
+ * the buffer can be large enough. */
 static enum connection_result ask_daemon_whole(struct host_lookup *lookup, bool wants_map,
                                                enum outcome *outcome)
 {
-    int state;
+    uint32_t key = retry_key(&lookup->question, lookup->counts.form);
+    struct guard guard;
+    struct connection connection = connection_new(&guard);
+    size_t needed = retry_take(key, &connection.deadline);
+    enum connection_result result = CONNECTION_OK;
 
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-    enum connection_result result = ask_daemon(lookup, wants_map, outcome);
-
-    pthread_setcancelstate(state, &state);
+    *outcome = OUTCOME_TOO_SMALL;
+    if (needed <= lookup->buffer.size) {
+        do {
+            guard_enter(&guard);
+            result = ask_daemon(lookup, &connection, wants_map, outcome);
+            connection_close(&connection);
+            guard_leave(&guard);
+        } while (result == CONNECTION_URGED);
+        needed = lookup->layout.size;
+    }
+    if (result == CONNECTION_OK && *outcome == OUTCOME_TOO_SMALL)
+        retry_put(key, connection.deadline, needed);
     return result;
 }
 

@@ -354,7 +354,8 @@ static int command_trace(char **arguments)
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),                                         \
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* What a sandbox that knows glibc's nscd client allows; `verdict` on all else. */
+/* What a sandbox that knows glibc's nscd client allows, and signals to be blocked; `verdict` on all
+ * else. */
 static void sandbox_enter(unsigned verdict)
 {
     struct sock_filter filter[] = {
@@ -371,6 +372,7 @@ static void sandbox_enter(unsigned verdict)
         ALLOW(recvmsg),
         ALLOW(mmap),
         ALLOW(close),
+        ALLOW(rt_sigprocmask),
         ALLOW(exit_group),
         BPF_STMT(BPF_RET | BPF_K, verdict),
     };

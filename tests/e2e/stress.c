@@ -180,8 +180,17 @@ static void command_execs(char **arguments)
     CHECK(wrong == 0 && found > 0);
 }
 
-/* jumps NAME TIMES: out of a lookup by alarm and longjmp, as old ping does. */
+/* jumps NAME TIMES: out of a lookup by alarm and longjmp, as old ping does. Nothing is left open.
+ */
 static sigjmp_buf jump;
+
+static int cancel_state(void)
+{
+    int state;
+
+    CHECK(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state) == 0);
+    return state;
+}
 
 static void jump_out(int number)
 {
@@ -193,11 +202,9 @@ static void command_jumps(char **arguments)
 {
     const struct sigaction action = {.sa_handler = jump_out};
     volatile int jumped = 0, times = atoi(arguments[0]);
-    /* What the module had open stays so; the limit is not to be reached. */
-    struct rlimit limit = {4096, 4096};
 
     module_open();
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    int descriptors = guest_descriptors();
     CHECK(sigaction(SIGALRM, &action, NULL) == 0);
     while (times-- > 0) {
         struct itimerval timer = {.it_value.tv_usec = 50 + times % 40 * 10};
@@ -211,7 +218,51 @@ static void command_jumps(char **arguments)
             lookup_directly();
     }
     CHECK(jumped == atoi(arguments[0]));
+    CHECK(cancel_state() == PTHREAD_CANCEL_ENABLE);
+    CHECK(guest_descriptors() == descriptors);
     CHECK(lookup());
+}
+
+/* alarm NAME: jumps out of a lookup that waits; its time is printed in milliseconds. */
+static void command_alarm(char **arguments)
+{
+    const struct sigaction action = {.sa_handler = jump_out};
+    const struct itimerval timer = {.it_value.tv_usec = 20000};
+    struct timespec start, end;
+    sigset_t before = {0}, after = {0}; /* the system sets a part of it */
+
+    (void)arguments;
+    module_open();
+    int descriptors = guest_descriptors();
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0);
+    CHECK(sigprocmask(SIG_SETMASK, NULL, &before) == 0);
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    if (sigsetjmp(jump, 1) == 0) {
+        CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+        lookup_directly();
+        CHECK(!"a jump out of the lookup");
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    CHECK(sigprocmask(SIG_SETMASK, NULL, &after) == 0);
+    CHECK(memcmp(&before, &after, sizeof(before)) == 0);
+    CHECK(cancel_state() == PTHREAD_CANCEL_ENABLE);
+    CHECK(guest_descriptors() == descriptors);
+    printf("%ld\n", (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000);
+}
+
+/* blocked NAME: a signal that the program has blocked itself stays so, and breaks nothing off. */
+static void command_blocked(char **arguments)
+{
+    sigset_t set, pending;
+
+    (void)arguments;
+    module_open();
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+    CHECK(raise(SIGUSR1) == 0);
+    CHECK(lookup_directly());
+    CHECK(sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) == 1);
 }
 
 /* cancels NAME TIMES: threads cancelled in the middle of it. */
@@ -364,6 +415,8 @@ int main(int argc, char **argv)
         {"forks", command_forks},
         {"execs", command_execs},
         {"jumps", command_jumps},
+        {"alarm", command_alarm},
+        {"blocked", command_blocked},
         {"cancels", command_cancels},
         {"signals", command_signals},
         {"closed", command_closed},

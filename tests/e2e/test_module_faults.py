@@ -126,6 +126,46 @@ def test_withholds_for_ever():
         os.unlink("s")
 
 
+def test_withholds_slowly():
+    """glibc calls again with a larger buffer each time. For the program that is one lookup, with one
+    deadline; and the module knows from the first answer how large the buffer has to be."""
+    def behave(request, _connection):
+        time.sleep(0.2)
+        count = {"said_inet6" if request.family == INET6 else "said_inet": 1000000}
+        return answer(FOUND, [NAME], flags=WITHHELD, **count)
+
+    for i, kind in enumerate(("unspec", "inet", "inet6+canon", "name")):
+        with FakeDaemon(f"slow{i}", behave) as daemon, Client(client_env(f"slow{i}")) as client:
+            got = client.ask(kind, NAME)
+            assert got.error, got
+            # Two families make two lookups of the module.
+            assert len(daemon.requests) <= 4, len(daemon.requests)
+
+
+def test_large_answers_are_asked_for_few_times():
+    n = 10000
+    raw = [b"\x7f\1" + i.to_bytes(2, "big") for i in range(n)]
+    all_of_it, withheld = answer(FOUND, [NAME], raw), answer(FOUND, [NAME], raw, flags=WITHHELD)
+
+    def behave(request, _connection):
+        if request.name == SHORT:
+            return GOOD
+        return all_of_it if request.room >= n else withheld
+
+    def in_time(got):  # a busy machine may need another attempt
+        if got.error or got.passed_on:
+            daemon.requests.clear()
+        return not got.error and not got.passed_on
+
+    with FakeDaemon("s", behave) as daemon, Client(client_env("s")) as client:
+        for kind in "unspec", "inet":
+            got = client.until(kind, NAME, in_time)
+            same(len(got.addresses), n, kind)
+            assert len(daemon.requests) <= 4, len(daemon.requests)
+            same(len(client.ask(kind, SHORT).addresses), 2)
+            daemon.requests.clear()
+
+
 def test_byte_by_byte():
     def behave(_request, connection):
         for byte in GOOD:

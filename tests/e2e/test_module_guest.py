@@ -3,11 +3,13 @@
 import json
 import os
 import pathlib
+import select
 import socket
 import struct
 import subprocess
+import threading
 
-from fake_daemon import FakeDaemon, Host, table
+from fake_daemon import FakeDaemon, Host, pending, table
 from harness import (
     BUILD, Client, Daemon, built, client_env, limit, need_program, need_root, run_program, same,
     skip, unsanitized, wait_for,
@@ -41,6 +43,52 @@ def test_exec_storm_inherits_nothing():
 
 def test_longjmp_out_of_a_lookup():
     stress("jumps", 500)
+
+
+def test_longjmp_out_of_a_lookup_that_waits():
+    """The alarm is not kept waiting for as long as the daemon asks for more time."""
+    over = threading.Event()
+
+    def behave(_request, connection):
+        while not over.wait(0.05):
+            connection.sendall(pending())
+
+    with FakeDaemon("s", behave) as daemon:
+        took = int(run_program("stress", "alarm", NAME, env=client_env("s")))
+        over.set()
+        same(len(daemon.requests), 1)
+    assert took < 10000, took
+
+
+def test_signals_during_a_slow_lookup():
+    """They are let in now and then, and the question is asked again for it."""
+    asked = []
+
+    def behave(request, connection):
+        asked.append(request)
+        if len(asked) > 3:
+            return table(HOSTS)(request, connection)
+        while select.select([connection], [], [], 0.05)[0] == []:
+            connection.sendall(pending())
+        return None
+
+    stress("signals", 1, behave=behave)
+    same(len(asked), 4)
+
+
+def test_signals_that_the_program_blocks():
+    asked = []
+
+    def behave(request, connection):
+        asked.append(request)
+        for _ in range(10):
+            if select.select([connection], [], [], 0.05)[0]:
+                return None
+            connection.sendall(pending())
+        return table(HOSTS)(request, connection)
+
+    stress("blocked", behave=behave)
+    same(len(asked), 1)
 
 
 def test_cancelled_threads():
@@ -157,7 +205,7 @@ def test_system_calls_of_a_lookup():
     with FakeDaemon("s", table(HOSTS)):
         calls = set(sum(traced([NAME] * 20, client_env("s")), []))
     assert calls <= {"socket", "connect", "sendto", "poll", "ppoll", "read", "recvmsg",
-                     "close"}, calls
+                     "close", "rt_sigprocmask"}, calls
 
 
 def test_setgid_program_ignores_the_environment():

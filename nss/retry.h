@@ -1,0 +1,23 @@
+/*
+ * What a lookup leaves behind when the caller's buffer was too small. glibc calls again with a
+ * larger one, up to 17 times; to the program that is one lookup, and it has one deadline.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pack.h"
+#include "query.h"
+
+/* Says which lookup of which thread it is. Two may share a key. */
+uint32_t retry_key(const struct query_question *question, enum pack_form form);
+
+/* A lookup begins. If it is called again, `*deadlinep` (as of connection_new, just now) becomes
+ * what the first call left of its own, and a size in bytes that is certainly needed is returned;
+ * else 0.
+ */
+size_t retry_take(uint32_t key, int64_t *deadlinep);
+
+/* A lookup ends for want of a buffer of `size` bytes. */
+void retry_put(uint32_t key, int64_t deadline, size_t size);
