@@ -38,8 +38,8 @@ struct explanation {
 static void begin_section(struct explanation *explanation, const char *step)
 {
     static const char *const titles[][2] = {
-        {"candidate", "Names tried"}, {"service", "Service"}, {"pod", "Pods"},
-        {"near", "Similar names"},    {"result", "Result"},
+        {"candidate", "Names tried"}, {"service", "Service"},    {"pod", "Pods"},
+        {"cause", "Possible causes"}, {"near", "Similar names"}, {"result", "Result"},
     };
     if (g_strcmp0(explanation->section, step) == 0)
         return;

@@ -89,6 +89,40 @@ static void print_sources(yajl_val status)
     }
 }
 
+/* "3 (not .yaml, .yml or .json): /m/a.txt, /m/b.txt, /m/c.tpl" */
+static void print_group(yajl_val group, const char *label)
+{
+    static const char *const words[][2] = {
+        {"hidden", "hidden"},
+        {"leftover", "backups and other leftovers"},
+        {"other ending", "not .yaml, .yml or .json"},
+        {"not recursive", "directories, `recursive` is not set"},
+    };
+    const char *why = value_text(group, "why");
+    yajl_val first = value_get(group, "first");
+    size_t n = value_length(group, "first");
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%" G_GINT64_FORMAT " ", value_number(group, "count"));
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_strcmp0(why, words[i][0]) == 0)
+            g_string_append_printf(text, "(%s)", words[i][1]);
+    for (size_t i = 0; i < n; i++) {
+        yajl_val path = first->u.array.values[i];
+        g_string_append_printf(text, "%s%s", i == 0 ? ": " : ", ",
+                               YAJL_IS_STRING(path) ? YAJL_GET_STRING(path) : "");
+    }
+    if (value_number(group, "count") > (int64_t)n)
+        g_string_append(text, " ...");
+    field(label, text->str);
+}
+
+static void print_passed_over(yajl_val status)
+{
+    for (size_t i = 0; i < value_length(status, "passedOver"); i++)
+        print_group(value_element(status, "passedOver", i), i == 0 ? "Passed over" : "");
+}
+
 static void print_error(yajl_val error)
 {
     const char *severity = value_text(error, "severity"), *object = value_text(error, "object");
@@ -174,11 +208,9 @@ static void print_text(yajl_val status)
     field("State", value_text(status, "state"));
     print_configuration(status);
     print_sources(status);
-    field_format("Objects",
-                 "%" G_GINT64_FORMAT " from %" G_GINT64_FORMAT " files, %" G_GINT64_FORMAT
-                 " of other kinds ignored",
-                 value_number(status, "objects"), value_number(status, "files"),
-                 value_number(status, "ignored"));
+    field_format("Objects", "%" G_GINT64_FORMAT " from %" G_GINT64_FORMAT " files",
+                 value_number(status, "objects"), value_number(status, "files"));
+    print_passed_over(status);
     status_print_counts(status);
     print_errors(status);
     print_conflicts(status);

@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include "causes.h"
+#include "families.h"
 #include "question.h"
 #include "selection.h"
 #include "subject.h"
@@ -201,7 +203,46 @@ static bool write_holders(const struct report *report, const struct request *req
     return holders.known;
 }
 
-static char *result_text(const struct report *report, const struct subject *subject,
+/* Where an ExternalName leads that has no answer. */
+static char *external_text(const struct report *report, const char *target)
+{
+    struct subject subject;
+    g_autofree char *name = g_ascii_strdown(target, -1);
+    bool is_service = subject_find(&subject, report, name);
+    char *text;
+
+    if (!is_service)
+        text = g_strdup("the nameserver knows no address of it");
+    else if (!subject.state)
+        text = g_strdup_printf("there is no Service %s/%s", subject.namespace, subject.service);
+    else
+        text = subject_origin(report, &subject);
+    subject_clear(&subject);
+    return text;
+}
+
+/* Why it has no address at all, or none of one family; NULL: nothing more is to be said. */
+static char *missing_text(const struct report *report, const struct subject *subject,
+                          enum kubesvc_status status)
+{
+    const struct service_state *state = subject->state;
+    const char *why;
+
+    if (!state)
+        return NULL;
+    if (state->object->type == SERVICE_EXTERNAL_NAME)
+        return status == KUBESVC_STATUS_FOUND || status == KUBESVC_STATUS_TRY_AGAIN
+                   ? NULL
+                   : external_text(report, state->object->external_name);
+    if (subject->below)
+        return NULL;
+    if (status == KUBESVC_STATUS_FOUND)
+        return families_why_one(report, state);
+    why = view_why_no_cluster_ip(report->world->cluster, state);
+    return g_strdup(why);
+}
+
+static char *status_text(const struct report *report, const struct subject *subject,
                          enum kubesvc_status status)
 {
     g_autofree char *origin = subject->state ? subject_origin(report, subject) : NULL;
@@ -227,7 +268,19 @@ static char *result_text(const struct report *report, const struct subject *subj
     if (subject->state)
         return g_strdup("the Service is there, and nothing below it answers by this name: the next "
                         "service of nsswitch.conf is asked");
-    return g_strdup("no Service has this name: the next service of nsswitch.conf is asked");
+    return g_strdup(cluster_size(report->world->cluster) == 0
+                        ? "no object is known, so every name is left to the next service of "
+                          "nsswitch.conf"
+                        : "no Service has this name: the next service of nsswitch.conf is asked");
+}
+
+static char *result_text(const struct report *report, const struct subject *subject,
+                         enum kubesvc_status status)
+{
+    g_autofree char *text = status_text(report, subject, status);
+    g_autofree char *missing = missing_text(report, subject, status);
+
+    return missing ? g_strdup_printf("%s; %s", text, missing) : g_steal_pointer(&text);
 }
 
 static void write_result(const struct report *report, const struct subject *subject,
@@ -266,6 +319,8 @@ enum kubesvc_inspect_result report_explain(const struct report *report)
         write_service(report, &subject);
     else if (request.kind == REQUEST_ADDRESS)
         known = write_holders(report, &request);
+    if (!subject.state && request.kind == REQUEST_NAME && result->status != KUBESVC_STATUS_FOUND)
+        causes_write(report, walk.tried);
     if (result->status != KUBESVC_STATUS_FOUND)
         write_suggestions(&walk);
     write_result(report, &subject, result->status);

@@ -14,6 +14,17 @@ static const char *service_origin(enum view_origin origin)
     return "none";
 }
 
+static const char *type_name(enum service_type type)
+{
+    switch (type) {
+    case SERVICE_CLUSTER_IP: break;
+    case SERVICE_NODE_PORT: return "NodePort";
+    case SERVICE_LOAD_BALANCER: return "LoadBalancer";
+    case SERVICE_EXTERNAL_NAME: return "ExternalName";
+    }
+    return "ClusterIP";
+}
+
 void report_service_keys(const struct report *report, const struct service_state *state)
 {
     const struct cluster *cluster = report->world->cluster;
@@ -25,7 +36,7 @@ void report_service_keys(const struct report *report, const struct service_state
     json_text(json, "kind", "Service");
     json_text(json, "namespace", service->object.namespace);
     json_text(json, "name", service->object.name);
-    json_text(json, "type", service->type == SERVICE_EXTERNAL_NAME ? "ExternalName" : "ClusterIP");
+    json_text(json, "type", type_name(service->type));
     json_bool(json, "headless", service->headless);
     json_bool(json, "asHeadless", view.as_headless);
     json_open_list(json, "clusterIPs");

@@ -1,6 +1,7 @@
 /*
  * The report of the daemon itself: what it reads, what is wrong, what it serves.
  */
+#include "passed_over.h"
 #include "report.h"
 
 #define NOTES_MAX 20u
@@ -205,6 +206,7 @@ static void put_files(const struct report *report)
     json_number(json, "files", files);
     json_number(json, "objects", cluster_size(report->world->cluster));
     json_number(json, "ignored", loader_ignored(loader, NULL, NULL));
+    passed_over_write(report);
     json_open_list(json, "errors");
     loader_status(loader, put_errors, json);
     json_close_list(json);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lib/manifest/manifest_name.h"
 #include "lib/util/log.h"
 #include "mounts.h"
 #include "pace.h"
@@ -340,15 +341,26 @@ void loader_directories(const struct loader *loader,
 
 struct ignored {
     size_t n;
-    void (*each)(void *userdata, const char *directory, const char *name);
+    void (*each)(void *userdata, const char *directory, const char *name, enum loader_why why);
     void *userdata;
 };
+
+static enum loader_why why_ignored(const char *name, bool is_directory)
+{
+    switch (manifest_name_kind(name)) {
+    case MANIFEST_NAME_HIDDEN: return LOADER_HIDDEN;
+    case MANIFEST_NAME_LEFTOVER: return LOADER_LEFTOVER;
+    case MANIFEST_NAME_READ:
+    case MANIFEST_NAME_OTHER: break;
+    }
+    return is_directory ? LOADER_NOT_RECURSIVE : LOADER_OTHER_ENDING;
+}
 
 static void count_ignored(void *userdata, struct place *place)
 {
     struct ignored *ignored = userdata;
     GHashTableIter iter;
-    void *name;
+    void *name, *is_directory;
 
     if (!place->directory || !place->directory->entered)
         return;
@@ -356,12 +368,14 @@ static void count_ignored(void *userdata, struct place *place)
     if (!ignored->each)
         return;
     g_hash_table_iter_init(&iter, place->directory->ignored);
-    while (g_hash_table_iter_next(&iter, &name, NULL))
-        ignored->each(ignored->userdata, place->directory->path, name);
+    while (g_hash_table_iter_next(&iter, &name, &is_directory))
+        ignored->each(ignored->userdata, place->directory->path, name,
+                      why_ignored(name, GPOINTER_TO_INT(is_directory)));
 }
 
 size_t loader_ignored(const struct loader *loader,
-                      void (*each)(void *userdata, const char *directory, const char *name),
+                      void (*each)(void *userdata, const char *directory, const char *name,
+                                   enum loader_why why),
                       void *userdata)
 {
     struct ignored ignored = {0, each, userdata};

@@ -67,8 +67,17 @@ void loader_directories(const struct loader *loader,
                         void (*each)(void *userdata, const struct loader_directory_status *status),
                         void *userdata);
 
-/* How many names in the directories are passed over (dot files, backups, other endings); calls
- * `each` for every one of them unless it is NULL. */
+enum loader_why { /* a name is passed over */
+                  LOADER_HIDDEN,
+                  LOADER_LEFTOVER,      /* of an editor or a package manager */
+                  LOADER_OTHER_ENDING,  /* neither .yaml, .yml nor .json */
+                  LOADER_NOT_RECURSIVE, /* a directory, and `recursive` is not set */
+                  LOADER_WHYS
+};
+
+/* How many names in the directories are passed over; calls `each` for every one of them unless it
+ * is NULL. */
 size_t loader_ignored(const struct loader *loader,
-                      void (*each)(void *userdata, const char *directory, const char *name),
+                      void (*each)(void *userdata, const char *directory, const char *name,
+                                   enum loader_why why),
                       void *userdata);

@@ -91,12 +91,9 @@ static bool is_wanted_directory(const struct place *place)
 }
 
 /* Neither a manifest nor a directory to enter: no place is kept for it. */
-static void pass_over(struct worklist *list, struct place *place)
+static void pass_over(struct worklist *list, struct place *place, bool is_directory)
 {
-    GHashTable *ignored = place->parent->directory->ignored;
-
-    if (g_hash_table_size(ignored) < DIRECTORY_ENTRIES_MAX)
-        g_hash_table_add(ignored, g_strdup(place->name));
+    place_pass_over(place->parent, place->name, is_directory);
     look_away(list, place);
 }
 
@@ -127,7 +124,7 @@ static void refuse_one_too_many(struct worklist *list, struct place *place)
     struct root *root = place->root;
 
     if (root->refused && root->refused != place) {
-        pass_over(list, place);
+        pass_over(list, place, false);
         return;
     }
     root->refused = place;
@@ -142,7 +139,7 @@ static void look_at_directory(struct worklist *list, struct place *place, const 
 
     if (!is_wanted_directory(place)) {
         if (!is_wanted_file(place)) {
-            pass_over(list, place);
+            pass_over(list, place, true);
             return;
         }
         close_directory(list, place);
@@ -254,7 +251,7 @@ static void look_at_file(struct worklist *list, struct place *place, const char 
 
     close_directory(list, place);
     if (!is_wanted_file(place)) {
-        pass_over(list, place);
+        pass_over(list, place, false);
         return;
     }
     need_file(place);
@@ -285,7 +282,7 @@ static void look_at_special(struct worklist *list, struct place *place, mode_t m
 {
     close_directory(list, place);
     if (!is_wanted_file(place)) {
-        pass_over(list, place);
+        pass_over(list, place, false);
         return;
     }
     need_file(place);

@@ -94,19 +94,25 @@ struct place *place_child(struct place *place, const char *name)
     return child;
 }
 
-/* A name that is passed over needs no place; it is only counted. True if that was all. */
+void place_pass_over(struct place *place, const char *name, bool is_directory)
+{
+    GHashTable *ignored = place->directory->ignored;
+
+    if (g_hash_table_size(ignored) < DIRECTORY_ENTRIES_MAX)
+        g_hash_table_insert(ignored, g_strdup(name), GINT_TO_POINTER(is_directory));
+}
+
+/* True if the name is passed over. */
 static bool hear_ignored(struct place *place, uint32_t mask, const char *name)
 {
     bool entered = place->root->recursive && manifest_name_is_entered(name);
-    GHashTable *ignored = place->directory->ignored;
 
     if (manifest_name_is_read(name) || (entered && (mask & (IN_CREATE | IN_MOVED_TO))))
         return false;
     if (mask & (IN_DELETE | IN_MOVED_FROM))
-        g_hash_table_remove(ignored, name);
-    else if ((mask & (IN_CREATE | IN_MOVED_TO)) &&
-             g_hash_table_size(ignored) < DIRECTORY_ENTRIES_MAX)
-        g_hash_table_add(ignored, g_strdup(name));
+        g_hash_table_remove(place->directory->ignored, name);
+    else if (mask & (IN_CREATE | IN_MOVED_TO))
+        place_pass_over(place, name, mask & IN_ISDIR);
     return true;
 }
 

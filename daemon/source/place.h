@@ -48,7 +48,7 @@ struct directory {
     bool entered; /* it is being looked into */
     struct watch_point *watch;
     GHashTable *children; /* name -> struct place */
-    GHashTable *ignored;  /* set of names that are passed over */
+    GHashTable *ignored;  /* names that are passed over -> whether it is a directory */
     DIR *scan;            /* while it is being read, or NULL */
     unsigned round, n_entries;
     unsigned attempts;       /* in a row that found another directory than was looked at */
@@ -101,6 +101,9 @@ char *place_name(const struct place *place);
 
 /* The place of a name in a directory, made if it is new; NULL if there are too many. */
 struct place *place_child(struct place *place, const char *name);
+
+/* A name in the directory is passed over: it needs no place, and is only told of. */
+void place_pass_over(struct place *place, const char *name, bool is_directory);
 
 /* Makes it a directory, or one that looks into another inode than before. */
 void place_enter(struct place *place, const char *resolved, const struct stat *st);

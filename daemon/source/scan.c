@@ -59,7 +59,7 @@ static void meet(struct worklist *list, struct place *place, const struct dirent
         place->root->recursive && manifest_name_is_entered(name) && may_be_directory(entry->d_type);
 
     if (!manifest_name_is_read(name) && !entered) {
-        g_hash_table_add(directory->ignored, g_strdup(name));
+        place_pass_over(place, name, entry->d_type == DT_DIR);
         return;
     }
     struct place *child = place_child(place, name);

@@ -14,7 +14,8 @@
  * etc. are booleans; absent values are left out.
  *
  *   services [NAMESPACE]     "" or none: all
- *     {"kind":"Service","namespace","name","type":"ClusterIP"|"ExternalName","headless":bool,
+ *     {"kind":"Service","namespace","name","headless":bool,
+ *      "type":"ClusterIP"|"NodePort"|"LoadBalancer"|"ExternalName",
  *      "asHeadless":bool,        stated endpoints in front of which no cluster IP was invented
  *      "clusterIPs":[ADDRESS],"origin":"stated"|"allocated"|"none","externalName",
  *      "selector":{K:V},"labels":{},"ports":[{"name","port","protocol","targetPort"}],
@@ -45,6 +46,7 @@
  *                                                              "Deployment/app"; without one it
  *                                                              is about the rest; e.g. "label app
  * is web2, selector wants web"
+ *     {"step":"cause","name":PATH,"text","position"}           why there is no such Service
  *     {"step":"near","name","text"}                            similar names, after a miss
  *     {"step":"result","status":"FOUND"|"NO_DATA"|"NOT_FOUND"|"NOT_OURS"|"TRY_AGAIN","text"}
  *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   as the lookup would answer, one
@@ -57,6 +59,8 @@
  *      "sources":[{"path","files":N,"objects":N,"watch":"inotify"|"polling"|"missing"}],
  *      "configuration":{as `config`, without settings},
  *      "files":N,"objects":N,"ignored":N,
+ *      "passedOver":[{"why":"hidden"|"leftover"|"other ending"|"not recursive","count":N,
+ *                     "first":[PATH]}],
  *      "errors":[{"file","line","column","severity","object","message","rule","since":ISO time,
  *                 "stale":bool}],
  *      "conflicts":[{"object","inForce":position,"shadowed":position}],

@@ -106,8 +106,13 @@ static void read_external_name(struct fields *fields, const struct node *spec,
 
 void extract_service(struct fields *fields, const struct node *root, struct service *service)
 {
-    static const char *const types[] = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName",
-                                        NULL};
+    static const char *const types[] = {
+        [SERVICE_CLUSTER_IP] = "ClusterIP",
+        [SERVICE_NODE_PORT] = "NodePort",
+        [SERVICE_LOAD_BALANCER] = "LoadBalancer",
+        [SERVICE_EXTERNAL_NAME] = "ExternalName",
+        NULL,
+    };
     const struct node *metadata = node_get(root, "metadata"), *spec;
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
@@ -115,8 +120,7 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
     service->labels = extract_own_labels(fields, metadata);
     extract_whole(fields);
     spec = fields_map(fields, root, "spec");
-    if (extract_choice(fields, spec, "type", types, 0) == 3)
-        service->type = SERVICE_EXTERNAL_NAME;
+    service->type = (enum service_type)extract_choice(fields, spec, "type", types, 0);
     service->selector = fields_labels(fields, spec, "selector");
     read_cluster_ips(fields, spec, service);
     if (spec)

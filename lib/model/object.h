@@ -83,6 +83,8 @@ struct addresses { /* owned array */
 
 enum service_type {
     SERVICE_CLUSTER_IP,
+    SERVICE_NODE_PORT,     /* as SERVICE_CLUSTER_IP: names lead to the cluster IP */
+    SERVICE_LOAD_BALANCER, /* the same */
     SERVICE_EXTERNAL_NAME
 }; /* NodePort, LoadBalancer: the first */
 enum ip_family_policy {

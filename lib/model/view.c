@@ -224,6 +224,23 @@ static const char *why_no_address(const struct cluster *cluster, const struct ob
                                                                 : NO_ADDRESS "podCIDRs is full";
 }
 
+const char *view_why_no_cluster_ip(const struct cluster *cluster, const struct service_state *state)
+{
+    const struct service *service = state->object;
+    struct view_service view;
+    view_service_open(cluster, state, &view);
+    bool needs_none = service->headless || service->type == SERVICE_EXTERNAL_NAME ||
+                      view.addresses->len > 0 || view.as_headless;
+    view_service_close(&view);
+    if (needs_none)
+        return NULL;
+    const char *why = why_not_allocated(&cluster->pods, &service->object);
+    if (why)
+        return why + strlen(NO_ADDRESS);
+    return leases_first_family(cluster->leases, LEASE_SERVICE) == 0 ? "serviceCIDRs is empty"
+                                                                    : "serviceCIDRs is full";
+}
+
 static const char *why_not_ready(const struct object *object)
 {
     if (object->kind == OBJECT_ENDPOINTS)

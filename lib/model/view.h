@@ -55,6 +55,11 @@ char *view_why_fewer(const struct cluster *cluster, const struct workload_state 
 char *view_relation(const struct cluster *cluster, const struct namespace *namespace,
                     const struct pod *pod);
 
+/* Why a Service that is not headless has no cluster IP; NULL: it has one, needs none, or its stated
+ * endpoints are answered. Static. */
+const char *view_why_no_cluster_ip(const struct cluster *cluster,
+                                   const struct service_state *state);
+
 /* Why an address does not count as an endpoint; NULL: it does. Static. */
 const char *view_why_left_out(const struct cluster *cluster,
                               const struct endpoint_candidate *candidate);

@@ -27,7 +27,7 @@ static void a_service(void **state)
 
     (void)state;
     assert_string_equal(service->object.namespace, "moon");
-    assert_int_equal(service->type, SERVICE_CLUSTER_IP);
+    assert_int_equal(service->type, SERVICE_NODE_PORT);
     assert_false(service->headless);
     assert_false(service->object.has_uid);
     assert_false(service->object.broken);

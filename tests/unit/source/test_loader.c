@@ -202,6 +202,55 @@ static void test_ignored(void **state)
     assert_int_equal(loading->n_settled, 1);
 }
 
+static void note_why(void *userdata, const char *directory, const char *name, enum loader_why why)
+{
+    static const char *const whys[] = {
+        [LOADER_HIDDEN] = "hidden",
+        [LOADER_LEFTOVER] = "leftover",
+        [LOADER_OTHER_ENDING] = "ending",
+        [LOADER_NOT_RECURSIVE] = "directory",
+    };
+    assert_true(g_str_has_suffix(directory, "/m"));
+    g_ptr_array_add(userdata, g_strdup_printf("%s: %s", name, whys[why]));
+}
+
+static gint compare_lines(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void assert_ignored(struct loading *loading, const char *expected)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    loader_ignored(loading->loader, note_why, lines);
+    g_ptr_array_sort(lines, compare_lines);
+    g_ptr_array_add(lines, NULL);
+    g_autofree char *text = g_strjoinv(", ", (char **)lines->pdata);
+    assert_string_equal(text, expected);
+}
+
+/* Whether it was there before or comes later. */
+static void test_why_names_are_passed_over(void **state)
+{
+    struct loading *loading = *state;
+
+    loading_add(loading, "m");
+    make_directory(at(loading, "m"));
+    make_directory(at(loading, "m/.git"));
+    make_directory(at(loading, "m/apps"));
+    write_file(at(loading, "m/a.yaml~"), "no");
+    write_file(at(loading, "m/b.txt"), "no");
+    loading_start(loading);
+    assert_ignored(loading, ".git: hidden, a.yaml~: leftover, apps: directory, b.txt: ending");
+    make_directory(at(loading, "m/more"));
+    write_file(at(loading, "m/.c.yaml"), "no");
+    write_file(at(loading, "m/d.tpl"), "no");
+    unlink(at(loading, "m/b.txt"));
+    loading_rest(loading);
+    assert_ignored(loading, ".c.yaml: hidden, .git: hidden, a.yaml~: leftover, apps: directory, "
+                            "d.tpl: ending, more: directory");
+}
+
 static void test_broken(void **state)
 {
     struct loading *loading = start(state);
@@ -482,12 +531,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
-        TEST(nothing),       TEST(first_look),   TEST(created),         TEST(in_place),
-        TEST(slow_creation), TEST(renamed),      TEST(removed),         TEST(unchanged),
-        TEST(ignored),       TEST(broken),       TEST(broken_at_start), TEST(too_large),
-        TEST(special),       TEST(burst),        TEST(restless),        TEST(busy_loop),
-        TEST(reload_rank),   TEST(reload_limit), TEST(reload_options),  TEST(reload_future),
-        TEST(twice),
+        TEST(nothing),         TEST(first_look),
+        TEST(created),         TEST(in_place),
+        TEST(slow_creation),   TEST(renamed),
+        TEST(removed),         TEST(unchanged),
+        TEST(ignored),         TEST(broken),
+        TEST(broken_at_start), TEST(too_large),
+        TEST(special),         TEST(burst),
+        TEST(restless),        TEST(busy_loop),
+        TEST(reload_rank),     TEST(reload_limit),
+        TEST(reload_options),  TEST(reload_future),
+        TEST(twice),           TEST(why_names_are_passed_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,75 @@
+/*
+ * A directory may hold tens of thousands of other files, so a few of each kind stand for all.
+ */
+#include "passed_over.h"
+
+#include <string.h>
+
+#define EXAMPLES_MAX 5u
+
+const char *passed_over_text(enum loader_why why)
+{
+    switch (why) {
+    case LOADER_HIDDEN: return "is hidden: its name begins with a dot";
+    case LOADER_LEFTOVER: return "is a backup or another leftover by its name";
+    case LOADER_NOT_RECURSIVE: return "is a directory, and `recursive` is not set";
+    case LOADER_OTHER_ENDING:
+    case LOADER_WHYS: break;
+    }
+    return "has another ending than .yaml, .yml or .json";
+}
+
+struct passed_over {
+    size_t n;
+    GPtrArray *first; /* char *: paths, in order */
+};
+
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add(void *userdata, const char *directory, const char *name, enum loader_why why)
+{
+    struct passed_over *group = (struct passed_over *)userdata + why;
+
+    group->n++;
+    g_ptr_array_add(group->first, g_strdup_printf("%s/%s", directory, name));
+    g_ptr_array_sort(group->first, compare_texts);
+    if (group->first->len > EXAMPLES_MAX)
+        g_ptr_array_set_size(group->first, EXAMPLES_MAX);
+}
+
+static void write_group(struct json *json, const char *why, const struct passed_over *group)
+{
+    json_open(json, NULL);
+    json_text(json, "why", why);
+    json_number(json, "count", group->n);
+    json_open_list(json, "first");
+    for (guint i = 0; i < group->first->len; i++)
+        json_text(json, NULL, group->first->pdata[i]);
+    json_close_list(json);
+    json_close(json);
+}
+
+void passed_over_write(const struct report *report)
+{
+    static const char *const whys[LOADER_WHYS] = {
+        [LOADER_HIDDEN] = "hidden",
+        [LOADER_LEFTOVER] = "leftover",
+        [LOADER_OTHER_ENDING] = "other ending",
+        [LOADER_NOT_RECURSIVE] = "not recursive",
+    };
+    struct passed_over groups[LOADER_WHYS];
+
+    for (unsigned i = 0; i < LOADER_WHYS; i++)
+        groups[i] = (struct passed_over){.first = g_ptr_array_new_with_free_func(g_free)};
+    loader_ignored(report->world->loader, add, groups);
+    json_open_list(report->json, "passedOver");
+    for (unsigned i = 0; i < LOADER_WHYS; i++) {
+        if (groups[i].n > 0)
+            write_group(report->json, whys[i], &groups[i]);
+        g_ptr_array_unref(groups[i].first);
+    }
+    json_close_list(report->json);
+}
