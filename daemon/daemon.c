@@ -169,6 +169,8 @@ static void give_memory_back(struct daemon *daemon)
 static void update(struct daemon *daemon)
 {
     daemon->due = cluster_update(daemon->cluster, TURN_USEC);
+    if (daemon->due)
+        loader_relieve(daemon->loader);
     if (daemon->journal)
         lease_journal_write(daemon->journal, cluster_leases(daemon->cluster));
 }

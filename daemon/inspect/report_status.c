@@ -107,6 +107,28 @@ static void note_range(const struct report *report, enum lease_use use, const ch
     json_text(report->json, NULL, text);
 }
 
+static void note_crowd(const struct report *report, unsigned n, const struct object *one,
+                       const char *what)
+{
+    if (n == 0 || !one)
+        return;
+    g_autofree char *name = object_describe(one);
+    g_autofree char *others = n > 1 ? g_strdup_printf(" and %u more", n - 1) : g_strdup("");
+    g_autofree char *text = g_strdup_printf("%s%s: %s", name, others, what);
+    json_text(report->json, NULL, text);
+}
+
+/* What a few lines of manifest asked too much of. */
+static void note_crowds(const struct report *report)
+{
+    struct view_crowded crowded = view_crowded(report->world->cluster);
+
+    note_crowd(report, crowded.n_workloads, crowded.workload,
+               "no more replicas than before, because all workloads together have too many");
+    note_crowd(report, crowded.n_services, crowded.service,
+               "no endpoints, because all Services together have too many");
+}
+
 static void put_notes(const struct report *report)
 {
     struct notes notes = {report, 0};
@@ -114,6 +136,7 @@ static void put_notes(const struct report *report)
     json_open_list(report->json, "notes");
     note_range(report, LEASE_POD, "podCIDRs", "pods");
     note_range(report, LEASE_SERVICE, "serviceCIDRs", "Services");
+    note_crowds(report);
     view_namespaces(report->world->cluster, note_namespace, &notes);
     if (notes.n > NOTES_MAX) {
         g_autofree char *text = g_strdup_printf(

@@ -9,11 +9,12 @@
 
 #include "standing.h"
 
-struct file *file_new(const char *path, unsigned rank, bool allocate)
+struct file *file_new(const char *path, unsigned rank, bool allocate, struct account *account)
 {
     struct file *file = g_new0(struct file, 1);
 
     file->source = source_new(path, rank, allocate);
+    file->source->account = account_ref(account);
     return file;
 }
 
@@ -51,6 +52,7 @@ struct source *file_source(struct file *file, unsigned rank, bool allocate)
     /* The catalog has ordered its objects by what the old source says: it is replaced, never
      * changed. */
     file->renewed = source_new(file->source->path, rank, allocate);
+    file->renewed->account = account_ref(file->source->account);
     return file->renewed;
 }
 

@@ -30,7 +30,7 @@ struct file {
     bool stale;
 };
 
-struct file *file_new(const char *path, unsigned rank, bool allocate);
+struct file *file_new(const char *path, unsigned rank, bool allocate, struct account *account);
 struct file *file_free(struct file *file); /* returns NULL */
 
 /* The source that objects read from now on belong to. */

@@ -252,6 +252,32 @@ int loader_reload(struct loader *loader, const struct config *config)
     return 0;
 }
 
+static void read_refused(void *userdata, struct place *place)
+{
+    bool *any = userdata;
+
+    if (!place->file || place->absent || !source_has_room(place->file->source))
+        return;
+    place->forced = true;
+    worklist_mark(place->root->list, place);
+    *any = true;
+}
+
+void loader_relieve(struct loader *loader)
+{
+    const GPtrArray *roots = loader->work.roots;
+    bool any = false;
+
+    if (loader->work.list.account->n_refusing == 0)
+        return;
+    for (unsigned i = 0; i < roots->len; i++) {
+        const struct root *root = roots->pdata[i];
+        place_for_each(root->place, NULL, read_refused, &any);
+    }
+    if (any)
+        pace_wake(loader->pace);
+}
+
 struct status_entry {
     unsigned rank;
     char *path;

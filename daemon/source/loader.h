@@ -41,6 +41,10 @@ struct loader *loader_free(struct loader *loader); /* returns NULL */
  * `maxFileSize` that concerns them changed. */
 MUST_USE int loader_reload(struct loader *loader, const struct config *config);
 
+/* Objects are freed: files of which some were refused, because all together were too many, are read
+ * again if there is room now. */
+void loader_relieve(struct loader *loader);
+
 struct loader_file_status {
     const char *path;
     unsigned n_objects;

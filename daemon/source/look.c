@@ -77,7 +77,8 @@ static void need_file(struct place *place)
 
     standing_replace(&place->diagnostics, NULL, name);
     if (!place->file)
-        place->file = file_new(name, place->root->rank, place->root->allocate);
+        place->file =
+            file_new(name, place->root->rank, place->root->allocate, place->root->list->account);
 }
 
 static bool is_wanted_file(const struct place *place)

@@ -30,6 +30,7 @@ int work_init(struct work *work, const struct loader_callbacks *callbacks)
 {
     work->callbacks = *callbacks;
     worklist_init(&work->list);
+    work->list.account = account_new();
     work->roots = g_ptr_array_new();
     work->retired = g_ptr_array_new();
     int r = fiber_new(&work->fiber);
@@ -440,4 +441,5 @@ void work_clear(struct work *work)
     g_ptr_array_unref(work->roots);
     g_ptr_array_unref(work->retired);
     worklist_clear(&work->list);
+    account_unref(work->list.account);
 }

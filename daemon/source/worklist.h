@@ -15,8 +15,9 @@ struct worklist {
     const GPtrArray *roots;                    /* struct root, all that are configured */
     struct fiber *fiber;                       /* what the work runs on, and gives way on */
     GQueue look, later, scans, reads, waiting; /* struct place */
-    GPtrArray *news;   /* struct place: their files have something to be handed over */
-    GPtrArray *absent; /* struct place: nothing is there; children come before parents */
+    GPtrArray *news;         /* struct place: their files have something to be handed over */
+    GPtrArray *absent;       /* struct place: nothing is there; children come before parents */
+    struct account *account; /* of all files together */
     uint64_t max_file_size;
     bool closed;   /* the batch is old enough: what happens now waits for the next */
     bool thorough; /* every place is looked at */

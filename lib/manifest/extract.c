@@ -13,6 +13,7 @@
 #include "validate.h"
 
 #define QUOTED_MAX 80
+#define NAMESPACE_BYTES 2560u /* of a namespace, counted for each file with objects in it */
 
 struct known_kind {
     const char *kind;
@@ -215,6 +216,53 @@ static void read_kind(struct fields *fields, const struct node *root, struct obj
     }
 }
 
+/* One word about all objects of a file that there is no room for. */
+static void refuse(struct extract_context *context, const struct object *object,
+                   const struct usage *usage, const char *what)
+{
+    struct usage *least = &context->least;
+    g_autofree char *description = object_describe(object);
+
+    if (context->n_refused++ > 0) {
+        *least =
+            (struct usage){1, MIN(least->labels, usage->labels), MIN(least->bytes, usage->bytes)};
+        return;
+    }
+    *least = *usage;
+    g_ptr_array_add(context->diagnostics,
+                    diagnostic_new(DIAGNOSTIC_ERROR, object->line, object->column, "too-many",
+                                   description,
+                                   "all manifests together have more than %s: there is no room for "
+                                   "it, nor for others like it in this file; what was last known "
+                                   "of them stays",
+                                   what));
+}
+
+/* Takes an object in, unless all manifests together would be too much then. The objects that the
+ * source had before are not counted: they make room for these. */
+static bool keep(struct extract_context *context, struct object *object)
+{
+    const struct account *account = context->source->account;
+    bool first = !g_hash_table_contains(context->namespaces, object->namespace);
+    struct usage usage = object_charge(object, first ? NAMESPACE_BYTES : 0);
+    const char *exceeded = NULL;
+
+    if (account) {
+        struct usage used = account->used;
+
+        usage_subtract(&used, &context->before);
+        exceeded = usage_exceeds(&used, &(struct usage){0});
+    }
+    if (exceeded) {
+        refuse(context, object, &usage, exceeded);
+        object_free_on(context->fiber, object);
+        return false;
+    }
+    g_hash_table_add(context->namespaces, (gpointer)(uintptr_t)object->namespace);
+    g_ptr_array_add(context->objects, object);
+    return true;
+}
+
 /* NULL: the object is left out, which the diagnostics say. */
 static struct object *read_object(struct extract_context *context, struct fields *fields,
                                   const struct node *root, enum object_kind kind)
@@ -255,8 +303,7 @@ static struct object *read_object(struct extract_context *context, struct fields
     validate_object(fields, root, object);
     object->broken = fields->broken;
     object->refused = fields->refused;
-    g_ptr_array_add(context->objects, object);
-    return object;
+    return keep(context, object) ? object : NULL;
 }
 
 /* Any object makes its namespace exist, also one that decides no name itself (rule 94). Which kinds
@@ -274,8 +321,8 @@ static void mention_namespace(struct extract_context *context, const struct node
     object->line = root->position.line;
     object->column = root->position.column;
     object->document = context->objects->len;
-    g_hash_table_insert(context->mentioned, (gpointer)(uintptr_t)object->namespace, object);
-    g_ptr_array_add(context->objects, object);
+    if (keep(context, object))
+        g_hash_table_insert(context->mentioned, (gpointer)(uintptr_t)object->namespace, object);
 }
 
 static gboolean is_of_later(gpointer namespace, gpointer mention, gpointer first)

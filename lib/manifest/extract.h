@@ -19,6 +19,10 @@ struct extract_context {
     GPtrArray *diagnostics; /* struct diagnostic *, added to */
     GHashTable *mentioned;  /* namespace -> the mention of it among `objects`: one a file will do */
     bool template_reported; /* a file's templates are one complaint */
+    GHashTable *namespaces; /* set of those of `objects`, interned */
+    struct usage before;    /* by objects of the source, which the new ones replace */
+    struct usage least;     /* of those that there was no room for, item by item */
+    uint32_t n_refused;     /* those */
     manifest_look look;     /* or NULL */
     void *look_userdata;
 };

@@ -103,6 +103,8 @@ struct manifest_reader *manifest_reader_new(struct source *source,
     reader->context.objects = g_ptr_array_new_with_free_func(release_object);
     reader->context.diagnostics = g_ptr_array_new_with_free_func(release_diagnostic);
     reader->context.mentioned = g_hash_table_new(g_str_hash, g_str_equal);
+    reader->context.namespaces = g_hash_table_new(NULL, NULL);
+    reader->context.before = source->used;
     reader->composer = composer_new(&callbacks, reader->context.diagnostics, options->fiber);
     return reader;
 }
@@ -114,6 +116,7 @@ struct manifest_reader *manifest_reader_free(struct manifest_reader *reader)
     composer_free(reader->composer);
     g_ptr_array_unref(reader->pending);
     g_hash_table_unref(reader->context.mentioned);
+    g_hash_table_unref(reader->context.namespaces);
     g_clear_pointer(&reader->context.objects, g_ptr_array_unref);
     g_clear_pointer(&reader->context.diagnostics, g_ptr_array_unref);
     source_unref(reader->context.source);
@@ -169,6 +172,9 @@ int manifest_reader_run(struct manifest_reader *reader)
 
     composer_discard(reader->composer);
     r = finish(reader, r);
+    if (r == MANIFEST_DONE)
+        source_set_refused(reader->context.source, reader->context.n_refused,
+                           &reader->context.least);
     if (r != MANIFEST_DONE) /* they are of no use, and may be very many */
         manifest_reader_discard(reader);
     return reader->input.error < 0 ? reader->input.error : r;

@@ -63,8 +63,8 @@ static bool is_news(const struct check *check, const struct place *place, const 
 
 static bool is_string(const struct node *node)
 {
-    return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
-           strlen(node->text) == node->length;
+    return node->omitted || (node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
+                             strlen(node->text) == node->length);
 }
 
 static bool is_integer(const struct node *node)

@@ -19,6 +19,7 @@ struct job {
     guint done;
     struct wide_set_iter leftovers;
     bool begun, sweeping;
+    bool partial; /* the source says more than there was room for */
 };
 
 struct catalog {
@@ -151,6 +152,7 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
 {
     struct job *job = g_new0(struct job, 1);
     job->source = source_ref(source);
+    job->partial = objects && source->n_refused > 0;
     wide_set_init(&job->before, identity_hash, identity_equal, NULL);
     job->incoming = objects ? objects : g_ptr_array_new_with_free_func((GDestroyNotify)object_free);
     g_queue_push_tail(catalog->jobs, job);
@@ -242,7 +244,10 @@ static bool job_step(struct catalog *catalog, struct job *job)
         if (!gone)
             return true;
         wide_set_iter_remove(&job->leftovers);
-        remove_and_free(catalog, gone);
+        if (job->partial)
+            g_ptr_array_add(job->after, gone); /* it may be one that there was no room for */
+        else
+            remove_and_free(catalog, gone);
     }
     return false;
 }

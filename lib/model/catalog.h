@@ -24,7 +24,8 @@ struct catalog *catalog_new(catalog_changed changed, void *userdata, struct fibe
 struct catalog *catalog_free(struct catalog *catalog); /* returns NULL; reports nothing */
 
 /* Queues what a source says now (ownership passes on; NULL or empty: nothing any more). A broken
- * object keeps what this source last said well of its identity. */
+ * object keeps what this source last said well of its identity. If objects of the source were
+ * refused (n_refused), so does what is missing. */
 void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects);
 
 /* What was queued so far is whole, and may come into force. */

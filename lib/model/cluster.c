@@ -69,6 +69,7 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->service_options.endpoints.pods = &cluster->pods;
     cluster->service_options.endpoints.fiber = fiber;
     cluster->crowded = g_hash_table_new(NULL, NULL);
+    cluster->crowded_workloads = g_hash_table_new(NULL, NULL);
     agenda_init(&cluster->agenda, fiber);
     return cluster;
 }
@@ -107,6 +108,7 @@ struct cluster *cluster_free(struct cluster *cluster)
     g_hash_table_unref(cluster->namespaces);
     g_hash_table_unref(cluster->bare_pods);
     g_hash_table_unref(cluster->crowded);
+    g_hash_table_unref(cluster->crowded_workloads);
     cluster->reverse = reverse_free(cluster->reverse);
     cluster->leases = leases_free(cluster->leases);
     cluster->catalog = catalog_free(cluster->catalog);

@@ -53,10 +53,13 @@ struct cluster {
     struct cluster_options *wanted;  /* from the next update on; NULL: the same */
     struct pods pods;
     struct service_options service_options;
-    uint32_t endpoints;           /* of all Services */
-    GHashTable *crowded;          /* set of struct service_state: had no room among them */
-    bool has_room;                /* there are fewer than when the last of them was refused */
-    uint64_t refused[LEASE_USES]; /* leases that could not be had, as last said */
+    uint32_t endpoints;            /* of all Services */
+    GHashTable *crowded;           /* set of struct service_state: had no room among them */
+    uint32_t replicas;             /* of all workloads */
+    GHashTable *crowded_workloads; /* set of struct workload_state: had no room among them */
+    bool has_replica_room;         /* there are fewer than when the last of them was refused */
+    bool has_room;                 /* there are fewer than when the last of them was refused */
+    uint64_t refused[LEASE_USES];  /* leases that could not be had, as last said */
 };
 
 void agenda_init(struct agenda *agenda, struct fiber *fiber);

@@ -43,10 +43,27 @@ struct source *source_ref(struct source *source)
     return source;
 }
 
+void source_set_refused(struct source *source, uint32_t n_refused, const struct usage *least)
+{
+    if (source->account) {
+        source->account->n_refusing -= source->n_refused > 0;
+        source->account->n_refusing += n_refused > 0;
+    }
+    source->n_refused = n_refused;
+    source->least = *least;
+}
+
+bool source_has_room(const struct source *source)
+{
+    return source->n_refused > 0 && !usage_exceeds(&source->account->used, &source->least);
+}
+
 void source_unref(struct source *source)
 {
     if (!source || --source->references > 0)
         return;
+    source_set_refused(source, 0, &(struct usage){0});
+    account_unref(source->account);
     g_free(source->path);
     g_free(source);
 }
@@ -146,6 +163,7 @@ void object_free_on(struct fiber *fiber, struct object *object)
 {
     if (!object)
         return;
+    object_discharge(object);
     if (object->kind == OBJECT_SERVICE)
         service_clear((struct service *)object);
     else if (object->kind == OBJECT_ENDPOINT_SLICE || object->kind == OBJECT_ENDPOINTS)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "account.h"
 #include "labels.h"
 #include "lib/util/address.h"
 #include "lib/util/fiber.h"
@@ -37,9 +38,20 @@ struct source {
     char *path;
     unsigned rank; /* place of its directory in `manifests`; a later one wins */
     bool allocate; /* may objects of this source be given addresses? */
+
+    struct account *account; /* reference held; NULL: nothing is limited */
+    struct usage used;       /* by objects of this source */
+    uint32_t n_refused;      /* objects that the account had no room for when it was read last */
+    struct usage least;      /* that room for any of them would take, item by item */
 };
 struct source *source_new(const char *path, unsigned rank, bool allocate);
 struct source *source_ref(struct source *source);
+
+/* It was read: so many of its objects were refused. */
+void source_set_refused(struct source *source, uint32_t n_refused, const struct usage *least);
+
+/* Is there room now for any of its objects that were refused? */
+bool source_has_room(const struct source *source);
 void source_unref(struct source *source);
 
 struct object {
@@ -49,11 +61,12 @@ struct object {
     bool refused; /* an API server would not take it: only in force where no other is accepted */
     const char *namespace; /* (i) lower case; of a Namespace object: its own name */
     const char *name;
-    struct source *source;   /* reference held */
-    uint32_t line, column;   /* where the object starts, from 1 */
-    uint32_t document;       /* its place among the objects of its file, from 0 */
-    uint32_t slot;           /* the group's: place among its members */
-    struct object *shadowed; /* the catalog's: next object of the same identity that lost to it */
+    struct source *source;    /* reference held */
+    uint32_t line, column;    /* where the object starts, from 1 */
+    uint32_t document;        /* its place among the objects of its file, from 0 */
+    uint32_t slot;            /* the group's: place among its members */
+    uint32_t bytes, n_labels; /* that the account is charged for it; object_usage.c's */
+    struct object *shadowed;  /* the catalog's: next object of the same identity that lost to it */
 };
 
 enum port_protocol { PORT_TCP = 1, PORT_UDP, PORT_SCTP }; /* as enum kubesvc_protocol */
@@ -211,6 +224,11 @@ struct object *object_new(enum object_kind kind, struct source *source, const ch
                           const char *name);
 void object_free(struct object *object);                         /* NULL is allowed */
 void object_free_on(struct fiber *fiber, struct object *object); /* giving way meanwhile */
+
+/* Charges the account for a complete object, and for so many bytes besides, until it is freed. What
+ * is charged is returned. */
+struct usage object_charge(struct object *object, uint32_t besides);
+void object_discharge(struct object *object);
 
 /* Do two objects of one kind and identity say the same, their source and position aside? */
 bool object_equal(const struct object *a, const struct object *b);

@@ -27,7 +27,7 @@ struct entry {
     struct address address;
     uint32_t stated;
     bool dirty;
-    struct claim *claims;
+    struct claim *claims; /* the last of a ring, the first is behind it */
 };
 
 struct reverse {
@@ -67,13 +67,23 @@ static void claim_free(struct claim *claim)
     g_free(claim);
 }
 
+static struct claim *first_claim(const struct entry *entry)
+{
+    return entry->claims ? entry->claims->next : NULL;
+}
+
+static struct claim *next_claim(const struct entry *entry, const struct claim *claim)
+{
+    return claim == entry->claims ? NULL : claim->next;
+}
+
 static void entry_free(gpointer data)
 {
     struct entry *entry = data;
-    while (entry->claims) {
-        struct claim *next = entry->claims->next;
-        claim_free(entry->claims);
-        entry->claims = next;
+    struct claim *claim = first_claim(entry), *next;
+    for (; claim; claim = next) {
+        next = next_claim(entry, claim);
+        claim_free(claim);
     }
     g_free(entry);
 }
@@ -135,21 +145,28 @@ void reverse_claim(struct reverse *reverse, const struct address *address, enum 
                    const struct claim_owner *owner, const char *label)
 {
     struct entry *entry = touch(reverse, address);
-    struct claim *claim = g_new(struct claim, 1);
-    *claim = (struct claim){
-        .next = entry->claims, .owner_and_kind = join(owner, kind), .label = name_ref(label)};
+    struct claim *claim = g_new(struct claim, 1), *last = entry->claims;
+    *claim = (struct claim){.owner_and_kind = join(owner, kind), .label = name_ref(label)};
+    claim->next = last ? last->next : claim;
+    if (last)
+        last->next = claim;
     entry->claims = claim;
 }
 
+/* Many claims mostly go in the order in which they came: that of the Services' names. */
 void reverse_unclaim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
                      const struct claim_owner *owner, const char *label)
 {
     struct entry *entry = touch(reverse, address);
-    for (struct claim **link = &entry->claims; *link; link = &(*link)->next) {
-        struct claim *claim = *link;
-        if (claim->owner_and_kind != join(owner, kind) || claim->label != label)
+    struct claim *before = entry->claims;
+    for (struct claim *claim = first_claim(entry); claim; claim = next_claim(entry, claim)) {
+        if (claim->owner_and_kind != join(owner, kind) || claim->label != label) {
+            before = claim;
             continue;
-        *link = claim->next;
+        }
+        before->next = claim->next;
+        if (claim == entry->claims)
+            entry->claims = claim == before ? NULL : before;
         claim_free(claim);
         return;
     }
@@ -173,7 +190,7 @@ static char *best_name(const struct entry *entry, struct fiber *fiber)
 {
     char *best = NULL;
     enum claim_kind best_kind = CLAIM_POD;
-    for (const struct claim *claim = entry->claims; claim; claim = claim->next) {
+    for (const struct claim *claim = first_claim(entry); claim; claim = next_claim(entry, claim)) {
         fiber_tick(fiber);
         enum claim_kind kind = kind_of(claim);
         if (kind == CLAIM_POD || kind > best_kind)
@@ -193,7 +210,8 @@ static void hand_over(const struct entry *entry, const struct zone_sink *sink, s
 {
     g_autofree char *name = best_name(entry, fiber);
     g_autoptr(GPtrArray) pods = g_ptr_array_new();
-    for (const struct claim *claim = entry->claims; claim; claim = claim->next, fiber_tick(fiber))
+    for (const struct claim *claim = first_claim(entry); claim;
+         claim = next_claim(entry, claim), fiber_tick(fiber))
         if (kind_of(claim) == CLAIM_POD &&
             !g_ptr_array_find(pods, owner_of(claim)->namespace, NULL))
             g_ptr_array_add(pods, (gpointer)owner_of(claim)->namespace);

@@ -89,6 +89,35 @@ static void claim_replicas(struct cluster *cluster, struct workload_state *state
     }
 }
 
+/* Once for all of them, until none is. */
+static void note_crowded_workload(struct cluster *cluster, struct workload_state *state)
+{
+    GHashTable *crowded = cluster->crowded_workloads;
+    if (!state->crowded) {
+        g_hash_table_remove(crowded, state);
+        return;
+    }
+    if (g_hash_table_size(crowded) == 0)
+        log_error("%s %s/%s: all workloads together have more than %u replicas; it, and others "
+                  "like it, have no more than they had until there is room for theirs",
+                  object_kind_name(state->identity.kind), state->namespace->name,
+                  state->identity.name, ACCOUNT_REPLICAS_MAX);
+    g_hash_table_add(crowded, state);
+}
+
+/* So many of the replicas that a workload wants there is room for: all, or as many as it has. */
+static uint32_t admit_replicas(struct cluster *cluster, struct workload_state *state,
+                               uint32_t wanted)
+{
+    uint32_t before = state->replicas, others = cluster->replicas - before;
+    state->crowded = wanted > ACCOUNT_REPLICAS_MAX - others;
+    uint32_t replicas = state->crowded ? before : wanted;
+    cluster->replicas = others + replicas;
+    cluster->has_replica_room |= replicas < before;
+    note_crowded_workload(cluster, state);
+    return replicas;
+}
+
 static void update_workload(struct cluster *cluster, struct workload_state *state)
 {
     const struct workload *workload = state->object;
@@ -98,7 +127,7 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
                     !workload_has_pods(cluster->catalog, state, cluster->fiber);
     uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload) : 0;
     state->adopted = replicas > 0 ? workload_adopted(cluster->catalog, state, cluster->fiber) : 0;
-    replicas -= MIN(replicas, state->adopted);
+    replicas = admit_replicas(cluster, state, replicas - MIN(replicas, state->adopted));
     bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;
     uint32_t first = workload ? workload->ordinal : 0;
     release_replicas(cluster, state, first, leases ? replicas : 0);
@@ -229,6 +258,22 @@ static bool retry_crowded(struct cluster *cluster)
     return any;
 }
 
+/* And of who had no room for replicas. */
+static bool retry_crowded_workloads(struct cluster *cluster)
+{
+    GHashTable *crowded = cluster->crowded_workloads;
+    bool any = cluster->has_replica_room && g_hash_table_size(crowded) > 0 && !cluster->ending;
+    cluster->has_replica_room = false;
+    GHashTableIter iter;
+    gpointer state;
+    g_hash_table_iter_init(&iter, crowded);
+    while (any && g_hash_table_iter_next(&iter, &state, NULL)) {
+        agenda_workload(&cluster->agenda, state);
+        fiber_tick(cluster->fiber);
+    }
+    return any;
+}
+
 static void update_agenda(struct cluster *cluster)
 {
     struct agenda *agenda = &cluster->agenda;
@@ -268,7 +313,7 @@ static void work_out(struct cluster *cluster)
     do {
         update_agenda(cluster);
         /* What one gives up may be what another one waits for. */
-    } while (retry_refused(cluster) || retry_crowded(cluster));
+    } while (retry_refused(cluster) || retry_crowded_workloads(cluster) || retry_crowded(cluster));
 }
 
 static void update(void *userdata)

@@ -176,6 +176,9 @@ char *view_why_fewer(const struct cluster *cluster, const struct workload_state 
         return g_strdup("Pods of its own are in the files and count instead");
     if (workload->replicas == 0)
         return g_strdup(why_no_replicas(workload));
+    if (state->crowded)
+        return g_strdup_printf("all workloads together have more than %u replicas",
+                               ACCOUNT_REPLICAS_MAX);
     if (state->adopted > 0)
         return g_strdup_printf("%u Pod%s of the files match%s its selector and count%s among its "
                                "replicas",
@@ -326,6 +329,26 @@ void view_endpoints(const struct cluster *cluster, const struct service_state *s
     endpoints_each(&cluster->service_options.endpoints, state,
                    service_families(state, &cluster->service_options),
                    state->crowded ? tell_crowded : each, state->crowded ? &crowded : userdata);
+}
+
+static gpointer any_key(GHashTable *set)
+{
+    GHashTableIter iter;
+    gpointer key = NULL;
+    g_hash_table_iter_init(&iter, set);
+    return g_hash_table_iter_next(&iter, &key, NULL) ? key : NULL;
+}
+
+struct view_crowded view_crowded(const struct cluster *cluster)
+{
+    const struct service_state *service = any_key(cluster->crowded);
+    const struct workload_state *workload = any_key(cluster->crowded_workloads);
+    return (struct view_crowded){
+        .n_services = g_hash_table_size(cluster->crowded),
+        .n_workloads = g_hash_table_size(cluster->crowded_workloads),
+        .service = service && service->object ? &service->object->object : NULL,
+        .workload = workload && workload->object ? &workload->object->object : NULL,
+    };
 }
 
 struct view_leases view_leases(const struct cluster *cluster, enum lease_use use)

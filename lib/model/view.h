@@ -82,6 +82,14 @@ void view_service_close(struct view_service *view);
 void view_endpoints(const struct cluster *cluster, const struct service_state *state,
                     endpoint_each each, void *userdata);
 
+/* Who had no room in the account of all manifests: how many Services (without endpoints) and
+ * workloads (without new replicas), and one of each, NULL if there is none. */
+struct view_crowded {
+    unsigned n_services, n_workloads;
+    const struct object *service, *workload;
+};
+struct view_crowded view_crowded(const struct cluster *cluster);
+
 /* Leases of one use: held, all there might be, and asked for in vain. */
 struct view_leases {
     uint64_t held, size, refused;

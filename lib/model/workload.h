@@ -23,6 +23,7 @@ struct workload_state {
     uint32_t leased;         /* of them, from the first, may hold leases */
     uint32_t adopted;        /* Pods of the files that take the place of one each */
     GArray *pod_ips;         /* struct address: claimed for them */
+    bool crowded;            /* there was no room for as many as it has */
     bool dirty;
 };
 

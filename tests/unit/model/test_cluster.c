@@ -17,6 +17,7 @@
 #include "daemon/publish/record.h"
 #include "lib/manifest/manifest.h"
 #include "lib/model/cluster.h"
+#include "lib/model/view.h"
 
 #define FILES 6u
 
@@ -677,6 +678,115 @@ static void leases_end_without_a_range(void **state)
     source_unref(source);
 }
 
+static void say_deployment(struct world *world, struct source *source, const char *name,
+                           unsigned replicas)
+{
+    g_autofree char *text = g_strdup_printf(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s, namespace: moon}\n"
+        "spec: {replicas: %u, selector: {matchLabels: {app: a}}, template: {metadata: "
+        "{labels: {app: a}, annotations: {kubesvc.io/addresses: 10.0.0.1}},"
+        " spec: {containers: [{name: c, image: i}]}}}\n",
+        name, replicas);
+    say(world, source, text);
+    cluster_settle(world->cluster);
+    while (!cluster_update(world->cluster, 60 * G_USEC_PER_SEC))
+        ;
+}
+
+static void add_replicas(void *userdata, const struct workload_state *state)
+{
+    *(unsigned *)userdata += state->replicas;
+}
+
+static void add_namespace(void *userdata, const struct namespace *namespace)
+{
+    view_workloads(namespace, add_replicas, userdata);
+}
+
+static unsigned all_replicas(const struct world *world)
+{
+    unsigned n = 0;
+    view_namespaces(world->cluster, add_namespace, &n);
+    return n;
+}
+
+/* A few lines of manifest can ask for any number of replicas. Who finds no room keeps what he had,
+ * and gets all of it when there is. */
+static void replicas_have_an_account(void **state)
+{
+    (void)state;
+    struct source *sources[8];
+    struct world world;
+    world_init(&world, 0);
+    for (unsigned i = 0; i < 8; i++) {
+        g_autofree char *name = g_strdup_printf("d%u", i);
+        sources[i] = source_of(i * 2);
+        say_deployment(&world, sources[i], name, i == 7 ? 10 : 100000);
+    }
+    assert_int_equal(all_replicas(&world), 500010);
+    struct view_crowded crowded = view_crowded(world.cluster);
+    assert_int_equal(crowded.n_workloads, 2);
+    assert_non_null(crowded.workload);
+    say_deployment(&world, sources[7], "d7", 50000);
+    assert_int_equal(all_replicas(&world), 500010);
+    assert_int_equal(view_crowded(world.cluster).n_workloads, 3);
+    say(&world, sources[0], NULL);
+    say(&world, sources[6], NULL);
+    settle(&world);
+    assert_int_equal(all_replicas(&world), 500010);
+    say_deployment(&world, sources[1], "d1", 1);
+    assert_int_equal(all_replicas(&world), 450001);
+    assert_int_equal(view_crowded(world.cluster).n_workloads, 0);
+    for (unsigned i = 0; i < 8; i++) {
+        say(&world, sources[i], NULL);
+        source_unref(sources[i]);
+    }
+    settle(&world);
+    world_clear(&world);
+}
+
+/* What a file says no more stays in force while some of its objects were refused: it may be one of
+ * them. */
+static void what_was_refused_stays(void **state)
+{
+    (void)state;
+    static const char service[] = "apiVersion: v1\nkind: Service\nmetadata: {name: %s}\n"
+                                  "spec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}\n---\n";
+    struct source *source = source_of(0);
+    struct account *account = source->account = account_new();
+    struct world world;
+    world_init(&world, 0);
+    g_autofree char *a = g_strdup_printf(service, "a"), *b = g_strdup_printf(service, "b");
+    g_autofree char *c = g_strdup_printf(service, "c"), *ca = g_strconcat(c, a, NULL);
+    g_autofree char *bca = g_strconcat(b, ca, NULL);
+    say(&world, source, a);
+    settle(&world);
+    assert_int_equal(account->used.objects, 1);
+    account->used.objects += ACCOUNT_OBJECTS_MAX - 2; /* others': there is room for one more */
+    say(&world, source, bca);
+    settle(&world);
+    assert_int_equal(source->n_refused, 1);
+    assert_int_equal(cluster_size(world.cluster), 3);
+    assert_int_equal(account->used.objects, ACCOUNT_OBJECTS_MAX + 1); /* `a`, by its old object */
+    account->used.objects -= ACCOUNT_OBJECTS_MAX - 2;
+    assert_true(source_has_room(source));
+    say(&world, source, NULL); /* the file is gone, and with it all that it said */
+    settle(&world);
+    assert_int_equal(cluster_size(world.cluster), 0);
+    say(&world, source, ca);
+    settle(&world);
+    assert_int_equal(source->n_refused, 0);
+    assert_int_equal(cluster_size(world.cluster), 2);
+    assert_int_equal(account->used.objects, 2);
+    say(&world, source, NULL);
+    settle(&world);
+    assert_int_equal(account->used.objects, 0);
+    assert_int_equal(account->used.bytes, 0);
+    assert_int_equal(account->used.labels, 0);
+    world_clear(&world);
+    source_unref(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -687,6 +797,8 @@ int main(void)
         cmocka_unit_test(many_ports_of_many_endpoints),
         cmocka_unit_test(who_waits_gets_what_is_given_up),
         cmocka_unit_test(leases_end_without_a_range),
+        cmocka_unit_test(replicas_have_an_account),
+        cmocka_unit_test(what_was_refused_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

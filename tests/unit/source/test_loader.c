@@ -527,21 +527,75 @@ static void test_twice(void **state)
     loading_until(loading, g_hash_table_size(loading->told) == 0);
 }
 
+/* Of all files together only so many objects are kept. What there is no room for comes when there
+ * is: at once, whoever made it; and a file's own objects make room for its next ones. */
+static void test_more_than_there_is_room_for(void **state)
+{
+    struct loading *loading = start(state);
+    GHashTableIter iter;
+    gpointer source;
+
+    g_hash_table_iter_init(&iter, loading->told);
+    assert_true(g_hash_table_iter_next(&iter, &source, NULL));
+    struct account *account = account_ref(((const struct source *)source)->account);
+    account->used.objects += ACCOUNT_OBJECTS_MAX - 3;
+    write_file(at(loading, "m/b.yaml"), "b,c,d,e,f");
+    loading_until(loading, loading_says(loading, "m/b.yaml", "b,c,d"));
+    assert_non_null(strstr(loading_diagnostics(loading, "m/b.yaml"),
+                           "all manifests together have more than 524288 objects"));
+    assert_non_null(strstr(loading_diagnostics(loading, "m/b.yaml"), "Service default/e"));
+    assert_int_equal(account->n_refusing, 1);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+
+    account->used.objects += 3; /* where they are kept */
+    loader_relieve(loading->loader);
+    loading_rest(loading);
+    assert_true(loading_says(loading, "m/b.yaml", "b,c,d"));
+
+    account->used.objects -= 4;
+    loader_relieve(loading->loader);
+    loading_until(loading, loading_says(loading, "m/b.yaml", "b,c,d,e"));
+    account->used.objects = 0;
+    loader_relieve(loading->loader);
+    loading_until(loading, loading_says(loading, "m/b.yaml", "b,c,d,e,f"));
+    assert_string_equal(loading_diagnostics(loading, "m/b.yaml"), "");
+    assert_int_equal(account->n_refusing, 0);
+
+    account->used.objects = ACCOUNT_OBJECTS_MAX;
+    write_file(at(loading, "m/c.yaml"), "x");
+    loading_until(loading, account->n_refusing == 1);
+    unlink(at(loading, "m/c.yaml"));
+    loading_until(loading, account->n_refusing == 0);
+    account_unref(account);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
-        TEST(nothing),         TEST(first_look),
-        TEST(created),         TEST(in_place),
-        TEST(slow_creation),   TEST(renamed),
-        TEST(removed),         TEST(unchanged),
-        TEST(ignored),         TEST(broken),
-        TEST(broken_at_start), TEST(too_large),
-        TEST(special),         TEST(burst),
-        TEST(restless),        TEST(busy_loop),
-        TEST(reload_rank),     TEST(reload_limit),
-        TEST(reload_options),  TEST(reload_future),
-        TEST(twice),           TEST(why_names_are_passed_over),
+        TEST(nothing),
+        TEST(first_look),
+        TEST(created),
+        TEST(in_place),
+        TEST(slow_creation),
+        TEST(renamed),
+        TEST(removed),
+        TEST(unchanged),
+        TEST(ignored),
+        TEST(broken),
+        TEST(broken_at_start),
+        TEST(too_large),
+        TEST(special),
+        TEST(burst),
+        TEST(restless),
+        TEST(busy_loop),
+        TEST(reload_rank),
+        TEST(reload_limit),
+        TEST(reload_options),
+        TEST(reload_future),
+        TEST(twice),
+        TEST(why_names_are_passed_over),
+        TEST(more_than_there_is_room_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
