@@ -22,6 +22,7 @@ enum {
     OPTION_QUESTIONS,
     OPTION_STRICT,
     OPTION_IGNORE,
+    OPTION_TEMPLATES,
     OPTION_ROOT,
     OPTION_VERSION
 };
@@ -63,8 +64,12 @@ static const struct {
      "directories below the given ones, too",
      TAKES_RECURSIVE},
     {{"ignore", required_argument, NULL, OPTION_IGNORE},
-     "RULE,...",
-     "say nothing of these rules",
+     "WHAT",
+     "pass over RULE,... or PATH, which may be a pattern; may be repeated",
+     TAKES_IGNORE},
+    {{"skip-templates", no_argument, NULL, OPTION_TEMPLATES},
+     NULL,
+     "pass over templates, and those of Helm charts unread",
      TAKES_IGNORE},
     {{"root", required_argument, NULL, OPTION_ROOT},
      "DIR",
@@ -169,6 +174,19 @@ static bool take_namespace(struct arguments *arguments, const char *name)
     return good;
 }
 
+static bool take_ignore(struct arguments *arguments, const char *text)
+{
+    unsigned n = 0;
+    while (arguments->ignore[n])
+        n++;
+    if (n == ARGUMENTS_IGNORE_MAX) {
+        text_error(arguments->json, NULL, "--ignore is there more than %u times", n);
+        return false;
+    }
+    arguments->ignore[n] = text;
+    return true;
+}
+
 static bool take_option(struct arguments *arguments, const struct synopsis *synopsis, int option)
 {
     switch (option) {
@@ -189,7 +207,8 @@ static bool take_option(struct arguments *arguments, const struct synopsis *syno
     case OPTION_QUESTIONS: arguments->questions = true; return true;
     case OPTION_STRICT: arguments->strict = true; return true;
     case 'R': arguments->recursive = true; return true;
-    case OPTION_IGNORE: arguments->ignore = optarg; return true;
+    case OPTION_IGNORE: return take_ignore(arguments, optarg);
+    case OPTION_TEMPLATES: arguments->skip_templates = true; return true;
     case OPTION_ROOT: arguments->root = optarg; return true;
     default: arguments->socket = optarg; return true;
     }

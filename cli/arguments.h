@@ -26,6 +26,8 @@ enum {
     TAKES_ROOT = 1u << 16,
 };
 
+#define ARGUMENTS_IGNORE_MAX 256u
+
 enum format { FORMAT_TEXT, FORMAT_WIDE, FORMAT_JSON, FORMAT_YAML, FORMAT_NAME };
 
 /* A command as --help shows it. */
@@ -39,14 +41,14 @@ struct synopsis {
 };
 
 struct arguments {
-    const char *socket;    /* where the daemon is, whatever was given */
-    const char *namespace; /* NULL: none given */
-    const char *labels;    /* NULL: none given */
-    const char *family;    /* "any", "inet" or "inet6" */
-    const char *ignore;    /* rules, separated by commas; NULL: none given */
-    const char *root;      /* of the file system that is looked at; "" is this one */
+    const char *socket;                           /* where the daemon is, whatever was given */
+    const char *namespace;                        /* NULL: none given */
+    const char *labels;                           /* NULL: none given */
+    const char *family;                           /* "any", "inet" or "inet6" */
+    const char *ignore[ARGUMENTS_IGNORE_MAX + 1]; /* each as it was given, NULL-terminated */
+    const char *root; /* of the file system that is looked at; "" is this one */
     enum format format;
-    bool all, no_headings, watch, nss, questions, strict, recursive;
+    bool all, no_headings, watch, nss, questions, strict, recursive, skip_templates;
     bool json; /* errors, too, are JSON */
     char **operands;
     int n;

@@ -9,6 +9,7 @@
 #include "collect.h"
 #include "commands.h"
 #include "findings.h"
+#include "ignore.h"
 #include "json_text.h"
 #include "lint.h"
 #include "rules.h"
@@ -22,17 +23,23 @@ static const char description[] =
     "is an error (with --strict: or a warning). NAMESPACE is for objects that name\n"
     "none (default: default). Needs no daemon.\n"
     "\n"
+    "A pattern without a slash means all files and directories of that name, as in\n"
+    ".gitignore; one with a slash is a path from here or below PATH, and ** stands for\n"
+    "any directories. The comment '# kubesvc-ignore: RULE[,RULE]' suppresses findings\n"
+    "in its line or, by itself, in the next one or, before a document, in all of it.\n"
+    "\n"
     "Rules:\n";
 
 static const char examples[] = "  kubesvc check k8s/\n"
                                "  kubesvc check --strict -R .               in CI\n"
                                "  helm template . | kubesvc check -\n"
                                "  kubesvc check --ignore target-port,duplicate-object k8s/\n"
+                               "  kubesvc check -R --skip-templates --ignore '**/test/*.yaml' .\n"
                                "  kubesvc check -o json k8s/ | jq '.findings[].rule'\n";
 
-static bool ignore_rules(struct findings *findings, const struct arguments *arguments)
+static bool ignore_rules(struct findings *findings, const char *text, bool json)
 {
-    g_auto(GStrv) words = g_strsplit(arguments->ignore ? arguments->ignore : "", ",", -1);
+    g_auto(GStrv) words = g_strsplit(text, ",", -1);
     for (char **word = words; *word; word++) {
         const char *rule = rules_find(*word), *meant = rules_suggest(*word);
         if (rule) {
@@ -43,7 +50,7 @@ static bool ignore_rules(struct findings *findings, const struct arguments *argu
             continue;
         g_autofree char *remedy = meant ? g_strdup_printf("did you mean '%s'?", meant)
                                         : g_strdup("'kubesvc check --help' lists them");
-        text_error(arguments->json, remedy, "there is no rule '%s'", *word);
+        text_error(json, remedy, "there is no rule '%s'", *word);
         return false;
     }
     return true;
@@ -81,7 +88,7 @@ static void print_plural(unsigned n, const char *what, const char *end)
 
 static void print_summary(const struct collection *collection, unsigned errors, unsigned warnings)
 {
-    unsigned objects = 0, services = 0;
+    unsigned objects = 0, services = 0, suppressed = findings_suppressed(collection->findings);
     for (guint i = 0; i < collection->files->len; i++) {
         const struct collected_file *file = collection->files->pdata[i];
         objects += file->objects;
@@ -92,7 +99,9 @@ static void print_summary(const struct collection *collection, unsigned errors, 
     print_plural(warnings, "warning", "; ");
     print_plural(collection->files->len, "file", ", ");
     print_plural(objects, "object", ", of them ");
-    print_plural(services, "Service", "\n");
+    print_plural(services, "Service", suppressed > 0 ? "; " : "\n");
+    if (suppressed > 0)
+        fprintf(stderr, "%u suppressed\n", suppressed);
 }
 
 static int report(const struct collection *collection, const struct arguments *arguments)
@@ -109,17 +118,34 @@ static int report(const struct collection *collection, const struct arguments *a
     return errors > 0 || (arguments->strict && warnings > 0) ? STATUS_FAILED : STATUS_DONE;
 }
 
+/* Rules are dropped from the findings, paths come into `patterns`. */
+static bool ignore(struct findings *findings, GPtrArray *patterns,
+                   const struct arguments *arguments)
+{
+    for (const char *const *text = arguments->ignore; *text; text++)
+        if (ignore_is_pattern(*text))
+            g_ptr_array_add(patterns, (gpointer)(uintptr_t)*text);
+        else if (!ignore_rules(findings, *text, arguments->json))
+            return false;
+    g_ptr_array_add(patterns, NULL);
+    return true;
+}
+
 static int check(const struct arguments *arguments, struct findings *findings)
 {
     struct collection collection;
-    if (!ignore_rules(findings, arguments))
+    g_autoptr(GPtrArray) patterns = g_ptr_array_new();
+    if (!ignore(findings, patterns, arguments))
         return STATUS_FAILED;
     collection_init(&collection, findings);
     if (arguments->namespace)
         collection.namespace = arguments->namespace;
     collection.recursive = arguments->recursive;
+    collection.skip_templates = arguments->skip_templates;
+    collection.ignored = (const char *const *)(void *)patterns->pdata;
     for (int i = 0; i < arguments->n; i++)
         collection_add(&collection, arguments->operands[i]);
+    collection_end(&collection);
     world_index(collection.world);
     lint_world(collection.world, findings);
     int status = report(&collection, arguments);

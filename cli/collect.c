@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ignore.h"
 #include "lib/manifest/manifest.h"
 #include "lib/manifest/manifest_name.h"
 #include "lint.h"
@@ -37,6 +38,18 @@ static gboolean identity_equal(gconstpointer a, gconstpointer b)
     return x->device == y->device && x->inode == y->inode;
 }
 
+struct chart { /* of Helm */
+    char *path;
+    unsigned templates; /* that could not be read */
+};
+
+static void chart_free(gpointer data)
+{
+    struct chart *chart = data;
+    g_free(chart->path);
+    g_free(chart);
+}
+
 static void file_free(gpointer data)
 {
     struct collected_file *file = data;
@@ -51,6 +64,7 @@ void collection_init(struct collection *collection, struct findings *findings)
         .findings = findings,
         .namespace = "default",
         .files = g_ptr_array_new_with_free_func(file_free),
+        .charts = g_ptr_array_new_with_free_func(chart_free),
         .seen = g_hash_table_new_full(identity_hash, identity_equal, g_free, NULL),
     };
 }
@@ -59,6 +73,7 @@ void collection_clear(struct collection *collection)
 {
     world_free(collection->world);
     g_ptr_array_unref(collection->files);
+    g_ptr_array_unref(collection->charts);
     g_hash_table_unref(collection->seen);
 }
 
@@ -73,6 +88,8 @@ static void complain(struct collection *collection, const char *path, const char
 struct sheet {
     GHashTable *records;  /* struct object * -> struct record * that was seen with it */
     GPtrArray *strangers; /* struct diagnostic *: about trees without an object */
+    GPtrArray *makers;    /* struct maker *: the same trees */
+    struct suppressions *suppressions;
     int fd;
 };
 
@@ -103,6 +120,9 @@ static void look(void *userdata, const struct object *object, const struct node 
         g_hash_table_replace(sheet->records, (gpointer)(uintptr_t)object, record);
         return;
     }
+    struct maker *maker = lint_maker(root);
+    if (maker)
+        g_ptr_array_add(sheet->makers, maker);
     struct diagnostic *diagnostic = lint_foreign_tree(root);
     if (!diagnostic)
         return;
@@ -114,20 +134,44 @@ static void look(void *userdata, const struct object *object, const struct node 
 
 static ssize_t read_some(void *userdata, void *buffer, size_t size)
 {
-    const struct sheet *sheet = userdata;
+    struct sheet *sheet = userdata;
     ssize_t n;
     do
         n = read(sheet->fd, buffer, size);
     while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        suppressions_read(sheet->suppressions, buffer, (size_t)n);
     return n < 0 ? -errno : n;
+}
+
+/* A file that is a template, or one of a chart's that cannot be read as it is. */
+static bool is_of_template(const struct collection *collection, const char *path,
+                           const struct diagnostic *diagnostic)
+{
+    if (g_strcmp0(diagnostic->rule, "template") == 0)
+        return true;
+    g_autofree char *directory = g_path_get_dirname(path);
+    return collection->chart && g_str_has_suffix(directory, "/templates") &&
+           g_strcmp0(diagnostic->rule, "syntax") == 0;
 }
 
 static void take_diagnostics(struct collection *collection, const char *path,
                              GPtrArray *diagnostics)
 {
+    bool counted = false;
     g_ptr_array_set_free_func(diagnostics, NULL);
-    for (guint i = 0; i < diagnostics->len; i++)
-        findings_take(collection->findings, path, diagnostics->pdata[i]);
+    for (guint i = 0; i < diagnostics->len; i++) {
+        struct diagnostic *diagnostic = diagnostics->pdata[i];
+        if (!is_of_template(collection, path, diagnostic) ||
+            !(collection->chart || collection->skip_templates)) {
+            findings_take(collection->findings, path, diagnostic);
+            continue;
+        }
+        if (collection->chart && !counted)
+            collection->chart->templates++;
+        counted = true;
+        diagnostic_free(diagnostic);
+    }
     g_ptr_array_set_size(diagnostics, 0);
 }
 
@@ -155,6 +199,8 @@ static void take_objects(struct collection *collection, struct collected_file *f
         world_add(collection->world, record);
     }
     take_diagnostics(collection, file->path, sheet->strangers);
+    while (sheet->makers->len > 0)
+        world_add_maker(collection->world, g_ptr_array_steal_index(sheet->makers, 0));
 }
 
 static void read_all(struct collection *collection, struct collected_file *file,
@@ -169,6 +215,7 @@ static void read_all(struct collection *collection, struct collected_file *file,
     };
     struct manifest_reader *reader = manifest_reader_new(source, &options, read_some, sheet);
     int r = manifest_reader_run(reader);
+    findings_suppress(collection->findings, file->path, g_steal_pointer(&sheet->suppressions));
     if (r < 0)
         complain(collection, file->path, "unreadable", -r);
     if (r >= 0) {
@@ -190,12 +237,15 @@ static void read_file(struct collection *collection, const char *path, int fd)
         .fd = fd,
         .records = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, forget_record),
         .strangers = g_ptr_array_new_with_free_func(forget_diagnostic),
+        .makers = g_ptr_array_new_with_free_func(maker_free),
+        .suppressions = suppressions_new(),
     };
     file->path = g_strdup(path);
     g_ptr_array_add(collection->files, file);
     read_all(collection, file, &sheet);
     g_hash_table_unref(sheet.records);
     g_ptr_array_unref(sheet.strangers);
+    g_ptr_array_unref(sheet.makers);
 }
 
 /* A file that is reached in two ways says nothing twice. */
@@ -236,7 +286,48 @@ static int compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool is_ignored(const struct collection *collection, const char *path)
+{
+    for (const char *const *pattern = collection->ignored; pattern && *pattern; pattern++)
+        if (ignore_matches(*pattern, collection->top, path))
+            return true;
+    return false;
+}
+
+static struct chart *find_chart(struct collection *collection, const char *path)
+{
+    g_autofree char *file = g_build_filename(path, "Chart.yaml", NULL);
+    if (access(file, F_OK) != 0)
+        return NULL;
+    for (guint i = 0; i < collection->charts->len; i++) {
+        struct chart *chart = collection->charts->pdata[i];
+        if (strcmp(chart->path, path) == 0)
+            return chart;
+    }
+    struct chart *chart = g_new0(struct chart, 1);
+    chart->path = g_strdup(path);
+    g_ptr_array_add(collection->charts, chart);
+    return chart;
+}
+
+static void read_entries(struct collection *collection, const char *path, unsigned depth);
+
+/* Charts in a chart are part of it. */
 static void read_directory(struct collection *collection, const char *path, unsigned depth)
+{
+    struct chart *around = collection->chart;
+    g_autofree char *above = g_path_get_dirname(path), *name = g_path_get_basename(path);
+    bool templates = strcmp(name, "templates") == 0;
+    if (!around)
+        collection->chart = find_chart(collection, path);
+    if (!collection->chart && templates)
+        collection->chart = find_chart(collection, above);
+    if (!(templates && collection->chart && collection->skip_templates))
+        read_entries(collection, path, depth);
+    collection->chart = around;
+}
+
+static void read_entries(struct collection *collection, const char *path, unsigned depth)
 {
     g_autoptr(GPtrArray) names = list_directory(collection, path);
     /* the later path wins, as it does for the daemon */
@@ -245,6 +336,8 @@ static void read_directory(struct collection *collection, const char *path, unsi
         const char *name = names->pdata[i];
         g_autofree char *base = g_path_get_basename(name);
         struct stat st;
+        if (is_ignored(collection, name))
+            continue;
         if (stat(name, &st) < 0) {
             if (manifest_name_is_read(base))
                 complain(collection, name, "unreadable", errno);
@@ -261,6 +354,9 @@ void collection_add(struct collection *collection, const char *path)
 {
     struct stat st;
     collection->rank++;
+    collection->top = path;
+    if (is_ignored(collection, path))
+        return;
     if (strcmp(path, "-") == 0) {
         read_file(collection, STANDARD_INPUT, STDIN_FILENO);
         return;
@@ -275,4 +371,20 @@ void collection_add(struct collection *collection, const char *path)
         read_directory(collection, path, 0);
     else
         open_file(collection, path);
+}
+
+void collection_end(struct collection *collection)
+{
+    for (guint i = 0; i < collection->charts->len; i++) {
+        const struct chart *chart = collection->charts->pdata[i];
+        if (chart->templates == 0 || collection->skip_templates)
+            continue;
+        findings_take(
+            collection->findings, chart->path,
+            diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "template", NULL,
+                           "a Helm chart, of which %u %s not checked: render it first, as with "
+                           "'helm template %s | kubesvc check -'",
+                           chart->templates,
+                           chart->templates == 1 ? "template was" : "templates were", chart->path));
+    }
 }

@@ -13,11 +13,16 @@
 struct collection {
     struct world *world;
     struct findings *findings;
-    const char *namespace; /* for objects that name none */
-    bool recursive;        /* directories below directories, too */
-    GPtrArray *files;      /* struct collected_file *, in the order in which they were read */
-    GHashTable *seen;      /* private: files that were read */
-    unsigned rank;         /* private: place of the path among those given */
+    const char *namespace;      /* for objects that name none */
+    bool recursive;             /* directories below directories, too */
+    bool skip_templates;        /* nothing is said of templates, and those of charts are not read */
+    const char *const *ignored; /* patterns of ignore.h, NULL-terminated */
+    GPtrArray *files;           /* struct collected_file *, in the order in which they were read */
+    GHashTable *seen;           /* private: files that were read */
+    GPtrArray *charts;          /* private: struct chart * */
+    struct chart *chart;        /* private: what the directory at hand belongs to; NULL: nothing */
+    const char *top;            /* private: the path among those given that is being read */
+    unsigned rank;              /* private: its place among them */
 };
 
 struct collected_file {
@@ -31,3 +36,6 @@ void collection_clear(struct collection *collection);
 /* Reads a file, all manifests of a directory, or standard input ("-"). What cannot be read is a
  * finding. */
 void collection_add(struct collection *collection, const char *path);
+
+/* After the last of them: says what is to be said of charts as wholes. */
+void collection_end(struct collection *collection);

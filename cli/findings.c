@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "json_text.h"
+#include "rules.h"
 #include "text.h"
 
 struct finding {
@@ -17,8 +18,10 @@ struct finding {
 };
 
 struct findings {
-    GPtrArray *items;    /* struct finding * */
-    GHashTable *ignored; /* rules */
+    GPtrArray *items;     /* struct finding * */
+    GHashTable *ignored;  /* rules */
+    GHashTable *comments; /* path -> struct suppressions * */
+    unsigned suppressed;
 };
 
 static void finding_free(gpointer data)
@@ -29,11 +32,18 @@ static void finding_free(gpointer data)
     g_free(finding);
 }
 
+static void release_suppressions(gpointer suppressions)
+{
+    suppressions_free(suppressions);
+}
+
 struct findings *findings_new(void)
 {
     struct findings *findings = g_new0(struct findings, 1);
     findings->items = g_ptr_array_new_with_free_func(finding_free);
     findings->ignored = g_hash_table_new(g_str_hash, g_str_equal);
+    findings->comments =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, release_suppressions);
     return findings;
 }
 
@@ -43,6 +53,7 @@ struct findings *findings_free(struct findings *findings)
         return NULL;
     g_ptr_array_unref(findings->items);
     g_hash_table_unref(findings->ignored);
+    g_hash_table_unref(findings->comments);
     g_free(findings);
     return NULL;
 }
@@ -52,9 +63,44 @@ void findings_ignore(struct findings *findings, const char *rule)
     g_hash_table_add(findings->ignored, (gpointer)(uintptr_t)rule);
 }
 
+void findings_suppress(struct findings *findings, const char *path,
+                       struct suppressions *suppressions)
+{
+    g_hash_table_replace(findings->comments, g_strdup(path), suppressions);
+    for (guint i = 0; i < suppressions->items->len; i++) {
+        const struct suppression *item = &g_array_index(suppressions->items, struct suppression, i);
+        const char *meant = rules_suggest(item->rule);
+        if (rules_find(item->rule))
+            continue;
+        findings_take(findings, path,
+                      diagnostic_new(DIAGNOSTIC_WARNING, item->from, 1, "unknown-rule", NULL,
+                                     "there is no rule %s%s%s%s", item->rule,
+                                     meant ? "; did you mean " : "", meant ? meant : "",
+                                     meant ? "?" : ""));
+    }
+}
+
+unsigned findings_suppressed(const struct findings *findings)
+{
+    return findings->suppressed;
+}
+
+static bool is_suppressed(const struct findings *findings, const char *path,
+                          const struct diagnostic *diagnostic)
+{
+    const struct suppressions *suppressions = g_hash_table_lookup(findings->comments, path);
+    return suppressions && diagnostic->rule &&
+           suppressions_cover(suppressions, diagnostic->rule, diagnostic->line);
+}
+
 void findings_take(struct findings *findings, const char *path, struct diagnostic *diagnostic)
 {
     if (diagnostic->rule && g_hash_table_contains(findings->ignored, diagnostic->rule)) {
+        diagnostic_free(diagnostic);
+        return;
+    }
+    if (is_suppressed(findings, path, diagnostic)) {
+        findings->suppressed++;
         diagnostic_free(diagnostic);
         return;
     }

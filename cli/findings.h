@@ -10,11 +10,19 @@
 #include "lib/model/object.h"
 #include "lib/util/diagnostic.h"
 #include "lib/yaml/tree.h"
+#include "suppression.h"
 
 struct findings;
 
 struct findings *findings_new(void);
 struct findings *findings_free(struct findings *findings); /* returns NULL */
+
+/* What the comments of a file suppress; taken over. Before anything of that file is added. */
+void findings_suppress(struct findings *findings, const char *path,
+                       struct suppressions *suppressions);
+
+/* How many findings such comments kept back. */
+unsigned findings_suppressed(const struct findings *findings);
 
 /* Findings of this rule are dropped from now on. */
 void findings_ignore(struct findings *findings, const char *rule);

@@ -161,7 +161,8 @@ static void check_selector(struct world *world, const struct record *record,
     const char *service_name = name_intern(service->object.name, strlen(service->object.name));
     bool has_slices = namespace_slices(namespace, service_name) != NULL;
     name_unref(service_name);
-    if (has_slices || selects_any(record) ||
+    if (has_slices || selects_any(record) || lint_is_operated(service->selector) ||
+        world_makes(world, service->object.namespace, service->selector) ||
         world_find(world, OBJECT_ENDPOINTS, service->object.namespace, service->object.name))
         return;
     g_autofree char *selector = selector_text(service->selector);

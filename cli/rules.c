@@ -56,6 +56,7 @@ static const struct rule {
     {"too-many-replicas", "more replicas than are counted"},
     {"unknown-field", "a field that does not exist, near to one that does"},
     {"unknown-kind", "a kind or apiVersion that does not exist, near to one that does"},
+    {"unknown-rule", "a kubesvc-ignore comment names a rule that does not exist"},
     {"unknown-service", "a serviceName or subdomain that names no Service"},
     {"unnamed-port", "one of several ports has no name"},
     {"unreadable", "a file that cannot be read"},

@@ -14,6 +14,7 @@
 
 struct world {
     GPtrArray *records;
+    GPtrArray *makers;
     GHashTable *in_force;   /* set of struct record *, by identity */
     GHashTable *namespaces; /* interned name -> struct namespace * */
     size_t comparisons;     /* that are left */
@@ -77,6 +78,7 @@ struct world *world_new(void)
     struct world *world = g_new0(struct world, 1);
     world->comparisons = COMPARISONS_MAX;
     world->records = g_ptr_array_new_with_free_func(record_free);
+    world->makers = g_ptr_array_new_with_free_func(maker_free);
     world->in_force = g_hash_table_new(identity_hash, identity_equal);
     world->namespaces =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, namespace_release);
@@ -95,6 +97,7 @@ struct world *world_free(struct world *world)
     g_hash_table_unref(world->namespaces);
     g_hash_table_unref(world->in_force);
     g_ptr_array_unref(world->records);
+    g_ptr_array_unref(world->makers);
     g_free(world);
     return NULL;
 }
@@ -105,6 +108,46 @@ void world_add(struct world *world, struct record *record)
     g_ptr_array_add(world->records, record);
     if (!before || !record->object->refused || before->object->refused)
         g_hash_table_replace(world->in_force, record, record);
+}
+
+void maker_free(void *data)
+{
+    struct maker *maker = data;
+    if (!maker)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(maker->labels); i++)
+        labels_unref(maker->labels[i]);
+    g_free(maker->namespace);
+    g_free(maker->name);
+    g_free(maker);
+}
+
+void world_add_maker(struct world *world, struct maker *maker)
+{
+    g_ptr_array_add(world->makers, maker);
+}
+
+/* Operators label pods with the name of what they were made for, or as that says. */
+static bool may_make(const struct maker *maker, const struct labels *selector)
+{
+    for (uint32_t i = 0; i < selector->n; i++)
+        if (strcmp(selector->pairs[i].value, maker->name) == 0)
+            return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(maker->labels) && maker->labels[i]; i++)
+        if (labels_match(selector, maker->labels[i]))
+            return true;
+    return false;
+}
+
+bool world_makes(const struct world *world, const char *namespace, const struct labels *selector)
+{
+    for (guint i = 0; i < world->makers->len; i++) {
+        const struct maker *maker = world->makers->pdata[i];
+        if ((!maker->namespace || strcmp(maker->namespace, namespace) == 0) &&
+            may_make(maker, selector))
+            return true;
+    }
+    return false;
 }
 
 static void put_in(struct world *world, struct record *record)

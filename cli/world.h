@@ -32,6 +32,14 @@ struct record {
 struct record *record_new(const struct object *object);
 void record_free(void *data); /* and its object */
 
+/* A resource of a kind that is not Kubernetes' own, of which an operator may make pods. */
+struct maker {
+    char *namespace; /* NULL: any */
+    char *name;
+    const struct labels *labels[4]; /* that its pods may have; NULL after the last */
+};
+void maker_free(void *data);
+
 struct world;
 
 struct world *world_new(void);
@@ -40,6 +48,12 @@ struct world *world_free(struct world *world); /* returns NULL */
 /* Adds a record, which is taken over; it wins over earlier ones of the same identity, unless the
  * API refuses it and not them. */
 void world_add(struct world *world, struct record *record);
+
+/* Adds one, which is taken over. */
+void world_add_maker(struct world *world, struct maker *maker);
+
+/* May pods with these labels be made by one of them? */
+bool world_makes(const struct world *world, const char *namespace, const struct labels *selector);
 
 /* Everything was added: puts what is in force into the indexes. */
 void world_index(struct world *world);

@@ -70,19 +70,22 @@ static bool is_label_key(const char *key)
 
 void validate_labels(struct fields *fields, const struct node *map, const char *what)
 {
-    if (!map || map->type != NODE_MAP)
-        return;
-    for (const struct node *child = map->first; child; child = child->next) {
+    for (const struct node *child = map && map->type == NODE_MAP ? map->first : NULL; child;
+         child = child->next) {
         fiber_tick(fields->fiber);
-        if (!is_label_key(child->key))
+        if (!is_label_key(child->key)) {
             fields_refuse(fields, child->key_position, "invalid-label",
                           "a key in %s must be at most %u letters, digits, '-', '_' and '.', "
                           "perhaps with a DNS name and '/' before them",
                           what, LABEL_NAME_MAX);
-        else if (child->type == NODE_SCALAR && !is_qualified(child->text, child->length))
+            return;
+        }
+        if (child->type == NODE_SCALAR && !is_qualified(child->text, child->length)) {
             fields_refuse(fields, child->position, "invalid-label",
                           "a value in %s must be at most %u letters, digits, '-', '_' and '.'",
                           what, LABEL_NAME_MAX);
+            return;
+        }
     }
 }
 

@@ -32,7 +32,7 @@ struct position validate_position(const struct node *node, const struct node *ot
 /* A set of texts that manifests choose. */
 GHashTable *validate_texts(void);
 
-/* Keys and values of a mapping of labels. */
+/* Keys and values of a mapping of labels; the first that is none. */
 void validate_labels(struct fields *fields, const struct node *map, const char *what);
 
 /* Names of a list of ports: those that there must be, their form, and none twice. */

@@ -15,7 +15,7 @@ _kubesvc_options() {
     status | config | reload) echo "-o --output" ;;
     doctor) echo "--root -o --output" ;;
     monitor) echo "--questions -o --output" ;;
-    check) echo "-n --namespace -R --recursive --strict --ignore -o --output" ;;
+    check) echo "-n --namespace -R --recursive --strict --ignore --skip-templates -o --output" ;;
     export | run) echo "-n --namespace" ;;
     esac
     echo "--socket -h --help"
@@ -53,11 +53,11 @@ _kubesvc() {
         *) words="json" ;;
         esac
         ;;
-    --socket | --root)
+    --socket | --root | --ignore)
         compopt -o default
         return
         ;;
-    -l | --selector | --ignore) return ;;
+    -l | --selector) return ;;
     *)
         if [[ $current == -* ]]; then
             words=$(_kubesvc_options "$command")

@@ -59,7 +59,8 @@ complete -c kubesvc -n "__fish_seen_subcommand_from query" -l nss -d "ask libc, 
 complete -c kubesvc -n "__fish_seen_subcommand_from monitor" -l questions -d "questions, too"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -l strict -d "fail on warnings, too"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -s R -l recursive -d "directories below"
-complete -c kubesvc -n "__fish_seen_subcommand_from check" -l ignore -x -d "not these rules"
+complete -c kubesvc -n "__fish_seen_subcommand_from check" -l ignore -r -d "pass over rules or files"
+complete -c kubesvc -n "__fish_seen_subcommand_from check" -l skip-templates -d "pass over templates"
 complete -c kubesvc -n "__fish_seen_subcommand_from doctor" -l root -r -d "below this directory"
 
 complete -c kubesvc -n "__fish_seen_subcommand_from get; and not __kubesvc_kind >/dev/null" \

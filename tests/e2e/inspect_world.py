@@ -43,13 +43,18 @@ spec:
   serviceName: db
   replicas: 2
   selector: {matchLabels: {app: db}}
-  template: {metadata: {labels: {app: db}}}
+  template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}
 ---
 apiVersion: batch/v1
 kind: CronJob
 metadata: {name: tidy, namespace: star}
 spec:
-  jobTemplate: {spec: {template: {metadata: {labels: {app: tidy}}}}}
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      template:
+        metadata: {labels: {app: tidy}}
+        spec: {restartPolicy: Never, containers: [{name: c, image: i}]}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -57,7 +62,7 @@ metadata: {name: dump, namespace: star, uid: 5f1b}
 spec:
   replicas: 2
   selector: {matchLabels: {app: dump}}
-  template: {metadata: {labels: {app: dump}}}
+  template: {metadata: {labels: {app: dump}}, spec: {containers: [{name: c, image: i}]}}
 ---
 apiVersion: v1
 kind: Service
@@ -74,12 +79,12 @@ spec: {clusterIP: None, ipFamilies: [IPv4], selector: {role: mixed}}
 apiVersion: v1
 kind: Service
 metadata: {name: stated, namespace: pods}
-spec: {ipFamilyPolicy: PreferDualStack, selector: {role: mixed}}
+spec: {ipFamilyPolicy: PreferDualStack, selector: {role: mixed}, ports: [{port: 80}]}
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: good, namespace: pods, labels: {role: mixed}}
-spec: {hostname: first, subdomain: mixed}
+spec: {hostname: first, subdomain: mixed, containers: [{name: c, image: i}]}
 status:
   phase: Running
   podIPs: [{ip: 10.0.0.1}, {ip: 'fd00::1'}]
@@ -88,32 +93,36 @@ status:
 apiVersion: v1
 kind: Pod
 metadata: {name: unready, namespace: pods, labels: {role: mixed}}
+spec: {containers: [{name: c, image: i}]}
 status: {phase: Running, podIP: 10.0.0.2, conditions: [{type: Ready, status: "False"}]}
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: leaving, namespace: pods, labels: {role: mixed}, deletionTimestamp: "2026-01-01T00:00:00Z"}
+spec: {containers: [{name: c, image: i}]}
 status: {phase: Running, podIP: 10.0.0.3, conditions: [{type: Ready, status: "True"}]}
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: done, namespace: pods, labels: {role: mixed}}
+spec: {containers: [{name: c, image: i}]}
 status: {phase: Succeeded, podIP: 10.0.0.4}
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: nowhere, namespace: pods, labels: {role: mixed}}
+spec: {containers: [{name: c, image: i}]}
 status: {phase: Pending}
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: other, namespace: pods, labels: {rol: mixed}}
-spec: {}
+spec: {containers: [{name: c, image: i}]}
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: node, namespace: pods, labels: {role: agent}}
-spec: {hostNetwork: true}
+spec: {hostNetwork: true, containers: [{name: c, image: i}]}
 """
 
 SLICES = """
@@ -134,7 +143,7 @@ ports: [{name: http, port: 8080, protocol: TCP}]
 apiVersion: v1
 kind: Pod
 metadata: {name: hidden, namespace: slices, labels: {app: sliced}}
-spec: {}
+spec: {containers: [{name: c, image: i}]}
 ---
 apiVersion: v1
 kind: Service
@@ -158,16 +167,16 @@ spec: {type: ExternalName, externalName: example.test}
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: secret, namespace: dark}
-spec: {clusterIP: 10.96.7.8}
+metadata: {name: secret, namespace: dark, labels: {odd: "bell\\a esc\\e[31m \\u0085 end"}}
+spec: {clusterIP: 10.96.7.8, ports: [{port: 80}]}
 """
 
-# The second directory says the same Service again, something broken and something odd.
+# The second directory says the same Service again, and something broken.
 AGAIN = """
 apiVersion: v1
 kind: Service
-metadata: {name: manual, namespace: slices, labels: {odd: "bell\\a esc\\e[31m \\u0085 end"}}
-spec: {clusterIP: 10.96.7.9}
+metadata: {name: manual, namespace: slices}
+spec: {clusterIP: 10.96.7.9, ports: [{port: 5432}]}
 """
 BROKEN = """
 apiVersion: v1

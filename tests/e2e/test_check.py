@@ -128,6 +128,139 @@ def test_unreadable_and_special_files():
     same([file["file"] for file in report["files"]], ["d/empty.yaml"])
 
 
+def make(files):
+    """Files below the test's own directory, which it returns."""
+    here = pathlib.Path.cwd() / "made"
+    for name, text in files.items():
+        path = here / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return here
+
+
+def lost(name, comment=""):
+    """A Service whose selector matches nothing."""
+    return (f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
+            f"spec: {{ports: [{{port: 80}}], selector: {{app: {name}}}}}{comment}\n")
+
+
+def seen(*arguments, here):
+    return sorted(file["file"].removeprefix("./") for file in check_json(
+        *arguments, cwd=here)["files"])
+
+
+def test_paths_that_are_ignored():
+    names = ["a.yaml", "old/a.yaml", "old/deep/b.yaml", "k8s/old/c.yaml", "k8s/c.test.yaml",
+             "k8s/deep/c.test.yaml"]
+    here = make({name: lost("x") for name in names})
+    same(seen("-R", ".", here=here), sorted(names))
+    for patterns, gone in (
+            (["old/"], names[1:4]), (["old/deep"], names[2:3]), (["./old"], names[1:3]),
+            (["k8s/*"], names[3:]), (["*.test.yaml"], names[4:]), (["k8s/*.test.yaml"], names[4:5]),
+            (["k8s/**/c.*"], names[3:]), (["**/deep"], [names[2], names[5]]), (["**"], names),
+            (["a.yaml", "k8s/"], [names[0], names[1], *names[3:]]), ([f"{here}/k8s"], names[3:]),
+            (["nothing/at/all"], []), (["/"], [])):
+        options = [word for pattern in patterns for word in ("--ignore", pattern)]
+        same(seen("-R", ".", *options, here=here), sorted(set(names) - set(gone)), patterns)
+    # below what was given, too; and what was given itself
+    same(seen("-R", "k8s", "--ignore", "deep/*", here=here), ["k8s/c.test.yaml", "k8s/old/c.yaml"])
+    same(seen("old/a.yaml", "a.yaml", "--ignore", "old/a.yaml", here=here), ["a.yaml"])
+    # rules and paths side by side
+    same(rules("-R", ".", "--ignore", "selects-nothing,duplicate-object", "--ignore", "k8s/",
+               cwd=here), [])
+
+
+def test_comments_that_suppress():
+    here = make({
+        "line.yaml": lost("a", "  # kubesvc-ignore: selects-nothing, target-port"),
+        "above.yaml": lost("b").replace("spec:", "# kubesvc-ignore: selects-nothing\n\n# why\nspec:"),
+        "document.yaml": "# kubesvc-ignore: selects-nothing\n" + lost("c") + "---\n" + lost("d"),
+        "second.yaml": lost("e") + "--- # kubesvc-ignore: selects-nothing\n" + lost("f")
+                       + "---\n" + lost("g"),
+        "far.yaml": lost("h").replace("kind:", "# kubesvc-ignore: selects-nothing\nkind:"),
+        "other.yaml": lost("i", "  # kubesvc-ignore: target-port"),
+        "none.yaml": lost("j", "  '# kubesvc-ignore: selects-nothing'").replace("}  '", "}\nx: '"),
+        "unknown.yaml": lost("k", "  # kubesvc-ignore: selects-nothin"),
+        "crlf.yaml": lost("l", "  # kubesvc-ignore: selects-nothing").replace("\n", "\r\n"),
+    })
+    report = check_json(".", cwd=here)
+    same([(f["file"].removeprefix("./"), f.get("object"), f["rule"]) for f in report["findings"]], [
+        ("document.yaml", "Service default/d", "selects-nothing"),
+        ("far.yaml", "Service default/h", "selects-nothing"),
+        ("none.yaml", "Service default/j", "selects-nothing"),
+        ("other.yaml", "Service default/i", "selects-nothing"),
+        ("second.yaml", "Service default/e", "selects-nothing"),
+        ("second.yaml", "Service default/g", "selects-nothing"),
+        ("unknown.yaml", None, "unknown-rule"),
+        ("unknown.yaml", "Service default/k", "selects-nothing")])
+    done = check("line.yaml", cwd=here, status=0)
+    same(done.stderr, b"0 errors, 0 warnings; 1 file, 1 object, of them 1 Service; 1 suppressed\n")
+    # errors of the reader, too, and standard input
+    same(rules("-", stdin=b"# kubesvc-ignore: no-ports\napiVersion: v1\nkind: Service\n"
+                          b"metadata: {name: x}\n"), [])
+
+
+def test_charts_and_templates():
+    chart = {
+        "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+        "web/values.yaml": "port: 80\n",
+        "web/crds/plain.yaml": lost("plain"),
+        "web/templates/a.yaml": "kind: Service\nmetadata:\n  name: {{ .Values.x }}\n",
+        "web/templates/b.yaml": "{{- if .Values.x }}\nkind: Pod\n{{- end }}\n",
+        "web/templates/c.yaml": "a: [b\nc: }\n",
+        "web/charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
+        "web/charts/sub/templates/d.yaml": "metadata: {{ x }}\n",
+        "one/Chart.yaml": "apiVersion: v2\nname: one\nversion: 1.0.0\n",
+        "one/templates/a.yaml": "metadata: {{ x }}\n",
+        "jinja.yaml": "metadata: {{ x }}\n",
+    }
+    here = make(chart)
+    report = check_json("-R", ".", cwd=here)
+    same([(f["file"].removeprefix("./"), f["rule"], f["message"][:40]) for f in report["findings"]], [
+        ("jinja.yaml", "template", "looks like a template (Helm, Go or Jinja"),
+        ("one", "template", "a Helm chart, of which 1 template was no"),
+        ("web", "template", "a Helm chart, of which 4 templates were "),
+        ("web/crds/plain.yaml", "selects-nothing", report["findings"][-1]["message"][:40])])
+    same(rules("web/templates", cwd=here), ["template"], "of a chart above")
+    same(rules("-R", "--skip-templates", ".", cwd=here), ["selects-nothing"])
+    assert "web/templates/c.yaml" not in seen("-R", "--skip-templates", ".", here=here)
+    same(rules("-R", ".", "--ignore", "web", "--ignore", "template", cwd=here), [])
+
+
+def custom(version, kind, rest):
+    return f"---\napiVersion: {version}\nkind: {kind}\n{rest}\n"
+
+
+def test_pods_that_an_operator_makes():
+    def service(selector):
+        return ("apiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: moon}\n"
+                f"spec: {{clusterIP: None, selector: {selector}}}\n")
+
+    def found(selector, others=""):
+        return rules("-", stdin=(service(selector) + others).encode())
+
+    for selector in ("{cnpg.io/cluster: db}", "{app: x, strimzi.io/name: kafka}",
+                     "{app.kubernetes.io/managed-by: prometheus-operator}"):
+        same(found(selector), [], selector)
+    for selector in ("{app: db}", "{app.kubernetes.io/name: db}", "{app.kubernetes.io/managed-by: Helm}",
+                     "{statefulset.kubernetes.io/pod-name: db-0}"):
+        same(found(selector), ["selects-nothing"], selector)
+    rollout = custom("argoproj.io/v1alpha1", "Rollout", "metadata: {name: x, namespace: moon}\n"
+                     "spec: {template: {metadata: {labels: {app: db, tier: x}}}}")
+    same(found("{app: db}", rollout), [])
+    same(found("{app: bd}", rollout), ["selects-nothing"])
+    cluster = "metadata: {name: db, namespace: %s}"
+    postgres = custom("acid.zalan.do/v1", "postgresql", cluster % "moon")
+    same(found("{cluster-name: db}", postgres), [])
+    same(found("{cluster-name: other}", postgres), ["selects-nothing"])
+    same(found("{cluster-name: db}", postgres.replace("moon", "sun")), ["selects-nothing"])
+    for other in (custom("networking.istio.io/v1", "VirtualService", cluster % "moon"),
+                  custom("monitoring.coreos.com/v1", "ServiceMonitor", cluster % "moon"),
+                  custom("networking.k8s.io/v1", "Ingress", cluster % "moon"),
+                  custom("v1", "ConfigMap", cluster % "moon")):
+        same(found("{app: db}", other), ["selects-nothing"], other)
+
+
 def test_a_reader_that_goes_away():
     reading, writing = os.pipe()
     os.close(reading)

@@ -10,7 +10,8 @@ import test_cli_shapes as shapes
 from harness import BUILD, Daemon, built, need_root, same, skip, with_nsswitch
 
 GOOD = "files kubesvc [NOTFOUND=return] dns"
-SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {clusterIP: 127.0.0.7}\n"
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n" \
+    "spec: {clusterIP: 127.0.0.7, ports: [{port: 80}]}\n"
 
 
 def host(hosts=GOOD, **files):

@@ -36,7 +36,7 @@ metadata: {name: web, namespace: moon}
 spec:
   replicas: %d
   selector: {matchLabels: {app: web}}
-  template: {metadata: {labels: {app: web}}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}
 """
 
 
@@ -123,7 +123,7 @@ def test_metrics_are_prometheus_text():
         same(values['kubesvc_answers_total{status="not_found"}'], 1)
         same(values["kubesvc_answer_seconds_count"], 4)
         same(values['kubesvc_answer_seconds_bucket{le="+Inf"}'], 4)
-        same(values['kubesvc_problems{severity="error"}'], 1)
+        same(values['kubesvc_problems{severity="error"}'], 2)
         same(values["kubesvc_answer_seconds_sum"] > 0, True)
 
 
@@ -248,12 +248,13 @@ def test_a_request_in_pieces():
 
 def test_control_characters_are_escaped():
     with world() as daemon:
-        with Inspection(daemon.socket, "services", "slices") as inspection:
+        with Inspection(daemon.socket, "services") as inspection:
             lines = list(inspection.lines())
         for line in lines:
             same(re.search(rb"[\x00-\x1f]", line), None, line)
+        secret, = (o for o in map(json.loads, lines) if o["name"] == "secret")
+        same(secret["labels"]["odd"], "bell\a esc\x1b[31m \x85 end")
         manual, = (o for o in map(json.loads, lines) if o["name"] == "manual")
-        same(manual["labels"]["odd"], "bell\a esc\x1b[31m \x85 end")
         same(manual["position"]["file"].endswith("again\x1b.yaml"), True)
 
 
@@ -428,7 +429,8 @@ def test_many_changes_are_summed_up():
     many = 80
     with Daemon({"web.yaml": SERVICE % 1}, namespace="moon") as daemon, watch(daemon) as watching:
         daemon.write("many.yaml", "\n---\n".join(
-            f"{{apiVersion: v1, kind: Service, metadata: {{name: s{i}, namespace: moon}}}}"
+            f"{{apiVersion: v1, kind: Service, metadata: {{name: s{i}, namespace: moon}}, "
+            "spec: {ports: [{port: 80}]}}"
             for i in range(many)))
         told = [watching.event()["text"] for _ in range(51)]
         same([t.endswith(": new, 1 address") for t in told[:50]], [True] * 50)
