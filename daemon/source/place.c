@@ -204,16 +204,26 @@ bool place_wait_for_writers(struct place *place)
     return !place->amid;
 }
 
+/* Nothing is noted that only the writer's closing would end: that may not be heard. */
 bool place_meet_writer(struct place *place, uint64_t idle)
 {
     uint64_t now = worklist_now();
-    uint64_t written = now - MIN(idle, now);
 
-    place->written = MAX(place->written, written);
+    place->written = MAX(place->written, now - MIN(idle, now));
+    if (now >= place->written + PAUSE_PATIENCE)
+        return false;
     if (place->writing_since == 0)
-        place->writing_since = written;
-    place->writing = place->forced = true;
-    return place_wait_for_writers(place);
+        place->writing_since = place->written;
+    uint64_t pause_ends = place->written + PAUSE_PATIENCE;
+    uint64_t writing_ends = place->writing_since + WRITING_PATIENCE;
+    place->amid = now >= writing_ends;
+    if (place->amid) {
+        place->writing_since = now;
+        return false;
+    }
+    place->forced = true;
+    worklist_wait(place->root->list, place, MIN(pause_ends, writing_ends) - now);
+    return true;
 }
 
 void place_hear(struct place *place, uint32_t mask)

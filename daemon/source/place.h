@@ -139,5 +139,6 @@ void place_forget_writers(struct place *place);
 bool place_wait_for_writers(struct place *place);
 
 /* A writer has the file open although inotify has not told of one, or has told that another one
- * closed it. `idle`: microseconds since the file was last changed. Decides as above. */
+ * closed it. `idle`: microseconds since the file was last changed. Decides as above, and the file
+ * is to be asked again whether it has a writer. */
 bool place_meet_writer(struct place *place, uint64_t idle);

@@ -2,6 +2,7 @@
  * Leases: the same key keeps its address; what is freed is reused last, oldest first; what an
  * object states is never leased.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -274,6 +275,23 @@ static void the_oldest_are_forgotten(void **state)
     leases_free(leases);
 }
 
+/* What is taken and freed again and again leaves nothing behind. */
+static void memory_follows_what_is_there(void **state)
+{
+    (void)state;
+    struct record record;
+    struct leases *leases = with_range(&record, "10.0.0.0/24");
+    assert_takes(leases, "a", "10.0.0.1");
+    leases_release(leases, LEASE_POD, 4, "a");
+    size_t before = mallinfo2().uordblks;
+    for (unsigned i = 0; i < 10000; i++) {
+        assert_takes(leases, "a", "10.0.0.1");
+        leases_release(leases, LEASE_POD, 4, "a");
+    }
+    assert_true(mallinfo2().uordblks < before + 10000);
+    leases_free(leases);
+}
+
 static struct leases *with_both_families(struct record *record)
 {
     struct leases *leases = with_range(record, "10.0.0.0/30"); /* .1 and .2 */
@@ -330,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_stated_address_is_not_remembered),
         cmocka_unit_test(all_leases_of_a_key_are_restored),
         cmocka_unit_test(the_oldest_are_forgotten),
+        cmocka_unit_test(memory_follows_what_is_there),
         cmocka_unit_test(families_wait_by_themselves),
         cmocka_unit_test(giving_up_one_family_ends_no_waiting),
     };

@@ -187,6 +187,27 @@ static void test_no_watches(void **state)
     check_watching(loading);
 }
 
+/* Nobody tells when a writer closes a file either. */
+static void test_polling_writer(void **state)
+{
+    faults.watch_error = ENOSPC;
+    struct loading *loading = start(state);
+    gint64 began = g_get_monotonic_time();
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    append_services(text, "b,c");
+    int fd = open(at(loading, "m/a.yaml"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_true(fd >= 0);
+    while (g_get_monotonic_time() - began < 3 * G_USEC_PER_SEC)
+        loading_run(loading, 100000);
+    assert_true(loading_says(loading, "m/a.yaml", "a"));
+    assert_int_equal(write(fd, text->str, text->len), text->len);
+    close(fd);
+    began = g_get_monotonic_time();
+    loading_until(loading, loading_says(loading, "m/a.yaml", "b,c"));
+    assert_true(g_get_monotonic_time() - began < 5 * G_USEC_PER_SEC);
+}
+
 /* Polling, a file is read when it has rested, not while it grows. */
 static void test_polling_growth(void **state)
 {
@@ -470,19 +491,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
-        TEST(no_instance),
-        TEST(no_watches),
-        TEST(polling_growth),
-        TEST(overflow),
-        TEST(blind),
-        TEST(read_error),
-        TEST(short_reads),
-        TEST(listing_error),
-        TEST(no_descriptors),
-        TEST(never_stable),
-        TEST(replaced_while_read),
-        TEST(swap_while_read),
-        TEST(swap_while_nested_is_read),
+        TEST(no_instance),     TEST(no_watches),
+        TEST(polling_growth),  TEST(polling_writer),
+        TEST(overflow),        TEST(blind),
+        TEST(read_error),      TEST(short_reads),
+        TEST(listing_error),   TEST(no_descriptors),
+        TEST(never_stable),    TEST(replaced_while_read),
+        TEST(swap_while_read), TEST(swap_while_nested_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
