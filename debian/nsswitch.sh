@@ -9,11 +9,12 @@ conf="$root/etc/nsswitch.conf"
 marker="$conf.nss.$DPKG_MAINTSCRIPT_PACKAGE-will-install"
 record="$root/var/lib/$DPKG_MAINTSCRIPT_PACKAGE"
 scratch=
+unfinished=
 
 make_scratch()
 {
     scratch="$(mktemp -d)"
-    trap 'rm -rf "$scratch"' EXIT
+    trap 'rm -rf "$scratch" ${unfinished:+"$unfinished"}' EXIT
     mkdir "$scratch/etc"
 }
 
@@ -27,8 +28,12 @@ replace_hosts_lines()
 {
     file="$conf"
     [ -n "$root" ] || file="$(readlink -f "$conf")"
-    cp -a "$file" "$file.dpkg-kubesvc"
-    awk -v lines="$1" '/^hosts:/ { getline <lines } { print }' "$file" >"$file.dpkg-kubesvc"
-    [ -z "$(tail -c 1 "$file")" ] || truncate -s -1 "$file.dpkg-kubesvc"
-    mv "$file.dpkg-kubesvc" "$file"
+    unfinished="$file.dpkg-kubesvc"
+    cp -a "$file" "$unfinished"
+    awk -v lines="$1" '/^hosts:/ { getline <lines } { print }' "$file" >"$unfinished"
+    [ -z "$(tail -c 1 "$file")" ] || truncate -s -1 "$unfinished"
+    # It is to be whole, old or new, also after a power failure.
+    sync "$unfinished"
+    mv "$unfinished" "$file"
+    unfinished=
 }

@@ -1,5 +1,7 @@
 """What the module's package makes of /etc/nsswitch.conf; a removal takes every byte of it back."""
 
+import subprocess
+
 from harness import same
 from packages import MODULE, for_i386, newer, package
 from systems import NSSWITCH, Chroot, on_a_system
@@ -170,6 +172,49 @@ def test_a_line_that_cannot_be_edited_is_said():
     system.write(NSSWITCH, "passwd: files\n")
     output = system.install(package(MODULE))
     assert 'begins with "hosts:"' in output, output
+
+
+@on_a_system("minimal")
+def test_an_edit_that_fails_leaves_nothing_behind():
+    system = Chroot("minimal")
+    (deb,) = system.bring(package(MODULE))
+    shipped = system.file(NSSWITCH).read_text()
+    system.file("/srv/small").mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", system.file("/srv/small")], check=True
+    )
+    system.sh(f"mv {NSSWITCH} /srv/small/ && ln -s /srv/small/nsswitch.conf {NSSWITCH}")
+    status, _ = system.try_run("sh", "-c", "cat /dev/zero >/srv/small/full")
+    assert status != 0, "the file system is not full"
+    status, output = system.try_run("dpkg", "-i", deb)
+    assert status != 0 and "No space left" in output, output
+    same(sorted(file.name for file in system.file("/srv/small").iterdir()), ["full", "nsswitch.conf"])
+    same(system.file("/srv/small/nsswitch.conf").read_text(), shipped)
+    same(system.sh("ls /tmp").split(), [], "scratch directories")
+    system.run("rm", "/srv/small/full")
+    system.run("dpkg", "--configure", "-a")
+    assert ENTRY in system.file("/srv/small/nsswitch.conf").read_text()
+
+
+@on_a_system("minimal")
+def test_the_edit_is_on_disk_before_it_takes_the_file_s_place():
+    system = Chroot("minimal")
+    (deb,) = system.bring(package(MODULE))
+    # Found before the real one: what is synchronized, and whether the file has our entry already.
+    system.write(
+        "/usr/local/sbin/sync",
+        "#!/bin/sh\n"
+        f'echo "$@" "$(grep -c kubesvc {NSSWITCH})" "$(grep -c kubesvc "$1")" >>/var/tmp/synced\n',
+        0o755,
+    )
+    environment = {"PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"}
+    system.run("dpkg", "-i", deb, env=environment)
+    system.run("dpkg", "-r", MODULE, env=environment)
+    edited = f"{NSSWITCH}.dpkg-kubesvc"
+    same(
+        system.file("/var/tmp/synced").read_text().splitlines(),
+        [f"{edited} 0 1", f"{edited} 1 0"],
+    )
 
 
 @on_a_system("minimal")
