@@ -103,6 +103,19 @@ def test_from_installation_to_purge():
         ):
             assert re.search(line, status), (line, status)
         assert not re.search(r"Cap\w+:\s+0*[1-9a-f]", status), status
+        pid = machine.show("MainPID")
+        assert re.search(
+            r"^Max core file size +0 +0 ", machine.run("cat", f"/proc/{pid}/limits"), re.M
+        )
+        same(machine.show("OOMPolicy"), "continue")
+        for limit in "MemoryHigh", "MemoryMax":
+            assert machine.show(limit).isdigit(), limit
+        same(machine.show("SocketBindDeny"), "any")
+        # There programs do not run, whoever starts them, but the one that reloads does.
+        for program, runs in ("/usr/bin/getent", False), ("/usr/bin/kubesvc", True):
+            status, output = machine.try_run("nsenter", "-t", pid, "-m", program, "--version")
+            same((status == 0, "Permission denied" in output), (runs, not runs), output)
+        machine.run("systemctl", "reload", "kubesvcd")
         machine.run(
             "systemd-analyze", "security", "--no-pager", "--threshold=12", "kubesvcd.service"
         )

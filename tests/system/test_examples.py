@@ -180,3 +180,16 @@ def test_a_user_has_a_daemon_for_manifests_at_home():
         assert status != 0, output
         machine.run("rm", "/home/dev/.config/kubesvc/kubesvcd.yaml.d/site.yaml")
         user("systemctl", "--user", "reload", "kubesvcd")
+
+        # With no configuration at all it starts too, and says where manifests go.
+        user("systemctl", "--user", "disable", "--now", "kubesvcd")
+        user("rm", "-r", "/home/dev/.config/kubesvc")
+        user("systemctl", "--user", "enable", "--now", "kubesvcd")
+        same(
+            machine.file("/home/dev/.config/kubesvc/kubesvcd.yaml").read_text(),
+            "manifests:\n- /home/dev/.config/kubesvc/manifests\n",
+        )
+        user("sh", "-c", "cp /home/dev/deploy/*.yaml /home/dev/.config/kubesvc/manifests/")
+        machine.wait_for_addresses(
+            "headless-svc", headless, user="dev", env=session | {"KUBESVC_SOCKET": socket}
+        )
