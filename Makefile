@@ -299,7 +299,7 @@ INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)
     644:share/conf/kubesvcd.yaml:$(docdir)/kubesvcd.yaml \
     $(foreach page,$(wildcard share/man/*.[158]),$\
         644:$(page):$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-    $(foreach file,$(wildcard examples/*.* examples/cluster/* examples/static-pods/*),$\
+    $(foreach file,$(wildcard README.md examples/*.* examples/*/*.*),$\
         644:$(file):$(docdir)/$(file))
 part = $(word $(1),$(subst :, ,$(2)))
 

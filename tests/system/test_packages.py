@@ -158,6 +158,10 @@ def test_what_the_packages_say_of_themselves():
     ):
         assert file in files, file
     assert any(file.endswith("lib/systemd/system/kubesvcd.service") for file in files)
+    assert files & {"usr/share/doc/kubesvcd/README.md", "usr/share/doc/kubesvcd/README.md.gz"}
+    for example in (ROOT / "examples").rglob("*.*"):
+        if example.is_file():
+            assert f"usr/share/doc/kubesvcd/{example.relative_to(ROOT)}" in files, example
     same([file for file in files if file.endswith(".socket")], [])
     # The command line, its manual and its completions, where there is one.
     if any((DIRECTORY / "work").glob("kubesvc-*/build/kubesvc")):
