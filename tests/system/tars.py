@@ -66,12 +66,13 @@ def architecture():
     ).stdout.strip()
 
 
-def sources(release):
-    """The apt sources of this machine, for another release the first stanza of them."""
+def sources(release, foreign):
+    """The apt sources of this machine; for another release, and for other architectures, which a
+    mirror may have less of, the first stanza of them."""
     if not SOURCES.exists():
         skip(f"there is no {SOURCES}")
     text = SOURCES.read_text()
-    if release == suite():
+    if release == suite() and not foreign:
         return text
     return re.sub(r"^Suites:.*", f"Suites: {release}", text.split("\n\n")[0], flags=re.M) + "\n"
 
@@ -96,7 +97,7 @@ def make(path, release, include, options):
         with open(path.with_suffix(".log"), "w", encoding="utf-8") as log:
             subprocess.run(
                 command,
-                input=sources(release),
+                input=sources(release, any("--architectures" in option for option in options)),
                 text=True,
                 stdout=log,
                 stderr=subprocess.STDOUT,
