@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "text.h"
+#include "lib/util/escape.h"
 
 #define ON_ONE_LINE G_MAXUINT
 
@@ -24,7 +24,7 @@ static void append_character(GString *out, gunichar c)
         g_string_append(out, "\\n");
     } else if (c == '\t') {
         g_string_append(out, "\\t");
-    } else if (!text_harmful(c)) {
+    } else if (!escape_is_harmful(c)) {
         g_string_append_unichar(out, c);
     } else if (c < 0x10000) {
         append_unit(out, c);

@@ -11,12 +11,7 @@
 #include <unistd.h>
 
 #include "json_text.h"
-
-bool text_harmful(gunichar c)
-{
-    return g_unichar_iscntrl(c) || g_unichar_type(c) == G_UNICODE_FORMAT || c == 0x2028 ||
-           c == 0x2029;
-}
+#include "lib/util/escape.h"
 
 /* Nearly all texts are, and there may be a million of them. */
 static bool is_plain(const char *text)
@@ -33,18 +28,7 @@ char *text_clean(const char *text)
     if (is_plain(text))
         return g_strdup(text);
     GString *out = g_string_sized_new(strlen(text));
-    for (const char *at = text; *at;) {
-        gunichar c = g_utf8_get_char_validated(at, -1);
-        bool broken = c == (gunichar)-1 || c == (gunichar)-2;
-        if (broken || text_harmful(c)) {
-            const char *end = broken ? at + 1 : g_utf8_next_char(at);
-            for (; at < end; at++)
-                g_string_append_printf(out, "\\x%02x", (unsigned char)*at);
-            continue;
-        }
-        g_string_append_unichar(out, c);
-        at = g_utf8_next_char(at);
-    }
+    escape_append(out, text, G_MAXSIZE);
     return g_string_free(out, FALSE);
 }
 

@@ -9,11 +9,8 @@
 
 enum text_style { STYLE_PLAIN, STYLE_BOLD, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_FAINT };
 
-/* May this character not reach a terminal as it is? Controls, and what is not seen but changes what
- * is: directions of writing, line and paragraph separators. */
-bool text_harmful(gunichar c);
-
-/* Control characters and broken UTF-8 as \xNN; to be freed with g_free. NULL: "<none>". */
+/* Harmful characters and broken UTF-8 as \xNN (lib/util/escape.h); to be freed with g_free. NULL:
+ * "<none>". */
 char *text_clean(const char *text);
 
 /* Is standard output a terminal that shows colours, and does nobody object (NO_COLOR, TERM=dumb)?

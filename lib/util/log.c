@@ -21,9 +21,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "escape.h"
+
 /* A pipe that is ready takes so much without waiting; a longer line is cut. */
 #define LINE_MAX_BYTES ((size_t)PIPE_BUF)
-#define ESCAPE_BYTES 4u /* of \xNN */
 
 /* How long a reader that has kept up so far is waited for, in milliseconds. */
 #define PATIENCE_MS 1
@@ -101,11 +102,6 @@ void log_line(enum log_level level, const char *format, ...)
 
     tell_of_lost(line);
     line_begin(line, level);
-    for (const char *c = text; *c && line->len < LINE_MAX_BYTES - ESCAPE_BYTES; c++) {
-        if (g_ascii_iscntrl(*c))
-            g_string_append_printf(line, "\\x%02x", (unsigned char)*c);
-        else
-            g_string_append_c(line, *c);
-    }
+    escape_append(line, text, LINE_MAX_BYTES - 1);
     n_lost = line_end(line) ? 0 : n_lost + 1;
 }

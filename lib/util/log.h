@@ -1,6 +1,6 @@
 /*
  * One line to stderr, with the severity prefix "<N>" of sd-daemon(3) if stderr is the journal.
- * Control characters in the text are written as \xNN, so that no manifest can forge a line.
+ * Harmful characters in the text are written as \xNN (escape.h): no manifest can forge a line.
  */
 #pragma once
 

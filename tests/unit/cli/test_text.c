@@ -16,6 +16,7 @@
 #include "cli/text.h"
 #include "cli/value.h"
 #include "cli/yaml_text.h"
+#include "lib/util/escape.h"
 
 static void expect_clean(const char *text, const char *expected)
 {
@@ -72,7 +73,7 @@ static char *json_round(const char *text)
     json_text_append_string(json, text);
     g_string_append_c(json, '}');
     for (const char *at = json->str; *at; at = g_utf8_next_char(at))
-        assert_false(text_harmful(g_utf8_get_char(at)));
+        assert_false(escape_is_harmful(g_utf8_get_char(at)));
     yajl_val value = value_parse(json->str);
     assert_non_null(value);
     char *back = g_strdup(value_text(value, "v"));
@@ -127,7 +128,7 @@ static char *yaml_round(const char *json_text, bool *plain)
     yaml_text_append(yaml, value);
     yajl_tree_free(value);
     for (const char *at = yaml->str; *at; at = g_utf8_next_char(at))
-        assert_true(*at == '\n' || !text_harmful(g_utf8_get_char(at)));
+        assert_true(*at == '\n' || !escape_is_harmful(g_utf8_get_char(at)));
     assert_true(yaml_parser_initialize(&parser));
     yaml_parser_set_input_string(&parser, (const unsigned char *)yaml->str, yaml->len);
     assert_true(yaml_parser_load(&parser, &document));

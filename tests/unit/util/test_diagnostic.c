@@ -89,11 +89,20 @@ static char *logged(const char *text)
 static void log_lines(void **state)
 {
     g_autofree char *plain = logged("a.yaml: \xc3\xa4"), *forged = logged("x\n<3>y\x1b[2J\t\x7f");
+    g_autofree char *c1 = logged("a\xc2\x9b"
+                                 "31m"),
+                    *turned = logged("\xe2\x80\xae"
+                                     "b");
+    g_autofree char *broken = logged("\xe4 \x9b"
+                                     "0m");
     g_autofree char *long_text = g_strnfill(60000, '\n'), *cut = logged(long_text);
 
     (void)state;
     assert_string_equal(plain, "a.yaml: \xc3\xa4\n");
     assert_string_equal(forged, "x\\x0a<3>y\\x1b[2J\\x09\\x7f\n");
+    assert_string_equal(c1, "a\\xc2\\x9b31m\n");
+    assert_string_equal(turned, "\\xe2\\x80\\xaeb\n");
+    assert_string_equal(broken, "\\xe4 \\x9b0m\n");
     assert_true(strlen(cut) < 9000);
     assert_int_equal(cut[strlen(cut) - 1], '\n');
     assert_ptr_equal(strchr(cut, '\n'), cut + strlen(cut) - 1);
