@@ -18,6 +18,7 @@
 #include "daemon/source/pace.h"
 #include "daemon/state/lease_journal.h"
 #include "lib/model/cluster.h"
+#include "lib/util/exposure.h"
 #include "lib/util/fiber.h"
 #include "lib/util/log.h"
 #include "lib/util/node.h"
@@ -305,13 +306,24 @@ static int open_loop(struct daemon *daemon)
     return r < 0 ? r : 0;
 }
 
+/* Whoever can put files there could answer instead of the daemon, or choose addresses. */
+static int refuse_exposed(const char *directory)
+{
+    g_autofree char *exposure = exposure_of_directory(directory);
+    if (exposure)
+        log_error("%s: %s; not using it", directory, exposure);
+    return exposure ? -EPERM : 0;
+}
+
 /* Without its journal the daemon serves all the same; only a second one with the same leases must
  * not be. */
 static int open_journal(struct daemon *daemon)
 {
     const char *state = daemon->config->state;
-    int r =
-        lease_journal_open(&daemon->journal, daemon->event, state, cluster_leases(daemon->cluster));
+    int r = refuse_exposed(state);
+    if (r < 0)
+        return r;
+    r = lease_journal_open(&daemon->journal, daemon->event, state, cluster_leases(daemon->cluster));
     if (r == -EBUSY) {
         log_error("%s: another daemon keeps its leases there; use another --state", state);
         return r;
@@ -326,7 +338,11 @@ static int open_journal(struct daemon *daemon)
 static int open_socket(struct daemon *daemon)
 {
     const char *path = daemon->config->socket;
-    int r = server_new(&daemon->server, daemon->event, path, daemon->writer, daemon->external);
+    g_autofree char *directory = g_path_get_dirname(path);
+    int r = refuse_exposed(directory);
+    if (r < 0)
+        return r;
+    r = server_new(&daemon->server, daemon->event, path, daemon->writer, daemon->external);
     if (r == SERVER_BUSY) {
         log_error("%s: another daemon answers there; this one ends", path);
         return -EADDRINUSE;

@@ -6,6 +6,7 @@
  */
 #include "entrance.h"
 
+#include <errno.h>
 #include <glib.h>
 
 #include "lib/util/log.h"
@@ -30,18 +31,25 @@ static void entrance_close(struct entrance *entrance)
     entrance->listener = listener_free(entrance->listener);
 }
 
-/* 0, ENTRANCE_BUSY or negative errno. */
+/* 0, LISTENER_BUSY, LISTENER_EXPOSED or negative errno. */
 static int entrance_open(struct entrance *entrance)
 {
     int r = listener_new(&entrance->listener, entrance->path);
 
     if (r)
-        return r == LISTENER_BUSY ? ENTRANCE_BUSY : r;
+        return r;
     r = acceptor_new(&entrance->acceptor, entrance->event, listener_fd(entrance->listener),
                      &entrance->handler);
     if (r)
         entrance_close(entrance);
     return r;
+}
+
+static const char *entrance_error(int r)
+{
+    if (r == LISTENER_BUSY)
+        return "another daemon answers there";
+    return r == LISTENER_EXPOSED ? "others may write to the directory" : g_strerror(-r);
 }
 
 static void entrance_reopen(struct entrance *entrance)
@@ -54,8 +62,7 @@ static void entrance_reopen(struct entrance *entrance)
         log_warning("%s: was removed or replaced; it is there again", entrance->path);
     else if (r != entrance->failure)
         log_error("%s: was removed or replaced, and cannot be made anew: %s; trying every second",
-                  entrance->path,
-                  r == ENTRANCE_BUSY ? "another daemon answers there" : g_strerror(-r));
+                  entrance->path, entrance_error(r));
     entrance->failure = r;
 }
 
@@ -85,7 +92,9 @@ int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
     };
     do
         r = entrance_open(entrance);
-    while (r == ENTRANCE_BUSY && patience_wait(&patience));
+    while (r == LISTENER_BUSY && patience_wait(&patience));
+    if (r > 0)
+        r = r == LISTENER_BUSY ? ENTRANCE_BUSY : -EPERM;
     if (!r)
         r = sd_event_add_time_relative(event, &entrance->looking, CLOCK_MONOTONIC, LOOK_USEC, 0,
                                        entrance_on_look, entrance);

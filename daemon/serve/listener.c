@@ -23,6 +23,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/util/exposure.h"
+
 /* The queue of the kernel is one for all users. Where somebody keeps it full, who comes through
  * does so the sooner the shorter it is; who does not tries again within a millisecond. */
 #define LISTENER_BACKLOG 256
@@ -38,13 +40,17 @@ struct listener {
     ino_t inode;
 };
 
+/* 0, LISTENER_EXPOSED or negative errno. */
 static int listener_make_directory(const char *path)
 {
-    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *directory = g_path_get_dirname(path), *exposure = NULL;
 
-    if (mkdir(directory, 0755) < 0)
-        return errno == EEXIST ? 0 : -errno;
-    return chmod(directory, 0755) < 0 ? -errno : 0; /* whatever the umask is */
+    if (mkdir(directory, 0755) == 0)
+        return chmod(directory, 0755) < 0 ? -errno : 0; /* whatever the umask is */
+    if (errno != EEXIST)
+        return -errno;
+    exposure = exposure_of_directory(directory);
+    return exposure ? LISTENER_EXPOSED : 0;
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)

@@ -10,10 +10,13 @@
 
 struct listener;
 
-#define LISTENER_BUSY 1
+enum {
+    LISTENER_BUSY = 1, /* another daemon answers there */
+    LISTENER_EXPOSED,  /* others own its directory, or may write to it (lib/util/exposure.h) */
+};
 
-/* Listens at `path`; its directory is made if it is missing. LISTENER_BUSY: another daemon answers
- * there. Negative errno: -ENAMETOOLONG, -EEXIST (something else than a socket lies there), ... */
+/* Listens at `path`; its directory is made if it is missing. LISTENER_BUSY, LISTENER_EXPOSED.
+ * Negative errno: -ENAMETOOLONG, -EEXIST (something else than a socket lies there), ... */
 MUST_USE int listener_new(struct listener **listenerp, const char *path);
 struct listener *listener_free(struct listener *listener); /* returns NULL */
 

@@ -3,11 +3,12 @@ socket file is removed, its standard descriptors are closed, its manifests make 
 
 import fcntl
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
 
-from harness import Client, Daemon, built, need_program, same, skip, unsanitized, wait_for
+from harness import Client, Daemon, built, need_program, need_root, same, skip, unsanitized, wait_for
 
 F_SETPIPE_SZ = 1031
 NAME = "web.moon.svc.cluster.local"
@@ -37,6 +38,33 @@ def shell(script):
 
 def answers(client):
     return client.ask("inet", NAME).addresses == ["10.0.0.1"]
+
+
+def test_directories_that_others_may_write_to():
+    """For the socket and for the leases: whoever can put files there could answer instead of the
+    daemon, or choose its addresses."""
+    for which, mode in ("run", 0o777), ("run", 0o1777), ("state", 0o775), ("state", 0o757):
+        where = pathlib.Path(f"{which}-{mode:o}").resolve()
+        (where / which).mkdir(parents=True)
+        (where / which).chmod(mode)
+        daemon = Daemon(WEB, dir=where, ready=False)
+        same(daemon.process.wait(20), 1)
+        line = daemon.wait_line("others may write to the directory")
+        assert str(where / which) in line and f"{mode:04o}" in line, line
+        (where / which).chmod(0o755)
+        with Daemon(WEB, dir=where):
+            pass
+
+
+def test_directories_of_others():
+    need_root()
+    for which in "run", "state":
+        where = pathlib.Path(which).resolve()
+        (where / which).mkdir(parents=True)
+        os.chown(where / which, 65534, 0)
+        daemon = Daemon(WEB, dir=where, ready=False)
+        same(daemon.process.wait(20), 1)
+        daemon.wait_line("belongs to another user (uid 65534)")
 
 
 def test_nobody_reads_the_log():

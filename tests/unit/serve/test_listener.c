@@ -184,6 +184,31 @@ static void test_what_replaced_it_is_not_removed(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* Whoever else may put a socket there could answer instead. */
+static void test_exposed_directories_are_refused(void **state)
+{
+    g_autofree char *run = g_path_get_dirname(path);
+
+    (void)state;
+    assert_int_equal(mkdir(run, 0755), 0);
+    for (mode_t mode = 0; mode <= 0777; mode++) {
+        mode_t own = mode | 0700;
+
+        assert_int_equal(chmod(run, own), 0);
+        assert_int_equal(try_to_listen(), own & 022 ? LISTENER_EXPOSED : 0);
+    }
+    assert_int_equal(chmod(run, 01777),
+                     0); /* like /tmp: that others cannot remove it is too late */
+    assert_int_equal(try_to_listen(), LISTENER_EXPOSED);
+    assert_int_equal(chmod(run, 0755), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(run, 65534, 65534), 0);
+        assert_int_equal(try_to_listen(), LISTENER_EXPOSED);
+        assert_int_equal(chown(run, 0, 65534), 0);
+    }
+    assert_int_equal(try_to_listen(), 0);
+}
+
 static void test_impossible_paths(void **state)
 {
     g_autofree char *real = g_steal_pointer(&path);
@@ -274,6 +299,7 @@ int main(void)
         TEST(test_socket_of_another_program_is_left),
         TEST(test_other_files_are_left),
         TEST(test_what_replaced_it_is_not_removed),
+        TEST(test_exposed_directories_are_refused),
         TEST(test_impossible_paths),
         TEST(test_longest_path),
         TEST(test_race),

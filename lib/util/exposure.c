@@ -1,0 +1,24 @@
+/*
+ * Exposure: of the directory itself only. Whoever may write to a directory above could put another
+ * one in its place, unless that is sticky, as /tmp is; but then it belongs to them, or did not
+ * exist when the daemon made its own.
+ */
+#include "exposure.h"
+
+#include <glib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *exposure_of_directory(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return NULL;
+    if (status.st_uid != geteuid() && status.st_uid != 0)
+        return g_strdup_printf("the directory belongs to another user (uid %u)", status.st_uid);
+    if (status.st_mode & (S_IWGRP | S_IWOTH))
+        return g_strdup_printf("others may write to the directory (mode %04o)",
+                               status.st_mode & 07777);
+    return NULL;
+}
