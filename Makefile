@@ -195,7 +195,7 @@ $(O)/m32/e2e/%: $(O)/obj32/tests/e2e/%.o
 
 $(DAEMON): $(call objects,$(wildcard daemon/*.c)) $(ARCHIVES)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $(filter %.o,$^) $(link_archives) $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $(filter %.o,$^) $(link_archives) $(PKG_LIBS) -pthread
 
 $(O)/kubesvc: $(call objects,cli/main.c) $(ARCHIVES)
 	$(say) LD $@

@@ -234,6 +234,10 @@ void link_complain(const char *path, int result, bool json)
     case KUBESVC_INSPECT_BUSY:
         text_error(json, "try again", "the daemon at %s has too many questions of this kind", path);
         return;
+    case KUBESVC_INSPECT_TOO_LARGE:
+        text_error(json, "ask for one namespace",
+                   "there is more of this than the daemon at %s gives in one answer", path);
+        return;
     case KUBESVC_INSPECT_DENIED:
         text_error(json, "ask as root",
                    "other users' questions are shown to root and the daemon's "

@@ -89,10 +89,10 @@ static void consider(struct nearest *nearest, const struct group *group)
 static char *describe_nearest(const struct labels *selector, const struct namespace *namespace)
 {
     struct nearest nearest = {.selector = selector};
-    struct wide_set_iter iter;
+    GHashTableIter iter;
     const struct group *group;
-    wide_set_iter_init(&iter, &namespace->groups);
-    while ((group = wide_set_next(&iter)))
+    g_hash_table_iter_init(&iter, namespace->groups);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL))
         consider(&nearest, group);
     if (!nearest.object)
         return NULL;
@@ -113,10 +113,10 @@ struct elsewhere {
 static void look_elsewhere(void *userdata, const struct namespace *namespace)
 {
     struct elsewhere *elsewhere = userdata;
-    struct wide_set_iter iter;
+    GHashTableIter iter;
     const struct group *group;
-    wide_set_iter_init(&iter, &namespace->groups);
-    while ((group = wide_set_next(&iter))) {
+    g_hash_table_iter_init(&iter, namespace->groups);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
         const struct object *first = group->members->pdata[0];
         if (!labels_match(elsewhere->selector, group->labels))
             continue;
@@ -139,7 +139,7 @@ static char *explain_miss(struct world *world, const struct service *service)
         return g_strdup_printf("; %s %s would, but is in namespace %s",
                                object_kind_name(elsewhere.object->kind), elsewhere.object->name,
                                elsewhere.object->namespace);
-    if (wide_set_size(&namespace->groups) == 0)
+    if (g_hash_table_size(namespace->groups) == 0)
         return g_strdup("; nothing that was checked has pods in this namespace");
     return g_strdup("; no label comes near");
 }

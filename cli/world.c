@@ -170,7 +170,7 @@ static void put_in(struct world *world, struct record *record)
         if (((struct endpoint_slice *)object)->service)
             namespace_slice_add(namespace, (struct endpoint_slice *)object);
     } else if (spec) {
-        namespace_group_add(namespace, object, spec->labels, NULL);
+        namespace_group_add(namespace, object, spec->labels);
     }
 }
 
@@ -183,7 +183,7 @@ void world_index(struct world *world)
             put_in(world, world->records->pdata[i]);
     g_hash_table_iter_init(&iter, world->namespaces);
     while (g_hash_table_iter_next(&iter, NULL, &item))
-        namespace_link(item, NULL);
+        namespace_link(item);
 }
 
 const GPtrArray *world_records(const struct world *world)

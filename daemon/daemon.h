@@ -1,6 +1,6 @@
 /*
- * The daemon: source, model and serve joined on one event loop. Data goes one way through it, from
- * manifests to answers.
+ * The daemon: two threads. This one, the server thread, answers lookups from the published
+ * snapshot and never waits for anything; the loader thread (loader_thread.h) makes the snapshot.
  */
 #pragma once
 
@@ -10,7 +10,3 @@
 /* Runs until SIGTERM or SIGINT. `config` passes on; `options` are read again for SIGHUP. 0, or the
  * negative errno that ended it (said in the log). */
 MUST_USE int daemon_run(struct config *config, const struct config_options *options);
-
-/* Loads the configuration and says in the log what is wrong with it: as config_load_texts. */
-MUST_USE int daemon_load_config(struct config **configp, const struct config_options *options,
-                                GPtrArray *errors);

@@ -12,6 +12,7 @@
 
 #include "daemon.h"
 #include "daemon/config/options.h"
+#include "loader_thread.h"
 
 /* Whoever started this may have closed them: then the log would go where a socket or the leases
  * have come to lie instead. */
@@ -52,7 +53,7 @@ int main(int argc, char **argv)
     }
     struct config *config = NULL;
     g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-    r = daemon_load_config(&config, &options.config, errors);
+    r = loader_thread_load_config(&config, &options.config, errors);
     if (r == 0 && options.check) {
         config_free(config);
         printf("%s: in order\n", options.config.path);

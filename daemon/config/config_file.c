@@ -358,7 +358,7 @@ static int read_input(struct config_file *file, struct input *input)
 {
     struct composer_callbacks callbacks = {
         .document = on_document, .other = on_other, .userdata = file};
-    struct composer *composer = composer_new(&callbacks, file->fields.diagnostics, NULL);
+    struct composer *composer = composer_new(&callbacks, file->fields.diagnostics);
     int r = reader_run(input, composer);
 
     composer_free(composer);

@@ -16,6 +16,7 @@
 #include "json.h"
 #include "lib/util/log.h"
 #include "question.h"
+#include "report.h"
 
 #define FOLLOWERS_MAX 16u
 #define FOLLOWERS_USER_MAX 8u
@@ -24,7 +25,6 @@
 struct followers {
     sd_event *event;
     struct server *server;
-    struct changes *changes;
     GPtrArray *all; /* struct follower * */
     struct json *json;
     GByteArray *frame; /* being written */
@@ -55,14 +55,13 @@ static void append(void *userdata, const char *text, size_t size)
     g_byte_array_append(userdata, (const uint8_t *)text, (guint)size);
 }
 
-struct followers *followers_new(sd_event *event, struct server *server, struct changes *changes)
+struct followers *followers_new(sd_event *event, struct server *server)
 {
     struct followers *followers = g_new(struct followers, 1);
 
     *followers = (struct followers){
         .event = sd_event_ref(event),
         .server = server,
-        .changes = changes,
         .all = g_ptr_array_new_with_free_func(follower_free),
         .frame = g_byte_array_new(),
     };
@@ -129,12 +128,12 @@ static void end(struct followers *followers, bool question)
     }
 }
 
-static void on_change(void *userdata, const struct change *change)
+void followers_tell(struct followers *followers, uint64_t time, const char *text)
 {
-    struct followers *followers = userdata;
-
-    begin(followers, "change", change->time);
-    json_text(followers->json, "text", change->text);
+    if (followers->all->len == 0)
+        return;
+    begin(followers, "change", time);
+    json_text(followers->json, "text", text);
     end(followers, false);
 }
 
@@ -187,7 +186,6 @@ static void observe(struct followers *followers)
     for (guint i = 0; i < followers->all->len; i++)
         questions |= ((const struct follower *)followers->all->pdata[i])->questions;
     server_observe(followers->server, questions ? on_question : NULL, followers);
-    changes_observe(followers->changes, followers->all->len > 0 ? on_change : NULL, followers);
 }
 
 /* --- Following --- */

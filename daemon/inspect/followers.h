@@ -8,14 +8,16 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
-#include "changes.h"
 #include "daemon/serve/server.h"
 
 struct followers;
 
-/* Observes both from the first follower on. */
-struct followers *followers_new(sd_event *event, struct server *server, struct changes *changes);
+/* Observes the server's questions while somebody follows them. */
+struct followers *followers_new(sd_event *event, struct server *server);
 struct followers *followers_free(struct followers *followers); /* returns NULL */
+
+/* A change is to be told. `time`: CLOCK_REALTIME, microseconds. */
+void followers_tell(struct followers *followers, uint64_t time, const char *text);
 
 enum followers_added { FOLLOWERS_ADDED, FOLLOWERS_BUSY, FOLLOWERS_DENIED };
 

@@ -1,6 +1,6 @@
 /*
- * Frames: one buffer of the greatest frame, sent when it is full. A peer that is gone makes the
- * rest of the report go nowhere; there is nobody left to tell.
+ * Frames: a list of them, each freed as soon as it is sent, so that a long report takes no more
+ * memory than is left of it.
  */
 #include "frames.h"
 
@@ -34,60 +34,97 @@ void frames_make_end(uint8_t frame[static FRAMES_END_SIZE], enum kubesvc_inspect
     memcpy(frame + sizeof header, &end, sizeof end);
 }
 
-void frames_init(struct frames *frames, int fd)
+void frames_init(struct frames *frames)
 {
-    frames->fd = fd;
-    frames->broken = false;
-    frames->used = 0;
+    *frames = (struct frames){.whole = G_QUEUE_INIT};
 }
 
-static void send_all(struct frames *frames, const uint8_t *data, size_t size)
+static void frame_free(void *frame)
 {
-    while (size > 0 && !frames->broken) {
-        ssize_t n = send(frames->fd, data, size, MSG_NOSIGNAL);
-
-        if (n < 0 && errno != EINTR)
-            frames->broken = true;
-        if (n <= 0)
-            continue;
-        data += n;
-        size -= (size_t)n;
-    }
+    g_byte_array_unref(frame);
 }
 
-static void flush(struct frames *frames)
+void frames_clear(struct frames *frames)
+{
+    g_queue_clear_full(&frames->whole, frame_free);
+    g_clear_pointer(&frames->open, g_byte_array_unref);
+}
+
+static void close_open(struct frames *frames)
 {
     struct kubesvc_header header;
 
-    if (frames->used == 0)
+    if (!frames->open)
         return;
-    frames_make_text(&header, frames->used);
-    memcpy(frames->buffer, &header, sizeof header);
-    send_all(frames, frames->buffer, sizeof header + frames->used);
-    frames->used = 0;
+    frames_make_text(&header, frames->open->len - sizeof header);
+    memcpy(frames->open->data, &header, sizeof header);
+    g_queue_push_tail(&frames->whole, g_steal_pointer(&frames->open));
+}
+
+static GByteArray *get_open(struct frames *frames)
+{
+    if (frames->open)
+        return frames->open;
+    frames->open = g_byte_array_sized_new(sizeof(struct kubesvc_header) + KUBESVC_INSPECT_FRAME);
+    g_byte_array_set_size(frames->open, sizeof(struct kubesvc_header));
+    frames->size += sizeof(struct kubesvc_header);
+    return frames->open;
 }
 
 void frames_write(struct frames *frames, const void *text, size_t size)
 {
     const uint8_t *data = text;
 
-    while (size > 0 && !frames->broken) {
-        size_t room = KUBESVC_INSPECT_FRAME - frames->used, n = size < room ? size : room;
+    if (size > FRAMES_SIZE_MAX - MIN(frames->size, FRAMES_SIZE_MAX))
+        frames->too_large = true;
+    while (size > 0 && !frames->too_large) {
+        GByteArray *open = get_open(frames);
+        size_t room = sizeof(struct kubesvc_header) + KUBESVC_INSPECT_FRAME - open->len;
+        size_t n = MIN(size, room);
 
-        memcpy(frames->buffer + sizeof(struct kubesvc_header) + frames->used, data, n);
-        frames->used += (uint32_t)n;
+        g_byte_array_append(open, data, (guint)n);
+        frames->size += n;
         data += n;
         size -= n;
-        if (frames->used == KUBESVC_INSPECT_FRAME)
-            flush(frames);
+        if (n == room)
+            close_open(frames);
     }
 }
 
 void frames_end(struct frames *frames, enum kubesvc_inspect_result result)
 {
-    uint8_t end[FRAMES_END_SIZE];
+    GByteArray *end = g_byte_array_sized_new(FRAMES_END_SIZE);
 
-    flush(frames);
-    frames_make_end(end, result);
-    send_all(frames, end, sizeof end);
+    if (frames->too_large) {
+        frames_clear(frames);
+        frames->size = 0;
+        result = KUBESVC_INSPECT_TOO_LARGE;
+    }
+    close_open(frames);
+    g_byte_array_set_size(end, FRAMES_END_SIZE);
+    frames_make_end(end->data, result);
+    frames->size += end->len;
+    g_queue_push_tail(&frames->whole, end);
+}
+
+int frames_send(struct frames *frames, int fd)
+{
+    GByteArray *frame;
+
+    while ((frame = g_queue_peek_head(&frames->whole))) {
+        ssize_t n = send(fd, frame->data + frames->sent, frame->len - frames->sent,
+                         MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN ? FRAMES_LEFT : -errno;
+        frames->size -= (size_t)n;
+        frames->sent += (size_t)n;
+        if (frames->sent == frame->len) {
+            g_byte_array_unref(g_queue_pop_head(&frames->whole));
+            frames->sent = 0;
+        }
+    }
+    return 0;
 }

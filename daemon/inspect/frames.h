@@ -1,28 +1,40 @@
 /*
- * The frames of a report (include/kubesvc/inspect.h), written to a socket that may block.
+ * The frames of a report (include/kubesvc/inspect.h), made in memory by one thread and sent by
+ * another one.
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/util/error.h"
 #include <kubesvc/inspect.h>
 
+/* What is longer is given up: `kubesvc get pods` of 300,000 pods is half of it. */
+#define FRAMES_SIZE_MAX ((size_t)256 << 20)
+
 struct frames {
-    int fd;
-    bool broken; /* nobody reads any more */
-    uint32_t used;
-    uint8_t buffer[sizeof(struct kubesvc_header) + KUBESVC_INSPECT_FRAME];
+    GQueue whole;     /* of GByteArray, to be sent */
+    GByteArray *open; /* a TEXT frame that is not full yet; NULL: none */
+    size_t size;      /* of all that are not sent yet */
+    size_t sent;      /* of the first one */
+    bool too_large;
 };
 
-void frames_init(struct frames *frames, int fd);
+void frames_init(struct frames *frames);
+void frames_clear(struct frames *frames);
 
-/* Text, sent in frames as they become full. */
+/* Text, cut into frames. */
 void frames_write(struct frames *frames, const void *text, size_t size);
 
-/* What is left, and the END frame. */
+/* The END frame. What was too large ends with that instead. */
 void frames_end(struct frames *frames, enum kubesvc_inspect_result result);
+
+/* Sends what the socket takes now. 0: all is sent; FRAMES_LEFT: it is full; negative errno. */
+#define FRAMES_LEFT 1
+MUST_USE int frames_send(struct frames *frames, int fd);
 
 /* An END frame by itself, in 20 bytes. */
 #define FRAMES_END_SIZE (sizeof(struct kubesvc_header) + sizeof(struct kubesvc_inspect_end))

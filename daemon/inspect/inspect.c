@@ -1,28 +1,35 @@
 /*
- * Inspect: who asks, which verb, and whether there is room for it. Everything that takes time
- * happens elsewhere.
+ * Inspect. One report is made at a time, so what has to be shared out is that, and the memory of
+ * those that are being sent. Users take turns; each may have a few reports, and all together some
+ * megabytes of them. Places for root and the daemon's user are counted apart.
  */
 #include "inspect.h"
 
 #include <fcntl.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "children.h"
 #include "followers.h"
 #include "report.h"
 
-/* Requests that wait for a child to end: who asks for one thing after the other is not to be told
- * that it is busy with the last one. */
-#define WAITING_MAX 32u
+#define WAITING_MAX 64u
 #define WAITING_USER_MAX 8u
+#define SENDING_MAX 8u
+#define SENDING_USER_MAX 2u
+#define SENDING_BYTES_MAX ((size_t)64 << 20) /* then no other is begun */
+
+/* Less than kubesvc(1) waits for its answer. */
+#define WAIT_USEC (8 * (uint64_t)G_USEC_PER_SEC)
+/* Nothing of a report was read for so long. */
+#define STALL_USEC (10 * (uint64_t)G_USEC_PER_SEC)
 
 struct inspect {
-    const struct inspect_world *world;
-    GQueue waiting; /* struct request_waiting * */
-    struct children *children;
+    struct inspect_options options;
+    GQueue waiting, sending; /* of struct job */
+    struct job *making;      /* NULL: the loader thread has none */
     struct followers *followers;
 };
 
@@ -35,28 +42,197 @@ static void end_at_once(int fd, enum kubesvc_inspect_result result)
     (void)send(fd, frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void print(void *userdata, const char *text, size_t size)
+static bool is_privileged(uid_t uid)
 {
-    frames_write(userdata, text, size);
+    return uid == 0 || uid == geteuid();
 }
 
-/* In the child: the model may be in the middle of working something out; its copy can be finished
- * here, nobody else sees it. */
-static void write_report(const struct inspect_world *world, const struct words *words,
-                         report_fn write, int fd)
-{
-    struct frames *frames = g_new(struct frames, 1);
+struct count {
+    unsigned of_user, of_kind; /* of the same kind: privileged or not */
+    size_t bytes;
+};
 
-    frames_init(frames, fd);
-    while (!cluster_update(world->cluster, G_USEC_PER_SEC))
-        ;
-    frames_end(frames, write(&(struct report){
-                           .world = world,
-                           .words = words,
-                           .frames = frames,
-                           .json = json_new(print, frames),
-                       }));
-    _exit(0);
+static struct count count(const GQueue *queue, uid_t uid)
+{
+    struct count count = {0};
+
+    for (const GList *link = queue->head; link; link = link->next) {
+        const struct job *job = link->data;
+
+        if (is_privileged(job->uid) != is_privileged(uid))
+            continue;
+        count.of_user += job->uid == uid;
+        count.of_kind++;
+        count.bytes += job->frames.size;
+    }
+    return count;
+}
+
+static bool may_be_made(const struct inspect *inspect, uid_t uid)
+{
+    struct count sending = count(&inspect->sending, uid);
+
+    return sending.of_user < SENDING_USER_MAX && sending.of_kind < SENDING_MAX &&
+           sending.bytes < SENDING_BYTES_MAX;
+}
+
+/* The first that may be made, of root and the daemon's user before others; NULL: none. */
+static struct job *choose(const struct inspect *inspect)
+{
+    struct job *chosen = NULL;
+
+    for (const GList *link = inspect->waiting.head; link; link = link->next) {
+        struct job *job = link->data;
+
+        if (!may_be_made(inspect, job->uid))
+            continue;
+        if (is_privileged(job->uid))
+            return job;
+        if (!chosen)
+            chosen = job;
+    }
+    return chosen;
+}
+
+/* The user has had a turn: the next one is for others. */
+static void put_behind(GQueue *waiting, uid_t uid)
+{
+    GList *next;
+
+    for (GList *link = waiting->head, *last = waiting->tail; link; link = next) {
+        next = link == last ? NULL : link->next;
+        if (((const struct job *)link->data)->uid != uid)
+            continue;
+        g_queue_unlink(waiting, link);
+        g_queue_push_tail_link(waiting, link);
+    }
+}
+
+static void set_timer(struct job *job, uint64_t usec)
+{
+    (void)sd_event_source_set_time_relative(job->timer, usec);
+    (void)sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
+}
+
+static void make_next(struct inspect *inspect)
+{
+    struct job *job = inspect->making ? NULL : choose(inspect);
+
+    if (!job)
+        return;
+    g_queue_remove(&inspect->waiting, job);
+    put_behind(&inspect->waiting, job->uid);
+    (void)sd_event_source_set_enabled(job->timer, SD_EVENT_OFF);
+    job->state = JOB_MAKING;
+    job->question = question_new(&job->words, inspect->options.root, inspect->options.external);
+    server_status(inspect->options.server, &job->server);
+    inspect->making = job;
+    inspect->options.make(inspect->options.userdata, job);
+}
+
+/* Nobody waits for it any more, or has waited for too long. */
+static void drop(struct job *job)
+{
+    struct inspect *inspect = job->inspect;
+
+    if (job->state == JOB_MAKING) {
+        job->gone = true;
+        (void)sd_event_source_set_enabled(job->io, SD_EVENT_OFF);
+        return;
+    }
+    g_queue_remove(job->state == JOB_WAITING ? &inspect->waiting : &inspect->sending, job);
+    job_free(job);
+    make_next(inspect);
+}
+
+static void send_on(struct job *job)
+{
+    size_t before = job->frames.size;
+    int r = frames_send(&job->frames, job->fd);
+
+    if (r != FRAMES_LEFT) {
+        drop(job);
+        return;
+    }
+    if (job->frames.size < before)
+        set_timer(job, STALL_USEC);
+    (void)sd_event_source_set_io_events(job->io, EPOLLOUT);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct job *job = userdata;
+
+    (void)source, (void)fd;
+    if (job->state == JOB_SENDING && !(revents & (EPOLLHUP | EPOLLERR)))
+        send_on(job);
+    else /* watched for its hang-up only */
+        drop(job);
+    return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct job *job = userdata;
+
+    (void)source, (void)usec;
+    if (job->state == JOB_WAITING)
+        end_at_once(job->fd, KUBESVC_INSPECT_BUSY);
+    drop(job);
+    return 0;
+}
+
+void inspect_made(struct inspect *inspect, struct job *job)
+{
+    inspect->making = NULL;
+    if (job->gone) {
+        job_free(job);
+        make_next(inspect);
+        return;
+    }
+    job->state = JOB_SENDING;
+    g_queue_push_tail(&inspect->sending, job);
+    set_timer(job, STALL_USEC);
+    send_on(job);
+    make_next(inspect);
+}
+
+static bool is_full(const struct inspect *inspect, uid_t uid)
+{
+    struct count waiting = count(&inspect->waiting, uid);
+
+    return waiting.of_user >= WAITING_USER_MAX || waiting.of_kind >= WAITING_MAX;
+}
+
+static int listen_to(struct inspect *inspect, struct job *job)
+{
+    sd_event *event = inspect->options.event;
+    int r = sd_event_add_io(event, &job->io, job->fd, 0, on_io, job);
+
+    if (r >= 0)
+        r = sd_event_add_time_relative(event, &job->timer, CLOCK_MONOTONIC, WAIT_USEC, 0, on_timer,
+                                       job);
+    return r;
+}
+
+static void take(struct inspect *inspect, uid_t uid, int fd, const char *payload, size_t size)
+{
+    int own = is_full(inspect, uid) ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    struct job *job;
+
+    if (own < 0) {
+        end_at_once(fd, KUBESVC_INSPECT_BUSY);
+        return;
+    }
+    job = job_new(uid, own, payload, size);
+    job->inspect = inspect;
+    if (listen_to(inspect, job) < 0) {
+        end_at_once(fd, KUBESVC_INSPECT_BUSY);
+        job_free(job);
+        return;
+    }
+    g_queue_push_tail(&inspect->waiting, job);
+    make_next(inspect);
 }
 
 static void watch(struct inspect *inspect, int fd, const struct ucred *peer,
@@ -75,80 +251,6 @@ static void watch(struct inspect *inspect, int fd, const struct ucred *peer,
     }
 }
 
-struct request_waiting {
-    uid_t uid;
-    int fd;
-    size_t size;
-    char payload[KUBESVC_REQUEST_MAX]; /* of words that were found good */
-};
-
-static void waiting_free(void *data)
-{
-    struct request_waiting *waiting = data;
-
-    close(waiting->fd);
-    g_free(waiting);
-}
-
-/* False: there is no room now. */
-static bool start(struct inspect *inspect, uid_t uid, int fd, const char *payload, size_t size)
-{
-    struct words words;
-
-    switch (children_fork(inspect->children, uid, fd)) {
-    case CHILDREN_BUSY: return false;
-    case CHILDREN_PARENT: return true;
-    case CHILDREN_CHILD: break;
-    }
-    if (words_parse(&words, payload, size))
-        write_report(inspect->world, &words, report_find(&words), fd);
-    _exit(1);
-}
-
-static bool may_wait(const struct inspect *inspect, uid_t uid)
-{
-    unsigned of_user = 0;
-
-    for (const GList *link = inspect->waiting.head; link; link = link->next)
-        of_user += ((const struct request_waiting *)link->data)->uid == uid;
-    return inspect->waiting.length < WAITING_MAX && of_user < WAITING_USER_MAX;
-}
-
-static bool let_wait(struct inspect *inspect, uid_t uid, int fd, const char *payload, size_t size)
-{
-    struct request_waiting *waiting;
-
-    if (!may_wait(inspect, uid) || size > sizeof waiting->payload)
-        return false;
-    fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (fd < 0)
-        return false;
-    waiting = g_new(struct request_waiting, 1);
-    waiting->uid = uid;
-    waiting->fd = fd;
-    waiting->size = size;
-    memcpy(waiting->payload, payload, size);
-    g_queue_push_tail(&inspect->waiting, waiting);
-    return true;
-}
-
-/* A child has ended. The next in the queue may be of a user who has no room yet. */
-static void on_ended(void *userdata)
-{
-    struct inspect *inspect = userdata;
-    GList *next;
-
-    for (GList *link = inspect->waiting.head; link; link = next) {
-        struct request_waiting *waiting = link->data;
-
-        next = link->next;
-        if (!start(inspect, waiting->uid, waiting->fd, waiting->payload, waiting->size))
-            continue;
-        g_queue_delete_link(&inspect->waiting, link);
-        waiting_free(waiting);
-    }
-}
-
 static void on_request(void *userdata, int fd, const char *payload, size_t size)
 {
     struct inspect *inspect = userdata;
@@ -157,39 +259,48 @@ static void on_request(void *userdata, int fd, const char *payload, size_t size)
     struct words words;
 
     (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size);
-    if (!words_parse(&words, payload, size))
+    if (size > KUBESVC_REQUEST_MAX || !words_parse(&words, payload, size))
         end_at_once(fd, KUBESVC_INSPECT_UNKNOWN);
     else if (strcmp(words.items[0], "watch") == 0)
         watch(inspect, fd, &peer, &words);
     else if (!report_find(&words))
         end_at_once(fd, KUBESVC_INSPECT_UNKNOWN);
-    else if (!start(inspect, peer.uid, fd, payload, size) &&
-             !let_wait(inspect, peer.uid, fd, payload, size))
-        end_at_once(fd, KUBESVC_INSPECT_BUSY);
+    else
+        take(inspect, peer.uid, fd, payload, size);
 }
 
-struct inspect *inspect_new(sd_event *event, const struct inspect_world *world)
+struct inspect *inspect_new(const struct inspect_options *options)
 {
     struct inspect *inspect = g_new(struct inspect, 1);
 
     *inspect = (struct inspect){
-        .world = world,
+        .options = *options,
         .waiting = G_QUEUE_INIT,
-        .children = children_new(event, on_ended, inspect),
-        .followers = followers_new(event, world->server, world->changes),
+        .sending = G_QUEUE_INIT,
+        .followers = followers_new(options->event, options->server),
     };
-    server_set_inspect(world->server, on_request, inspect);
+    server_set_inspect(options->server, on_request, inspect);
     return inspect;
+}
+
+static void free_job(void *job)
+{
+    job_free(job);
 }
 
 struct inspect *inspect_free(struct inspect *inspect)
 {
     if (!inspect)
         return NULL;
-    server_set_inspect(inspect->world->server, NULL, NULL);
-    g_queue_clear_full(&inspect->waiting, waiting_free);
-    children_free(inspect->children);
+    server_set_inspect(inspect->options.server, NULL, NULL);
+    g_queue_clear_full(&inspect->waiting, free_job);
+    g_queue_clear_full(&inspect->sending, free_job);
     followers_free(inspect->followers);
     g_free(inspect);
     return NULL;
+}
+
+void inspect_tell(struct inspect *inspect, uint64_t time, const char *text)
+{
+    followers_tell(inspect->followers, time, text);
 }

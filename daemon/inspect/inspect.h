@@ -1,16 +1,36 @@
 /*
- * The command line's side of the daemon (include/kubesvc/inspect.h): what it asks is answered from
- * a child, or for as long as it watches by the daemon itself.
+ * The command line's side of the daemon (include/kubesvc/inspect.h), on the server thread: takes
+ * what it asks, has it answered by the loader thread, and sends the answer. Who is slow to read, or
+ * asks for much at once, waits and is then told that the daemon is busy; root and the daemon's own
+ * user never wait for others.
  */
 #pragma once
 
 #include <systemd/sd-event.h>
 
-#include "world.h"
+#include "daemon/publish/snapshot_root.h"
+#include "daemon/serve/external.h"
+#include "daemon/serve/server.h"
+#include "job.h"
 
 struct inspect;
 
-/* Takes the server's INSPECT requests. `world` must live as long; it may change between turns of
- * the event loop. SIGCHLD must be blocked. */
-struct inspect *inspect_new(sd_event *event, const struct inspect_world *world);
-struct inspect *inspect_free(struct inspect *inspect); /* returns NULL */
+struct inspect_options {
+    sd_event *event;
+    struct server *server; /* its INSPECT requests are taken */
+    const struct snapshot_root *root;
+    struct external *external;
+    /* The job is to be made now; inspect_made is called when that is done. */
+    void (*make)(void *userdata, struct job *job);
+    void *userdata;
+};
+
+struct inspect *inspect_new(const struct inspect_options *options);
+
+/* Returns NULL. A job that is being made is to be freed by who has it. */
+struct inspect *inspect_free(struct inspect *inspect);
+
+void inspect_made(struct inspect *inspect, struct job *job);
+
+/* A change, for those who watch. `time`: CLOCK_REALTIME, microseconds. */
+void inspect_tell(struct inspect *inspect, uint64_t time, const char *text);

@@ -37,8 +37,8 @@ static bool make_address(struct request *request, const char *name)
     return true;
 }
 
-bool question_make(struct request *request, const char *namespace, const char *name,
-                   const char *family)
+static bool make_request(struct request *request, const char *namespace, const char *name,
+                         const char *family)
 {
     size_t namespace_length = strlen(namespace), length = strlen(name);
 
@@ -60,11 +60,50 @@ bool question_make(struct request *request, const char *namespace, const char *n
     return true;
 }
 
-void question_answer(const struct report *report, const struct request *request, search_tried tried,
-                     void *userdata, struct search_result *result)
+static void add_tried(void *tried, const char *name, size_t length)
 {
-    *result = (struct search_result){.names = result->names};
-    find_known(report->world->writer, report->world->external, request, tried, userdata, result);
+    g_ptr_array_add(tried, g_strndup(name, length));
+}
+
+/* The addresses lie in the snapshot, which goes on. */
+static void keep_addresses(struct resolver_answer *answer, uint8_t **copyp, size_t size)
+{
+    *copyp = g_memdup2(answer->addresses, answer->n_addresses * size);
+    answer->addresses = *copyp;
+}
+
+struct question *question_new(const struct words *words, const struct snapshot_root *root,
+                              struct external *external)
+{
+    bool is_query = strcmp(words_get(words, 0), "query") == 0;
+    struct question *question;
+
+    if (!is_query && strcmp(words_get(words, 0), "explain") != 0)
+        return NULL;
+    question = g_new0(struct question, 1);
+    question->tried = g_ptr_array_new_with_free_func(g_free);
+    question->result.names = RESOLVER_NAMES(question->names);
+    question->is_valid = make_request(&question->request, words_get(words, 1), words_get(words, 2),
+                                      is_query ? words_get(words, 3) : "any");
+    if (!question->is_valid)
+        return question;
+    find_known(root, external, &question->request, add_tried, question->tried, &question->result);
+    if (question->result.status == KUBESVC_STATUS_FOUND && question->request.kind == REQUEST_NAME) {
+        keep_addresses(&question->result.inet, &question->inet, 4);
+        keep_addresses(&question->result.inet6, &question->inet6, 16);
+    }
+    return question;
+}
+
+struct question *question_free(struct question *question)
+{
+    if (!question)
+        return NULL;
+    g_ptr_array_unref(question->tried);
+    g_free(question->inet);
+    g_free(question->inet6);
+    g_free(question);
+    return NULL;
 }
 
 const char *question_name(const struct search_result *result, unsigned index)

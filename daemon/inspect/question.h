@@ -1,21 +1,33 @@
 /*
- * A question as the command line puts it, answered as a lookup would be.
+ * A question as the command line puts it, answered as a lookup would be: by the server's thread,
+ * which has what is known of names outside the zone; what it found is copied for the report.
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 
+#include "daemon/publish/snapshot_root.h"
+#include "daemon/serve/external.h"
 #include "daemon/serve/request.h"
 #include "lib/resolve/search.h"
-#include "report.h"
+#include "lib/util/address.h"
+#include "words.h"
 
-/* False: `name` or `family` is none that could be asked for. An address is asked for as such. */
-bool question_make(struct request *request, const char *namespace, const char *name,
-                   const char *family);
+struct question {
+    bool is_valid; /* false: nothing that could be asked for; the rest is empty then */
+    struct request request;
+    struct search_result result;
+    GPtrArray *tried; /* char *: names without a final dot */
+    char names[KUBESVC_NAMES_SIZE_MAX];
+    uint8_t *inet, *inet6; /* of the result */
+};
 
-/* The answer from what is published and, of names outside the zone, known. `tried` may be NULL. */
-void question_answer(const struct report *report, const struct request *request, search_tried tried,
-                     void *userdata, struct search_result *result);
+/* Asks what the words `query` or `explain` are about; NULL: they are others. The answer is from
+ * what is published and, of names outside the zone, known. */
+struct question *question_new(const struct words *words, const struct snapshot_root *root,
+                              struct external *external);
+struct question *question_free(struct question *question); /* returns NULL */
 
 /* The strings of a result, "" where there are fewer: first the question's owner, the canonical
  * name last. */

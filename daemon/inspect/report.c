@@ -32,6 +32,26 @@ report_fn report_find(const struct words *words)
     return NULL;
 }
 
+static void print(void *frames, const char *text, size_t size)
+{
+    frames_write(frames, text, size);
+}
+
+void report_make(const struct inspect_world *world, struct job *job)
+{
+    struct report report = {
+        .world = world,
+        .words = &job->words,
+        .server = &job->server,
+        .question = job->question,
+        .frames = &job->frames,
+        .json = json_new(print, &job->frames),
+    };
+
+    frames_end(&job->frames, report_find(&job->words)(&report));
+    json_free(report.json);
+}
+
 void report_namespaces_each(const struct report *report, view_namespace_fn each, void *userdata)
 {
     const char *name = words_get(report->words, 1);

@@ -1,12 +1,13 @@
 /*
- * A report: one verb's answer, written as lines from the world as it is. Runs in a child of the
- * daemon, which ends with it.
+ * A report: one verb's answer, written as lines from the world as it is, be it in the middle of a
+ * change. Made by the loader thread, between two pieces of its work.
  */
 #pragma once
 
 #include <glib.h>
 
 #include "frames.h"
+#include "job.h"
 #include "json.h"
 #include "lib/model/view.h"
 #include "words.h"
@@ -15,9 +16,14 @@
 struct report {
     const struct inspect_world *world;
     const struct words *words; /* the verb is the first */
+    const struct server_status *server;
+    const struct question *question; /* of `query` and `explain` */
     struct frames *frames;
     struct json *json;
 };
+
+/* Answers the job: its words are of a verb that there is. */
+void report_make(const struct inspect_world *world, struct job *job);
 
 /* Writes all lines; the result is what the END frame is to say. */
 typedef enum kubesvc_inspect_result (*report_fn)(const struct report *report);

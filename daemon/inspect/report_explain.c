@@ -299,30 +299,32 @@ static void write_result(const struct report *report, const struct subject *subj
 
 enum kubesvc_inspect_result report_explain(const struct report *report)
 {
-    struct walk walk = {.report = report, .tried = g_ptr_array_new_with_free_func(g_free)};
-    char names[KUBESVC_NAMES_SIZE_MAX];
-    struct search_result *result = g_new(struct search_result, 1);
+    const struct question *question = report->question;
+    const struct search_result *result = &question->result;
+    struct walk walk = {.report = report};
     struct subject subject;
-    struct request request;
 
-    result->names = RESOLVER_NAMES(names);
-    if (!question_make(&request, words_get(report->words, 1), words_get(report->words, 2), "any"))
+    if (!question->is_valid)
         return KUBESVC_INSPECT_UNKNOWN;
-    question_answer(report, &request, subject_tried, walk.tried, result);
+    g_autoptr(GPtrArray) tried = g_ptr_array_copy(question->tried, NULL, NULL);
+    walk.tried = tried;
+    g_ptr_array_set_free_func(tried, NULL);
     if (snapshot_writer_view(report->world->writer, &walk.view))
-        g_ptr_array_foreach(walk.tried, write_tried, &walk);
-    if (request.kind == REQUEST_ADDRESS && result->status == KUBESVC_STATUS_FOUND)
-        g_ptr_array_add(walk.tried, g_strdup(question_name(result, 0)));
-    subject_choose(&subject, report, walk.tried);
+        g_ptr_array_foreach(tried, write_tried, &walk);
+    if (question->request.kind == REQUEST_ADDRESS && result->status == KUBESVC_STATUS_FOUND)
+        g_ptr_array_add(tried, (gpointer)(uintptr_t)question_name(result, 0));
+    subject_choose(&subject, report, tried);
     bool known = subject.state || result->status == KUBESVC_STATUS_FOUND;
     if (subject.state)
         write_service(report, &subject);
-    else if (request.kind == REQUEST_ADDRESS)
-        known = write_holders(report, &request);
-    if (!subject.state && request.kind == REQUEST_NAME && result->status != KUBESVC_STATUS_FOUND)
-        causes_write(report, walk.tried);
+    else if (question->request.kind == REQUEST_ADDRESS)
+        known = write_holders(report, &question->request);
+    if (!subject.state && question->request.kind == REQUEST_NAME &&
+        result->status != KUBESVC_STATUS_FOUND)
+        causes_write(report, tried);
     if (result->status != KUBESVC_STATUS_FOUND)
         write_suggestions(&walk);
     write_result(report, &subject, result->status);
+    subject_clear(&subject);
     return known ? KUBESVC_INSPECT_DONE : KUBESVC_INSPECT_NOT_FOUND;
 }

@@ -133,9 +133,8 @@ enum kubesvc_inspect_result report_metrics(const struct report *report)
 {
     const struct inspect_world *world = report->world;
     struct snapshot_writer_status snapshot;
-    struct server_status server;
+    const struct server_status *server = report->server;
 
-    server_status(world->server, &server);
     snapshot_writer_status(world->writer, &snapshot);
     begin(report, "kubesvc_build_info", "gauge", "The version that runs.");
     put(report, "kubesvc_build_info{version=\"%s\"} 1\n", KUBESVC_VERSION);
@@ -144,12 +143,12 @@ enum kubesvc_inspect_result report_metrics(const struct report *report)
           ((uint64_t)g_get_monotonic_time() - world->started) / G_USEC_PER_SEC);
     put_files(report);
     gauge(report, "kubesvc_objects", "Objects in force.", cluster_size(world->cluster));
-    put_questions(report, &server);
+    put_questions(report, server);
     counter(report, "kubesvc_refused_total", "Requests that were malformed, unknown or cut off.",
-            server.refused);
-    gauge(report, "kubesvc_clients", "Connections that are open.", server.clients);
-    gauge(report, "kubesvc_pending", "Questions that wait for a nameserver.", server.pending);
-    put_latency(report, &server.latency);
+            server->refused);
+    gauge(report, "kubesvc_clients", "Connections that are open.", server->clients);
+    gauge(report, "kubesvc_pending", "Questions that wait for a nameserver.", server->pending);
+    put_latency(report, &server->latency);
     gauge(report, "kubesvc_snapshot_bytes", "Memory of the snapshot.", snapshot.used);
     gauge(report, "kubesvc_snapshot_live_bytes", "The part of it that is in use.", snapshot.live);
     gauge(report, "kubesvc_snapshot_records", "Records in the snapshot.", snapshot.records);

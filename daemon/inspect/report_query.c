@@ -23,14 +23,14 @@ static const char *miss_text(const struct report *report, const struct request *
 }
 
 /* What the Service that the question is about, if any, has to do with the miss. */
-static void put_miss(const struct report *report, const struct request *request,
-                     const GPtrArray *tried, enum kubesvc_status status)
+static void put_miss(const struct report *report, enum kubesvc_status status)
 {
+    const struct question *question = report->question;
     struct json *json = report->json;
     struct subject subject;
 
-    subject_choose(&subject, report, tried);
-    const char *text = miss_text(report, request, status, subject.state != NULL);
+    subject_choose(&subject, report, question->tried);
+    const char *text = miss_text(report, &question->request, status, subject.state != NULL);
     g_autofree char *service = subject.state ? subject_origin(report, &subject) : NULL;
     g_autofree char *origin = service ? g_strdup_printf("%s: %s", service, text) : g_strdup(text);
     json_text(json, "origin", origin);
@@ -70,16 +70,11 @@ static void put_origin(const struct report *report, const struct search_result *
 enum kubesvc_inspect_result report_query(const struct report *report)
 {
     struct json *json = report->json;
-    char names[KUBESVC_NAMES_SIZE_MAX];
-    struct search_result *result = g_new(struct search_result, 1);
-    g_autoptr(GPtrArray) tried = g_ptr_array_new_with_free_func(g_free);
-    struct request request;
+    const struct question *question = report->question;
+    const struct search_result *result = &question->result;
 
-    result->names = RESOLVER_NAMES(names);
-    if (!question_make(&request, words_get(report->words, 1), words_get(report->words, 2),
-                       words_get(report->words, 3)))
+    if (!question->is_valid)
         return KUBESVC_INSPECT_UNKNOWN;
-    question_answer(report, &request, subject_tried, tried, result);
     json_open(json, NULL);
     json_text(json, "status", report_status_name(result->status));
     if (result->status == KUBESVC_STATUS_FOUND) {
@@ -90,15 +85,14 @@ enum kubesvc_inspect_result report_query(const struct report *report)
         for (unsigned i = 0; i < last; i++)
             json_text(json, NULL, question_name(result, i));
         json_close_list(json);
-        if (request.kind == REQUEST_NAME) {
+        if (question->request.kind == REQUEST_NAME) {
             json_addresses(json, "inet", result->inet.addresses, result->inet.n_addresses, 4);
             json_addresses(json, "inet6", result->inet6.addresses, result->inet6.n_addresses, 16);
         }
         put_origin(report, result);
     } else
-        put_miss(report, &request, tried, result->status);
+        put_miss(report, result->status);
     json_close(json);
     json_end_line(json);
-    g_free(result);
     return KUBESVC_INSPECT_DONE;
 }

@@ -171,24 +171,23 @@ static void put_snapshot(const struct report *report)
 static void put_questions(const struct report *report)
 {
     struct json *json = report->json;
-    struct server_status status;
+    const struct server_status *status = report->server;
 
-    server_status(report->world->server, &status);
     json_open(json, "questions");
-    json_number(json, "total", status.questions);
-    json_number(json, "found", status.found);
-    json_number(json, "noData", status.no_data);
-    json_number(json, "notFound", status.not_found);
-    json_number(json, "notOurs", status.not_ours);
-    json_number(json, "tryAgain", status.try_again);
-    json_number(json, "refused", status.refused);
+    json_number(json, "total", status->questions);
+    json_number(json, "found", status->found);
+    json_number(json, "noData", status->no_data);
+    json_number(json, "notFound", status->not_found);
+    json_number(json, "notOurs", status->not_ours);
+    json_number(json, "tryAgain", status->try_again);
+    json_number(json, "refused", status->refused);
     json_close(json);
     json_open_list(json, "latencyMicroseconds");
     for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
         json_open(json, NULL);
         if (latency_limit(i) < UINT64_MAX)
             json_number(json, "le", latency_limit(i));
-        json_number(json, "count", status.latency.counts[i]);
+        json_number(json, "count", status->latency.counts[i]);
         json_close(json);
     }
     json_close_list(json);
@@ -213,6 +212,23 @@ static void put_change(void *userdata, const struct change *change)
     json_open(json, NULL);
     json_time(json, "time", change->time);
     json_text(json, "text", change->text);
+    json_close(json);
+}
+
+static void put_loading(const struct report *report)
+{
+    const struct inspect_world *world = report->world;
+    struct json *json = report->json;
+    struct loader_progress progress;
+
+    loader_progress(world->loader, &progress);
+    if (world->loaded && !world->at_work && !progress.reads)
+        return;
+    json_open(json, "loading");
+    json_number(json, "files", progress.files);
+    json_number(json, "filesFound", progress.files_found);
+    json_number(json, "objects", cluster_taken(world->cluster) - world->taken);
+    json_number(json, "objectsFound", progress.objects);
     json_close(json);
 }
 
@@ -251,6 +267,7 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     json_open(json, "configuration");
     report_config_keys(report);
     json_close(json);
+    put_loading(report);
     put_files(report);
     json_open_list(json, "conflicts");
     view_shadowing(world->cluster, put_conflict, json);

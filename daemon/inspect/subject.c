@@ -147,11 +147,6 @@ char *subject_origin(const struct report *report, const struct subject *subject)
                                        : "");
 }
 
-void subject_tried(void *tried, const char *name, size_t length)
-{
-    g_ptr_array_add(tried, g_strndup(name, length));
-}
-
 void subject_choose(struct subject *chosen, const struct report *report, const GPtrArray *tried)
 {
     *chosen = (struct subject){0};

@@ -26,9 +26,6 @@ char *subject_endpoints(const struct report *report, const struct service_state 
 /* The same as a sentence about where the answer to a name comes from. */
 char *subject_origin(const struct report *report, const struct subject *subject);
 
-/* Names that a search tries, in order (char *): a search_tried, `userdata` is the array. */
-void subject_tried(void *tried, const char *name, size_t length);
-
 /* The Service that a search is about: of the last name that has one, because a search ends where it
  * finds something; else of the first that could have had one. To be cleared. */
 void subject_choose(struct subject *chosen, const struct report *report, const GPtrArray *tried);

@@ -1,5 +1,5 @@
 /*
- * All that reports are about: the parts of the daemon, each to be read only.
+ * All that reports are about: the parts of the loader thread, each to be read only.
  */
 #pragma once
 
@@ -9,7 +9,6 @@
 #include "changes.h"
 #include "daemon/config/config.h"
 #include "daemon/publish/publisher.h"
-#include "daemon/serve/server.h"
 #include "daemon/source/loader.h"
 #include "lib/model/cluster.h"
 
@@ -21,11 +20,11 @@ struct inspect_world {
     unsigned reloads;   /* carried out or rejected */
     struct cluster *cluster;
     struct snapshot_writer *writer;
-    struct external *external;
-    struct server *server;
     struct loader *loader;
     struct changes *changes;
     uint64_t started;   /* CLOCK_MONOTONIC, microseconds */
     uint64_t published; /* the same: the last publish; 0: none yet */
     bool loaded;        /* the first load was complete */
+    bool at_work;       /* a batch is being taken in or worked out */
+    uint64_t taken;     /* objects that the cluster had taken in before the batch */
 };

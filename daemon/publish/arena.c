@@ -1,6 +1,6 @@
 /*
- * An arena is one mapping, because that is what a reader in another process can be given. Doubling
- * it costs address space only: pages come into being when they are written.
+ * An arena is one mapping, because that is what a reader in another process can be given. Room that
+ * is not used costs address space only: pages come into being when they are written.
  */
 #include "arena.h"
 
@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 
 #define INITIAL_UNITS (UINT64_C(1) << 17) /* 1 MiB */
-#define CLOSE_UNITS (UINT64_C(1) << 19)   /* 4 MiB, given back in under a millisecond */
 #define MAX_UNITS (UINT64_C(1) << 32)     /* what a ref can name */
 
 /* No more than an address space has: nothing larger was ever mapped or asked for. */
@@ -24,14 +23,19 @@ static int map_result(const void *mapping)
     return mapping == MAP_FAILED ? -errno : 0;
 }
 
-int arena_open(struct arena *arena, const uint8_t seed[static 16])
+int arena_open(struct arena *arena, const uint8_t seed[static 16], uint64_t units)
 {
     struct kubesvc_snapshot_header *header;
+    uint64_t capacity = INITIAL_UNITS;
     int r;
 
-    *arena = (struct arena){.capacity = INITIAL_UNITS};
-    arena->base = mmap(NULL, to_bytes(INITIAL_UNITS), PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    while (capacity < units + arena_units(sizeof *header))
+        capacity *= 2;
+    if (capacity > SIZE_MAX / KUBESVC_SNAPSHOT_ALIGN)
+        return -ENOMEM;
+    *arena = (struct arena){.capacity = capacity};
+    arena->base =
+        mmap(NULL, to_bytes(capacity), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     r = map_result(arena->base);
     if (r < 0) {
         *arena = (struct arena){0};
@@ -40,7 +44,6 @@ int arena_open(struct arena *arena, const uint8_t seed[static 16])
     header = arena_at(arena, arena_take(arena, arena_units(sizeof *header)));
     header->magic = htole32(KUBESVC_SNAPSHOT_MAGIC);
     memcpy(header->seed, seed, sizeof header->seed);
-    arena_publish(arena, 0);
     return 0;
 }
 
@@ -49,22 +52,6 @@ void arena_close(struct arena *arena)
     if (arena->base != NULL)
         munmap(arena->base, to_bytes(arena->capacity));
     *arena = (struct arena){0};
-}
-
-int arena_close_step(struct arena *arena)
-{
-    uint64_t rest = arena->used > CLOSE_UNITS ? arena->used - CLOSE_UNITS : 0;
-
-    /* Whole pages only; what was never used costs nothing to give back. */
-    rest -= rest % CLOSE_UNITS;
-    if (rest == 0) {
-        arena_close(arena);
-        return 0;
-    }
-    munmap(arena_at(arena, (uint32_t)rest), to_bytes(arena->capacity - rest));
-    arena->capacity = rest;
-    arena->used = (uint32_t)rest;
-    return 1;
 }
 
 int arena_reserve(struct arena *arena, uint64_t units)
@@ -79,6 +66,8 @@ int arena_reserve(struct arena *arena, uint64_t units)
         capacity *= 2;
     if (capacity == arena->capacity)
         return 0;
+    if (arena->published)
+        return -ENOBUFS;
     if (capacity > SIZE_MAX / KUBESVC_SNAPSHOT_ALIGN)
         return -ENOMEM;
 
@@ -103,6 +92,7 @@ void arena_publish(struct arena *arena, uint32_t root)
 {
     struct kubesvc_snapshot_header *header = (void *)arena->base;
 
+    arena->published = true;
     /* The size first: a reader that sees the root must see what it leads to as inside. */
     __atomic_store_n(&header->size, htole32(arena->used), __ATOMIC_RELAXED);
     __atomic_store_n(&header->root, htole32(root), __ATOMIC_RELEASE);

@@ -1,10 +1,11 @@
 /*
  * The memory of a snapshot: a header and nodes that are only ever appended, in one anonymous
- * mapping that grows (and may move then). Refs and sizes are in units of KUBESVC_SNAPSHOT_ALIGN
- * bytes.
+ * mapping. Until its first publish it grows (and may move then); afterwards readers have it, and it
+ * stays where and as large as it is. Refs and sizes are in units of KUBESVC_SNAPSHOT_ALIGN bytes.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/util/error.h"
@@ -14,18 +15,15 @@ struct arena {
     uint8_t *base;
     uint64_t capacity; /* both in units */
     uint32_t used;
+    bool published; /* other threads may be reading it */
 };
 
-/* A header with this seed and no root. -ENOMEM */
-MUST_USE int arena_open(struct arena *arena, const uint8_t seed[static 16]);
+/* A header with this seed and no root, and room for at least `units` more. -ENOMEM */
+MUST_USE int arena_open(struct arena *arena, const uint8_t seed[static 16], uint64_t units);
 void arena_close(struct arena *arena);
 
-/* Gives a part of the memory back, so that no call takes long: 1 while some is left, 0 when the
- * arena is closed. Of an arena that nobody reads any more. */
-int arena_close_step(struct arena *arena);
-
 /* Makes room for `units`, so that arena_take cannot fail. Pointers into the arena are invalid then.
- * -ENOMEM; -ENOSPC: refs are used up. */
+ * -ENOMEM; -ENOSPC: refs are used up; -ENOBUFS: it has been published and is full. */
 MUST_USE int arena_reserve(struct arena *arena, uint64_t units);
 
 /* Appends `units` of zeroes that were reserved. */

@@ -9,7 +9,6 @@
 
 struct publisher {
     struct snapshot_writer *writer;
-    struct fiber *fiber;
     struct zone_sink sink;
     const struct config *config;
     GHashTable *waiting; /* key (GBytes) -> record (GByteArray), NULL where it is to be removed */
@@ -115,7 +114,6 @@ static void on_service(void *userdata, const struct zone_service *service)
              .ports = ports,
              .n_ports = n_ports,
              .target = service->target,
-             .fiber = publisher->fiber,
          }));
 }
 
@@ -146,11 +144,10 @@ static void on_address_gone(void *userdata, const struct address *address)
     tell(userdata, &key, NULL);
 }
 
-struct publisher *publisher_new(struct snapshot_writer *writer, struct fiber *fiber)
+struct publisher *publisher_new(struct snapshot_writer *writer)
 {
     struct publisher *publisher = g_new0(struct publisher, 1);
     publisher->writer = writer;
-    publisher->fiber = fiber;
     publisher->waiting = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
                                                (GDestroyNotify)g_bytes_unref, unref_record);
     publisher->sink = (struct zone_sink){

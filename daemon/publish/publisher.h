@@ -7,13 +7,11 @@
 #include "daemon/config/config.h"
 #include "lib/model/zone.h"
 #include "lib/util/error.h"
-#include "lib/util/fiber.h"
 #include "snapshot_writer.h"
 
 struct publisher;
 
-/* What is told on `fiber` (NULL: on none) gives way on it. */
-struct publisher *publisher_new(struct snapshot_writer *writer, struct fiber *fiber);
+struct publisher *publisher_new(struct snapshot_writer *writer);
 struct publisher *publisher_free(struct publisher *publisher); /* returns NULL */
 
 /* For the model. Valid as long as the publisher. */

@@ -86,24 +86,22 @@ static void add_row(GArray *rows, const char *name, uint32_t protocol, uint32_t 
 }
 
 /* How many rows from `start` on are of one entry. */
-static guint entry_length(const GArray *rows, guint start, struct fiber *fiber)
+static guint entry_length(const GArray *rows, guint start)
 {
     const struct row *first = &g_array_index(rows, struct row, start);
     guint n = 1;
 
     for (; start + n < rows->len && compare_names(first, first + n) == 0; n++)
-        fiber_tick(fiber);
+        ;
     return n;
 }
 
-static guint count_entries(const GArray *rows, struct fiber *fiber)
+static guint count_entries(const GArray *rows)
 {
     guint entries = 0;
 
-    for (guint i = 0; i < rows->len; i += entry_length(rows, i, fiber)) {
-        fiber_tick(fiber);
+    for (guint i = 0; i < rows->len; i += entry_length(rows, i))
         entries++;
-    }
     return entries;
 }
 
@@ -114,7 +112,7 @@ static struct kubesvc_set add_entry_set(struct record_builder *builder, const st
     g_autofree const GArray **arrays = g_new(const GArray *, n);
     size_t distinct = 0;
 
-    for (guint i = 0; i < n; i++, fiber_tick(builder->fiber))
+    for (guint i = 0; i < n; i++)
         if (i == 0 || rows[i].addresses != rows[i - 1].addresses)
             arrays[distinct++] = rows[i].addresses;
     return distinct == 1 ? record_builder_set(builder, arrays[0])
@@ -143,13 +141,13 @@ static GArray *find_dashed(const char *label, GArray *unnamed)
     return g_array_append_val(g_array_new(FALSE, FALSE, sizeof address), address);
 }
 
-static GArray *copy_sorted(const GArray *addresses, struct fiber *fiber)
+static GArray *copy_sorted(const GArray *addresses)
 {
     GArray *copy = g_array_new(FALSE, FALSE, sizeof(struct address));
 
     if (addresses != NULL && addresses->len > 0)
         g_array_append_vals(copy, addresses->data, addresses->len);
-    record_sort_addresses(copy, fiber);
+    record_sort_addresses(copy);
     return copy;
 }
 
@@ -159,8 +157,7 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
     g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(struct kubesvc_endpoint));
     g_autoptr(GStringChunk) names = g_string_chunk_new(256);
-    g_autoptr(GArray) unnamed =
-        copy_sorted(service->n_endpoints > 0 ? service->unnamed : NULL, builder->fiber);
+    g_autoptr(GArray) unnamed = copy_sorted(service->n_endpoints > 0 ? service->unnamed : NULL);
     struct kubesvc_span table;
 
     for (size_t i = 0; i < service->n_endpoints; i++) {
@@ -169,23 +166,20 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
         const char *name = g_string_chunk_insert_const(names, lower);
         GArray *dashed = find_dashed(name, unnamed);
 
-        fiber_tick(builder->fiber);
         add_row(rows, name, 0, 0, endpoint->addresses);
         if (dashed != NULL) {
             record_builder_keep(builder, dashed);
             add_row(rows, name, 0, 0, dashed);
         }
     }
-    fiber_sort(builder->fiber, rows, compare_rows);
+    g_array_sort(rows, compare_rows);
 
-    table = record_builder_table(builder, count_entries(rows, builder->fiber) *
-                                              sizeof(struct kubesvc_endpoint));
+    table = record_builder_table(builder, count_entries(rows) * sizeof(struct kubesvc_endpoint));
     for (guint i = 0, n; i < rows->len; i += n) {
         const struct row *row = &g_array_index(rows, struct row, i);
         struct kubesvc_endpoint entry;
 
-        fiber_tick(builder->fiber);
-        n = entry_length(rows, i, builder->fiber);
+        n = entry_length(rows, i);
         entry.label = record_builder_text(builder, row->name, strlen(row->name));
         entry.addresses = add_entry_set(builder, row, n);
         g_array_append_val(entries, entry);
@@ -207,7 +201,6 @@ static struct kubesvc_span add_ports(struct record_builder *builder,
         g_autofree char *lower = g_ascii_strdown(port->name != NULL ? port->name : "", -1);
         const char *name = g_string_chunk_insert_const(names, lower);
 
-        fiber_tick(builder->fiber);
         /* Rule 47: a label that is empty after its underscore stands for any. */
         add_row(rows, "", port->protocol, port->number, port->addresses);
         if (name[0] == '\0')
@@ -215,16 +208,14 @@ static struct kubesvc_span add_ports(struct record_builder *builder,
         add_row(rows, name, port->protocol, port->number, port->addresses);
         add_row(rows, name, KUBESVC_PROTOCOL_ANY, port->number, port->addresses);
     }
-    fiber_sort(builder->fiber, rows, compare_rows);
+    g_array_sort(rows, compare_rows);
 
-    table = record_builder_table(builder,
-                                 count_entries(rows, builder->fiber) * sizeof(struct kubesvc_port));
+    table = record_builder_table(builder, count_entries(rows) * sizeof(struct kubesvc_port));
     for (guint i = 0, n; i < rows->len; i += n) {
         const struct row *row = &g_array_index(rows, struct row, i);
         struct kubesvc_port entry;
 
-        fiber_tick(builder->fiber);
-        n = entry_length(rows, i, builder->fiber);
+        n = entry_length(rows, i);
         if (i > 0 && row[-1].name == row->name) /* of another protocol */
             entry.name = g_array_index(entries, struct kubesvc_port, entries->len - 1).name;
         else
@@ -261,7 +252,7 @@ GByteArray *record_service_new(const struct record_service *service)
     };
     struct record_builder builder;
 
-    record_builder_begin(&builder, sizeof head, service->fiber);
+    record_builder_begin(&builder, sizeof head);
     head.addresses = record_builder_set(&builder, service->addresses);
     head.unnamed = record_builder_set(&builder, service->unnamed);
     head.endpoints = add_endpoints(&builder, service);
@@ -296,7 +287,7 @@ GByteArray *record_address_new(const struct record_address *address)
     size_t n = 0;
     struct record_builder builder;
 
-    record_builder_begin(&builder, sizeof head, NULL);
+    record_builder_begin(&builder, sizeof head);
     if (address->name != NULL) {
         head.flags |= htole32(KUBESVC_ADDRESS_NAMED);
         head.name = record_builder_lower(&builder, address->name);
@@ -337,7 +328,7 @@ GByteArray *record_settings_new(const struct record_settings *settings)
     };
     struct record_builder builder;
 
-    record_builder_begin(&builder, sizeof head, NULL);
+    record_builder_begin(&builder, sizeof head);
     head.zone = record_builder_lower(&builder, settings->zone);
     head.default_namespace = record_builder_lower(&builder, settings->default_namespace);
     if (settings->search != NULL)

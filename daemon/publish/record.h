@@ -70,8 +70,7 @@ struct record_service {
     size_t n_endpoints;
     const struct record_port *ports; /* real ports only; entries for "any" are made of them */
     size_t n_ports;
-    const char *target;  /* of an ExternalName, in its letters; a final dot is dropped; else NULL */
-    struct fiber *fiber; /* to give way on meanwhile; may be NULL */
+    const char *target; /* of an ExternalName, in its letters; a final dot is dropped; else NULL */
 };
 GByteArray *record_service_new(const struct record_service *service);
 

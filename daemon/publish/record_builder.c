@@ -18,9 +18,9 @@ static void extend(struct record_builder *builder, size_t size)
     memset(builder->bytes->data + old, 0, size - old);
 }
 
-void record_builder_begin(struct record_builder *builder, size_t size, struct fiber *fiber)
+void record_builder_begin(struct record_builder *builder, size_t size)
 {
-    *builder = (struct record_builder){.fiber = fiber, .bytes = g_byte_array_sized_new(128)};
+    *builder = (struct record_builder){.bytes = g_byte_array_sized_new(128)};
     extend(builder, size);
 }
 
@@ -29,10 +29,6 @@ GByteArray *record_builder_end(struct record_builder *builder, const void *head,
     GByteArray *bytes = builder->bytes;
 
     memcpy(bytes->data, head, size);
-    if (builder->arrays)
-        fiber_empty_table(builder->fiber, builder->arrays);
-    if (builder->sets)
-        fiber_empty_table(builder->fiber, builder->sets);
     g_clear_pointer(&builder->arrays, g_hash_table_unref);
     g_clear_pointer(&builder->sets, g_hash_table_unref);
     g_clear_pointer(&builder->kept, g_ptr_array_unref);
@@ -106,9 +102,9 @@ int record_compare_addresses(const void *a, const void *b)
     return address_compare(a, b);
 }
 
-static bool is_ascending(const GArray *addresses, struct fiber *fiber)
+static bool is_ascending(const GArray *addresses)
 {
-    for (guint i = 1; i < addresses->len; i++, fiber_tick(fiber))
+    for (guint i = 1; i < addresses->len; i++)
         if (address_compare(&g_array_index(addresses, struct address, i - 1),
                             &g_array_index(addresses, struct address, i)) >= 0)
             return false;
@@ -116,17 +112,16 @@ static bool is_ascending(const GArray *addresses, struct fiber *fiber)
 }
 
 /* Each address once (rule 5). */
-void record_sort_addresses(GArray *addresses, struct fiber *fiber)
+void record_sort_addresses(GArray *addresses)
 {
     guint n = 0;
 
-    if (is_ascending(addresses, fiber))
+    if (is_ascending(addresses))
         return;
-    fiber_sort(fiber, addresses, record_compare_addresses);
+    g_array_sort(addresses, record_compare_addresses);
     for (guint i = 0; i < addresses->len; i++) {
         const struct address *address = &g_array_index(addresses, struct address, i);
 
-        fiber_tick(fiber);
         if (n == 0 ||
             address_compare(&g_array_index(addresses, struct address, n - 1), address) != 0)
             g_array_index(addresses, struct address, n++) = *address;
@@ -141,7 +136,6 @@ static struct kubesvc_set add_sorted(struct record_builder *builder, const GArra
     for (guint i = 0; i < addresses->len; i++) {
         const struct address *address = &g_array_index(addresses, struct address, i);
 
-        fiber_tick(builder->fiber);
         if (address_is_inet(address))
             g_byte_array_append(inet, address->bytes + 12, 4);
         else
@@ -163,9 +157,8 @@ static struct kubesvc_set unite(struct record_builder *builder, const GArray *co
     for (size_t i = 0; i < n; i++) {
         if (arrays[i] != NULL && arrays[i]->len > 0)
             g_array_append_vals(all, arrays[i]->data, arrays[i]->len);
-        fiber_breathe(builder->fiber);
     }
-    record_sort_addresses(all, builder->fiber);
+    record_sort_addresses(all);
     return add_sorted(builder, all);
 }
 

@@ -8,11 +8,9 @@
 #include <stddef.h>
 
 #include "lib/util/address.h"
-#include "lib/util/fiber.h"
 #include <kubesvc/snapshot.h>
 
 struct record_builder {
-    struct fiber *fiber; /* to give way on meanwhile; may be NULL */
     GByteArray *bytes;
     GHashTable *arrays; /* GBytes -> offset; NULL while there is none */
     GHashTable *sets;   /* GArray of struct address -> struct kubesvc_set; NULL as well */
@@ -24,7 +22,7 @@ struct record_builder {
 };
 
 /* Leaves room for a head of `size` bytes. */
-void record_builder_begin(struct record_builder *builder, size_t size, struct fiber *fiber);
+void record_builder_begin(struct record_builder *builder, size_t size);
 
 /* Fills the head in and returns the record; the builder is empty then. */
 GByteArray *record_builder_end(struct record_builder *builder, const void *head, size_t size);
@@ -50,5 +48,5 @@ struct kubesvc_set record_builder_union(struct record_builder *builder, const GA
                                         size_t n);
 
 /* Ascending, each address once. */
-void record_sort_addresses(GArray *addresses, struct fiber *fiber);
+void record_sort_addresses(GArray *addresses);
 int record_compare_addresses(const void *a, const void *b);

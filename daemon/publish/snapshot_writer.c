@@ -1,6 +1,10 @@
 /*
- * The writer of a snapshot: a trie, the hash of its seed, and at times a compaction of it. Keys are
- * hashed with a random seed, because whoever may write a manifest may choose the names in it.
+ * The writer of a snapshot: a trie, the hash of its seed, and the memory that readers may still be
+ * using. Keys are hashed with a random seed, because whoever may write a manifest may choose the
+ * names in it.
+ *
+ * An arena that readers have cannot grow; one that is full is compacted into a larger one, even in
+ * the middle of a batch. What is published then stays in the old arena until the batch is.
  */
 #include "snapshot_writer.h"
 
@@ -17,10 +21,18 @@
 
 struct snapshot_writer {
     struct trie trie;
-    struct compaction *compaction; /* NULL while none is under way */
+    struct snapshot_root root;
+    struct arena left; /* what is published, while the trie has moved on; else without a base */
+    GArray *retired;   /* struct retired, the oldest first */
+    uint64_t n_retired;
     uint8_t seed[16];
     bool changed; /* since the last publish */
     uint64_t published, compactions;
+};
+
+struct retired {
+    struct arena arena;
+    uint64_t number;
 };
 
 int snapshot_writer_new(struct snapshot_writer **writerp)
@@ -29,11 +41,12 @@ int snapshot_writer_new(struct snapshot_writer **writerp)
     int r;
 
     *writerp = NULL;
+    writer->retired = g_array_new(FALSE, FALSE, sizeof(struct retired));
     r = getrandom(writer->seed, sizeof writer->seed, 0) < 0 ? -errno : 0;
     if (r == 0)
-        r = trie_open(&writer->trie, writer->seed);
+        r = trie_open(&writer->trie, writer->seed, 0);
     if (r < 0) {
-        g_free(writer);
+        snapshot_writer_free(writer);
         return r;
     }
     *writerp = writer;
@@ -44,19 +57,50 @@ struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer)
 {
     if (writer == NULL)
         return NULL;
-    compaction_free(writer->compaction);
+    snapshot_writer_release(writer, UINT64_MAX);
+    g_array_unref(writer->retired);
+    arena_close(&writer->left);
     trie_close(&writer->trie);
     g_free(writer);
     return NULL;
 }
 
-static int note_change(struct snapshot_writer *writer, uint64_t hash, int r)
+const struct snapshot_root *snapshot_writer_root(const struct snapshot_writer *writer)
+{
+    return &writer->root;
+}
+
+/* Readers may use it until they have passed. */
+static void retire(struct snapshot_writer *writer, const struct arena *arena)
+{
+    struct retired retired = {*arena, ++writer->n_retired};
+
+    g_array_append_val(writer->retired, retired);
+}
+
+/* Lets the trie go on in an arena of its own. */
+static int move(struct snapshot_writer *writer)
+{
+    struct trie copy;
+    int r;
+
+    r = compaction_copy(&copy, &writer->trie);
+    if (r < 0)
+        return r;
+    if (writer->trie.arena.published)
+        writer->left = writer->trie.arena;
+    else
+        arena_close(&writer->trie.arena);
+    writer->trie = copy;
+    writer->compactions++;
+    return 0;
+}
+
+static int note_change(struct snapshot_writer *writer, int r)
 {
     if (r != TRIE_CHANGED)
         return r;
     writer->changed = true;
-    if (writer->compaction != NULL)
-        compaction_touch(writer->compaction, hash);
     return 0;
 }
 
@@ -64,30 +108,51 @@ int snapshot_writer_put(struct snapshot_writer *writer, const void *key, size_t 
                         const void *record, size_t record_length)
 {
     uint64_t hash = snapshot_hash(writer->seed, key, key_length);
+    int r;
 
-    return note_change(writer, hash,
-                       trie_put(&writer->trie, hash, key, key_length, record, record_length));
+    r = trie_put(&writer->trie, hash, key, key_length, record, record_length);
+    if (r == -ENOBUFS) {
+        r = move(writer);
+        if (r == 0)
+            r = trie_put(&writer->trie, hash, key, key_length, record, record_length);
+    }
+    return note_change(writer, r);
 }
 
 int snapshot_writer_remove(struct snapshot_writer *writer, const void *key, size_t key_length)
 {
     uint64_t hash = snapshot_hash(writer->seed, key, key_length);
+    int r;
 
-    return note_change(writer, hash, trie_remove(&writer->trie, hash, key, key_length));
+    r = trie_remove(&writer->trie, hash, key, key_length);
+    if (r == -ENOBUFS) {
+        r = move(writer);
+        if (r == 0)
+            r = trie_remove(&writer->trie, hash, key, key_length);
+    }
+    return note_change(writer, r);
+}
+
+/* What the trie is now, readers find. */
+static void show(struct snapshot_writer *writer)
+{
+    trie_seal(&writer->trie);
+    snapshot_root_set(&writer->root, writer->trie.arena.base);
+    if (writer->left.base != NULL)
+        retire(writer, &writer->left);
+    writer->left = (struct arena){0};
 }
 
 void snapshot_writer_publish(struct snapshot_writer *writer)
 {
-    trie_seal(&writer->trie);
+    show(writer);
     writer->changed = false;
     writer->published++;
 }
 
 bool snapshot_writer_view(const struct snapshot_writer *writer, struct snapshot_view *view)
 {
-    const struct arena *arena = &writer->trie.arena;
-
-    return snapshot_view_open(view, arena->base, (size_t)arena->used * KUBESVC_SNAPSHOT_ALIGN);
+    return snapshot_root_view(&writer->root, view);
 }
 
 struct snapshot_record snapshot_writer_find(const struct snapshot_writer *writer, const void *key,
@@ -108,42 +173,38 @@ bool snapshot_writer_wants_compaction(const struct snapshot_writer *writer)
 {
     uint64_t live = writer->trie.live, garbage = writer->trie.arena.used - live;
 
-    return writer->compaction != NULL || (garbage >= GARBAGE_MIN && garbage > live / 4);
+    return writer->retired->len == 0 && garbage >= GARBAGE_MIN && garbage > live / 4;
 }
 
-static int compact_step(struct snapshot_writer *writer, uint64_t budget)
-{
-    int r;
-
-    if (compaction_is_switched(writer->compaction))
-        return compaction_release(writer->compaction);
-    r = compaction_step(writer->compaction, &writer->trie, budget);
-    if (r != 0)
-        return r;
-    r = compaction_switch(writer->compaction, &writer->trie);
-    if (r < 0)
-        return r;
-    writer->compactions++;
-    return 1;
-}
-
-int snapshot_writer_compact(struct snapshot_writer *writer, uint64_t budget)
+int snapshot_writer_compact(struct snapshot_writer *writer)
 {
     int r;
 
     if (writer->changed)
-        return -EINVAL; /* the switch would publish half a batch */
+        return -EINVAL; /* half a batch would be published */
     if (!snapshot_writer_wants_compaction(writer))
         return 0;
-    if (writer->compaction == NULL) {
-        r = compaction_new(&writer->compaction, writer->seed);
-        if (r < 0)
-            return r;
-    }
-    r = compact_step(writer, budget);
-    if (r <= 0)
-        writer->compaction = compaction_free(writer->compaction);
+    r = move(writer);
+    if (r == 0)
+        show(writer);
     return r;
+}
+
+uint64_t snapshot_writer_retired(const struct snapshot_writer *writer)
+{
+    return writer->n_retired;
+}
+
+void snapshot_writer_release(struct snapshot_writer *writer, uint64_t passed)
+{
+    while (writer->retired->len > 0) {
+        struct retired *oldest = &g_array_index(writer->retired, struct retired, 0);
+
+        if (oldest->number > passed)
+            return;
+        arena_close(&oldest->arena);
+        g_array_remove_index(writer->retired, 0);
+    }
 }
 
 void snapshot_writer_status(const struct snapshot_writer *writer,

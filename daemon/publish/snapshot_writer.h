@@ -2,9 +2,10 @@
  * Writing a snapshot (include/kubesvc/snapshot.h): a persistent trie in an append-only arena.
  *
  * Changes are appended and become visible together with snapshot_writer_publish. Nothing published
- * is ever changed in place. When garbage outgrows a quarter of the live part, the live part is
- * copied into a new arena in bounded steps while changes go on; the old arena is released then
- * (readers in this process take a new view for every question).
+ * is ever changed in place, so other threads may read what is published (snapshot_root.h) while one
+ * thread writes. When garbage outgrows a quarter of the live part, the live part is copied into a
+ * new arena, in one go; the old one is kept until all readers have passed: until every view that
+ * was taken before is done with.
  */
 #pragma once
 
@@ -12,18 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/resolve/snapshot.h"
 #include "lib/util/error.h"
+#include "snapshot_root.h"
 
 struct snapshot_writer;
 
 /* An empty, unpublished arena with a random seed. */
 MUST_USE int snapshot_writer_new(struct snapshot_writer **writerp);
-struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer); /* returns NULL */
+
+/* Nobody may be reading any more. Returns NULL. */
+struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer);
+
+/* For readers; valid as long as the writer. */
+const struct snapshot_root *snapshot_writer_root(const struct snapshot_writer *writer);
 
 /* Sets the record of a key (both copied); the record must be in the layout of snapshot.h. Setting
  * what is already there byte for byte appends nothing. -ENOSPC: the arena's 32-bit refs are used
- * up. */
+ * up; -ENOMEM. */
 MUST_USE int snapshot_writer_put(struct snapshot_writer *writer, const void *key, size_t key_length,
                                  const void *record, size_t record_length);
 
@@ -34,20 +40,25 @@ MUST_USE int snapshot_writer_remove(struct snapshot_writer *writer, const void *
 /* Makes all changes since the last publish visible at once. */
 void snapshot_writer_publish(struct snapshot_writer *writer);
 
-/* The published state; false before the first publish. Valid until the next call of a writer
- * function that is not const. */
+/* The published state as the writing thread sees it; false before the first publish. Valid until
+ * the next call of a writer function that is not const. */
 bool snapshot_writer_view(const struct snapshot_writer *writer, struct snapshot_view *view);
 
 /* The record of a key including unpublished changes. */
 struct snapshot_record snapshot_writer_find(const struct snapshot_writer *writer, const void *key,
                                             size_t key_length);
 
-/* Is a compaction due or under way? Then call snapshot_writer_compact from a low-priority step. */
+/* Is a compaction due? Not while memory of the last one still waits for its readers. */
 bool snapshot_writer_wants_compaction(const struct snapshot_writer *writer);
 
-/* One bounded step (about `budget` microseconds). Only between publishes (no unpublished change).
- * Returns 1 if more is to be done, 0 when done, negative errno. */
-MUST_USE int snapshot_writer_compact(struct snapshot_writer *writer, uint64_t budget);
+/* Compacts if that is due; only between publishes (no unpublished change). Negative errno: all
+ * stays as it is. */
+MUST_USE int snapshot_writer_compact(struct snapshot_writer *writer);
+
+/* How often memory was retired so far. What readers began before a number was reached may still use
+ * memory of it; once they have passed it, snapshot_writer_release frees that. */
+uint64_t snapshot_writer_retired(const struct snapshot_writer *writer);
+void snapshot_writer_release(struct snapshot_writer *writer, uint64_t passed);
 
 struct snapshot_writer_status {
     uint64_t used, live, published; /* bytes in use, bytes reachable (estimate), publishes */

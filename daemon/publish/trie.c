@@ -132,12 +132,12 @@ static void trie_release(struct trie *trie, uint32_t ref, uint32_t units)
     trie->free[units] = ref;
 }
 
-int trie_open(struct trie *trie, const uint8_t seed[static 16])
+int trie_open(struct trie *trie, const uint8_t seed[static 16], uint64_t units)
 {
     int r;
 
     *trie = (struct trie){0};
-    r = arena_open(&trie->arena, seed);
+    r = arena_open(&trie->arena, seed, units);
     if (r < 0)
         return r;
     trie->sealed = trie->arena.used;

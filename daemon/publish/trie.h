@@ -28,10 +28,11 @@ struct trie {
 
 #define TRIE_CHANGED 1
 
-MUST_USE int trie_open(struct trie *trie, const uint8_t seed[static 16]);
+/* Empty, with room for at least `units`. -ENOMEM */
+MUST_USE int trie_open(struct trie *trie, const uint8_t seed[static 16], uint64_t units);
 void trie_close(struct trie *trie);
 
-/* TRIE_CHANGED; 0: it was so already. Negative (-ENOSPC, -ENOMEM): nothing has changed. */
+/* TRIE_CHANGED; 0: it was so already. Negative (those of arena_reserve): nothing has changed. */
 MUST_USE int trie_put(struct trie *trie, uint64_t hash, const void *key, size_t key_length,
                       const void *record, size_t record_length);
 MUST_USE int trie_remove(struct trie *trie, uint64_t hash, const void *key, size_t key_length);

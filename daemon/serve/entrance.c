@@ -10,7 +10,6 @@
 #include <glib.h>
 
 #include "lib/util/log.h"
-#include "lib/util/patience.h"
 #include "listener.h"
 
 #define LOOK_USEC 1000000u
@@ -82,7 +81,6 @@ int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
                  const struct acceptor_handler *handler)
 {
     struct entrance *entrance = g_new(struct entrance, 1);
-    struct patience patience = {0};
     int r;
 
     *entrance = (struct entrance){
@@ -90,9 +88,7 @@ int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
         .handler = *handler,
         .path = g_strdup(path),
     };
-    do
-        r = entrance_open(entrance);
-    while (r == LISTENER_BUSY && patience_wait(&patience));
+    r = entrance_open(entrance);
     if (r > 0)
         r = r == LISTENER_BUSY ? ENTRANCE_BUSY : -EPERM;
     if (!r)

@@ -13,8 +13,8 @@ struct entrance;
 
 #define ENTRANCE_BUSY 1
 
-/* Listens at `path`. ENTRANCE_BUSY: another daemon answers there, and not only for a moment.
- * -EPERM: others may write to its directory (lib/util/exposure.h). */
+/* Listens at `path`. ENTRANCE_BUSY: another daemon answers there. -EPERM: others may write to its
+ * directory (lib/util/exposure.h). */
 MUST_USE int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
                           const struct acceptor_handler *handler);
 struct entrance *entrance_free(struct entrance *entrance); /* returns NULL */

@@ -38,13 +38,13 @@ static void find_name(const struct snapshot_view *view, const struct find_how *h
                 how->lookup, how->external, result);
 }
 
-static void find(const struct snapshot_writer *writer, const struct find_how *how,
+static void find(const struct snapshot_root *root, const struct find_how *how,
                  const struct request *request, struct search_result *result)
 {
     struct snapshot_view view;
 
     result->pending = false;
-    if (!snapshot_writer_view(writer, &view))
+    if (!snapshot_root_view(root, &view))
         result->status = KUBESVC_STATUS_TRY_AGAIN; /* rule 13: nothing may be missing before */
     else if (request->kind == REQUEST_NAME)
         find_name(&view, how, request, result);
@@ -52,18 +52,18 @@ static void find(const struct snapshot_writer *writer, const struct find_how *ho
         search_address(&view, request->family, request->address, result);
 }
 
-void find_answer(const struct snapshot_writer *writer, struct external *external,
+void find_answer(const struct snapshot_root *root, struct external *external,
                  const struct request *request, struct search_result *result)
 {
-    find(writer, &(struct find_how){.lookup = external_lookup, .external = external}, request,
+    find(root, &(struct find_how){.lookup = external_lookup, .external = external}, request,
          result);
 }
 
-void find_known(const struct snapshot_writer *writer, struct external *external,
+void find_known(const struct snapshot_root *root, struct external *external,
                 const struct request *request, search_tried tried, void *userdata,
                 struct search_result *result)
 {
-    find(writer,
+    find(root,
          &(struct find_how){
              .lookup = external_known, .external = external, .tried = tried, .userdata = userdata},
          request, result);

@@ -6,9 +6,6 @@
  * would unlink what the first has just bound. So a lock is held, from before the look until the
  * end. It lies on a file of its own, because the socket file itself cannot be opened and because a
  * lock on the directory could be taken by anybody who may read it; nobody else may open this one.
- *
- * For a moment after a daemon was killed its child may have both, the lock and the socket; whoever
- * starts asks again (patience.h).
  */
 #include "listener.h"
 

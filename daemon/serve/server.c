@@ -29,7 +29,7 @@
 
 struct server {
     sd_event *event;
-    struct snapshot_writer *writer;
+    const struct snapshot_root *root;
     struct external *external;
     struct rotation *rotation;
     struct roster *roster;
@@ -125,7 +125,7 @@ static int server_answer(struct server *server, struct client *client)
         server->inspect(server->inspect_userdata, client->fd, request->words, request->words_size);
         return CLIENT_GONE;
     }
-    find_answer(server->writer, server->external, request, &result);
+    find_answer(server->root, server->external, request, &result);
     client->parked = result.pending;
     if (client->parked)
         return 0;
@@ -340,14 +340,14 @@ static size_t server_clients_max(void)
 }
 
 int server_new(struct server **serverp, sd_event *event, const char *path,
-               struct snapshot_writer *writer, struct external *external)
+               const struct snapshot_root *root, struct external *external)
 {
     struct server *server = g_new(struct server, 1);
     int r;
 
     *server = (struct server){
         .event = sd_event_ref(event),
-        .writer = writer,
+        .root = root,
         .external = external,
     };
     server->roster = roster_new(server_clients_max(), SERVER_BYTES_MAX);

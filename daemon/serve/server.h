@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/publish/snapshot_writer.h"
+#include "daemon/publish/snapshot_root.h"
 #include "external.h"
 #include "latency.h"
 #include "lib/util/error.h"
@@ -18,10 +18,10 @@ struct server;
 #define SERVER_BUSY 1
 
 /* Listens at `path`: makes its directory if missing (0755), replaces a stale socket file, mode
- * 0666. SERVER_BUSY: another daemon answers there; it is left undisturbed. `writer` and `external`
+ * 0666. SERVER_BUSY: another daemon answers there; it is left undisturbed. `root` and `external`
  * must live longer than the server. Until the first publish every name of ours is TRY_AGAIN. */
 MUST_USE int server_new(struct server **serverp, sd_event *event, const char *path,
-                        struct snapshot_writer *writer, struct external *external);
+                        const struct snapshot_root *root, struct external *external);
 
 /* Closes everything and removes the socket file if it is still this server's. Returns NULL. */
 struct server *server_free(struct server *server);

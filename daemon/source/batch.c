@@ -1,6 +1,5 @@
 /*
- * A batch is taken as a whole: either all files of a projected volume or none of them. It is handed
- * over file by file, because a catalog may need its time for each of them.
+ * A batch is taken as a whole: either all files of a projected volume or none of them.
  */
 #include "batch.h"
 
@@ -41,7 +40,6 @@ static void check_all(struct worklist *list, GHashTable *results, int *worst)
 {
     for (unsigned i = 0; i < list->news->len; i++) {
         struct place *parent = ((struct place *)list->news->pdata[i])->parent;
-        fiber_tick(list->fiber);
         if (g_hash_table_contains(results, parent))
             continue;
         int r = check(list, parent);
@@ -51,7 +49,7 @@ static void check_all(struct worklist *list, GHashTable *results, int *worst)
     }
 }
 
-int batch_begin(struct batch *batch, struct worklist *list, bool patient)
+int batch_take(GPtrArray **statementsp, struct worklist *list, bool patient)
 {
     g_autoptr(GHashTable) results = g_hash_table_new(NULL, NULL);
     int worst = BATCH_READY;
@@ -62,10 +60,8 @@ int batch_begin(struct batch *batch, struct worklist *list, bool patient)
 
     GPtrArray *kept = g_ptr_array_new();
     GPtrArray *statements = g_ptr_array_new_with_free_func(statement_free);
-    batch->next = 0;
     for (unsigned i = 0; i < list->news->len; i++) {
         struct place *place = list->news->pdata[i];
-        fiber_tick(list->fiber);
         /* An incomplete volume is handed over in the end: nothing more may come. */
         bool again = GPOINTER_TO_INT(g_hash_table_lookup(results, place->parent)) == BATCH_AGAIN;
         place->has_news = again;
@@ -79,21 +75,19 @@ int batch_begin(struct batch *batch, struct worklist *list, bool patient)
     }
     g_ptr_array_unref(list->news);
     list->news = kept;
-    fiber_sort_pointers(list->fiber, statements, by_rank_and_path);
-    batch->statements = statements;
+    g_ptr_array_sort(statements, by_rank_and_path);
+    *statementsp = statements;
     return BATCH_READY;
 }
 
-bool batch_step(struct batch *batch, const struct loader_callbacks *callbacks)
+void batch_hand_over(GPtrArray *statements, const struct loader_callbacks *callbacks)
 {
-    if (batch->next == batch->statements->len) {
-        g_clear_pointer(&batch->statements, g_ptr_array_unref);
-        return false;
+    for (unsigned i = 0; i < statements->len; i++) {
+        struct statement *statement = statements->pdata[i];
+        callbacks->file(callbacks->userdata, statement->source,
+                        g_steal_pointer(&statement->objects));
     }
-    struct statement *statement = g_steal_pointer(&batch->statements->pdata[batch->next++]);
-    callbacks->file(callbacks->userdata, statement->source, g_steal_pointer(&statement->objects));
-    statement_free(statement);
-    return true;
+    g_ptr_array_unref(statements);
 }
 
 static bool is_swept(const struct place *place)
@@ -110,7 +104,6 @@ void batch_sweep(struct worklist *list)
     list->absent = g_ptr_array_new();
     for (unsigned i = 0; i < absent->len; i++) {
         struct place *place = absent->pdata[i];
-        fiber_tick(list->fiber);
         place->is_absent = false;
         if (!place->absent)
             continue;

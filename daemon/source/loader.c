@@ -9,7 +9,6 @@
 #include "lib/manifest/manifest_name.h"
 #include "lib/util/log.h"
 #include "mounts.h"
-#include "pace.h"
 #include "work.h"
 
 #define ROUND_INTERVAL (60 * UINT64_C(1000000)) /* for file systems that tell nothing */
@@ -19,10 +18,16 @@ struct loader {
     struct work work;
     struct watch *watch;
     struct mounts *mounts;
-    struct pace *pace;
+    sd_event_source *working, *waking; /* works now, or at a time that it has named */
     sd_event_source *round;
     uint64_t round_at;
 };
+
+/* There is something to do. The calls fail only for a source of another kind or process. */
+static void wake(struct loader *loader)
+{
+    (void)sd_event_source_set_enabled(loader->working, SD_EVENT_ONESHOT);
+}
 
 static void forget_writers(void *userdata, struct place *place)
 {
@@ -38,7 +43,7 @@ static void on_overflow(void *userdata)
     log_notice("inotify lost events; looking at all manifests again.");
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, NULL, forget_writers, NULL);
+        place_for_each(root->place, forget_writers, NULL);
     }
     work_want_round(&loader->work);
 }
@@ -48,7 +53,7 @@ static void on_drained(void *userdata)
     struct loader *loader = userdata;
 
     loader->work.heard = worklist_now();
-    pace_wake(loader->pace);
+    wake(loader);
 }
 
 /* What leads over a path may lead elsewhere now; files in a directory do so only with it, or where
@@ -78,9 +83,9 @@ static void on_mount(void *userdata)
 
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, NULL, look_after_mount, points);
+        place_for_each(root->place, look_after_mount, points);
     }
-    pace_wake(loader->pace);
+    wake(loader);
 }
 
 /* The next look at everything: soon, when nobody tells of changes. */
@@ -104,18 +109,37 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
     (void)usec;
     loader->round_at = 0;
     work_want_round(&loader->work);
-    pace_wake(loader->pace);
+    wake(loader);
     return 0;
 }
 
-static bool on_pace(void *userdata, uint64_t until, uint64_t *wake_at)
+static void run(struct loader *loader)
 {
-    struct loader *loader = userdata;
+    uint64_t wake_at = 0;
 
-    bool more = work_step(&loader->work, until, wake_at);
-    if (!more)
-        plan_round(loader);
-    return more;
+    if (work_run(&loader->work, &wake_at)) {
+        wake(loader);
+        return;
+    }
+    plan_round(loader);
+    (void)sd_event_source_set_time(loader->waking, wake_at);
+    (void)sd_event_source_set_enabled(loader->waking,
+                                      wake_at > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static int on_work(sd_event_source *source, void *userdata)
+{
+    (void)source;
+    run(userdata);
+    return 0;
+}
+
+static int on_wake(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    run(userdata);
+    return 0;
 }
 
 /* The root of this path that the configuration has not named yet, taken out of `roots`. */
@@ -149,7 +173,7 @@ static void apply_limit(void *userdata, struct place *place)
         place->file->has_seen = false;
 }
 
-static void configure_root(struct work *work, struct root *root, const struct config *config,
+static void configure_root(struct root *root, const struct config *config,
                            const struct config_directory *directory, unsigned rank)
 {
     const char *namespace = directory->namespace ? directory->namespace : config->namespace;
@@ -159,9 +183,7 @@ static void configure_root(struct work *work, struct root *root, const struct co
     if (root->rank == rank && root->allocate == allocate &&
         g_strcmp0(root->namespace, namespace) == 0)
         return;
-    /* Only then: else a large file would never be read while reloads come and come. */
-    work_interrupt(work, root);
-    place_for_each(root->place, NULL, force, NULL);
+    place_for_each(root->place, force, NULL);
     root->rank = rank;
     root->allocate = allocate;
     g_free(root->namespace);
@@ -174,8 +196,6 @@ static void configure(struct loader *loader, const struct config *config)
     uint64_t limits[] = {work->list.max_file_size, config->max_file_size};
     GPtrArray *before = work->roots;
 
-    if (limits[0] != limits[1])
-        work_interrupt(work, NULL);
     work->list.max_file_size = config->max_file_size;
     work->roots = g_ptr_array_new();
     for (unsigned i = 0; i < config->manifests->len; i++) {
@@ -183,8 +203,8 @@ static void configure(struct loader *loader, const struct config *config)
         struct root *root = take_root(before, directory->path);
         if (!root)
             root = root_new(&work->list, directory->path);
-        configure_root(work, root, config, directory, i);
-        place_for_each(root->place, NULL, apply_limit, limits);
+        configure_root(root, config, directory, i);
+        place_for_each(root->place, apply_limit, limits);
         g_ptr_array_add(work->roots, root);
     }
     work->list.roots = work->roots;
@@ -192,14 +212,18 @@ static void configure(struct loader *loader, const struct config *config)
         work_retire(work, before->pdata[i]);
     g_ptr_array_unref(before);
     work_want_round(work);
-    pace_wake(loader->pace);
+    wake(loader);
 }
 
 static int open_sources(struct loader *loader, sd_event *event)
 {
     const struct watch_handlers handlers = {on_overflow, on_drained, loader};
 
-    int r = pace_new(&loader->pace, event, on_pace, loader);
+    int r = sd_event_add_defer(event, &loader->working, on_work, loader);
+    if (r >= 0)
+        r = sd_event_add_time(event, &loader->waking, CLOCK_MONOTONIC, 0, 1, on_wake, loader);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(loader->waking, SD_EVENT_OFF);
     if (r < 0)
         return r;
     r = watch_new(&loader->watch, event, &handlers);
@@ -221,9 +245,8 @@ int loader_new(struct loader **loaderp, sd_event *event, const struct config *co
 {
     struct loader *loader = g_new0(struct loader, 1);
 
-    int r = work_init(&loader->work, callbacks);
-    if (r >= 0)
-        r = open_sources(loader, event);
+    work_init(&loader->work, callbacks);
+    int r = open_sources(loader, event);
     if (r < 0) {
         loader_free(loader);
         return r;
@@ -238,18 +261,35 @@ struct loader *loader_free(struct loader *loader)
     if (!loader)
         return NULL;
     work_clear(&loader->work);
+    sd_event_source_disable_unref(loader->working);
+    sd_event_source_disable_unref(loader->waking);
     sd_event_source_disable_unref(loader->round);
     mounts_free(loader->mounts);
     watch_free(loader->watch);
-    pace_free(loader->pace);
     g_free(loader);
     return NULL;
 }
 
-int loader_reload(struct loader *loader, const struct config *config)
+void loader_reload(struct loader *loader, const struct config *config)
 {
     configure(loader, config);
-    return 0;
+}
+
+void loader_listen(struct loader *loader)
+{
+    watch_drain(loader->watch);
+}
+
+void loader_progress(const struct loader *loader, struct loader_progress *progress)
+{
+    const struct work *work = &loader->work;
+
+    *progress = (struct loader_progress){
+        .files = work->list.n_read,
+        .files_found = work->list.n_reads,
+        .objects = work->n_objects,
+        .reads = work->started != 0 && work->list.n_reads > 0,
+    };
 }
 
 static void read_refused(void *userdata, struct place *place)
@@ -272,10 +312,10 @@ void loader_relieve(struct loader *loader)
         return;
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, NULL, read_refused, &any);
+        place_for_each(root->place, read_refused, &any);
     }
     if (any)
-        pace_wake(loader->pace);
+        wake(loader);
 }
 
 struct status_entry {
@@ -329,7 +369,7 @@ void loader_status(const struct loader *loader,
 
     for (unsigned i = 0; i < loader->work.roots->len; i++) {
         const struct root *root = loader->work.roots->pdata[i];
-        place_for_each(root->place, NULL, collect, entries);
+        place_for_each(root->place, collect, entries);
     }
     g_ptr_array_sort(entries, by_rank_and_path);
     for (unsigned i = 0; i < entries->len; i++) {
@@ -360,7 +400,7 @@ void loader_directories(const struct loader *loader,
             .polled = watch_is_exhausted(loader->watch),
         };
 
-        place_for_each(root->place, NULL, count_file, &status);
+        place_for_each(root->place, count_file, &status);
         each(userdata, &status);
     }
 }
@@ -408,7 +448,7 @@ size_t loader_ignored(const struct loader *loader,
 
     for (unsigned i = 0; i < loader->work.roots->len; i++) {
         const struct root *root = loader->work.roots->pdata[i];
-        place_for_each(root->place, NULL, count_ignored, &ignored);
+        place_for_each(root->place, count_ignored, &ignored);
     }
     return ignored.n;
 }

@@ -1,8 +1,8 @@
 /*
  * The loader: directories of manifests -> what each file says now. Watches with inotify, reads
- * files whose fingerprint changed in small low-priority steps of the event loop, keeps for each
- * file what it last said well, and hands over batches: all that one look at the directories found,
- * together.
+ * files whose fingerprint changed, keeps for each file what it last said well, and hands over
+ * batches: all that one look at the directories found, together. It works for as long as there is
+ * something to do, so its event loop is to be of a thread that nobody waits for.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #include "daemon/config/config.h"
 #include "lib/model/object.h"
+#include "lib/util/between.h"
 #include "lib/util/diagnostic.h"
 #include "lib/util/error.h"
 
@@ -29,6 +30,7 @@ struct loader_callbacks {
      * NULL. */
     void (*trouble)(void *userdata, const char *path, const struct diagnostic *error);
     void *userdata;
+    struct between between; /* called between two pieces of work: of a file, or smaller */
 };
 
 /* Opens the directories of `config->manifests` on `event`; reading starts with the event loop. */
@@ -39,7 +41,19 @@ struct loader *loader_free(struct loader *loader); /* returns NULL */
 /* Looks at everything again (SIGHUP, with the configuration then in force): directories that are no
  * longer listed lose their files; all files are read again if a rank, namespace, `allocate` or
  * `maxFileSize` that concerns them changed. */
-MUST_USE int loader_reload(struct loader *loader, const struct config *config);
+void loader_reload(struct loader *loader, const struct config *config);
+
+/* Hears what has happened up to now, so that nothing is lost during other work. May be called
+ * between pieces, too. */
+void loader_listen(struct loader *loader);
+
+/* How far the batch at hand is. */
+struct loader_progress {
+    unsigned files, files_found; /* read, and to be read as far as is known by now */
+    uint64_t objects;            /* in those that were read */
+    bool reads;                  /* files are being read, or wait for it */
+};
+void loader_progress(const struct loader *loader, struct loader_progress *progress);
 
 /* Objects are freed: files of which some were refused, because all together were too many, are read
  * again if there is room now. */

@@ -48,7 +48,7 @@ static void away(void *userdata, struct place *place)
 
 void look_away(struct worklist *list, struct place *place)
 {
-    place_for_each(place, list->fiber, away, list);
+    place_for_each(place, away, list);
 }
 
 /* All below a directory that is none any more; the place itself stays. */
@@ -57,7 +57,7 @@ static void close_directory(struct worklist *list, struct place *place)
     if (!place->directory)
         return;
     place_leave(place);
-    place_for_each_below(place, list->fiber, away, list);
+    place_for_each_below(place, away, list);
 }
 
 void look_complain(struct place *place, const char *rule, int error, const char *what)
@@ -241,7 +241,7 @@ static void watch_links(struct worklist *list, struct place *place, const char *
     struct stat same = *st;
     for (unsigned i = 0; i < list->roots->len; i++) {
         const struct root *root = list->roots->pdata[i];
-        place_for_each(root->place, list->fiber, look_if_linked, &same);
+        place_for_each(root->place, look_if_linked, &same);
     }
 }
 

@@ -340,34 +340,24 @@ struct place *place_free(struct place *place)
     return NULL;
 }
 
-/* Others may come while it gives way; they are not looked at. */
-static GPtrArray *list_children(const struct place *place)
+void place_for_each_below(struct place *place, void (*each)(void *userdata, struct place *place),
+                          void *userdata)
 {
-    GPtrArray *list = g_ptr_array_sized_new(g_hash_table_size(place->directory->children));
     GHashTableIter iter;
     void *child;
 
+    if (!place->directory)
+        return;
     g_hash_table_iter_init(&iter, place->directory->children);
     while (g_hash_table_iter_next(&iter, NULL, &child))
-        g_ptr_array_add(list, child);
-    return list;
+        place_for_each(child, each, userdata);
 }
 
-void place_for_each_below(struct place *place, struct fiber *fiber,
-                          void (*each)(void *userdata, struct place *place), void *userdata)
+void place_for_each(struct place *place, void (*each)(void *userdata, struct place *place),
+                    void *userdata)
 {
-    g_autoptr(GPtrArray) children = place->directory ? list_children(place) : NULL;
-
-    for (unsigned i = 0; children && i < children->len; i++)
-        place_for_each(children->pdata[i], fiber, each, userdata);
-}
-
-void place_for_each(struct place *place, struct fiber *fiber,
-                    void (*each)(void *userdata, struct place *place), void *userdata)
-{
-    place_for_each_below(place, fiber, each, userdata);
+    place_for_each_below(place, each, userdata);
     each(userdata, place);
-    fiber_tick(fiber);
 }
 
 void place_watch_inode(struct place *place, const char *path)

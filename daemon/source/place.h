@@ -11,7 +11,6 @@
 
 #include "file.h"
 #include "fingerprint.h"
-#include "lib/util/fiber.h"
 #include "lib/util/trail.h"
 #include "lib/util/watch.h"
 
@@ -113,12 +112,12 @@ void place_leave(struct place *place);
 
 struct place *place_free(struct place *place); /* returns NULL; with all below it */
 
-/* Calls `each` for a place and all below it (or only those), from the leaves up, giving way on
- * `fiber` (NULL: on none) in between. `each` must not free places. */
-void place_for_each(struct place *place, struct fiber *fiber,
-                    void (*each)(void *userdata, struct place *place), void *userdata);
-void place_for_each_below(struct place *place, struct fiber *fiber,
-                          void (*each)(void *userdata, struct place *place), void *userdata);
+/* Calls `each` for a place and all below it (or only those), from the leaves up. `each` must not
+ * free places. */
+void place_for_each(struct place *place, void (*each)(void *userdata, struct place *place),
+                    void *userdata);
+void place_for_each_below(struct place *place, void (*each)(void *userdata, struct place *place),
+                          void *userdata);
 
 /* What inotify said about it. */
 void place_hear(struct place *place, uint32_t mask);

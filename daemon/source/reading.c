@@ -14,9 +14,8 @@ struct reading {
     int fd;
     struct fingerprint before;
     struct manifest_reader *reader;
-    struct fiber *fiber;
-    bool canceled;
-    int result;
+    bool (*goes_on)(void *userdata);
+    void *userdata;
 };
 
 static void close_fd(const int *fd)
@@ -30,6 +29,8 @@ static ssize_t input(void *userdata, void *buffer, size_t size)
     const struct reading *reading = userdata;
     ssize_t n;
 
+    if (!reading->goes_on(reading->userdata))
+        return -ECANCELED;
     do
         n = read(reading->fd, buffer, size);
     while (n < 0 && errno == EINTR);
@@ -55,7 +56,8 @@ static int open_regular(const char *path, int *fdp)
 }
 
 int reading_new(struct reading **readingp, const char *path, struct source *source,
-                const struct manifest_options *options)
+                const struct manifest_options *options, bool (*goes_on)(void *userdata),
+                void *userdata)
 {
     struct stat st;
     int fd = -1;
@@ -71,7 +73,8 @@ int reading_new(struct reading **readingp, const char *path, struct source *sour
     struct reading *reading = g_new0(struct reading, 1);
     reading->fd = fd;
     reading->before = fingerprint_of(&st);
-    reading->fiber = options->fiber;
+    reading->goes_on = goes_on;
+    reading->userdata = userdata;
     reading->reader = manifest_reader_new(source, options, input, reading);
     *readingp = reading;
     return 0;
@@ -81,9 +84,6 @@ struct reading *reading_free(struct reading *reading)
 {
     if (!reading)
         return NULL;
-    reading_cancel(reading);
-    while (fiber_is_amid(reading->fiber) && reading_step(reading, INT64_MAX) == READING_MORE)
-        ;
     manifest_reader_free(reading->reader);
     close(reading->fd);
     g_free(reading);
@@ -100,28 +100,11 @@ static bool has_changed(const struct reading *reading)
     return !fingerprint_equal(&now, &reading->before);
 }
 
-static void run(void *userdata)
+int reading_run(struct reading *reading)
 {
-    struct reading *reading = userdata;
+    int r = manifest_reader_run(reading->reader);
 
-    reading->result = manifest_reader_run(reading->reader);
-    if (reading->result >= 0 && has_changed(reading))
-        reading->result = READING_CHANGED;
-    if (reading->result == READING_CHANGED || reading->canceled)
-        manifest_reader_discard(reading->reader);
-    if (reading->canceled)
-        reading->result = -ECANCELED;
-}
-
-int reading_step(struct reading *reading, int64_t deadline)
-{
-    return fiber_run(reading->fiber, run, reading, deadline) ? reading->result : READING_MORE;
-}
-
-void reading_cancel(struct reading *reading)
-{
-    reading->canceled = true;
-    manifest_reader_cancel(reading->reader);
+    return r >= 0 && has_changed(reading) ? READING_CHANGED : r;
 }
 
 GPtrArray *reading_take_objects(struct reading *reading)

@@ -1,5 +1,5 @@
 /*
- * The reading of one file, from open to end, in small steps: a regular file whose content was the
+ * The reading of one file, from open to end: a regular file whose content was the
  * same before and after, or a reason why not.
  */
 #pragma once
@@ -11,26 +11,22 @@
 
 struct reading;
 
-/* Results of reading_new and reading_step, besides those of manifest_reader_run. */
+/* Results of reading_new and reading_run, besides those of manifest_reader_run. */
 enum {
     READING_SPECIAL = 16, /* not a regular file: it was not opened */
     READING_CHANGED,      /* it was written to while it was read */
-    READING_MORE,         /* call again */
 };
 
-/* Opens `path`, which is reported as `source`, to be read on the fiber of `options`, which nobody
- * else uses until it is freed. 0, READING_SPECIAL or negative errno; *readingp is set in the first
- * case only. */
+/* Opens `path`, which is reported as `source`. `goes_on` is called between two pieces of the file;
+ * false: it is not wanted any more. 0, READING_SPECIAL or negative errno; *readingp is set in the
+ * first case only. */
 MUST_USE int reading_new(struct reading **readingp, const char *path, struct source *source,
-                         const struct manifest_options *options);
+                         const struct manifest_options *options, bool (*goes_on)(void *userdata),
+                         void *userdata);
 struct reading *reading_free(struct reading *reading); /* returns NULL */
 
-/* Reads on until about `deadline` (CLOCK_MONOTONIC, microseconds). READING_MORE, MANIFEST_DONE,
- * MANIFEST_BAD, READING_CHANGED or negative errno. */
-MUST_USE int reading_step(struct reading *reading, int64_t deadline);
-
-/* It is not wanted any more: some steps from now it ends, with -ECANCELED. */
-void reading_cancel(struct reading *reading);
+/* MANIFEST_DONE, MANIFEST_BAD, READING_CHANGED, or negative errno; -ECANCELED: not wanted. */
+MUST_USE int reading_run(struct reading *reading);
 
 /* After MANIFEST_DONE, after MANIFEST_BAD; see manifest.h. */
 GPtrArray *reading_take_objects(struct reading *reading);

@@ -1,6 +1,6 @@
 /*
- * What comes first: handing over, then listing, then looking, then reading; and when all is done,
- * inotify is heard once more before the batch is closed. So changes that come together are told
+ * What comes first: listing, then looking, then reading; and when all is done, inotify is heard
+ * once more before the batch is closed and handed over. So changes that come together are told
  * together, and one that comes alone waits for no timer.
  */
 #include "work.h"
@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "look.h"
+#include "reading.h"
 #include "scan.h"
 
 /* Microseconds. */
@@ -26,15 +27,13 @@
 #define RESTARTS_MAX 20
 #define ATTEMPTS_MAX 5
 
-int work_init(struct work *work, const struct loader_callbacks *callbacks)
+void work_init(struct work *work, const struct loader_callbacks *callbacks)
 {
     work->callbacks = *callbacks;
     worklist_init(&work->list);
     work->list.account = account_new();
     work->roots = g_ptr_array_new();
     work->retired = g_ptr_array_new();
-    int r = fiber_new(&work->fiber);
-    return r < 0 ? r : fiber_new(&work->list.fiber);
 }
 
 static void free_roots(GPtrArray *roots)
@@ -66,21 +65,6 @@ static void begin_round(struct work *work)
         place->rescan = true;
         worklist_mark_now(&work->list, place);
     }
-}
-
-static void stop_reading(struct work *work)
-{
-    work->reading = reading_free(work->reading);
-    worklist_done(&work->list, g_steal_pointer(&work->reader));
-}
-
-void work_interrupt(struct work *work, const struct root *root)
-{
-    if (!work->reading || (root && work->reader->root != root))
-        return;
-    work->reader->forced = true;
-    work->reader->again = true;
-    reading_cancel(work->reading);
 }
 
 /* It did not hold still, or something else was short: later once more. */
@@ -135,10 +119,10 @@ static bool is_fresh(const struct fingerprint *fingerprint)
 
 /* The writers that inotify has told of are waited for before the file is opened. This is about one
  * who opened it a moment ago, or goes on after another has closed it. */
-static bool is_held_back(struct work *work, struct place *place)
+static bool is_held_back(struct work *work, struct place *place, const struct reading *reading)
 {
-    const struct fingerprint *fingerprint = reading_fingerprint(work->reading);
-    enum writer writer = reading_writer(work->reading);
+    const struct fingerprint *fingerprint = reading_fingerprint(reading);
+    enum writer writer = reading_writer(reading);
     /* The time of change alone can be set to any other. */
     int64_t idle = age_of(MIN(fingerprint->mtime, fingerprint->ctime));
 
@@ -155,50 +139,6 @@ static void tell_trouble(const struct work *work, const struct file *file, bool 
         work->callbacks.trouble(work->callbacks.userdata, file->source->path, now);
 }
 
-static void begin_reading(struct work *work, struct place *place)
-{
-    const struct root *root = place->root;
-
-    if (root->retired || place->absent || place_is_written(place) || !place->file) {
-        worklist_done(&work->list, place);
-        return;
-    }
-    struct manifest_options options = {
-        .default_namespace = root->namespace,
-        .max_size = work->list.max_file_size,
-        .fiber = work->fiber,
-    };
-    struct source *source = file_source(place->file, root->rank, root->allocate);
-    bool forced = place->forced;
-    g_autofree char *path = place_path(place);
-
-    place->forced = false;
-    int r = reading_new(&work->reading, path, source, &options);
-    if (r == READING_SPECIAL)
-        place->again = true; /* it is another thing by now */
-    else if (r < 0) {
-        bool before = file_first_error(place->file) != NULL;
-
-        fail(work, place, -r);
-        tell_trouble(work, place->file, before);
-    }
-    if (r != 0) {
-        worklist_done(&work->list, place);
-        return;
-    }
-    if (is_held_back(work, place)) {
-        work->reading = reading_free(work->reading);
-        worklist_done(&work->list, place);
-        return;
-    }
-    if (!place->amid)
-        place->writing_since = 0;
-    place->forced = false;
-    work->reader = place;
-    /* Where inotify tells of writing, the clock does not matter. */
-    work->doubtful = !forced && is_fresh(reading_fingerprint(work->reading));
-}
-
 static void warn_of_writer(GPtrArray *diagnostics)
 {
     g_ptr_array_insert(diagnostics, 0,
@@ -207,9 +147,9 @@ static void warn_of_writer(GPtrArray *diagnostics)
                                       "read once a minute, as it is then"));
 }
 
-static void take_reading(struct work *work, int result)
+static void take_reading(struct work *work, struct place *place, struct reading *reading,
+                         int result)
 {
-    struct place *place = work->reader;
     struct file *file = place->file;
 
     if (result < 0) {
@@ -220,78 +160,104 @@ static void take_reading(struct work *work, int result)
         retry(work, place, "unstable", "it keeps changing while it is read");
         return;
     }
-    file->seen = *reading_fingerprint(work->reading);
+    file->seen = *reading_fingerprint(reading);
     file->has_seen = !work->doubtful;
     file->attempts = 0;
-    GPtrArray *diagnostics = reading_take_diagnostics(work->reading);
+    GPtrArray *diagnostics = reading_take_diagnostics(reading);
     if (place->amid)
         warn_of_writer(diagnostics);
     if (result == MANIFEST_BAD) {
         file_refuse(file, diagnostics);
         return;
     }
-    file_say(file, reading_take_objects(work->reading), diagnostics);
+    GPtrArray *objects = reading_take_objects(reading);
+    work->n_objects += objects->len;
+    file_say(file, objects, diagnostics);
     worklist_news(&work->list, place);
 }
 
 /* Where a writer could only be heard, has one overlapped with the reading? What happened before its
  * end is known when the queue is empty. */
-static bool was_disturbed(struct work *work)
+static bool was_disturbed(struct work *work, const struct place *place)
 {
-    const struct place *place = work->reader;
-
     if (!work->unsure || place->amid)
         return false;
     watch_drain(work->list.watch);
     return place->forced && place->file->attempts < ATTEMPTS_MAX;
 }
 
-static void finish_reading(struct work *work, int result)
+/* Hears what happens meanwhile. False: the file is not to be read any more, or not yet. */
+static bool goes_on(void *userdata)
 {
-    const struct file *file = work->reader->file;
-    bool before = file_first_error(file) != NULL;
-    bool disturbed = was_disturbed(work);
+    const struct work *work = userdata;
+    const struct place *place = work->reader;
 
-    if (place_is_written(work->reader))
-        return; /* it is read when the writer has finished */
-    if (disturbed && result >= 0)
-        result = READING_CHANGED;
-
-    take_reading(work, result);
-    tell_trouble(work, file, before);
+    between_pieces(&work->callbacks.between);
+    watch_drain(work->list.watch);
+    return !place_is_written(place) && !place->absent && !place->root->retired;
 }
 
-static void read_on(struct work *work, uint64_t until)
+static void read_to_end(struct work *work, struct place *place, struct reading *reading,
+                        bool forced)
 {
-    struct place *place = work->reader;
+    if (!place->amid)
+        place->writing_since = 0;
+    place->forced = false;
+    work->reader = place;
+    /* Where inotify tells of writing, the clock does not matter. */
+    work->doubtful = !forced && is_fresh(reading_fingerprint(reading));
+    int r = reading_run(reading);
+    bool disturbed = was_disturbed(work, place);
+    if (r == -ECANCELED || place_is_written(place))
+        return; /* it is read when the writer has finished */
+    take_reading(work, place, reading, disturbed && r >= 0 ? READING_CHANGED : r);
+}
 
-    if (place_is_written(place) || place->absent || place->root->retired)
-        reading_cancel(work->reading);
-    int r = reading_step(work->reading, (int64_t)until);
-    if (r == READING_MORE)
-        return;
-    if (r != -ECANCELED)
-        finish_reading(work, r);
-    stop_reading(work);
+static void read_place(struct work *work, struct place *place)
+{
+    const struct root *root = place->root;
+    struct manifest_options options = {
+        .default_namespace = root->namespace,
+        .max_size = work->list.max_file_size,
+    };
+    struct source *source = file_source(place->file, root->rank, root->allocate);
+    struct reading *reading = NULL;
+    bool forced = place->forced, before = file_first_error(place->file) != NULL;
+    g_autofree char *path = place_path(place);
+
+    place->forced = false;
+    int r = reading_new(&reading, path, source, &options, goes_on, work);
+    if (r == READING_SPECIAL)
+        place->again = true; /* it is another thing by now */
+    else if (r < 0)
+        fail(work, place, -r);
+    else if (!is_held_back(work, place, reading))
+        read_to_end(work, place, reading, forced);
+    tell_trouble(work, place->file, before);
+    reading_free(reading);
+}
+
+static void read_if_wanted(struct work *work, struct place *place)
+{
+    if (!place->root->retired && !place->absent && !place_is_written(place) && place->file)
+        read_place(work, place);
+    worklist_done(&work->list, place);
 }
 
 /* False: nothing is left of this batch but to end it. */
-static bool work_once(struct work *work, uint64_t until)
+static bool work_once(struct work *work)
 {
     struct worklist *list = &work->list;
     struct place *place = g_queue_peek_head(&list->scans);
 
-    if (place) {
+    if (place)
         scan_step(list, place);
-    } else if ((place = worklist_next_look(list))) {
+    else if ((place = worklist_next_look(list)))
         look_at(list, place);
-    } else if (work->reading) {
-        read_on(work, until);
-    } else if ((place = worklist_next_read(list))) {
-        begin_reading(work, place);
-    } else {
+    else if ((place = worklist_next_read(list)))
+        read_if_wanted(work, place);
+    else
         return false;
-    }
     return true;
 }
 
@@ -343,12 +309,23 @@ static bool should_wait(struct work *work, uint64_t now, uint64_t *wake_at)
     return true;
 }
 
+static void hand_over(struct work *work, GPtrArray *statements)
+{
+    bool told = statements->len > 0;
+
+    batch_hand_over(statements, &work->callbacks);
+    end_batch(work, told);
+}
+
 /* True: there is more to do at once. */
-static bool begin_handing_over(struct work *work, uint64_t now, uint64_t *wake_at)
+static bool try_to_hand_over(struct work *work, uint64_t now, uint64_t *wake_at)
 {
     bool patient = work->restarts < RESTARTS_MAX && (work->hold == 0 || now < work->hold);
 
-    int r = batch_begin(&work->batch, &work->list, patient);
+    GPtrArray *statements;
+    int r = batch_take(&statements, &work->list, patient);
+    if (r == BATCH_READY)
+        hand_over(work, statements);
     if (r == BATCH_AGAIN)
         work->restarts++;
     if (r != BATCH_HOLD)
@@ -375,67 +352,42 @@ static bool finish(struct work *work, uint64_t *wake_at)
     if (should_wait(work, now, wake_at))
         return false;
     if (list->news->len > 0)
-        return begin_handing_over(work, now, wake_at);
+        return try_to_hand_over(work, now, wake_at);
     end_batch(work, false);
     return work->wants_round || !g_queue_is_empty(&list->look);
-}
-
-static bool hand_over(struct work *work)
-{
-    bool told = work->batch.next > 0;
-
-    if (batch_step(&work->batch, &work->callbacks))
-        return true;
-    end_batch(work, told);
-    return true;
 }
 
 static void begin_batch(struct work *work, uint64_t now)
 {
     work->started = now;
+    work->n_objects = work->list.n_reads = work->list.n_read = 0;
     if (work->wants_round)
         begin_round(work);
 }
 
-static void turn(void *userdata)
+bool work_run(struct work *work, uint64_t *wake_at)
 {
-    struct work *work = userdata;
-    uint64_t now = worklist_now();
+    bool more;
 
-    work->more = true;
     do {
+        uint64_t now = worklist_now();
+
+        *wake_at = 0;
         if (work->started == 0)
             begin_batch(work, now);
         work->list.closed = now >= work->started + BATCH_OPEN;
-        bool more = work->batch.statements ? hand_over(work) : work_once(work, work->until);
-        if (!more && !finish(work, &work->wake_at))
-            work->more = false;
-        now = worklist_now();
-    } while (work->more && !work->settled && now < work->until);
-}
-
-bool work_step(struct work *work, uint64_t until, uint64_t *wake_at)
-{
-    work->until = until;
-    work->wake_at = 0;
-    if (!fiber_run(work->list.fiber, turn, work, (int64_t)until))
-        return true;
+        more = work_once(work) || finish(work, wake_at);
+        between_pieces(&work->callbacks.between);
+    } while (more && !work->settled);
     if (work->settled) {
         work->settled = false;
         work->callbacks.settled(work->callbacks.userdata, work->settled_first);
     }
-    *wake_at = work->wake_at;
-    return work->more;
+    return more;
 }
 
 void work_clear(struct work *work)
 {
-    while (fiber_is_amid(work->list.fiber))
-        (void)fiber_run(work->list.fiber, turn, work, INT64_MAX);
-    work->reading = reading_free(work->reading);
-    work->fiber = fiber_free(work->fiber);
-    work->list.fiber = fiber_free(work->list.fiber);
-    g_clear_pointer(&work->batch.statements, g_ptr_array_unref);
     free_roots(work->roots);
     free_roots(work->retired);
     g_ptr_array_unref(work->roots);

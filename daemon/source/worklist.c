@@ -150,6 +150,8 @@ void worklist_scan(struct worklist *list, struct place *place)
 
 void worklist_read(struct worklist *list, struct place *place)
 {
+    if (place->state != PLACE_READ)
+        list->n_reads++;
     enter(list, place, PLACE_READ);
 }
 
@@ -174,6 +176,7 @@ struct place *worklist_next_read(struct worklist *list)
 {
     GList *link = g_queue_pop_head_link(&list->reads);
 
+    list->n_read += link != NULL;
     return link ? link->data : NULL;
 }
 

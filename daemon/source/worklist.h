@@ -13,11 +13,11 @@
 struct worklist {
     struct watch *watch;
     const GPtrArray *roots;                    /* struct root, all that are configured */
-    struct fiber *fiber;                       /* what the work runs on, and gives way on */
     GQueue look, later, scans, reads, waiting; /* struct place */
-    GPtrArray *news;         /* struct place: their files have something to be handed over */
-    GPtrArray *absent;       /* struct place: nothing is there; children come before parents */
-    struct account *account; /* of all files together */
+    GPtrArray *news;          /* struct place: their files have something to be handed over */
+    GPtrArray *absent;        /* struct place: nothing is there; children come before parents */
+    struct account *account;  /* of all files together */
+    unsigned n_reads, n_read; /* files of this batch that are to be read, or were; read so far */
     uint64_t max_file_size;
     bool closed;   /* the batch is old enough: what happens now waits for the next */
     bool thorough; /* every place is looked at */

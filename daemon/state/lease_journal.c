@@ -16,31 +16,22 @@
 #include "lease_compaction.h"
 #include "lease_line.h"
 #include "lib/util/log.h"
-#include "lib/util/patience.h"
 #include "lib/util/write_all.h"
 
 #define SLACK_LINES 4096u /* a journal shorter than this is compacted only if damaged */
 #define READ_SIZE_MAX (UINT64_C(1) << 30)
 
-/* What the journal says when a compaction begins; the new file says it in a line for each lease. */
-struct superseded {
-    uint64_t lines_in_file, lines_noted, leases;
-    size_t noted; /* bytes; 0: something was written since, and what follows it must be, too */
-};
-
 struct lease_journal {
     char *directory;
-    sd_event *event;
     int directory_fd, fd, lock_fd;
     GString *noted;
-    uint64_t lines;  /* written and noted: newlines, but for that of the title */
-    bool untitled;   /* the file was empty; a title comes first or not at all */
-    bool due;        /* to be compacted, however short: not all of it is whole lines */
-    bool complained; /* that it cannot be written */
-    bool read_only;  /* it cannot, and that is not tried */
-    struct lease_compaction *compaction; /* NULL: none is under way */
-    struct superseded superseded;        /* by it */
-    uint64_t retry_lines;                /* none before there are so many: the last one failed */
+    uint64_t lines;       /* written and noted: newlines, but for that of the title */
+    bool untitled;        /* the file was empty; a title comes first or not at all */
+    bool due;             /* to be compacted, however short: not all of it is whole lines */
+    bool complained;      /* that it cannot be written */
+    bool read_only;       /* it cannot, and that is not tried */
+    bool unsynced;        /* the disk may not have all of it */
+    uint64_t retry_lines; /* no compaction before there are so many: the last one failed */
 };
 
 static void restore(struct lease_journal *journal, char *text, size_t size, struct leases *leases)
@@ -95,10 +86,7 @@ static int read_all(int fd, char **textp, size_t *sizep)
 }
 
 /* A lock of the open file, not of the process: that one would be gone as soon as this process
- * closes the file by any other name, and a link among the manifests may be one. The price is that a
- * child has the lock, too, until it has closed its copy: hence the patience at the start, and
- * close_all unlocks. To take a lock of the process again before each write would be no way out: by
- * then another daemon may have answered with the same addresses. */
+ * closes the file by any other name, and a link among the manifests may be one. */
 static int lock(int fd)
 {
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -190,22 +178,16 @@ static int put_aside(struct lease_journal *journal, const char *version)
     return open_journal(journal);
 }
 
-int lease_journal_open(struct lease_journal **journalp, sd_event *event, const char *directory,
+int lease_journal_open(struct lease_journal **journalp, const char *directory,
                        struct leases *leases)
 {
     struct lease_journal *journal = g_new0(struct lease_journal, 1);
     journal->directory = g_strdup(directory);
-    journal->event = sd_event_ref(event);
     journal->directory_fd = journal->fd = journal->lock_fd = -1;
     journal->noted = g_string_new(NULL);
     g_autofree char *text = NULL;
     size_t size = 0;
-    struct patience patience = {0};
     int r = open_in_some_way(journal);
-    while (r == -EBUSY && patience_wait(&patience)) {
-        close_all(journal);
-        r = open_in_some_way(journal);
-    }
     if (r == 0)
         r = read_all(journal->fd, &text, &size);
     g_autofree char *version = r == 0 ? kept_journal_version(text, size) : NULL;
@@ -233,10 +215,8 @@ struct lease_journal *lease_journal_close(struct lease_journal *journal)
 {
     if (!journal)
         return NULL;
-    lease_compaction_free(journal->compaction);
     close_all(journal);
     g_string_free(journal->noted, TRUE);
-    sd_event_unref(journal->event);
     g_free(journal->directory);
     g_free(journal);
     return NULL;
@@ -259,8 +239,6 @@ static void forget_written(struct lease_journal *journal, size_t size)
     const char *end = size > 0 ? memrchr(text, '\n', size) : NULL;
     size_t whole = end ? (size_t)(end - text) + 1 : 0;
     g_string_erase(journal->noted, 0, (gssize)whole);
-    if (size > 0)
-        journal->superseded.noted = 0;
     if (whole == size)
         return;
     g_string_prepend_c(journal->noted, '\n');
@@ -268,12 +246,11 @@ static void forget_written(struct lease_journal *journal, size_t size)
     journal->due = true;
 }
 
-/* All of it or nothing. The new file of a compaction has one, and what is written meanwhile comes
- * after that. */
+/* All of it or nothing. */
 static int write_title(struct lease_journal *journal)
 {
     size_t done;
-    if (!journal->untitled || journal->compaction)
+    if (!journal->untitled)
         return 0;
     int r = write_all(journal->fd, LEASE_JOURNAL_TITLE, strlen(LEASE_JOURNAL_TITLE), &done);
     if (r < 0 && done > 0 && ftruncate(journal->fd, 0) < 0)
@@ -290,6 +267,7 @@ static void write_noted(struct lease_journal *journal)
         r = write_all(journal->fd, journal->noted->str, journal->noted->len, &done);
         if (done > 0)
             journal->untitled = false;
+        journal->unsynced = true;
     }
     forget_written(journal, done);
     if (r < 0)
@@ -317,7 +295,6 @@ static bool is_there(struct lease_journal *journal, const struct leases *leases)
         return true;
     if (!journal->complained)
         log_warning("%s/%s: was removed; it is made again", journal->directory, LEASE_JOURNAL_NAME);
-    journal->compaction = lease_compaction_free(journal->compaction);
     close_all(journal);
     int r = open_all(journal);
     if (r == 0 && ftruncate(journal->fd, 0) < 0)
@@ -336,71 +313,54 @@ static bool is_there(struct lease_journal *journal, const struct leases *leases)
     return true;
 }
 
-static void on_begun(void *userdata, const struct leases *leases)
-{
-    struct lease_journal *journal = userdata;
-    uint64_t noted = 0;
-    for (gsize i = 0; i < journal->noted->len; i++)
-        noted += journal->noted->str[i] == '\n';
-    journal->superseded = (struct superseded){
-        .lines_in_file = journal->lines - noted,
-        .lines_noted = noted,
-        .leases = leases_size(leases),
-        .noted = journal->noted->len,
-    };
-}
-
-static void on_compacted(void *userdata, bool well)
-{
-    struct lease_journal *journal = userdata;
-    journal->compaction = lease_compaction_free(journal->compaction);
-    if (!well) {
-        journal->retry_lines = 2 * journal->lines + SLACK_LINES;
-        journal->due = true;
-        return;
-    }
-    const struct superseded *superseded = &journal->superseded;
-    journal->lines += superseded->leases - superseded->lines_in_file;
-    if (superseded->noted > 0) {
-        g_string_erase(journal->noted, 0, (gssize)superseded->noted);
-        journal->lines -= superseded->lines_noted;
-    }
-    journal->untitled = false;
-    journal->retry_lines = 0;
-}
-
 /* What is damaged can wait until the disk takes something again; less to be kept may be just what
  * it needs for that. */
 static bool is_outgrown(const struct lease_journal *journal, const struct leases *leases)
 {
-    return !journal->compaction && journal->lines >= journal->retry_lines &&
+    return journal->lines >= journal->retry_lines &&
            (journal->lines > 2 * leases_size(leases) + SLACK_LINES ||
             (journal->due && !journal->complained));
 }
 
+/* The new file also says what could not be written to the old one. */
 static void compact(struct lease_journal *journal, const struct leases *leases)
 {
-    journal->due = false;
-    int r = lease_compaction_start(&journal->compaction, journal->event,
-                                   &(struct lease_compaction_options){
-                                       .directory = journal->directory,
-                                       .directory_fd = journal->directory_fd,
-                                       .journal_fd = &journal->fd,
-                                       .leases = leases,
-                                       .begun = on_begun,
-                                       .ended = on_compacted,
-                                       .userdata = journal,
-                                   });
-    if (r < 0)
-        on_compacted(journal, false);
+    int fd = lease_compaction_run(journal->directory_fd, leases);
+    if (fd < 0) {
+        log_warning("%s/%s: cannot be compacted: %s; it grows on, and that is tried again when it "
+                    "has doubled",
+                    journal->directory, LEASE_JOURNAL_NAME, g_strerror(-fd));
+        journal->retry_lines = 2 * journal->lines + SLACK_LINES;
+        return;
+    }
+    close_fd(&journal->fd);
+    journal->fd = fd;
+    g_string_truncate(journal->noted, 0);
+    journal->lines = leases_size(leases);
+    journal->untitled = journal->due = journal->complained = journal->unsynced = false;
+    journal->retry_lines = 0;
 }
 
 void lease_journal_write(struct lease_journal *journal, const struct leases *leases)
 {
-    if (journal->read_only || !is_there(journal, leases))
-        return;
-    if (journal->noted->len > 0 || journal->untitled)
+    if (!journal->read_only && is_there(journal, leases) &&
+        (journal->noted->len > 0 || journal->untitled))
         write_noted(journal);
+}
+
+bool lease_journal_is_unsynced(const struct lease_journal *journal, const struct leases *leases)
+{
+    return journal->fd >= 0 && !journal->read_only &&
+           (journal->unsynced || is_outgrown(journal, leases));
+}
+
+void lease_journal_sync(struct lease_journal *journal, const struct leases *leases)
+{
+    if (!lease_journal_is_unsynced(journal, leases))
+        return;
     if (is_outgrown(journal, leases))
         compact(journal, leases);
+    if (journal->unsynced && fdatasync(journal->fd) < 0)
+        complain(journal, -errno);
+    journal->unsynced = false;
 }

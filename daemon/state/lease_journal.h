@@ -1,8 +1,8 @@
 /*
  * Leases on disk: an append-only journal in the state directory, a line for each change with its
- * checksum, compacted by a child and a rename. Written before an address is published, so that a
- * daemon that is killed at any moment neither loses nor doubles one that was ever answered. Nothing
- * here waits for the disk; lease_compaction.h says what that costs if the machine stops.
+ * checksum, compacted by a new file and a rename. Written before an address is published, so that a
+ * daemon that is killed at any moment neither loses nor doubles one that was ever answered. The
+ * disk is waited for afterwards, so if the machine stops, it is the last changes that may be lost.
  *
  *   kubesvc leases 1
  *   + pod 127.244.0.1 moon/Deployment/app/0 5f1d21c8      held
@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include <systemd/sd-event.h>
+#include <stdbool.h>
 
 #include "lib/model/leases.h"
 #include "lib/util/error.h"
@@ -21,18 +21,24 @@ struct lease_journal;
 /* Opens (makes) the journal in `directory` (made, if only its last part is missing) and restores
  * what it holds. A line that is damaged or cut off is passed over with a warning; kept_journal.h
  * says what becomes of a damaged one, and of one of another version. Where nothing can be written,
- * what is there is read, with a warning, and nothing is written later. SIGCHLD must be blocked.
+ * what is there is read, with a warning, and nothing is written later.
  * Negative errno: it cannot be read or made; the caller goes on without. -EBUSY: another daemon has
- * it, and not only for a moment. */
-MUST_USE int lease_journal_open(struct lease_journal **journalp, sd_event *event,
-                                const char *directory, struct leases *leases);
+ * it. */
+MUST_USE int lease_journal_open(struct lease_journal **journalp, const char *directory,
+                                struct leases *leases);
 struct lease_journal *lease_journal_close(struct lease_journal *journal); /* returns NULL */
 
-/* Notes a change; it is written by the next lease_journal_write. Nothing else happens here: changes
- * are also noted in copies of the process, which must not write. */
+/* Notes a change; it is written by the next lease_journal_write. */
 void lease_journal_note(struct lease_journal *journal, enum lease_event event,
                         const struct lease *lease);
 
-/* Writes what was noted; starts to compact if the journal has outgrown what it says. What cannot be
- * written is kept and tried again with the next change; the log says so once. */
+/* Writes what was noted. What cannot be written is kept and tried again with the next change; the
+ * log says so once. */
 void lease_journal_write(struct lease_journal *journal, const struct leases *leases);
+
+/* Is there anything for lease_journal_sync to do? */
+bool lease_journal_is_unsynced(const struct lease_journal *journal, const struct leases *leases);
+
+/* Waits until the disk has what was written; compacts the journal if it has outgrown what it says.
+ */
+void lease_journal_sync(struct lease_journal *journal, const struct leases *leases);

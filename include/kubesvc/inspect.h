@@ -56,6 +56,7 @@
  *     before makes it known.
  *   status                   one line
  *     {"version","uptimeSeconds","zone","namespace","socket","state","loaded":bool,
+ *      "loading":{"files","filesFound","objects","objectsFound"}   while manifests are worked on
  *      "sources":[{"path","files":N,"objects":N,"watch":"inotify"|"polling"|"missing"}],
  *      "configuration":{as `config`, without settings},
  *      "files":N,"objects":N,"ignored":N,
@@ -102,6 +103,8 @@ enum kubesvc_inspect_result {
     KUBESVC_INSPECT_UNKNOWN = 2,
     KUBESVC_INSPECT_BUSY = 3,
     KUBESVC_INSPECT_DENIED = 4,
+    KUBESVC_INSPECT_TOO_LARGE =
+        5, /* there is more than the daemon keeps in memory for one answer */
 };
 
 struct kubesvc_inspect_end {

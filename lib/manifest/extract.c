@@ -255,7 +255,7 @@ static bool keep(struct extract_context *context, struct object *object)
     }
     if (exceeded) {
         refuse(context, object, &usage, exceeded);
-        object_free_on(context->fiber, object);
+        object_free(object);
         return false;
     }
     g_hash_table_add(context->namespaces, (gpointer)(uintptr_t)object->namespace);
@@ -334,7 +334,7 @@ static gboolean is_of_later(gpointer namespace, gpointer mention, gpointer first
 void extract_forget(struct extract_context *context, guint first)
 {
     g_hash_table_foreach_remove(context->mentioned, is_of_later, GUINT_TO_POINTER(first));
-    fiber_truncate_pointers(context->fiber, context->objects, first);
+    g_ptr_array_set_size(context->objects, (gint)first);
 }
 
 /* As kubectl reads them: whatever has a list under `items` is a list. */
@@ -350,7 +350,7 @@ static void read_list(struct extract_context *context, const struct node *items,
 void extract_object(struct extract_context *context, const struct node *root,
                     const char *list_version, const char *list_kind)
 {
-    struct fields fields = {.fiber = context->fiber, .diagnostics = context->diagnostics};
+    struct fields fields = {.diagnostics = context->diagnostics};
     const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
     const struct node *items;
     const struct known_kind *known;

@@ -12,7 +12,6 @@
 #include "manifest.h"
 
 struct extract_context {
-    struct fiber *fiber; /* to give way on; may be NULL */
     struct source *source;
     const char *default_namespace;
     GPtrArray *objects;     /* struct object *, added to */
@@ -84,7 +83,7 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
                    bool number_required, GArray *ports);
 
 /* Those ports as an object keeps them; NULL for none. */
-struct ports *extract_take_ports(const struct fields *fields, const GArray *ports);
+struct ports *extract_take_ports(const GArray *ports);
 
 /* Takes the elements out of an array of struct address. */
 struct addresses extract_take_addresses(GArray *addresses);

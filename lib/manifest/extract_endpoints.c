@@ -38,7 +38,7 @@ static struct ports *read_ports(struct fields *fields, const struct node *map)
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
     extract_ports(fields, fields_list(fields, map, "ports"), "port", false, ports);
-    return extract_take_ports(fields, ports);
+    return extract_take_ports(ports);
 }
 
 static void take_endpoints(GArray *endpoints, struct endpoint_subset *subset)
@@ -62,7 +62,6 @@ static void read_slice_endpoints(struct fields *fields, const struct node *list,
         for (const struct node *node = texts ? texts->first : NULL; node; node = node->next) {
             const char *text = fields_text(fields, node, "addresses");
 
-            fiber_tick(fields->fiber);
             if (text)
                 add_address(fields, node, text, addresses);
         }
@@ -155,5 +154,5 @@ void extract_endpoints(struct fields *fields, const struct node *root, struct en
         read_subset_addresses(fields, map, "addresses", ports, mentions);
         read_subset_addresses(fields, map, "notReadyAddresses", ports, mentions);
     }
-    repack_subsets(mentions, slice, fields->fiber);
+    repack_subsets(mentions, slice);
 }

@@ -30,7 +30,6 @@ static struct addresses split_addresses(struct fields *fields, const struct node
         length = strcspn(part, ",");
         for (after = length; after > 0 && strchr(BLANKS, part[after - 1]); after--)
             ;
-        fiber_tick(fields->fiber);
         if (!address_parse(&address, part, after)) {
             fields_error(fields, node->position, "invalid-address",
                          EXTRACT_ADDRESSES_ANNOTATION
@@ -67,7 +66,6 @@ const struct labels *extract_own_labels(struct fields *fields, const struct node
     for (const struct node *child = map->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = ""};
 
-        fiber_tick(fields->fiber);
         if (child->type != NODE_SCALAR)
             continue;
         if (scalar_read(child).type != SCALAR_NULL)
@@ -179,11 +177,11 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
     }
 }
 
-struct ports *extract_take_ports(const struct fields *fields, const GArray *ports)
+struct ports *extract_take_ports(const GArray *ports)
 {
     if (ports->len == 0)
         return NULL;
-    return ports_new((const struct port *)(void *)ports->data, ports->len, fields->fiber);
+    return ports_new((const struct port *)(void *)ports->data, ports->len);
 }
 
 static uint8_t owner_kind(const char *kind)

@@ -37,7 +37,7 @@ void extract_pod_spec(struct fields *fields, const struct node *metadata, const 
     pod_spec->host_network = fields_bool(fields, spec, "hostNetwork", false);
     read_containers(fields, spec, "containers", false, ports);
     read_containers(fields, spec, "initContainers", true, ports);
-    pod_spec->ports = extract_take_ports(fields, ports);
+    pod_spec->ports = extract_take_ports(ports);
 }
 
 static bool read_ip(struct fields *fields, const struct node *map, const char *key,

@@ -38,7 +38,6 @@ static void read_cluster_ips(struct fields *fields, const struct node *spec,
     bool first_none = false, none = false;
 
     for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
-        fiber_tick(fields->fiber);
         if (!read_cluster_ip(fields, node, "clusterIPs", addresses, &none))
             return;
         first_none |= none && addresses->len == 0;
@@ -76,10 +75,8 @@ static void read_families(struct fields *fields, const struct node *spec, struct
     const struct node *list = fields_list(fields, spec, "ipFamilies");
     const struct node *old = fields_get(fields, spec, "ipFamily"); /* before 1.20 */
 
-    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
-        fiber_tick(fields->fiber);
+    for (const struct node *node = list ? list->first : NULL; node; node = node->next)
         add_family(fields, node->position, fields_text(fields, node, "ipFamilies"), service);
-    }
     if (!list && old)
         add_family(fields, old->position, fields_text(fields, old, "ipFamily"), service);
     service->family_policy = (enum ip_family_policy)extract_choice(fields, spec, "ipFamilyPolicy",
@@ -129,5 +126,5 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
     service->publish_not_ready = fields_bool(fields, spec, "publishNotReadyAddresses", false);
     read_families(fields, spec, service);
     extract_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
-    service->ports = extract_take_ports(fields, ports);
+    service->ports = extract_take_ports(ports);
 }

@@ -92,8 +92,6 @@ struct manifest_reader *manifest_reader_new(struct source *source,
         .element = on_element, .document = on_document, .retract = on_retract, .userdata = reader};
 
     input_init(&reader->input, input, userdata, options->max_size);
-    reader->input.fiber = options->fiber;
-    reader->context.fiber = options->fiber;
     reader->default_namespace = g_strdup(options->default_namespace);
     reader->pending = g_ptr_array_new();
     reader->context.source = source_ref(source);
@@ -105,7 +103,7 @@ struct manifest_reader *manifest_reader_new(struct source *source,
     reader->context.mentioned = g_hash_table_new(g_str_hash, g_str_equal);
     reader->context.namespaces = g_hash_table_new(NULL, NULL);
     reader->context.before = source->used;
-    reader->composer = composer_new(&callbacks, reader->context.diagnostics, options->fiber);
+    reader->composer = composer_new(&callbacks, reader->context.diagnostics);
     return reader;
 }
 
@@ -161,11 +159,6 @@ static int finish(struct manifest_reader *reader, int result)
     return result;
 }
 
-void manifest_reader_discard(struct manifest_reader *reader)
-{
-    fiber_truncate_pointers(reader->input.fiber, reader->context.objects, 0);
-}
-
 int manifest_reader_run(struct manifest_reader *reader)
 {
     int r = reader_run(&reader->input, reader->composer);
@@ -176,13 +169,8 @@ int manifest_reader_run(struct manifest_reader *reader)
         source_set_refused(reader->context.source, reader->context.n_refused,
                            &reader->context.least);
     if (r != MANIFEST_DONE) /* they are of no use, and may be very many */
-        manifest_reader_discard(reader);
+        g_ptr_array_set_size(reader->context.objects, 0);
     return reader->input.error < 0 ? reader->input.error : r;
-}
-
-void manifest_reader_cancel(struct manifest_reader *reader)
-{
-    input_cancel(&reader->input);
 }
 
 GPtrArray *manifest_reader_take_objects(struct manifest_reader *reader)

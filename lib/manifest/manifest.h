@@ -1,7 +1,6 @@
 /*
- * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics. Gives
- * way on a fiber, however large a thing it is amid of; nothing of the file is kept but what its
- * objects need.
+ * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics.
+ * Nothing of the file is kept but what its objects need.
  * Knows no rules about Services; it knows what the fields are called and what they may hold.
  */
 #pragma once
@@ -13,7 +12,6 @@
 #include "lib/model/object.h"
 #include "lib/util/diagnostic.h"
 #include "lib/util/error.h"
-#include "lib/util/fiber.h"
 
 struct manifest_reader;
 struct node;
@@ -26,7 +24,6 @@ typedef void (*manifest_look)(void *userdata, const struct object *object, const
 struct manifest_options {
     const char *default_namespace; /* for objects that name none */
     uint64_t max_size;             /* bytes; a longer input is an error */
-    struct fiber *fiber;           /* what manifest_reader_run runs on; NULL: on none */
     manifest_look look;            /* NULL: nobody looks */
     void *look_userdata;
 };
@@ -49,14 +46,8 @@ struct manifest_reader *manifest_reader_new(struct source *source,
                                             manifest_input input, void *userdata);
 struct manifest_reader *manifest_reader_free(struct manifest_reader *reader); /* returns NULL */
 
-/* Reads to the end. Negative errno: the input function's error, or -ECANCELED. */
+/* Reads to the end. Negative errno: the input function's error. */
 MUST_USE int manifest_reader_run(struct manifest_reader *reader);
-
-/* Gives up the objects that were read, on the fiber. */
-void manifest_reader_discard(struct manifest_reader *reader);
-
-/* While it is given way to: what is read is not wanted any more, it is to end soon. */
-void manifest_reader_cancel(struct manifest_reader *reader);
 
 /* After MANIFEST_DONE: moves out the objects (struct object *, in document order, `document` set)
  * and the diagnostics (struct diagnostic *). After MANIFEST_BAD: diagnostics only. The arrays

@@ -24,7 +24,6 @@ struct packing {
     GArray *mentions;
     GHashTable *by_ports; /* struct ports * -> GArray of struct endpoint */
     GPtrArray *lists;     /* the keys, in the order in which they came */
-    struct fiber *fiber;
 };
 
 static guint host_hash(gconstpointer data)
@@ -47,7 +46,6 @@ static void find_repeated(struct packing *packing)
     for (guint i = 0; i < packing->mentions->len; i++) {
         struct mention *mention = &g_array_index(packing->mentions, struct mention, i);
         struct mention *first = g_hash_table_lookup(hosts, mention);
-        fiber_tick(packing->fiber);
         mention->next = NONE;
         mention->repeated = first != NULL;
         if (!first) {
@@ -105,7 +103,6 @@ static GArray *states_of_lists(const struct packing *packing, const struct menti
          mention = mention->next == NONE
                        ? NULL
                        : &g_array_index(packing->mentions, struct mention, mention->next)) {
-        fiber_tick(packing->fiber);
         note(states, NULL, mention->ports, mention->endpoint.ready);
     }
     return states;
@@ -149,9 +146,8 @@ static void add_at_ports(struct packing *packing, const GArray *states, bool rea
     }
     if (!any)
         return;
-    struct ports *list = ports->len > 0 ? ports_new((const struct port *)(void *)ports->data,
-                                                    ports->len, packing->fiber)
-                                        : NULL;
+    struct ports *list =
+        ports->len > 0 ? ports_new((const struct port *)(void *)ports->data, ports->len) : NULL;
     struct endpoint copy = copy_of(endpoint);
     copy.ready = ready;
     add(packing, list, copy);
@@ -206,15 +202,14 @@ static void take_subsets(const struct packing *packing, struct endpoint_slice *s
     }
 }
 
-void repack_subsets(GArray *mentions, struct endpoint_slice *slice, struct fiber *fiber)
+void repack_subsets(GArray *mentions, struct endpoint_slice *slice)
 {
     g_autoptr(GHashTable) by_ports = g_hash_table_new(NULL, NULL);
     g_autoptr(GPtrArray) lists = g_ptr_array_new();
-    struct packing packing = {mentions, by_ports, lists, fiber};
+    struct packing packing = {mentions, by_ports, lists};
     find_repeated(&packing);
     for (guint i = 0; i < mentions->len; i++) {
         struct mention *mention = &g_array_index(mentions, struct mention, i);
-        fiber_tick(fiber);
         if (mention->repeated)
             endpoint_clear(&mention->endpoint);
         else

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "lib/model/object.h"
-#include "lib/util/fiber.h"
 
 struct mention {              /* of an address in one subset of the manifest */
     struct endpoint endpoint; /* of one address */
@@ -20,4 +19,4 @@ struct mention {              /* of an address in one subset of the manifest */
 };
 
 /* Makes the subsets of `slice` from the mentions (struct mention), whose endpoints are used up. */
-void repack_subsets(GArray *mentions, struct endpoint_slice *slice, struct fiber *fiber);
+void repack_subsets(GArray *mentions, struct endpoint_slice *slice);

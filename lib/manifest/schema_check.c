@@ -115,7 +115,6 @@ static void check_strings(const struct check *check, const struct place *place,
     for (const struct node *item = child->first; item; item = item->next) {
         g_autofree char *path = NULL;
 
-        fiber_tick(check->fields->fiber);
         if (is_string(item) || scalar_is_null(item))
             continue;
         if (!is_news(check, place, child, item->position, "wrong-type"))
@@ -177,7 +176,6 @@ static void check_field(const struct check *check, const struct place *place,
     for (const struct node *item = field->type == SCHEMA_MAPS ? child->first : NULL; item;
          item = item->next) {
         inner.map = item;
-        fiber_tick(check->fields->fiber);
         if (item->type == NODE_MAP && field->level)
             check_map(check, &inner, field->level);
         else if (item->type != NODE_MAP && !scalar_is_null(item))
@@ -215,7 +213,6 @@ static void check_map(const struct check *check, const struct place *place,
     for (const struct node *child = place->map->first; child; child = child->next) {
         const struct schema_field *field = schema_find(level, child->key);
 
-        fiber_tick(check->fields->fiber);
         if (field && !scalar_is_null(child))
             check_field(check, place, field, child);
     }

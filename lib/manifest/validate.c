@@ -72,7 +72,6 @@ void validate_labels(struct fields *fields, const struct node *map, const char *
 {
     for (const struct node *child = map && map->type == NODE_MAP ? map->first : NULL; child;
          child = child->next) {
-        fiber_tick(fields->fiber);
         if (!is_label_key(child->key)) {
             fields_refuse(fields, child->key_position, "invalid-label",
                           "a key in %s must be at most %u letters, digits, '-', '_' and '.', "
@@ -122,7 +121,6 @@ void validate_port_names(struct fields *fields, const struct node *ports, enum p
     for (const struct node *port = first; port; port = port->next) {
         const char *name = validate_text(port, "name");
 
-        fiber_tick(fields->fiber);
         if (port->type != NODE_MAP)
             continue;
         if (name) {

@@ -10,7 +10,6 @@ static void check_address(struct fields *fields, const struct node *node, const 
 {
     struct address address;
 
-    fiber_tick(fields->fiber);
     if (node->type != NODE_SCALAR || !address_parse(&address, node->text, node->length))
         return;
     if ((address_family(&address) == 4) != (strcmp(type, "IPv4") == 0))
@@ -39,7 +38,6 @@ void validate_endpoints(struct fields *fields, const struct node *root)
     const struct node *subset = validate_first(validate_child(root, "subsets"));
 
     for (; subset; subset = subset->next) {
-        fiber_tick(fields->fiber);
         if (subset->type != NODE_MAP)
             continue;
         validate_port_names(fields, validate_child(subset, "ports"), PORT_NAMES_LABELS);

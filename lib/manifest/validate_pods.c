@@ -14,7 +14,6 @@ static void check_containers(struct fields *fields, const struct node *spec, con
     for (; container; container = container->next) {
         const char *name = validate_text(container, "name");
 
-        fiber_tick(fields->fiber);
         validate_port_names(fields, validate_child(container, "ports"), PORT_NAMES_SHORT);
         if (!name)
             continue;

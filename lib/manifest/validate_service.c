@@ -39,7 +39,6 @@ static void check_ports(struct fields *fields, const struct node *ports)
     for (const struct node *port = validate_first(ports); port; port = port->next) {
         gint64 key = port_key(port);
 
-        fiber_tick(fields->fiber);
         if (key >= 0 && !g_hash_table_add(seen, g_memdup2(&key, sizeof key)))
             fields_refuse(fields, port->position, "duplicate-port",
                           "another port has the same number and protocol");

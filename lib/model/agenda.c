@@ -1,15 +1,13 @@
 /*
  * The agenda: what is to be worked out again, each thing once. Handed out sorted by name, so that
- * the order of work, and with it every first lease, does not depend on the order of events. Heaps,
- * because things are added while others are taken off.
+ * the order of work, and with it every first lease, does not depend on the order of events.
  */
 #include <string.h>
 
 #include "cluster_private.h"
 
-void agenda_init(struct agenda *agenda, struct fiber *fiber)
+void agenda_init(struct agenda *agenda)
 {
-    agenda->fiber = fiber;
     agenda->namespaces = g_ptr_array_new();
     agenda->stated = g_array_new(FALSE, FALSE, sizeof(struct address));
     agenda->unlinked = g_ptr_array_new();
@@ -36,69 +34,34 @@ static int compare_owners(const struct claim_owner *x, const struct claim_owner 
 
 static int compare_pods(const void *a, const void *b)
 {
-    const struct bare_pod *x = a, *y = b;
+    const struct bare_pod *x = *(const struct bare_pod *const *)a,
+                          *y = *(const struct bare_pod *const *)b;
     return compare_owners(&x->owner, &y->owner);
 }
 
 static int compare_services(const void *a, const void *b)
 {
-    const struct service_state *x = a, *y = b;
+    const struct service_state *x = *(const struct service_state *const *)a,
+                               *y = *(const struct service_state *const *)b;
     return compare_owners(&x->owner, &y->owner);
 }
 
 static int compare_workloads(const void *a, const void *b)
 {
-    const struct workload_state *x = a, *y = b;
+    const struct workload_state *x = *(const struct workload_state *const *)a,
+                                *y = *(const struct workload_state *const *)b;
     int order = strcmp(x->namespace->name, y->namespace->name);
     if (order == 0)
         order = strcmp(x->identity.name, y->identity.name);
     return order != 0 ? order : (int)x->identity.kind - (int)y->identity.kind;
 }
 
-/* How two items compare: negative when `a` comes first. */
-typedef int (*compare_items)(const void *a, const void *b);
-
-static void rise(GPtrArray *heap, guint at, compare_items compare)
-{
-    gpointer item = heap->pdata[at];
-    while (at > 0) {
-        guint parent = (at - 1) / 2;
-        if (compare(heap->pdata[parent], item) <= 0)
-            break;
-        heap->pdata[at] = heap->pdata[parent];
-        at = parent;
-    }
-    heap->pdata[at] = item;
-}
-
-static void add(GPtrArray *heap, void *item, bool *dirty, compare_items compare)
+static void add(GPtrArray *list, void *item, bool *dirty)
 {
     if (*dirty)
         return;
     *dirty = true;
-    g_ptr_array_add(heap, item);
-    rise(heap, heap->len - 1, compare);
-}
-
-/* The hole that the first leaves sinks to the bottom; only there the last item looks for its place,
- * which is near: half the comparisons of letting it sink from the top. */
-static void *next(GPtrArray *heap, compare_items compare)
-{
-    if (heap->len == 0)
-        return NULL;
-    gpointer first = heap->pdata[0];
-    gpointer last = g_ptr_array_remove_index(heap, heap->len - 1);
-    guint hole = 0;
-    for (guint child; (child = 2 * hole + 1) < heap->len; hole = child) {
-        if (child + 1 < heap->len && compare(heap->pdata[child + 1], heap->pdata[child]) < 0)
-            child++;
-        heap->pdata[hole] = heap->pdata[child];
-    }
-    if (heap->len > 0) {
-        heap->pdata[hole] = last;
-        rise(heap, hole, compare);
-    }
-    return first;
+    g_ptr_array_add(list, item);
 }
 
 void agenda_namespace(struct agenda *agenda, struct namespace *namespace)
@@ -112,26 +75,25 @@ void agenda_namespace(struct agenda *agenda, struct namespace *namespace)
 void agenda_service(struct agenda *agenda, struct service_state *state)
 {
     if (state)
-        add(agenda->services, state, &state->dirty, compare_services);
+        add(agenda->services, state, &state->dirty);
 }
 
 void agenda_workload(struct agenda *agenda, struct workload_state *state)
 {
     if (state)
-        add(agenda->workloads, state, &state->dirty, compare_workloads);
+        add(agenda->workloads, state, &state->dirty);
 }
 
 void agenda_pod(struct agenda *agenda, struct bare_pod *pod)
 {
     if (pod)
-        add(agenda->pods, pod, &pod->dirty, compare_pods);
+        add(agenda->pods, pod, &pod->dirty);
 }
 
 void agenda_group_services(struct agenda *agenda, const struct group *group)
 {
     for (guint i = 0; i < group->selections->len; i++) {
         struct selection *selection = group->selections->pdata[i];
-        fiber_tick(agenda->fiber);
         if (!selection->of_workload)
             agenda_service(agenda, (struct service_state *)selection);
     }
@@ -141,23 +103,30 @@ void agenda_group_workloads(struct agenda *agenda, const struct group *group)
 {
     for (guint i = 0; i < group->selections->len; i++) {
         struct selection *selection = group->selections->pdata[i];
-        fiber_tick(agenda->fiber);
         if (selection->of_workload)
             agenda_workload(agenda, (struct workload_state *)selection);
     }
 }
 
-struct bare_pod *agenda_next_pod(struct agenda *agenda)
+static GPtrArray *take(GPtrArray **listp, GCompareFunc compare)
 {
-    return next(agenda->pods, compare_pods);
+    GPtrArray *list = *listp;
+    *listp = g_ptr_array_new();
+    g_ptr_array_sort(list, compare);
+    return list;
 }
 
-struct workload_state *agenda_next_workload(struct agenda *agenda)
+GPtrArray *agenda_take_pods(struct agenda *agenda)
 {
-    return next(agenda->workloads, compare_workloads);
+    return take(&agenda->pods, compare_pods);
 }
 
-struct service_state *agenda_next_service(struct agenda *agenda)
+GPtrArray *agenda_take_workloads(struct agenda *agenda)
 {
-    return next(agenda->services, compare_services);
+    return take(&agenda->workloads, compare_workloads);
+}
+
+GPtrArray *agenda_take_services(struct agenda *agenda)
+{
+    return take(&agenda->services, compare_services);
 }

@@ -8,28 +8,14 @@
 #include <string.h>
 
 #include "lib/util/hash.h"
-#include "wide_set.h"
-
-struct job {
-    struct source *source;
-    GPtrArray *incoming;    /* struct object *, owned; NULL where moved out */
-    GPtrArray *old;         /* what the source said until now, the rest of it not in `before` yet */
-    struct wide_set before; /* struct object of that, by identity */
-    GPtrArray *after;       /* what it says from now on */
-    guint done;
-    struct wide_set_iter leftovers;
-    bool begun, sweeping;
-    bool partial; /* the source says more than there was room for */
-};
 
 struct catalog {
     catalog_changed changed;
     void *userdata;
-    struct fiber *fiber;
-    struct wide_set identities; /* struct object: the ones in force */
-    GHashTable *sources;        /* struct source * -> GPtrArray of struct object * */
-    GQueue *jobs;
-    guint settled; /* jobs at the head that may be done */
+    struct between between;
+    GHashTable *identities; /* set of struct object: the ones in force */
+    GHashTable *sources;    /* struct source * -> GPtrArray of struct object * */
+    uint64_t n_taken;
 };
 
 static guint identity_hash(gconstpointer data)
@@ -57,28 +43,17 @@ static int precedence(const struct object *a, const struct object *b)
     return a->document > b->document ? 1 : -1;
 }
 
-struct catalog *catalog_new(catalog_changed changed, void *userdata, struct fiber *fiber)
+struct catalog *catalog_new(catalog_changed changed, void *userdata, struct between between)
 {
     struct catalog *catalog = g_new0(struct catalog, 1);
     catalog->changed = changed;
     catalog->userdata = userdata;
-    catalog->fiber = fiber;
-    wide_set_init(&catalog->identities, identity_hash, identity_equal, NULL);
+    catalog->between = between;
+    catalog->identities = g_hash_table_new(identity_hash, identity_equal);
     catalog->sources =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, (GDestroyNotify)source_unref,
                               (GDestroyNotify)g_ptr_array_unref);
-    catalog->jobs = g_queue_new();
     return catalog;
-}
-
-static void job_free(struct job *job)
-{
-    g_ptr_array_unref(job->incoming);
-    g_clear_pointer(&job->old, g_ptr_array_unref);
-    wide_set_clear(&job->before);
-    g_clear_pointer(&job->after, g_ptr_array_unref);
-    source_unref(job->source);
-    g_free(job);
 }
 
 static void free_objects_of(gpointer source, gpointer objects, gpointer userdata)
@@ -87,39 +62,23 @@ static void free_objects_of(gpointer source, gpointer objects, gpointer userdata
     g_ptr_array_foreach(objects, (GFunc)(void (*)(void))object_free, NULL);
 }
 
-static void job_discard(gpointer data)
-{
-    struct job *job = data;
-    if (job->old)
-        g_ptr_array_foreach(job->old, (GFunc)(void (*)(void))object_free, NULL);
-    if (job->after)
-        g_ptr_array_foreach(job->after, (GFunc)(void (*)(void))object_free, NULL);
-    struct wide_set_iter iter;
-    struct object *object;
-    wide_set_iter_init(&iter, &job->before);
-    while ((object = wide_set_next(&iter)))
-        object_free(object);
-    job_free(job);
-}
-
 struct catalog *catalog_free(struct catalog *catalog)
 {
     if (!catalog)
         return NULL;
-    g_queue_free_full(catalog->jobs, job_discard);
     g_hash_table_foreach(catalog->sources, free_objects_of, NULL);
     g_hash_table_unref(catalog->sources);
-    wide_set_clear(&catalog->identities);
+    g_hash_table_unref(catalog->identities);
     g_free(catalog);
     return NULL;
 }
 
 static void insert(struct catalog *catalog, struct object *object)
 {
-    struct object *head = wide_set_find(&catalog->identities, object);
+    struct object *head = g_hash_table_lookup(catalog->identities, object);
     if (!head || precedence(object, head) > 0) {
         object->shadowed = head;
-        wide_set_add(&catalog->identities, object);
+        g_hash_table_add(catalog->identities, object);
         catalog->changed(catalog->userdata, head, object);
         return;
     }
@@ -132,12 +91,12 @@ static void insert(struct catalog *catalog, struct object *object)
 
 static void remove_and_free(struct catalog *catalog, struct object *object)
 {
-    struct object *head = wide_set_find(&catalog->identities, object);
+    struct object *head = g_hash_table_lookup(catalog->identities, object);
     if (head == object) {
         if (object->shadowed)
-            wide_set_add(&catalog->identities, object->shadowed);
+            g_hash_table_add(catalog->identities, object->shadowed);
         else
-            wide_set_remove(&catalog->identities, object);
+            g_hash_table_remove(catalog->identities, object);
         catalog->changed(catalog->userdata, object, object->shadowed);
     } else {
         struct object **link = &head->shadowed;
@@ -145,154 +104,120 @@ static void remove_and_free(struct catalog *catalog, struct object *object)
             link = &(*link)->shadowed;
         *link = object->shadowed;
     }
-    object_free_on(catalog->fiber, object);
+    object_free(object);
 }
 
-void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects)
-{
-    struct job *job = g_new0(struct job, 1);
-    job->source = source_ref(source);
-    job->partial = objects && source->n_refused > 0;
-    wide_set_init(&job->before, identity_hash, identity_equal, NULL);
-    job->incoming = objects ? objects : g_ptr_array_new_with_free_func((GDestroyNotify)object_free);
-    g_queue_push_tail(catalog->jobs, job);
-}
-
-/* Takes the source's list of objects. */
-static void job_begin(struct catalog *catalog, struct job *job)
-{
-    job->begun = true;
-    job->after = g_ptr_array_sized_new(job->incoming->len);
-    gpointer key, objects;
-    if (!g_hash_table_steal_extended(catalog->sources, job->source, &key, &objects))
-        return;
-    source_unref(key);
-    job->old = objects;
-}
-
-/* Puts an object of the list into the table. Of two with one identity in one file only one can be
+/* What the source said until now, by identity. Of two with one identity in one file only one can be
  * found again; the other is simply removed and added. */
-static void job_index(struct catalog *catalog, struct job *job)
+static GHashTable *take_before(struct catalog *catalog, struct source *source)
 {
-    struct object *object = g_ptr_array_remove_index(job->old, job->old->len - 1);
-    if (wide_set_find(&job->before, object))
-        remove_and_free(catalog, object);
-    else
-        wide_set_add(&job->before, object);
+    GHashTable *before = g_hash_table_new(identity_hash, identity_equal);
+    gpointer key, value;
+    if (!g_hash_table_steal_extended(catalog->sources, source, &key, &value))
+        return before;
+    g_autoptr(GPtrArray) objects = value;
+    source_unref(key);
+    for (guint i = objects->len; i-- > 0;) {
+        struct object *object = objects->pdata[i];
+        if (g_hash_table_contains(before, object))
+            remove_and_free(catalog, object);
+        else
+            g_hash_table_add(before, object);
+    }
+    return before;
 }
 
 /* Does the object keep its place among its rivals when it moves within its file? */
 static bool may_move(const struct catalog *catalog, const struct object *object, uint32_t document)
 {
-    const struct object *head = wide_set_find(&catalog->identities, object);
+    const struct object *head = g_hash_table_lookup(catalog->identities, object);
     return object->document == document || (head == object && !object->shadowed);
 }
 
-static void job_take(struct catalog *catalog, struct job *job, struct object *incoming)
+/* What stands for the incoming object from now on, NULL: nothing. */
+static struct object *take(struct catalog *catalog, struct object *before, struct object *incoming)
 {
-    struct object *before = wide_set_find(&job->before, incoming);
-    if (before)
-        wide_set_remove(&job->before, before);
     if (incoming->broken) {
-        if (before)
-            g_ptr_array_add(job->after, before);
-        object_free_on(catalog->fiber, incoming);
-        return;
+        object_free(incoming);
+        return before;
     }
     if (before && object_equal(before, incoming) && may_move(catalog, before, incoming->document)) {
         before->line = incoming->line;
         before->column = incoming->column;
         before->document = incoming->document;
-        g_ptr_array_add(job->after, before);
-        object_free_on(catalog->fiber, incoming);
-        return;
+        object_free(incoming);
+        return before;
     }
     insert(catalog, incoming);
-    g_ptr_array_add(job->after, incoming);
     if (before)
         remove_and_free(catalog, before);
+    return incoming;
 }
 
-static void job_end(struct catalog *catalog, struct job *job)
+/* `kept`: where what is not said any more goes on to be said, because it may be what there was no
+ * room for; NULL: it goes. */
+static void remove_rest(struct catalog *catalog, GHashTable *before, GPtrArray *kept)
 {
-    if (job->after->len > 0)
-        g_hash_table_insert(catalog->sources, source_ref(job->source),
-                            g_steal_pointer(&job->after));
-    job_free(job);
-}
-
-/* A few objects of a job; true when it is complete. */
-static bool job_step(struct catalog *catalog, struct job *job)
-{
-    if (!job->begun)
-        job_begin(catalog, job);
-    for (unsigned n = 0; n < 64; n++) {
-        if (job->old && job->old->len > 0) {
-            job_index(catalog, job);
-            continue;
-        }
-        if (job->done < job->incoming->len) {
-            struct object *incoming = g_steal_pointer(&job->incoming->pdata[job->done++]);
-            job_take(catalog, job, incoming);
-            continue;
-        }
-        if (!job->sweeping) {
-            wide_set_iter_init(&job->leftovers, &job->before);
-            job->sweeping = true;
-        }
-        struct object *gone = wide_set_next(&job->leftovers);
-        if (!gone)
-            return true;
-        wide_set_iter_remove(&job->leftovers);
-        if (job->partial)
-            g_ptr_array_add(job->after, gone); /* it may be one that there was no room for */
+    GHashTableIter iter;
+    gpointer object;
+    g_hash_table_iter_init(&iter, before);
+    while (g_hash_table_iter_next(&iter, &object, NULL)) {
+        g_hash_table_iter_remove(&iter);
+        if (kept)
+            g_ptr_array_add(kept, object);
         else
-            remove_and_free(catalog, gone);
+            remove_and_free(catalog, object);
+        between_pieces(&catalog->between);
     }
-    return false;
 }
 
-void catalog_settle(struct catalog *catalog)
+void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects)
 {
-    catalog->settled = catalog->jobs->length;
+    g_autoptr(GHashTable) before = take_before(catalog, source);
+    GPtrArray *after = g_ptr_array_new();
+    for (guint i = 0; objects && i < objects->len; i++) {
+        struct object *incoming = g_steal_pointer(&objects->pdata[i]);
+        struct object *known = g_hash_table_lookup(before, incoming);
+        if (known)
+            g_hash_table_remove(before, known);
+        struct object *taken = take(catalog, known, incoming);
+        if (taken)
+            g_ptr_array_add(after, taken);
+        catalog->n_taken++;
+        between_pieces(&catalog->between);
+    }
+    remove_rest(catalog, before, objects && source->n_refused > 0 ? after : NULL);
+    if (objects)
+        g_ptr_array_unref(objects);
+    if (after->len > 0)
+        g_hash_table_insert(catalog->sources, source_ref(source), after);
+    else
+        g_ptr_array_unref(after);
 }
 
-bool catalog_step(struct catalog *catalog)
+uint64_t catalog_taken(const struct catalog *catalog)
 {
-    if (catalog->settled == 0)
-        return false;
-    struct job *job = g_queue_peek_head(catalog->jobs);
-    if (!job_step(catalog, job))
-        return true;
-    g_queue_pop_head(catalog->jobs);
-    catalog->settled--;
-    job_end(catalog, job);
-    return true;
-}
-
-bool catalog_is_busy(const struct catalog *catalog)
-{
-    return catalog->settled > 0;
+    return catalog->n_taken;
 }
 
 struct object *catalog_find(const struct catalog *catalog, enum object_kind kind,
                             const char *namespace, const char *name)
 {
     struct object probe = {.kind = (uint8_t)kind, .namespace = namespace, .name = name};
-    return wide_set_find(&catalog->identities, &probe);
+    return g_hash_table_lookup(catalog->identities, &probe);
 }
 
 unsigned catalog_size(const struct catalog *catalog)
 {
-    return wide_set_size(&catalog->identities);
+    return g_hash_table_size(catalog->identities);
 }
 
 void catalog_each(const struct catalog *catalog,
                   void (*each)(void *userdata, struct object *object), void *userdata)
 {
-    struct wide_set_iter iter;
-    struct object *object;
-    wide_set_iter_init(&iter, &catalog->identities);
-    while ((object = wide_set_next(&iter)))
+    GHashTableIter iter;
+    gpointer object;
+    g_hash_table_iter_init(&iter, catalog->identities);
+    while (g_hash_table_iter_next(&iter, &object, NULL))
         each(userdata, object);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/util/between.h"
 #include "object.h"
 
 struct catalog;
@@ -19,23 +20,18 @@ struct catalog;
  * freed after the call unless it is merely shadowed. */
 typedef void (*catalog_changed)(void *userdata, struct object *before, struct object *after);
 
-/* Gives way on `fiber`, if it is not NULL. */
-struct catalog *catalog_new(catalog_changed changed, void *userdata, struct fiber *fiber);
+/* `between` is called between objects; see catalog_replace. */
+struct catalog *catalog_new(catalog_changed changed, void *userdata, struct between between);
 struct catalog *catalog_free(struct catalog *catalog); /* returns NULL; reports nothing */
 
-/* Queues what a source says now (ownership passes on; NULL or empty: nothing any more). A broken
- * object keeps what this source last said well of its identity. If objects of the source were
- * refused (n_refused), so does what is missing. */
+/* What a source says now (ownership passes on; NULL or empty: nothing any more), object by object:
+ * in between, some are in force as before and some as they are now. A broken object keeps what this
+ * source last said well of its identity. If objects of the source were refused (n_refused), so does
+ * what is missing. */
 void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects);
 
-/* What was queued so far is whole, and may come into force. */
-void catalog_settle(struct catalog *catalog);
-
-/* Lets the next few of the settled objects come into force; false when there is none left. */
-bool catalog_step(struct catalog *catalog);
-
-/* Is anything settled left? */
-bool catalog_is_busy(const struct catalog *catalog);
+/* How many objects catalog_replace has been given in all, the one at hand included. */
+uint64_t catalog_taken(const struct catalog *catalog);
 
 /* The object in force, NULL if there is none. `namespace` is interned. */
 struct object *catalog_find(const struct catalog *catalog, enum object_kind kind,

@@ -51,26 +51,25 @@ static void lease_changed(void *userdata, enum lease_event event, const struct l
 }
 
 struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed changed,
-                            void *userdata, struct fiber *fiber)
+                            void *userdata, struct between between)
 {
     struct cluster *cluster = g_new0(struct cluster, 1);
     cluster->sink = *sink;
     cluster->lease_changed = changed;
     cluster->userdata = userdata;
-    cluster->catalog = catalog_new(object_changed, cluster, fiber);
+    cluster->between = between;
+    cluster->catalog = catalog_new(object_changed, cluster, between);
     cluster->leases = leases_new(&(struct leases_callbacks){
-        .changed = lease_changed, .stated = is_stated, .userdata = cluster, .fiber = fiber});
+        .changed = lease_changed, .stated = is_stated, .userdata = cluster});
     cluster->reverse = reverse_new();
     cluster->namespaces = g_hash_table_new(g_direct_hash, g_direct_equal);
     cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
     cluster->no_labels = labels_new(NULL, 0);
-    cluster->fiber = fiber;
     cluster->pods.leases = cluster->leases;
     cluster->service_options.endpoints.pods = &cluster->pods;
-    cluster->service_options.endpoints.fiber = fiber;
     cluster->crowded = g_hash_table_new(NULL, NULL);
     cluster->crowded_workloads = g_hash_table_new(NULL, NULL);
-    agenda_init(&cluster->agenda, fiber);
+    agenda_init(&cluster->agenda);
     return cluster;
 }
 
@@ -95,9 +94,6 @@ struct cluster *cluster_free(struct cluster *cluster)
 {
     if (!cluster)
         return NULL;
-    cluster->ending = true;
-    while (fiber_is_amid(cluster->fiber))
-        (void)cluster_update(cluster, G_USEC_PER_SEC);
     GHashTableIter iter;
     gpointer namespace;
     g_hash_table_iter_init(&iter, cluster->namespaces);
@@ -114,7 +110,6 @@ struct cluster *cluster_free(struct cluster *cluster)
     cluster->catalog = catalog_free(cluster->catalog);
     labels_unref(cluster->no_labels);
     cluster->options = cluster_options_free(cluster->options);
-    cluster->wanted = cluster_options_free(cluster->wanted);
     agenda_clear(&cluster->agenda);
     g_free(cluster);
     return NULL;
@@ -127,18 +122,14 @@ struct leases *cluster_leases(struct cluster *cluster)
 
 static void take_pod_out(void *userdata, struct object *object)
 {
-    const struct cluster *cluster = userdata;
     if (object->kind == OBJECT_POD)
         intake_object(userdata, object, false);
-    fiber_tick(cluster->fiber);
 }
 
 static void take_pod_in(void *userdata, struct object *object)
 {
-    const struct cluster *cluster = userdata;
     if (object->kind == OBJECT_POD)
         intake_object(userdata, object, true);
-    fiber_tick(cluster->fiber);
 }
 
 /* Everything is to be worked out again; pod names go, because whether they are kept may change. */
@@ -151,29 +142,26 @@ static void restart(struct cluster *cluster)
         struct namespace *namespace = entry;
         agenda_namespace(&cluster->agenda, namespace);
         g_hash_table_iter_init(&iter, namespace->services);
-        fiber_tick(cluster->fiber);
-        while (g_hash_table_iter_next(&iter, NULL, &state)) {
+        while (g_hash_table_iter_next(&iter, NULL, &state))
             agenda_service(&cluster->agenda, state);
-            fiber_tick(cluster->fiber);
-        }
         g_hash_table_iter_init(&iter, namespace->workloads);
         while (g_hash_table_iter_next(&iter, NULL, &state)) {
             cluster_withdraw_replicas(cluster, state);
             agenda_workload(&cluster->agenda, state);
-            fiber_tick(cluster->fiber);
         }
     }
     g_hash_table_iter_init(&iter, cluster->bare_pods);
     while (g_hash_table_iter_next(&iter, &state, NULL)) {
         cluster_withdraw_pod(cluster, state);
         agenda_pod(&cluster->agenda, state);
-        fiber_tick(cluster->fiber);
     }
 }
 
-void cluster_take_options(struct cluster *cluster)
+void cluster_configure(struct cluster *cluster, const struct cluster_options *wanted)
 {
-    struct cluster_options *options = g_steal_pointer(&cluster->wanted);
+    if (cluster->options && cluster_options_equal(cluster->options, wanted))
+        return;
+    struct cluster_options *options = cluster_options_copy(wanted);
     /* What Pods put into the indexes depends on the options, so they go out by the old ones. */
     catalog_each(cluster->catalog, take_pod_out, cluster);
     restart(cluster);
@@ -188,13 +176,6 @@ void cluster_take_options(struct cluster *cluster)
     catalog_each(cluster->catalog, take_pod_in, cluster);
 }
 
-void cluster_configure(struct cluster *cluster, const struct cluster_options *options)
-{
-    cluster->wanted = cluster_options_free(cluster->wanted);
-    if (!cluster->options || !cluster_options_equal(cluster->options, options))
-        cluster->wanted = cluster_options_copy(options);
-}
-
 bool cluster_exposes(const struct cluster *cluster, const char *namespace)
 {
     const char *const *exposed = (const char *const *)cluster->options->namespaces;
@@ -206,21 +187,9 @@ void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *
     catalog_replace(cluster->catalog, source, objects);
 }
 
-void cluster_settle(struct cluster *cluster)
+uint64_t cluster_taken(const struct cluster *cluster)
 {
-    catalog_settle(cluster->catalog);
-    cluster->settled = true;
-}
-
-bool cluster_is_dirty(const struct cluster *cluster)
-{
-    return cluster_is_amid(cluster) || cluster->wanted || catalog_is_busy(cluster->catalog) ||
-           cluster->settled != cluster->swept;
-}
-
-bool cluster_is_amid(const struct cluster *cluster)
-{
-    return fiber_is_amid(cluster->fiber);
+    return catalog_taken(cluster->catalog);
 }
 
 unsigned cluster_size(const struct cluster *cluster)

@@ -22,14 +22,12 @@ struct bare_pod {
 };
 
 struct agenda {
-    struct fiber *fiber;
     GPtrArray *namespaces; /* struct namespace * whose record is to be written */
     GArray *stated;        /* struct address: newly stated and leased; the lease must give way */
     GPtrArray *unlinked;   /* struct namespace * with selections to link, may repeat */
-    /* Heaps, the first by namespace, kind and name on top. */
-    GPtrArray *pods;      /* struct bare_pod * */
-    GPtrArray *workloads; /* struct workload_state * */
-    GPtrArray *services;  /* struct service_state * */
+    GPtrArray *pods;       /* struct bare_pod * */
+    GPtrArray *workloads;  /* struct workload_state * */
+    GPtrArray *services;   /* struct service_state * */
 };
 
 struct cluster {
@@ -44,13 +42,10 @@ struct cluster {
     const struct labels *no_labels;
     struct agenda agenda;
 
-    struct fiber *fiber; /* what an update runs on */
-    bool settled;        /* the first full load is in the queue, or was */
-    bool swept;          /* and leases that it does not claim have ended */
-    bool ending;         /* an update is to stop as soon as it can */
+    struct between between;
+    bool swept; /* leases that the first full load does not claim have ended */
 
-    struct cluster_options *options; /* in force; NULL before the first update */
-    struct cluster_options *wanted;  /* from the next update on; NULL: the same */
+    struct cluster_options *options; /* NULL before they are set */
     struct pods pods;
     struct service_options service_options;
     uint32_t endpoints;            /* of all Services */
@@ -62,7 +57,7 @@ struct cluster {
     uint64_t refused[LEASE_USES];  /* leases that could not be had, as last said */
 };
 
-void agenda_init(struct agenda *agenda, struct fiber *fiber);
+void agenda_init(struct agenda *agenda);
 void agenda_clear(struct agenda *agenda);
 
 /* Adding what is already there, or NULL, does nothing. */
@@ -74,10 +69,11 @@ void agenda_pod(struct agenda *agenda, struct bare_pod *pod);
 void agenda_group_services(struct agenda *agenda, const struct group *group);
 void agenda_group_workloads(struct agenda *agenda, const struct group *group);
 
-/* The next of a list by namespace, kind and name, NULL when there is none; taken off. */
-struct bare_pod *agenda_next_pod(struct agenda *agenda);
-struct workload_state *agenda_next_workload(struct agenda *agenda);
-struct service_state *agenda_next_service(struct agenda *agenda);
+/* A whole list by namespace, name and kind, to be freed; none of it is on the agenda any more. What
+ * is added from now on is on another. */
+GPtrArray *agenda_take_pods(struct agenda *agenda);
+GPtrArray *agenda_take_workloads(struct agenda *agenda);
+GPtrArray *agenda_take_services(struct agenda *agenda);
 
 /* An object comes into force (or goes out of it): into the indexes, and what it concerns onto the
  * agenda. */
@@ -93,9 +89,6 @@ void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
 
 /* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", is to be worked out again. */
 void intake_lease_holder(struct cluster *cluster, const char *key);
-
-/* Lets the wanted options come into force. */
-void cluster_take_options(struct cluster *cluster);
 
 /* May the namespace be asked for? */
 bool cluster_exposes(const struct cluster *cluster, const char *namespace);

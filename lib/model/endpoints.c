@@ -40,7 +40,6 @@ static void add_subset(struct collector *collector, const struct endpoint_slice 
 {
     for (uint32_t i = 0; i < subset->n && !collector->enough; i++) {
         const struct endpoint *endpoint = &subset->endpoints[i];
-        fiber_tick(collector->options->fiber);
         const char *label = label_of(collector, endpoint->hostname, endpoint->target);
         struct endpoint_candidate candidate = {
             .verdict = endpoint->ready ? ENDPOINT_COUNTS : ENDPOINT_NOT_READY, /* rule 17 */
@@ -86,8 +85,7 @@ static uint16_t target_port(const struct port *port, const struct ports *contain
 
 /* The Service's ports as a pod with these containers' has them; a named targetPort that no
  * container has drops the port, not the pod (rule 29). The reference is the caller's. */
-static struct ports *ports_of_pod(const struct service *service, const struct ports *containers,
-                                  struct fiber *fiber)
+static struct ports *ports_of_pod(const struct service *service, const struct ports *containers)
 {
     const struct ports *wanted = service->ports;
     uint32_t n = 0;
@@ -99,7 +97,7 @@ static struct ports *ports_of_pod(const struct service *service, const struct po
                                        .protocol = wanted->items[i].protocol,
                                        .number = number};
     }
-    return n > 0 ? ports_new(items, n, fiber) : NULL;
+    return n > 0 ? ports_new(items, n) : NULL;
 }
 
 static void forget_ports(struct collector *collector)
@@ -116,8 +114,7 @@ static struct ports *pod_ports(struct collector *collector, const struct pod_vie
     if (collector->has_ports)
         forget_ports(collector);
     collector->containers = view->spec->ports;
-    collector->ports =
-        ports_of_pod(collector->state->object, view->spec->ports, collector->options->fiber);
+    collector->ports = ports_of_pod(collector->state->object, view->spec->ports);
     collector->has_ports = true;
     return collector->ports;
 }
@@ -170,7 +167,6 @@ static void add_workload(struct collector *collector, const struct workload_stat
 {
     for (uint32_t i = 0; i < workload->replicas && !collector->enough; i++) {
         struct pod_view view;
-        fiber_tick(collector->options->fiber);
         pods_view_replica(collector->options->pods, workload->object, i, &view);
         if (is_selected(collector, &view))
             add_pod(collector, &view);
@@ -194,7 +190,6 @@ static bool any_stated_pod(const struct collector *collector)
     for (guint i = 0; groups && i < groups->len; i++) {
         const GPtrArray *members = ((const struct group *)groups->pdata[i])->members;
         for (guint j = 0; j < members->len; j++) {
-            fiber_tick(collector->options->fiber);
             if (is_stated_pod(collector, members->pdata[j]))
                 return true;
         }
@@ -228,10 +223,8 @@ static void add_members(struct collector *collector)
     const GPtrArray *groups = collector->state->selection.groups;
     for (guint i = 0; groups && i < groups->len; i++) {
         const GPtrArray *members = ((const struct group *)groups->pdata[i])->members;
-        for (guint j = 0; j < members->len && !collector->enough; j++) {
-            fiber_tick(collector->options->fiber);
+        for (guint j = 0; j < members->len && !collector->enough; j++)
             add_member(collector, members->pdata[j]);
-        }
     }
 }
 
@@ -245,7 +238,6 @@ static void add_stated(struct collector *collector, const struct service *servic
         .ready = true,
     };
     for (uint32_t i = 0; i < service->stated.n; i++) {
-        fiber_tick(collector->options->fiber);
         candidate.address = &service->stated.items[i];
         collector->each(collector->userdata, &candidate);
     }
@@ -328,8 +320,7 @@ static uint64_t count_slices(const GPtrArray *slices, uint64_t enough)
     return n;
 }
 
-static uint64_t count_members(const struct service_state *state, uint64_t enough,
-                              struct fiber *fiber)
+static uint64_t count_members(const struct service_state *state, uint64_t enough)
 {
     const GPtrArray *groups = state->selection.groups;
     uint64_t n = 0;
@@ -340,7 +331,6 @@ static uint64_t count_members(const struct service_state *state, uint64_t enough
             const struct workload_state *workload =
                 object->kind == OBJECT_POD ? NULL : workload_of(state, object);
             n += object->kind == OBJECT_POD ? 1 : workload ? workload->replicas : 0;
-            fiber_tick(fiber);
         }
     }
     return n;
@@ -360,7 +350,7 @@ uint64_t endpoints_estimate(const struct endpoint_options *options,
         return mirrored +
                count_slices(namespace_slices(state->namespace, state->owner.name), enough);
     case ENDPOINTS_OBJECT: return mirrored;
-    case ENDPOINTS_PODS: return count_members(state, enough, options->fiber);
+    case ENDPOINTS_PODS: return count_members(state, enough);
     }
     return 0;
 }

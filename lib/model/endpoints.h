@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/util/fiber.h"
 #include "namespace.h"
 #include "pods.h"
 #include "reverse.h"
@@ -29,8 +28,7 @@ struct service_state {
 
 struct endpoint_options {
     const struct pods *pods;
-    struct fiber *fiber; /* given way on by what takes its time; may be NULL */
-    bool pod_names;      /* endpointPodNames (rule 42) */
+    bool pod_names; /* endpointPodNames (rule 42) */
 };
 
 struct published { /* one ready endpoint address */

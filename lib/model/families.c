@@ -58,7 +58,6 @@ static unsigned first_family(const struct service_state *state,
     for (guint i = 0; groups && i < groups->len; i++) {
         const GPtrArray *members = ((const struct group *)groups->pdata[i])->members;
         for (guint j = 0; j < members->len; j++) {
-            fiber_tick(options->fiber);
             found |= first_family_of_member(state, members->pdata[j], options->pods);
             if (found & FAMILY_BIT(4))
                 return FAMILY_BIT(4);

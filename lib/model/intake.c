@@ -34,10 +34,8 @@ static void mark_rivals(struct cluster *cluster, const struct namespace *namespa
     GHashTableIter iter;
     gpointer state;
     g_hash_table_iter_init(&iter, namespace->workloads);
-    while (g_hash_table_iter_next(&iter, NULL, &state)) {
+    while (g_hash_table_iter_next(&iter, NULL, &state))
         agenda_workload(&cluster->agenda, state);
-        fiber_tick(cluster->fiber);
-    }
 }
 
 /* Workloads that this one owns are expanded or not by its being there. */
@@ -47,7 +45,6 @@ static void mark_dependents(struct cluster *cluster, const struct namespace *nam
     const GPtrArray *dependents = namespace_dependents(namespace, owner);
     for (guint i = 0; dependents && i < dependents->len; i++) {
         const struct object *dependent = dependents->pdata[i];
-        fiber_tick(cluster->fiber);
         agenda_workload(&cluster->agenda,
                         intake_find_workload(namespace, &(struct owner){.kind = dependent->kind,
                                                                         .name = dependent->name}));
@@ -105,10 +102,8 @@ static void state_address(struct cluster *cluster, const struct address *address
 
 static void state_addresses(struct cluster *cluster, const struct addresses *addresses, bool stated)
 {
-    for (uint32_t i = 0; i < addresses->n; i++) {
+    for (uint32_t i = 0; i < addresses->n; i++)
         state_address(cluster, &addresses->items[i], stated);
-        fiber_tick(cluster->fiber);
-    }
 }
 
 static void state_slice(struct cluster *cluster, const struct endpoint_slice *slice, bool stated)
@@ -173,7 +168,7 @@ static void group_in(struct cluster *cluster, struct namespace *namespace, struc
                      const struct labels *labels, bool in)
 {
     labels = labels ? labels : cluster->no_labels;
-    struct group *group = in ? namespace_group_add(namespace, object, labels, cluster->fiber)
+    struct group *group = in ? namespace_group_add(namespace, object, labels)
                              : namespace_group_remove(namespace, object, labels);
     agenda_group_services(&cluster->agenda, group);
     if (object->kind == OBJECT_POD)

@@ -2,7 +2,8 @@
  * The interning table of names and label sets. It is the one piece of state of the process that no
  * caller owns: a hundred thousand pods share a handful of label sets, and a comparison of labels is
  * a comparison of pointers. It holds no reference of its own: what nobody refers to any more is
- * gone, and with the last entry the table itself. The daemon has one thread, so there is no lock.
+ * gone, and with the last entry the table itself. One thread of a process has manifests, so there
+ * is no lock.
  */
 #include "labels.h"
 
@@ -10,7 +11,6 @@
 #include <string.h>
 
 #include "lib/util/hash.h"
-#include "wide_set.h"
 
 #define NAME_STACK 256
 
@@ -30,20 +30,35 @@ static guint text_hash(gconstpointer text)
     return hash_text(text);
 }
 
-static struct wide_set names = {.hash = text_hash, .equal = g_str_equal}; /* texts of struct name */
+/* The tables exist while they hold anything. */
+static gpointer table_find(GHashTable *table, gconstpointer probe)
+{
+    return table ? g_hash_table_lookup(table, probe) : NULL;
+}
+
+static void table_remove(GHashTable **tablep, gconstpointer item)
+{
+    g_hash_table_remove(*tablep, item);
+    if (g_hash_table_size(*tablep) == 0)
+        g_clear_pointer(tablep, g_hash_table_unref);
+}
+
+static GHashTable *names; /* set of texts of struct name */
 
 static const char *intern_text(const char *text, size_t length)
 {
     const char *known;
     struct name *name;
 
-    known = wide_set_find(&names, text);
+    known = table_find(names, text);
     if (known)
         return name_ref(known);
     name = g_malloc(sizeof *name + length + 1);
     name->references = 1;
     memcpy(name->text, text, length + 1);
-    wide_set_add(&names, name->text);
+    if (!names)
+        names = g_hash_table_new(text_hash, g_str_equal);
+    g_hash_table_add(names, name->text);
     return name->text;
 }
 
@@ -75,9 +90,7 @@ void name_unref(const char *name)
 {
     if (!name || --name_of(name)->references > 0)
         return;
-    wide_set_remove(&names, name);
-    if (wide_set_size(&names) == 0)
-        wide_set_clear(&names);
+    table_remove(&names, name);
     g_free(name_of(name));
 }
 
@@ -100,7 +113,7 @@ static gboolean set_equal(gconstpointer a, gconstpointer b)
     return x->n == y->n && memcmp(x->pairs, y->pairs, x->n * sizeof x->pairs[0]) == 0;
 }
 
-static struct wide_set sets = {.hash = set_hash, .equal = set_equal}; /* struct labels */
+static GHashTable *sets; /* set of struct labels */
 
 static int compare_keys(gconstpointer a, gconstpointer b, gpointer unused)
 {
@@ -151,12 +164,14 @@ const struct labels *labels_new(const struct label *pairs, size_t n)
     g_qsort_with_data(labels->pairs, (gint)n, sizeof labels->pairs[0], compare_keys, NULL);
     labels->n = drop_overridden(labels->pairs, labels->n);
 
-    known = wide_set_find(&sets, labels);
+    known = table_find(sets, labels);
     if (known) {
         set_free(labels);
         return labels_ref(known);
     }
-    wide_set_add(&sets, labels);
+    if (!sets)
+        sets = g_hash_table_new(set_hash, set_equal);
+    g_hash_table_add(sets, labels);
     return labels;
 }
 
@@ -173,9 +188,7 @@ void labels_unref(const struct labels *labels)
 
     if (!labels || --mutable->references > 0)
         return;
-    wide_set_remove(&sets, labels);
-    if (wide_set_size(&sets) == 0)
-        wide_set_clear(&sets);
+    table_remove(&sets, labels);
     set_free(mutable);
 }
 

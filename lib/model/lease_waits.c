@@ -65,7 +65,7 @@ uint64_t lease_waits_count(const struct lease_waits *waits, enum lease_use use)
     return (uint64_t)g_hash_table_size(inet) + g_hash_table_size(inet6) - both;
 }
 
-static void take(GHashTable *refused, GPtrArray *keys, struct fiber *fiber)
+static void take(GHashTable *refused, GPtrArray *keys)
 {
     GHashTableIter iter;
     gpointer key;
@@ -73,11 +73,10 @@ static void take(GHashTable *refused, GPtrArray *keys, struct fiber *fiber)
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         g_ptr_array_add(keys, key);
         g_hash_table_iter_steal(&iter);
-        fiber_tick(fiber);
     }
 }
 
-GPtrArray *lease_waits_take(struct lease_waits *waits, struct fiber *fiber)
+GPtrArray *lease_waits_take(struct lease_waits *waits)
 {
     GPtrArray *keys = g_ptr_array_new_with_free_func(g_free);
     for (unsigned use = 0; use < LEASE_USES; use++) {
@@ -85,7 +84,7 @@ GPtrArray *lease_waits_take(struct lease_waits *waits, struct fiber *fiber)
             if (!waits->of[use][inet6].relieved)
                 continue;
             waits->of[use][inet6].relieved = false;
-            take(waits->of[use][inet6].refused, keys, fiber);
+            take(waits->of[use][inet6].refused, keys);
         }
     }
     return keys;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "leases.h"
-#include "lib/util/fiber.h"
 
 struct lease_waits {
     struct {
@@ -30,5 +29,5 @@ void lease_waits_remove(struct lease_waits *waits, enum lease_use use, int famil
 uint64_t lease_waits_count(const struct lease_waits *waits, enum lease_use use);
 
 /* The keys that are to ask again (char *, owned by the array): of every use and family in which
- * something became free. They wait no longer. Gives way on `fiber`, which may be NULL. */
-GPtrArray *lease_waits_take(struct lease_waits *waits, struct fiber *fiber);
+ * something became free. They wait no longer. */
+GPtrArray *lease_waits_take(struct lease_waits *waits);

@@ -12,13 +12,12 @@
 #include "lease_ranges.h"
 #include "lease_waits.h"
 #include "lib/util/hash.h"
-#include "wide_set.h"
 
 struct leases {
     struct leases_callbacks callbacks;
     struct lease_ranges *ranges[LEASE_USES];
-    struct wide_set by_key;     /* struct lease, the first of each key's */
-    struct wide_set by_address; /* struct lease; owns them */
+    GHashTable *by_key;     /* struct lease, the first of each key's */
+    GHashTable *by_address; /* struct lease; owns them */
     struct freed_leases freed;
     struct lease_waits waits;
 };
@@ -52,8 +51,9 @@ struct leases *leases_new(const struct leases_callbacks *callbacks)
 {
     struct leases *leases = g_new0(struct leases, 1);
     leases->callbacks = *callbacks;
-    wide_set_init(&leases->by_key, lease_key_hash, lease_key_equal, NULL);
-    wide_set_init(&leases->by_address, lease_address_hash, lease_address_equal, g_free);
+    leases->by_key = g_hash_table_new(lease_key_hash, lease_key_equal);
+    leases->by_address =
+        g_hash_table_new_full(lease_address_hash, lease_address_equal, g_free, NULL);
     for (unsigned use = 0; use < LEASE_USES; use++)
         leases->ranges[use] = lease_ranges_new();
     lease_waits_init(&leases->waits);
@@ -64,8 +64,8 @@ struct leases *leases_free(struct leases *leases)
 {
     if (!leases)
         return NULL;
-    wide_set_clear(&leases->by_key);
-    wide_set_clear(&leases->by_address);
+    g_hash_table_unref(leases->by_key);
+    g_hash_table_unref(leases->by_address);
     for (unsigned use = 0; use < LEASE_USES; use++)
         leases->ranges[use] = lease_ranges_free(leases->ranges[use]);
     lease_waits_clear(&leases->waits);
@@ -117,13 +117,13 @@ static struct lease *find_key(const struct leases *leases, enum lease_use use, i
                               const char *key)
 {
     _Alignas(struct lease) char storage[sizeof(struct lease) + LEASE_KEY_MAX + 1];
-    return wide_set_find(&leases->by_key, probe(storage, sizeof storage, use, family, key));
+    return g_hash_table_lookup(leases->by_key, probe(storage, sizeof storage, use, family, key));
 }
 
 static struct lease *find_address(const struct leases *leases, const struct address *address)
 {
     struct lease lease = {.address = *address};
-    return wide_set_find(&leases->by_address, &lease);
+    return g_hash_table_lookup(leases->by_address, &lease);
 }
 
 static struct lease *lease_add(struct leases *leases, enum lease_use use,
@@ -134,10 +134,10 @@ static struct lease *lease_add(struct leases *leases, enum lease_use use,
     lease->address = *address;
     lease->use = (uint8_t)use;
     memcpy(lease->key, key, length + 1);
-    wide_set_add(&leases->by_address, lease);
-    struct lease *first = wide_set_find(&leases->by_key, lease);
+    g_hash_table_add(leases->by_address, lease);
+    struct lease *first = g_hash_table_lookup(leases->by_key, lease);
     if (!first) {
-        wide_set_add(&leases->by_key, lease);
+        g_hash_table_add(leases->by_key, lease);
         return lease;
     }
     lease->next = first->next;
@@ -147,11 +147,11 @@ static struct lease *lease_add(struct leases *leases, enum lease_use use,
 
 static void forget_key(struct leases *leases, struct lease *lease)
 {
-    struct lease *first = wide_set_find(&leases->by_key, lease);
+    struct lease *first = g_hash_table_lookup(leases->by_key, lease);
     if (first == lease) {
-        wide_set_remove(&leases->by_key, lease);
+        g_hash_table_remove(leases->by_key, lease);
         if (lease->next)
-            wide_set_add(&leases->by_key, lease->next);
+            g_hash_table_add(leases->by_key, lease->next);
         return;
     }
     while (first->next != lease)
@@ -169,7 +169,7 @@ static void lease_forget(struct leases *leases, struct lease *lease)
 {
     lease_hold(leases, lease);
     forget_key(leases, lease);
-    wide_set_remove(&leases->by_address, lease);
+    g_hash_table_remove(leases->by_address, lease);
 }
 
 static void lease_drop(struct leases *leases, struct lease *lease)
@@ -190,7 +190,7 @@ static void lease_set_freed(struct leases *leases, struct lease *lease)
 /* What says that a key does not hold its other leases any more may have been lost. */
 static void free_others(struct leases *leases, const struct lease *lease)
 {
-    struct lease *other = wide_set_find(&leases->by_key, lease);
+    struct lease *other = g_hash_table_lookup(leases->by_key, lease);
     for (; other; other = other->next)
         if (other != lease && !other->freed)
             lease_set_freed(leases, other);
@@ -230,7 +230,6 @@ bool leases_hold(const struct leases *leases, const struct address *address)
 static bool is_free(void *userdata, const struct address *address)
 {
     const struct leases *leases = userdata;
-    fiber_tick(leases->callbacks.fiber);
     return !find_address(leases, address) &&
            !leases->callbacks.stated(leases->callbacks.userdata, address);
 }
@@ -327,6 +326,19 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
     return true;
 }
 
+bool leases_find(const struct leases *leases, enum lease_use use, int family, const char *key,
+                 struct address *address)
+{
+    const struct lease *lease =
+        strlen(key) <= LEASE_KEY_MAX ? find_key(leases, use, family, key) : NULL;
+    while (lease && lease->freed)
+        lease = lease->next;
+    if (!lease)
+        return false;
+    *address = lease->address;
+    return true;
+}
+
 void leases_release(struct leases *leases, enum lease_use use, int family, const char *key)
 {
     struct lease *lease = find_key(leases, use, family, key);
@@ -345,7 +357,7 @@ uint64_t leases_refused(const struct leases *leases, enum lease_use use)
 
 GPtrArray *leases_relieved(struct leases *leases)
 {
-    return lease_waits_take(&leases->waits, leases->callbacks.fiber);
+    return lease_waits_take(&leases->waits);
 }
 
 char *leases_evict(struct leases *leases, const struct address *address)
@@ -366,21 +378,17 @@ static int compare_leases(gconstpointer a, gconstpointer b)
 
 void leases_release_unclaimed(struct leases *leases)
 {
-    struct fiber *fiber = leases->callbacks.fiber;
     g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(struct lease *));
-    struct wide_set_iter iter;
+    GHashTableIter iter;
     struct lease *lease;
-    wide_set_iter_init(&iter, &leases->by_address);
-    while ((lease = wide_set_next(&iter))) {
+    g_hash_table_iter_init(&iter, leases->by_address);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&lease, NULL)) {
         if (!lease->claimed && !lease->freed)
             g_array_append_val(gone, lease);
-        fiber_tick(fiber);
     }
-    fiber_sort(fiber, gone, compare_leases);
-    for (guint i = 0; i < gone->len; i++) {
+    g_array_sort(gone, compare_leases);
+    for (guint i = 0; i < gone->len; i++)
         lease_release(leases, g_array_index(gone, struct lease *, i));
-        fiber_tick(fiber);
-    }
 }
 
 /* Those that are held come last, because who restores a lease for a key frees its others. */
@@ -395,11 +403,11 @@ static int compare_kept(gconstpointer a, gconstpointer b)
 void leases_each(const struct leases *leases,
                  void (*each)(void *userdata, const struct lease *lease), void *userdata)
 {
-    g_autoptr(GPtrArray) all = g_ptr_array_sized_new(wide_set_size(&leases->by_address));
-    struct wide_set_iter iter;
+    g_autoptr(GPtrArray) all = g_ptr_array_sized_new(g_hash_table_size(leases->by_address));
+    GHashTableIter iter;
     struct lease *lease;
-    wide_set_iter_init(&iter, &leases->by_address);
-    while ((lease = wide_set_next(&iter)))
+    g_hash_table_iter_init(&iter, leases->by_address);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&lease, NULL))
         g_ptr_array_add(all, lease);
     g_ptr_array_sort(all, compare_kept);
     for (guint i = 0; i < all->len; i++)
@@ -408,16 +416,16 @@ void leases_each(const struct leases *leases,
 
 uint64_t leases_size(const struct leases *leases)
 {
-    return wide_set_size(&leases->by_address);
+    return g_hash_table_size(leases->by_address);
 }
 
 void leases_count(const struct leases *leases, enum lease_use use, uint64_t *held, uint64_t *size)
 {
     *held = 0;
-    struct wide_set_iter iter;
+    GHashTableIter iter;
     const struct lease *lease;
-    wide_set_iter_init(&iter, &leases->by_address);
-    while ((lease = wide_set_next(&iter)))
+    g_hash_table_iter_init(&iter, leases->by_address);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&lease, NULL))
         *held += lease->use == use && !lease->freed;
     *size = lease_ranges_size(leases->ranges[use]);
 }

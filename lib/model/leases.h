@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "lib/util/address.h"
-#include "lib/util/fiber.h"
 
 enum lease_use { LEASE_POD, LEASE_SERVICE, LEASE_USES };
 
@@ -45,7 +44,6 @@ struct leases_callbacks {
     /* Does an object state this address? Then it is never leased. */
     bool (*stated)(void *userdata, const struct address *address);
     void *userdata;
-    struct fiber *fiber; /* given way on by what looks at many leases or addresses; may be NULL */
 };
 
 struct leases;
@@ -64,6 +62,10 @@ int leases_first_family(const struct leases *leases, enum lease_use use);
  * are resolved for the later one. */
 void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
                     const struct address *address, const char *key);
+
+/* The address that a key holds in one family; false: none. */
+bool leases_find(const struct leases *leases, enum lease_use use, int family, const char *key,
+                 struct address *address);
 
 /* The address of a key in one family, leased now if need be. False: no range of that family, or all
  * of its addresses are held. */

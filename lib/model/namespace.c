@@ -100,7 +100,7 @@ struct namespace *namespace_new(const char *name)
                                               (GDestroyNotify)(void (*)(void))name_unref,
                                               (GDestroyNotify)g_ptr_array_unref);
     namespace->endpoints = g_hash_table_new(text_hash, g_str_equal);
-    wide_set_init(&namespace->groups, group_hash, group_equal, group_free);
+    namespace->groups = g_hash_table_new_full(group_hash, group_equal, group_free, NULL);
     namespace->anchors =
         g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
     namespace->unlinked = g_ptr_array_new();
@@ -117,7 +117,7 @@ void namespace_free(struct namespace *namespace)
     g_hash_table_unref(namespace->workloads);
     g_hash_table_unref(namespace->slices);
     g_hash_table_unref(namespace->endpoints);
-    wide_set_clear(&namespace->groups);
+    g_hash_table_unref(namespace->groups);
     g_hash_table_unref(namespace->anchors);
     g_ptr_array_unref(namespace->unlinked);
     g_hash_table_unref(namespace->owned);
@@ -141,21 +141,18 @@ static const struct label *anchor_of(const struct selection *selection)
     return selection->selector->n > 0 ? &selection->selector->pairs[0] : &all;
 }
 
-static void link_anchored(GHashTable *anchors, const struct label *pair, struct group *group,
-                          struct fiber *fiber)
+static void link_anchored(GHashTable *anchors, const struct label *pair, struct group *group)
 {
     const GPtrArray *selections = g_hash_table_lookup(anchors, pair);
-    for (guint i = 0; selections && i < selections->len; i++) {
+    for (guint i = 0; selections && i < selections->len; i++)
         link_pair(selections->pdata[i], group);
-        fiber_tick(fiber);
-    }
 }
 
-static void link_group(GHashTable *anchors, struct group *group, struct fiber *fiber)
+static void link_group(GHashTable *anchors, struct group *group)
 {
     for (uint32_t i = 0; i < group->labels->n; i++)
-        link_anchored(anchors, &group->labels->pairs[i], group, fiber);
-    link_anchored(anchors, &(struct label){NULL, NULL}, group, fiber);
+        link_anchored(anchors, &group->labels->pairs[i], group);
+    link_anchored(anchors, &(struct label){NULL, NULL}, group);
 }
 
 static void anchor(GHashTable *anchors, struct selection *selection)
@@ -184,7 +181,7 @@ static void unanchor(GHashTable *anchors, struct selection *selection)
 }
 
 struct group *namespace_group_add(struct namespace *namespace, struct object *object,
-                                  const struct labels *labels, struct fiber *fiber)
+                                  const struct labels *labels)
 {
     struct group *group = namespace_group(namespace, labels);
     if (!group) {
@@ -192,8 +189,8 @@ struct group *namespace_group_add(struct namespace *namespace, struct object *ob
         group->labels = labels_ref(labels);
         group->members = g_ptr_array_new();
         group->selections = g_ptr_array_new();
-        wide_set_add(&namespace->groups, group);
-        link_group(namespace->anchors, group, fiber);
+        g_hash_table_add(namespace->groups, group);
+        link_group(namespace->anchors, group);
     }
     group->n_pods += object->kind == OBJECT_POD;
     object->slot = group->members->len;
@@ -214,7 +211,7 @@ struct group *namespace_group_remove(struct namespace *namespace, struct object 
 
 struct group *namespace_group(const struct namespace *namespace, const struct labels *labels)
 {
-    return wide_set_find(&namespace->groups, &(struct group){.labels = labels});
+    return g_hash_table_lookup(namespace->groups, &(struct group){.labels = labels});
 }
 
 void namespace_prune(struct namespace *namespace, struct group *group)
@@ -223,7 +220,7 @@ void namespace_prune(struct namespace *namespace, struct group *group)
         return;
     for (guint i = 0; i < group->selections->len; i++)
         g_ptr_array_remove_fast(((struct selection *)group->selections->pdata[i])->groups, group);
-    wide_set_remove(&namespace->groups, group);
+    g_hash_table_remove(namespace->groups, group);
 }
 
 void namespace_select(struct namespace *namespace, struct selection *selection,
@@ -255,7 +252,7 @@ void namespace_unselect(struct namespace *namespace, struct selection *selection
     memset(selection, 0, sizeof *selection);
 }
 
-void namespace_link(struct namespace *namespace, struct fiber *fiber)
+void namespace_link(struct namespace *namespace)
 {
     if (namespace->unlinked->len == 0)
         return;
@@ -267,31 +264,25 @@ void namespace_link(struct namespace *namespace, struct fiber *fiber)
         namespace->contested |= selection->of_workload;
         anchor(fresh, selection);
         anchor(namespace->anchors, selection);
-        fiber_tick(fiber);
     }
-    struct wide_set_iter iter;
+    GHashTableIter iter;
     struct group *group;
-    wide_set_iter_init(&iter, &namespace->groups);
-    while ((group = wide_set_next(&iter))) {
-        link_group(fresh, group, fiber);
-        fiber_tick(fiber);
-    }
+    g_hash_table_iter_init(&iter, namespace->groups);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL))
+        link_group(fresh, group);
     g_ptr_array_set_size(namespace->unlinked, 0);
-    fiber_empty_table(fiber, fresh);
 }
 
 void namespace_contested(struct namespace *namespace,
-                         void (*each)(void *userdata, const struct group *group), void *userdata,
-                         struct fiber *fiber)
+                         void (*each)(void *userdata, const struct group *group), void *userdata)
 {
-    struct wide_set_iter iter;
+    GHashTableIter iter;
     struct group *group;
     if (!namespace->contested)
         return;
     namespace->contested = false;
-    wide_set_iter_init(&iter, &namespace->groups);
-    while ((group = wide_set_next(&iter))) {
-        fiber_tick(fiber);
+    g_hash_table_iter_init(&iter, namespace->groups);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
         if (group->contested && group->n_pods > 0)
             each(userdata, group);
         group->contested = false;

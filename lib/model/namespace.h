@@ -9,10 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/util/fiber.h"
 #include "object.h"
 #include "reverse.h"
-#include "wide_set.h"
 
 /* Pods and workloads (by their template) that carry the same labels. */
 struct group {
@@ -42,7 +40,7 @@ struct namespace
     GHashTable *workloads;   /* struct owner * (kind, name) -> struct workload_state * */
     GHashTable *slices;      /* interned Service name -> GPtrArray of struct endpoint_slice * */
     GHashTable *endpoints;   /* name -> struct endpoint_slice * made from an Endpoints object */
-    struct wide_set groups;  /* struct group, by labels */
+    GHashTable *groups;      /* struct group, by labels */
     GHashTable *anchors;     /* struct label * -> GPtrArray of linked struct selection * */
     GPtrArray *unlinked;     /* struct selection * that wait for namespace_link */
     GHashTable *owned;       /* struct owner_count * */
@@ -55,7 +53,7 @@ void namespace_free(struct namespace *namespace);
 /* Puts an object (a pod, or a workload for the pods of its template) into the group of its labels,
  * or takes it out. The group stays valid until it is empty and namespace_prune is called. */
 struct group *namespace_group_add(struct namespace *namespace, struct object *object,
-                                  const struct labels *labels, struct fiber *fiber);
+                                  const struct labels *labels);
 struct group *namespace_group_remove(struct namespace *namespace, struct object *object,
                                      const struct labels *labels);
 
@@ -70,13 +68,12 @@ void namespace_select(struct namespace *namespace, struct selection *selection,
 void namespace_unselect(struct namespace *namespace, struct selection *selection);
 
 /* Links all new selections to the groups there are; to be called before `groups` of any is read. */
-void namespace_link(struct namespace *namespace, struct fiber *fiber);
+void namespace_link(struct namespace *namespace);
 
 /* Calls `each` for every group with Pods that other workloads select than at the last call: whose
  * they are may have changed. */
 void namespace_contested(struct namespace *namespace,
-                         void (*each)(void *userdata, const struct group *group), void *userdata,
-                         struct fiber *fiber);
+                         void (*each)(void *userdata, const struct group *group), void *userdata);
 
 void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice);
 void namespace_slice_remove(struct namespace *namespace, struct endpoint_slice *slice);

@@ -109,7 +109,7 @@ static void service_clear(struct service *service)
     g_free(service->external_name);
 }
 
-static void endpoint_slice_clear(struct endpoint_slice *slice, struct fiber *fiber)
+static void endpoint_slice_clear(struct endpoint_slice *slice)
 {
     name_unref(slice->service);
     for (uint32_t i = 0; i < slice->n_subsets; i++) {
@@ -120,7 +120,6 @@ static void endpoint_slice_clear(struct endpoint_slice *slice, struct fiber *fib
             g_free(subset->endpoints[j].addresses.items);
             g_free(subset->endpoints[j].hostname);
             name_unref(subset->endpoints[j].target);
-            fiber_tick(fiber);
         }
         g_free(subset->endpoints);
     }
@@ -156,18 +155,13 @@ static void workload_clear(struct workload *workload)
 
 void object_free(struct object *object)
 {
-    object_free_on(NULL, object);
-}
-
-void object_free_on(struct fiber *fiber, struct object *object)
-{
     if (!object)
         return;
     object_discharge(object);
     if (object->kind == OBJECT_SERVICE)
         service_clear((struct service *)object);
     else if (object->kind == OBJECT_ENDPOINT_SLICE || object->kind == OBJECT_ENDPOINTS)
-        endpoint_slice_clear((struct endpoint_slice *)object, fiber);
+        endpoint_slice_clear((struct endpoint_slice *)object);
     else if (object_is_workload(object))
         workload_clear((struct workload *)object);
     else if (object->kind == OBJECT_POD) {

@@ -13,7 +13,6 @@
 #include "account.h"
 #include "labels.h"
 #include "lib/util/address.h"
-#include "lib/util/fiber.h"
 
 enum object_kind {
     OBJECT_SERVICE,
@@ -84,8 +83,8 @@ struct ports { /* a counted array; NULL for none; interned: equal ones are the s
     uint32_t n;
     struct port items[];
 };
-/* n > 0. Interns the strings, giving way on `fiber`, which may be NULL. */
-struct ports *ports_new(const struct port *items, size_t n, struct fiber *fiber);
+/* n > 0. Interns the strings. */
+struct ports *ports_new(const struct port *items, size_t n);
 struct ports *ports_ref(struct ports *ports);
 void ports_unref(struct ports *ports);
 
@@ -222,8 +221,7 @@ char *object_describe(const struct object *object);
  * the rest. */
 struct object *object_new(enum object_kind kind, struct source *source, const char *namespace,
                           const char *name);
-void object_free(struct object *object);                         /* NULL is allowed */
-void object_free_on(struct fiber *fiber, struct object *object); /* giving way meanwhile */
+void object_free(struct object *object); /* NULL is allowed */
 
 /* Charges the account for a complete object, and for so many bytes besides, until it is freed. What
  * is charged is returned. */

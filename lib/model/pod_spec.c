@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "object.h"
-#include "wide_set.h"
 
 /* What a spec points to is interned itself, but for stated addresses, which are rare. */
 static guint spec_hash(gconstpointer data)
@@ -23,11 +22,13 @@ static gboolean spec_equal(gconstpointer a, gconstpointer b)
     return pod_specs_equal(a, b);
 }
 
-static struct wide_set known = {.hash = spec_hash, .equal = spec_equal}; /* struct pod_spec */
+static GHashTable *known; /* set of struct pod_spec; NULL while there is none */
 
 struct pod_spec *pod_spec_intern(const struct pod_spec *spec)
 {
-    struct pod_spec *twin = wide_set_find(&known, spec);
+    if (!known)
+        known = g_hash_table_new(spec_hash, spec_equal);
+    struct pod_spec *twin = g_hash_table_lookup(known, spec);
     if (twin) {
         struct pod_spec copy = *spec;
         pod_spec_clear(&copy);
@@ -36,7 +37,7 @@ struct pod_spec *pod_spec_intern(const struct pod_spec *spec)
     }
     twin = g_memdup2(spec, sizeof *spec);
     twin->references = 1;
-    wide_set_add(&known, twin);
+    g_hash_table_add(known, twin);
     return twin;
 }
 
@@ -44,9 +45,9 @@ void pod_spec_unref(struct pod_spec *spec)
 {
     if (!spec || --spec->references > 0)
         return;
-    wide_set_remove(&known, spec);
-    if (wide_set_size(&known) == 0)
-        wide_set_clear(&known);
+    g_hash_table_remove(known, spec);
+    if (g_hash_table_size(known) == 0)
+        g_clear_pointer(&known, g_hash_table_unref);
     pod_spec_clear(spec);
     g_free(spec);
 }

@@ -30,6 +30,14 @@ static void pod_key(const char *namespace, const char *name, char key[static LEA
     snprintf(key, LEASE_KEY_MAX + 1, "%s/Pod/%s", namespace, name);
 }
 
+static bool find_lease(const struct pods *pods, int family, const char *key,
+                       struct address *address)
+{
+    if (pods->look_only)
+        return leases_find(pods->leases, LEASE_POD, family, key, address);
+    return leases_take(pods->leases, LEASE_POD, family, key, address);
+}
+
 /* One address for each family that has a range, the first range's family first. */
 static void lease(const struct pods *pods, const char *key, struct pod_view *view)
 {
@@ -38,7 +46,7 @@ static void lease(const struct pods *pods, const char *key, struct pod_view *vie
         return;
     const int families[] = {first, first == 4 ? 6 : 4};
     for (unsigned i = 0; i < G_N_ELEMENTS(families); i++)
-        if (leases_take(pods->leases, LEASE_POD, families[i], key, &view->leased[view->n]))
+        if (find_lease(pods, families[i], key, &view->leased[view->n]))
             view->n++;
     view->addresses = view->leased;
     view->origin = ADDRESS_ALLOCATED;

@@ -22,6 +22,7 @@ struct pods {
     struct leases *leases;
     const GArray *node_ips; /* struct address */
     bool allocate;          /* may anything be allocated? */
+    bool look_only;         /* leases are looked up and not taken */
 };
 
 #define POD_NAME_MAX 253u

@@ -54,7 +54,7 @@ static void ports_free(struct ports *ports)
     g_free(ports);
 }
 
-struct ports *ports_new(const struct port *items, size_t n, struct fiber *fiber)
+struct ports *ports_new(const struct port *items, size_t n)
 {
     g_assert(n > 0 && n <= UINT32_MAX);
     struct ports *ports = g_malloc(sizeof *ports + n * sizeof items[0]);
@@ -64,7 +64,6 @@ struct ports *ports_new(const struct port *items, size_t n, struct fiber *fiber)
         ports->items[i] = items[i];
         ports->items[i].name = intern(items[i].name);
         ports->items[i].target_name = intern(items[i].target_name);
-        fiber_tick(fiber);
     }
     if (!known)
         known = g_hash_table_new(ports_hash, ports_equal);

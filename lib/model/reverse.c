@@ -11,7 +11,6 @@
 #include "labels.h"
 #include "lib/resolve/dashed.h"
 #include "lib/util/hash.h"
-#include "wide_set.h"
 
 /* There are as many as endpoints and pods: the kind hides in the owner's lowest bits, which saves a
  * third of the memory. */
@@ -31,8 +30,8 @@ struct entry {
 };
 
 struct reverse {
-    struct wide_set entries; /* struct entry, by address */
-    GPtrArray *dirty;        /* struct entry * */
+    GHashTable *entries; /* struct entry, by address */
+    GPtrArray *dirty;    /* struct entry * */
 };
 
 static guint entry_hash(gconstpointer data)
@@ -91,7 +90,7 @@ static void entry_free(gpointer data)
 struct reverse *reverse_new(void)
 {
     struct reverse *reverse = g_new0(struct reverse, 1);
-    wide_set_init(&reverse->entries, entry_hash, entry_equal, entry_free);
+    reverse->entries = g_hash_table_new_full(entry_hash, entry_equal, entry_free, NULL);
     reverse->dirty = g_ptr_array_new();
     return reverse;
 }
@@ -101,7 +100,7 @@ struct reverse *reverse_free(struct reverse *reverse)
     if (!reverse)
         return NULL;
     g_ptr_array_unref(reverse->dirty);
-    wide_set_clear(&reverse->entries);
+    g_hash_table_unref(reverse->entries);
     g_free(reverse);
     return NULL;
 }
@@ -109,7 +108,7 @@ struct reverse *reverse_free(struct reverse *reverse)
 static struct entry *find(const struct reverse *reverse, const struct address *address)
 {
     struct entry probe = {.address = *address};
-    return wide_set_find(&reverse->entries, &probe);
+    return g_hash_table_lookup(reverse->entries, &probe);
 }
 
 static struct entry *touch(struct reverse *reverse, const struct address *address)
@@ -118,7 +117,7 @@ static struct entry *touch(struct reverse *reverse, const struct address *addres
     if (!entry) {
         entry = g_new0(struct entry, 1);
         entry->address = *address;
-        wide_set_add(&reverse->entries, entry);
+        g_hash_table_add(reverse->entries, entry);
     }
     if (!entry->dirty) {
         entry->dirty = true;
@@ -186,12 +185,11 @@ static char *claim_text(const struct claim *claim, const struct address *address
 
 /* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),
  * hostnames before other labels (rule 70). */
-static char *best_name(const struct entry *entry, struct fiber *fiber)
+static char *best_name(const struct entry *entry)
 {
     char *best = NULL;
     enum claim_kind best_kind = CLAIM_POD;
     for (const struct claim *claim = first_claim(entry); claim; claim = next_claim(entry, claim)) {
-        fiber_tick(fiber);
         enum claim_kind kind = kind_of(claim);
         if (kind == CLAIM_POD || kind > best_kind)
             continue;
@@ -206,12 +204,11 @@ static char *best_name(const struct entry *entry, struct fiber *fiber)
     return best;
 }
 
-static void hand_over(const struct entry *entry, const struct zone_sink *sink, struct fiber *fiber)
+static void hand_over(const struct entry *entry, const struct zone_sink *sink)
 {
-    g_autofree char *name = best_name(entry, fiber);
+    g_autofree char *name = best_name(entry);
     g_autoptr(GPtrArray) pods = g_ptr_array_new();
-    for (const struct claim *claim = first_claim(entry); claim;
-         claim = next_claim(entry, claim), fiber_tick(fiber))
+    for (const struct claim *claim = first_claim(entry); claim; claim = next_claim(entry, claim))
         if (kind_of(claim) == CLAIM_POD &&
             !g_ptr_array_find(pods, owner_of(claim)->namespace, NULL))
             g_ptr_array_add(pods, (gpointer)owner_of(claim)->namespace);
@@ -220,7 +217,8 @@ static void hand_over(const struct entry *entry, const struct zone_sink *sink, s
     sink->address(sink->userdata, &address);
 }
 
-void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct fiber *fiber)
+void reverse_flush(struct reverse *reverse, const struct zone_sink *sink,
+                   const struct between *between)
 {
     if (reverse->dirty->len == 0)
         return;
@@ -229,12 +227,12 @@ void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct
             g_ptr_array_remove_index_fast(reverse->dirty, reverse->dirty->len - 1);
         entry->dirty = false;
         if (entry->claims || entry->stated > 0) {
-            hand_over(entry, sink, fiber);
+            hand_over(entry, sink);
         } else {
             sink->address_gone(sink->userdata, &entry->address);
-            wide_set_remove(&reverse->entries, entry);
+            g_hash_table_remove(reverse->entries, entry);
         }
-        fiber_tick(fiber);
+        between_pieces(between);
     }
     /* A large load must not leave its list behind. */
     g_ptr_array_unref(reverse->dirty);

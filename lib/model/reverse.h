@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "lib/util/address.h"
-#include "lib/util/fiber.h"
+#include "lib/util/between.h"
 #include "zone.h"
 
 enum claim_kind {
@@ -42,4 +42,5 @@ void reverse_unclaim(struct reverse *reverse, const struct address *address, enu
                      const struct claim_owner *owner, const char *label);
 
 /* Hands over what changed since the last time. */
-void reverse_flush(struct reverse *reverse, const struct zone_sink *sink, struct fiber *fiber);
+void reverse_flush(struct reverse *reverse, const struct zone_sink *sink,
+                   const struct between *between);

@@ -42,15 +42,13 @@ static void claim(GArray *claims, const struct address *address, enum claim_kind
 }
 
 /* Tells `reverse` the difference between two sorted lists of claims, duplicates counted once. */
-static void exchange_claims(struct service_state *state, GArray *after, struct reverse *reverse,
-                            struct fiber *fiber)
+static void exchange_claims(struct service_state *state, GArray *after, struct reverse *reverse)
 {
-    fiber_sort(fiber, after, compare_claims);
+    g_array_sort(after, compare_claims);
     const struct address_claim *old = state->claims ? (void *)state->claims->data : NULL;
     const struct address_claim *new = (void *)after->data;
     guint n_old = state->claims ? state->claims->len : 0, n_new = after->len;
     for (guint i = 0, j = 0; i < n_old || j < n_new;) {
-        fiber_tick(fiber);
         if (i + 1 < n_old && compare_claims(&old[i], &old[i + 1]) == 0) {
             i++;
             continue;
@@ -69,8 +67,6 @@ static void exchange_claims(struct service_state *state, GArray *after, struct r
     }
     g_autoptr(GArray) before = state->claims;
     state->claims = after;
-    if (before)
-        fiber_empty(fiber, before);
 }
 
 static GArray *claims_new(guint expected)
@@ -129,9 +125,9 @@ static bool is_of(const struct published *published, unsigned families)
     return families & FAMILY_BIT(address_family(&published->address));
 }
 
-static bool any_stated(const GArray *published, unsigned families, struct fiber *fiber)
+static bool any_stated(const GArray *published, unsigned families)
 {
-    for (guint i = 0; i < published->len; i++, fiber_tick(fiber)) {
+    for (guint i = 0; i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
         if (entry->origin != ADDRESS_ALLOCATED && is_of(entry, families))
             return true;
@@ -139,9 +135,9 @@ static bool any_stated(const GArray *published, unsigned families, struct fiber 
     return false;
 }
 
-static void keep_families(GArray *published, unsigned families, struct fiber *fiber)
+static void keep_families(GArray *published, unsigned families)
 {
-    for (guint i = published->len; i-- > 0; fiber_tick(fiber))
+    for (guint i = published->len; i-- > 0;)
         if (!is_of(&g_array_index(published, struct published, i), families))
             g_array_remove_index_fast(published, i);
 }
@@ -179,7 +175,7 @@ bool service_addresses(const struct service_state *state, const struct service_o
     lease_key(state, key);
     for (unsigned i = 0; i < 2; i++) {
         struct address address;
-        if (!state->leased[i] || !leases_take(options->endpoints.pods->leases, LEASE_SERVICE,
+        if (!state->leased[i] || !leases_find(options->endpoints.pods->leases, LEASE_SERVICE,
                                               i == 0 ? 4 : 6, key, &address))
             continue;
         g_array_append_val(addresses, address);
@@ -195,19 +191,18 @@ static bool choose_addresses(struct service_state *state, const struct service_o
 {
     const struct service *service = state->object;
     const struct pods *pods = options->endpoints.pods;
-    struct fiber *fiber = options->endpoints.fiber;
     append_own(addresses, service);
     bool lacking = is_lacking(service, pods);
     unsigned families = lacking ? families_of_pods(state, &options->endpoints) : FAMILY_BOTH;
     /* An invented cluster IP in front of real endpoints would lead nowhere. */
-    bool as_headless = lacking && any_stated(published, families, fiber);
+    bool as_headless = lacking && any_stated(published, families);
     lease(state, pods->leases, lacking && !as_headless, addresses);
     if (lacking && addresses->len > 0 && service->n_families == 0)
         families = leased_families(state);
-    keep_families(published, families, fiber);
+    keep_families(published, families);
     if (!service->headless && !as_headless)
         return false;
-    for (guint i = 0; i < published->len; i++, fiber_tick(fiber))
+    for (guint i = 0; i < published->len; i++)
         g_array_append_val(addresses, g_array_index(published, struct published, i).address);
     return true;
 }
@@ -231,7 +226,7 @@ static void port_clear(gpointer data)
 }
 
 /* `published` sorted by label. */
-static GArray *endpoints_by_label(const GArray *published, GArray *unnamed, struct fiber *fiber)
+static GArray *endpoints_by_label(const GArray *published, GArray *unnamed)
 {
     GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct zone_endpoint));
     g_array_set_clear_func(endpoints, endpoint_clear);
@@ -239,7 +234,6 @@ static GArray *endpoints_by_label(const GArray *published, GArray *unnamed, stru
     for (guint i = 0; i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
         GArray *addresses = unnamed;
-        fiber_tick(fiber);
         if (entry->label && entry->label != last) {
             struct zone_endpoint endpoint = {entry->label, addresses_new()};
             g_array_append_val(endpoints, endpoint);
@@ -253,32 +247,29 @@ static GArray *endpoints_by_label(const GArray *published, GArray *unnamed, stru
     return endpoints;
 }
 
-static void add_ports(GArray *rows, const struct ports *ports, GArray *addresses,
-                      struct fiber *fiber)
+static void add_ports(GArray *rows, const struct ports *ports, GArray *addresses)
 {
     for (uint32_t i = 0; ports && i < ports->n; i++) {
         const struct port *port = &ports->items[i];
         struct zone_port row = {port->name, port->protocol, port->number, g_array_ref(addresses)};
         g_array_append_val(rows, row);
-        fiber_tick(fiber);
     }
 }
 
 /* The endpoints of each list of ports; there are few lists, however many ports and endpoints. */
-static void add_endpoints_ports(GArray *rows, const GArray *published, struct fiber *fiber)
+static void add_endpoints_ports(GArray *rows, const GArray *published)
 {
     g_autoptr(GHashTable) lists =
         g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
     for (guint i = 0; i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
-        fiber_tick(fiber);
         if (!entry->ports)
             continue;
         GArray *addresses = g_hash_table_lookup(lists, entry->ports);
         if (!addresses) {
             addresses = addresses_new();
             g_hash_table_insert(lists, entry->ports, addresses);
-            add_ports(rows, entry->ports, addresses, fiber);
+            add_ports(rows, entry->ports, addresses);
         }
         g_array_append_val(addresses, entry->address);
     }
@@ -287,24 +278,24 @@ static void add_endpoints_ports(GArray *rows, const GArray *published, struct fi
 /* Rule 47: of a Service with an address of its own the ports are its own, of a headless one its
  * endpoints'. A Service or slice without ports has none that could be asked for. */
 static GArray *ports_of(const struct service *service, bool headless, const GArray *published,
-                        GArray *addresses, struct fiber *fiber)
+                        GArray *addresses)
 {
     GArray *ports = g_array_new(FALSE, FALSE, sizeof(struct zone_port));
     g_array_set_clear_func(ports, port_clear);
     if (headless)
-        add_endpoints_ports(ports, published, fiber);
+        add_endpoints_ports(ports, published);
     else
-        add_ports(ports, service->ports, addresses, fiber);
+        add_ports(ports, service->ports, addresses);
     return ports;
 }
 
 static void hand_over(struct service_state *state, const struct zone_sink *sink, bool headless,
-                      bool hidden, GArray *published, GArray *addresses, struct fiber *fiber)
+                      bool hidden, GArray *published, GArray *addresses)
 {
     const struct service *service = state->object;
     g_autoptr(GArray) unnamed = addresses_new();
-    g_autoptr(GArray) endpoints = endpoints_by_label(published, unnamed, fiber);
-    g_autoptr(GArray) ports = ports_of(service, headless, published, addresses, fiber);
+    g_autoptr(GArray) endpoints = endpoints_by_label(published, unnamed);
+    g_autoptr(GArray) ports = ports_of(service, headless, published, addresses);
     struct zone_service zone = {
         .name = state->owner.name,
         .namespace = state->owner.namespace,
@@ -316,19 +307,16 @@ static void hand_over(struct service_state *state, const struct zone_sink *sink,
         .ports = ports,
     };
     sink->service(sink->userdata, &zone);
-    fiber_empty(fiber, endpoints);
-    fiber_empty(fiber, ports);
 }
 
 /* A node's address is the node's. */
-static GArray *claims_of(const GArray *published, const GArray *cluster_ips, struct fiber *fiber)
+static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
 {
     GArray *claims = claims_new(published->len + (cluster_ips ? cluster_ips->len : 0));
     for (guint i = 0; cluster_ips && i < cluster_ips->len; i++)
         claim(claims, &g_array_index(cluster_ips, struct address, i), CLAIM_CLUSTER_IP, NULL);
     for (guint i = 0; i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
-        fiber_tick(fiber);
         if (entry->origin != ADDRESS_NODE)
             claim(claims, &entry->address, entry->named ? CLAIM_HOSTNAME : CLAIM_ENDPOINT,
                   entry->label);
@@ -337,9 +325,9 @@ static GArray *claims_of(const GArray *published, const GArray *cluster_ips, str
 }
 
 static void withdraw(struct service_state *state, struct reverse *reverse,
-                     const struct zone_sink *sink, struct fiber *fiber)
+                     const struct zone_sink *sink)
 {
-    exchange_claims(state, claims_new(0), reverse, fiber);
+    exchange_claims(state, claims_new(0), reverse);
     sink->service_gone(sink->userdata, state->owner.namespace, state->owner.name);
 }
 
@@ -380,13 +368,12 @@ void service_publish(struct service_state *state, const struct service_options *
                      const struct zone_sink *sink)
 {
     struct leases *leases = options->endpoints.pods->leases;
-    struct fiber *fiber = options->endpoints.fiber;
     g_autoptr(GArray) addresses = addresses_new();
     state->n_endpoints = 0;
     state->crowded = false;
     if (!state->object || state->object->type == SERVICE_EXTERNAL_NAME) {
         lease(state, leases, false, addresses);
-        withdraw(state, reverse, sink, fiber);
+        withdraw(state, reverse, sink);
         if (state->object && exposed)
             publish_external(state, sink);
         return;
@@ -395,21 +382,19 @@ void service_publish(struct service_state *state, const struct service_options *
     g_autoptr(GArray) published = collect(state, options, room, &crowded);
     bool headless = choose_addresses(state, options, published, addresses);
     if (!exposed) { /* rule 50; its lease stays, it only cannot be asked for */
-        fiber_empty(fiber, published);
-        withdraw(state, reverse, sink, fiber);
+        withdraw(state, reverse, sink);
         return;
     }
     if (crowded)
-        fiber_empty(fiber, published);
+        g_array_set_size(published, 0);
     if (crowded && headless)
         g_array_set_size(addresses, 0);
     state->crowded = crowded;
     state->n_endpoints = published->len;
-    fiber_sort(fiber, published, compare_labels);
+    g_array_sort(published, compare_labels);
     bool hidden = options->ignore_empty && !headless && published->len == 0 && !crowded;
     /* also of one that is hidden: CoreDNS looks at the option for forward names only */
     const GArray *cluster_ips = headless ? NULL : addresses;
-    exchange_claims(state, claims_of(published, cluster_ips, fiber), reverse, fiber);
-    hand_over(state, sink, headless, hidden, published, addresses, fiber);
-    fiber_empty(fiber, published);
+    exchange_claims(state, claims_of(published, cluster_ips), reverse);
+    hand_over(state, sink, headless, hidden, published, addresses);
 }

@@ -1,5 +1,5 @@
 /*
- * An update, on its fiber. The order is the whole idea: objects first, then the pods that are to
+ * An update. The order is the whole idea: objects first, then the pods that are to
  * have addresses, then the Services that ask for them, each sorted by name; so a first load leases
  * the same addresses whatever the files are called, and what the sink is told becomes one
  * consistent state at the end.
@@ -37,7 +37,6 @@ void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *s
     for (guint i = 0; i < state->pod_ips->len; i++) {
         intake_pod_name(cluster, state->namespace,
                         &g_array_index(state->pod_ips, struct address, i), false);
-        fiber_tick(cluster->fiber);
     }
     g_array_set_size(state->pod_ips, 0);
 }
@@ -68,7 +67,6 @@ static void release_replicas(struct cluster *cluster, const struct workload_stat
                              uint32_t first, uint32_t replicas)
 {
     for (uint32_t i = 0; i < state->leased; i++) {
-        fiber_tick(cluster->fiber);
         uint32_t ordinal = state->first + i;
         if (ordinal < first || ordinal - first >= replicas)
             pods_release_replica(&cluster->pods, state->namespace->name, state->identity.kind,
@@ -80,7 +78,6 @@ static void claim_replicas(struct cluster *cluster, struct workload_state *state
 {
     for (uint32_t i = 0; i < state->replicas; i++) {
         struct pod_view view;
-        fiber_tick(cluster->fiber);
         pods_view_replica(&cluster->pods, state->object, i, &view);
         for (uint32_t j = 0; cluster->options->pod_names && j < view.n; j++) {
             g_array_append_val(state->pod_ips, view.addresses[j]);
@@ -124,9 +121,9 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     state->dirty = false;
     cluster_withdraw_replicas(cluster, state);
     bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
-                    !workload_has_pods(cluster->catalog, state, cluster->fiber);
+                    !workload_has_pods(cluster->catalog, state);
     uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload) : 0;
-    state->adopted = replicas > 0 ? workload_adopted(cluster->catalog, state, cluster->fiber) : 0;
+    state->adopted = replicas > 0 ? workload_adopted(cluster->catalog, state) : 0;
     replicas = admit_replicas(cluster, state, replicas - MIN(replicas, state->adopted));
     bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;
     uint32_t first = workload ? workload->ordinal : 0;
@@ -188,13 +185,6 @@ static void update_namespace(struct cluster *cluster, struct namespace *namespac
     namespace_free(namespace);
 }
 
-/* Between two things of an update: lets others have their turn. False: the update is to stop. */
-static bool goes_on(struct cluster *cluster)
-{
-    fiber_breathe(cluster->fiber);
-    return !cluster->ending;
-}
-
 static void mark_workloads(void *userdata, const struct group *group)
 {
     struct cluster *cluster = userdata;
@@ -204,10 +194,11 @@ static void mark_workloads(void *userdata, const struct group *group)
 static void link_selections(struct cluster *cluster)
 {
     GPtrArray *unlinked = cluster->agenda.unlinked;
-    while (unlinked->len > 0 && goes_on(cluster)) {
+    while (unlinked->len > 0) {
         struct namespace *namespace = g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1);
-        namespace_link(namespace, cluster->fiber);
-        namespace_contested(namespace, mark_workloads, cluster, cluster->fiber);
+        namespace_link(namespace);
+        namespace_contested(namespace, mark_workloads, cluster);
+        between_pieces(&cluster->between);
     }
 }
 
@@ -226,7 +217,7 @@ static void evict(struct cluster *cluster, const struct address *address)
 static void evict_stated(struct cluster *cluster)
 {
     GArray *stated = cluster->agenda.stated;
-    while (stated->len > 0 && goes_on(cluster)) {
+    while (stated->len > 0) {
         struct address address = g_array_index(stated, struct address, stated->len - 1);
         g_array_set_size(stated, stated->len - 1);
         if (reverse_is_stated(cluster->reverse, &address))
@@ -238,23 +229,21 @@ static void evict_stated(struct cluster *cluster)
 static bool retry_refused(struct cluster *cluster)
 {
     g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases);
-    for (guint i = 0; i < keys->len && goes_on(cluster); i++)
+    for (guint i = 0; i < keys->len; i++)
         intake_lease_holder(cluster, keys->pdata[i]);
-    return keys->len > 0 && !cluster->ending;
+    return keys->len > 0;
 }
 
 /* The same of who had no room for endpoints. */
 static bool retry_crowded(struct cluster *cluster)
 {
-    bool any = cluster->has_room && g_hash_table_size(cluster->crowded) > 0 && !cluster->ending;
+    bool any = cluster->has_room && g_hash_table_size(cluster->crowded) > 0;
     cluster->has_room = false;
     GHashTableIter iter;
     gpointer state;
     g_hash_table_iter_init(&iter, cluster->crowded);
-    while (any && g_hash_table_iter_next(&iter, &state, NULL)) {
+    while (any && g_hash_table_iter_next(&iter, &state, NULL))
         agenda_service(&cluster->agenda, state);
-        fiber_tick(cluster->fiber);
-    }
     return any;
 }
 
@@ -262,30 +251,34 @@ static bool retry_crowded(struct cluster *cluster)
 static bool retry_crowded_workloads(struct cluster *cluster)
 {
     GHashTable *crowded = cluster->crowded_workloads;
-    bool any = cluster->has_replica_room && g_hash_table_size(crowded) > 0 && !cluster->ending;
+    bool any = cluster->has_replica_room && g_hash_table_size(crowded) > 0;
     cluster->has_replica_room = false;
     GHashTableIter iter;
     gpointer state;
     g_hash_table_iter_init(&iter, crowded);
-    while (any && g_hash_table_iter_next(&iter, &state, NULL)) {
+    while (any && g_hash_table_iter_next(&iter, &state, NULL))
         agenda_workload(&cluster->agenda, state);
-        fiber_tick(cluster->fiber);
-    }
     return any;
 }
 
+/* What is worked out may put more on the agenda, but only of what comes after it. */
 static void update_agenda(struct cluster *cluster)
 {
-    struct agenda *agenda = &cluster->agenda;
-    struct bare_pod *pod;
-    while (goes_on(cluster) && (pod = agenda_next_pod(agenda)))
-        update_pod(cluster, pod);
-    struct workload_state *workload;
-    while (goes_on(cluster) && (workload = agenda_next_workload(agenda)))
-        update_workload(cluster, workload);
-    struct service_state *service;
-    while (goes_on(cluster) && (service = agenda_next_service(agenda)))
-        update_service(cluster, service);
+    g_autoptr(GPtrArray) pods = agenda_take_pods(&cluster->agenda);
+    for (guint i = 0; i < pods->len; i++) {
+        update_pod(cluster, pods->pdata[i]);
+        between_pieces(&cluster->between);
+    }
+    g_autoptr(GPtrArray) workloads = agenda_take_workloads(&cluster->agenda);
+    for (guint i = 0; i < workloads->len; i++) {
+        update_workload(cluster, workloads->pdata[i]);
+        between_pieces(&cluster->between);
+    }
+    g_autoptr(GPtrArray) services = agenda_take_services(&cluster->agenda);
+    for (guint i = 0; i < services->len; i++) {
+        update_service(cluster, services->pdata[i]);
+        between_pieces(&cluster->between);
+    }
 }
 
 /* A full range is said once for each number of objects that go without. */
@@ -316,32 +309,17 @@ static void work_out(struct cluster *cluster)
     } while (retry_refused(cluster) || retry_crowded_workloads(cluster) || retry_crowded(cluster));
 }
 
-static void update(void *userdata)
+void cluster_update(struct cluster *cluster)
 {
-    struct cluster *cluster = userdata;
-    if (cluster->wanted)
-        cluster_take_options(cluster);
-    while (goes_on(cluster) && catalog_step(cluster->catalog))
-        ;
-    bool loaded = cluster->settled;
     work_out(cluster);
-    if (loaded && !cluster->swept && !cluster->ending) {
+    if (!cluster->swept) {
         leases_release_unclaimed(cluster->leases);
         cluster->swept = true;
         work_out(cluster);
     }
-    if (cluster->ending)
-        return;
-    reverse_flush(cluster->reverse, &cluster->sink, cluster->fiber);
+    reverse_flush(cluster->reverse, &cluster->sink, &cluster->between);
     GPtrArray *namespaces = cluster->agenda.namespaces;
-    while (namespaces->len > 0) {
+    while (namespaces->len > 0)
         update_namespace(cluster, g_ptr_array_remove_index_fast(namespaces, namespaces->len - 1));
-        fiber_tick(cluster->fiber);
-    }
     say_refused(cluster);
-}
-
-bool cluster_update(struct cluster *cluster, uint64_t budget)
-{
-    return fiber_run(cluster->fiber, update, cluster, g_get_monotonic_time() + (int64_t)budget);
 }

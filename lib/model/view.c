@@ -8,6 +8,21 @@
 
 #include "cluster_private.h"
 
+/* As the cluster works things out, but without taking any lease: it may be in the middle of that,
+ * and who gets which address depends on the order. */
+struct eye {
+    struct pods pods;
+    struct service_options options;
+};
+
+static void eye_open(struct eye *eye, const struct cluster *cluster)
+{
+    eye->pods = cluster->pods;
+    eye->pods.look_only = true;
+    eye->options = cluster->service_options;
+    eye->options.endpoints.pods = &eye->pods;
+}
+
 const struct namespace *view_namespace(const struct cluster *cluster, const char *name)
 {
     const char *interned = name_intern(name, strlen(name));
@@ -68,19 +83,21 @@ void view_workloads(const struct namespace *namespace, view_workload_fn each, vo
 static void view_replicas(const struct cluster *cluster, const struct workload_state *workload,
                           view_pod_fn each, void *userdata)
 {
+    struct eye eye;
+    eye_open(&eye, cluster);
     for (uint32_t i = 0; i < workload->replicas; i++) {
         struct pod_view view;
-        pods_view_replica(&cluster->pods, workload->object, i, &view);
+        pods_view_replica(&eye.pods, workload->object, i, &view);
         each(userdata, &view, workload);
     }
 }
 
 void view_members(const struct namespace *namespace, view_object_fn each, void *userdata)
 {
-    struct wide_set_iter iter;
+    GHashTableIter iter;
     const struct group *group;
-    wide_set_iter_init(&iter, &namespace->groups);
-    while ((group = wide_set_next(&iter))) {
+    g_hash_table_iter_init(&iter, namespace->groups);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
         const GPtrArray *members = group->members;
         for (guint i = 0; i < members->len; i++)
             each(userdata, members->pdata[i]);
@@ -99,7 +116,9 @@ static void walk_member(void *userdata, const struct object *member)
     const struct pods_walk *walk = userdata;
     if (member->kind == OBJECT_POD) {
         struct pod_view view;
-        pods_view(&walk->cluster->pods, (const struct pod *)member, &view);
+        struct eye eye;
+        eye_open(&eye, walk->cluster);
+        pods_view(&eye.pods, (const struct pod *)member, &view);
         walk->each(walk->userdata, &view, NULL);
         return;
     }
@@ -172,7 +191,7 @@ char *view_why_fewer(const struct cluster *cluster, const struct workload_state 
     if (workload_is_owned(cluster->catalog, workload))
         return g_strdup_printf("%s %s owns it and stands for its pods",
                                object_kind_name(workload->owner.kind), workload->owner.name);
-    if (workload_has_pods(cluster->catalog, state, NULL))
+    if (workload_has_pods(cluster->catalog, state))
         return g_strdup("Pods of its own are in the files and count instead");
     if (workload->replicas == 0)
         return g_strdup(why_no_replicas(workload));
@@ -294,10 +313,12 @@ void view_service_open(const struct cluster *cluster, const struct service_state
     *view = (struct view_service){.addresses = g_array_new(FALSE, FALSE, sizeof(struct address))};
     if (service->type == SERVICE_EXTERNAL_NAME)
         return;
-    bool leased = service_addresses(state, &cluster->service_options, view->addresses);
+    struct eye eye;
+    eye_open(&eye, cluster);
+    bool leased = service_addresses(state, &eye.options, view->addresses);
     if (view->addresses->len > 0)
         view->origin = leased ? VIEW_ALLOCATED : VIEW_STATED;
-    view->source = endpoints_source(&cluster->service_options.endpoints, state);
+    view->source = endpoints_source(&eye.options.endpoints, state);
     view_endpoints(cluster, state, count_endpoint, view);
     view->as_headless = view->as_headless && !service->headless && view->addresses->len == 0 &&
                         pods_may_allocate(&cluster->pods, &service->object);
@@ -326,8 +347,9 @@ void view_endpoints(const struct cluster *cluster, const struct service_state *s
                     endpoint_each each, void *userdata)
 {
     struct crowded crowded = {each, userdata};
-    endpoints_each(&cluster->service_options.endpoints, state,
-                   service_families(state, &cluster->service_options),
+    struct eye eye;
+    eye_open(&eye, cluster);
+    endpoints_each(&eye.options.endpoints, state, service_families(state, &eye.options),
                    state->crowded ? tell_crowded : each, state->crowded ? &crowded : userdata);
 }
 

@@ -1,7 +1,7 @@
 /*
  * A cluster as its readers see it: namespaces, Services, workloads, pods and endpoints, each with
  * why it is as it is. Changes nothing and works nothing out: what is seen is what cluster_update
- * has come to, which is to be finished before. Pointers are valid until the cluster is told more.
+ * has come to, be it in the middle of its work. Pointers are valid until the cluster goes on.
  */
 #pragma once
 

@@ -26,18 +26,17 @@ bool workload_is_owned(const struct catalog *catalog, const struct workload *wor
 
 /* Pods whose owner reference names it, or a workload of the files that it owns. `name` interned. */
 static bool has_owned_pods(const struct namespace *namespace, const struct owner *owner,
-                           unsigned depth, struct fiber *fiber)
+                           unsigned depth)
 {
     if (namespace_owned(namespace, owner->kind, owner->name) > 0)
         return true;
     const GPtrArray *dependents = namespace_dependents(namespace, owner);
     for (guint i = 0; depth < OWNERS_MAX && dependents && i < dependents->len; i++) {
         const struct object *dependent = dependents->pdata[i];
-        fiber_tick(fiber);
         const struct workload_state *state =
             g_hash_table_lookup(namespace->workloads,
                                 &(struct owner){.kind = dependent->kind, .name = dependent->name});
-        if (has_owned_pods(namespace, &state->identity, depth + 1, fiber))
+        if (has_owned_pods(namespace, &state->identity, depth + 1))
             return true;
     }
     return false;
@@ -65,10 +64,9 @@ static const struct workload_state *selecting(const struct selection *selection,
                : NULL;
 }
 
-bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state,
-                       struct fiber *fiber)
+bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state)
 {
-    if (has_owned_pods(state->namespace, &state->identity, 0, fiber))
+    if (has_owned_pods(state->namespace, &state->identity, 0))
         return true;
     for (guint i = 0; state->selection.groups && i < state->selection.groups->len; i++) {
         const struct group *group = state->selection.groups->pdata[i];
@@ -76,7 +74,6 @@ bool workload_has_pods(const struct catalog *catalog, const struct workload_stat
             continue;
         for (guint j = 0; j < group->members->len; j++) {
             const struct object *member = group->members->pdata[j];
-            fiber_tick(fiber);
             if (member->kind == OBJECT_POD &&
                 is_own_by_name(catalog, state, (const struct pod *)member))
                 return true;
@@ -100,12 +97,11 @@ static bool adopts(const struct workload *workload, const struct labels *labels)
 
 /* Who adopts what is stray in a group: in a cluster the first to see it, here the first by kind and
  * name; NULL: it stays alone. */
-static const struct workload_state *adopter(const struct group *group, struct fiber *fiber)
+static const struct workload_state *adopter(const struct group *group)
 {
     const struct workload_state *first = NULL;
     for (guint i = 0; i < group->selections->len; i++) {
         const struct workload_state *state = selecting(group->selections->pdata[i], group);
-        fiber_tick(fiber);
         if (!state || !adopts(state->object, group->labels))
             continue;
         if (!first || state->identity.kind < first->identity.kind ||
@@ -118,32 +114,28 @@ static const struct workload_state *adopter(const struct group *group, struct fi
 
 /* A live Pod without a controller, and that none of the workloads selecting it has made. */
 static bool is_stray(const struct catalog *catalog, const struct group *group,
-                     const struct pod *pod, struct fiber *fiber)
+                     const struct pod *pod)
 {
     if (pod->owner.name || pod->deleting || pod->phase == POD_SUCCEEDED || pod->phase == POD_FAILED)
         return false;
     for (guint i = 0; i < group->selections->len; i++) {
         const struct workload_state *state = selecting(group->selections->pdata[i], group);
-        fiber_tick(fiber);
         if (state && is_own_by_name(catalog, state, pod))
             return false;
     }
     return true;
 }
 
-uint32_t workload_adopted(const struct catalog *catalog, const struct workload_state *state,
-                          struct fiber *fiber)
+uint32_t workload_adopted(const struct catalog *catalog, const struct workload_state *state)
 {
     uint32_t n = 0;
     for (guint i = 0; state->selection.groups && i < state->selection.groups->len; i++) {
         const struct group *group = state->selection.groups->pdata[i];
-        if (group->n_pods == 0 || adopter(group, fiber) != state)
+        if (group->n_pods == 0 || adopter(group) != state)
             continue;
         for (guint j = 0; j < group->members->len && n < state->object->replicas; j++) {
             const struct object *member = group->members->pdata[j];
-            fiber_tick(fiber);
-            n += member->kind == OBJECT_POD &&
-                 is_stray(catalog, group, (const struct pod *)member, fiber);
+            n += member->kind == OBJECT_POD && is_stray(catalog, group, (const struct pod *)member);
         }
     }
     return n;
@@ -169,8 +161,8 @@ enum pod_relation workload_of_pod(const struct catalog *catalog, const struct na
     }
     if (!*workload)
         return POD_ALONE;
-    const struct workload_state *adopting = adopter(group, NULL);
-    if (!adopting || !is_stray(catalog, group, pod, NULL))
+    const struct workload_state *adopting = adopter(group);
+    if (!adopting || !is_stray(catalog, group, pod))
         return POD_BESIDE;
     *workload = adopting;
     return POD_ADOPTED;

@@ -28,13 +28,11 @@ struct workload_state {
 };
 
 /* Has the workload Pods of its own in the files? */
-bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state,
-                       struct fiber *fiber);
+bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state);
 
 /* How many Pods of the files that nothing has made would its controller take for its own? Counted
  * no further than its replicas. */
-uint32_t workload_adopted(const struct catalog *catalog, const struct workload_state *state,
-                          struct fiber *fiber);
+uint32_t workload_adopted(const struct catalog *catalog, const struct workload_state *state);
 
 /* Would the controller of a workload with so many replicas give a pod this name? */
 bool workload_makes_name(const struct workload *workload, uint32_t replicas, const char *pod);

@@ -5,9 +5,12 @@
  */
 #include "exposure.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "log.h"
 
 char *exposure_of_directory(const char *path)
 {
@@ -21,4 +24,12 @@ char *exposure_of_directory(const char *path)
         return g_strdup_printf("others may write to the directory (mode %04o)",
                                status.st_mode & 07777);
     return NULL;
+}
+
+int exposure_refuse(const char *path)
+{
+    g_autofree char *exposure = exposure_of_directory(path);
+    if (exposure)
+        log_error("%s: %s; not using it", path, exposure);
+    return exposure ? -EPERM : 0;
 }

@@ -7,3 +7,6 @@
  * user and root owns it or may write to it. NULL: nobody, or it cannot be examined, which whoever
  * uses it will find out as well. */
 char *exposure_of_directory(const char *path);
+
+/* -EPERM if something is wrong with it, which the log says then; else 0. */
+int exposure_refuse(const char *path);

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,11 +27,14 @@
 /* A pipe that is ready takes so much without waiting; a longer line is cut. */
 #define LINE_MAX_BYTES ((size_t)PIPE_BUF)
 
+#define ERASE_LINE "\r\x1b[K"
+
 /* How long a reader that has kept up so far is waited for, in milliseconds. */
 #define PATIENCE_MS 1
 
-/* As much of one process as stderr is. */
-static unsigned n_lost;
+/* As much of one process as stderr is; any thread may log. */
+static atomic_uint n_lost;
+static atomic_bool has_progress; /* the terminal's last line is one of log_progress */
 
 /* systemd.exec(5): the variable is inherited by processes whose stderr has been redirected since,
  * so the device and inode in it are compared. */
@@ -77,17 +81,16 @@ static bool line_end(GString *line)
     g_string_append_c(line, '\n');
     if (line_write(line))
         return true;
-    return n_lost == 0 && poll(&descriptor, 1, PATIENCE_MS) == 1 && line_write(line);
+    return atomic_load(&n_lost) == 0 && poll(&descriptor, 1, PATIENCE_MS) == 1 && line_write(line);
 }
 
 /* In one write with the line that comes now: where only one is taken at a time, both arrive. */
-static void tell_of_lost(GString *line)
+static void tell_of_lost(GString *line, unsigned lost)
 {
-    if (n_lost == 0)
+    if (lost == 0)
         return;
     line_begin(line, LOG_LEVEL_WARNING);
-    g_string_append_printf(line, "%u lines of this log are lost, because nobody took them\n",
-                           n_lost);
+    g_string_append_printf(line, "%u lines of this log are lost, because nobody took them\n", lost);
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -100,8 +103,30 @@ void log_line(enum log_level level, const char *format, ...)
     text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
 
-    tell_of_lost(line);
+    unsigned lost = atomic_load(&n_lost);
+    if (atomic_exchange(&has_progress, false))
+        g_string_append(line, ERASE_LINE);
+    tell_of_lost(line, lost);
     line_begin(line, level);
     escape_append(line, text, LINE_MAX_BYTES - 1);
-    n_lost = line_end(line) ? 0 : n_lost + 1;
+    if (line_end(line))
+        atomic_fetch_sub(&n_lost, lost);
+    else
+        atomic_fetch_add(&n_lost, 1);
+}
+
+void log_progress(const char *format, ...)
+{
+    g_autoptr(GString) line = g_string_new(ERASE_LINE);
+    va_list arguments;
+
+    if (!isatty(STDERR_FILENO) || (!format && !atomic_load(&has_progress)))
+        return;
+    if (format) {
+        va_start(arguments, format);
+        g_string_append_vprintf(line, format, arguments);
+        va_end(arguments);
+    }
+    atomic_store(&has_progress, format != NULL);
+    (void)line_write(line);
 }

@@ -16,12 +16,17 @@
 
 #define AGAIN_USEC 100000u
 
+/* A disk may take longer than the time in which the supervisor wants to hear of the process. */
+#define WATCHDOG_PATIENCE 3u
+
 struct supervisor {
     struct sockaddr_un address;
     socklen_t address_size; /* 0: there is none */
     char *waiting;          /* could not be taken yet */
     uint64_t watchdog_usec;
     sd_event_source *again, *watchdog;
+    bool (*alive)(void *userdata, uint64_t usec);
+    void *userdata;
 };
 
 /* A path, or "@" and an abstract name; other kinds of addresses are not a supervisor's of this
@@ -82,15 +87,19 @@ static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata)
     const struct supervisor *supervisor = userdata;
 
     (void)usec;
-    (void)offer(supervisor, "WATCHDOG=1");
+    if (supervisor->alive(supervisor->userdata, WATCHDOG_PATIENCE * supervisor->watchdog_usec))
+        (void)offer(supervisor, "WATCHDOG=1");
     int r = sd_event_source_set_time_relative(source, supervisor->watchdog_usec / 3);
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-int supervisor_new(struct supervisor **supervisorp, sd_event *event)
+int supervisor_new(struct supervisor **supervisorp, sd_event *event,
+                   bool (*alive)(void *userdata, uint64_t usec), void *userdata)
 {
     struct supervisor *supervisor = g_new0(struct supervisor, 1);
 
+    supervisor->alive = alive;
+    supervisor->userdata = userdata;
     find_address(supervisor);
     int r =
         sd_event_add_time(event, &supervisor->again, CLOCK_MONOTONIC, 0, 0, on_again, supervisor);

@@ -5,12 +5,17 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 struct supervisor;
 
-/* Nobody supervises: what is told goes nowhere. 0 or negative errno. */
-int supervisor_new(struct supervisor **supervisorp, sd_event *event);
+/* Nobody supervises: what is told goes nowhere. 0 or negative errno.
+ *
+ * `alive` says whether what else belongs to the process has shown life within `usec`: only then is
+ * the watchdog told so. */
+int supervisor_new(struct supervisor **supervisorp, sd_event *event,
+                   bool (*alive)(void *userdata, uint64_t usec), void *userdata);
 struct supervisor *supervisor_free(struct supervisor *supervisor); /* returns NULL */
 
 void supervisor_tell(struct supervisor *supervisor, const char *format, ...)

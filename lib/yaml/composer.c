@@ -28,7 +28,6 @@ struct frame {
 struct composer {
     struct composer_callbacks callbacks;
     GPtrArray *diagnostics;
-    struct fiber *fiber;
     struct tree *tree;
     struct tree_mark empty;    /* of `tree` */
     struct tree_mark elements; /* before the first element */
@@ -41,14 +40,12 @@ struct composer {
     struct frame *stack;
 };
 
-struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics,
-                              struct fiber *fiber)
+struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics)
 {
     struct composer *composer = g_new0(struct composer, 1);
 
     composer->callbacks = *callbacks;
     composer->diagnostics = g_ptr_array_ref(diagnostics);
-    composer->fiber = fiber;
     composer->capacity = FRAMES;
     composer->stack = g_new(struct frame, FRAMES);
     composer->tree = tree_new();
@@ -153,7 +150,6 @@ static bool merge_map(struct composer *composer, struct frame *frame, const stru
 
         if (!copy)
             return too_large(composer, map->position);
-        fiber_tick(composer->fiber);
         *copy = *child;
         copy->next = NULL;
         copy->key_position = frame->key_position;
@@ -172,7 +168,6 @@ static bool merge_list(struct composer *composer, struct frame *frame, const str
     g_autoptr(GPtrArray) maps = g_ptr_array_new();
 
     for (const struct node *child = list->first; child; child = child->next) {
-        fiber_tick(composer->fiber);
         if (child->type != NODE_MAP)
             return merge_fail(composer, list);
         g_ptr_array_add(maps, (gpointer)(uintptr_t)child);
@@ -204,7 +199,7 @@ static void hand_over(struct composer *composer, const struct node *element)
     if (callbacks->element(callbacks->userdata, element, composer->document))
         composer->keep = true;
     if (!composer->keep && !composer->anchors)
-        tree_reset(composer->tree, composer->elements, composer->fiber);
+        tree_reset(composer->tree, composer->elements);
 }
 
 /* A complete value takes its place. */
@@ -398,7 +393,7 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
 void composer_discard(struct composer *composer)
 {
     g_clear_pointer(&composer->anchors, g_hash_table_unref);
-    tree_reset(composer->tree, composer->empty, composer->fiber);
+    tree_reset(composer->tree, composer->empty);
     composer->document = NULL;
     composer->aliased = 0;
     composer->ignored = false;

@@ -34,10 +34,8 @@ struct composer_callbacks {
 
 struct composer;
 
-/* Errors are added to `diagnostics`; after one it can only be discarded and freed. Gives way on
- * `fiber`, if it is not NULL. */
-struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics,
-                              struct fiber *fiber);
+/* Errors are added to `diagnostics`; after one it can only be discarded and freed. */
+struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics);
 struct composer *composer_free(struct composer *composer); /* returns NULL */
 
 /* The events. False: an error, which a diagnostic tells. `anchor` may be NULL. */

@@ -70,7 +70,6 @@ const struct node *fields_get(struct fields *fields, const struct node *map, con
     const struct node *found = NULL;
 
     for (const struct node *child = map ? map->first : NULL; child; child = child->next) {
-        fiber_tick(fields->fiber);
         if (strcmp(child->key, key) != 0)
             continue;
         if (found && !found->merged)
@@ -186,7 +185,6 @@ const struct labels *fields_labels(struct fields *fields, const struct node *map
     for (const struct node *child = labels->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = ""};
 
-        fiber_tick(fields->fiber);
         if (child->omitted) {
             fields_error(fields, child->position, "too-long", "a value of %s is longer than %u KiB",
                          key, COMPOSER_KEPT_MAX >> 10);
@@ -216,7 +214,6 @@ const struct node *fields_next_map(struct fields *fields, const struct node **it
         const struct node *element = *iterator;
 
         *iterator = element->next;
-        fiber_tick(fields->fiber);
         if (element->type == NODE_MAP)
             return element;
         if (!scalar_is_null(element))

@@ -14,7 +14,6 @@
 #include "tree.h"
 
 struct fields {
-    struct fiber *fiber;     /* to give way on; may be NULL */
     GPtrArray *diagnostics;  /* struct diagnostic * */
     const char *object;      /* what they are about, or NULL */
     const char *consequence; /* appended to errors: "; ...", or NULL */

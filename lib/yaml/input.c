@@ -38,14 +38,6 @@ void input_clear(struct input *input)
     g_clear_pointer(&input->malformed, g_ptr_array_unref);
 }
 
-void input_cancel(struct input *input)
-{
-    input->start = input->end = 0;
-    input->raw_start = input->raw_end = 0;
-    input->ended = true;
-    input->error = -ECANCELED;
-}
-
 static void note_mark(struct input *input, uint32_t line)
 {
     GArray *marks = input->marks;
@@ -243,7 +235,6 @@ static void read_more(struct input *input)
 {
     ssize_t n;
 
-    fiber_breathe(input->fiber);
     if (input->ended)
         return;
     input->raw_end -= input->raw_start;

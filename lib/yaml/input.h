@@ -20,7 +20,6 @@ enum input_encoding { INPUT_UNKNOWN, INPUT_UTF8, INPUT_UTF16_LE, INPUT_UTF16_BE 
 struct input {
     manifest_input read;
     void *userdata;
-    struct fiber *fiber; /* given way on before each chunk; NULL: not at all */
     uint64_t max_size, total;
     int error;      /* negative errno of `read` */
     bool too_large; /* the input was cut at max_size */
@@ -39,9 +38,6 @@ struct input {
 
 void input_init(struct input *input, manifest_input read, void *userdata, uint64_t max_size);
 void input_clear(struct input *input);
-
-/* From now on it has ended, by the error -ECANCELED. */
-void input_cancel(struct input *input);
 
 /* How many bytes wait from buffer[start] on; reads more if none do. 0 at the end and after an
  * error. */

@@ -73,7 +73,6 @@ static int pass_scalar(struct json_reader *reader, const char *text, size_t leng
 {
     struct position position = take_token(reader);
 
-    fiber_tick(reader->documents->input->fiber);
     return composer_scalar(reader->composer, text, length, plain, position, NULL);
 }
 
@@ -101,7 +100,6 @@ static int begin(struct json_reader *reader, enum node_type type)
 {
     struct position position = take_token(reader);
 
-    fiber_tick(reader->documents->input->fiber);
     return composer_begin(reader->composer, type, position, NULL);
 }
 
@@ -120,7 +118,6 @@ static int on_end(void *userdata)
     struct json_reader *reader = userdata;
 
     take_token(reader);
-    fiber_tick(reader->documents->input->fiber);
     if (!composer_end(reader->composer))
         return false;
     reader->complete = composer_depth(reader->composer) == 0;

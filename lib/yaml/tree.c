@@ -51,14 +51,13 @@ struct tree *tree_new(void)
     return tree;
 }
 
-static void drop_chunks(struct tree *tree, size_t keep, struct fiber *fiber)
+static void drop_chunks(struct tree *tree, size_t keep)
 {
     for (size_t i = keep; i < tree->chunks->len; i++) {
         struct chunk *chunk = &g_array_index(tree->chunks, struct chunk, i);
 
         tree->total -= chunk->size;
         g_free(chunk->bytes);
-        fiber_breathe(fiber);
     }
     g_array_set_size(tree->chunks, (guint)keep);
 }
@@ -67,7 +66,7 @@ struct tree *tree_free(struct tree *tree)
 {
     if (!tree)
         return NULL;
-    drop_chunks(tree, 0, NULL);
+    drop_chunks(tree, 0);
     g_array_unref(tree->chunks);
     g_free(tree);
     return NULL;
@@ -133,9 +132,9 @@ struct tree_mark tree_mark(const struct tree *tree)
     return (struct tree_mark){.chunk = tree->chunk, .used = tree->used};
 }
 
-void tree_reset(struct tree *tree, struct tree_mark mark, struct fiber *fiber)
+void tree_reset(struct tree *tree, struct tree_mark mark)
 {
-    drop_chunks(tree, mark.chunk + 1, fiber);
+    drop_chunks(tree, mark.chunk + 1);
     tree->chunk = mark.chunk;
     tree->used = mark.used;
     memset(tree->keys, 0, sizeof tree->keys);

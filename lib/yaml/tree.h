@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/util/fiber.h"
-
 struct position { /* from 1 */
     uint32_t line, column;
 };
@@ -57,7 +55,7 @@ struct tree_mark {
     size_t chunk, used;
 };
 struct tree_mark tree_mark(const struct tree *tree);
-void tree_reset(struct tree *tree, struct tree_mark mark, struct fiber *fiber);
+void tree_reset(struct tree *tree, struct tree_mark mark);
 
 /* The value of a key of a map, NULL if there is none. Of several the last counts. */
 const struct node *node_get(const struct node *map, const char *key);

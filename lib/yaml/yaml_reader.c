@@ -198,7 +198,6 @@ static int run(struct yaml_reader *reader)
         bool passed, ended;
         size_t read;
 
-        fiber_tick(reader->documents->input->fiber);
         reader->bytes = 0;
         reader->prolog = 0;
         if (!yaml_parser_parse(&reader->parser, &event))

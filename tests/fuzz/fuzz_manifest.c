@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/manifest/manifest.h"
 #include "lib/util/diagnostic.h"
-#include "tests/unit/manifest_run.h"
 
 struct bytes {
     const uint8_t *at;
@@ -30,22 +30,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct manifest_options options = {.default_namespace = "default",
-                                       .max_size = UINT64_C(1) << 20};
+    const struct manifest_options options = {.default_namespace = "default",
+                                             .max_size = UINT64_C(1) << 20};
 
     if (size == 0)
         return 0;
     struct bytes bytes = {data + 1, size - 1, data[0] < 64 ? data[0] + 1u : 65536};
     struct source *source = source_new("/fuzz", 0, true);
-    /* At once, or in the smallest turns there are. */
-    if (data[0] % 2 == 0 && fiber_new(&options.fiber) < 0)
-        abort();
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &bytes);
-    struct manifest_run whole = {.reader = reader};
-    while (!fiber_run(options.fiber, manifest_run, &whole, 0))
-        ;
-    fiber_free(options.fiber);
-    int r = whole.result;
+    int r = manifest_reader_run(reader);
 
     g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);
     g_autoptr(GPtrArray) diagnostics = manifest_reader_take_diagnostics(reader);

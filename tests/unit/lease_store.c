@@ -4,7 +4,6 @@
 #include "lease_store.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include <cmocka.h>
 
 #include <glib/gstdio.h>
-#include <sys/stat.h>
 
 static void changed(void *userdata, enum lease_event event, const struct lease *lease)
 {
@@ -30,11 +28,6 @@ static bool nobody_states(void *userdata, const struct address *address)
 void lease_store_open(struct lease_store *store, const char *directory)
 {
     *store = (struct lease_store){0};
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGCHLD);
-    assert_int_equal(sigprocmask(SIG_BLOCK, &signals, NULL), 0);
-    assert_int_equal(sd_event_new(&store->event), 0);
     store->leases = leases_new(
         &(struct leases_callbacks){.changed = changed, .stated = nobody_states, .userdata = store});
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
@@ -43,15 +36,13 @@ void lease_store_open(struct lease_store *store, const char *directory)
     g_array_append_val(ranges, range);
     leases_set_ranges(store->leases, LEASE_POD, ranges);
     if (directory)
-        assert_int_equal(
-            lease_journal_open(&store->journal, store->event, directory, store->leases), 0);
+        assert_int_equal(lease_journal_open(&store->journal, directory, store->leases), 0);
 }
 
 void lease_store_close(struct lease_store *store)
 {
     store->journal = lease_journal_close(store->journal);
     store->leases = leases_free(store->leases);
-    store->event = sd_event_unref(store->event);
 }
 
 void lease_store_take(struct lease_store *store, const char *key, char text[ADDRESS_TEXT_MAX])
@@ -71,19 +62,9 @@ void lease_store_write(struct lease_store *store)
     lease_journal_write(store->journal, store->leases);
 }
 
-static ino_t inode_of(const char *directory)
+void lease_store_sync(struct lease_store *store)
 {
-    g_autofree char *path = g_build_filename(directory, "leases", NULL);
-    struct stat st;
-    assert_int_equal(stat(path, &st), 0);
-    return st.st_ino;
-}
-
-void lease_store_await_compaction(struct lease_store *store, const char *directory)
-{
-    ino_t before = inode_of(directory);
-    while (inode_of(directory) == before)
-        assert_true(sd_event_run(store->event, 10 * G_USEC_PER_SEC) > 0);
+    lease_journal_sync(store->journal, store->leases);
 }
 
 static void dump_lease(void *userdata, const struct lease *lease)

@@ -1,14 +1,11 @@
 /*
- * Leases with a journal in a directory and the event loop that it stands on, for tests.
+ * Leases with a journal in a directory, for tests.
  */
 #pragma once
-
-#include <systemd/sd-event.h>
 
 #include "daemon/state/lease_journal.h"
 
 struct lease_store {
-    sd_event *event;
     struct leases *leases; /* pods have 10.0.0.0/12 */
     struct lease_journal *journal;
 };
@@ -21,8 +18,7 @@ void lease_store_take(struct lease_store *store, const char *key, char text[ADDR
 void lease_store_release(struct lease_store *store, const char *key);
 void lease_store_write(struct lease_store *store);
 
-/* Lets the loop run until the journal is another file. */
-void lease_store_await_compaction(struct lease_store *store, const char *directory);
+void lease_store_sync(struct lease_store *store); /* compacts if that is due */
 
 /* All that the leases say, to compare. To be freed. */
 char *lease_store_dump(const struct lease_store *store);

@@ -10,8 +10,6 @@
 
 #include <cmocka.h>
 
-#include "manifest_run.h"
-
 struct text {
     const char *bytes;
     size_t length, piece;
@@ -31,26 +29,16 @@ static ssize_t give(void *userdata, void *buffer, size_t size)
     return (ssize_t)n;
 }
 
-struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece,
-                                        uint64_t budget)
+struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece)
 {
-    struct fiber *fiber = NULL;
-
-    assert_int_equal(fiber_new(&fiber), 0);
-    const struct manifest_options options = {
-        .default_namespace = "default", .max_size = UINT64_C(512) << 20, .fiber = fiber};
+    const struct manifest_options options = {.default_namespace = "default",
+                                             .max_size = UINT64_C(512) << 20};
     struct text text = {bytes, length, piece};
     struct source *source = source_new("/test.yaml", 0, true);
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &text);
     struct manifest_text manifest = {0};
 
-    struct manifest_run whole = {.reader = reader};
-
-    do
-        manifest.steps++;
-    while (!fiber_run(fiber, manifest_run, &whole, g_get_monotonic_time() + (int64_t)budget));
-    fiber_free(fiber);
-    manifest.result = whole.result;
+    manifest.result = manifest_reader_run(reader);
     manifest.objects = manifest_reader_take_objects(reader);
     manifest.diagnostics = manifest_reader_take_diagnostics(reader);
     manifest_reader_free(reader);
@@ -60,7 +48,7 @@ struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t
 
 struct manifest_text manifest_text_all(const char *text, size_t length)
 {
-    return manifest_text_read(text, length, 0, 1000000);
+    return manifest_text_read(text, length, 0);
 }
 
 void manifest_text_free(struct manifest_text *manifest)

@@ -12,12 +12,10 @@
 struct manifest_text {
     int result;
     GPtrArray *objects, *diagnostics;
-    unsigned steps;
 };
 
 /* Reads all of it, in pieces of at most `piece` bytes; 0: as large as they are asked for. */
-struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece,
-                                        uint64_t budget);
+struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece);
 struct manifest_text manifest_text_all(const char *text, size_t length);
 void manifest_text_free(struct manifest_text *manifest);
 

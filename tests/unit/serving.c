@@ -117,8 +117,8 @@ void serving_start(struct serving *serving, bool publish)
     fill(serving);
     if (publish)
         snapshot_writer_publish(serving->writer);
-    r = server_new(&serving->server, serving->event, serving->path, serving->writer,
-                   serving->external);
+    r = server_new(&serving->server, serving->event, serving->path,
+                   snapshot_writer_root(serving->writer), serving->external);
     assert(r == 0);
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/publish/snapshot_writer.h"
 #include "daemon/serve/server.h"
 #include "fake_nameserver.h"
 #include <kubesvc/protocol.h>

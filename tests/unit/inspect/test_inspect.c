@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <endian.h>
 #include <glib.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,26 +85,37 @@ static void test_verbs(void **state)
 
 /* --- Frames --- */
 
-struct writing {
-    int fd;
-    size_t size;
-};
-
-static void *write_report(void *data)
+/* A report of `size` bytes, made piece by piece. */
+static void make_frames(struct frames *frames, size_t size)
 {
-    const struct writing *writing = data;
-    g_autofree struct frames *frames = g_new(struct frames, 1);
-
-    frames_init(frames, writing->fd);
-    for (size_t done = 0; done < writing->size; done += 7) {
+    frames_init(frames);
+    for (size_t done = 0; done < size; done += 7) {
         char piece[7];
 
         for (size_t i = 0; i < sizeof piece; i++)
             piece[i] = (char)('a' + (done + i) % 26);
-        frames_write(frames, piece, MIN(sizeof piece, writing->size - done));
+        frames_write(frames, piece, MIN(sizeof piece, size - done));
     }
     frames_end(frames, KUBESVC_INSPECT_NOT_FOUND);
-    close(writing->fd);
+}
+
+struct sending {
+    struct frames frames;
+    int fd;
+};
+
+/* As the daemon does: as much as the socket takes, whenever it takes something. */
+static void *send_frames(void *data)
+{
+    struct sending *sending = data;
+    struct pollfd pollfd = {.fd = sending->fd, .events = POLLOUT};
+    int r;
+
+    while ((r = frames_send(&sending->frames, sending->fd)) == FRAMES_LEFT)
+        assert_int_equal(poll(&pollfd, 1, -1), 1);
+    assert_int_equal(r, 0);
+    assert_int_equal(sending->frames.size, 0);
+    close(sending->fd);
     return NULL;
 }
 
@@ -134,8 +146,10 @@ static void check_frames(size_t size)
     int fds[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-    struct writing writing = {fds[1], size};
-    GThread *writer = g_thread_new("writer", write_report, &writing);
+    struct sending sending = {.fd = fds[1]};
+    make_frames(&sending.frames, size);
+    assert_true(sending.frames.size > size);
+    GThread *writer = g_thread_new("writer", send_frames, &sending);
     while (received < size) {
         uint32_t length = read_header(fds[0], &type);
 
@@ -153,6 +167,7 @@ static void check_frames(size_t size)
     assert_int_equal(le32toh(end.result), KUBESVC_INSPECT_NOT_FOUND);
     assert_int_equal(recv(fds[0], text, 1, 0), 0);
     g_thread_join(writer);
+    frames_clear(&sending.frames);
     close(fds[0]);
 }
 
@@ -170,21 +185,43 @@ static void test_frames(void **state)
         check_frames(sizes[i]);
 }
 
-/* Writing to nobody ends soon, without a signal. */
+/* Sending to nobody ends soon, without a signal; what is left is freed. */
 static void test_frames_for_nobody(void **state)
 {
-    g_autofree struct frames *frames = g_new(struct frames, 1);
-    g_autofree char *text = g_malloc0(KUBESVC_INSPECT_FRAME);
+    struct frames frames;
     int fds[2];
 
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
     close(fds[0]);
-    frames_init(frames, fds[1]);
-    for (unsigned i = 0; i < 100; i++)
-        frames_write(frames, text, KUBESVC_INSPECT_FRAME);
-    frames_end(frames, KUBESVC_INSPECT_DONE);
-    assert_true(frames->broken);
+    make_frames(&frames, 10 * KUBESVC_INSPECT_FRAME);
+    assert_true(frames_send(&frames, fds[1]) < 0);
+    frames_clear(&frames);
+    close(fds[1]);
+}
+
+/* What does not fit into memory is not sent in part. */
+static void test_frames_of_too_much(void **state)
+{
+    g_autofree char *text = g_malloc0(16 << 20);
+    struct frames frames;
+    struct kubesvc_inspect_end end;
+    uint8_t type;
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    frames_init(&frames);
+    for (size_t size = 0; size <= FRAMES_SIZE_MAX; size += 16 << 20)
+        frames_write(&frames, text, 16 << 20);
+    assert_true(frames.size <= FRAMES_SIZE_MAX);
+    frames_end(&frames, KUBESVC_INSPECT_DONE);
+    assert_int_equal(frames_send(&frames, fds[1]), 0);
+    assert_int_equal(read_header(fds[0], &type), sizeof end);
+    read_all(fds[0], &end, sizeof end);
+    assert_int_equal(le32toh(end.result), KUBESVC_INSPECT_TOO_LARGE);
+    frames_clear(&frames);
+    close(fds[0]);
     close(fds[1]);
 }
 
@@ -290,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_frames),
         cmocka_unit_test(test_frames_for_nobody),
+        cmocka_unit_test(test_frames_of_too_much),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_latency),
         cmocka_unit_test(test_typos),

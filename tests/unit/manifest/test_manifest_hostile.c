@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "lib/manifest/extract.h"
-#include "tests/unit/manifest_run.h"
 #include "tests/unit/manifest_text.h"
 
 #define NAMESPACE(name) "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " name "\n"
@@ -171,8 +170,7 @@ static void many_problems(void **state)
     manifest_text_free(&manifest);
 }
 
-/* A list whose kind comes last, and a file that turns out to be bad late: both are worked off in
- * small steps. */
+/* A list whose kind comes last, and a file that turns out to be bad late. */
 static void long_lists(void **state)
 {
     g_autoptr(GString) text = g_string_new("apiVersion: v1\nitems:\n");
@@ -182,7 +180,7 @@ static void long_lists(void **state)
     for (int i = 0; i < 5000; i++)
         g_string_append_printf(text, "- metadata: {name: n%d}\n", i);
     g_string_append(text, "kind: NamespaceList\n");
-    manifest = manifest_text_read(text->str, text->len, 0, 0);
+    manifest = manifest_text_all(text->str, text->len);
     assert_int_equal(manifest.result, MANIFEST_DONE);
     assert_int_equal(manifest.objects->len, 5000);
     for (guint i = 0; i < manifest.objects->len; i++) {
@@ -193,7 +191,7 @@ static void long_lists(void **state)
     manifest_text_free(&manifest);
 
     g_string_append(text, "---\n{\n");
-    manifest = manifest_text_read(text->str, text->len, 0, 0);
+    manifest = manifest_text_all(text->str, text->len);
     assert_int_equal(manifest.result, MANIFEST_BAD);
     assert_int_equal(manifest.objects->len, 0);
     manifest_text_free(&manifest);
@@ -203,13 +201,13 @@ static void long_lists(void **state)
         g_string_append_printf(text, "%s{\"metadata\": {\"name\": \"n%d\"}}", i > 0 ? "," : "", i);
     g_string_append(text, "], \"kind\": \"NamespaceList\"}");
     g_string_append(text, text->str);
-    manifest = manifest_text_read(text->str, text->len, 0, 0);
+    manifest = manifest_text_all(text->str, text->len);
     assert_int_equal(manifest.result, MANIFEST_DONE);
     assert_int_equal(manifest.objects->len, 1000);
     manifest_text_free(&manifest);
 }
 
-/* One object, or one text, as large as can be: a turn that is late ends within it. */
+/* One object, or one text, as large as can be. */
 static void large_objects(void **state)
 {
     g_autoptr(GString) text =
@@ -223,13 +221,11 @@ static void large_objects(void **state)
     g_string_append_printf(text, "%s'}\nendpoints:\n", mebi);
     for (unsigned i = 0; i < 20000; i++)
         g_string_append_printf(text, "- addresses: [10.0.%u.%u]\n", i >> 8, i & 255);
-    manifest = manifest_text_read(text->str, text->len, 0, 0);
+    manifest = manifest_text_all(text->str, text->len);
     assert_int_equal(manifest.result, MANIFEST_DONE);
     assert_int_equal(manifest.objects->len, 1);
     const struct endpoint_slice *slice = manifest.objects->pdata[0];
     assert_int_equal(slice->subsets[0].n, 20000);
-    /* Bytes, events, endpoints. */
-    assert_true(manifest.steps > text->len / 32768 + 8 * 20000 / 64 + 20000 / 64);
     manifest_text_free(&manifest);
 }
 
@@ -265,93 +261,33 @@ static void too_many(void **state)
 static ssize_t many_pods(void *userdata, void *buffer, size_t size)
 {
     static const char pod[] = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n";
+    unsigned *left = userdata;
 
-    (void)userdata;
+    if ((*left)-- == 0)
+        return -ECANCELED;
     memcpy(buffer, pod, sizeof pod - 1);
     memset((char *)buffer + sizeof pod - 1, '\n', size - sizeof pod + 1);
     return (ssize_t)size;
 }
 
-/* Wherever it is canceled it ends soon, and holds nothing that would be lost. */
-static void cancellation(void **state)
+/* Wherever the input fails, it ends there and says nothing but that. */
+static void input_that_fails(void **state)
 {
-    struct fiber *fiber = NULL;
     struct source *source = source_new("/x", 0, true);
 
     (void)state;
-    assert_int_equal(fiber_new(&fiber), 0);
-    for (unsigned turns = 1; turns < 500; turns += 7) {
-        const struct manifest_options options = {
-            .default_namespace = "default", .max_size = UINT64_C(1) << 40, .fiber = fiber};
-        struct manifest_run canceled = {.reader =
-                                            manifest_reader_new(source, &options, many_pods, NULL)};
-        unsigned more = 0;
+    for (unsigned pieces = 0; pieces < 20; pieces++) {
+        const struct manifest_options options = {.default_namespace = "default",
+                                                 .max_size = UINT64_C(1) << 40};
+        unsigned left = pieces;
+        struct manifest_reader *reader = manifest_reader_new(source, &options, many_pods, &left);
 
-        for (unsigned i = 0; i < turns; i++)
-            assert_false(fiber_run(fiber, manifest_run, &canceled, 0));
-        manifest_reader_cancel(canceled.reader);
-        while (!fiber_run(fiber, manifest_run, &canceled, 0))
-            more++;
-        assert_int_equal(canceled.result, -ECANCELED);
-        assert_true(more < 1000);
-        manifest_reader_free(canceled.reader);
+        assert_int_equal(manifest_reader_run(reader), -ECANCELED);
+        g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);
+        assert_int_equal(objects->len, 0);
+        manifest_reader_free(reader);
     }
-    fiber_free(fiber);
     source_unref(source);
-}
-
-struct once {
-    const char *text;
-    size_t length;
-};
-
-static ssize_t give_once(void *userdata, void *buffer, size_t size)
-{
-    struct once *once = userdata;
-    size_t n = MIN(size, once->length);
-
-    memcpy(buffer, once->text, n);
-    once->text += n;
-    once->length -= n;
-    return (ssize_t)n;
-}
-
-/* Also where a bad file's objects are just being given up: what was canceled says nothing. */
-static void cancellation_of_a_bad_file(void **state)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    struct fiber *fiber = NULL;
-    struct source *source = source_new("/x", 0, true);
-    unsigned bad = 0;
-
-    (void)state;
-    for (unsigned i = 0; i < 200; i++)
-        g_string_append(text, NAMESPACE("a") "---\n");
-    g_string_append(text, "{\n");
-    assert_int_equal(fiber_new(&fiber), 0);
-    for (unsigned turns = 1;; turns++) {
-        const struct manifest_options options = {
-            .default_namespace = "default", .max_size = UINT64_C(1) << 40, .fiber = fiber};
-        struct once once = {text->str, text->len};
-        struct manifest_run canceled = {
-            .reader = manifest_reader_new(source, &options, give_once, &once)};
-        bool ended = false;
-
-        for (unsigned i = 0; i < turns && !ended; i++)
-            ended = fiber_run(fiber, manifest_run, &canceled, 0);
-        if (!ended) {
-            manifest_reader_cancel(canceled.reader);
-            while (!fiber_run(fiber, manifest_run, &canceled, 0))
-                ;
-            bad += canceled.result != -ECANCELED;
-        }
-        manifest_reader_free(canceled.reader);
-        if (ended)
-            break;
-    }
-    fiber_free(fiber);
-    source_unref(source);
-    assert_int_equal(bad, 0);
 }
 
 static ssize_t failing(void *userdata, void *buffer, size_t size)
@@ -467,7 +403,7 @@ static void assert_same(const struct manifest_text *a, const struct manifest_tex
         assert_true(diagnostic_equal(a->diagnostics->pdata[i], b->diagnostics->pdata[i]));
 }
 
-/* However the bytes arrive, and however often the reader is interrupted: the same comes out. */
+/* However the bytes arrive: the same comes out. */
 static void pieces(void **state)
 {
     static const char *const texts[] = {sample, json_sample,
@@ -480,7 +416,7 @@ static void pieces(void **state)
         struct manifest_text whole = manifest_text_all(texts[i], strlen(texts[i]));
 
         for (size_t piece = 1; piece < 40; piece++) {
-            struct manifest_text parts = manifest_text_read(texts[i], strlen(texts[i]), piece, 0);
+            struct manifest_text parts = manifest_text_read(texts[i], strlen(texts[i]), piece);
 
             assert_same(&whole, &parts);
             manifest_text_free(&parts);
@@ -522,21 +458,13 @@ static void mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(depth),
-        cmocka_unit_test(long_texts),
-        cmocka_unit_test(omitted_texts),
-        cmocka_unit_test(directives),
-        cmocka_unit_test(alias_bombs),
-        cmocka_unit_test(many_problems),
-        cmocka_unit_test(long_lists),
-        cmocka_unit_test(large_objects),
-        cmocka_unit_test(too_many),
-        cmocka_unit_test(cancellation),
-        cmocka_unit_test(cancellation_of_a_bad_file),
-        cmocka_unit_test(inputs),
-        cmocka_unit_test(truncation),
-        cmocka_unit_test(pieces),
-        cmocka_unit_test(mutations),
+        cmocka_unit_test(depth),         cmocka_unit_test(long_texts),
+        cmocka_unit_test(omitted_texts), cmocka_unit_test(directives),
+        cmocka_unit_test(alias_bombs),   cmocka_unit_test(many_problems),
+        cmocka_unit_test(long_lists),    cmocka_unit_test(large_objects),
+        cmocka_unit_test(too_many),      cmocka_unit_test(input_that_fails),
+        cmocka_unit_test(inputs),        cmocka_unit_test(truncation),
+        cmocka_unit_test(pieces),        cmocka_unit_test(mutations),
     };
 
     return cmocka_run_group_tests_name("manifest_hostile", tests, NULL, NULL);

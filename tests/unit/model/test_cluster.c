@@ -114,8 +114,8 @@ static void on_address_gone(void *userdata, const struct address *address)
 /* --- a cluster with its zone and its leases, as a daemon and its journal have them --- */
 
 struct world {
-    struct fiber *fiber;
     struct cluster *cluster;
+    unsigned looks; /* between two pieces of its work */
     GHashTable *zone;
     GString *journal; /* lines of the leases' history */
     GArray *node_ips, *pod_cidrs, *service_cidrs;
@@ -142,6 +142,65 @@ static void restore(struct world *world, const char *journal)
     g_string_assign(world->journal, journal);
 }
 
+/* --- whoever looks while the cluster is at work --- */
+
+static void look_at_endpoint(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct world *world = userdata;
+    (void)view_why_left_out(world->cluster, candidate);
+    g_free(object_describe(candidate->object));
+}
+
+static void look_at_service(void *userdata, const struct service_state *state)
+{
+    struct world *world = userdata;
+    struct view_service view;
+    view_service_open(world->cluster, state, &view);
+    view_service_close(&view);
+    view_endpoints(world->cluster, state, look_at_endpoint, world);
+}
+
+static void look_at_workload(void *userdata, const struct workload_state *state)
+{
+    const struct world *world = userdata;
+    g_free(view_why_fewer(world->cluster, state));
+}
+
+static void look_at_pod(void *userdata, const struct pod_view *pod,
+                        const struct workload_state *workload)
+{
+    (void)userdata, (void)workload;
+    for (uint32_t i = 0; i < pod->n; i++)
+        assert_true(address_family(&pod->addresses[i]) > 0);
+}
+
+static void look_at_object(void *userdata, const struct object *object)
+{
+    (void)userdata;
+    g_free(object_describe(object));
+}
+
+static void look_at_namespace(void *userdata, const struct namespace *namespace)
+{
+    struct world *world = userdata;
+    view_services(namespace, look_at_service, world);
+    view_workloads(namespace, look_at_workload, world);
+    view_members(namespace, look_at_object, world);
+    view_pods(world->cluster, namespace, look_at_pod, world);
+}
+
+/* At everything there is. It must be whole, and no lease may come of it. */
+static void look_around(void *userdata)
+{
+    struct world *world = userdata;
+    gsize before = world->journal->len;
+    world->looks++;
+    view_namespaces(world->cluster, look_at_namespace, world);
+    view_shadowing(world->cluster, look_at_object, world);
+    (void)view_leases(world->cluster, LEASE_POD);
+    assert_int_equal(world->journal->len, before);
+}
+
 static void add_range(GArray *ranges, const char *text)
 {
     struct address_range range;
@@ -166,14 +225,13 @@ static void world_init(struct world *world, unsigned options)
 {
     world->zone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     world->journal = g_string_new(NULL);
-    assert_int_equal(fiber_new(&world->fiber), 0);
     world->cluster = cluster_new(&(struct zone_sink){.namespace = on_namespace,
                                                      .service = on_service,
                                                      .service_gone = on_service_gone,
                                                      .address = on_address,
                                                      .address_gone = on_address_gone,
                                                      .userdata = world->zone},
-                                 on_lease, world, world->fiber);
+                                 on_lease, world, (struct between){look_around, world});
     world->node_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
     world->pod_cidrs = g_array_new(FALSE, FALSE, sizeof(struct address_range));
     world->service_cidrs = g_array_new(FALSE, FALSE, sizeof(struct address_range));
@@ -189,29 +247,11 @@ static void world_init(struct world *world, unsigned options)
 static void world_clear(struct world *world)
 {
     cluster_free(world->cluster);
-    fiber_free(world->fiber);
     g_hash_table_unref(world->zone);
     g_string_free(world->journal, TRUE);
     g_array_unref(world->node_ips);
     g_array_unref(world->pod_cidrs);
     g_array_unref(world->service_cidrs);
-}
-
-/* In the smallest turns there can be: every place to give way at is met. Returns how many. */
-static unsigned update(struct world *world)
-{
-    unsigned turns = 1;
-    while (!cluster_update(world->cluster, 0))
-        turns++;
-    return turns;
-}
-
-static unsigned settle(struct world *world)
-{
-    cluster_settle(world->cluster);
-    unsigned turns = update(world);
-    assert_false(cluster_is_dirty(world->cluster));
-    return turns;
 }
 
 /* --- random files --- */
@@ -423,7 +463,7 @@ static void run_seed(guint32 seed)
     world_init(&world, options);
     for (unsigned i = 0; i < FILES; i++)
         sources[i] = source_of(i);
-    settle(&world);
+    cluster_update(world.cluster);
     for (unsigned step = 0; step < 25; step++) {
         for (unsigned i = 0, n = 1 + pick(random, 2); i < n; i++) {
             unsigned file = pick(random, FILES);
@@ -436,14 +476,14 @@ static void run_seed(guint32 seed)
             options = pick(random, 16);
             configure(&world, options);
         }
-        settle(&world);
+        cluster_update(world.cluster);
         struct world fresh;
         world_init(&fresh, options);
         restore(&fresh, world.journal->str);
         for (unsigned i = FILES; i-- > 0;)
             if (texts[i])
                 cluster_replace(fresh.cluster, sources[i], read_objects(sources[i], texts[i]));
-        settle(&fresh);
+        cluster_update(fresh.cluster);
         assert_same(world.zone, fresh.zone, "changed step by step", step);
         assert_same(fresh.zone, world.zone, "loaded afresh", step);
         assert_string_equal(world.journal->str, fresh.journal->str);
@@ -453,7 +493,7 @@ static void run_seed(guint32 seed)
         cluster_replace(world.cluster, sources[i], NULL);
         g_free(texts[i]);
     }
-    settle(&world);
+    cluster_update(world.cluster);
     assert_int_equal(g_hash_table_size(world.zone), 0);
     world_clear(&world);
     for (unsigned i = 0; i < FILES; i++)
@@ -469,103 +509,38 @@ static void steps_lead_where_a_fresh_load_does(void **state)
     }
 }
 
-/* --- large objects, and what happens meanwhile --- */
-
-#define REPLICAS 5000u
-#define LARGE                                                                                      \
-    "apiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: moon}\n"                       \
-    "spec: {clusterIP: None, selector: {app: db}, ports: [{name: sql, port: 1}]}\n---\n"           \
-    "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db, namespace: moon}\n"              \
-    "spec: {serviceName: db, replicas: 5000, selector: {matchLabels: {app: db}}, "                 \
-    "template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}}\n"
-#define SMALL(name, address)                                                                       \
-    "apiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: moon}\n"                 \
-    "spec: {clusterIP: " address "}\n"
+/* --- large objects --- */
 
 static void say(struct world *world, struct source *source, const char *text)
 {
     cluster_replace(world->cluster, source, text ? read_objects(source, text) : NULL);
 }
 
-static bool answers(const struct world *world, const char *name)
-{
-    return g_hash_table_contains(world->zone, name);
-}
-
-/* A turn that is late ends within a few dozen endpoints, wherever it is. */
-static void a_large_service_is_worked_out_in_turns(void **state)
+/* While a large one is worked out, something else can be done every now and then. */
+static void many_objects_are_taken_in_piece_by_piece(void **state)
 {
     (void)state;
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (unsigned i = 0; i < 50; i++)
+        g_string_append_printf(text,
+                               "---\napiVersion: v1\nkind: Service\nmetadata: {name: s%u, "
+                               "namespace: moon}\nspec: {clusterIP: 10.96.1.%u}\n",
+                               i, i + 1);
     struct source *source = source_of(0);
-    struct world world, whole;
-    world_init(&world, 0);
-    world_init(&whole, 0);
-    say(&world, source, LARGE);
-    say(&whole, source, LARGE);
-    /* Leased, collected, sorted twice, claimed, told, flushed: each of them several turns. */
-    assert_true(settle(&world) > 10 * REPLICAS / 64);
-    cluster_settle(whole.cluster);
-    assert_true(cluster_update(whole.cluster, 60 * G_USEC_PER_SEC));
-    assert_true(g_hash_table_size(world.zone) > REPLICAS);
-    assert_same(world.zone, whole.zone, "in turns", 0);
-    assert_same(whole.zone, world.zone, "at once", 0);
-    assert_string_equal(world.journal->str, whole.journal->str);
-    configure(&world, 2);
-    configure(&whole, 2);
-    assert_true(update(&world) > 10 * REPLICAS / 64);
-    assert_true(cluster_update(whole.cluster, 60 * G_USEC_PER_SEC));
-    assert_same(world.zone, whole.zone, "in turns, other options", 0);
-    say(&world, source, NULL);
-    assert_true(settle(&world) > 2 * REPLICAS / 64);
-    assert_int_equal(g_hash_table_size(world.zone), 0);
-    world_clear(&world);
-    world_clear(&whole);
-    source_unref(source);
-}
-
-/* What is told in one update is of one batch, or of several whole ones. */
-static void a_batch_waits_until_it_is_whole(void **state)
-{
-    (void)state;
-    struct source *large = source_of(0), *first = source_of(2), *second = source_of(4);
     struct world world;
     world_init(&world, 0);
-    settle(&world);
-    say(&world, first, SMALL("one", "10.96.0.1"));
-    update(&world);
-    assert_false(answers(&world, "s one.moon"));
-    say(&world, large, LARGE);
-    cluster_settle(world.cluster);
-    assert_false(cluster_update(world.cluster, 0));
-    assert_true(cluster_is_amid(world.cluster));
-    say(&world, second, SMALL("two", "10.96.0.2"));
-    update(&world);
-    assert_true(answers(&world, "s one.moon"));
-    assert_true(answers(&world, "s db.moon"));
-    assert_false(answers(&world, "s two.moon"));
-    assert_false(cluster_is_dirty(world.cluster));
-    settle(&world);
-    assert_true(answers(&world, "s two.moon"));
+    say(&world, source, text->str);
+    assert_true(world.looks >= 50);
+    assert_true(cluster_taken(world.cluster) == 50);
+    assert_int_equal(g_hash_table_size(world.zone), 0);
+    cluster_update(world.cluster);
+    assert_true(world.looks >= 100);
+    assert_int_equal(g_hash_table_size(world.zone), 50 + 50 + 1);
+    say(&world, source, NULL);
+    assert_true(world.looks >= 150);
+    cluster_update(world.cluster);
+    assert_int_equal(g_hash_table_size(world.zone), 0);
     world_clear(&world);
-    source_unref(large);
-    source_unref(first);
-    source_unref(second);
-}
-
-/* Ended at any place of an update, it leaks nothing and touches nothing that was freed. */
-static void it_may_end_amid_an_update(void **state)
-{
-    (void)state;
-    struct source *source = source_of(0);
-    for (unsigned turns = 1; turns < 3000; turns = turns * 2 + 1) {
-        struct world world;
-        world_init(&world, 0);
-        say(&world, source, LARGE);
-        cluster_settle(world.cluster);
-        for (unsigned i = 0; i < turns && !cluster_update(world.cluster, 0); i++)
-            ;
-        world_clear(&world);
-    }
     source_unref(source);
 }
 
@@ -589,11 +564,10 @@ static void many_ports_of_many_endpoints(void **state)
     }
     struct source *source = source_of(0);
     struct snapshot_writer *writer = NULL;
-    struct fiber *fiber = NULL;
-    assert_int_equal(fiber_new(&fiber), 0);
     assert_int_equal(snapshot_writer_new(&writer), 0);
-    struct publisher *publisher = publisher_new(writer, fiber);
-    struct cluster *cluster = cluster_new(publisher_sink(publisher), on_lease, NULL, fiber);
+    struct publisher *publisher = publisher_new(writer);
+    struct cluster *cluster =
+        cluster_new(publisher_sink(publisher), on_lease, NULL, (struct between){NULL, NULL});
     g_autoptr(GArray) none = g_array_new(FALSE, FALSE, sizeof(struct address));
     cluster_configure(cluster, &(struct cluster_options){
                                    .node_ips = none, .pod_cidrs = none, .service_cidrs = none});
@@ -601,13 +575,11 @@ static void many_ports_of_many_endpoints(void **state)
     assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
     limit = before;
     cluster_replace(cluster, source, read_objects(source, text->str));
-    cluster_settle(cluster);
 #ifndef __SANITIZE_ADDRESS__ /* which needs more than that for itself */
     limit.rlim_cur = 256 << 20;
 #endif
     assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
-    while (!cluster_update(cluster, G_USEC_PER_SEC))
-        ;
+    cluster_update(cluster);
     assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
     struct record_key key;
     assert_true(record_key_service(&key, "sip", "moon"));
@@ -616,7 +588,6 @@ static void many_ports_of_many_endpoints(void **state)
     cluster_free(cluster);
     publisher_free(publisher);
     snapshot_writer_free(writer);
-    fiber_free(fiber);
     source_unref(source);
 }
 
@@ -640,10 +611,9 @@ static void who_waits_gets_what_is_given_up(void **state)
     g_autofree char *after = g_strdup_printf(deployment, "b", 1, "b", "b");
     g_autofree char *both = g_strconcat(waiting, after, NULL);
     say(&world, source, before);
-    settle(&world);
+    cluster_update(world.cluster);
     say(&world, source, both);
-    cluster_settle(world.cluster);
-    assert_true(cluster_update(world.cluster, 60 * G_USEC_PER_SEC));
+    cluster_update(world.cluster);
     assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 0);
     world_clear(&world);
     source_unref(source);
@@ -664,13 +634,13 @@ static void leases_end_without_a_range(void **state)
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: moon}\n"
         "spec: {replicas: 8, selector: {matchLabels: {app: a}}, template: {metadata: "
         "{labels: {app: a}}, spec: {containers: [{name: c, image: i}]}}}\n");
-    settle(&world);
+    cluster_update(world.cluster);
     assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 2);
     g_array_set_size(world.pod_cidrs, 0);
     configure(&world, 0);
-    update(&world);
+    cluster_update(world.cluster);
     say(&world, source, NULL);
-    settle(&world);
+    cluster_update(world.cluster);
     leases_count(cluster_leases(world.cluster), LEASE_POD, &held, &size);
     assert_int_equal(held, 0);
     assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 0);
@@ -688,9 +658,7 @@ static void say_deployment(struct world *world, struct source *source, const cha
         " spec: {containers: [{name: c, image: i}]}}}\n",
         name, replicas);
     say(world, source, text);
-    cluster_settle(world->cluster);
-    while (!cluster_update(world->cluster, 60 * G_USEC_PER_SEC))
-        ;
+    cluster_update(world->cluster);
 }
 
 static void add_replicas(void *userdata, const struct workload_state *state)
@@ -732,7 +700,7 @@ static void replicas_have_an_account(void **state)
     assert_int_equal(view_crowded(world.cluster).n_workloads, 3);
     say(&world, sources[0], NULL);
     say(&world, sources[6], NULL);
-    settle(&world);
+    cluster_update(world.cluster);
     assert_int_equal(all_replicas(&world), 500010);
     say_deployment(&world, sources[1], "d1", 1);
     assert_int_equal(all_replicas(&world), 450001);
@@ -741,7 +709,7 @@ static void replicas_have_an_account(void **state)
         say(&world, sources[i], NULL);
         source_unref(sources[i]);
     }
-    settle(&world);
+    cluster_update(world.cluster);
     world_clear(&world);
 }
 
@@ -760,26 +728,26 @@ static void what_was_refused_stays(void **state)
     g_autofree char *c = g_strdup_printf(service, "c"), *ca = g_strconcat(c, a, NULL);
     g_autofree char *bca = g_strconcat(b, ca, NULL);
     say(&world, source, a);
-    settle(&world);
+    cluster_update(world.cluster);
     assert_int_equal(account->used.objects, 1);
     account->used.objects += ACCOUNT_OBJECTS_MAX - 2; /* others': there is room for one more */
     say(&world, source, bca);
-    settle(&world);
+    cluster_update(world.cluster);
     assert_int_equal(source->n_refused, 1);
     assert_int_equal(cluster_size(world.cluster), 3);
     assert_int_equal(account->used.objects, ACCOUNT_OBJECTS_MAX + 1); /* `a`, by its old object */
     account->used.objects -= ACCOUNT_OBJECTS_MAX - 2;
     assert_true(source_has_room(source));
     say(&world, source, NULL); /* the file is gone, and with it all that it said */
-    settle(&world);
+    cluster_update(world.cluster);
     assert_int_equal(cluster_size(world.cluster), 0);
     say(&world, source, ca);
-    settle(&world);
+    cluster_update(world.cluster);
     assert_int_equal(source->n_refused, 0);
     assert_int_equal(cluster_size(world.cluster), 2);
     assert_int_equal(account->used.objects, 2);
     say(&world, source, NULL);
-    settle(&world);
+    cluster_update(world.cluster);
     assert_int_equal(account->used.objects, 0);
     assert_int_equal(account->used.bytes, 0);
     assert_int_equal(account->used.labels, 0);
@@ -791,9 +759,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_lead_where_a_fresh_load_does),
-        cmocka_unit_test(a_large_service_is_worked_out_in_turns),
-        cmocka_unit_test(a_batch_waits_until_it_is_whole),
-        cmocka_unit_test(it_may_end_amid_an_update),
+        cmocka_unit_test(many_objects_are_taken_in_piece_by_piece),
         cmocka_unit_test(many_ports_of_many_endpoints),
         cmocka_unit_test(who_waits_gets_what_is_given_up),
         cmocka_unit_test(leases_end_without_a_range),

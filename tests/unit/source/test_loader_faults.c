@@ -137,7 +137,7 @@ static struct loading *start(void **state)
 /* Everything is looked at again, as after a minute. */
 static void look_again(struct loading *loading)
 {
-    assert_int_equal(loader_reload(loading->loader, &loading->config), 0);
+    loader_reload(loading->loader, &loading->config);
     loading_rest(loading);
 }
 

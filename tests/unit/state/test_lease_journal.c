@@ -19,7 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/unit/killed_daemon.h"
 #include "tests/unit/lease_store.h"
 
 static void assert_takes(struct lease_store *store, const char *key, const char *expected)
@@ -56,7 +55,7 @@ static void run_second_daemon(const char *directory)
 {
     struct lease_store store;
     lease_store_open(&store, NULL);
-    _exit(-lease_journal_open(&store.journal, store.event, directory, store.leases));
+    _exit(-lease_journal_open(&store.journal, directory, store.leases));
 }
 
 static int status_of_second_daemon(const char *directory)
@@ -130,20 +129,6 @@ static void nobody_else_may_open_the_lock(void **state)
     assert_int_equal(stat(lock, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     lease_store_close(&store);
-}
-
-static int open_store(const char *directory)
-{
-    struct lease_store store;
-    lease_store_open(&store, directory);
-    return 0;
-}
-
-static void nor_does_the_child_of_one_that_was_killed(void **state)
-{
-    killed_daemon_kill(killed_daemon_start(open_store, *state));
-    assert_int_equal(status_of_second_daemon(*state), 0);
-    killed_daemon_await_child();
 }
 
 /* Whatever the place at which the file ends, whole lines before it hold, and two keys never have
@@ -234,7 +219,7 @@ static void a_damaged_journal_is_kept(void **state)
     write_journal(*state, cut_off); /* as any crash may leave it */
     lease_store_open(&store, *state);
     lease_store_write(&store);
-    lease_store_await_compaction(&store, *state);
+    lease_store_sync(&store);
     lease_store_close(&store);
     assert_null(read_file(*state, "leases.damaged"));
 
@@ -242,7 +227,7 @@ static void a_damaged_journal_is_kept(void **state)
     lease_store_open(&store, *state);
     assert_takes(&store, "ns/Pod/b", "10.0.0.1");
     lease_store_write(&store);
-    lease_store_await_compaction(&store, *state);
+    lease_store_sync(&store);
     lease_store_close(&store);
     g_autofree char *kept = read_file(*state, "leases.damaged");
     assert_true(g_str_has_prefix(kept, damaged));
@@ -297,8 +282,7 @@ static void fail_to_open(const char *directory)
 {
     struct lease_store store;
     lease_store_open(&store, NULL);
-    assert_int_equal(lease_journal_open(&store.journal, store.event, directory, store.leases),
-                     -EACCES);
+    assert_int_equal(lease_journal_open(&store.journal, directory, store.leases), -EACCES);
     assert_null(store.journal);
     lease_store_close(&store);
 }
@@ -336,7 +320,7 @@ static goffset size_of(const char *path)
     return st.st_size;
 }
 
-/* A copy of the process that notes changes as well must not write to the journal of both. */
+/* However much it is, it is written when the caller says so. */
 static void what_is_only_noted_is_not_written(void **state)
 {
     struct lease_store store;
@@ -405,7 +389,7 @@ static void a_write_that_was_cut_off_is_made_good(void **state)
         assert_in_range(with_key, 1, 2); /* the second one is what was cut off */
         assert_in_range(lines, 5, cut ? 6 : 5);
         if (cut && lines == 6) {
-            lease_store_await_compaction(&store, directory);
+            lease_store_sync(&store);
             count_lines(path, " ns/Pod/b ", &lines, &with_key);
             assert_int_equal(lines, 5);
         }
@@ -447,36 +431,29 @@ static void a_title_that_was_cut_off_is_made_good(void **state)
     }
 }
 
-/* A compaction begins while nothing can be written, not even a title. */
+/* Nothing could be written to the old file, not even a title, when it is compacted. */
 static void a_title_comes_once_whoever_writes_it(void **state)
 {
-    for (unsigned meanwhile = 0; meanwhile < 2; meanwhile++) {
-        struct lease_store store;
-        char text[ADDRESS_TEXT_MAX];
-        g_autofree char *directory = g_strdup_printf("%s/%u", (char *)*state, meanwhile);
-        g_autofree char *path = g_build_filename(directory, "leases", NULL);
-        lease_store_open(&store, directory);
-        limit_file_size(5);
-        for (unsigned i = 0; i < 2500; i++) {
-            lease_store_take(&store, "ns/Pod/a", text);
-            lease_store_release(&store, "ns/Pod/a");
-        }
-        lease_store_write(&store);
-        limit_file_size(-1);
-        assert_true(sd_event_run(store.event, 0) > 0); /* forks */
-        lease_store_take(&store, "ns/Pod/b", text);
-        if (meanwhile)
-            lease_store_write(&store);
-        lease_store_await_compaction(&store, directory);
-        lease_store_take(&store, "ns/Pod/c", text);
-        lease_store_write(&store);
-        assert_titled(path);
-        g_autofree char *said = lease_store_dump(&store);
-        g_autofree char *kept = lease_store_dump_directory(directory);
-        assert_string_equal(kept, said);
-        lease_store_close(&store);
-        assert_int_equal(lease_store_remove(directory), 0);
+    struct lease_store store;
+    char text[ADDRESS_TEXT_MAX];
+    g_autofree char *path = g_build_filename(*state, "leases", NULL);
+    lease_store_open(&store, *state);
+    limit_file_size(5);
+    for (unsigned i = 0; i < 2500; i++) {
+        lease_store_take(&store, "ns/Pod/a", text);
+        lease_store_release(&store, "ns/Pod/a");
     }
+    lease_store_write(&store);
+    limit_file_size(-1);
+    lease_store_take(&store, "ns/Pod/b", text);
+    lease_store_sync(&store);
+    lease_store_take(&store, "ns/Pod/c", text);
+    lease_store_write(&store);
+    assert_titled(path);
+    g_autofree char *said = lease_store_dump(&store);
+    g_autofree char *kept = lease_store_dump_directory(*state);
+    assert_string_equal(kept, said);
+    lease_store_close(&store);
 }
 
 #define journal_test(test)                                                                         \
@@ -496,7 +473,6 @@ int main(void)
         journal_test(no_child_keeps_the_next_daemon_out),
         journal_test(the_lock_outlives_other_names_for_it),
         journal_test(nobody_else_may_open_the_lock),
-        journal_test(nor_does_the_child_of_one_that_was_killed),
         journal_test(a_title_that_was_cut_off_is_made_good),
         journal_test(a_title_comes_once_whoever_writes_it),
         journal_test(what_is_only_noted_is_not_written),

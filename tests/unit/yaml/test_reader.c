@@ -94,7 +94,7 @@ static struct outcome read_pieces(const char *text, size_t length, size_t piece)
     struct outcome outcome = {.documents = g_string_new(NULL),
                               .diagnostics = g_ptr_array_new_with_free_func(release)};
     struct composer_callbacks callbacks = {.document = on_document, .userdata = outcome.documents};
-    struct composer *composer = composer_new(&callbacks, outcome.diagnostics, NULL);
+    struct composer *composer = composer_new(&callbacks, outcome.diagnostics);
     g_autofree struct input *input = g_new0(struct input, 1);
     struct bytes bytes = {text, length, piece};
 

@@ -1,0 +1,33 @@
+/*
+ * A job's life; what happens to it is inspect's and report's business.
+ */
+#include "job.h"
+
+#include <glib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct job *job_new(uid_t uid, int fd, const char *payload, size_t size)
+{
+    struct job *job = g_new0(struct job, 1);
+
+    job->uid = uid;
+    job->fd = fd;
+    memcpy(job->payload, payload, size);
+    (void)words_parse(&job->words, job->payload, size);
+    frames_init(&job->frames);
+    return job;
+}
+
+struct job *job_free(struct job *job)
+{
+    if (!job)
+        return NULL;
+    sd_event_source_disable_unref(job->io);
+    sd_event_source_disable_unref(job->timer);
+    close(job->fd);
+    question_free(job->question);
+    frames_clear(&job->frames);
+    g_free(job);
+    return NULL;
+}

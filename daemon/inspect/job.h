@@ -1,0 +1,41 @@
+/*
+ * A report from its request to its last byte: taken by the server thread, made by the loader
+ * thread, sent by the server thread. It belongs to one of them at a time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/serve/server.h"
+#include "frames.h"
+#include "question.h"
+#include "words.h"
+
+enum job_state {
+    JOB_WAITING, /* for its turn */
+    JOB_MAKING,  /* it is with the loader thread */
+    JOB_SENDING,
+};
+
+struct job {
+    struct words words; /* in `payload` */
+    char payload[KUBESVC_REQUEST_MAX];
+    struct server_status server; /* when it was handed to the loader thread */
+    struct question *question;   /* NULL: of another verb */
+    struct frames frames;        /* the answer */
+
+    /* The server thread's, at any time: */
+    struct inspect *inspect;
+    enum job_state state;
+    uid_t uid;
+    int fd;
+    bool gone; /* nobody waits for it any more */
+    sd_event_source *io, *timer;
+};
+
+/* `fd` is taken over. */
+struct job *job_new(uid_t uid, int fd, const char *payload, size_t size);
+struct job *job_free(struct job *job); /* returns NULL */

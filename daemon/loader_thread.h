@@ -1,0 +1,34 @@
+/*
+ * The loader thread: manifests in, published names out. It has the loader, the model, the leases
+ * and the writer of the snapshot to itself, and what it does may take its time: nobody waits for it
+ * but those who want a report, and these are served between two pieces of its work.
+ */
+#pragma once
+
+#include "daemon/config/config.h"
+#include "daemon/publish/snapshot_root.h"
+#include "lib/util/error.h"
+#include "lib/util/thread_queue.h"
+
+struct loader_thread;
+
+/* Opens everything but its thread: `config` passes on in any case, `options` are read again for a
+ * reload. Messages come by `inbox` and go by `outbox` (see message.h). Negative errno, said in the
+ * log. */
+MUST_USE int loader_thread_new(struct loader_thread **threadp, struct config *config,
+                               const struct config_options *options, struct thread_queue *inbox,
+                               struct thread_queue *outbox);
+
+/* Opens the leases and the manifests, and starts. Negative errno, said in the log. */
+MUST_USE int loader_thread_start(struct loader_thread *thread);
+
+/* Ends it and frees it all; returns NULL. But for a thread that is in the middle of much work
+ * nobody waits: -EBUSY, and then there is nothing left to do but to end the process. */
+int loader_thread_end(struct loader_thread **threadp);
+
+/* For readers; valid until the end. */
+const struct snapshot_root *loader_thread_root(const struct loader_thread *thread);
+
+/* Loads the configuration and says in the log what is wrong with it: as config_load_texts. */
+MUST_USE int loader_thread_load_config(struct config **configp,
+                                       const struct config_options *options, GPtrArray *errors);

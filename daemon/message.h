@@ -1,0 +1,47 @@
+/*
+ * What the server thread and the loader thread tell each other. Besides the two queues that carry
+ * this they share one word, the root of the published snapshot.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "daemon/inspect/job.h"
+#include "lib/util/thread_queue.h"
+
+enum message_kind {
+    /* To the loader thread. */
+    MESSAGE_RELOAD, /* the configuration is to be read again */
+    MESSAGE_PASSED, /* number: of MESSAGE_RETIRED, every view taken before is done with */
+    MESSAGE_END,    /* it is to end */
+    /* To the loader thread, and back when it is done. */
+    MESSAGE_REPORT, /* job */
+    MESSAGE_PING,   /* nothing but a sign of life */
+    /* To the server thread. */
+    MESSAGE_READY,   /* number: objects that are served; also after MESSAGE_RELOAD */
+    MESSAGE_SERVERS, /* nameservers: from now on */
+    MESSAGE_RETIRED, /* number: of the writer's, see snapshot_writer.h */
+    MESSAGE_CHANGE,  /* text, time: something that those who watch want to know */
+    MESSAGE_FAILED,  /* error: the loader thread has ended */
+};
+
+struct message {
+    struct thread_queue_item item; /* first, so that an item is a message */
+    enum message_kind kind;
+    int error;       /* negative errno */
+    uint64_t number; /* or time: CLOCK_REALTIME, microseconds */
+    struct job *job;
+    GPtrArray *nameservers; /* char * */
+    char *text;
+};
+
+/* The next one of a queue, NULL: there is none; and its end, with all it holds. */
+struct message *message_pop(struct thread_queue *queue);
+void message_free(struct message *message);
+
+void message_push(struct thread_queue *queue,
+                  const struct message *message /* what it holds passes on */);
+
+/* Frees what is left in a queue, and the queue; returns NULL. */
+struct thread_queue *message_close(struct thread_queue *queue);

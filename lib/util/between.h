@@ -1,0 +1,17 @@
+/*
+ * What a long piece of work calls between two pieces of it, so that its thread can do something
+ * else there: which may look at what is worked on, and must not change it. The pieces are short,
+ * and so is the call when there is nothing to do.
+ */
+#pragma once
+
+struct between {
+    void (*call)(void *userdata); /* NULL: nothing is called */
+    void *userdata;
+};
+
+static inline void between_pieces(const struct between *between)
+{
+    if (between->call)
+        between->call(between->userdata);
+}
