@@ -14,7 +14,8 @@ static const struct synopsis synopsis = {
     .description =
         "Looks whether programs of this host can find the names: the module, the hosts\n"
         "line of /etc/nsswitch.conf, the daemon, its socket and manifests, and an answer\n"
-        "on its whole way through libc; and at other caches. Says of each what to do.\n"
+        "on its whole way through libc; at other caches and the host's addresses; and if\n"
+        "no daemon answers, at its unit and its configuration. Says of each what to do.\n"
         "Exit status: 1 if anything is bad, else 0.\n",
     .examples = "  kubesvc doctor\n"
                 "  sudo -u www-data kubesvc doctor    as another user\n"
@@ -31,6 +32,7 @@ int command_doctor(int argc, char **argv)
         return status;
     examination_init(&examination, &arguments);
     examine_host(&examination);
+    examine_network(&examination);
     examine_daemon(&examination);
     if (arguments.format == FORMAT_JSON)
         examination_print_json(&examination);

@@ -33,4 +33,6 @@ void examination_print_json(const struct examination *examination);
 /* The points: the host's files and libraries, and the daemon with what it answers. */
 void examine_host(struct examination *examination);
 bool examine_has_module(void); /* can libc load it? */
+void examine_network(struct examination *examination);
 void examine_daemon(struct examination *examination);
+void examine_start(struct examination *examination); /* why the daemon does not answer */

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <nss.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #include "value.h"
 
 #define FOR_EVERYBODY 0666
+#define DAEMON_USER "kubesvc" /* of the unit */
 
 static bool is_in_container(const struct examination *examination)
 {
@@ -105,6 +108,42 @@ static void examine_sources(struct examination *examination, yajl_val status)
                                  "/etc/kubesvc/kubesvcd.yaml"));
 }
 
+/* Whose daemon is it: the system's, this user's, or somebody else's? */
+static void examine_owner(struct examination *examination)
+{
+    struct ucred peer;
+    if (link_credentials(examination->arguments->socket, &peer) < 0 || peer.uid == 0 ||
+        peer.uid == geteuid())
+        return;
+    const struct passwd *entry = getpwuid(peer.uid);
+    if (entry && strcmp(entry->pw_name, DAEMON_USER) == 0)
+        return;
+    examination_add(
+        examination, VERDICT_WARN, "daemon",
+        g_strdup_printf("it is run by another user, %s (uid %u), who decides what names "
+                        "lead to",
+                        entry ? entry->pw_name : "who has no name here", peer.uid),
+        g_strdup("if you do not trust that user, start one of your own with "
+                 "'systemctl --user start kubesvcd', and set KUBESVC_SOCKET"));
+}
+
+/* What the daemon's user cannot read may be readable for whoever runs this. */
+static void examine_unreadable(struct examination *examination, yajl_val status)
+{
+    for (size_t i = 0; i < value_length(status, "errors"); i++) {
+        yajl_val error = value_element(status, "errors", i);
+        const char *file = value_text(error, "file"), *message = value_text(error, "message");
+        if (g_strcmp0(value_text(error, "rule"), "unreadable") != 0)
+            continue;
+        examination_add(examination, VERDICT_BAD, "manifests",
+                        g_strdup_printf("%s: %s", file ? file : "?", message ? message : ""),
+                        g_strdup("let the daemon's user read it (setfacl -m u:" DAEMON_USER
+                                 ":rX); manifests in a home directory are for "
+                                 "'systemctl --user enable --now kubesvcd'"));
+        return; /* one tells how */
+    }
+}
+
 static void examine_configuration(struct examination *examination, yajl_val status)
 {
     yajl_val config = value_get(status, "configuration");
@@ -154,7 +193,9 @@ static void examine_status(struct examination *examination, yajl_val status)
                         g_strdup_printf("version %s answers for %s", version, zone ? zone : "?"),
                         NULL);
     examine_configuration(examination, status);
+    examine_owner(examination);
     examine_sources(examination, status);
+    examine_unreadable(examination, status);
     examine_errors(examination, status);
 }
 
@@ -208,4 +249,5 @@ void examine_daemon(struct examination *examination)
         examination, VERDICT_BAD, "daemon",
         g_strdup_printf("no answer at %s: %s", examination->arguments->socket, g_strerror(error)),
         remedy_for(examination, error));
+    examine_start(examination);
 }

@@ -91,6 +91,26 @@ static void examine_architecture(struct examination *examination, const char *ar
     }
 }
 
+/* A 32-bit libc without its architecture, as of gcc-multilib; its programs look here, too. */
+static void examine_multilib(struct examination *examination)
+{
+    static const char *const directories[] = {"/lib32", "/usr/lib32"};
+    bool has_libc = false, has_module = is_there(examination, "i386-linux-gnu", MODULE);
+    for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
+        g_autofree char *libc = g_strdup_printf("%s/libc.so.6", directories[i]);
+        g_autofree char *module = g_strdup_printf("%s/" MODULE, directories[i]);
+        g_autofree char *libc_path = examination_path(examination, libc);
+        g_autofree char *module_path = examination_path(examination, module);
+        has_libc = has_libc || access(libc_path, F_OK) == 0;
+        has_module = has_module || access(module_path, F_OK) == 0;
+    }
+    if (has_libc && !has_module && !is_there(examination, "i386-linux-gnu", "libc.so.6"))
+        examination_add(examination, VERDICT_WARN, "foreign",
+                        g_strdup("32-bit programs can run here and have no module"),
+                        g_strdup("dpkg --add-architecture i386 && apt update && apt install "
+                                 "libnss-kubesvc:i386"));
+}
+
 /* dpkg lists the native architecture first; without the file there is no other. */
 static void examine_architectures(struct examination *examination)
 {
@@ -178,6 +198,7 @@ void examine_host(struct examination *examination)
 {
     examine_module(examination);
     examine_architectures(examination);
+    examine_multilib(examination);
     examine_nsswitch(examination);
     examine_nscd(examination);
 }

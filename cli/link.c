@@ -128,17 +128,22 @@ static int read_frame(struct link *link, int timeout)
     return r < 0 ? r : FRAME_OF_TEXT;
 }
 
-pid_t link_peer(const char *path)
+int link_credentials(const char *path, struct ucred *peer)
 {
-    struct ucred peer = {0};
-    socklen_t size = sizeof peer;
+    socklen_t size = sizeof *peer;
     int fd = link_connect(path);
     if (fd < 0)
         return fd;
-    int r = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-    pid_t result = r < 0 ? -errno : peer.pid;
+    int r = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) < 0 ? -errno : 0;
     close(fd);
-    return result;
+    return r;
+}
+
+pid_t link_peer(const char *path)
+{
+    struct ucred peer;
+    int r = link_credentials(path, &peer);
+    return r < 0 ? r : peer.pid;
 }
 
 int link_read(struct link *link, int timeout, link_line line, void *userdata)

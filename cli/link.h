@@ -33,6 +33,10 @@ void link_release(struct link **linkp);    /* for __attribute__((cleanup)) */
 /* The daemon's socket: `given`, else KUBESVC_SOCKET, else the default. */
 const char *link_socket(const char *given);
 
+/* Who listens at the socket `path`: 0 or negative errno. */
+struct ucred; /* <sys/socket.h> */
+int link_credentials(const char *path, struct ucred *peer);
+
 /* The process that listens at the socket `path`, 0 if it is of another PID namespace; negative
  * errno. */
 pid_t link_peer(const char *path);

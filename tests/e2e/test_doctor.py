@@ -7,7 +7,8 @@ import socket
 import subprocess
 
 import test_cli_shapes as shapes
-from harness import BUILD, Daemon, built, need_root, same, skip, with_nsswitch
+from harness import (BUILD, Daemon, built, client_env, need_program, need_root, same, skip,
+                     with_nsswitch)
 
 GOOD = "files kubesvc [NOTFOUND=return] dns"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n" \
@@ -56,7 +57,8 @@ def test_all_is_well():
     with Daemon({"web.yaml": SERVICE}) as daemon:
         checks = examine(daemon.env, wrapper=wrapper)
         verdicts = {name: [result[0] for result in results] for name, results in checks.items()}
-        verdicts.pop("foreign", None)  # the machine's own
+        for of_the_machine in "foreign", "network":
+            verdicts.pop(of_the_machine, None)
         same(verdicts, {name: ["ok"] for name in ("module", "hosts line", "socket", "daemon", "config",
                                                   "manifests", "programs", "answers")})
         assert str(BUILD) in only(checks, "module")[1]
@@ -148,6 +150,129 @@ def test_no_daemon():
             os.chdir(daemon.socket.parent)
             other.bind("socket")
             same(only(examine(daemon.env, host()), "daemon")[0], "bad", "refused")
+
+
+def commands(**scripts):
+    """A directory with these programs, to come first in PATH."""
+    directory = pathlib.Path("commands").resolve()
+    directory.mkdir(exist_ok=True)
+    for name, text in scripts.items():
+        (directory / name).write_text(f"#!/bin/sh\n{text}\n")
+        (directory / name).chmod(0o755)
+    return {"PATH": f"{directory}:{os.environ['PATH']}"}
+
+
+def test_why_the_unit_does_not_start():
+    shown = "printf '%s\\n'"
+    cases = [
+        ("LoadState=not-found", "bad", "knows no kubesvcd.service", "install"),
+        ("LoadState=masked ActiveState=inactive", "bad", "masked", "systemctl unmask kubesvcd"),
+        ("LoadState=loaded UnitFileState=disabled ActiveState=inactive", "bad", "disabled",
+         "systemctl enable --now kubesvcd"),
+        ("LoadState=loaded ActiveState=activating SubState=auto-restart Result=exit-code NRestarts=7",
+         "bad", "result exit-code, 7 restarts): zone: not a name", "systemctl restart kubesvcd"),
+        ("LoadState=loaded ActiveState=failed SubState=failed Result=start-limit-hit NRestarts=5",
+         "bad", "start-limit-hit", "journalctl --unit kubesvcd.service"),
+        ("LoadState=loaded ActiveState=activating SubState=start NRestarts=0", "warn", "starting",
+         "wait"),
+        ("LoadState=loaded ActiveState=active SubState=running NRestarts=0", "warn", "not answering",
+         "systemctl cat kubesvcd"),
+    ]
+    env = client_env(pathlib.Path("none").resolve())
+    root = host(run__systemd__system__mark="")
+    for properties, verdict, text, remedy in cases:
+        path = commands(systemctl=f"{shown} {properties}", journalctl="echo zone: not a name")
+        found = only(examine(env | path, root), "unit")
+        same(found[0], verdict, found)
+        assert text in found[1] and remedy in found[2], found
+    for path in commands(systemctl="exit 1"), {"PATH": "/nonexistent"}:
+        assert "unit" not in examine(env | path, root)
+    assert "unit" not in examine(env, "/nonexistent"), "not booted with systemd"
+
+
+def test_the_user_manager_is_asked_for_the_users_unit():
+    env = client_env(pathlib.Path("kubesvc/socket").resolve(), XDG_RUNTIME_DIR=os.getcwd())
+    said = 'echo "$*" >asked; echo LoadState=loaded; echo ActiveState=failed'
+    root = host(run__systemd__system__mark="")
+    path = commands(systemctl=said, journalctl='echo "$*" >>asked')
+    remedy = only(examine(env | path, root), "unit")[2]
+    asked = pathlib.Path("asked").read_text().splitlines()
+    assert asked[0].startswith("--user ") and "--user-unit=" in asked[1], asked
+    assert "systemctl --user restart" in remedy, remedy
+
+
+def test_a_configuration_that_no_daemon_starts_with():
+    env = client_env(pathlib.Path("none").resolve())
+    found = only(examine(env, host(**{"etc__kubesvc__kubesvcd.yaml": "zone: [a, b]\n"})), "config")
+    same(found[0], "bad")
+    assert "kubesvcd.yaml:1:7" in found[1], found
+    assert "config" not in examine(env, host(**{"etc__kubesvc__kubesvcd.yaml": "zone: a.b\n"}))
+
+
+def test_a_directory_that_no_daemon_uses():
+    run = pathlib.Path("run").resolve()
+    run.mkdir()
+    run.chmod(0o777)
+    found = only(examine(client_env(run / "socket"), host()), "socket")
+    assert found[0] == "bad" and "others may write" in found[1], found
+
+
+def test_the_daemon_that_answers_instead():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        (daemon.dir / "kubesvc").symlink_to("run")
+        env = client_env("/nonexistent/socket", XDG_RUNTIME_DIR=str(daemon.dir))
+        found = examine(env, host())["daemon"]
+        same([verdict for verdict, _, _ in found], ["bad", "warn"])
+        assert f"KUBESVC_SOCKET={daemon.dir}/kubesvc/socket" in found[1][2], found
+
+
+def test_a_daemon_of_another_user():
+    need_root()
+    os.chmod(".", 0o755)
+    with Daemon({"web.yaml": SERVICE}, wrapper=[
+            "sh", "-c", 'chown -R 65533 d*; exec setpriv --reuid=65533 --clear-groups "$@"', "sh"],
+                ready=False) as daemon:
+        try:
+            daemon.wait_state("READY=1")
+        except AssertionError:
+            skip("another user cannot reach the build here")
+        found = examine(daemon.env, host())["daemon"]
+        same([verdict for verdict, _, _ in found], ["ok", "warn"])
+        assert "uid 65533" in found[1][1] and "--user" in found[1][2], found
+
+
+def test_manifests_that_the_daemon_cannot_read():
+    need_root()
+    os.chmod(".", 0o755)
+    secret = pathlib.Path("secret").resolve()
+    secret.mkdir(mode=0o700)
+    drop = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
+    with Daemon({"web.yaml": SERVICE}, options=["--manifests", secret], wrapper=drop,
+                ready=False) as daemon:
+        os.chown(secret, 65533, 0)
+        daemon.wait_state("READY=1")
+        daemon.reload()
+        found = [f for f in examine(daemon.env, host())["manifests"] if f[0] == "bad"]
+        same(len(found), 1)
+        assert str(secret) in found[0][1] and "setfacl" in found[0][2], found
+
+
+def test_loopback_alone():
+    need_root()
+    unshare = need_program("unshare")
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        found = only(examine(daemon.env, host(), wrapper=[unshare, "-n"]), "network")
+        same(found[0], "warn")
+        assert "AI_ADDRCONFIG" in found[1] and "getent ahosts" in found[2], found
+
+
+def test_a_32_bit_libc_without_its_architecture():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        root = host(**{"usr__lib32__libc.so.6": ""})
+        found = only(examine(daemon.env, root), "foreign")
+        assert found[0] == "warn" and "--add-architecture i386" in found[2], found
+        root = host(**{"usr__lib32__libnss_kubesvc.so.2": ""})
+        assert "foreign" not in examine(daemon.env, root)
 
 
 def test_permissions():

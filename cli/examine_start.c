@@ -1,0 +1,182 @@
+/*
+ * Why no daemon answers: what systemd says of its unit, the last error in the journal, its
+ * configuration, the directory of the socket; and whether another daemon is there instead, the
+ * user's own or the system's.
+ */
+#include "examination.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/config/config.h"
+#include "lib/util/exposure.h"
+#include "link.h"
+#include <kubesvc/limits.h>
+
+#define UNIT "kubesvcd.service"
+#define CONFIG "/etc/kubesvc/kubesvcd.yaml"
+#define BOOTED "/run/systemd/system"
+
+/* Where the unit of the user has its socket; NULL if nothing says where. */
+static char *user_socket(void)
+{
+    const char *directory = g_getenv("XDG_RUNTIME_DIR");
+    return directory && *directory ? g_build_filename(directory, "kubesvc", "socket", NULL) : NULL;
+}
+
+static bool is_users(const struct examination *examination)
+{
+    g_autofree char *path = user_socket();
+    return g_strcmp0(path, examination->arguments->socket) == 0;
+}
+
+static bool answers(const char *path)
+{
+    return link_peer(path) >= 0;
+}
+
+/* What a program writes, without its last newline; NULL: it cannot be run, or fails. */
+static char *output_of(const char *const *command)
+{
+    char *output = NULL;
+    int status;
+    if (!g_spawn_sync(NULL, (char **)command, NULL,
+                      G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output, NULL,
+                      &status, NULL))
+        return NULL;
+    if (status != 0)
+        g_clear_pointer(&output, g_free);
+    return output ? g_strchomp(output) : NULL;
+}
+
+/* Of `systemctl show`, lines of NAME=VALUE; "" if there is none. */
+static char *property_of(const char *properties, const char *name)
+{
+    g_auto(GStrv) lines = g_strsplit(properties, "\n", -1);
+    size_t length = strlen(name);
+    for (char **line = lines; *line; line++)
+        if (strncmp(*line, name, length) == 0 && (*line)[length] == '=')
+            return g_strdup(*line + length + 1);
+    return g_strdup("");
+}
+
+static char *last_error(bool user)
+{
+    const char *unit = user ? "--user-unit=" UNIT : "--unit=" UNIT;
+    char *line = output_of((const char *[]){"journalctl", unit, "--priority=err", "--lines=1",
+                                            "--output=cat", "--quiet", "--no-pager", NULL});
+    return line && *line ? line : (g_free(line), NULL);
+}
+
+static void add_failure(struct examination *examination, const char *properties, bool user)
+{
+    g_autofree char *result = property_of(properties, "Result");
+    g_autofree char *restarts = property_of(properties, "NRestarts");
+    g_autofree char *error = last_error(user);
+    examination_add(
+        examination, VERDICT_BAD, "unit",
+        g_strdup_printf(UNIT " does not start (result %s, %s restarts)%s%s", result, restarts,
+                        error ? ": " : "", error ? error : ""),
+        g_strdup_printf("correct that, then 'systemctl %srestart kubesvcd'; 'journalctl %s " UNIT
+                        "' has the whole log",
+                        user ? "--user " : "", user ? "--user-unit" : "--unit"));
+}
+
+static void judge_unit(struct examination *examination, const char *properties, bool user)
+{
+    g_autofree char *load = property_of(properties, "LoadState");
+    g_autofree char *state = property_of(properties, "ActiveState");
+    g_autofree char *sub = property_of(properties, "SubState");
+    g_autofree char *file = property_of(properties, "UnitFileState");
+    g_autofree char *restarts = property_of(properties, "NRestarts");
+    const char *manager = user ? "--user " : "";
+    if (strcmp(load, "not-found") == 0)
+        examination_add(examination, VERDICT_BAD, "unit", g_strdup("systemd knows no " UNIT),
+                        g_strdup("install kubesvcd"));
+    else if (strcmp(load, "masked") == 0)
+        examination_add(examination, VERDICT_BAD, "unit", g_strdup(UNIT " is masked"),
+                        g_strdup_printf("systemctl %sunmask kubesvcd", manager));
+    else if (strcmp(state, "failed") == 0 || strcmp(sub, "auto-restart") == 0 ||
+             (strcmp(state, "activating") == 0 && strcmp(restarts, "0") != 0))
+        add_failure(examination, properties, user);
+    else if (strcmp(state, "activating") == 0)
+        examination_add(examination, VERDICT_WARN, "unit", g_strdup(UNIT " is starting"),
+                        g_strdup("wait a moment; the first load reads all manifests"));
+    else if (strcmp(state, "active") == 0)
+        examination_add(examination, VERDICT_WARN, "unit",
+                        g_strdup_printf(UNIT " is running, and not answering at %s",
+                                        examination->arguments->socket),
+                        g_strdup_printf("see 'systemctl %scat kubesvcd' for the socket that it "
+                                        "is given",
+                                        manager));
+    else
+        examination_add(examination, VERDICT_BAD, "unit",
+                        g_strdup_printf(UNIT " is %s, and %s", state, *file ? file : "not enabled"),
+                        g_strdup_printf("systemctl %senable --now kubesvcd", manager));
+}
+
+static void examine_unit(struct examination *examination)
+{
+    g_autofree char *booted = examination_path(examination, BOOTED);
+    bool user = is_users(examination);
+    if (access(booted, F_OK) < 0)
+        return;
+    g_autofree char *properties =
+        output_of((const char *[]){"systemctl", user ? "--user" : "--system", "show",
+                                   "--property=LoadState,UnitFileState,ActiveState,SubState,"
+                                   "Result,NRestarts",
+                                   UNIT, NULL});
+    if (properties)
+        judge_unit(examination, properties, user);
+}
+
+static void examine_files(struct examination *examination)
+{
+    g_autofree char *path =
+        is_users(examination)
+            ? g_build_filename(g_get_user_config_dir(), "kubesvc", "kubesvcd.yaml", NULL)
+            : examination_path(examination, CONFIG);
+    g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+    struct config *config = NULL;
+    if (config_load_texts(&config, &(struct config_options){.path = path}, errors) != 0 &&
+        errors->len > 0)
+        examination_add(examination, VERDICT_BAD, "config", g_strdup(errors->pdata[0]),
+                        g_strdup("correct it: the daemon does not start with it"));
+    config_free(config);
+}
+
+static void examine_directory(struct examination *examination)
+{
+    g_autofree char *directory = g_path_get_dirname(examination->arguments->socket);
+    g_autofree char *exposure = exposure_of_directory(directory);
+    if (exposure)
+        examination_add(
+            examination, VERDICT_BAD, "socket",
+            g_strdup_printf("%s: %s, so the daemon does not use it", directory, exposure),
+            g_strdup("give the socket a directory of its own (mode 0755)"));
+}
+
+/* The daemon may be there, and be another than this process asks. */
+static void examine_others(struct examination *examination)
+{
+    g_autofree char *own = user_socket();
+    const char *candidates[] = {KUBESVC_SOCKET_PATH, own};
+    for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
+        const char *path = candidates[i];
+        if (!path || strcmp(path, examination->arguments->socket) == 0 || !answers(path))
+            continue;
+        examination_add(
+            examination, VERDICT_WARN, "daemon",
+            g_strdup_printf("%s daemon answers at %s", i > 0 ? "your own" : "the system's", path),
+            i > 0 ? g_strdup_printf("to ask it, export KUBESVC_SOCKET=%s", path)
+                  : g_strdup("to ask it, unset KUBESVC_SOCKET"));
+    }
+}
+
+void examine_start(struct examination *examination)
+{
+    examine_unit(examination);
+    examine_files(examination);
+    examine_directory(examination);
+    examine_others(examination);
+}
