@@ -240,7 +240,7 @@ static void command_alarm(char **arguments)
     if (sigsetjmp(jump, 1) == 0) {
         CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
         lookup_directly();
-        CHECK(!"a jump out of the lookup");
+        _exit(2); /* the alarm jumps out of the lookup */
     }
     clock_gettime(CLOCK_MONOTONIC, &end);
     CHECK(sigprocmask(SIG_SETMASK, NULL, &after) == 0);
