@@ -30,6 +30,7 @@ static void siphash(void **state)
 /* --- Arenas made by hand --- */
 
 #define UNITS 64
+#define FIRST ((uint32_t)sizeof(struct kubesvc_snapshot_header) / 8) /* behind the header */
 
 struct hand_made {
     _Alignas(8) uint8_t bytes[UNITS * 8];
@@ -93,16 +94,16 @@ static void views(void **state)
     struct snapshot_view view;
 
     (void)state;
-    begin(&arena, 8);
+    begin(&arena, FIRST);
     assert_true(snapshot_view_open(&view, arena.bytes, sizeof arena.bytes));
-    assert_int_equal(view.root, 8);
+    assert_int_equal(view.root, FIRST);
     assert_int_equal(view.size, sizeof arena.bytes);
     assert_false(snapshot_view_open(&view, arena.bytes, sizeof arena.bytes - 1));
     assert_false(snapshot_view_open(&view, arena.bytes, 8));
     assert_false(snapshot_view_open(&view, arena.bytes, 0));
     begin(&arena, 0);
     assert_false(snapshot_view_open(&view, arena.bytes, sizeof arena.bytes));
-    begin(&arena, 8);
+    begin(&arena, FIRST);
     arena.bytes[0]++;
     assert_false(snapshot_view_open(&view, arena.bytes, sizeof arena.bytes));
 }
@@ -112,9 +113,9 @@ static void leaves_and_branches(void **state)
     struct hand_made arena;
 
     (void)state;
-    begin(&arena, 8);
-    put_branch(&arena, 8, 1u << 3 | 1u << 31, 10, 20);
-    put_leaf(&arena, 10, 3, 'a', "first", 0);
+    begin(&arena, FIRST);
+    put_branch(&arena, FIRST, 1u << 3 | 1u << 31, 40, 20);
+    put_leaf(&arena, 40, 3, 'a', "first", 0);
     put_leaf(&arena, 20, 31, 'b', "second", 30);
     put_leaf(&arena, 30, 31, 'c', "", 0);
     assert_record(find(&arena, 3, 'a'), "first");
@@ -128,13 +129,13 @@ static void leaves_and_branches(void **state)
 
 static void refs_are_checked(void **state)
 {
-    static const uint32_t bad[] = {0, 1, 7, UNITS - 1, UNITS, UNITS + 1, UINT32_MAX};
+    static const uint32_t bad[] = {0, 1, FIRST - 1, UNITS - 1, UNITS, UNITS + 1, UINT32_MAX};
     struct hand_made arena;
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        begin(&arena, 8);
-        put_branch(&arena, 8, 1u << 3 | 1u << 31, bad[i], 20);
+        begin(&arena, FIRST);
+        put_branch(&arena, FIRST, 1u << 3 | 1u << 31, bad[i], 20);
         put_leaf(&arena, 20, 31, 'b', "second", bad[i]);
         assert_null(find(&arena, 3, 'a').data);
         assert_null(find(&arena, 31, 'c').data);
@@ -158,17 +159,17 @@ static void lengths_are_checked(void **state)
     uint32_t length;
 
     (void)state;
-    begin(&arena, 8);
-    put_leaf(&arena, 8, 3, 'a', "record", 0);
+    begin(&arena, FIRST);
+    put_leaf(&arena, FIRST, 3, 'a', "record", 0);
     /* a record up to the very end, and one byte more */
-    length = htole32((UNITS - 8) * 8 - (uint32_t)sizeof(struct kubesvc_leaf) - 8);
-    memcpy(arena.bytes + 64 + offsetof(struct kubesvc_leaf, record_length), &length, 4);
+    length = htole32((UNITS - FIRST) * 8 - (uint32_t)sizeof(struct kubesvc_leaf) - 8);
+    memcpy(arena.bytes + FIRST * 8 + offsetof(struct kubesvc_leaf, record_length), &length, 4);
     assert_int_equal(find(&arena, 3, 'a').length, le32toh(length));
     length = htole32(le32toh(length) + 1);
-    memcpy(arena.bytes + 64 + offsetof(struct kubesvc_leaf, record_length), &length, 4);
+    memcpy(arena.bytes + FIRST * 8 + offsetof(struct kubesvc_leaf, record_length), &length, 4);
     assert_null(find(&arena, 3, 'a').data);
     length = UINT32_MAX;
-    memcpy(arena.bytes + 64 + offsetof(struct kubesvc_leaf, record_length), &length, 4);
+    memcpy(arena.bytes + FIRST * 8 + offsetof(struct kubesvc_leaf, record_length), &length, 4);
     assert_null(find(&arena, 3, 'a').data);
 }
 
@@ -177,12 +178,12 @@ static void loops_end(void **state)
     struct hand_made arena;
 
     (void)state;
-    begin(&arena, 8);
-    put_branch(&arena, 8, 1u << 3, 8, 0); /* its own child */
+    begin(&arena, FIRST);
+    put_branch(&arena, FIRST, 1u << 3, FIRST, 0); /* its own child */
     assert_null(find(&arena, UINT64_C(0x0c6318c6318c6318) >> 3 | 3, 'a').data);
     assert_null(find(&arena, 3, 'a').data);
-    begin(&arena, 8);
-    put_leaf(&arena, 8, 3, 'b', "record", 8); /* its own successor */
+    begin(&arena, FIRST);
+    put_leaf(&arena, FIRST, 3, 'b', "record", FIRST); /* its own successor */
     assert_null(find(&arena, 3, 'a').data);
     assert_record(find(&arena, 3, 'b'), "record");
 }
