@@ -197,6 +197,8 @@ $(DAEMON): $(call objects,$(wildcard daemon/*.c)) $(ARCHIVES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $(filter %.o,$^) $(link_archives) $(PKG_LIBS) -pthread
 
+$(call objects,cli/completion.c): $(wildcard share/completions/*) # bound in
+
 $(O)/kubesvc: $(call objects,cli/main.c) $(ARCHIVES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(link_archives) $(PKG_LIBS)

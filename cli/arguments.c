@@ -18,6 +18,7 @@
 enum {
     OPTION_SOCKET = 256,
     OPTION_HEADINGS,
+    OPTION_LABELS,
     OPTION_NSS,
     OPTION_QUESTIONS,
     OPTION_STRICT,
@@ -46,6 +47,14 @@ static const struct {
      "FORMAT",
      NULL,
      TAKES_WIDE | TAKES_JSON | TAKES_YAML | TAKES_NAME},
+    {{"show-labels", no_argument, NULL, OPTION_LABELS},
+     NULL,
+     "with a column of all labels",
+     TAKES_LABEL_COLUMNS},
+    {{"label-columns", required_argument, NULL, 'L'},
+     "LABELS",
+     "with a column for each of these labels",
+     TAKES_LABEL_COLUMNS},
     {{"no-headers", no_argument, NULL, OPTION_HEADINGS}, NULL, "without headings", TAKES_HEADINGS},
     {{"watch", no_argument, NULL, 'w'}, NULL, "then stay, and show what changes", TAKES_WATCH},
     {{"ipv4", no_argument, NULL, '4'}, NULL, "IPv4 only", TAKES_FAMILY},
@@ -92,6 +101,8 @@ static const struct {
     {"json", FORMAT_JSON, TAKES_JSON},
     {"yaml", FORMAT_YAML, TAKES_YAML},
     {"name", FORMAT_NAME, TAKES_NAME},
+    {"jsonpath=TEMPLATE", FORMAT_PATH, TAKES_PATHS},
+    {"custom-columns=HEADING:PATH,...", FORMAT_COLUMNS, TAKES_PATHS},
 };
 
 static char *format_names(unsigned takes)
@@ -148,8 +159,13 @@ static bool take_format(struct arguments *arguments, const struct synopsis *syno
                         const char *name)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++) {
-        if (!(synopsis->takes & formats[i].needs) || strcmp(formats[i].name, name) != 0)
+        const char *equals = strchr(formats[i].name, '=');
+        size_t length = equals ? (size_t)(equals - formats[i].name) + 1 : 0;
+        bool same = equals ? strncmp(formats[i].name, name, length) == 0
+                           : strcmp(formats[i].name, name) == 0;
+        if (!(synopsis->takes & formats[i].needs) || !same)
             continue;
+        arguments->template = name + length;
         arguments->format = formats[i].format;
         arguments->json = formats[i].format == FORMAT_JSON;
         return true;
@@ -202,6 +218,8 @@ static bool take_option(struct arguments *arguments, const struct synopsis *syno
         else
             arguments->family = option == '4' ? "inet" : "inet6";
         return true;
+    case OPTION_LABELS: arguments->show_labels = true; return true;
+    case 'L': arguments->label_columns = optarg; return true;
     case OPTION_HEADINGS: arguments->no_headings = true; return true;
     case OPTION_NSS: arguments->nss = true; return true;
     case OPTION_QUESTIONS: arguments->questions = true; return true;

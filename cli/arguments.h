@@ -24,11 +24,21 @@ enum {
     TAKES_RECURSIVE = 1u << 14,
     TAKES_IGNORE = 1u << 15,
     TAKES_ROOT = 1u << 16,
+    TAKES_PATHS = 1u << 17,         /* -o jsonpath=, custom-columns= */
+    TAKES_LABEL_COLUMNS = 1u << 18, /* --show-labels, -L */
 };
 
 #define ARGUMENTS_IGNORE_MAX 256u
 
-enum format { FORMAT_TEXT, FORMAT_WIDE, FORMAT_JSON, FORMAT_YAML, FORMAT_NAME };
+enum format {
+    FORMAT_TEXT,
+    FORMAT_WIDE,
+    FORMAT_JSON,
+    FORMAT_YAML,
+    FORMAT_NAME,
+    FORMAT_PATH,
+    FORMAT_COLUMNS
+};
 
 /* A command as --help shows it. */
 struct synopsis {
@@ -46,8 +56,11 @@ struct arguments {
     const char *labels;                           /* NULL: none given */
     const char *family;                           /* "any", "inet" or "inet6" */
     const char *ignore[ARGUMENTS_IGNORE_MAX + 1]; /* each as it was given, NULL-terminated */
-    const char *root; /* of the file system that is looked at; "" is this one */
+    const char *root;          /* of the file system that is looked at; "" is this one */
+    const char *label_columns; /* labels, separated by commas; NULL: none given */
+    const char *template;      /* of FORMAT_PATH and FORMAT_COLUMNS */
     enum format format;
+    bool show_labels;
     bool all, no_headings, watch, nss, questions, strict, recursive, skip_templates;
     bool json; /* errors, too, are JSON */
     char **operands;

@@ -22,4 +22,6 @@ int command_check(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_config(int argc, char **argv);
+int command_version(int argc, char **argv);
+int command_completion(int argc, char **argv);
 int command_reload(int argc, char **argv);

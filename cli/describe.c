@@ -1,5 +1,5 @@
 /*
- * kubesvc describe service: kubectl's fields in kubectl's order, then what only kubesvc knows:
+ * kubesvc describe: of a Service kubectl's fields in kubectl's order, then what only kubesvc knows:
  * names, every endpoint with its reason, the file and line of each fact.
  */
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
+#include "describe_pod.h"
 #include "fields.h"
 #include "json_text.h"
 #include "kinds.h"
@@ -16,12 +17,14 @@
 
 static const struct synopsis synopsis = {
     .name = "describe",
-    .operands = "service NAME... | service/NAME...",
+    .operands = "service|pod NAME... | service/NAME...",
     .description = "Shows a Service, the names it has, its endpoints with their readiness and why\n"
-                   "others are left out, and the file and line that each fact comes from.\n",
+                   "others are left out, and the file and line that each fact comes from; or a\n"
+                   "Pod, which may be a replica of a workload, and the Services that select it.\n",
     .examples = "  kubesvc describe service web\n"
                 "  kubesvc describe svc/web -n moon\n"
-                "  kubesvc describe svc web -o json\n",
+                "  kubesvc describe svc web -o json\n"
+                "  kubesvc describe pod db-0\n",
     .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON,
     .least = 1,
     .most = -1,
@@ -161,61 +164,84 @@ static void print_json(yajl_val service, bool list, unsigned n)
         puts(text->str);
 }
 
-static int describe(const char *name, const char *namespace, const struct arguments *arguments,
-                    bool list, unsigned *n)
+struct subject {
+    const char *name;
+    bool pod; /* else a Service */
+};
+
+static int find(const struct subject *subject, const char *namespace,
+                const struct arguments *arguments, yajl_val *itemp)
 {
-    ask_auto yajl_val service = NULL;
-    int status = ask_one(arguments, (const char *[]){"describe", namespace, name, NULL}, &service);
+    const char *words[] = {"describe", namespace, subject->name, NULL};
+    int status = subject->pod ? describe_pod_find(arguments, namespace, subject->name, itemp)
+                              : ask_one(arguments, words, itemp);
     if (status == STATUS_NOT_FOUND)
         text_error(arguments->json,
-                   "'kubesvc get services -A' lists all, 'kubesvc explain' says why",
-                   "services \"%s\" not found in namespace %s", name, namespace);
+                   subject->pod ? "'kubesvc get pods -A' lists all"
+                                : "'kubesvc get services -A' lists all, 'kubesvc explain' says why",
+                   "%s \"%s\" not found in namespace %s", subject->pod ? "pods" : "services",
+                   subject->name, namespace);
+    return status;
+}
+
+static int describe(const struct subject *subject, const char *namespace,
+                    const struct arguments *arguments, bool list, unsigned *n)
+{
+    ask_auto yajl_val item = NULL;
+    int status = find(subject, namespace, arguments, &item);
     if (status != STATUS_DONE)
         return status;
     if (!arguments->json && *n > 0)
         puts("\n");
     if (arguments->json)
-        print_json(service, list, *n);
+        print_json(item, list, *n);
+    else if (subject->pod)
+        status = describe_pod_print(arguments, item);
     else
-        print_text(service);
+        print_text(item);
     ++*n;
-    return STATUS_DONE;
+    return status;
 }
 
-static bool is_service(const char *word, bool json)
+/* False if such are not described, which it has said. */
+static bool take_kind(const char *word, struct subject *subject, bool json)
 {
     g_autofree char *nearest = NULL;
     const struct kind *kind = kind_find(word, &nearest);
-    if (kind && strcmp(kind->verb, "services") == 0)
+    subject->pod = kind && strcmp(kind->verb, "pods") == 0;
+    if (subject->pod || (kind && strcmp(kind->verb, "services") == 0))
         return true;
     text_error(json, "'kubesvc describe service NAME' does; 'kubesvc get' lists other kinds",
-               "only Services are described, not '%s'", word);
+               "only Services and Pods are described, not '%s'", word);
     return false;
 }
 
-/* "service web db" or "service/web svc/db": the names, NULL-terminated. */
-static char **names_of(const struct arguments *arguments)
+/* "service web db" or "service/web pod/db-0"; NULL: that is no way to name them, which is said. */
+static GArray *subjects_of(const struct arguments *arguments)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GArray) subjects = g_array_new(FALSE, FALSE, sizeof(struct subject));
     bool pairs = strchr(arguments->operands[0], '/');
-    if (!pairs && !is_service(arguments->operands[0], arguments->json))
+    struct subject subject = {0};
+    if (!pairs && !take_kind(arguments->operands[0], &subject, arguments->json))
         return NULL;
     for (int i = pairs ? 0 : 1; i < arguments->n; i++) {
         char *slash = strchr(arguments->operands[i], '/');
         g_autofree char *kind = pairs && slash ? g_strndup(arguments->operands[i],
                                                            (gsize)(slash - arguments->operands[i]))
                                                : NULL;
-        if (kind && !is_service(kind, arguments->json))
+        if (kind && !take_kind(kind, &subject, arguments->json))
             return NULL;
-        g_ptr_array_add(names, kind ? slash + 1 : arguments->operands[i]);
+        subject.name = kind ? slash + 1 : arguments->operands[i];
+        g_array_append_val(subjects, subject);
     }
-    if (names->len == 0) {
-        text_error(arguments->json, "'kubesvc get services' lists them",
-                   "'describe service' needs the name of one");
+    if (subjects->len == 0) {
+        text_error(arguments->json,
+                   subject.pod ? "'kubesvc get pods' lists them"
+                               : "'kubesvc get services' lists them",
+                   "'describe %s' needs the name of one", arguments->operands[0]);
         return NULL;
     }
-    g_ptr_array_add(names, NULL);
-    return (char **)g_ptr_array_steal(names, NULL);
+    return g_steal_pointer(&subjects);
 }
 
 int command_describe(int argc, char **argv)
@@ -224,17 +250,18 @@ int command_describe(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    g_autofree char **names = names_of(&arguments);
-    if (!names)
+    g_autoptr(GArray) subjects = subjects_of(&arguments);
+    if (!subjects)
         return STATUS_FAILED;
     g_autofree char *namespace = ask_namespace(&arguments);
     if (!namespace)
         return STATUS_FAILED;
     status = STATUS_DONE;
     unsigned n = 0;
-    bool list = names[1];
-    for (char **name = names; *name && status != STATUS_FAILED; name++) {
-        int r = describe(*name, namespace, &arguments, list, &n);
+    bool list = subjects->len > 1;
+    for (guint i = 0; i < subjects->len && status != STATUS_FAILED; i++) {
+        int r =
+            describe(&g_array_index(subjects, struct subject, i), namespace, &arguments, list, &n);
         status = r == STATUS_DONE ? status : r;
     }
     if (arguments.json && list && n > 0)

@@ -17,6 +17,7 @@
 #include "configuration.h"
 #include "libc_answer.h"
 #include "link.h"
+#include "text.h"
 #include "value.h"
 
 #define FOR_EVERYBODY 0666
@@ -96,11 +97,10 @@ static void examine_sources(struct examination *examination, yajl_val status)
                                             path ? path : ""),
                             g_strdup("raise fs.inotify.max_user_watches with sysctl"));
     }
+    g_autofree char *objects = text_plural(value_number(status, "objects"), "object");
     if (value_number(status, "objects") > 0)
         examination_add(examination, VERDICT_OK, "manifests",
-                        g_strdup_printf("%" G_GINT64_FORMAT " objects from %s",
-                                        value_number(status, "objects"), paths->str),
-                        NULL);
+                        g_strdup_printf("%s from %s", objects, paths->str), NULL);
     else
         examination_add(examination, VERDICT_BAD, "manifests",
                         g_strdup_printf("there is no object in %s", paths->str),

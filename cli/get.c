@@ -8,9 +8,11 @@
 #include "ask.h"
 #include "commands.h"
 #include "follow.h"
+#include "json_path.h"
 #include "listing.h"
 #include "table.h"
 #include "text.h"
+#include "value.h"
 
 static const struct synopsis synopsis = {
     .name = "get",
@@ -30,9 +32,13 @@ static const struct synopsis synopsis = {
                 "  kubesvc get pods -A -l app=web -o wide\n"
                 "  kubesvc get svc web -o json\n"
                 "  kubesvc get endpoints -n moon -w\n"
-                "  kubesvc get names web.moon\n",
+                "  kubesvc get names web.moon\n"
+                "  kubesvc get svc web -o jsonpath='{.spec.clusterIP}'\n"
+                "  kubesvc get pods -o custom-columns=NAME:.metadata.name,IP:.status.podIP\n"
+                "  kubesvc get pods -L app --show-labels\n",
     .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_ALL | TAKES_LABELS | TAKES_HEADINGS |
-             TAKES_WATCH | TAKES_WIDE | TAKES_JSON | TAKES_YAML | TAKES_NAME,
+             TAKES_WATCH | TAKES_WIDE | TAKES_JSON | TAKES_YAML | TAKES_NAME | TAKES_PATHS |
+             TAKES_LABEL_COLUMNS,
     .least = 1,
     .most = -1,
 };
@@ -107,6 +113,57 @@ static bool is_single(const GPtrArray *listings)
     return listings->len == 1 && first->names->len == 1 && strcmp(first->kind->verb, "names") != 0;
 }
 
+/* "NAME:.metadata.name,IP:.status.podIP": headings and paths by turns; NULL if it is none. */
+static char **split_columns(const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+    g_autoptr(GPtrArray) columns = g_ptr_array_new_with_free_func(g_free);
+    for (char **part = parts; *part; part++) {
+        char *colon = strchr(*part, ':');
+        g_autoptr(GPtrArray) found =
+            colon && colon > *part ? json_path_find(NULL, colon + 1) : NULL;
+        if (!found)
+            return NULL;
+        g_ptr_array_add(columns, g_strdelimit(g_strndup(*part, (gsize)(colon - *part)), "|", '?'));
+        g_ptr_array_add(columns, g_strdup(colon + 1));
+    }
+    g_ptr_array_add(columns, NULL);
+    return columns->len > 1 ? (char **)g_ptr_array_steal(columns, NULL) : NULL;
+}
+
+/* What the options say of columns; false if it cannot be, which it has said. */
+static bool take_columns(struct listing *listing, const struct arguments *arguments)
+{
+    listing->show_labels = arguments->show_labels;
+    if (arguments->label_columns)
+        listing->label_columns = g_strsplit(arguments->label_columns, ",", -1);
+    if (arguments->format == FORMAT_COLUMNS) {
+        listing->columns = split_columns(arguments->template);
+        if (!listing->columns)
+            text_error(false, "such as NAME:.metadata.name,PORTS:.spec.ports[*].port",
+                       "'%s' is no list of columns", arguments->template);
+        return listing->columns;
+    }
+    return true;
+}
+
+/* Can the template be filled in? */
+static bool check_template(const struct arguments *arguments)
+{
+    const char *wrong = NULL;
+    g_autofree char *text = arguments->format == FORMAT_PATH
+                                ? json_path_render(NULL, arguments->template, &wrong)
+                                : NULL;
+    if (wrong)
+        text_error(false, "such as '{.items[*].metadata.name}'; for more there are -o json and jq",
+                   "the template is wrong, or more than is known here, at %s", wrong);
+    if (arguments->watch && arguments->format >= FORMAT_PATH) {
+        text_error(false, "leave one out", "-w does not go with this format");
+        return false;
+    }
+    return !wrong;
+}
+
 static bool prepare(GPtrArray *listings, const struct arguments *arguments,
                     const struct selector *selector)
 {
@@ -121,6 +178,8 @@ static bool prepare(GPtrArray *listings, const struct arguments *arguments,
             return false;
         }
         listing->format = arguments->format;
+        if (!take_columns(listing, arguments))
+            return false;
         listing->with_namespace = arguments->all && listing->kind->namespaced;
         listing->with_kind = listings->len > 1 || strcmp(listing->kind->plural, "workloads") == 0;
         listing->on_one_line = arguments->watch;
@@ -166,6 +225,29 @@ static void print_list(const GPtrArray *listings, bool yaml)
     puts(yaml    ? "kind: List"
          : first ? "],\n    \"kind\": \"List\"\n}"
                  : "\n    ],\n    \"kind\": \"List\"\n}");
+}
+
+/* The template sees what -o json would print. */
+static void print_filled_in(const GPtrArray *listings, const char *template)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    bool single = is_single(listings);
+    for (guint i = 0; i < listings->len; i++) {
+        const struct listing *listing = listings->pdata[i];
+        for (guint j = 0; j < listing->rows->len; j++)
+            g_string_append_printf(text, "%s%s", text->len > 0 ? "," : "",
+                                   ((struct row *)listing->rows->pdata[j])->cells[0]);
+    }
+    if (!single) {
+        g_string_prepend(text, "{\"items\":[");
+        g_string_append(text, "],\"kind\":\"List\"}");
+    } else if (text->len == 0) {
+        return;
+    }
+    ask_auto yajl_val root = value_parse(text->str);
+    const char *wrong;
+    g_autofree char *filled = json_path_render(root, template, &wrong);
+    fputs(filled, stdout);
 }
 
 static void print_texts(const struct listing *listing)
@@ -214,7 +296,12 @@ static void print_tables(const GPtrArray *listings, const struct arguments *argu
 static void print_all(const GPtrArray *listings, const struct arguments *arguments,
                       const char *namespace)
 {
-    if (arguments->format == FORMAT_TEXT || arguments->format == FORMAT_WIDE) {
+    if (arguments->format == FORMAT_PATH) {
+        print_filled_in(listings, arguments->template);
+        return;
+    }
+    if (arguments->format == FORMAT_TEXT || arguments->format == FORMAT_WIDE ||
+        arguments->format == FORMAT_COLUMNS) {
         print_tables(listings, arguments, namespace);
         return;
     }
@@ -269,7 +356,7 @@ int command_get(int argc, char **argv)
         return STATUS_FAILED;
     }
     g_autoptr(GPtrArray) listings = g_ptr_array_new_with_free_func(listing_destroy);
-    if (!prepare(listings, &arguments, selector))
+    if (!check_template(&arguments) || !prepare(listings, &arguments, selector))
         return STATUS_FAILED;
     if (is_by_name(listings))
         arguments.all |= !arguments.namespace;

@@ -7,6 +7,7 @@
 
 #include "ask.h"
 #include "commands.h"
+#include "json_path.h"
 #include "json_text.h"
 #include "suggest.h"
 #include "text.h"
@@ -46,6 +47,8 @@ struct listing *listing_free(struct listing *listing)
 {
     if (!listing)
         return NULL;
+    g_strfreev(listing->columns);
+    g_strfreev(listing->label_columns);
     g_ptr_array_unref(listing->names);
     g_hash_table_unref(listing->missing);
     g_ptr_array_unref(listing->rows);
@@ -93,11 +96,29 @@ static char *render(const struct listing *listing, yajl_val item)
     GString *text = g_string_new(NULL);
     if (listing->format == FORMAT_YAML)
         yaml_text_append(text, item);
-    else if (listing->on_one_line)
+    else if (listing->on_one_line || listing->format == FORMAT_PATH)
         json_text_append_line(text, item);
     else
         json_text_append(text, item, listing->indent);
     return g_string_free(text, FALSE);
+}
+
+/* NULL where there is nothing. */
+static char *path_cell(yajl_val item, const char *path)
+{
+    g_autofree char *text = json_path_text(item, path, ",");
+    return text && *text ? g_steal_pointer(&text) : NULL;
+}
+
+static void add_label_cells(const struct listing *listing, GPtrArray *cells, yajl_val item)
+{
+    yajl_val labels = value_get(item, "labels");
+    for (char **label = listing->label_columns; label && *label; label++)
+        g_ptr_array_add(cells, g_strdup(value_text(labels, *label)));
+    if (!listing->show_labels)
+        return;
+    g_autofree char *all = value_joined(item, "labels", ",");
+    g_ptr_array_add(cells, *all ? g_steal_pointer(&all) : NULL);
 }
 
 static char **make_cells(const struct listing *listing, yajl_val item)
@@ -106,14 +127,19 @@ static char **make_cells(const struct listing *listing, yajl_val item)
     g_autofree char *name = kind_name(listing->kind, item);
     if (listing->format == FORMAT_NAME) {
         g_ptr_array_add(cells, text_clean(name));
-    } else if (listing->format == FORMAT_JSON || listing->format == FORMAT_YAML) {
+    } else if (listing->format == FORMAT_JSON || listing->format == FORMAT_YAML ||
+               listing->format == FORMAT_PATH) {
         g_ptr_array_add(cells, render(listing, item));
+    } else if (listing->format == FORMAT_COLUMNS) {
+        for (char **column = listing->columns; *column; column += 2)
+            g_ptr_array_add(cells, path_cell(item, column[1]));
     } else {
         if (listing->with_namespace)
             g_ptr_array_add(cells, g_strdup(value_text(item, "namespace")));
         g_ptr_array_add(cells,
                         listing->with_kind ? g_strdup(name) : g_strdup(value_text(item, "name")));
         listing->kind->cells(cells, item, listing->format == FORMAT_WIDE);
+        add_label_cells(listing, cells, item);
     }
     for (guint i = 0; i < cells->len; i++)
         if (!cells->pdata[i])
@@ -163,9 +189,22 @@ int listing_read(struct listing *listing, const struct arguments *arguments, con
 
 char *listing_headings(const struct listing *listing)
 {
-    return g_strdup_printf("%s%s%s", listing->with_namespace ? "NAMESPACE|" : "",
-                           listing->kind->headings,
-                           listing->format == FORMAT_WIDE ? listing->kind->wide : "");
+    GString *text = g_string_new(NULL);
+    for (char **column = listing->columns; column && *column; column += 2)
+        g_string_append_printf(text, "%s%s", text->len > 0 ? "|" : "", *column);
+    if (listing->columns)
+        return g_string_free(text, FALSE);
+    g_string_printf(text, "%s%s%s", listing->with_namespace ? "NAMESPACE|" : "",
+                    listing->kind->headings,
+                    listing->format == FORMAT_WIDE ? listing->kind->wide : "");
+    for (char **label = listing->label_columns; label && *label; label++) {
+        const char *slash = strrchr(*label, '/');
+        g_autofree char *heading = g_ascii_strup(slash ? slash + 1 : *label, -1);
+        g_string_append_printf(text, "|%s", g_strdelimit(heading, "|", '?'));
+    }
+    if (listing->show_labels)
+        g_string_append(text, "|LABELS");
+    return g_string_free(text, FALSE);
 }
 
 bool listing_complain(const struct listing *listing, const char *namespace, bool json)

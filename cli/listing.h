@@ -21,6 +21,9 @@ struct listing {
     bool on_one_line;                /* JSON: not indented */
     unsigned indent;                 /* JSON: of further lines */
     const struct selector *selector; /* NULL: all */
+    char **columns;                  /* FORMAT_COLUMNS: headings and paths by turns; NULL: none */
+    char **label_columns;            /* labels with a column each; NULL: none */
+    bool show_labels;                /* a column of all labels */
     GPtrArray *names;                /* char *, not ours; empty: all */
     GHashTable *missing; /* name -> struct suggestion *: those of `names` that were not found */
     GPtrArray *rows;     /* struct row * */

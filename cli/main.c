@@ -30,6 +30,8 @@ static const struct command {
     {"doctor", "whether this host is set up, and what to do if not", command_doctor},
     {"config", "the configuration in force, and where each value comes from", command_config},
     {"reload", "read configuration and manifests again; fails if it is rejected", command_reload},
+    {"version", "of this program and of the daemon", command_version},
+    {"completion", "for bash, zsh or fish", command_completion},
 };
 
 static void print_help(void)

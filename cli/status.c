@@ -12,6 +12,7 @@
 #include "json_text.h"
 #include "status_counts.h"
 #include "value.h"
+#include "yaml_text.h"
 
 static const struct synopsis synopsis = {
     .name = "status",
@@ -21,7 +22,7 @@ static const struct synopsis synopsis = {
         "answered, how many addresses it gave out, and what changed last.\n",
     .examples = "  kubesvc status\n"
                 "  kubesvc status -o json\n",
-    .takes = TAKES_SOCKET | TAKES_JSON,
+    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_YAML,
 };
 
 static size_t count_errors(yajl_val status, const char *severity)
@@ -83,9 +84,10 @@ static void print_sources(yajl_val status)
             field_styled(label, text, STYLE_WARN);
             continue;
         }
-        field_format(label, "%s (%" G_GINT64_FORMAT " files, %" G_GINT64_FORMAT " objects, %s)",
-                     path ? path : "", value_number(source, "files"),
-                     value_number(source, "objects"), watch ? watch : "");
+        g_autofree char *files = text_plural(value_number(source, "files"), "file");
+        g_autofree char *objects = text_plural(value_number(source, "objects"), "object");
+        field_format(label, "%s (%s, %s, %s)", path ? path : "", files, objects,
+                     watch ? watch : "");
     }
 }
 
@@ -208,8 +210,8 @@ static void print_text(yajl_val status)
     field("State", value_text(status, "state"));
     print_configuration(status);
     print_sources(status);
-    field_format("Objects", "%" G_GINT64_FORMAT " from %" G_GINT64_FORMAT " files",
-                 value_number(status, "objects"), value_number(status, "files"));
+    g_autofree char *files = text_plural(value_number(status, "files"), "file");
+    field_format("Objects", "%" G_GINT64_FORMAT " from %s", value_number(status, "objects"), files);
     print_passed_over(status);
     status_print_counts(status);
     print_errors(status);
@@ -228,10 +230,13 @@ int command_status(int argc, char **argv)
     status = ask_one(&arguments, (const char *[]){"status", NULL}, &answer);
     if (status != STATUS_DONE)
         return STATUS_FAILED;
-    if (arguments.json) {
+    if (arguments.format == FORMAT_JSON || arguments.format == FORMAT_YAML) {
         g_autoptr(GString) text = g_string_new(NULL);
-        json_text_append(text, answer, 0);
-        puts(text->str);
+        if (arguments.format == FORMAT_YAML)
+            yaml_text_append(text, answer);
+        else
+            json_text_append(text, answer, 0);
+        printf("%s%s", text->str, arguments.format == FORMAT_YAML ? "" : "\n");
     } else {
         print_text(answer);
     }

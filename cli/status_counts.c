@@ -47,8 +47,9 @@ static void print_snapshot(yajl_val status)
         g_format_size_full((guint64)value_number(snapshot, "bytes"), G_FORMAT_SIZE_IEC_UNITS);
     /* It parts number and unit by a blank that does not break. */
     g_auto(GStrv) parts = g_strsplit(bytes, "\u00a0", 2);
-    field_format("Snapshot", "%" G_GINT64_FORMAT " records in %s %s, published %s ago",
-                 value_number(snapshot, "records"), parts[0], parts[1] ? parts[1] : "", age);
+    g_autofree char *records = text_plural(value_number(snapshot, "records"), "record");
+    field_format("Snapshot", "%s in %s %s, published %s ago", records, parts[0],
+                 parts[1] ? parts[1] : "", age);
 }
 
 static void print_questions(yajl_val status)

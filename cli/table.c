@@ -11,7 +11,8 @@
 #include "text.h"
 
 #define GAP 3u
-#define NARROWEST 2u /* a column gives way down to this: a character and the sign of more */
+#define NARROWEST 2u /* what a column gives way to in the end: a wide character */
+#define NARROW 6u    /* what columns give way to before those of names do */
 
 struct table {
     char **headings;
@@ -99,61 +100,91 @@ static unsigned line_width(const unsigned *widths, unsigned n, unsigned gap)
     return total;
 }
 
-/* The gaps give way first, then the widest columns. */
-static unsigned fit(unsigned *widths, unsigned n, unsigned columns)
+static bool is_name(const char *heading)
 {
-    unsigned gap = GAP;
-    while (gap > 1 && line_width(widths, n, gap) > columns)
-        gap--;
+    return strcmp(heading, "NAME") == 0 || strcmp(heading, "NAMESPACE") == 0;
+}
+
+/* Narrows the widest columns until all fit or none is wider than `least`. */
+static void narrow(const struct table *table, unsigned *widths, unsigned gap, unsigned columns,
+                   unsigned least, bool names)
+{
+    unsigned n = table->columns;
     for (unsigned excess = line_width(widths, n, gap); excess > columns; excess--) {
-        unsigned widest = 0;
-        for (unsigned i = 1; i < n; i++)
-            if (widths[i] > widths[widest])
+        unsigned widest = n;
+        for (unsigned i = 0; i < n; i++)
+            if ((names || !is_name(table->headings[i])) &&
+                (widest == n || widths[i] > widths[widest]))
                 widest = i;
-        if (widths[widest] <= NARROWEST)
+        if (widest == n || widths[widest] <= least)
             break;
         widths[widest]--;
     }
+}
+
+/* The gaps give way first, then the widest columns, and names last. */
+static unsigned fit(const struct table *table, unsigned *widths, unsigned columns)
+{
+    unsigned gap = GAP;
+    while (gap > 1 && line_width(widths, table->columns, gap) > columns)
+        gap--;
+    narrow(table, widths, gap, columns, NARROW, false);
+    narrow(table, widths, gap, columns, NARROWEST, true);
     return gap;
 }
 
-static const char *cut(const char *text, unsigned width)
+/* Where the line ends that begins with `text`: behind something that parts words if that is not too
+ * early, else wherever there is no more room. */
+static const char *line_end(const char *text, unsigned width)
 {
-    for (unsigned shown = 0; *text; text = g_utf8_next_char(text)) {
+    const char *part = NULL;
+    unsigned shown = 0;
+    for (const char *next; *text; text = next) {
         gunichar c = g_utf8_get_char(text);
         shown += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
         if (shown > width)
-            return text;
+            return part && *text != ' ' ? part : text;
+        next = g_utf8_next_char(text);
+        if (strchr(" ,;/.-=:", *text) && shown * 2 > width)
+            part = next;
     }
     return text;
 }
 
-static void append_cell(GString *line, const char *text, unsigned width)
+/* One line of a cell; where the next one begins. */
+static const char *append_cell(GString *line, const char *text, unsigned width)
 {
-    unsigned shown = text_width(text);
-    if (shown <= width) {
-        g_string_append(line, text);
-    } else {
-        gsize before = line->len;
-        g_string_append_len(line, text, cut(text, width - 1) - text);
-        shown = text_width(line->str + before) + 1;
-        g_string_append(line, "\u2026");
-    }
-    for (unsigned i = shown; i < width; i++)
+    const char *end = line_end(text, width);
+    g_autofree char *piece = g_strndup(text, (gsize)(end - text));
+    g_string_append(line, piece);
+    for (unsigned i = text_width(piece); i < width; i++)
         g_string_append_c(line, ' ');
+    while (*end == ' ' && end > text)
+        end++;
+    return end;
 }
 
-static void print_row(char **cells, const unsigned *widths, unsigned n, unsigned gap)
+static bool print_line(const char **cells, const unsigned *widths, unsigned n, unsigned gap)
 {
     g_autoptr(GString) line = g_string_new(NULL);
+    bool more = false;
     for (unsigned i = 0; i < n; i++) {
-        append_cell(line, cells[i], widths[i]);
+        cells[i] = append_cell(line, cells[i], widths[i]);
+        more |= *cells[i] != '\0';
         for (unsigned j = 0; i + 1 < n && j < gap; j++)
             g_string_append_c(line, ' ');
     }
     while (line->len > 0 && line->str[line->len - 1] == ' ')
         g_string_truncate(line, line->len - 1);
     puts(line->str);
+    return more;
+}
+
+static void print_row(char **cells, const unsigned *widths, unsigned n, unsigned gap)
+{
+    g_autofree const char **left = g_memdup2(cells, sizeof *cells * n);
+    while (print_line(left, widths, n, gap))
+        ;
 }
 
 void table_flush(struct table *table, bool headings)
@@ -161,7 +192,7 @@ void table_flush(struct table *table, bool headings)
     measure(table, headings);
     g_autofree unsigned *widths = g_memdup2(table->widths, sizeof *table->widths * table->columns);
     unsigned columns = text_columns();
-    unsigned gap = columns > 0 ? fit(widths, table->columns, columns) : GAP;
+    unsigned gap = columns > 0 ? fit(table, widths, columns) : GAP;
     if (headings)
         print_row(table->headings, widths, table->columns, gap);
     for (guint i = 0; i < table->rows->len; i++)

@@ -1,6 +1,6 @@
 /*
  * A table as kubectl prints it: a heading in capitals, columns as wide as they must be, three
- * blanks between them; on a terminal too narrow for it the widest columns give way.
+ * blanks between them; on a terminal too narrow for it cells go on in further lines.
  */
 #pragma once
 

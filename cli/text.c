@@ -107,6 +107,11 @@ static void error_as_json(const char *message, const char *remedy)
     fprintf(stderr, "%s}\n", json->str);
 }
 
+char *text_plural(int64_t n, const char *what)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT " %s%s", n, what, n == 1 ? "" : "s");
+}
+
 void text_error(bool json, const char *remedy, const char *format, ...)
 {
     va_list arguments;

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum text_style { STYLE_PLAIN, STYLE_BOLD, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_FAINT };
 
@@ -28,6 +29,9 @@ unsigned text_width(const char *text);
 
 /* Order of names: bytewise, but numbers in them by their value. */
 int text_compare(const char *a, const char *b);
+
+/* "1 object", "2 objects"; to be freed with g_free. */
+char *text_plural(int64_t n, const char *what);
 
 /* One sentence to stderr: "kubesvc: ..."; as {"error","remedy"} if JSON was asked for. `remedy` may
  * be NULL. */

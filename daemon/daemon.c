@@ -52,7 +52,8 @@ static void take(struct daemon *daemon, struct message *message)
     switch (message->kind) {
     case MESSAGE_READY:
         supervisor_tell(daemon->supervisor,
-                        "READY=1\nSTATUS=Serving %" G_GUINT64_FORMAT " objects.", message->number);
+                        "READY=1\nSTATUS=Serving %" G_GUINT64_FORMAT " object%s.", message->number,
+                        message->number == 1 ? "" : "s");
         break;
     case MESSAGE_SERVERS: use_nameservers(daemon, message->nameservers); break;
     /* Views are taken for one question at a time, so there is none here. */

@@ -121,8 +121,9 @@ static void say_ready(struct loader_thread *thread)
 {
     unsigned objects = cluster_size(thread->cluster);
     if (!thread->ready) {
-        log_info("ready: %u objects, asked at %s", objects, thread->config->socket);
-        changes_add(thread->changes, "loaded: %u objects", objects);
+        log_info("ready: %u object%s, asked at %s", objects, objects == 1 ? "" : "s",
+                 thread->config->socket);
+        changes_add(thread->changes, "loaded: %u object%s", objects, objects == 1 ? "" : "s");
     }
     thread->ready = true;
     send(thread, MESSAGE_READY, objects);

@@ -10,9 +10,10 @@ _kubesvc_kinds="services endpoints pods workloads deployments replicasets replic
 _kubesvc_options() {
     case $1 in
     query) echo "-n --namespace -4 --ipv4 -6 --ipv6 --nss -o --output" ;;
-    get) echo "-n --namespace -A --all-namespaces -l --selector -o --output --no-headers -w --watch" ;;
+    get) echo "-n --namespace -A --all-namespaces -l --selector -L --label-columns --show-labels -o --output
+        --no-headers -w --watch" ;;
     describe | explain) echo "-n --namespace -o --output" ;;
-    status | config | reload) echo "-o --output" ;;
+    status | config | reload | version) echo "-o --output" ;;
     doctor) echo "--root -o --output" ;;
     monitor) echo "--questions -o --output" ;;
     check) echo "-n --namespace -R --recursive --strict --ignore --skip-templates -o --output" ;;
@@ -34,7 +35,7 @@ _kubesvc() {
         -n | --namespace | --socket)
             ((++i < COMP_CWORD)) && asked+=("$word" "${COMP_WORDS[i]}")
             ;;
-        -o | --output | -l | --selector | --ignore | --root) ((i++)) ;;
+        -o | --output | -l | --selector | -L | --label-columns | --ignore | --root) ((i++)) ;;
         -A | --all-namespaces) asked+=(-A) ;;
         -*) ;;
         *)
@@ -48,8 +49,8 @@ _kubesvc() {
     -n | --namespace) words=$(_kubesvc_names namespaces) ;;
     -o | --output)
         case $command in
-        get) words="wide json yaml name" ;;
-        config) words="json yaml" ;;
+        get) words="wide json yaml name jsonpath= custom-columns=" ;;
+        config | status) words="json yaml" ;;
         *) words="json" ;;
         esac
         ;;
@@ -57,23 +58,28 @@ _kubesvc() {
         compopt -o default
         return
         ;;
-    -l | --selector) return ;;
+    -l | --selector | -L | --label-columns) return ;;
     *)
         if [[ $current == -* ]]; then
             words=$(_kubesvc_options "$command")
         elif [[ -z $command ]]; then
-            words="query get describe explain check status monitor metrics export run doctor config reload help"
+            words="query get describe explain check status monitor metrics export run doctor config reload version completion help"
         else
             case $command in
-            help) words="query get describe explain check status monitor metrics export run doctor config reload" ;;
+            help) words="query get describe explain check status monitor metrics export run doctor config reload version completion" ;;
             query | explain) words="$(_kubesvc_names services) $(_kubesvc_names names)" ;;
             describe)
-                if [[ -z $kind ]]; then words=service; else words=$(_kubesvc_names services); fi
+                case $kind in
+                "") words="service pod" ;;
+                po | pod | pods) words=$(_kubesvc_names pods) ;;
+                *) words=$(_kubesvc_names services) ;;
+                esac
                 ;;
             get) if [[ -z $kind ]]; then words=$_kubesvc_kinds; else words=$(_kubesvc_names "$kind"); fi ;;
             run) if [[ -z $kind ]]; then words=$(_kubesvc_names pods); else compopt -o default; fi ;;
             export) words="hosts json" ;;
             config) words=show ;;
+            completion) words="bash zsh fish" ;;
             check) compopt -o default ;;
             esac
         fi

@@ -1,7 +1,7 @@
 # fish completion for kubesvc(1). Names and namespaces are asked of the daemon.
 
 set -l commands query get describe explain check status monitor metrics export run doctor \
-    config reload help
+    config reload version completion help
 
 function __kubesvc_names
     set -l words (commandline -opc)
@@ -41,16 +41,20 @@ complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a run -d "ru
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a doctor -d "is the host set up?"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a config -d "what is in force"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a reload -d "read the configuration again"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a version -d "program and daemon"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a completion -d "for a shell"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a help -d "one command in detail"
 
 complete -c kubesvc -n "__fish_seen_subcommand_from query get describe explain export run" \
     -s n -l namespace -x -a "(__kubesvc_names namespaces)" -d "in this namespace"
-complete -c kubesvc -n "__fish_seen_subcommand_from query describe explain check status monitor doctor reload" \
+complete -c kubesvc -n "__fish_seen_subcommand_from query describe explain check monitor doctor reload version" \
     -s o -l output -x -a json -d "output format"
-complete -c kubesvc -n "__fish_seen_subcommand_from get" -s o -l output -x -a "wide json yaml name" \
+complete -c kubesvc -n "__fish_seen_subcommand_from get" -s o -l output -x -a "wide json yaml name jsonpath= custom-columns=" \
     -d "output format"
 complete -c kubesvc -n "__fish_seen_subcommand_from get" -s A -l all-namespaces -d "in all namespaces"
 complete -c kubesvc -n "__fish_seen_subcommand_from get" -s l -l selector -x -d "by labels"
+complete -c kubesvc -n "__fish_seen_subcommand_from get" -s L -l label-columns -x -d "a column each"
+complete -c kubesvc -n "__fish_seen_subcommand_from get" -l show-labels -d "a column of all labels"
 complete -c kubesvc -n "__fish_seen_subcommand_from get" -l no-headers -d "without headings"
 complete -c kubesvc -n "__fish_seen_subcommand_from get" -s w -l watch -d "follow changes"
 complete -c kubesvc -n "__fish_seen_subcommand_from query" -s 4 -l ipv4 -d "IPv4 only"
@@ -67,13 +71,14 @@ complete -c kubesvc -n "__fish_seen_subcommand_from get; and not __kubesvc_kind 
     -a "services endpoints pods workloads deployments statefulsets daemonsets jobs namespaces names all"
 complete -c kubesvc -n "__fish_seen_subcommand_from get; and __kubesvc_kind >/dev/null" \
     -a "(__kubesvc_names (__kubesvc_kind))"
-complete -c kubesvc -n "__fish_seen_subcommand_from describe" -a "service (__kubesvc_names services)"
+complete -c kubesvc -n "__fish_seen_subcommand_from describe" -a "service pod (__kubesvc_names services)"
 complete -c kubesvc -n "__fish_seen_subcommand_from query explain" \
     -a "(__kubesvc_names services) (__kubesvc_names names)"
 complete -c kubesvc -n "__fish_seen_subcommand_from run" -a "(__kubesvc_names pods)"
 complete -c kubesvc -n "__fish_seen_subcommand_from export" -a "hosts json"
 complete -c kubesvc -n "__fish_seen_subcommand_from config" -a show
-complete -c kubesvc -n "__fish_seen_subcommand_from config" -s o -l output -x -a "json yaml" \
+complete -c kubesvc -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
+complete -c kubesvc -n "__fish_seen_subcommand_from config status" -s o -l output -x -a "json yaml" \
     -d "output format"
 complete -c kubesvc -n "__fish_seen_subcommand_from help" -a "$commands"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -F

@@ -34,16 +34,27 @@ def test_bash():
         same(complete("get", "svc", "-n", ""), ["mars", "moon", "sun"])
         same(complete("get", "svc", "-n", "sun", "d"), ["data", "db"])
         same(complete("-n", "sun", "get", "pods", ""), ["db-0", "db-1"])
-        same(complete("describe", ""), ["service"])
+        same(complete("describe", ""), ["pod", "service"])
+        same(complete("describe", "pod", "app-"), ["app-0", "app-1", "app-2"])
+        same(complete("completion", ""), ["bash", "fish", "zsh"])
         same(complete("describe", "service", "ty"), ["typo"])
         assert "headless-svc.moon.svc.cluster.local" in complete("query", "head")
         same(complete("explain", "ty"), ["typo"])
         same(complete("run", "app-"), ["app-0", "app-1", "app-2"])
         same(complete("export", ""), ["hosts", "json"])
-        same(complete("get", "svc", "-o", ""), ["json", "name", "wide", "yaml"])
+        same(complete("get", "svc", "-o", ""), ["custom-columns=", "json", "jsonpath=", "name", "wide", "yaml"])
         same(complete("status", "--s"), ["--socket"])
         daemon.stop()
         same(complete("get", "svc", ""), [])  # and nothing is said
+
+
+def test_the_scripts_are_printed():
+    for shell, script in ("bash", "kubesvc.bash"), ("zsh", "_kubesvc"), ("fish", "kubesvc.fish"):
+        same(subprocess.check_output([built("kubesvc"), "completion", shell]),
+             (SCRIPTS / script).read_bytes(), shell)
+    done = subprocess.run([built("kubesvc"), "completion", "tcsh"], stderr=subprocess.PIPE,
+                          stdout=subprocess.PIPE, check=False)
+    same((done.returncode, done.stdout), (1, b""))
 
 
 def test_options_are_those_of_the_help():

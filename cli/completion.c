@@ -1,0 +1,49 @@
+/*
+ * kubesvc completion: the completion of a shell, for shells that find none installed. The scripts
+ * are those that are installed, bound in as they are.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "commands.h"
+#include "text.h"
+
+#define BIND(symbol, path)                                                                         \
+    __asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n");   \
+    extern const char symbol[] __attribute__((visibility("hidden")))
+
+BIND(completion_bash, "share/completions/kubesvc.bash");
+BIND(completion_zsh, "share/completions/_kubesvc");
+BIND(completion_fish, "share/completions/kubesvc.fish");
+
+static const struct synopsis synopsis = {
+    .name = "completion",
+    .operands = "bash | zsh | fish",
+    .description = "Prints the completion for a shell, where the package has not installed it.\n",
+    .examples = "  source <(kubesvc completion bash)\n"
+                "  kubesvc completion zsh > ~/.zfunc/_kubesvc\n"
+                "  kubesvc completion fish | source\n",
+    .takes = 0,
+    .least = 1,
+    .most = 1,
+};
+
+int command_completion(int argc, char **argv)
+{
+    const struct {
+        const char *shell, *script;
+    } scripts[] = {{"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    for (size_t i = 0; i < G_N_ELEMENTS(scripts); i++)
+        if (strcmp(scripts[i].shell, arguments.operands[0]) == 0) {
+            fputs(scripts[i].script, stdout);
+            return STATUS_DONE;
+        }
+    text_error(false, "there are: bash, zsh, fish", "there is no completion for '%s'",
+               arguments.operands[0]);
+    return STATUS_FAILED;
+}

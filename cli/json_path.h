@@ -1,0 +1,21 @@
+/*
+ * kubectl's JSONPath, as far as people use it: texts, paths in braces, {range PATH}...{end}. What
+ * kubectl has under metadata, spec and status stands here at the top; a path may name it either
+ * way.
+ */
+#pragma once
+
+#include <glib.h>
+#include <yajl/yajl_tree.h>
+
+/* What the path leads to (yajl_val, in their order, not ours), such as ".items[*].metadata.name";
+ * NULL if it is no path. */
+GPtrArray *json_path_find(yajl_val root, const char *path);
+
+/* Those as texts with a separator between them; NULL if it is no path, "" if it leads to nothing.
+ */
+char *json_path_text(yajl_val root, const char *path, const char *separator);
+
+/* The template filled in, harmless on a terminal but for its own texts; NULL if something is wrong
+ * with it, and *wrong is where. */
+char *json_path_render(yajl_val root, const char *template, const char **wrong);

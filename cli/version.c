@@ -1,0 +1,43 @@
+/*
+ * kubesvc version: this program's, and the daemon's if there is one.
+ */
+#include <stdio.h>
+
+#include "arguments.h"
+#include "ask.h"
+#include "commands.h"
+#include "json_text.h"
+#include "text.h"
+#include "value.h"
+
+static const struct synopsis synopsis = {
+    .name = "version",
+    .operands = "",
+    .description = "Shows the version of this program, and of the daemon if one answers.\n",
+    .examples = "  kubesvc version\n"
+                "  kubesvc version -o json\n",
+    .takes = TAKES_SOCKET | TAKES_JSON,
+};
+
+int command_version(int argc, char **argv)
+{
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, &synopsis, argc, argv);
+    if (status != ARGUMENTS_GO_ON)
+        return status;
+    ask_auto yajl_val answer = NULL;
+    ask_quietly(&arguments, (const char *[]){"status", NULL}, &answer);
+    const char *daemon = value_text(answer, "version");
+    if (!arguments.json) {
+        g_autofree char *clean = text_clean(daemon ? daemon : "does not answer");
+        printf("kubesvc  " KUBESVC_VERSION "\nkubesvcd %s\n", clean);
+        return STATUS_DONE;
+    }
+    g_autoptr(GString) text = g_string_new("{\n    \"kubesvc\": \"" KUBESVC_VERSION "\"");
+    if (daemon) {
+        g_string_append(text, ",\n    \"kubesvcd\": ");
+        json_text_append_string(text, daemon);
+    }
+    printf("%s\n}\n", text->str);
+    return STATUS_DONE;
+}
