@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/model/pods.h"
+#include "lib/model/view.h"
 #include "lib/util/near.h"
 
 /* A replica without its address: what a selector may ask for is all there is to it. */
@@ -153,17 +154,56 @@ static char *selector_text(const struct labels *selector)
     return g_string_free(text, FALSE);
 }
 
+/* Are the pods that the selector matches what counts? */
+static bool has_pods(struct world *world, const struct record *record)
+{
+    const struct object *object = record->object;
+    const struct namespace *namespace = world_namespace(world, object->namespace);
+    const char *name = name_intern(object->name, strlen(object->name));
+    bool has_slices = namespace_slices(namespace, name) != NULL;
+    name_unref(name);
+    return !has_slices && !world_find(world, OBJECT_ENDPOINTS, object->namespace, object->name);
+}
+
+static bool is_idle(const struct object *object)
+{
+    return object->kind == OBJECT_CRON_JOB ||
+           (object->kind == OBJECT_JOB && ((const struct workload *)object)->idle != JOB_ACTIVE);
+}
+
+/* Jobs that the selector means, too, by the first of them. */
+static void check_jobs(const struct record *record, struct findings *findings)
+{
+    const struct service *service = (const struct service *)record->object;
+    const struct object *first = NULL;
+    unsigned n = 0;
+    for (guint i = 0; i < record->selection.groups->len; i++) {
+        const struct group *group = record->selection.groups->pdata[i];
+        for (guint j = 0; j < group->members->len; j++) {
+            const struct object *object = group->members->pdata[j];
+            if (!is_idle(object) || (record->partial && !lint_selects(service, object)))
+                continue;
+            n++;
+            if (!first || strcmp(object->name, first->name) < 0)
+                first = object;
+        }
+    }
+    if (!first)
+        return;
+    g_autofree char *more = n > 1 ? g_strdup_printf(" (and %u more)", n - 1) : g_strdup("");
+    findings_add(findings, DIAGNOSTIC_WARNING, "left-out-job", &service->object, record->selector,
+                 "the selector matches %s %s%s at %s:%u, which has no pods and is left out: "
+                 "%s",
+                 object_kind_name(first->kind), first->name, more, first->source->path, first->line,
+                 view_why_no_replicas((const struct workload *)first));
+}
+
 static void check_selector(struct world *world, const struct record *record,
                            struct findings *findings)
 {
     const struct service *service = (const struct service *)record->object;
-    const struct namespace *namespace = world_namespace(world, service->object.namespace);
-    const char *service_name = name_intern(service->object.name, strlen(service->object.name));
-    bool has_slices = namespace_slices(namespace, service_name) != NULL;
-    name_unref(service_name);
-    if (has_slices || selects_any(record) || lint_is_operated(service->selector) ||
-        world_makes(world, service->object.namespace, service->selector) ||
-        world_find(world, OBJECT_ENDPOINTS, service->object.namespace, service->object.name))
+    if (selects_any(record) || lint_is_operated(service->selector) ||
+        world_makes(world, service->object.namespace, service->selector))
         return;
     g_autofree char *selector = selector_text(service->selector);
     g_autofree char *why = explain_miss(world, service);
@@ -193,6 +233,9 @@ void lint_service(struct world *world, const struct record *record, struct findi
     }
     if (!record->selection.selector)
         return;
-    check_selector(world, record, findings);
+    if (has_pods(world, record)) {
+        check_selector(world, record, findings);
+        check_jobs(record, findings);
+    }
     lint_ports(record, findings);
 }

@@ -140,12 +140,23 @@ void lint_tree(struct record *record, const struct node *root)
 }
 
 static const char *const kinds[] = {
-    "Service",       "Pod",        "Endpoints",  "Namespace",   "ReplicationController",
-    "EndpointSlice", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet",
-    "Job",           "CronJob",    NULL,
+    "Service",
+    "Pod",
+    "Endpoints",
+    "Namespace",
+    "ReplicationController",
+    "EndpointSlice",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "HorizontalPodAutoscaler",
+    NULL,
 };
 static const char *const versions[] = {
-    "v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", NULL,
+    "v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", "autoscaling/v2", NULL,
 };
 
 struct diagnostic *lint_foreign_tree(const struct node *root)

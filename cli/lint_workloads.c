@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "lib/model/view.h"
 #include "lib/util/near.h"
 
 #define NEAREST 2u /* slips of the finger */
@@ -57,8 +58,20 @@ static void check_service_name(struct world *world, const struct record *record,
                      workload->service_name, found->object->source->path, found->object->line);
 }
 
+static void check_pod_names(const struct record *record, struct findings *findings)
+{
+    const struct workload *workload = (const struct workload *)record->object;
+    uint32_t nameable = workload_nameable(workload, workload->replicas);
+    if (nameable == workload->replicas)
+        return;
+    g_autofree char *why = view_why_unnameable(workload, nameable);
+    findings_add(findings, DIAGNOSTIC_ERROR, "pod-name", &workload->object, record->name, "%s",
+                 why);
+}
+
 void lint_workload(struct world *world, const struct record *record, struct findings *findings)
 {
+    check_pod_names(record, findings);
     if (record->object->kind == OBJECT_STATEFUL_SET)
         check_service_name(world, record, findings);
 }

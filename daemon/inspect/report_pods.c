@@ -65,7 +65,7 @@ static void write_workload(void *userdata, const struct workload_state *state)
     json_text(json, "kind", object_kind_name(workload->object.kind));
     json_text(json, "namespace", workload->object.namespace);
     json_text(json, "name", workload->object.name);
-    json_number(json, "replicas", workload->replicas);
+    json_number(json, "replicas", workload_replicas(state));
     json_number(json, "expanded", state->replicas);
     json_text(json, "why", why);
     json_labels(json, "selector", workload->selector);

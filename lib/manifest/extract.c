@@ -37,6 +37,9 @@ static const struct known_kind known_kinds[] = {
     {"DaemonSet", OBJECT_DAEMON_SET, {APPS}},
     {"Job", OBJECT_JOB, {BATCH, "extensions/v1beta1"}},
     {"CronJob", OBJECT_CRON_JOB, {BATCH}},
+    {"HorizontalPodAutoscaler",
+     OBJECT_AUTOSCALER,
+     {"autoscaling/v2", "autoscaling/v1", "autoscaling/v2beta2", "autoscaling/v2beta1"}},
 };
 
 const char *extract_peek(const struct node *map, const char *key)
@@ -78,6 +81,13 @@ static const struct known_kind *find_kind(const char *kind)
             return &known_kinds[i];
     }
     return NULL;
+}
+
+enum object_kind extract_kind(const char *kind, const char *version)
+{
+    const struct known_kind *known = find_kind(kind);
+
+    return known && (!version || has_version(known, version)) ? known->object : OBJECT_KINDS;
 }
 
 /* NULL: not one of ours; worth a word only if it was probably meant to be. */
@@ -209,6 +219,7 @@ static void read_kind(struct fields *fields, const struct node *root, struct obj
         break;
     case OBJECT_ENDPOINTS: extract_endpoints(fields, root, (struct endpoint_slice *)object); break;
     case OBJECT_POD: extract_pod(fields, root, (struct pod *)object); break;
+    case OBJECT_AUTOSCALER: extract_autoscaler(fields, root, (struct autoscaler *)object); break;
     case OBJECT_NAMESPACE:
     case OBJECT_MENTION:
     case OBJECT_KINDS: break;

@@ -49,6 +49,12 @@ void extract_endpoints(struct fields *fields, const struct node *root,
                        struct endpoint_slice *slice);
 void extract_pod(struct fields *fields, const struct node *root, struct pod *pod);
 void extract_workload(struct fields *fields, const struct node *root, struct workload *workload);
+void extract_autoscaler(struct fields *fields, const struct node *root,
+                        struct autoscaler *autoscaler);
+
+/* The kind of this name in an apiVersion, or in any (NULL); OBJECT_KINDS: none that is read here.
+ */
+enum object_kind extract_kind(const char *kind, const char *version);
 
 /* What is read between the two decides where names lead, so that an error in it breaks the object
  * as a whole; elsewhere an error leaves out the part that it is in. */

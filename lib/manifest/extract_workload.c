@@ -95,19 +95,48 @@ static bool job_is_over(struct fields *fields, const struct node *root)
     return over;
 }
 
+/* Pods of a hook run while the release is made, and are mostly deleted when it is there. */
+static bool is_helm_hook(const struct node *root)
+{
+    const struct node *metadata = node_get(root, "metadata");
+    const struct node *annotations = metadata ? node_get(metadata, "annotations") : NULL;
+
+    return annotations && extract_peek(annotations, "helm.sh/hook");
+}
+
+/* As many as the controller runs at a time. Without completions the first that succeeds ends the
+ * Job, and those that still run are the last. */
+static int64_t count_active(struct fields *fields, const struct node *root, const struct node *spec)
+{
+    const struct node *status = fields_map(fields, root, "status");
+    int64_t parallelism = 1, completions = 1, succeeded = 0, active = 0;
+    bool parallel = fields_integer(fields, spec, "parallelism", 0, INT32_MAX, &parallelism);
+    bool complete = fields_integer(fields, spec, "completions", 0, INT32_MAX, &completions);
+
+    fields_integer(fields, status, "succeeded", 0, INT32_MAX, &succeeded);
+    fields_integer(fields, status, "active", 0, INT32_MAX, &active);
+    if (complete || !parallel)
+        return CLAMP(completions - succeeded, 0, parallelism);
+    return succeeded > 0 ? MIN(active, parallelism) : parallelism;
+}
+
 static int64_t read_job(struct fields *fields, const struct node *root, const struct node *spec,
                         struct workload *workload)
 {
     static const char *const modes[] = {"NonIndexed", "Indexed", NULL};
-    int64_t parallelism = 1, completions = INT32_MAX;
     bool suspended = fields_bool(fields, spec, "suspend", false);
+    int64_t active = count_active(fields, root, spec);
 
-    fields_integer(fields, spec, "parallelism", 0, INT32_MAX, &parallelism);
-    fields_integer(fields, spec, "completions", 0, INT32_MAX, &completions);
     workload->indexed = extract_choice(fields, spec, "completionMode", modes, 0) == 1;
-    if (job_is_over(fields, root) || suspended)
-        return 0;
-    return MIN(parallelism, completions);
+    if (job_is_over(fields, root))
+        workload->idle = JOB_OVER;
+    else if (suspended)
+        workload->idle = JOB_SUSPENDED;
+    else if (is_helm_hook(root))
+        workload->idle = JOB_HOOK;
+    else if (active == 0)
+        workload->idle = JOB_SATISFIED;
+    return workload->idle == JOB_ACTIVE ? active : 0;
 }
 
 static void read_replicas(struct fields *fields, const struct node *root, const struct node *spec,
@@ -120,7 +149,7 @@ static void read_replicas(struct fields *fields, const struct node *root, const 
     else if (workload->object.kind == OBJECT_CRON_JOB)
         replicas = 0; /* its Jobs come and go */
     else if (workload->object.kind != OBJECT_DAEMON_SET)
-        fields_integer(fields, spec, "replicas", 0, INT32_MAX, &replicas);
+        workload->unsaid = !fields_integer(fields, spec, "replicas", 0, INT32_MAX, &replicas);
     if (replicas > REPLICAS_MAX) {
         fields_warning(fields, spec->position, "too-many-replicas",
                        "no more than %u replicas are counted", REPLICAS_MAX);

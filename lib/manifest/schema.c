@@ -31,6 +31,7 @@
 #define NEEDS_STRINGS(key) FIELD(key, STRINGS, .required = true)
 #define NEEDS_CHOICE(key, of) FIELD(key, STRING, .required = true, .values = of)
 #define NEEDS_PORT(key) FIELD(key, INTEGER, .required = true, .least = 1, .greatest = 65535)
+#define NEEDS_SIZE(key) FIELD(key, INTEGER, .required = true, .least = 1, .greatest = INT32_MAX)
 #define NEEDS_MAP(key, inner) FIELD(key, MAP, .required = true, .level = inner)
 #define NEEDS_MAPS(key, inner) FIELD(key, MAPS, .required = true, .level = inner)
 
@@ -150,6 +151,11 @@ OBJECT(daemon_set, daemon_set);
 OBJECT(job, job);
 OBJECT(cron_job, cron_job);
 
+LEVEL(scale_target, STRING("apiVersion"), NEEDS_STRING("kind"), NEEDS_STRING("name"));
+LEVEL(autoscaler, MAP("behavior"), NEEDS_SIZE("maxReplicas"), MAPS("metrics"), COUNT("minReplicas"),
+      NEEDS_MAP("scaleTargetRef", scale_target), INTEGER("targetCPUUtilizationPercentage"));
+OBJECT(autoscaler, autoscaler);
+
 /* --- Endpoints --- */
 
 VALUES(address_types, "IPv4", "IPv6", "FQDN");
@@ -188,6 +194,7 @@ static const struct schema_field *const objects[OBJECT_KINDS] = {
     [OBJECT_DAEMON_SET] = daemon_set_object,
     [OBJECT_JOB] = job_object,
     [OBJECT_CRON_JOB] = cron_job_object,
+    [OBJECT_AUTOSCALER] = autoscaler_object,
 };
 
 const struct schema_field *schema_of(enum object_kind kind)

@@ -151,6 +151,7 @@ void validate_object(struct fields *fields, const struct node *root, const struc
     case OBJECT_ENDPOINTS: validate_endpoints(fields, root); break;
     case OBJECT_POD: validate_pod(fields, root); break;
     case OBJECT_NAMESPACE:
+    case OBJECT_AUTOSCALER:
     case OBJECT_MENTION:
     case OBJECT_KINDS: break;
     default: validate_workload(fields, root, (const struct workload *)object); break;

@@ -255,6 +255,24 @@ static void workload_in(struct cluster *cluster, struct namespace *namespace,
     mark_dependents(cluster, namespace, &state->identity);
 }
 
+static void autoscaler_in(struct cluster *cluster, struct namespace *namespace,
+                          const struct autoscaler *autoscaler, bool in)
+{
+    if (autoscaler->target.kind == OBJECT_KINDS || !autoscaler->target.name)
+        return;
+    if (in)
+        namespace_autoscaler_add(namespace, autoscaler);
+    else
+        namespace_autoscaler_remove(namespace, autoscaler);
+    struct workload_state *state = intake_find_workload(namespace, &autoscaler->target);
+    if (!state)
+        return;
+    agenda_workload(&cluster->agenda, state);
+    /* the number of replicas decides which names a StatefulSet makes */
+    namespace_contest(namespace, &state->selection);
+    g_ptr_array_add(cluster->agenda.unlinked, namespace);
+}
+
 static struct namespace *namespace_of(struct cluster *cluster, const char *name)
 {
     struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, name);
@@ -280,6 +298,9 @@ void intake_object(struct cluster *cluster, struct object *object, bool in)
         endpoints_in(cluster, namespace, (struct endpoint_slice *)object, in);
         break;
     case OBJECT_POD: pod_in(cluster, namespace, (struct pod *)object, in); break;
+    case OBJECT_AUTOSCALER:
+        autoscaler_in(cluster, namespace, (const struct autoscaler *)object, in);
+        break;
     case OBJECT_NAMESPACE:
     case OBJECT_MENTION: break;
     default: workload_in(cluster, namespace, (struct workload *)object, in); break;

@@ -107,6 +107,8 @@ struct namespace *namespace_new(const char *name)
     namespace->owned = g_hash_table_new_full(owner_hash, owner_equal, NULL, owner_count_free);
     namespace->dependents = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
                                                   (GDestroyNotify)g_ptr_array_unref);
+    namespace->autoscalers = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
+                                                   (GDestroyNotify)g_ptr_array_unref);
     return namespace;
 }
 
@@ -122,6 +124,7 @@ void namespace_free(struct namespace *namespace)
     g_ptr_array_unref(namespace->unlinked);
     g_hash_table_unref(namespace->owned);
     g_hash_table_unref(namespace->dependents);
+    g_hash_table_unref(namespace->autoscalers);
     g_free(namespace);
 }
 
@@ -273,6 +276,13 @@ void namespace_link(struct namespace *namespace)
     g_ptr_array_set_size(namespace->unlinked, 0);
 }
 
+void namespace_contest(struct namespace *namespace, const struct selection *selection)
+{
+    for (guint i = 0; selection->groups && i < selection->groups->len; i++)
+        ((struct group *)selection->groups->pdata[i])->contested = true;
+    namespace->contested = true;
+}
+
 void namespace_contested(struct namespace *namespace,
                          void (*each)(void *userdata, const struct group *group), void *userdata)
 {
@@ -337,28 +347,54 @@ unsigned namespace_owned(const struct namespace *namespace, enum object_kind kin
     return count ? count->count : 0;
 }
 
+static void add_by_owner(GHashTable *table, const struct owner *key, gpointer object)
+{
+    GPtrArray *objects = g_hash_table_lookup(table, key);
+    if (!objects) {
+        struct owner *owner = g_new(struct owner, 1);
+        *owner = *key;
+        name_ref(owner->name);
+        objects = g_ptr_array_new();
+        g_hash_table_insert(table, owner, objects);
+    }
+    g_ptr_array_add(objects, object);
+}
+
+static void remove_by_owner(GHashTable *table, const struct owner *key, gpointer object)
+{
+    GPtrArray *objects = g_hash_table_lookup(table, key);
+    g_ptr_array_remove_fast(objects, object);
+    if (objects->len == 0)
+        g_hash_table_remove(table, key);
+}
+
 void namespace_dependent_add(struct namespace *namespace, const struct workload *workload)
 {
-    GPtrArray *dependents = g_hash_table_lookup(namespace->dependents, &workload->owner);
-    if (!dependents) {
-        struct owner *owner = g_new(struct owner, 1);
-        *owner = workload->owner;
-        name_ref(owner->name);
-        dependents = g_ptr_array_new();
-        g_hash_table_insert(namespace->dependents, owner, dependents);
-    }
-    g_ptr_array_add(dependents, (gpointer)workload);
+    add_by_owner(namespace->dependents, &workload->owner, (gpointer)workload);
 }
 
 void namespace_dependent_remove(struct namespace *namespace, const struct workload *workload)
 {
-    GPtrArray *dependents = g_hash_table_lookup(namespace->dependents, &workload->owner);
-    g_ptr_array_remove_fast(dependents, (gpointer)workload);
-    if (dependents->len == 0)
-        g_hash_table_remove(namespace->dependents, &workload->owner);
+    remove_by_owner(namespace->dependents, &workload->owner, (gpointer)workload);
 }
 
 const GPtrArray *namespace_dependents(const struct namespace *namespace, const struct owner *owner)
 {
     return g_hash_table_lookup(namespace->dependents, owner);
+}
+
+void namespace_autoscaler_add(struct namespace *namespace, const struct autoscaler *autoscaler)
+{
+    add_by_owner(namespace->autoscalers, &autoscaler->target, (gpointer)autoscaler);
+}
+
+void namespace_autoscaler_remove(struct namespace *namespace, const struct autoscaler *autoscaler)
+{
+    remove_by_owner(namespace->autoscalers, &autoscaler->target, (gpointer)autoscaler);
+}
+
+const GPtrArray *namespace_autoscalers(const struct namespace *namespace,
+                                       const struct owner *target)
+{
+    return g_hash_table_lookup(namespace->autoscalers, target);
 }

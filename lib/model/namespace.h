@@ -45,6 +45,7 @@ struct namespace
     GPtrArray *unlinked;     /* struct selection * that wait for namespace_link */
     GHashTable *owned;       /* struct owner_count * */
     GHashTable *dependents; /* struct owner (interned) -> GPtrArray of struct object *: workloads */
+    GHashTable *autoscalers; /* struct owner (interned) -> GPtrArray of struct autoscaler * */
 };
 
 struct namespace *namespace_new(const char *name);
@@ -70,6 +71,9 @@ void namespace_unselect(struct namespace *namespace, struct selection *selection
 /* Links all new selections to the groups there are; to be called before `groups` of any is read. */
 void namespace_link(struct namespace *namespace);
 
+/* What a workload selects may not be its own any more, or may be now. */
+void namespace_contest(struct namespace *namespace, const struct selection *selection);
+
 /* Calls `each` for every group with Pods that other workloads select than at the last call: whose
  * they are may have changed. */
 void namespace_contested(struct namespace *namespace,
@@ -89,3 +93,9 @@ unsigned namespace_owned(const struct namespace *namespace, enum object_kind kin
 void namespace_dependent_add(struct namespace *namespace, const struct workload *workload);
 void namespace_dependent_remove(struct namespace *namespace, const struct workload *workload);
 const GPtrArray *namespace_dependents(const struct namespace *namespace, const struct owner *owner);
+
+/* Autoscalers (struct autoscaler *) of this workload, by kind and interned name; NULL for none. */
+void namespace_autoscaler_add(struct namespace *namespace, const struct autoscaler *autoscaler);
+void namespace_autoscaler_remove(struct namespace *namespace, const struct autoscaler *autoscaler);
+const GPtrArray *namespace_autoscalers(const struct namespace *namespace,
+                                       const struct owner *target);

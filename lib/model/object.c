@@ -16,6 +16,7 @@ static const struct {
     [OBJECT_ENDPOINTS] = {"Endpoints", sizeof(struct endpoint_slice)},
     [OBJECT_POD] = {"Pod", sizeof(struct pod)},
     [OBJECT_NAMESPACE] = {"Namespace", sizeof(struct object)},
+    [OBJECT_AUTOSCALER] = {"HorizontalPodAutoscaler", sizeof(struct autoscaler)},
     [OBJECT_MENTION] = {"other objects", sizeof(struct object)},
     [OBJECT_DEPLOYMENT] = {"Deployment", sizeof(struct workload)},
     [OBJECT_REPLICA_SET] = {"ReplicaSet", sizeof(struct workload)},
@@ -164,6 +165,8 @@ void object_free(struct object *object)
         endpoint_slice_clear((struct endpoint_slice *)object);
     else if (object_is_workload(object))
         workload_clear((struct workload *)object);
+    else if (object->kind == OBJECT_AUTOSCALER)
+        name_unref(((struct autoscaler *)object)->target.name);
     else if (object->kind == OBJECT_POD) {
         struct pod *pod = (struct pod *)object;
 

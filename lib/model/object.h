@@ -20,6 +20,7 @@ enum object_kind {
     OBJECT_ENDPOINTS,
     OBJECT_POD,
     OBJECT_NAMESPACE,
+    OBJECT_AUTOSCALER,
     OBJECT_MENTION, /* a file's objects of other kinds in one namespace; its path is the name */
     OBJECT_DEPLOYMENT,
     OBJECT_REPLICA_SET,
@@ -193,6 +194,15 @@ struct requirement { /* of matchExpressions */
     const char **values; /* (i), NULL-terminated */
 };
 
+/* Why a Job has no pods, whatever its parallelism. */
+enum job_idle { JOB_ACTIVE, JOB_HOOK, JOB_OVER, JOB_SUSPENDED, JOB_SATISFIED };
+
+struct autoscaler { /* a HorizontalPodAutoscaler */
+    struct object object;
+    struct owner target; /* the workload that it scales; kind OBJECT_KINDS: none of ours */
+    uint32_t replicas;   /* the fewest that it lets it have, at least 1 */
+};
+
 struct workload { /* kinds OBJECT_DEPLOYMENT to OBJECT_CRON_JOB */
     struct object object;
     struct pod_spec template;
@@ -202,8 +212,10 @@ struct workload { /* kinds OBJECT_DEPLOYMENT to OBJECT_CRON_JOB */
                                       without one, the template's labels; NULL when there is none */
     struct requirement *requirements;
     uint32_t n_requirements;
-    uint32_t replicas; /* as many as run: DaemonSet 1, Job its parallelism, suspended, completed and
-                          CronJob 0; at most REPLICAS_MAX */
+    uint32_t replicas; /* as many as run: DaemonSet 1, Job its parallelism, idle ones and CronJob 0;
+                          at most REPLICAS_MAX */
+    bool unsaid;       /* spec.replicas is missing: an autoscaler may say how many */
+    uint8_t idle;      /* enum job_idle */
     uint32_t ordinal;  /* StatefulSet spec.ordinals.start */
     const char *service_name; /* (i) StatefulSet spec.serviceName */
     bool indexed;             /* Job with completionMode Indexed: hostname <job>-<index> */

@@ -102,13 +102,19 @@ static bool workloads_equal(const struct workload *a, const struct workload *b)
     if (!pod_specs_equal(&a->template, &b->template) || !owners_equal(&a->owner, &b->owner) ||
         a->labels != b->labels || a->selector != b->selector ||
         a->n_requirements != b->n_requirements || a->replicas != b->replicas ||
-        a->ordinal != b->ordinal || a->service_name != b->service_name || a->indexed != b->indexed)
+        a->unsaid != b->unsaid || a->idle != b->idle || a->ordinal != b->ordinal ||
+        a->service_name != b->service_name || a->indexed != b->indexed)
         return false;
     for (uint32_t i = 0; i < a->n_requirements; i++) {
         if (!requirements_equal(&a->requirements[i], &b->requirements[i]))
             return false;
     }
     return true;
+}
+
+static bool autoscalers_equal(const struct autoscaler *a, const struct autoscaler *b)
+{
+    return owners_equal(&a->target, &b->target) && a->replicas == b->replicas;
 }
 
 bool object_equal(const struct object *a, const struct object *b)
@@ -123,6 +129,8 @@ bool object_equal(const struct object *a, const struct object *b)
     case OBJECT_ENDPOINTS:
         return slices_equal((const struct endpoint_slice *)a, (const struct endpoint_slice *)b);
     case OBJECT_POD: return pods_equal((const struct pod *)a, (const struct pod *)b);
+    case OBJECT_AUTOSCALER:
+        return autoscalers_equal((const struct autoscaler *)a, (const struct autoscaler *)b);
     case OBJECT_NAMESPACE:
     case OBJECT_MENTION:
     case OBJECT_KINDS: return true;

@@ -15,6 +15,7 @@
 #define BASE_MAX 58u /* with the random end: a DNS label */
 #define HASH_MIN 8u
 #define HASH_MAX 10u
+#define LABEL_MAX 63u
 
 static bool is_ordinal_name(const struct workload *workload, uint32_t replicas, const char *pod)
 {
@@ -74,4 +75,17 @@ bool workload_makes_name(const struct workload *workload, uint32_t replicas, con
     case OBJECT_CRON_JOB: return false;
     default: return is_generated_name(workload, pod);
     }
+}
+
+uint32_t workload_nameable(const struct workload *workload, uint32_t replicas)
+{
+    size_t length = strlen(workload->object.name) + 1;
+    if (workload->object.kind != OBJECT_STATEFUL_SET && !workload->indexed)
+        return replicas;
+    if (strchr(workload->object.name, '.') || length >= LABEL_MAX)
+        return 0;
+    uint64_t end = 1; /* the first ordinal that is too long */
+    for (size_t digits = LABEL_MAX - length; digits > 0 && end <= UINT32_MAX; digits--)
+        end *= 10;
+    return workload->ordinal >= end ? 0 : (uint32_t)MIN(replicas, end - workload->ordinal);
 }

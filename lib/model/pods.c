@@ -145,10 +145,10 @@ void pods_release_replica(const struct pods *pods, const char *namespace, enum o
 }
 
 /* Without allocation a workload has no pods (rule 31). */
-uint32_t pods_replicas(const struct pods *pods, const struct workload *workload)
+uint32_t pods_replicas(const struct pods *pods, const struct workload *workload, uint32_t wanted)
 {
     bool stated = workload->template.stated.n > 0;
-    return stated || pods_may_allocate(pods, &workload->object) ? workload->replicas : 0;
+    return stated || pods_may_allocate(pods, &workload->object) ? wanted : 0;
 }
 
 enum controller_label { LABEL_NONE, LABEL_POD_NAME, LABEL_POD_INDEX, LABEL_JOB, LABEL_JOB_INDEX };

@@ -67,6 +67,6 @@ bool pods_match(const struct labels *selector, const struct pod_view *view);
  * anything was left out. */
 const struct labels *pods_selector(const struct labels *selector, bool *partial);
 
-/* How many replicas a workload has when it has no Pods of its own in the files: 0 where it may not
- * be expanded. */
-uint32_t pods_replicas(const struct pods *pods, const struct workload *workload);
+/* How many of the replicas that a workload without Pods of its own in the files wants there are: 0
+ * where it may not be expanded. */
+uint32_t pods_replicas(const struct pods *pods, const struct workload *workload, uint32_t wanted);

@@ -122,7 +122,8 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     cluster_withdraw_replicas(cluster, state);
     bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
                     !workload_has_pods(cluster->catalog, state);
-    uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload) : 0;
+    uint32_t wanted = expanded ? workload_nameable(workload, workload_replicas(state)) : 0;
+    uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload, wanted) : 0;
     state->adopted = replicas > 0 ? workload_adopted(cluster->catalog, state) : 0;
     replicas = admit_replicas(cluster, state, replicas - MIN(replicas, state->adopted));
     bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;

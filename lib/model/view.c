@@ -176,33 +176,59 @@ static const char *why_not_allocated(const struct pods *pods, const struct objec
     return NULL;
 }
 
-static const char *why_no_replicas(const struct workload *workload)
+const char *view_why_no_replicas(const struct workload *workload)
 {
+    static const char *const idle[] = {
+        [JOB_HOOK] = "the Job is a Helm hook, which is gone when the release is there",
+        [JOB_OVER] = "the Job has ended",
+        [JOB_SUSPENDED] = "the Job is suspended",
+        [JOB_SATISFIED] = "the Job has no completions left, or no parallelism",
+    };
     switch ((enum object_kind)workload->object.kind) {
     case OBJECT_CRON_JOB: return "the Jobs of a CronJob come and go";
-    case OBJECT_JOB: return "the Job is complete, suspended or of no parallelism";
+    case OBJECT_JOB: return idle[workload->idle];
     default: return "spec.replicas is 0";
     }
+}
+
+char *view_why_unnameable(const struct workload *workload, uint32_t nameable)
+{
+    const char *name = workload->object.name;
+    if (strchr(name, '.'))
+        return g_strdup_printf("no pod can be called %s-%u: its hostname must have no dot", name,
+                               workload->ordinal);
+    return g_strdup_printf("no pod can be called %s-%u: its hostname must have at most 63 "
+                           "characters",
+                           name, workload->ordinal + nameable);
+}
+
+static char *why_adopted(uint32_t n)
+{
+    return n == 1 ? g_strdup("1 Pod of the files matches its selector and counts among its "
+                             "replicas")
+                  : g_strdup_printf("%u Pods of the files match its selector and count among its "
+                                    "replicas",
+                                    n);
 }
 
 char *view_why_fewer(const struct cluster *cluster, const struct workload_state *state)
 {
     const struct workload *workload = state->object;
+    uint32_t wanted = workload_replicas(state), nameable = workload_nameable(workload, wanted);
     if (workload_is_owned(cluster->catalog, workload))
         return g_strdup_printf("%s %s owns it and stands for its pods",
                                object_kind_name(workload->owner.kind), workload->owner.name);
     if (workload_has_pods(cluster->catalog, state))
         return g_strdup("Pods of its own are in the files and count instead");
-    if (workload->replicas == 0)
-        return g_strdup(why_no_replicas(workload));
+    if (wanted == 0)
+        return g_strdup(view_why_no_replicas(workload));
     if (state->crowded)
         return g_strdup_printf("all workloads together have more than %u replicas",
                                ACCOUNT_REPLICAS_MAX);
+    if (nameable < wanted)
+        return view_why_unnameable(workload, nameable);
     if (state->adopted > 0)
-        return g_strdup_printf("%u Pod%s of the files match%s its selector and count%s among its "
-                               "replicas",
-                               state->adopted, state->adopted == 1 ? "" : "s",
-                               state->adopted == 1 ? "es" : "", state->adopted == 1 ? "s" : "");
+        return why_adopted(state->adopted);
     if (state->replicas > 0)
         return NULL;
     const char *why = why_not_allocated(&cluster->pods, &workload->object);

@@ -50,6 +50,12 @@ void view_shadowing(const struct cluster *cluster, view_object_fn each, void *us
  * freed with g_free. */
 char *view_why_fewer(const struct cluster *cluster, const struct workload_state *state);
 
+/* Why nothing runs of a workload that asks for no pods. Static. */
+const char *view_why_no_replicas(const struct workload *workload);
+
+/* Why no pod can have the name of a replica, of which only so many can; to be freed with g_free. */
+char *view_why_unnameable(const struct workload *workload, uint32_t nameable);
+
 /* What a Pod is to the workload that it is of, or that selects it; NULL: there is none. To be freed
  * with g_free. */
 char *view_relation(const struct cluster *cluster, const struct namespace *namespace,

@@ -11,6 +11,17 @@
 /* Owners of owners: Deployment -> ReplicaSet, CronJob -> Job. Deeper is a mistake or a loop. */
 #define OWNERS_MAX 4u
 
+uint32_t workload_replicas(const struct workload_state *state)
+{
+    const struct workload *workload = state->object;
+    const GPtrArray *autoscalers =
+        workload->unsaid ? namespace_autoscalers(state->namespace, &state->identity) : NULL;
+    uint32_t replicas = workload->replicas;
+    for (guint i = 0; autoscalers && i < autoscalers->len; i++)
+        replicas = MAX(replicas, ((const struct autoscaler *)autoscalers->pdata[i])->replicas);
+    return replicas;
+}
+
 static struct workload *owner_in_files(const struct catalog *catalog, const char *namespace,
                                        const struct owner *owner)
 {
@@ -50,7 +61,7 @@ static bool is_own_by_name(const struct catalog *catalog, const struct workload_
     const struct workload *workload = state->object;
     bool another = pod->owner.name && (pod->owner.kind != OBJECT_REPLICA_SET ||
                                        workload->object.kind != OBJECT_DEPLOYMENT);
-    return !another && workload_makes_name(workload, workload->replicas, pod->object.name) &&
+    return !another && workload_makes_name(workload, workload_replicas(state), pod->object.name) &&
            !owner_in_files(catalog, pod->object.namespace, &pod->owner);
 }
 
@@ -128,12 +139,12 @@ static bool is_stray(const struct catalog *catalog, const struct group *group,
 
 uint32_t workload_adopted(const struct catalog *catalog, const struct workload_state *state)
 {
-    uint32_t n = 0;
+    uint32_t n = 0, replicas = workload_replicas(state);
     for (guint i = 0; state->selection.groups && i < state->selection.groups->len; i++) {
         const struct group *group = state->selection.groups->pdata[i];
         if (group->n_pods == 0 || adopter(group) != state)
             continue;
-        for (guint j = 0; j < group->members->len && n < state->object->replicas; j++) {
+        for (guint j = 0; j < group->members->len && n < replicas; j++) {
             const struct object *member = group->members->pdata[j];
             n += member->kind == OBJECT_POD && is_stray(catalog, group, (const struct pod *)member);
         }

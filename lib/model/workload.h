@@ -27,6 +27,13 @@ struct workload_state {
     bool dirty;
 };
 
+/* How many it is to have: its replicas, or what an autoscaler says where it says nothing. */
+uint32_t workload_replicas(const struct workload_state *state);
+
+/* How many of so many replicas can have the name that their controller gives them as their hostname
+ * too: of a StatefulSet's and an indexed Job's pods it must be a DNS label. */
+uint32_t workload_nameable(const struct workload *workload, uint32_t replicas);
+
 /* Has the workload Pods of its own in the files? */
 bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state);
 

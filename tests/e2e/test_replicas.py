@@ -1,5 +1,5 @@
-"""Which replicas a workload has: beside Pods of the files, while these come and go; and the words of
-`explain` for it."""
+"""Which replicas a workload has: beside Pods of the files, while these come and go, and by its
+autoscaler; and the words of `explain` for it."""
 
 from harness import Client, Daemon, same, wait_for
 from inspect_client import inspect
@@ -25,7 +25,8 @@ spec: {{clusterIP: None, selector: {flow(labels)}}}
 
 
 def pod(name, labels, more=""):
-    return f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {flow(labels)}{more}}}\n"
+    return ("---\napiVersion: v1\nkind: Pod\n"
+            f"metadata: {{name: {name}, labels: {flow(labels)}{more}}}\n")
 
 
 def flow(labels):
@@ -102,3 +103,65 @@ def test_another_controllers_pod_is_not_adopted():
     files = {"a.yaml": workload("ReplicaSet", "web", 2) + pod("web-x7kp2", {"app": "web"}, more)}
     with Daemon(files) as daemon:
         same(texts(daemon, "web")["ReplicaSet/web"], "2 pods count")
+
+
+def autoscaler(target, least):
+    return ("---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\n"
+            f"metadata: {{name: {target}}}\nspec: {{minReplicas: {least}, maxReplicas: 9, "
+            f"scaleTargetRef: {{apiVersion: apps/v1, kind: StatefulSet, name: {target}}}}}\n")
+
+
+def test_an_autoscaler_comes_and_goes():
+    files = {"db.yaml": workload("StatefulSet", "db", "null") + pod("db-2", {"app": "db"})}
+    with Daemon(files) as daemon:
+        with Client(daemon.env) as client:
+            until(client, "db", 2)  # db-0 and the stray db-2
+            # With three replicas db-2 is one of them: its pods are in the files.
+            daemon.write("scale.yaml", autoscaler("db", 3))
+            until(client, "db", 1)
+            same(texts(daemon, "db")["db-2"], "1 address counts; it is a pod of StatefulSet db")
+            daemon.write("scale.yaml", autoscaler("db", 2))
+            until(client, "db", 3)
+            workload_, = inspect(daemon.socket, "workloads")
+            same((workload_["replicas"], workload_["expanded"]), (2, 2))
+            remove(daemon, "scale.yaml")
+            until(client, "db", 2)
+
+
+def test_names_that_no_pod_can_have():
+    long = "x" * 61
+    files = {"a.yaml": workload("StatefulSet", long, 12, {"app": "long"}),
+             "b.yaml": workload("StatefulSet", "db.v2", 2, {"app": "dot"}),
+             "c.yaml": "---\napiVersion: v1\nkind: Service\nmetadata: {name: dot}\n"
+                       "spec: {clusterIP: None, selector: {app: dot}}\n"}
+    with Daemon(files) as daemon:
+        same(texts(daemon, long)[f"StatefulSet/{long}"],
+             f"10 pods count; no pod can be called {long}-10: its hostname must have at most 63 "
+             "characters")
+        same(texts(daemon, "dot")["StatefulSet/db.v2"],
+             "the labels of its template match, but it stands for no pod: no pod can be called "
+             "db.v2-0: its hostname must have no dot")
+
+
+def test_jobs_that_are_left_out():
+    jobs = {"hook": ("annotations: {helm.sh/hook: pre-install}", "{}",
+                     "is a Helm hook, which is gone when the release is there"),
+            "over": ("namespace: default", "{completionTime: t}", "has ended"),
+            "done": ("namespace: default", "{succeeded: 1}",
+                     "has no completions left, or no parallelism")}
+    text = workload("Deployment", "web", 1)
+    for name, (meta, status, _) in jobs.items():
+        text += f"""---
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}, {meta}}}
+spec: {{template: {{metadata: {{labels: {{app: web}}}}, spec: {{restartPolicy: Never}}}}}}
+status: {status}
+"""
+    with Daemon({"web.yaml": text}) as daemon:
+        with Client(daemon.env) as client:
+            until(client, "web", 1)
+        said = texts(daemon, "web")
+        for name, (_, _, why) in jobs.items():
+            same(said[f"Job/{name}"], "the labels of its template match, but it stands for no pod: "
+                                      f"the Job {why}")

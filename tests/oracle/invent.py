@@ -11,6 +11,7 @@ from .services import LEADER, SERVICE_NAME, SKIP_MIRROR, TOLERATE
 NAMESPACES = ["default", "a", "prod", "svc", "web"]
 SERVICES = ["web", "db", "prod", "a", "svc", "1web", "any", "x-y", "localhost"]
 HOSTNAMES = ["h0", "db", "web-0", "db-0", "h1", "tcp", "10-71-0-1", "fd00-71--1"]
+LONG = "w" * 61  # with two more characters it is as long as a label may be
 WORKLOADS = ["web", "db", "job", "node", "x-y"]
 UPSTREAM = {
     "www.example.com": ["192.0.2.53", "2001:db8::53"],
@@ -354,6 +355,8 @@ class Inventor:
         kind = rng.choice(["Deployment", "Deployment", "ReplicaSet", "ReplicationController",
                            "StatefulSet", "StatefulSet", "DaemonSet", "Job", "Job", "Job",
                            "CronJob"])
+        if kind == "StatefulSet" and chance(0.25):
+            name = LONG
         taken = [k for *known, k in self.workload_names if known == [namespace, name]]
         if kind in taken or (taken and chance(0.8)):
             return
@@ -381,10 +384,14 @@ class Inventor:
                     {"key": key, "operator": "NotIn", "values": ["q"]},
                     {"key": "other", "operator": "DoesNotExist"}])]}
         if kind in ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet"):
-            spec |= {"replicas": rng.randint(0, 3)} if chance(0.8) else {}
+            spec |= {"replicas": rng.randint(0, 3)} if chance(0.7) else {}
+            if chance(0.1 if "replicas" in spec else 0.5):
+                yield self.autoscaler(namespace, kind, name)
         if kind == "StatefulSet":
             spec["serviceName"] = subdomain
             spec |= {"ordinals": {"start": rng.randint(0, 3)}} if chance(0.5) else {}
+            if name == LONG:
+                spec["ordinals"] = {"start": rng.randint(7, 10)}
         if kind in ("Job", "CronJob") and chance(0.8):
             template["spec"]["restartPolicy"] = rng.choice(["OnFailure", "Never"])
         if kind == "Job":
@@ -403,12 +410,26 @@ class Inventor:
                        "controller": True}]},
                    "spec": copy.deepcopy(spec)}
 
+    def autoscaler(self, namespace, kind, name):
+        """Of a workload, or nearly so."""
+        rng, spec = self.rng, {"maxReplicas": 9}
+        version = "v1" if kind == "ReplicationController" else "apps/v1"
+        target = {"kind": rng.choice([kind] * 5 + ["Deployment"]), "name": name}
+        if self.chance(0.7):
+            target["apiVersion"] = rng.choice([version] * 5 + ["example.com/v1"])
+        if self.chance(0.8):
+            spec["minReplicas"] = rng.randint(0, 4)
+        return {"apiVersion": rng.choice(["autoscaling/v1", "autoscaling/v2"]),
+                "kind": "HorizontalPodAutoscaler",
+                "metadata": self.meta(namespace, f"scale-{rng.randint(0, 3)}"),
+                "spec": spec | {"scaleTargetRef": target}}
+
     def job(self, workload, spec, subdomain):
         rng, chance = self.rng, self.chance
         if chance(0.7):
             spec["parallelism"] = rng.randint(1, 3)
         if chance(0.6):
-            spec |= {"completionMode": "Indexed", "completions": 3}
+            spec |= {"completionMode": "Indexed", "completions": rng.randint(1, 4)}
             spec["template"]["spec"]["subdomain"] = subdomain
         if chance(0.2):
             spec["suspend"] = chance(0.7)
@@ -416,6 +437,12 @@ class Inventor:
             workload["status"] = {"conditions": [
                 {"type": rng.choice(["Complete", "Complete", "Suspended"]),
                  "status": rng.choice(["True", "True", "False"])}]}
+        if chance(0.25):
+            workload["status"] = workload.get("status", {}) | {"succeeded": rng.randint(0, 3)}
+            workload["status"] |= {"active": rng.randint(1, 3)} if chance(0.5) else {}
+        if chance(0.15):
+            annotations = workload["metadata"].setdefault("annotations", {})
+            annotations["helm.sh/hook"] = rng.choice(["pre-install", "post-install", "test", ""])
 
     def decoy(self):
         rng = self.rng

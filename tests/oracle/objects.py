@@ -23,11 +23,13 @@ GROUPS = {
     "ReplicationController": [""], "EndpointSlice": ["discovery.k8s.io"],
     "Deployment": ["apps", "extensions"], "ReplicaSet": ["apps", "extensions"],
     "DaemonSet": ["apps", "extensions"], "StatefulSet": ["apps"],
-    "Job": ["batch"], "CronJob": ["batch"],
+    "Job": ["batch"], "CronJob": ["batch"], "HorizontalPodAutoscaler": ["autoscaling"],
 }
 WORKLOADS = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job",
              "CronJob")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+PART = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+SUBDOMAIN = re.compile(rf"(?=.{{1,253}}$){PART}(\.{PART})*")
 ADDRESSES = "kubesvc.io/addresses"
 
 
@@ -140,7 +142,8 @@ def identify(data, placed, config, on):
         return None
     meta = data.get("metadata") or {}
     name = meta.get("name")
-    if not isinstance(name, str) or (on("invalid-names") and not LABEL.fullmatch(name)):
+    form = LABEL if kind in ("Service", "Namespace") else SUBDOMAIN
+    if not isinstance(name, str) or (on("invalid-names") and not form.fullmatch(name)):
         return None
     if not on(82) and name[0].isdigit():
         return None

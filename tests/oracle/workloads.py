@@ -4,7 +4,8 @@ and 101, and pkg/controller of Kubernetes."""
 import re
 
 from . import addresses
-from .objects import WORKLOADS, Pod, annotated, container_ports, given_to_pod, parse_all, stated_pod
+from .objects import (GROUPS, WORKLOADS, Pod, annotated, container_ports, given_to_pod, parse_all,
+                      stated_pod)
 
 # apimachinery/pkg/util/rand: what SafeEncodeString and String choose from
 SAFE = "bcdfghjklmnpqrstvwxz2456789"
@@ -85,7 +86,7 @@ def owns_by_name(workload, pod, objects, on):
     if pod.owner and (pod.owner[0] != "ReplicaSet" or workload.kind != "Deployment"):
         return False  # another's (controller_ref_manager.go ClaimObject)
     return (selects(workload, pod.labels)
-            and makes_name(workload, pod.name, replicas(workload, on)))
+            and makes_name(workload, pod.name, replicas(workload, objects, on)))
 
 
 def owns(workload, pod, objects, on):
@@ -120,19 +121,60 @@ def adopters(pod, objects, on):
     return sorted(may, key=lambda w: (WORKLOADS.index(w.kind), w.name.encode()))
 
 
-def replicas(workload, on):
+SCALABLE = ("Deployment", "ReplicaSet", "ReplicationController", "StatefulSet")
+
+
+def replicas(workload, objects, on):
     spec = workload.spec
     if workload.kind == "CronJob":
         return 0
     if workload.kind == "DaemonSet":
         return 1
     if workload.kind == "Job":
-        completed = any(c.get("type") == "Complete" and c.get("status") == "True"
-                        for c in workload.status.get("conditions") or [])
-        if on("ended-workload") and (spec.get("suspend") or completed):
-            return 0
-        return 1 if spec.get("parallelism") is None else spec["parallelism"]
-    return 1 if spec.get("replicas") is None else spec["replicas"]
+        return active(workload, on)
+    if spec.get("replicas") is not None:
+        return spec["replicas"]
+    return max([1, *minima(workload, objects)]) if on("autoscaler") else 1
+
+
+def minima(workload, objects):
+    """minReplicas of the autoscalers of a workload, 1 if they say nothing (autoscaling/v2
+    defaults.go); podautoscaler/horizontal.go never goes below, and starts from the default of 1."""
+    for scaler in objects.of("HorizontalPodAutoscaler"):
+        target = scaler.spec.get("scaleTargetRef") or {}
+        group = (target.get("apiVersion") or "").rpartition("/")[0]
+        if (scaler.namespace == workload.namespace and workload.kind in SCALABLE
+                and (target.get("kind"), target.get("name")) == (workload.kind, workload.name)
+                and (not target.get("apiVersion") or group in GROUPS[workload.kind])):
+            yield scaler.spec.get("minReplicas") or 1
+
+
+def active(job, on):
+    """How many pods a Job wants at a time: job/job_controller.go, wantActive of manageJob. One of a
+    Helm hook has run, and is mostly deleted, when the release is there."""
+    spec, status = job.spec, job.status
+    over = any(c.get("type") in ("Complete", "Failed") and c.get("status") == "True"
+               for c in status.get("conditions") or [])
+    if on("ended-workload") and (spec.get("suspend") or over):
+        return 0
+    if on("helm-hook") and (job.meta.get("annotations") or {}).get("helm.sh/hook"):
+        return 0
+    parallelism, completions = spec.get("parallelism"), spec.get("completions")
+    succeeded = status.get("succeeded") or 0
+    wanted = 1 if parallelism is None else parallelism
+    if not on("completions"):
+        return wanted
+    if completions is None and parallelism is None:
+        completions = 1  # batch/v1 defaults.go
+    if completions is not None:
+        return max(0, min(wanted, completions - succeeded))
+    return min(wanted, status.get("active") or 0) if succeeded else wanted
+
+
+def can_be(name):
+    """A StatefulSet's or indexed Job's pod has its name as hostname, which must be a DNS label
+    (core/validation validatePodSpec)."""
+    return len(name) <= 63 and "." not in name
 
 
 def ordinals(workload, count, on=lambda rule: True):
@@ -156,9 +198,12 @@ def expand(workload, objects, config, on):
     adopted = [pod for pod in pods if adopters(pod, objects, on)[:1] == [workload]]
     template = workload.spec.get("template") or {}
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
-    count = max(0, replicas(workload, on) - len(adopted))
+    count = max(0, replicas(workload, objects, on) - len(adopted))
     for number in ordinals(workload, count, on):
         name = f"{workload.name}-{number}"
+        indexed = workload.spec.get("completionMode") == "Indexed"
+        if (workload.kind == "StatefulSet" or indexed) and not can_be(name) and on("long-names"):
+            continue
         pod = Pod(workload.namespace, name, meta.get("labels") or {}, None, None,
                   container_ports(spec), annotated(meta, on), stated=False,
                   override=spec.get("hostnameOverride"))
@@ -166,8 +211,7 @@ def expand(workload, objects, config, on):
             pod.hostname, pod.subdomain = spec.get("hostname"), spec.get("subdomain")
         if workload.kind == "StatefulSet" and on(40):
             pod.hostname, pod.subdomain = name, workload.spec.get("serviceName")
-        if (workload.kind == "Job" and workload.spec.get("completionMode") == "Indexed"
-                and on("indexed-job")):
+        if workload.kind == "Job" and indexed and on("indexed-job"):
             pod.hostname = name
         if (not pod.addresses and may_allocate and spec.get("hostNetwork")
                 and on("node-addresses")):

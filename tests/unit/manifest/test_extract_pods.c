@@ -138,6 +138,94 @@ static void counts(void **state)
     assert_int_equal(replicas("batch/v1", "CronJob", "spec: {jobTemplate: {spec: {}}}"), 0);
 }
 
+static unsigned job_replicas(const char *spec, const char *status)
+{
+    g_autofree char *rest = g_strdup_printf("spec: {%s}, status: {%s}", spec, status);
+    return replicas("batch/v1", "Job", rest);
+}
+
+/* As many pods as completions are left, but no more than run at a time. */
+static void completions(void **state)
+{
+    (void)state;
+    assert_int_equal(job_replicas("", "succeeded: 1"), 0);
+    assert_int_equal(job_replicas("completions: 9, parallelism: 3", "succeeded: 4"), 3);
+    assert_int_equal(job_replicas("completions: 9, parallelism: 3", "succeeded: 7"), 2);
+    assert_int_equal(job_replicas("completions: 9, parallelism: 3", "succeeded: 9"), 0);
+    assert_int_equal(job_replicas("completions: 9, parallelism: 3", "succeeded: 12"), 0);
+    assert_int_equal(job_replicas("completions: 0", ""), 0);
+    assert_int_equal(job_replicas("parallelism: 3", "active: 1"), 3);
+    assert_int_equal(job_replicas("parallelism: 3", "succeeded: 1, active: 2"), 2);
+    assert_int_equal(job_replicas("parallelism: 3", "succeeded: 1"), 0);
+    assert_int_equal(job_replicas("parallelism: 0", ""), 0);
+}
+
+static void assert_idle(const char *rest, enum job_idle idle)
+{
+    g_autofree char *text =
+        g_strdup_printf("{apiVersion: batch/v1, kind: Job, metadata: {name: a, %s}", rest);
+    struct manifest_text manifest;
+    const struct workload *job = (struct workload *)manifest_text_usable(&manifest, text);
+
+    assert_int_equal(job->idle, idle);
+    assert_int_equal(job->replicas, idle == JOB_ACTIVE ? 1 : 0);
+    manifest_text_free(&manifest);
+}
+
+static void jobs_without_pods(void **state)
+{
+    (void)state;
+    assert_idle("annotations: {a: b}}", JOB_ACTIVE);
+    assert_idle("annotations: {helm.sh/hook: ''}}", JOB_ACTIVE);
+    assert_idle("annotations: {helm.sh/hook: 'pre-install,pre-upgrade'}}", JOB_HOOK);
+    assert_idle("annotations: null}, spec: {suspend: true}", JOB_SUSPENDED);
+    assert_idle("}, status: {completionTime: t}", JOB_OVER);
+    assert_idle("}, status: {succeeded: 1}", JOB_SATISFIED);
+}
+
+static void assert_scales(const char *spec, enum object_kind kind, const char *name, unsigned least)
+{
+    static const char *const versions[] = {"v1", "v2", "v2beta1", "v2beta2"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(versions); i++) {
+        g_autofree char *text =
+            g_strdup_printf("{apiVersion: autoscaling/%s, kind: HorizontalPodAutoscaler, "
+                            "metadata: {name: a}, spec: {maxReplicas: 9, %s}}",
+                            versions[i], spec);
+        struct manifest_text manifest;
+        const struct autoscaler *autoscaler =
+            (struct autoscaler *)manifest_text_only(&manifest, text);
+
+        assert_int_equal(autoscaler->object.kind, OBJECT_AUTOSCALER);
+        assert_int_equal(autoscaler->target.kind, kind);
+        assert_string_equal(autoscaler->target.name, name);
+        assert_int_equal(autoscaler->replicas, least);
+        manifest_text_free(&manifest);
+    }
+}
+
+static void autoscalers(void **state)
+{
+    (void)state;
+    assert_scales("minReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, "
+                  "name: d}",
+                  OBJECT_DEPLOYMENT, "d", 3);
+    assert_scales("scaleTargetRef: {kind: StatefulSet, name: d}", OBJECT_STATEFUL_SET, "d", 1);
+    assert_scales("minReplicas: 0, scaleTargetRef: {apiVersion: extensions/v1beta1, kind: "
+                  "ReplicaSet, name: d}",
+                  OBJECT_REPLICA_SET, "d", 1);
+    assert_scales("scaleTargetRef: {apiVersion: v1, kind: ReplicationController, name: d}",
+                  OBJECT_REPLICATION_CONTROLLER, "d", 1);
+    assert_scales("minReplicas: 2000000, scaleTargetRef: {kind: Deployment, name: d}",
+                  OBJECT_DEPLOYMENT, "d", REPLICAS_MAX);
+    assert_scales("scaleTargetRef: {apiVersion: example.com/v1, kind: Deployment, name: d}",
+                  OBJECT_KINDS, "d", 1);
+    assert_scales("scaleTargetRef: {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: d}",
+                  OBJECT_KINDS, "d", 1);
+    assert_scales("scaleTargetRef: {apiVersion: apps/v1, kind: DaemonSet, name: d}", OBJECT_KINDS,
+                  "d", 1);
+}
+
 static void many_replicas(void **state)
 {
     struct manifest_text manifest = manifest_text_good(
@@ -209,6 +297,9 @@ int main(void)
         cmocka_unit_test(other_pods),
         cmocka_unit_test(a_stateful_set),
         cmocka_unit_test(counts),
+        cmocka_unit_test(completions),
+        cmocka_unit_test(jobs_without_pods),
+        cmocka_unit_test(autoscalers),
         cmocka_unit_test(many_replicas),
         cmocka_unit_test(templates_of_workloads),
         cmocka_unit_test(default_selectors),

@@ -377,8 +377,10 @@ static void add_workload(GString *out, GRand *random)
         g_string_append_printf(
             out, "  ownerReferences: [{kind: Deployment, name: %s, controller: true}]\n",
             names[pick(random, 4)]);
-    g_string_append_printf(out, "spec:\n  replicas: %u\n  parallelism: %u\n  serviceName: %s\n",
-                           pick(random, 4), pick(random, 3), names[pick(random, 3)]);
+    g_string_append_printf(out, "spec:\n  parallelism: %u\n  serviceName: %s\n", pick(random, 3),
+                           names[pick(random, 3)]);
+    if (pick(random, 3) > 0)
+        g_string_append_printf(out, "  replicas: %u\n", pick(random, 4));
     g_string_append_printf(out,
                            "  selector: {matchLabels: {app: %s}}\n  template:\n    metadata:\n",
                            names[pick(random, 3)]);
@@ -387,18 +389,30 @@ static void add_workload(GString *out, GRand *random)
     add_pod_spec(out, random, "      ");
 }
 
+static void add_autoscaler(GString *out, GRand *random)
+{
+    static const char *const kinds[] = {"Deployment", "ReplicaSet", "StatefulSet"};
+    g_string_append(out, "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\n");
+    add_meta(out, random, "", "");
+    g_string_append_printf(out,
+                           "spec: {minReplicas: %u, maxReplicas: 9, scaleTargetRef: {kind: %s, "
+                           "name: %s}}\n",
+                           pick(random, 4), kinds[pick(random, 3)], names[pick(random, 4)]);
+}
+
 static char *random_file(GRand *random)
 {
     GString *out = g_string_new(NULL);
     for (unsigned i = 0, n = pick(random, 6); i < n; i++) {
         g_string_append(out, "---\n");
-        switch (pick(random, 8)) {
+        switch (pick(random, 9)) {
         case 0:
         case 1: add_service(out, random); break;
         case 2: add_slice(out, random); break;
         case 3: add_endpoints(out, random); break;
         case 4:
         case 5: add_pod(out, random); break;
+        case 6: add_autoscaler(out, random); break;
         default: add_workload(out, random); break;
         }
     }

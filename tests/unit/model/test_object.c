@@ -150,6 +150,21 @@ static const char *const variants[][16] = {
         "{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: a, ownerReferences: [{kind: "
         "Deployment, name: d}]}}",
     },
+    {
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, spec: {suspend: true}}",
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: a, annotations: {helm.sh/hook: h}}}",
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {succeeded: 1}}",
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {completionTime: t}}",
+        "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}}",
+        "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: a}, spec: {replicas: 1}}",
+        "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}}",
+        "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}, spec: "
+        "{minReplicas: 2}}",
+        "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}, spec: "
+        "{scaleTargetRef: {kind: Deployment, name: d}}}",
+        "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}, spec: "
+        "{scaleTargetRef: {kind: StatefulSet, name: d}}}",
+    },
 };
 
 static void equality(void **state)

@@ -100,12 +100,52 @@ static void long_names(void **state)
     assert_makes(OBJECT_REPLICA_SET, LONGER, LIST(pod), LIST(shorter, LONGER "-x7kp2"), false);
 }
 
+static uint32_t nameable(enum object_kind kind, size_t length, uint32_t ordinal, uint32_t replicas,
+                         bool indexed)
+{
+    g_autofree char *name = g_strnfill(length, 'x');
+    struct source *source = source_new("/m", 0, true);
+    struct workload *workload = (struct workload *)object_new(kind, source, "default", name);
+    workload->ordinal = ordinal;
+    workload->indexed = indexed;
+    uint32_t n = workload_nameable(workload, replicas);
+    object_free(&workload->object);
+    source_unref(source);
+    return n;
+}
+
+/* A hostname has at most 63 characters and no dot. */
+static void names_that_no_pod_can_have(void **state)
+{
+    (void)state;
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 52, 0, 100000, false), 100000);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 60, 0, 100000, false), 100);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 60, 90, 20, false), 10);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 61, 0, 3, false), 3);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 61, 0, 11, false), 10);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 61, 9, 2, false), 1);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 61, 10, 2, false), 0);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 62, 0, 1, false), 0);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 253, 0, 1, false), 0);
+    assert_int_equal(nameable(OBJECT_STATEFUL_SET, 1, INT32_MAX, REPLICAS_MAX, false),
+                     REPLICAS_MAX);
+    assert_int_equal(nameable(OBJECT_JOB, 62, 0, 2, true), 0);
+    assert_int_equal(nameable(OBJECT_JOB, 62, 0, 2, false), 2);
+    assert_int_equal(nameable(OBJECT_DEPLOYMENT, 253, 0, 2, false), 2);
+    struct source *source = source_new("/m", 0, true);
+    struct workload *dotted =
+        (struct workload *)object_new(OBJECT_STATEFUL_SET, source, "default", "a.b");
+    assert_int_equal(workload_nameable(dotted, 2), 0);
+    object_free(&dotted->object);
+    source_unref(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deployments),  cmocka_unit_test(simple_generators),
         cmocka_unit_test(indexed_jobs), cmocka_unit_test(stateful_sets),
-        cmocka_unit_test(long_names),
+        cmocka_unit_test(long_names),   cmocka_unit_test(names_that_no_pod_can_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

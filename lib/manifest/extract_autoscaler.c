@@ -1,0 +1,33 @@
+/*
+ * The fields of a HorizontalPodAutoscaler: which workload it scales, and how far down. What it
+ * measures decides nothing here.
+ */
+#include "extract.h"
+
+static uint8_t target_kind(const char *kind, const char *version)
+{
+    enum object_kind known = kind ? extract_kind(kind, version) : OBJECT_KINDS;
+
+    switch (known) {
+    case OBJECT_DEPLOYMENT:
+    case OBJECT_REPLICA_SET:
+    case OBJECT_REPLICATION_CONTROLLER:
+    case OBJECT_STATEFUL_SET: return (uint8_t)known;
+    default: return OBJECT_KINDS;
+    }
+}
+
+void extract_autoscaler(struct fields *fields, const struct node *root,
+                        struct autoscaler *autoscaler)
+{
+    const struct node *spec = fields_map(fields, root, "spec");
+    const struct node *target = fields_map(fields, spec, "scaleTargetRef");
+    int64_t least = 1;
+
+    autoscaler->target.kind = target_kind(fields_string(fields, target, "kind"),
+                                          fields_string(fields, target, "apiVersion"));
+    autoscaler->target.name = fields_name(fields, target, "name");
+    fields_integer(fields, spec, "minReplicas", 0, INT32_MAX, &least);
+    /* 0 lets it scale down to none, which it does only once something was measured */
+    autoscaler->replicas = (uint32_t)CLAMP(least, 1, REPLICAS_MAX);
+}
