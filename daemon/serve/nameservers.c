@@ -25,6 +25,17 @@
 #define NAMESERVERS_TIMEOUT_MS 1600
 #define NAMESERVERS_TIMEOUT_MIN_MS 400
 
+/* From 1.32 on c-ares expects of a server the speed that it has had so far, and gives up a name
+ * that takes a second after half of one. Such names get at least this time, in microseconds. */
+#define NAMESERVERS_TIME_MIN (2 * NAMESERVERS_TIMEOUT_MS * INT64_C(1000))
+
+/* Answers are kept in external.c, for as long as they say: c-ares must not keep them as well. */
+#ifdef ARES_OPT_QUERY_CACHE
+#define NAMESERVERS_NO_CACHE ARES_OPT_QUERY_CACHE /* of the lifetime in the options, 0 */
+#else
+#define NAMESERVERS_NO_CACHE 0 /* there is none */
+#endif
+
 #define NAMESERVERS_EDNS_SIZE 1232 /* what no path has to fragment */
 
 struct nameservers {
@@ -44,6 +55,7 @@ struct nameservers_query {
     GList turn;
     char *name;
     int type;
+    int64_t since; /* monotonic, in microseconds */
     nameservers_answered answered;
     void *userdata;
 };
@@ -138,10 +150,10 @@ static int nameservers_init(struct nameservers *nameservers, const char *servers
         .sock_state_cb = nameservers_on_state,
         .sock_state_cb_data = nameservers,
     };
-    int status = ares_init_options(channelp, &options,
-                                   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                       ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_EDNSPSZ |
-                                       ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB);
+    int status = ares_init_options(
+        channelp, &options,
+        ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS |
+            ARES_OPT_EDNSPSZ | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB | NAMESERVERS_NO_CACHE);
 
     if (status != ARES_SUCCESS)
         return nameservers_errno(status);
@@ -191,6 +203,8 @@ static struct nameservers_query *nameservers_query_free(struct nameservers_query
     return NULL;
 }
 
+static void nameservers_send(struct nameservers *nameservers, struct nameservers_query *query);
+
 static void nameservers_on_answer(void *userdata, int status, int timeouts, unsigned char *message,
                                   int size)
 {
@@ -199,6 +213,11 @@ static void nameservers_on_answer(void *userdata, int status, int timeouts, unsi
     (void)timeouts;
     if (status == ARES_EDESTRUCTION) /* will be asked again, or is forgotten */
         return;
+    if (status == ARES_ETIMEOUT && g_get_monotonic_time() - query->since < NAMESERVERS_TIME_MIN) {
+        g_queue_unlink(&query->nameservers->queries, &query->turn);
+        nameservers_send(query->nameservers, query);
+        return;
+    }
     if (status != ARES_SUCCESS && status != ARES_ENODATA && status != ARES_ENOTFOUND)
         message = NULL;
     g_queue_unlink(&query->nameservers->queries, &query->turn);
@@ -329,6 +348,7 @@ void nameservers_ask(struct nameservers *nameservers, const char *name, enum kub
         .turn.data = query,
         .name = g_strdup(name),
         .type = family == KUBESVC_FAMILY_INET ? ns_t_a : ns_t_aaaa,
+        .since = g_get_monotonic_time(),
         .answered = answered,
         .userdata = userdata,
     };
