@@ -1,7 +1,7 @@
 /*
- * The memory of a snapshot: a header and nodes that are only ever appended, in one anonymous
- * mapping. Until its first publish it grows (and may move then); afterwards readers have it, and it
- * stays where and as large as it is. Refs and sizes are in units of KUBESVC_SNAPSHOT_ALIGN bytes.
+ * The memory of one state of a snapshot after the other: nodes that are only ever appended, in one
+ * space of a region. Refs and sizes are in units of KUBESVC_SNAPSHOT_ALIGN bytes; refs count from
+ * the start of the region.
  */
 #pragma once
 
@@ -9,17 +9,22 @@
 #include <stdint.h>
 
 #include "lib/util/error.h"
-#include <kubesvc/snapshot.h>
+#include "region.h"
 
 struct arena {
-    uint8_t *base;
-    uint64_t capacity; /* both in units */
-    uint32_t used;
-    bool published; /* other threads may be reading it */
+    struct region *region; /* a reference; NULL: closed */
+    unsigned space;
+    bool dirty;    /* the space has been written to before */
+    uint32_t used; /* up to where */
 };
 
-/* A header with this seed and no root, and room for at least `units` more. -ENOMEM */
+/* In a region of its own with this seed and no root, and room for at least `units`. -ENOMEM */
 MUST_USE int arena_open(struct arena *arena, const uint8_t seed[static 16], uint64_t units);
+
+/* In the other space of `beside`'s region. -ENOBUFS: it has none that is free and has room for
+ * `units`. */
+MUST_USE int arena_open_beside(struct arena *arena, const struct arena *beside, uint64_t units);
+
 void arena_close(struct arena *arena);
 
 /* Makes room for `units`, so that arena_take cannot fail. Pointers into the arena are invalid then.
@@ -29,12 +34,29 @@ MUST_USE int arena_reserve(struct arena *arena, uint64_t units);
 /* Appends `units` of zeroes that were reserved. */
 uint32_t arena_take(struct arena *arena, uint32_t units);
 
-/* Lets readers see everything appended so far, from `root` on. */
-void arena_publish(struct arena *arena, uint32_t root);
+/* Lets readers see everything appended so far, from `root` on. The region is shared with the first
+ * one; `heartbeat` is the time. */
+void arena_publish(struct arena *arena, uint32_t root, uint32_t heartbeat);
+
+/* How much of it has been taken. */
+static inline uint64_t arena_taken(const struct arena *arena)
+{
+    return arena->used - arena->region->spaces[arena->space].start;
+}
+
+static inline bool arena_is_published(const struct arena *arena)
+{
+    return arena->region->spaces[arena->space].shown;
+}
+
+static inline const void *arena_base(const struct arena *arena)
+{
+    return arena->region->base;
+}
 
 static inline void *arena_at(const struct arena *arena, uint32_t ref)
 {
-    return arena->base + (uint64_t)ref * KUBESVC_SNAPSHOT_ALIGN;
+    return arena->region->base + (uint64_t)ref * KUBESVC_SNAPSHOT_ALIGN;
 }
 
 static inline uint32_t arena_units(uint64_t bytes)

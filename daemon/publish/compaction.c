@@ -5,7 +5,11 @@
  */
 #include "compaction.h"
 
+#include <errno.h>
 #include <string.h>
+
+/* What each step reserves may be more than it takes. */
+#define SLACK_UNITS 4096u
 
 static int copy_leaf(struct trie *copy, const struct trie *trie, uint32_t ref, uint32_t *refp)
 {
@@ -66,10 +70,12 @@ static int copy_node(struct trie *copy, const struct trie *trie, uint32_t ref, u
 
 int compaction_copy(struct trie *copy, const struct trie *trie)
 {
-    const struct kubesvc_snapshot_header *header = arena_at(&trie->arena, 0);
     int r;
 
-    r = trie_open(copy, header->seed, 2 * trie->live);
+    /* Beside what is there, if it leaves room for changes: readers then stay with the region. */
+    r = trie_open_beside(copy, trie, trie->live + trie->live / 4 + SLACK_UNITS);
+    if (r == -ENOBUFS)
+        r = trie_open(copy, region_header(trie->arena.region)->seed, 2 * trie->live);
     if (r < 0)
         return r;
     r = copy_node(copy, trie, trie->root, &copy->root);

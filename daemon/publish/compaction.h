@@ -1,6 +1,7 @@
 /*
- * A compaction: the live part of a trie copied into memory of its own, in one go. Readers of the
- * old memory go on reading it; when it may be given back is the caller's to know.
+ * A compaction: the live part of a trie copied into memory of its own, in one go: the other space
+ * of its region, or a larger region. Readers of the old memory go on reading it; when it may be
+ * given back is the caller's to know.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * Where readers find the published snapshot: the one word of memory that the thread that writes it
+ * Where readers find the published snapshot: the few words of memory that the thread that writes it
  * and those that read it share. A header only: there is nothing to it but the order of memory.
  */
 #pragma once
@@ -11,7 +11,10 @@
 #include "lib/resolve/snapshot.h"
 
 struct snapshot_root {
-    const void *base; /* of an arena, atomic; NULL before the first publish */
+    const void *base; /* of a region, atomic; NULL before the first publish */
+    void *header;     /* the same where it may be written, atomic; NULL for an adopted region */
+    int fd;           /* to be passed to other processes, atomic; -1: none */
+    uint32_t state;   /* KUBESVC_SNAPSHOT_WATCHED or _STOPPED, to be carried over; atomic */
 };
 
 /* From any thread: what is published now; false: nothing yet. The view is valid until the thread
@@ -23,8 +26,26 @@ static inline bool snapshot_root_view(const struct snapshot_root *root, struct s
     return base != NULL && snapshot_view_open(view, base, SIZE_MAX);
 }
 
-/* The writer's: from now on readers find this arena, whose root is set. */
-static inline void snapshot_root_set(struct snapshot_root *root, const void *base)
+/* The writer's: from now on readers find this region, whose root is set. */
+static inline void snapshot_root_set(struct snapshot_root *root, void *header, int fd)
 {
-    __atomic_store_n(&root->base, base, __ATOMIC_RELEASE);
+    __atomic_store_n(&root->fd, fd, __ATOMIC_RELEASE);
+    __atomic_store_n(&root->header, header, __ATOMIC_RELEASE);
+    __atomic_store_n(&root->base, header, __ATOMIC_RELEASE);
+}
+
+/* The server's, once a second: `seconds` of the monotonic clock, and the state that readers of
+ * other processes are to see. */
+static inline void snapshot_root_beat(struct snapshot_root *root, uint32_t seconds, uint32_t state)
+{
+    struct kubesvc_snapshot_header *header = __atomic_load_n(&root->header, __ATOMIC_ACQUIRE);
+
+    __atomic_store_n(&root->state, state, __ATOMIC_RELEASE);
+    if (header == NULL)
+        return;
+    /* Bit by bit: the writer may be retiring this one at the same moment. */
+    __atomic_or_fetch(&header->state, htole32(state), __ATOMIC_RELEASE);
+    if ((state & KUBESVC_SNAPSHOT_WATCHED) == 0)
+        __atomic_and_fetch(&header->state, ~htole32(KUBESVC_SNAPSHOT_WATCHED), __ATOMIC_RELEASE);
+    __atomic_store_n(&header->heartbeat, htole32(seconds), __ATOMIC_RELEASE);
 }

@@ -8,21 +8,23 @@
  */
 #include "snapshot_writer.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "compaction.h"
 #include "trie.h"
 
-/* Units of garbage that are not worth a copy. */
-#define GARBAGE_MIN (UINT64_C(256) * 1024 / KUBESVC_SNAPSHOT_ALIGN)
+/* Units of garbage that are not worth a copy; less than what a region has room for. */
+#define GARBAGE_MIN (UINT64_C(64) * 1024 / KUBESVC_SNAPSHOT_ALIGN)
 
 struct snapshot_writer {
     struct trie trie;
     struct snapshot_root root;
-    struct arena left; /* what is published, while the trie has moved on; else without a base */
+    struct arena left; /* what is published, while the trie has moved on; else closed */
     GArray *retired;   /* struct retired, the oldest first */
     uint64_t n_retired;
     uint8_t seed[16];
@@ -41,6 +43,7 @@ int snapshot_writer_new(struct snapshot_writer **writerp)
     int r;
 
     *writerp = NULL;
+    writer->root.fd = -1;
     writer->retired = g_array_new(FALSE, FALSE, sizeof(struct retired));
     r = getrandom(writer->seed, sizeof writer->seed, 0) < 0 ? -errno : 0;
     if (r == 0)
@@ -87,7 +90,7 @@ static int move(struct snapshot_writer *writer)
     r = compaction_copy(&copy, &writer->trie);
     if (r < 0)
         return r;
-    if (writer->trie.arena.published)
+    if (arena_is_published(&writer->trie.arena))
         writer->left = writer->trie.arena;
     else
         arena_close(&writer->trie.arena);
@@ -133,13 +136,33 @@ int snapshot_writer_remove(struct snapshot_writer *writer, const void *key, size
     return note_change(writer, r);
 }
 
-/* What the trie is now, readers find. */
+static uint32_t now_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)now.tv_sec;
+}
+
+/* What the trie is now, readers find. A region that is left for good says so to those who have it
+ * mapped. */
 static void show(struct snapshot_writer *writer)
 {
-    trie_seal(&writer->trie);
-    snapshot_root_set(&writer->root, writer->trie.arena.base);
-    if (writer->left.base != NULL)
-        retire(writer, &writer->left);
+    struct region *region = writer->trie.arena.region;
+    struct arena *left = &writer->left;
+
+    trie_seal(&writer->trie, now_seconds());
+    if (region->base != writer->root.base) {
+        uint32_t state = __atomic_load_n(&writer->root.state, __ATOMIC_ACQUIRE);
+
+        __atomic_store_n(&region_header(region)->state, htole32(state), __ATOMIC_RELEASE);
+        snapshot_root_set(&writer->root, region->base, region->reader_fd);
+    }
+    if (left->region != NULL && left->region != region)
+        __atomic_or_fetch(&region_header(left->region)->state, htole32(KUBESVC_SNAPSHOT_RETIRED),
+                          __ATOMIC_RELEASE);
+    if (left->region != NULL)
+        retire(writer, left);
     writer->left = (struct arena){0};
 }
 
@@ -160,7 +183,7 @@ struct snapshot_record snapshot_writer_find(const struct snapshot_writer *writer
 {
     const struct arena *arena = &writer->trie.arena;
     struct snapshot_view view = {
-        .base = arena->base,
+        .base = arena_base(arena),
         .size = (size_t)arena->used * KUBESVC_SNAPSHOT_ALIGN,
         .root = writer->trie.root,
     };
@@ -171,7 +194,7 @@ struct snapshot_record snapshot_writer_find(const struct snapshot_writer *writer
 
 bool snapshot_writer_wants_compaction(const struct snapshot_writer *writer)
 {
-    uint64_t live = writer->trie.live, garbage = writer->trie.arena.used - live;
+    uint64_t live = writer->trie.live, garbage = arena_taken(&writer->trie.arena) - live;
 
     return writer->retired->len == 0 && garbage >= GARBAGE_MIN && garbage > live / 4;
 }
@@ -211,7 +234,7 @@ void snapshot_writer_status(const struct snapshot_writer *writer,
                             struct snapshot_writer_status *status)
 {
     *status = (struct snapshot_writer_status){
-        .used = (uint64_t)writer->trie.arena.used * KUBESVC_SNAPSHOT_ALIGN,
+        .used = arena_taken(&writer->trie.arena) * KUBESVC_SNAPSHOT_ALIGN,
         .live = writer->trie.live * KUBESVC_SNAPSHOT_ALIGN,
         .published = writer->published,
         .records = writer->trie.records,

@@ -132,17 +132,32 @@ static void trie_release(struct trie *trie, uint32_t ref, uint32_t units)
     trie->free[units] = ref;
 }
 
+static void trie_begin(struct trie *trie)
+{
+    trie->sealed = trie->arena.used;
+    trie->live = 0;
+}
+
 int trie_open(struct trie *trie, const uint8_t seed[static 16], uint64_t units)
 {
     int r;
 
     *trie = (struct trie){0};
     r = arena_open(&trie->arena, seed, units);
-    if (r < 0)
-        return r;
-    trie->sealed = trie->arena.used;
-    trie->live = trie->arena.used;
-    return 0;
+    if (r == 0)
+        trie_begin(trie);
+    return r;
+}
+
+int trie_open_beside(struct trie *trie, const struct trie *beside, uint64_t units)
+{
+    int r;
+
+    *trie = (struct trie){0};
+    r = arena_open_beside(&trie->arena, &beside->arena, units);
+    if (r == 0)
+        trie_begin(trie);
+    return r;
 }
 
 void trie_close(struct trie *trie)
@@ -151,11 +166,11 @@ void trie_close(struct trie *trie)
     *trie = (struct trie){0};
 }
 
-void trie_seal(struct trie *trie)
+void trie_seal(struct trie *trie, uint32_t heartbeat)
 {
     trie->sealed = trie->arena.used;
     memset(trie->free, 0, sizeof trie->free);
-    arena_publish(&trie->arena, trie->root);
+    arena_publish(&trie->arena, trie->root, heartbeat);
 }
 
 /* --- Branches --- */

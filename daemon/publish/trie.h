@@ -22,7 +22,7 @@ struct trie {
     uint32_t root;
     uint32_t sealed; /* nodes from this ref on belong to no sealed state: they may be changed */
     uint32_t free[TRIE_BRANCH_UNITS_MAX + 1]; /* such nodes out of use, by size, linked */
-    uint64_t live;                            /* units that the root leads to, and the header */
+    uint64_t live;                            /* units that the root leads to */
     uint64_t records;
 };
 
@@ -30,6 +30,8 @@ struct trie {
 
 /* Empty, with room for at least `units`. -ENOMEM */
 MUST_USE int trie_open(struct trie *trie, const uint8_t seed[static 16], uint64_t units);
+/* The same in the other space of the region that `beside` is in; -ENOBUFS: see arena.h. */
+MUST_USE int trie_open_beside(struct trie *trie, const struct trie *beside, uint64_t units);
 void trie_close(struct trie *trie);
 
 /* TRIE_CHANGED; 0: it was so already. Negative (those of arena_reserve): nothing has changed. */
@@ -37,8 +39,8 @@ MUST_USE int trie_put(struct trie *trie, uint64_t hash, const void *key, size_t 
                       const void *record, size_t record_length);
 MUST_USE int trie_remove(struct trie *trie, uint64_t hash, const void *key, size_t key_length);
 
-/* From now on nothing that there is changes; publishes it. */
-void trie_seal(struct trie *trie);
+/* From now on nothing that there is changes; publishes it, at the time of `heartbeat`. */
+void trie_seal(struct trie *trie, uint32_t heartbeat);
 
 /* --- Nodes, for who copies them --- */
 
