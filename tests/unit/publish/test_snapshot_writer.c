@@ -8,9 +8,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "daemon/publish/compaction.h"
 #include "daemon/publish/snapshot_writer.h"
@@ -354,9 +358,15 @@ static void memory_is_kept_until_its_readers_have_passed(void **state)
     unsigned seen = *(const unsigned *)(const void *)snapshot_find(&view, "k", 1).data;
     assert_int_equal(snapshot_writer_compact(writer), 0);
     assert_int_equal(snapshot_writer_retired(writer), before + 1);
-    for (unsigned i = 0; i < 1500; i++) {
+    bool due = false;
+    for (unsigned i = 0; !due; i++) {
+        struct snapshot_writer_status status;
+
+        /* What there is room for is garbage enough for another compaction, were it its turn. */
         assert_int_equal(snapshot_writer_put(writer, "k", 1, &i, sizeof i), 0);
         snapshot_writer_publish(writer);
+        snapshot_writer_status(writer, &status);
+        due = status.used - status.live > MAX(status.live / 4, 65536u);
     }
     assert_false(snapshot_writer_wants_compaction(writer));
     snapshot_writer_release(writer, before); /* not far enough */
@@ -393,6 +403,76 @@ static void a_full_arena_is_left_in_the_middle_of_a_batch(void **state)
         assert_record(snapshot_find(&view, &i, sizeof i), record);
     snapshot_writer_status(writer, &status);
     assert_int_equal(status.records, 20000);
+    snapshot_writer_free(writer);
+}
+
+/* --- Regions --- */
+
+/* A store that changes for ever stays in one region; each time that memory is used again, readers
+ * of other processes are told. */
+static void changes_stay_in_one_region(void **state)
+{
+    struct snapshot_writer *writer = new_store();
+    const struct snapshot_root *root = snapshot_writer_root(writer);
+    const struct kubesvc_snapshot_header *header = root->base;
+    int fd = root->fd;
+
+    (void)state;
+    assert_true(fd >= 0);
+    for (unsigned n = 1; n <= 10; n++) {
+        litter(writer);
+        assert_int_equal(snapshot_writer_compact(writer), 0);
+        pass(writer);
+        assert_ptr_equal(root->base, header);
+        assert_int_equal(root->fd, fd);
+        assert_int_equal(le32toh(header->reuse), n - 1); /* the first goes into a fresh space */
+    }
+    assert_int_equal(header->state, 0);
+    snapshot_writer_free(writer);
+}
+
+/* One that outgrows its region moves to another one, and says so to those who stay. */
+static void growth_retires_the_region(void **state)
+{
+    struct snapshot_writer *writer = new_store();
+    const struct snapshot_root *root = snapshot_writer_root(writer);
+    int old = dup(root->fd);
+    struct kubesvc_snapshot_header header;
+
+    (void)state;
+    for (unsigned i = 0; i < 50000; i++)
+        assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, "record", 6), 0);
+    snapshot_writer_publish(writer);
+    assert_int_equal(pread(old, &header, sizeof header, 0), sizeof header);
+    assert_int_equal(le32toh(header.state), KUBESVC_SNAPSHOT_RETIRED);
+    assert_int_equal(pread(root->fd, &header, sizeof header, 0), sizeof header);
+    assert_int_equal(le32toh(header.state), 0);
+    assert_int_equal(le32toh(header.version), KUBESVC_SNAPSHOT_VERSION);
+    close(old);
+    snapshot_writer_free(writer);
+}
+
+/* Whoever gets the descriptor can read, and nothing else; not even root by opening it again. */
+static void readers_cannot_write(void **state)
+{
+    struct snapshot_writer *writer = new_store();
+    int fd = snapshot_writer_root(writer)->fd, seals = fcntl(fd, F_GET_SEALS);
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+    int again = open(path, O_RDWR | O_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(seals & (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL),
+                     F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
+    assert_int_equal(write(fd, "x", 1), -1);
+    assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096), -1);
+    if (again >= 0) { /* root may */
+        assert_int_equal(write(again, "x", 1), -1);
+        assert_int_equal(errno, EPERM);
+        assert_int_equal(ftruncate(again, 0), -1);
+        assert_ptr_equal(mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, again, 0), MAP_FAILED);
+        assert_int_equal(fallocate(again, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096), -1);
+        close(again);
+    }
     snapshot_writer_free(writer);
 }
 
@@ -435,7 +515,7 @@ static void keys_of_one_hash_are_chained(void **state)
 
     assert_int_equal(compaction_copy(&copy, &trie), 0);
     assert_int_equal(copy.live, trie.live);
-    assert_int_equal(copy.live, copy.arena.used);
+    assert_int_equal(copy.live, arena_taken(&copy.arena));
     trie_close(&trie);
     trie = copy;
     trie_seal(&trie, 0);
@@ -482,6 +562,9 @@ int main(void)
         cmocka_unit_test(compaction_leaves_no_garbage),
         cmocka_unit_test(memory_is_kept_until_its_readers_have_passed),
         cmocka_unit_test(a_full_arena_is_left_in_the_middle_of_a_batch),
+        cmocka_unit_test(changes_stay_in_one_region),
+        cmocka_unit_test(growth_retires_the_region),
+        cmocka_unit_test(readers_cannot_write),
         cmocka_unit_test(keys_of_one_hash_are_chained),
         cmocka_unit_test(a_chain_has_a_limit),
     };
