@@ -55,7 +55,10 @@ static void take(struct daemon *daemon, struct message *message)
                         "READY=1\nSTATUS=Serving %" G_GUINT64_FORMAT " object%s.", message->number,
                         message->number == 1 ? "" : "s");
         break;
-    case MESSAGE_SERVERS: use_nameservers(daemon, message->nameservers); break;
+    case MESSAGE_SERVERS:
+        use_nameservers(daemon, message->nameservers);
+        server_allow_maps(daemon->server, message->number);
+        break;
     /* Views are taken for one question at a time, so there is none here. */
     case MESSAGE_RETIRED: send(daemon, MESSAGE_PASSED, message->number); break;
     case MESSAGE_CHANGE: inspect_tell(daemon->inspect, message->number, message->text); break;
@@ -191,6 +194,7 @@ static void open_inspect(struct daemon *daemon)
 static int open_all(struct daemon *daemon, struct config *config,
                     const struct config_options *options)
 {
+    bool maps = config->maps;
     int r = open_loop(daemon);
     if (r >= 0)
         r = external_new(&daemon->external, daemon->event, config->nameservers, on_answered,
@@ -205,6 +209,7 @@ static int open_all(struct daemon *daemon, struct config *config,
         r = open_socket(daemon, config->socket);
     if (r < 0)
         return r;
+    server_allow_maps(daemon->server, maps);
     open_inspect(daemon);
     return loader_thread_start(daemon->loader);
 }
@@ -230,8 +235,10 @@ int daemon_run(struct config *config, const struct config_options *options)
     int r = open_all(&daemon, config, options);
     if (r >= 0)
         r = sd_event_loop(daemon.event);
-    if (r >= 0)
+    if (r >= 0) {
         log_info("ends");
+        server_stop(daemon.server);
+    }
     close_all(&daemon, r);
     return r < 0 ? r : 0;
 }

@@ -111,8 +111,9 @@ static void send_nameservers(struct loader_thread *thread)
     GPtrArray *nameservers = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < thread->config->nameservers->len; i++)
         g_ptr_array_add(nameservers, g_strdup(thread->config->nameservers->pdata[i]));
-    message_push(thread->outbox,
-                 &(struct message){.kind = MESSAGE_SERVERS, .nameservers = nameservers});
+    message_push(thread->outbox, &(struct message){.kind = MESSAGE_SERVERS,
+                                                   .nameservers = nameservers,
+                                                   .number = thread->config->maps});
 }
 
 /* --- Publishing --- */
@@ -433,7 +434,7 @@ int loader_thread_new(struct loader_thread **threadp, struct config *config,
     return 0;
 }
 
-const struct snapshot_root *loader_thread_root(const struct loader_thread *thread)
+struct snapshot_root *loader_thread_root(const struct loader_thread *thread)
 {
     return snapshot_writer_root(thread->writer);
 }

@@ -27,7 +27,7 @@ MUST_USE int loader_thread_start(struct loader_thread *thread);
 int loader_thread_end(struct loader_thread **threadp);
 
 /* For readers; valid until the end. */
-const struct snapshot_root *loader_thread_root(const struct loader_thread *thread);
+struct snapshot_root *loader_thread_root(const struct loader_thread *thread);
 
 /* Loads the configuration and says in the log what is wrong with it: as config_load_texts. */
 MUST_USE int loader_thread_load_config(struct config **configp,

@@ -62,6 +62,7 @@ static struct config *config_new(void)
     config->allocate = true;
     config->pods = KUBESVC_PODS_VERIFIED;
     config->ndots = DEFAULT_NDOTS;
+    config->maps = true;
     config->nameservers = g_ptr_array_new_with_free_func(g_free);
     config->max_file_size = DEFAULT_FILE_SIZE;
     config->files = g_ptr_array_new_with_free_func(g_free);

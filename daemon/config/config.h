@@ -39,6 +39,7 @@ enum config_key {
     CONFIG_ENDPOINT_POD_NAMES,
     CONFIG_IGNORE_EMPTY_SERVICE,
     CONFIG_NAMESERVERS,
+    CONFIG_LOOKUPS,
     CONFIG_SOCKET,
     CONFIG_STATE,
     CONFIG_KEYS
@@ -69,6 +70,7 @@ struct config {
     unsigned ndots;
     GPtrArray *nameservers; /* char *, "ADDRESS" or "ADDRESS:PORT"; empty: resolv.conf */
     uint64_t max_file_size;
+    bool maps; /* programs may answer themselves from the snapshot, mapped */
     char *socket;
     char *state;      /* directory of the leases */
     GPtrArray *files; /* char *: what was read, in order */

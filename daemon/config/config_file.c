@@ -32,7 +32,7 @@ static const char *const keys[] = {
     "zone",        "namespace", "manifests",   "serviceCIDRs",     "podCIDRs",
     "nodeIPs",     "allocate",  "pods",        "namespaces",       "fallthrough",
     "search",      "ndots",     "maxFileSize", "endpointPodNames", "ignoreEmptyService",
-    "nameservers", NULL};
+    "nameservers", "lookups",   NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(keys) - 1 == CONFIG_SOCKET);
 static const char *const directory_keys[] = {"path", "recursive", "namespace", "allocate", NULL};
 
@@ -289,6 +289,18 @@ static void note_origins(struct config_file *file, const struct node *root)
     }
 }
 
+static void read_lookups(struct fields *fields, const struct node *root, bool *maps)
+{
+    const char *text = fields_string(fields, root, "lookups");
+
+    if (!text)
+        return;
+    if (strcmp(text, "mapped") != 0 && strcmp(text, "socket") != 0)
+        fields_error(fields, node_get(root, "lookups")->position, "bad-value",
+                     "lookups must be mapped or socket");
+    *maps = strcmp(text, "socket") != 0;
+}
+
 static void read_root(struct config_file *file, const struct node *root)
 {
     struct fields *fields = &file->fields;
@@ -306,6 +318,7 @@ static void read_root(struct config_file *file, const struct node *root)
     config->ignore_empty_service =
         fields_bool(fields, root, "ignoreEmptyService", config->ignore_empty_service);
     config->pods = read_pods(fields, root, config->pods);
+    read_lookups(fields, root, &config->maps);
     fields_integer(fields, root, "ndots", 0, NDOTS_MAX, &ndots);
     config->ndots = (unsigned)ndots;
     read_size(fields, root, &config->max_file_size);

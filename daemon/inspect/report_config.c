@@ -93,6 +93,7 @@ static void put_value(struct json *json, const struct config *config, enum confi
     case CONFIG_ENDPOINT_POD_NAMES: json_bool(json, "value", config->endpoint_pod_names); break;
     case CONFIG_IGNORE_EMPTY_SERVICE: json_bool(json, "value", config->ignore_empty_service); break;
     case CONFIG_NAMESERVERS: put_text_array(json, "value", config->nameservers); break;
+    case CONFIG_LOOKUPS: json_text(json, "value", config->maps ? "mapped" : "socket"); break;
     case CONFIG_SOCKET: json_text(json, "value", config->socket); break;
     case CONFIG_STATE: json_text(json, "value", config->state); break;
     case CONFIG_KEYS: break;

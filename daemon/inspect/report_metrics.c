@@ -144,6 +144,9 @@ enum kubesvc_inspect_result report_metrics(const struct report *report)
     put_files(report);
     gauge(report, "kubesvc_objects", "Objects in force.", cluster_size(world->cluster));
     put_questions(report, server);
+    counter(report, "kubesvc_maps_total",
+            "Snapshots given to programs, which then answer themselves and are not counted.",
+            server->maps);
     counter(report, "kubesvc_refused_total", "Requests that were malformed, unknown or cut off.",
             server->refused);
     gauge(report, "kubesvc_clients", "Connections that are open.", server->clients);

@@ -68,14 +68,14 @@ static int copy_node(struct trie *copy, const struct trie *trie, uint32_t ref, u
     return 0;
 }
 
-int compaction_copy(struct trie *copy, const struct trie *trie)
+int compaction_copy(struct trie *copy, const struct trie *trie, uint64_t units)
 {
     int r;
 
     /* Beside what is there, if it leaves room for changes: readers then stay with the region. */
-    r = trie_open_beside(copy, trie, trie->live + trie->live / 4 + SLACK_UNITS);
+    r = trie_open_beside(copy, trie, trie->live + trie->live / 4 + units + SLACK_UNITS);
     if (r == -ENOBUFS)
-        r = trie_open(copy, region_header(trie->arena.region)->seed, 2 * trie->live);
+        r = trie_open(copy, region_header(trie->arena.region)->seed, 2 * trie->live + units);
     if (r < 0)
         return r;
     r = copy_node(copy, trie, trie->root, &copy->root);

@@ -7,6 +7,6 @@
 
 #include "trie.h"
 
-/* Opens `copy` with all that `trie` leads to, what is not published yet included, and room for as
- * much again. Negative errno: there is no copy. */
-MUST_USE int compaction_copy(struct trie *copy, const struct trie *trie);
+/* Opens `copy` with all that `trie` leads to, what is not published yet included, and room for
+ * `units` more at least. Negative errno: there is no copy. */
+MUST_USE int compaction_copy(struct trie *copy, const struct trie *trie, uint64_t units);

@@ -62,10 +62,12 @@ static int region_resize(struct region *region, uint64_t size)
         return -ENOMEM;
     size_t after = (size_t)size * KUBESVC_SNAPSHOT_ALIGN;
 
-    if (ftruncate(region->fd, (off_t)after) < 0)
+    if (region->fd >= 0 && ftruncate(region->fd, (off_t)after) < 0)
         return -errno;
-    base = region->base ? mremap(region->base, before, after, MREMAP_MAYMOVE)
-                        : mmap(NULL, after, PROT_READ | PROT_WRITE, MAP_SHARED, region->fd, 0);
+    base = region->base
+               ? mremap(region->base, before, after, MREMAP_MAYMOVE)
+               : mmap(NULL, after, PROT_READ | PROT_WRITE,
+                      region->fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, region->fd, 0);
     if (base == MAP_FAILED)
         return -errno;
     region->base = base;
@@ -84,9 +86,8 @@ int region_new(struct region **regionp, const uint8_t seed[static 16], uint64_t 
     region->reader_fd = -1;
     while (size < units + HEADER_UNITS)
         size *= 2;
-    r = region->fd = memfd_new();
-    if (r >= 0)
-        r = region_resize(region, size);
+    region->fd = memfd_new();
+    r = region_resize(region, size);
     region->spaces[0] = (struct region_space){.start = HEADER_UNITS, .end = size};
     if (r == 0)
         r = region_commit(region, 0, HEADER_UNITS);
@@ -143,7 +144,7 @@ int region_commit(struct region *region, unsigned space, uint64_t end)
 {
     uint64_t *committed = &region->spaces[space].committed;
 
-    if (end <= *committed)
+    if (region->fd < 0 || end <= *committed)
         return 0;
     end = MIN(end + COMMIT_UNITS, MAX(end, region->spaces[space].end));
     uint64_t start = MAX(*committed, space == 0 ? 0 : region->spaces[space].start);
@@ -209,5 +210,6 @@ void region_share(struct region *region, uint64_t used, uint32_t heartbeat)
     header->heartbeat = htole32(heartbeat);
     own(region);
     region->sealed = true;
-    region->reader_fd = reopen_for_reading(region->fd);
+    if (region->fd >= 0)
+        region->reader_fd = reopen_for_reading(region->fd);
 }

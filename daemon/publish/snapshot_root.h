@@ -26,6 +26,12 @@ static inline bool snapshot_root_view(const struct snapshot_root *root, struct s
     return base != NULL && snapshot_view_open(view, base, SIZE_MAX);
 }
 
+/* To be passed on at once: it is valid as long as a view. -1: nothing is to be mapped. */
+static inline int snapshot_root_fd(const struct snapshot_root *root)
+{
+    return __atomic_load_n(&root->fd, __ATOMIC_ACQUIRE);
+}
+
 /* The writer's: from now on readers find this region, whose root is set. */
 static inline void snapshot_root_set(struct snapshot_root *root, void *header, int fd)
 {

@@ -68,7 +68,7 @@ struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer)
     return NULL;
 }
 
-const struct snapshot_root *snapshot_writer_root(const struct snapshot_writer *writer)
+struct snapshot_root *snapshot_writer_root(struct snapshot_writer *writer)
 {
     return &writer->root;
 }
@@ -81,13 +81,13 @@ static void retire(struct snapshot_writer *writer, const struct arena *arena)
     g_array_append_val(writer->retired, retired);
 }
 
-/* Lets the trie go on in an arena of its own. */
-static int move(struct snapshot_writer *writer)
+/* Lets the trie go on in an arena of its own, with room for `bytes` more at least. */
+static int move(struct snapshot_writer *writer, size_t bytes)
 {
     struct trie copy;
     int r;
 
-    r = compaction_copy(&copy, &writer->trie);
+    r = compaction_copy(&copy, &writer->trie, bytes / KUBESVC_SNAPSHOT_ALIGN);
     if (r < 0)
         return r;
     if (arena_is_published(&writer->trie.arena))
@@ -115,7 +115,7 @@ int snapshot_writer_put(struct snapshot_writer *writer, const void *key, size_t 
 
     r = trie_put(&writer->trie, hash, key, key_length, record, record_length);
     if (r == -ENOBUFS) {
-        r = move(writer);
+        r = move(writer, key_length + record_length);
         if (r == 0)
             r = trie_put(&writer->trie, hash, key, key_length, record, record_length);
     }
@@ -129,7 +129,7 @@ int snapshot_writer_remove(struct snapshot_writer *writer, const void *key, size
 
     r = trie_remove(&writer->trie, hash, key, key_length);
     if (r == -ENOBUFS) {
-        r = move(writer);
+        r = move(writer, 0);
         if (r == 0)
             r = trie_remove(&writer->trie, hash, key, key_length);
     }
@@ -207,7 +207,7 @@ int snapshot_writer_compact(struct snapshot_writer *writer)
         return -EINVAL; /* half a batch would be published */
     if (!snapshot_writer_wants_compaction(writer))
         return 0;
-    r = move(writer);
+    r = move(writer, 0);
     if (r == 0)
         show(writer);
     return r;

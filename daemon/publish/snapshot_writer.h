@@ -25,7 +25,7 @@ MUST_USE int snapshot_writer_new(struct snapshot_writer **writerp);
 struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer);
 
 /* For readers; valid as long as the writer. */
-const struct snapshot_root *snapshot_writer_root(const struct snapshot_writer *writer);
+struct snapshot_root *snapshot_writer_root(struct snapshot_writer *writer);
 
 /* Sets the record of a key (both copied); the record must be in the layout of snapshot.h. Setting
  * what is already there byte for byte appends nothing. -ENOSPC: the arena's 32-bit refs are used

@@ -60,6 +60,11 @@ MUST_USE int client_take(struct client *client);
  * there is no rest. 0 or CLIENT_GONE. */
 MUST_USE int client_send(struct client *client, struct iovec *parts, size_t n_parts);
 
+/* Sends a small frame and a descriptor with it, at once. CLIENT_WAIT: nothing was sent, for
+ * instance because too many descriptors are on their way to clients that do not read. 0 or
+ * CLIENT_GONE. */
+MUST_USE int client_pass(struct client *client, const void *data, size_t size, int fd);
+
 /* Sends a few bytes if the socket has room for them and forgets them if not: it takes what is as
  * small as a header whole or not at all. 0 or CLIENT_GONE. */
 MUST_USE int client_offer(struct client *client, const void *data, size_t size);

@@ -75,6 +75,11 @@ int request_parse(struct request *request, const uint8_t *data, size_t size, siz
         return request_parse_name(request, data, length);
     if (header.version == 1 && header.type == KUBESVC_REQUEST_ADDRESS)
         return request_parse_address(request, data, length);
+    if (header.version == 1 && header.type == KUBESVC_REQUEST_MAP) {
+        if (length != sizeof(struct kubesvc_map_request))
+            return REQUEST_BAD;
+        request->kind = REQUEST_MAP; /* there is one layout so far, which every client reads */
+    }
     if (header.version == 1 && header.type == KUBESVC_REQUEST_INSPECT) {
         request->kind = REQUEST_INSPECT;
         request->words_size = (uint16_t)length;

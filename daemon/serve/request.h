@@ -17,6 +17,7 @@ enum request_kind {
     REQUEST_UNSUPPORTED, /* well-formed, but of a version, type or family that is not known */
     REQUEST_NAME,
     REQUEST_ADDRESS,
+    REQUEST_MAP,
     REQUEST_INSPECT, /* of the command line: include/kubesvc/inspect.h */
 };
 

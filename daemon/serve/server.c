@@ -9,6 +9,7 @@
  */
 #include "server.h"
 
+#include <endian.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -18,6 +19,7 @@
 #include "client.h"
 #include "entrance.h"
 #include "find.h"
+#include "heartbeat.h"
 #include "roster.h"
 #include "rotation.h"
 #include "scheduler.h"
@@ -29,7 +31,9 @@
 
 struct server {
     sd_event *event;
-    const struct snapshot_root *root;
+    struct snapshot_root *root;
+    struct heartbeat *heartbeat;
+    bool no_maps;
     struct external *external;
     struct rotation *rotation;
     struct roster *roster;
@@ -107,6 +111,37 @@ static int server_send(struct client *client, struct answer *answer)
     return client_send(client, answer->parts, answer->n_parts);
 }
 
+/* Every question is wanted here while somebody watches them, or where the configuration says so. */
+static void server_watch(struct server *server)
+{
+    heartbeat_watch(server->heartbeat, server->no_maps || server->answered);
+}
+
+static int server_give_map(struct server *server, struct client *client)
+{
+    const struct {
+        struct kubesvc_header header;
+        struct kubesvc_map map;
+    } frame = {
+        .header = {.magic = htole32(KUBESVC_MAGIC),
+                   .version = KUBESVC_PROTOCOL_VERSION,
+                   .type = KUBESVC_RESPONSE_MAP,
+                   .length = htole32(sizeof frame.map)},
+        .map = {.version = htole32(KUBESVC_SNAPSHOT_VERSION)},
+    };
+    int fd = server->no_maps ? -1 : snapshot_root_fd(server->root);
+    int r = fd < 0 ? CLIENT_WAIT : client_pass(client, &frame, sizeof frame, fd);
+    struct answer answer;
+
+    if (r == CLIENT_WAIT) {
+        answer_status(&answer, KUBESVC_STATUS_TRY_AGAIN);
+        return server_send(client, &answer);
+    }
+    server->counts.maps++;
+    client->last = !client->request.keep;
+    return r;
+}
+
 /* Answers the request that was taken last, or parks the client. 0 or CLIENT_GONE. */
 static int server_answer(struct server *server, struct client *client)
 {
@@ -125,6 +160,8 @@ static int server_answer(struct server *server, struct client *client)
         server->inspect(server->inspect_userdata, client->fd, request->words, request->words_size);
         return CLIENT_GONE;
     }
+    if (request->kind == REQUEST_MAP)
+        return server_give_map(server, client);
     find_answer(server->root, server->external, request, &result);
     client->parked = result.pending;
     if (client->parked)
@@ -340,7 +377,7 @@ static size_t server_clients_max(void)
 }
 
 int server_new(struct server **serverp, sd_event *event, const char *path,
-               const struct snapshot_root *root, struct external *external)
+               struct snapshot_root *root, struct external *external)
 {
     struct server *server = g_new(struct server, 1);
     int r;
@@ -352,6 +389,8 @@ int server_new(struct server **serverp, sd_event *event, const char *path,
     };
     server->roster = roster_new(server_clients_max(), SERVER_BYTES_MAX);
     r = rotation_new(&server->rotation);
+    if (!r)
+        r = heartbeat_new(&server->heartbeat, event, root);
     if (!r)
         r = waits_new(&server->waits, event,
                       &(struct waits_handler){.overdue = server_cut_off,
@@ -384,6 +423,7 @@ struct server *server_free(struct server *server)
     waits_free(server->waits);
     scheduler_free(server->scheduler);
     entrance_free(server->entrance);
+    heartbeat_free(server->heartbeat);
     rotation_free(server->rotation);
     roster_free(server->roster);
     sd_event_unref(server->event);
@@ -408,4 +448,16 @@ void server_observe(struct server *server, server_answered answered, void *userd
 {
     server->answered = answered;
     server->answered_userdata = userdata;
+    server_watch(server);
+}
+
+void server_allow_maps(struct server *server, bool allow)
+{
+    server->no_maps = !allow;
+    server_watch(server);
+}
+
+void server_stop(struct server *server)
+{
+    heartbeat_stop(server->heartbeat);
 }

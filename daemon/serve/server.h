@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -21,16 +22,23 @@ struct server;
  * 0666. SERVER_BUSY: another daemon answers there; it is left undisturbed. `root` and `external`
  * must live longer than the server. Until the first publish every name of ours is TRY_AGAIN. */
 MUST_USE int server_new(struct server **serverp, sd_event *event, const char *path,
-                        const struct snapshot_root *root, struct external *external);
+                        struct snapshot_root *root, struct external *external);
 
 /* Closes everything and removes the socket file if it is still this server's. Returns NULL. */
 struct server *server_free(struct server *server);
+
+/* Tells programs that have the snapshot mapped that it was stopped on purpose. */
+void server_stop(struct server *server);
+
+/* May programs map the snapshot and answer themselves? At first: yes. */
+void server_allow_maps(struct server *server, bool allow);
 
 /* Runs the questions that wait for a nameserver again (external's `answered`). */
 void server_retry(struct server *server);
 
 struct server_status {
     uint64_t questions, found, no_data, not_found, not_ours, try_again; /* answers by status */
+    uint64_t maps;    /* snapshots given out to be mapped */
     uint64_t refused; /* malformed, unknown or cut off */
     uint64_t clients; /* connected now */
     struct latency latency;

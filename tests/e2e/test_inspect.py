@@ -39,8 +39,8 @@ spec:
 """
 
 
-def world():
-    return Daemon(WORLD, config=CONFIG, namespace=NAMESPACE)
+def world(more=""):
+    return Daemon(WORLD, config=CONFIG + more, namespace=NAMESPACE)
 
 
 # --- Golden answers ---
@@ -101,7 +101,7 @@ def test_query_is_what_a_lookup_gives():
 
 
 def test_metrics_are_prometheus_text():
-    with world() as daemon, Client(daemon.env) as client:
+    with world("lookups: socket\n") as daemon, Client(daemon.env) as client:
         for _ in range(3):
             client.ask("inet", "headless-svc")
         client.ask("inet", "nothing.moon.svc")
@@ -124,6 +124,7 @@ def test_metrics_are_prometheus_text():
         same(values['kubesvc_answer_seconds_bucket{le="+Inf"}'], 4)
         same(values['kubesvc_problems{severity="error"}'], 2)
         same(values["kubesvc_answer_seconds_sum"] > 0, True)
+        same(values["kubesvc_maps_total"], 0)
 
 
 def test_before_the_first_load_is_complete():
@@ -161,7 +162,7 @@ def test_names_outside_the_zone_are_told_when_they_are_known():
 
 
 def test_status_counts_questions():
-    with world() as daemon, Client(daemon.env) as client:
+    with world("lookups: socket\n") as daemon, Client(daemon.env) as client:
         client.ask("inet", "headless-svc")
         client.ask("inet", "nothing.moon.svc")
         client.ask("inet", "www")

@@ -35,7 +35,7 @@ def check_turns(leaders, n, about):
 
 def test_each_address_leads_equally_often():
     """30 of them do not fit the buffer that glibc tries first: asking again must not turn twice."""
-    with Daemon(manifests()) as daemon, Client(daemon.env) as client:
+    with Daemon(manifests(), config="lookups: socket\n") as daemon, Client(daemon.env) as client:
         for kind in "name", "name2-inet":
             for name, n in NAMES.items():
                 answers = [client.ask(kind, f"{name}.moon").addresses for _ in range(6 * n)]
@@ -46,7 +46,7 @@ def test_each_address_leads_equally_often():
 
 def test_turns_as_getent_asks():
     """AF_INET6 first each time; then two names in turn."""
-    with Daemon(manifests()) as daemon, Client(daemon.env) as client:
+    with Daemon(manifests(), config="lookups: socket\n") as daemon, Client(daemon.env) as client:
         leaders = []
         for _ in range(40):
             same(client.ask("name2-inet6", "two.moon").error, "NO_DATA")

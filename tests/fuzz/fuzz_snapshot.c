@@ -25,7 +25,10 @@ static struct arena_copy make_arena(const struct world_options *options)
 
     if (!snapshot_writer_view(writer, &view))
         abort();
+    view.size = world_used(writer); /* not the room behind it */
     copy = (struct arena_copy){g_memdup2(view.base, view.size), view.size};
+    ((struct kubesvc_snapshot_header *)(void *)copy.bytes)->size =
+        htole32((uint32_t)(view.size / KUBESVC_SNAPSHOT_ALIGN));
     snapshot_writer_free(writer);
     return copy;
 }

@@ -286,6 +286,15 @@ static inline char *world_format(int family, const uint8_t *addresses, uint32_t 
     return g_string_free(text, FALSE);
 }
 
+/* How much of a writer's region has been used, in bytes, by one that was published once. */
+static inline size_t world_used(const struct snapshot_writer *writer)
+{
+    struct snapshot_writer_status status;
+
+    snapshot_writer_status(writer, &status);
+    return sizeof(struct kubesvc_snapshot_header) + status.used;
+}
+
 /* "owner alias canonical", to be freed. */
 static inline char *world_names(const struct resolver_names *names)
 {

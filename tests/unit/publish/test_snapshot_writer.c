@@ -513,7 +513,7 @@ static void keys_of_one_hash_are_chained(void **state)
     assert_record(find(&trie, near, "d"), "4");
     assert_record(find(&trie, top, "a"), NULL); /* another hash in the upper bits */
 
-    assert_int_equal(compaction_copy(&copy, &trie), 0);
+    assert_int_equal(compaction_copy(&copy, &trie, 0), 0);
     assert_int_equal(copy.live, trie.live);
     assert_int_equal(copy.live, arena_taken(&copy.arena));
     trie_close(&trie);

@@ -228,9 +228,12 @@ static uint8_t *copy_arena(const struct world_options *options, size_t *size)
     uint8_t *copy;
 
     assert_true(snapshot_writer_view(writer, &view));
+    view.size = world_used(writer); /* not the room behind it */
     copy = malloc(view.size);
     assert_non_null(copy);
     memcpy(copy, view.base, view.size);
+    ((struct kubesvc_snapshot_header *)copy)->size =
+        htole32((uint32_t)(view.size / KUBESVC_SNAPSHOT_ALIGN));
     *size = view.size;
     snapshot_writer_free(writer);
     return copy;

@@ -1,0 +1,65 @@
+/*
+ * The time is written, not a counter: a reader then needs no memory of what it saw before.
+ */
+#include "heartbeat.h"
+
+#include <glib.h>
+
+#define BEAT_USEC 1000000u
+
+struct heartbeat {
+    struct snapshot_root *root;
+    sd_event_source *beating;
+    uint32_t state;
+};
+
+static void beat(struct heartbeat *heartbeat)
+{
+    snapshot_root_beat(heartbeat->root, (uint32_t)(g_get_monotonic_time() / G_USEC_PER_SEC),
+                       heartbeat->state);
+}
+
+static int on_beat(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)usec;
+    beat(userdata);
+    int r = sd_event_source_set_time_relative(source, BEAT_USEC);
+    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int heartbeat_new(struct heartbeat **heartbeatp, sd_event *event, struct snapshot_root *root)
+{
+    struct heartbeat *heartbeat = g_new0(struct heartbeat, 1);
+    int r;
+
+    heartbeat->root = root;
+    r = sd_event_add_time_relative(event, &heartbeat->beating, CLOCK_MONOTONIC, BEAT_USEC, 0,
+                                   on_beat, heartbeat);
+    if (r < 0) {
+        heartbeat_free(heartbeat);
+        return r;
+    }
+    *heartbeatp = heartbeat;
+    return 0;
+}
+
+struct heartbeat *heartbeat_free(struct heartbeat *heartbeat)
+{
+    if (!heartbeat)
+        return NULL;
+    sd_event_source_disable_unref(heartbeat->beating);
+    g_free(heartbeat);
+    return NULL;
+}
+
+void heartbeat_watch(struct heartbeat *heartbeat, bool watch)
+{
+    heartbeat->state = watch ? KUBESVC_SNAPSHOT_WATCHED : 0;
+    beat(heartbeat);
+}
+
+void heartbeat_stop(struct heartbeat *heartbeat)
+{
+    heartbeat->state = KUBESVC_SNAPSHOT_STOPPED;
+    beat(heartbeat);
+}
