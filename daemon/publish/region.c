@@ -27,6 +27,11 @@
 #define MAX_UNITS ((UINT64_C(1) << 32) - 1) /* what a ref can name */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 
+/* The sanitizer does not model fences; readers of other processes are beyond its sight anyway. */
+#ifdef __SANITIZE_THREAD__
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
