@@ -162,11 +162,26 @@ static void examine_configuration(struct examination *examination, yajl_val stat
                         g_strdup("'systemctl reload kubesvcd' reads them"));
 }
 
+/* Files that the daemon died of are passed over; their names are missing, and the daemon's fault
+ * is to be known. */
+static void examine_fatal(struct examination *examination, yajl_val error)
+{
+    const char *message = value_text(error, "message");
+    g_autofree char *place = value_place(error);
+    if (g_strcmp0(value_text(error, "rule"), "fatal") == 0)
+        examination_add(examination, VERDICT_BAD, "fatal",
+                        g_strdup_printf("%s: %s", place ? place : "", message ? message : ""),
+                        g_strdup("change the file or take it away; 'coredumpctl list kubesvcd' and "
+                                 "'journalctl -u kubesvcd' tell why"));
+}
+
 static void examine_errors(struct examination *examination, yajl_val status)
 {
     size_t n = value_length(status, "errors");
     if (n == 0)
         return;
+    for (size_t i = 0; i < n; i++)
+        examine_fatal(examination, value_element(status, "errors", i));
     yajl_val first = value_element(status, "errors", 0);
     const char *message = value_text(first, "message");
     g_autofree char *place = value_place(first);

@@ -23,6 +23,7 @@
 #include "daemon/inspect/report.h"
 #include "daemon/publish/publisher.h"
 #include "daemon/state/lease_journal.h"
+#include "daemon/state/start_guard.h"
 #include "lib/util/exposure.h"
 #include "lib/util/log.h"
 #include "lib/util/node.h"
@@ -58,6 +59,7 @@ struct loader_thread {
     struct changes *changes;
     struct cluster *cluster;
     struct lease_journal *journal; /* NULL: leases are not kept */
+    struct start_guard *guard;     /* NULL: deaths are not counted */
     struct loader *loader;
     struct inspect_world world; /* what reports show of all this */
     uint64_t retired;           /* as last said to the server thread */
@@ -125,6 +127,8 @@ static void say_ready(struct loader_thread *thread)
         log_info("ready: %u object%s, asked at %s", objects, objects == 1 ? "" : "s",
                  thread->config->socket);
         changes_add(thread->changes, "loaded: %u object%s", objects, objects == 1 ? "" : "s");
+        cluster_observe(thread->cluster, NULL, NULL);
+        start_guard_finish(thread->guard);
     }
     thread->ready = true;
     send(thread, MESSAGE_READY, objects);
@@ -200,6 +204,7 @@ static void work_out(struct loader_thread *thread)
         return;
     thread->world.at_work = true;
     cluster_update(thread->cluster);
+    start_guard_leave(thread->guard);
     thread->world.at_work = false;
     thread->world.taken = cluster_taken(thread->cluster);
     loader_relieve(thread->loader);
@@ -319,6 +324,24 @@ static void on_file(void *userdata, struct source *source, GPtrArray *objects)
     cluster_replace(thread->cluster, source, objects);
 }
 
+/* Only while the daemon starts: a later death is followed by a start, which will tell. */
+static unsigned on_reading(void *userdata, const char *path, uint64_t stamp)
+{
+    const struct loader_thread *thread = userdata;
+    unsigned deaths = path ? start_guard_deaths(thread->guard, path, stamp) : 0;
+    if (path && !thread->ready && deaths < START_GUARD_DEATHS)
+        start_guard_enter(thread->guard, path, stamp);
+    else
+        start_guard_leave(thread->guard);
+    return deaths;
+}
+
+static void on_working_out(void *userdata, const struct source *source)
+{
+    const struct loader_thread *thread = userdata;
+    start_guard_enter(thread->guard, source->path, source->stamp);
+}
+
 static void on_settled(void *userdata, bool first)
 {
     struct loader_thread *thread = userdata;
@@ -395,6 +418,7 @@ static void close_all(struct loader_thread *thread)
 {
     thread->loader = loader_free(thread->loader);
     thread->cluster = cluster_free(thread->cluster);
+    thread->guard = start_guard_close(thread->guard);
     if (thread->journal)
         thread->journal = lease_journal_close(thread->journal);
     thread->changes = changes_free(thread->changes);
@@ -459,12 +483,25 @@ static int open_journal(struct loader_thread *thread)
     return 0;
 }
 
+/* Where leases cannot be kept, deaths cannot be counted either, and that has been said. */
+static void open_guard(struct loader_thread *thread)
+{
+    int r = thread->journal ? start_guard_open(&thread->guard, thread->config->state) : 0;
+    if (r < 0 && r != -EACCES && r != -EROFS && r != -EPERM)
+        log_warning("%s: cannot count there what the daemon dies of: %s", thread->config->state,
+                    g_strerror(-r));
+    if (thread->guard)
+        cluster_observe(thread->cluster, on_working_out, thread);
+}
+
 static int open_manifests(struct loader_thread *thread)
 {
     int r = loader_new(&thread->loader, thread->event, thread->config,
                        &(struct loader_callbacks){.file = on_file,
                                                   .settled = on_settled,
                                                   .trouble = on_trouble,
+                                                  .reading = on_reading,
+                                                  .deaths_max = START_GUARD_DEATHS,
                                                   .userdata = thread,
                                                   .between = {between, thread}});
     if (r < 0)
@@ -520,6 +557,8 @@ int loader_thread_start(struct loader_thread *thread)
 {
     int r = open_journal(thread);
     if (r == 0)
+        open_guard(thread);
+    if (r == 0)
         r = open_manifests(thread);
     if (r < 0)
         return r;
@@ -556,6 +595,7 @@ int loader_thread_end(struct loader_thread **threadp)
     struct loader_thread *thread = g_steal_pointer(threadp);
     if (!thread)
         return 0;
+    start_guard_end(thread->guard);
     if (thread->runs && join(thread) < 0)
         return -EBUSY;
     close_all(thread);

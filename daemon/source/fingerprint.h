@@ -32,3 +32,15 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
     return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
            a->ctime == b->ctime && a->mode == b->mode;
 }
+
+/* A number that stands for it. */
+static inline uint64_t fingerprint_stamp(const struct fingerprint *fingerprint)
+{
+    const uint64_t parts[] = {fingerprint->dev, fingerprint->ino, (uint64_t)fingerprint->size,
+                              (uint64_t)fingerprint->mtime, (uint64_t)fingerprint->ctime};
+    uint64_t stamp = UINT64_C(0xcbf29ce484222325);
+
+    for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
+        stamp = (stamp ^ parts[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    return stamp;
+}

@@ -29,6 +29,12 @@ struct loader_callbacks {
     /* A file that was read has an error now and had none before, or (NULL) none any more. May be
      * NULL. */
     void (*trouble)(void *userdata, const char *path, const struct diagnostic *error);
+    /* A file is about to be read, with this content, or (NULL) no file is any more. Returns how
+     * often the daemon died at it while it started: from `deaths_max` on it is passed over. May be
+     * NULL.
+     */
+    unsigned (*reading)(void *userdata, const char *path, uint64_t stamp);
+    unsigned deaths_max;
     void *userdata;
     struct between between; /* called between two pieces of work: of a file, or smaller */
 };

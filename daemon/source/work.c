@@ -197,6 +197,29 @@ static bool goes_on(void *userdata)
     return !place_is_written(place) && !place->absent && !place->root->retired;
 }
 
+/* False: the daemon died of it whenever it started. */
+static bool may_be_read(struct work *work, struct place *place, struct source *source,
+                        const struct reading *reading)
+{
+    const struct loader_callbacks *callbacks = &work->callbacks;
+    const struct fingerprint *content = reading_fingerprint(reading);
+    unsigned deaths = 0;
+
+    source->stamp = fingerprint_stamp(content);
+    if (callbacks->reading)
+        deaths = callbacks->reading(callbacks->userdata, source->path, source->stamp);
+    if (deaths == 0 || deaths < callbacks->deaths_max)
+        return true;
+    place->forced = false;
+    place->file->seen = *content;
+    place->file->has_seen = true;
+    file_complain(place->file, "fatal",
+                  "the daemon died %u times in a row while it started with this; it is passed over "
+                  "until it changes",
+                  deaths);
+    return false;
+}
+
 static void read_to_end(struct work *work, struct place *place, struct reading *reading,
                         bool forced)
 {
@@ -231,10 +254,12 @@ static void read_place(struct work *work, struct place *place)
         place->again = true; /* it is another thing by now */
     else if (r < 0)
         fail(work, place, -r);
-    else if (!is_held_back(work, place, reading))
+    else if (!is_held_back(work, place, reading) && may_be_read(work, place, source, reading))
         read_to_end(work, place, reading, forced);
     tell_trouble(work, place->file, before);
     reading_free(reading);
+    if (work->callbacks.reading)
+        (void)work->callbacks.reading(work->callbacks.userdata, NULL, 0);
 }
 
 static void read_if_wanted(struct work *work, struct place *place)

@@ -182,6 +182,13 @@ bool cluster_exposes(const struct cluster *cluster, const char *namespace)
     return !exposed || g_strv_contains(exposed, namespace);
 }
 
+void cluster_observe(struct cluster *cluster,
+                     void (*at)(void *userdata, const struct source *source), void *userdata)
+{
+    cluster->at = at;
+    cluster->at_userdata = userdata;
+}
+
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects)
 {
     catalog_replace(cluster->catalog, source, objects);

@@ -34,6 +34,10 @@ struct leases *cluster_leases(struct cluster *cluster);
  * works everything out again. */
 void cluster_configure(struct cluster *cluster, const struct cluster_options *options);
 
+/* Calls `at` with the source of each object that is about to be worked out; NULL: no more. */
+void cluster_observe(struct cluster *cluster,
+                     void (*at)(void *userdata, const struct source *source), void *userdata);
+
 /* What a source says now; see catalog_replace. What follows from it is left to cluster_update. */
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects);
 

@@ -48,8 +48,11 @@ struct cluster {
     struct cluster_options *options; /* NULL before they are set */
     struct pods pods;
     struct service_options service_options;
-    uint32_t endpoints;            /* of all Services */
-    GHashTable *crowded;           /* set of struct service_state: had no room among them */
+    uint32_t endpoints;  /* of all Services */
+    GHashTable *crowded; /* set of struct service_state: had no room among them */
+    void (*at)(void *userdata, const struct source *source); /* see cluster_observe; or NULL */
+    void *at_userdata;
+
     uint32_t replicas;             /* of all workloads */
     GHashTable *crowded_workloads; /* set of struct workload_state: had no room among them */
     bool has_replica_room;         /* there are fewer than when the last of them was refused */

@@ -39,6 +39,7 @@ struct source {
     unsigned rank; /* place of its directory in `manifests`; a later one wins */
     bool allocate; /* may objects of this source be given addresses? */
 
+    uint64_t stamp;          /* what content of the file was read last */
     struct account *account; /* reference held; NULL: nothing is limited */
     struct usage used;       /* by objects of this source */
     uint32_t n_refused;      /* objects that the account had no room for when it was read last */

@@ -41,6 +41,12 @@ void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *s
     g_array_set_size(state->pod_ips, 0);
 }
 
+static void observe(const struct cluster *cluster, const struct object *object)
+{
+    if (cluster->at && object)
+        cluster->at(cluster->at_userdata, object->source);
+}
+
 static void update_pod(struct cluster *cluster, struct bare_pod *pod)
 {
     pod->dirty = false;
@@ -119,6 +125,7 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
 {
     const struct workload *workload = state->object;
     state->dirty = false;
+    observe(cluster, workload ? &workload->object : NULL);
     cluster_withdraw_replicas(cluster, state);
     bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
                     !workload_has_pods(cluster->catalog, state);
@@ -161,6 +168,7 @@ static void note_crowded(struct cluster *cluster, struct service_state *state)
 static void update_service(struct cluster *cluster, struct service_state *state)
 {
     state->dirty = false;
+    observe(cluster, state->object ? &state->object->object : NULL);
     uint32_t before = state->n_endpoints, others = cluster->endpoints - before;
     service_publish(state, &cluster->service_options,
                     cluster_exposes(cluster, state->owner.namespace), ENDPOINTS_MAX - others,
