@@ -118,7 +118,8 @@ static bool is_fresh(const struct fingerprint *fingerprint)
 }
 
 /* The writers that inotify has told of are waited for before the file is opened. This is about one
- * who opened it a moment ago, or goes on after another has closed it. */
+ * who opened it a moment ago, or goes on after another has closed it. Where that cannot be known, a
+ * file that is empty and was not before is taken for one that is to be filled. */
 static bool is_held_back(struct work *work, struct place *place, const struct reading *reading)
 {
     const struct fingerprint *fingerprint = reading_fingerprint(reading);
@@ -127,7 +128,8 @@ static bool is_held_back(struct work *work, struct place *place, const struct re
     int64_t idle = age_of(MIN(fingerprint->mtime, fingerprint->ctime));
 
     work->unsure = writer == WRITER_UNKNOWN;
-    return writer == WRITER_PRESENT && !place->amid &&
+    bool is_emptied = work->unsure && fingerprint->size == 0 && place->file->n_objects > 0;
+    return (writer == WRITER_PRESENT || is_emptied) && !place->amid &&
            place_meet_writer(place, (uint64_t)MAX(idle, 0));
 }
 
