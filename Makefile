@@ -1,7 +1,7 @@
 # kubesvc: README.md says what it is. `make V=1` shows the commands.
 #
-# Everything is built below $(BUILD); SAN=1 and FUZZ=1 build into directories of their own there, so
-# that the variants can stand side by side. CC=gcc or clang, WERROR=1 makes warnings errors.
+# Everything is built below $(BUILD); SAN=1, TSAN=1 and FUZZ=1 build into directories of their own
+# there, so that the variants can stand side by side. CC=gcc or clang, WERROR=1 makes warnings errors.
 
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
@@ -47,6 +47,10 @@ ifdef SAN
 O = $(BUILD)/san
 BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 BASE_LDFLAGS += -fsanitize=address,undefined
+else ifdef TSAN
+O = $(BUILD)/tsan
+BASE_CFLAGS += -fsanitize=thread -fno-omit-frame-pointer
+BASE_LDFLAGS += -fsanitize=thread
 else ifdef FUZZ
 O = $(BUILD)/fuzz
 CC = clang
@@ -61,7 +65,7 @@ endif
 endif
 
 # The module is a guest in programs with small stacks. Sanitizers widen every frame.
-NSS_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden $(if $(SAN)$(FUZZ),,-Wframe-larger-than=2048)
+NSS_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden $(if $(SAN)$(TSAN)$(FUZZ),,-Wframe-larger-than=2048)
 # Large files and the time after 2038 on 32-bit systems. Not for the module: its interface has neither.
 LARGE_CFLAGS = -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 DAEMON_CFLAGS = $(BASE_CFLAGS) $(LARGE_CFLAGS) -fPIE -DKUBESVC_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
@@ -69,7 +73,7 @@ CLIENT_CFLAGS = $(BASE_CFLAGS) -fPIE
 
 MODULE_LDFLAGS = -shared $(BASE_LDFLAGS) -Wl,-soname,libnss_kubesvc.so.2 -Wl,-z,nodelete \
     -Wl,--version-script=nss/kubesvc.map
-ifeq ($(SAN)$(FUZZ),)
+ifeq ($(SAN)$(TSAN)$(FUZZ),)
 MODULE_LDFLAGS += -Wl,-z,defs -Wl,--compress-debug-sections=zlib
 endif
 PROGRAM_LDFLAGS = -pie $(BASE_LDFLAGS)
@@ -111,7 +115,7 @@ E2E_CLIENTS = $(patsubst tests/e2e/%.c,$(O)/e2e/%,\
 FUZZERS = $(patsubst tests/fuzz/%.c,$(O)/fuzzers/%,$(FUZZ_SOURCES))
 
 # A 32-bit module (and client to test it with) where the compiler can make one.
-ifeq ($(SAN)$(FUZZ),)
+ifeq ($(SAN)$(TSAN)$(FUZZ),)
 ifneq ($(shell echo 'int main(void){return 0;}' | $(CC) -m32 -xc - -o /dev/null 2>&1 || echo no),)
 M32 =
 else
@@ -124,7 +128,7 @@ endif
     deps deps-build deps-demo deps-deb deps-bench deps-check clean FORCE
 
 all: $(MODULE) $(DAEMON) $(CLI) $(M32)
-ifeq ($(SAN)$(FUZZ)$(filter-out build,$(BUILD)),)
+ifeq ($(SAN)$(TSAN)$(FUZZ)$(filter-out build,$(BUILD)),)
 all: compile_commands.json
 endif
 

@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -52,6 +53,7 @@ struct loader_thread {
     struct thread_queue *inbox, *outbox;
     pthread_t thread;
     bool runs;
+    sem_t ended; /* posted when it has left its loop */
     sd_event *event;
     sd_event_source *hearing, *retrying, *syncing;
     struct snapshot_writer *writer;
@@ -430,6 +432,7 @@ static void close_all(struct loader_thread *thread)
     sd_event_unref(thread->event);
     g_clear_pointer(&thread->world.refusal, g_ptr_array_unref);
     config_free(thread->config);
+    (void)sem_destroy(&thread->ended);
     g_free(thread);
 }
 
@@ -440,6 +443,7 @@ int loader_thread_new(struct loader_thread **threadp, struct config *config,
     struct loader_thread *thread = g_new0(struct loader_thread, 1);
     *thread = (struct loader_thread){
         .options = options, .config = config, .inbox = inbox, .outbox = outbox};
+    (void)sem_init(&thread->ended, 0, 0);
     int r = open_loop(thread);
     if (r >= 0)
         r = snapshot_writer_new(&thread->writer);
@@ -527,6 +531,7 @@ static void *run(void *userdata)
     int r = sd_event_loop(thread->event);
     if (r < 0)
         message_push(thread->outbox, &(struct message){.kind = MESSAGE_FAILED, .error = r});
+    (void)sem_post(&thread->ended);
     return NULL;
 }
 
@@ -584,10 +589,16 @@ static int join(struct loader_thread *thread)
     message_push(thread->inbox, &(struct message){.kind = MESSAGE_END});
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += END_USEC / G_USEC_PER_SEC;
-    if (pthread_clockjoin_np(thread->thread, NULL, CLOCK_MONOTONIC, &end) == 0)
-        return 0;
-    (void)pthread_detach(thread->thread);
-    return -EBUSY;
+    int r;
+    do
+        r = sem_clockwait(&thread->ended, CLOCK_MONOTONIC, &end);
+    while (r < 0 && errno == EINTR);
+    if (r < 0) {
+        (void)pthread_detach(thread->thread);
+        return -EBUSY;
+    }
+    (void)pthread_join(thread->thread, NULL);
+    return 0;
 }
 
 int loader_thread_end(struct loader_thread **threadp)

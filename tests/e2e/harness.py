@@ -45,7 +45,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("KUBESVC_BUILD", HERE.parent.parent / "build")).resolve()
-SANITIZED = BUILD.name == "san"
+SANITIZED = BUILD.name in ("san", "tsan")
 SKIPPED, UNSUITED = 77, 78
 HOSTS = "kubesvc [NOTFOUND=return] log"
 PATIENCE = 20  # seconds: for what happens at once on an idle machine

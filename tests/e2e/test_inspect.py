@@ -373,7 +373,7 @@ def test_no_process_is_forked_for_a_report():
     with Daemon({"web.yaml": SERVICE % LARGE}, namespace="moon") as daemon:
         with contextlib.closing(stuck(daemon)):
             tasks = os.listdir(f"/proc/{daemon.process.pid}/task")
-            same(len(tasks), 2, "threads")
+            same(len(tasks) - SANITIZED <= 2, True, f"threads: {tasks}")  # ThreadSanitizer has one
             for task in tasks:
                 path = f"/proc/{daemon.process.pid}/task/{task}/children"
                 same(pathlib.Path(path).read_text("ascii"), "", "children")

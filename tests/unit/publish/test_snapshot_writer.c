@@ -476,6 +476,77 @@ static void readers_cannot_write(void **state)
     snapshot_writer_free(writer);
 }
 
+/* --- A reader in another thread --- */
+
+#define KEYS 200u
+#define VERSIONS 3000u
+
+struct reading {
+    const struct snapshot_root *root;
+    uint64_t asked, passed; /* atomic: what the writer retired, and the reader has passed */
+    bool ends;              /* atomic */
+    unsigned views, mixed;
+};
+
+static unsigned version_of(const struct snapshot_view *view, unsigned key)
+{
+    struct snapshot_record record = snapshot_find(view, &key, sizeof key);
+    unsigned version;
+
+    if (!record.data || record.length < sizeof version)
+        return UINT32_MAX;
+    memcpy(&version, record.data, sizeof version);
+    return version;
+}
+
+/* Every view shows all keys in one version. */
+static void *read_views(void *data)
+{
+    struct reading *reading = data;
+    struct snapshot_view view;
+
+    while (!__atomic_load_n(&reading->ends, __ATOMIC_ACQUIRE)) {
+        uint64_t asked = __atomic_load_n(&reading->asked, __ATOMIC_ACQUIRE);
+
+        if (snapshot_root_view(reading->root, &view)) {
+            unsigned version = version_of(&view, 0);
+
+            reading->views++;
+            for (unsigned key = 1; key < KEYS; key++)
+                reading->mixed += version_of(&view, key) != version;
+        }
+        __atomic_store_n(&reading->passed, asked, __ATOMIC_RELEASE);
+    }
+    return NULL;
+}
+
+static void a_reader_beside_the_writer_sees_whole_batches(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    struct reading reading = {.root = snapshot_writer_root(writer)};
+    struct snapshot_writer_status status;
+    uint8_t record[256] = {0};
+    GThread *thread = g_thread_new("reader", read_views, &reading);
+
+    (void)state;
+    for (unsigned version = 0; version < VERSIONS; version++) {
+        memcpy(record, &version, sizeof version);
+        for (unsigned key = 0; key < KEYS; key++)
+            assert_int_equal(
+                snapshot_writer_put(writer, &key, sizeof key, record, sizeof version + key), 0);
+        snapshot_writer_publish(writer);
+        assert_int_equal(snapshot_writer_compact(writer), 0);
+        __atomic_store_n(&reading.asked, snapshot_writer_retired(writer), __ATOMIC_RELEASE);
+        snapshot_writer_release(writer, __atomic_load_n(&reading.passed, __ATOMIC_ACQUIRE));
+    }
+    __atomic_store_n(&reading.ends, true, __ATOMIC_RELEASE);
+    g_thread_join(thread);
+    snapshot_writer_status(writer, &status);
+    assert_true(status.compactions > 0);
+    assert_int_equal(reading.mixed, 0);
+    snapshot_writer_free(writer);
+}
+
 /* --- Hashes that agree --- */
 
 static struct snapshot_record find(const struct trie *trie, uint64_t hash, const char *key)
@@ -565,6 +636,7 @@ int main(void)
         cmocka_unit_test(changes_stay_in_one_region),
         cmocka_unit_test(growth_retires_the_region),
         cmocka_unit_test(readers_cannot_write),
+        cmocka_unit_test(a_reader_beside_the_writer_sees_whole_batches),
         cmocka_unit_test(keys_of_one_hash_are_chained),
         cmocka_unit_test(a_chain_has_a_limit),
     };
