@@ -39,6 +39,19 @@ static void append_count(GString *text, size_t n, const char *what)
         g_string_append_printf(text, ", %zu %s%s", n, what, n == 1 ? "" : "s");
 }
 
+/* How far a load is, or a large change. */
+static void append_progress(GString *text, yajl_val loading)
+{
+    if (!loading)
+        return;
+    g_string_append_printf(text,
+                           ", %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                           " files read, %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                           " objects taken in",
+                           value_number(loading, "files"), value_number(loading, "filesFound"),
+                           value_number(loading, "objects"), value_number(loading, "objectsFound"));
+}
+
 static void print_head(yajl_val status)
 {
     size_t errors = count_errors(status, "error"), warnings = count_errors(status, "warning");
@@ -47,6 +60,7 @@ static void print_head(yajl_val status)
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "kubesvcd %s: %s", version ? version : "",
                            loaded ? "running" : "loading, not all names are known yet");
+    append_progress(text, value_get(status, "loading"));
     append_count(text, errors, "error");
     append_count(text, warnings, "warning");
     append_count(text, value_length(status, "conflicts"), "object said twice");
