@@ -4,11 +4,10 @@
 
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 SOURCES += $(BENCH_SOURCES)
-BENCH_MODULES = $(O)/bench/libnss_null.so.2 $(O)/bench/libloop.so
+BENCH_MODULES = $(O)/bench/libnss_null.so.2
 BENCH_PROGRAMS = $(patsubst %,$(O)/bench/%,lookup change events attack)
 
 $(O)/bench/libnss_null.so.2: $(O)/obj/tests/bench/nss_null.o
-$(O)/bench/libloop.so: $(O)/obj/tests/bench/loop.o
 $(BENCH_MODULES):
 	@mkdir -p $(@D)
 	$(say) LD $@
@@ -21,7 +20,7 @@ $(BENCH_PROGRAMS): $(O)/bench/%: $(O)/obj/tests/bench/%.o
 
 bench-tools: $(BENCH_MODULES) $(BENCH_PROGRAMS)
 
-# BENCH: lookup, scale, steps, fairness (default: all); BENCH_QUICK=1: fewer repetitions.
+# BENCH: lookup, scale, fairness (default: all); BENCH_QUICK=1: fewer repetitions.
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory -s all bench-tools
 	$(Q)KUBESVC_BUILD=$(abspath $(O)) $(PYTHON) -B tests/bench/bench.py $(BENCH)

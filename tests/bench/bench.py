@@ -4,7 +4,6 @@
     make bench                 all of it, some minutes
     make bench BENCH=lookup    lookups through glibc (lookups.py)
     make bench BENCH=scale     load, memory, changes, throughput (scale.py)
-    make bench BENCH=steps     how long the event loop is busy at most (steps.py)
     make bench BENCH=fairness  what one user can take away from another (fairness.py)
     make bench BENCH_QUICK=1   fewer repetitions
 
@@ -27,7 +26,6 @@ import time
 import fairness
 import lookups
 import scale
-import steps
 from tools import table
 
 ISOLATED = "KUBESVC_BENCH_ISOLATED"
@@ -61,8 +59,8 @@ def machine():
 
 
 def main():
-    wanted = sys.argv[1:] or ["lookup", "scale", "steps", "fairness"]
-    if set(wanted) - {"lookup", "scale", "steps", "fairness"}:
+    wanted = sys.argv[1:] or ["lookup", "scale", "fairness"]
+    if set(wanted) - {"lookup", "scale", "fairness"}:
         sys.exit(__doc__)
     isolated = isolate()
     if isolated:
@@ -75,12 +73,9 @@ def main():
         if "lookup" in wanted:
             rows, reasons = lookups.run(isolated)
             table(["lookups", "median us", "p99 us", "/ null", "per second"], rows)
-        for measurement in scale, steps:
-            if measurement.__name__ not in wanted:
-                continue
-            for head, rows in measurement.run():
-                print()
-                table(head, rows)
+        for head, rows in scale.run() if "scale" in wanted else ():
+            print()
+            table(head, rows)
         if "fairness" in wanted:
             tables, missing = fairness.run()
             reasons += missing
