@@ -39,6 +39,7 @@
 #define SYNC_USEC G_USEC_PER_SEC  /* the disk is waited for, after leases were written */
 #define PROGRESS_USEC (G_USEC_PER_SEC / 10)
 #define LISTEN_USEC 10000       /* inotify is heard during work */
+#define WHOLE_USEC 50000        /* a report waits so long for work to end, to show what it made */
 #define END_USEC G_USEC_PER_SEC /* the thread is waited for at the end */
 
 /* So many objects that what their reading and replacing leaves behind is worth a look. */
@@ -67,6 +68,7 @@ struct loader_thread {
     uint64_t retired;           /* as last said to the server thread */
     size_t n_handed_over;       /* objects, since memory was last given back */
     int64_t listened, shown;    /* when inotify was last heard, progress last shown */
+    int64_t began;              /* when the work began that goes on */
     bool reload_due, end_due;   /* messages that wait for the loop */
     bool loaded;                /* the first batch was complete */
     bool ready;                 /* and is published */
@@ -198,13 +200,20 @@ static void tidy(struct loader_thread *thread)
     (void)sd_event_source_set_enabled(thread->syncing, SD_EVENT_ONESHOT);
 }
 
+static void begin_work(struct loader_thread *thread)
+{
+    if (!thread->world.at_work)
+        thread->began = g_get_monotonic_time();
+    thread->world.at_work = true;
+}
+
 /* Works out what follows from all that was said, and publishes it. An address is known to the
  * journal before it is answered. */
 static void work_out(struct loader_thread *thread)
 {
     if (!thread->loaded)
         return;
-    thread->world.at_work = true;
+    begin_work(thread);
     cluster_update(thread->cluster);
     start_guard_leave(thread->guard);
     thread->world.at_work = false;
@@ -307,8 +316,9 @@ static void show_progress(struct loader_thread *thread, int64_t now)
 static void between(void *userdata)
 {
     struct loader_thread *thread = userdata;
-    answer_all(thread);
     int64_t now = g_get_monotonic_time();
+    if (!thread->world.at_work || now >= thread->began + WHOLE_USEC)
+        answer_all(thread);
     if (now >= thread->listened + LISTEN_USEC) {
         thread->listened = now;
         loader_listen(thread->loader);
@@ -322,7 +332,7 @@ static void on_file(void *userdata, struct source *source, GPtrArray *objects)
 {
     struct loader_thread *thread = userdata;
     thread->n_handed_over += objects ? objects->len : 0;
-    thread->world.at_work = true;
+    begin_work(thread);
     cluster_replace(thread->cluster, source, objects);
 }
 

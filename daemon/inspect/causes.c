@@ -214,7 +214,7 @@ void causes_write(const struct report *report, const GPtrArray *tried)
     g_array_set_clear_func(found, cause_clear);
     loader_status(loader, add_diagnostics, &collection);
     loader_ignored(loader, add_passed_over, &collection);
-    if (is_empty)
+    if (is_empty && report->world->loaded)
         loader_directories(loader, add_directory, &collection);
     g_array_sort(found, compare);
     for (guint i = 0; i < found->len && i < CAUSES_MAX; i++)
