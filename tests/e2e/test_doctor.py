@@ -62,7 +62,7 @@ def test_all_is_well():
         same(verdicts, {name: ["ok"] for name in ("module", "hosts line", "socket", "daemon", "config",
                                                   "manifests", "programs", "answers")})
         assert str(BUILD) in only(checks, "module")[1]
-        assert "1 objects" in only(checks, "manifests")[1]
+        assert "1 object from" in only(checks, "manifests")[1]
 
 
 def test_the_hosts_line():
