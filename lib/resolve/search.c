@@ -160,6 +160,15 @@ static bool join(char buffer[static KUBESVC_NAME_MAX], struct text name, struct 
 
 /* --- The list --- */
 
+static unsigned count_dots(struct text name)
+{
+    unsigned dots = 0;
+
+    for (size_t i = 0; i < name.length; i++)
+        dots += name.data[i] == '.';
+    return dots;
+}
+
 static enum verdict try_candidate(struct search *search, struct text candidate)
 {
     enum verdict verdict;
@@ -182,20 +191,43 @@ static enum verdict try_domain(struct search *search, struct text domain)
     return try_candidate(search, candidate);
 }
 
+/* Of the default list's candidates, those that by their shape could exist (rule 45): a foreign name
+ * or a full one would else be looked up three times in vain. */
+struct shape {
+    bool own, svc, zone;
+};
+
+static struct shape shape_of(const struct search *search)
+{
+    unsigned labels = count_dots(search->name) + 1;
+    const char *name = search->name.data;
+    size_t length = search->name.length;
+
+    if (search->tried != NULL) /* all are to be told */
+        return (struct shape){true, true, true};
+    return (struct shape){
+        .own = labels <= 3, /* <port>.<proto>.<service> */
+        .svc = labels <= 4,
+        .zone = name_has_suffix(name, length, "svc", strlen("svc")) ||
+                name_has_suffix(name, length, "pod", strlen("pod")),
+    };
+}
+
 /* <namespace>.svc.<zone>, svc.<zone>, <zone> (rule 74) */
 static enum verdict try_default_list(struct search *search)
 {
     struct text zone = search->zone, svc_zone, whole;
     char svc_buffer[KUBESVC_NAME_MAX], buffer[KUBESVC_NAME_MAX];
+    struct shape shape = shape_of(search);
     enum verdict verdict = VERDICT_NOT_FOUND;
 
     if (!join(svc_buffer, (struct text){"svc", strlen("svc")}, zone, &svc_zone))
         return verdict;
-    if (join(buffer, search->namespace, svc_zone, &whole))
+    if (shape.own && join(buffer, search->namespace, svc_zone, &whole))
         verdict = try_domain(search, whole);
-    if (!is_final(verdict))
+    if (shape.svc && !is_final(verdict))
         verdict = try_domain(search, svc_zone);
-    if (!is_final(verdict))
+    if (shape.zone && !is_final(verdict))
         verdict = try_domain(search, zone);
     return verdict;
 }
@@ -258,15 +290,6 @@ static enum kubesvc_status conclude(struct search *search)
     if (reserved)
         return is_left_to_others(search) ? KUBESVC_STATUS_NOT_OURS : KUBESVC_STATUS_NOT_FOUND;
     return search->met[VERDICT_EMPTY] ? KUBESVC_STATUS_NOT_FOUND : KUBESVC_STATUS_NOT_OURS;
-}
-
-static unsigned count_dots(struct text name)
-{
-    unsigned dots = 0;
-
-    for (size_t i = 0; i < name.length; i++)
-        dots += name.data[i] == '.';
-    return dots;
 }
 
 /* Rule 75. */

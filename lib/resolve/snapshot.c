@@ -106,6 +106,15 @@ static inline uint64_t padded(uint32_t length)
     return ((uint64_t)length + 7) & ~UINT64_C(7);
 }
 
+/* Processors that count bits themselves cannot be taken for granted, and the compiler would call a
+ * function for them. */
+static inline unsigned count_bits(uint32_t bits)
+{
+    bits -= bits >> 1 & 0x55555555u;
+    bits = (bits & 0x33333333u) + (bits >> 2 & 0x33333333u);
+    return ((bits + (bits >> 4)) & 0x0f0f0f0fu) * 0x01010101u >> 24;
+}
+
 static bool leaf_has_hash(const uint8_t *leaf, uint64_t hash)
 {
     const uint8_t *field = leaf + offsetof(struct kubesvc_leaf, hash);
@@ -154,7 +163,7 @@ struct snapshot_record snapshot_find_hashed(const struct snapshot_view *view, ui
         bitmap = snapshot_u32(branch + offsetof(struct kubesvc_branch, bitmap));
         if ((bitmap & bit) == 0)
             return (struct snapshot_record){NULL, 0};
-        index = (uint32_t)__builtin_popcount(bitmap & (bit - 1));
+        index = count_bits(bitmap & (bit - 1));
         branch = node(view, ref, sizeof(struct kubesvc_branch) + (index + 1) * sizeof(uint32_t));
         if (branch == NULL)
             return (struct snapshot_record){NULL, 0};
