@@ -426,7 +426,8 @@ static int open_loop(struct loader_thread *thread)
     return r;
 }
 
-static void close_all(struct loader_thread *thread)
+/* What the thread made ends in it: the published memory has a mutex that is the thread's. */
+static void close_parts(struct loader_thread *thread)
 {
     thread->loader = loader_free(thread->loader);
     thread->cluster = cluster_free(thread->cluster);
@@ -436,6 +437,11 @@ static void close_all(struct loader_thread *thread)
     thread->changes = changes_free(thread->changes);
     thread->publisher = publisher_free(thread->publisher);
     thread->writer = snapshot_writer_free(thread->writer);
+}
+
+static void close_all(struct loader_thread *thread)
+{
+    close_parts(thread);
     sd_event_source_disable_unref(thread->hearing);
     sd_event_source_disable_unref(thread->retrying);
     sd_event_source_disable_unref(thread->syncing);
@@ -541,6 +547,8 @@ static void *run(void *userdata)
     int r = sd_event_loop(thread->event);
     if (r < 0)
         message_push(thread->outbox, &(struct message){.kind = MESSAGE_FAILED, .error = r});
+    else /* nobody looks any more */
+        close_parts(thread);
     (void)sem_post(&thread->ended);
     return NULL;
 }

@@ -398,7 +398,7 @@ metadata: {{name: p{i}, namespace: moon, labels: {{app: web}}}}
 spec: {{containers: [{{name: c, image: i}}]}}
 """ for i in range(many))
     with Daemon({"pods.yaml": pods, "web.yaml": SERVICE % 3}, ready=False) as daemon:
-        wait_for(daemon.socket.exists, "the socket")
+        wait_for(lambda: listens(daemon.socket), "the socket")
         seen = []
         while not (status := inspect(daemon.socket, "status")[0])["loaded"]:
             seen.append(status["loading"])
