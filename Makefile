@@ -305,7 +305,7 @@ INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)
     644:share/conf/kubesvcd.yaml:$(docdir)/kubesvcd.yaml \
     $(foreach page,$(wildcard share/man/*.[158]),$\
         644:$(page):$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
-    $(foreach file,$(wildcard README.md examples/*.* examples/*/*.*),$\
+    $(foreach file,$(wildcard README.md NEWS.md SECURITY.md docs/*.md examples/*.* examples/*/*.*),$\
         644:$(file):$(docdir)/$(file))
 part = $(word $(1),$(subst :, ,$(2)))
 

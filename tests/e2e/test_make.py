@@ -118,6 +118,7 @@ def test_make_install_and_uninstall():
                      "usr/lib/systemd/user/kubesvcd.service",
                      "usr/lib/sysusers.d/kubesvcd.conf", "usr/share/man/man1/kubesvc.1",
                      "usr/share/man/man5/kubesvcd.yaml.5", "usr/share/man/man8/nss-kubesvc.8",
+                     "usr/share/doc/kubesvcd/docs/rules.md",
                      "usr/share/doc/kubesvcd/examples/deployment.yaml"):
         assert expected in installed, expected
     same((target / "etc/kubesvc/manifests").is_dir(), True, "the directory of README's first manifest")
