@@ -108,7 +108,7 @@ def test_supervisor_that_takes_nothing():
         pass
     path = os.path.abspath("supervisor")
     with Daemon(WEB, wrapper=["env", f"NOTIFY_SOCKET={path}"], ready=False) as daemon:
-        daemon.wait_line("ready: 1 objects")
+        daemon.wait_line("ready: 1 object,")
         with Client(daemon.env) as client:
             same(answers(client), True)
         # and it is told when it takes something again
