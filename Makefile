@@ -85,26 +85,24 @@ DAEMON = $(O)/kubesvcd
 CLI = $(patsubst cli/main.c,$(O)/kubesvc,$(wildcard cli/main.c))
 
 # The rooms, each of which links only what stands right of it.
-ROOMS = cli inspect serve publish state source config manifest model yaml util resolve
+ROOMS = cli inspect serve publish state source config manifest model yaml util nss resolve
 room_dir = $(firstword $(wildcard daemon/$(1) lib/$(1) $(1)))
 room_sources = $(filter-out cli/main.c,$(wildcard $(call room_dir,$(1))/*.c))
 
 MODULE_SOURCES = $(wildcard nss/*.c lib/resolve/*.c)
-NSS_SOURCES := $(wildcard nss/*.c)
 PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c)
 ROOM_SOURCES := $(foreach room,$(ROOMS),$(call room_sources,$(room)))
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 E2E_SOURCES := $(wildcard tests/e2e/*.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
-SOURCES := $(NSS_SOURCES) $(ROOM_SOURCES) $(PROGRAM_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
+SOURCES := $(ROOM_SOURCES) $(PROGRAM_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
 HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h tests/*/*.h)
 
 objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
-ARCHIVES = $(ROOMS:%=$(O)/lib%.a) $(O)/libnss.a
+# In the order of the rooms, so that the linker finds nothing for a call that goes upwards.
+ARCHIVES = $(ROOMS:%=$(O)/lib%.a)
 $(foreach room,$(ROOMS),$(eval $(O)/lib$(room).a: $(call objects,$(call room_sources,$(room)))))
-$(O)/libnss.a: $(call objects,$(NSS_SOURCES))
-link_archives = -Wl,--start-group $(ARCHIVES) -Wl,--end-group
 
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/*/test_*.c))
 UNIT_SUPPORT = $(call objects,$(wildcard tests/unit/*.c))
@@ -199,19 +197,19 @@ $(O)/m32/e2e/%: $(O)/obj32/tests/e2e/%.o
 
 $(DAEMON): $(call objects,$(wildcard daemon/*.c)) $(ARCHIVES)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $(filter %.o,$^) $(link_archives) $(PKG_LIBS) -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) $(PKG_LIBS) -pthread
 
 $(call objects,cli/completion.c): $(wildcard share/completions/*) # bound in
 
 $(O)/kubesvc: $(call objects,cli/main.c) $(ARCHIVES)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(link_archives) $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(ARCHIVES) $(PKG_LIBS)
 
 # A test names what it needs from the linker (such as --wrap) in its first two lines, "/* LDFLAGS: ... */".
 $(O)/tests/%: $(O)/obj/tests/unit/%.o $(UNIT_SUPPORT) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(UNIT_SUPPORT) $(link_archives) \
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(UNIT_SUPPORT) $(ARCHIVES) \
 	    $$(sed -n '1,2s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' tests/unit/$*.c) $(PKG_LIBS) -lcmocka -pthread
 
 $(O)/e2e/libnss_%.so.2: $(O)/obj/tests/e2e/nss_%.o
@@ -232,7 +230,7 @@ $(O)/e2e/%: $(O)/obj/tests/e2e/%.o
 $(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(link_archives) \
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) \
 	    $(PKG_LIBS)
 
 .SECONDARY: # objects are kept, also those that only a chain of pattern rules mentions

@@ -57,7 +57,7 @@ static const struct labels *read_labels(const struct node *map)
     g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
     for (const struct node *child = map->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = extract_peek(map, child->key)};
-        if (pair.value && pairs->len < FIELDS_LABELS_MAX)
+        if (pair.value && pairs->len < EXTRACT_LABELS_MAX)
             g_array_append_val(pairs, pair);
     }
     return pairs->len > 0 ? labels_new((const struct label *)(void *)pairs->data, pairs->len)

@@ -381,7 +381,7 @@ static int read_input(struct config_file *file, struct input *input)
     if (input->too_large)
         fields_error(&file->fields, (struct position){0}, "too-large", "larger than %u bytes",
                      FILE_SIZE_MAX);
-    return r == MANIFEST_BAD || file->fields.broken ? CONFIG_BAD : 0;
+    return r == READER_BAD || file->fields.broken ? CONFIG_BAD : 0;
 }
 
 int config_file_read(struct config *config, const char *path, GPtrArray *diagnostics)

@@ -73,6 +73,13 @@ struct addresses extract_stated_addresses(struct fields *fields, const struct no
  * none. */
 const struct labels *extract_own_labels(struct fields *fields, const struct node *metadata);
 
+/* A map of strings as labels; NULL if it is absent or empty. Too many are an error. */
+#define EXTRACT_LABELS_MAX 4096u
+const struct labels *extract_labels(struct fields *fields, const struct node *map, const char *key);
+
+/* An interned name, NULL if absent. */
+const char *extract_name(struct fields *fields, const struct node *map, const char *key);
+
 /* A DNS label; NULL if absent or, with an error, if it is none. */
 const char *extract_dns_label(struct fields *fields, const struct node *map, const char *key);
 

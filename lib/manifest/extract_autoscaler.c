@@ -26,7 +26,7 @@ void extract_autoscaler(struct fields *fields, const struct node *root,
 
     autoscaler->target.kind = target_kind(fields_string(fields, target, "kind"),
                                           fields_string(fields, target, "apiVersion"));
-    autoscaler->target.name = fields_name(fields, target, "name");
+    autoscaler->target.name = extract_name(fields, target, "name");
     fields_integer(fields, spec, "minReplicas", 0, INT32_MAX, &least);
     /* 0 lets it scale down to none, which it does only once something was measured */
     autoscaler->replicas = (uint32_t)CLAMP(least, 1, REPLICAS_MAX);

@@ -29,7 +29,7 @@ static void read_common(struct fields *fields, const struct node *map, struct en
     const char *kind = fields_string(fields, target, "kind");
 
     endpoint->hostname = g_strdup(extract_dns_label(fields, map, "hostname"));
-    endpoint->target = fields_name(fields, target, "name"); /* of any kind: rule 42 */
+    endpoint->target = extract_name(fields, target, "name"); /* of any kind: rule 42 */
     endpoint->is_pod = !kind || strcmp(kind, "Pod") == 0;
 }
 
@@ -76,7 +76,7 @@ static void read_slice_endpoints(struct fields *fields, const struct node *list,
 void extract_endpoint_slice(struct fields *fields, const struct node *root,
                             struct endpoint_slice *slice)
 {
-    const struct labels *labels = fields_labels(fields, node_get(root, "metadata"), "labels");
+    const struct labels *labels = extract_labels(fields, node_get(root, "metadata"), "labels");
     const char *service = labels_get(labels, SERVICE_NAME_LABEL);
     const char *type = fields_string(fields, root, "addressType");
 
@@ -125,7 +125,7 @@ static void read_subset_addresses(struct fields *fields, const struct node *subs
 
 static bool is_not_mirrored(struct fields *fields, const struct node *metadata)
 {
-    const struct labels *labels = fields_labels(fields, metadata, "labels");
+    const struct labels *labels = extract_labels(fields, metadata, "labels");
     const struct node *annotations = fields_map(fields, metadata, "annotations");
     bool skip = g_strcmp0(labels_get(labels, SKIP_MIRROR_LABEL), "true") == 0;
 

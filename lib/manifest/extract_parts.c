@@ -4,9 +4,50 @@
 #include <string.h>
 
 #include "extract.h"
+#include "lib/yaml/composer.h"
 #include "lib/yaml/scalar.h"
 
 #define BLANKS " \t\n\f\r"
+
+const char *extract_name(struct fields *fields, const struct node *map, const char *key)
+{
+    const char *text = fields_string(fields, map, key);
+
+    return text ? name_intern(text, strlen(text)) : NULL;
+}
+
+const struct labels *extract_labels(struct fields *fields, const struct node *map, const char *key)
+{
+    const struct node *labels = fields_map(fields, map, key);
+    g_autoptr(GArray) pairs = NULL;
+
+    if (!labels || !labels->first)
+        return NULL;
+    pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
+    for (const struct node *child = labels->first; child; child = child->next) {
+        struct label pair = {.key = child->key, .value = ""};
+
+        if (child->omitted) {
+            fields_error(fields, child->position, "too-long", "a value of %s is longer than %u KiB",
+                         key, COMPOSER_KEPT_MAX >> 10);
+            continue;
+        }
+        if (!fields_is_string(child) && !scalar_is_null(child)) {
+            fields_error(fields, child->position, "wrong-type",
+                         "each value of %s must be a string: quote it", key);
+            continue;
+        }
+        if (fields_is_string(child)) /* null is "", as in Go's map of strings */
+            pair.value = child->text;
+        if (pairs->len == EXTRACT_LABELS_MAX) {
+            fields_error(fields, child->key_position, "too-many", "more than %u entries in %s",
+                         EXTRACT_LABELS_MAX, key);
+            break;
+        }
+        g_array_append_val(pairs, pair);
+    }
+    return labels_new((const struct label *)(void *)pairs->data, pairs->len);
+}
 
 struct addresses extract_take_addresses(GArray *addresses)
 {
@@ -70,9 +111,9 @@ const struct labels *extract_own_labels(struct fields *fields, const struct node
             continue;
         if (scalar_read(child).type != SCALAR_NULL)
             pair.value = child->text;
-        if (pairs->len == FIELDS_LABELS_MAX) {
+        if (pairs->len == EXTRACT_LABELS_MAX) {
             fields_warning(fields, child->key_position, "too-many",
-                           "more than %u labels; the others do not count", FIELDS_LABELS_MAX);
+                           "more than %u labels; the others do not count", EXTRACT_LABELS_MAX);
             break;
         }
         g_array_append_val(pairs, pair);
@@ -213,7 +254,7 @@ struct owner extract_owner(struct fields *fields, const struct node *metadata)
         owner.kind = owner_kind(kind);
     /* one that is not known here matters if it is the controller: the pod is not free */
     if (owner.kind != OBJECT_KINDS || fields_bool(fields, chosen, "controller", false))
-        owner.name = fields_name(fields, chosen, "name");
+        owner.name = extract_name(fields, chosen, "name");
     if (!owner.name)
         owner.kind = OBJECT_KINDS;
     return owner;

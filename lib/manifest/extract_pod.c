@@ -26,7 +26,7 @@ void extract_pod_spec(struct fields *fields, const struct node *metadata, const 
     const char *hostname = extract_dns_label(fields, spec, "hostname");
     const char *subdomain = extract_dns_label(fields, spec, "subdomain");
 
-    pod_spec->labels = fields_labels(fields, metadata, "labels");
+    pod_spec->labels = extract_labels(fields, metadata, "labels");
     if (!pod_spec->labels)
         pod_spec->labels = labels_new(NULL, 0);
     pod_spec->stated = extract_stated_addresses(fields, metadata);

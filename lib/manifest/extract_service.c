@@ -118,7 +118,7 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
     extract_whole(fields);
     spec = fields_map(fields, root, "spec");
     service->type = (enum service_type)extract_choice(fields, spec, "type", types, 0);
-    service->selector = fields_labels(fields, spec, "selector");
+    service->selector = extract_labels(fields, spec, "selector");
     read_cluster_ips(fields, spec, service);
     if (spec)
         read_external_name(fields, spec, service);

@@ -67,11 +67,11 @@ static void read_selector(struct fields *fields, const struct node *root, const 
                           struct workload *workload)
 {
     if (workload->object.kind == OBJECT_REPLICATION_CONTROLLER) {
-        workload->selector = fields_labels(fields, spec, "selector");
+        workload->selector = extract_labels(fields, spec, "selector");
     } else {
         const struct node *selector = fields_map(fields, spec, "selector");
 
-        workload->selector = fields_labels(fields, selector, "matchLabels");
+        workload->selector = extract_labels(fields, selector, "matchLabels");
         read_expressions(fields, selector, workload);
     }
     if (!workload->selector && workload->n_requirements == 0 && workload->template.labels->n > 0 &&

@@ -84,14 +84,14 @@ static void on_document(void *userdata, const struct node *document)
 }
 
 struct manifest_reader *manifest_reader_new(struct source *source,
-                                            const struct manifest_options *options,
-                                            manifest_input input, void *userdata)
+                                            const struct manifest_options *options, input_read read,
+                                            void *userdata)
 {
     struct manifest_reader *reader = g_new0(struct manifest_reader, 1);
     struct composer_callbacks callbacks = {
         .element = on_element, .document = on_document, .retract = on_retract, .userdata = reader};
 
-    input_init(&reader->input, input, userdata, options->max_size);
+    input_init(&reader->input, read, userdata, options->max_size);
     reader->default_namespace = g_strdup(options->default_namespace);
     reader->pending = g_ptr_array_new();
     reader->context.source = source_ref(source);

@@ -7,11 +7,11 @@
 
 #include <glib.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "lib/model/object.h"
 #include "lib/util/diagnostic.h"
 #include "lib/util/error.h"
+#include "lib/yaml/reader.h"
 
 struct manifest_reader;
 struct node;
@@ -30,23 +30,21 @@ struct manifest_options {
 
 /* Results of manifest_reader_run. */
 enum {
-    MANIFEST_DONE = 0, /* the whole file was read: `objects` and `diagnostics` are complete */
-    MANIFEST_BAD = 2,  /* not readable as YAML or JSON: the last diagnostic says where and why;
-                          objects must not be used, the file's last good ones stay */
+    MANIFEST_DONE =
+        READER_DONE, /* the whole file was read: `objects` and `diagnostics` are complete */
+    MANIFEST_BAD = READER_BAD, /* not readable as YAML or JSON: the last diagnostic says where and
+                         why; objects must not be used, the file's last good ones stay */
 };
-
-/* Reads up to `size` bytes into `buffer`: their number, 0 at the end, negative errno. */
-typedef ssize_t (*manifest_input)(void *userdata, void *buffer, size_t size);
 
 /* Begins to read. `source` names the file (its path's ending does not matter: each document of JSON
  * is recognised by its first character, as kubectl does) and is referenced by the objects. The
- * input function is called from manifest_reader_run only. */
+ * function `read` is called from manifest_reader_run only. */
 struct manifest_reader *manifest_reader_new(struct source *source,
-                                            const struct manifest_options *options,
-                                            manifest_input input, void *userdata);
+                                            const struct manifest_options *options, input_read read,
+                                            void *userdata);
 struct manifest_reader *manifest_reader_free(struct manifest_reader *reader); /* returns NULL */
 
-/* Reads to the end. Negative errno: the input function's error. */
+/* Reads to the end. Negative errno: the error of `read`. */
 MUST_USE int manifest_reader_run(struct manifest_reader *reader);
 
 /* After MANIFEST_DONE: moves out the objects (struct object *, in document order, `document` set)

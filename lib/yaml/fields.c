@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "composer.h"
-#include "lib/model/object.h"
 #include "scalar.h"
 
 static void add(struct fields *fields, enum diagnostic_severity severity, struct position position,
@@ -101,7 +100,7 @@ const struct node *fields_list(struct fields *fields, const struct node *map, co
     return get_typed(fields, map, key, NODE_LIST, "list");
 }
 
-static bool is_string(const struct node *node)
+bool fields_is_string(const struct node *node)
 {
     return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
            strlen(node->text) == node->length;
@@ -109,7 +108,7 @@ static bool is_string(const struct node *node)
 
 const char *fields_text(struct fields *fields, const struct node *node, const char *key)
 {
-    if (is_string(node))
+    if (fields_is_string(node))
         return node->text;
     if (node->omitted)
         fields_error(fields, node->position, "too-long", "%s is longer than %u KiB", key,
@@ -127,13 +126,6 @@ const char *fields_string(struct fields *fields, const struct node *map, const c
     const char *text = node ? fields_text(fields, node, key) : NULL;
 
     return text && *text ? text : NULL;
-}
-
-const char *fields_name(struct fields *fields, const struct node *map, const char *key)
-{
-    const char *text = fields_string(fields, map, key);
-
-    return text ? name_intern(text, strlen(text)) : NULL;
 }
 
 bool fields_bool(struct fields *fields, const struct node *map, const char *key, bool fallback)
@@ -172,39 +164,6 @@ bool fields_integer(struct fields *fields, const struct node *map, const char *k
     }
     *value = scalar.integer;
     return true;
-}
-
-const struct labels *fields_labels(struct fields *fields, const struct node *map, const char *key)
-{
-    const struct node *labels = fields_map(fields, map, key);
-    g_autoptr(GArray) pairs = NULL;
-
-    if (!labels || !labels->first)
-        return NULL;
-    pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
-    for (const struct node *child = labels->first; child; child = child->next) {
-        struct label pair = {.key = child->key, .value = ""};
-
-        if (child->omitted) {
-            fields_error(fields, child->position, "too-long", "a value of %s is longer than %u KiB",
-                         key, COMPOSER_KEPT_MAX >> 10);
-            continue;
-        }
-        if (!is_string(child) && !scalar_is_null(child)) {
-            fields_error(fields, child->position, "wrong-type",
-                         "each value of %s must be a string: quote it", key);
-            continue;
-        }
-        if (is_string(child)) /* null is "", as in Go's map of strings */
-            pair.value = child->text;
-        if (pairs->len == FIELDS_LABELS_MAX) {
-            fields_error(fields, child->key_position, "too-many", "more than %u entries in %s",
-                         FIELDS_LABELS_MAX, key);
-            break;
-        }
-        g_array_append_val(pairs, pair);
-    }
-    return labels_new((const struct label *)(void *)pairs->data, pairs->len);
 }
 
 const struct node *fields_next_map(struct fields *fields, const struct node **iterator,

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/model/labels.h"
 #include "lib/util/address.h"
 #include "lib/util/diagnostic.h"
 #include "tree.h"
@@ -46,19 +45,15 @@ bool fields_bool(struct fields *fields, const struct node *map, const char *key,
 bool fields_integer(struct fields *fields, const struct node *map, const char *key, int64_t least,
                     int64_t greatest, int64_t *value);
 
-/* A map of strings as labels; NULL if it is absent or empty. Too many are an error. */
-#define FIELDS_LABELS_MAX 4096u
-const struct labels *fields_labels(struct fields *fields, const struct node *map, const char *key);
-
 /* The elements of a list: the next one that is no null, from *iterator on; NULL at the end. */
 const struct node *fields_next_map(struct fields *fields, const struct node **iterator,
                                    const char *key);
 
+/* Is it a string that has a text, so that fields_text takes it? */
+bool fields_is_string(const struct node *node);
+
 /* The text of a node that must be a string; `key` names it in the error. NULL if it is none. */
 const char *fields_text(struct fields *fields, const struct node *node, const char *key);
-
-/* An interned name, NULL if absent. */
-const char *fields_name(struct fields *fields, const struct node *map, const char *key);
 
 /* A name of [a-z0-9.-] in labels, 253 bytes at most, as the names of most objects. */
 bool dns_subdomain_is_valid(const char *text);

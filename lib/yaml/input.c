@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/util/diagnostic.h"
+
 #define MARKS_MAX 16384u
 #define MALFORMED_MAX 20u
 #define REPLACEMENT "\xef\xbf\xbd"
@@ -21,7 +23,7 @@ static void release_diagnostic(gpointer diagnostic)
     diagnostic_free(diagnostic);
 }
 
-void input_init(struct input *input, manifest_input read, void *userdata, uint64_t max_size)
+void input_init(struct input *input, input_read read, void *userdata, uint64_t max_size)
 {
     input->read = read;
     input->userdata = userdata;

@@ -8,17 +8,20 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "lib/manifest/manifest.h"
 #include "lib/util/error.h"
 #include "tree.h"
 
 #define INPUT_CHUNK (32u << 10)
 
+/* Reads up to `size` bytes into `buffer`: their number, 0 at the end, negative errno. */
+typedef ssize_t (*input_read)(void *userdata, void *buffer, size_t size);
+
 enum input_encoding { INPUT_UNKNOWN, INPUT_UTF8, INPUT_UTF16_LE, INPUT_UTF16_BE };
 
 struct input {
-    manifest_input read;
+    input_read read;
     void *userdata;
     uint64_t max_size, total;
     int error;      /* negative errno of `read` */
@@ -36,7 +39,7 @@ struct input {
     char buffer[INPUT_CHUNK];
 };
 
-void input_init(struct input *input, manifest_input read, void *userdata, uint64_t max_size);
+void input_init(struct input *input, input_read read, void *userdata, uint64_t max_size);
 void input_clear(struct input *input);
 
 /* How many bytes wait from buffer[start] on; reads more if none do. 0 at the end and after an

@@ -10,9 +10,9 @@
 
 /* Results of reading a document, and of all. */
 enum {
-    READER_DONE = MANIFEST_DONE,
-    READER_BAD = MANIFEST_BAD, /* the last diagnostic says where and why */
-    READER_NOT_JSON,           /* so does it here, but it may be YAML; of json_reader_run only */
+    READER_DONE = 0,
+    READER_BAD = 2,  /* the last diagnostic says where and why */
+    READER_NOT_JSON, /* so does it here, but it may be YAML; of json_reader_run only */
 };
 
 /* Reads to the end of the file. READER_DONE or READER_BAD; the caller looks at input->error and

@@ -237,7 +237,7 @@ static void too_many(void **state)
     struct manifest_text manifest;
 
     (void)state;
-    for (unsigned i = 0; i <= FIELDS_LABELS_MAX; i++)
+    for (unsigned i = 0; i <= EXTRACT_LABELS_MAX; i++)
         g_string_append_printf(text, "    l%u: x\n", i);
     manifest = manifest_text_all(text->str, text->len);
     assert_int_equal(manifest.result, MANIFEST_DONE);
@@ -305,7 +305,7 @@ static ssize_t endless(void *userdata, void *buffer, size_t size)
     return (ssize_t)size;
 }
 
-static int read_from(manifest_input input, uint64_t max_size, GPtrArray **diagnostics)
+static int read_from(input_read input, uint64_t max_size, GPtrArray **diagnostics)
 {
     const struct manifest_options options = {.default_namespace = "default", .max_size = max_size};
     struct source *source = source_new("/x", 0, true);

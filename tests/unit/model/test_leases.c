@@ -1,6 +1,6 @@
 /*
- * Leases: the same key keeps its address; what is freed is reused last, oldest first; what an
- * object states is never leased.
+ * Leases (rule 105): the same key keeps its address; what is freed is reused last, oldest first;
+ * what an object states is never leased.
  */
 #include <malloc.h>
 #include <setjmp.h>
