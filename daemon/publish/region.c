@@ -54,12 +54,33 @@ static int memfd_new(void)
     return fd < 0 ? -errno : fd;
 }
 
+/* RLIMIT_FSIZE limits a memfd as it does any file; private memory it does not limit. */
+static int make_private(struct region *region)
+{
+    size_t length = (size_t)region->size * KUBESVC_SNAPSHOT_ALIGN;
+    size_t used = (size_t)region->spaces[0].committed * KUBESVC_SNAPSHOT_ALIGN;
+
+    if (region->base != NULL) {
+        void *copy = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        if (copy == MAP_FAILED)
+            return -errno;
+        memcpy(copy, region->base, MIN(used, length));
+        munmap(region->base, length);
+        region->base = copy;
+    }
+    close(region->fd);
+    region->fd = -1;
+    return 0;
+}
+
 /* Moves the mapping to a new size; all or nothing but for the file's length, which costs nothing.
  */
 static int region_resize(struct region *region, uint64_t size)
 {
     size_t before = (size_t)region->size * KUBESVC_SNAPSHOT_ALIGN;
     void *base;
+    int r = 0;
 
     if (size > MAX_UNITS)
         return -ENOSPC;
@@ -68,7 +89,9 @@ static int region_resize(struct region *region, uint64_t size)
     size_t after = (size_t)size * KUBESVC_SNAPSHOT_ALIGN;
 
     if (region->fd >= 0 && ftruncate(region->fd, (off_t)after) < 0)
-        return -errno;
+        r = errno == EFBIG ? make_private(region) : -errno;
+    if (r < 0)
+        return r;
     base = region->base
                ? mremap(region->base, before, after, MREMAP_MAYMOVE)
                : mmap(NULL, after, PROT_READ | PROT_WRITE,

@@ -1,8 +1,8 @@
 /*
  * The memory that snapshots lie in: one memfd with the header of include/kubesvc/snapshot.h and two
  * spaces behind it, so that what is live can be copied from one into the other and every process
- * that has it mapped stays with it. Where there is no descriptor for one, it is private memory.
- * Until it is shared it has one space, which grows (and may
+ * that has it mapped stays with it. Where there is no descriptor for one or the limit of file
+ * sizes forbids it, it is private memory. Until it is shared it has one space, which grows (and may
  * move); from then on it is sealed, and stays where and as large as it is.
  *
  * Sizes and places are in units of KUBESVC_SNAPSHOT_ALIGN bytes. One thread writes.

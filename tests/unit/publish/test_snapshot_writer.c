@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/publish/compaction.h"
@@ -547,6 +549,38 @@ static void a_reader_beside_the_writer_sees_whole_batches(void **state)
     snapshot_writer_free(writer);
 }
 
+/* A store that may not be as long as it would have to be is private: from the start, or from where
+ * it has grown to. */
+static void a_limit_of_file_sizes_makes_it_private(void **state)
+{
+    struct rlimit before, limit;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    for (rlim_t size = 0; size <= 4 << 20; size += 2 << 20) {
+        struct snapshot_writer *writer;
+        struct snapshot_view view;
+
+        limit = (struct rlimit){.rlim_cur = size, .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        assert_int_equal(snapshot_writer_new(&writer), 0);
+        for (unsigned i = 0; i < 100000; i++)
+            assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, &i, sizeof i), 0);
+        snapshot_writer_publish(writer);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(snapshot_writer_root(writer)->fd, -1);
+        view = view_of(writer);
+        for (unsigned i = 0; i < 100000; i++) {
+            struct snapshot_record found = snapshot_find(&view, &i, sizeof i);
+
+            assert_non_null(found.data);
+            assert_memory_equal(found.data, &i, sizeof i);
+        }
+        snapshot_writer_free(writer);
+    }
+}
+
 /* --- Hashes that agree --- */
 
 static struct snapshot_record find(const struct trie *trie, uint64_t hash, const char *key)
@@ -636,6 +670,7 @@ int main(void)
         cmocka_unit_test(changes_stay_in_one_region),
         cmocka_unit_test(growth_retires_the_region),
         cmocka_unit_test(readers_cannot_write),
+        cmocka_unit_test(a_limit_of_file_sizes_makes_it_private),
         cmocka_unit_test(a_reader_beside_the_writer_sees_whole_batches),
         cmocka_unit_test(keys_of_one_hash_are_chained),
         cmocka_unit_test(a_chain_has_a_limit),
