@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "text.h"
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): asm takes string literals only */
 #define BIND(symbol, path)                                                                         \
     __asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n");   \
     extern const char symbol[] __attribute__((visibility("hidden")))

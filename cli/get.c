@@ -151,9 +151,8 @@ static bool take_columns(struct listing *listing, const struct arguments *argume
 static bool check_template(const struct arguments *arguments)
 {
     const char *wrong = NULL;
-    g_autofree char *text = arguments->format == FORMAT_PATH
-                                ? json_path_render(NULL, arguments->template, &wrong)
-                                : NULL;
+    if (arguments->format == FORMAT_PATH)
+        g_free(json_path_render(NULL, arguments->template, &wrong));
     if (wrong)
         text_error(false, "such as '{.items[*].metadata.name}'; for more there are -o json and jq",
                    "the template is wrong, or more than is known here, at %s", wrong);

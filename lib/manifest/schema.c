@@ -14,26 +14,26 @@
     }
 #define ANY(key) FIELD(key, ANY, )
 #define STRING(key) FIELD(key, STRING, )
-#define CHOICE(key, of) FIELD(key, STRING, .values = of)
+#define CHOICE(key, of) FIELD(key, STRING, .values = (of))
 #define BOOLEAN(key) FIELD(key, BOOLEAN, )
 #define INTEGER(key) FIELD(key, INTEGER, )
-#define RANGE(key, from, to) FIELD(key, INTEGER, .least = from, .greatest = to)
+#define RANGE(key, from, to) FIELD(key, INTEGER, .least = (from), .greatest = (to))
 #define COUNT(key) RANGE(key, 0, INT32_MAX)
 #define MIXED(key) FIELD(key, INTEGER_OR_STRING, )
 #define MAP(key) FIELD(key, MAP, )
 #define MAPS(key) FIELD(key, MAPS, )
 #define STRINGS(key) FIELD(key, STRINGS, )
 #define STRING_MAP(key) FIELD(key, STRING_MAP, )
-#define MAP_OF(key, inner) FIELD(key, MAP, .level = inner)
-#define MAPS_OF(key, inner) FIELD(key, MAPS, .level = inner)
+#define MAP_OF(key, inner) FIELD(key, MAP, .level = (inner))
+#define MAPS_OF(key, inner) FIELD(key, MAPS, .level = (inner))
 
 #define NEEDS_STRING(key) FIELD(key, STRING, .required = true)
 #define NEEDS_STRINGS(key) FIELD(key, STRINGS, .required = true)
-#define NEEDS_CHOICE(key, of) FIELD(key, STRING, .required = true, .values = of)
+#define NEEDS_CHOICE(key, of) FIELD(key, STRING, .required = true, .values = (of))
 #define NEEDS_PORT(key) FIELD(key, INTEGER, .required = true, .least = 1, .greatest = 65535)
 #define NEEDS_SIZE(key) FIELD(key, INTEGER, .required = true, .least = 1, .greatest = INT32_MAX)
-#define NEEDS_MAP(key, inner) FIELD(key, MAP, .required = true, .level = inner)
-#define NEEDS_MAPS(key, inner) FIELD(key, MAPS, .required = true, .level = inner)
+#define NEEDS_MAP(key, inner) FIELD(key, MAP, .required = true, .level = (inner))
+#define NEEDS_MAPS(key, inner) FIELD(key, MAPS, .required = true, .level = (inner))
 
 VALUES(protocols, "TCP", "UDP", "SCTP");
 VALUES(families, "IPv4", "IPv6");

@@ -53,5 +53,5 @@ const char *usage_exceeds(const struct usage *used, const struct usage *more)
 }
 
 _Static_assert(ACCOUNT_OBJECTS_MAX == 524288 && ACCOUNT_LABELS_MAX == 8388608 &&
-                   ACCOUNT_BYTES_MAX == UINT64_C(256) << 20,
+                   ACCOUNT_BYTES_MAX == 268435456,
                "the texts above say so");

@@ -32,7 +32,7 @@ struct leases *cluster_leases(struct cluster *cluster);
 
 /* Options from now on (copied), to be set before anything else. If they are others, the next update
  * works everything out again. */
-void cluster_configure(struct cluster *cluster, const struct cluster_options *options);
+void cluster_configure(struct cluster *cluster, const struct cluster_options *wanted);
 
 /* Calls `at` with the source of each object that is about to be worked out; NULL: no more. */
 void cluster_observe(struct cluster *cluster,

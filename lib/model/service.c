@@ -65,7 +65,7 @@ static void exchange_claims(struct service_state *state, GArray *after, struct r
         i += order <= 0;
         j += order >= 0;
     }
-    g_autoptr(GArray) before = state->claims;
+    g_clear_pointer(&state->claims, g_array_unref);
     state->claims = after;
 }
 

@@ -198,7 +198,7 @@ int main(int argc, char **argv)
     struct rlimit limit;
 
     CHECK(argc == 6 && strlen(argv[1]) < sizeof(address.sun_path));
-    strcpy(address.sun_path, argv[1]);
+    memcpy(address.sun_path, argv[1], strlen(argv[1]));
     const struct mode *mode = mode_of(argv[2]);
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     limit.rlim_cur = limit.rlim_max;
