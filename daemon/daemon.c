@@ -14,6 +14,7 @@
 #include "daemon/inspect/inspect.h"
 #include "daemon/serve/external.h"
 #include "daemon/serve/server.h"
+#include "inheritance.h"
 #include "lib/util/exposure.h"
 #include "lib/util/log.h"
 #include "lib/util/supervisor.h"
@@ -27,6 +28,8 @@ struct daemon {
     struct external *external;
     struct server *server;
     struct inspect *inspect;
+    struct inheritance *inheritance;
+    sd_event_source *starting; /* the loader thread is started later */
     struct thread_queue *to_loader, *from_loader;
     struct loader_thread *loader;
     uint64_t pinged; /* when the loader thread was last asked for a sign of life */
@@ -51,6 +54,8 @@ static void take(struct daemon *daemon, struct message *message)
 {
     switch (message->kind) {
     case MESSAGE_READY:
+        inheritance_end(daemon->inheritance);
+        inheritance_leave_snapshot(daemon->inheritance, loader_thread_root(daemon->loader));
         supervisor_tell(daemon->supervisor,
                         "READY=1\nSTATUS=Serving %" G_GUINT64_FORMAT " object%s.", message->number,
                         message->number == 1 ? "" : "s");
@@ -167,7 +172,8 @@ static int open_socket(struct daemon *daemon, const char *path)
     int r = exposure_refuse(directory);
     if (r < 0)
         return r;
-    r = server_new(&daemon->server, daemon->event, path, loader_thread_root(daemon->loader),
+    r = server_new(&daemon->server, daemon->event, path,
+                   inheritance_take_socket(daemon->inheritance), loader_thread_root(daemon->loader),
                    daemon->external);
     if (r == SERVER_BUSY) {
         log_error("%s: another daemon answers there; this one ends", path);
@@ -190,6 +196,25 @@ static void open_inspect(struct daemon *daemon)
     });
 }
 
+static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct daemon *daemon = userdata;
+    (void)source, (void)usec;
+    return loader_thread_start(daemon->loader);
+}
+
+/* A daemon that dies again and again reads manifests ever less often. */
+static int start_loading(struct daemon *daemon)
+{
+    uint64_t delay = inheritance_delay(daemon->inheritance);
+    if (delay == 0)
+        return loader_thread_start(daemon->loader);
+    log_warning("started again and again; manifests are read in %" G_GUINT64_FORMAT " ms",
+                delay / 1000);
+    return sd_event_add_time_relative(daemon->event, &daemon->starting, CLOCK_MONOTONIC, delay, 0,
+                                      on_start, daemon);
+}
+
 /* `config` is the loader thread's from the moment it runs. */
 static int open_all(struct daemon *daemon, struct config *config,
                     const struct config_options *options)
@@ -204,14 +229,19 @@ static int open_all(struct daemon *daemon, struct config *config,
         config_free(config);
         return r;
     }
+    daemon->inheritance = inheritance_new(daemon->supervisor, config->socket);
     r = loader_thread_new(&daemon->loader, config, options, daemon->to_loader, daemon->from_loader);
-    if (r >= 0)
+    if (r >= 0) {
+        inheritance_answer(daemon->inheritance, loader_thread_root(daemon->loader), config);
         r = open_socket(daemon, config->socket);
+    }
     if (r < 0)
         return r;
+    if (inheritance_is_kept(daemon->inheritance))
+        inheritance_leave_socket(daemon->inheritance, server_keep_socket(daemon->server));
     server_allow_maps(daemon->server, maps);
     open_inspect(daemon);
-    return loader_thread_start(daemon->loader);
+    return start_loading(daemon);
 }
 
 /* Whoever asks is turned away at once; then the loader thread ends, and with it what it has. */
@@ -224,6 +254,8 @@ static void close_all(struct daemon *daemon, int result)
         _exit(result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
     daemon->to_loader = message_close(daemon->to_loader);
     daemon->from_loader = message_close(daemon->from_loader);
+    daemon->inheritance = inheritance_free(daemon->inheritance);
+    sd_event_source_disable_unref(daemon->starting);
     daemon->supervisor = supervisor_free(daemon->supervisor);
     sd_event_source_disable_unref(daemon->hearing);
     daemon->event = sd_event_unref(daemon->event);
@@ -237,7 +269,8 @@ int daemon_run(struct config *config, const struct config_options *options)
         r = sd_event_loop(daemon.event);
     if (r >= 0) {
         log_info("ends");
-        server_stop(daemon.server);
+        if (!inheritance_is_kept(daemon.inheritance))
+            server_stop(daemon.server);
     }
     close_all(&daemon, r);
     return r < 0 ? r : 0;

@@ -231,9 +231,13 @@ enum outcome host_lookup_run(struct host_lookup *lookup)
         return outcome;
     if (state == MAPPING_GONE)
         return outcome_of_result(lookup, result);
+    if (result == CONNECTION_ABSENT) { /* stopped: the service manager has removed the socket */
+        mapping_drop(mapping);
+        return outcome_of_result(lookup, result);
+    }
     if (state != MAPPING_LOST && mapped_answer(mapping, lookup, &outcome))
         return outcome;
     /* There was a daemon, and it was not stopped: its names are not handed on. */
     lookup->reserved = lookup->reserved || mapped_is_in_zone(mapping, lookup);
-    return outcome_of_result(lookup, result == CONNECTION_ABSENT ? CONNECTION_REFUSED : result);
+    return outcome_of_result(lookup, result);
 }

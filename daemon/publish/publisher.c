@@ -200,6 +200,11 @@ static GByteArray *settings_new(const struct config *config, bool empty)
     });
 }
 
+GByteArray *publisher_settings(const struct config *config)
+{
+    return settings_new(config, false);
+}
+
 int publisher_publish(struct publisher *publisher, bool empty)
 {
     struct record_key key;

@@ -20,6 +20,9 @@ const struct zone_sink *publisher_sink(struct publisher *publisher);
 /* Settings of the zone from the next publisher_publish on. */
 void publisher_configure(struct publisher *publisher, const struct config *config);
 
+/* The record of these settings, where any object is loaded. */
+GByteArray *publisher_settings(const struct config *config);
+
 /* Makes all that was told so far visible at once. `empty`: no object is loaded, nothing is ours.
  * Negative errno: something could not be written down; the old state stays until this is called
  * again and succeeds. */

@@ -11,10 +11,11 @@
 #include "lib/resolve/snapshot.h"
 
 struct snapshot_root {
-    const void *base; /* of a region, atomic; NULL before the first publish */
-    void *header;     /* the same where it may be written, atomic; NULL for an adopted region */
-    int fd;           /* to be passed to other processes, atomic; -1: none */
-    uint32_t state;   /* KUBESVC_SNAPSHOT_WATCHED or _STOPPED, to be carried over; atomic */
+    const void *base;    /* of a region, atomic; NULL before the first publish */
+    void *header;        /* the same where it may be written, atomic; NULL for an adopted region */
+    int fd;              /* to be passed to other processes, atomic; -1: none */
+    uint64_t generation; /* of regions, counted; atomic */
+    uint32_t state;      /* KUBESVC_SNAPSHOT_WATCHED or _STOPPED, to be carried over; atomic */
 };
 
 /* From any thread: what is published now; false: nothing yet. The view is valid until the thread
@@ -32,12 +33,25 @@ static inline int snapshot_root_fd(const struct snapshot_root *root)
     return __atomic_load_n(&root->fd, __ATOMIC_ACQUIRE);
 }
 
+/* Another number: another region. */
+static inline uint64_t snapshot_root_generation(const struct snapshot_root *root)
+{
+    return __atomic_load_n(&root->generation, __ATOMIC_ACQUIRE);
+}
+
+/* Before anything is published: readers of this process find what another one has left. */
+static inline void snapshot_root_adopt(struct snapshot_root *root, const void *base)
+{
+    __atomic_store_n(&root->base, base, __ATOMIC_RELEASE);
+}
+
 /* The writer's: from now on readers find this region, whose root is set. */
 static inline void snapshot_root_set(struct snapshot_root *root, void *header, int fd)
 {
     __atomic_store_n(&root->fd, fd, __ATOMIC_RELEASE);
     __atomic_store_n(&root->header, header, __ATOMIC_RELEASE);
     __atomic_store_n(&root->base, header, __ATOMIC_RELEASE);
+    __atomic_add_fetch(&root->generation, 1, __ATOMIC_RELEASE);
 }
 
 /* The server's, once a second: `seconds` of the monotonic clock, and the state that readers of

@@ -31,9 +31,9 @@ static void entrance_close(struct entrance *entrance)
 }
 
 /* 0, LISTENER_BUSY, LISTENER_EXPOSED or negative errno. */
-static int entrance_open(struct entrance *entrance)
+static int entrance_open(struct entrance *entrance, int adopted)
 {
-    int r = listener_new(&entrance->listener, entrance->path);
+    int r = listener_adopt(&entrance->listener, entrance->path, adopted);
 
     if (r)
         return r;
@@ -56,7 +56,7 @@ static void entrance_reopen(struct entrance *entrance)
     int r;
 
     entrance_close(entrance);
-    r = entrance_open(entrance);
+    r = entrance_open(entrance, -1);
     if (!r)
         log_warning("%s: was removed or replaced; it is there again", entrance->path);
     else if (r != entrance->failure)
@@ -77,7 +77,7 @@ static int entrance_on_look(sd_event_source *source, uint64_t usec, void *userda
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
+int entrance_new(struct entrance **entrancep, sd_event *event, const char *path, int adopted,
                  const struct acceptor_handler *handler)
 {
     struct entrance *entrance = g_new(struct entrance, 1);
@@ -88,7 +88,7 @@ int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
         .handler = *handler,
         .path = g_strdup(path),
     };
-    r = entrance_open(entrance);
+    r = entrance_open(entrance, adopted);
     if (r > 0)
         r = r == LISTENER_BUSY ? ENTRANCE_BUSY : -EPERM;
     if (!r)
@@ -100,6 +100,14 @@ int entrance_new(struct entrance **entrancep, sd_event *event, const char *path,
     }
     *entrancep = entrance;
     return 0;
+}
+
+int entrance_keep(struct entrance *entrance)
+{
+    if (!entrance->listener)
+        return -1;
+    listener_keep(entrance->listener);
+    return listener_fd(entrance->listener);
 }
 
 struct entrance *entrance_free(struct entrance *entrance)

@@ -33,6 +33,7 @@ struct listener {
     bool locked;
     int fd;
     bool bound;
+    bool kept;
     dev_t device; /* of the socket file, while bound */
     ino_t inode;
 };
@@ -117,6 +118,35 @@ static int listener_clear(struct listener *listener)
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+/* Is `fd` a socket that listens at our path? */
+static bool listens_at(int fd, const struct sockaddr_un *address)
+{
+    struct sockaddr_un bound = {0};
+    socklen_t size = sizeof bound;
+    struct stat file;
+    int listens = 0;
+    socklen_t listens_size = sizeof listens;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) == 0 && listens &&
+           getsockname(fd, (struct sockaddr *)&bound, &size) == 0 && bound.sun_family == AF_UNIX &&
+           strncmp(bound.sun_path, address->sun_path, sizeof bound.sun_path) == 0 &&
+           lstat(address->sun_path, &file) == 0 && S_ISSOCK(file.st_mode);
+}
+
+/* Whoever holds the lock is the only one to put a file there, so that is this socket's. */
+static int listener_take(struct listener *listener, int fd)
+{
+    struct stat bound;
+
+    listener->fd = fd;
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || lstat(listener->address.sun_path, &bound) < 0)
+        return -errno;
+    listener->bound = true;
+    listener->device = bound.st_dev;
+    listener->inode = bound.st_ino;
+    return 0;
+}
+
 static int listener_bind(struct listener *listener)
 {
     const char *path = listener->address.sun_path;
@@ -142,6 +172,26 @@ static int listener_bind(struct listener *listener)
 
 int listener_new(struct listener **listenerp, const char *path)
 {
+    return listener_adopt(listenerp, path, -1);
+}
+
+static int listener_open(struct listener *listener, int fd)
+{
+    int r = listener_make_directory(listener->address.sun_path);
+
+    if (!r)
+        r = listener_lock(listener);
+    if (!r && fd >= 0 && listens_at(fd, &listener->address))
+        return listener_take(listener, fd);
+    if (fd >= 0)
+        close(fd);
+    if (!r)
+        r = listener_clear(listener);
+    return r ? r : listener_bind(listener);
+}
+
+int listener_adopt(struct listener **listenerp, const char *path, int fd)
+{
     struct listener *listener;
     int r;
 
@@ -159,13 +209,7 @@ int listener_new(struct listener **listenerp, const char *path)
     };
     memcpy(listener->address.sun_path, path, strlen(path));
 
-    r = listener_make_directory(path);
-    if (!r)
-        r = listener_lock(listener);
-    if (!r)
-        r = listener_clear(listener);
-    if (!r)
-        r = listener_bind(listener);
+    r = listener_open(listener, fd);
     if (r) {
         listener_free(listener);
         return r;
@@ -188,7 +232,7 @@ struct listener *listener_free(struct listener *listener)
 
     if (!listener)
         return NULL;
-    if (listener_is_reached(listener))
+    if (!listener->kept && listener_is_reached(listener))
         unlink(listener->address.sun_path);
     if (listener->fd >= 0)
         close(listener->fd);
@@ -201,6 +245,11 @@ struct listener *listener_free(struct listener *listener)
     g_free(listener->lock_path);
     g_free(listener);
     return NULL;
+}
+
+void listener_keep(struct listener *listener)
+{
+    listener->kept = true;
 }
 
 int listener_fd(const struct listener *listener)

@@ -20,6 +20,13 @@ enum {
 MUST_USE int listener_new(struct listener **listenerp, const char *path);
 struct listener *listener_free(struct listener *listener); /* returns NULL */
 
+/* The same with a socket that listens already, left by another process: -1, or one that is not at
+ * `path`, is as none. The descriptor passes on. */
+MUST_USE int listener_adopt(struct listener **listenerp, const char *path, int fd);
+
+/* The socket file stays where it is when the listener is freed. */
+void listener_keep(struct listener *listener);
+
 int listener_fd(const struct listener *listener);
 
 /* Does the path still lead to this socket? */

@@ -376,7 +376,7 @@ static size_t server_clients_max(void)
     return (size_t)MIN(limit.rlim_cur - SERVER_FDS_RESERVED, SERVER_CLIENTS_MAX);
 }
 
-int server_new(struct server **serverp, sd_event *event, const char *path,
+int server_new(struct server **serverp, sd_event *event, const char *path, int adopted,
                struct snapshot_root *root, struct external *external)
 {
     struct server *server = g_new(struct server, 1);
@@ -402,7 +402,7 @@ int server_new(struct server **serverp, sd_event *event, const char *path,
         r = scheduler_new(&server->scheduler, event,
                           &(struct scheduler_handler){.serve = server_serve, .userdata = server});
     if (!r)
-        r = entrance_new(&server->entrance, event, path,
+        r = entrance_new(&server->entrance, event, path, adopted,
                          &(struct acceptor_handler){server_greet, server_shed, server});
     if (r == ENTRANCE_BUSY)
         r = SERVER_BUSY;
@@ -455,6 +455,11 @@ void server_allow_maps(struct server *server, bool allow)
 {
     server->no_maps = !allow;
     server_watch(server);
+}
+
+int server_keep_socket(struct server *server)
+{
+    return entrance_keep(server->entrance);
 }
 
 void server_stop(struct server *server)

@@ -18,14 +18,18 @@ struct server;
 
 #define SERVER_BUSY 1
 
-/* Listens at `path`: makes its directory if missing (0755), replaces a stale socket file, mode
- * 0666. SERVER_BUSY: another daemon answers there; it is left undisturbed. `root` and `external`
- * must live longer than the server. Until the first publish every name of ours is TRY_AGAIN. */
-MUST_USE int server_new(struct server **serverp, sd_event *event, const char *path,
+/* Listens at `path`, with the socket `adopted` if it does so already (-1: none; it passes on):
+ * makes its directory if missing (0755), replaces a stale socket file, mode 0666. SERVER_BUSY:
+ * another daemon answers there; it is left undisturbed. `root` and `external` must live longer than
+ * the server. Until the first publish every name of ours is TRY_AGAIN. */
+MUST_USE int server_new(struct server **serverp, sd_event *event, const char *path, int adopted,
                         struct snapshot_root *root, struct external *external);
 
 /* Closes everything and removes the socket file if it is still this server's. Returns NULL. */
 struct server *server_free(struct server *server);
+
+/* The socket stays when the server is freed, for another process; its descriptor, -1: none. */
+int server_keep_socket(struct server *server);
 
 /* Tells programs that have the snapshot mapped that it was stopped on purpose. */
 void server_stop(struct server *server);

@@ -128,6 +128,48 @@ struct supervisor *supervisor_free(struct supervisor *supervisor)
     return NULL;
 }
 
+bool supervisor_is_there(const struct supervisor *supervisor)
+{
+    return supervisor->address_size > 0;
+}
+
+static void pass(const struct supervisor *supervisor, const char *text, int fd)
+{
+    int socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    struct iovec part = {.iov_base = (void *)text, .iov_len = strlen(text)};
+    struct msghdr message = {
+        .msg_name = (void *)&supervisor->address,
+        .msg_namelen = supervisor->address_size,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes,
+    };
+
+    if (socket_fd < 0)
+        return;
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    (void)!sendmsg(socket_fd, &message, MSG_NOSIGNAL);
+    close(socket_fd);
+}
+
+void supervisor_store(struct supervisor *supervisor, const char *name, int fd)
+{
+    if (supervisor->address_size == 0)
+        return;
+    g_autofree char *remove = g_strdup_printf("FDSTOREREMOVE=1\nFDNAME=%s", name);
+    g_autofree char *store = g_strdup_printf("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+
+    (void)offer(supervisor, remove);
+    pass(supervisor, store, fd);
+}
+
 void supervisor_tell(struct supervisor *supervisor, const char *format, ...)
 {
     va_list arguments;

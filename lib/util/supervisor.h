@@ -18,5 +18,11 @@ int supervisor_new(struct supervisor **supervisorp, sd_event *event,
                    bool (*alive)(void *userdata, uint64_t usec), void *userdata);
 struct supervisor *supervisor_free(struct supervisor *supervisor); /* returns NULL */
 
+bool supervisor_is_there(const struct supervisor *supervisor);
+
+/* Leaves a descriptor with the supervisor, for the next process of the unit, in place of what it
+ * has by that name. Where it cannot take it now, it does not get it. */
+void supervisor_store(struct supervisor *supervisor, const char *name, int fd);
+
 void supervisor_tell(struct supervisor *supervisor, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -117,7 +117,7 @@ void serving_start(struct serving *serving, bool publish)
     fill(serving);
     if (publish)
         snapshot_writer_publish(serving->writer);
-    r = server_new(&serving->server, serving->event, serving->path,
+    r = server_new(&serving->server, serving->event, serving->path, -1,
                    snapshot_writer_root(serving->writer), serving->external);
     assert(r == 0);
 }

@@ -48,7 +48,7 @@ static int try_to_enter(const char *path)
     sd_event *event;
 
     assert_int_equal(sd_event_new(&event), 0);
-    int r = entrance_new(&entrance, event, path, &handler);
+    int r = entrance_new(&entrance, event, path, -1, &handler);
     entrance_free(entrance);
     sd_event_unref(event);
     return r;

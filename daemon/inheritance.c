@@ -1,0 +1,222 @@
+/*
+ * The service manager keeps descriptors by name and hands them to whatever process it starts next
+ * for the unit, after an orderly restart as after a crash; it drops them when the unit is stopped.
+ *
+ * A snapshot that was left cannot be written to (it is sealed), so the processes that have it
+ * mapped see that its daemon is gone and ask the socket first, where they get the next one.
+ */
+#include "inheritance.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "daemon/publish/publisher.h"
+#include "lib/util/log.h"
+
+#define SOCKET_NAME "kubesvc-socket"
+#define SNAPSHOT_NAME "kubesvc-snapshot"
+#define STARTS_NAME "kubesvc-starts"
+#define SEALS (F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE)
+
+/* A process that lives shorter than this counts as one start of many. From the third on each waits
+ * twice as long as the one before it. */
+#define SHORT_LIFE_USEC (10 * G_USEC_PER_SEC)
+#define STARTS_FREE UINT64_C(3)
+#define DELAY_MIN_USEC UINT64_C(250000)
+#define DELAY_MAX_USEC UINT64_C(10000000)
+
+struct starts {
+    uint64_t count; /* in a row */
+    int64_t last;   /* CLOCK_MONOTONIC, microseconds */
+};
+
+struct inheritance {
+    struct supervisor *supervisor;
+    bool kept;
+    int socket, snapshot, starts; /* -1: none */
+    const void *base;             /* of the snapshot, while it answers */
+    size_t size;
+    uint64_t generation; /* of the snapshot that was left last */
+    uint64_t delay;
+};
+
+static void take_descriptors(struct inheritance *inheritance)
+{
+    g_auto(GStrv) names = NULL;
+    char **listed = NULL;
+    int n = sd_listen_fds_with_names(1, &listed);
+
+    names = listed; /* of malloc, as GLib's are */
+    for (int i = 0; i < n; i++) {
+        int fd = SD_LISTEN_FDS_START + i, *to = NULL;
+
+        if (strcmp(names[i], SOCKET_NAME) == 0)
+            to = &inheritance->socket;
+        else if (strcmp(names[i], SNAPSHOT_NAME) == 0)
+            to = &inheritance->snapshot;
+        else if (strcmp(names[i], STARTS_NAME) == 0)
+            to = &inheritance->starts;
+        if (to && *to < 0)
+            *to = fd;
+        else
+            close(fd);
+    }
+}
+
+/* Does the service manager remove the directory of the socket by itself? */
+static bool is_runtime_directory(const char *socket)
+{
+    const char *list = getenv("RUNTIME_DIRECTORY");
+    g_auto(GStrv) directories = g_strsplit(list ? list : "", ":", -1);
+    g_autofree char *directory = g_path_get_dirname(socket);
+
+    return g_strv_contains((const char *const *)directories, directory);
+}
+
+static void count_start(struct inheritance *inheritance)
+{
+    struct starts starts = {0};
+    int64_t now = g_get_monotonic_time();
+
+    if (inheritance->starts < 0)
+        inheritance->starts = memfd_create(STARTS_NAME, MFD_CLOEXEC);
+    else if (pread(inheritance->starts, &starts, sizeof starts, 0) != sizeof starts)
+        starts = (struct starts){0};
+    starts.count = now - starts.last < SHORT_LIFE_USEC ? starts.count + 1 : 0;
+    starts.last = now;
+    if (inheritance->starts < 0 ||
+        pwrite(inheritance->starts, &starts, sizeof starts, 0) != sizeof starts)
+        return;
+    supervisor_store(inheritance->supervisor, STARTS_NAME, inheritance->starts);
+    if (starts.count > STARTS_FREE)
+        inheritance->delay =
+            MIN(DELAY_MIN_USEC << MIN(starts.count - STARTS_FREE, UINT64_C(10)), DELAY_MAX_USEC);
+}
+
+struct inheritance *inheritance_new(struct supervisor *supervisor, const char *socket)
+{
+    struct inheritance *inheritance = g_new0(struct inheritance, 1);
+
+    inheritance->supervisor = supervisor;
+    inheritance->socket = inheritance->snapshot = inheritance->starts = -1;
+    take_descriptors(inheritance);
+    inheritance->kept = supervisor_is_there(supervisor) && is_runtime_directory(socket);
+    if (inheritance->kept)
+        count_start(inheritance);
+    return inheritance;
+}
+
+static void close_one(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+void inheritance_end(struct inheritance *inheritance)
+{
+    if (inheritance->base)
+        munmap((void *)inheritance->base, inheritance->size);
+    inheritance->base = NULL;
+    close_one(&inheritance->snapshot);
+}
+
+struct inheritance *inheritance_free(struct inheritance *inheritance)
+{
+    if (!inheritance)
+        return NULL;
+    inheritance_end(inheritance);
+    close_one(&inheritance->socket);
+    close_one(&inheritance->starts);
+    g_free(inheritance);
+    return NULL;
+}
+
+bool inheritance_is_kept(const struct inheritance *inheritance)
+{
+    return inheritance->kept;
+}
+
+int inheritance_take_socket(struct inheritance *inheritance)
+{
+    int fd = inheritance->socket;
+
+    inheritance->socket = -1;
+    return fd;
+}
+
+/* Of the layout that this daemon knows, and as large as it says. */
+static bool is_sound(const struct kubesvc_snapshot_header *header, size_t size)
+{
+    return header->magic == htole32(KUBESVC_SNAPSHOT_MAGIC) &&
+           header->version == htole32(KUBESVC_SNAPSHOT_VERSION) &&
+           le32toh(header->size) <= size / KUBESVC_SNAPSHOT_ALIGN &&
+           (le32toh(header->state) & KUBESVC_SNAPSHOT_STOPPED) == 0;
+}
+
+/* Would this configuration answer alike? Of namespaces that are not exposed any more, or are now,
+ * the settings say nothing: such a snapshot is not told from another. */
+static bool has_settings_of(const void *base, const struct config *config)
+{
+    struct snapshot_view view;
+
+    if (!snapshot_view_open(&view, base, SIZE_MAX))
+        return false;
+    g_autoptr(GByteArray) wanted = publisher_settings(config);
+    struct snapshot_record found = snapshot_find(&view, "c", 1);
+
+    return found.data && found.length == wanted->len &&
+           memcmp(found.data, wanted->data, wanted->len) == 0;
+}
+
+void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *root,
+                        const struct config *config)
+{
+    struct stat file;
+    int fd = inheritance->snapshot;
+
+    if (fd < 0 || (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS || fstat(fd, &file) < 0 ||
+        file.st_size < (off_t)sizeof(struct kubesvc_snapshot_header))
+        return;
+    size_t size = (size_t)file.st_size;
+    void *base = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+    if (base == MAP_FAILED)
+        return;
+    inheritance->base = base;
+    inheritance->size = size;
+    if (!is_sound(base, size) || !has_settings_of(base, config)) {
+        inheritance_end(inheritance);
+        return;
+    }
+    snapshot_root_adopt(root, base);
+    log_info("answering from the snapshot of the previous process until manifests are loaded");
+}
+
+void inheritance_leave_socket(struct inheritance *inheritance, int fd)
+{
+    if (inheritance->kept)
+        supervisor_store(inheritance->supervisor, SOCKET_NAME, fd);
+}
+
+void inheritance_leave_snapshot(struct inheritance *inheritance, const struct snapshot_root *root)
+{
+    uint64_t generation = snapshot_root_generation(root);
+    int fd = snapshot_root_fd(root);
+
+    if (!inheritance->kept || fd < 0 || generation == inheritance->generation)
+        return;
+    inheritance->generation = generation;
+    supervisor_store(inheritance->supervisor, SNAPSHOT_NAME, fd);
+}
+
+uint64_t inheritance_delay(const struct inheritance *inheritance)
+{
+    return inheritance->delay;
+}

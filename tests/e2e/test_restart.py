@@ -1,0 +1,95 @@
+"""Restarts under a service manager that keeps descriptors: no lookup notices."""
+
+import os
+import signal
+
+from harness import Client, same, wait_for
+from manager import Manager
+from test_module_daemon import headless, manifests, numbered
+
+NAME = "ten.moon.svc.cluster.local"
+MANY = "---\n".join(headless(f"s{i}", numbered(20)) for i in range(4000))
+
+
+def found(client, n=10):
+    same(len(client.ask("inet", NAME).addresses), n)
+
+
+def check_restart(number):
+    """Of programs that run, that have looked up nothing yet, and that start in between."""
+    with Manager(manifests() | {"many.yaml": MANY}) as unit:
+        mapped, fresh = Client(unit.env), Client(unit.env)
+        with mapped, fresh:
+            for _ in range(3):
+                found(mapped)
+            fresh.ask("name", "localhost")  # loads the module
+            unit.end(number)
+            found(mapped)
+            unit.start(wait=False)
+            found(fresh)  # waits in the backlog, and is answered before manifests are read
+            found(mapped)
+            with Client(unit.env) as new:
+                found(new)
+                wait_for(lambda: unit.ready == 2, "the second load")
+                found(new)
+            (unit.manifests / "ten.yaml").write_text(headless("ten", numbered(7)))
+            for client in mapped, fresh:
+                client.until("inet", NAME, lambda a: len(a.addresses) == 7)
+
+
+def test_restart():
+    check_restart(signal.SIGTERM)
+
+
+def test_crash():
+    check_restart(signal.SIGKILL)
+
+
+def test_crash_while_loading():
+    """The next one still has the snapshot of the first."""
+    with Manager(manifests() | {"many.yaml": MANY}) as unit, Client(unit.env) as client:
+        unit.end(signal.SIGKILL)
+        for _ in range(2):
+            unit.start(wait=False)
+            found(client)
+            unit.end(signal.SIGKILL)
+        unit.start()
+        found(client)
+
+
+def test_other_settings_are_not_answered_from_the_old_snapshot():
+    with Manager(manifests() | {"many.yaml": MANY}) as unit, Client(unit.env) as client:
+        unit.end(signal.SIGTERM)
+        (unit.dir / "kubesvcd.yaml").write_text("zone: other.example\n")
+        unit.start(wait=False)
+        answer = client.ask("unspec", "ten.moon.svc.other.example")
+        assert len(answer.addresses) in (0, 1, 10), answer  # not yet, passed on, or loaded already
+        wait_for(lambda: unit.ready == 2, "the second load")
+        client.until("inet", "ten.moon.svc.other.example", lambda a: len(a.addresses) == 10)
+
+
+def test_stop():
+    """The manager removes the directory and drops the descriptors: the names are gone at once."""
+    with Manager(manifests()) as unit, Client(unit.env) as client:
+        for _ in range(3):
+            found(client)
+        unit.end(signal.SIGTERM)
+        os.unlink(unit.socket)
+        for fds in unit.kept.values():
+            for fd in fds:
+                os.close(fd)
+        unit.kept.clear()
+        assert client.ask("unspec", NAME).passed_on
+
+
+def test_again_and_again():
+    """From the fourth short life on, manifests are read later and later; names are answered."""
+    with Manager(manifests()) as unit, Client(unit.env) as client:
+        for _ in range(6):
+            unit.end(signal.SIGKILL)
+            unit.start(wait=False)
+            found(client)
+        log = (unit.dir / "log").read_text()
+        assert "manifests are read in" in log, log
+        wait_for(lambda: unit.ready >= 2, "the load after the pause")
+        found(client)
