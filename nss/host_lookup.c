@@ -190,15 +190,18 @@ static enum connection_result ask_daemon(struct host_lookup *lookup, struct conn
 
 /* A lookup that is called again with a larger buffer goes on where it was, and asks nobody before
  * the buffer can be large enough. */
-static enum connection_result ask_daemon_whole(struct host_lookup *lookup, bool wants_map,
+static enum connection_result ask_daemon_whole(struct host_lookup *lookup, enum mapping_state state,
                                                enum outcome *outcome)
 {
+    bool wants_map = state != MAPPING_FRESH && state != MAPPING_WATCHED;
     uint32_t key = retry_key(&lookup->question, lookup->counts.form);
     struct guard guard;
     struct connection connection = connection_new(&guard);
     size_t needed = retry_take(key, &connection.deadline);
     enum connection_result result = CONNECTION_OK;
 
+    if (state == MAPPING_STALE)
+        connection.deadline -= KUBESVC_DEADLINE_MS - KUBESVC_STALE_DEADLINE_MS;
     *outcome = OUTCOME_TOO_SMALL;
     if (needed <= lookup->buffer.size) {
         do {
@@ -224,8 +227,7 @@ enum outcome host_lookup_run(struct host_lookup *lookup)
         return outcome;
     if (mapping && state == MAPPING_GONE)
         mapping_drop(mapping);
-    bool wants_map = state != MAPPING_FRESH && state != MAPPING_WATCHED;
-    enum connection_result result = ask_daemon_whole(lookup, wants_map, &outcome);
+    enum connection_result result = ask_daemon_whole(lookup, state, &outcome);
 
     if (result == CONNECTION_OK)
         return outcome;

@@ -33,6 +33,8 @@
  * behind is believed for the longer time. */
 #define KUBESVC_HEARTBEAT_LATE_S 15
 #define KUBESVC_HEARTBEAT_LOST_S 300
+/* Who has an answer from such a snapshot anyway waits for the socket so many milliseconds only. */
+#define KUBESVC_STALE_DEADLINE_MS 20
 /* How long, in milliseconds, a daemon that has no snapshot to give (yet), or knows of none, is not
  * asked for it again. */
 #define KUBESVC_MAP_RETRY_MS 1000
