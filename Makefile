@@ -37,8 +37,10 @@ WARN += -Werror
 endif
 
 PKGS = libsystemd glib-2.0 yaml-0.1 yajl libcares
+CLUSTER_PKGS = libcurl # of kubesvc-cluster alone
 # Asked once, and only when something is compiled: `make deps` must work before they are there.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+CLUSTER_LIBS = $(eval CLUSTER_LIBS := $$(shell $(PKG_CONFIG) --libs $(CLUSTER_PKGS)))$(CLUSTER_LIBS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)))$(PKG_LIBS)
 
 BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -iquote . -Iinclude $(WARN) -fstack-protector-strong
@@ -83,20 +85,21 @@ PROGRAM_LDFLAGS = -pie $(BASE_LDFLAGS)
 MODULE = $(O)/libnss_kubesvc.so.2
 DAEMON = $(O)/kubesvcd
 CLI = $(patsubst cli/main.c,$(O)/kubesvc,$(wildcard cli/main.c))
+CLUSTER = $(O)/kubesvc-cluster
 
 # The rooms, each of which links only what stands right of it.
-ROOMS = cli inspect serve publish state source config manifest model yaml util nss resolve
+ROOMS = cluster cli inspect serve publish state source config manifest model yaml util nss resolve
 room_dir = $(firstword $(wildcard daemon/$(1) lib/$(1) $(1)))
-room_sources = $(filter-out cli/main.c,$(wildcard $(call room_dir,$(1))/*.c))
+room_sources = $(filter-out %/main.c,$(wildcard $(call room_dir,$(1))/*.c))
 
 MODULE_SOURCES = $(wildcard nss/*.c lib/resolve/*.c)
-PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c)
+PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c cluster/main.c)
 ROOM_SOURCES := $(foreach room,$(ROOMS),$(call room_sources,$(room)))
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 E2E_SOURCES := $(wildcard tests/e2e/*.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 SOURCES := $(ROOM_SOURCES) $(PROGRAM_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
-HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h tests/*/*.h)
+HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h cluster/*.h tests/*/*.h)
 
 objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
@@ -125,7 +128,7 @@ endif
 .PHONY: all tests check check-unit demo install uninstall fuzz run-fuzz lint check-format format \
     deps deps-build deps-demo deps-deb deps-bench deps-check clean FORCE
 
-all: $(MODULE) $(DAEMON) $(CLI) $(M32)
+all: $(MODULE) $(DAEMON) $(CLI) $(CLUSTER) $(M32)
 ifeq ($(SAN)$(TSAN)$(FUZZ)$(filter-out build,$(BUILD)),)
 all: compile_commands.json
 endif
@@ -205,12 +208,18 @@ $(O)/kubesvc: $(call objects,cli/main.c) $(ARCHIVES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(ARCHIVES) $(PKG_LIBS)
 
+$(CLUSTER): $(call objects,cluster/main.c) $(ARCHIVES)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -Wl,--as-needed -o $@ $< $(ARCHIVES) \
+	    $(CLUSTER_LIBS) $(PKG_LIBS)
+
 # A test names what it needs from the linker (such as --wrap) in its first two lines, "/* LDFLAGS: ... */".
 $(O)/tests/%: $(O)/obj/tests/unit/%.o $(UNIT_SUPPORT) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(UNIT_SUPPORT) $(ARCHIVES) \
-	    $$(sed -n '1,2s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' tests/unit/$*.c) $(PKG_LIBS) -lcmocka -pthread
+	    $$(sed -n '1,2s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' tests/unit/$*.c) \
+	    -Wl,--as-needed $(CLUSTER_LIBS) $(PKG_LIBS) -lcmocka -pthread
 
 $(O)/e2e/libnss_%.so.2: $(O)/obj/tests/e2e/nss_%.o
 	@mkdir -p $(@D)

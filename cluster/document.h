@@ -1,0 +1,25 @@
+/*
+ * Reading a small YAML or JSON file of one mapping: the configuration and the kubeconfig.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/util/error.h"
+#include "lib/yaml/fields.h"
+
+#define DOCUMENT_SIZE_MAX (4u << 20) /* bytes */
+
+/* Takes what it needs out of the mapping, which is gone after it. What is wrong goes to `fields`.
+ */
+typedef void (*document_handler)(void *userdata, struct fields *fields, const struct node *map);
+
+/* Reads the file and logs what is wrong with it. 0, -EINVAL (it is wrong) or another negative errno
+ * of reading it. An empty file is none, and not wrong. */
+MUST_USE int document_read(const char *path, document_handler handler, void *userdata);
+
+/* Makes an unknown key of the map an error. */
+void document_check_keys(struct fields *fields, const struct node *map, const char *const known[]);
+
+/* A copy of the text, or NULL. */
+char *document_string(struct fields *fields, const struct node *map, const char *key);

@@ -1,0 +1,442 @@
+/*
+ * List and watch, as client-go's reflector does it, with what it learnt the hard way:
+ *
+ * - The first list is served from the API server's cache (resourceVersion=0), later ones must not
+ *   be older than what is known; only a version that is gone or from the future is read from etcd.
+ * - A watch from the future, after etcd was restored, is answered with 200 and silence. So after
+ *   every failure a list of one object, not older than what is known, comes before the next watch.
+ * - Nothing but an object's deletion or a complete list takes an object away: 401, 403, 404 and 5xx
+ *   are what a server says that is starting.
+ */
+#include "feed.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "backoff.h"
+#include "feed_object.h"
+#include "trim.h"
+
+#define SECOND 1000000u
+#define PAGE_SIZE 500u
+#define LIST_TIMEOUT (600ull * SECOND)
+#define LIST_IDLE (60ull * SECOND)
+#define PROBE_TIMEOUT (30ull * SECOND)
+#define WATCH_MIN 300u               /* seconds; up to twice as many */
+#define WATCH_GRACE (30ull * SECOND) /* for the server to end it */
+#define WATCH_SHORT                                                                                \
+    (1ull * SECOND) /* one that ends sooner, without a word, counts as a failure                   \
+                     */
+#define RELIST_JITTER (2ull * SECOND)
+/* etcd that is behind what is known was restored, and may be refilled: until then what it lacks is
+ * kept. */
+#define RESTORED_GRACE (60ull * SECOND)
+
+enum phase { PHASE_LIST, PHASE_PROBE, PHASE_WATCH };
+enum list_from { LIST_CACHED, LIST_NOT_OLDER, LIST_ETCD };
+
+struct feed {
+    struct feed_config config;
+    struct feed_handler handler;
+    const struct resource_type *type;
+    char *ns, *name;
+    enum phase phase; /* of the request, or of the one that `timer` begins */
+    enum list_from from;
+    bool restored, listed;
+    char *version, *next_page; /* of the last object or list; NULL: the first page */
+    struct trim *trim;
+    struct api_request *request;
+    struct backoff backoff;
+    sd_event_source *timer, *sweep;
+    uint64_t began;        /* the watch */
+    bool heard;            /* something on this watch */
+    bool expired, refused; /* an ERROR event said so */
+    enum feed_health health;
+    char *problem;
+};
+
+static uint64_t feed_now(const struct feed *feed)
+{
+    uint64_t now = 0;
+
+    (void)sd_event_now(feed->config.event, CLOCK_MONOTONIC, &now);
+    return now;
+}
+
+static void feed_set_health(struct feed *feed, enum feed_health health, const char *problem)
+{
+    if (feed->health == health && g_strcmp0(feed->problem, problem) == 0)
+        return;
+    feed->health = health;
+    g_free(feed->problem);
+    feed->problem = g_strdup(problem);
+    feed->handler.health(feed->handler.userdata, feed);
+}
+
+static void feed_after(struct feed *feed, enum phase phase, uint64_t delay)
+{
+    feed->phase = phase;
+    (void)sd_event_source_set_time_relative(feed->timer, delay);
+    (void)sd_event_source_set_enabled(feed->timer, SD_EVENT_ONESHOT);
+}
+
+static void take_version(struct feed *feed, const char *version)
+{
+    if (!*version || g_strcmp0(feed->version, version) == 0)
+        return;
+    g_free(feed->version);
+    feed->version = g_strdup(version);
+}
+
+static void on_object(void *userdata, const struct trim_object *object)
+{
+    struct feed *feed = userdata;
+
+    switch (object->event) {
+    case TRIM_UNKNOWN: return;
+    case TRIM_ERROR:
+        if (object->code == 410 || strcmp(object->reason, "Expired") == 0 ||
+            strcmp(object->reason, "Gone") == 0)
+            feed->expired = true;
+        else
+            feed->refused = true;
+        return;
+    case TRIM_BOOKMARK: break;
+    default:
+        feed_object_take(feed->config.store, feed->config.index, feed->config.resource, object);
+    }
+    feed->heard = true;
+    if (object->event != TRIM_LISTED)
+        take_version(feed, object->resource_version);
+}
+
+static bool on_body(void *userdata, const char *bytes, size_t size)
+{
+    struct feed *feed = userdata;
+
+    if (feed->phase == PHASE_PROBE)
+        return true;
+    if (!trim_feed(feed->trim, bytes, size))
+        return false;
+    if (feed->phase == PHASE_WATCH)
+        feed->handler.changed(feed->handler.userdata, feed);
+    return !feed->expired && !feed->refused;
+}
+
+static const char *verb(const struct feed *feed)
+{
+    return feed->phase == PHASE_WATCH ? "watch" : "list";
+}
+
+/* Says what has failed, and how long to wait. */
+static uint64_t feed_fail(struct feed *feed, const struct api_server_outcome *outcome,
+                          const char *problem)
+{
+    bool denied = outcome->status == 401 || outcome->status == 403;
+    const char *hint = outcome->status == 404 && feed->config.resource == RESOURCE_SLICES
+                           ? " (Kubernetes 1.21 or newer is needed)"
+                           : "";
+    g_autofree char *text = g_strdup_printf("cannot %s %s: %s%s", verb(feed), feed->name,
+                                            problem ? problem : "the connection was closed", hint);
+
+    feed_set_health(feed, denied ? FEED_DENIED : FEED_DISCONNECTED, text);
+    return backoff_next(&feed->backoff, feed_now(feed), outcome->retry_after);
+}
+
+static bool is_from_the_future(const struct api_server_outcome *outcome)
+{
+    return outcome->status == 504 && outcome->body &&
+           (strstr(outcome->body, "ResourceVersionTooLarge") ||
+            strstr(outcome->body, "Too large resource version"));
+}
+
+static void watch_over(struct feed *feed, const struct api_server_outcome *outcome)
+{
+    if (feed->expired || outcome->status == 410) {
+        feed->from = LIST_NOT_OLDER;
+        feed_after(feed, PHASE_LIST, backoff_jitter(RELIST_JITTER));
+        return;
+    }
+    if (outcome->complete && outcome->status == 200) {
+        if (feed->heard || feed_now(feed) - feed->began >= WATCH_SHORT)
+            feed_after(feed, PHASE_WATCH, 0);
+        else
+            feed_after(feed, PHASE_PROBE, backoff_next(&feed->backoff, feed_now(feed), 0));
+        return;
+    }
+    feed_after(feed, PHASE_PROBE,
+               feed_fail(feed, outcome,
+                         feed->refused              ? "the API server ended the watch"
+                         : trim_problem(feed->trim) ? trim_problem(feed->trim)
+                                                    : outcome->problem));
+}
+
+static void probe_over(struct feed *feed, const struct api_server_outcome *outcome)
+{
+    if (is_from_the_future(outcome) || outcome->status == 410) {
+        feed->restored |= outcome->status == 504;
+        feed->from = LIST_ETCD;
+        feed_after(feed, PHASE_LIST, backoff_jitter(RELIST_JITTER));
+        return;
+    }
+    if (!outcome->complete || outcome->status != 200) {
+        feed_after(feed, PHASE_PROBE, feed_fail(feed, outcome, outcome->problem));
+        return;
+    }
+    feed_set_health(feed, FEED_SYNCED, NULL);
+    feed_after(feed, PHASE_WATCH, 0);
+}
+
+static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct feed *feed = userdata;
+
+    (void)source;
+    (void)usec;
+    store_end_list(feed->config.store, feed->config.index);
+    feed->handler.changed(feed->handler.userdata, feed);
+    return 0;
+}
+
+static void list_complete(struct feed *feed)
+{
+    take_version(feed, trim_list_version(feed->trim));
+    if (feed->restored) {
+        (void)sd_event_source_set_time_relative(feed->sweep, RESTORED_GRACE);
+        (void)sd_event_source_set_enabled(feed->sweep, SD_EVENT_ONESHOT);
+    } else {
+        store_end_list(feed->config.store, feed->config.index);
+    }
+    feed->restored = false;
+    feed->from = LIST_NOT_OLDER;
+    feed->listed = true;
+    feed_set_health(feed, FEED_SYNCED, NULL);
+    feed_after(feed, PHASE_WATCH, 0);
+    feed->handler.changed(feed->handler.userdata, feed);
+    feed->handler.list_over(feed->handler.userdata, feed);
+}
+
+static void list_next(struct feed *feed);
+
+static void list_failed(struct feed *feed, const struct api_server_outcome *outcome)
+{
+    bool first_page = !feed->next_page;
+
+    g_clear_pointer(&feed->next_page, g_free);
+    if (is_from_the_future(outcome))
+        feed->restored = true;
+    /* A version that is gone is not asked for again; a token of a page that is gone is no reason.
+     */
+    if (feed->from == LIST_NOT_OLDER &&
+        (is_from_the_future(outcome) || (outcome->status == 410 && first_page))) {
+        feed->from = LIST_ETCD;
+        list_next(feed);
+        return;
+    }
+    feed_after(feed, PHASE_LIST,
+               feed_fail(feed, outcome,
+                         trim_problem(feed->trim)                      ? trim_problem(feed->trim)
+                         : outcome->complete && outcome->status == 200 ? "the list is incomplete"
+                                                                       : outcome->problem));
+    feed->handler.list_over(feed->handler.userdata, feed);
+}
+
+static void list_over(struct feed *feed, const struct api_server_outcome *outcome)
+{
+    if (!outcome->complete || outcome->status != 200 || !trim_is_complete(feed->trim)) {
+        list_failed(feed, outcome);
+        return;
+    }
+    g_free(feed->next_page);
+    feed->next_page = g_strdup(trim_list_continue(feed->trim));
+    if (*feed->next_page) {
+        list_next(feed);
+        return;
+    }
+    g_clear_pointer(&feed->next_page, g_free);
+    list_complete(feed);
+}
+
+static void on_over(void *userdata, const struct api_server_outcome *outcome)
+{
+    struct feed *feed = userdata;
+
+    feed->request = NULL;
+    switch (feed->phase) {
+    case PHASE_LIST: list_over(feed, outcome); return;
+    case PHASE_PROBE: probe_over(feed, outcome); return;
+    case PHASE_WATCH: watch_over(feed, outcome); return;
+    }
+}
+
+static GString *feed_path(const struct feed *feed)
+{
+    GString *path = g_string_new(feed->type->prefix);
+
+    if (feed->ns)
+        g_string_append_printf(path, "/namespaces/%s", feed->ns);
+    g_string_append_printf(path, "/%s?", feed->type->name);
+    return path;
+}
+
+static void append_query(GString *path, const char *key, const char *value)
+{
+    g_autofree char *escaped = g_uri_escape_string(value, NULL, FALSE);
+
+    g_string_append_printf(path, "&%s=%s", key, escaped);
+}
+
+static void feed_get(struct feed *feed, const GString *path, uint64_t timeout, uint64_t idle)
+{
+    struct api_server_get get = {
+        .path = path->str,
+        .compressed = feed->phase == PHASE_LIST,
+        .timeout = timeout,
+        .idle = idle,
+    };
+    struct api_server_handler handler = {.body = on_body, .done = on_over, .userdata = feed};
+
+    feed->expired = feed->refused = feed->heard = false;
+    feed->trim = trim_free(feed->trim);
+    feed->trim = trim_new(feed->type, feed->phase == PHASE_WATCH, on_object, feed);
+    feed->request = api_server_get(feed->config.server, &get, &handler);
+}
+
+/* The first page, or the next one. */
+static void list_next(struct feed *feed)
+{
+    g_autoptr(GString) path = feed_path(feed);
+
+    feed->phase = PHASE_LIST;
+    g_string_append_printf(path, "limit=%u", PAGE_SIZE);
+    if (!feed->next_page) {
+        (void)sd_event_source_set_enabled(feed->sweep, SD_EVENT_OFF);
+        store_begin_list(feed->config.store, feed->config.index);
+    }
+    if (feed->next_page) {
+        append_query(path, "continue", feed->next_page);
+    } else if (feed->from == LIST_NOT_OLDER) {
+        append_query(path, "resourceVersion", feed->version);
+        append_query(path, "resourceVersionMatch", "NotOlderThan");
+    } else if (feed->from == LIST_CACHED) {
+        append_query(path, "resourceVersion", "0");
+    }
+    feed_get(feed, path, LIST_TIMEOUT, LIST_IDLE);
+}
+
+static void probe(struct feed *feed)
+{
+    g_autoptr(GString) path = feed_path(feed);
+
+    g_string_append(path, "limit=1");
+    append_query(path, "resourceVersion", feed->version);
+    append_query(path, "resourceVersionMatch", "NotOlderThan");
+    feed_get(feed, path, PROBE_TIMEOUT, 0);
+}
+
+static void watch(struct feed *feed)
+{
+    g_autoptr(GString) path = feed_path(feed);
+    uint64_t seconds = WATCH_MIN + backoff_jitter(WATCH_MIN + 1);
+
+    g_string_append_printf(path, "watch=1&allowWatchBookmarks=true&timeoutSeconds=%u",
+                           (unsigned)seconds);
+    append_query(path, "resourceVersion", feed->version);
+    feed->began = feed_now(feed);
+    feed_get(feed, path, seconds * SECOND + WATCH_GRACE, 0);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct feed *feed = userdata;
+
+    (void)source;
+    (void)usec;
+    switch (feed->phase) {
+    case PHASE_LIST: feed->handler.want_list(feed->handler.userdata, feed); break;
+    case PHASE_PROBE: probe(feed); break;
+    case PHASE_WATCH: watch(feed); break;
+    }
+    return 0;
+}
+
+void feed_list(struct feed *feed)
+{
+    list_next(feed);
+}
+
+int feed_new(struct feed **feedp, const struct feed_config *config,
+             const struct feed_handler *handler)
+{
+    struct feed *feed = g_new0(struct feed, 1);
+    int r;
+
+    feed->config = *config;
+    feed->handler = *handler;
+    feed->type = &resource_types[config->resource];
+    feed->ns = g_strdup(config->ns);
+    feed->name = g_strdup_printf("%s%s%s%s%s", feed->type->name, *feed->type->group ? "." : "",
+                                 feed->type->group, config->ns ? " in namespace " : "",
+                                 config->ns ? config->ns : "");
+    feed->from = LIST_CACHED;
+    r = sd_event_add_time_relative(config->event, &feed->timer, CLOCK_MONOTONIC, config->delay,
+                                   1000, on_timer, feed);
+    if (r >= 0)
+        r = sd_event_add_time(config->event, &feed->sweep, CLOCK_MONOTONIC, 0, 0, on_sweep, feed);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(feed->sweep, SD_EVENT_OFF);
+    if (r < 0) {
+        feed_free(feed);
+        return r;
+    }
+    *feedp = feed;
+    return 0;
+}
+
+struct feed *feed_free(struct feed *feed)
+{
+    if (!feed)
+        return NULL;
+    api_request_free(feed->request);
+    trim_free(feed->trim);
+    sd_event_source_disable_unref(feed->timer);
+    sd_event_source_disable_unref(feed->sweep);
+    g_free(feed->ns);
+    g_free(feed->name);
+    g_free(feed->version);
+    g_free(feed->next_page);
+    g_free(feed->problem);
+    g_free(feed);
+    return NULL;
+}
+
+enum feed_health feed_health(const struct feed *feed)
+{
+    return feed->health;
+}
+
+const char *feed_problem(const struct feed *feed)
+{
+    return feed->problem;
+}
+
+const char *feed_version(const struct feed *feed)
+{
+    return feed->version ? feed->version : "";
+}
+
+const char *feed_name(const struct feed *feed)
+{
+    return feed->name;
+}
+
+enum resource feed_resource(const struct feed *feed)
+{
+    return feed->config.resource;
+}
+
+bool feed_has_listed(const struct feed *feed)
+{
+    return feed->listed;
+}

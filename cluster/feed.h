@@ -1,0 +1,52 @@
+/*
+ * One resource of a cluster, of all namespaces or of one: listed, then watched, for ever.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "api_server.h"
+#include "lib/util/error.h"
+#include "resource.h"
+#include "store.h"
+
+struct feed;
+
+enum feed_health { FEED_STARTING, FEED_SYNCED, FEED_DISCONNECTED, FEED_DENIED };
+
+struct feed_handler {
+    /* It wants to list: feed_list is to be called when no other feed is listing. */
+    void (*want_list)(void *userdata, struct feed *feed);
+    /* It has listed, well or not, so that another one may. */
+    void (*list_over)(void *userdata, struct feed *feed);
+    /* The store may have changed. */
+    void (*changed)(void *userdata, struct feed *feed);
+    /* feed_health or feed_problem is another one. */
+    void (*health)(void *userdata, struct feed *feed);
+    void *userdata;
+};
+
+struct feed_config {
+    sd_event *event;
+    struct api_server *server;
+    struct store *store;
+    unsigned index; /* of this feed in the store */
+    enum resource resource;
+    const char *ns; /* NULL: all namespaces */
+    uint64_t delay; /* before the first list, in microseconds */
+};
+
+MUST_USE int feed_new(struct feed **feedp, const struct feed_config *config,
+                      const struct feed_handler *handler);
+struct feed *feed_free(struct feed *feed); /* returns NULL */
+
+void feed_list(struct feed *feed);
+
+enum feed_health feed_health(const struct feed *feed);
+const char *feed_problem(const struct feed *feed); /* NULL while it is synced or starting */
+const char *feed_version(const struct feed *feed); /* "" before the first list */
+const char *feed_name(const struct feed *feed);    /* "services", "services in moon" */
+enum resource feed_resource(const struct feed *feed);
+bool feed_has_listed(const struct feed *feed); /* once at least */

@@ -1,0 +1,31 @@
+/*
+ * What of a kubeconfig says how to reach one cluster, and as whom.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/util/error.h"
+#include "secret.h"
+
+struct kubeconfig {
+    char *cluster; /* its name in the file */
+    char *server;  /* "https://HOST[:PORT][/PATH]", without a slash at the end */
+    char *host;    /* of it, without brackets */
+    unsigned port;
+    bool secure;      /* https */
+    char *path;       /* of it: "" or "/..." */
+    char *tls_name;   /* NULL: the host */
+    char *proxy;      /* URL, or NULL */
+    char *proxy_host; /* of it, without brackets, or NULL */
+    unsigned proxy_port;
+    bool insecure;       /* whoever answers is believed */
+    bool no_compression; /* lists are not asked for in gzip */
+    struct secret ca, certificate, key, token;
+    char *user, *password; /* basic authentication, or NULL */
+};
+
+/* Reads `path`, with the context of that name or (NULL) the current one. What is wrong is logged. 0
+ * or negative errno. */
+MUST_USE int kubeconfig_read(struct kubeconfig *kubeconfig, const char *path, const char *context);
+void kubeconfig_clear(struct kubeconfig *kubeconfig);

@@ -1,0 +1,28 @@
+/*
+ * What is followed of a cluster: the resources, where the API has them, and which of an object's
+ * fields are kept. The fields are those that lib/manifest reads and no others; above all no
+ * managedFields, which are a third of an object.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum resource { RESOURCE_SERVICES, RESOURCE_SLICES, RESOURCE_NAMESPACES, RESOURCE_PODS };
+#define N_RESOURCES 4u
+
+struct keep {
+    const char *key;          /* NULL ends a level */
+    const struct keep *inner; /* of what is in here; NULL: everything */
+};
+
+struct resource_type {
+    const char *name;        /* "services", as in paths and RBAC rules */
+    const char *group;       /* "discovery.k8s.io", "" for the core group */
+    const char *prefix;      /* "/api/v1" */
+    const char *api_version; /* of the objects */
+    const char *kind;
+    const struct keep *fields;
+    bool namespaced;
+};
+
+extern const struct resource_type resource_types[N_RESOURCES];

@@ -1,0 +1,236 @@
+/*
+ * The settings: options win over the file, and the file over what the service manager provides.
+ */
+#include "settings.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "document.h"
+#include "lib/util/log.h"
+
+#define JITTER_MAX 3600 /* seconds */
+#define AGE_MAX (400ull * 86400)
+
+static const char help[] =
+    "Usage: kubesvc-cluster [OPTION...]\n"
+    "Keeps a cluster's Services, as its API tells them, as manifests in a directory for kubesvcd.\n"
+    "\n"
+    "  --config FILE        read settings from FILE (/etc/kubesvc/clusters/NAME.yaml)\n"
+    "  --kubeconfig FILE    how to reach the cluster ($KUBECONFIG, ~/.kube/config)\n"
+    "  --context NAME       the kubeconfig's context to use (its current one)\n"
+    "  --namespaces A,B     follow these namespaces only\n"
+    "  --output DIR         write manifests here\n"
+    "  --once               write the cluster's present state and exit\n"
+    "  --help               show this help and exit\n"
+    "  --version            show the version and exit\n"
+    "\n"
+    "Options win over the settings file. Runs in the foreground and logs to stderr.\n"
+    "\n"
+    "Example: kubesvc-cluster --kubeconfig ~/.kube/config --output /tmp/prod\n"
+    "\n"
+    "See kubesvc-cluster(8).\n";
+
+enum {
+    OPTION_CONFIG = 256,
+    OPTION_KUBECONFIG,
+    OPTION_CONTEXT,
+    OPTION_NAMESPACES,
+    OPTION_OUTPUT,
+    OPTION_ONCE,
+    OPTION_HELP,
+    OPTION_VERSION
+};
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"kubeconfig", required_argument, NULL, OPTION_KUBECONFIG},
+    {"context", required_argument, NULL, OPTION_CONTEXT},
+    {"namespaces", required_argument, NULL, OPTION_NAMESPACES},
+    {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"once", no_argument, NULL, OPTION_ONCE},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {0},
+};
+
+static const char *const keys[] = {"kubeconfig", "context", "namespaces", "output",
+                                   "pods",       "maxAge",  "jitter",     NULL};
+
+static void replace(char **textp, const char *text)
+{
+    g_free(*textp);
+    *textp = g_strdup(text);
+}
+
+static bool set_namespaces(struct settings *settings, const char *list)
+{
+    g_strfreev(settings->namespaces);
+    settings->namespaces = g_strsplit(list, ",", 0);
+    for (char **ns = settings->namespaces; *ns; ns++) {
+        g_strstrip(*ns);
+        if (**ns && dns_subdomain_is_valid(*ns))
+            continue;
+        fprintf(stderr, "kubesvc-cluster: --namespaces: '%s' is not the name of a namespace\n",
+                *ns);
+        return false;
+    }
+    return settings->namespaces[0] != NULL;
+}
+
+static int take(struct settings *settings, int option)
+{
+    switch (option) {
+    case OPTION_CONFIG: replace(&settings->config, optarg); return 0;
+    case OPTION_KUBECONFIG: replace(&settings->kubeconfig, optarg); return 0;
+    case OPTION_CONTEXT: replace(&settings->context, optarg); return 0;
+    case OPTION_NAMESPACES: return set_namespaces(settings, optarg) ? 0 : SETTINGS_WRONG;
+    case OPTION_OUTPUT: replace(&settings->output, optarg); return 0;
+    case OPTION_ONCE: settings->once = true; return 0;
+    case OPTION_HELP: fputs(help, stdout); return SETTINGS_DONE;
+    case OPTION_VERSION: puts("kubesvc-cluster " KUBESVC_VERSION); return SETTINGS_DONE;
+    default: fputs("Try 'kubesvc-cluster --help'.\n", stderr); return SETTINGS_WRONG;
+    }
+}
+
+/* "90s", "15m", "1h", "2d", or "never". */
+static bool parse_age(const char *text, uint64_t *usecp)
+{
+    static const struct {
+        char unit;
+        unsigned seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    char *end;
+    uint64_t n;
+
+    *usecp = 0;
+    if (strcmp(text, "never") == 0)
+        return true;
+    n = g_ascii_strtoull(text, &end, 10);
+    if (!g_ascii_isdigit(*text) || n == 0 || n > AGE_MAX)
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+        if (end[0] == units[i].unit && end[1] == '\0' && n * units[i].seconds <= AGE_MAX) {
+            *usecp = n * units[i].seconds * 1000000;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_namespaces(struct settings *settings, struct fields *fields,
+                            const struct node *map)
+{
+    const struct node *list = fields_list(fields, map, "namespaces");
+    GPtrArray *names;
+
+    if (!list || settings->namespaces)
+        return;
+    names = g_ptr_array_new();
+    for (const struct node *node = list->first; node; node = node->next) {
+        const char *ns = fields_text(fields, node, "namespaces");
+
+        if (ns && *ns && dns_subdomain_is_valid(ns))
+            g_ptr_array_add(names, g_strdup(ns));
+        else
+            fields_error(fields, node->position, "bad-value",
+                         "namespaces: not the name of a namespace");
+    }
+    if (names->len > 0)
+        g_ptr_array_add(names, NULL);
+    settings->namespaces = (char **)g_ptr_array_free(names, names->len == 0);
+}
+
+static void default_path(char **pathp, struct fields *fields, const struct node *map,
+                         const char *key, const char *directory)
+{
+    const char *text = fields_string(fields, map, key);
+
+    if (text && !*pathp)
+        *pathp =
+            g_path_is_absolute(text) ? g_strdup(text) : g_build_filename(directory, text, NULL);
+}
+
+static void on_settings(void *userdata, struct fields *fields, const struct node *map)
+{
+    struct settings *settings = userdata;
+    g_autofree char *directory = g_path_get_dirname(settings->config);
+    const char *text;
+    int64_t jitter = SETTINGS_JITTER / 1000000;
+
+    document_check_keys(fields, map, keys);
+    default_path(&settings->kubeconfig, fields, map, "kubeconfig", directory);
+    default_path(&settings->output, fields, map, "output", directory);
+    if (!settings->context)
+        settings->context = document_string(fields, map, "context");
+    read_namespaces(settings, fields, map);
+    settings->pods = fields_bool(fields, map, "pods", false);
+    text = fields_string(fields, map, "maxAge");
+    if (text && !parse_age(text, &settings->max_age))
+        fields_error(fields, node_get(map, "maxAge")->position, "bad-value",
+                     "maxAge must be never or a time such as 90s, 15m, 1h or 2d");
+    fields_integer(fields, map, "jitter", 0, JITTER_MAX, &jitter);
+    settings->jitter = (uint64_t)jitter * 1000000;
+}
+
+/* What systemd hands to the unit, then what kubectl would take. */
+static void set_defaults(struct settings *settings)
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY"), *state = getenv("STATE_DIRECTORY");
+    const char *kubeconfig = getenv("KUBECONFIG");
+
+    if (!settings->kubeconfig && credentials)
+        settings->kubeconfig = g_build_filename(credentials, "kubeconfig", NULL);
+    if (!settings->kubeconfig && kubeconfig && *kubeconfig)
+        settings->kubeconfig = g_strdup(kubeconfig);
+    if (!settings->kubeconfig)
+        settings->kubeconfig = g_build_filename(g_get_home_dir(), ".kube", "config", NULL);
+    if (!settings->output && state && *state)
+        settings->output = g_strdup(state);
+}
+
+static int read_file(struct settings *settings)
+{
+    int r = settings->config ? document_read(settings->config, on_settings, settings) : 0;
+
+    if (r < 0 && r != -EINVAL)
+        log_error("%s: %s", settings->config, g_strerror(-r));
+    return r < 0 ? SETTINGS_WRONG : 0;
+}
+
+int settings_read(struct settings *settings, int argc, char **argv)
+{
+    int option, r;
+
+    *settings = (struct settings){.jitter = SETTINGS_JITTER};
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        r = take(settings, option);
+        if (r != 0)
+            return r;
+    }
+    if (optind < argc) {
+        fprintf(stderr, "kubesvc-cluster: unexpected argument '%s'\n", argv[optind]);
+        return SETTINGS_WRONG;
+    }
+    r = read_file(settings);
+    if (r != 0)
+        return r;
+    set_defaults(settings);
+    if (settings->output)
+        return 0;
+    fputs("kubesvc-cluster: where to? Give --output DIR.\n", stderr);
+    return SETTINGS_WRONG;
+}
+
+void settings_clear(struct settings *settings)
+{
+    g_free(settings->config);
+    g_free(settings->kubeconfig);
+    g_free(settings->context);
+    g_strfreev(settings->namespaces);
+    g_free(settings->output);
+}

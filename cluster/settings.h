@@ -1,0 +1,31 @@
+/*
+ * What the command line and /etc/kubesvc/clusters/NAME.yaml ask for.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/util/error.h"
+
+#define SETTINGS_JITTER 30000000u /* microseconds */
+
+struct settings {
+    char *config;      /* path, or NULL */
+    char *kubeconfig;  /* path */
+    char *context;     /* NULL: the current one */
+    char **namespaces; /* NULL: all */
+    char *output;      /* directory */
+    bool pods, once;
+    uint64_t max_age; /* microseconds; 0: never too old */
+    uint64_t jitter;  /* likewise */
+};
+
+enum {
+    SETTINGS_DONE = 1, /* --help or --version was answered */
+    SETTINGS_WRONG,    /* what is wrong was told */
+};
+
+/* 0, SETTINGS_DONE or SETTINGS_WRONG. */
+MUST_USE int settings_read(struct settings *settings, int argc, char **argv);
+void settings_clear(struct settings *settings);

@@ -1,0 +1,22 @@
+/*
+ * Only the message, and not all of it: proxies in between answer with whole web pages.
+ */
+#include "status_text.h"
+
+#include <glib.h>
+#include <yajl/yajl_tree.h>
+
+#define MESSAGE_MAX 500
+
+char *status_text(long code, const char *body, size_t size)
+{
+    const char *path[] = {"message", NULL};
+    g_autofree char *text = g_strndup(body, size);
+    yajl_val root = yajl_tree_parse(text, NULL, 0);
+    const char *message = YAJL_GET_STRING(yajl_tree_get(root, path, yajl_t_string));
+    char *result = message ? g_strdup_printf("HTTP %ld: %.*s", code, MESSAGE_MAX, message)
+                           : g_strdup_printf("HTTP %ld", code);
+
+    yajl_tree_free(root);
+    return result;
+}

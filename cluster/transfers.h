@@ -1,0 +1,23 @@
+/*
+ * libcurl's transfers on the event loop.
+ */
+#pragma once
+
+#include <curl/curl.h>
+#include <systemd/sd-event.h>
+
+#include "lib/util/error.h"
+
+struct transfers;
+
+/* The transfer of that handle is over, and the handle no longer in use. */
+typedef void (*transfers_done)(void *userdata, CURL *handle, CURLcode result);
+
+MUST_USE int transfers_new(struct transfers **transfersp, sd_event *event, transfers_done done,
+                           void *userdata);
+/* All handles must have been removed. Returns NULL. */
+struct transfers *transfers_free(struct transfers *transfers);
+
+/* Not from within a callback of libcurl. */
+MUST_USE int transfers_add(struct transfers *transfers, CURL *handle);
+void transfers_remove(struct transfers *transfers, CURL *handle);
