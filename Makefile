@@ -302,11 +302,13 @@ deps-build deps-demo deps-deb deps-bench deps-check: deps-%:
 
 # MODE:FILE:DESTINATION of everything that is installed, and so of everything `uninstall` removes.
 INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)/kubesvcd \
-    $(CLI:%=755:%:$(bindir)/kubesvc) \
+    $(CLI:%=755:%:$(bindir)/kubesvc) 755:$(CLUSTER):$(sbindir)/kubesvc-cluster \
     644:share/completions/kubesvc.bash:$(prefix)/share/bash-completion/completions/kubesvc \
     644:share/completions/_kubesvc:$(prefix)/share/zsh/vendor-completions/_kubesvc \
     644:share/completions/kubesvc.fish:$(prefix)/share/fish/vendor_completions.d/kubesvc.fish \
     644:share/systemd/kubesvcd.service:$(prefix)/lib/systemd/system/kubesvcd.service \
+    644:share/systemd/kubesvc-cluster@.service:$(prefix)/lib/systemd/system/kubesvc-cluster@.service \
+    644:share/systemd/cluster.sysusers.conf:$(prefix)/lib/sysusers.d/kubesvc-cluster.conf \
     644:share/systemd/user/kubesvcd.service:$(prefix)/lib/systemd/user/kubesvcd.service \
     644:share/systemd/sysusers.conf:$(prefix)/lib/sysusers.d/kubesvcd.conf \
     644:share/conf/kubesvcd.yaml:$(docdir)/kubesvcd.yaml \
@@ -319,9 +321,9 @@ part = $(word $(1),$(subst :, ,$(2)))
 install: all
 	$(foreach one,$(INSTALLED),$(newline)	install -D -m $(call part,1,$(one)) $\
 	    $(call part,2,$(one)) $(DESTDIR)$(call part,3,$(one)))
-	sed -i 's|/usr/sbin/kubesvcd|$(sbindir)/kubesvcd|; s|/usr/bin/kubesvc|$(bindir)/kubesvc|' \
-	    $(DESTDIR)$(prefix)/lib/systemd/*/kubesvcd.service
-	install -d $(DESTDIR)$(sysconfdir)/kubesvc/manifests
+	sed -i 's|/usr/sbin/kubesvc|$(sbindir)/kubesvc|; s|/usr/bin/kubesvc|$(bindir)/kubesvc|' \
+	    $(DESTDIR)$(prefix)/lib/systemd/*/kubesvc*.service
+	install -d $(DESTDIR)$(sysconfdir)/kubesvc/manifests $(DESTDIR)$(sysconfdir)/kubesvc/clusters
 
 # Directories only where they are empty: the configuration, manifests and whatever else was written
 # into them by others stays.

@@ -15,6 +15,7 @@
 
 #include "ask.h"
 #include "configuration.h"
+#include "copy_text.h"
 #include "libc_answer.h"
 #include "link.h"
 #include "text.h"
@@ -106,6 +107,26 @@ static void examine_sources(struct examination *examination, yajl_val status)
                         g_strdup_printf("there is no object in %s", paths->str),
                         g_strdup("put manifests there, or name other directories in "
                                  "/etc/kubesvc/kubesvcd.yaml"));
+}
+
+static void examine_clusters(struct examination *examination, yajl_val status)
+{
+    for (size_t i = 0; i < value_length(status, "clusters"); i++) {
+        yajl_val cluster = value_element(status, "clusters", i);
+        const char *name = value_text(cluster, "cluster"), *state = value_text(cluster, "state");
+        bool running = value_bool(cluster, "running"), fresh = value_bool(cluster, "fresh");
+        char *remedy = NULL;
+
+        if (!running)
+            remedy = g_strdup_printf("see 'systemctl status kubesvc-cluster@%s'", name);
+        else if (g_strcmp0(state, "denied") == 0)
+            remedy = g_strdup("grant it with the RBAC manifest in examples/cluster, or renew the "
+                              "token; see kubesvc-cluster(8)");
+        else if (!fresh)
+            remedy = g_strdup_printf("see 'journalctl -u kubesvc-cluster@%s'", name);
+        examination_add(examination, fresh ? VERDICT_OK : VERDICT_WARN, "cluster",
+                        copy_text(cluster), remedy);
+    }
 }
 
 /* Whose daemon is it: the system's, this user's, or somebody else's? */
@@ -210,6 +231,7 @@ static void examine_status(struct examination *examination, yajl_val status)
     examine_configuration(examination, status);
     examine_owner(examination);
     examine_sources(examination, status);
+    examine_clusters(examination, status);
     examine_unreadable(examination, status);
     examine_errors(examination, status);
 }

@@ -8,6 +8,7 @@
 #include "ask.h"
 #include "commands.h"
 #include "configuration.h"
+#include "copy_text.h"
 #include "fields.h"
 #include "json_text.h"
 #include "status_counts.h"
@@ -102,6 +103,18 @@ static void print_sources(yajl_val status)
         g_autofree char *objects = text_plural(value_number(source, "objects"), "object");
         field_format(label, "%s (%s, %s, %s)", path ? path : "", files, objects,
                      watch ? watch : "");
+    }
+}
+
+/* "prod: no contact since 2026-11-28T12:03:00Z, 4 min: cannot list services: ..." */
+static void print_clusters(yajl_val status)
+{
+    for (size_t i = 0; i < value_length(status, "clusters"); i++) {
+        yajl_val cluster = value_element(status, "clusters", i);
+        bool fresh = value_bool(cluster, "fresh");
+        g_autofree char *text = copy_text(cluster), *clean = text_clean(text);
+
+        field_styled(i == 0 ? "Clusters" : "", clean, fresh ? STYLE_PLAIN : STYLE_WARN);
     }
 }
 
@@ -224,6 +237,7 @@ static void print_text(yajl_val status)
     field("State", value_text(status, "state"));
     print_configuration(status);
     print_sources(status);
+    print_clusters(status);
     g_autofree char *files = text_plural(value_number(status, "files"), "file");
     field_format("Objects", "%" G_GINT64_FORMAT " from %s", value_number(status, "objects"), files);
     print_passed_over(status);

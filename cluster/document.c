@@ -55,7 +55,7 @@ static int document_parse(struct document *document, struct input *input)
 {
     struct composer_callbacks callbacks = {
         .document = on_document, .other = on_other, .userdata = document};
-    struct composer *composer = composer_new(&callbacks, document->fields.diagnostics, NULL);
+    struct composer *composer = composer_new(&callbacks, document->fields.diagnostics);
     int r = reader_run(input, composer);
 
     composer_free(composer);

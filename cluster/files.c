@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,17 +74,20 @@ static int check_content(struct files *files)
 
 static int files_open(struct files *files, const char *directory)
 {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
     if (mkdir(directory, 0755) < 0 && errno != EEXIST)
         return -errno;
     files->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (files->directory < 0)
         return -errno;
     files->lock = openat(files->directory, LOCK_NAME,
-                         O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0644);
+                         O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0644);
     if (files->lock < 0)
         return -errno;
-    if (flock(files->lock, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK ? FILES_BUSY : -errno;
+    /* Of this kind, others can ask for it without taking it. */
+    if (fcntl(files->lock, F_OFD_SETLK, &lock) < 0)
+        return errno == EAGAIN || errno == EACCES ? FILES_BUSY : -errno;
     return check_content(files);
 }
 

@@ -1,6 +1,7 @@
 /*
  * The report of counters and gauges, in Prometheus' text exposition format.
  */
+#include "copies.h"
 #include "report.h"
 
 #include <string.h>
@@ -107,6 +108,57 @@ static void put_files(const struct report *report)
           files.stale);
 }
 
+struct copy_gauge {
+    const struct report *report;
+    const char *name, *help; /* the latter until it was said */
+    uint64_t (*value)(const struct copy *copy);
+};
+
+static uint64_t is_fresh(const struct copy *copy)
+{
+    return copy->fresh;
+}
+
+static uint64_t age_of(const struct copy *copy)
+{
+    return copy->age;
+}
+
+static uint64_t services_of(const struct copy *copy)
+{
+    return copy->services;
+}
+
+static void put_copy(void *userdata, const struct copy *copy)
+{
+    struct copy_gauge *wanted = userdata;
+    g_autofree char *cluster = g_strescape(copy->cluster ? copy->cluster : "", NULL);
+
+    if (wanted->help)
+        begin(wanted->report, wanted->name, "gauge", wanted->help);
+    wanted->help = NULL;
+    put(wanted->report, "%s{cluster=\"%s\"} %" G_GUINT64_FORMAT "\n", wanted->name, cluster,
+        wanted->value(copy));
+}
+
+static void put_copies(const struct report *report)
+{
+    static const struct {
+        const char *name, *help;
+        uint64_t (*value)(const struct copy *copy);
+    } gauges[] = {
+        {"kubesvc_cluster_in_sync", "Is the copy of the cluster kept fresh?", is_fresh},
+        {"kubesvc_cluster_age_seconds", "Time since the last contact with it; 0 in sync.", age_of},
+        {"kubesvc_cluster_services", "Its Services.", services_of},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(gauges); i++) {
+        struct copy_gauge wanted = {report, gauges[i].name, gauges[i].help, gauges[i].value};
+
+        copies_each(report->world->loader, put_copy, &wanted);
+    }
+}
+
 static void put_leases(const struct report *report)
 {
     const struct view_leases pods = view_leases(report->world->cluster, LEASE_POD);
@@ -142,6 +194,7 @@ enum kubesvc_inspect_result report_metrics(const struct report *report)
     gauge(report, "kubesvc_uptime_seconds", "Time since the start.",
           ((uint64_t)g_get_monotonic_time() - world->started) / G_USEC_PER_SEC);
     put_files(report);
+    put_copies(report);
     gauge(report, "kubesvc_objects", "Objects in force.", cluster_size(world->cluster));
     put_questions(report, server);
     counter(report, "kubesvc_maps_total",

@@ -1,6 +1,7 @@
 /*
  * The report of the daemon itself: what it reads, what is wrong, what it serves.
  */
+#include "copies.h"
 #include "passed_over.h"
 #include "report.h"
 
@@ -15,6 +16,26 @@ static void put_directory(void *userdata, const struct loader_directory_status *
     json_number(json, "files", status->n_files);
     json_number(json, "objects", status->n_objects);
     json_text(json, "watch", status->missing ? "missing" : status->polled ? "polling" : "inotify");
+    json_close(json);
+}
+
+static void put_copy(void *userdata, const struct copy *copy)
+{
+    struct json *json = userdata;
+
+    json_open(json, NULL);
+    json_text(json, "cluster", copy->cluster);
+    json_text(json, "directory", copy->directory);
+    json_text(json, "server", copy->server);
+    json_text(json, "state", copy->state);
+    json_bool(json, "running", copy->running);
+    json_bool(json, "fresh", copy->fresh);
+    json_text(json, "since", copy->since);
+    json_text(json, "contact", copy->contact);
+    json_number(json, "ageSeconds", copy->age);
+    json_text(json, "problem", copy->problem);
+    json_number(json, "services", copy->services);
+    json_number(json, "endpointSlices", copy->slices);
     json_close(json);
 }
 
@@ -240,6 +261,9 @@ static void put_files(const struct report *report)
 
     json_open_list(json, "sources");
     loader_directories(loader, put_directory, json);
+    json_close_list(json);
+    json_open_list(json, "clusters");
+    copies_each(loader, put_copy, json);
     json_close_list(json);
     loader_status(loader, count_file, &files);
     json_number(json, "files", files);

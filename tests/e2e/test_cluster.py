@@ -1,12 +1,15 @@
 """kubesvc-cluster and an API server that works: what it writes, when, and how kubesvcd reads it."""
 
+import json
 import pathlib
+import re
 import shutil
 import signal
+import subprocess
 import time
 
-from api_server import ApiServer, Follower, endpoint_slice, namespace, service
-from harness import Client, Daemon, limit, need_program, same
+from api_server import ApiServer, Follower, endpoint_slice, namespace, service, status
+from harness import Client, Daemon, built, limit, need_program, same
 
 
 def fill(api):
@@ -244,3 +247,40 @@ def test_never_resolves_through_nss():
         text = pathlib.Path("trace").read_text()
         assert "nsswitch.conf" not in text and "libnss" not in text and "kubesvc/socket" not in text
         assert "/etc/hosts" in text
+
+
+def test_status_and_doctor_say_how_fresh_the_copy_is():
+    def kubesvc(daemon, *arguments):
+        return subprocess.run([built("kubesvc"), "--socket", daemon.socket, *arguments],
+                              capture_output=True, text=True, env=daemon.env).stdout
+
+    def cluster(daemon):
+        return json.loads(kubesvc(daemon, "status", "-o", "json"))["clusters"]
+
+    with ApiServer() as api:
+        fill(api)
+        pathlib.Path("clusters").mkdir()
+        with Follower(api, "clusters/prod") as follower:
+            follower.until_state("synced")
+            with start_daemon(pathlib.Path("clusters").resolve()) as daemon:
+                [found] = cluster(daemon)
+                same((found["cluster"], found["state"], found["fresh"], found["services"]),
+                     ("prod", "synced", True, 2))
+                assert "prod: in sync (2 Services)" in kubesvc(daemon, "status")
+                assert 'kubesvc_cluster_in_sync{cluster="prod"} 1' in kubesvc(daemon, "metrics")
+                api.fail("watch", None, status(403, "Forbidden", message="no"), times=None)
+                api.fail("probe", None, status(403, "Forbidden", message="no"), times=None)
+                api.end_watches()
+                follower.until_state("denied")
+                shown = kubesvc(daemon, "status")
+                assert "prod: access denied; as of 20" in shown, shown
+                assert re.search("cannot (list|watch) .*: HTTP 403: no", shown), shown
+                shown = kubesvc(daemon, "doctor")
+                assert "examples/cluster" in shown, shown
+                api.clear()
+                follower.until_state("synced")
+                follower.stop(signal.SIGKILL)
+                [found] = cluster(daemon)
+                same((found["state"], found["running"], found["fresh"]), ("synced", False, False))
+                assert "prod: kubesvc-cluster is not running; as of 20" in kubesvc(daemon, "status")
+                assert 'kubesvc_cluster_in_sync{cluster="prod"} 0' in kubesvc(daemon, "metrics")

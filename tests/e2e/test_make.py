@@ -100,8 +100,9 @@ def test_units_start_what_was_installed():
         sources.make("-j2", "install", f"CC={sources.compiler}", f"DESTDIR={target}",
                      f"prefix={prefix}")
         for unit in (target / prefix[1:] / "lib/systemd").rglob("*.service"):
-            started = re.findall(r"^Exec(?:Start|Reload)=(/\S*/kubesvcd?) ?", unit.read_text(), re.M)
-            same(started, [f"{prefix}/sbin/kubesvcd", f"{prefix}/bin/kubesvc"], unit)
+            started = re.findall(r"^Exec(?:Start|Reload)=(/\S*/kubesvc[\w-]*)", unit.read_text(), re.M)
+            same(started, [f"{prefix}/sbin/kubesvc-cluster"] if "cluster" in unit.name
+                 else [f"{prefix}/sbin/kubesvcd", f"{prefix}/bin/kubesvc"], unit)
             for path in started:
                 assert (target / path[1:]).is_file(), path
 
@@ -114,6 +115,8 @@ def test_make_install_and_uninstall():
     same(oct((target / "usr/bin/kubesvc").stat().st_mode & 0o777), "0o755")
     installed = files(target)
     for expected in ("usr/lib/here/libnss_kubesvc.so.2", "usr/sbin/kubesvcd", "usr/bin/kubesvc",
+                     "usr/sbin/kubesvc-cluster", "usr/lib/sysusers.d/kubesvc-cluster.conf",
+                     "usr/lib/systemd/system/kubesvc-cluster@.service",
                      "usr/lib/systemd/system/kubesvcd.service",
                      "usr/lib/systemd/user/kubesvcd.service",
                      "usr/lib/sysusers.d/kubesvcd.conf", "usr/share/man/man1/kubesvc.1",

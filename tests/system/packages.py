@@ -6,7 +6,7 @@ import subprocess
 from harness import BUILD, skip
 
 DIRECTORY = BUILD / "deb"
-MODULE, DAEMON = "libnss-kubesvc", "kubesvcd"
+MODULE, DAEMON, CLUSTER = "libnss-kubesvc", "kubesvcd", "kubesvc-cluster"
 
 
 def package(name):

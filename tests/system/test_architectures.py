@@ -4,7 +4,7 @@ import re
 import subprocess
 
 from harness import same, skip
-from packages import DAEMON, MODULE, field, unpacked, unpacked_source
+from packages import CLUSTER, DAEMON, MODULE, field, unpacked, unpacked_source
 from systems import HEADLESS, Chroot, on_a_system
 from tars import CROSS, architecture
 
@@ -19,7 +19,7 @@ def built(system, *command):
     same(re.findall(r"^\S+\.[ch]:\d+:.*warning:.*", log, re.M), [], "warnings")
     found = system.file(f"{SOURCE}/build/deb").glob("*.deb")
     files = {file.name.partition("_")[0]: file for file in found}
-    same(sorted(files), [DAEMON, MODULE], output[-1000:])
+    same(sorted(files), [CLUSTER, DAEMON, MODULE], output[-1000:])
     return files
 
 
@@ -28,7 +28,7 @@ def machines(files):
     for file in files.values():
         tree = unpacked(file, "tree")
     programs = [*tree.glob("usr/*bin/*"), *tree.glob("usr/lib/*/*.so.2")]
-    same(len(programs), 3)
+    same(len(programs), 4)
     headers = [
         subprocess.run(["readelf", "-h", path], stdout=subprocess.PIPE, text=True, check=True).stdout
         for path in programs

@@ -3,60 +3,84 @@
 import re
 
 from harness import same, wait_for
-from packages import both
+from packages import CLUSTER, both, package
 from systems import EXAMPLES, HEADLESS, Chroot, Machine, on_a_system
 
 DOCUMENTS = "/usr/share/doc/kubesvcd/examples"
-KUBECTL = """#!/bin/sh
-echo "$@" >>/run/kubesvc-manifests/asked
-cat /etc/answer.json
-exit "$(cat /etc/status)"
+API = """
+import http.server, json, sys, threading
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if self.headers["Authorization"] != "Bearer secret":
+            return self.answer(403, {"kind": "Status", "code": 403, "message": "who are you"})
+        if "watch=1" in self.path:
+            threading.Event().wait()
+        address = open("/etc/address").read().strip()
+        items = []
+        if "/services" in self.path:
+            items = [{"metadata": {"name": "api", "namespace": "prod", "uid": "1"},
+                      "spec": {"clusterIP": address}}]
+        self.answer(200, {"metadata": {"resourceVersion": "5"}, "items": items})
+    def answer(self, code, value):
+        body = json.dumps(value).encode()
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+http.server.ThreadingHTTPServer(("127.0.0.1", 6443), Handler).serve_forever()
 """
-CLUSTER = """{"apiVersion": "v1", "kind": "List", "items": [
- {"apiVersion": "v1", "kind": "Service",
-  "metadata": {"name": "api", "namespace": "prod", "uid": "1"}, "spec": {"clusterIP": "%s"}}]}
+KUBECONFIG = """apiVersion: v1
+kind: Config
+current-context: x
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:6443"}}]
+users: [{name: u, user: {token: secret}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
 """
 
 
 @on_a_system("full")
-def test_a_timer_fetches_the_services_of_a_cluster():
+def test_a_unit_follows_a_cluster():
     system = Chroot("full")
-    system.install(*both())
-    system.write("/usr/local/bin/kubectl", KUBECTL, 0o755)
-    system.write("/etc/kubernetes/kubesvc.conf", "secret", 0o600)
-    system.write("/etc/status", "0")
-    system.write("/etc/answer.json", CLUSTER % "10.96.0.1")
-    system.sh(
-        f"cp {DOCUMENTS}/cluster/* /etc/systemd/system/ && systemctl enable kubesvc-cluster.timer"
-    )
+    system.install(*both(), package(CLUSTER))
+    system.write("/etc/api.py", API)
+    system.write("/etc/address", "10.96.0.1")
     system.write(
-        "/etc/systemd/system/kubesvc-cluster.timer.d/often.conf",
-        "[Timer]\nOnBootSec=\nOnBootSec=1ms\nOnUnitInactiveSec=200ms\nAccuracySec=1ms\n",
+        "/etc/systemd/system/api.service", "[Service]\nExecStart=/usr/bin/python3 /etc/api.py\n"
     )
+    system.write("/etc/kubesvc/clusters/prod.yaml", "jitter: 0\n")
+    system.write("/etc/kubesvc/clusters/prod.kubeconfig", KUBECONFIG, 0o600)
+    system.sh(f"cp {DOCUMENTS}/cluster/kubesvcd.yaml /etc/kubesvc/kubesvcd.yaml")
+    system.sh("systemctl enable kubesvc-cluster@prod")
     with Machine(system) as machine:
+        unit = "kubesvc-cluster@prod.service"
+        same(machine.show("ActiveState", unit), "active")
+        machine.run("systemctl", "start", "api")
         name = "api.prod.svc.cluster.local"
         machine.wait_for_addresses(name, ["10.96.0.1"])
-        machine.write("/etc/answer.json", CLUSTER % "10.96.0.2")
-        machine.wait_for_addresses(name, ["10.96.0.2"])
-        # What fails, and what is cut short, changes nothing.
-        machine.write("/etc/status", "1")
-        machine.write("/etc/answer.json", '{"items": [')
-        asked = machine.file("/run/kubesvc-manifests/asked")
-        before = len(asked.read_text().splitlines())
-        wait_for(lambda: len(asked.read_text().splitlines()) > before + 1, "two failures")
-        same(machine.addresses(name), ["10.96.0.2"])
-        assert "get services,endpointslices -A -o json" in asked.read_text()
-        same(machine.journal("-p", "warning", "-u", "kubesvcd"), "")
+        assert "prod: in sync (1 Service)" in machine.run("kubesvc", "status")
+        pid = machine.show("MainPID", unit)
+        status = machine.run("cat", f"/proc/{pid}/status")
+        same(set(re.findall(r"Cap(?:Prm|Eff|Bnd|Amb):\s+(\w+)", status)), {"0000000000000000"})
         same(
-            machine.run(
-                "systemd-analyze",
-                "verify",
-                "--man=no",
-                "kubesvc-cluster.service",
-                "kubesvc-cluster.timer",
-            ),
-            "",
+            machine.run("stat", "-c", "%a %U %G", "/var/lib/kubesvc-cluster/prod").strip(),
+            "750 kubesvc-cluster kubesvc",
         )
+        # The names outlive the API server and the program that follows it.
+        machine.run("systemctl", "kill", "-s", "KILL", "api")
+        machine.run("systemctl", "stop", unit)
+        machine.run("systemctl", "restart", "kubesvcd")
+        machine.wait_for_addresses(name, ["10.96.0.1"])
+        assert "prod: kubesvc-cluster is not running" in machine.run("kubesvc", "status")
+        machine.write("/etc/address", "10.96.0.2")
+        machine.run("systemctl", "start", "api", unit)
+        machine.wait_for_addresses(name, ["10.96.0.2"])
+        same(machine.journal("-p", "warning", "-u", "kubesvcd"), "")
+        same(machine.run("systemd-analyze", "verify", "--man=no", unit), "")
+        rating = machine.run("systemd-analyze", "security", "--no-pager", unit).splitlines()[-1]
+        assert float(re.search(r": ([\d.]+) ", rating)[1]) < 1.6, rating
 
 
 @on_a_system("full")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from harness import limit, need_program, same
-from packages import DAEMON, DIRECTORY, MODULE, field, package, unpacked, unpacked_source
+from packages import CLUSTER, DAEMON, DIRECTORY, MODULE, field, package, unpacked, unpacked_source
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ENTRY_POINTS = [
@@ -64,7 +64,7 @@ def test_two_builds_are_bit_identical():
         for file in (DIRECTORY / "work").iterdir()
         if file.is_file() and file.suffix not in (".buildinfo", ".changes", ".log")
     )
-    assert len(made) == 7, made  # two packages, symbols for each, and the source in three files
+    assert len(made) == 9, made  # three packages, symbols for each, and the source in three files
     for name in made:
         assert filecmp.cmp(DIRECTORY / "work" / name, f"second/work/{name}", shallow=False), name
 
@@ -99,6 +99,7 @@ def test_lintian_finds_nothing():
         "source/lintian-overrides",
         f"{MODULE}.lintian-overrides",
         f"{DAEMON}.lintian-overrides",
+        f"{CLUSTER}.lintian-overrides",
     ):
         lines = (ROOT / "debian" / file).read_text().splitlines()
         for before, line in zip(["", *lines], lines):
@@ -124,7 +125,14 @@ def test_the_module_is_a_good_guest():
 
 
 def test_the_daemon_is_hardened_and_asks_no_name_service():
-    file = unpacked(package(DAEMON), "daemon") / "usr/sbin/kubesvcd"
+    programs = unpacked(package(DAEMON), "daemon") / "usr/sbin/kubesvcd", unpacked(
+        package(CLUSTER), "cluster"
+    ) / "usr/sbin/kubesvc-cluster"
+    for file in programs:
+        check_program(file)
+
+
+def check_program(file):
     header = output("readelf", "-hlW", file)
     assert "DYN (Position-Independent" in header and "GNU_RELRO" in header, header
     assert "NOW" in output("readelf", "-dW", file)
@@ -173,6 +181,23 @@ def test_what_the_packages_say_of_themselves():
             assert file in files, file
 
 
+def test_only_the_package_of_the_cluster_needs_libcurl():
+    assert "libcurl4" in field(package(CLUSTER), "Depends")
+    for name in MODULE, DAEMON:
+        assert "curl" not in field(package(name), "Depends"), name
+    files = {str(p.relative_to("c")) for p in unpacked(package(CLUSTER), "c").rglob("*")}
+    for file in (
+        "etc/kubesvc/clusters",
+        "usr/lib/sysusers.d/kubesvc-cluster.conf",
+        "usr/sbin/kubesvc-cluster",
+        "usr/share/doc/kubesvc-cluster/examples/cluster/rbac.yaml",
+        "usr/share/man/man8/kubesvc-cluster.8.gz",
+    ):
+        assert file in files, file
+    assert any(file.endswith("lib/systemd/system/kubesvc-cluster@.service") for file in files)
+    same([file for file in files if file.endswith("kubesvc.conf")], [])
+
+
 def unpacked_control(file, name):
     return output("dpkg-deb", "-I", file, name)
 
@@ -180,7 +205,7 @@ def unpacked_control(file, name):
 def test_manual_pages_are_in_order():
     need_program("man")
     pages = []
-    for name in MODULE, DAEMON:
+    for name in MODULE, DAEMON, CLUSTER:
         pages += unpacked(package(name), "pages").glob("usr/share/man/man*/*")
     pages = sorted(set(pages))
     assert len(pages) >= 4, pages

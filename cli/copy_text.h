@@ -1,0 +1,8 @@
+/*
+ * How fresh the copy of a cluster is, in words; `cluster` is an element of the status's `clusters`.
+ */
+#pragma once
+
+#include "value.h"
+
+char *copy_text(yajl_val cluster); /* to be freed with g_free */

@@ -1,0 +1,24 @@
+/*
+ * The copies of clusters that kubesvc-cluster keeps in the directories of manifests, and how fresh
+ * each is by its .status.json.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/source/loader.h"
+
+struct copy {
+    const char *directory;
+    const char *cluster, *server, *state, *problem; /* as the file says; NULL: it does not */
+    const char *since, *contact;                    /* RFC 3339, likewise */
+    uint64_t age; /* seconds since `contact`; 0 while it is in sync, or was never in contact */
+    uint64_t services, slices;
+    bool running; /* a process keeps it fresh */
+    bool fresh;   /* it does, and is in sync */
+};
+
+/* Reads files, so not on the server thread. */
+void copies_each(const struct loader *loader, void (*each)(void *userdata, const struct copy *copy),
+                 void *userdata);
