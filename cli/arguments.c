@@ -36,12 +36,13 @@ static const struct {
 } options[] = {
     {{"namespace", required_argument, NULL, 'n'},
      "NAMESPACE",
-     "in this namespace (else KUBESVC_NAMESPACE, else the daemon's)",
+     "the namespace (default: KUBESVC_NAMESPACE, else the daemon's)",
      TAKES_NAMESPACE},
     {{"all-namespaces", no_argument, NULL, 'A'}, NULL, "in all namespaces", TAKES_ALL},
     {{"selector", required_argument, NULL, 'l'},
      "LABELS",
-     "only with these labels: a=b, a!=b, 'a in (b,c)', 'a notin (b)', a, '!a'; joined by commas",
+     "show only objects with these labels: a=b, a!=b, 'a in (b,c)', 'a notin (b)', a, '!a'; "
+     "separated by commas",
      TAKES_LABELS},
     {{"output", required_argument, NULL, 'o'},
      "FORMAT",
@@ -49,44 +50,44 @@ static const struct {
      TAKES_WIDE | TAKES_JSON | TAKES_YAML | TAKES_NAME},
     {{"show-labels", no_argument, NULL, OPTION_LABELS},
      NULL,
-     "with a column of all labels",
+     "show all labels in a column",
      TAKES_LABEL_COLUMNS},
     {{"label-columns", required_argument, NULL, 'L'},
      "LABELS",
-     "with a column for each of these labels",
+     "show a column for each of these labels",
      TAKES_LABEL_COLUMNS},
-    {{"no-headers", no_argument, NULL, OPTION_HEADINGS}, NULL, "without headings", TAKES_HEADINGS},
-    {{"watch", no_argument, NULL, 'w'}, NULL, "then stay, and show what changes", TAKES_WATCH},
+    {{"no-headers", no_argument, NULL, OPTION_HEADINGS}, NULL, "print no headings", TAKES_HEADINGS},
+    {{"watch", no_argument, NULL, 'w'},
+     NULL,
+     "keep running and print rows as they change",
+     TAKES_WATCH},
     {{"ipv4", no_argument, NULL, '4'}, NULL, "IPv4 only", TAKES_FAMILY},
     {{"ipv6", no_argument, NULL, '6'}, NULL, "IPv6 only", TAKES_FAMILY},
     {{"nss", no_argument, NULL, OPTION_NSS},
      NULL,
-     "ask libc too, as programs do, and say where it differs",
+     "also ask libc, as programs do, and report differences",
      TAKES_NSS},
     {{"questions", no_argument, NULL, OPTION_QUESTIONS},
      NULL,
-     "also every question that is asked (root and the daemon's user only)",
+     "also show every lookup (root and the daemon's user only)",
      TAKES_QUESTIONS},
-    {{"strict", no_argument, NULL, OPTION_STRICT}, NULL, "fail on warnings, too", TAKES_STRICT},
-    {{"recursive", no_argument, NULL, 'R'},
-     NULL,
-     "directories below the given ones, too",
-     TAKES_RECURSIVE},
+    {{"strict", no_argument, NULL, OPTION_STRICT}, NULL, "fail on warnings as well", TAKES_STRICT},
+    {{"recursive", no_argument, NULL, 'R'}, NULL, "enter subdirectories", TAKES_RECURSIVE},
     {{"ignore", required_argument, NULL, OPTION_IGNORE},
      "WHAT",
-     "pass over RULE,... or PATH, which may be a pattern; may be repeated",
+     "ignore findings of RULE,... or files of PATH, which may be a pattern; repeatable",
      TAKES_IGNORE},
     {{"skip-templates", no_argument, NULL, OPTION_TEMPLATES},
      NULL,
-     "pass over templates, and those of Helm charts unread",
+     "skip templates, and do not read those of Helm charts",
      TAKES_IGNORE},
     {{"root", required_argument, NULL, OPTION_ROOT},
      "DIR",
-     "look at the files below this directory",
+     "examine the files below this directory",
      TAKES_ROOT},
     {{"socket", required_argument, NULL, OPTION_SOCKET},
      "PATH",
-     "the daemon's socket (else KUBESVC_SOCKET, else " KUBESVC_SOCKET_PATH ")",
+     "the daemon's socket (default: KUBESVC_SOCKET, else " KUBESVC_SOCKET_PATH ")",
      TAKES_SOCKET},
     {{"help", no_argument, NULL, 'h'}, NULL, "show this", 0},
     {{"version", no_argument, NULL, OPTION_VERSION}, NULL, "show the version", 0},
@@ -174,8 +175,8 @@ static bool take_format(struct arguments *arguments, const struct synopsis *syno
     bool query = g_str_has_prefix(name, "jsonpath") || g_str_has_prefix(name, "custom-columns") ||
                  g_str_has_prefix(name, "go-template");
     remedy = query ? g_strdup("use -o json, and jq to choose from it")
-                   : g_strdup_printf("'%s' knows: %s", synopsis->name, names);
-    text_error(arguments->json, remedy, "there is no output format '%s'", name);
+                   : g_strdup_printf("'%s' supports: %s", synopsis->name, names);
+    text_error(arguments->json, remedy, "unknown output format '%s'", name);
     return false;
 }
 
@@ -185,7 +186,7 @@ static bool take_namespace(struct arguments *arguments, const char *name)
     bool good = length <= KUBESVC_LABEL_MAX && !strchr(name, '.') && name_is_valid(name, length);
     if (!good)
         text_error(arguments->json, "it is at most 63 letters, digits and hyphens",
-                   "'%s' is no name of a namespace", name);
+                   "'%s' is not a valid namespace", name);
     arguments->namespace = name;
     return good;
 }
@@ -196,7 +197,7 @@ static bool take_ignore(struct arguments *arguments, const char *text)
     while (arguments->ignore[n])
         n++;
     if (n == ARGUMENTS_IGNORE_MAX) {
-        text_error(arguments->json, NULL, "--ignore is there more than %u times", n);
+        text_error(arguments->json, NULL, "more than %u --ignore options", n);
         return false;
     }
     arguments->ignore[n] = text;
@@ -238,7 +239,7 @@ static void complain_about_option(const struct synopsis *synopsis, char **argv, 
     g_autofree char *remedy = g_strdup_printf("see 'kubesvc %s --help'", synopsis->name);
     char letter[] = {'-', (char)optopt, '\0'};
     bool is_letter = optopt > 0 && optopt < 256 && strncmp(argv[optind - 1], "--", 2) != 0;
-    text_error(json, remedy, missing ? "%s needs a value" : "'%2$s' does not know the option %1$s",
+    text_error(json, remedy, missing ? "%s requires a value" : "unknown option %1$s for '%2$s'",
                is_letter ? letter : argv[optind - 1], synopsis->name);
 }
 
@@ -249,8 +250,8 @@ static bool count_operands(const struct arguments *arguments, const struct synop
         return true;
     g_autofree char *remedy = g_strdup_printf("usage: kubesvc %s%s%s", synopsis->name,
                                               *synopsis->operands ? " " : "", synopsis->operands);
-    text_error(arguments->json, remedy, few ? "'%s' needs more than that" : "too much for '%s'",
-               synopsis->name);
+    text_error(arguments->json, remedy,
+               few ? "missing arguments for '%s'" : "too many arguments for '%s'", synopsis->name);
     return false;
 }
 

@@ -99,7 +99,7 @@ bool ask_can_be(const char *name, bool json)
         inet_pton(AF_INET6, name, address) == 1)
         return true;
     text_error(json, "it is at most 253 letters, digits, '-' and '_', at most 63 between two dots",
-               "'%.300s' is no name that can be looked up", name);
+               "'%.300s' is not a valid host name", name);
     return false;
 }
 

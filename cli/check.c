@@ -50,7 +50,7 @@ static bool ignore_rules(struct findings *findings, const char *text, bool json)
             continue;
         g_autofree char *remedy = meant ? g_strdup_printf("did you mean '%s'?", meant)
                                         : g_strdup("'kubesvc check --help' lists them");
-        text_error(json, remedy, "there is no rule '%s'", *word);
+        text_error(json, remedy, "unknown rule '%s'", *word);
         return false;
     }
     return true;

@@ -21,7 +21,7 @@ BIND(completion_fish, "share/completions/kubesvc.fish");
 static const struct synopsis synopsis = {
     .name = "completion",
     .operands = "bash | zsh | fish",
-    .description = "Prints the completion for a shell, where the package has not installed it.\n",
+    .description = "Prints the completion script for a shell, for where no package installed it.\n",
     .examples = "  source <(kubesvc completion bash)\n"
                 "  kubesvc completion zsh > ~/.zfunc/_kubesvc\n"
                 "  kubesvc completion fish | source\n",
@@ -44,7 +44,6 @@ int command_completion(int argc, char **argv)
             fputs(scripts[i].script, stdout);
             return STATUS_DONE;
         }
-    text_error(false, "there are: bash, zsh, fish", "there is no completion for '%s'",
-               arguments.operands[0]);
+    text_error(false, "choose bash, zsh or fish", "no completion for '%s'", arguments.operands[0]);
     return STATUS_FAILED;
 }

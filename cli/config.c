@@ -20,9 +20,9 @@ static const struct synopsis synopsis = {
     .name = "config",
     .operands = "show",
     .description =
-        "Shows the configuration that the daemon has in force, and where each value comes\n"
-        "from: a file and line, an option of the command line, or the default. Says so when\n"
-        "the files have changed since, or were rejected.\n",
+        "Shows the configuration in effect and where each value comes from: a file and line,\n"
+        "a command-line option, or the default. Reports when the files have changed since, or\n"
+        "were rejected.\n",
     .examples = "  kubesvc config show\n"
                 "  kubesvc config show -o json | jq '.settings[] | select(.source == \"file\")'\n",
     .takes = TAKES_SOCKET | TAKES_JSON | TAKES_YAML,
@@ -75,8 +75,8 @@ int command_config(int argc, char **argv)
     if (status != ARGUMENTS_GO_ON)
         return status;
     if (strcmp(arguments.operands[0], "show") != 0) {
-        text_error(arguments.json, "usage: kubesvc config show", "'config' does not know '%s'",
-                   arguments.operands[0]);
+        text_error(arguments.json, "usage: kubesvc config show",
+                   "unknown subcommand '%s' of 'config'", arguments.operands[0]);
         return STATUS_FAILED;
     }
     ask_auto yajl_val config = NULL;

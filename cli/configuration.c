@@ -47,16 +47,16 @@ char *configuration_wrong(yajl_val config, bool *rejectedp)
         *rejectedp = wrong || rejected;
     if (rejected && !wrong)
         return g_strdup_printf("rejected since %s, keeping the previous one; the files have been "
-                               "corrected since, but not read again",
+                               "fixed since, but not reloaded",
                                since ? since : "the last reload");
     if (rejected)
         return g_strdup_printf("rejected since %s, keeping the previous one: %s",
                                since ? since : "the last reload", text_at(errors, key, 0));
     if (wrong)
-        return g_strdup_printf("the files have changed, and would be rejected: %s",
+        return g_strdup_printf("the files have changed and would be rejected: %s",
                                text_at(errors, key, 0));
     return value_bool(config, "changed")
-               ? g_strdup("the files have changed, and have not been read again")
+               ? g_strdup("the files have changed but have not been reloaded")
                : NULL;
 }
 

@@ -49,7 +49,7 @@ static void print_addresses(yajl_val service)
     const char *origin = value_text(service, "origin");
     if (value_bool(service, "headless"))
         field("IP", value_bool(service, "asHeadless")
-                        ? "None (its endpoints are stated, so no address was invented)"
+                        ? "None (its endpoints are stated, so no address was allocated)"
                         : "None");
     else if (*all)
         field_format("IP", "%s (%s)", all, origin ? origin : "stated");
@@ -81,8 +81,8 @@ static void print_endpoint_table(yajl_val service)
     field_section("Endpoints");
     if (n == 0) {
         puts(value_text(service, "externalName") ? "  <none>"
-                                                 : "  <none>; 'kubesvc explain' says which pods "
-                                                   "were considered, and why none counts");
+                                                 : "  <none>; 'kubesvc explain' shows which pods "
+                                                   "were considered and why none counts");
         return;
     }
     struct table *table = table_new("  ADDRESS|READY|POD|LABEL|ORIGIN|WHY NOT|FROM");
@@ -150,7 +150,7 @@ static void print_text(yajl_val service)
     print_names(service);
     print_endpoint_table(service);
     print_sources(service, "sources", "Sources");
-    print_sources(service, "shadowed", "Also said, and overruled, in");
+    print_sources(service, "shadowed", "Also defined, and overridden, in");
 }
 
 /* One by itself, several in a list; `n` are printed already. */
@@ -211,8 +211,8 @@ static bool take_kind(const char *word, struct subject *subject, bool json)
     subject->pod = kind && strcmp(kind->verb, "pods") == 0;
     if (subject->pod || (kind && strcmp(kind->verb, "services") == 0))
         return true;
-    text_error(json, "'kubesvc describe service NAME' does; 'kubesvc get' lists other kinds",
-               "only Services and Pods are described, not '%s'", word);
+    text_error(json, "use 'kubesvc describe service NAME'; 'kubesvc get' lists other kinds",
+               "only Services and Pods can be described, not '%s'", word);
     return false;
 }
 
@@ -238,7 +238,7 @@ static GArray *subjects_of(const struct arguments *arguments)
         text_error(arguments->json,
                    subject.pod ? "'kubesvc get pods' lists them"
                                : "'kubesvc get services' lists them",
-                   "'describe %s' needs the name of one", arguments->operands[0]);
+                   "'describe %s' requires a name", arguments->operands[0]);
         return NULL;
     }
     return g_steal_pointer(&subjects);

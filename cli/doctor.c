@@ -12,11 +12,11 @@ static const struct synopsis synopsis = {
     .name = "doctor",
     .operands = "",
     .description =
-        "Looks whether programs of this host can find the names: the module, the hosts\n"
-        "line of /etc/nsswitch.conf, the daemon, its socket and manifests, and an answer\n"
-        "on its whole way through libc; at other caches and the host's addresses; and if\n"
-        "no daemon answers, at its unit and its configuration. Says of each what to do.\n"
-        "Exit status: 1 if anything is bad, else 0.\n",
+        "Checks whether programs on this host can find the names: the module, the hosts line\n"
+        "of /etc/nsswitch.conf, the daemon, its socket and manifests, a lookup through libc,\n"
+        "other caches, the host's addresses, and, if no daemon answers, its unit and its\n"
+        "configuration. Says for each problem what to do. Exit status: 1 if anything is bad,\n"
+        "else 0.\n",
     .examples = "  kubesvc doctor\n"
                 "  sudo -u www-data kubesvc doctor    as another user\n"
                 "  kubesvc doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'\n",

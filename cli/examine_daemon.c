@@ -40,16 +40,15 @@ static char *remedy_for(const struct examination *examination, int error)
 {
     g_autofree char *directory = g_path_get_dirname(examination->arguments->socket);
     if (error == EACCES)
-        return g_strdup_printf("let everybody search %s (chmod a+x) and use the socket (chmod "
-                               "a+rw)",
-                               directory);
+        return g_strdup_printf(
+            "let all users search %s (chmod a+x) and use the socket (chmod a+rw)", directory);
     if (error == ETIMEDOUT)
         return g_strdup("see 'systemctl status kubesvcd'");
     if (is_in_container(examination))
         return g_strdup_printf("this is a container: mount the host's %s into it, or run "
                                "kubesvcd here",
                                directory);
-    return g_strdup("start it with 'systemctl start kubesvcd', or name its socket with --socket");
+    return g_strdup("start it with 'systemctl start kubesvcd', or give its socket with --socket");
 }
 
 static void examine_permissions(struct examination *examination)
@@ -62,7 +61,7 @@ static void examine_permissions(struct examination *examination)
         examination_add(examination, VERDICT_OK, "socket", g_strdup(path), NULL);
     else
         examination_add(examination, VERDICT_WARN, "socket",
-                        g_strdup_printf("%s has mode %04o: not every program may use it", path,
+                        g_strdup_printf("%s has mode %04o: not every program can use it", path,
                                         (unsigned)st.st_mode & 07777),
                         g_strdup_printf("chmod a+rw %s", path));
 }
@@ -105,7 +104,7 @@ static void examine_sources(struct examination *examination, yajl_val status)
     else
         examination_add(examination, VERDICT_BAD, "manifests",
                         g_strdup_printf("there is no object in %s", paths->str),
-                        g_strdup("put manifests there, or name other directories in "
+                        g_strdup("put manifests there, or configure other directories in "
                                  "/etc/kubesvc/kubesvcd.yaml"));
 }
 
@@ -141,11 +140,10 @@ static void examine_owner(struct examination *examination)
         return;
     examination_add(
         examination, VERDICT_WARN, "daemon",
-        g_strdup_printf("it is run by another user, %s (uid %u), who decides what names "
-                        "lead to",
+        g_strdup_printf("it is run by another user, %s (uid %u), who decides what names resolve to",
                         entry ? entry->pw_name : "who has no name here", peer.uid),
-        g_strdup("if you do not trust that user, start one of your own with "
-                 "'systemctl --user start kubesvcd', and set KUBESVC_SOCKET"));
+        g_strdup("if you do not trust that user, start your own with 'systemctl --user start "
+                 "kubesvcd', and set KUBESVC_SOCKET"));
 }
 
 /* What the daemon's user cannot read may be readable for whoever runs this. */
@@ -176,8 +174,8 @@ static void examine_configuration(struct examination *examination, yajl_val stat
         examination_add(examination, VERDICT_OK, "config", configuration_files(config), NULL);
     else if (rejected)
         examination_add(examination, VERDICT_BAD, "config", wrong,
-                        g_strdup("correct it, then 'systemctl reload kubesvcd'; "
-                                 "'kubesvc config show' says what is in force"));
+                        g_strdup("fix it, then 'systemctl reload kubesvcd'; 'kubesvc config show' "
+                                 "shows what is in effect"));
     else
         examination_add(examination, VERDICT_WARN, "config", wrong,
                         g_strdup("'systemctl reload kubesvcd' reads them"));
@@ -192,8 +190,8 @@ static void examine_fatal(struct examination *examination, yajl_val error)
     if (g_strcmp0(value_text(error, "rule"), "fatal") == 0)
         examination_add(examination, VERDICT_BAD, "fatal",
                         g_strdup_printf("%s: %s", place ? place : "", message ? message : ""),
-                        g_strdup("change the file or take it away; 'coredumpctl list kubesvcd' and "
-                                 "'journalctl -u kubesvcd' tell why"));
+                        g_strdup("change or remove the file; 'coredumpctl list kubesvcd' and "
+                                 "'journalctl -u kubesvcd' show why"));
 }
 
 static void examine_errors(struct examination *examination, yajl_val status)
@@ -207,9 +205,9 @@ static void examine_errors(struct examination *examination, yajl_val status)
     const char *message = value_text(first, "message");
     g_autofree char *place = value_place(first);
     examination_add(examination, VERDICT_WARN, "errors",
-                    g_strdup_printf("%zu stand%s, such as %s: %s", n, n == 1 ? "s" : "",
-                                    place ? place : "", message ? message : ""),
-                    g_strdup("see 'kubesvc status', and 'kubesvc check' for the files"));
+                    g_strdup_printf("%zu standing problem%s, for example %s: %s", n,
+                                    n == 1 ? "" : "s", place ? place : "", message ? message : ""),
+                    g_strdup("see 'kubesvc status', and run 'kubesvc check' on the files"));
 }
 
 static void examine_status(struct examination *examination, yajl_val status)
@@ -217,13 +215,13 @@ static void examine_status(struct examination *examination, yajl_val status)
     const char *version = value_text(status, "version");
     const char *zone = value_text(status, "zone");
     if (g_strcmp0(version, KUBESVC_VERSION) != 0)
-        examination_add(examination, VERDICT_WARN, "daemon",
-                        g_strdup_printf("it is of version %s, this is " KUBESVC_VERSION,
-                                        version ? version : "?"),
-                        g_strdup("restart it with 'systemctl restart kubesvcd'"));
+        examination_add(
+            examination, VERDICT_WARN, "daemon",
+            g_strdup_printf("it has version %s, this is " KUBESVC_VERSION, version ? version : "?"),
+            g_strdup("restart it with 'systemctl restart kubesvcd'"));
     else if (!value_bool(status, "loaded"))
         examination_add(examination, VERDICT_WARN, "daemon", g_strdup("it is still loading"),
-                        g_strdup("wait until 'kubesvc status' says that it is not"));
+                        g_strdup("wait until 'kubesvc status' shows that loading is complete"));
     else
         examination_add(examination, VERDICT_OK, "daemon",
                         g_strdup_printf("version %s answers for %s", version, zone ? zone : "?"),
@@ -246,7 +244,7 @@ static void compare(struct examination *examination, const char *point, const ch
                         g_strdup_printf("%s: %s", name, difference), g_strdup(remedy));
     else
         examination_add(examination, VERDICT_OK, point,
-                        g_strdup_printf("%s has the addresses that it should have", name), NULL);
+                        g_strdup_printf("%s has the addresses it should have", name), NULL);
     libc_answer_free(answer);
     g_free(difference);
 }
@@ -265,10 +263,10 @@ static void examine_answers(struct examination *examination)
         return;
     g_setenv("KUBESVC_SOCKET", examination->arguments->socket, TRUE);
     compare(examination, "programs", name, daemons,
-            "see 'hosts line' and 'module'; a program that runs already must be started again");
+            "see 'hosts line' and 'module'; restart programs that are already running");
     if (examine_has_module() && __nss_configure_lookup("hosts", "kubesvc") == 0)
         compare(examination, "answers", name, daemons,
-                "see 'module'; install libnss-kubesvc and kubesvcd of one version");
+                "see 'module'; install libnss-kubesvc and kubesvcd of the same version");
 }
 
 void examine_daemon(struct examination *examination)

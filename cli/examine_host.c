@@ -40,7 +40,7 @@ static void examine_module(struct examination *examination)
     if (!module) {
         examination_add(examination, VERDICT_BAD, "module",
                         g_strdup_printf("libc cannot load " MODULE ": %s", dlerror()),
-                        g_strdup("install libnss-kubesvc; then new processes find it"));
+                        g_strdup("install libnss-kubesvc; new processes then find it"));
         return;
     }
     dlinfo(module, RTLD_DI_LINKMAP, &map);
@@ -49,7 +49,7 @@ static void examine_module(struct examination *examination)
         examination_add(examination, VERDICT_OK, "module", g_strdup(path), NULL);
     else
         examination_add(examination, VERDICT_BAD, "module",
-                        g_strdup_printf("%s is no module of host names", path),
+                        g_strdup_printf("%s is not a module for host names", path),
                         g_strdup("install libnss-kubesvc again"));
     dlclose(module);
 }
@@ -82,11 +82,12 @@ static void examine_architecture(struct examination *examination, const char *ar
             continue;
         if (is_there(examination, known[i].triplet, MODULE))
             examination_add(examination, VERDICT_OK, "foreign",
-                            g_strdup_printf("the module for %s is there, too", architecture), NULL);
+                            g_strdup_printf("the module for %s is also installed", architecture),
+                            NULL);
         else
             examination_add(
                 examination, VERDICT_WARN, "foreign",
-                g_strdup_printf("programs of %s can run here and have no module", architecture),
+                g_strdup_printf("programs of %s can run here but have no module", architecture),
                 g_strdup_printf("apt install libnss-kubesvc:%s", architecture));
     }
 }
@@ -106,7 +107,7 @@ static void examine_multilib(struct examination *examination)
     }
     if (has_libc && !has_module && !is_there(examination, "i386-linux-gnu", "libc.so.6"))
         examination_add(examination, VERDICT_WARN, "foreign",
-                        g_strdup("32-bit programs can run here and have no module"),
+                        g_strdup("32-bit programs can run here but have no module"),
                         g_strdup("dpkg --add-architecture i386 && apt update && apt install "
                                  "libnss-kubesvc:i386"));
 }
@@ -135,7 +136,7 @@ static void judge_place(struct examination *examination, const struct nsswitch *
     switch (place) {
     case NSSWITCH_GOOD:
         verdict = VERDICT_OK;
-        text = g_strdup_printf("%s asks kubesvc in a good place", where);
+        text = g_strdup_printf("%s asks kubesvc in the right place", where);
         break;
     case NSSWITCH_ABSENT:
         text = g_strdup_printf("%s does not ask kubesvc", where);
@@ -146,14 +147,15 @@ static void judge_place(struct examination *examination, const struct nsswitch *
         remedy = g_strdup_printf("move 'kubesvc [NOTFOUND=return]' before '%s'", before);
         break;
     case NSSWITCH_LATE:
-        text = g_strdup_printf("%s: '%s' is asked before kubesvc, and may answer our names or "
-                               "tell them to the network",
+        text = g_strdup_printf("%s: '%s' is asked before kubesvc, and may answer our names or leak "
+                               "them to the network",
                                where, before);
         remedy = g_strdup_printf("move 'kubesvc [NOTFOUND=return]' before '%s'", before);
         break;
     case NSSWITCH_NO_RETURN:
         verdict = VERDICT_WARN;
-        text = g_strdup_printf("%s: names of ours that do not exist go on to '%s'", where, before);
+        text =
+            g_strdup_printf("%s: our names that do not exist are passed on to '%s'", where, before);
         remedy = g_strdup("write [NOTFOUND=return] after kubesvc");
         break;
     }
@@ -189,7 +191,7 @@ static void examine_nscd(struct examination *examination)
         close(fd);
     if (runs)
         examination_add(examination, VERDICT_WARN, "nscd",
-                        g_strdup("nscd runs and remembers which names do not exist"),
+                        g_strdup("nscd is running and caches which names do not exist"),
                         g_strdup("after changes run 'nscd -i hosts', or set 'enable-cache hosts "
                                  "no' in /etc/nscd.conf"));
 }

@@ -32,8 +32,8 @@ void examine_network(struct examination *examination)
     freeifaddrs(addresses);
     if (!inet && !inet6)
         examination_add(examination, VERDICT_WARN, "network",
-                        g_strdup("this host has loopback only: programs that set AI_ADDRCONFIG "
-                                 "for one family find nothing, such as 'getent ahostsv4'"),
+                        g_strdup("this host has only loopback: programs that set AI_ADDRCONFIG for "
+                                 "one family find nothing, such as 'getent ahostsv4'"),
                         g_strdup("ask with 'getent ahosts', or give an interface an address"));
     else if (!inet)
         examination_add(examination, VERDICT_WARN, "network",

@@ -77,8 +77,8 @@ static void add_failure(struct examination *examination, const char *properties,
         examination, VERDICT_BAD, "unit",
         g_strdup_printf(UNIT " does not start (result %s, %s restarts)%s%s", result, restarts,
                         error ? ": " : "", error ? error : ""),
-        g_strdup_printf("correct that, then 'systemctl %srestart kubesvcd'; 'journalctl %s " UNIT
-                        "' has the whole log",
+        g_strdup_printf("fix that, then 'systemctl %srestart kubesvcd'; 'journalctl %s " UNIT
+                        "' shows the whole log",
                         user ? "--user " : "", user ? "--user-unit" : "--unit"));
 }
 
@@ -103,12 +103,11 @@ static void judge_unit(struct examination *examination, const char *properties, 
         examination_add(examination, VERDICT_WARN, "unit", g_strdup(UNIT " is starting"),
                         g_strdup("wait a moment; the first load reads all manifests"));
     else if (strcmp(state, "active") == 0)
-        examination_add(examination, VERDICT_WARN, "unit",
-                        g_strdup_printf(UNIT " is running, and not answering at %s",
-                                        examination->arguments->socket),
-                        g_strdup_printf("see 'systemctl %scat kubesvcd' for the socket that it "
-                                        "is given",
-                                        manager));
+        examination_add(
+            examination, VERDICT_WARN, "unit",
+            g_strdup_printf(UNIT " is running but not answering at %s",
+                            examination->arguments->socket),
+            g_strdup_printf("see 'systemctl %scat kubesvcd' for the socket it is given", manager));
     else
         examination_add(examination, VERDICT_BAD, "unit",
                         g_strdup_printf(UNIT " is %s, and %s", state, *file ? file : "not enabled"),
@@ -141,7 +140,7 @@ static void examine_files(struct examination *examination)
     if (config_load_texts(&config, &(struct config_options){.path = path}, errors) != 0 &&
         errors->len > 0)
         examination_add(examination, VERDICT_BAD, "config", g_strdup(errors->pdata[0]),
-                        g_strdup("correct it: the daemon does not start with it"));
+                        g_strdup("fix it: the daemon does not start with it"));
     config_free(config);
 }
 

@@ -15,10 +15,9 @@ static const struct synopsis synopsis = {
     .name = "explain",
     .operands = "NAME",
     .description =
-        "Says step by step why a name has its answer: the names that are tried, the Service that "
-        "is\n"
-        "chosen, its selector, and for every pod whether it counts and what keeps it out: which\n"
-        "label, readiness or family. After a miss: the nearest names and what is missing.\n",
+        "Explains step by step why a name resolves as it does: the names tried, the Service\n"
+        "chosen, its selector, and for every pod whether it counts and what keeps it out:\n"
+        "which label, readiness or family. After a miss: similar names and what is missing.\n",
     .examples = "  kubesvc explain web\n"
                 "  kubesvc explain -n moon web\n"
                 "  kubesvc explain db-0.db.moon.svc.cluster.local\n"

@@ -118,7 +118,7 @@ int command_export(int argc, char **argv)
     const char *form = arguments.operands[0];
     struct export export = {.json = strcmp(form, "json") == 0};
     if (!export.json && strcmp(form, "hosts") != 0) {
-        text_error(false, "there are 'hosts' and 'json'", "there is no form '%s'", form);
+        text_error(false, "choose 'hosts' or 'json'", "unknown format '%s'", form);
         return STATUS_FAILED;
     }
     arguments.json = export.json;

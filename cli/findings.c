@@ -74,7 +74,7 @@ void findings_suppress(struct findings *findings, const char *path,
             continue;
         findings_take(findings, path,
                       diagnostic_new(DIAGNOSTIC_WARNING, item->from, 1, "unknown-rule", NULL,
-                                     "there is no rule %s%s%s%s", item->rule,
+                                     "unknown rule %s%s%s%s", item->rule,
                                      meant ? "; did you mean " : "", meant ? meant : "",
                                      meant ? "?" : ""));
     }

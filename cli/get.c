@@ -55,8 +55,8 @@ static const struct kind *find_kind(const char *word, bool json)
     if (kind)
         return kind;
     remedy = nearest ? g_strdup_printf("did you mean '%s'?", nearest)
-                     : g_strdup("there are: " KIND_WORDS ", all");
-    text_error(json, remedy, "there is no kind '%s'", word);
+                     : g_strdup("choose one of: " KIND_WORDS ", all");
+    text_error(json, remedy, "unknown kind '%s'", word);
     return NULL;
 }
 
@@ -93,7 +93,7 @@ static bool add_pairs(GPtrArray *listings, const struct arguments *arguments)
         char *slash = strchr(arguments->operands[i], '/');
         if (!slash) {
             text_error(arguments->json, "write KIND/NAME everywhere, or KIND NAME...",
-                       "'%s' has no kind", arguments->operands[i]);
+                       "'%s' names no kind", arguments->operands[i]);
             return false;
         }
         g_autofree char *word =
@@ -140,8 +140,8 @@ static bool take_columns(struct listing *listing, const struct arguments *argume
     if (arguments->format == FORMAT_COLUMNS) {
         listing->columns = split_columns(arguments->template);
         if (!listing->columns)
-            text_error(false, "such as NAME:.metadata.name,PORTS:.spec.ports[*].port",
-                       "'%s' is no list of columns", arguments->template);
+            text_error(false, "for example NAME:.metadata.name,PORTS:.spec.ports[*].port",
+                       "'%s' is not a list of columns", arguments->template);
         return listing->columns;
     }
     return true;
@@ -154,10 +154,10 @@ static bool check_template(const struct arguments *arguments)
     if (arguments->format == FORMAT_PATH)
         g_free(json_path_render(NULL, arguments->template, &wrong));
     if (wrong)
-        text_error(false, "such as '{.items[*].metadata.name}'; for more there are -o json and jq",
-                   "the template is wrong, or more than is known here, at %s", wrong);
+        text_error(false, "for example '{.items[*].metadata.name}'; for more use -o json and jq",
+                   "invalid or unsupported template, at %s", wrong);
     if (arguments->watch && arguments->format >= FORMAT_PATH) {
-        text_error(false, "leave one out", "-w does not go with this format");
+        text_error(false, "remove one", "-w cannot be combined with this format");
         return false;
     }
     return !wrong;
@@ -172,8 +172,8 @@ static bool prepare(GPtrArray *listings, const struct arguments *arguments,
     for (guint i = 0; i < listings->len; i++) {
         struct listing *listing = listings->pdata[i];
         if (selector && !listing->kind->labelled) {
-            text_error(arguments->json, "-l goes with services, pods and workloads",
-                       "%s have no labels here", listing->kind->plural);
+            text_error(arguments->json, "-l applies to services, pods and workloads",
+                       "%s have no labels", listing->kind->plural);
             return false;
         }
         listing->format = arguments->format;
@@ -186,7 +186,7 @@ static bool prepare(GPtrArray *listings, const struct arguments *arguments,
         listing->selector = selector;
     }
     if (arguments->watch && listings->len > 1) {
-        text_error(arguments->json, "choose one", "-w follows one kind only");
+        text_error(arguments->json, "choose one", "-w takes a single kind");
         return false;
     }
     return true;
@@ -349,9 +349,9 @@ int command_get(int argc, char **argv)
     __attribute__((cleanup(release_selector))) struct selector *selector =
         arguments.labels ? selector_parse(arguments.labels, &wrong) : NULL;
     if (wrong) {
-        text_error(arguments.json, "such as -l app=web,tier!=cache or -l 'app in (web,db)'",
-                   "'%s' is no selection by labels: %s%s", arguments.labels,
-                   *wrong ? "it goes wrong at " : "it ends too early", wrong);
+        text_error(arguments.json, "for example -l app=web,tier!=cache or -l 'app in (web,db)'",
+                   "'%s' is not a label selector: %s%s", arguments.labels,
+                   *wrong ? "error at " : "unexpected end", wrong);
         return STATUS_FAILED;
     }
     g_autoptr(GPtrArray) listings = g_ptr_array_new_with_free_func(listing_destroy);

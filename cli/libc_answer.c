@@ -102,9 +102,9 @@ char *libc_answer_compare(const struct libc_answer *answer, yajl_val daemons)
     if (answer->error && !found)
         return NULL;
     if (answer->error)
-        return g_strdup_printf("libc does not find it: %s", answer->error);
+        return g_strdup_printf("not found by libc: %s", answer->error);
     if (!found)
-        return g_strdup("libc finds it, kubesvc does not answer it");
+        return g_strdup("found by libc, not answered by kubesvc");
     g_autoptr(GPtrArray) daemons_addresses = addresses_of(daemons);
     g_autoptr(GString) text = g_string_new(NULL);
     append_missing(text, answer->addresses, daemons_addresses, "libc");

@@ -218,35 +218,33 @@ void link_complain(const char *path, int result, bool json)
     case -ENOTDIR:
     case -ECONNREFUSED:
         text_error(json,
-                   "start it with 'systemctl start kubesvcd', or name its socket with --socket",
-                   "no daemon answers at %s", path);
+                   "start it with 'systemctl start kubesvcd', or give its socket with --socket",
+                   "no daemon is listening on %s", path);
         return;
     case -EACCES:
-        text_error(json, "look at the permissions of its directory", "%s may not be used by you",
-                   path);
+        text_error(json, "check the permissions of its directory", "%s: permission denied", path);
         return;
     case -EMSGSIZE:
-        text_error(json, "no name is so long", "the question is too long for the daemon");
+        text_error(json, "the name is too long", "the request is too long for the daemon");
         return;
     case -ETIMEDOUT:
         text_error(json, "see 'systemctl status kubesvcd'", "the daemon at %s does not answer",
                    path);
         return;
     case KUBESVC_INSPECT_UNKNOWN:
-        text_error(json, "install kubesvc and kubesvcd of one version",
-                   "the daemon at %s does not know this question", path);
+        text_error(json, "install kubesvc and kubesvcd of the same version",
+                   "the daemon at %s does not support this request", path);
         return;
     case KUBESVC_INSPECT_BUSY:
-        text_error(json, "try again", "the daemon at %s has too many questions of this kind", path);
+        text_error(json, "try again", "the daemon at %s has too many requests of this kind", path);
         return;
     case KUBESVC_INSPECT_TOO_LARGE:
         text_error(json, "ask for one namespace",
-                   "there is more of this than the daemon at %s gives in one answer", path);
+                   "the answer is larger than the daemon at %s sends", path);
         return;
     case KUBESVC_INSPECT_DENIED:
         text_error(json, "ask as root",
-                   "other users' questions are shown to root and the daemon's "
-                   "user only");
+                   "other users' lookups are shown only to root and the daemon's user");
         return;
     default:
         text_error(json, NULL, "%s: %s", path,

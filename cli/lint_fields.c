@@ -52,8 +52,8 @@ static void judge(struct record *record, const struct schema_field *level, const
         record->diagnostics,
         diagnostic_new(DIAGNOSTIC_WARNING, child->key_position.line, child->key_position.column,
                        "unknown-field", description,
-                       meant ? "there is no field %s here, and it does nothing; did you mean %s?"
-                             : "there is no field %s here, and it does nothing; it belongs into %s",
+                       meant ? "unknown field %s, which has no effect; did you mean %s?"
+                             : "misplaced field %s, which has no effect here; it belongs in %s",
                        child->key, meant ? meant : place));
 }
 

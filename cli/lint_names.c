@@ -12,9 +12,9 @@ void lint_name(const struct record *record, struct findings *findings)
     if (object->kind != OBJECT_SERVICE && object->kind != OBJECT_NAMESPACE)
         return;
     if (object->name[strspn(object->name, "0123456789")] == '\0')
-        findings_add(findings, DIAGNOSTIC_WARNING, "numeric-name", object, record->name,
-                     "libc takes a name of digits for an address: as a short name it is never "
-                     "asked for");
+        findings_add(
+            findings, DIAGNOSTIC_WARNING, "numeric-name", object, record->name,
+            "libc takes a name of digits for an address, so it is never looked up as a short name");
     if (object->kind == OBJECT_SERVICE && strcmp(object->name, "localhost") == 0)
         findings_add(findings, DIAGNOSTIC_WARNING, "localhost", object, record->name,
                      "the short name localhost always means this host");

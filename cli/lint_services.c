@@ -137,12 +137,12 @@ static char *explain_miss(struct world *world, const struct service *service)
         return text;
     world_each_namespace(world, look_elsewhere, &elsewhere);
     if (elsewhere.object)
-        return g_strdup_printf("; %s %s would, but is in namespace %s",
+        return g_strdup_printf("; %s %s would match, but is in namespace %s",
                                object_kind_name(elsewhere.object->kind), elsewhere.object->name,
                                elsewhere.object->namespace);
     if (g_hash_table_size(namespace->groups) == 0)
-        return g_strdup("; nothing that was checked has pods in this namespace");
-    return g_strdup("; no label comes near");
+        return g_strdup("; nothing checked has pods in this namespace");
+    return g_strdup("; no label is similar");
 }
 
 static char *selector_text(const struct labels *selector)
@@ -221,7 +221,7 @@ static void check_external_name(const struct record *record, struct findings *fi
     if (address_parse(&address, service->external_name, strlen(service->external_name)))
         findings_add(findings, DIAGNOSTIC_WARNING, "external-address", &service->object,
                      record->external_name,
-                     "externalName is an address, which no name can stand for; it has no answer");
+                     "externalName is an address rather than a name; it has no answer");
 }
 
 void lint_service(struct world *world, const struct record *record, struct findings *findings)

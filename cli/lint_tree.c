@@ -117,7 +117,7 @@ static void check_version(struct record *record, const struct node *root)
             (removed[i].kind && strcmp(removed[i].kind, kind) != 0))
             continue;
         say(record, DIAGNOSTIC_WARNING, "removed-version", value_of(root, "apiVersion"),
-            g_strdup_printf("Kubernetes has no apiVersion %s of it since %s: write %s", version,
+            g_strdup_printf("Kubernetes removed apiVersion %s in %s: use %s", version,
                             removed[i].since, removed[i].use));
         return;
     }
@@ -174,12 +174,11 @@ struct diagnostic *lint_foreign_tree(const struct node *root)
         return NULL;
     struct position position = value_of(root, known_kind ? "apiVersion" : "kind");
     g_autofree char *message =
-        known_kind ? g_strdup_printf("there is no apiVersion %s of a %s; did you mean %s? It is "
-                                     "left out",
-                                     version, kind, meant)
-                   : g_strdup_printf("there is no kind %s in apiVersion %s; did you mean %s? It "
-                                     "is left out",
-                                     kind, version, meant);
+        known_kind
+            ? g_strdup_printf("unknown apiVersion %s of a %s; did you mean %s? Object ignored",
+                              version, kind, meant)
+            : g_strdup_printf("unknown kind %s in apiVersion %s; did you mean %s? Object ignored",
+                              kind, version, meant);
     return diagnostic_new(DIAGNOSTIC_WARNING, position.line, position.column, "unknown-kind", NULL,
                           "%s", message);
 }

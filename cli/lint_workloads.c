@@ -28,7 +28,7 @@ static char *explain_unknown(struct world *world, const char *namespace, const c
         nearest = object->name;
     }
     return nearest ? g_strdup_printf("did you mean %s?", nearest)
-                   : g_strdup("its pods have no names by it");
+                   : g_strdup("its pods get no names from it");
 }
 
 static void check_service_name(struct world *world, const struct record *record,
@@ -46,8 +46,8 @@ static void check_service_name(struct world *world, const struct record *record,
     if (!found) {
         g_autofree char *why = explain_unknown(world, object->namespace, workload->service_name);
         findings_add(findings, DIAGNOSTIC_WARNING, "unknown-service", object, record->service_name,
-                     "serviceName: there is no Service %s in namespace %s; %s",
-                     workload->service_name, object->namespace, why);
+                     "serviceName: no Service %s in namespace %s; %s", workload->service_name,
+                     object->namespace, why);
         return;
     }
     if (!((const struct service *)found->object)->headless)
@@ -84,6 +84,6 @@ void lint_pod_spec(struct world *world, const struct record *record, struct find
         return;
     g_autofree char *why = explain_unknown(world, object->namespace, spec->subdomain);
     findings_add(findings, DIAGNOSTIC_WARNING, "unknown-service", object, record->subdomain,
-                 "subdomain: there is no Service %s in namespace %s; %s", spec->subdomain,
-                 object->namespace, why);
+                 "subdomain: no Service %s in namespace %s; %s", spec->subdomain, object->namespace,
+                 why);
 }

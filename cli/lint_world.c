@@ -15,9 +15,9 @@ static void check_duplicate(const struct world *world, const struct record *reco
         return;
     bool refused = object->refused && !in_force->object->refused;
     findings_add(findings, DIAGNOSTIC_WARNING, "duplicate-object", object, record->name,
-                 "the same object is at %s:%u:%u, too, and only that one counts%s",
+                 "object also defined at %s:%u:%u; only that definition counts%s",
                  in_force->object->source->path, in_force->object->line, in_force->object->column,
-                 refused ? ", because the API refuses this one" : "");
+                 refused ? ", because the API server rejects this one" : "");
 }
 
 static guint by_address(gconstpointer address)
@@ -50,8 +50,8 @@ static void check_addresses(const struct record *record, GHashTable *owners,
         address_format(address, text);
         findings_add(findings, DIAGNOSTIC_ERROR, "duplicate-address", record->object,
                      record->cluster_ip,
-                     "the cluster IP %s is that of Service %s/%s (%s:%u), too; the API refuses the "
-                     "second",
+                     "the cluster IP %s is also that of Service %s/%s (%s:%u); the API server "
+                     "rejects the second",
                      text, other->object->namespace, other->object->name,
                      other->object->source->path, other->object->line);
     }
@@ -69,10 +69,10 @@ static void check_public_domain(const struct world *world, const struct record *
         return;
     if (!lint_is_public_domain(name) || !g_hash_table_add(told, (gpointer)(uintptr_t)name))
         return;
-    findings_add(findings, DIAGNOSTIC_WARNING, "public-domain", object, record->namespace,
-                 "%s is a domain of public DNS, too: a Service api in this namespace takes the "
-                 "place of the host api.%s",
-                 name, name);
+    findings_add(
+        findings, DIAGNOSTIC_WARNING, "public-domain", object, record->namespace,
+        "%s is also a domain of public DNS: a Service api in this namespace hides the host api.%s",
+        name, name);
 }
 
 void lint_world(struct world *world, struct findings *findings)

@@ -19,16 +19,17 @@ static const struct command {
 } commands[] = {
     {"query", "what a program gets for a name or an address", command_query},
     {"get", "list services, endpoints, pods, workloads, namespaces or names", command_get},
-    {"describe", "everything about a Service: names, endpoints, who is left out", command_describe},
-    {"explain", "why a name has this answer, or none", command_explain},
-    {"status", "the daemon: what it reads, what is wrong, what it answers", command_status},
-    {"monitor", "changes and questions as they happen", command_monitor},
+    {"describe", "everything about a Service: names, endpoints, what is left out",
+     command_describe},
+    {"explain", "why a name resolves as it does, or does not", command_explain},
+    {"status", "the daemon's state: what it reads, what is wrong, what it answers", command_status},
+    {"monitor", "changes and lookups as they happen", command_monitor},
     {"metrics", "the daemon's counters, for Prometheus", command_metrics},
     {"export", "everything that resolves, as hosts(5) lines or JSON", command_export},
     {"check", "what is wrong with manifests, without a daemon", command_check},
-    {"run", "a command as one of the pods", command_run},
+    {"run", "run a command as one of the pods", command_run},
     {"doctor", "whether this host is set up, and what to do if not", command_doctor},
-    {"config", "the configuration in force, and where each value comes from", command_config},
+    {"config", "the configuration in effect, and where each value comes from", command_config},
     {"reload", "read configuration and manifests again; fails if it is rejected", command_reload},
     {"version", "of this program and of the daemon", command_version},
     {"completion", "for bash, zsh or fish", command_completion},
@@ -36,21 +37,26 @@ static const struct command {
 
 static void print_help(void)
 {
-    puts("usage: kubesvc [OPTION...] COMMAND [ARGUMENT...]\n\n"
-         "Shows which Kubernetes names resolve on this host, to what, and why.\n\n"
+    puts("usage: kubesvc [OPTION...] COMMAND [ARGUMENT...]\n"
+         "\n"
+         "Shows which Kubernetes names resolve on this host, to what, and why.\n"
+         "\n"
          "Commands:");
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
         printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-    puts("  help       one command in detail, as 'kubesvc COMMAND --help'\n\n"
+    puts("  help       one command in detail, as 'kubesvc COMMAND --help'\n"
+         "\n"
          "Options:\n"
          "  --socket PATH  the daemon's socket\n"
-         "  -h, --help     show this\n"
-         "  --version      show the version\n\n"
+         "  -h, --help     show this help\n"
+         "  --version      show the version\n"
+         "\n"
          "Examples:\n"
          "  kubesvc query web.moon              what does this name lead to?\n"
          "  kubesvc get services -A             which Services are there?\n"
          "  kubesvc explain web.moon            why does it not resolve?\n"
-         "  kubesvc status                      is anything wrong?\n\n"
+         "  kubesvc status                      is anything wrong?\n"
+         "\n"
          "Exit status: 0 done, 1 usage or failure, 2 not found. More: man kubesvc");
 }
 
@@ -65,7 +71,7 @@ static const struct command *find_command(const char *name)
     g_autofree char *nearest = suggestion.nearest, *remedy = NULL;
     remedy = nearest ? g_strdup_printf("did you mean '%s'?", nearest)
                      : g_strdup("'kubesvc --help' lists them");
-    text_error(false, remedy, "there is no command '%s'", name);
+    text_error(false, remedy, "unknown command '%s'", name);
     return NULL;
 }
 

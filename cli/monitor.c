@@ -15,8 +15,8 @@ static const struct synopsis synopsis = {
     .name = "monitor",
     .operands = "",
     .description =
-        "Stays, and shows a line for each change of what resolves; with --questions also\n"
-        "for each question and its answer. -o json: one object a line.\n",
+        "Keeps running and prints a line for each change of what resolves; with --questions also\n"
+        "for each lookup and its answer. -o json: one object per line.\n",
     .examples = "  kubesvc monitor\n"
                 "  sudo kubesvc monitor --questions\n"
                 "  kubesvc monitor -o json | jq .text\n",
@@ -84,8 +84,8 @@ int command_monitor(int argc, char **argv)
         r = link_begin(link);
     if (r == KUBESVC_INSPECT_DONE) {
         if (!arguments.json)
-            fprintf(stderr, "Waiting for changes%s; Ctrl-C ends.\n",
-                    arguments.questions ? " and questions" : "");
+            fprintf(stderr, "Waiting for changes%s; press Ctrl-C to stop.\n",
+                    arguments.questions ? " and lookups" : "");
         r = link_read(link, -1, take, &arguments);
     }
     link_complain(arguments.socket, r, arguments.json);

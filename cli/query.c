@@ -21,8 +21,8 @@ static const struct synopsis synopsis = {
     .operands = "NAME|ADDRESS...",
     .description =
         "Shows what a program gets when it looks up a name or an address: addresses, canonical\n"
-        "name, aliases, where the answer comes from and how long it takes. --nss asks libc, too,\n"
-        "and says where its answer differs. Exit status 2: one of them is not found.\n",
+        "name, aliases, where the answer comes from and how long it takes. --nss also asks libc\n"
+        "and reports differences. Exit status 2: one of them is not found.\n",
     .examples = "  kubesvc query web\n"
                 "  kubesvc query -n moon -4 web db-0.db\n"
                 "  kubesvc query 127.244.0.1\n"
@@ -101,7 +101,8 @@ static void print_text(const struct question *question)
         printf("  %-10s %.2f ms\n", "time", question->milliseconds);
     print_libc(question);
     if (is_loopback(answer))
-        print_field("note", "an address in 127.0.0.0/8 leads only to this network namespace");
+        print_field("note",
+                    "an address in 127.0.0.0/8 is reachable only in this network namespace");
 }
 
 static void append_string(GString *out, const char *key, const char *text)
@@ -187,8 +188,8 @@ static void question_clear(void *pointer)
 static void complain(const struct question *question)
 {
     const char *text = has_status(question, "NO_DATA")     ? "%s has no address of this family"
-                       : has_status(question, "TRY_AGAIN") ? "%s cannot be answered now"
-                                                           : "%s is not found";
+                       : has_status(question, "TRY_AGAIN") ? "%s cannot be answered at the moment"
+                                                           : "%s not found";
     g_autofree char *remedy =
         g_strdup_printf("'kubesvc explain%s%s %s' says why", *question->namespace ? " -n " : "",
                         question->namespace, question->name);

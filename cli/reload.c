@@ -23,9 +23,9 @@ static const struct synopsis synopsis = {
     .name = "reload",
     .operands = "",
     .description =
-        "Lets the daemon read its configuration and manifests again, as SIGHUP does, and\n"
-        "waits until it has taken the configuration over. Fails if the configuration is\n"
-        "rejected; the previous one then stays in force.\n",
+        "Makes the daemon reload its configuration and manifests, as SIGHUP does, and waits\n"
+        "until the configuration is in effect. Fails if it is rejected; the previous one then\n"
+        "stays in effect.\n",
     .examples = "  sudo kubesvc reload\n"
                 "  sudo systemctl reload kubesvcd      the same\n",
     .takes = TAKES_SOCKET | TAKES_JSON,
@@ -39,8 +39,8 @@ static bool send_signal(const struct arguments *arguments)
     if (pid > 0 && kill(pid, SIGHUP) == 0)
         return true;
     if (pid > 0 && errno == EPERM)
-        text_error(arguments->json, "do it as root, or as the user of the daemon",
-                   "the daemon cannot be signalled: %s", g_strerror(errno));
+        text_error(arguments->json, "run it as root or as the daemon's user",
+                   "cannot signal the daemon: %s", g_strerror(errno));
     else if (pid >= 0)
         text_error(arguments->json, "send it SIGHUP where it runs",
                    "the daemon at %s runs in another PID namespace", arguments->socket);
@@ -81,7 +81,7 @@ static int outcome(const struct arguments *arguments, yajl_val config)
     size_t n = value_length(rejected, "errors");
     yajl_val first = value_element(rejected, "errors", 0);
     g_autofree char *more = n > 1 ? g_strdup_printf(" (and %zu more)", n - 1) : g_strdup("");
-    text_error(arguments->json, "'kubesvc config show' says what is in force",
+    text_error(arguments->json, "'kubesvc config show' shows what is in effect",
                "configuration rejected; keeping the previous one: %s%s",
                YAJL_IS_STRING(first) ? YAJL_GET_STRING(first) : "", more);
     return STATUS_FAILED;

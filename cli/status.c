@@ -19,8 +19,8 @@ static const struct synopsis synopsis = {
     .name = "status",
     .operands = "",
     .description =
-        "Shows the daemon: what it reads, what is wrong with it and since when, what it\n"
-        "answered, how many addresses it gave out, and what changed last.\n",
+        "Shows the daemon's state: what it reads, what is wrong and since when, what it\n"
+        "answered, how many addresses it allocated, and what changed last.\n",
     .examples = "  kubesvc status\n"
                 "  kubesvc status -o json\n",
     .takes = TAKES_SOCKET | TAKES_JSON | TAKES_YAML,
@@ -64,13 +64,13 @@ static void print_head(yajl_val status)
     append_progress(text, value_get(status, "loading"));
     append_count(text, errors, "error");
     append_count(text, warnings, "warning");
-    append_count(text, value_length(status, "conflicts"), "object said twice");
+    append_count(text, value_length(status, "conflicts"), "duplicate object");
     if (loaded && value_number(status, "objects") == 0)
         g_string_append(text, ", but it has no objects and answers nothing");
     bool rejected;
     g_autofree char *wrong = configuration_wrong(value_get(status, "configuration"), &rejected);
     if (wrong && rejected)
-        g_string_append(text, ", configuration in error");
+        g_string_append(text, ", configuration rejected");
     bool good = loaded && errors == 0 && value_number(status, "objects") > 0 && !rejected;
     enum text_style style = !good ? STYLE_BAD : warnings > 0 ? STYLE_WARN : STYLE_GOOD;
     g_autofree char *clean = text_clean(text->str), *styled = text_styled(clean, style);
@@ -95,7 +95,7 @@ static void print_sources(yajl_val status)
         const char *watch = value_text(source, "watch"), *path = value_text(source, "path");
         const char *label = i == 0 ? "Sources" : "";
         if (g_strcmp0(watch, "missing") == 0) {
-            g_autofree char *text = g_strdup_printf("%s (does not exist, is waited for)", path);
+            g_autofree char *text = g_strdup_printf("%s (does not exist yet)", path);
             field_styled(label, text, STYLE_WARN);
             continue;
         }
@@ -149,7 +149,7 @@ static void print_group(yajl_val group, const char *label)
 static void print_passed_over(yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "passedOver"); i++)
-        print_group(value_element(status, "passedOver", i), i == 0 ? "Passed over" : "");
+        print_group(value_element(status, "passedOver", i), i == 0 ? "Skipped" : "");
 }
 
 static void print_error(yajl_val error)
@@ -171,7 +171,7 @@ static void print_error(yajl_val error)
     printf("  %s: %s: %s\n", place_clean, severity_styled, clean);
     if (value_bool(error, "stale")) {
         g_autofree char *since_clean = text_clean(since ? since : "some time");
-        printf("      what the file said before still counts, since %s\n", since_clean);
+        printf("      the file's last good content has been in effect since %s\n", since_clean);
     }
 }
 
@@ -188,7 +188,7 @@ static void print_conflicts(yajl_val status)
 {
     if (value_length(status, "conflicts") == 0)
         return;
-    field_section("Said twice");
+    field_section("Duplicates");
     for (size_t i = 0; i < value_length(status, "conflicts"); i++) {
         yajl_val conflict = value_element(status, "conflicts", i);
         g_autofree char *object = text_clean(value_text(conflict, "object"));
@@ -196,7 +196,7 @@ static void print_conflicts(yajl_val status)
         g_autofree char *shadowed = value_position(conflict, "shadowed");
         g_autofree char *in_force_clean = text_clean(in_force);
         g_autofree char *shadowed_clean = text_clean(shadowed);
-        printf("  %s\n      in force:  %s\n      overruled: %s\n", object, in_force_clean,
+        printf("  %s\n      in effect:  %s\n      overridden: %s\n", object, in_force_clean,
                shadowed_clean);
     }
 }

@@ -70,7 +70,7 @@ static void take(struct daemon *daemon, struct message *message)
     case MESSAGE_REPORT: inspect_made(daemon->inspect, g_steal_pointer(&message->job)); break;
     case MESSAGE_PING: daemon->ping_waits = false; break;
     case MESSAGE_FAILED:
-        log_error("the loader thread has failed: %s", g_strerror(-message->error));
+        log_error("loader thread failed: %s", g_strerror(-message->error));
         (void)sd_event_exit(daemon->event, message->error);
         break;
     default: break;
@@ -176,7 +176,7 @@ static int open_socket(struct daemon *daemon, const char *path)
                    inheritance_take_socket(daemon->inheritance), loader_thread_root(daemon->loader),
                    daemon->external);
     if (r == SERVER_BUSY) {
-        log_error("%s: another daemon answers there; this one ends", path);
+        log_error("%s: another daemon is already listening; exiting", path);
         return -EADDRINUSE;
     }
     if (r < 0)
@@ -268,7 +268,7 @@ int daemon_run(struct config *config, const struct config_options *options)
     if (r >= 0)
         r = sd_event_loop(daemon.event);
     if (r >= 0) {
-        log_info("ends");
+        log_info("shutting down");
         if (!inheritance_is_kept(daemon.inheritance))
             server_stop(daemon.server);
     }

@@ -128,7 +128,7 @@ static void say_ready(struct loader_thread *thread)
 {
     unsigned objects = cluster_size(thread->cluster);
     if (!thread->ready) {
-        log_info("ready: %u object%s, asked at %s", objects, objects == 1 ? "" : "s",
+        log_info("ready: %u object%s, listening on %s", objects, objects == 1 ? "" : "s",
                  thread->config->socket);
         changes_add(thread->changes, "loaded: %u object%s", objects, objects == 1 ? "" : "s");
         cluster_observe(thread->cluster, NULL, NULL);
@@ -141,7 +141,7 @@ static void say_ready(struct loader_thread *thread)
 static void try_again(struct loader_thread *thread, int error)
 {
     if (!thread->hindered)
-        log_error("cannot publish: %s; answers stay as they were until it can be done",
+        log_error("cannot publish: %s; answers stay unchanged until it succeeds",
                   g_strerror(-error));
     thread->hindered = true;
     (void)sd_event_source_set_time_relative(thread->retrying, RETRY_USEC);
@@ -167,7 +167,7 @@ static void publish(struct loader_thread *thread)
         return;
     }
     if (thread->hindered)
-        log_notice("what could not be published is published now");
+        log_notice("published; earlier publishing errors are resolved");
     thread->hindered = false;
     thread->world.published = (uint64_t)g_get_monotonic_time();
     thread->world.loaded = true;
@@ -188,7 +188,7 @@ static void tidy(struct loader_thread *thread)
 {
     int r = thread->hindered ? 0 : snapshot_writer_compact(thread->writer);
     if (r < 0)
-        log_warning("cannot compact the snapshot: %s; it goes on growing", g_strerror(-r));
+        log_warning("cannot compact the snapshot: %s; it keeps growing", g_strerror(-r));
     tell_of_retired(thread);
     give_memory_back(thread);
     int enabled = SD_EVENT_OFF;
@@ -254,8 +254,8 @@ static void reload(struct loader_thread *thread)
     send_nameservers(thread);
     loader_reload(thread->loader, config);
     config_free(before);
-    log_info("configuration read again");
-    changes_add(thread->changes, "configuration read again");
+    log_info("configuration reloaded");
+    changes_add(thread->changes, "configuration reloaded");
     work_out(thread);
 }
 
@@ -368,7 +368,7 @@ static void on_trouble(void *userdata, const char *path, const struct diagnostic
     if (error)
         changes_add(thread->changes, "%s", text);
     else
-        changes_add(thread->changes, "%s: mended", path);
+        changes_add(thread->changes, "%s: fixed", path);
 }
 
 static void on_lease(void *userdata, enum lease_event event, const struct lease *lease)
@@ -493,13 +493,12 @@ static int open_journal(struct loader_thread *thread)
         return r;
     r = lease_journal_open(&thread->journal, state, cluster_leases(thread->cluster));
     if (r == -EBUSY) {
-        log_error("%s: another daemon keeps its leases there; use another --state", state);
+        log_error("%s: in use by another daemon; choose another --state", state);
         return r;
     }
     if (r < 0)
-        log_warning(
-            "%s: cannot be used: %s; addresses will change when the daemon is started again", state,
-            g_strerror(-r));
+        log_warning("%s: cannot be used: %s; addresses will change when the daemon restarts", state,
+                    g_strerror(-r));
     return 0;
 }
 
@@ -508,8 +507,7 @@ static void open_guard(struct loader_thread *thread)
 {
     int r = thread->journal ? start_guard_open(&thread->guard, thread->config->state) : 0;
     if (r < 0 && r != -EACCES && r != -EROFS && r != -EPERM)
-        log_warning("%s: cannot count there what the daemon dies of: %s", thread->config->state,
-                    g_strerror(-r));
+        log_warning("%s: cannot record crashes there: %s", thread->config->state, g_strerror(-r));
     if (thread->guard)
         cluster_observe(thread->cluster, on_working_out, thread);
 }

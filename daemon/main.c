@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     r = loader_thread_load_config(&config, &options.config, errors);
     if (r == 0 && options.check) {
         config_free(config);
-        printf("%s: in order\n", options.config.path);
+        printf("%s: configuration OK\n", options.config.path);
     } else if (r == 0) {
         r = daemon_run(config, &options.config);
     }

@@ -92,16 +92,15 @@ static bool check_keys(struct fields *fields, const struct node *map, const char
         if (g_strv_contains(known, child->key)) {
             if (g_hash_table_add(seen, (gpointer)(uintptr_t)child->key))
                 continue;
-            fields_error(fields, child->key_position, "repeated-key", "%s is there twice",
+            fields_error(fields, child->key_position, "repeated-key", "duplicate key \"%s\"",
                          child->key);
             good = false;
             continue;
         }
         good = false;
         suggestion = config_suggest(child->key, known);
-        fields_error(fields, child->key_position, "unknown-key",
-                     "%.64s is no key of this file%s%s%s", child->key,
-                     suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
+        fields_error(fields, child->key_position, "unknown-key", "unknown key \"%.64s\"%s%s%s",
+                     child->key, suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
                      suggestion ? "?" : "");
     }
     return good;

@@ -125,7 +125,7 @@ static void add_passed_over(void *userdata, const char *directory, const char *n
 
     if (is_likely || why == LOADER_NOT_RECURSIVE)
         add(collection, is_likely ? LIKELY : POSSIBLE, g_strdup_printf("%s/%s", directory, name),
-            NULL, g_strdup_printf("%s; it is not read", passed_over_text(why)));
+            NULL, g_strdup_printf("%s; not read", passed_over_text(why)));
 }
 
 static void add_directory(void *userdata, const struct loader_directory_status *status)

@@ -215,7 +215,7 @@ static void add_change(struct changes *changes, const char *name, const struct s
     g_autofree char *text = after->exists ? describe(after) : NULL;
 
     if (!after->exists)
-        changes_add(changes, "Service %s: gone", name);
+        changes_add(changes, "Service %s: removed", name);
     else if (!before->exists)
         changes_add(changes, "Service %s: new, %s", name, text);
     else if (is_external(before) || is_external(after))
@@ -260,7 +260,7 @@ void changes_before_publish(struct changes *changes, bool compare)
     if (n > CHANGES_TOLD)
         changes_add(changes, "and %u more Services", n - CHANGES_TOLD);
     if (compare && changes->n_unnoted > 0)
-        changes_add(changes, "%u more Services were looked at again", changes->n_unnoted);
+        changes_add(changes, "%u more Services were updated", changes->n_unnoted);
     g_hash_table_remove_all(changes->noted);
     changes->n_unnoted = 0;
 }

@@ -45,16 +45,16 @@ static const char *why_no_cluster_ip(const struct report *report, const struct s
         return "its ipFamilyPolicy is SingleStack, which is the default";
     return have_range(report->world->config->service_cidrs, family)
                ? "serviceCIDRs has no free one"
-               : "serviceCIDRs has no range of them";
+               : "serviceCIDRs has no such range";
 }
 
 static const char *why_no_endpoint(const struct report *report, const struct families *families,
                                    unsigned family)
 {
     if (families->left_out[family])
-        return "its ipFamilies and ipFamilyPolicy leave them out";
+        return "its ipFamilies and ipFamilyPolicy exclude them";
     if (families->allocated && !have_range(report->world->config->pod_cidrs, family))
-        return "podCIDRs has no range of them";
+        return "podCIDRs has no such range";
     return "no ready endpoint has one";
 }
 

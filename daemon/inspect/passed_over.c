@@ -10,13 +10,13 @@
 const char *passed_over_text(enum loader_why why)
 {
     switch (why) {
-    case LOADER_HIDDEN: return "is hidden: its name begins with a dot";
-    case LOADER_LEFTOVER: return "is a backup or another leftover by its name";
+    case LOADER_HIDDEN: return "hidden: its name begins with a dot";
+    case LOADER_LEFTOVER: return "a backup or other leftover, by its name";
     case LOADER_NOT_RECURSIVE: return "is a directory, and `recursive` is not set";
     case LOADER_OTHER_ENDING:
     case LOADER_WHYS: break;
     }
-    return "has another ending than .yaml, .yml or .json";
+    return "does not end in .yaml, .yml or .json";
 }
 
 struct passed_over {

@@ -38,14 +38,14 @@ static char *miss_text(const struct report *report, const char *name, unsigned f
     char *text;
 
     if (flags & RESOLVER_SERVICE)
-        text = g_strdup_printf("Service %s/%s exists and has nothing to answer", subject.namespace,
+        text = g_strdup_printf("Service %s/%s exists but has no ready endpoint", subject.namespace,
                                subject.service);
     else if (!is_service)
         text = g_strdup("not the name of a Service");
     else if (!view_namespace(report->world->cluster, subject.namespace))
-        text = g_strdup_printf("no object is in a namespace %s", subject.namespace);
+        text = g_strdup_printf("no manifest mentions namespace %s", subject.namespace);
     else if (!subject.state)
-        text = g_strdup_printf("there is no Service %s/%s", subject.namespace, subject.service);
+        text = g_strdup_printf("no Service %s/%s", subject.namespace, subject.service);
     else if (!view_is_exposed(report->world->cluster, subject.state->namespace))
         text = g_strdup_printf("namespace %s is not exposed (`namespaces`)", subject.namespace);
     else
@@ -68,7 +68,7 @@ static char *candidate_text(const struct report *report, const char *name,
     case RESOLVER_EXTERNAL: return g_strdup_printf("leads out of the zone, to %s", target);
     case RESOLVER_NODATA:
         return g_strdup(inet->flags & RESOLVER_BARE
-                            ? "part of the zone by itself, nothing that could have an address"
+                            ? "part of the zone itself, which has no address"
                             : "exists, without any address");
     case RESOLVER_NXDOMAIN: return miss_text(report, name, inet->flags);
     default: return g_strdup("not in the zone, or left to the next service");
@@ -172,8 +172,7 @@ static void write_holder(void *userdata, const struct pod_view *pod,
         holds |= address_compare(&pod->addresses[i], &holders->address) == 0;
     if (!holds)
         return;
-    g_autofree char *text = g_strdup_printf("has this address (%s), and is no endpoint of any "
-                                            "Service that gives it a name",
+    g_autofree char *text = g_strdup_printf("has this address (%s), but no Service gives it a name",
                                             report_origin(pod->origin));
     json_open(json, NULL);
     json_text(json, "step", "pod");
@@ -212,9 +211,9 @@ static char *external_text(const struct report *report, const char *target)
     char *text;
 
     if (!is_service)
-        text = g_strdup("the nameserver knows no address of it");
+        text = g_strdup("the nameserver has no address for it");
     else if (!subject.state)
-        text = g_strdup_printf("there is no Service %s/%s", subject.namespace, subject.service);
+        text = g_strdup_printf("no Service %s/%s", subject.namespace, subject.service);
     else
         text = subject_origin(report, &subject);
     subject_clear(&subject);
@@ -249,7 +248,7 @@ static char *status_text(const struct report *report, const struct subject *subj
 
     switch (status) {
     case KUBESVC_STATUS_FOUND:
-        return origin ? g_steal_pointer(&origin) : g_strdup("a pod's name, made of its address");
+        return origin ? g_steal_pointer(&origin) : g_strdup("a pod's name, made from its address");
     case KUBESVC_STATUS_NO_DATA:
         return g_strdup_printf("exists, but has no address%s%s", origin ? ": " : "",
                                origin ? origin : "");
@@ -257,7 +256,7 @@ static char *status_text(const struct report *report, const struct subject *subj
         return g_strdup_printf("nothing to answer%s%s", origin ? ": " : "", origin ? origin : "");
     case KUBESVC_STATUS_TRY_AGAIN:
         return g_strdup(report->world->loaded
-                            ? "it leads out of the zone, and what it leads to is not known yet"
+                            ? "leads out of the zone, to a target not resolved yet"
                             : "the manifests are still being loaded");
     case KUBESVC_STATUS_NOT_OURS: break;
     }
@@ -266,8 +265,8 @@ static char *status_text(const struct report *report, const struct subject *subj
                                "nsswitch.conf is asked",
                                subject->namespace);
     if (subject->state)
-        return g_strdup("the Service is there, and nothing below it answers by this name: the next "
-                        "service of nsswitch.conf is asked");
+        return g_strdup("the Service exists, but nothing below it has this name: the next service "
+                        "of nsswitch.conf is asked");
     return g_strdup(cluster_size(report->world->cluster) == 0
                         ? "no object is known, so every name is left to the next service of "
                           "nsswitch.conf"

@@ -99,12 +99,12 @@ static void put_files(const struct report *report)
 
     loader_status(report->world->loader, count_file, &files);
     gauge(report, "kubesvc_files", "Manifest files.", files.files);
-    begin(report, "kubesvc_problems", "gauge", "Standing complaints about manifests.");
+    begin(report, "kubesvc_problems", "gauge", "Standing errors and warnings about manifests.");
     put(report,
         "kubesvc_problems{severity=\"error\"} %" G_GUINT64_FORMAT
         "\nkubesvc_problems{severity=\"warning\"} %" G_GUINT64_FORMAT "\n",
         files.errors, files.warnings);
-    gauge(report, "kubesvc_stale_files", "Files that count as they were before they were damaged.",
+    gauge(report, "kubesvc_stale_files", "Files whose last good content is in effect.",
           files.stale);
 }
 
@@ -167,10 +167,10 @@ static void put_leases(const struct report *report)
         const char *name, *help;
         uint64_t pods, services;
     } gauges[] = {
-        {"kubesvc_leases_held", "Invented addresses in use.", pods.held, services.held},
+        {"kubesvc_leases_held", "Allocated addresses in use.", pods.held, services.held},
         {"kubesvc_leases_size", "Addresses in the ranges.", pods.size, services.size},
-        {"kubesvc_leases_refused", "Objects that found their range full.", pods.refused,
-         services.refused},
+        {"kubesvc_leases_refused", "Objects without an address because their range is full.",
+         pods.refused, services.refused},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(gauges); i++) {
@@ -188,28 +188,26 @@ enum kubesvc_inspect_result report_metrics(const struct report *report)
     const struct server_status *server = report->server;
 
     snapshot_writer_status(world->writer, &snapshot);
-    begin(report, "kubesvc_build_info", "gauge", "The version that runs.");
+    begin(report, "kubesvc_build_info", "gauge", "The running version.");
     put(report, "kubesvc_build_info{version=\"%s\"} 1\n", KUBESVC_VERSION);
-    gauge(report, "kubesvc_loaded", "Is the first load complete?", world->loaded);
-    gauge(report, "kubesvc_uptime_seconds", "Time since the start.",
+    gauge(report, "kubesvc_loaded", "Whether the first load is complete.", world->loaded);
+    gauge(report, "kubesvc_uptime_seconds", "Time since the daemon started.",
           ((uint64_t)g_get_monotonic_time() - world->started) / G_USEC_PER_SEC);
     put_files(report);
     put_copies(report);
-    gauge(report, "kubesvc_objects", "Objects in force.", cluster_size(world->cluster));
+    gauge(report, "kubesvc_objects", "Objects in effect.", cluster_size(world->cluster));
     put_questions(report, server);
     counter(report, "kubesvc_maps_total",
-            "Snapshots given to programs, which then answer themselves and are not counted.",
-            server->maps);
+            "Snapshots handed to processes, whose later lookups are not counted.", server->maps);
     counter(report, "kubesvc_refused_total", "Requests that were malformed, unknown or cut off.",
             server->refused);
     gauge(report, "kubesvc_clients", "Connections that are open.", server->clients);
-    gauge(report, "kubesvc_pending", "Questions that wait for a nameserver.", server->pending);
+    gauge(report, "kubesvc_pending", "Lookups waiting for a nameserver.", server->pending);
     put_latency(report, &server->latency);
     gauge(report, "kubesvc_snapshot_bytes", "Memory of the snapshot.", snapshot.used);
     gauge(report, "kubesvc_snapshot_live_bytes", "The part of it that is in use.", snapshot.live);
     gauge(report, "kubesvc_snapshot_records", "Records in the snapshot.", snapshot.records);
-    counter(report, "kubesvc_publishes_total", "Changes that were made visible.",
-            snapshot.published);
+    counter(report, "kubesvc_publishes_total", "Changes published.", snapshot.published);
     counter(report, "kubesvc_compactions_total", "Compactions of the snapshot.",
             snapshot.compactions);
     put_leases(report);

@@ -9,17 +9,16 @@ static const char *miss_text(const struct report *report, const struct request *
 {
     switch (status) {
     case KUBESVC_STATUS_TRY_AGAIN:
-        return report->world->loaded
-                   ? "it leads out of the zone, and what it leads to is not known yet"
-                   : "the manifests are still being loaded";
+        return report->world->loaded ? "leads out of the zone, to a target not resolved yet"
+                                     : "the manifests are still being loaded";
     case KUBESVC_STATUS_NOT_OURS:
-        return "not of the manifests: the next service of nsswitch.conf is asked";
+        return "not in the manifests: the next service of nsswitch.conf is asked";
     case KUBESVC_STATUS_NO_DATA: return "exists, without an address of this family";
     default: break;
     }
     if (request->kind == REQUEST_ADDRESS)
-        return "of the manifests or their ranges, without a name";
-    return has_service ? "nothing to answer" : "there is no such name in the zone";
+        return "in the manifests or their ranges, but without a name";
+    return has_service ? "nothing to answer" : "no such name in the zone";
 }
 
 /* What the Service that the question is about, if any, has to do with the miss. */
@@ -56,7 +55,7 @@ static void put_origin(const struct report *report, const struct search_result *
         else if (i > 0)
             origin = g_strdup_printf("%s, which is outside the zone", name);
         else
-            origin = g_strdup("a pod's name, made of its address");
+            origin = g_strdup("a pod's name, made from its address");
         if (i == 0)
             state = subject.state;
         g_string_append_printf(text, "%s%s", i > 0 ? "; " : "", origin);

@@ -137,7 +137,7 @@ static char *absent_text(const struct walk *walk, const struct unit *unit)
     g_autofree char *why = workload ? view_why_fewer(walk->report->world->cluster, workload) : NULL;
     if (!why)
         return hidden_text(walk);
-    return g_strdup_printf("the labels of its template match, but it stands for no pod: %s", why);
+    return g_strdup_printf("the labels of its template match, but it has no pods: %s", why);
 }
 
 static char *matching_text(const struct unit *unit)
@@ -214,7 +214,7 @@ static void write_unit(const struct walk *walk, const struct unit *unit)
 
 static void write_rest(const struct walk *walk, unsigned n)
 {
-    g_autofree char *text = g_strdup_printf("and %u more that are no nearer", n);
+    g_autofree char *text = g_strdup_printf("and %u more that match no better", n);
 
     put_step(walk, NULL, false, text);
     json_close(walk->report->json);

@@ -125,7 +125,7 @@ char *subject_origin(const struct report *report, const struct subject *subject)
     struct view_service view;
 
     if (!state)
-        return g_strdup_printf("there is no Service %s/%s", subject->namespace, subject->service);
+        return g_strdup_printf("no Service %s/%s", subject->namespace, subject->service);
     g_autofree char *service = object_describe(&state->object->object);
     if (state->object->type == SERVICE_EXTERNAL_NAME)
         return g_strdup_printf("%s, an ExternalName that leads to %s", service,

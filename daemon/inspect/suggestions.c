@@ -60,7 +60,7 @@ static void add_service(void *userdata, const struct service_state *state)
     bool same_name = strcmp(object->name, subject->service) == 0;
     bool same_namespace = strcmp(object->namespace, subject->namespace) == 0;
     bool exposed = view_is_exposed(collection->report->world->cluster, state->namespace);
-    const char *text = same_name && same_namespace ? "this very Service"
+    const char *text = same_name && same_namespace ? "this Service"
                        : same_name                 ? "the same name in another namespace"
                        : same_namespace            ? "a similar name in this namespace"
                                                    : NULL;

@@ -51,7 +51,7 @@ static int acceptor_pause(struct acceptor *acceptor, int error)
     int r;
 
     if (!acceptor->told)
-        log_warning("cannot accept connections: %s; trying again ten times a second",
+        log_warning("cannot accept connections: %s; retrying ten times a second",
                     g_strerror(-error));
     acceptor->told = true;
     r = sd_event_source_set_time_relative(acceptor->resuming, ACCEPTOR_PAUSE_USEC);

@@ -47,8 +47,8 @@ static int entrance_open(struct entrance *entrance, int adopted)
 static const char *entrance_error(int r)
 {
     if (r == LISTENER_BUSY)
-        return "another daemon answers there";
-    return r == LISTENER_EXPOSED ? "others may write to the directory" : g_strerror(-r);
+        return "another daemon is already listening";
+    return r == LISTENER_EXPOSED ? "others can write to the directory" : g_strerror(-r);
 }
 
 static void entrance_reopen(struct entrance *entrance)
@@ -58,9 +58,9 @@ static void entrance_reopen(struct entrance *entrance)
     entrance_close(entrance);
     r = entrance_open(entrance, -1);
     if (!r)
-        log_warning("%s: was removed or replaced; it is there again", entrance->path);
+        log_warning("%s: was removed or replaced; restored", entrance->path);
     else if (r != entrance->failure)
-        log_error("%s: was removed or replaced, and cannot be made anew: %s; trying every second",
+        log_error("%s: was removed or replaced and cannot be recreated: %s; retrying every second",
                   entrance->path, entrance_error(r));
     entrance->failure = r;
 }

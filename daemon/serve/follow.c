@@ -107,8 +107,8 @@ static void follow_start(struct follow *follow)
     int r = follow_watch_all(follow);
 
     if (r < 0)
-        log_warning("cannot watch %s: %s; its changes will not be noticed until a reload",
-                    follow->path, g_strerror(-r));
+        log_warning("cannot watch %s: %s; changes will not be noticed until a reload", follow->path,
+                    g_strerror(-r));
 }
 
 static int follow_on_change(sd_event_source *source, void *userdata)

@@ -259,7 +259,7 @@ static void nameservers_on_change(void *userdata)
     int r = nameservers_use(nameservers, "");
 
     if (r) {
-        log_warning("cannot read %s: %s; the nameservers remain what they were",
+        log_warning("cannot read %s: %s; keeping the previous nameservers",
                     nameservers->resolv_conf, g_strerror(-r));
         return;
     }

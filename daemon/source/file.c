@@ -82,7 +82,7 @@ static const char *consequence(const struct file *file)
 {
     bool known = (file->handed || file->objects) && !file->gone;
 
-    return known ? "what it last said stays in force" : "none of its objects are known yet";
+    return known ? "its last good content stays in effect" : "none of its objects are known yet";
 }
 
 void file_refuse(struct file *file, GPtrArray *diagnostics)

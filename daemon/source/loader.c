@@ -40,7 +40,7 @@ static void on_overflow(void *userdata)
     struct loader *loader = userdata;
     const GPtrArray *roots = loader->work.roots;
 
-    log_notice("inotify lost events; looking at all manifests again.");
+    log_notice("inotify lost events; rescanning all manifests");
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
         place_for_each(root->place, forget_writers, NULL);
@@ -232,7 +232,7 @@ static int open_sources(struct loader *loader, sd_event *event)
     loader->work.list.watch = loader->watch;
     r = mounts_new(&loader->mounts, event, on_mount, loader);
     if (r < 0)
-        log_warning("Cannot watch mounts: %s; a mount over manifests is seen within a minute.",
+        log_warning("cannot watch mounts: %s; a mount over manifests is noticed within a minute",
                     strerrordesc_np(-r));
     r = sd_event_add_time(event, &loader->round, CLOCK_MONOTONIC, 0, 0, on_round, loader);
     if (r < 0)

@@ -66,7 +66,7 @@ void look_complain(struct place *place, const char *rule, int error, const char 
 
     standing_replace_one(&place->diagnostics,
                          diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL,
-                                        "%s%s%s; what is known of it stays in force", what,
+                                        "%s%s%s; its last known content stays in effect", what,
                                         error ? ": " : "", error ? strerrordesc_np(error) : ""),
                          name);
 }
@@ -130,7 +130,7 @@ static void refuse_one_too_many(struct worklist *list, struct place *place)
     }
     root->refused = place;
     refuse_directory(list, place, "too-many-directories",
-                     "is not entered, nor is any other: there are more than 10000 directories");
+                     "not entered, nor is any other: there are more than 10000 directories");
 }
 
 static void look_at_directory(struct worklist *list, struct place *place, const char *path,
@@ -150,12 +150,11 @@ static void look_at_directory(struct worklist *list, struct place *place, const 
     }
     if (closes_a_loop(place, st)) {
         refuse_directory(list, place, "directory-loop",
-                         "leads back to a directory that it lies in; it is not entered again");
+                         "leads back to a directory that contains it; not entered again");
         return;
     }
     if (place->parent && place->parent->directory->depth + 1 > DIRECTORY_DEPTH_MAX) {
-        refuse_directory(list, place, "too-deep",
-                         "lies more than 32 directories deep; it is not entered");
+        refuse_directory(list, place, "too-deep", "more than 32 directories deep; not entered");
         return;
     }
     bool is_entered = directory && directory->entered;
@@ -273,10 +272,10 @@ static void look_at_file(struct worklist *list, struct place *place, const char 
 static const char *kind_of(mode_t mode)
 {
     if (S_ISFIFO(mode))
-        return "is a FIFO and is not read";
+        return "is a FIFO; not read";
     if (S_ISSOCK(mode))
-        return "is a socket and is not read";
-    return "is a device and is not read";
+        return "is a socket; not read";
+    return "is a device; not read";
 }
 
 static void look_at_special(struct worklist *list, struct place *place, mode_t mode)
@@ -298,7 +297,7 @@ static void look_at_nothing(struct worklist *list, struct place *place, bool is_
         bool was_absent = place->absent;
         look_away(list, place);
         if (!place->parent && !was_absent)
-            log_info("%s: does not exist; it is waited for", place->name);
+            log_info("%s: does not exist yet; waiting for it", place->name);
         return;
     }
     close_directory(list, place);
@@ -312,7 +311,7 @@ static void look_at_nothing(struct worklist *list, struct place *place, bool is_
     need_file(place);
     standing_replace_one(&place->file->diagnostics,
                          diagnostic_new(DIAGNOSTIC_WARNING, 0, 0, "dangling-link", NULL,
-                                        "is a link that leads nowhere; it says nothing"),
+                                        "is a dangling link; ignored"),
                          place->file->source->path);
 }
 

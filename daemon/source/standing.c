@@ -34,7 +34,7 @@ void standing_replace(GPtrArray **standingp, GPtrArray *now, const char *path)
     *standingp = now;
     if (!now) {
         if (before)
-            log_notice("%s: mended; nothing is wrong with it any more", path);
+            log_notice("%s: fixed", path);
         return;
     }
     for (unsigned i = 0; i < now->len; i++) {

@@ -143,10 +143,11 @@ static void tell_trouble(const struct work *work, const struct file *file, bool 
 
 static void warn_of_writer(GPtrArray *diagnostics)
 {
-    g_ptr_array_insert(diagnostics, 0,
-                       diagnostic_new(DIAGNOSTIC_WARNING, 0, 0, "not-closed", NULL,
-                                      "somebody keeps writing to it and does not close it; it is "
-                                      "read once a minute, as it is then"));
+    g_ptr_array_insert(
+        diagnostics, 0,
+        diagnostic_new(
+            DIAGNOSTIC_WARNING, 0, 0, "not-closed", NULL,
+            "a process keeps writing to it without closing it; reading it once a minute"));
 }
 
 static void take_reading(struct work *work, struct place *place, struct reading *reading,
@@ -159,7 +160,7 @@ static void take_reading(struct work *work, struct place *place, struct reading 
         return;
     }
     if (result == READING_CHANGED) {
-        retry(work, place, "unstable", "it keeps changing while it is read");
+        retry(work, place, "unstable", "keeps changing while it is read");
         return;
     }
     file->seen = *reading_fingerprint(reading);
@@ -215,10 +216,10 @@ static bool may_be_read(struct work *work, struct place *place, struct source *s
     place->forced = false;
     place->file->seen = *content;
     place->file->has_seen = true;
-    file_complain(place->file, "fatal",
-                  "the daemon died %u times in a row while it started with this; it is passed over "
-                  "until it changes",
-                  deaths);
+    file_complain(
+        place->file, "fatal",
+        "the daemon died %u times in a row while starting with it; skipping it until it changes",
+        deaths);
     return false;
 }
 

@@ -38,9 +38,9 @@ int kept_journal_put_aside(int directory_fd, const char *directory, const char *
 
     if (renameat(directory_fd, LEASE_JOURNAL_NAME, directory_fd, name) < 0)
         return -errno;
-    log_warning("%s/%s: unknown format version %s; kept as %s, and starting without leases: "
-                "addresses change",
-                directory, LEASE_JOURNAL_NAME, version, name);
+    log_warning(
+        "%s/%s: unknown format version %s; kept as %s, starting without leases: addresses change",
+        directory, LEASE_JOURNAL_NAME, version, name);
     return 0;
 }
 

@@ -52,9 +52,9 @@ static void restore(struct lease_journal *journal, char *text, size_t size, stru
     }
     journal->due = damaged > 0;
     if (damaged > 0)
-        log_warning("%s/%s: %u damaged lines passed over; objects whose address they held may get "
-                    "another one",
-                    journal->directory, LEASE_JOURNAL_NAME, damaged);
+        log_warning(
+            "%s/%s: %u damaged lines skipped; the objects concerned may get other addresses",
+            journal->directory, LEASE_JOURNAL_NAME, damaged);
     /* Nothing can be made of the beginning of a line. */
     if (damaged > cut_off && !journal->read_only)
         kept_journal_keep(journal->directory_fd, journal->directory);
@@ -200,7 +200,7 @@ int lease_journal_open(struct lease_journal **journalp, const char *directory,
         return r;
     }
     if (journal->read_only)
-        log_warning("%s: not writable; using the leases found there, but addresses given out from "
+        log_warning("%s: not writable; using the leases found there, but addresses allocated from "
                     "now on may change at the next start",
                     journal->directory);
     journal->untitled = size == 0;
@@ -225,8 +225,8 @@ struct lease_journal *lease_journal_close(struct lease_journal *journal)
 static void complain(struct lease_journal *journal, int error)
 {
     if (!journal->complained)
-        log_error("%s/%s: cannot be written: %s; addresses stay as they are while the daemon runs, "
-                  "and may change when it starts again",
+        log_error("%s/%s: cannot be written: %s; addresses stay unchanged while the daemon runs, "
+                  "but may change when it restarts",
                   journal->directory, LEASE_JOURNAL_NAME, g_strerror(-error));
     journal->complained = true;
 }
@@ -294,7 +294,7 @@ static bool is_there(struct lease_journal *journal, const struct leases *leases)
     if (journal->fd >= 0 && fstat(journal->fd, &st) == 0 && st.st_nlink > 0)
         return true;
     if (!journal->complained)
-        log_warning("%s/%s: was removed; it is made again", journal->directory, LEASE_JOURNAL_NAME);
+        log_warning("%s/%s: was removed; recreated", journal->directory, LEASE_JOURNAL_NAME);
     close_all(journal);
     int r = open_all(journal);
     if (r == 0 && ftruncate(journal->fd, 0) < 0)
@@ -327,9 +327,9 @@ static void compact(struct lease_journal *journal, const struct leases *leases)
 {
     int fd = lease_compaction_run(journal->directory_fd, leases);
     if (fd < 0) {
-        log_warning("%s/%s: cannot be compacted: %s; it grows on, and that is tried again when it "
-                    "has doubled",
-                    journal->directory, LEASE_JOURNAL_NAME, g_strerror(-fd));
+        log_warning(
+            "%s/%s: cannot be compacted: %s; it keeps growing, retrying when it has doubled",
+            journal->directory, LEASE_JOURNAL_NAME, g_strerror(-fd));
         journal->retry_lines = 2 * journal->lines + SLACK_LINES;
         return;
     }

@@ -98,10 +98,10 @@ static const struct known_kind *identify(struct fields *fields, const struct nod
 
     if (known && !version)
         fields_warning(fields, root->position, "no-api-version",
-                       "a %s without apiVersion is left out", kind);
+                       "a %s without apiVersion is ignored", kind);
     else if (known && !has_version(known, version) && is_known_version(version))
         fields_warning(fields, root->position, "no-such-kind",
-                       "there is no kind %s in apiVersion %s; it is left out", kind, version);
+                       "unknown kind %s in apiVersion %s; ignored", kind, version);
     return known && version && has_version(known, version) ? known : NULL;
 }
 
@@ -118,17 +118,17 @@ static void refuse_name(struct extract_context *context, struct fields *fields,
     if (holds_template(text)) {
         if (!context->template_reported)
             fields_error(fields, node->position, "template",
-                         "looks like a template (Helm, Go or Jinja): render it first; what has "
-                         "such names is left out");
+                         "looks like a template (Helm, Go or Jinja): render it first; objects with "
+                         "such names are ignored");
         context->template_reported = true;
     } else if (strstr(text, "${") || strstr(text, "$(")) {
-        fields_error(fields, node->position, "unresolved-variable",
-                     "metadata.%s \"%.*s\" holds a variable: substitute it first; the object is "
-                     "left out",
-                     key, QUOTED_MAX, text);
+        fields_error(
+            fields, node->position, "unresolved-variable",
+            "metadata.%s \"%.*s\" holds a variable: substitute it first; the object is ignored",
+            key, QUOTED_MAX, text);
     } else {
         fields_error(fields, node->position, "invalid-name",
-                     "metadata.%s \"%.*s\" must be %s; the object is left out", key, QUOTED_MAX,
+                     "metadata.%s \"%.*s\" must be %s; the object is ignored", key, QUOTED_MAX,
                      text, must_be);
     }
 }
@@ -163,7 +163,7 @@ static char *generate_name(struct extract_context *context, struct fields *field
 
     if (!prefix || kind == OBJECT_SERVICE || kind == OBJECT_ENDPOINTS || kind == OBJECT_NAMESPACE) {
         fields_warning(fields, metadata->position, "no-name",
-                       "a %s without metadata.name is left out", object_kind_name(kind));
+                       "a %s without metadata.name is ignored", object_kind_name(kind));
         return NULL;
     }
     return g_strdup_printf("%s%u", prefix, context->objects->len);
@@ -201,13 +201,13 @@ static char *read_name(struct extract_context *context, struct fields *fields,
 void extract_whole(struct fields *fields)
 {
     fields->part = false;
-    fields->consequence = "; its last good version, if any, stays in force";
+    fields->consequence = "; its last good version, if any, stays in effect";
 }
 
 void extract_part(struct fields *fields)
 {
     fields->part = true;
-    fields->consequence = "; it is ignored, and the API refuses the object";
+    fields->consequence = "; ignored; the API server rejects the object";
 }
 
 static void read_kind(struct fields *fields, const struct node *root, struct object *object)
@@ -240,13 +240,12 @@ static void refuse(struct extract_context *context, const struct object *object,
         return;
     }
     *least = *usage;
-    g_ptr_array_add(context->diagnostics,
-                    diagnostic_new(DIAGNOSTIC_ERROR, object->line, object->column, "too-many",
-                                   description,
-                                   "all manifests together have more than %s: there is no room for "
-                                   "it, nor for others like it in this file; what was last known "
-                                   "of them stays",
-                                   what));
+    g_ptr_array_add(
+        context->diagnostics,
+        diagnostic_new(DIAGNOSTIC_ERROR, object->line, object->column, "too-many", description,
+                       "all manifests together have more than %s: no room for it, nor for others "
+                       "like it in this file; their last good versions stay in effect",
+                       what));
 }
 
 /* Takes an object in, unless all manifests together would be too much then. The objects that the
@@ -285,12 +284,12 @@ static struct object *read_object(struct extract_context *context, struct fields
     guint first = context->diagnostics->len;
 
     fields->object = object_kind_name(kind);
-    fields->consequence = "; the object is left out";
+    fields->consequence = "; the object is ignored";
     metadata = fields_map(fields, root, "metadata");
     if (!metadata) {
         if (!fields->broken)
             fields_warning(fields, root->position, "no-name",
-                           "a %s without metadata.name is left out", object_kind_name(kind));
+                           "a %s without metadata.name is ignored", object_kind_name(kind));
         return NULL;
     }
     fields->consequence = NULL;
@@ -382,7 +381,7 @@ void extract_object(struct extract_context *context, const struct node *root,
     }
     if (kind && version && strcmp(kind, "Template") == 0 && node_get(root, "objects")) {
         fields_warning(&fields, root->position, "openshift-template",
-                       "an OpenShift Template is left out: process it first");
+                       "an OpenShift Template is ignored: process it first");
         return;
     }
     known = identify(&fields, root, version, kind);

@@ -20,7 +20,7 @@ static void add_address(struct fields *fields, const struct node *node, const ch
         g_array_append_val(addresses, address);
     else
         fields_error(fields, node->position, "invalid-address",
-                     "an endpoint's address must be an address");
+                     "an endpoint's address must be an IP address");
 }
 
 static void read_common(struct fields *fields, const struct node *map, struct endpoint *endpoint)

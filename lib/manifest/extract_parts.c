@@ -73,8 +73,7 @@ static struct addresses split_addresses(struct fields *fields, const struct node
             ;
         if (!address_parse(&address, part, after)) {
             fields_error(fields, node->position, "invalid-address",
-                         EXTRACT_ADDRESSES_ANNOTATION
-                         " must be addresses with commas between them");
+                         EXTRACT_ADDRESSES_ANNOTATION " must be IP addresses separated by commas");
             break;
         }
         g_array_append_val(addresses, address);
@@ -113,7 +112,7 @@ const struct labels *extract_own_labels(struct fields *fields, const struct node
             pair.value = child->text;
         if (pairs->len == EXTRACT_LABELS_MAX) {
             fields_warning(fields, child->key_position, "too-many",
-                           "more than %u labels; the others do not count", EXTRACT_LABELS_MAX);
+                           "more than %u labels; the rest are ignored", EXTRACT_LABELS_MAX);
             break;
         }
         g_array_append_val(pairs, pair);
@@ -143,8 +142,7 @@ int extract_choice(struct fields *fields, const struct node *map, const char *ke
         if (strcmp(choices[i], text) == 0)
             return i;
     }
-    fields_error(fields, node_get(map, key)->position, "bad-value",
-                 "%s has a value that is unknown", key);
+    fields_error(fields, node_get(map, key)->position, "bad-value", "%s has an unknown value", key);
     return fallback;
 }
 
@@ -208,7 +206,7 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
         if (ports->len == EXTRACT_PORTS_MAX) {
             if (!fields->refused) /* it was not said for the container before */
                 fields_refuse(fields, map->position, "too-many",
-                              "more than %u ports, only so many count", EXTRACT_PORTS_MAX);
+                              "more than %u ports; the rest are ignored", EXTRACT_PORTS_MAX);
             return;
         }
         struct port port;

@@ -49,8 +49,8 @@ static bool read_ip(struct fields *fields, const struct node *map, const char *k
         return false;
     if (address_parse(address, text, strlen(text)))
         return true;
-    fields_error(fields, node_get(map, key)->position, "invalid-address", "%s must be an address",
-                 key);
+    fields_error(fields, node_get(map, key)->position, "invalid-address",
+                 "%s must be an IP address", key);
     return false;
 }
 

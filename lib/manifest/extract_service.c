@@ -24,7 +24,8 @@ static bool read_cluster_ip(struct fields *fields, const struct node *node, cons
         g_array_append_val(addresses, address);
         return true;
     }
-    fields_error(fields, node->position, "invalid-address", "%s must be an address or None", key);
+    fields_error(fields, node->position, "invalid-address", "%s must be an IP address or None",
+                 key);
     return false;
 }
 

@@ -151,8 +151,8 @@ static void read_replicas(struct fields *fields, const struct node *root, const 
     else if (workload->object.kind != OBJECT_DAEMON_SET)
         workload->unsaid = !fields_integer(fields, spec, "replicas", 0, INT32_MAX, &replicas);
     if (replicas > REPLICAS_MAX) {
-        fields_warning(fields, spec->position, "too-many-replicas",
-                       "no more than %u replicas are counted", REPLICAS_MAX);
+        fields_warning(fields, spec->position, "too-many-replicas", "only %u replicas are counted",
+                       REPLICAS_MAX);
         replicas = REPLICAS_MAX;
     }
     workload->replicas = (uint32_t)replicas;

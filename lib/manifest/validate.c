@@ -135,8 +135,7 @@ void validate_port_names(struct fields *fields, const struct node *ports, enum p
             seen = validate_texts();
         if (!g_hash_table_add(seen, (gpointer)(uintptr_t)(name ? name : "")))
             fields_refuse(fields, port->position, "duplicate-port",
-                          name ? "the name of this port is another port's, too"
-                               : "a second port without a name");
+                          name ? "duplicate port name" : "a second port without a name");
     }
 }
 

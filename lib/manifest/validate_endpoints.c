@@ -13,8 +13,8 @@ static void check_address(struct fields *fields, const struct node *node, const 
     if (node->type != NODE_SCALAR || !address_parse(&address, node->text, node->length))
         return;
     if ((address_family(&address) == 4) != (strcmp(type, "IPv4") == 0))
-        fields_refuse(fields, node->position, "wrong-family",
-                      "addressType is %s, and this is no such address", type);
+        fields_refuse(fields, node->position, "wrong-family", "not an address of addressType %s",
+                      type);
 }
 
 void validate_slice(struct fields *fields, const struct node *root)

@@ -23,7 +23,7 @@ static void check_containers(struct fields *fields, const struct node *spec, con
                           "characters)");
         else if (!g_hash_table_add(seen, (gpointer)(uintptr_t)name))
             fields_refuse(fields, node_get(container, "name")->position, "duplicate-container",
-                          "another container has this name");
+                          "duplicate container name");
     }
 }
 

@@ -41,7 +41,7 @@ static void check_ports(struct fields *fields, const struct node *ports)
 
         if (key >= 0 && !g_hash_table_add(seen, g_memdup2(&key, sizeof key)))
             fields_refuse(fields, port->position, "duplicate-port",
-                          "another port has the same number and protocol");
+                          "duplicate port number and protocol");
     }
 }
 
@@ -58,7 +58,7 @@ static void check_external_name(struct fields *fields, const struct node *spec,
     }
     if (service->external_name && !dns_subdomain_is_valid(service->external_name))
         fields_refuse(fields, node_get(spec, "externalName")->position, "external-name",
-                      "externalName must be a DNS name ([a-z0-9.-]), it has no answer otherwise");
+                      "externalName must be a DNS name ([a-z0-9.-]); otherwise it has no answer");
 }
 
 /* clusterIP and the first of clusterIPs must say the same. */
@@ -72,7 +72,7 @@ static void check_first_address(struct fields *fields, const struct node *spec)
         return;
     if (!single)
         fields_refuse(fields, list->key_position, "address-mismatch",
-                      "clusterIPs needs a clusterIP beside it, which is its first one");
+                      "clusterIPs requires clusterIP, which must be its first element");
     else if (strcmp(single, first->text) != 0)
         fields_refuse(fields, first->position, "address-mismatch",
                       "the first of clusterIPs must be the same as clusterIP");
@@ -115,7 +115,7 @@ static void check_families(struct fields *fields, const struct node *spec,
     for (uint32_t i = 0; i < MIN(addresses->n, service->n_families); i++) {
         if (address_family(&addresses->items[i]) != service->families[i])
             fields_refuse(fields, address_position(spec, i), "wrong-family",
-                          "this address is not %s, which ipFamilies says",
+                          "this address is not %s, as ipFamilies requires",
                           names[service->families[i]]);
     }
     if (single && (addresses->n == 2 || service->n_families == 2))
@@ -158,7 +158,7 @@ void validate_service(struct fields *fields, const struct node *root, const stru
     }
     if (!service->headless && !is_there(spec, "ports"))
         fields_refuse(fields, validate_position(spec, root), "no-ports",
-                      "spec.ports is missing; a Service needs one unless it is headless");
+                      "spec.ports is missing; a Service needs ports unless it is headless");
     if (!spec)
         return;
     check_first_address(fields, spec);

@@ -101,8 +101,8 @@ static void note_crowded_workload(struct cluster *cluster, struct workload_state
         return;
     }
     if (g_hash_table_size(crowded) == 0)
-        log_error("%s %s/%s: all workloads together have more than %u replicas; it, and others "
-                  "like it, have no more than they had until there is room for theirs",
+        log_error("%s %s/%s: all workloads together have more than %u replicas; this one, and "
+                  "others like it, keep their previous number until there is room",
                   object_kind_name(state->identity.kind), state->namespace->name,
                   state->identity.name, ACCOUNT_REPLICAS_MAX);
     g_hash_table_add(crowded, state);
@@ -158,10 +158,9 @@ static void note_crowded(struct cluster *cluster, struct service_state *state)
         return;
     }
     if (g_hash_table_size(cluster->crowded) == 0)
-        log_error(
-            "Service %s/%s: all Services together have more than %u endpoints; it, and others "
-            "like it, have none until there is room for theirs",
-            state->owner.namespace, state->owner.name, ENDPOINTS_MAX);
+        log_error("Service %s/%s: all Services together have more than %u endpoints; this one, and "
+                  "others like it, have none until there is room",
+                  state->owner.namespace, state->owner.name, ENDPOINTS_MAX);
     g_hash_table_add(cluster->crowded, state);
 }
 
@@ -218,8 +217,7 @@ static void evict(struct cluster *cluster, const struct address *address)
         return;
     char text[ADDRESS_TEXT_MAX];
     address_format(address, text);
-    log_notice("%s was leased to %s and is now stated by a manifest; %s gets another address", text,
-               key, key);
+    log_notice("%s: leased to %s but now claimed by a manifest; reassigning %s", text, key, key);
     intake_lease_holder(cluster, key);
 }
 

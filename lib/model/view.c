@@ -172,14 +172,15 @@ static const char *why_not_allocated(const struct pods *pods, const struct objec
     if (!object->source->allocate)
         return NO_ADDRESS "allocate is off for its directory";
     if (object->has_uid)
-        return NO_ADDRESS "it carries metadata.uid: what is of a real cluster gets no invented one";
+        return NO_ADDRESS
+            "it carries metadata.uid: objects of a real cluster are not allocated addresses";
     return NULL;
 }
 
 const char *view_why_no_replicas(const struct workload *workload)
 {
     static const char *const idle[] = {
-        [JOB_HOOK] = "the Job is a Helm hook, which is gone when the release is there",
+        [JOB_HOOK] = "the Job is a Helm hook, which is gone once the release is installed",
         [JOB_OVER] = "the Job has ended",
         [JOB_SUSPENDED] = "the Job is suspended",
         [JOB_SATISFIED] = "the Job has no completions left, or no parallelism",
@@ -195,10 +196,9 @@ char *view_why_unnameable(const struct workload *workload, uint32_t nameable)
 {
     const char *name = workload->object.name;
     if (strchr(name, '.'))
-        return g_strdup_printf("no pod can be called %s-%u: its hostname must have no dot", name,
+        return g_strdup_printf("no pod can be named %s-%u: a hostname must not contain a dot", name,
                                workload->ordinal);
-    return g_strdup_printf("no pod can be called %s-%u: its hostname must have at most 63 "
-                           "characters",
+    return g_strdup_printf("no pod can be named %s-%u: a hostname must have at most 63 characters",
                            name, workload->ordinal + nameable);
 }
 
@@ -216,7 +216,7 @@ char *view_why_fewer(const struct cluster *cluster, const struct workload_state 
     const struct workload *workload = state->object;
     uint32_t wanted = workload_replicas(state), nameable = workload_nameable(workload, wanted);
     if (workload_is_owned(cluster->catalog, workload))
-        return g_strdup_printf("%s %s owns it and stands for its pods",
+        return g_strdup_printf("%s %s owns it and provides its pods",
                                object_kind_name(workload->owner.kind), workload->owner.name);
     if (workload_has_pods(cluster->catalog, state))
         return g_strdup("Pods of its own are in the files and count instead");
@@ -248,9 +248,9 @@ char *view_relation(const struct cluster *cluster, const struct namespace *names
     case POD_ADOPTED:
         return g_strdup_printf("%s %s adopts it and runs one replica fewer", kind, name);
     case POD_BESIDE:
-        return g_strdup_printf("it is no pod of %s %s by owner or name, and counts beside its "
-                               "replicas",
-                               kind, name);
+        return g_strdup_printf(
+            "not a pod of %s %s by owner or name, so counted in addition to its replicas", kind,
+            name);
     case POD_ALONE: break;
     }
     return NULL;
@@ -265,7 +265,7 @@ static const char *why_no_address(const struct cluster *cluster, const struct ob
     if (is_pod && ((const struct pod *)object)->has_status)
         return NO_ADDRESS "its status has no podIP";
     if (spec->host_network)
-        return NO_ADDRESS "it uses the node's network, and no address of the node is known";
+        return NO_ADDRESS "it uses the node's network, but no address of the node is known";
     if (why_not_allocated(&cluster->pods, object))
         return why_not_allocated(&cluster->pods, object);
     return leases_first_family(cluster->leases, LEASE_POD) == 0 ? NO_ADDRESS "podCIDRs is empty"
@@ -292,7 +292,7 @@ const char *view_why_no_cluster_ip(const struct cluster *cluster, const struct s
 static const char *why_not_ready(const struct object *object)
 {
     if (object->kind == OBJECT_ENDPOINTS)
-        return "not ready: it is among notReadyAddresses";
+        return "not ready: listed in notReadyAddresses";
     if (object->kind != OBJECT_POD)
         return "not ready: its conditions say ready: false";
     return ((const struct pod *)object)->deleting
@@ -316,8 +316,8 @@ const char *view_why_left_out(const struct cluster *cluster,
     case ENDPOINT_NO_ADDRESS: return why_no_address(cluster, candidate->object);
     case ENDPOINT_OTHER_FAMILY:
         return address_is_inet(candidate->address)
-                   ? "an IPv4 address, and the Service is of IPv6 only"
-                   : "an IPv6 address, and the Service is of IPv4 only";
+                   ? "an IPv4 address, but the Service is IPv6 only"
+                   : "an IPv6 address, but the Service is IPv4 only";
     case ENDPOINT_NO_ROOM: return "ready, but all Services together have too many endpoints";
     }
     return NULL;

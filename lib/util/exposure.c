@@ -21,7 +21,7 @@ char *exposure_of_directory(const char *path)
     if (status.st_uid != geteuid() && status.st_uid != 0)
         return g_strdup_printf("the directory belongs to another user (uid %u)", status.st_uid);
     if (status.st_mode & (S_IWGRP | S_IWOTH))
-        return g_strdup_printf("others may write to the directory (mode %04o)",
+        return g_strdup_printf("others can write to the directory (mode %04o)",
                                status.st_mode & 07777);
     return NULL;
 }

@@ -90,7 +90,7 @@ static void tell_of_lost(GString *line, unsigned lost)
     if (lost == 0)
         return;
     line_begin(line, LOG_LEVEL_WARNING);
-    g_string_append_printf(line, "%u lines of this log are lost, because nobody took them\n", lost);
+    g_string_append_printf(line, "%u log lines dropped (stderr blocked)\n", lost);
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -59,8 +59,8 @@ static void exhaust(struct watch *watch, int error)
     if (watch->exhausted)
         return;
     watch->exhausted = true;
-    log_warning("Cannot watch all manifests: %s (see fs.inotify.max_user_watches and "
-                "max_user_instances); looking at them every second instead.",
+    log_warning("cannot watch all manifests: %s (see fs.inotify.max_user_watches and "
+                "max_user_instances); polling them every second instead",
                 strerrordesc_np(error));
 }
 
@@ -330,5 +330,5 @@ void watch_end_round(struct watch *watch)
     if (!watch->exhausted || watch->failed)
         return;
     watch->exhausted = false;
-    log_notice("All manifests are watched again.");
+    log_notice("watching all manifests again");
 }

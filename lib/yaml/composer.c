@@ -324,7 +324,7 @@ bool composer_begin(struct composer *composer, enum node_type type, struct posit
             tell_other(composer, position);
     }
     if (!composer->ignored && expects_key(top(composer)))
-        return composer_fail(composer, position, "syntax", "a key must be a plain text");
+        return composer_fail(composer, position, "syntax", "a key must be a scalar");
     if (!composer->ignored) {
         *frame = (struct frame){.node = tree_node(composer->tree)};
         if (!frame->node)
@@ -371,12 +371,12 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
         target = g_hash_table_lookup(composer->anchors, anchor);
     if (!target)
         return composer_fail(composer, position, "syntax",
-                             "an alias of nothing that was complete before it");
+                             "an alias without a complete anchor before it");
     if (!count_aliased(composer, target, position))
         return false;
     if (expects_key(top(composer))) {
         if (target->type != NODE_SCALAR)
-            return composer_fail(composer, position, "syntax", "a key must be a plain text");
+            return composer_fail(composer, position, "syntax", "a key must be a scalar");
         return set_key(composer, target->text, target->length, target->plain, position);
     }
     copy = tree_node(composer->tree);

@@ -21,7 +21,7 @@ static void add(struct fields *fields, enum diagnostic_severity severity, struct
         g_ptr_array_add(fields->diagnostics,
                         diagnostic_new(DIAGNOSTIC_WARNING, position.line, position.column,
                                        "too-many", NULL,
-                                       "further problems of this file are not listed"));
+                                       "more problems in this file are not listed"));
         return;
     }
     message = g_strdup_vprintf(format, arguments);
@@ -50,7 +50,7 @@ void fields_refuse(struct fields *fields, struct position position, const char *
 
     fields->refused = true;
     va_start(arguments, format);
-    add(fields, DIAGNOSTIC_ERROR, position, rule, "; the API refuses it", format, arguments);
+    add(fields, DIAGNOSTIC_ERROR, position, rule, "; the API server rejects it", format, arguments);
     va_end(arguments);
 }
 
@@ -73,7 +73,7 @@ const struct node *fields_get(struct fields *fields, const struct node *map, con
             continue;
         if (found && !found->merged)
             fields_warning(fields, child->key_position, "repeated-field",
-                           "the field %s is there twice; the last one counts", key);
+                           "duplicate field %s; the last one counts", key);
         found = child;
     }
     return found && !scalar_is_null(found) ? found : NULL;

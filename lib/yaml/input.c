@@ -96,11 +96,10 @@ static void emit_replacement(struct input *input)
                         diagnostic_new(DIAGNOSTIC_WARNING, at->line, at->column, "encoding", NULL,
                                        "not valid %s; read as U+FFFD", what));
     else if (!goes_on && malformed->len == MALFORMED_MAX)
-        g_ptr_array_add(malformed,
-                        diagnostic_new(DIAGNOSTIC_WARNING, at->line, at->column, "encoding", NULL,
-                                       "not valid %s either; further places of this file are not "
-                                       "listed",
-                                       what));
+        g_ptr_array_add(
+            malformed,
+            diagnostic_new(DIAGNOSTIC_WARNING, at->line, at->column, "encoding", NULL,
+                           "not valid %s either; more places in this file are not listed", what));
     emit(input, REPLACEMENT, sizeof REPLACEMENT - 1);
     input->after = input->next;
 }

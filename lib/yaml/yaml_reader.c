@@ -104,9 +104,9 @@ static int fail(struct yaml_reader *reader)
                       PROLOG_BYTES_MAX >> 10);
     else if (reader->exceeded)
         composer_fail(reader->composer, position, "too-long",
-                      "a text or comment of more than %u MiB", COMPOSER_TOKEN_MAX >> 20);
+                      "a scalar or comment of more than %u MiB", COMPOSER_TOKEN_MAX >> 20);
     else
-        composer_fail(reader->composer, position, "syntax", "no valid YAML: %s%s%s",
+        composer_fail(reader->composer, position, "syntax", "invalid YAML: %s%s%s",
                       located && parser->context ? parser->context : "",
                       located && parser->context ? ", " : "",
                       parser->problem ? parser->problem : "unreadable");
@@ -155,7 +155,7 @@ static bool pass_scalar(struct yaml_reader *reader, const yaml_event_t *event)
         plain = true;
         if (!fits_tag(tag, &scalar))
             return composer_fail(reader->composer, position, "syntax",
-                                 "the value is not of the type that its tag says");
+                                 "the value does not match its tag");
     } else if (g_strcmp0((const char *)tag, "tag:yaml.org,2002:merge") == 0) {
         plain = true;
     } else if (g_strcmp0((const char *)tag, "tag:yaml.org,2002:binary") == 0 && length > 1) {

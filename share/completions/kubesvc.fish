@@ -39,7 +39,7 @@ complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a metrics -d
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a export -d "all that resolves"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a run -d "run as a pod"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a doctor -d "is the host set up?"
-complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a config -d "what is in force"
+complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a config -d "what is in effect"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a reload -d "read the configuration again"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a version -d "program and daemon"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a completion -d "for a shell"

@@ -83,7 +83,7 @@ def test_every_rule_is_in_the_help_and_can_be_ignored():
         same(rules("--ignore", rule, "-R", "."), [r for r in rules("-R", ".") if r != rule])
     same(rules("--ignore", ",".join(found), "-R", "."), [])
     done = check("--ignore", "target-prot", "seed", status=1)
-    same(done.stderr, b"kubesvc: there is no rule 'target-prot'; did you mean 'target-port'?\n")
+    same(done.stderr, b"kubesvc: unknown rule 'target-prot'; did you mean 'target-port'?\n")
 
 
 def test_status():

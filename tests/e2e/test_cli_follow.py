@@ -84,7 +84,7 @@ def test_many_changes_at_once():
 def test_monitor_shows_changes():
     with Daemon({"a.yaml": SERVICE % ("a", "10.0.0.1")}) as daemon:
         with Following(daemon, "monitor") as text, Following(daemon, "monitor", "-o", "json") as data:
-            same(text.process.stderr.readline(), "Waiting for changes; Ctrl-C ends.\n")
+            same(text.process.stderr.readline(), "Waiting for changes; press Ctrl-C to stop.\n")
             wait_for(lambda: changed(daemon) and data.lines, "a change")
             event = json.loads(data.lines[0])
             same((event["event"], set(event)), ("change", {"event", "time", "text"}))
@@ -104,7 +104,7 @@ def test_monitor_shows_questions():
     """To root, or to the user that the daemon runs as, as here."""
     with Daemon({"a.yaml": SERVICE % ("a", "10.0.0.1")}) as daemon:
         with Following(daemon, "monitor", "--questions") as following:
-            same(following.process.stderr.readline(), "Waiting for changes and questions; Ctrl-C ends.\n")
+            same(following.process.stderr.readline(), "Waiting for changes and lookups; press Ctrl-C to stop.\n")
             with Client(daemon.env) as client:
                 client.ask("inet", "a.default")
                 line = following.wait(lambda line: "question" in line and "a.default" in line)

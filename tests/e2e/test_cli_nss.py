@@ -35,7 +35,7 @@ def test_nsswitch_does_not_ask_us():
     with world() as daemon:
         done = query(daemon, wrapper, "headless-svc")
         same(done.returncode, 0)
-        assert "libc does not find it: Name or service not known" in done.stdout, done.stdout
+        assert "not found by libc: Name or service not known" in done.stdout, done.stdout
         assert "the hosts line of /etc/nsswitch.conf does not ask kubesvc" in done.stdout
         assert "'kubesvc doctor' says what to do" in done.stdout
 

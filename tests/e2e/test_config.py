@@ -1,4 +1,4 @@
-"""The configuration in force: drop-ins, `kubesvc config show`, and reloads that are rejected."""
+"""The configuration in effect: drop-ins, `kubesvc config show`, and reloads that are rejected."""
 
 import json
 import os
@@ -109,7 +109,7 @@ def test_rejected_reload():
         same(doctor(daemon), ("ok", f"{daemon.config} and 1 more"))
         daemon.dropin("b.yaml", "ndots: 4\nndot: 3\n")
         place = f"{daemon.config}.d/b.yaml:2:1: error: "
-        would = f"the files have changed, and would be rejected: {place}"
+        would = f"the files have changed and would be rejected: {place}"
         assert wrong_in_status(daemon).startswith(would), wrong_in_status(daemon)
         assert doctor(daemon)[0] == "bad" and doctor(daemon)[1].startswith(would), doctor(daemon)
 
@@ -120,7 +120,7 @@ def test_rejected_reload():
         report = daemon.show()
         same((report["reloads"], len(report["rejected"]["errors"])), (1, 1))
         assert report["rejected"]["errors"][0].startswith(place), report
-        same(daemon.settings()["ndots"]["value"], 2, "in force")
+        same(daemon.settings()["ndots"]["value"], 2, "in effect")
         for text in wrong_in_status(daemon), doctor(daemon)[1]:
             assert re.match(rf"rejected since \S+, keeping the previous one: {place}", text), text
         same(doctor(daemon)[0], "bad")
@@ -131,7 +131,7 @@ def test_rejected_reload():
 
         # corrected, but not read yet
         daemon.dropin("b.yaml", "ndots: 4\n")
-        assert "corrected since, but not read again" in wrong_in_status(daemon)
+        assert "fixed since, but not reloaded" in wrong_in_status(daemon)
         kubesvc(daemon, "reload")
         same((doctor(daemon)[0], daemon.settings()["ndots"]["value"]), ("ok", 4))
         report = daemon.show()
@@ -144,7 +144,7 @@ def test_changed_files():
         same(daemon.show()["changed"], False)
         daemon.dropin("a.yaml", "ndots: 1\n")
         same(daemon.show()["changed"], True)
-        same(doctor(daemon), ("warn", "the files have changed, and have not been read again"))
+        same(doctor(daemon), ("warn", "the files have changed but have not been reloaded"))
         same(kubesvc(daemon, "reload").stderr, "")
         same((daemon.show()["changed"], daemon.settings()["ndots"]["value"]), (False, 1))
         daemon.config.unlink()  # which --config names, so it must be there
@@ -168,7 +168,7 @@ def test_reload_by_another_user():
         done = subprocess.run([built("kubesvc"), "reload"], env=daemon.env, user=65534, group=65534,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         same(done.returncode, 1)
-        assert "the daemon cannot be signalled" in done.stderr, done.stderr
+        assert "cannot signal the daemon" in done.stderr, done.stderr
         same(daemon.show()["reloads"], 0)
 
 

@@ -49,7 +49,7 @@ def test_directories_that_others_may_write_to():
         (where / which).chmod(mode)
         daemon = Daemon(WEB, dir=where, ready=False)
         same(daemon.process.wait(20), 1)
-        line = daemon.wait_line("others may write to the directory")
+        line = daemon.wait_line("others can write to the directory")
         assert str(where / which) in line and f"{mode:04o}" in line, line
         (where / which).chmod(0o755)
         with Daemon(WEB, dir=where):
@@ -90,7 +90,7 @@ def test_nobody_reads_the_log():
                     said += os.read(log, 4096)
                 except BlockingIOError:
                     pass
-                return b"lines of this log are lost" in said and b"late.yaml" in said
+                return b"log lines dropped (stderr blocked)" in said and b"late.yaml" in said
 
             wait_for(told, "what is missing in the log")
     os.close(log)
@@ -123,7 +123,7 @@ def test_socket_file_is_removed():
         client.until("inet", NAME, lambda a: not a.error)
         shutil.rmtree(daemon.socket.parent)
         client.until("inet", NAME, lambda a: not a.error)
-        daemon.wait_line("was removed or replaced; it is there again")
+        daemon.wait_line("was removed or replaced; restored")
         daemon.stop()
         same(list(daemon.socket.parent.iterdir()), [], "left behind")
 
@@ -134,7 +134,7 @@ def test_socket_file_is_replaced_by_another_daemons():
         other = {"web.yaml": SERVICE % ("web", "10.0.0.9")}
         wrapper = shell(f'set -- "$@" --socket {first.socket};')
         with Daemon(other, wrapper=wrapper) as second, Client(first.env) as client:
-            first.wait_line("cannot be made anew: another daemon answers there")
+            first.wait_line("cannot be recreated: another daemon is already listening")
             same(client.ask("inet", NAME).addresses, ["10.0.0.9"])
             second.stop()
             # the first one takes its place again

@@ -214,7 +214,7 @@ def test_a_directory_that_no_daemon_uses():
     run.mkdir()
     run.chmod(0o777)
     found = only(examine(client_env(run / "socket"), host()), "socket")
-    assert found[0] == "bad" and "others may write" in found[1], found
+    assert found[0] == "bad" and "others can write" in found[1], found
 
 
 def test_the_daemon_that_answers_instead():

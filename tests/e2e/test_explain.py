@@ -54,7 +54,7 @@ def test_what_is_wrong_with_the_service_itself():
         first_cause(daemon, "my_app", "letters.yaml", 3, "must be a DNS label")
         first_cause(daemon, "typed", "refused.yaml", 4, "clusterIP")
         # the file's name is a better reason than another file
-        first_cause(daemon, "web", "web.yaml", 2, "no valid YAML")
+        first_cause(daemon, "web", "web.yaml", 2, "invalid YAML")
         same(causes(daemon, "rest"), [])
 
 
@@ -68,12 +68,12 @@ def test_files_that_cannot_be_read():
         for name in "one", "two", "one.default", "two.default.svc.cluster.local":
             found = causes(daemon, name)
             same([cause[0] for cause in found], ["all.yaml", "chart.yaml"])
-            assert "no valid YAML" in found[0][2] and "[syntax]" in found[0][2], found
+            assert "invalid YAML" in found[0][2] and "[syntax]" in found[0][2], found
             assert "looks like a template" in found[1][2], found
         # what a host elsewhere is called is not in a manifest
         same(causes(daemon, "www.example.com"), [])
         daemon.write("all.yaml", service("one"))
-        daemon.wait_line("all.yaml: mended")
+        daemon.wait_line("all.yaml: fixed")
         same([cause[0] for cause in causes(daemon, "two")], ["chart.yaml"])
 
 
@@ -87,11 +87,11 @@ def test_files_that_are_passed_over():
         "README.md": "",
     }
     with Daemon(files) as daemon:
-        apps = ("apps", None, "is a directory, and `recursive` is not set; it is not read")
+        apps = ("apps", None, "is a directory, and `recursive` is not set; not read")
         for name, file, text in [
-            ("web", "web.txt", "another ending than .yaml"),
-            ("api", "30-api.yaml~", "is a backup"),
-            ("db", ".db.yaml", "is hidden"),
+            ("web", "web.txt", "does not end in .yaml"),
+            ("api", "30-api.yaml~", "a backup"),
+            ("db", ".db.yaml", "hidden"),
         ]:
             first_cause(daemon, name, file, None, text)
             same(causes(daemon, name)[1:], [apps])
@@ -104,7 +104,7 @@ def test_files_that_are_passed_over():
               "other ending": ["README.md", "web.txt"], "not recursive": ["apps"]})
         same(status["ignored"], 5)
         shown = subprocess.check_output([built("kubesvc"), "status"], env=daemon.env, text=True)
-        assert re.search(r"Passed over: +1 \(hidden\): .*/.db.yaml\n", shown), shown
+        assert re.search(r"Skipped: +1 \(hidden\): .*/.db.yaml\n", shown), shown
         daemon.write("web.yaml", service("web"))
         daemon.wait_state("STATUS=Serving 2 objects.")
         same(causes(daemon, "web"), [])
@@ -123,7 +123,7 @@ def test_external_name_that_leads_nowhere():
     files = {"a.yaml": service("a", external.format("nix")) + service("b", external.format("c")) +
              service("c", "clusterIP: None, ports: [{port: 80}]")}
     with Daemon(files) as daemon:
-        assert result(daemon, "a").endswith("; there is no Service default/nix"), result(daemon, "a")
+        assert result(daemon, "a").endswith("; no Service default/nix"), result(daemon, "a")
         assert result(daemon, "b").endswith("; Service default/c, no ready endpoint"), \
             result(daemon, "b")
 
@@ -146,8 +146,8 @@ def test_addresses_of_one_family_only():
             "four": "no IPv6 address: its clusterIPs state none",
             "six": "no IPv4 address: its clusterIPs state none",
             "single": "no IPv6 address: its ipFamilyPolicy is SingleStack, which is the default",
-            "dual": "no IPv6 address: serviceCIDRs has no range of them",
-            "pods": "no IPv6 address: podCIDRs has no range of them",
+            "dual": "no IPv6 address: serviceCIDRs has no such range",
+            "pods": "no IPv6 address: podCIDRs has no such range",
             "slices": "no IPv6 address: no ready endpoint has one",
         }.items():
             assert result(daemon, name).endswith("; " + text), result(daemon, name)

@@ -17,7 +17,7 @@ spec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}
 """
 # Memory beyond what a daemon has with a few names, enough for all but the files below.
 SPACE = 32 << 20
-FATAL = "passed over until it changes"
+FATAL = "skipping it until it changes"
 
 
 def replicas():

@@ -45,13 +45,13 @@ def allocated(name, replicas=2):
 
 def keeps_watching(faults, kind):
     with World({"a.yaml": service("a", "10.0.0.1")}, wrapper=faults.wrapper) as world:
-        world.daemon.wait_line("Cannot watch all manifests")
+        world.daemon.wait_line("cannot watch all manifests")
         assert faults.met(kind) > 0
         world.has("a", "10.0.0.1")
         world.put("a.yaml", service("a", "10.0.0.2"))
         world.has("a", "10.0.0.2")
         faults.set(**{kind: 0})
-        world.daemon.wait_line("All manifests are watched again")
+        world.daemon.wait_line("watching all manifests again")
         world.write("b.yaml", service("b", "10.0.0.3"))
         world.has("b", "10.0.0.3")
 
@@ -87,7 +87,7 @@ def test_read_error():
         faults.set(read=0)
         world.put("a.yaml", service("a", "10.0.0.3"))
         world.has("a", "10.0.0.3")
-        world.daemon.wait_line("mended")
+        world.daemon.wait_line("fixed")
 
 
 def test_disk_full_of_leases():

@@ -196,7 +196,7 @@ def test_allocate_off_is_the_reason():
         same((workload["expanded"], workload["why"]), (0, "allocate is off"))
         steps = inspect(daemon.socket, "explain", "", "web")
         same([s["text"] for s in steps if s["step"] == "pod"],
-             ["the labels of its template match, but it stands for no pod: allocate is off"])
+             [f"the labels of its template match, but it has no pods: allocate is off"])
 
 
 # --- Hostile requests ---
@@ -457,7 +457,7 @@ def test_watch_tells_of_changes():
         steps = [
             (SERVICE % 5, "Service moon/web: 3 -> 5 addresses"),
             (SERVICE % 1, "Service moon/web: 5 -> 1 address"),
-            ("{}\n", "Service moon/web: gone"),
+            ("{}\n", "Service moon/web: removed"),
             (SERVICE % 1, "Service moon/web: new, 1 address"),
         ]
         for manifest, expected in steps:
@@ -479,13 +479,13 @@ def test_watch_tells_of_broken_files():
         same((error["file"], error["line"], error["stale"], "since" in error),
              (str(path), 2, True, True))
         daemon.write("web.yaml", SERVICE % 1)
-        same(watching.event()["text"], f"{path}: mended")
+        same(watching.event()["text"], f"{path}: fixed")
 
 
 def test_what_did_not_change_is_not_told():
     with Daemon({"web.yaml": SERVICE % 1}, namespace="moon") as daemon, watch(daemon) as watching:
         daemon.reload()
-        same(watching.event()["text"], "configuration read again")
+        same(watching.event()["text"], "configuration reloaded")
         daemon.write("web.yaml", SERVICE % 1 + "# a remark\n")
         daemon.write("more.yaml", (SERVICE % 1).replace("web", "more"))
         same(watching.event()["text"], "Service moon/more: new, 1 address")

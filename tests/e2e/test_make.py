@@ -23,7 +23,7 @@ class Sources:
     def __init__(self):
         self.path = pathlib.Path("sources").resolve()
         self.path.mkdir()
-        for name in ("Makefile", "cli", "daemon", "debian", "examples", "include", "lib", "nss",
+        for name in ("Makefile", "cli", "daemon", "debian", "docs", "examples", "include", "lib", "nss",
                      "share", "tests", "tools"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, self.path / name)

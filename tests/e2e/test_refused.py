@@ -43,7 +43,7 @@ def cli(world, *arguments):
 def test_a_patch_beside_its_target():
     with World({"base.yaml": SHOP, "patch.yaml": PATCH}) as world:
         same(count(world, "shop"), 1)
-        world.daemon.wait_line("spec.selector is missing; the API refuses it [no-selector]")
+        world.daemon.wait_line("spec.selector is missing; the API server rejects it [no-selector]")
         status = cli(world, "status")
         assert "patch.yaml" in status and "[no-selector]" in status, status
         # it counts as soon as it is a Deployment, and the base is back when it no longer is
@@ -83,7 +83,7 @@ def test_a_fault_in_a_part_leaves_the_name():
             world.daemon.wait_line(f"error: Service default/{name}: ")
         # while a fault in what names lead to leaves the last good version
         world.put("a.yaml", text.replace("10.96.3.2", "10.96.3.256"))
-        world.daemon.wait_line("default/affinity: clusterIP must be an address or None")
+        world.daemon.wait_line("default/affinity: clusterIP must be an IP address or None")
         world.still_has("affinity", "10.96.3.2")
 
 

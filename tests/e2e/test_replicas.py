@@ -60,14 +60,14 @@ def test_a_stray_pod_comes_and_goes():
             after = until(client, "web", 4)
             assert set(before) < set(after), (before, after)
             same(texts(daemon, "web"), {
-                "web-debug": "1 address counts; it is no pod of Deployment web by owner or name, "
-                             "and counts beside its replicas",
+                "web-debug": "1 address counts; not a pod of Deployment web by owner or name, "
+                             "so counted in addition to its replicas",
                 "Deployment/web": "3 pods count"})
             daemon.write("stray.yaml", pod("web-5d8f7c9b4d-x7kp2", {"app": "web"}))
             until(client, "web", 1)
             same(texts(daemon, "web"), {
                 "web-5d8f7c9b4d-x7kp2": "1 address counts; it is a pod of Deployment web",
-                "Deployment/web": "the labels of its template match, but it stands for no pod: "
+                "Deployment/web": "the labels of its template match, but it has no pods: "
                                   "Pods of its own are in the files and count instead"})
             remove(daemon, "stray.yaml")
             same(sorted(until(client, "web", 3)), sorted(before))
@@ -136,16 +136,16 @@ def test_names_that_no_pod_can_have():
                        "spec: {clusterIP: None, selector: {app: dot}}\n"}
     with Daemon(files) as daemon:
         same(texts(daemon, long)[f"StatefulSet/{long}"],
-             f"10 pods count; no pod can be called {long}-10: its hostname must have at most 63 "
+             f"10 pods count; no pod can be named {long}-10: a hostname must have at most 63 "
              "characters")
         same(texts(daemon, "dot")["StatefulSet/db.v2"],
-             "the labels of its template match, but it stands for no pod: no pod can be called "
-             "db.v2-0: its hostname must have no dot")
+             "the labels of its template match, but it has no pods: no pod can be named "
+             "db.v2-0: a hostname must not contain a dot")
 
 
 def test_jobs_that_are_left_out():
     jobs = {"hook": ("annotations: {helm.sh/hook: pre-install}", "{}",
-                     "is a Helm hook, which is gone when the release is there"),
+                     "is a Helm hook, which is gone once the release is installed"),
             "over": ("namespace: default", "{completionTime: t}", "has ended"),
             "done": ("namespace: default", "{succeeded: 1}",
                      "has no completions left, or no parallelism")}
@@ -163,5 +163,4 @@ status: {status}
             until(client, "web", 1)
         said = texts(daemon, "web")
         for name, (_, _, why) in jobs.items():
-            same(said[f"Job/{name}"], "the labels of its template match, but it stands for no pod: "
-                                      f"the Job {why}")
+            same(said[f"Job/{name}"], f"the labels of its template match, but it has no pods: the Job {why}")

@@ -84,7 +84,7 @@ def test_pods_that_are_none():
         run(daemon, "web-1", status=1)
         daemon.stop()
         done = run(daemon, "web-1", "--", "true", status=1)
-        assert "no daemon answers" in done.stderr, done
+        assert "no daemon is listening" in done.stderr, done
 
 
 def test_three_members_find_each_other():

@@ -45,11 +45,11 @@ def test_in_place_write_answers_after_close():
 def test_broken_keeps_the_last_good():
     with World({"a.yaml": service("a", "10.0.0.1")}) as world:
         world.put("a.yaml", "a: [1\nb: }")
-        world.daemon.wait_line("what it last said stays in force")
+        world.daemon.wait_line("its last good content stays in effect")
         world.still_has("a", "10.0.0.1")
         world.put("a.yaml", service("a", "10.0.0.2"))
         world.has("a", "10.0.0.2")
-        world.daemon.wait_line("mended")
+        world.daemon.wait_line("fixed")
         world.put("a.yaml", "a: [1\nb: }")
         os.unlink(world.directory / "a.yaml")
         world.lacks("a")

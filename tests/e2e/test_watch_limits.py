@@ -22,7 +22,7 @@ def limited(what):
 
 def falls_back_to_polling(what):
     with World({"a.yaml": service("a", "10.0.0.1")}, wrapper=limited(what)) as world:
-        world.daemon.wait_line("Cannot watch all manifests")
+        world.daemon.wait_line("cannot watch all manifests")
         world.has("a", "10.0.0.1")
         world.put("a.yaml", service("a", "10.0.0.2"))
         world.has("a", "10.0.0.2")

@@ -148,7 +148,7 @@ struct object *manifest_text_usable(struct manifest_text *manifest, const char *
     for (guint i = 0; i < manifest->diagnostics->len; i++) {
         const struct diagnostic *diagnostic = manifest->diagnostics->pdata[i];
 
-        if (!g_str_has_suffix(diagnostic->message, "; the API refuses it"))
+        if (!g_str_has_suffix(diagnostic->message, "; the API server rejects it"))
             fail_msg("%u:%u: %s", diagnostic->line, diagnostic->column, diagnostic->message);
     }
     assert_int_equal(manifest->objects->len, 1);

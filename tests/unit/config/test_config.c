@@ -265,7 +265,7 @@ static void mistakes(void **state)
         {"zone: a\nZones: b\n", 2, 1, "unknown-key", "did you mean zone?"},
         {"serviceCidr: []\n", 1, 1, "unknown-key", "did you mean serviceCIDRs?"},
         {"podcidrs: []\n", 1, 1, "unknown-key", "did you mean podCIDRs?"},
-        {"completely: else\n", 1, 1, "unknown-key", "completely is no key"},
+        {"completely: else\n", 1, 1, "unknown-key", "unknown key \"completely\""},
         {"zone: a\nndots: 1\nzone: b\n", 3, 1, "repeated-key", "zone"},
         {"zone: a..b\n", 1, 7, "bad-value", "zone must be a DNS name"},
         {"zone: .\n", 1, 7, "bad-value", "zone"},

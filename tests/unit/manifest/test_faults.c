@@ -367,7 +367,7 @@ static void assert_as_clean(const struct fault *fault, struct object *object)
 static void one_fault(const struct fault *fault)
 {
     static const char *const consequences[] = {
-        [BREAKS] = "stays in force", [PART] = "refuses", [KEPT] = "the API refuses it"};
+        [BREAKS] = "stays in effect", [PART] = "rejects", [KEPT] = "the API server rejects it"};
     struct manifest_text manifest = manifest_text_good(fault->faulty);
     const struct diagnostic *diagnostic = find(&manifest, fault);
     struct object *object = manifest.objects->pdata[0];

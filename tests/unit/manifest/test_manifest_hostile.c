@@ -102,7 +102,7 @@ static void omitted_texts(void **state)
     manifest = manifest_text_good(yaml->str);
     assert_string_equal(manifest_text_rule(&manifest, "too-long")->message,
                         "a value of selector is longer than 256 KiB; its last good version, if "
-                        "any, stays in force");
+                        "any, stays in effect");
     manifest_text_free(&manifest);
 }
 
@@ -254,7 +254,7 @@ static void too_many(void **state)
     assert_int_equal(manifest.objects->len, 2);
     assert_false(manifest_text_find(&manifest, "Service default/a")->broken);
     assert_string_equal(manifest_text_rule(&manifest, "too-many")->message,
-                        "more than 20000 ports, only so many count; the API refuses it");
+                        "more than 20000 ports; the rest are ignored; the API server rejects it");
     manifest_text_free(&manifest);
 }
 

@@ -260,7 +260,7 @@ static void test_broken(void **state)
     write_file(at(loading, "m/a.yaml"), "!");
     loading_until(loading, loading_is_stale(loading, "m/a.yaml"));
     assert_true(loading_says(loading, "m/a.yaml", "a"));
-    assert_non_null(strstr(loading_diagnostics(loading, "m/a.yaml"), "stays in force"));
+    assert_non_null(strstr(loading_diagnostics(loading, "m/a.yaml"), "stays in effect"));
     assert_int_equal(loading->n_settled, 2);
     write_file(at(loading, "m/a.yaml"), "mended");
     loading_until(loading, loading_says(loading, "m/a.yaml", "mended"));

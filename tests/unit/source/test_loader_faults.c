@@ -286,7 +286,7 @@ static void test_read_error(void **state)
     loading_until(loading, loading_is_stale(loading, "m/a.yaml"));
     loading_until(loading, *loading_diagnostics(loading, "m/c.yaml"));
     assert_true(loading_says(loading, "m/a.yaml", "a"));
-    assert_non_null(strstr(loading_diagnostics(loading, "m/a.yaml"), "stays in force"));
+    assert_non_null(strstr(loading_diagnostics(loading, "m/a.yaml"), "stays in effect"));
     assert_non_null(strstr(loading_diagnostics(loading, "m/c.yaml"), "known yet"));
     faults.read_error = 0;
     look_again(loading);

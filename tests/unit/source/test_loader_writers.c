@@ -246,7 +246,7 @@ static void test_no_pause(void **state)
     assert_true(loading_says(loading, "m/a.yaml", "a,b"));
     assert_true(complains(loading));
     assert_true(loading_is_stale(loading, "m/a.yaml"));
-    assert_non_null(strstr(loading_diagnostics(loading, "m/a.yaml"), "stays in force"));
+    assert_non_null(strstr(loading_diagnostics(loading, "m/a.yaml"), "stays in effect"));
 
     world.ahead++;
     assert_int_equal(ftruncate(world.fd, 0), 0);
