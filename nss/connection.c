@@ -228,7 +228,8 @@ bool connection_extend(struct connection *connection)
     return now < connection->limit;
 }
 
-/* Room is left for one descriptor alone: CMSG_SPACE would be room for two. */
+/* Room is left for one descriptor alone: CMSG_SPACE would be room for two. Of several the kernel
+ * closes the others, and says so; then it was not the daemon that we know. */
 static ssize_t receive_with_descriptor(int socket, void *to, size_t size, int *fd)
 {
     union {
@@ -248,6 +249,10 @@ static ssize_t receive_with_descriptor(int socket, void *to, size_t size, int *f
     if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS &&
         first->cmsg_len == CMSG_LEN(sizeof(int)))
         memcpy(fd, CMSG_DATA(first), sizeof(*fd));
+    if (n > 0 && *fd >= 0 && (message.msg_flags & MSG_CTRUNC) != 0) {
+        close(*fd);
+        *fd = -1;
+    }
     return n;
 }
 

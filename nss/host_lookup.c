@@ -130,7 +130,9 @@ static bool may_map(void)
         atomic_store_explicit(&looked_up_before, true, memory_order_relaxed);
         return false;
     }
-    if (after != 0 && (int32_t)(now - after) < 0)
+    /* A stamp that lies further ahead is an old one: 32 bits of milliseconds have gone half round.
+     */
+    if (after != 0 && after - now <= KUBESVC_MAP_UNSUPPORTED_MS)
         return false;
     return atomic_compare_exchange_strong_explicit(&map_after, &after, now + KUBESVC_MAP_RETRY_MS,
                                                    memory_order_relaxed, memory_order_relaxed);
@@ -171,18 +173,15 @@ static bool answer_fresh(struct host_lookup *lookup, enum outcome *outcome)
 
 /* --- Which of them --- */
 
-/* Asks the daemon, first for a snapshot if one is wanted. */
+/* Asks the daemon, first for a snapshot if one is wanted. Whatever keeps this process from one, the
+ * question itself may still be answered. */
 static enum connection_result ask_daemon(struct host_lookup *lookup, struct connection *connection,
                                          bool wants_map, enum outcome *outcome)
 {
     bool mapped = false;
 
-    if (wants_map && may_map()) {
-        enum connection_result result = map(connection, &mapped);
-
-        if (result != CONNECTION_OK)
-            return result;
-    }
+    if (wants_map && may_map() && map(connection, &mapped) == CONNECTION_URGED)
+        return CONNECTION_URGED;
     if (mapped && answer_fresh(lookup, outcome))
         return CONNECTION_OK;
     return ask(lookup, connection, outcome);

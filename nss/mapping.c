@@ -128,12 +128,15 @@ enum mapping_state mapping_state(const struct mapping *mapping)
     const struct kubesvc_snapshot_header *header = header_of(mapping);
     uint32_t state = load(&header->state, __ATOMIC_RELAXED);
     uint32_t owner = __atomic_load_n(&header->owner[0], __ATOMIC_RELAXED); /* of this machine */
-    struct timespec now;
+    /* Before the clock: a thread that was kept from running in between takes the daemon for slower
+     * than it is, never for one whose time makes no sense. */
+    uint32_t heartbeat = load(&header->heartbeat, __ATOMIC_ACQUIRE);
+    struct timespec now = {0};
 
     if ((state & ~KUBESVC_SNAPSHOT_WATCHED) != 0)
         return MAPPING_GONE;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    uint32_t age = (uint32_t)now.tv_sec - load(&header->heartbeat, __ATOMIC_RELAXED);
+    uint32_t age = (uint32_t)now.tv_sec - heartbeat;
 
     /* A heartbeat that this thread's clock has not come to yet is as fresh as can be. */
     if (age == UINT32_MAX)

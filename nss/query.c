@@ -212,7 +212,7 @@ enum connection_result query_map(struct connection *connection, int *fd, bool *s
         result = connection_receive_descriptor(connection, &header, sizeof(header), fd);
     if (result == CONNECTION_OK)
         result = query_receive_map(connection, &header, supported);
-    if (result != CONNECTION_OK && *fd >= 0) {
+    if (*fd >= 0 && (result != CONNECTION_OK || header.type != KUBESVC_RESPONSE_MAP)) {
         close(*fd);
         *fd = -1;
     }
