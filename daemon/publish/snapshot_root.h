@@ -45,11 +45,15 @@ static inline void snapshot_root_adopt(struct snapshot_root *root, const void *b
     __atomic_store_n(&root->base, base, __ATOMIC_RELEASE);
 }
 
-/* The writer's: from now on readers find this region, whose root is set. */
-static inline void snapshot_root_set(struct snapshot_root *root, void *header, int fd)
+/* The writer's: from now on readers find this region, whose root is set. A state that comes at the
+ * same moment either is seen here, or finds the header: both sides store before they load. */
+static inline void snapshot_root_set(struct snapshot_root *root,
+                                     struct kubesvc_snapshot_header *header, int fd)
 {
+    __atomic_store_n(&root->header, header, __ATOMIC_SEQ_CST);
+    __atomic_or_fetch(&header->state, htole32(__atomic_load_n(&root->state, __ATOMIC_SEQ_CST)),
+                      __ATOMIC_RELEASE);
     __atomic_store_n(&root->fd, fd, __ATOMIC_RELEASE);
-    __atomic_store_n(&root->header, header, __ATOMIC_RELEASE);
     __atomic_store_n(&root->base, header, __ATOMIC_RELEASE);
     __atomic_add_fetch(&root->generation, 1, __ATOMIC_RELEASE);
 }
@@ -58,9 +62,10 @@ static inline void snapshot_root_set(struct snapshot_root *root, void *header, i
  * other processes are to see. */
 static inline void snapshot_root_beat(struct snapshot_root *root, uint32_t seconds, uint32_t state)
 {
-    struct kubesvc_snapshot_header *header = __atomic_load_n(&root->header, __ATOMIC_ACQUIRE);
+    struct kubesvc_snapshot_header *header;
 
-    __atomic_store_n(&root->state, state, __ATOMIC_RELEASE);
+    __atomic_store_n(&root->state, state, __ATOMIC_SEQ_CST);
+    header = __atomic_load_n(&root->header, __ATOMIC_SEQ_CST);
     if (header == NULL)
         return;
     /* Bit by bit: the writer may be retiring this one at the same moment. */

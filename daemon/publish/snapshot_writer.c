@@ -152,12 +152,8 @@ static void show(struct snapshot_writer *writer)
     struct arena *left = &writer->left;
 
     trie_seal(&writer->trie, now_seconds());
-    if (region->base != writer->root.base) {
-        uint32_t state = __atomic_load_n(&writer->root.state, __ATOMIC_ACQUIRE);
-
-        __atomic_store_n(&region_header(region)->state, htole32(state), __ATOMIC_RELEASE);
-        snapshot_root_set(&writer->root, region->base, region->reader_fd);
-    }
+    if (region->base != writer->root.base)
+        snapshot_root_set(&writer->root, region_header(region), region->reader_fd);
     if (left->region != NULL && left->region != region)
         __atomic_or_fetch(&region_header(left->region)->state, htole32(KUBESVC_SNAPSHOT_RETIRED),
                           __ATOMIC_RELEASE);

@@ -433,22 +433,24 @@ static void changes_stay_in_one_region(void **state)
     snapshot_writer_free(writer);
 }
 
-/* One that outgrows its region moves to another one, and says so to those who stay. */
+/* One that outgrows its region moves to another one, and says so to those who stay. What the header
+ * says of the daemon goes with it. */
 static void growth_retires_the_region(void **state)
 {
     struct snapshot_writer *writer = new_store();
-    const struct snapshot_root *root = snapshot_writer_root(writer);
+    struct snapshot_root *root = snapshot_writer_root(writer);
     int old = dup(root->fd);
     struct kubesvc_snapshot_header header;
 
     (void)state;
+    snapshot_root_beat(root, 1, KUBESVC_SNAPSHOT_WATCHED);
     for (unsigned i = 0; i < 50000; i++)
         assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, "record", 6), 0);
     snapshot_writer_publish(writer);
     assert_int_equal(pread(old, &header, sizeof header, 0), sizeof header);
-    assert_int_equal(le32toh(header.state), KUBESVC_SNAPSHOT_RETIRED);
+    assert_int_equal(le32toh(header.state), KUBESVC_SNAPSHOT_RETIRED | KUBESVC_SNAPSHOT_WATCHED);
     assert_int_equal(pread(root->fd, &header, sizeof header, 0), sizeof header);
-    assert_int_equal(le32toh(header.state), 0);
+    assert_int_equal(le32toh(header.state), KUBESVC_SNAPSHOT_WATCHED);
     assert_int_equal(le32toh(header.version), KUBESVC_SNAPSHOT_VERSION);
     close(old);
     snapshot_writer_free(writer);
