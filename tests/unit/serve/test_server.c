@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -156,7 +158,15 @@ static const struct transcript version_1[] = {
     {"4b535643 01 01 0000 0e000000 00000000  10000000 04 03 03 00 'a' 00 'b' 'one'", ""},
     {"4b535643 01 02 0000 13000000 00000000  04 000000 0a600001 00000000 00000000 000000", ""},
     {"4b535643 01 02 0000 15000000 00000000  04 000000 0a600001 00000000 00000000 0000000000", ""},
+    {"4b535643 01 03 0000 00000000 00000000", ""},
+    {"4b535643 01 03 0000 08000000 00000000  01000000 00000000", ""},
 };
+
+/* MAP has a transcript of its own: its answer brings a descriptor. */
+static const char map_request[] = "4b535643 01 03 0000 04000000 00000000  01000000";
+static const char map_response[] = "4b535643 01 44 0000 08000000 00000000  01000000 00000000";
+static const char map_not_now[] = "4b535643 01 41 0000 18000000 00000000  05 00 0000 00000000"
+                                  " 00000000 00000000 00000000 00000000";
 
 static void expect(int fd, const char *response)
 {
@@ -191,6 +201,81 @@ static void test_transcripts(void **state)
     assert_int_equal(status().refused, closed + unsupported);
     assert_int_equal(status().questions, G_N_ELEMENTS(version_1) - closed - unsupported);
     assert_int_equal(status().clients, 0);
+}
+
+/* What comes in one piece, and the descriptor with it (-1: none). */
+static GByteArray *receive_descriptor(int fd, int *descriptor)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(4 * sizeof(int))];
+    } control = {0};
+    uint8_t data[256];
+    struct iovec part = {data, sizeof data};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    uint64_t start = serving_now();
+    ssize_t n;
+
+    while ((n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC)) < 0) {
+        assert_int_equal(errno, EAGAIN);
+        assert_true(serving_now() - start < 5 * SEC);
+        serving_turn(&serving, SEC / 10);
+    }
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    *descriptor = -1;
+    if (header) {
+        assert_int_equal(header->cmsg_type, SCM_RIGHTS);
+        assert_int_equal(header->cmsg_len, CMSG_LEN(sizeof(int)));
+        memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
+    }
+    return g_byte_array_append(g_byte_array_new(), data, (guint)n);
+}
+
+static void expect_map(const char *response, bool brings_descriptor)
+{
+    g_autoptr(GByteArray) request = bytes(map_request), expected = bytes(response);
+    int fd = serving_connect(&serving, -1), descriptor;
+
+    serving_send(fd, request->data, request->len);
+    g_autoptr(GByteArray) frame = receive_descriptor(fd, &descriptor);
+
+    assert_int_equal(frame->len, expected->len);
+    assert_memory_equal(frame->data, expected->data, frame->len);
+    assert_int_equal(descriptor >= 0, brings_descriptor);
+    assert_true(serving_is_closed(&serving, fd, SEC));
+    if (brings_descriptor) {
+        struct kubesvc_snapshot_header header;
+
+        assert_int_equal(fcntl(descriptor, F_GETFL) & O_ACCMODE, O_RDONLY);
+        assert_int_equal(pread(descriptor, &header, sizeof header, 0), sizeof header);
+        assert_int_equal(le32toh(header.magic), KUBESVC_SNAPSHOT_MAGIC);
+        close(descriptor);
+    }
+    close(fd);
+}
+
+static void test_maps(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        expect_map(map_response, true);
+    server_allow_maps(serving.server, false);
+    expect_map(map_not_now, false);
+    server_allow_maps(serving.server, true);
+    expect_map(map_response, true);
+    assert_int_equal(status().questions, 0);
+}
+
+static void test_nothing_is_mapped_before_the_first_load(void **state)
+{
+    (void)state;
+    expect_map(map_not_now, false);
+    snapshot_writer_publish(serving.writer);
+    expect_map(map_response, true);
 }
 
 /* However the request is cut into pieces, the answer is the same. */
@@ -444,6 +529,9 @@ int main(void)
         TEST(test_pipelined_requests),
         TEST(test_half_closed_connection),
         cmocka_unit_test_setup_teardown(test_nothing_is_missing_before_the_first_load,
+                                        setup_unpublished, teardown),
+        TEST(test_maps),
+        cmocka_unit_test_setup_teardown(test_nothing_is_mapped_before_the_first_load,
                                         setup_unpublished, teardown),
         TEST(test_pending),
         TEST(test_waiting_delays_nobody),
