@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -393,12 +394,22 @@ static int command_sandbox(char **arguments)
     _exit(call.status == NSS_STATUS_SUCCESS ? 0 : 1);
 }
 
-/* refused NAME CALL: `CALL` fails with EPERM in a sandbox. */
-static int command_refused(char **arguments)
+/* From now on this system call fails with EPERM. */
+static void refuse(const char *name)
 {
-    struct call call = {.form = NAME4, .name = arguments[0]};
-    unsigned number = strcmp(arguments[1], "socket") == 0 ? SYS_socket : SYS_connect;
-    static char buffer[4096];
+    static const struct {
+        const char *name;
+        unsigned number;
+    } calls[] = {
+        {"socket", SYS_socket},   {"connect", SYS_connect}, {"fcntl", SYS_fcntl},
+        {"recvmsg", SYS_recvmsg}, {"lseek", SYS_lseek},     {"mmap", SYS_mmap},
+        {"madvise", SYS_madvise},
+    };
+    size_t i = 0;
+
+    while (strcmp(calls[i].name, name) != 0)
+        CHECK(++i < sizeof(calls) / sizeof(*calls));
+    unsigned number = calls[i].number;
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
@@ -409,8 +420,71 @@ static int command_refused(char **arguments)
 
     CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
+/* refused NAME CALL: there is no way to the daemon. */
+static int command_refused(char **arguments)
+{
+    struct call call = {.form = NAME4, .name = arguments[0]};
+    static char buffer[4096];
+
+    refuse(arguments[1]);
     call_run(&call, buffer, sizeof(buffer));
     CHECK(call.status == NSS_STATUS_UNAVAIL && call.host_error == NO_RECOVERY);
+    return 0;
+}
+
+/* No address space for anything more. */
+static void fill_address_space(void)
+{
+    struct rlimit limit = {0};
+
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+}
+
+/* No descriptor but one. */
+static void leave_one_descriptor(void)
+{
+    int lowest = dup(0);
+    struct rlimit limit = {(rlim_t)lowest + 1, (rlim_t)lowest + 1};
+
+    CHECK(lowest > 2);
+    close(lowest);
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+/* All that is mapped from now on must be in memory, and may not. */
+static void lock_memory(void)
+{
+    struct rlimit limit = {65536, 65536};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}};
+
+    CHECK(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+    CHECK(syscall(SYS_capset, &header, none) == 0);
+    CHECK(mlockall(MCL_FUTURE) == 0);
+}
+
+/* hindered NAME HOW: three lookups of a process that can map nothing, or not know what it maps. */
+static int command_hindered(char **arguments)
+{
+    static char buffer[4096];
+
+    if (strcmp(arguments[1], "memory") == 0)
+        fill_address_space();
+    else if (strcmp(arguments[1], "descriptors") == 0)
+        leave_one_descriptor();
+    else if (strcmp(arguments[1], "locked") == 0)
+        lock_memory();
+    else
+        refuse(arguments[1]);
+    for (int i = 0; i < 3; i++) {
+        struct call call = {.form = NAME4, .name = arguments[0]};
+
+        errno = EBADMSG;
+        call_run(&call, buffer, sizeof(buffer));
+        CHECK(call.status == NSS_STATUS_SUCCESS && errno == EBADMSG);
+    }
     return 0;
 }
 
@@ -454,6 +528,7 @@ static int command_reopen(const char *path, char **arguments)
         handle = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
         CHECK(handle != NULL);
     }
+    CHECK(guest_mappings() <= 1);
     return 0;
 }
 
@@ -467,6 +542,7 @@ int main(int argc, char **argv)
         {"arguments", command_arguments}, {"trace", command_trace},
         {"sandbox", command_sandbox},     {"refused", command_refused},
         {"status", command_status},       {"exhausted", command_exhausted},
+        {"hindered", command_hindered},
     };
 
     CHECK(argc >= 4);

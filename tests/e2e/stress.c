@@ -1,7 +1,8 @@
 /*
  * Programs that make life hard for a module: `stress COMMAND NAME ...`. Each looks NAME up through
  * glibc (hosts line from STRESS_HOSTS) while it forks, jumps out, closes descriptors, runs out of
- * them or is cancelled, and exits 0 if every lookup gave what it had to.
+ * them or is cancelled, and exits 0 if every lookup gave what it had to. With STRESS_MAPPED the
+ * daemon's snapshot must then be mapped, and once only.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -99,6 +100,38 @@ static void command_short_threads(char **arguments)
         CHECK(pthread_create(&thread, NULL, lookup_once, NULL) == 0);
         CHECK(pthread_join(thread, &result) == 0 && !result);
     }
+    CHECK(guest_descriptors() == descriptors);
+}
+
+/* crowd NAME THREADS: so many at the same time. */
+static pthread_barrier_t gathered;
+
+static void *lookup_in_a_crowd(void *data)
+{
+    pthread_barrier_wait(&gathered);
+    for (int i = 0; i < 20; i++)
+        if (!lookup())
+            wrong++;
+    return data;
+}
+
+static void command_crowd(char **arguments)
+{
+    int n = atoi(arguments[0]), descriptors = guest_descriptors();
+    pthread_t *threads = calloc((size_t)n, sizeof(*threads));
+    pthread_attr_t attributes;
+
+    CHECK(threads != NULL);
+    CHECK(lookup() && lookup()); /* maps the snapshot of a daemon that has one */
+    CHECK(pthread_attr_init(&attributes) == 0);
+    CHECK(pthread_attr_setstacksize(&attributes, 256 << 10) == 0);
+    CHECK(pthread_barrier_init(&gathered, NULL, (unsigned)n) == 0);
+    for (int i = 0; i < n; i++)
+        CHECK(pthread_create(&threads[i], &attributes, lookup_in_a_crowd, NULL) == 0);
+    for (int i = 0; i < n; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    free(threads);
+    CHECK(wrong == 0);
     CHECK(guest_descriptors() == descriptors);
 }
 
@@ -412,6 +445,7 @@ int main(int argc, char **argv)
     } commands[] = {
         {"threads", command_threads},
         {"short-threads", command_short_threads},
+        {"crowd", command_crowd},
         {"forks", command_forks},
         {"execs", command_execs},
         {"jumps", command_jumps},
@@ -435,6 +469,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {
             commands[i].run(argv + 3);
+            CHECK(!getenv("STRESS_MAPPED") || guest_mappings() == 1);
             return 0;
         }
     }
