@@ -214,11 +214,13 @@ $(CLUSTER): $(call objects,cluster/main.c) $(ARCHIVES)
 	    $(CLUSTER_LIBS) $(PKG_LIBS)
 
 # A test names what it needs from the linker (such as --wrap) in its first two lines, "/* LDFLAGS: ... */".
+own_ldflags = $$(sed -n '1,2s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' $(1))
+
 $(O)/tests/%: $(O)/obj/tests/unit/%.o $(UNIT_SUPPORT) $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(UNIT_SUPPORT) $(ARCHIVES) \
-	    $$(sed -n '1,2s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' tests/unit/$*.c) \
+	    $(call own_ldflags,tests/unit/$*.c) \
 	    -Wl,--as-needed $(CLUSTER_LIBS) $(PKG_LIBS) -lcmocka -pthread
 
 $(O)/e2e/libnss_%.so.2: $(O)/obj/tests/e2e/nss_%.o
@@ -240,7 +242,7 @@ $(O)/fuzzers/%: $(O)/obj/tests/fuzz/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) \
-	    $(PKG_LIBS)
+	    $(call own_ldflags,tests/fuzz/$*.c) $(PKG_LIBS)
 
 .SECONDARY: # objects are kept, also those that only a chain of pattern rules mentions
 

@@ -1,12 +1,17 @@
+/* LDFLAGS: -Wl,--wrap=search_name,--wrap=search_address,--wrap=host_lookup_plan */
+/* LDFLAGS: -Wl,--wrap=mapping_read_begin,--wrap=mapping_read_holds */
 /*
  * Damaged snapshots and arbitrary names. An arena of random bytes would be turned away at its
  * header; so the input says where and how a good one is to be damaged, and what is then to be
  * asked:
  *
  *   1 byte    which world, and how many edits follow
- *   4 bytes   an edit: place (16 bits), kind, value
+ *   4 bytes   an edit: place (16 bits; or in the header), kind, value
+ *   1 byte    how many more edits follow, which are made under a reader that has it mapped, and
+ *             what that one asks
  *   the rest  a name
  */
+#include "nss/mapped.h"
 #include "tests/unit/interrogation.h"
 #include "tests/unit/world.h"
 
@@ -36,7 +41,8 @@ static struct arena_copy make_arena(const struct world_options *options)
 static void edit(struct arena_copy *arena, const uint8_t change[static EDIT_SIZE])
 {
     static const uint32_t words[] = {0, 1, 8, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff};
-    size_t place = (change[0] | (size_t)change[1] << 8) % arena->size;
+    size_t room = (change[2] & 4) != 0 ? sizeof(struct kubesvc_snapshot_header) : arena->size;
+    size_t place = (change[0] | (size_t)change[1] << 8) % room;
     uint32_t word;
 
     switch (change[2] % 4) {
@@ -46,6 +52,113 @@ static void edit(struct arena_copy *arena, const uint8_t change[static EDIT_SIZE
     default: word = htole32(change[3]); break;
     }
     memcpy(arena->bytes + place / 4 * 4, &word, sizeof word);
+}
+
+/* --- The reader that has it mapped: each step of it finds one more edit made --- */
+
+static struct {
+    struct arena_copy arena;
+    const uint8_t *changes;
+    size_t n;
+} meanwhile;
+
+static void happen(void)
+{
+    if (meanwhile.n == 0)
+        return;
+    edit(&meanwhile.arena, meanwhile.changes);
+    meanwhile.changes += EDIT_SIZE;
+    meanwhile.n--;
+}
+
+#define WRAP(type, name, parameters, ...)                                                          \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        happen();                                                                                  \
+        return __real_##name(__VA_ARGS__);                                                         \
+    }
+
+WRAP(uint32_t, mapping_read_begin, (const struct mapping *mapping), mapping)
+WRAP(bool, mapping_read_holds, (const struct mapping *mapping, uint32_t reuse), mapping, reuse)
+WRAP(void, search_name,
+     (const struct snapshot_view *view, const struct search_question *question,
+      search_external external, void *userdata, struct search_result *result),
+     view, question, external, userdata, result)
+WRAP(void, search_address,
+     (const struct snapshot_view *view, enum kubesvc_family family, const uint8_t *address,
+      struct search_result *result),
+     view, family, address, result)
+WRAP(void, host_lookup_plan,
+     (struct host_lookup * lookup, uint32_t names, uint32_t names_size, uint32_t inet,
+      uint32_t inet6),
+     lookup, names, names_size, inet, inet6)
+
+/* What the caller gets must be sound, whatever it was made from. */
+static void check_answer(struct host_lookup *lookup)
+{
+    const char *names = lookup->buffer.start + lookup->layout.names;
+    struct hostent host;
+
+    interrogation_check(lookup->counts.inet + lookup->counts.inet6 > 0);
+    interrogation_check(lookup->layout.size <= lookup->buffer.size);
+    interrogation_check(pack_names_are_valid(names, &lookup->counts));
+    if (lookup->counts.form == PACK_TUPLES) {
+        pack_tuples(lookup->buffer, &lookup->counts, &lookup->layout);
+        return;
+    }
+    pack_hostent(lookup->buffer, &lookup->counts, &lookup->layout, &host);
+    interrogation_check(strlen(host.h_name) <= KUBESVC_NAME_MAX);
+}
+
+static void look_up(const struct arena_copy *arena, const char *name, size_t length, uint8_t how)
+{
+    const struct mapping mapping = {.base = arena->bytes, .size = arena->size};
+    const size_t size = how & 0x20 ? 200 : 8192;
+    g_autofree char *buffer = g_malloc(size);
+    struct host_lookup lookup = {
+        .question = {.type = KUBESVC_REQUEST_NAME, .name = name, .name_length = length},
+        .buffer = pack_buffer_new(buffer, size),
+        .counts.form = how & 0x10 ? PACK_TUPLES : PACK_HOSTENT,
+    };
+    enum outcome outcome = OUTCOME_ABSENT;
+
+    if (how & 0x40) {
+        lookup.question.type = KUBESVC_REQUEST_ADDRESS;
+        memcpy(lookup.question.address,
+               interrogation_addresses[how % G_N_ELEMENTS(interrogation_addresses)], 16);
+    } else if (!name_is_valid(name, length)) {
+        lookup.question.name = interrogation_names[how % G_N_ELEMENTS(interrogation_names)];
+        lookup.question.name_length = strlen(lookup.question.name);
+    }
+    lookup.question.family = lookup.counts.form == PACK_TUPLES && !(how & 0x40)
+                                 ? KUBESVC_FAMILY_ANY
+                                 : (how & 0x80 ? KUBESVC_FAMILY_INET6 : KUBESVC_FAMILY_INET);
+    mapping_state(&mapping);
+    if (mapped_answer(&mapping, &lookup, &outcome) && outcome == OUTCOME_FOUND)
+        check_answer(&lookup);
+    mapped_is_in_zone(&mapping, &lookup);
+}
+
+/* Edits and a name, as the input has them. */
+static void look_up_amid_changes(struct arena_copy arena, const uint8_t *data, size_t size)
+{
+    g_autofree char *name = NULL;
+    uint8_t how;
+
+    if (size < 1)
+        return;
+    how = *data++;
+    size--;
+    meanwhile.arena = arena;
+    meanwhile.changes = data;
+    meanwhile.n = MIN(how % 16u, size / EDIT_SIZE);
+    data += meanwhile.n * EDIT_SIZE;
+    size -= meanwhile.n * EDIT_SIZE;
+    name = g_memdup2(data, size);
+    look_up(&arena, name, size, how);
+    meanwhile.n = 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -86,6 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         interrogate_search(&view, name, size);
         snapshot_find(&view, name, size);
     }
+    look_up_amid_changes(damaged, data, size);
     g_free(damaged.bytes);
     return 0;
 }
