@@ -30,6 +30,7 @@ struct daemon {
     struct inspect *inspect;
     struct inheritance *inheritance;
     sd_event_source *starting; /* the loader thread is started later */
+    bool loads;                /* it has been started */
     struct thread_queue *to_loader, *from_loader;
     struct loader_thread *loader;
     uint64_t pinged; /* when the loader thread was last asked for a sign of life */
@@ -109,6 +110,8 @@ static bool is_alive(void *userdata, uint64_t usec)
 {
     struct daemon *daemon = userdata;
     uint64_t now = (uint64_t)g_get_monotonic_time();
+    if (!daemon->loads) /* it is not started yet, and that is meant */
+        return true;
     if (daemon->ping_waits)
         return now - daemon->pinged < usec;
     daemon->ping_waits = true;
@@ -200,6 +203,7 @@ static int on_start(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct daemon *daemon = userdata;
     (void)source, (void)usec;
+    daemon->loads = true;
     return loader_thread_start(daemon->loader);
 }
 
@@ -208,7 +212,7 @@ static int start_loading(struct daemon *daemon)
 {
     uint64_t delay = inheritance_delay(daemon->inheritance);
     if (delay == 0)
-        return loader_thread_start(daemon->loader);
+        return on_start(NULL, 0, daemon);
     log_warning("started again and again; manifests are read in %" G_GUINT64_FORMAT " ms",
                 delay / 1000);
     return sd_event_add_time_relative(daemon->event, &daemon->starting, CLOCK_MONOTONIC, delay, 0,

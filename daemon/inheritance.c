@@ -24,12 +24,12 @@
 #define STARTS_NAME "kubesvc-starts"
 #define SEALS (F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE)
 
-/* A process that lives shorter than this counts as one start of many. From the third on each waits
+/* A process that lives shorter than this counts as one start of many. From the sixth on each waits
  * twice as long as the one before it. */
 #define SHORT_LIFE_USEC (10 * G_USEC_PER_SEC)
-#define STARTS_FREE UINT64_C(3)
+#define STARTS_FREE UINT64_C(5)
 #define DELAY_MIN_USEC UINT64_C(250000)
-#define DELAY_MAX_USEC UINT64_C(10000000)
+#define DELAY_MAX_USEC UINT64_C(5000000)
 
 struct starts {
     uint64_t count; /* in a row */

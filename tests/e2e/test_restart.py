@@ -83,9 +83,9 @@ def test_stop():
 
 
 def test_again_and_again():
-    """From the fourth short life on, manifests are read later and later; names are answered."""
+    """From the sixth short life on, manifests are read later and later; names are answered."""
     with Manager(manifests()) as unit, Client(unit.env) as client:
-        for _ in range(6):
+        for _ in range(8):
             unit.end(signal.SIGKILL)
             unit.start(wait=False)
             found(client)
