@@ -9,10 +9,11 @@
 #include "commands.h"
 #include "text.h"
 
-/* NOLINTNEXTLINE(bugprone-macro-parentheses): asm takes string literals only */
+/* NOLINTBEGIN(bugprone-macro-parentheses): neither a declarator nor a literal of asm takes them */
 #define BIND(symbol, path)                                                                         \
     __asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n");   \
     extern const char symbol[] __attribute__((visibility("hidden")))
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 BIND(completion_bash, "share/completions/kubesvc.bash");
 BIND(completion_zsh, "share/completions/_kubesvc");
