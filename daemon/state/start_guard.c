@@ -124,12 +124,12 @@ int start_guard_open(struct start_guard **guardp, const char *directory)
     close(fd);
     if (r < 0)
         return r;
-    if (guard->page->magic != MAGIC) {
+    if (guard->page->magic != MAGIC)
         *guard->page = (struct page){.magic = MAGIC};
-    }
     if (guard->page->busy && !guard->page->ended)
         count_death(guard->page);
-    guard->page->busy = guard->page->ended = 0;
+    guard->page->busy = 0;
+    guard->page->ended = 0;
     *guardp = g_steal_pointer(&guard);
     return 0;
 }
