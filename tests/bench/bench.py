@@ -5,6 +5,7 @@
     make bench BENCH=lookup    lookups through glibc (lookups.py)
     make bench BENCH=scale     load, memory, changes, throughput (scale.py)
     make bench BENCH=fairness  what one user can take away from another (fairness.py)
+    make bench BENCH=cluster   what following a cluster's API costs (cluster.py)
     make bench BENCH_QUICK=1   fewer repetitions
 
 Runs in a network and mount namespace of its own, where files of /etc can be other ones and a
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 
+import cluster
 import fairness
 import lookups
 import scale
@@ -59,8 +61,8 @@ def machine():
 
 
 def main():
-    wanted = sys.argv[1:] or ["lookup", "scale", "fairness"]
-    if set(wanted) - {"lookup", "scale", "fairness"}:
+    wanted = sys.argv[1:] or ["lookup", "scale", "fairness", "cluster"]
+    if set(wanted) - {"lookup", "scale", "fairness", "cluster"}:
         sys.exit(__doc__)
     isolated = isolate()
     if isolated:
@@ -82,6 +84,9 @@ def main():
             for head, rows in tables:
                 print()
                 table(head, rows)
+        if "cluster" in wanted:
+            print()
+            table(["following a cluster", ""], cluster.rows())
         os.chdir("/")
     for reason in reasons:
         print(f"not measured: {reason}")

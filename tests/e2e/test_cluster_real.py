@@ -1,0 +1,175 @@
+"""kubesvc-cluster and kubesvcd behind a real kube-apiserver, where $KUBE_BIN has one."""
+
+import pathlib
+import random
+import statistics
+import threading
+import time
+
+from api_server import Follower, endpoint_slice, service
+from harness import Client, Daemon, limit, same
+from real_api import inside
+
+
+def real(value, kind="Service"):
+    """As the API takes it."""
+    value = value | {"apiVersion": "discovery.k8s.io/v1" if kind == "EndpointSlice" else "v1",
+                     "kind": kind}
+    value["metadata"] = {k: v for k, v in value["metadata"].items()
+                         if k in ("name", "namespace", "labels")}
+    value.pop("status", None)
+    return value
+
+
+def headless(ns, name):
+    return real(service(ns, name))
+
+
+def slice_of(ns, name, *addresses):
+    value = real(endpoint_slice(ns, f"{name}-1", name, *addresses), "EndpointSlice")
+    for endpoint in value["endpoints"]:
+        del endpoint["targetRef"]
+    return value
+
+
+def namespace(name):
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def daemon_for(output):
+    return Daemon([], config=f"manifests:\n- path: {output}\n  recursive: true\n",
+                  options=["--namespace", "a"])
+
+
+def name_of(ns, name):
+    return f"{name}.{ns}.svc.cluster.local"
+
+
+def latency(api):
+    api.create(namespace("a"))
+    api.create(headless("a", "web"))
+    value = slice_of("a", "web", "10.1.0.1")
+    api.create(value)
+    with Follower(api.reader_kubeconfig()) as follower:
+        follower.until_state("synced")
+        with daemon_for(follower.output) as daemon, Client(daemon.env) as client:
+            client.until("inet", name_of("a", "web"), lambda a: a.addresses == ["10.1.0.1"])
+            times = []
+            for i in range(200):
+                address = f"10.2.{i // 250}.{i % 250 + 1}"
+                began = time.monotonic()
+                threading.Thread(target=api.patch, args=(value, {"endpoints": [
+                    {"addresses": [address], "conditions": {"ready": True}}]})).start()
+                while client.ask("inet", name_of("a", "web")).addresses != [address]:
+                    assert time.monotonic() - began < 10, address
+                times.append((time.monotonic() - began) * 1000)
+                time.sleep(0.01)
+    times.sort()
+    print(f"PATCH to answer: median {statistics.median(times):.1f} ms, p99 {times[-3]:.1f} ms")
+    assert statistics.median(times) < 15 and times[-3] < 100, times
+
+
+@limit(180)
+def test_from_patch_to_answer():
+    inside("latency")
+
+
+def random_life(api, n=2000):
+    rng = random.Random(20261128)
+    spaces, live, slices = ["a", "b", "c"], {}, {}
+    for ns in spaces:
+        api.create(namespace(ns))
+    with Follower(api.reader_kubeconfig()) as follower:
+        follower.until_state("synced")
+        with daemon_for(follower.output) as daemon, Client(daemon.env) as client:
+            for step in range(n):
+                ns, name = rng.choice(spaces), f"s{rng.randrange(12)}"
+                key = ns, name
+                roll = rng.random()
+                if key not in live:
+                    value = headless(ns, name)
+                    api.create(value)
+                    live[key], slices[key] = value, None
+                elif slices[key] is None or roll < 0.5:
+                    wanted = [f"10.{rng.randrange(1, 200)}.0.{i + 1}" for i in range(rng.randrange(1, 5))]
+                    value = slice_of(ns, name, *wanted)
+                    if slices[key] is None:
+                        api.create(value)
+                    else:
+                        api.patch(value, {"endpoints": value["endpoints"]})
+                    slices[key] = wanted
+                elif roll < 0.75:
+                    api.delete(slice_of(ns, name))
+                    slices[key] = None
+                else:
+                    api.delete(slice_of(ns, name))
+                    api.delete(live.pop(key))
+                    slices.pop(key)
+                expected = sorted(slices.get(key) or [])
+                client.until("inet", name_of(*key), lambda a: sorted(a.addresses) == expected)
+                if step % 100 == 0:
+                    for ns in spaces:
+                        for i in range(12):
+                            same(sorted(client.ask("inet", name_of(ns, f"s{i}")).addresses),
+                                 sorted(slices.get((ns, f"s{i}")) or []), (step, ns, i))
+
+
+@limit(400)
+def test_random_life():
+    inside("random_life")
+
+
+def disasters(api):
+    def fill():
+        api.create(namespace("a"))
+        api.create(headless("a", "web"))
+        api.create(slice_of("a", "web", "10.1.0.1"))
+
+    fill()
+    with Follower(api.reader_kubeconfig()) as follower:
+        follower.until_state("synced")
+        follower.until(lambda: "a/web.json" in follower.files(), "the Service")
+        with daemon_for(follower.output) as daemon, Client(daemon.env) as client:
+            client.until("inet", name_of("a", "web"), lambda a: a.addresses == ["10.1.0.1"])
+            lost, asked, ended = [], [0], threading.Event()
+
+            def watch():
+                with Client(daemon.env) as other:
+                    while not ended.wait(0.01):
+                        asked[0] += 1
+                        answer = other.ask("inet", name_of("a", "web"))
+                        if answer.addresses != ["10.1.0.1"]:
+                            lost.append(answer)
+
+            watcher = threading.Thread(target=watch)
+            watcher.start()
+            try:
+                for i in range(2):
+                    api.kill()
+                    follower.until_state("disconnected")
+                    api.start()
+                    follower.until_state("synced", 100)
+                    value = headless("a", f"after-{i}")
+                    api.create(value)
+                    api.create(slice_of("a", f"after-{i}", "10.1.0.9"))
+                    client.until("inet", name_of("a", f"after-{i}"),
+                                 lambda a: a.addresses == ["10.1.0.9"])
+                api.wipe()
+                for value in api.rbac():
+                    api.create(value)
+                fill()
+                follower.until_state("synced", 100)
+                api.create(headless("a", "new"))
+                api.create(slice_of("a", "new", "10.1.0.8"))
+                client.until("inet", name_of("a", "new"), lambda a: a.addresses == ["10.1.0.8"], 60)
+            finally:
+                ended.set()
+                watcher.join()
+            same(lost, [], f"answers of {asked[0]} that were not there")
+            assert asked[0] > 100
+    assert pathlib.Path(follower.output / "a" / "web.json").exists()
+
+
+@limit(400)
+def test_killed_restarted_and_wiped_no_name_is_lost():
+    inside("disasters")
