@@ -68,12 +68,18 @@ static int copy_node(struct trie *copy, const struct trie *trie, uint32_t ref, u
     return 0;
 }
 
+bool compaction_shrinks(const struct trie *trie)
+{
+    return region_is_oversized(trie->arena.region, trie->arena.space, trie->live);
+}
+
 int compaction_copy(struct trie *copy, const struct trie *trie, uint64_t units)
 {
-    int r;
+    int r = -ENOBUFS;
 
     /* Beside what is there, if it leaves room for changes: readers then stay with the region. */
-    r = trie_open_beside(copy, trie, trie->live + trie->live / 4 + units + SLACK_UNITS);
+    if (!compaction_shrinks(trie))
+        r = trie_open_beside(copy, trie, trie->live + trie->live / 4 + units + SLACK_UNITS);
     if (r == -ENOBUFS)
         r = trie_open(copy, region_header(trie->arena.region)->seed, 2 * trie->live + units);
     if (r < 0)

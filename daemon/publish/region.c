@@ -23,6 +23,7 @@
 #define HEADER_UNITS (sizeof(struct kubesvc_snapshot_header) / KUBESVC_SNAPSHOT_ALIGN)
 #define INITIAL_UNITS (UINT64_C(1) << 17)   /* 1 MiB */
 #define SPACE_MIN_UNITS (UINT64_C(1) << 15) /* 256 KiB */
+#define OVERSIZED 4u
 #define COMMIT_UNITS (UINT64_C(1) << 17)    /* 1 MiB */
 #define MAX_UNITS ((UINT64_C(1) << 32) - 1) /* what a ref can name */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
@@ -229,10 +230,22 @@ static int reopen_for_reading(int fd)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+static uint64_t space_units(uint64_t used)
+{
+    return MAX(used + used / 2, SPACE_MIN_UNITS);
+}
+
+bool region_is_oversized(const struct region *region, unsigned space, uint64_t used)
+{
+    uint64_t size = region->spaces[space].end - region->spaces[space].start;
+
+    return region->sealed && size / OVERSIZED >= space_units(used);
+}
+
 void region_share(struct region *region, uint64_t used, uint32_t heartbeat)
 {
     struct kubesvc_snapshot_header *header;
-    uint64_t half = MAX(used + used / 2, SPACE_MIN_UNITS), first = region->spaces[0].start + half;
+    uint64_t half = space_units(used), first = region->spaces[0].start + half;
 
     if (region_resize(region, first + half) == 0) {
         region->spaces[0].end = first;

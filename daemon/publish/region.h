@@ -47,6 +47,9 @@ MUST_USE int region_commit(struct region *region, unsigned space, uint64_t end);
  * there are warned first. */
 void region_take(struct region *region, unsigned space);
 
+/* Is a space at least four times as large as one for `used` units would be? */
+bool region_is_oversized(const struct region *region, unsigned space, uint64_t used);
+
 /* Gives it its final size, two spaces of half as much again as `used` each, and seals it. Where
  * that is not to be had it stays private to the daemon. `heartbeat` is the time. */
 void region_share(struct region *region, uint64_t used, uint32_t heartbeat);

@@ -29,7 +29,7 @@ struct snapshot_writer {
     uint64_t n_retired;
     uint8_t seed[16];
     bool changed; /* since the last publish */
-    uint64_t published, compactions;
+    uint64_t changes, published, compactions;
 };
 
 struct retired {
@@ -104,6 +104,7 @@ static int note_change(struct snapshot_writer *writer, int r)
     if (r != TRIE_CHANGED)
         return r;
     writer->changed = true;
+    writer->changes++;
     return 0;
 }
 
@@ -192,7 +193,9 @@ bool snapshot_writer_wants_compaction(const struct snapshot_writer *writer)
 {
     uint64_t live = writer->trie.live, garbage = arena_taken(&writer->trie.arena) - live;
 
-    return writer->retired->len == 0 && garbage >= GARBAGE_MIN && garbage > live / 4;
+    if (writer->retired->len > 0)
+        return false;
+    return (garbage >= GARBAGE_MIN && garbage > live / 4) || compaction_shrinks(&writer->trie);
 }
 
 int snapshot_writer_compact(struct snapshot_writer *writer)
@@ -234,6 +237,7 @@ void snapshot_writer_status(const struct snapshot_writer *writer,
         .live = writer->trie.live * KUBESVC_SNAPSHOT_ALIGN,
         .published = writer->published,
         .records = writer->trie.records,
+        .changes = writer->changes,
         .compactions = writer->compactions,
     };
 }

@@ -3,9 +3,9 @@
  *
  * Changes are appended and become visible together with snapshot_writer_publish. Nothing published
  * is ever changed in place, so other threads may read what is published (snapshot_root.h) while one
- * thread writes. When garbage outgrows a quarter of the live part, the live part is copied into a
- * new arena, in one go; the old one is kept until all readers have passed: until every view that
- * was taken before is done with.
+ * thread writes. When garbage outgrows a quarter of the live part, or the live part has become
+ * small for its region, it is copied into a new arena, in one go; the old one is kept until all
+ * readers have passed: until every view that was taken before is done with.
  */
 #pragma once
 
@@ -62,7 +62,7 @@ void snapshot_writer_release(struct snapshot_writer *writer, uint64_t passed);
 
 struct snapshot_writer_status {
     uint64_t used, live, published; /* bytes in use, bytes reachable (estimate), publishes */
-    uint64_t records;
+    uint64_t records, changes;      /* keys that have a record; how often one was set or removed */
     uint64_t compactions;
 };
 void snapshot_writer_status(const struct snapshot_writer *writer,

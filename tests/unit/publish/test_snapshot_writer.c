@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/publish/compaction.h"
@@ -456,6 +457,80 @@ static void growth_retires_the_region(void **state)
     snapshot_writer_free(writer);
 }
 
+static off_t region_size(struct snapshot_writer *writer)
+{
+    int fd = snapshot_root_fd(snapshot_writer_root(writer));
+    struct stat status;
+
+    assert_int_equal(fstat(fd, &status), 0);
+    return status.st_size;
+}
+
+/* What the loader does after a publish, until nothing is left to do; a bounded number of times. */
+static void settle(struct snapshot_writer *writer)
+{
+    unsigned compactions = 0;
+
+    for (pass(writer); snapshot_writer_wants_compaction(writer); pass(writer)) {
+        assert_int_equal(snapshot_writer_compact(writer), 0);
+        compactions++;
+    }
+    assert_in_range(compactions, 0, 2);
+}
+
+static void resize_store(struct snapshot_writer *writer, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++)
+        assert_int_equal(snapshot_writer_put(writer, &i, sizeof i, "record", 6), 0);
+    for (unsigned i = to; i < from; i++)
+        assert_int_equal(snapshot_writer_remove(writer, &i, sizeof i), 0);
+    snapshot_writer_publish(writer);
+    settle(writer);
+}
+
+/* The memory of a store follows what is in it, also after it was larger, again and again. */
+static void a_store_that_shrank_moves_to_a_smaller_region(void **state)
+{
+    struct snapshot_writer *writer = new_store();
+    const struct snapshot_root *root = snapshot_writer_root(writer);
+    off_t small = region_size(writer);
+    unsigned last = 4999;
+
+    (void)state;
+    for (unsigned round = 0; round < 5; round++) {
+        struct kubesvc_snapshot_header header;
+
+        resize_store(writer, 5000, 100000);
+        assert_true(region_size(writer) > 8 * small);
+        int old = dup(root->fd);
+        resize_store(writer, 100000, 5000);
+        assert_true(region_size(writer) <= small);
+        assert_int_equal(pread(old, &header, sizeof header, 0), sizeof header);
+        assert_int_equal(le32toh(header.state), KUBESVC_SNAPSHOT_RETIRED);
+        close(old);
+        struct snapshot_view view = view_of(writer);
+        assert_record(snapshot_find(&view, &last, sizeof last), "record");
+        assert_record(snapshot_find(&view, &(unsigned){5000}, sizeof last), NULL);
+    }
+    snapshot_writer_free(writer);
+}
+
+/* One that only halves stays where it is: readers would have to map another region. */
+static void a_store_that_halves_keeps_its_region(void **state)
+{
+    struct snapshot_writer *writer = new_writer();
+    const struct snapshot_root *root = snapshot_writer_root(writer);
+
+    (void)state;
+    resize_store(writer, 0, 100000);
+    const void *base = root->base;
+    resize_store(writer, 100000, 50000);
+    resize_store(writer, 50000, 90000);
+    resize_store(writer, 90000, 50000);
+    assert_ptr_equal(root->base, base);
+    snapshot_writer_free(writer);
+}
+
 /* Whoever gets the descriptor can read, and nothing else; not even root by opening it again. */
 static void readers_cannot_write(void **state)
 {
@@ -671,6 +746,8 @@ int main(void)
         cmocka_unit_test(a_full_arena_is_left_in_the_middle_of_a_batch),
         cmocka_unit_test(changes_stay_in_one_region),
         cmocka_unit_test(growth_retires_the_region),
+        cmocka_unit_test(a_store_that_shrank_moves_to_a_smaller_region),
+        cmocka_unit_test(a_store_that_halves_keeps_its_region),
         cmocka_unit_test(readers_cannot_write),
         cmocka_unit_test(a_limit_of_file_sizes_makes_it_private),
         cmocka_unit_test(a_reader_beside_the_writer_sees_whole_batches),
