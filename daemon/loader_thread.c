@@ -42,8 +42,8 @@
 #define WHOLE_USEC 50000        /* a report waits so long for work to end, to show what it made */
 #define END_USEC G_USEC_PER_SEC /* the thread is waited for at the end */
 
-/* So many objects that what their reading and replacing leaves behind is worth a look. */
-#define MANY_OBJECTS 20000u
+/* So many objects and records that what replacing them leaves behind is worth a look. */
+#define MANY_REPLACED 20000u
 
 /* Who watches for changes and does not read: beyond this they are left out. */
 #define CHANGES_MAX 1000u
@@ -66,7 +66,8 @@ struct loader_thread {
     struct loader *loader;
     struct inspect_world world; /* what reports show of all this */
     uint64_t retired;           /* as last said to the server thread */
-    size_t n_handed_over;       /* objects, since memory was last given back */
+    uint64_t n_handed_over;     /* objects, ever */
+    uint64_t n_trimmed;         /* of them and of changed records, when memory was given back */
     int64_t listened, shown;    /* when inotify was last heard, progress last shown */
     int64_t began;              /* when the work began that goes on */
     bool reload_due, end_due;   /* messages that wait for the loop */
@@ -174,12 +175,16 @@ static void publish(struct loader_thread *thread)
     say_ready(thread);
 }
 
-/* What was replaced by the thousands leaves holes that the allocator keeps for itself. */
+/* What was replaced by the thousands leaves holes that the allocator keeps for itself. Records
+ * count as well as objects: one object can have as many replicas as many objects. */
 static void give_memory_back(struct loader_thread *thread)
 {
-    if (thread->n_handed_over < MANY_OBJECTS)
+    struct snapshot_writer_status status;
+    snapshot_writer_status(thread->writer, &status);
+    uint64_t replaced = thread->n_handed_over + status.changes;
+    if (replaced - thread->n_trimmed < MANY_REPLACED)
         return;
-    thread->n_handed_over = 0;
+    thread->n_trimmed = replaced;
     (void)malloc_trim(0);
 }
 
@@ -294,6 +299,8 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
         return sd_event_exit(sd_event_source_get_event(source), 0);
     if (thread->reload_due)
         reload(thread);
+    else if (!thread->world.at_work)
+        tidy(thread); /* a compaction may have waited for readers to pass */
     return 0;
 }
 

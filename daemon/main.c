@@ -14,6 +14,8 @@
 #include "daemon/config/options.h"
 #include "loader_thread.h"
 
+#define KEPT_MAX (1 << 20) /* bytes that are free at the end of the heap */
+
 /* Whoever started this may have closed them: then the log would go where a socket or the leases
  * have come to lie instead. */
 static bool keep_standard_descriptors(void)
@@ -45,6 +47,8 @@ int main(int argc, char **argv)
     /* libyaml asks for and gives back small pieces in turn with large ones; with fast bins every
      * large one makes malloc tidy up all the small ones, which doubles the time of a load. */
     (void)mallopt(M_MXFAST, 0);
+    /* Else malloc raises it with every large block, and keeps tens of megabytes it does not use. */
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
     struct options options;
     int r = options_parse(&options, argc, argv);
     if (r == OPTIONS_DONE || r == OPTIONS_WRONG) {

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 
-from harness import HERE, SANITIZED, Client, Daemon, limit, same, skip
+from harness import HERE, SANITIZED, Client, Daemon, limit, same, skip, wait_for
 
 sys.path.insert(0, str(HERE.parent / "bench"))
 
@@ -50,6 +50,37 @@ def test_pods_are_all_there_and_small():
             for megabytes in resident(daemon):
                 # 100 MB for 160,000 objects, and what a daemon with none takes
                 assert megabytes < 10 + 90 * PODS / 150000, f"{megabytes:.1f} MB"
+
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: tide}
+spec:
+  replicas: %d
+  selector: {matchLabels: {app: tide}}
+  template:
+    metadata: {labels: {app: tide}}
+    spec: {containers: [{name: main, image: app}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: tide-%d}
+spec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}
+"""
+
+
+@limit(120)
+def test_memory_follows_what_is_live():
+    """One Deployment of many replicas comes and goes. What is left of 30,000 is that their addresses
+    are remembered, and it is no more after the tenth time."""
+    with Daemon({"a.yaml": DEPLOYMENT % (0, 0)}) as daemon, Client(daemon.env) as client:
+        empty = resident(daemon)[0]
+        for number in range(1, 21):
+            daemon.write("a.yaml", DEPLOYMENT % (30000 if number % 2 else 0, number))
+            client.until("inet", f"tide-{number}", lambda answer: answer.addresses == ["10.0.0.1"])
+            if number % 2 == 0 and not SANITIZED:  # that keeps what is freed
+                wait_for(lambda: resident(daemon)[0] < empty + 12, f"memory to be freed, {number}")
 
 
 @limit(60 + 20 * SCALE)
