@@ -13,10 +13,11 @@
 
 #define NUMBER_MAX 512u /* bytes; what is longer is a string */
 
+/* Most texts are in no list, and of most the first character tells. */
 static bool listed(const char *text, const char *const list[])
 {
     for (; *list; list++) {
-        if (strcmp(text, *list) == 0)
+        if (**list == *text && strcmp(text, *list) == 0)
             return true;
     }
     return false;

@@ -43,18 +43,26 @@ static void count_prolog(struct yaml_reader *reader, const unsigned char *bytes,
     }
 }
 
+static bool is_control(const unsigned char *bytes, size_t size)
+{
+    if (*bytes == 0xc2)
+        return size > 1 && bytes[1] < 0xa0 && bytes[1] != 0x85;
+    return *bytes == 0x7f || (*bytes < ' ' && *bytes != '\t' && *bytes != '\n' && *bytes != '\r');
+}
+
 /* libyaml does not tell where the character is that it refuses. */
 static void note_control(struct yaml_reader *reader, const char *bytes, size_t size)
 {
-    for (size_t i = 0; i < size && reader->control.line == 0; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-        bool c1 = byte == 0xc2 && i + 1 < size && (unsigned char)bytes[i + 1] < 0xa0 &&
-                  (unsigned char)bytes[i + 1] != 0x85;
-
-        if ((byte >= ' ' && byte != 0x7f && !c1) || byte == '\t' || byte == '\n' || byte == '\r')
+    if (reader->control.line > 0)
+        return;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] >= ' ' && bytes[i] < 0x7f) /* by far the most */
+            continue;
+        if (!is_control((const unsigned char *)bytes + i, size - i))
             continue;
         reader->control = reader->documents->position;
         position_advance(&reader->control, bytes, i);
+        return;
     }
 }
 
