@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # kubesvc: README.md says what it is. `make V=1` shows the commands.
 #
 # Everything is built below $(BUILD); SAN=1, TSAN=1 and FUZZ=1 build into directories of their own
@@ -213,8 +214,8 @@ $(CLUSTER): $(call objects,cluster/main.c) $(ARCHIVES)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -Wl,--as-needed -o $@ $< $(ARCHIVES) \
 	    $(CLUSTER_LIBS) $(PKG_LIBS)
 
-# A test names what it needs from the linker (such as --wrap) in its first two lines, "/* LDFLAGS: ... */".
-own_ldflags = $$(sed -n '1,2s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' $(1))
+# A test names what it needs from the linker (such as --wrap) in its first three lines, "/* LDFLAGS: ... */".
+own_ldflags = $$(sed -n '1,3s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' $(1))
 
 $(O)/tests/%: $(O)/obj/tests/unit/%.o $(UNIT_SUPPORT) $(ARCHIVES)
 	@mkdir -p $(@D)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One table of options for all commands, over getopt_long. It knows what options mean and nothing
  * about what commands do with them.

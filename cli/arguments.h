@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The arguments of every command: each says which of the shared options it takes, so that an option
  * means the same everywhere.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What commands have in common when they ask: lines become JSON, and what is no answer becomes one
  * sentence on stderr.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Questions of the commands to the daemon, with the complaint when there is no answer.
  */

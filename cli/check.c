@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc check: what is wrong with manifests, without a daemon. It reads, asks the rules, and says
  * what they found; as text for people, editors and CI, or as JSON.

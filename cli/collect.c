@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Collecting. Reads as the daemon does, by the same reader and the same choice of names in a
  * directory; but at once, without watching, and also what is no regular file, because a pipe is a

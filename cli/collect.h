@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Files, directories and standard input -> the world that they describe, and what their reading
  * finds wrong.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The commands of kubesvc, one file each. `argv[0]` is the name of the command; the result is the
  * exit status.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc completion: the completion of a shell, for shells that find none installed. The scripts
  * are those that are installed, bound in as they are.

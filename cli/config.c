@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc config show: the configuration of the running daemon as YAML, each value with the place
  * it comes from, and whether a reload would change it.

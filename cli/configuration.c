@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The states of a configuration: in force as the files have it; files that were changed since;
  * files that a reload rejected, or would.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One line about a copy: who it is, whether it is kept fresh, and if not, how old and why.
  */

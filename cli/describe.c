@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc describe: of a Service kubectl's fields in kubectl's order, then what only kubesvc knows:
  * names, every endpoint with its reason, the file and line of each fact.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the daemon says of a pod in a list, below each other; and which Services select it, which is
  * a matter of comparing labels.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A Pod, or a replica of a workload, as `kubesvc describe` shows it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The findings of an examination, one paragraph each: the verdict, the point, what was seen, and on
  * a line of its own what to do.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What `kubesvc doctor` looks at, and what it finds: for each point whether it is well, and what to
  * do if it is not.

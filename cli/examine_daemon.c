@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The daemon: can it be reached, by everybody, does it have something to say, and does what it says
  * arrive in a program. A name that it has itself is asked for through libc, once with nobody but

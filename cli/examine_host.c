@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The host: is the module where glibc looks for it, for every architecture that programs run in; is
  * it asked, and early enough; and who else remembers names.

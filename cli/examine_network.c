@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The addresses of the host. Programs that set AI_ADDRCONFIG, as 'getent ahostsv4' and many others
  * do, are given only addresses of the families that the host has itself, and libc does not count

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Why no daemon answers: what systemd says of its unit, the last error in the journal, its
  * configuration, the directory of the socket; and whether another daemon is there instead, the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc explain: the way to an answer, step by step, as the daemon went it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc export: everything that resolves, for those who cannot ask: as lines of a hosts file, or
  * as JSON.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Labelled values below each other, as `kubectl describe` has them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Findings. Kept until the end, because what is wrong with the world is found after what is wrong
  * with a file, and is to be read with it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a check has found: diagnostics with the files they are about, in the order of a reader's
  * eyes, as text or as JSON.

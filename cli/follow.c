@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Following changes. The daemon tells when something has changed, not what became of it: the rows
  * are read again then, and those that differ are printed. Changes in quick succession are read

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which files a check passes over: patterns as .gitignore has them. One without a slash means every
  * file or directory of that name; one with a slash is a path from where the check runs, or below

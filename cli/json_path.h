@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubectl's JSONPath, as far as people use it: texts, paths in braces, {range PATH}...{end}. What
  * kubectl has under metadata, spec and status stands here at the top; a path may name it either

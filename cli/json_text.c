@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Writing JSON. yajl's generator would let DEL, C1 controls and characters that turn the direction
  * of writing through; here they are escaped, which is the same JSON.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The kinds, and how each becomes a row: kubectl's columns as far as they are known here (AGE is
  * not), and where an address comes from, which kubectl has no word for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What `kubesvc get` can list: kubectl's words for it, the question to the daemon, the columns.
  */

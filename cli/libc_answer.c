@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The comparison with libc. It is made in this process, which has asked nothing before: libc reads
  * /etc/nsswitch.conf now.

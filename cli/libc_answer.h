@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What libc answers, by way of /etc/nsswitch.conf, as any program gets it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The connection to the daemon. Blocking, because a person waits; with a time limit, because the
  * daemon may be stopped.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The connection to the daemon: one question of inspect.h, its lines of JSON.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The rules of `kubesvc check` beyond those of the reader: what is well read and still not meant.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Fields that do not exist, where they are near to one that does, by the reader's table of the
  * API's fields. A key that is near to nothing is left alone, because the API grows faster than that

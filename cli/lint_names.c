@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Names that are valid and still do not work: those that libc does not hand on, and namespaces that
  * stand in front of a part of public DNS.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A Service's ports against those of the containers that it selects: traffic to a port at which
  * nobody listens is refused, though the name resolves. Containers that state no port at all may

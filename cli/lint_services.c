@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A Service against the rest of the world: whom its selector means, and whether what it says of
  * itself holds together. One that is not found is told what is nearest to it, because a selector

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An object's tree while it is there: positions that the later rules point at, and what the tree
  * itself says wrong: versions that are no more, kinds that are misspelt.

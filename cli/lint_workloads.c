@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Workloads and Pods against themselves and against the Services that they name.
  */

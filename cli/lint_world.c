@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The rules of the whole world, each object in force in its turn; and what concerns several at
  * once.

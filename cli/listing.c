@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Rows are made while lines arrive, and only then put in order: the daemon gives them in none.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The rows of one kind as `kubesvc get` shows them: read from the daemon, chosen by name and label,
  * rendered at once, so that 160,000 of them take no more room than their text.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A real lookup, with the module's own code: what it takes is what programs pay, and for a name
  * that leads out of the zone it makes the daemon find out where to.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How long a program waits for the daemon: one lookup, made as the NSS module makes it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc: finds the command, and leaves everything else to it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc metrics: what the daemon counts, in Prometheus' text format, as the daemon writes it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc monitor: changes, and questions for those who may see them, one line each.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The domains at the top of public DNS that somebody may call a namespace: those of countries, and
  * the common ones of the others. There are over a thousand of them and more every year; a namespace

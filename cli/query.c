@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc query: what a program gets. The daemon says it and why; libc is asked only for
  * comparison.

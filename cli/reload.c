@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc reload: SIGHUP to the daemon at the socket, and its outcome. A signal alone has no
  * answer, so the daemon counts its reloads and says of the last one whether it was rejected. Works

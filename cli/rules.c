@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The rules, for those who read them or turn one off. What each of them does is where it is
  * checked.

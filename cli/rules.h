@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The rules of `kubesvc check` by their words, those of the reader included, each with what it is
  * about.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc run: a command as one of the pods. It only tells the command who it is; where the pod's
  * address comes from, and that the names lead there, is the daemon's doing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Selectors are parsed strictly: one that were read otherwise than meant would show the wrong rows.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc status: how the daemon is. What is wrong stands above what is not.
  */

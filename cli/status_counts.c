@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Numbers for people: rounded, with a unit, and only those that are not 0 where there are many.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The nearest of many words, offered one by one: there may be 160,000 of them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * "Did you mean": the candidate that a mistyped word is nearest to.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Line by line: is it the beginning of a document, something, or only a comment?
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Comments in a manifest that a check obeys: "# kubesvc-ignore: RULE[,RULE...]" behind something is
  * about that line, on a line of its own about the next one, and before the first line of a document

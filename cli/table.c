@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A table. Rows are kept until the end, because widths depend on all of them; 160,000 of them are
  * fine.

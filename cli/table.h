@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A table as kubectl prints it: a heading in capitals, columns as wide as they must be, three
  * blanks between them; on a terminal too narrow for it cells go on in further lines.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Text for people: what comes from a manifest is made harmless before it reaches a terminal,
  * colours only where they are wanted.

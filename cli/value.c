@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading the daemon's lines of JSON. The daemon is trusted to keep to its contract, but not relied
  * on: what is missing is absent, not an error.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading the daemon's lines of JSON (include/kubesvc/inspect.h): yajl's tree, with accessors for
  * values that may be absent.

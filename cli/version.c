@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc version: this program's, and the daemon's if there is one.
  */

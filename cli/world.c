@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The checked world. It stands on the same indexes as the daemon's cluster, but works no names or
  * addresses out, and keeps objects that the daemon would leave out as broken: they are there, and

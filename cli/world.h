@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * All that the checked files say, as one world: each object with the places in its file that there
  * may be something to say about, and, of several objects with one identity, the one that counts.

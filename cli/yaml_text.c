@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Writing YAML with libyaml's emitter, which escapes what a terminal must not see. What is left to
  * us is to quote strings that would be read as something else.

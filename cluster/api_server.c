@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Requests. libcurl's own resolver is getaddrinfo, and so NSS; hence every name is resolved here
  * and pinned for libcurl before a request begins. Addresses are kept while requests succeed.

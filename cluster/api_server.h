@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The API server of one cluster: GET requests with the kubeconfig's credentials.
  */

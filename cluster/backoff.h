@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How long to wait before the next attempt: as client-go's reflector does, so that many followers
  * of one API server come back spread.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The readers of manifests, used for a file that somebody wrote for this program: every error
  * counts.

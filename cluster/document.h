@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading a small YAML or JSON file of one mapping: the configuration and the kubeconfig.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * List and watch, as client-go's reflector does it, with what it learnt the hard way:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One resource of a cluster, of all namespaces or of one: listed, then watched, for ever.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which file an object belongs to. The names in it come from the network and become names of
  * files, so only those that Kubernetes itself would accept do.

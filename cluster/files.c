@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Files that are complete at any time: each is written under a hidden name beside its place, which
  * no reader of manifests opens, and renamed. Nothing waits for the disk; a power failure may lose

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The directory in which the cluster lies as manifests: one file for each group of the store,
  * replaced by rename, and .status.json.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The follower. Nothing is written before every feed has listed once: until then the files are the
  * better copy. From then on what changes is written at once.

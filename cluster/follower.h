@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Following one cluster: its feeds, the store they fill and the directory it lies in.
  */

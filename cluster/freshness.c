@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * .status.json. Written when the state changes and some seconds after objects did, so that a quiet
  * cluster costs no write.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How fresh the copy of a cluster is: the content of .status.json.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One c-ares channel for each lookup, made when it is needed: lookups are so rare that nothing is
  * gained by keeping one, and so it always asks the nameservers of the moment.

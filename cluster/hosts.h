@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The addresses of a host, from the hosts file and the nameservers of /etc/resolv.conf by c-ares,
  * never through NSS: its hosts line may lead to kubesvcd, which waits for what this helper writes.

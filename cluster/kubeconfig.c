@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading kubeconfig files. All kinds of credentials but those that a sandboxed service cannot or
  * must not use: commands to run, provider plugins and impersonation are errors that name the way

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What of a kubeconfig says how to reach one cluster, and as whom.
  */

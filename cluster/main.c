@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc-cluster: a cluster's Services, from its API to a directory of manifests.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The table. Lists are transparent: what is kept of one is kept of each element.
  */

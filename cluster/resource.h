@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is followed of a cluster: the resources, where the API has them, and which of an object's
  * fields are kept. The fields are those that lib/manifest reads and no others; above all no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Secrets. They are never logged, and wiped when they are given up.
  */

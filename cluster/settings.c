@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The settings: options win over the file, and the file over what the service manager provides.
  */

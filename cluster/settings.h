@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the command line and /etc/kubesvc/clusters/NAME.yaml ask for.
  */

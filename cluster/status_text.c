@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Only the message, and not all of it: proxies in between answer with whole web pages.
  */

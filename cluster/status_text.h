@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What an API server says when it refuses: the Status object in the body of its response.
  */

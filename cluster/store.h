@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the cluster has: the trimmed objects, in the groups that become a file each (a Service and
  * its slices, a Namespace, a Pod).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The multi interface with epoll: libcurl says which descriptors and which time it waits for, and
  * is told when something happens to them. The timer is exact: sd-event's default of 250 ms would be

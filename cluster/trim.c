@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Trimming: a SAX parser whose events are passed on to a generator where the table of fields says
  * so. Beside the text, the few values that the follower itself needs are noted as they pass.

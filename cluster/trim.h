@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The body of a list or a watch, as it arrives -> objects, each trimmed to the fields that are
  * kept, as one line of JSON. Neither a list nor an object is ever in memory as a whole before it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The server thread: wires the server, the nameservers, the supervisor and the loader thread's
  * messages together; decides nothing else.

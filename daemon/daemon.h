@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The daemon: two threads. This one, the server thread, answers lookups from the published
  * snapshot and never waits for anything; the loader thread (loader_thread.h) makes the snapshot.

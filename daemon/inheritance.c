@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The service manager keeps descriptors by name and hands them to whatever process it starts next
  * for the unit, after an orderly restart as after a crash; it drops them when the unit is stopped.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What one process of the daemon leaves to the next under a service manager that keeps descriptors
  * (FileDescriptorStoreMax=): the listening socket, so that nobody is refused in between; the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Wires the loader's batches to the cluster, the cluster's words to the publisher, and the server
  * thread's messages to what they ask for. Plain calls from one end to the other: a batch is handed

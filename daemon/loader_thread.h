@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The loader thread: manifests in, published names out. It has the loader, the model, the leases
  * and the writer of the snapshot to itself, and what it does may take its time: nobody waits for it

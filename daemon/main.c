@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvcd: the cache daemon behind libnss_kubesvc.so.2.
  */

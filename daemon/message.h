@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the server thread and the loader thread tell each other. Besides the two queues that carry
  * this they share one word, the root of the published snapshot.

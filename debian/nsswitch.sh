@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # The sed that dh_installnss edits with minds neither comments nor tabs nor blanks at the ends of lines. So what
 # it finds below DPKG_ROOT is a scratch copy of the hosts lines alone; what it makes of them is put into the file
 # in one step, and the lines as they were are kept, to be put back as long as they are still what we made of them.

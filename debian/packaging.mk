@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Packages and tests on whole systems.
 
 .PHONY: deb check-system

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The connection of one lookup: made for it and closed after it, against one absolute deadline. The
  * process around it is a stranger's: it may have closed its standard descriptors, run out of them,

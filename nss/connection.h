@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The connection of one lookup to the daemon, and the clock that all of it runs against.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Signals are blocked, for 40 us as a rule. Where the daemon does not answer at once, a lookup may
  * take 250 ms, and 30 seconds where it asks for more time; no program may be deaf to its alarm or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Nothing that the program around a lookup does may break it off in the middle: a handler that
  * jumps out of it, or a thread that is cancelled, would leave its descriptor open and cancellation

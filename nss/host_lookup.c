@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where a lookup gets its answer. A process that looks up one name asks the socket; from its second
  * lookup on it maps the daemon's snapshot and asks nobody. A snapshot whose daemon has died or

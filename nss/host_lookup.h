@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One lookup: a question that was found to be worth asking -> its outcome, and the answer in the
  * caller's buffer. It is answered from the snapshot that the process has mapped, or by the daemon

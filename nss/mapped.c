@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A reading of the snapshot: it may change underneath, so everything is copied out first and
  * believed only if the space it was read from has not been used again meanwhile. Names are checked

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Answering a lookup from a mapped snapshot: the daemon's own search, run in this process, without
  * a system call.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The table of mappings. Who has counted himself in by raising a count that was not 0 may read; who
  * lowers it to 0 unmaps. A slot that was emptied and filled again in between is another mapping,

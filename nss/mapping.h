@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The daemon's snapshot as this process has it mapped: which one, whether its answers may be given
  * without asking the daemon, and for how long a thread may read it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The six functions of libnss_kubesvc.so.2 that glibc calls. Each only names its question and the
  * form of its answer; one lookup serves them all, and one place turns its outcome into status,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The layout of an answer in the caller's buffer. Names and addresses are received from the daemon
  * where they stay, so packing is no more than filling in the pointers between them; only tuples,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where the parts of an answer lie in the caller's buffer, in the two forms that glibc asks for.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The frames of the module's side of the protocol: requests are made from questions, and of an
  * answer nothing is believed that does not fit its question and the limits of the protocol.

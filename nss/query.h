@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One question to the daemon and its answer, as far as it can be read before it is known how much
  * room it takes. The caller then receives the names and the addresses where they are to stay.

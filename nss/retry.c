@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A small table for the whole process. There is nothing else: no thread-local, no allocation, and
  * glibc hands in another buffer each time (guest rules 38 and 47). What a lookup has left of its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a lookup leaves behind when the caller's buffer was too small. glibc calls again with a
  * larger one, up to 17 times; to the program that is one lookup, and it has one deadline.

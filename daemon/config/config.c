@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The configuration: defaults, then the file, then its drop-ins, then the command line. It is read
  * as a whole at every reload and never changed, so that two of them can be compared.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The configuration: kubesvcd.yaml, its drop-ins and the options of the command line, checked and
  * with defaults.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Finding the drop-ins. Their names alone decide: what ends otherwise, such as an editor's backup
  * or what a package manager keeps aside, is passed over.

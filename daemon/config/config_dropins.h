@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The drop-ins of a configuration file: FILE.d, a directory beside it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvcd.yaml, read with the reader of the manifests, but without their indulgence: a key that is
  * unknown or there twice is a mistake that somebody must be told of before the daemon does

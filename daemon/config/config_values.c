@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Checking single values. Apart from the file, because the command line's are held to the same
  * rules.

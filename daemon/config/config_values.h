@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The values of the configuration as text, from the file or the command line -> checked. Each
  * function returns NULL, or what the value must be; then nothing is set.

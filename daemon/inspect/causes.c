@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is in a file that was not read is not known, and explaining must not tell it either: users
  * may ask who may not read the file. So files are judged by their names and by what is wrong with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Why there is no such Service: files that were not read, or not all of them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Changes. The model says of more Services that they may have changed than have; so their names are
  * only noted, and when all is worked out the records themselves are compared, the published one

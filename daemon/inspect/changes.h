@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What has changed lately: of each publish the Services whose answers are not what they were, and
  * what else is worth a line. The last ones are kept for who asks, each is told to who watches.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Copies of clusters: a .status.json in a configured directory, or in one right below it, as
  * /var/lib/kubesvc-cluster has for each cluster. Whether a process still keeps the copy is told by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The copies of clusters that kubesvc-cluster keeps in the directories of manifests, and how fresh
  * each is by its .status.json.

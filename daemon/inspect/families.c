@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A question for one family of a name that has only the other is answered with "no data", which is
  * easily taken for a Service that is not there.

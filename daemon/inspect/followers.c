@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Followers: what is to be told is written once, as a frame, and appended to every queue; the
  * event loop sends them. The server is only observed while somebody follows questions, so that

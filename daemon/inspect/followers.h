@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who watches: connections that are told of changes, and of questions if they may, as it happens.
  * They are served by the daemon itself, each with a bounded queue; who does not read is dropped.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Frames: a list of them, each freed as soon as it is sent, so that a long report takes no more
  * memory than is left of it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The frames of a report (include/kubesvc/inspect.h), made in memory by one thread and sent by
  * another one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Inspect. One report is made at a time, so what has to be shared out is that, and the memory of
  * those that are being sent. Users take turns; each may have a few reports, and all together some

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The command line's side of the daemon (include/kubesvc/inspect.h), on the server thread: takes
  * what it asks, has it answered by the loader thread, and sends the answer. Who is slow to read, or

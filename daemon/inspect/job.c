@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A job's life; what happens to it is inspect's and report's business.
  */

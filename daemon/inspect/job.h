@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A report from its request to its last byte: taken by the server thread, made by the loader
  * thread, sent by the server thread. It belongs to one of them at a time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * JSON: yajl's generator with the few shapes that every report is made of. A generator only fails
  * when it is misused, so nothing here has an error path.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Lines of JSON: one object a line. Texts that are NULL are left out with their key.
  */

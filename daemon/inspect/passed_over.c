@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A directory may hold tens of thousands of other files, so a few of each kind stand for all.
  */

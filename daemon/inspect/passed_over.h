@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is in the directories of manifests and is not read, because of its name.
  */

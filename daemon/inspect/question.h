@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A question as the command line puts it, answered as a lookup would be: by the server's thread,
  * which has what is known of names outside the zone; what it found is copied for the report.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A report: one verb's answer, written as lines from the world as it is, be it in the middle of a
  * change. Made by the loader thread, between two pieces of its work.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The report of the configuration: what is in force, where it comes from, and whether a reload
  * would change it. The files are read again for that; nothing is remembered about them that could

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The report of how an answer comes about: the names that the search list tries, the Service they
  * lead to, its pods, and after a miss what may have been meant.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The report of counters and gauges, in Prometheus' text exposition format.
  */

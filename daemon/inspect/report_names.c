@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The report of everything that resolves forward. The model says which names there may be, the
  * resolver what each of them answers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The report of the daemon itself: what it reads, what is wrong, what it serves.
  */

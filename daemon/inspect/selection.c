@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The selection of a Service, explained: each Pod and workload of the namespace is compared with
  * the selector, label by label.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a name is about: the Service that an absolute name of the zone belongs to.
  */

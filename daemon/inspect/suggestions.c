@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Suggestions: Services of a similar name in the same namespace, of the same name in others,
  * namespaces and endpoints of similar names. The nearest come first.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Words: found where they lie. What they mean is for the verb to say.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The words of a request: each ended by a NUL, one to KUBESVC_INSPECT_WORDS of them.
  */

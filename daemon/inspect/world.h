@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * All that reports are about: the parts of the loader thread, each to be read only.
  */

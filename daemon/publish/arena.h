@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The memory of one state of a snapshot after the other: nodes that are only ever appended, in one
  * space of a region. Refs and sizes are in units of KUBESVC_SNAPSHOT_ALIGN bytes; refs count from

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A copy keeps the shape of the trie, so records move as they are and nothing is hashed again.
  * Leaves come first and branches after them, so that each is written once, with its children's new

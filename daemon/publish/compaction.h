@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A compaction: the live part of a trie copied into memory of its own, in one go: the other space
  * of its region, or a region of a better size. Readers of the old memory go on reading it; when it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * From the model's words to records. Holds nothing but the settings and what could not be written
  * down for want of memory: a sink cannot refuse, and the model says nothing twice, so that waits

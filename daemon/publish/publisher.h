@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * From the model's words to records: a zone_sink that writes what it is told into a snapshot, to be
  * published when the model says that it is whole.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What each kind of record is made of. Rows of one name become one entry of a table, and the
  * entries that stand for "any" port or protocol are made here: the resolver finds everything ready.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Building the records of a snapshot (include/kubesvc/snapshot.h) from plain values. Names come in
  * any letters and are stored in lower case; addresses come in any order, with duplicates, and are

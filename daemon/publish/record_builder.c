@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A Service's own addresses, those of its unnamed endpoints and those of its ports are mostly the
  * same; so arrays of addresses are looked up among those already there before they are appended,

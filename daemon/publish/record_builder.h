@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The bytes of one record while it is made: a struct at its head, then tables, texts and sets of
  * addresses, all found by their offset. Everything returned is little-endian already.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A region is sealed before anybody gets it: it cannot shrink under a reader (who would die of
  * SIGBUS), nor can anybody else write into it, not even root through /proc. The descriptor that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The memory that snapshots lie in: one memfd with the header of include/kubesvc/snapshot.h and two
  * spaces behind it, so that what is live can be copied from one into the other and every process

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where readers find the published snapshot: the few words of memory that the thread that writes it
  * and those that read it share. A header only: there is nothing to it but the order of memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The writer of a snapshot: a trie, the hash of its seed, and the memory that readers may still be
  * using. Keys are hashed with a random seed, because whoever may write a manifest may choose the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Writing a snapshot (include/kubesvc/snapshot.h): a persistent trie in an append-only arena.
  *

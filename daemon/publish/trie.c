@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A persistent hash array mapped trie. One operation reserves the most that it can need before its
  * first change, so that it either happens or does not, and no pointer moves under it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The trie of a snapshot, as its writer sees it: put and remove by copying the path above the
  * changed leaf, so that what was sealed never changes. Knows no hash function: it is told the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Accepts connections in batches, and goes on sensibly when there are no descriptors left.
  */

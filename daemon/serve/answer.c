@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Answer: what a search found -> the frame that says so. Rotating a set of addresses is sending its
  * tail before its head, so a set takes two parts and no copy.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A response frame (include/kubesvc/protocol.h) ready for sendmsg: a head of its own, the rest by
  * reference. Nothing of the addresses is copied.

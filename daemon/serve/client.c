@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Client: non-blocking input and output of one connection. An answer goes out with one sendmsg
  * straight from where it lies; only what the socket refuses is copied, because the snapshot under

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One connection: the bytes that came in, the bytes that could not go out yet, and whether anybody
  * listens on it. What is answered, and how long it may take, is the server's business.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Entrance: looks once a second whether the path still leads to the socket, because the descriptor
  * of a socket whose file is gone tells nothing, and every name of the host is gone with it. What

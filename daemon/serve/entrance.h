@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The way in: the listening socket at its path and who accepts there. A socket file that somebody
  * removes or replaces is made anew within a second or so.

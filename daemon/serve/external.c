@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * External: a cache of what the world outside the zone says about the targets of ExternalNames, one
  * entry for each name and family, that asks where it does not know. It has no list of those who

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Names outside the zone, for ExternalName targets: asked of the hosts file and the nameservers
  * with c-ares on the event loop, never through NSS; answers are cached for their TTL, negative ones

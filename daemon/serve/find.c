@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Find: the questions that need no search answered at once, the others searched.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Follow: /etc/resolv.conf is a plain file on one machine, on the next a link into /run that some
  * service replaces, and at boot a link to nowhere yet. What is watched is therefore the directory

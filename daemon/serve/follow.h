@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Follows one file, through the symbolic links that lead to it, whether it exists or not.
  */

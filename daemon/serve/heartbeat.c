@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The time is written, not a counter: a reader then needs no memory of what it saw before.
  */

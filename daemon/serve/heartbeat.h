@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The daemon's side of the header that readers of other processes have mapped: that it lives,
  * whether it wants to see every question on its socket, and that it was stopped.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Latency: a count for each range of a fixed scale. No percentiles and no window of time: whoever
  * reads the counts twice can have both.

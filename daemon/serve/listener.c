@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Listener: one AF_UNIX socket bound to one path.
  *

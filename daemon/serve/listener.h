@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The socket file: taken over from a daemon that is gone, left alone if one is there, removed at
  * the end if it is still ours.

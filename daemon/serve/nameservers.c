@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Nameservers: a c-ares channel whose sockets and time-outs live on the event loop.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The nameservers: asks them on the event loop with c-ares, and knows which they are at any time.
  */

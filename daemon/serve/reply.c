@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reply: the way from the asked name over CNAMEs to its addresses, read from a DNS message. The
  * message is anybody's: only what lies on that way is taken, records about other names are not, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Request: one frame of bytes -> what is asked. Everything of a client that can be wrong is found
  * wrong here, except the name itself: an odd name is a question with an answer, not an offence.

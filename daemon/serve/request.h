@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A request as it comes over the wire (include/kubesvc/protocol.h), checked and taken apart.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who is connected: the clients that could not be served at once, counted by user, and who has to
  * go when there are too many of them or too much waits to be sent.

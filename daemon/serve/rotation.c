@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Rotation: a fixed table of (tag, position), indexed by a keyed hash of name and family.
  *

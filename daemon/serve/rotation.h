@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which address of a name leads next, so that over many answers each leads equally often (the order
  * is free: rule 6). A bounded table of positions by name and family; what it forgets

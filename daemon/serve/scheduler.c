@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Scheduler: a queue of ready clients for each user, and a ring of the users that have any.
  *

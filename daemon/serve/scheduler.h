@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who is served next: the clients that have something to do now, and the event that tells of it.
  * Users take turns, whatever the number of their clients, and so do the clients of a user.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Server: accepts, answers, and keeps those waiting that must wait.
  *

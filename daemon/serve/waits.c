@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Waits: two queues and one timer. All clients in one queue wait equally long, so each queue is
  * sorted by itself and its head is always the next.

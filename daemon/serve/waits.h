@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The clients that wait, and what the passing of time means for them: for those that wait for bytes
  * to come or go, an end; for those parked until a nameserver answers, signs of life and then an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A batch is taken as a whole: either all files of a projected volume or none of them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Handing over what one look found: every file that has something to say, by rank and path, and at
  * the end the places that are no more are freed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Last good wins: a file's objects change only when it was read well or is gone. The objects
  * themselves pass on to the catalog; a file of ten thousand costs no more here than an empty one.

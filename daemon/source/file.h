@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One known manifest file: which content of it was read last, what it last said well (as far as the
  * catalog has been told), and what is wrong with it.

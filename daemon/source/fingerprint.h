@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What tells whether a file may have changed: who it is, how long it is and when it was written.
  */

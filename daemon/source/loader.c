@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The loader as the rest of the daemon sees it: the configured paths, and what wakes the work. What
  * is done then is in work.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The loader: directories of manifests -> what each file says now. Watches with inotify, reads
  * files whose fingerprint changed, keeps for each file what it last said well, and hands over

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Looking at one place: what there is at its path now, and what follows from it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * /proc/self/mountinfo becomes exceptional (EPOLLPRI) when the mount table changes. What changed it
  * does not tell, only what is: whoever asks compares the directories he knows, and looks again at

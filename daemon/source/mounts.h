@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Mounting and unmounting, which inotify does not tell of: a directory may show other files
  * although nothing in it has changed.

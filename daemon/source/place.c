@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Places form a tree as their paths do. Here they are made, found, told what inotify says and
  * freed; what there is at a path is found out elsewhere (look.c, scan.c), when nothing more is to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One path that the loader knows: a configured one, or a name in a directory that it looks into. It
  * may be a file today and a directory tomorrow, or nothing for now.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The link itself tells the sets apart: each swap makes a new one. Its text would not do, because a
  * name may come back.

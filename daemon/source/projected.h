@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Volumes as Kubernetes projects ConfigMaps and Secrets into a directory: every file is a link to
  * ..data/<file>, and ..data is a link to a directory that is swapped at once. All files change with

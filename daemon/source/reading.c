@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Opening is the dangerous part: a FIFO would block, and opening a device may do something. So the
  * inode is held first (O_PATH), looked at, and only a regular file is opened, through /proc so that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The reading of one file, from open to end: a regular file whose content was the
  * same before and after, or a reason why not.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * readdir(3), resumable. A name that it does not give is not taken to be gone: a directory that is
  * being changed may hide names that are there, so the place is looked at like any other.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Listing one directory, in small steps: every name in it is looked at, and every known place in it
  * that no name was met for.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is wrong now, compared with what was wrong before: only the difference is news.
  */

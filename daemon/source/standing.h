@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The diagnostics that stand about one file or directory: each is logged once when it comes up, and
  * a mended file is said to be mended.

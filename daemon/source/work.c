@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What comes first: listing, then looking, then reading; and when all is done, inotify is heard
  * once more before the batch is closed and handed over. So changes that come together are told

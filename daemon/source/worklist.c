@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A place is in one queue at most. Something that happens to a place while it is listed or read is
  * remembered and looked at afterwards; so a file that never rests cannot keep the others waiting.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the loader still has to do, and what came out of it: places to look at, directories to list,
  * files to read, places to come back to; and, as one batch, the files that have something to say.

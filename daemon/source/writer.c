@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The kernel grants a read lease only while nobody has the file open for writing, whatever was
  * heard or missed before. The lease itself is not wanted and is given back at once: a writer that

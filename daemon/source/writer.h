@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Does a process have this file open for writing? inotify cannot answer that: opening is reported
  * without a mode, and equal events in a row are merged, so neither opens nor closes can be counted.

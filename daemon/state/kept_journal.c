@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One of each kind is kept, the newest: a disk that damages the journal again and again is not to
  * be filled with it.

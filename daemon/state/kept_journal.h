@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Journals of leases that this daemon cannot use, or not all of it: they stay beside the one in
  * use, under another name, in case somebody wants to have the leases in them back.

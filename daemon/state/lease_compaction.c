@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A new file, all of it, on the disk, renamed: in that order, so that the name never leads to less
  * than a whole journal.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Compaction of the journal of leases: the leases that there are, written to a new file that takes
  * the place of the old one once the disk has it. Whenever the daemon is killed or the machine

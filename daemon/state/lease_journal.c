@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Leases on disk. An append-only file and a lock beside it: two daemons with one state directory
  * would give one address to two objects. What was cut off by a full disk or a crash costs a line,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Leases on disk: an append-only journal in the state directory, a line for each change with its
  * checksum, compacted by a new file and a rename. Written before an address is published, so that a

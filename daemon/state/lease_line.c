@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Lines of the journal. Text, because an administrator will look at it; a checksum in every line,
  * because a machine may stop in the middle of one.

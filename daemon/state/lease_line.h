@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A line of the journal of leases (lease_journal.h): what happened to which address, and a
  * checksum.

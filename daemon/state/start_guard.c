@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The page: what the daemon is at, and how often it died at what. Files are known by hashes only,
  * because whoever asks knows the path. The page is written by plain stores, the word that makes an

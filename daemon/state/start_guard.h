@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the daemon was at when it died while it started. If it dies three times in a row at one
  * content of one file, the file is passed over until it changes, so that it does not take all other

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A token goes round among the members of a headless Service.
 
 Every member listens at its own address, looks the Service's name up until all members are there,

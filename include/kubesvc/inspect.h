@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the command line asks of the daemon: requests and responses that are not lookups. They share
  * the header of protocol.h and may change with the daemon; only the header is stable.

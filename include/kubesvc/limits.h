@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Numbers and paths that the module, the daemon and the command line agree on. Nothing here is
  * configurable; what is configurable has its default in daemon/config/config.h.

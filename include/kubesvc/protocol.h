@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The wire protocol between libnss_kubesvc.so.2 (and the command line) and kubesvcd.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The layout of a snapshot: everything that resolves, as one position-independent arena.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which object is it? apiVersion and kind decide together (a serving.knative.dev Service is no
  * Service: rule 95), then namespace and name. An object whose identity can be read but

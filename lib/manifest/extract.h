@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A tree -> the Kubernetes object that it describes, if it is one that decides names.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The fields of a HorizontalPodAutoscaler: which workload it scales, and how far down. What it
  * measures decides nothing here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The fields of an EndpointSlice and of an Endpoints object. Addresses that are none are dropped,
  * as the mirroring controller does (rule 21): one bad address must not take the others with it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Parts that several kinds of objects share: addresses, ports, names, owners, choices.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The fields of the workloads: how many pods run, what they look like, how they are selected.
  */

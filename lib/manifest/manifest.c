@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The manifest reader: which language is it, and which objects are in it. The parsers know nothing
  * of Kubernetes and the extractors nothing of files; here they meet. Objects are made while the

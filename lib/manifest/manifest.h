@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics.
  * Nothing of the file is kept but what its objects need.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Names of manifests. Only the name decides, never the content: what a directory holds besides
  * manifests must cost nothing, and nobody wants his editor's swap file to be a Service.

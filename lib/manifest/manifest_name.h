@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Which names in a directory are manifests, and which are passed over: dot files, editors' and
  * package managers' leftovers, and everything with another ending.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Repacking. A host is an address together with the uid of its targetRef; most are mentioned once,
  * and only those that are not take more than a look into a table.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The addresses of an Endpoints object, put into subsets as the API server and the mirroring
  * controller do (rule 21): each host once, ready at a port if it is nowhere said not to be.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The table. Each level is an array, the inner ones before those that hold them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the Kubernetes API takes, field by field: the names that it knows at every level that
  * decides names or is near to one that does, with the type of each, the values it may have and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An object's tree against the table of the API's fields: types, required fields, values, ranges.
  * The reader's own words about a field come first and are not repeated here, because they say more.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the Kubernetes API refuses beyond single fields: what two fields together may not say. An
  * object that it refuses still counts as far as it can be read, but never before one of the same

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a Service may not say. The rules of the API server: its validation of a Service that is
  * created, and the defaults of families and cluster IPs that come before it.

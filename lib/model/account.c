@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The account. Sums only; who is refused what, and what becomes of that, is decided where objects
  * are made.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The account of all manifests together: how much of their objects is kept, source by source. The
  * limits are far beyond what a cluster holds that Kubernetes supports, and such that a daemon whose

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The catalog. One table of identities that leads to the object in force; those that lost to it
  * hang below, best first. One table of sources with their objects. It compares objects as wholes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The catalog: who said what. Holds every object with its source and position; of several objects
  * with one identity (kind, namespace, name) the winner is in force, as with `kubectl apply -f DIR`:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The cluster: its life and its options. Objects come in by intake.c, what follows from them is
  * worked out by update.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The cluster that the manifests describe: objects in, names out. Told what each source says, it
  * brings the published zone up to date, at a cost that follows the change: an object marks the

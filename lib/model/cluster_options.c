@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The options of a cluster as a value: copied, compared, freed. What follows from them is the
  * cluster's business.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The inside of a cluster, shared by the files that make it: cluster.c (life, options), intake.c
  * (objects in and out), agenda.c (what is to be worked out again), update.c (working it out).

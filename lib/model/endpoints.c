@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The endpoints of a Service. Chooses the source (slices, pods, Endpoints) and reads it as the
  * EndpointSlice controller and CoreDNS would; knows nothing of cluster IPs and of names beyond the

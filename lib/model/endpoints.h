@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The endpoints of a Service: which addresses it publishes, under which label and with which ports
  * (rules 16 to 44, 93 and 104).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The families of a Service. A cluster has a first family, and a Service that asks for nothing else
  * is of that one alone; files do not say which it is, but pods have their first address of it.

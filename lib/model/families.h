@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The families of a Service: which addresses of its pods count (rule 28). What a manifest leaves
  * out is filled in as an API server would.

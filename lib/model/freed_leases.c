@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Queues of freed leases. Which queue a lease is in is noted in it: the ranges may be others by the
  * time it is taken out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The freed leases: in which order they were freed, apart by whether they lie in the ranges. Leases
  * are linked by a link of their own, so that one that is taken again leaves nothing behind.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Objects in and out of the indexes of their namespace. Each kind touches what it can concern and
  * puts it on the agenda; nothing is worked out here.

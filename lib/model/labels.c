@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The interning table of names and label sets. It is the one piece of state of the process that no
  * caller owns: a hundred thousand pods share a handful of label sets, and a comparison of labels is

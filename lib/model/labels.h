@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Labels: a set of key=value pairs, sorted by key. Sets and their strings are interned and counted,
  * because the pods of a workload all carry the same one: equal sets are the same pointer.

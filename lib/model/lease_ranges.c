@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The ranges of leases. Fresh addresses come in ascending order and each only once, so that a freed
  * one is not reused before its time; what was passed over is looked for again only when all else is

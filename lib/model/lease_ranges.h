@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The ranges of one use of leases, and where in them fresh addresses continue.
  */

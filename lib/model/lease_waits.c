@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who waits for an address. Knows no address: what is free, and for whom, the leases know.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who asked for an address in vain, by use and family, and whether asking again is worth it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Address leases. Two tables over the same leases, one by key and one by address, queues of the
  * freed ones and, for each range, the place where fresh addresses continue. No expiry and no

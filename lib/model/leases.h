@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Address leases: which object holds which invented address. The same key keeps its address for as
  * long as the range allows; a freed address stays remembered with its key and is reused last,

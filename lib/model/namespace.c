@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A namespace's indexes. Pods of one workload carry one set of labels, so a selector is compared
  * with the sets there are and not with each pod; and a new set finds the selectors that may match

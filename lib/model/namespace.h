@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A namespace and what its objects are found by: pods and workloads grouped by equal labels,
  * selections (a Service's or a workload's selector) linked to the groups they match, slices by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Objects: their life and their names. What they mean to each other is the catalog's and the
  * endpoints' matter; an object is what one document of a manifest says, and nothing ever changes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The Kubernetes objects that decide names, as far as they decide them: Service, EndpointSlice,
  * Endpoints, Pod, Namespace and the seven workload kinds. Made by source/, kept by the catalog,

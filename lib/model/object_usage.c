@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What an object costs: about as many bytes as are kept of it, tables that lead to it included.
  * What objects share is counted for each, because it may come to be the only one.

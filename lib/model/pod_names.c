@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The names that controllers give to pods. A StatefulSet counts them; the others ask the API server
  * to generate one: the workload's name (a Deployment's ReplicaSet adds a hash, an indexed Job an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Pod specs, interned: the pods of a workload have all of it in common, and there may be a hundred
  * thousand of them. The table holds no reference of its own and goes with its last entry.

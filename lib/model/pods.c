@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Pods as endpoints. One place decides what the addresses of a pod are and where they come from; it
  * keeps nothing, because leases remember what was invented.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Pods as endpoints: a Pod of the files, or one replica of an expanded workload, each with the
  * addresses, hostname and readiness that count for names (rules 97 to 101 and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Addresses and who uses them. One entry for each address that anybody states or claims, with a
  * list of claims; of the claims the best one names the address, always the same whatever came

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Addresses and who uses them: which name an address leads back to (rules 67 to 73),
  * in which namespaces a pod has it (rule 65), whether any object states it at all. Only told and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A Service as a zone describes it. Every change is a new description, made from scratch and
  * compared with the last one only where others hold on to it: the addresses it claims and the

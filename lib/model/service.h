@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A Service in force as a zone describes it: type, addresses, endpoints by label, ports; and the
  * addresses it thereby claims. Decides whether a cluster IP is stated, leased or not to be had

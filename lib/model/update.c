@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An update. The order is the whole idea: objects first, then the pods that are to
  * have addresses, then the Services that ask for them, each sorted by name; so a first load leases

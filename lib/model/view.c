@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The cluster as its readers see it. Walks the indexes that the cluster keeps for itself, and says
  * in words what the code elsewhere decides; it decides nothing of its own.

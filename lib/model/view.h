@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A cluster as its readers see it: namespaces, Services, workloads, pods and endpoints, each with
  * why it is as it is. Changes nothing and works nothing out: what is seen is what cluster_update

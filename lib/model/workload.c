@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Whose pods are whose (rule 101). Owner references say it where both ends are in the files; where
  * they do not, a name that the workload's controller gives and labels that its selector matches. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A workload in force, and whether it is expanded to pods: not if Pods of its own are in the files,
  * nor if another workload of the files owns it (rules 100 and 101).

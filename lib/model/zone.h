@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the model says of a zone: plain descriptions of names and addresses, handed to whoever
  * publishes them. Valid during the call they are handed over in.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Dashed labels are CoreDNS's: an address's canonical text with every '.' and ':' turned into '-'.
  * Reading one back is ambiguous; rule 64 decides between the families.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Addresses spelled as DNS labels: 10-1-2-3 and fd00-90--6 (rules 34, 36 and 64).
  */

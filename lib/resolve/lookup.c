@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A name is read from the right, as CoreDNS does: svc or pod, namespace, Service, then what stands
  * below a Service; see docs/rules.md, sections A to F. Labels are never copied apart:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One name inside the zone -> its outcome: what the resolver does between two links of a chain.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Names as a program types them. Nothing here asks the locale: in tr_TR.UTF-8 strcasecmp("I", "i")
  * is not 0, and a name that changes with the language of its asker is nobody's name. The tests for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Names as a program types them: validity, letters, and whether one can be ours at all. No locale,
  * no system call (guest rules 17, 19 to 23).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The resolver: names outside the zone are told apart, ExternalNames are followed from one name
  * inside it to the next; what one name inside the zone answers is lookup.c's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The resolver: one absolute name or one address, one family, one snapshot -> a DNS outcome
  * (docs/rules.md, sections A to G). It knows no search list, no NSS status and no rotation; those

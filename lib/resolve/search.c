@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The search list as glibc's resolver walks it (rules 74 to 82), and what its failures mean
  * to a program on this host (docs/nss-status.md). The two differ in one point: glibc reports that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The search list: a name as typed, the caller's namespace, one or both families -> one answer with
  * the status of docs/nss-status.md. Above the resolver, below the socket; walks the list as

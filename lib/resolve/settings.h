@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The settings that a snapshot carries: what the resolver and the search list need of them, bounds
  * checked once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading a snapshot: SipHash-2-4 and the walk down the trie.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading a snapshot (include/kubesvc/snapshot.h): finding the record of a key in the trie.
  *

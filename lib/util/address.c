@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Addresses and ranges: text to binary and back. The C library's own functions are not enough: they
  * refuse the leading zeroes that Kubernetes accepts, and they write some IPv6 addresses with a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An IP address in binary, IPv4 as ::ffff:a.b.c.d, so that addresses compare as addresses however
  * they were spelt (rules 7 and 72).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a long piece of work calls between two pieces of it, so that its thread can do something
  * else there: which may look at what is worked on, and must not change it. The pieces are short,

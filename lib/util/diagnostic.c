@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Diagnostics: made where something is found wrong, kept with the file they are about, shown by the
  * log, by `kubesvc check` and by `kubesvc status`. A record and its text, no more: who is told, and

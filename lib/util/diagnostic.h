@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Something to say about a manifest or the configuration: where, which object, what is wrong and
  * what happens now. Texts quote known fields of recognised objects only, never other content (a

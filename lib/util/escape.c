@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Escape: character by character, since a byte alone does not tell: 0x9b is harmless within a
  * letter and begins a control sequence where it stands for itself.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Text of others made harmless: what comes from a manifest, a path or a peer must not forge a line
  * of a log, nor change what a terminal shows.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Exposure: of the directory itself only. Whoever may write to a directory above could put another
  * one in its place, unless that is sticky, as /tmp is; but then it belongs to them, or did not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Seeded hashes for tables whose keys come from manifests: whoever writes a manifest must not be
  * able to choose keys that collide (guest rule 71).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The log: one write to stderr for each line. The journal reads the severity from a prefix, which
  * is left out where stderr is anything else; so there is no level to choose, no file and no syslog.

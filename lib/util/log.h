@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One line to stderr, with the severity prefix "<N>" of sd-daemon(3) if stderr is the journal.
  * Harmful characters in the text are written as \xNN (escape.h): no manifest can forge a line.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Edit distance, in its restricted form: no piece is edited twice. Bounded by the length of what is
  * compared, because keys and names are short and everything else is no misspelling.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Words that were probably meant: how far two texts are apart, so that a misspelt key, label or
  * name can be answered with the right one.

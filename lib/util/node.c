@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The node's own addresses. The kernel is asked which source it would use towards an address that
  * only a default route leads to; connecting a datagram socket sends nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The supervisor's end of NOTIFY_SOCKET. sd_notify(3) waits while the supervisor's queue is full;
  * a supervisor that is stuck, or frozen for good, would so stop every lookup of the host with it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the supervisor is told, as by sd_notify(3), and its watchdog; but nothing here ever waits.
  * What it cannot take now it is told later; of several such messages only the last.

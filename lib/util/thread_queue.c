@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A list that senders push to the front of with a compare-and-swap, and that the receiver takes as
  * a whole and turns round. So there is no lock that a thread of low priority could hold while it

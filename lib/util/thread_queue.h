@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A queue from one thread to another, with an eventfd that wakes the receiver. Neither side ever
  * waits for the other.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A path walked by hand, as the kernel does it, because each step needs a watch before it is taken:
  * whatever changes after the watch is set makes an event, so nothing is missed between looking and

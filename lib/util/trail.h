@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The way a path takes: every directory and every symbolic link on it, watched for the one name
  * that the path goes through there. So a path is noticed when it appears, vanishes or leads

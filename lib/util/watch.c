@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * inotify, shared out. It knows nothing of manifests; it keeps no event, and it reads as many as
  * there are before anybody acts on one, because a burst is then looked at once. sd-event's own

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The inotify instance and who wants to know what of it. An inode has one watch however many paths
  * lead to it, so several listeners share it, each with its own mask and, of a directory, its own

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The composer: a stack of open mappings and sequences. It knows three things about what it builds:
  * a document that is no mapping is nobody's business and gets no tree; the elements under `items`

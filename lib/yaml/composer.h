@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Composing: the events of a YAML or JSON parser -> trees. One document's tree at a time; and where
  * the document is a list of objects, one element's tree at a time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Documents. Only the starts of lines are looked at: no text of JSON can hold a line that begins
  * with dashes, and in YAML such a line is a separator even amid a block. Blank lines and comments

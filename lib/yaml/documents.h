@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The documents of a file, one after the other, so that each can have its own parser. A line that
  * begins with "---" or "..." ends one, in JSON as in YAML, as it does for kubectl.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Fields. The messages name the field and what it must be, never what it holds: the file may be one
  * with secrets in it, and the position leads there anyway.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading the fields of one object or of the configuration: typed getters that say what is wrong,
  * and where. An absent field, null and (for strings) "" are the same.

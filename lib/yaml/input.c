@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The input: one buffer, filled when it is empty. kubectl reads files through a decoder that drops
  * a byte order mark, takes UTF-16 that begins with one and replaces what is malformed; so does

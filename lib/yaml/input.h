@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The bytes of one file on their way to a parser, as UTF-8: in chunks, counted against the greatest
  * size, without byte order marks. What is no UTF-8 becomes U+FFFD, as kubectl reads it, and is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The JSON reader feeds yajl with pieces of the document. yajl tells its callbacks no positions,
  * only how far it has read; a token begins at the first byte after the last one that is neither

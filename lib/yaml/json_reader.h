@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One JSON value -> the composer's events, with yajl. It is a document.
  */

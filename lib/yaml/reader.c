@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The reader of a file. A document that is neither JSON nor YAML is told from the parser that got
  * further with it: it is probably the one that was meant.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading a file of YAML and JSON documents into a composer. Which of the two a document is, is
  * decided for each by itself and as kubectl does it: what begins with a brace is read as JSON, and

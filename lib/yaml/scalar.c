@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The implicit types of YAML 1.1 as sigs.k8s.io/yaml resolves them (rule 96), which is what kubectl
  * sends: null, booleans from y to off, integers of four bases with underscores in them, floats (080

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a plain scalar means, as YAML 1.1 and kubectl's YAML library read it. Quoted ones are
  * strings.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A bump allocator for the nodes of one object at a time. Chunks grow, so that small objects cost
  * one and huge ones few; going back to a mark keeps the first chunks for the next object.

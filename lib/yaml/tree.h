@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The tree of one YAML or JSON value: nodes with their positions, bump-allocated and freed
  * together. Scalars are kept as they are spelt; scalar.h says what they mean.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The YAML reader pulls libyaml's events and hands them on. libyaml bounds neither a scalar nor the
  * directives before a document, and reads either within one call; so the bytes that it gets for one

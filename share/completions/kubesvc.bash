@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # bash completion for kubesvc(1). Names and namespaces are asked of the daemon.
 
 _kubesvc_names() {

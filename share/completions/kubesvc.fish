@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # fish completion for kubesvc(1). Names and namespaces are asked of the daemon.
 
 set -l commands query get describe explain check status monitor metrics export run doctor \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One user who wants all of the daemon: `attack SOCKET MODE PROCESSES CONNECTIONS NAME`, until
  * stdin ends. Each process prints how many connections it made, how many could not be made, and how

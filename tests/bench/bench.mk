@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Measurements; tests/bench/bench.py says what is measured, and how.
 
 .PHONY: bench bench-tools

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """`make bench`: lookups, what a store of manifests costs, and for how long, in one table each.
 
     make bench                 all of it, some minutes

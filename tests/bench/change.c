@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Times changes: `change TEMPLATE FILE NAME COUNT RATE`. Puts TEMPLATE, with another address for
  * "@" each time, in the place of FILE by rename, and asks for NAME until it has that address: COUNT

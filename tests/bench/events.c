@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The bound that libyaml sets: `events FILE...` takes all events of these files and drops them.
  * Prints their number, the bytes and the seconds of CPU time.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What one user can take away from another: lookups and changes while an attacker does its worst.
 
 Attackers and the user who looks up names run as users of their own and in sessions of their own, on

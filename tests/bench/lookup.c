@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Times lookups: `lookup HOSTS-LINE` ("-": what /etc/nsswitch.conf says, which is the only way
  * that asks nscd). Each line of stdin is a run, "THREADS COUNT EXPECTED QUESTION [PAUSE]": a name,

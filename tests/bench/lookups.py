@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Lookups through glibc, with each of the services that could stand on the hosts line.
 
 All of them know the same names (as many as fit), and all are asked in turn, some hundred times each,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The floor: an NSS module that asks nobody. The number after the first letter of a name is
  * how many addresses it has (127.200.0.1 and following), an address has one constant name, a name

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What a store of manifests costs, small and large: loading, memory, changes, lookups meanwhile.
 
 Lookups and reports are also measured while the whole store is loaded, while a file of 150,000 Pods is

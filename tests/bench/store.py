@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Stores of manifests to measure with: store.py slices|pods SERVICES PODS DIRECTORY
 
 Half of the Services have a cluster IP, half are headless; pods are dealt out to them in turn. With

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What both halves of the benchmark need: programs to ask with, figures of samples, the table."""
 
 import array

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A scripted API server, as much of one as list and watch need, and a kubesvc-cluster to go with it.
 
     with ApiServer() as api:

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Asks the questions of a table and compares the answers: cases.py [-v] DIR [ID...]
 
 DIR holds cases.tsv, manifests/<set>/ and, if names outside the zone are asked for, upstream.hosts;

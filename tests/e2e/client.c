@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Asks glibc, line by line, and says what it got: `client HOSTS-LINE`, questions on stdin as
  * "KIND NAME", one JSON object a line on stdout. So a test drives one process through many lookups.

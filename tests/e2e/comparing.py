@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Answers of a daemon compared with those of a fresh one that is given the same files and a copy of
 the state: whatever happened before, they must be the same."""
 

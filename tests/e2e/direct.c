@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Calls the module's functions as glibc would, without glibc in between: `direct MODULE COMMAND
  * ...`. So a test can hand in what glibc never does: every length and alignment of buffer, odd

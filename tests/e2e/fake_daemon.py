@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon's side of include/kubesvc/protocol.h, for tests: well behaved or faulty at will.
 
 In the process of a test, with behaviour written in Python:

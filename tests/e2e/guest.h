@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the test clients share: the hosts line they resolve by, and what a module must leave alone
  * in the program that it is a guest of.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What the end-to-end tests stand on. How to write one:
 
     # tests/e2e/test_topic.py

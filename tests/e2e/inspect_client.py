@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A client of the INSPECT requests, written from the comment in include/kubesvc/inspect.h alone."""
 
 import json

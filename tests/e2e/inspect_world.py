@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The world that the reports are compared on: one of everything that a report can say."""
 
 APP = """

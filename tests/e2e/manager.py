@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A service manager's part in restarts, without one: it keeps the descriptors that the daemon hands
 it, by name, and passes them on to the next process, as systemd does (FileDescriptorStoreMax=)."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A real nameserver on loopback, for names outside the zone."""
 
 import pathlib

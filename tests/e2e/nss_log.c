@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The service behind ours on a test's hosts line: it writes down what it is asked, one line each,
  * to the file that NSS_LOG names, and answers every question with one documentation address. So a

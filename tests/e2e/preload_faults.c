@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * System calls that fail when a test wants it: to be preloaded into the daemon. The file that
  * FAULTS names is mapped; it holds native int32_t that the test writes and this reads at each call:

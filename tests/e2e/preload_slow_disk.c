@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * fdatasync(2) as of a disk that does not answer while the file that $SLOW_DISK names is there.
  */

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs the end-to-end tests: run.py [-j N] [FILTER...]; harness.py says how they are written.
 
 A filter is a part of "file:function". The exit status is 0 if nothing failed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Programs that make life hard for a module: `stress COMMAND NAME ...`. Each looks NAME up through
  * glibc (hosts line from STRESS_HOSTS) while it forks, jumps out, closes descriptors, runs out of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The tables of questions and answers, through glibc (cases.py)."""
 
 import pathlib

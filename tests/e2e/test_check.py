@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc check: the worlds of tests/check with what is to be said of each, and those of corpora."""
 
 import collections

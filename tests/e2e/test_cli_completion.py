@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Completion in bash; zsh and fish where they are."""
 
 import pathlib

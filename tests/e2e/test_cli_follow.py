@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What stays and shows changes: get -w, monitor."""
 
 import json

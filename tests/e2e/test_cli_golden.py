@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What the commands print, for the world in tests/cli/world.
 
 tests/cli/golden/*.txt are transcripts: lines that begin with "$ kubesvc" are run, and what follows

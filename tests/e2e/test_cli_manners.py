@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Exit statuses, pipes that close, daemons that do not answer."""
 
 import json

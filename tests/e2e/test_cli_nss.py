@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """query --nss: what libc says, against what the daemon says."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """JSON of every command against the shapes that kubesvc(1) documents, read from the manual itself."""
 
 import json

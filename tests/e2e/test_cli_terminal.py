@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What reaches a terminal: tables that fit, colours where they are wanted, nothing that a manifest
 smuggles in."""
 

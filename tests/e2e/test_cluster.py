@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc-cluster and an API server that works: what it writes, when, and how kubesvcd reads it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc-cluster and an API server, or a network, that does not do what it should."""
 
 import json

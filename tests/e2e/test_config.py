@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The configuration in effect: drop-ins, `kubesvc config show`, and reloads that are rejected."""
 
 import json

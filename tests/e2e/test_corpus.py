@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Worlds of manifests in the shapes that are met in repositories; each directory is one world."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon is killed at any moment: what it has answered, it answers again, and no address is
 ever given to two.
 

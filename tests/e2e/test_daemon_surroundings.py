@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon where what surrounds it is broken: nobody reads its log, its supervisor is stuck, its
 socket file is removed, its standard descriptors are closed, its manifests make too much work."""
 

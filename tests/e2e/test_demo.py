@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """`make demo` on a host without any network, and what tools/deps installs for which purpose."""
 
 import os

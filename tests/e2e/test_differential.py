@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Random worlds, asked of the daemon and of the rules written a second time (tests/oracle).
 
 KUBESVC_DIFFERENTIAL_SECONDS  how long test_random_worlds goes on (default 40)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc doctor: what is well, what is not, and what is to be done about it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """`kubesvc explain` names the cause, whatever it is that keeps a name from having the answer that was
 expected; `status` shows what is not read."""
 

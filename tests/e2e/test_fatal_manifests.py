@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A file at which the daemon dies whenever it starts is passed over, and only that one."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon when the system fails it (preload_faults.c): answers stay right, and the log says what
 is wrong."""
 

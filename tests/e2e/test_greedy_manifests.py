@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Small manifests that ask for much: the daemon lives within a few gigabytes, whatever they say, and
 the names of others stay. Each is read by a daemon that may have no more memory than that."""
 

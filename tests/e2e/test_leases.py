@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Addresses that the daemon gives out: what the same object keeps, and what it gets back."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """`make`, `make install` and `make uninstall`, in a copy of the sources and with a compiler that only
 makes empty files, so that what is tested is the Makefile."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What tools/make-deb makes a source package of: a checkout of whomever, or an unpacked archive."""
 
 import os

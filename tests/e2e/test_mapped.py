@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Lookups that are answered from the daemon's snapshot, mapped into the program."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Mapped snapshots in programs that do what programs do, and from daemons that are none."""
 
 import array

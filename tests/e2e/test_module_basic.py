@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Answers come out of glibc as they went into the socket."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The caller's buffer: every length of it, and answers of every size (guest rules 33 to 38)."""
 
 from fake_daemon import FOUND, WITHHELD, FakeDaemon, Host, answer, packed, table

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Module and real daemon together, where what the one does depends on the other."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Daemons that stall, lie, hang up and talk nonsense: no program waits long for one, or suffers."""
 
 import errno

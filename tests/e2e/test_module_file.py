@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The module as a file: what it exports, what it needs, how large it is."""
 
 import re

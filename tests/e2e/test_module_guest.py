@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The module in programs that do what programs do (guest rules 33 to 57)."""
 
 import json

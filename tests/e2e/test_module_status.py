@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The table of statuses: what each outcome makes of every kind of lookup, and whether glibc goes on
 to the next service (guest rules 1 to 11 and 14)."""
 

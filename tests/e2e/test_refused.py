@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Objects that an API server would refuse: never before one that it accepts, and else as good as they are."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Which replicas a workload has: beside Pods of the files, while these come and go, and by its
 autoscaler; and the words of `explain` for it."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Restarts under a service manager that keeps descriptors: no lookup notices."""
 
 import os

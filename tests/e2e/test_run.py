@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc run: what a command is told about the pod that it is, and pods that find each other."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The runners of the tests: that a skipped test is named with its reason, and none is lost."""
 
 import os

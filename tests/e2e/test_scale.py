@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Large stores: nothing is left out, nobody waits for long, and it costs what it may. What it costs
 exactly is measured by `make bench`.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Random operations on a tree of manifests. Whenever it is quiet, the daemon must answer what one
 that sees the tree for the first time answers.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon's whole life under valgrind: no invalid access, nothing uninitialised, no leak."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Directories that appear, vanish, are replaced, linked and mounted over, as getaddrinfo sees it."""
 
 import os

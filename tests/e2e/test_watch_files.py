@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Files that come, change and go, seen through getaddrinfo. What the loader does in detail is
 tested in tests/unit/test_loader*.c; here it is the whole way that counts."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Watching when inotify does not suffice, bursts, and a daemon that is told to read again."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Who writes to a file, and until when: the answer comes when it is closed, and nobody keeps it back
 who writes to another file, or is not heard any more."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Manifests for tests of watching: one Service with one address, and asking for it."""
 
 from harness import Client, Daemon

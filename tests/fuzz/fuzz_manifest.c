@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Any bytes as a manifest. The first one chooses how they arrive.
  */

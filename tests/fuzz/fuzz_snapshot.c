@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LDFLAGS: -Wl,--wrap=search_name,--wrap=search_address,--wrap=host_lookup_plan */
 /* LDFLAGS: -Wl,--wrap=mapping_read_begin,--wrap=mapping_read_holds */
 /*

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Would an API server take this object? Only what the worlds' objects can have wrong.
 
 Source: Kubernetes pkg/apis/core/validation (ValidateService, ValidateServiceClusterIPsRelatedFields,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Addresses as canonical text, and addresses that somebody else will choose.
 
 An allocated address cannot be predicted. It is a Token here, one for each object and family, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The oracle's answers to the questions of a directory of cases (cases.tsv, manifests/,
 upstream.hosts), for test_differential.py. Rows about more than the oracle knows are passed over:
 addresses of the daemon's choice, worlds of several directories or of what is no YAML."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """One world, asked of something that answers, and compared with the oracle.
 
 What answers has resolve(name, family, namespace) and reverse(text): wire.Wire, Simulated, ...

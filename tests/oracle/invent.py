@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Random objects for a world, made for collisions: few names, few labels, few addresses.
 
 What each method chances to leave out or to say twice is what the rules are about; see rules.py.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Comparing answers, and learning which addresses the daemon chose for whom.
 
 Each answer that holds allocated addresses says: the addresses of these tokens are these. Whether

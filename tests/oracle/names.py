@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """One absolute name and one family to an outcome: docs/rules.md, sections A and C to F."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A nameserver on loopback for a table of names: what ExternalName targets outside resolve to."""
 
 import ipaddress

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Manifests, as dicts, to the objects that decide names; docs/rules.md, sections I and J."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Questions to answers: docs/rules.md sections C to H, docs/nss-status.md.
 
 `Oracle(world, config, upstream)` answers what kubesvcd with these manifests and this configuration

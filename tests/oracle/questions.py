@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Questions aimed at a world: existing names of every shape, at every level of abbreviation, and
 near misses. A question is (kind, text, namespace), kind being inet, inet6, unspec or ptr."""
 

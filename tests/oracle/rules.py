@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Every numbered rule that the oracle knows, and what can be done with it.
 
 Numbers are those of docs/rules.md (sections A to I); words are the rules of section J and of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Is the generator strong enough? Every switchable rule, switched off, has to change an answer."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Services, their endpoints and addresses: docs/rules.md, sections A, B and J."""
 
 from dataclasses import dataclass, field

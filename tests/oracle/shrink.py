@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes a world that shows a mismatch smaller, as long as it still shows one."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Documents as the text of a manifest, in the various ways people and programs write YAML."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A client of the daemon's socket, written from the comment in include/kubesvc/protocol.h alone."""
 
 import ipaddress

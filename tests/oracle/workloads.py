@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Workloads to pods: what controllers make of their templates, and which Pods are theirs; rules 100
 and 101, and pkg/controller of Kubernetes."""
 

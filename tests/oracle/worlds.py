@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Random worlds of manifests by seed.
 
 World(seed) holds directories of files of documents, the configuration and what the nameserver

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The packages under test, as tools/make-deb built them, and others made of them."""
 
 import pathlib

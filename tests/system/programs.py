@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Programs of all kinds that look up the regular Service of the examples, each in its own way."""
 
 import re

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs the tests on whole systems: run.py [-j N] [FILTER...]; the packages are those of `make deb`.
 
 A test is a function test_* of a test_*.py here, written and reported like those of tests/e2e. One

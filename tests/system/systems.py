@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Systems to test on: a root file system in a tmpfs, and the same booted with systemd as process 1.
 
     @on_a_system("minimal")

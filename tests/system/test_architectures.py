@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The packages built for other architectures: on them, and across."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Booted systems: the daemon under systemd, from its installation to its purge."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The units that come as examples, and the one for a user's own manifests."""
 
 import re

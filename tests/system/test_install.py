@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The packages where no systemd runs: install, ask, remove, install again, purge."""
 
 import re

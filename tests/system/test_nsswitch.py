@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What the module's package makes of /etc/nsswitch.conf; a removal takes every byte of it back."""
 
 import subprocess

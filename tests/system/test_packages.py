@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The packages themselves: what is in them, how they are built. Any user can run this."""
 
 import filecmp

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks of the tree itself: what the documents promise about the sources holds.
 
     tests/tree/run.py [FILTER...]
@@ -12,6 +13,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+LICENCE = "SPDX-License-Identifier: " "LGPL-2.1-or-later"
 SOURCES = ("nss", "lib", "daemon", "cli", "include", "dns", "cluster", "proxy")
 TEXT = {".c", ".h", ".py", ".tsv", ".md", ".yaml", ".sh", ".1", ".5", ".8", ""}
 
@@ -115,6 +117,40 @@ def test_includes_point_downwards():
             if not (ROOT / target).is_file() or not to or rooms.index(to) < rooms.index(room):
                 complaints.append(f"{name}:{number}: {room} includes {include[1]}")
     return complaints
+
+
+def test_every_source_names_its_licence():
+    """The first lines of what is compiled, run or shown as a manual page say which licence it has."""
+    complaints = []
+    for path in tracked():
+        name = str(path.relative_to(ROOT))
+        data = re.match(r"\.ci/|debian/|tests/(corpus|cases|check|cli|fuzz/corpus)/", name)
+        if data or path.is_symlink():
+            continue
+        text = read(path)[:300]
+        source = path.suffix in (".c", ".h", ".py", ".sh", ".mk", ".map", ".1", ".5", ".8") or \
+            path.name == "Makefile" or text.startswith("#!")
+        if source and not text.startswith(".so ") and LICENCE not in text:
+            complaints.append(f"{name}: has no line {LICENCE}")
+    return complaints
+
+
+def test_manual_pages_name_their_system():
+    """Header and footer name kubesvc, not the system that mandoc would fill in."""
+    return [f"{path.relative_to(ROOT)}: has no line .Os kubesvc" for path in tracked("share")
+            if path.suffix in (".1", ".5", ".8") and not read(path).startswith(".so ")
+            and "\n.Os kubesvc\n" not in read(path)]
+
+
+def test_every_key_is_documented():
+    """kubesvcd.yaml(5) and the sample configuration have every key that the daemon knows."""
+    source = read(ROOT / "daemon" / "config" / "config_file.c")
+    keys = re.findall(r'"(\w+)"', re.search(r"keys\[\] = \{(.*?)\}", source, re.S)[1])
+    page, sample = (read(ROOT / "share" / name) for name in ("man/kubesvcd.yaml.5", "conf/kubesvcd.yaml"))
+    complaints = [f"kubesvcd.yaml(5): {key} is missing" for key in keys
+                  if not re.search(rf"^\.It Cm {key}( |$)", page, re.M)]
+    return complaints + [f"share/conf/kubesvcd.yaml: {key} is missing" for key in keys
+                         if not re.search(rf"^#{key}:", sample, re.M)]
 
 
 def main():

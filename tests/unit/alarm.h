@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Time limits that a busy machine does not exceed: an alarm of the loop that a test turns. It goes
  * off when its time is over and the loop has nothing else to do, so what is ready is done first,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake_nameserver.h"
 
 #include <arpa/inet.h>

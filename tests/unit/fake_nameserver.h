@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A nameserver on a loopback port for tests, run by the test's own event loop: it answers as the
  * first label of the question tells it to, and counts.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Every kind of question put to a snapshot that may be damaged. The answers do not matter; that
  * they are well-formed does. Run under a sanitizer, with the arena in memory of exactly its size.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Loader tests' common part: everything is real but the catalog, whose place a table takes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A loader over real directories on a real event loop, and what it has handed over.
  */

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs the unit test programs of a build, several at a time, each with a time limit.
 
     run.py BUILD [NAME...]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A server with everything behind it, for tests: a snapshot, a nameserver, a socket in a directory
  * of its own, all on one event loop that the test turns while it plays the clients.

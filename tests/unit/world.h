@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A small world to ask questions in: records made by the real builders, in a real snapshot. Header
  * only, because a fuzz target is built from one file.

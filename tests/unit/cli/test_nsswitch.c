@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The hosts line as glibc reads it, and whether it asks us in a place where that helps.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Selections by labels: the grammar of kubectl's -l, and nothing that only looks like it.
  */

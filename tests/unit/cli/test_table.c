@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Tables: their columns, their order, and what a terminal of few columns gets. Standard output is a
  * file or a terminal of ours while a table is printed.

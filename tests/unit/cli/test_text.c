@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Text for people and for programs: nothing that a terminal would obey, and still the same data.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Kubeconfigs: what is taken out of them, and what is refused.
  */

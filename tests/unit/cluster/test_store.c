@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Objects and their groups: what counts as a change, what a list takes away. And the delays of
  * attempts.

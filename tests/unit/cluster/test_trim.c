@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Lists and watches as bytes: what is handed over, what is kept of it, what is refused.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The configuration: defaults, the file, the options, and every way to get it wrong.
  */

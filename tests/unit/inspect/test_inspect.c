@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What reports are made of: words in, frames and lines of JSON out, and the histogram of latencies.
  * The reports themselves are tested with the whole daemon, in tests/e2e/test_inspect.py.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Worlds of manifests in the shapes that are met in repositories: tests/corpus, and those of
  * KUBESVC_TEST_DATA. Another YAML library found out what each file holds (EXPECT.tsv).

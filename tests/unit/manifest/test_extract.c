@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is taken out of Services, EndpointSlices and Endpoints, and what is said about fields that
  * are wrong.

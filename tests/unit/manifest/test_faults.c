@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One fault in each field of each kind: does it break the object, or is only that part left out, or
  * is all of it used although the API refuses it? What is left out is left out exactly: the object

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading manifests: both languages, lists, anchors, names, positions, templates, syntax errors.
  */

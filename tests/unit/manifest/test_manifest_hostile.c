@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Limits of the manifest reader, and hostile input: nothing crashes, takes long or is half
  * believed.

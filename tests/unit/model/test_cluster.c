@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The cluster: whatever happened to the files and in whichever order, what it has told its sink is
  * what a fresh one says of the same files with the same leases. Files are random and small, names

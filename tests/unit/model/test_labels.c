@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Labels: equal sets are one set, whatever the order and the repetitions they were written in.
  */

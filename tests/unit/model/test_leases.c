@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Leases (rule 105): the same key keeps its address; what is freed is reused last, oldest first;
  * what an object states is never leased.

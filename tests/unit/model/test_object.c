@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Objects: what they are called, when two say the same, what a workload selects.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The table of mappings: what is taken into it, how long it stays mapped while readers come, go and
  * get lost, and what the header of a mapping says of the daemon behind it.

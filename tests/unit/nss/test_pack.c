@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The layout of answers: what is said to be needed is what is used, at any alignment, and not a
  * byte more is written.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The builders of records, read back with the readers that the resolver uses.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The snapshot writer against a plain hash table: what was put is found, in every published state
  * and through every compaction.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Names: validity, suffixes at label boundaries, and which can be ours at all.
  */

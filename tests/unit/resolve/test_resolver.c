@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The resolver in a small world: every rule of docs/rules.md that is about names and not about the
  * objects behind them.

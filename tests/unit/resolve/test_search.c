@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The search list in the world of world.h, question by question, with the status that design
  * section "Names" gives each.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The reader of snapshots: its hash against known values, its walk through arenas made by hand, and
  * what it makes of damaged ones.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The way in, at a start: another daemon is left alone, what one left behind is taken over.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * External names: asked over real sockets, of a nameserver of the test's own that counts and fails
  * at will, and of dnsmasq where it is installed.

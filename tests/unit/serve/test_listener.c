@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The socket file: made, replaced when stale, left alone when it is somebody else's.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Rotation: every address leads equally often, whatever else is asked in between.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Whose turn it is, with a clock of our own: whatever a user asks for, others wait for one slice.
  */

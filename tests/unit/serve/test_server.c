@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The protocol, byte by byte, over a real socket: whoever speaks version 1 must be understood for
  * ever. The transcripts are written out here so that no change of a header can change them too.

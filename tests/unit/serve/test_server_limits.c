@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Slow, idle, greedy and hostile clients: they are served or dropped, and others never notice.
  */

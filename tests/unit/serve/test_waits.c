@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Waiting clients: reminded, retried in rounds that leave nobody out, and given up in the end.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The loader over directories whose files come, change and go in every way that editors, package
  * managers, kubectl and the kubelet know.

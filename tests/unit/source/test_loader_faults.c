@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LDFLAGS: -Wl,--wrap=inotify_init1,--wrap=inotify_add_watch,--wrap=read,--wrap=readdir64 */
 /*
  * The loader when the system fails it: no watches, lost events, errors and surprises while files

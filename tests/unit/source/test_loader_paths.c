@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The loader and the ways that lead to its files: directories that come, go and are replaced, links
  * of both kinds, projected volumes, mounts, permissions.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Random operations on directories, links and files, as fast as they can be done while the loader
  * runs. Whenever it has come to rest it must know what a loader that starts then finds. The seed is

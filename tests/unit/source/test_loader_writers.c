@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=__clock_gettime64 */
 /* LDFLAGS: -Wl,--wrap=sd_event_source_set_time,--wrap=read,--wrap=writer_of */
 /*

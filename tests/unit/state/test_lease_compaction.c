@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Compaction of the journal of leases: however it fails and wherever it is cut short, the journal
  * says at every moment what was said to it, and nothing else.

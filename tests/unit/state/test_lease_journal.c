@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The journal of leases: what was written comes back, wherever the last write was cut off; no
  * address is ever held by two; damaged lines cost only themselves.

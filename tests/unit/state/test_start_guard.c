@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Counting what a daemon dies of: real processes that end in the midst of a file, in every way.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Addresses: every spelling is one address, and each address has one text.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Diagnostics and the log: what their lines look like, and that no text can forge one.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The queue between two threads: whatever is pushed comes out once, in order, and the receiver is
  * woken for it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The reader of a file: what kubectl makes of its bytes, document by document, and where it says
  * that something is. The expected documents are those of apimachinery's YAMLOrJSONDecoder behind
