@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
-VERSION = 0.1.0
+VERSION = 0.2.0
 
 BUILD ?= build
 ifeq ($(origin CC),default)
