@@ -104,7 +104,7 @@ static void examine_sources(struct examination *examination, yajl_val status)
                         g_strdup_printf("%s from %s", objects, paths->str), NULL);
     else
         examination_add(examination, VERDICT_BAD, "manifests",
-                        g_strdup_printf("there is no object in %s", paths->str),
+                        g_strdup_printf("no objects in %s", paths->str),
                         g_strdup("put manifests there, or configure other directories in "
                                  "/etc/kubesvc/kubesvcd.yaml"));
 }

@@ -19,7 +19,7 @@ static const struct synopsis synopsis = {
     .operands = "hosts|json",
     .description =
         "Prints every name that resolves, of all namespaces unless -n names one: as lines\n"
-        "of hosts(5), each an address and a name, or as JSON. Names that lead out of the\n"
+        "of hosts(5), each an address and a name, or as JSON. Names that point outside the\n"
         "zone have no address here; in a hosts file they are comments.\n",
     .examples = "  kubesvc export hosts\n"
                 "  kubesvc export hosts -n moon >hosts.moon\n"
@@ -72,7 +72,7 @@ static char *hosts_lines(yajl_val item, const char *name)
     append_addresses(lines, item, "inet", name);
     append_addresses(lines, item, "inet6", name);
     if (lines->len == 0 && target)
-        g_string_append_printf(lines, "# %s leads to %s\n", name, clean);
+        g_string_append_printf(lines, "# %s points to %s\n", name, clean);
     return g_string_free(lines, FALSE);
 }
 

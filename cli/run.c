@@ -68,7 +68,7 @@ static void complain_unknown(const struct search *search, const char *namespace)
         remedy = g_strdup_printf("see 'kubesvc get pods -n %s'", namespace);
     else
         remedy = g_strdup("see 'kubesvc get pods -A', and name the namespace with -n");
-    text_error(false, remedy, "there is no pod '%s' in namespace %s", search->name, namespace);
+    text_error(false, remedy, "no pod '%s' in namespace %s", search->name, namespace);
 }
 
 /* "127.244.0.1,fd00::1", NULL if it has none. */

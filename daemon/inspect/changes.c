@@ -190,7 +190,7 @@ static char *describe(const struct state *state)
     if (!is_external(state))
         return amount(count(state));
     g_autofree char *target = target_of(state);
-    return g_strdup_printf("leads to %s", target);
+    return g_strdup_printf("points to %s", target);
 }
 
 /* Are the addresses the same, though something else about the Service is not? */

@@ -158,7 +158,7 @@ static void on_question(void *userdata, const struct server_question *question)
                                            [KUBESVC_FAMILY_INET6] = "inet6"};
     struct followers *followers = userdata;
     const struct request *request = question->request;
-    g_autofree char *namespace = NULL;
+    g_autofree char *ns = NULL;
     struct json *json = followers->json;
     struct ucred peer = {0};
     socklen_t size = sizeof peer;
@@ -167,8 +167,8 @@ static void on_question(void *userdata, const struct server_question *question)
     put_asked(json, request);
     json_text(json, "family", families[request->family]);
     if (request->kind == REQUEST_NAME && request->namespace_length > 0)
-    namespace = g_strndup(request->namespace, request->namespace_length);
-    json_text(json, "namespace", namespace);
+        ns = g_strndup(request->namespace, request->namespace_length);
+    json_text(json, "namespace", ns);
     json_text(json, "status", report_status_name(question->status));
     json_number(json, "addresses", question->n_addresses);
     json_number(json, "microseconds", question->microseconds);

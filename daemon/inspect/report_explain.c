@@ -66,7 +66,7 @@ static char *candidate_text(const struct report *report, const char *name,
         return g_strdup_printf("%u IPv4 and %u IPv6 addresses", found ? inet->n_addresses : 0,
                                found6 ? inet6->n_addresses : 0);
     switch (inet->outcome) {
-    case RESOLVER_EXTERNAL: return g_strdup_printf("leads out of the zone, to %s", target);
+    case RESOLVER_EXTERNAL: return g_strdup_printf("points outside the zone, to %s", target);
     case RESOLVER_NODATA:
         return g_strdup(inet->flags & RESOLVER_BARE
                             ? "part of the zone itself, which has no address"
@@ -257,7 +257,7 @@ static char *status_text(const struct report *report, const struct subject *subj
         return g_strdup_printf("nothing to answer%s%s", origin ? ": " : "", origin ? origin : "");
     case KUBESVC_STATUS_TRY_AGAIN:
         return g_strdup(report->world->loaded
-                            ? "leads out of the zone, to a target not resolved yet"
+                            ? "points outside the zone, to a target not resolved yet"
                             : "the manifests are still being loaded");
     case KUBESVC_STATUS_NOT_OURS: break;
     }

@@ -10,7 +10,7 @@ static const char *miss_text(const struct report *report, const struct request *
 {
     switch (status) {
     case KUBESVC_STATUS_TRY_AGAIN:
-        return report->world->loaded ? "leads out of the zone, to a target not resolved yet"
+        return report->world->loaded ? "points outside the zone, to a target not resolved yet"
                                      : "the manifests are still being loaded";
     case KUBESVC_STATUS_NOT_OURS:
         return "not in the manifests: the next service of nsswitch.conf is asked";

@@ -102,8 +102,8 @@ static void note_service(void *userdata, const struct service_state *state)
     if (view.as_headless && notes->n++ < NOTES_MAX) {
         g_autofree char *name = object_describe(&state->object->object);
         g_autofree char *text = g_strdup_printf(
-            "%s states no cluster IP and is answered by its %u stated endpoint%s: an invented "
-            "cluster IP in front of them would lead nowhere",
+            "%s states no cluster IP and is answered by its %u stated endpoint%s: an allocated "
+            "cluster IP in front of them would not be reachable",
             name, view.n_endpoints, view.n_endpoints == 1 ? "" : "s");
 
         json_text(notes->report->json, NULL, text);
@@ -146,7 +146,7 @@ static void note_crowds(const struct report *report)
     struct view_crowded crowded = view_crowded(report->world->cluster);
 
     note_crowd(report, crowded.n_workloads, crowded.workload,
-               "no more replicas than before, because all workloads together have too many");
+               "no additional replicas, because all workloads together have too many");
     note_crowd(report, crowded.n_services, crowded.service,
                "no endpoints, because all Services together have too many");
 }

@@ -121,7 +121,7 @@ static char *hidden_text(const struct walk *walk)
                         "count");
     case ENDPOINTS_OBJECT:
         return g_strdup("matches, but an Endpoints object of the Service is in the files and "
-                        "counts instead of invented addresses");
+                        "counts instead of allocated addresses");
     case ENDPOINTS_STATED:
         return g_strdup("matches, but the annotation kubesvc.io/addresses counts instead");
     default: return g_strdup("matches, but the Service has no endpoints of its own");

@@ -129,8 +129,7 @@ char *subject_origin(const struct report *report, const struct subject *subject)
         return g_strdup_printf("no Service %s/%s", subject->namespace, subject->service);
     g_autofree char *service = object_describe(&state->object->object);
     if (state->object->type == SERVICE_EXTERNAL_NAME)
-        return g_strdup_printf("%s, an ExternalName that leads to %s", service,
-                               state->object->external_name);
+        return g_strdup_printf("%s, an ExternalName for %s", service, state->object->external_name);
     bool is_port = subject->below && strchr(subject->below, '.');
     g_autofree char *endpoints = subject_endpoints(report, state, is_port ? NULL : subject->below);
     if (subject->below)
@@ -143,9 +142,9 @@ char *subject_origin(const struct report *report, const struct subject *subject)
     if (own)
         return g_strdup_printf("%s, %s cluster IP, %s behind it", service,
                                allocated ? "allocated" : "stated", endpoints);
-    return g_strdup_printf("%s, %s%s", service, endpoints,
-                           as_headless ? " (no cluster IP is invented in front of stated ones)"
-                                       : "");
+    return g_strdup_printf(
+        "%s, %s%s", service, endpoints,
+        as_headless ? " (no cluster IP is allocated in front of stated endpoints)" : "");
 }
 
 void subject_choose(struct subject *chosen, const struct report *report, const GPtrArray *tried)

@@ -77,7 +77,7 @@ def test_the_command_itself():
 def test_pods_that_are_none():
     with Daemon(WORLD) as daemon:
         same(run(daemon, "wbe-1", "--", "true", status=2).stderr,
-             "kubesvc: there is no pod 'wbe-1' in namespace default; did you mean 'web-1'?\n")
+             "kubesvc: no pod 'wbe-1' in namespace default; did you mean 'web-1'?\n")
         done = run(daemon, "-n", "mars", "web-1", "--", "true", status=2)
         assert "no pod 'web-1' in namespace mars" in done.stderr and "-A" in done.stderr, done
         done = run(daemon, "-n", "moon", "waiting", "--", "true", status=1)
