@@ -52,20 +52,20 @@ static const char *answer_canonical(const struct resolver_names *names)
 /* Sends the set beginning with the address that leads now. */
 static void answer_append_set(struct answer *answer, const struct resolver_answer *set,
                               enum kubesvc_family family, const char *owner,
-                              struct rotation *rotation)
+                              struct round_robin *round_robin)
 {
     size_t size = family == KUBESVC_FAMILY_INET ? 4 : 16;
     uint32_t first;
 
     if (set->n_addresses == 0)
         return;
-    first = rotation_next(rotation, owner, strlen(owner), family, set->n_addresses);
+    first = round_robin_next(round_robin, owner, strlen(owner), family, set->n_addresses);
     answer_append(answer, set->addresses + first * size, (set->n_addresses - first) * size);
     answer_append(answer, set->addresses, first * size);
 }
 
 void answer_result(struct answer *answer, const struct search_result *result, uint32_t room,
-                   struct rotation *rotation)
+                   struct round_robin *round_robin)
 {
     uint32_t inet = result->inet.n_addresses, inet6 = result->inet6.n_addresses;
     const char *canonical;
@@ -85,6 +85,6 @@ void answer_result(struct answer *answer, const struct search_result *result, ui
         answer->head.answer.flags = KUBESVC_ANSWER_WITHHELD;
         return;
     }
-    answer_append_set(answer, &result->inet, KUBESVC_FAMILY_INET, canonical, rotation);
-    answer_append_set(answer, &result->inet6, KUBESVC_FAMILY_INET6, canonical, rotation);
+    answer_append_set(answer, &result->inet, KUBESVC_FAMILY_INET, canonical, round_robin);
+    answer_append_set(answer, &result->inet6, KUBESVC_FAMILY_INET6, canonical, round_robin);
 }

@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 
 #include "lib/resolve/search.h"
-#include "rotation.h"
+#include "round_robin.h"
 
 #define ANSWER_PARTS_MAX 7u
 
@@ -32,4 +32,4 @@ void answer_status(struct answer *answer, enum kubesvc_status status);
 /* The answer that a finished search found; the leading address moves on unless more than `room`
  * were found and are withheld. `result` must outlive `answer`. */
 void answer_result(struct answer *answer, const struct search_result *result, uint32_t room,
-                   struct rotation *rotation);
+                   struct round_robin *round_robin);

@@ -22,7 +22,7 @@
 #include "find.h"
 #include "heartbeat.h"
 #include "roster.h"
-#include "rotation.h"
+#include "round_robin.h"
 #include "scheduler.h"
 #include "waits.h"
 
@@ -36,7 +36,7 @@ struct server {
     struct heartbeat *heartbeat;
     bool no_maps;
     struct external *external;
-    struct rotation *rotation;
+    struct round_robin *round_robin;
     struct roster *roster;
     struct waits *waits;
     struct scheduler *scheduler;
@@ -167,7 +167,7 @@ static int server_answer(struct server *server, struct client *client)
     client->parked = result.pending;
     if (client->parked)
         return 0;
-    answer_result(&answer, &result, request->room, server->rotation);
+    answer_result(&answer, &result, request->room, server->round_robin);
     server_note(server, client, result.status,
                 result.status == KUBESVC_STATUS_FOUND
                     ? result.inet.n_addresses + result.inet6.n_addresses
@@ -389,7 +389,7 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
         .external = external,
     };
     server->roster = roster_new(server_clients_max(), SERVER_BYTES_MAX);
-    r = rotation_new(&server->rotation);
+    r = round_robin_new(&server->round_robin);
     if (!r)
         r = heartbeat_new(&server->heartbeat, event, root);
     if (!r)
@@ -425,7 +425,7 @@ struct server *server_free(struct server *server)
     scheduler_free(server->scheduler);
     entrance_free(server->entrance);
     heartbeat_free(server->heartbeat);
-    rotation_free(server->rotation);
+    round_robin_free(server->round_robin);
     roster_free(server->roster);
     sd_event_unref(server->event);
     g_free(server);

@@ -9,7 +9,7 @@
  * A position is kept below the size of the set instead of counting up for ever: a counter taken
  * modulo the size would favour the first addresses whenever it wraps.
  */
-#include "rotation.h"
+#include "round_robin.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -18,49 +18,50 @@
 #include "lib/resolve/name.h"
 #include "lib/resolve/snapshot.h"
 
-#define ROTATION_SLOTS 16384u /* a power of two */
+#define ROUND_ROBIN_SLOTS 16384u /* a power of two */
 
-struct rotation_slot {
+struct round_robin_slot {
     uint32_t tag;
     uint32_t position;
 };
 
-struct rotation {
+struct round_robin {
     uint8_t seed[16];
     uint64_t drawn;
-    struct rotation_slot slots[ROTATION_SLOTS];
+    struct round_robin_slot slots[ROUND_ROBIN_SLOTS];
 };
 
-int rotation_new(struct rotation **rotationp)
+int round_robin_new(struct round_robin **round_robinp)
 {
-    struct rotation *rotation = g_new0(struct rotation, 1);
+    struct round_robin *round_robin = g_new0(struct round_robin, 1);
 
-    if (getrandom(rotation->seed, sizeof rotation->seed, 0) != (ssize_t)sizeof rotation->seed) {
-        g_free(rotation);
+    if (getrandom(round_robin->seed, sizeof round_robin->seed, 0) !=
+        (ssize_t)sizeof round_robin->seed) {
+        g_free(round_robin);
         return -EIO;
     }
-    *rotationp = rotation;
+    *round_robinp = round_robin;
     return 0;
 }
 
-struct rotation *rotation_free(struct rotation *rotation)
+struct round_robin *round_robin_free(struct round_robin *round_robin)
 {
-    g_free(rotation);
+    g_free(round_robin);
     return NULL;
 }
 
-static uint32_t rotation_draw(struct rotation *rotation, uint32_t n)
+static uint32_t round_robin_draw(struct round_robin *round_robin, uint32_t n)
 {
-    uint64_t count = rotation->drawn++;
+    uint64_t count = round_robin->drawn++;
 
-    return (uint32_t)(snapshot_hash(rotation->seed, &count, sizeof count) % n);
+    return (uint32_t)(snapshot_hash(round_robin->seed, &count, sizeof count) % n);
 }
 
-uint32_t rotation_next(struct rotation *rotation, const char *owner, size_t length,
-                       enum kubesvc_family family, uint32_t n)
+uint32_t round_robin_next(struct round_robin *round_robin, const char *owner, size_t length,
+                          enum kubesvc_family family, uint32_t n)
 {
     char key[KUBESVC_NAME_MAX + 1];
-    struct rotation_slot *slot;
+    struct round_robin_slot *slot;
     uint64_t hash;
     uint32_t tag, position;
 
@@ -68,16 +69,16 @@ uint32_t rotation_next(struct rotation *rotation, const char *owner, size_t leng
     key[0] = (char)family;
     for (size_t i = 0; i < length; i++)
         key[i + 1] = name_fold(owner[i]);
-    hash = snapshot_hash(rotation->seed, key, length + 1);
-    slot = &rotation->slots[hash % ROTATION_SLOTS];
+    hash = snapshot_hash(round_robin->seed, key, length + 1);
+    slot = &round_robin->slots[hash % ROUND_ROBIN_SLOTS];
     tag = (uint32_t)(hash >> 32);
 
     if (slot->tag != tag)
-        position = rotation_draw(rotation, n);
+        position = round_robin_draw(round_robin, n);
     else if (slot->position >= n) /* the set has shrunk */
         position = 0;
     else
         position = slot->position;
-    *slot = (struct rotation_slot){.tag = tag, .position = (position + 1) % n};
+    *slot = (struct round_robin_slot){.tag = tag, .position = (position + 1) % n};
     return position;
 }

@@ -10,26 +10,26 @@
 #include <cmocka.h>
 #include <glib.h>
 
-#include "daemon/serve/rotation.h"
+#include "daemon/serve/round_robin.h"
 
-static struct rotation *rotation;
+static struct round_robin *round_robin;
 
 static int setup(void **state)
 {
     (void)state;
-    return rotation_new(&rotation);
+    return round_robin_new(&round_robin);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    rotation = rotation_free(rotation);
+    round_robin = round_robin_free(round_robin);
     return 0;
 }
 
 static uint32_t next(const char *owner, enum kubesvc_family family, uint32_t n)
 {
-    return rotation_next(rotation, owner, strlen(owner), family, n);
+    return round_robin_next(round_robin, owner, strlen(owner), family, n);
 }
 
 static void test_each_leads_in_turn(void **state)

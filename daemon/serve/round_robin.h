@@ -12,12 +12,12 @@
 #include "lib/util/error.h"
 #include <kubesvc/protocol.h>
 
-struct rotation;
+struct round_robin;
 
-MUST_USE int rotation_new(struct rotation **rotationp);
-struct rotation *rotation_free(struct rotation *rotation); /* returns NULL */
+MUST_USE int round_robin_new(struct round_robin **round_robinp);
+struct round_robin *round_robin_free(struct round_robin *round_robin); /* returns NULL */
 
 /* The index, below `n`, of the address that leads now; the next call gives the one after it.
  * `owner` is the canonical name, at most KUBESVC_NAME_MAX bytes in any case; `n` is not 0. */
-uint32_t rotation_next(struct rotation *rotation, const char *owner, size_t length,
-                       enum kubesvc_family family, uint32_t n);
+uint32_t round_robin_next(struct round_robin *round_robin, const char *owner, size_t length,
+                          enum kubesvc_family family, uint32_t n);
