@@ -38,19 +38,19 @@ static void counter(const struct report *report, const char *name, const char *h
 }
 
 /* Counts as they are said to be: of each bucket with all below it. */
-static void put_latency(const struct report *report, const struct latency *latency)
+static void put_latency(const struct report *report, const struct histogram *latency)
 {
     const char *name = "kubesvc_answer_seconds";
     char limit[G_ASCII_DTOSTR_BUF_SIZE];
     uint64_t count = 0;
 
     begin(report, name, "histogram", "Time from a connection or a request on it to its answer.");
-    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         count += latency->counts[i];
-        if (latency_limit(i) == UINT64_MAX)
+        if (histogram_limit(i) == UINT64_MAX)
             strcpy(limit, "+Inf");
         else
-            g_ascii_formatd(limit, sizeof limit, "%g", (double)latency_limit(i) / G_USEC_PER_SEC);
+            g_ascii_formatd(limit, sizeof limit, "%g", (double)histogram_limit(i) / G_USEC_PER_SEC);
         put(report, "%s_bucket{le=\"%s\"} %" G_GUINT64_FORMAT "\n", name, limit, count);
     }
     g_ascii_formatd(limit, sizeof limit, "%.6f", (double)latency->sum / G_USEC_PER_SEC);

@@ -205,10 +205,10 @@ static void put_questions(const struct report *report)
     json_number(json, "refused", status->refused);
     json_close(json);
     json_open_list(json, "latencyMicroseconds");
-    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         json_open(json, NULL);
-        if (latency_limit(i) < UINT64_MAX)
-            json_number(json, "le", latency_limit(i));
+        if (histogram_limit(i) < UINT64_MAX)
+            json_number(json, "le", histogram_limit(i));
         json_number(json, "count", status->latency.counts[i]);
         json_close(json);
     }

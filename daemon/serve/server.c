@@ -95,7 +95,7 @@ static void server_note(struct server *server, const struct client *client,
     uint64_t microseconds = (uint64_t)g_get_monotonic_time() - client->since;
 
     server_count(server, status);
-    latency_add(&server->counts.latency, microseconds);
+    histogram_add(&server->counts.latency, microseconds);
     if (server->answered)
         server->answered(server->answered_userdata, &(struct server_question){
                                                         .request = &client->request,

@@ -11,7 +11,7 @@
 
 #include "daemon/publish/snapshot_root.h"
 #include "external.h"
-#include "latency.h"
+#include "histogram.h"
 #include "lib/util/error.h"
 #include "request.h"
 
@@ -46,7 +46,7 @@ struct server_status {
     uint64_t maps;    /* snapshots given out to be mapped */
     uint64_t refused; /* malformed, unknown or cut off */
     uint64_t clients; /* connected now */
-    struct latency latency;
+    struct histogram latency;
     uint64_t pending; /* waiting for a nameserver now */
 };
 void server_status(const struct server *server, struct server_status *status);

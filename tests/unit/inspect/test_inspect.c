@@ -21,7 +21,7 @@
 #include "daemon/inspect/json.h"
 #include "daemon/inspect/report.h"
 #include "daemon/inspect/words.h"
-#include "daemon/serve/latency.h"
+#include "daemon/serve/histogram.h"
 #include "lib/util/near.h"
 
 /* --- Words --- */
@@ -278,25 +278,25 @@ static void test_json(void **state)
 
 static void test_latency(void **state)
 {
-    struct latency latency = {0};
+    struct histogram latency = {0};
     uint64_t sum = 0;
 
     (void)state;
-    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
-        uint64_t limit = latency_limit(i);
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t limit = histogram_limit(i);
 
-        assert_true(i == 0 || limit > latency_limit(i - 1));
+        assert_true(i == 0 || limit > histogram_limit(i - 1));
         if (limit == UINT64_MAX)
             break;
-        latency_add(&latency, limit);     /* the last of this bucket */
-        latency_add(&latency, limit + 1); /* the first of the next */
+        histogram_add(&latency, limit);     /* the last of this bucket */
+        histogram_add(&latency, limit + 1); /* the first of the next */
         sum += 2 * limit + 1;
     }
-    assert_true(latency_limit(LATENCY_BUCKETS - 1) == UINT64_MAX);
+    assert_true(histogram_limit(HISTOGRAM_BUCKETS - 1) == UINT64_MAX);
     assert_int_equal(latency.counts[0], 1);
-    for (unsigned i = 1; i + 1 < LATENCY_BUCKETS; i++)
+    for (unsigned i = 1; i + 1 < HISTOGRAM_BUCKETS; i++)
         assert_int_equal(latency.counts[i], 2);
-    assert_int_equal(latency.counts[LATENCY_BUCKETS - 1], 1);
+    assert_int_equal(latency.counts[HISTOGRAM_BUCKETS - 1], 1);
     assert_true(latency.sum == sum);
 }
 

@@ -3,22 +3,22 @@
  * Latency: a count for each range of a fixed scale. No percentiles and no window of time: whoever
  * reads the counts twice can have both.
  */
-#include "latency.h"
+#include "histogram.h"
 
-static const uint64_t limits[LATENCY_BUCKETS] = {
+static const uint64_t limits[HISTOGRAM_BUCKETS] = {
     10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 250000, 1000000, UINT64_MAX};
 
-uint64_t latency_limit(unsigned bucket)
+uint64_t histogram_limit(unsigned bucket)
 {
     return limits[bucket];
 }
 
-void latency_add(struct latency *latency, uint64_t microseconds)
+void histogram_add(struct histogram *histogram, uint64_t microseconds)
 {
     unsigned bucket = 0;
 
     while (microseconds > limits[bucket])
         bucket++;
-    latency->counts[bucket]++;
-    latency->sum += microseconds;
+    histogram->counts[bucket]++;
+    histogram->sum += microseconds;
 }
