@@ -24,7 +24,7 @@
 #include "roster.h"
 #include "round_robin.h"
 #include "scheduler.h"
-#include "waits.h"
+#include "timeouts.h"
 
 #define SERVER_CLIENTS_MAX 4096u
 #define SERVER_FDS_RESERVED 64u /* for files, directories, nameservers */
@@ -38,7 +38,7 @@ struct server {
     struct external *external;
     struct round_robin *round_robin;
     struct roster *roster;
-    struct waits *waits;
+    struct timeouts *timeouts;
     struct scheduler *scheduler;
     struct entrance *entrance;
     struct server_status counts;
@@ -59,7 +59,7 @@ static uint64_t server_now(const struct server *server)
 
 static void server_drop(struct server *server, struct client *client)
 {
-    waits_remove(server->waits, client);
+    timeouts_remove(server->timeouts, client);
     scheduler_remove(server->scheduler, client);
     if (client->user)
         roster_remove(server->roster, client);
@@ -236,9 +236,9 @@ static void server_got_on(struct server *server, struct client *client)
     struct client *excess;
 
     if (client->parked)
-        waits_for_answer(server->waits, client);
+        timeouts_for_answer(server->timeouts, client);
     else
-        waits_for_peer(server->waits, client);
+        timeouts_for_peer(server->timeouts, client);
     roster_update(server->roster, client);
     while ((excess = roster_excess(server->roster)))
         server_cut_off(server, excess);
@@ -356,7 +356,7 @@ static void server_rerun(void *userdata, struct client *client)
 
 void server_retry(struct server *server)
 {
-    waits_retry(server->waits);
+    timeouts_retry(server->timeouts);
 }
 
 /* How many clients there may be, once as many descriptors as possible are allowed. */
@@ -393,12 +393,12 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
     if (!r)
         r = heartbeat_new(&server->heartbeat, event, root);
     if (!r)
-        r = waits_new(&server->waits, event,
-                      &(struct waits_handler){.overdue = server_cut_off,
-                                              .remind = server_remind,
-                                              .expire = server_expire,
-                                              .retry = server_rerun,
-                                              .userdata = server});
+        r = timeouts_new(&server->timeouts, event,
+                         &(struct timeouts_handler){.overdue = server_cut_off,
+                                                    .remind = server_remind,
+                                                    .expire = server_expire,
+                                                    .retry = server_rerun,
+                                                    .userdata = server});
     if (!r)
         r = scheduler_new(&server->scheduler, event,
                           &(struct scheduler_handler){.serve = server_serve, .userdata = server});
@@ -419,9 +419,9 @@ struct server *server_free(struct server *server)
 {
     if (!server)
         return NULL;
-    for (struct client *client; server->waits && (client = waits_any(server->waits));)
+    for (struct client *client; server->timeouts && (client = timeouts_any(server->timeouts));)
         server_drop(server, client);
-    waits_free(server->waits);
+    timeouts_free(server->timeouts);
     scheduler_free(server->scheduler);
     entrance_free(server->entrance);
     heartbeat_free(server->heartbeat);
@@ -436,7 +436,7 @@ void server_status(const struct server *server, struct server_status *status)
 {
     *status = server->counts;
     status->clients = roster_count(server->roster);
-    status->pending = waits_parked(server->waits);
+    status->pending = timeouts_parked(server->timeouts);
 }
 
 void server_set_inspect(struct server *server, server_inspect inspect, void *userdata)

@@ -12,14 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/serve/waits.h"
+#include "daemon/serve/timeouts.h"
 #include "tests/unit/alarm.h"
 
 #define CLIENTS 600
 #define SEC ((uint64_t)1000000)
 
 static sd_event *event;
-static struct waits *waits;
+static struct timeouts *timeouts;
 static struct client *clients[CLIENTS];
 static bool leaving;
 static unsigned overdue, reminded, expired, retried, tries[CLIENTS];
@@ -50,7 +50,7 @@ static void on_remind(void *userdata, struct client *client)
 static void on_expire(void *userdata, struct client *client)
 {
     (void)userdata;
-    waits_remove(waits, client);
+    timeouts_remove(timeouts, client);
     expired++;
 }
 
@@ -64,21 +64,21 @@ static void on_retry(void *userdata, struct client *client)
     tries[i]++;
     if (!leaving || i % 3 != 0)
         return;
-    waits_remove(waits, client);
+    timeouts_remove(timeouts, client);
     if (i + 1 < CLIENTS)
-        waits_remove(waits, clients[i + 1]);
+        timeouts_remove(timeouts, clients[i + 1]);
 }
 
 static int setup(void **state)
 {
-    const struct waits_handler handler = {on_overdue, on_remind, on_expire, on_retry, NULL};
+    const struct timeouts_handler handler = {on_overdue, on_remind, on_expire, on_retry, NULL};
 
     (void)state;
     leaving = false;
     overdue = reminded = expired = retried = 0;
     memset(tries, 0, sizeof tries);
     assert_true(sd_event_new(&event) >= 0);
-    assert_int_equal(waits_new(&waits, event, &handler), 0);
+    assert_int_equal(timeouts_new(&timeouts, event, &handler), 0);
     for (size_t i = 0; i < CLIENTS; i++) {
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
@@ -92,11 +92,11 @@ static int teardown(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CLIENTS; i++) {
-        waits_remove(waits, clients[i]);
+        timeouts_remove(timeouts, clients[i]);
         client_free(clients[i]);
     }
-    assert_null(waits_any(waits));
-    waits = waits_free(waits);
+    assert_null(timeouts_any(timeouts));
+    timeouts = timeouts_free(timeouts);
     event = sd_event_unref(event);
     return 0;
 }
@@ -123,8 +123,8 @@ static void test_parked_client_is_reminded_and_then_given_up(void **state)
     uint64_t start = now();
 
     (void)state;
-    waits_for_answer(waits, clients[0]);
-    assert_int_equal(waits_parked(waits), 1);
+    timeouts_for_answer(timeouts, clients[0]);
+    assert_int_equal(timeouts_parked(timeouts), 1);
     turn_until(&reminded, 3);
     assert_true(now() - start >= 290000);
     assert_false(alarm_rang(two));
@@ -133,7 +133,7 @@ static void test_parked_client_is_reminded_and_then_given_up(void **state)
         KUBESVC_PENDING_MAX_MS * (uint64_t)1000; /* as if it had been long ago */
     turn_until(&expired, 1);
     assert_int_equal(reminded, 3);
-    assert_int_equal(waits_parked(waits), 0);
+    assert_int_equal(timeouts_parked(timeouts), 0);
 }
 
 static void test_client_that_does_nothing_is_overdue(void **state)
@@ -142,11 +142,11 @@ static void test_client_that_does_nothing_is_overdue(void **state)
     uint64_t start = now();
 
     (void)state;
-    waits_for_peer(waits, clients[0]);
-    waits_for_peer(waits, clients[1]);
-    waits_for_answer(waits, clients[2]); /* turns the loop meanwhile */
+    timeouts_for_peer(timeouts, clients[0]);
+    timeouts_for_peer(timeouts, clients[1]);
+    timeouts_for_answer(timeouts, clients[2]); /* turns the loop meanwhile */
     turn_until(&reminded, 10);
-    waits_for_peer(waits, clients[1]); /* has got on */
+    timeouts_for_peer(timeouts, clients[1]); /* has got on */
     turn_until(&overdue, 1);
     assert_true(now() - start >= 5 * SEC);
     assert_false(alarm_rang(seven));
@@ -159,13 +159,13 @@ static void test_everyone_is_retried(void **state)
     (void)state;
     leaving = true;
     for (size_t i = 0; i < CLIENTS; i++)
-        waits_for_answer(waits, clients[i]);
-    waits_retry(waits);
+        timeouts_for_answer(timeouts, clients[i]);
+    timeouts_retry(timeouts);
     assert_int_equal(retried, 0); /* not before control returns to the loop */
     turn_until(&retried, CLIENTS * 2 / 3);
     for (size_t i = 0; i < CLIENTS; i++)
         assert_true(i % 3 == 1 ? tries[i] == 0 : tries[i] >= 1);
-    assert_int_equal(waits_parked(waits), CLIENTS / 3);
+    assert_int_equal(timeouts_parked(timeouts), CLIENTS / 3);
 }
 
 /* However often new answers come in, the last in the queue has its turn. */
@@ -173,9 +173,9 @@ static void test_rounds_that_are_cut_short(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CLIENTS; i++)
-        waits_for_answer(waits, clients[i]);
+        timeouts_for_answer(timeouts, clients[i]);
     for (int i = 0; i < 10; i++) {
-        waits_retry(waits);
+        timeouts_retry(timeouts);
         assert_true(sd_event_run(event, 0) >= 0);
     }
     for (size_t i = 0; i < CLIENTS; i++)

@@ -13,28 +13,30 @@
 #include "client.h"
 #include "lib/util/error.h"
 
-struct waits;
+struct timeouts;
 
 /* Each may drop the client, or let it wait for something else. */
-struct waits_handler {
+struct timeouts_handler {
     void (*overdue)(void *userdata, struct client *client); /* no byte came or went for 5 s */
     void (*remind)(void *userdata, struct client *client);  /* parked: every 100 ms */
     void (*expire)(void *userdata, struct client *client);  /* parked: for 30 s now */
-    void (*retry)(void *userdata, struct client *client);   /* parked: see waits_retry */
+    void (*retry)(void *userdata, struct client *client);   /* parked: see timeouts_retry */
     void *userdata;
 };
 
-MUST_USE int waits_new(struct waits **waitsp, sd_event *event, const struct waits_handler *handler);
-struct waits *waits_free(struct waits *waits); /* empty by now; returns NULL */
+MUST_USE int timeouts_new(struct timeouts **timeoutsp, sd_event *event,
+                          const struct timeouts_handler *handler);
+struct timeouts *timeouts_free(struct timeouts *timeouts); /* empty by now; returns NULL */
 
 /* From now on the client waits for its peer; or for a nameserver. */
-void waits_for_peer(struct waits *waits, struct client *client);
-void waits_for_answer(struct waits *waits, struct client *client);
-void waits_remove(struct waits *waits, struct client *client); /* also if it does not wait */
+void timeouts_for_peer(struct timeouts *timeouts, struct client *client);
+void timeouts_for_answer(struct timeouts *timeouts, struct client *client);
+void timeouts_remove(struct timeouts *timeouts,
+                     struct client *client); /* also if it does not wait */
 
 /* Calls `retry` from the event loop for every client that is parked now, a bounded number at once.
  */
-void waits_retry(struct waits *waits);
+void timeouts_retry(struct timeouts *timeouts);
 
-size_t waits_parked(const struct waits *waits);
-struct client *waits_any(const struct waits *waits); /* NULL: nobody waits */
+size_t timeouts_parked(const struct timeouts *timeouts);
+struct client *timeouts_any(const struct timeouts *timeouts); /* NULL: nobody waits */
