@@ -39,7 +39,7 @@ struct client {
     uint64_t parked_at, due;
 
     /* Of the roster: */
-    struct roster_user *user;
+    struct quota_user *user;
     GList by_user;
     size_t charged;
 };

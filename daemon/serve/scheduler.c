@@ -47,7 +47,7 @@ static uint64_t scheduler_iteration(const struct scheduler *scheduler)
 
 void scheduler_push(struct scheduler *scheduler, struct client *client)
 {
-    struct roster_user *user = client->user;
+    struct quota_user *user = client->user;
 
     if (client->is_ready)
         return;
@@ -63,7 +63,7 @@ void scheduler_push(struct scheduler *scheduler, struct client *client)
 
 static void scheduler_unready(struct scheduler *scheduler, struct client *client)
 {
-    struct roster_user *user = client->user;
+    struct quota_user *user = client->user;
 
     if (!client->is_ready)
         return;
@@ -116,13 +116,13 @@ static int scheduler_on_events(sd_event_source *source, int epoll, uint32_t reve
     return 0;
 }
 
-/* No user is forgotten while this runs (roster.h). */
+/* No user is forgotten while this runs (quota.h). */
 static int scheduler_on_turn(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct scheduler *scheduler = userdata;
     const struct scheduler_handler *handler = &scheduler->handler;
     GList *turn = scheduler->users.head;
-    struct roster_user *user;
+    struct quota_user *user;
     uint64_t end;
 
     (void)fd;
@@ -146,7 +146,7 @@ static int scheduler_on_turn(sd_event_source *source, int fd, uint32_t revents, 
     return 0;
 }
 
-bool scheduler_begin(const struct scheduler *scheduler, struct roster_user *user, uint64_t *beganp)
+bool scheduler_begin(const struct scheduler *scheduler, struct quota_user *user, uint64_t *beganp)
 {
     uint64_t iteration = scheduler_iteration(scheduler);
 
@@ -158,7 +158,7 @@ bool scheduler_begin(const struct scheduler *scheduler, struct roster_user *user
     return g_queue_is_empty(&user->ready) && user->spent < SLICE_USEC;
 }
 
-void scheduler_end(const struct scheduler *scheduler, struct roster_user *user, uint64_t began)
+void scheduler_end(const struct scheduler *scheduler, struct quota_user *user, uint64_t began)
 {
     user->spent += scheduler->handler.now() - began;
 }

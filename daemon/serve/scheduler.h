@@ -11,7 +11,7 @@
 
 #include "client.h"
 #include "lib/util/error.h"
-#include "roster.h"
+#include "quota.h"
 
 struct scheduler;
 
@@ -39,5 +39,5 @@ void scheduler_remove(struct scheduler *scheduler, struct client *client);
 
 /* Starts a step for a client that is not ready, out of turn, and tells when it began. False: the
  * user has no time left in this turn of the event loop, or others of its clients come first. */
-bool scheduler_begin(const struct scheduler *scheduler, struct roster_user *user, uint64_t *beganp);
-void scheduler_end(const struct scheduler *scheduler, struct roster_user *user, uint64_t began);
+bool scheduler_begin(const struct scheduler *scheduler, struct quota_user *user, uint64_t *beganp);
+void scheduler_end(const struct scheduler *scheduler, struct quota_user *user, uint64_t began);

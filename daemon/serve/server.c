@@ -21,7 +21,7 @@
 #include "entrance.h"
 #include "find.h"
 #include "heartbeat.h"
-#include "roster.h"
+#include "quota.h"
 #include "round_robin.h"
 #include "scheduler.h"
 #include "timeouts.h"
@@ -37,7 +37,7 @@ struct server {
     bool no_maps;
     struct external *external;
     struct round_robin *round_robin;
-    struct roster *roster;
+    struct quota *quota;
     struct timeouts *timeouts;
     struct scheduler *scheduler;
     struct entrance *entrance;
@@ -62,7 +62,7 @@ static void server_drop(struct server *server, struct client *client)
     timeouts_remove(server->timeouts, client);
     scheduler_remove(server->scheduler, client);
     if (client->user)
-        roster_remove(server->roster, client);
+        quota_remove(server->quota, client);
     client_free(client);
 }
 
@@ -239,8 +239,8 @@ static void server_got_on(struct server *server, struct client *client)
         timeouts_for_answer(server->timeouts, client);
     else
         timeouts_for_peer(server->timeouts, client);
-    roster_update(server->roster, client);
-    while ((excess = roster_excess(server->roster)))
+    quota_update(server->quota, client);
+    while ((excess = quota_excess(server->quota)))
         server_cut_off(server, excess);
 }
 
@@ -285,7 +285,7 @@ static void server_greet(void *userdata, int fd)
 {
     struct server *server = userdata;
     struct client *client = client_new(fd);
-    struct roster_user *user = roster_user(server->roster, peer_uid(fd));
+    struct quota_user *user = quota_user(server->quota, peer_uid(fd));
     uint64_t began;
     int r = 0;
 
@@ -298,7 +298,7 @@ static void server_greet(void *userdata, int fd)
         client_free(client);
         return;
     }
-    roster_add(server->roster, user, client);
+    quota_add(server->quota, user, client);
     server_settle(server, client, r, true);
 }
 
@@ -306,7 +306,7 @@ static void server_greet(void *userdata, int fd)
 static bool server_shed(void *userdata)
 {
     struct server *server = userdata;
-    struct client *client = roster_oldest(server->roster);
+    struct client *client = quota_oldest(server->quota);
 
     if (!client)
         return false;
@@ -388,7 +388,7 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
         .root = root,
         .external = external,
     };
-    server->roster = roster_new(server_clients_max(), SERVER_BYTES_MAX);
+    server->quota = quota_new(server_clients_max(), SERVER_BYTES_MAX);
     r = round_robin_new(&server->round_robin);
     if (!r)
         r = heartbeat_new(&server->heartbeat, event, root);
@@ -426,7 +426,7 @@ struct server *server_free(struct server *server)
     entrance_free(server->entrance);
     heartbeat_free(server->heartbeat);
     round_robin_free(server->round_robin);
-    roster_free(server->roster);
+    quota_free(server->quota);
     sd_event_unref(server->event);
     g_free(server);
     return NULL;
@@ -435,7 +435,7 @@ struct server *server_free(struct server *server)
 void server_status(const struct server *server, struct server_status *status)
 {
     *status = server->counts;
-    status->clients = roster_count(server->roster);
+    status->clients = quota_count(server->quota);
     status->pending = timeouts_parked(server->timeouts);
 }
 

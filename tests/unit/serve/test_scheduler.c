@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/serve/roster.h"
+#include "daemon/serve/quota.h"
 #include "daemon/serve/scheduler.h"
 
 #define GREEDY 1001u
@@ -22,7 +22,7 @@
 
 static sd_event *event;
 static struct scheduler *scheduler;
-static struct roster *roster;
+static struct quota *quota;
 static uint64_t clock_usec;
 static uint64_t step_usec;   /* what a step costs */
 static unsigned steps_of[2]; /* GREEDY, MODEST */
@@ -71,7 +71,7 @@ static struct asking *ask(uid_t uid, unsigned n)
     assert_true(n_asking <= G_N_ELEMENTS(asking));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
     *who = (struct asking){.client = client_new(fds[0]), .peer = fds[1], .n = n};
-    roster_add(roster, roster_user(roster, uid), who->client);
+    quota_add(quota, quota_user(quota, uid), who->client);
     return who;
 }
 
@@ -82,7 +82,7 @@ static int setup(void **state)
     step_usec = 1;
     n_asking = 0;
     memset(steps_of, 0, sizeof steps_of);
-    roster = roster_new(1000, 1000);
+    quota = quota_new(1000, 1000);
     assert_true(sd_event_new(&event) >= 0);
     assert_int_equal(scheduler_new(&scheduler, event,
                                    &(struct scheduler_handler){.serve = on_serve, .now = fake_now}),
@@ -95,12 +95,12 @@ static int teardown(void **state)
     (void)state;
     for (unsigned i = 0; i < n_asking; i++) {
         scheduler_remove(scheduler, asking[i].client);
-        roster_remove(roster, asking[i].client);
+        quota_remove(quota, asking[i].client);
         client_free(asking[i].client);
         close(asking[i].peer);
     }
     scheduler = scheduler_free(scheduler);
-    roster = roster_free(roster);
+    quota = quota_free(quota);
     event = sd_event_unref(event);
     return 0;
 }
@@ -201,7 +201,7 @@ static void test_clients_of_a_user_take_turns(void **state)
 /* Out of turn a user is served while the time lasts, and not past others of its clients. */
 static void test_serving_out_of_turn(void **state)
 {
-    struct roster_user *user = roster_user(roster, GREEDY);
+    struct quota_user *user = quota_user(quota, GREEDY);
     uint64_t began;
 
     (void)state;
@@ -213,7 +213,7 @@ static void test_serving_out_of_turn(void **state)
         scheduler_end(scheduler, user, began);
     }
     assert_false(scheduler_begin(scheduler, user, &began));
-    assert_true(scheduler_begin(scheduler, roster_user(roster, MODEST), &began));
+    assert_true(scheduler_begin(scheduler, quota_user(quota, MODEST), &began));
     turn(); /* another turn, another slice */
     assert_true(scheduler_begin(scheduler, user, &began));
     scheduler_push(scheduler, ask(GREEDY, 1)->client);
@@ -266,12 +266,12 @@ static void test_a_removed_client_is_not_woken(void **state)
 /* Users without clients are forgotten some day, and only those. */
 static void test_users_are_forgotten(void **state)
 {
-    struct roster_user *kept = ask(MODEST, 1)->client->user;
+    struct quota_user *kept = ask(MODEST, 1)->client->user;
 
     (void)state;
     for (uid_t uid = 5000; uid < 6000; uid++)
-        (void)roster_user(roster, uid);
-    assert_ptr_equal(roster_user(roster, MODEST), kept);
+        (void)quota_user(quota, uid);
+    assert_ptr_equal(quota_user(quota, MODEST), kept);
 }
 
 int main(void)

@@ -11,9 +11,9 @@
 
 #include "client.h"
 
-struct roster;
+struct quota;
 
-struct roster_user {
+struct quota_user {
     uid_t uid;
     size_t bytes;   /* that wait to be sent */
     GQueue clients; /* the longest waiting first */
@@ -25,24 +25,24 @@ struct roster_user {
 };
 
 /* At most so many clients, and so many bytes that wait to be sent (a single user: half of them). */
-struct roster *roster_new(size_t clients_max, size_t bytes_max);
-struct roster *roster_free(struct roster *roster); /* empty by now; returns NULL */
+struct quota *quota_new(size_t clients_max, size_t bytes_max);
+struct quota *quota_free(struct quota *quota); /* empty by now; returns NULL */
 
 /* The user, who may have no client. It is forgotten by a later call of this, if it has none then.
  */
-struct roster_user *roster_user(struct roster *roster, uid_t uid);
+struct quota_user *quota_user(struct quota *quota, uid_t uid);
 
-void roster_add(struct roster *roster, struct roster_user *user, struct client *client);
-void roster_remove(struct roster *roster, struct client *client);
+void quota_add(struct quota *quota, struct quota_user *user, struct client *client);
+void quota_remove(struct quota *quota, struct client *client);
 
 /* The client has got on: among its user's it is the youngest again, and its rest may be another. */
-void roster_update(struct roster *roster, struct client *client);
+void quota_update(struct quota *quota, struct client *client);
 
 /* The client to drop now: the longest waiting one of the user that holds most, so that nobody can
  * lock others out. NULL: everything is within its limits. */
-struct client *roster_excess(const struct roster *roster);
+struct client *quota_excess(const struct quota *quota);
 
 /* The same client, whether limits are kept or not. NULL: there is none. */
-struct client *roster_oldest(const struct roster *roster);
+struct client *quota_oldest(const struct quota *quota);
 
-size_t roster_count(const struct roster *roster);
+size_t quota_count(const struct quota *quota);
