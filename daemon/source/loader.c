@@ -64,7 +64,7 @@ static void look_after_mount(void *userdata, struct place *place)
     GHashTable *points = userdata;
     struct worklist *list = place->root->list;
 
-    if (place->directory || place->trail || place->inode)
+    if (place->directory || place->path_watch || place->inode)
         worklist_mark(list, place);
     if (!place->directory)
         return;

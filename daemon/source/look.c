@@ -42,7 +42,7 @@ static void away(void *userdata, struct place *place)
     g_clear_pointer(&place->diagnostics, g_ptr_array_unref);
     g_clear_pointer(&place->resolved, g_free);
     if (place->parent) /* a configured path is waited for */
-        place->trail = trail_free(place->trail);
+        place->path_watch = path_watch_free(place->path_watch);
     place->absent = true;
     worklist_absent(list, place);
 }
@@ -349,7 +349,7 @@ static int find(struct worklist *list, struct place *place, char **pathp, struct
         if (lstat(path, st) < 0)
             return -errno;
         if (!S_ISLNK(st->st_mode)) {
-            place->trail = trail_free(place->trail);
+            place->path_watch = path_watch_free(place->path_watch);
             *pathp = g_steal_pointer(&path);
             return 0;
         }
@@ -360,10 +360,11 @@ static int find(struct worklist *list, struct place *place, char **pathp, struct
         if (!target)
             return -errno;
     }
-    if (!place->trail)
-        place->trail = trail_new(list->watch, on_trail, place);
-    int r = trail_follow(place->trail, from, target ? target : place->name, &place->resolved);
-    if (trail_has_moved(place->trail))
+    if (!place->path_watch)
+        place->path_watch = path_watch_new(list->watch, on_trail, place);
+    int r =
+        path_watch_follow(place->path_watch, from, target ? target : place->name, &place->resolved);
+    if (path_watch_has_moved(place->path_watch))
         place_forget_writers(place);
     if (r < 0)
         return r;

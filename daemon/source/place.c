@@ -332,7 +332,7 @@ struct place *place_free(struct place *place)
         place->root->refused = NULL;
     worklist_forget(place->root->list, place);
     file_free(place->file);
-    trail_free(place->trail);
+    path_watch_free(place->path_watch);
     watch_point_free(place->inode);
     g_clear_pointer(&place->diagnostics, g_ptr_array_unref);
     g_free(place->resolved);

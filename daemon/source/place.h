@@ -12,7 +12,7 @@
 
 #include "file.h"
 #include "fingerprint.h"
-#include "lib/util/trail.h"
+#include "lib/util/path_watch.h"
 #include "lib/util/watch.h"
 
 struct worklist;
@@ -71,27 +71,27 @@ struct place {
     char *name;           /* in its parent; of a root its absolute path */
     struct file *file;
     struct directory *directory;
-    struct trail *trail;       /* of a root or a link */
-    char *resolved;            /* where the trail leads to, or NULL */
-    struct watch_point *inode; /* of a file with several names, or mounted */
-    GPtrArray *diagnostics;    /* standing, about a directory; or NULL */
-    GList link, due_link;      /* of worklist.h */
-    uint64_t due;              /* microseconds; 0: not waiting */
-    uint64_t writing_since;    /* when it was heard first, or the file was read nevertheless; 0: it
-                                * has been read since */
-    uint64_t written;          /* when it was heard last; both in microseconds */
-    unsigned round;            /* its directory's last round that met it */
-    uint8_t state;             /* enum place_state */
-    bool again;                /* something happened since its state was entered */
-    bool has_news, is_absent;  /* it is on that list of the worklist */
-    bool absent;               /* there is nothing at this path now */
-    bool rescan;               /* a directory: read it even if it looks the same */
-    bool forced;               /* a file: read it even if it looks the same */
-    bool writing;              /* a file: written to and not closed yet */
-    bool writing_elsewhere;    /* the same, heard through another of its names */
-    bool amid;                 /* a file: to be read as it is, amid its writing */
-    bool created;              /* a file: its maker has not closed it yet, it seems */
-    bool created_there;        /* that was heard where the link leads to */
+    struct path_watch *path_watch; /* of a root or a link */
+    char *resolved;                /* where the trail leads to, or NULL */
+    struct watch_point *inode;     /* of a file with several names, or mounted */
+    GPtrArray *diagnostics;        /* standing, about a directory; or NULL */
+    GList link, due_link;          /* of worklist.h */
+    uint64_t due;                  /* microseconds; 0: not waiting */
+    uint64_t writing_since;   /* when it was heard first, or the file was read nevertheless; 0: it
+                               * has been read since */
+    uint64_t written;         /* when it was heard last; both in microseconds */
+    unsigned round;           /* its directory's last round that met it */
+    uint8_t state;            /* enum place_state */
+    bool again;               /* something happened since its state was entered */
+    bool has_news, is_absent; /* it is on that list of the worklist */
+    bool absent;              /* there is nothing at this path now */
+    bool rescan;              /* a directory: read it even if it looks the same */
+    bool forced;              /* a file: read it even if it looks the same */
+    bool writing;             /* a file: written to and not closed yet */
+    bool writing_elsewhere;   /* the same, heard through another of its names */
+    bool amid;                /* a file: to be read as it is, amid its writing */
+    bool created;             /* a file: its maker has not closed it yet, it seems */
+    bool created_there;       /* that was heard where the link leads to */
 };
 
 /* For system calls; to be freed. */

@@ -74,7 +74,7 @@ static bool has_dangling(const struct directory *directory)
     g_hash_table_iter_init(&iter, directory->children);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct place *place = value;
-        if (!place->absent && place->trail && !place->resolved &&
+        if (!place->absent && place->path_watch && !place->resolved &&
             leads_through_data(directory, place->name))
             return true;
     }

@@ -4,7 +4,7 @@
  * whatever changes after the watch is set makes an event, so nothing is missed between looking and
  * watching. Where a watch cannot be had the walk goes on; somebody polls then.
  */
-#include "trail.h"
+#include "path_watch.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -21,10 +21,10 @@
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK)
 #define LAST_MASK (WAY_MASK | IN_MODIFY | IN_CLOSE_WRITE)
 
-struct trail {
+struct path_watch {
     struct watch *watch;
     GPtrArray *points;
-    trail_event event;
+    path_watch_event event;
     void *userdata;
     bool moved;
 };
@@ -42,36 +42,36 @@ static void free_point(void *point)
 
 static void on_way(void *userdata, uint32_t mask, const char *name)
 {
-    struct trail *trail = userdata;
+    struct path_watch *path_watch = userdata;
 
     (void)name;
-    trail->event(trail->userdata, mask, false);
+    path_watch->event(path_watch->userdata, mask, false);
 }
 
 static void on_last(void *userdata, uint32_t mask, const char *name)
 {
-    struct trail *trail = userdata;
+    struct path_watch *path_watch = userdata;
 
-    trail->event(trail->userdata, mask, name != NULL);
+    path_watch->event(path_watch->userdata, mask, name != NULL);
 }
 
-struct trail *trail_new(struct watch *watch, trail_event event, void *userdata)
+struct path_watch *path_watch_new(struct watch *watch, path_watch_event event, void *userdata)
 {
-    struct trail *trail = g_new0(struct trail, 1);
+    struct path_watch *path_watch = g_new0(struct path_watch, 1);
 
-    trail->watch = watch;
-    trail->event = event;
-    trail->userdata = userdata;
-    trail->points = g_ptr_array_new_with_free_func(free_point);
-    return trail;
+    path_watch->watch = watch;
+    path_watch->event = event;
+    path_watch->userdata = userdata;
+    path_watch->points = g_ptr_array_new_with_free_func(free_point);
+    return path_watch;
 }
 
-struct trail *trail_free(struct trail *trail)
+struct path_watch *path_watch_free(struct path_watch *path_watch)
 {
-    if (!trail)
+    if (!path_watch)
         return NULL;
-    g_ptr_array_unref(trail->points);
-    g_free(trail);
+    g_ptr_array_unref(path_watch->points);
+    g_free(path_watch);
     return NULL;
 }
 
@@ -102,18 +102,18 @@ static bool is_last(const struct walk *walk)
     return walk->rest[strspn(walk->rest, "/")] == '\0';
 }
 
-static void watch_name(struct trail *trail, const struct walk *walk, const char *name)
+static void watch_name(struct path_watch *path_watch, const struct walk *walk, const char *name)
 {
     const char *directory = walk->at->len > 0 ? walk->at->str : "/";
     bool last = is_last(walk);
     struct watch_point *point;
 
-    int r = watch_add(trail->watch, &point, directory, last ? LAST_MASK : WAY_MASK, name,
-                      last ? on_last : on_way, trail);
+    int r = watch_add(path_watch->watch, &point, directory, last ? LAST_MASK : WAY_MASK, name,
+                      last ? on_last : on_way, path_watch);
     /* A directory that may be passed but not listed cannot be watched; the path works all the same
      * and the reconciling look will see what changes. */
     if (r == 0)
-        g_ptr_array_add(trail->points, point);
+        g_ptr_array_add(path_watch->points, point);
 }
 
 static int follow_link(struct walk *walk)
@@ -136,7 +136,7 @@ static int follow_link(struct walk *walk)
     return strlen(rest) < 4 * PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-static int step(struct trail *trail, struct walk *walk, const char *name)
+static int step(struct path_watch *path_watch, struct walk *walk, const char *name)
 {
     struct stat st;
 
@@ -146,7 +146,7 @@ static int step(struct trail *trail, struct walk *walk, const char *name)
         go_up(walk->at);
         return 0;
     }
-    watch_name(trail, walk, name);
+    watch_name(path_watch, walk, name);
     g_string_append_c(walk->at, '/');
     g_string_append(walk->at, name);
     if (lstat(walk->at->str, &st) < 0)
@@ -161,22 +161,23 @@ static const struct watch_point *get_last(const GPtrArray *points)
     return points->len > 0 ? points->pdata[points->len - 1] : NULL;
 }
 
-int trail_follow(struct trail *trail, const char *from, const char *target, char **resolvedp)
+int path_watch_follow(struct path_watch *path_watch, const char *from, const char *target,
+                      char **resolvedp)
 {
     bool from_root = target[0] == '/' || strcmp(from, "/") == 0;
     struct walk walk = {g_string_new(from_root ? "" : from), g_strdup(target), 0};
     int r = 0;
 
     /* The old points go last, so that a way that is still the same keeps its kernel watches. */
-    GPtrArray *old = trail->points;
-    trail->points = g_ptr_array_new_with_free_func(free_point);
+    GPtrArray *old = path_watch->points;
+    path_watch->points = g_ptr_array_new_with_free_func(free_point);
     while (r == 0) {
         g_autofree char *name = next_name(&walk);
         if (!name)
             break;
-        r = step(trail, &walk, name);
+        r = step(path_watch, &walk, name);
     }
-    trail->moved = !watch_point_is_same(get_last(old), get_last(trail->points));
+    path_watch->moved = !watch_point_is_same(get_last(old), get_last(path_watch->points));
     g_ptr_array_unref(old);
     g_free(walk.rest);
     if (r == 0 && walk.at->len == 0)
@@ -187,7 +188,7 @@ int trail_follow(struct trail *trail, const char *from, const char *target, char
     return r;
 }
 
-bool trail_has_moved(const struct trail *trail)
+bool path_watch_has_moved(const struct path_watch *path_watch)
 {
-    return trail->moved;
+    return path_watch->moved;
 }

@@ -12,20 +12,20 @@
 #include "error.h"
 #include "watch.h"
 
-struct trail;
+struct path_watch;
 
 /* Something on the way has changed. `last`: it concerned the name at the end (inotify's `mask` says
  * what), else the path may lead elsewhere now. */
-typedef void (*trail_event)(void *userdata, uint32_t mask, bool last);
+typedef void (*path_watch_event)(void *userdata, uint32_t mask, bool last);
 
-struct trail *trail_new(struct watch *watch, trail_event event, void *userdata);
-struct trail *trail_free(struct trail *trail); /* returns NULL */
+struct path_watch *path_watch_new(struct watch *watch, path_watch_event event, void *userdata);
+struct path_watch *path_watch_free(struct path_watch *path_watch); /* returns NULL */
 
 /* Goes the way of `target`, starting at the directory `from` (absolute and free of links) unless it
  * is absolute, and watches it as far as it leads. 0: *resolvedp is an absolute path without links.
  * Else negative errno as of a path lookup, and the rest of the way is waited for. */
-MUST_USE int trail_follow(struct trail *trail, const char *from, const char *target,
-                          char **resolvedp);
+MUST_USE int path_watch_follow(struct path_watch *path_watch, const char *from, const char *target,
+                               char **resolvedp);
 
 /* Does it end at another name, or in another directory, than when it was followed before? */
-bool trail_has_moved(const struct trail *trail);
+bool path_watch_has_moved(const struct path_watch *path_watch);
