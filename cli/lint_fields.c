@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/manifest/schema.h"
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 static unsigned tolerance(const char *key)
 {
@@ -31,7 +31,7 @@ static const char *nearest(const struct schema_field *level, const char *key)
     unsigned best = tolerance(key) + 1;
     const char *found = NULL;
     for (; level->name; level++) {
-        unsigned distance = near_distance(key, level->name);
+        unsigned distance = suggest_distance(key, level->name);
         if (distance < best) {
             best = distance;
             found = level->name;

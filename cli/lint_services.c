@@ -11,7 +11,7 @@
 
 #include "lib/model/pods.h"
 #include "lib/model/view.h"
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 /* A replica without its address: what a selector may ask for is all there is to it. */
 static void view_replica(const struct workload *workload, uint32_t index, struct pod_view *view)
@@ -70,7 +70,7 @@ static void consider(struct nearest *nearest, const struct group *group)
             related = true;
             continue;
         }
-        unsigned distance = value ? near_distance(value, pair->value) : UINT_MAX;
+        unsigned distance = value ? suggest_distance(value, pair->value) : UINT_MAX;
         related |= distance <= 2;
         score += 100 + MIN(distance, 100);
         if (!missing)

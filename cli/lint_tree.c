@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/manifest/extract.h"
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 #include "lib/yaml/scalar.h"
 
 static const struct node *child(const struct node *map, const char *key)
@@ -167,9 +167,9 @@ struct diagnostic *lint_foreign_tree(const struct node *root)
         return NULL;
     bool known_kind = g_strv_contains(kinds, kind);
     bool known_version = g_strv_contains(versions, version);
-    const char *meant = known_kind && !known_version ? near_word(version, versions, 2)
+    const char *meant = known_kind && !known_version ? suggest_word(version, versions, 2)
                         : known_version && !known_kind && strlen(kind) > 3
-                            ? near_word(kind, kinds, strlen(kind) > 5 ? 2 : 1)
+                            ? suggest_word(kind, kinds, strlen(kind) > 5 ? 2 : 1)
                             : NULL;
     if (!meant)
         return NULL;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/model/view.h"
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 #define NEAREST 2u /* slips of the finger */
 
@@ -22,7 +22,7 @@ static char *explain_unknown(struct world *world, const char *namespace, const c
         const struct object *object = ((const struct record *)records->pdata[i])->object;
         if (object->kind != OBJECT_SERVICE || strcmp(object->namespace, namespace) != 0)
             continue;
-        unsigned distance = near_distance(object->name, name);
+        unsigned distance = suggest_distance(object->name, name);
         if (distance >= best)
             continue;
         best = distance;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 static const struct rule {
     const char *word, *meaning;
@@ -90,5 +90,5 @@ const char *rules_suggest(const char *word)
     const char *words[G_N_ELEMENTS(rules) + 1] = {NULL};
     for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
         words[i] = rules[i].word;
-    return near_word(word, words, 3);
+    return suggest_word(word, words, 3);
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 void suggestion_offer(struct suggestion *suggestion, const char *candidate)
 {
@@ -14,7 +14,7 @@ void suggestion_offer(struct suggestion *suggestion, const char *candidate)
     unsigned limit = a < 4 ? 1 : a < 8 ? 2 : 3;
     if ((a > b ? a - b : b - a) > limit)
         return;
-    unsigned distance = near_distance(suggestion->word, candidate);
+    unsigned distance = suggest_distance(suggestion->word, candidate);
     if (distance > limit || (suggestion->nearest && distance >= suggestion->distance))
         return;
     g_free(suggestion->nearest);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "lib/util/log.h"
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 #include "lib/yaml/composer.h"
 #include "lib/yaml/input.h"
 #include "lib/yaml/reader.h"
@@ -100,7 +100,7 @@ void document_check_keys(struct fields *fields, const struct node *map, const ch
 
         if (g_strv_contains(known, child->key))
             continue;
-        suggestion = near_word(child->key, known, 2);
+        suggestion = suggest_word(child->key, known, 2);
         fields_error(fields, child->key_position, "unknown-key", "unknown key \"%.64s\"%s%s%s",
                      child->key, suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
                      suggestion ? "?" : "");

@@ -9,7 +9,7 @@
 
 #include "lib/model/object.h"
 #include "lib/util/address.h"
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 #include <kubesvc/limits.h>
 
 #define SIZE_GREATEST (UINT64_C(1) << 40)
@@ -131,5 +131,5 @@ const char *config_parse_size(const char *text, uint64_t *size)
 
 const char *config_suggest(const char *text, const char *const words[])
 {
-    return near_word(text, words, SUGGESTION_DISTANCE);
+    return suggest_word(text, words, SUGGESTION_DISTANCE);
 }

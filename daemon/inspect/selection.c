@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 #define MATCHING_MAX 1000u
 #define OTHERS_MAX 20u
@@ -81,7 +81,7 @@ static void add_member(void *userdata, const struct object *object)
 static const char *similar_key(const struct labels *labels, const char *key)
 {
     for (uint32_t i = 0; labels && i < labels->n; i++)
-        if (near_is_typo(labels->pairs[i].key, key))
+        if (suggest_is_typo(labels->pairs[i].key, key))
             return labels->pairs[i].key;
     return NULL;
 }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 struct suggestion {
     unsigned distance;
@@ -17,7 +17,7 @@ struct suggestion {
 /* Texts too long to be compared are far from each other. */
 static unsigned distance_of(const char *a, const char *b)
 {
-    return MIN(near_distance(a, b), NEAR_LENGTH);
+    return MIN(suggest_distance(a, b), NEAR_LENGTH);
 }
 
 struct collection {
@@ -66,7 +66,7 @@ static void add_service(void *userdata, const struct service_state *state)
                        : same_namespace            ? "a similar name in this namespace"
                                                    : NULL;
 
-    if (!same_name && !(same_namespace && near_is_typo(object->name, subject->service)))
+    if (!same_name && !(same_namespace && suggest_is_typo(object->name, subject->service)))
         return;
     g_autofree char *service = object_describe(object);
     /* A namespace that looks alike is likelier meant than one that does not. */
@@ -87,7 +87,7 @@ static void add_namespace(void *userdata, const struct namespace *namespace)
     const struct collection *collection = userdata;
     const struct subject *subject = collection->subject;
 
-    if (near_is_typo(namespace->name, subject->namespace) &&
+    if (suggest_is_typo(namespace->name, subject->namespace) &&
         !view_service(namespace, subject->service))
         add(collection, distance_of(namespace->name, subject->namespace) + 1,
             g_strdup_printf("%s.svc.%s", namespace->name, collection->report->world->config->zone),
@@ -101,7 +101,7 @@ static void add_endpoint(void *userdata, const struct endpoint_candidate *candid
     const struct subject *subject = collection->subject;
 
     if (!candidate->label ||
-        !(near_is_typo(candidate->label, subject->below) ||
+        !(suggest_is_typo(candidate->label, subject->below) ||
           (candidate->verdict != ENDPOINT_COUNTS && strcmp(candidate->label, subject->below) == 0)))
         return;
     const char *why = view_why_left_out(collection->report->world->cluster, candidate);

@@ -22,7 +22,7 @@
 #include "daemon/inspect/report.h"
 #include "daemon/inspect/words.h"
 #include "daemon/serve/histogram.h"
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 /* --- Words --- */
 
@@ -315,8 +315,8 @@ static void test_typos(void **state)
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        assert_int_equal(near_is_typo(cases[i].a, cases[i].b), cases[i].typo);
-        assert_int_equal(near_is_typo(cases[i].b, cases[i].a), cases[i].typo);
+        assert_int_equal(suggest_is_typo(cases[i].a, cases[i].b), cases[i].typo);
+        assert_int_equal(suggest_is_typo(cases[i].b, cases[i].a), cases[i].typo);
     }
 }
 

@@ -11,12 +11,12 @@
 
 /* Insertions, deletions, replacements and swaps of neighbours that turn one text into the other,
  * case aside (0: equal but for that). UINT_MAX if either is too long. */
-unsigned near_distance(const char *a, const char *b);
+unsigned suggest_distance(const char *a, const char *b);
 
 /* The one of `words` (NULL-terminated) that is nearest to the text and at most `limit` away; the
  * first of several. NULL: none. */
-const char *near_word(const char *text, const char *const words[], unsigned limit);
+const char *suggest_word(const char *text, const char *const words[], unsigned limit);
 
 /* Are the two so near that one may have been meant where the other was written? Not if they are the
  * same. */
-bool near_is_typo(const char *a, const char *b);
+bool suggest_is_typo(const char *a, const char *b);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <glib.h>
 
-#include "lib/util/near.h"
+#include "lib/util/suggest.h"
 
 static void distances(void **state)
 {
@@ -33,8 +33,8 @@ static void distances(void **state)
     };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        assert_int_equal(near_distance(cases[i].a, cases[i].b), cases[i].distance);
-        assert_int_equal(near_distance(cases[i].b, cases[i].a), cases[i].distance);
+        assert_int_equal(suggest_distance(cases[i].a, cases[i].b), cases[i].distance);
+        assert_int_equal(suggest_distance(cases[i].b, cases[i].a), cases[i].distance);
     }
 }
 
@@ -43,24 +43,24 @@ static void long_texts(void **state)
     g_autofree char *longest = g_strnfill(NEAR_LENGTH, 'a');
     g_autofree char *longer = g_strnfill(NEAR_LENGTH + 1, 'a');
     (void)state;
-    assert_int_equal(near_distance(longest, longest), 0);
-    assert_int_equal(near_distance(longest, ""), NEAR_LENGTH);
-    assert_int_equal(near_distance("", longest), NEAR_LENGTH);
-    assert_int_equal(near_distance(longest, longer), UINT_MAX);
-    assert_int_equal(near_distance(longer, longer), UINT_MAX);
+    assert_int_equal(suggest_distance(longest, longest), 0);
+    assert_int_equal(suggest_distance(longest, ""), NEAR_LENGTH);
+    assert_int_equal(suggest_distance("", longest), NEAR_LENGTH);
+    assert_int_equal(suggest_distance(longest, longer), UINT_MAX);
+    assert_int_equal(suggest_distance(longer, longer), UINT_MAX);
 }
 
 static void words(void **state)
 {
     static const char *const fields[] = {"port", "ports", "protocol", "name", NULL};
     (void)state;
-    assert_string_equal(near_word("Port", fields, 0), "port");
-    assert_string_equal(near_word("portss", fields, 2), "ports");
-    assert_string_equal(near_word("porta", fields, 1), "port"); /* the first of two */
-    assert_null(near_word("protocl", fields, 0));
-    assert_string_equal(near_word("protocl", fields, 1), "protocol");
-    assert_null(near_word("nothing", fields, 2));
-    assert_null(near_word("port", (const char *const[]){NULL}, 9));
+    assert_string_equal(suggest_word("Port", fields, 0), "port");
+    assert_string_equal(suggest_word("portss", fields, 2), "ports");
+    assert_string_equal(suggest_word("porta", fields, 1), "port"); /* the first of two */
+    assert_null(suggest_word("protocl", fields, 0));
+    assert_string_equal(suggest_word("protocl", fields, 1), "protocol");
+    assert_null(suggest_word("nothing", fields, 2));
+    assert_null(suggest_word("port", (const char *const[]){NULL}, 9));
 }
 
 int main(void)

@@ -3,13 +3,13 @@
  * Edit distance, in its restricted form: no piece is edited twice. Bounded by the length of what is
  * compared, because keys and names are short and everything else is no misspelling.
  */
-#include "near.h"
+#include "suggest.h"
 
 #include <glib.h>
 #include <limits.h>
 #include <string.h>
 
-unsigned near_distance(const char *a, const char *b)
+unsigned suggest_distance(const char *a, const char *b)
 {
     unsigned rows[3][NEAR_LENGTH + 1];
     size_t length_a = strlen(a), length_b = strlen(b);
@@ -36,13 +36,13 @@ unsigned near_distance(const char *a, const char *b)
     return rows[length_a % 3][length_b];
 }
 
-const char *near_word(const char *text, const char *const words[], unsigned limit)
+const char *suggest_word(const char *text, const char *const words[], unsigned limit)
 {
     const char *nearest = NULL;
     unsigned best = limit;
 
     for (; *words; words++) {
-        unsigned distance = near_distance(text, *words);
+        unsigned distance = suggest_distance(text, *words);
 
         if (distance > best || (nearest && distance == best))
             continue;
@@ -52,11 +52,11 @@ const char *near_word(const char *text, const char *const words[], unsigned limi
     return nearest;
 }
 
-bool near_is_typo(const char *a, const char *b)
+bool suggest_is_typo(const char *a, const char *b)
 {
     size_t length = MAX(strlen(a), strlen(b));
     unsigned limit = length <= 2 ? 0 : length <= 5 ? 1 : length <= 9 ? 2 : 3;
-    unsigned distance = near_distance(a, b);
+    unsigned distance = suggest_distance(a, b);
 
     return distance > 0 && distance <= limit;
 }
