@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <time.h>
 
-#include "standing.h"
+#include "diagnostics.h"
 
 struct file *file_new(const char *path, unsigned rank, bool allocate, struct account *account)
 {
@@ -75,7 +75,7 @@ void file_say(struct file *file, GPtrArray *objects, GPtrArray *diagnostics)
     file->said_by = source_ref(file->renewed ? file->renewed : file->source);
     file->stale = false;
     file->gone = false;
-    standing_replace(&file->diagnostics, diagnostics, file->source->path);
+    diagnostics_replace(&file->diagnostics, diagnostics, file->source->path);
 }
 
 /* What the trouble means for whoever asks for the file's names. */
@@ -94,7 +94,7 @@ void file_refuse(struct file *file, GPtrArray *diagnostics)
         last->message = g_strdup_printf("%s; %s", message, consequence(file));
     }
     set_stale(file);
-    standing_replace(&file->diagnostics, diagnostics, file->source->path);
+    diagnostics_replace(&file->diagnostics, diagnostics, file->source->path);
 }
 
 void file_complain(struct file *file, const char *rule, const char *format, ...)
@@ -105,7 +105,7 @@ void file_complain(struct file *file, const char *rule, const char *format, ...)
     g_autofree char *reason = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     set_stale(file);
-    standing_replace_one(
+    diagnostics_replace_one(
         &file->diagnostics,
         diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "%s; %s", reason, consequence(file)),
         file->source->path);

@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "diagnostics.h"
 #include "lib/manifest/manifest_name.h"
 #include "lib/util/log.h"
-#include "standing.h"
 
 /* How long a new file's maker may leave it neither written to nor closed before it is taken to have
  * come by another way than open(): link(2) gives no other event. */
@@ -65,18 +65,18 @@ void look_complain(struct place *place, const char *rule, int error, const char 
 {
     g_autofree char *name = place_name(place);
 
-    standing_replace_one(&place->diagnostics,
-                         diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL,
-                                        "%s%s%s; its last known content stays in effect", what,
-                                        error ? ": " : "", error ? strerrordesc_np(error) : ""),
-                         name);
+    diagnostics_replace_one(&place->diagnostics,
+                            diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL,
+                                           "%s%s%s; its last known content stays in effect", what,
+                                           error ? ": " : "", error ? strerrordesc_np(error) : ""),
+                            name);
 }
 
 static void need_file(struct place *place)
 {
     g_autofree char *name = place_name(place);
 
-    standing_replace(&place->diagnostics, NULL, name);
+    diagnostics_replace(&place->diagnostics, NULL, name);
     if (!place->file)
         place->file =
             file_new(name, place->root->rank, place->root->allocate, place->root->list->account);
@@ -116,8 +116,9 @@ static void refuse_directory(struct worklist *list, struct place *place, const c
 
     close_directory(list, place);
     close_file(list, place);
-    standing_replace_one(&place->diagnostics,
-                         diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "%s", message), name);
+    diagnostics_replace_one(&place->diagnostics,
+                            diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "%s", message),
+                            name);
 }
 
 /* One of them tells of all: there may be any number. */
@@ -310,10 +311,10 @@ static void look_at_nothing(struct worklist *list, struct place *place, bool is_
     if (!is_wanted_file(place) || place->parent->directory->has_data)
         return; /* a projected volume that is being changed */
     need_file(place);
-    standing_replace_one(&place->file->diagnostics,
-                         diagnostic_new(DIAGNOSTIC_WARNING, 0, 0, "dangling-link", NULL,
-                                        "is a dangling link; ignored"),
-                         place->file->source->path);
+    diagnostics_replace_one(&place->file->diagnostics,
+                            diagnostic_new(DIAGNOSTIC_WARNING, 0, 0, "dangling-link", NULL,
+                                           "is a dangling link; ignored"),
+                            place->file->source->path);
 }
 
 static void on_trail(void *userdata, uint32_t mask, bool last)

@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "diagnostics.h"
 #include "lib/manifest/manifest_name.h"
 #include "look.h"
 #include "projected.h"
-#include "standing.h"
 
 #define ENTRIES_PER_STEP 64
 #define ATTEMPTS_MAX 5
@@ -128,7 +128,7 @@ void scan_step(struct worklist *list, struct place *place)
             return;
         }
         if (!entry) {
-            standing_replace(&place->diagnostics, NULL, directory->path);
+            diagnostics_replace(&place->diagnostics, NULL, directory->path);
             directory->attempts = 0;
             end(list, place);
             return;

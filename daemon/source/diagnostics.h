@@ -10,7 +10,7 @@
 #include "lib/util/diagnostic.h"
 
 /* `now` (struct diagnostic *, taken over; NULL for none) replaces *standingp. */
-void standing_replace(GPtrArray **standingp, GPtrArray *now, const char *path);
+void diagnostics_replace(GPtrArray **standingp, GPtrArray *now, const char *path);
 
 /* The same with one diagnostic (taken over). */
-void standing_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path);
+void diagnostics_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path);

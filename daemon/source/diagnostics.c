@@ -2,7 +2,7 @@
 /*
  * What is wrong now, compared with what was wrong before: only the difference is news.
  */
-#include "standing.h"
+#include "diagnostics.h"
 
 #include "lib/util/log.h"
 
@@ -26,7 +26,7 @@ static void tell(const struct diagnostic *diagnostic, const char *path)
         log_warning("%s", text);
 }
 
-void standing_replace(GPtrArray **standingp, GPtrArray *now, const char *path)
+void diagnostics_replace(GPtrArray **standingp, GPtrArray *now, const char *path)
 {
     g_autoptr(GPtrArray) before = *standingp;
 
@@ -44,10 +44,10 @@ void standing_replace(GPtrArray **standingp, GPtrArray *now, const char *path)
     }
 }
 
-void standing_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path)
+void diagnostics_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path)
 {
     GPtrArray *array = g_ptr_array_new_with_free_func(free_diagnostic);
 
     g_ptr_array_add(array, now);
-    standing_replace(standingp, array, path);
+    diagnostics_replace(standingp, array, path);
 }
