@@ -38,7 +38,7 @@ struct client {
     GList turn;
     uint64_t parked_at, due;
 
-    /* Of the roster: */
+    /* Of the quota: */
     struct quota_user *user;
     GList by_user;
     size_t charged;

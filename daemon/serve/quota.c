@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Roster: clients grouped by the uid of their peer. Limits are for all together; who pays when one
+ * Quota: clients grouped by the uid of their peer. Limits are for all together; who pays when one
  * is passed is found by looking through the users, which are few, and only then.
  */
 #include "quota.h"

@@ -5,7 +5,7 @@
  * Nearly every client has sent its request by the time it is accepted and takes its answer at once:
  * it is served without ever being watched. What remains (half a request, a full socket, a question
  * for a nameserver, a connection to be kept, a user who has had its share) waits for its turn: the
- * scheduler sees to it that no user takes the time of others, the roster that none holds too much,
+ * scheduler sees to it that no user takes the time of others, the quota that none holds too much,
  * `waits` that nothing lasts too long.
  */
 #include "server.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One look at one path. It follows links by its own trail, so that it is the path that was watched
- * which is read; it decides by the kind of inode found; it never waits and never reads content.
+ * One look at one path. It follows links by its own path_watch, so that it is the path that was
+ * watched which is read; it decides by the kind of inode found; it never waits and never reads
+ * content.
  */
 #include "look.h"
 

@@ -72,7 +72,7 @@ struct place {
     struct file *file;
     struct directory *directory;
     struct path_watch *path_watch; /* of a root or a link */
-    char *resolved;                /* where the trail leads to, or NULL */
+    char *resolved;                /* where the path_watch leads to, or NULL */
     struct watch_point *inode;     /* of a file with several names, or mounted */
     GPtrArray *diagnostics;        /* standing, about a directory; or NULL */
     GList link, due_link;          /* of worklist.h */
