@@ -117,7 +117,8 @@ static enum connection_result ask(struct host_lookup *lookup, struct connection 
 
 /* --- By the mapping --- */
 
-/* When the daemon may be asked for its snapshot again (a stamp of connection.h); 0: at any time.
+/* When the daemon may be asked for its snapshot again (a stamp of connection.h), also where it gave
+ * one: a process whose clock is another (time_namespaces(7)) takes none for fresh. 0: at any time.
  * One thread asks at a time: who moves the stamp. */
 static _Atomic uint32_t map_after;
 
@@ -150,9 +151,7 @@ static enum connection_result map(struct connection *connection, bool *mapped)
     *mapped = fd >= 0 && mapping_set(fd);
     if (fd >= 0)
         close(fd);
-    if (*mapped)
-        atomic_store_explicit(&map_after, 0, memory_order_relaxed);
-    else if (!supported)
+    if (!supported)
         atomic_store_explicit(&map_after, connection_stamp() + KUBESVC_MAP_UNSUPPORTED_MS,
                               memory_order_relaxed);
     return result;

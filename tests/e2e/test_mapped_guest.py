@@ -7,13 +7,17 @@ import errno
 import fcntl
 import mmap
 import os
+import re
 import socket
 import struct
+import subprocess
+import sys
+import time
 
 from fake_daemon import MAP, FakeDaemon, Host, answer, frame, pending, table, unsupported
 from fake_daemon import TRY_AGAIN
 from harness import (
-    BUILD, Client, Daemon, built, client_env, need_root, run_program, same, skip,
+    BUILD, Client, Daemon, built, client_env, need_program, need_root, run_program, same, skip,
     unsanitized,
 )
 from test_mapped import map_it, questions
@@ -31,6 +35,13 @@ def stress(command, *arguments, at_most=1):
     with Daemon(manifests()) as daemon:
         run_program("stress", command, NAME, *arguments, env=daemon.env | {"STRESS_MAPPED": "1"})
         assert questions(daemon) <= at_most, questions(daemon)
+        assert 1 <= maps(daemon) <= at_most, maps(daemon)
+
+
+def maps(daemon):
+    metrics = subprocess.run([built("kubesvc"), "metrics"], env=daemon.env, check=True,
+                             capture_output=True, text=True).stdout
+    return int(re.search(r"^kubesvc_maps_total (\d+)$", metrics, re.M)[1])
 
 
 def direct(daemon, *arguments):
@@ -142,6 +153,22 @@ def test_sandboxes():
     for call in "fcntl", "recvmsg", "lseek", "mmap":
         check_hindered(call, 3)
     check_hindered("madvise", 1)
+
+
+def test_another_clock():
+    """In a time namespace of its own a program cannot tell a fresh snapshot from an old one."""
+    unshare = need_program("unshare")
+    other = [unshare, "-T", "--monotonic", "1000000", "--fork", "--"]
+    shown = subprocess.run([*other, sys.executable, "-c", "import time; print(time.monotonic())"],
+                           capture_output=True, text=True)
+    if shown.returncode or float(shown.stdout) < time.monotonic() + 500000:
+        skip(f"no time namespace here: {shown.stderr.strip()[:100]}")
+    with Daemon(manifests()) as daemon, Client(daemon.env, wrapper=other) as client:
+        start = time.monotonic()
+        for _ in range(200):
+            same(len(client.ask("inet", NAME).addresses), 10)
+        same(questions(daemon), 200)
+        assert maps(daemon) <= 1 + time.monotonic() - start
 
 
 # --- The region ---
