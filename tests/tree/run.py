@@ -135,6 +135,18 @@ def test_every_source_names_its_licence():
     return complaints
 
 
+def test_links_lead_to_files():
+    """Every link of a document to another file of the tree leads somewhere."""
+    complaints = []
+    for path in tracked():
+        if path.suffix != ".md":
+            continue
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", read(path)):
+            if "://" not in link and not (path.parent / link).exists():
+                complaints.append(f"{path.relative_to(ROOT)}: there is no {link}")
+    return complaints
+
+
 def test_manual_pages_name_their_system():
     """Header and footer name kubesvc, not the system that mandoc would fill in."""
     return [f"{path.relative_to(ROOT)}: has no line .Os kubesvc" for path in tracked("share")
