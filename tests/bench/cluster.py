@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """What following a cluster costs: the first sync of many endpoints, memory, and a stream of changes.
 
 The API server is the scripted one of the end-to-end tests, so its own time is in the first figure.

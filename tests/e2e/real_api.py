@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A real kube-apiserver and its etcd, from the directory $KUBE_BIN, in namespaces of their own.
 
     def test_something():

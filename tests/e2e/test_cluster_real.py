@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc-cluster and kubesvcd behind a real kube-apiserver, where $KUBE_BIN has one."""
 
 import pathlib
