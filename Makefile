@@ -42,7 +42,7 @@ CLUSTER_PKGS = libcurl # of kubesvc-cluster alone
 # Asked once, and only when something is compiled: `make deps` must work before they are there.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
 CLUSTER_LIBS = $(eval CLUSTER_LIBS := $$(shell $(PKG_CONFIG) --libs $(CLUSTER_PKGS)))$(CLUSTER_LIBS)
-PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)))$(PKG_LIBS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)) -lm)$(PKG_LIBS)
 
 BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -iquote . -Iinclude $(WARN) -fstack-protector-strong
 BASE_LDFLAGS = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
