@@ -121,6 +121,12 @@ static int64_t clamp(double real)
     return real < -0x1p63 ? INT64_MIN : (int64_t)real;
 }
 
+/* Without libm, which compilers call for trunc() or not as they like. */
+static bool is_whole(double real)
+{
+    return fabs(real) >= 0x1p53 || (double)(int64_t)real == real;
+}
+
 static void read_number(const char *text, struct scalar *scalar)
 {
     static const char *const special[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf",
@@ -144,8 +150,8 @@ static void read_number(const char *text, struct scalar *scalar)
     if (isinf(scalar->real))
         return;
     scalar->floating = true;
-    scalar->type = trunc(scalar->real) == scalar->real ? SCALAR_INTEGER : SCALAR_FLOAT;
     scalar->integer = clamp(scalar->real);
+    scalar->type = is_whole(scalar->real) ? SCALAR_INTEGER : SCALAR_FLOAT;
 }
 
 static void read_word(const char *text, struct scalar *scalar)
