@@ -192,10 +192,11 @@ def test_output_must_be_its_own():
         with Follower(api, "mine") as follower:
             same(follower.wait(), 1)
             assert "holds files that kubesvc-cluster did not write" in follower.lines[-1]
-        with Follower(api, "out") as first, Follower(api, "out") as second:
+        with Follower(api, "out") as first:
             first.until_state("synced")
-            same(second.wait(), 1)
-            assert "another kubesvc-cluster is writing there" in second.lines[-1], second.lines
+            with Follower(api, "out") as second:
+                same(second.wait(), 1)
+                assert "another kubesvc-cluster is writing there" in second.lines[-1], second.lines
     same(pathlib.Path("mine/svc.yaml").exists(), True)
 
 
