@@ -30,7 +30,7 @@ struct store_object {
 
 /* False: it is one too many, and is left out. */
 bool store_put(struct store *store, const struct store_object *object);
-void store_remove(struct store *store, const struct store_object *object);
+void store_remove(struct store *store, const struct store_object *stated);
 
 /* Between the two a feed tells of all its objects; what it did not tell of then goes. A list that
  * fails is simply begun again. */

@@ -104,7 +104,7 @@ static int map(struct start_guard *guard, int fd)
 
     /* a store must never meet a full disk */
     int r = posix_fallocate(fd, 0, sizeof(struct page));
-    if (r != 0)
+    if (r > 0)
         return -r;
     page = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (page == MAP_FAILED)
