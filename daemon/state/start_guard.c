@@ -98,19 +98,19 @@ static void count_death(struct page *page)
     forget_others(page, suspect);
 }
 
-static int map(struct start_guard *guard, int fd)
+/* NULL: errno says why. */
+static struct page *map(int fd)
 {
     void *page;
 
     /* a store must never meet a full disk */
     int r = posix_fallocate(fd, 0, sizeof(struct page));
-    if (r > 0)
-        return -r;
+    if (r != 0) {
+        errno = r;
+        return NULL;
+    }
     page = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (page == MAP_FAILED)
-        return -errno;
-    guard->page = page;
-    return 0;
+    return page == MAP_FAILED ? NULL : page;
 }
 
 int start_guard_open(struct start_guard **guardp, const char *directory)
@@ -121,9 +121,10 @@ int start_guard_open(struct start_guard **guardp, const char *directory)
 
     if (fd < 0)
         return -errno;
-    r = map(guard, fd);
+    guard->page = map(fd);
+    r = -errno;
     close(fd);
-    if (r < 0)
+    if (!guard->page)
         return r;
     if (guard->page->magic != MAGIC)
         *guard->page = (struct page){.magic = MAGIC};
