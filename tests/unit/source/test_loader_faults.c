@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LDFLAGS: -Wl,--wrap=inotify_init1,--wrap=inotify_add_watch,--wrap=read,--wrap=readdir64 */
+/* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=__clock_gettime64,--wrap=sd_event_source_set_time */
 /*
  * The loader when the system fails it: no watches, lost events, errors and surprises while files
  * are read. The system calls are real but for the one that fails.
@@ -15,11 +16,22 @@
 #include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/unit/loading.h"
+
+#if __TIMESIZE == 32 /* what clock_gettime() is there, built for the time after 2038 */
+#define __real_clock_gettime __real___clock_gettime64
+#define __wrap_clock_gettime __wrap___clock_gettime64
+#endif
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __real_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
 
 int __real_inotify_init1(int flags);
 int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
@@ -43,7 +55,32 @@ static struct {
     int readdir_error;
     unsigned readdir_after;
     struct loading *loading;
+    uint64_t slow_since; /* time goes slowly for the loader from then on; 0: it does not */
 } faults;
+
+/* A busy machine must not take the loader so long that it does not wait any more for what belongs
+ * together. */
+#define SLOWNESS 20
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int r = __real_clock_gettime(clock, now);
+
+    if (clock == CLOCK_MONOTONIC && faults.slow_since != 0) {
+        uint64_t usec = (uint64_t)now->tv_sec * 1000000 + (uint64_t)now->tv_nsec / 1000;
+
+        usec = faults.slow_since + (usec - faults.slow_since) / SLOWNESS;
+        *now = (struct timespec){(time_t)(usec / 1000000), (long)(usec % 1000000) * 1000};
+    }
+    return r;
+}
+
+int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec)
+{
+    if (faults.slow_since != 0 && usec > faults.slow_since)
+        usec = faults.slow_since + (usec - faults.slow_since) * SLOWNESS;
+    return __real_sd_event_source_set_time(source, usec);
+}
 
 int __wrap_inotify_init1(int flags)
 {
@@ -433,6 +470,7 @@ static void test_swap_while_read(void **state)
     assert_true(loading_says(loading, "m/9.yaml", "one9"));
     unsigned settled = loading->n_settled;
     n_reads = 0;
+    faults.slow_since = (uint64_t)g_get_monotonic_time();
     faults.reading = swap_midway;
     swap_set(loading, "two");
     loading_until(loading, loading_says(loading, "m/9.yaml", "three9"));
