@@ -140,7 +140,9 @@ static int listener_take(struct listener *listener, int fd)
     struct stat bound;
 
     listener->fd = fd;
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || lstat(listener->address.sun_path, &bound) < 0)
+    /* Listening once more makes this process the one that clients see behind the socket. */
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || lstat(listener->address.sun_path, &bound) < 0 ||
+        listen(fd, LISTENER_BACKLOG) < 0)
         return -errno;
     listener->bound = true;
     listener->device = bound.st_dev;
