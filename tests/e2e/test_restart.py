@@ -3,8 +3,11 @@
 
 import os
 import signal
+import socket
+import struct
+import subprocess
 
-from harness import Client, same, wait_for
+from harness import Client, built, same, wait_for
 from manager import Manager
 from test_module_daemon import headless, manifests, numbered
 
@@ -44,6 +47,21 @@ def test_restart():
 
 def test_crash():
     check_restart(signal.SIGKILL)
+
+
+def test_reload_reaches_the_next_process():
+    """The listening socket was made by the first one, whose process ID may be another's by now."""
+    with Manager(manifests()) as unit:
+        for number in signal.SIGTERM, signal.SIGKILL:
+            unit.end(number)
+            unit.start()
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(unit.socket))
+                peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            same(struct.unpack("iii", peer)[0], unit.process.pid)
+            done = subprocess.run([built("kubesvc"), "--socket", unit.socket, "reload"], text=True,
+                                  env=unit.env, capture_output=True)
+            same((done.returncode, done.stderr), (0, ""))
 
 
 def test_crash_while_loading():
