@@ -293,7 +293,7 @@ static inline size_t world_used(const struct snapshot_writer *writer)
     struct snapshot_writer_status status;
 
     snapshot_writer_status(writer, &status);
-    return sizeof(struct kubesvc_snapshot_header) + status.used;
+    return (size_t)(sizeof(struct kubesvc_snapshot_header) + status.used);
 }
 
 /* "owner alias canonical", to be freed. */
