@@ -118,11 +118,6 @@ int region_new(struct region **regionp, const uint8_t seed[static 16], uint64_t 
         size *= 2;
     region->fd = memfd_new();
     r = region_resize(region, size);
-    if (r < 0 && region->fd >= 0) { /* of no size at all, where files may have none */
-        close(region->fd);
-        region->fd = -1;
-        r = region_resize(region, size);
-    }
     region->spaces[0] = (struct region_space){.start = HEADER_UNITS, .end = size};
     if (r == 0)
         r = region_commit(region, 0, HEADER_UNITS);
