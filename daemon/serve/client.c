@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/descriptor.h"
+
 struct client *client_new(int fd)
 {
     struct client *client = g_new(struct client, 1);
@@ -109,22 +111,9 @@ int client_send(struct client *client, struct iovec *parts, size_t n_parts)
 
 int client_pass(struct client *client, const void *data, size_t size, int fd)
 {
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-                            .cmsg_level = SOL_SOCKET,
-                            .cmsg_type = SCM_RIGHTS}};
     struct iovec part = {.iov_base = (void *)data, .iov_len = size};
-    struct msghdr message = {
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = sizeof control.bytes,
-    };
-
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    ssize_t n = sendmsg(client->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t n = descriptor_send(client->fd, &message, fd);
 
     if (n < 0 && errno == ETOOMANYREFS)
         return CLIENT_WAIT;

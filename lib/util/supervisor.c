@@ -15,6 +15,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 #define AGAIN_USEC 100000u
 
 /* A disk may take longer than the time in which the supervisor wants to hear of the process. */
@@ -48,24 +50,31 @@ static void find_address(struct supervisor *supervisor)
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (*path == '/'));
 }
 
-/* False: not now. A supervisor that is not there will not be told later either. */
-static bool offer(const struct supervisor *supervisor, const char *text)
+/* `fd` goes with the text (-1: none). False: not now. A supervisor that is not there will not be
+ * told later either. */
+static bool offer(const struct supervisor *supervisor, const char *text, int fd)
 {
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct iovec part = {.iov_base = (void *)text, .iov_len = strlen(text)};
+    const struct msghdr message = {
+        .msg_name = (void *)&supervisor->address,
+        .msg_namelen = supervisor->address_size,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+    };
     bool taken = true;
 
-    if (fd < 0)
+    if (notify < 0)
         return false;
-    if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const void *)&supervisor->address,
-               supervisor->address_size) < 0)
+    if (descriptor_send(notify, &message, fd) < 0)
         taken = errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM;
-    close(fd);
+    close(notify);
     return taken;
 }
 
 static void offer_waiting(struct supervisor *supervisor)
 {
-    if (offer(supervisor, supervisor->waiting)) {
+    if (offer(supervisor, supervisor->waiting, -1)) {
         g_clear_pointer(&supervisor->waiting, g_free);
         return;
     }
@@ -89,7 +98,7 @@ static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)usec;
     if (supervisor->alive(supervisor->userdata, WATCHDOG_PATIENCE * supervisor->watchdog_usec))
-        (void)offer(supervisor, "WATCHDOG=1");
+        (void)offer(supervisor, "WATCHDOG=1", -1);
     int r = sd_event_source_set_time_relative(source, supervisor->watchdog_usec / 3);
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -134,32 +143,6 @@ bool supervisor_is_there(const struct supervisor *supervisor)
     return supervisor->address_size > 0;
 }
 
-static void pass(const struct supervisor *supervisor, const char *text, int fd)
-{
-    int socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-                            .cmsg_level = SOL_SOCKET,
-                            .cmsg_type = SCM_RIGHTS}};
-    struct iovec part = {.iov_base = (void *)text, .iov_len = strlen(text)};
-    struct msghdr message = {
-        .msg_name = (void *)&supervisor->address,
-        .msg_namelen = supervisor->address_size,
-        .msg_iov = &part,
-        .msg_iovlen = 1,
-        .msg_control = control.bytes,
-        .msg_controllen = sizeof control.bytes,
-    };
-
-    if (socket_fd < 0)
-        return;
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-    (void)!sendmsg(socket_fd, &message, MSG_NOSIGNAL);
-    close(socket_fd);
-}
-
 void supervisor_store(struct supervisor *supervisor, const char *name, int fd)
 {
     if (supervisor->address_size == 0)
@@ -167,8 +150,8 @@ void supervisor_store(struct supervisor *supervisor, const char *name, int fd)
     g_autofree char *remove = g_strdup_printf("FDSTOREREMOVE=1\nFDNAME=%s", name);
     g_autofree char *store = g_strdup_printf("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 
-    (void)offer(supervisor, remove);
-    pass(supervisor, store, fd);
+    (void)offer(supervisor, remove, -1);
+    (void)offer(supervisor, store, fd);
 }
 
 void supervisor_tell(struct supervisor *supervisor, const char *format, ...)

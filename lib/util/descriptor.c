@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The control message that carries one descriptor; nobody here passes more.
+ */
+#include "descriptor.h"
+
+#include <string.h>
+
+ssize_t descriptor_send(int socket, const struct msghdr *message, int fd)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    struct msghdr whole = *message;
+
+    if (fd >= 0) {
+        memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+        whole.msg_control = control.bytes;
+        whole.msg_controllen = sizeof control.bytes;
+    }
+    return sendmsg(socket, &whole, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
