@@ -16,6 +16,7 @@
 #include "ignore.h"
 #include "lib/manifest/manifest.h"
 #include "lib/manifest/manifest_name.h"
+#include "lib/yaml/input.h"
 #include "lint.h"
 
 #define FILE_SIZE_MAX (UINT64_C(512) << 20) /* as maxFileSize of the daemon */
@@ -136,13 +137,10 @@ static void look(void *userdata, const struct object *object, const struct node 
 static ssize_t read_some(void *userdata, void *buffer, size_t size)
 {
     struct sheet *sheet = userdata;
-    ssize_t n;
-    do
-        n = read(sheet->fd, buffer, size);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = input_read_fd(&sheet->fd, buffer, size);
     if (n >= 0)
         suppressions_read(sheet->suppressions, buffer, (size_t)n);
-    return n < 0 ? -errno : n;
+    return n;
 }
 
 /* A file that is a template, or one of a chart's that cannot be read as it is. */

@@ -42,16 +42,6 @@ static void on_other(void *userdata, struct position position)
     fields_error(&document->fields, position, "wrong-type", "the file must hold a mapping");
 }
 
-static ssize_t read_bytes(void *userdata, void *buffer, size_t size)
-{
-    ssize_t n;
-
-    do {
-        n = read(*(int *)userdata, buffer, size);
-    } while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
 static int document_parse(struct document *document, struct input *input)
 {
     struct composer_callbacks callbacks = {
@@ -81,7 +71,7 @@ int document_read(const char *path, document_handler handler, void *userdata)
     if (fd < 0)
         return -errno;
     input = g_new0(struct input, 1);
-    input_init(input, read_bytes, &fd, DOCUMENT_SIZE_MAX);
+    input_init(input, input_read_fd, &fd, DOCUMENT_SIZE_MAX);
     r = document_parse(&document, input);
     input_clear(input);
     close(fd);

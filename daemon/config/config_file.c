@@ -357,16 +357,6 @@ static void on_other(void *userdata, struct position position)
     fields_error(&file->fields, position, "wrong-type", "the file must hold a mapping");
 }
 
-static ssize_t read_bytes(void *userdata, void *buffer, size_t size)
-{
-    ssize_t n;
-
-    do {
-        n = read(*(int *)userdata, buffer, size);
-    } while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
 static int read_input(struct config_file *file, struct input *input)
 {
     struct composer_callbacks callbacks = {
@@ -397,7 +387,7 @@ int config_file_read(struct config *config, const char *path, GPtrArray *diagnos
     g_ptr_array_add(config->files, kept);
     file.path = kept;
     input = g_new0(struct input, 1);
-    input_init(input, read_bytes, &fd, FILE_SIZE_MAX);
+    input_init(input, input_read_fd, &fd, FILE_SIZE_MAX);
     r = read_input(&file, input);
     input_clear(input);
     close(fd);

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/yaml/input.h"
+
 struct reading {
     int fd;
     struct fingerprint before;
@@ -27,15 +29,11 @@ static void close_fd(const int *fd)
 
 static ssize_t input(void *userdata, void *buffer, size_t size)
 {
-    const struct reading *reading = userdata;
-    ssize_t n;
+    struct reading *reading = userdata;
 
     if (!reading->goes_on(reading->userdata))
         return -ECANCELED;
-    do
-        n = read(reading->fd, buffer, size);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
+    return input_read_fd(&reading->fd, buffer, size);
 }
 
 /* 0, READING_SPECIAL or negative errno. */

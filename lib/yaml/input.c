@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/util/diagnostic.h"
 
@@ -22,6 +23,16 @@
 static void release_diagnostic(gpointer diagnostic)
 {
     diagnostic_free(diagnostic);
+}
+
+ssize_t input_read_fd(void *fd, void *buffer, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = read(*(const int *)fd, buffer, size);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
 }
 
 void input_init(struct input *input, input_read read, void *userdata, uint64_t max_size)

@@ -19,6 +19,9 @@
 /* Reads up to `size` bytes into `buffer`: their number, 0 at the end, negative errno. */
 typedef ssize_t (*input_read)(void *userdata, void *buffer, size_t size);
 
+/* That of a file: `fd` is an int *. */
+ssize_t input_read_fd(void *fd, void *buffer, size_t size);
+
 enum input_encoding { INPUT_UNKNOWN, INPUT_UTF8, INPUT_UTF16_LE, INPUT_UTF16_BE };
 
 struct input {
