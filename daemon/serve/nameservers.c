@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "follow.h"
+#include "lib/util/follow.h"
 #include "lib/util/log.h"
 
 /* Each server is tried twice, the second time for twice as long: three times this, by each server.

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
-#include "lib/util/log.h"
+#include "log.h"
 
 #define FOLLOW_LINKS_MAX 16u
 #define FOLLOW_EVENTS                                                                              \

@@ -6,7 +6,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "lib/util/error.h"
+#include "error.h"
 
 struct follow;
 

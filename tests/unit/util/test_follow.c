@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/serve/follow.h"
+#include "lib/util/follow.h"
 #include "tests/unit/alarm.h"
 
 static sd_event *event;
