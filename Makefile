@@ -89,7 +89,7 @@ CLI = $(patsubst cli/main.c,$(O)/kubesvc,$(wildcard cli/main.c))
 CLUSTER = $(O)/kubesvc-cluster
 
 # The rooms, each of which links only what stands right of it.
-ROOMS = cluster cli inspect serve publish state source config manifest model yaml util nss resolve
+ROOMS = dns cluster cli inspect serve publish state source config manifest model yaml util nss resolve
 room_dir = $(firstword $(wildcard daemon/$(1) lib/$(1) $(1)))
 room_sources = $(filter-out %/main.c,$(wildcard $(call room_dir,$(1))/*.c))
 
@@ -100,7 +100,7 @@ TEST_SOURCES := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 E2E_SOURCES := $(wildcard tests/e2e/*.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 SOURCES := $(ROOM_SOURCES) $(PROGRAM_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
-HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h cluster/*.h tests/*/*.h)
+HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h cluster/*.h dns/*.h tests/*/*.h)
 
 objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
 

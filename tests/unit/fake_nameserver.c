@@ -77,35 +77,131 @@ static unsigned reply(const struct fake_nameserver *fake, struct packet *packet,
     return ns_r_noerror;
 }
 
+/* The first label of the question; the packet ends behind it afterwards. */
+static void read_question(struct packet *packet, char label[static 64], unsigned *type)
+{
+    size_t end = NS_HFIXEDSZ, n = packet->size;
+
+    memset(label, 0, 64);
+    memcpy(label, packet->data + end + 1, packet->data[end] & 63u);
+    while (packet->data[end])
+        end += packet->data[end] + 1u;
+    *type = (unsigned)packet->data[end + 1] << 8 | packet->data[end + 2];
+    packet->size = end + 1 + NS_QFIXEDSZ;
+    assert(packet->size <= n);
+    memset(packet->data + 6, 0, 6);
+    packet->data[2] |= 0x80;
+}
+
+/* What a liar might send, who guesses badly. */
+static void send_forged(int fd, struct packet packet, const struct sockaddr_in *peer)
+{
+    static const size_t changed[] = {1, 2, 5, NS_HFIXEDSZ + 1}; /* id, QR, QDCOUNT, name */
+
+    for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) {
+        struct packet copy = packet;
+
+        copy.data[changed[i]] ^= 0x80;
+        (void)sendto(fd, copy.data, copy.size, 0, (const struct sockaddr *)peer, sizeof *peer);
+    }
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* from another port */
+    assert(fd >= 0);
+    (void)sendto(fd, packet.data, packet.size, 0, (const struct sockaddr *)peer, sizeof *peer);
+    close(fd);
+}
+
+static void answer(const struct fake_nameserver *fake, struct packet *packet, const char *label,
+                   unsigned type)
+{
+    if (strcmp(label, "big") == 0)
+        packet->data[2] |= 2;
+    if (strcmp(label, "LOUD") == 0)
+        memcpy(packet->data + NS_HFIXEDSZ + 1, "loud", 4);
+    if (strcmp(label, "bare") == 0) {
+        packet->size = NS_HFIXEDSZ;
+        memset(packet->data + 4, 0, 8);
+        packet->data[3] = ns_r_formerr;
+        return;
+    }
+    packet->data[3] =
+        (uint8_t)(0x80 | (packet->data[2] & 2 ? 0u : reply(fake, packet, label, type)));
+}
+
 static int on_question(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct fake_nameserver *fake = userdata;
     struct sockaddr_in peer;
     socklen_t peer_size = sizeof peer;
     struct packet packet;
-    char label[64] = {0};
+    char label[64];
+    unsigned type;
     ssize_t n =
         recvfrom(fd, packet.data, sizeof packet.data, 0, (struct sockaddr *)&peer, &peer_size);
-    size_t end = NS_HFIXEDSZ;
 
     (void)source;
     (void)revents;
     assert(n > NS_HFIXEDSZ && n < (ssize_t)sizeof packet.data);
-    memcpy(label, packet.data + end + 1, packet.data[end] & 63u);
-    while (packet.data[end])
-        end += packet.data[end] + 1u;
-    packet.size = end + 1 + NS_QFIXEDSZ;
-    assert(packet.size <= (size_t)n);
+    packet.size = (size_t)n;
+    read_question(&packet, label, &type);
     fake->questions++;
     if (strncmp(label, "dead", 4) == 0 || (strcmp(label, "late") == 0 && fake->questions % 2))
         return 0;
-    memset(packet.data + 6, 0, 6);
-    packet.data[2] |= 0x80;
-    packet.data[3] =
-        (uint8_t)(0x80 | reply(fake, &packet, label,
-                               (unsigned)packet.data[end + 1] << 8 | packet.data[end + 2]));
+    if (strcmp(label, "forged") == 0)
+        send_forged(fd, packet, &peer);
+    answer(fake, &packet, label, type);
     n = sendto(fd, packet.data, packet.size, 0, (struct sockaddr *)&peer, peer_size);
     assert(n == (ssize_t)packet.size);
+    return 0;
+}
+
+static int on_stream_question(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct fake_nameserver *fake = userdata;
+    uint8_t message[2 + sizeof((struct packet *)0)->data];
+    ssize_t n = recv(fd, message, sizeof message, 0);
+    struct packet packet;
+    char label[64];
+    unsigned type;
+
+    (void)revents;
+    if (n <= 0) {
+        sd_event_source_disable_unref(source);
+        return 0;
+    }
+    packet.size = (size_t)message[0] << 8 | message[1];
+    assert(packet.size + 2 == (size_t)n);
+    memcpy(packet.data, message + 2, packet.size);
+    read_question(&packet, label, &type);
+    fake->streams++;
+    if (strncmp(label, "dead", 4) == 0) {
+        (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        sd_event_source_disable_unref(fake->unanswered);
+        fake->unanswered = source;
+        return 0;
+    }
+    packet.data[3] = (uint8_t)(0x80 | reply(fake, &packet, label, type));
+    message[0] = (uint8_t)(packet.size >> 8);
+    message[1] = (uint8_t)packet.size;
+    memcpy(message + 2, packet.data, packet.size);
+    /* In two pieces: so the prefix may come alone. */
+    n = send(fd, message, 1, MSG_NOSIGNAL);
+    assert(n == 1);
+    (void)send(fd, message + 1, strcmp(label, "cut") == 0 ? 20 : packet.size + 1, MSG_NOSIGNAL);
+    sd_event_source_disable_unref(source);
+    return 0;
+}
+
+static int on_stream(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    int r, stream = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    (void)revents;
+    assert(stream >= 0);
+    r = sd_event_add_io(sd_event_source_get_event(source), &source, stream, EPOLLIN,
+                        on_stream_question, userdata);
+    assert(r >= 0);
+    r = sd_event_source_set_io_fd_own(source, 1);
+    assert(r >= 0);
     return 0;
 }
 
@@ -114,7 +210,7 @@ static bool start(struct fake_nameserver *fake, sd_event *event, struct sockaddr
     socklen_t size = sizeof address;
     int r;
 
-    *fake = (struct fake_nameserver){.address = {10, 9, 8, 7}};
+    *fake = (struct fake_nameserver){.address = {10, 9, 8, 7}, .listening = -1};
     fake->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert(fake->fd >= 0);
     if (bind(fake->fd, (struct sockaddr *)&address, sizeof address) < 0) {
@@ -147,8 +243,33 @@ bool fake_nameserver_start_at(struct fake_nameserver *fake, sd_event *event, con
                                       .sin_addr.s_addr = inet_addr(address)});
 }
 
+void fake_nameserver_start_tcp(struct fake_nameserver *fake, sd_event *event)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    int r, one = 1;
+
+    fake->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert(fake->listening >= 0);
+    r = setsockopt(fake->listening, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    assert(r == 0);
+    r = getsockname(fake->fd, (struct sockaddr *)&address, &size);
+    assert(r == 0);
+    r = bind(fake->listening, (struct sockaddr *)&address, sizeof address);
+    assert(r == 0);
+    r = listen(fake->listening, 16);
+    assert(r == 0);
+    r = sd_event_add_io(event, &fake->stream_source, fake->listening, EPOLLIN, on_stream, fake);
+    assert(r >= 0);
+}
+
 void fake_nameserver_stop(struct fake_nameserver *fake)
 {
     sd_event_source_disable_unref(fake->source);
     close(fake->fd);
+    if (fake->listening < 0)
+        return;
+    sd_event_source_disable_unref(fake->unanswered);
+    sd_event_source_disable_unref(fake->stream_source);
+    close(fake->listening);
 }

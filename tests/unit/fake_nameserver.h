@@ -15,16 +15,25 @@ struct fake_nameserver {
     unsigned questions;
     sd_event_source *source;
     uint8_t address[4]; /* what it answers to A questions */
+    int listening;      /* -1: not by TCP */
+    sd_event_source *stream_source, *unanswered;
+    unsigned streams; /* questions by TCP, which `questions` does not count */
 };
 
 /*
  * First labels: `dead...` is not answered; `late` only every second time; `fail` SERVFAIL; `none`
  * NXDOMAIN, `empty` NODATA, both with a SOA of minimum 1; `far` is an alias of `near`, with its
  * address; `loop` is an alias of itself; `odd` is an alias of a name with a space. Everything else
- * has one address; its TTL is the number that the label ends with, else 60.
+ * has one address; its TTL is the number that the label ends with, else 60. By UDP: `big` is cut
+ * off; of `forged`, answers to other questions come first; `LOUD` comes back in small letters;
+ * `bare` is not understood (FORMERR without the question).
  */
 void fake_nameserver_start(struct fake_nameserver *fake, sd_event *event);
 
 /* The same on port 53 of a loopback address; false: this user may not. */
 bool fake_nameserver_start_at(struct fake_nameserver *fake, sd_event *event, const char *address);
+
+/* Listens on the same port by TCP as well: one question of each connection is answered, that of
+ * `dead` never and that of `cut` with half a message. */
+void fake_nameserver_start_tcp(struct fake_nameserver *fake, sd_event *event);
 void fake_nameserver_stop(struct fake_nameserver *fake);

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Forward: who waits for what. Equal messages that are under way share one relay: so a client that
+ * asks again makes no traffic, a forged answer has one chance instead of many, and a nameserver
+ * that asks us what we ask it (a loop) stops there, until it is over.
+ */
+#include "forward.h"
+
+#include <arpa/nameser.h>
+#include <glib.h>
+#include <string.h>
+
+#include "lib/util/hash.h"
+#include "lib/util/log.h"
+#include "relay.h"
+
+/* A question has a socket, by TCP an answer of up to 64 KiB, and each client that waits for it a
+ * struct forward_query. One client may have half of them. */
+#define QUESTIONS_MAX 1024u
+#define TCP_QUESTIONS_MAX 128u
+#define QUERIES_MAX 4096u
+
+struct forward {
+    struct relay_context context;
+    GHashTable *questions; /* set of struct question */
+    GHashTable *clients;   /* struct address -> struct usage */
+    size_t n_tcp, n_queries;
+    bool loop_logged;
+};
+
+/* What one client has under way. */
+struct usage {
+    struct address address;
+    size_t queries;
+};
+
+struct question {
+    struct forward *forward;
+    struct relay *relay;
+    GQueue queries; /* struct forward_query */
+    bool tcp;
+    size_t size;
+    uint8_t message[];
+};
+
+struct forward_query {
+    struct question *question;
+    GList turn;
+    struct usage *usage;
+    struct forward_client client;
+    uint8_t id[2];
+};
+
+/* Everything but the id. */
+static guint question_hash(gconstpointer data)
+{
+    const struct question *question = data;
+
+    return hash_bytes(question->message + 2, question->size - 2) + question->tcp;
+}
+
+static gboolean question_equal(gconstpointer a, gconstpointer b)
+{
+    const struct question *left = a, *right = b;
+
+    return left->size == right->size && left->tcp == right->tcp &&
+           memcmp(left->message + 2, right->message + 2, left->size - 2) == 0;
+}
+
+static guint usage_hash(gconstpointer address)
+{
+    return hash_address(address);
+}
+
+static gboolean usage_equal(gconstpointer a, gconstpointer b)
+{
+    return address_compare(a, b) == 0;
+}
+
+/* --- Those who wait -------------------------------------------------------------------------- */
+
+static void query_free(struct forward_query *query)
+{
+    struct forward *forward = query->question->forward;
+
+    forward->n_queries--;
+    if (--query->usage->queries == 0)
+        g_hash_table_remove(forward->clients, &query->usage->address);
+    g_free(query);
+}
+
+static void question_free(void *data)
+{
+    struct question *question = data;
+
+    while (question->queries.head)
+        query_free(g_queue_pop_head_link(&question->queries)->data);
+    question->forward->n_tcp -= question->tcp;
+    relay_free(question->relay);
+    g_free(question);
+}
+
+/* The head of an answer that is too large for who asked, with TC: it will be asked by TCP. */
+static size_t cut(uint8_t *message, size_t size)
+{
+    static const uint8_t none[6] = {0};
+    uint8_t flags = message[2];
+    size_t question;
+
+    message[2] &= 0x07; /* as a question has them */
+    question = dns_question_size(message, size);
+    message[2] = flags | 0x02;
+    memcpy(message + 6, none, sizeof none);
+    return question > 0 ? question : NS_HFIXEDSZ;
+}
+
+static void question_answer(struct question *question, uint8_t *message, size_t size)
+{
+    GList *link;
+
+    /* One after the other: what a reply leads to may cancel others that wait here. */
+    while ((link = g_queue_pop_head_link(&question->queries))) {
+        struct forward_query *query = link->data;
+        struct forward_client client = query->client;
+
+        if (size > 0)
+            memcpy(message, query->id, sizeof query->id);
+        query_free(query);
+        if (size > client.limit)
+            size = cut(message, size); /* for the others as well: they said the same size */
+        client.reply(client.userdata, message, size);
+    }
+}
+
+/* --- Loops ----------------------------------------------------------------------------------- */
+
+/* Does the question come from a socket that it is asked with? */
+static bool question_is_own(const struct question *question, const union endpoint *from)
+{
+    const union endpoint *server = relay_asked_from(question->relay, from);
+
+    if (server)
+        upstreams_exclude(question->forward->context.upstreams, server);
+    return server;
+}
+
+/* Nobody answered, and a server is among those who wait: it asked us what it was asked, by way of
+ * others maybe. */
+static void question_look_for_loop(struct question *question)
+{
+    struct forward *forward = question->forward;
+
+    for (GList *l = question->queries.head; l && !forward->loop_logged; l = l->next) {
+        const struct forward_query *query = l->data;
+        const union endpoint *server = relay_asked_at(question->relay, &query->usage->address);
+        char text[ENDPOINT_TEXT_MAX];
+
+        if (!server)
+            continue;
+        endpoint_format(server, text);
+        log_warning("%s gave no answer to what it asked here itself: if it forwards to this "
+                    "program, that is a loop",
+                    text);
+        forward->loop_logged = true;
+    }
+}
+
+static void on_relayed(void *userdata, uint8_t *message, size_t size)
+{
+    struct question *question = userdata;
+    struct forward *forward = question->forward;
+
+    if (size == 0)
+        question_look_for_loop(question);
+    /* Whoever asks the same from now on asks again. */
+    g_hash_table_steal(forward->questions, question);
+    question_answer(question, message, size);
+    question_free(question);
+}
+
+/* --- Asking ---------------------------------------------------------------------------------- */
+
+static struct question *question_new(struct forward *forward, bool tcp, const uint8_t *message,
+                                     size_t size)
+{
+    struct question *question = g_malloc(sizeof *question + size);
+
+    *question = (struct question){.forward = forward, .tcp = tcp, .size = size};
+    memcpy(question->message, message, size);
+    forward->n_tcp += tcp;
+    return question;
+}
+
+/* The question that is under way, or a new one; NULL: none can be asked. */
+static struct question *forward_question(struct forward *forward, const uint8_t *message,
+                                         size_t size, const struct forward_client *client)
+{
+    struct question *new = question_new(forward, client->tcp, message, size);
+    struct question *old = g_hash_table_lookup(forward->questions, new);
+
+    if (old) {
+        question_free(new);
+        return question_is_own(old, &client->from) ? NULL : old;
+    }
+    if (g_hash_table_size(forward->questions) < QUESTIONS_MAX &&
+        forward->n_tcp <= TCP_QUESTIONS_MAX)
+        new->relay = relay_new(&forward->context, new->tcp, message, size, on_relayed, new);
+    if (!new->relay) {
+        question_free(new);
+        return NULL;
+    }
+    g_hash_table_add(forward->questions, new);
+    return new;
+}
+
+/* NULL: the client has its share. */
+static struct usage *forward_usage(struct forward *forward, const struct forward_client *client)
+{
+    struct address address;
+    struct usage *usage;
+
+    endpoint_address(&client->from, &address);
+    usage = g_hash_table_lookup(forward->clients, &address);
+    if (!usage) {
+        usage = g_new(struct usage, 1);
+        *usage = (struct usage){.address = address};
+        g_hash_table_insert(forward->clients, &usage->address, usage);
+    }
+    return usage->queries < QUESTIONS_MAX / 2 ? usage : NULL;
+}
+
+struct forward_query *forward_ask(struct forward *forward, const uint8_t *message, size_t size,
+                                  const struct forward_client *client)
+{
+    struct forward_query *query;
+    struct question *question;
+    struct usage *usage;
+
+    if (size > DNS_MESSAGE_MAX || dns_question_size(message, size) == 0 ||
+        forward->n_queries == QUERIES_MAX)
+        return NULL;
+    usage = forward_usage(forward, client);
+    if (!usage)
+        return NULL;
+    question = forward_question(forward, message, size, client);
+    if (!question) {
+        if (usage->queries == 0)
+            g_hash_table_remove(forward->clients, &usage->address);
+        return NULL;
+    }
+    query = g_new(struct forward_query, 1);
+    *query = (struct forward_query){
+        .question = question,
+        .turn.data = query,
+        .usage = usage,
+        .client = *client,
+        .id = {message[0], message[1]},
+    };
+    g_queue_push_tail_link(&question->queries, &query->turn);
+    usage->queries++;
+    forward->n_queries++;
+    return query;
+}
+
+struct forward_query *forward_cancel(struct forward_query *query)
+{
+    struct question *question;
+
+    if (!query)
+        return NULL;
+    question = query->question;
+    g_queue_unlink(&question->queries, &query->turn);
+    query_free(query);
+    /* Removing frees it; one that is being answered is not in the table any more. */
+    if (!question->queries.head &&
+        g_hash_table_lookup(question->forward->questions, question) == question)
+        g_hash_table_remove(question->forward->questions, question);
+    return NULL;
+}
+
+/* --- The whole ------------------------------------------------------------------------------- */
+
+/* What was under way is asked of the new servers: those before are often the ones that do not
+ * answer any more. */
+static void forward_on_change(void *userdata)
+{
+    struct forward *forward = userdata;
+    GHashTableIter iter;
+    void *question;
+
+    forward->loop_logged = false;
+    g_hash_table_iter_init(&iter, forward->questions);
+    while (g_hash_table_iter_next(&iter, &question, NULL))
+        relay_restart(((struct question *)question)->relay);
+}
+
+int forward_new(sd_event *event, const struct forward_options *options, struct forward **forwardp)
+{
+    struct forward *forward = g_new0(struct forward, 1);
+    int r;
+
+    forward->context.event = sd_event_ref(event);
+    forward->questions = g_hash_table_new_full(question_hash, question_equal, question_free, NULL);
+    forward->clients = g_hash_table_new_full(usage_hash, usage_equal, NULL, g_free);
+    r = upstreams_new(event, options, forward_on_change, forward, &forward->context.upstreams);
+    if (r < 0) {
+        forward_free(forward);
+        return r;
+    }
+    *forwardp = forward;
+    return 0;
+}
+
+struct forward *forward_free(struct forward *forward)
+{
+    if (!forward)
+        return NULL;
+    g_hash_table_unref(forward->questions);
+    g_hash_table_unref(forward->clients);
+    upstreams_free(forward->context.upstreams);
+    sd_event_unref(forward->context.event);
+    g_free(forward);
+    return NULL;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Upstreams: resolv.conf is read here, not by libc, because libc takes three servers and 127.0.0.1
+ * where there is none, which may be ourselves. A file that cannot be read changes nothing: it is
+ * being replaced, and will be heard of again.
+ */
+#include "upstreams.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/util/follow.h"
+#include "lib/util/log.h"
+
+#define DNS_PORT 53
+#define RESOLV_CONF "resolv.conf" /* the word of the options */
+#define RESOLV_CONF_MAX 16384     /* bytes that are read of the file */
+
+/* So many questions without an answer in between, and a server is asked last for a while. One is
+ * not enough: the first of resolv.conf may know names that the second does not. */
+#define FAILURES_MAX 3u
+#define DOWN_USEC (10 * G_USEC_PER_SEC)
+
+struct upstream {
+    union endpoint endpoint;
+    unsigned failures;
+    gint64 down_until; /* monotonic */
+    bool excluded;
+};
+
+struct upstreams {
+    char **servers; /* of the options */
+    char *resolv_conf;
+    union endpoint *own;
+    size_t n_own;
+    struct follow *follow; /* NULL: resolv.conf is not among the options */
+    struct upstream list[FORWARD_SERVERS_MAX];
+    size_t n;
+    void (*changed)(void *userdata);
+    void *userdata;
+};
+
+const char *forward_parse_server(const char *text)
+{
+    union endpoint endpoint;
+
+    if (strcmp(text, RESOLV_CONF) == 0)
+        return NULL;
+    if (!endpoint_parse(&endpoint, text, DNS_PORT))
+        return "must be an address, or an address and a port, or resolv.conf";
+    return endpoint_is_wildcard(&endpoint) ? "is no address that can be asked" : NULL;
+}
+
+/* --- Ourselves ------------------------------------------------------------------------------- */
+
+static bool can_bind(const union endpoint *endpoint)
+{
+    union endpoint any_port = *endpoint;
+    int fd = socket(endpoint->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool bound;
+
+    if (fd < 0)
+        return false;
+    if (endpoint->any.sa_family == AF_INET)
+        any_port.inet.sin_port = 0;
+    else
+        any_port.inet6.sin6_port = 0;
+    bound = bind(fd, &any_port.any, endpoint_size(endpoint)) == 0;
+    close(fd);
+    return bound;
+}
+
+/* Does it lead to this host? What a socket can be bound to does, unless the system lets them be
+ * bound to anything. */
+static bool is_local(const union endpoint *endpoint)
+{
+    struct address address;
+    union endpoint foreign;
+
+    endpoint_address(endpoint, &address);
+    if (address_is_inet(&address) && address.bytes[12] == 127)
+        return true;
+    return can_bind(endpoint) && !(endpoint_parse(&foreign, "192.0.2.1", 1) && can_bind(&foreign));
+}
+
+static bool upstreams_is_own(const struct upstreams *upstreams, const union endpoint *endpoint)
+{
+    for (size_t i = 0; i < upstreams->n_own; i++) {
+        const union endpoint *own = upstreams->own + i;
+
+        if (endpoint_equal(own, endpoint) ||
+            (endpoint_is_wildcard(own) && endpoint_port(own) == endpoint_port(endpoint) &&
+             is_local(endpoint)))
+            return true;
+    }
+    return false;
+}
+
+/* --- The list -------------------------------------------------------------------------------- */
+
+static void upstreams_add(struct upstreams *upstreams, const char *text)
+{
+    union endpoint endpoint;
+
+    if (upstreams->n == FORWARD_SERVERS_MAX || !endpoint_parse(&endpoint, text, DNS_PORT) ||
+        endpoint_is_wildcard(&endpoint) || upstreams_is_own(upstreams, &endpoint))
+        return;
+    for (size_t i = 0; i < upstreams->n; i++) {
+        if (endpoint_equal(&upstreams->list[i].endpoint, &endpoint))
+            return;
+    }
+    upstreams->list[upstreams->n++] = (struct upstream){.endpoint = endpoint};
+}
+
+/* NULL: it cannot be read. */
+static char *read_file(const char *path)
+{
+    char *text = g_malloc(RESOLV_CONF_MAX + 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    size_t size = 0;
+    ssize_t n = -1;
+
+    while (fd >= 0 && (n = read(fd, text + size, RESOLV_CONF_MAX - size)) > 0)
+        size += (size_t)n;
+    if (n < 0)
+        log_warning("cannot read %s: %s", path, g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    text[size] = '\0';
+    return n < 0 ? (g_free(text), NULL) : text;
+}
+
+/* "nameserver ADDRESS", with a port where it has one; what follows is a comment. */
+static void upstreams_add_file(struct upstreams *upstreams, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        g_auto(GStrv) words = g_strsplit_set(*line, " \t\r", -1);
+        unsigned i = 0;
+
+        if (g_strcmp0(words[0], "nameserver") != 0)
+            continue;
+        while (words[++i] && !*words[i])
+            continue;
+        if (words[i])
+            upstreams_add(upstreams, words[i]);
+    }
+}
+
+static void upstreams_log(const struct upstreams *upstreams)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (size_t i = 0; i < upstreams->n; i++) {
+        char text[ENDPOINT_TEXT_MAX];
+
+        endpoint_format(&upstreams->list[i].endpoint, text);
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", text);
+    }
+    if (upstreams->n > 0)
+        log_info("forwarding to %s", list->str);
+    else
+        log_warning("no nameserver to forward to; names outside the zone fail");
+}
+
+/* `text`: of resolv.conf, NULL where it cannot be read. */
+static void upstreams_fill(struct upstreams *upstreams, const char *text)
+{
+    upstreams->n = 0;
+    for (char **server = upstreams->servers; *server; server++) {
+        if (strcmp(*server, RESOLV_CONF) != 0)
+            upstreams_add(upstreams, *server);
+        else if (text)
+            upstreams_add_file(upstreams, text);
+    }
+}
+
+static void upstreams_on_change(void *userdata)
+{
+    struct upstreams *upstreams = userdata;
+    g_autofree char *text = read_file(upstreams->resolv_conf);
+    struct upstream old[FORWARD_SERVERS_MAX];
+    size_t n = upstreams->n;
+    bool same;
+
+    if (!text)
+        return;
+    memcpy(old, upstreams->list, sizeof old);
+    upstreams_fill(upstreams, text);
+    same = upstreams->n == n;
+    for (size_t i = 0; same && i < n; i++)
+        same = endpoint_equal(&old[i].endpoint, &upstreams->list[i].endpoint);
+    if (same) {
+        memcpy(upstreams->list, old, sizeof old);
+        return;
+    }
+    upstreams_log(upstreams);
+    upstreams->changed(upstreams->userdata);
+}
+
+/* --- What is asked for ----------------------------------------------------------------------- */
+
+int upstreams_new(sd_event *event, const struct forward_options *options,
+                  void (*changed)(void *userdata), void *userdata, struct upstreams **upstreamsp)
+{
+    struct upstreams *upstreams = g_new(struct upstreams, 1);
+    g_autofree char *text = NULL;
+    int r = 0;
+
+    *upstreams = (struct upstreams){
+        .servers = g_strdupv((char **)options->servers),
+        .resolv_conf = g_strdup(options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf"),
+        .own = g_memdup2(options->own, options->n_own * sizeof *options->own),
+        .n_own = options->n_own,
+        .changed = changed,
+        .userdata = userdata,
+    };
+    /* Watched before it is read, so that no change is missed. */
+    if (g_strv_contains(options->servers, RESOLV_CONF))
+        r = follow_new(&upstreams->follow, event, upstreams->resolv_conf, upstreams_on_change,
+                       upstreams);
+    if (r < 0) {
+        upstreams_free(upstreams);
+        return r;
+    }
+    if (upstreams->follow)
+        text = read_file(upstreams->resolv_conf);
+    upstreams_fill(upstreams, text);
+    upstreams_log(upstreams);
+    *upstreamsp = upstreams;
+    return 0;
+}
+
+struct upstreams *upstreams_free(struct upstreams *upstreams)
+{
+    if (!upstreams)
+        return NULL;
+    follow_free(upstreams->follow);
+    g_strfreev(upstreams->servers);
+    g_free(upstreams->resolv_conf);
+    g_free(upstreams->own);
+    g_free(upstreams);
+    return NULL;
+}
+
+size_t upstreams_list(const struct upstreams *upstreams,
+                      union endpoint servers[static FORWARD_SERVERS_MAX])
+{
+    gint64 now = g_get_monotonic_time();
+    size_t n = 0;
+
+    for (int down = 0; down < 2; down++) {
+        for (size_t i = 0; i < upstreams->n; i++) {
+            const struct upstream *upstream = upstreams->list + i;
+
+            if (!upstream->excluded && (upstream->down_until > now) == (down == 1))
+                servers[n++] = upstream->endpoint;
+        }
+    }
+    return n;
+}
+
+static struct upstream *upstreams_find(struct upstreams *upstreams, const union endpoint *server)
+{
+    for (size_t i = 0; i < upstreams->n; i++) {
+        if (endpoint_equal(&upstreams->list[i].endpoint, server))
+            return upstreams->list + i;
+    }
+    return NULL;
+}
+
+void upstreams_report(struct upstreams *upstreams, const union endpoint *server, bool answered)
+{
+    struct upstream *upstream = upstreams_find(upstreams, server);
+
+    if (!upstream)
+        return;
+    upstream->failures = answered ? 0 : MIN(upstream->failures + 1, FAILURES_MAX);
+    upstream->down_until =
+        upstream->failures == FAILURES_MAX ? g_get_monotonic_time() + DOWN_USEC : 0;
+}
+
+void upstreams_exclude(struct upstreams *upstreams, const union endpoint *server)
+{
+    struct upstream *upstream = upstreams_find(upstreams, server);
+    char text[ENDPOINT_TEXT_MAX];
+
+    if (!upstream || upstream->excluded)
+        return;
+    endpoint_format(server, text);
+    log_warning("%s leads back here; it is not asked until the nameservers change", text);
+    upstream->excluded = true;
+}
