@@ -15,12 +15,14 @@
 #include "link.h"
 #include "suggest.h"
 #include "text.h"
+#include <kubesvc/limits.h>
 
 enum {
     OPTION_SOCKET = 256,
     OPTION_HEADINGS,
     OPTION_LABELS,
     OPTION_NSS,
+    OPTION_DNS,
     OPTION_QUESTIONS,
     OPTION_STRICT,
     OPTION_IGNORE,
@@ -68,6 +70,10 @@ static const struct {
      NULL,
      "also ask libc, as programs do, and report differences",
      TAKES_NSS},
+    {{"dns", optional_argument, NULL, OPTION_DNS},
+     "SERVER",
+     "also ask libc and a nameserver (default: " KUBESVC_DNS_LISTEN "), and compare",
+     TAKES_DNS},
     {{"questions", no_argument, NULL, OPTION_QUESTIONS},
      NULL,
      "also show every lookup (root and the daemon's user only)",
@@ -127,8 +133,13 @@ static void print_option(size_t i, unsigned takes)
         names = format_names(takes);
         meaning = names;
     }
-    left = g_strdup_printf("  %.4s--%s%s%s", letter, options[i].option.name,
-                           options[i].value ? " " : "", options[i].value ? options[i].value : "");
+    const char *value = options[i].value;
+    bool optional = options[i].option.has_arg == optional_argument;
+    left = g_strdup_printf("  %.4s--%s%s%s%s", letter, options[i].option.name,
+                           optional ? "[="
+                           : value  ? " "
+                                    : "",
+                           value ? value : "", optional ? "]" : "");
     printf("%-29s %s\n", left, meaning);
 }
 
@@ -224,6 +235,7 @@ static bool take_option(struct arguments *arguments, const struct synopsis *syno
     case 'L': arguments->label_columns = optarg; return true;
     case OPTION_HEADINGS: arguments->no_headings = true; return true;
     case OPTION_NSS: arguments->nss = true; return true;
+    case OPTION_DNS: arguments->dns = optarg ? optarg : KUBESVC_DNS_LISTEN; return true;
     case OPTION_QUESTIONS: arguments->questions = true; return true;
     case OPTION_STRICT: arguments->strict = true; return true;
     case 'R': arguments->recursive = true; return true;

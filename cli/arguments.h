@@ -27,6 +27,7 @@ enum {
     TAKES_ROOT = 1u << 16,
     TAKES_PATHS = 1u << 17,         /* -o jsonpath=, custom-columns= */
     TAKES_LABEL_COLUMNS = 1u << 18, /* --show-labels, -L */
+    TAKES_DNS = 1u << 19,
 };
 
 #define ARGUMENTS_IGNORE_MAX 256u
@@ -57,6 +58,7 @@ struct arguments {
     const char *labels;                           /* NULL: none given */
     const char *family;                           /* "any", "inet" or "inet6" */
     const char *ignore[ARGUMENTS_IGNORE_MAX + 1]; /* each as it was given, NULL-terminated */
+    const char *dns;                              /* the nameserver to compare with, NULL: none */
     const char *root;          /* of the file system that is looked at; "" is this one */
     const char *label_columns; /* labels, separated by commas; NULL: none given */
     const char *template;      /* of FORMAT_PATH and FORMAT_COLUMNS */

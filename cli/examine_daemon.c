@@ -238,15 +238,15 @@ static void examine_status(struct examination *examination, yajl_val status)
 static void compare(struct examination *examination, const char *point, const char *name,
                     yajl_val daemons, const char *remedy)
 {
-    struct libc_answer *answer = libc_answer_new(name, "any");
-    char *difference = libc_answer_compare(answer, daemons);
+    struct other_answer *answer = libc_answer_new(name, "any");
+    char *difference = other_answer_compare(answer, daemons);
     if (difference)
         examination_add(examination, VERDICT_BAD, point,
                         g_strdup_printf("%s: %s", name, difference), g_strdup(remedy));
     else
         examination_add(examination, VERDICT_OK, point,
                         g_strdup_printf("%s has the addresses it should have", name), NULL);
-    libc_answer_free(answer);
+    other_answer_free(answer);
     g_free(difference);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvc query: what a program gets. The daemon says it and why; libc is asked only for
+ * kubesvc query: what a program gets. The daemon says it and why; libc and DNS are asked only for
  * comparison.
  */
 #include <arpa/inet.h>
@@ -11,9 +11,11 @@
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
+#include "dns_answer.h"
 #include "json_text.h"
 #include "libc_answer.h"
 #include "lookup_time.h"
+#include "table.h"
 #include "text.h"
 #include "value.h"
 
@@ -23,14 +25,26 @@ static const struct synopsis synopsis = {
     .description =
         "Shows what a program gets when it looks up a name or an address: addresses, canonical\n"
         "name, aliases, where the answer comes from and how long it takes. --nss also asks libc\n"
-        "and reports differences. Exit status 2: one of them is not found.\n",
+        "and reports differences; --dns asks a nameserver as well, and compares all three ways.\n"
+        "Exit status 2: one of them is not found.\n",
     .examples = "  kubesvc query web\n"
                 "  kubesvc query -n moon -4 web db-0.db\n"
                 "  kubesvc query 127.244.0.1\n"
-                "  kubesvc query --nss web.moon.svc.cluster.local\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_FAMILY | TAKES_NSS | TAKES_JSON,
+                "  kubesvc query --nss web.moon.svc.cluster.local\n"
+                "  kubesvc query --dns web.moon\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_FAMILY | TAKES_NSS | TAKES_DNS | TAKES_JSON,
     .least = 1,
     .most = -1,
+};
+
+#define DNS_PORT 53
+#define ANSWER_MAX 5u /* addresses in a cell of the table */
+
+/* Who is asked besides the daemon, and as whom. */
+struct ways {
+    bool libc, dns;
+    union endpoint server; /* of DNS */
+    GStrv search;
 };
 
 struct question {
@@ -38,9 +52,9 @@ struct question {
     const char *namespace; /* "": the daemon's */
     double milliseconds;   /* -1: not known */
     yajl_val answer;
-    struct libc_answer *libc; /* NULL: not asked */
-    char *difference;         /* NULL: none */
-    char *complaint;          /* about nsswitch.conf, NULL: none */
+    struct other_answer *libc, *dns;   /* NULL: not asked */
+    char *difference, *dns_difference; /* NULL: none */
+    char *complaint;                   /* about nsswitch.conf, NULL: none */
     bool found;
 };
 
@@ -68,11 +82,42 @@ static bool is_loopback(yajl_val answer)
     return false;
 }
 
+static char *cell(const GPtrArray *addresses, const char *otherwise)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < MIN(addresses->len, ANSWER_MAX); i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", (char *)addresses->pdata[i]);
+    if (addresses->len > ANSWER_MAX)
+        g_string_append_printf(text, " and %u more", addresses->len - ANSWER_MAX);
+    return g_strdup(addresses->len > 0 ? text->str : otherwise);
+}
+
+static void add_way(struct table *table, const struct other_answer *other, const char *difference)
+{
+    table_row(table, g_strdup(other->way),
+              cell(other->addresses, other->error ? other->error : other->canonical),
+              g_strdup(difference ? difference : "the same"));
+}
+
+static void print_ways(const struct question *question)
+{
+    struct table *table = table_new("WAY|ANSWER|COMPARED");
+    yajl_val answer = question->answer;
+    g_autoptr(GPtrArray) addresses = other_answer_daemons(answer);
+    table_row(table, g_strdup("daemon"),
+              cell(addresses, value_text(answer, question->found ? "canonical" : "status")),
+              g_strdup("-"));
+    add_way(table, question->libc, question->difference);
+    add_way(table, question->dns, question->dns_difference);
+    table_print(table, true);
+}
+
 static void print_libc(const struct question *question)
 {
     if (!question->libc)
         return;
-    print_field("libc", question->difference ? question->difference : "the same");
+    if (!question->dns)
+        print_field("libc", question->difference ? question->difference : "the same");
     if (question->complaint)
         print_field("", question->complaint);
     if (question->complaint || (question->difference && question->libc->error))
@@ -104,6 +149,8 @@ static void print_text(const struct question *question)
     if (is_loopback(answer))
         print_field("note",
                     "an address in 127.0.0.0/8 is reachable only in this network namespace");
+    if (question->dns)
+        print_ways(question);
 }
 
 static void append_string(GString *out, const char *key, const char *text)
@@ -116,21 +163,21 @@ static void append_string(GString *out, const char *key, const char *text)
     g_string_append_c(out, ',');
 }
 
-static void append_libc(GString *out, const struct question *question)
+static void append_other(GString *out, const char *key, const struct other_answer *other,
+                         const char *difference, const char *complaint)
 {
-    const struct libc_answer *libc = question->libc;
-    g_string_append(out, "\"libc\":{");
-    append_string(out, "error", libc->error);
-    append_string(out, "canonical", libc->canonical);
-    append_string(out, "difference", question->difference);
-    append_string(out, "complaint", question->complaint);
+    g_string_append_printf(out, "\"%s\":{", key);
+    append_string(out, "error", other->error);
+    append_string(out, "canonical", other->canonical);
+    append_string(out, "difference", difference);
+    append_string(out, "complaint", complaint);
     g_string_append(out, "\"addresses\":[");
-    for (guint i = 0; i < libc->addresses->len; i++) {
+    for (guint i = 0; i < other->addresses->len; i++) {
         if (i > 0)
             g_string_append_c(out, ',');
-        json_text_append_string(out, libc->addresses->pdata[i]);
+        json_text_append_string(out, other->addresses->pdata[i]);
     }
-    g_string_append_printf(out, "],\"same\":%s},", question->difference ? "false" : "true");
+    g_string_append_printf(out, "],\"same\":%s},", difference ? "false" : "true");
 }
 
 /* The daemon's members, behind ours. */
@@ -142,7 +189,9 @@ static void print_json(const struct question *question, bool list, bool last)
     if (question->milliseconds >= 0)
         g_string_append_printf(text, "\"milliseconds\":%.3f,", question->milliseconds);
     if (question->libc)
-        append_libc(text, question);
+        append_other(text, "libc", question->libc, question->difference, question->complaint);
+    if (question->dns)
+        append_other(text, "dns", question->dns, question->dns_difference, NULL);
     json_text_append_line(answer, question->answer);
     g_string_append(text, answer->str + 1);
     yajl_val whole = yajl_tree_parse(text->str, NULL, 0);
@@ -155,8 +204,15 @@ static void print_json(const struct question *question, bool list, bool last)
 static void compare_with_libc(struct question *question, const char *family)
 {
     question->libc = libc_answer_new(question->name, family);
-    question->difference = libc_answer_compare(question->libc, question->answer);
+    question->difference = other_answer_compare(question->libc, question->answer);
     question->complaint = libc_answer_complaint();
+}
+
+static void compare_with_dns(struct question *question, const struct ways *ways, const char *family)
+{
+    question->dns =
+        dns_answer_new(&ways->server, question->name, (const char *const *)ways->search, family);
+    question->dns_difference = other_answer_compare(question->dns, question->answer);
 }
 
 static bool has_status(const struct question *question, const char *status)
@@ -165,15 +221,18 @@ static bool has_status(const struct question *question, const char *status)
 }
 
 /* False when it has been said that there is no answer. */
-static bool answer(struct question *question, const struct arguments *arguments)
+static bool answer(struct question *question, const struct arguments *arguments,
+                   const struct ways *ways)
 {
     question->milliseconds = lookup_time(question->name, arguments->family);
     const char *words[] = {"query", question->namespace, question->name, arguments->family, NULL};
     if (ask_one(arguments, words, &question->answer) != STATUS_DONE)
         return false;
     question->found = has_status(question, "FOUND");
-    if (arguments->nss)
+    if (ways->libc)
         compare_with_libc(question, arguments->family);
+    if (ways->dns)
+        compare_with_dns(question, ways, arguments->family);
     return true;
 }
 
@@ -181,8 +240,10 @@ static void question_clear(void *pointer)
 {
     struct question *question = pointer;
     ask_release(&question->answer);
-    libc_answer_free(question->libc);
+    other_answer_free(question->libc);
+    other_answer_free(question->dns);
     g_free(question->difference);
+    g_free(question->dns_difference);
     g_free(question->complaint);
 }
 
@@ -232,11 +293,12 @@ static int status_of(const GArray *questions)
     return miss ? STATUS_NOT_FOUND : STATUS_DONE;
 }
 
-static int query(GArray *questions, const char *namespace, const struct arguments *arguments)
+static int query(GArray *questions, const char *namespace, const struct arguments *arguments,
+                 const struct ways *ways)
 {
     for (int i = 0; i < arguments->n; i++) {
         struct question question = {.name = arguments->operands[i], .namespace = namespace};
-        bool answered = answer(&question, arguments);
+        bool answered = answer(&question, arguments, ways);
         g_array_append_val(questions, question);
         if (!answered)
             return STATUS_FAILED;
@@ -246,6 +308,33 @@ static int query(GArray *questions, const char *namespace, const struct argument
     else
         print_texts(questions);
     return status_of(questions);
+}
+
+/* The search list of a pod in the namespace, so that short names mean the same everywhere; without
+ * one they are asked as they are. */
+static bool find_search(struct ways *ways, const struct arguments *arguments)
+{
+    g_autofree char *ns = ask_namespace(arguments);
+    ask_auto yajl_val status = NULL;
+    if (!ns || ask_one(arguments, (const char *[]){"status", NULL}, &status) != STATUS_DONE)
+        return false;
+    const char *zone = value_text(status, "zone");
+    g_autofree char *list = g_strdup_printf("%s.svc.%s svc.%s %s", ns, zone, zone, zone);
+    ways->search = g_strsplit(*ns && zone ? list : "", " ", -1);
+    return true;
+}
+
+static bool find_ways(struct ways *ways, const struct arguments *arguments)
+{
+    ways->dns = arguments->dns != NULL;
+    ways->libc = arguments->nss || ways->dns;
+    if (!ways->dns)
+        return true;
+    if (endpoint_parse(&ways->server, arguments->dns, DNS_PORT))
+        return find_search(ways, arguments);
+    text_error(arguments->json, "it is an address, or an address and a port",
+               "'%s' is not a nameserver", arguments->dns);
+    return false;
 }
 
 int command_query(int argc, char **argv)
@@ -266,5 +355,9 @@ int command_query(int argc, char **argv)
     setenv("KUBESVC_NAMESPACE", namespace, true);
     g_autoptr(GArray) questions = g_array_new(FALSE, TRUE, sizeof(struct question));
     g_array_set_clear_func(questions, question_clear);
-    return query(questions, namespace, &arguments);
+    struct ways ways = {0};
+    status = find_ways(&ways, &arguments) ? query(questions, namespace, &arguments, &ways)
+                                          : STATUS_FAILED;
+    g_strfreev(ways.search);
+    return status;
 }

@@ -7,6 +7,7 @@
 
 #define KUBESVC_SOCKET_PATH "/run/kubesvc/socket"
 #define KUBESVC_DEFAULT_ZONE "cluster.local"
+#define KUBESVC_DNS_LISTEN "127.0.0.63:53" /* kubesvc-dns, if nothing else is said */
 
 /* RFC 1035 in presentation form: no final dot counted, no terminating NUL. */
 #define KUBESVC_NAME_MAX 253u

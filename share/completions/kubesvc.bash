@@ -10,7 +10,7 @@ _kubesvc_kinds="services endpoints pods workloads deployments replicasets replic
 
 _kubesvc_options() {
     case $1 in
-    query) echo "-n --namespace -4 --ipv4 -6 --ipv6 --nss -o --output" ;;
+    query) echo "-n --namespace -4 --ipv4 -6 --ipv6 --nss --dns -o --output" ;;
     get) echo "-n --namespace -A --all-namespaces -l --selector -L --label-columns --show-labels -o --output
         --no-headers -w --watch" ;;
     describe | explain) echo "-n --namespace -o --output" ;;

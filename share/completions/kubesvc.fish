@@ -61,6 +61,7 @@ complete -c kubesvc -n "__fish_seen_subcommand_from get" -s w -l watch -d "follo
 complete -c kubesvc -n "__fish_seen_subcommand_from query" -s 4 -l ipv4 -d "IPv4 only"
 complete -c kubesvc -n "__fish_seen_subcommand_from query" -s 6 -l ipv6 -d "IPv6 only"
 complete -c kubesvc -n "__fish_seen_subcommand_from query" -l nss -d "ask libc, too"
+complete -c kubesvc -n "__fish_seen_subcommand_from query" -l dns -d "compare with libc and DNS"
 complete -c kubesvc -n "__fish_seen_subcommand_from monitor" -l questions -d "questions, too"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -l strict -d "fail on warnings, too"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -s R -l recursive -d "directories below"

@@ -10,7 +10,7 @@ import subprocess
 from harness import PATIENCE, need_program, wait_for
 
 
-def _free_port():
+def free_port():
     """A port that is free for UDP and TCP now."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
@@ -29,7 +29,7 @@ class Nameserver:
 
     def __init__(self, hosts):
         program = need_program("dnsmasq")
-        self.port = _free_port()
+        self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What another way than the daemon's answers (libc, DNS), and how it differs.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <yajl/yajl_tree.h>
+
+struct other_answer {
+    char *way;            /* "libc" */
+    char *error;          /* NULL: found */
+    char *canonical;      /* NULL: none */
+    GPtrArray *addresses; /* char *, without repetitions; of an address none */
+};
+
+struct other_answer *other_answer_new(const char *way);
+struct other_answer *other_answer_free(struct other_answer *answer); /* returns NULL */
+void other_answer_add(struct other_answer *answer, const char *address);
+
+/* Says how it differs from the daemon's answer; NULL if it does not. To be freed with g_free. */
+char *other_answer_compare(const struct other_answer *answer, yajl_val daemons);
+
+/* The daemon's addresses, to be freed with g_ptr_array_unref. */
+GPtrArray *other_answer_daemons(yajl_val daemons);
