@@ -69,6 +69,7 @@ static void take(struct daemon *daemon, struct message *message)
     /* Views are taken for one question at a time, so there is none here. */
     case MESSAGE_RETIRED: send(daemon, MESSAGE_PASSED, message->number); break;
     case MESSAGE_CHANGE: inspect_tell(daemon->inspect, message->number, message->text); break;
+    case MESSAGE_BACKENDS: inspect_tell_backends(daemon->inspect, message->text); break;
     case MESSAGE_REPORT: inspect_made(daemon->inspect, g_steal_pointer(&message->job)); break;
     case MESSAGE_PING: daemon->ping_waits = false; break;
     case MESSAGE_FAILED:
@@ -97,6 +98,11 @@ static void on_make(void *userdata, struct job *job)
 {
     const struct daemon *daemon = userdata;
     message_push(daemon->to_loader, &(struct message){.kind = MESSAGE_REPORT, .job = job});
+}
+
+static void on_rest(void *userdata)
+{
+    send(userdata, MESSAGE_REST, 0);
 }
 
 static void on_answered(void *userdata)
@@ -196,6 +202,7 @@ static void open_inspect(struct daemon *daemon)
         .root = loader_thread_root(daemon->loader),
         .external = daemon->external,
         .make = on_make,
+        .rest = on_rest,
         .userdata = daemon,
     });
 }

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/inspect/backends.h"
 #include "daemon/inspect/report.h"
 #include "daemon/publish/publisher.h"
 #include "daemon/state/lease_journal.h"
@@ -61,6 +62,7 @@ struct loader_thread {
     struct snapshot_writer *writer;
     struct publisher *publisher;
     struct changes *changes;
+    struct backends *backends;
     struct cluster *cluster;
     struct lease_journal *journal; /* NULL: leases are not kept */
     struct start_guard *guard;     /* NULL: deaths are not counted */
@@ -173,6 +175,7 @@ static void publish(struct loader_thread *thread)
     thread->hindered = false;
     thread->world.published = (uint64_t)g_get_monotonic_time();
     thread->world.loaded = true;
+    backends_published(thread->backends, &thread->world);
     say_ready(thread);
 }
 
@@ -257,6 +260,7 @@ static void reload(struct loader_thread *thread)
     struct config *before = thread->config;
     thread->world.config = thread->config = config;
     configure(thread);
+    backends_reconfigure(thread->backends);
     send_nameservers(thread);
     loader_reload(thread->loader, config);
     config_free(before);
@@ -278,6 +282,7 @@ static void answer(struct loader_thread *thread, struct message *message)
     case MESSAGE_PASSED: snapshot_writer_release(thread->writer, message->number); break;
     case MESSAGE_RELOAD: thread->reload_due = true; break;
     case MESSAGE_END: thread->end_due = true; break;
+    case MESSAGE_REST: backends_rest(thread->backends); break;
     default: break;
     }
     message_free(message);
@@ -396,6 +401,12 @@ static void on_change(void *userdata, const struct change *change)
                                                    .text = g_strdup(change->text)});
 }
 
+static void on_backends(void *userdata, char *lines)
+{
+    const struct loader_thread *thread = userdata;
+    message_push(thread->outbox, &(struct message){.kind = MESSAGE_BACKENDS, .text = lines});
+}
+
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct loader_thread *thread = userdata;
@@ -442,6 +453,7 @@ static void close_parts(struct loader_thread *thread)
     thread->guard = start_guard_close(thread->guard);
     if (thread->journal)
         thread->journal = lease_journal_close(thread->journal);
+    thread->backends = backends_free(thread->backends);
     thread->changes = changes_free(thread->changes);
     thread->publisher = publisher_free(thread->publisher);
     thread->writer = snapshot_writer_free(thread->writer);
@@ -479,7 +491,9 @@ int loader_thread_new(struct loader_thread **threadp, struct config *config,
     thread->publisher = publisher_new(thread->writer);
     thread->changes = changes_new(publisher_sink(thread->publisher), thread->writer);
     changes_observe(thread->changes, on_change, thread);
-    thread->cluster = cluster_new(changes_sink(thread->changes), on_lease, thread,
+    thread->backends = backends_new(changes_sink(thread->changes));
+    backends_observe(thread->backends, on_backends, thread);
+    thread->cluster = cluster_new(backends_sink(thread->backends), on_lease, thread,
                                   (struct between){between, thread});
     configure(thread);
     *threadp = thread;
@@ -599,6 +613,7 @@ int loader_thread_start(struct loader_thread *thread)
         .writer = thread->writer,
         .loader = thread->loader,
         .changes = thread->changes,
+        .backends = thread->backends,
         .started = (uint64_t)g_get_monotonic_time(),
     };
     r = start(thread);

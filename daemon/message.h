@@ -16,15 +16,17 @@ enum message_kind {
     MESSAGE_RELOAD, /* the configuration is to be read again */
     MESSAGE_PASSED, /* number: of MESSAGE_RETIRED, every view taken before is done with */
     MESSAGE_END,    /* it is to end */
+    MESSAGE_REST,   /* no program follows backends any more */
     /* To the loader thread, and back when it is done. */
     MESSAGE_REPORT, /* job */
     MESSAGE_PING,   /* nothing but a sign of life */
     /* To the server thread. */
-    MESSAGE_READY,   /* number: objects that are served; also after MESSAGE_RELOAD */
-    MESSAGE_SERVERS, /* nameservers: from now on */
-    MESSAGE_RETIRED, /* number: of the writer's, see snapshot_writer.h */
-    MESSAGE_CHANGE,  /* text, time: something that those who watch want to know */
-    MESSAGE_FAILED,  /* error: the loader thread has ended */
+    MESSAGE_READY,    /* number: objects that are served; also after MESSAGE_RELOAD */
+    MESSAGE_SERVERS,  /* nameservers: from now on */
+    MESSAGE_RETIRED,  /* number: of the writer's, see snapshot_writer.h */
+    MESSAGE_CHANGE,   /* text, time: something that those who watch want to know */
+    MESSAGE_BACKENDS, /* text: lines for those that follow backends */
+    MESSAGE_FAILED,   /* error: the loader thread has ended */
 };
 
 struct message {

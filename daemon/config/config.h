@@ -41,6 +41,7 @@ enum config_key {
     CONFIG_IGNORE_EMPTY_SERVICE,
     CONFIG_NAMESERVERS,
     CONFIG_LOOKUPS,
+    CONFIG_PROXY,
     CONFIG_SOCKET,
     CONFIG_STATE,
     CONFIG_KEYS
@@ -71,7 +72,8 @@ struct config {
     unsigned ndots;
     GPtrArray *nameservers; /* char *, "ADDRESS" or "ADDRESS:PORT"; empty: resolv.conf */
     uint64_t max_file_size;
-    bool maps; /* programs may answer themselves from the snapshot, mapped */
+    bool maps;      /* programs may answer themselves from the snapshot, mapped */
+    bool proxy_all; /* kubesvc-proxy forwards to stated cluster IPs as well as to allocated ones */
     char *socket;
     char *state;      /* directory of the leases */
     GPtrArray *files; /* char *: what was read, in order */

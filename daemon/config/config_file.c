@@ -29,12 +29,27 @@ struct config_file {
 };
 
 /* In the order of enum config_key. */
-static const char *const keys[] = {
-    "zone",        "namespace", "manifests",   "serviceCIDRs",     "podCIDRs",
-    "nodeIPs",     "allocate",  "pods",        "namespaces",       "fallthrough",
-    "search",      "ndots",     "maxFileSize", "endpointPodNames", "ignoreEmptyService",
-    "nameservers", "lookups",   NULL};
+static const char *const keys[] = {"zone",
+                                   "namespace",
+                                   "manifests",
+                                   "serviceCIDRs",
+                                   "podCIDRs",
+                                   "nodeIPs",
+                                   "allocate",
+                                   "pods",
+                                   "namespaces",
+                                   "fallthrough",
+                                   "search",
+                                   "ndots",
+                                   "maxFileSize",
+                                   "endpointPodNames",
+                                   "ignoreEmptyService",
+                                   "nameservers",
+                                   "lookups",
+                                   "proxy",
+                                   NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(keys) - 1 == CONFIG_SOCKET);
+static const char *const proxy_keys[] = {"services", NULL};
 static const char *const directory_keys[] = {"path", "recursive", "namespace", "allocate", NULL};
 
 const char *config_key_name(enum config_key key)
@@ -301,6 +316,22 @@ static void read_lookups(struct fields *fields, const struct node *root, bool *m
     *maps = strcmp(text, "socket") != 0;
 }
 
+static void read_proxy(struct fields *fields, const struct node *root, bool *all)
+{
+    const struct node *proxy = fields_map(fields, root, "proxy");
+    const char *text;
+
+    if (!proxy || !check_keys(fields, proxy, proxy_keys))
+        return;
+    text = fields_string(fields, proxy, "services");
+    if (!text)
+        return;
+    if (strcmp(text, "all") != 0 && strcmp(text, "allocated") != 0)
+        fields_error(fields, node_get(proxy, "services")->position, "bad-value",
+                     "services must be allocated or all");
+    *all = strcmp(text, "all") == 0;
+}
+
 static void read_root(struct config_file *file, const struct node *root)
 {
     struct fields *fields = &file->fields;
@@ -319,6 +350,7 @@ static void read_root(struct config_file *file, const struct node *root)
         fields_bool(fields, root, "ignoreEmptyService", config->ignore_empty_service);
     config->pods = read_pods(fields, root, config->pods);
     read_lookups(fields, root, &config->maps);
+    read_proxy(fields, root, &config->proxy_all);
     fields_integer(fields, root, "ndots", 0, NDOTS_MAX, &ndots);
     config->ndots = (unsigned)ndots;
     read_size(fields, root, &config->max_file_size);

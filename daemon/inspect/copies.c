@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <yajl/yajl_tree.h>
 
+#define STATUS_NAME ".status.json"
 #define STATUS_MAX 262144u /* bytes */
 #define COPIES_MAX 100u    /* below one directory */
 
@@ -23,7 +24,7 @@ struct copies {
 
 static char *read_status(const char *directory)
 {
-    g_autofree char *path = g_build_filename(directory, ".status.json", NULL);
+    g_autofree char *path = g_build_filename(directory, STATUS_NAME, NULL);
     g_autofree char *text = NULL;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
     struct stat st;
@@ -143,4 +144,13 @@ void copies_each(const struct loader *loader, void (*each)(void *userdata, const
     struct copies copies = {each, userdata};
 
     loader_directories(loader, on_directory, &copies);
+}
+
+bool copies_is_part(const char *path)
+{
+    g_autofree char *namespace = g_path_get_dirname(path);
+    g_autofree char *directory = g_path_get_dirname(namespace);
+    g_autofree char *status = g_build_filename(directory, STATUS_NAME, NULL);
+
+    return faccessat(AT_FDCWD, status, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }

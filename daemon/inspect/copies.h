@@ -20,6 +20,9 @@ struct copy {
     bool fresh;   /* it does, and is in sync */
 };
 
+/* Is the file at `path` part of a copy? Looks at a file. */
+bool copies_is_part(const char *path);
+
 /* Reads files, so not on the server thread. */
 void copies_each(const struct loader *loader, void (*each)(void *userdata, const struct copy *copy),
                  void *userdata);

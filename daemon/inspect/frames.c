@@ -51,7 +51,7 @@ void frames_clear(struct frames *frames)
     g_clear_pointer(&frames->open, g_byte_array_unref);
 }
 
-static void close_open(struct frames *frames)
+void frames_flush(struct frames *frames)
 {
     struct kubesvc_header header;
 
@@ -88,7 +88,7 @@ void frames_write(struct frames *frames, const void *text, size_t size)
         data += n;
         size -= n;
         if (n == room)
-            close_open(frames);
+            frames_flush(frames);
     }
 }
 
@@ -101,7 +101,7 @@ void frames_end(struct frames *frames, enum kubesvc_inspect_result result)
         frames->size = 0;
         result = KUBESVC_INSPECT_TOO_LARGE;
     }
-    close_open(frames);
+    frames_flush(frames);
     g_byte_array_set_size(end, FRAMES_END_SIZE);
     frames_make_end(end->data, result);
     frames->size += end->len;

@@ -30,6 +30,9 @@ void frames_clear(struct frames *frames);
 /* Text, cut into frames. */
 void frames_write(struct frames *frames, const void *text, size_t size);
 
+/* Text that is not a full frame yet is one: more comes only later. */
+void frames_flush(struct frames *frames);
+
 /* The END frame. What was too large ends with that instead. */
 void frames_end(struct frames *frames, enum kubesvc_inspect_result result);
 

@@ -32,6 +32,8 @@ struct inspect {
     GQueue waiting, sending; /* of struct job */
     struct job *making;      /* NULL: the loader thread has none */
     struct followers *followers;
+    struct streams *streams;
+    bool followed; /* the loader thread writes down what changes for streams */
 };
 
 static void end_at_once(int fd, enum kubesvc_inspect_result result)
@@ -127,7 +129,9 @@ static void make_next(struct inspect *inspect)
     job->state = JOB_MAKING;
     job->question = question_new(&job->words, inspect->options.root, inspect->options.external);
     server_status(inspect->options.server, &job->server);
+    job->n_clients = streams_list(inspect->streams, job->clients);
     inspect->making = job;
+    inspect->followed |= report_stays(&job->words);
     inspect->options.make(inspect->options.userdata, job);
 }
 
@@ -183,11 +187,39 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+/* Not while the loader thread makes a report that lets a program follow. */
+static void rest(void *userdata)
+{
+    struct inspect *inspect = userdata;
+    struct stream_client clients[STREAMS_MAX];
+    bool busy = inspect->making && report_stays(&inspect->making->words);
+
+    if (!inspect->followed || busy || streams_list(inspect->streams, clients) > 0)
+        return;
+    inspect->followed = false;
+    inspect->options.rest(inspect->options.userdata);
+}
+
+/* It has all there is: what changes comes as it changes. */
+static void let_follow(struct inspect *inspect, struct job *job)
+{
+    struct stream_client client = {.pid = job->pid, .uid = job->uid};
+
+    g_strlcpy(client.program, words_get(&job->words, 1), sizeof client.program);
+    if (!streams_add(inspect->streams, job->fd, &client, &job->frames))
+        end_at_once(job->fd, KUBESVC_INSPECT_BUSY);
+    job_free(job);
+}
+
 void inspect_made(struct inspect *inspect, struct job *job)
 {
     inspect->making = NULL;
-    if (job->gone) {
-        job_free(job);
+    if (job->gone || job->stays) {
+        if (job->gone)
+            job_free(job);
+        else
+            let_follow(inspect, job);
+        rest(inspect);
         make_next(inspect);
         return;
     }
@@ -216,16 +248,17 @@ static int listen_to(struct inspect *inspect, struct job *job)
     return r;
 }
 
-static void take(struct inspect *inspect, uid_t uid, int fd, const char *payload, size_t size)
+static void take(struct inspect *inspect, const struct ucred *peer, int fd, const char *payload,
+                 size_t size)
 {
-    int own = is_full(inspect, uid) ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int own = is_full(inspect, peer->uid) ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
     struct job *job;
 
     if (own < 0) {
         end_at_once(fd, KUBESVC_INSPECT_BUSY);
         return;
     }
-    job = job_new(uid, own, payload, size);
+    job = job_new(peer, own, payload, size);
     job->inspect = inspect;
     if (listen_to(inspect, job) < 0) {
         end_at_once(fd, KUBESVC_INSPECT_BUSY);
@@ -267,7 +300,7 @@ static void on_request(void *userdata, int fd, const char *payload, size_t size)
     else if (!report_find(&words))
         end_at_once(fd, KUBESVC_INSPECT_UNKNOWN);
     else
-        take(inspect, peer.uid, fd, payload, size);
+        take(inspect, &peer, fd, payload, size);
 }
 
 struct inspect *inspect_new(const struct inspect_options *options)
@@ -280,6 +313,7 @@ struct inspect *inspect_new(const struct inspect_options *options)
         .sending = G_QUEUE_INIT,
         .followers = followers_new(options->event, options->server),
     };
+    inspect->streams = streams_new(options->event, rest, inspect);
     server_set_inspect(options->server, on_request, inspect);
     return inspect;
 }
@@ -297,8 +331,14 @@ struct inspect *inspect_free(struct inspect *inspect)
     g_queue_clear_full(&inspect->waiting, free_job);
     g_queue_clear_full(&inspect->sending, free_job);
     followers_free(inspect->followers);
+    streams_free(inspect->streams);
     g_free(inspect);
     return NULL;
+}
+
+void inspect_tell_backends(struct inspect *inspect, const char *lines)
+{
+    streams_tell(inspect->streams, lines);
 }
 
 void inspect_tell(struct inspect *inspect, uint64_t time, const char *text)

@@ -23,6 +23,8 @@ struct inspect_options {
     struct external *external;
     /* The job is to be made now; inspect_made is called when that is done. */
     void (*make)(void *userdata, struct job *job);
+    /* What changes in backends need not be told any more. */
+    void (*rest)(void *userdata);
     void *userdata;
 };
 
@@ -35,3 +37,6 @@ void inspect_made(struct inspect *inspect, struct job *job);
 
 /* A change, for those who watch. `time`: CLOCK_REALTIME, microseconds. */
 void inspect_tell(struct inspect *inspect, uint64_t time, const char *text);
+
+/* Lines for those that follow backends. */
+void inspect_tell_backends(struct inspect *inspect, const char *lines);

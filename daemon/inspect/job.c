@@ -6,13 +6,15 @@
 
 #include <glib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-struct job *job_new(uid_t uid, int fd, const char *payload, size_t size)
+struct job *job_new(const struct ucred *peer, int fd, const char *payload, size_t size)
 {
     struct job *job = g_new0(struct job, 1);
 
-    job->uid = uid;
+    job->uid = peer->uid;
+    job->pid = peer->pid;
     job->fd = fd;
     memcpy(job->payload, payload, size);
     (void)words_parse(&job->words, job->payload, size);

@@ -13,6 +13,7 @@
 #include "daemon/serve/server.h"
 #include "frames.h"
 #include "question.h"
+#include "streams.h"
 #include "words.h"
 
 enum job_state {
@@ -24,19 +25,24 @@ enum job_state {
 struct job {
     struct words words; /* in `payload` */
     char payload[KUBESVC_REQUEST_MAX];
-    struct server_status server; /* when it was handed to the loader thread */
-    struct question *question;   /* NULL: of another verb */
-    struct frames frames;        /* the answer */
+    struct server_status server;               /* when it was handed to the loader thread */
+    struct question *question;                 /* NULL: of another verb */
+    struct stream_client clients[STREAMS_MAX]; /* that follow backends */
+    unsigned n_clients;
+    struct frames frames; /* the answer */
+    bool stays;           /* it is not over: changes follow */
 
     /* The server thread's, at any time: */
     struct inspect *inspect;
     enum job_state state;
     uid_t uid;
+    pid_t pid;
     int fd;
     bool gone; /* nobody waits for it any more */
     sd_event_source *io, *timer;
 };
 
 /* `fd` is taken over. */
-struct job *job_new(uid_t uid, int fd, const char *payload, size_t size);
+struct ucred; /* <sys/socket.h> */
+struct job *job_new(const struct ucred *peer, int fd, const char *payload, size_t size);
 struct job *job_free(struct job *job); /* returns NULL */

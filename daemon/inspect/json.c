@@ -134,6 +134,19 @@ void json_addresses(struct json *json, const char *key, const uint8_t *addresses
     json_close_list(json);
 }
 
+void json_ranges(struct json *json, const char *key, const GArray *ranges)
+{
+    json_open_list(json, key);
+    for (guint i = 0; i < ranges->len; i++) {
+        const struct address_range *range = &g_array_index(ranges, struct address_range, i);
+        char text[ADDRESS_RANGE_TEXT_MAX];
+
+        address_range_format(range, text);
+        json_text(json, NULL, text);
+    }
+    json_close_list(json);
+}
+
 void json_labels(struct json *json, const char *key, const struct labels *labels)
 {
     if (!labels)

@@ -34,6 +34,8 @@ void json_address(struct json *json, const char *key, const struct address *addr
 /* `n` addresses of 4 or 16 bytes each; left out if there are none. */
 void json_addresses(struct json *json, const char *key, const uint8_t *addresses, uint32_t n,
                     size_t size);
+/* "10.96.0.0/16" and the like (struct address_range). */
+void json_ranges(struct json *json, const char *key, const GArray *ranges);
 void json_labels(struct json *json, const char *key, const struct labels *labels);
 void json_ports(struct json *json, const char *key, const struct ports *ports);
 void json_time(struct json *json, const char *key,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "backends.h"
+
 static const struct verb {
     const char *name;
     unsigned least, most; /* words, the verb included */
@@ -23,6 +25,7 @@ static const struct verb {
     {"status", 1, 1, report_status},
     {"metrics", 1, 1, report_metrics},
     {"config", 1, 1, report_config},
+    {"backends", 1, 2, report_backends},
 };
 
 report_fn report_find(const struct words *words)
@@ -30,6 +33,32 @@ report_fn report_find(const struct words *words)
     for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
         if (strcmp(verbs[i].name, words_get(words, 0)) == 0)
             return words->n >= verbs[i].least && words->n <= verbs[i].most ? verbs[i].write : NULL;
+    return NULL;
+}
+
+bool report_stays(const struct words *words)
+{
+    return report_find(words) == report_backends;
+}
+
+/* A name of the program that forwards may follow. */
+enum kubesvc_inspect_result report_backends(const struct report *report)
+{
+    const char *program = words_get(report->words, 1);
+    size_t length = strlen(program);
+
+    if (length > STREAM_PROGRAM_MAX ||
+        strspn(program, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
+        return KUBESVC_INSPECT_UNKNOWN;
+    backends_follow(report->world->backends, report);
+    return KUBESVC_INSPECT_DONE;
+}
+
+const char *report_forwarder(const struct report *report)
+{
+    for (unsigned i = 0; i < report->n_clients; i++)
+        if (*report->clients[i].program)
+            return report->clients[i].program;
     return NULL;
 }
 
@@ -45,11 +74,20 @@ void report_make(const struct inspect_world *world, struct job *job)
         .words = &job->words,
         .server = &job->server,
         .question = job->question,
+        .clients = job->clients,
+        .n_clients = job->n_clients,
         .frames = &job->frames,
         .json = json_new(print, &job->frames),
     };
 
-    frames_end(&job->frames, report_find(&job->words)(&report));
+    enum kubesvc_inspect_result result = report_find(&job->words)(&report);
+
+    job->stays =
+        result == KUBESVC_INSPECT_DONE && report_stays(&job->words) && !job->frames.too_large;
+    if (job->stays)
+        frames_flush(&job->frames);
+    else
+        frames_end(&job->frames, result);
     json_free(report.json);
 }
 

@@ -18,7 +18,9 @@ struct report {
     const struct inspect_world *world;
     const struct words *words; /* the verb is the first */
     const struct server_status *server;
-    const struct question *question; /* of `query` and `explain` */
+    const struct question *question;     /* of `query` and `explain` */
+    const struct stream_client *clients; /* that follow backends */
+    unsigned n_clients;
     struct frames *frames;
     struct json *json;
 };
@@ -32,6 +34,9 @@ typedef enum kubesvc_inspect_result (*report_fn)(const struct report *report);
 /* NULL: there is no such verb, or not with so many words. */
 report_fn report_find(const struct words *words);
 
+/* Is it a verb whose answer does not end: what changes is told later? */
+bool report_stays(const struct words *words);
+
 enum kubesvc_inspect_result report_services(const struct report *report);
 enum kubesvc_inspect_result report_endpoints(const struct report *report);
 enum kubesvc_inspect_result report_pods(const struct report *report);
@@ -43,6 +48,7 @@ enum kubesvc_inspect_result report_explain(const struct report *report);
 enum kubesvc_inspect_result report_query(const struct report *report);
 enum kubesvc_inspect_result report_status(const struct report *report);
 enum kubesvc_inspect_result report_metrics(const struct report *report);
+enum kubesvc_inspect_result report_backends(const struct report *report);
 enum kubesvc_inspect_result report_config(const struct report *report);
 
 /* --- What several of them need --- */
@@ -55,6 +61,9 @@ void report_service_keys(const struct report *report, const struct service_state
 
 /* Which files the configuration is of, and whether they still say what is in force. */
 void report_config_keys(const struct report *report);
+
+/* The program that forwards connections to cluster IPs, NULL: none does. */
+const char *report_forwarder(const struct report *report);
 
 const char *report_origin(enum address_origin origin);
 const char *report_status_name(enum kubesvc_status status);

@@ -22,22 +22,6 @@ static void put_directories(struct json *json, const GPtrArray *directories)
     json_close_list(json);
 }
 
-static void put_ranges(struct json *json, const GArray *ranges)
-{
-    json_open_list(json, "value");
-    for (guint i = 0; i < ranges->len; i++) {
-        const struct address_range *range = &g_array_index(ranges, struct address_range, i);
-        unsigned own = address_is_inet(&range->base) ? range->prefix - 96 : range->prefix;
-        char address[ADDRESS_TEXT_MAX];
-        g_autofree char *text = NULL;
-
-        address_format(&range->base, address);
-        text = g_strdup_printf("%s/%u", address, own);
-        json_text(json, NULL, text);
-    }
-    json_close_list(json);
-}
-
 static void put_addresses(struct json *json, const GArray *addresses)
 {
     json_open_list(json, "value");
@@ -75,14 +59,21 @@ static const char *pods_word(enum kubesvc_pod_names pods)
     return "disabled";
 }
 
+static void put_proxy(struct json *json, const struct config *config)
+{
+    json_open(json, "value");
+    json_text(json, "services", config->proxy_all ? "all" : "allocated");
+    json_close(json);
+}
+
 static void put_value(struct json *json, const struct config *config, enum config_key key)
 {
     switch (key) {
     case CONFIG_ZONE: json_text(json, "value", config->zone); break;
     case CONFIG_NAMESPACE: json_text(json, "value", config->namespace); break;
     case CONFIG_MANIFESTS: put_directories(json, config->manifests); break;
-    case CONFIG_SERVICE_CIDRS: put_ranges(json, config->service_cidrs); break;
-    case CONFIG_POD_CIDRS: put_ranges(json, config->pod_cidrs); break;
+    case CONFIG_SERVICE_CIDRS: json_ranges(json, "value", config->service_cidrs); break;
+    case CONFIG_POD_CIDRS: json_ranges(json, "value", config->pod_cidrs); break;
     case CONFIG_NODE_IPS: put_addresses(json, config->node_ips); break;
     case CONFIG_ALLOCATE: json_bool(json, "value", config->allocate); break;
     case CONFIG_PODS: json_text(json, "value", pods_word(config->pods)); break;
@@ -95,6 +86,7 @@ static void put_value(struct json *json, const struct config *config, enum confi
     case CONFIG_IGNORE_EMPTY_SERVICE: json_bool(json, "value", config->ignore_empty_service); break;
     case CONFIG_NAMESERVERS: put_text_array(json, "value", config->nameservers); break;
     case CONFIG_LOOKUPS: json_text(json, "value", config->maps ? "mapped" : "socket"); break;
+    case CONFIG_PROXY: put_proxy(json, config); break;
     case CONFIG_SOCKET: json_text(json, "value", config->socket); break;
     case CONFIG_STATE: json_text(json, "value", config->state); break;
     case CONFIG_KEYS: break;

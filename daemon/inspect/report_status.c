@@ -168,6 +168,25 @@ static void put_notes(const struct report *report)
     json_close_list(report->json);
 }
 
+static void put_forwarders(const struct report *report)
+{
+    struct json *json = report->json;
+
+    json_open_list(json, "forwarders");
+    for (unsigned i = 0; i < report->n_clients; i++) {
+        const struct stream_client *client = &report->clients[i];
+
+        if (*client->program == '\0')
+            continue;
+        json_open(json, NULL);
+        json_text(json, "program", client->program);
+        json_number(json, "pid", (uint64_t)client->pid);
+        json_number(json, "uid", client->uid);
+        json_close(json);
+    }
+    json_close_list(json);
+}
+
 static uint64_t seconds_since(uint64_t monotonic)
 {
     return ((uint64_t)g_get_monotonic_time() - monotonic) / G_USEC_PER_SEC;
@@ -297,6 +316,7 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     json_open_list(json, "conflicts");
     view_shadowing(world->cluster, put_conflict, json);
     json_close_list(json);
+    put_forwarders(report);
     put_notes(report);
     put_snapshot(report);
     put_questions(report);

@@ -23,6 +23,7 @@ struct inspect_world {
     struct snapshot_writer *writer;
     struct loader *loader;
     struct changes *changes;
+    struct backends *backends;
     uint64_t started;   /* CLOCK_MONOTONIC, microseconds */
     uint64_t published; /* the same: the last publish; 0: none yet */
     bool loaded;        /* the first load was complete */

@@ -66,6 +66,7 @@
  *      "errors":[{"file","line","column","severity","object","message","rule","since":ISO time,
  *                 "stale":bool}],
  *      "conflicts":[{"object","inForce":position,"shadowed":position}],
+ *      "forwarders":[{"program","pid","uid"}],   those that follow `backends` under a name
  *      "notes":[TEXT],           such as Services answered by their endpoints, full ranges
  *      "snapshot":{"bytes","liveBytes","records","publishes","ageSeconds","compactions"},
  *      "questions":{"total","found","noData","notFound","notOurs","tryAgain","refused"},
@@ -84,6 +85,20 @@
  * change {"event":"change","time","text"}; with `questions`, for root and the daemon's user only
  * (others: DENIED), one for each question {"event":"question","time","name","family","namespace",
  *                            "status","addresses":N,"microseconds":N,"uid":N,"pid":N}
+ *   backends [PROGRAM]       stays: what stands behind each cluster IP, for programs that forward
+ * connections to it. PROGRAM, [a-z0-9-], at most 32: the caller is one, and called so in `status`.
+ *     {"event":"ranges","serviceCIDRs":[RANGE]}   that cluster IPs are allocated from
+ *     {"event":"service","namespace","name","clusterIPs":[ADDRESS],"origin":"stated"|"allocated",
+ *      "forwarded":bool,         it is the caller's to forward, by `proxy` of kubesvcd.yaml
+ *      "affinitySeconds":N,      of sessionAffinity ClientIP
+ *      "ports":[{"name","protocol":"TCP"|"UDP"|"SCTP","port":N,
+ *                "endpoints":[{"address","port":N}]}]}   ready ones, sorted, each once
+ *     {"event":"removed","namespace","name"}      gone, or without a cluster IP now
+ *     {"event":"end"}          what came since the last one belongs together
+ *     At first the ranges and all Services come, and "end"; as long as nothing is loaded that
+ *     takes a while. Then, whenever something was published that changes any of it: the lines of
+ *     changed Services, each as a whole, those of removed ones, and "end". Nothing is left out: a
+ *     caller that does not read is disconnected, and gets all at first again.
  */
 #pragma once
 

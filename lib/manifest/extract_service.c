@@ -5,6 +5,11 @@
 #include <string.h>
 
 #include "extract.h"
+#include "lib/yaml/scalar.h"
+#include "validate.h"
+
+#define AFFINITY_DEFAULT 10800
+#define AFFINITY_MAX 86400
 
 /* "None", or addresses. Returns false at what is neither. */
 static bool read_cluster_ip(struct fields *fields, const struct node *node, const char *key,
@@ -103,6 +108,24 @@ static void read_external_name(struct fields *fields, const struct node *spec,
     service->external_name = g_strndup(text, length);
 }
 
+/* What is wrong with it decides no name, and is left to the schema. */
+static uint32_t read_affinity(const struct node *spec)
+{
+    const char *kind = spec ? extract_peek(spec, "sessionAffinity") : NULL;
+    const struct node *node = validate_child(spec, "sessionAffinityConfig");
+    struct scalar seconds;
+
+    if (g_strcmp0(kind, "ClientIP") != 0)
+        return 0;
+    node = validate_child(validate_child(node, "clientIP"), "timeoutSeconds");
+    if (!node || node->type != NODE_SCALAR)
+        return AFFINITY_DEFAULT;
+    seconds = scalar_read(node);
+    if (seconds.type != SCALAR_INTEGER || seconds.integer < 1 || seconds.integer > AFFINITY_MAX)
+        return AFFINITY_DEFAULT;
+    return (uint32_t)seconds.integer;
+}
+
 void extract_service(struct fields *fields, const struct node *root, struct service *service)
 {
     static const char *const types[] = {
@@ -126,6 +149,7 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
         read_external_name(fields, spec, service);
     extract_part(fields);
     service->publish_not_ready = fields_bool(fields, spec, "publishNotReadyAddresses", false);
+    service->affinity = read_affinity(spec);
     read_families(fields, spec, service);
     extract_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
     service->ports = extract_take_ports(ports);

@@ -60,6 +60,8 @@ VALUES(family_policies, "SingleStack", "PreferDualStack", "RequireDualStack");
 VALUES(affinities, "None", "ClientIP");
 LEVEL(service_port, STRING("appProtocol"), STRING("name"), RANGE("nodePort", 0, 65535),
       NEEDS_PORT("port"), CHOICE("protocol", protocols), MIXED("targetPort"));
+LEVEL(client_ip, RANGE("timeoutSeconds", 1, 86400));
+LEVEL(affinity_config, MAP_OF("clientIP", client_ip));
 LEVEL(service_spec, BOOLEAN("allocateLoadBalancerNodePorts"), STRING("clusterIP"),
       STRINGS("clusterIPs"), ANY("deprecatedPublicIPs"), STRINGS("externalIPs"),
       STRING("externalName"), CHOICE("externalTrafficPolicy", traffic_policies),
@@ -68,8 +70,9 @@ LEVEL(service_spec, BOOLEAN("allocateLoadBalancerNodePorts"), STRING("clusterIP"
       CHOICE("ipFamilyPolicy", family_policies), STRING("loadBalancerClass"),
       STRING("loadBalancerIP"), STRINGS("loadBalancerSourceRanges"), ANY("portalIP"),
       MAPS_OF("ports", service_port), ANY("publicIPs"), BOOLEAN("publishNotReadyAddresses"),
-      STRING_MAP("selector"), CHOICE("sessionAffinity", affinities), MAP("sessionAffinityConfig"),
-      STRINGS("topologyKeys"), STRING("trafficDistribution"), CHOICE("type", service_types));
+      STRING_MAP("selector"), CHOICE("sessionAffinity", affinities),
+      MAP_OF("sessionAffinityConfig", affinity_config), STRINGS("topologyKeys"),
+      STRING("trafficDistribution"), CHOICE("type", service_types));
 LEVEL(service_object, HEAD, MAP_OF("spec", service_spec));
 
 /* --- Pods --- */

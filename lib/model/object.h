@@ -114,6 +114,7 @@ struct service {
     enum service_type type;
     bool headless;          /* the first of clusterIPs, else clusterIP, is "None" (rule 1) */
     bool publish_not_ready; /* publishNotReadyAddresses */
+    uint32_t affinity;      /* seconds of sessionAffinity ClientIP; 0: None. Decides no name */
     enum ip_family_policy family_policy;
     uint8_t n_families, families[2]; /* ipFamilies: 4, 6 */
     const struct labels *selector;   /* NULL when absent, null or {} (rule 21) */

@@ -43,10 +43,11 @@ bool pod_specs_equal(const struct pod_spec *a, const struct pod_spec *b)
 static bool services_equal(const struct service *a, const struct service *b)
 {
     return a->type == b->type && a->headless == b->headless &&
-           a->publish_not_ready == b->publish_not_ready && a->family_policy == b->family_policy &&
-           a->n_families == b->n_families && a->families[0] == b->families[0] &&
-           a->families[1] == b->families[1] && a->selector == b->selector &&
-           a->labels == b->labels && addresses_equal(&a->cluster_ips, &b->cluster_ips) &&
+           a->publish_not_ready == b->publish_not_ready && a->affinity == b->affinity &&
+           a->family_policy == b->family_policy && a->n_families == b->n_families &&
+           a->families[0] == b->families[0] && a->families[1] == b->families[1] &&
+           a->selector == b->selector && a->labels == b->labels &&
+           addresses_equal(&a->cluster_ips, &b->cluster_ips) &&
            addresses_equal(&a->stated, &b->stated) && ports_equal(a->ports, b->ports) &&
            g_strcmp0(a->external_name, b->external_name) == 0;
 }

@@ -159,6 +159,16 @@ bool address_range_parse(struct address_range *range, const char *text)
     return true;
 }
 
+void address_range_format(const struct address_range *range,
+                          char text[static ADDRESS_RANGE_TEXT_MAX])
+{
+    char base[ADDRESS_TEXT_MAX];
+
+    address_format(&range->base, base);
+    snprintf(text, ADDRESS_RANGE_TEXT_MAX, "%s/%u", base,
+             address_is_inet(&range->base) ? range->prefix - 96 : range->prefix);
+}
+
 bool address_range_contains(const struct address_range *range, const struct address *address)
 {
     unsigned whole = range->prefix / 8, rest = range->prefix % 8;

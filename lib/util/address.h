@@ -48,5 +48,9 @@ struct address_range {
 
 /* Parses "10.96.0.0/16"; false if it is none or has host bits set. */
 bool address_range_parse(struct address_range *range, const char *text);
+
+#define ADDRESS_RANGE_TEXT_MAX (ADDRESS_TEXT_MAX + 4)
+void address_range_format(const struct address_range *range,
+                          char text[static ADDRESS_RANGE_TEXT_MAX]);
 bool address_range_contains(const struct address_range *range, const struct address *address);
 bool address_ranges_overlap(const struct address_range *a, const struct address_range *b);

@@ -11,7 +11,7 @@ from test_cli_golden import world
 
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "share" / "man" / "kubesvc.1"
 TYPES = {"text": str, "number": (int, float), "boolean": bool, "texts": list, "labels": dict,
-         "position": dict, "any": (int, str), "value": (int, str, list)}
+         "position": dict, "any": (int, str), "value": (int, str, list, dict)}
 
 
 def documented():

@@ -210,7 +210,8 @@ static void everything(void **state)
                        "ndots: 1\n"
                        "nameservers: [192.0.2.53, '192.0.2.53:5353', '2001:db8::53',\n"
                        "              '[2001:db8::53]', '[2001:db8::53]:5353']\n"
-                       "maxFileSize: 16Mi\n");
+                       "maxFileSize: 16Mi\n"
+                       "proxy: {services: all}\n");
     assert_string_equal(scene->config->zone, "example.org");
     assert_string_equal(scene->config->namespace, "moon");
     assert_int_equal(scene->config->manifests->len, 2);
@@ -238,6 +239,7 @@ static void everything(void **state)
     assert_int_equal(scene->config->nameservers->len, 5);
     assert_string_equal(scene->config->nameservers->pdata[4], "[2001:db8::53]:5353");
     assert_int_equal(scene->config->max_file_size, 16 << 20);
+    assert_true(scene->config->proxy_all);
 }
 
 static void small_things(void **state)
@@ -249,6 +251,10 @@ static void small_things(void **state)
     assert_non_null(scene->config->search);
     assert_null(scene->config->search[0]);
     assert_int_equal(scene->config->pod_cidrs->len, 0);
+    assert_good(scene, "proxy: {}\n");
+    assert_false(scene->config->proxy_all);
+    assert_good(scene, "proxy: {services: allocated}\n");
+    assert_false(scene->config->proxy_all);
     assert_good(scene, "maxFileSize: 1000\n");
     assert_int_equal(scene->config->max_file_size, 1000);
     assert_good(scene, "pods: disabled\nallocate: false\n");
@@ -322,6 +328,9 @@ static void mistakes(void **state)
         {"maxFileSize: 1KB\n", 1, 14, "bad-value", "maxFileSize"},
         {"maxFileSize: -1\n", 1, 14, "bad-value", "maxFileSize"},
         {"maxFileSize: 99999999999Gi\n", 1, 14, "bad-value", "maxFileSize"},
+        {"proxy: all\n", 1, 8, "wrong-type", "proxy"},
+        {"proxy: {services: some}\n", 1, 19, "bad-value", "allocated or all"},
+        {"proxy: {service: all}\n", 1, 9, "unknown-key", "did you mean services?"},
         {"zone: a\n---\nzone: b\n", 3, 1, "second-document", "more than one"},
         {"- zone: a\n", 1, 1, "wrong-type", "mapping"},
         {"zone\n", 1, 1, "wrong-type", "mapping"},

@@ -46,6 +46,36 @@ static void a_service(void **state)
     manifest_text_free(&manifest);
 }
 
+static void assert_affinity(const char *spec, uint32_t seconds)
+{
+    g_autofree char *text = g_strdup_printf("{apiVersion: v1, kind: Service, metadata: {name: a}, "
+                                            "spec: {ports: [{port: 80}], %s}}",
+                                            spec);
+    struct manifest_text manifest;
+    const struct service *service = (struct service *)manifest_text_usable(&manifest, text);
+
+    assert_int_equal(service->affinity, seconds);
+    manifest_text_free(&manifest);
+}
+
+static void session_affinity(void **state)
+{
+    (void)state;
+    assert_affinity("type: ClusterIP", 0);
+    assert_affinity("sessionAffinity: None", 0);
+    assert_affinity("sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}", 0);
+    assert_affinity("sessionAffinity: ClientIP", 10800);
+    assert_affinity("sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {}}", 10800);
+    assert_affinity("sessionAffinity: ClientIP, "
+                    "sessionAffinityConfig: {clientIP: {timeoutSeconds: 86400}}",
+                    86400);
+    /* what an API server refuses has the default */
+    assert_affinity("sessionAffinity: ClientIP, "
+                    "sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}",
+                    10800);
+    assert_affinity("sessionAffinity: client", 0);
+}
+
 static void assert_cluster_ip(const char *spec, bool headless, const char *addresses)
 {
     g_autofree char *text =
@@ -349,6 +379,7 @@ static void secrets_are_not_quoted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(session_affinity),
         cmocka_unit_test(a_service),
         cmocka_unit_test(cluster_ips),
         cmocka_unit_test(stated_addresses),

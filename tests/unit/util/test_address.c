@@ -191,6 +191,12 @@ static void ranges(void **state)
 
     assert_true(address_range_parse(&range, "10.0.0.0/8"));
     assert_int_equal(range.prefix, 104);
+    char text[ADDRESS_RANGE_TEXT_MAX];
+    address_range_format(&range, text);
+    assert_string_equal(text, "10.0.0.0/8");
+    assert_true(address_range_parse(&range, "fd00:10::/108"));
+    address_range_format(&range, text);
+    assert_string_equal(text, "fd00:10::/108");
     assert_false(address_range_parse(&range, "10.0.0.1/8"));
     assert_false(address_range_parse(&range, "fd00::1/64"));
     assert_false(address_range_parse(&range, "10.0.0.0/33"));

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Backends. The line of each Service is kept as it was last told; after a publish the Services that
+ * the model has spoken of are written again, and only lines that differ go out. A new follower gets
+ * the kept lines, so that all of them know the same at any time.
+ */
+#include "backends.h"
+
+#include <string.h>
+
+#include "copies.h"
+
+struct backends {
+    const struct zone_sink *next;
+    struct zone_sink sink;
+    GHashTable *lines; /* "namespace/name", "" for the ranges -> line; NULL: no program follows */
+    GHashTable *noted; /* "namespace/name": may have changed since the last publish */
+    bool all;          /* any may have, and nothing was told yet */
+    backends_told told;
+    void *userdata;
+};
+
+/* --- The model's words --- */
+
+static void note(struct backends *backends, const char *namespace, const char *name)
+{
+    if (backends->lines && !backends->all)
+        g_hash_table_add(backends->noted, g_strdup_printf("%s/%s", namespace, name));
+}
+
+static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
+{
+    const struct backends *backends = userdata;
+
+    backends->next->namespace(backends->next->userdata, name, exists, exposed);
+}
+
+static void on_service(void *userdata, const struct zone_service *service)
+{
+    struct backends *backends = userdata;
+
+    note(backends, service->namespace, service->name);
+    backends->next->service(backends->next->userdata, service);
+}
+
+static void on_service_gone(void *userdata, const char *namespace, const char *name)
+{
+    struct backends *backends = userdata;
+
+    note(backends, namespace, name);
+    backends->next->service_gone(backends->next->userdata, namespace, name);
+}
+
+static void on_address(void *userdata, const struct zone_address *address)
+{
+    const struct backends *backends = userdata;
+
+    backends->next->address(backends->next->userdata, address);
+}
+
+static void on_address_gone(void *userdata, const struct address *address)
+{
+    const struct backends *backends = userdata;
+
+    backends->next->address_gone(backends->next->userdata, address);
+}
+
+struct backends *backends_new(const struct zone_sink *sink)
+{
+    struct backends *backends = g_new0(struct backends, 1);
+
+    backends->next = sink;
+    backends->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    backends->sink = (struct zone_sink){
+        .namespace = on_namespace,
+        .service = on_service,
+        .service_gone = on_service_gone,
+        .address = on_address,
+        .address_gone = on_address_gone,
+        .userdata = backends,
+    };
+    return backends;
+}
+
+struct backends *backends_free(struct backends *backends)
+{
+    if (!backends)
+        return NULL;
+    g_clear_pointer(&backends->lines, g_hash_table_unref);
+    g_hash_table_unref(backends->noted);
+    g_free(backends);
+    return NULL;
+}
+
+const struct zone_sink *backends_sink(struct backends *backends)
+{
+    return &backends->sink;
+}
+
+void backends_observe(struct backends *backends, backends_told told, void *userdata)
+{
+    backends->told = told;
+    backends->userdata = userdata;
+}
+
+/* --- Lines --- */
+
+struct target {
+    struct address address;
+    uint16_t port;
+};
+
+static int compare_targets(gconstpointer a, gconstpointer b)
+{
+    const struct target *x = a, *y = b;
+    int order = address_compare(&x->address, &y->address);
+
+    return order != 0 ? order : x->port - y->port;
+}
+
+struct collection {
+    const struct port *wanted;
+    GArray *targets; /* struct target */
+};
+
+/* The endpoint's port of the same name, as kube-proxy finds it. */
+static void add_target(void *userdata, const struct endpoint_candidate *candidate)
+{
+    const struct collection *collection = userdata;
+    const struct ports *ports = candidate->ports;
+
+    if (candidate->verdict != ENDPOINT_COUNTS)
+        return;
+    for (uint32_t i = 0; ports && i < ports->n; i++) {
+        const struct port *port = &ports->items[i];
+        struct target target = {.address = *candidate->address, .port = port->number};
+
+        if (port->number != 0 && port->protocol == collection->wanted->protocol &&
+            g_strcmp0(port->name, collection->wanted->name) == 0)
+            g_array_append_val(collection->targets, target);
+    }
+}
+
+/* Sorted, so that equal ones give equal lines, and each once, so that all get equal shares. */
+static void write_targets(struct json *json, GArray *targets)
+{
+    g_array_sort(targets, compare_targets);
+    json_open_list(json, "endpoints");
+    for (guint i = 0; i < targets->len; i++) {
+        const struct target *target = &g_array_index(targets, struct target, i);
+
+        if (i > 0 && compare_targets(target - 1, target) == 0)
+            continue;
+        json_open(json, NULL);
+        json_address(json, "address", &target->address);
+        json_number(json, "port", target->port);
+        json_close(json);
+    }
+    json_close_list(json);
+}
+
+static void write_port(struct json *json, const struct inspect_world *world,
+                       const struct service_state *state, const struct port *port)
+{
+    static const char *const protocols[] = {
+        [PORT_TCP] = "TCP", [PORT_UDP] = "UDP", [PORT_SCTP] = "SCTP"};
+    g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(struct target));
+
+    view_endpoints(world->cluster, state, add_target, &(struct collection){port, targets});
+    json_open(json, NULL);
+    json_text(json, "name", port->name);
+    json_text(json, "protocol", protocols[port->protocol]);
+    json_number(json, "port", port->number);
+    write_targets(json, targets);
+    json_close(json);
+}
+
+bool backends_is_forwarded(const struct inspect_world *world, const struct service_state *state,
+                           enum view_origin origin)
+{
+    if (origin != VIEW_STATED)
+        return origin == VIEW_ALLOCATED;
+    return world->config->proxy_all && !copies_is_part(state->object->object.source->path);
+}
+
+static void write_service(struct json *json, const struct inspect_world *world,
+                          const struct service_state *state, const struct view_service *view)
+{
+    const struct service *service = state->object;
+
+    json_open(json, NULL);
+    json_text(json, "event", "service");
+    json_text(json, "namespace", service->object.namespace);
+    json_text(json, "name", service->object.name);
+    json_open_list(json, "clusterIPs");
+    for (guint i = 0; i < view->addresses->len; i++)
+        json_address(json, NULL, &g_array_index(view->addresses, struct address, i));
+    json_close_list(json);
+    json_text(json, "origin", view->origin == VIEW_ALLOCATED ? "allocated" : "stated");
+    json_bool(json, "forwarded", backends_is_forwarded(world, state, view->origin));
+    if (service->affinity > 0)
+        json_number(json, "affinitySeconds", service->affinity);
+    json_open_list(json, "ports");
+    for (uint32_t i = 0; service->ports && i < service->ports->n; i++)
+        write_port(json, world, state, &service->ports->items[i]);
+    json_close_list(json);
+    json_close(json);
+    json_end_line(json);
+}
+
+static void append(void *userdata, const char *text, size_t size)
+{
+    g_string_append_len(userdata, text, (gssize)size);
+}
+
+/* NULL: there is nothing to forward to, or from. */
+static char *line_of(const struct inspect_world *world, const struct service_state *state)
+{
+    struct view_service view;
+
+    if (!view_is_exposed(world->cluster, state->namespace))
+        return NULL;
+    view_service_open(world->cluster, state, &view);
+    GString *line = view.addresses->len > 0 ? g_string_new(NULL) : NULL;
+    if (line) {
+        struct json *json = json_new(append, line);
+
+        write_service(json, world, state, &view);
+        json_free(json);
+    }
+    view_service_close(&view);
+    return line ? g_string_free(line, FALSE) : NULL;
+}
+
+static char *ranges_line(const struct inspect_world *world)
+{
+    GString *line = g_string_new(NULL);
+    struct json *json = json_new(append, line);
+
+    json_open(json, NULL);
+    json_text(json, "event", "ranges");
+    json_ranges(json, "serviceCIDRs", world->config->service_cidrs);
+    json_close(json);
+    json_end_line(json);
+    json_free(json);
+    return g_string_free(line, FALSE);
+}
+
+static char *marked_line(const char *event, const char *namespace, const char *name)
+{
+    GString *line = g_string_new(NULL);
+    struct json *json = json_new(append, line);
+
+    json_open(json, NULL);
+    json_text(json, "event", event);
+    json_text(json, "namespace", namespace);
+    json_text(json, "name", name);
+    json_close(json);
+    json_end_line(json);
+    json_free(json);
+    return g_string_free(line, FALSE);
+}
+
+/* --- What differs --- */
+
+struct round {
+    struct backends *backends;
+    const struct inspect_world *world;
+    GString *changed, *removed;
+};
+
+/* `key` and `line` pass on; `line` NULL: there is none. */
+static void compare(struct round *round, char *key, char *line)
+{
+    GHashTable *lines = round->backends->lines;
+    const char *before = g_hash_table_lookup(lines, key);
+
+    if (g_strcmp0(before, line) == 0) {
+        g_free(key);
+        g_free(line);
+        return;
+    }
+    if (line) {
+        g_string_append(round->changed, line);
+        g_hash_table_replace(lines, key, line);
+        return;
+    }
+    const char *slash = strchr(key, '/');
+    g_autofree char *namespace = g_strndup(key, (gsize)(slash - key));
+    g_autofree char *removed = marked_line("removed", namespace, slash + 1);
+    g_string_append(round->removed, removed);
+    g_hash_table_remove(lines, key);
+    g_free(key);
+}
+
+static void compare_noted(struct round *round, const char *key)
+{
+    const char *slash = strchr(key, '/');
+    g_autofree char *name = g_strndup(key, (gsize)(slash - key));
+    const struct namespace *namespace = view_namespace(round->world->cluster, name);
+    const struct service_state *state = namespace ? view_service(namespace, slash + 1) : NULL;
+
+    compare(round, g_strdup(key), state ? line_of(round->world, state) : NULL);
+}
+
+static void note_service(void *userdata, const struct service_state *state)
+{
+    note(userdata, state->object->object.namespace, state->object->object.name);
+}
+
+static void note_namespace(void *userdata, const struct namespace *namespace)
+{
+    view_services(namespace, note_service, userdata);
+}
+
+/* Those there are, and those that there were. */
+static void note_all(struct backends *backends, const struct inspect_world *world)
+{
+    GHashTableIter iter;
+    void *key;
+
+    backends->all = false;
+    view_namespaces(world->cluster, note_namespace, backends);
+    g_hash_table_iter_init(&iter, backends->lines);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        if (*(const char *)key)
+            g_hash_table_add(backends->noted, g_strdup(key));
+}
+
+/* The lines since the last round, to be freed with g_free; NULL: none. */
+static char *go_round(struct backends *backends, const struct inspect_world *world)
+{
+    struct round round = {backends, world, g_string_new(NULL), g_string_new(NULL)};
+    GHashTableIter iter;
+    void *key;
+
+    compare(&round, g_strdup(""), ranges_line(world));
+    if (backends->all)
+        note_all(backends, world);
+    g_hash_table_iter_init(&iter, backends->noted);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        compare_noted(&round, key);
+    g_hash_table_remove_all(backends->noted);
+    g_string_append(round.changed, round.removed->str);
+    g_string_free(round.removed, TRUE);
+    if (round.changed->len == 0) {
+        g_string_free(round.changed, TRUE);
+        return NULL;
+    }
+    g_autofree char *end = marked_line("end", NULL, NULL);
+    g_string_append(round.changed, end);
+    return g_string_free(round.changed, FALSE);
+}
+
+void backends_published(struct backends *backends, const struct inspect_world *world)
+{
+    char *lines = backends->lines ? go_round(backends, world) : NULL;
+
+    if (lines)
+        backends->told(backends->userdata, lines);
+}
+
+void backends_reconfigure(struct backends *backends)
+{
+    backends->all = backends->lines != NULL;
+}
+
+/* --- Followers --- */
+
+void backends_follow(struct backends *backends, const struct report *report)
+{
+    const struct inspect_world *world = report->world;
+    g_autofree char *end = marked_line("end", NULL, NULL);
+    GHashTableIter iter;
+    void *line;
+
+    if (!backends->lines) {
+        backends->lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        backends->all = true;
+    }
+    if (g_hash_table_size(backends->lines) == 0 && world->loaded && !world->at_work)
+        g_free(go_round(backends, world));
+    if (g_hash_table_size(backends->lines) == 0)
+        return;
+    g_hash_table_iter_init(&iter, backends->lines);
+    while (g_hash_table_iter_next(&iter, NULL, &line))
+        frames_write(report->frames, line, strlen(line));
+    frames_write(report->frames, end, strlen(end));
+}
+
+void backends_rest(struct backends *backends)
+{
+    g_clear_pointer(&backends->lines, g_hash_table_unref);
+    g_hash_table_remove_all(backends->noted);
+    backends->all = false;
+}

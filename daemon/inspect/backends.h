@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What stands behind cluster IPs, for programs that forward connections to it: the verb `backends`
+ * of include/kubesvc/inspect.h. The loader thread's; while no program follows, it costs nothing.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "lib/model/zone.h"
+#include "report.h"
+
+struct backends;
+
+/* Listens between the model and `sink`, which must live as long. */
+struct backends *backends_new(const struct zone_sink *sink);
+struct backends *backends_free(struct backends *backends); /* returns NULL */
+
+/* For the model, instead of the sink behind it. */
+const struct zone_sink *backends_sink(struct backends *backends);
+
+/* Is told, after a publish that changed something, of the lines for all who follow; they are the
+ * observer's to free with g_free. */
+typedef void (*backends_told)(void *userdata, char *lines);
+void backends_observe(struct backends *backends, backends_told told, void *userdata);
+
+/* All was published. */
+void backends_published(struct backends *backends, const struct inspect_world *world);
+
+/* The configuration is another one: any line may change. */
+void backends_reconfigure(struct backends *backends);
+
+/* Writes what those who follow have been told so far; the one who asked is told what comes. What
+ * was not published yet comes with the next publish. */
+void backends_follow(struct backends *backends, const struct report *report);
+
+/* No program follows any more. */
+void backends_rest(struct backends *backends);
+
+/* Is a proxy of this daemon to forward what is sent to the Service's cluster IPs? Those that were
+ * allocated, and with `proxy: {services: all}` stated ones, but none of a copy of a cluster, whose
+ * own proxy does that. May read directories, so not on the server thread. */
+bool backends_is_forwarded(const struct inspect_world *world, const struct service_state *state,
+                           enum view_origin origin);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Programs that follow the backends of cluster IPs: connections that got all of them and now get
+ * what changes. Unlike those who watch, they must miss nothing, so one that is too slow for its
+ * queue is dropped and has to begin again.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "frames.h"
+
+#define STREAMS_MAX 8u
+
+/* [a-z0-9-], as programs are called. */
+#define STREAM_PROGRAM_MAX 32u
+
+struct stream_client {
+    pid_t pid;
+    uid_t uid;
+    char program[STREAM_PROGRAM_MAX + 1]; /* "": it only follows, and forwards nothing */
+};
+
+struct streams;
+
+/* `idle` is called when the last one has gone. */
+struct streams *streams_new(sd_event *event, void (*idle)(void *userdata), void *userdata);
+struct streams *streams_free(struct streams *streams); /* returns NULL */
+
+/* Takes up a client: what is in `frames` passes on and is sent first, `fd` stays the caller's.
+ * False: there are too many, and nothing was taken. */
+bool streams_add(struct streams *streams, int fd, const struct stream_client *client,
+                 struct frames *frames);
+
+/* Lines for all of them. */
+void streams_tell(struct streams *streams, const char *lines);
+
+/* Those that follow now; returns their number. */
+unsigned streams_list(const struct streams *streams,
+                      struct stream_client clients[static STREAMS_MAX]);
