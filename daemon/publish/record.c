@@ -57,6 +57,10 @@ bool record_key_service(struct record_key *key, const char *service, const char 
 
 /* --- Endpoints and ports: rows of one name become one entry --- */
 
+/* A row's protocol is followed by its number where each number makes an entry of its own. */
+#define NUMBER_SHIFT 8
+#define PROTOCOL_MASK ((1u << NUMBER_SHIFT) - 1)
+
 struct row {
     const char *name; /* lower case */
     uint32_t protocol, number;
@@ -120,13 +124,12 @@ static struct kubesvc_set add_entry_set(struct record_builder *builder, const st
                          : record_builder_union(builder, arrays, distinct);
 }
 
-/* The number that all rows of an entry agree on, else 0. */
-static uint32_t common_number(const struct row *rows, guint n)
+static bool agree_on_number(const struct row *rows, guint n)
 {
     for (guint i = 1; i < n; i++)
         if (rows[i].number != rows[0].number)
-            return 0;
-    return rows[0].number;
+            return false;
+    return true;
 }
 
 /* A hostname may look like the dashed address of an endpoint that has none: the name then means
@@ -189,28 +192,13 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
     return table;
 }
 
-static struct kubesvc_span add_ports(struct record_builder *builder,
-                                     const struct record_service *service)
+/* A table of these rows, an entry for each name and protocol. */
+static struct kubesvc_span add_port_table(struct record_builder *builder, GArray *rows)
 {
-    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
     g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(struct kubesvc_port));
-    g_autoptr(GStringChunk) names = g_string_chunk_new(256);
     struct kubesvc_span table;
 
-    for (size_t i = 0; i < service->n_ports; i++) {
-        const struct record_port *port = &service->ports[i];
-        g_autofree char *lower = g_ascii_strdown(port->name != NULL ? port->name : "", -1);
-        const char *name = g_string_chunk_insert_const(names, lower);
-
-        /* Rule 47: a label that is empty after its underscore stands for any. */
-        add_row(rows, "", port->protocol, port->number, port->addresses);
-        if (name[0] == '\0')
-            continue;
-        add_row(rows, name, port->protocol, port->number, port->addresses);
-        add_row(rows, name, KUBESVC_PROTOCOL_ANY, port->number, port->addresses);
-    }
     g_array_sort(rows, compare_rows);
-
     table = record_builder_table(builder, count_entries(rows) * sizeof(struct kubesvc_port));
     for (guint i = 0, n; i < rows->len; i += n) {
         const struct row *row = &g_array_index(rows, struct row, i);
@@ -221,13 +209,74 @@ static struct kubesvc_span add_ports(struct record_builder *builder,
             entry.name = g_array_index(entries, struct kubesvc_port, entries->len - 1).name;
         else
             entry.name = record_builder_text(builder, row->name, strlen(row->name));
-        entry.protocol = htole32(row->protocol);
-        entry.number = htole32(common_number(row, n));
+        entry.protocol = htole32(row->protocol & PROTOCOL_MASK);
+        entry.number = htole32(agree_on_number(row, n) ? row->number : 0);
         entry.addresses = add_entry_set(builder, row, n);
         g_array_append_val(entries, entry);
     }
     record_builder_fill(builder, table, entries->data);
     return table;
+}
+
+/* Rule 47: a label that is empty after its underscore stands for any. */
+static struct kubesvc_span add_ports(struct record_builder *builder, const GArray *ports)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+
+    for (guint i = 0; i < ports->len; i++) {
+        const struct row *port = &g_array_index(ports, struct row, i);
+
+        add_row(rows, "", port->protocol, port->number, port->addresses);
+        if (port->name[0] == '\0')
+            continue;
+        add_row(rows, port->name, port->protocol, port->number, port->addresses);
+        add_row(rows, port->name, KUBESVC_PROTOCOL_ANY, port->number, port->addresses);
+    }
+    return add_port_table(builder, rows);
+}
+
+/* Do the entries of `ports` leave open which numbers there are? */
+static bool need_numbers(GArray *ports)
+{
+    bool named = false, unnamed = false, agreed = true;
+
+    g_array_sort(ports, compare_rows);
+    for (guint i = 0, n; i < ports->len; i += n) {
+        const struct row *port = &g_array_index(ports, struct row, i);
+
+        n = entry_length(ports, i);
+        *(port->name[0] == '\0' ? &unnamed : &named) = true;
+        agreed = agreed && agree_on_number(port, n);
+    }
+    return (named && unnamed) || !agreed;
+}
+
+/* An entry for each number as well. */
+static struct kubesvc_span add_numbers(struct record_builder *builder, const GArray *ports)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+
+    for (guint i = 0; i < ports->len; i++) {
+        const struct row *port = &g_array_index(ports, struct row, i);
+
+        add_row(rows, port->name, port->protocol | port->number << NUMBER_SHIFT, port->number,
+                port->addresses);
+    }
+    return add_port_table(builder, rows);
+}
+
+static GArray *read_ports(const struct record_service *service, GStringChunk *names)
+{
+    GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+
+    for (size_t i = 0; i < service->n_ports; i++) {
+        const struct record_port *port = &service->ports[i];
+        g_autofree char *lower = g_ascii_strdown(port->name != NULL ? port->name : "", -1);
+
+        add_row(rows, g_string_chunk_insert_const(names, lower), port->protocol, port->number,
+                port->addresses);
+    }
+    return rows;
 }
 
 /* --- Records --- */
@@ -247,17 +296,24 @@ static struct kubesvc_span add_names(struct record_builder *builder, const char 
 
 GByteArray *record_service_new(const struct record_service *service)
 {
+    g_autoptr(GStringChunk) names = g_string_chunk_new(256);
+    g_autoptr(GArray) ports = read_ports(service, names);
+    bool numbered = need_numbers(ports);
+    struct kubesvc_numbered whole = {0};
     struct kubesvc_service head = {
         .type = htole32(service->type),
-        .flags = htole32(service->flags),
+        .flags = htole32(service->flags | (numbered ? KUBESVC_SERVICE_NUMBERED : 0)),
     };
+    size_t size = numbered ? sizeof whole : sizeof head;
     struct record_builder builder;
 
-    record_builder_begin(&builder, sizeof head);
+    record_builder_begin(&builder, size);
     head.addresses = record_builder_set(&builder, service->addresses);
     head.unnamed = record_builder_set(&builder, service->unnamed);
     head.endpoints = add_endpoints(&builder, service);
-    head.ports = add_ports(&builder, service);
+    head.ports = add_ports(&builder, ports);
+    if (numbered)
+        whole.numbers = add_numbers(&builder, ports);
     if (service->target != NULL) {
         size_t length = strlen(service->target);
 
@@ -265,7 +321,8 @@ GByteArray *record_service_new(const struct record_service *service)
             length--;
         head.target = record_builder_text(&builder, service->target, length);
     }
-    return record_builder_end(&builder, &head, sizeof head);
+    whole.service = head;
+    return record_builder_end(&builder, &whole, size);
 }
 
 GByteArray *record_namespace_new(uint32_t flags)

@@ -146,6 +146,8 @@ enum kubesvc_service_type {
     0x1u /* exists but answers nothing: ignoreEmptyService, or an                                  \
             ExternalName that is an address literal (rule 61) */
 
+#define KUBESVC_SERVICE_NUMBERED 0x2u /* the record begins with a struct kubesvc_numbered */
+
 struct kubesvc_service {
     uint32_t type;
     uint32_t flags;
@@ -176,6 +178,14 @@ struct kubesvc_port {
     uint32_t protocol;
     uint32_t number; /* 0 where several or none */
     struct kubesvc_set addresses;
+};
+
+/* Where the numbers of `ports` are not all that SRV needs: some ports have a name and others do
+ * not, or the endpoints of one port have several numbers. Readers that do not know the flag find
+ * what they know where it always was. */
+struct kubesvc_numbered {
+    struct kubesvc_service service;
+    struct kubesvc_span numbers; /* struct kubesvc_port[]: one for each name, protocol, number */
 };
 
 #define KUBESVC_ADDRESS_NAMED 0x1u   /* has a name: `name` is set (rules 67 to 70) */

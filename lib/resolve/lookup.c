@@ -50,8 +50,7 @@ static struct snapshot_record find_name(const struct snapshot_view *view, char t
     return snapshot_find(view, key, 1 + name.length);
 }
 
-/* An array that does not lie inside its record counts as empty. */
-static struct lookup_set read_set(struct snapshot_record record, const struct kubesvc_set *stored)
+struct lookup_set lookup_read_set(struct snapshot_record record, const struct kubesvc_set *stored)
 {
     struct lookup_set set = {
         .n_inet = snapshot_u32(&stored->n_inet),
@@ -144,7 +143,7 @@ find_endpoint(struct snapshot_record record, const struct kubesvc_span *table, s
     return NULL;
 }
 
-static bool contains(const uint8_t *addresses, uint32_t n, size_t size, const uint8_t *wanted)
+bool lookup_contains(const uint8_t *addresses, uint32_t n, size_t size, const uint8_t *wanted)
 {
     uint32_t low = 0, high = n;
 
@@ -174,32 +173,14 @@ static enum resolver_outcome lookup_endpoint(struct lookup *lookup, struct snaps
     struct lookup_set unnamed;
 
     if (endpoint != NULL)
-        return answer_set(lookup, read_set(record, &endpoint->addresses), RESOLVER_NXDOMAIN);
+        return answer_set(lookup, lookup_read_set(record, &endpoint->addresses), RESOLVER_NXDOMAIN);
     if (!dashed_parse_canonical(label.data, label.length, address))
         return RESOLVER_NXDOMAIN;
-    unnamed = read_set(record, &service->unnamed);
-    if (is_inet(address) ? !contains(unnamed.inet, unnamed.n_inet, 4, address + 12)
-                         : !contains(unnamed.inet6, unnamed.n_inet6, 16, address))
+    unnamed = lookup_read_set(record, &service->unnamed);
+    if (is_inet(address) ? !lookup_contains(unnamed.inet, unnamed.n_inet, 4, address + 12)
+                         : !lookup_contains(unnamed.inet6, unnamed.n_inet6, 16, address))
         return RESOLVER_NXDOMAIN;
     return answer_literal(lookup, address);
-}
-
-static bool parse_protocol(struct text label, uint32_t *protocol)
-{
-    static const char names[][5] = {
-        [KUBESVC_PROTOCOL_ANY] = "",
-        [KUBESVC_PROTOCOL_TCP] = "tcp",
-        [KUBESVC_PROTOCOL_UDP] = "udp",
-        [KUBESVC_PROTOCOL_SCTP] = "sctp",
-    };
-
-    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (text_is(label, names[i])) {
-            *protocol = i;
-            return true;
-        }
-    }
-    return false;
 }
 
 static struct text strip_underscore(struct text label)
@@ -207,6 +188,25 @@ static struct text strip_underscore(struct text label)
     if (label.length > 0 && label.data[0] == '_')
         return (struct text){label.data + 1, label.length - 1};
     return label;
+}
+
+bool lookup_parse_protocol(const char *label, size_t length, uint32_t *protocol)
+{
+    static const char names[][5] = {
+        [KUBESVC_PROTOCOL_ANY] = "",
+        [KUBESVC_PROTOCOL_TCP] = "tcp",
+        [KUBESVC_PROTOCOL_UDP] = "udp",
+        [KUBESVC_PROTOCOL_SCTP] = "sctp",
+    };
+    struct text text = strip_underscore((struct text){label, length});
+
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (text_is(text, names[i])) {
+            *protocol = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* [_]<port>.[_]<protocol>.<service>: the Service, limited to that port (rule 47). */
@@ -218,10 +218,10 @@ static enum resolver_outcome lookup_port(struct lookup *lookup, struct snapshot_
     uint32_t n, protocol;
 
     port = strip_underscore(port);
-    if (!parse_protocol(strip_underscore(protocol_label), &protocol))
+    if (!lookup_parse_protocol(protocol_label.data, protocol_label.length, &protocol))
         return RESOLVER_NXDOMAIN;
     if (port.length == 0 && protocol == KUBESVC_PROTOCOL_ANY)
-        return answer_set(lookup, read_set(record, &service->addresses), empty);
+        return answer_set(lookup, lookup_read_set(record, &service->addresses), empty);
 
     ports = (const void *)snapshot_table(record, &service->ports, sizeof *ports, &n);
     for (uint32_t i = 0; i < n; i++) {
@@ -230,7 +230,7 @@ static enum resolver_outcome lookup_port(struct lookup *lookup, struct snapshot_
 
         if (name != NULL && snapshot_u32(&ports[i].protocol) == protocol &&
             name_equal(name, length, port.data, port.length))
-            return answer_set(lookup, read_set(record, &ports[i].addresses), empty);
+            return answer_set(lookup, lookup_read_set(record, &ports[i].addresses), empty);
     }
     return RESOLVER_NXDOMAIN;
 }
@@ -253,6 +253,9 @@ static enum resolver_outcome lookup_service(struct lookup *lookup, struct text b
     if ((snapshot_u32(&service->flags) & KUBESVC_SERVICE_HIDDEN) != 0)
         return RESOLVER_NXDOMAIN; /* rules 51 and 61 */
 
+    lookup->service = record;
+    lookup->below = below.data;
+    lookup->below_length = below.length;
     type = snapshot_u32(&service->type);
     if (type == KUBESVC_SERVICE_EXTERNAL_NAME) {
         if (below.length > 0 && !text_is(below, "_._"))
@@ -265,7 +268,7 @@ static enum resolver_outcome lookup_service(struct lookup *lookup, struct text b
     empty = type == KUBESVC_SERVICE_HEADLESS ? RESOLVER_NXDOMAIN /* rule 3 */
                                              : RESOLVER_NODATA;  /* rule 54 */
     if (!cut_label(&below, &first))
-        return answer_set(lookup, read_set(record, &service->addresses), empty);
+        return answer_set(lookup, lookup_read_set(record, &service->addresses), empty);
     if (!cut_label(&below, &second))
         return lookup_endpoint(lookup, record, service, first);
     if (below.length > 0)

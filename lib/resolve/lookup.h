@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,11 +25,26 @@ struct lookup {
     uint8_t literal[16]; /* where `set` points if the name itself spells its address */
     const char *target;  /* of an ExternalName: the answer is that name's */
     size_t target_length;
+    /* The record of the Service that the name is, or lies below; its data is NULL where it is none,
+     * or answers nothing; and what of the name stands in front of the Service's, without the dot.
+     */
+    struct snapshot_record service;
+    const char *below;
+    size_t below_length;
 };
 
 /* Looks up `name`, a valid one without its zone and the dot before it; empty: the zone itself.
  * FOUND: `set` holds an address at least, of either family. NODATA where `target` is set. */
 enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_t length);
+
+/* An array that does not lie inside its record counts as empty. */
+struct lookup_set lookup_read_set(struct snapshot_record record, const struct kubesvc_set *stored);
+
+/* Is `wanted` among `n` ascending addresses of `size` bytes? */
+bool lookup_contains(const uint8_t *addresses, uint32_t n, size_t size, const uint8_t *wanted);
+
+/* [_]tcp, [_]udp, [_]sctp, or nothing, which is ANY (enum kubesvc_protocol). */
+bool lookup_parse_protocol(const char *label, size_t length, uint32_t *protocol);
 
 /* The record of an address in 16 bytes, NULL if there is none. */
 const struct kubesvc_address *lookup_address(const struct snapshot_view *view,
