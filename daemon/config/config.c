@@ -64,6 +64,7 @@ static struct config *config_new(void)
     config->pods = KUBESVC_PODS_VERIFIED;
     config->ndots = DEFAULT_NDOTS;
     config->maps = true;
+    config_dns_init(&config->dns);
     config->nameservers = g_ptr_array_new_with_free_func(g_free);
     config->max_file_size = DEFAULT_FILE_SIZE;
     config->files = g_ptr_array_new_with_free_func(g_free);
@@ -87,6 +88,7 @@ struct config *config_free(struct config *config)
     g_strfreev(config->namespaces);
     g_strfreev(config->search);
     g_ptr_array_unref(config->nameservers);
+    config_dns_clear(&config->dns);
     g_free(config->socket);
     g_free(config->state);
     g_ptr_array_unref(config->files);

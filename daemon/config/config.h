@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config_dns.h"
 #include "lib/util/address.h"
 #include "lib/util/diagnostic.h"
 #include "lib/util/error.h"
@@ -42,6 +43,7 @@ enum config_key {
     CONFIG_NAMESERVERS,
     CONFIG_LOOKUPS,
     CONFIG_PROXY,
+    CONFIG_DNS,
     CONFIG_SOCKET,
     CONFIG_STATE,
     CONFIG_KEYS
@@ -74,6 +76,7 @@ struct config {
     uint64_t max_file_size;
     bool maps;      /* programs may answer themselves from the snapshot, mapped */
     bool proxy_all; /* kubesvc-proxy forwards to stated cluster IPs as well as to allocated ones */
+    struct config_dns dns;
     char *socket;
     char *state;      /* directory of the leases */
     GPtrArray *files; /* char *: what was read, in order */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvcd.yaml, read with the reader of the manifests, but without their indulgence: a key that is
- * unknown or there twice is a mistake that somebody must be told of before the daemon does
- * something else than they meant.
+ * kubesvcd.yaml, read with the reader of the manifests, but without their indulgence.
  */
 #include "config_file.h"
 
@@ -11,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config_dns.h"
+#include "config_fields.h"
 #include "config_values.h"
 #include "lib/yaml/composer.h"
 #include "lib/yaml/fields.h"
@@ -47,6 +47,7 @@ static const char *const keys[] = {"zone",
                                    "nameservers",
                                    "lookups",
                                    "proxy",
+                                   "dns",
                                    NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(keys) - 1 == CONFIG_SOCKET);
 static const char *const proxy_keys[] = {"services", NULL};
@@ -97,90 +98,6 @@ const char *config_check_ranges(const struct config *config)
     return NULL;
 }
 
-static bool check_keys(struct fields *fields, const struct node *map, const char *const known[])
-{
-    bool good = true;
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-
-    for (const struct node *child = map->first; child; child = child->next) {
-        const char *suggestion;
-
-        if (g_strv_contains(known, child->key)) {
-            if (g_hash_table_add(seen, (gpointer)(uintptr_t)child->key))
-                continue;
-            fields_error(fields, child->key_position, "repeated-key", "duplicate key \"%s\"",
-                         child->key);
-            good = false;
-            continue;
-        }
-        good = false;
-        suggestion = config_suggest(child->key, known);
-        fields_error(fields, child->key_position, "unknown-key", "unknown key \"%.64s\"%s%s%s",
-                     child->key, suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
-                     suggestion ? "?" : "");
-    }
-    return good;
-}
-
-typedef const char *(*parse_text)(const char *text, char **valuep);
-
-static char *read_value(struct fields *fields, const struct node *node, const char *key,
-                        parse_text parse)
-{
-    const char *text = fields_text(fields, node, key), *wrong;
-    char *value = NULL;
-
-    if (!text)
-        return NULL;
-    wrong = parse(text, &value);
-    if (wrong)
-        fields_error(fields, node->position, "bad-value", "%s %s", key, wrong);
-    return value;
-}
-
-static void replace_text(struct fields *fields, const struct node *map, const char *key,
-                         parse_text parse, char **textp)
-{
-    const struct node *node = fields_get(fields, map, key);
-    char *value = node ? read_value(fields, node, key, parse) : NULL;
-
-    if (!value)
-        return;
-    g_free(*textp);
-    *textp = value;
-}
-
-/* A list of texts; NULL if the key is absent. */
-static GPtrArray *read_texts(struct fields *fields, const struct node *map, const char *key,
-                             parse_text parse)
-{
-    const struct node *list = fields_list(fields, map, key);
-    GPtrArray *texts;
-
-    if (!list)
-        return NULL;
-    texts = g_ptr_array_new_with_free_func(g_free);
-    for (const struct node *node = list->first; node; node = node->next) {
-        char *value = read_value(fields, node, key, parse);
-
-        if (value)
-            g_ptr_array_add(texts, value);
-    }
-    return texts;
-}
-
-static void replace_strv(struct fields *fields, const struct node *map, const char *key,
-                         parse_text parse, char ***strvp)
-{
-    GPtrArray *texts = read_texts(fields, map, key, parse);
-
-    if (!texts)
-        return;
-    g_ptr_array_add(texts, NULL);
-    g_strfreev(*strvp);
-    *strvp = (char **)g_ptr_array_free(texts, FALSE);
-}
-
 static void read_ranges(struct fields *fields, const struct node *map, const char *key,
                         GArray *ranges)
 {
@@ -225,7 +142,7 @@ static void read_directory(struct config_file *file, const struct node *node)
     char *path;
 
     if (node->type == NODE_MAP) {
-        if (!check_keys(fields, node, directory_keys))
+        if (!config_check_keys(fields, node, directory_keys))
             return;
         at = fields_get(fields, node, "path");
     }
@@ -233,7 +150,7 @@ static void read_directory(struct config_file *file, const struct node *node)
         fields_error(fields, node->position, "missing-key", "a directory needs a path");
         return;
     }
-    path = read_value(fields, at, "path", config_parse_path);
+    path = config_read_value(fields, at, "path", config_parse_path);
     if (!path)
         return;
     directory = config_directory_new(path);
@@ -243,7 +160,7 @@ static void read_directory(struct config_file *file, const struct node *node)
     directory->recursive = fields_bool(fields, node, "recursive", false);
     directory->allocate_given = fields_get(fields, node, "allocate");
     directory->allocate = fields_bool(fields, node, "allocate", false);
-    replace_text(fields, node, "namespace", config_parse_namespace, &directory->namespace);
+    config_replace_text(fields, node, "namespace", config_parse_namespace, &directory->namespace);
 }
 
 static void read_directories(struct config_file *file, const struct node *root)
@@ -321,7 +238,7 @@ static void read_proxy(struct fields *fields, const struct node *root, bool *all
     const struct node *proxy = fields_map(fields, root, "proxy");
     const char *text;
 
-    if (!proxy || !check_keys(fields, proxy, proxy_keys))
+    if (!proxy || !config_check_keys(fields, proxy, proxy_keys))
         return;
     text = fields_string(fields, proxy, "services");
     if (!text)
@@ -339,7 +256,7 @@ static void read_root(struct config_file *file, const struct node *root)
     g_autoptr(GPtrArray) nameservers = NULL;
     int64_t ndots = config->ndots;
 
-    if (!check_keys(fields, root, keys))
+    if (!config_check_keys(fields, root, keys))
         return;
     note_origins(file, root);
     config->allocate = fields_bool(fields, root, "allocate", config->allocate);
@@ -354,15 +271,16 @@ static void read_root(struct config_file *file, const struct node *root)
     fields_integer(fields, root, "ndots", 0, NDOTS_MAX, &ndots);
     config->ndots = (unsigned)ndots;
     read_size(fields, root, &config->max_file_size);
-    replace_text(fields, root, "zone", config_parse_name, &config->zone);
-    replace_text(fields, root, "namespace", config_parse_namespace, &config->namespace);
-    replace_strv(fields, root, "namespaces", config_parse_namespace, &config->namespaces);
-    replace_strv(fields, root, "search", config_parse_name, &config->search);
-    nameservers = read_texts(fields, root, "nameservers", config_parse_nameserver);
+    config_replace_text(fields, root, "zone", config_parse_name, &config->zone);
+    config_replace_text(fields, root, "namespace", config_parse_namespace, &config->namespace);
+    config_replace_strv(fields, root, "namespaces", config_parse_namespace, &config->namespaces);
+    config_replace_strv(fields, root, "search", config_parse_name, &config->search);
+    nameservers = config_read_texts(fields, root, "nameservers", config_parse_nameserver);
     if (nameservers) {
         g_ptr_array_unref(config->nameservers);
         config->nameservers = g_steal_pointer(&nameservers);
     }
+    config_dns_read(&config->dns, fields, root);
     read_node_ips(fields, root, config->node_ips);
     read_ranges(fields, root, "serviceCIDRs", config->service_cidrs);
     read_ranges(fields, root, "podCIDRs", config->pod_cidrs);

@@ -31,11 +31,11 @@ static void put_addresses(struct json *json, const GArray *addresses)
 }
 
 /* NULL: left out, the default. */
-static void put_texts(struct json *json, char *const *texts)
+static void put_texts(struct json *json, const char *key, char *const *texts)
 {
     if (!texts)
         return;
-    json_open_list(json, "value");
+    json_open_list(json, key);
     for (; *texts; texts++)
         json_text(json, NULL, *texts);
     json_close_list(json);
@@ -47,6 +47,16 @@ static void put_text_array(struct json *json, const char *key, const GPtrArray *
     for (guint i = 0; i < texts->len; i++)
         json_text(json, NULL, texts->pdata[i]);
     json_close_list(json);
+}
+
+static void put_dns(struct json *json, const struct config_dns *dns)
+{
+    json_open(json, "value");
+    put_texts(json, "listen", dns->listen);
+    put_texts(json, "forward", dns->forward);
+    json_text(json, "namespace", dns->ns);
+    json_number(json, "ttl", dns->ttl);
+    json_close(json);
 }
 
 static const char *pods_word(enum kubesvc_pod_names pods)
@@ -77,9 +87,9 @@ static void put_value(struct json *json, const struct config *config, enum confi
     case CONFIG_NODE_IPS: put_addresses(json, config->node_ips); break;
     case CONFIG_ALLOCATE: json_bool(json, "value", config->allocate); break;
     case CONFIG_PODS: json_text(json, "value", pods_word(config->pods)); break;
-    case CONFIG_NAMESPACES: put_texts(json, config->namespaces); break;
+    case CONFIG_NAMESPACES: put_texts(json, "value", config->namespaces); break;
     case CONFIG_FALLTHROUGH: json_bool(json, "value", config->fallthrough); break;
-    case CONFIG_SEARCH: put_texts(json, config->search); break;
+    case CONFIG_SEARCH: put_texts(json, "value", config->search); break;
     case CONFIG_NDOTS: json_number(json, "value", config->ndots); break;
     case CONFIG_MAX_FILE_SIZE: json_number(json, "value", config->max_file_size); break;
     case CONFIG_ENDPOINT_POD_NAMES: json_bool(json, "value", config->endpoint_pod_names); break;
@@ -87,6 +97,7 @@ static void put_value(struct json *json, const struct config *config, enum confi
     case CONFIG_NAMESERVERS: put_text_array(json, "value", config->nameservers); break;
     case CONFIG_LOOKUPS: json_text(json, "value", config->maps ? "mapped" : "socket"); break;
     case CONFIG_PROXY: put_proxy(json, config); break;
+    case CONFIG_DNS: put_dns(json, &config->dns); break;
     case CONFIG_SOCKET: json_text(json, "value", config->socket); break;
     case CONFIG_STATE: json_text(json, "value", config->state); break;
     case CONFIG_KEYS: break;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Its lists replace the defaults, as all lists of the configuration do; what is left out stays.
+ */
+#include "config_dns.h"
+
+#include <string.h>
+
+#include "config_fields.h"
+#include "config_values.h"
+
+#define DEFAULT_LISTEN "127.0.0.63" /* 127.0.0.53 is systemd-resolved's */
+#define DEFAULT_TTL 5
+
+static const char *const keys[] = {"listen", "forward", "namespace", "ttl", NULL};
+
+void config_dns_init(struct config_dns *dns)
+{
+    *dns = (struct config_dns){.listen = g_new0(char *, 2), .ttl = DEFAULT_TTL};
+    dns->listen[0] = g_strdup(DEFAULT_LISTEN);
+}
+
+void config_dns_clear(struct config_dns *dns)
+{
+    g_strfreev(dns->listen);
+    g_strfreev(dns->forward);
+    g_free(dns->ns);
+}
+
+static const char *parse_forward(const char *text, char **valuep)
+{
+    if (strcmp(text, "resolv.conf") != 0 && config_parse_nameserver(text, valuep))
+        return "must be resolv.conf, ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT";
+    if (!*valuep)
+        *valuep = g_strdup(text);
+    return NULL;
+}
+
+void config_dns_read(struct config_dns *dns, struct fields *fields, const struct node *root)
+{
+    const struct node *map = fields_map(fields, root, "dns");
+    int64_t ttl = dns->ttl;
+
+    if (!map || !config_check_keys(fields, map, keys))
+        return;
+    config_replace_strv(fields, map, "listen", config_parse_nameserver, &dns->listen);
+    config_replace_strv(fields, map, "forward", parse_forward, &dns->forward);
+    config_replace_text(fields, map, "namespace", config_parse_namespace, &dns->ns);
+    fields_integer(fields, map, "ttl", 0, CONFIG_DNS_TTL_MAX, &ttl);
+    dns->ttl = (unsigned)ttl;
+    if (!dns->listen[0])
+        fields_error(fields, map->position, "bad-value", "listen must name an address");
+}

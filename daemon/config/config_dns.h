@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The key `dns`: how kubesvc-dns answers. kubesvcd only checks it.
+ */
+#pragma once
+
+#include "lib/yaml/fields.h"
+
+#define CONFIG_DNS_TTL_MAX 3600 /* seconds */
+
+struct config_dns {
+    char **listen;  /* "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT" */
+    char **forward; /* the same, or "resolv.conf"; NULL: foreign names are refused */
+    char *ns;       /* whose search list short names are looked up by; NULL: by none */
+    unsigned ttl;   /* seconds */
+};
+
+void config_dns_init(struct config_dns *dns); /* the defaults */
+void config_dns_clear(struct config_dns *dns);
+
+/* Takes what the mapping under `dns` of `root` says. */
+void config_dns_read(struct config_dns *dns, struct fields *fields, const struct node *root);

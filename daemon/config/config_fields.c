@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A key that is unknown or there twice is a mistake that somebody must be told of before the daemon
+ * does something else than they meant.
+ */
+#include "config_fields.h"
+
+#include "config_values.h"
+
+bool config_check_keys(struct fields *fields, const struct node *map, const char *const known[])
+{
+    bool good = true;
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (const struct node *child = map->first; child; child = child->next) {
+        const char *suggestion;
+
+        if (g_strv_contains(known, child->key)) {
+            if (g_hash_table_add(seen, (gpointer)(uintptr_t)child->key))
+                continue;
+            fields_error(fields, child->key_position, "repeated-key", "duplicate key \"%s\"",
+                         child->key);
+            good = false;
+            continue;
+        }
+        good = false;
+        suggestion = config_suggest(child->key, known);
+        fields_error(fields, child->key_position, "unknown-key", "unknown key \"%.64s\"%s%s%s",
+                     child->key, suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
+                     suggestion ? "?" : "");
+    }
+    return good;
+}
+
+char *config_read_value(struct fields *fields, const struct node *node, const char *key,
+                        config_parse parse)
+{
+    const char *text = fields_text(fields, node, key), *wrong;
+    char *value = NULL;
+
+    if (!text)
+        return NULL;
+    wrong = parse(text, &value);
+    if (wrong)
+        fields_error(fields, node->position, "bad-value", "%s %s", key, wrong);
+    return value;
+}
+
+void config_replace_text(struct fields *fields, const struct node *map, const char *key,
+                         config_parse parse, char **textp)
+{
+    const struct node *node = fields_get(fields, map, key);
+    char *value = node ? config_read_value(fields, node, key, parse) : NULL;
+
+    if (!value)
+        return;
+    g_free(*textp);
+    *textp = value;
+}
+
+GPtrArray *config_read_texts(struct fields *fields, const struct node *map, const char *key,
+                             config_parse parse)
+{
+    const struct node *list = fields_list(fields, map, key);
+    GPtrArray *texts;
+
+    if (!list)
+        return NULL;
+    texts = g_ptr_array_new_with_free_func(g_free);
+    for (const struct node *node = list->first; node; node = node->next) {
+        char *value = config_read_value(fields, node, key, parse);
+
+        if (value)
+            g_ptr_array_add(texts, value);
+    }
+    return texts;
+}
+
+void config_replace_strv(struct fields *fields, const struct node *map, const char *key,
+                         config_parse parse, char ***strvp)
+{
+    GPtrArray *texts = config_read_texts(fields, map, key, parse);
+
+    if (!texts)
+        return;
+    g_ptr_array_add(texts, NULL);
+    g_strfreev(*strvp);
+    *strvp = (char **)g_ptr_array_free(texts, FALSE);
+}
