@@ -267,37 +267,22 @@ def run_program(name, *arguments, env, wrapper=(), status=0, **options):
     return done.stdout
 
 
-class Daemon:
-    """The real daemon. `manifests`: {file name: text}, for a directory `manifests`; or a list of
-    such, for `manifests0`, `manifests1`, ...; or a path to an existing directory. `config`: text of
-    kubesvcd.yaml. `options`: further arguments. `dir`: where socket, state and configuration go
-    (default: a new directory); give that of an earlier one to start it again over its state."""
+class Supervised:
+    """A program of ours that tells its supervisor, which is this, how it is getting on."""
 
-    def __init__(self, manifests=None, config="", options=(), namespace=None, dir=None, wrapper=(),
-                 ready=True):
-        self.dir = pathlib.Path(dir or tempfile.mkdtemp(prefix="d", dir=".")).resolve()
-        self.socket = self.dir / "run" / "socket"
-        self.config = self.dir / "kubesvcd.yaml"
-        if config or not self.config.exists():
-            self.config.write_text(config)
-        self.directories = self._directories(manifests)
-        command = [*wrapper, built("kubesvcd"), "--config", self.config, "--socket", self.socket,
-                   "--state", self.dir / "state"]
-        for directory in self.directories:
-            command += ["--manifests", directory]
-        if namespace is not None:
-            command += ["--namespace", namespace]
+    NAME = "daemon"
+
+    def start(self, command, directory, **env):
         self.lines = []
-        self.env = client_env(self.socket)
         self._changed = threading.Condition()
         self._states = []
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        path = self.dir / f"notify{len(list(self.dir.glob('notify*')))}"
+        path = directory / f"notify{len(list(directory.glob('notify*')))}"
         self._notify.bind(str(path))
         self.process = subprocess.Popen(
-            [*map(str, command), *options],
+            [*map(str, command)],
             env={k: v for k, v in os.environ.items() if not k.startswith("KUBESVC_")}
-            | {"NOTIFY_SOCKET": str(path)},
+            | {"NOTIFY_SOCKET": str(path)} | env,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
@@ -305,30 +290,6 @@ class Daemon:
         threading.Thread(target=self._read_notify, daemon=True).start()
         self._reader = threading.Thread(target=self._read_stderr, daemon=True)
         self._reader.start()
-        if ready:
-            self.wait_state("READY=1")
-
-    def _directories(self, manifests):
-        if isinstance(manifests, (str, pathlib.Path)):
-            return [pathlib.Path(manifests).resolve()]
-        sets = manifests if isinstance(manifests, list) else [manifests or {}]
-        result = []
-        for i, files in enumerate(sets):
-            directory = self.dir / (f"manifests{i}" if isinstance(manifests, list) else "manifests")
-            directory.mkdir(exist_ok=True)
-            result.append(directory)
-            for name, text in files.items():
-                self.write(name, text, directory)
-        return result
-
-    def write(self, name, text, directory=None):
-        """Replaces a manifest at once, as an editor does."""
-        path = (directory or self.dir / "manifests") / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        hidden = path.parent / f".{path.name}.new"
-        hidden.write_bytes(text if isinstance(text, bytes) else text.encode())
-        hidden.rename(path)
-        return path
 
     def _read_notify(self):
         while True:
@@ -358,15 +319,15 @@ class Daemon:
                 self._changed.wait(0.1)
             if not condition():
                 said = "\n".join(self.lines[-20:])
-                raise AssertionError(f"no {what} from the daemon ({self.process.poll()}):\n{said}")
+                raise AssertionError(f"no {what} from the {self.NAME} ({self.process.poll()}):\n{said}")
 
     def states(self):
-        """All that the daemon has told its supervisor."""
+        """All that it has told its supervisor."""
         with self._changed:
             return list(self._states)
 
     def wait_state(self, state, seconds=PATIENCE):
-        """Waits until the daemon has told its supervisor `state`, such as READY=1."""
+        """Waits until it has told its supervisor `state`, such as READY=1."""
         self._wait(lambda: state in self._states, state, seconds)
 
     def wait_line(self, text, seconds=PATIENCE):
@@ -374,15 +335,8 @@ class Daemon:
         self._wait(lambda: any(text in line for line in self.lines), repr(text), seconds)
         return next(line for line in self.lines if text in line)
 
-    def reload(self):
-        """SIGHUP; returns when the daemon says READY=1 again."""
-        with self._changed:
-            self._states.clear()
-        self.process.send_signal(signal.SIGHUP)
-        self.wait_state("READY=1")
-
     def stop(self, number=signal.SIGTERM):
-        """Ends the daemon; returns its status (negative: killed by that signal)."""
+        """Ends it; returns its status (negative: killed by that signal)."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         status = self.process.wait(PATIENCE)
@@ -397,6 +351,61 @@ class Daemon:
         running = self.process.poll() is None
         status = self.stop()
         if kind is not None:
-            print("--- the daemon said:", *self.lines[-40:], sep="\n", file=sys.stderr)
+            print(f"--- the {self.NAME} said:", *self.lines[-40:], sep="\n", file=sys.stderr)
         elif running:
-            same(status, 0, "status of the daemon after SIGTERM")
+            same(status, 0, f"status of the {self.NAME} after SIGTERM")
+
+
+class Daemon(Supervised):
+    """The real daemon. `manifests`: {file name: text}, for a directory `manifests`; or a list of
+    such, for `manifests0`, `manifests1`, ...; or a path to an existing directory. `config`: text of
+    kubesvcd.yaml. `options`: further arguments. `dir`: where socket, state and configuration go
+    (default: a new directory); give that of an earlier one to start it again over its state."""
+
+    def __init__(self, manifests=None, config="", options=(), namespace=None, dir=None, wrapper=(),
+                 ready=True):
+        self.dir = pathlib.Path(dir or tempfile.mkdtemp(prefix="d", dir=".")).resolve()
+        self.socket = self.dir / "run" / "socket"
+        self.config = self.dir / "kubesvcd.yaml"
+        if config or not self.config.exists():
+            self.config.write_text(config)
+        self.directories = self._directories(manifests)
+        command = [*wrapper, built("kubesvcd"), "--config", self.config, "--socket", self.socket,
+                   "--state", self.dir / "state"]
+        for directory in self.directories:
+            command += ["--manifests", directory]
+        if namespace is not None:
+            command += ["--namespace", namespace]
+        self.env = client_env(self.socket)
+        self.start([*command, *options], self.dir)
+        if ready:
+            self.wait_state("READY=1")
+
+    def _directories(self, manifests):
+        if isinstance(manifests, (str, pathlib.Path)):
+            return [pathlib.Path(manifests).resolve()]
+        sets = manifests if isinstance(manifests, list) else [manifests or {}]
+        result = []
+        for i, files in enumerate(sets):
+            directory = self.dir / (f"manifests{i}" if isinstance(manifests, list) else "manifests")
+            directory.mkdir(exist_ok=True)
+            result.append(directory)
+            for name, text in files.items():
+                self.write(name, text, directory)
+        return result
+
+    def write(self, name, text, directory=None):
+        """Replaces a manifest at once, as an editor does."""
+        path = (directory or self.dir / "manifests") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hidden = path.parent / f".{path.name}.new"
+        hidden.write_bytes(text if isinstance(text, bytes) else text.encode())
+        hidden.rename(path)
+        return path
+
+    def reload(self):
+        """SIGHUP; returns when the daemon says READY=1 again."""
+        with self._changed:
+            self._states.clear()
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_state("READY=1")
