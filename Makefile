@@ -87,6 +87,7 @@ MODULE = $(O)/libnss_kubesvc.so.2
 DAEMON = $(O)/kubesvcd
 CLI = $(patsubst cli/main.c,$(O)/kubesvc,$(wildcard cli/main.c))
 CLUSTER = $(O)/kubesvc-cluster
+DNS = $(O)/kubesvc-dns
 
 # The rooms, each of which links only what stands right of it.
 ROOMS = dns cluster cli inspect serve publish state source config manifest model yaml util nss resolve
@@ -94,7 +95,7 @@ room_dir = $(firstword $(wildcard daemon/$(1) lib/$(1) $(1)))
 room_sources = $(filter-out %/main.c,$(wildcard $(call room_dir,$(1))/*.c))
 
 MODULE_SOURCES = $(wildcard nss/*.c lib/resolve/*.c)
-PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c cluster/main.c)
+PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c cluster/main.c dns/main.c)
 ROOM_SOURCES := $(foreach room,$(ROOMS),$(call room_sources,$(room)))
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 E2E_SOURCES := $(wildcard tests/e2e/*.c)
@@ -129,7 +130,7 @@ endif
 .PHONY: all tests check check-unit demo install uninstall fuzz run-fuzz lint check-format format \
     deps deps-build deps-demo deps-deb deps-bench deps-check clean FORCE
 
-all: $(MODULE) $(DAEMON) $(CLI) $(CLUSTER) $(M32)
+all: $(MODULE) $(DAEMON) $(CLI) $(CLUSTER) $(DNS) $(M32)
 ifeq ($(SAN)$(TSAN)$(FUZZ)$(filter-out build,$(BUILD)),)
 all: compile_commands.json
 endif
@@ -213,6 +214,10 @@ $(CLUSTER): $(call objects,cluster/main.c) $(ARCHIVES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -Wl,--as-needed -o $@ $< $(ARCHIVES) \
 	    $(CLUSTER_LIBS) $(PKG_LIBS)
+
+$(O)/kubesvc-dns: $(call objects,dns/main.c) $(ARCHIVES)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -Wl,--as-needed -o $@ $< $(ARCHIVES) $(PKG_LIBS)
 
 # A test names what it needs from the linker (such as --wrap) in its first three lines, "/* LDFLAGS: ... */".
 own_ldflags = $$(sed -n '1,3s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' $(1))

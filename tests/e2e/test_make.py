@@ -10,7 +10,7 @@ import subprocess
 from harness import HERE, need_program, same
 
 ROOT = HERE.parent.parent
-BUILT = {"libnss_kubesvc.so.2", "kubesvcd", "kubesvc", "kubesvc-cluster"}
+BUILT = {"libnss_kubesvc.so.2", "kubesvcd", "kubesvc", "kubesvc-cluster", "kubesvc-dns"}
 COMPILER = """#!/bin/sh
 echo "$*" >>"$0.log"
 while [ $# -gt 0 ]; do
@@ -24,7 +24,7 @@ class Sources:
     def __init__(self):
         self.path = pathlib.Path("sources").resolve()
         self.path.mkdir()
-        for name in ("Makefile", "cli", "cluster", "daemon", "debian", "docs", "examples", "include", "lib", "nss",
+        for name in ("Makefile", "cli", "cluster", "daemon", "debian", "dns", "docs", "examples", "include", "lib", "nss",
                      "share", "tests", "tools"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, self.path / name)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The settings of kubesvc-dns: its command line, and what kubesvcd's configuration says under
+ * `dns`.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "lib/util/endpoint.h"
+#include "lib/util/error.h"
+
+#define DNS_PORT 53
+
+struct dns_settings {
+    char *socket, *zone;
+    char *ns;       /* NULL: only full names are answered */
+    GArray *listen; /* union endpoint */
+    char **forward; /* NULL or empty: foreign names are refused */
+    uint32_t ttl;
+};
+
+#define DNS_SETTINGS_DONE 1  /* --help or --version was answered */
+#define DNS_SETTINGS_WRONG 2 /* said on stderr or in the log */
+
+/* 0, DONE or WRONG. To be cleared in each case. */
+MUST_USE int dns_settings_read(struct dns_settings *settings, int argc, char **argv);
+void dns_settings_clear(struct dns_settings *settings);

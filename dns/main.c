@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kubesvc-dns: the names that kubesvcd knows, by DNS.
+ */
+#include <errno.h>
+#include <glib.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "dns/dns_settings.h"
+#include "dns/front.h"
+#include "dns/sockets.h"
+#include "dns/tcp.h"
+#include "dns/udp.h"
+#include "lib/util/log.h"
+
+#define FILES_WANTED 4096u /* forwarding takes a socket for each question that waits */
+
+struct program {
+    struct dns_settings settings;
+    struct sockets sockets;
+    sd_event *event;
+    struct front *front;
+    struct tcp *tcp;
+    struct udp *udp[SOCKETS_MAX];
+    size_t n_udp;
+};
+
+static void on_ready(void *userdata)
+{
+    (void)userdata;
+    (void)sd_notify(0, "READY=1");
+}
+
+static void raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= FILES_WANTED)
+        return;
+    limit.rlim_cur = MIN(limit.rlim_max, FILES_WANTED);
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int open_loop(struct program *program)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return -errno;
+    int r = sd_event_default(&program->event);
+
+    if (r >= 0)
+        r = sd_event_add_signal(program->event, NULL, SIGTERM, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_signal(program->event, NULL, SIGINT, NULL, NULL);
+    return r < 0 ? r : sd_event_set_watchdog(program->event, 1);
+}
+
+static int open_front(struct program *program)
+{
+    const struct dns_settings *settings = &program->settings;
+    union endpoint own[SOCKETS_MAX];
+
+    for (size_t i = 0; i < program->sockets.n; i++)
+        own[i] = program->sockets.sockets[i].own;
+    return front_new(&program->front, program->event,
+                     &(struct front_options){
+                         .socket = settings->socket,
+                         .zone = settings->zone,
+                         .ns = settings->ns,
+                         .ttl = settings->ttl,
+                         .forward = (const char *const *)settings->forward,
+                         .own = own,
+                         .n_own = program->sockets.n,
+                     },
+                     on_ready, program);
+}
+
+/* Each socket goes to what answers on it. */
+static int serve(struct program *program)
+{
+    int r = tcp_new(&program->tcp, program->event, program->front);
+
+    for (size_t i = 0; r >= 0 && i < program->sockets.n; i++) {
+        int fd = program->sockets.sockets[i].fd;
+
+        program->sockets.sockets[i].fd = -1;
+        if (program->sockets.sockets[i].tcp) {
+            r = tcp_listen(program->tcp, fd);
+            continue;
+        }
+        r = udp_new(&program->udp[program->n_udp], program->event, fd, program->front);
+        program->n_udp += r >= 0;
+    }
+    return r;
+}
+
+static void log_addresses(const struct program *program)
+{
+    for (size_t i = 0; i < program->sockets.n; i++) {
+        char text[ENDPOINT_TEXT_MAX];
+
+        endpoint_format(&program->sockets.sockets[i].own, text);
+        if (!program->sockets.sockets[i].tcp)
+            log_info("listening on %s", text);
+    }
+}
+
+static int program_run(struct program *program)
+{
+    int r = open_loop(program);
+
+    if (r >= 0)
+        r = sockets_open(&program->sockets,
+                         (const union endpoint *)(const void *)program->settings.listen->data,
+                         program->settings.listen->len);
+    if (r < 0)
+        return r;
+    log_addresses(program);
+    r = open_front(program);
+    if (r >= 0)
+        r = serve(program);
+    if (r < 0) {
+        log_error("cannot start: %s", g_strerror(-r));
+        return r;
+    }
+    r = sd_event_loop(program->event);
+    if (r < 0)
+        log_error("%s", g_strerror(-r));
+    (void)sd_notify(0, "STOPPING=1");
+    return r;
+}
+
+static void program_clear(struct program *program)
+{
+    for (size_t i = 0; i < program->n_udp; i++)
+        udp_free(program->udp[i]);
+    tcp_free(program->tcp);
+    front_free(program->front);
+    sockets_close(&program->sockets);
+    sd_event_unref(program->event);
+    dns_settings_clear(&program->settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct program program = {0};
+    int r = dns_settings_read(&program.settings, argc, argv);
+
+    if (r != 0) {
+        dns_settings_clear(&program.settings);
+        return r == DNS_SETTINGS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    raise_limit();
+    r = program_run(&program);
+    program_clear(&program);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Copies of what a response is made of when it comes: the request's buffer is used again by then.
+ */
+#include "pending.h"
+
+struct pending *pending_new(struct front *front, const struct client *client,
+                            const uint8_t *request, size_t request_size, const uint8_t *without,
+                            size_t without_size)
+{
+    struct pending *pending = g_new0(struct pending, 1);
+
+    pending->front = front;
+    pending->client = *client;
+    pending->link.data = pending;
+    pending->request = g_bytes_new(request, request_size);
+    if (without)
+        pending->without = g_bytes_new(without, without_size);
+    return pending;
+}
+
+void pending_free(struct pending *pending)
+{
+    forward_cancel(pending->query);
+    exchange_free(pending->exchange);
+    g_bytes_unref(pending->request);
+    g_clear_pointer(&pending->without, g_bytes_unref);
+    g_free(pending);
+}

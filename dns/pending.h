@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Requests that wait for somebody else's answer.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client.h"
+#include "exchange.h"
+#include "forward.h"
+
+#define PENDING_MAX 2048u
+
+struct front;
+
+struct pending {
+    struct front *front;
+    struct client client;
+    GList link;                  /* in front's queue; its data is the pending itself */
+    struct forward_query *query; /* one of these two */
+    struct exchange *exchange;
+    char alias[KUBESVC_NAME_MAX + 1]; /* of the exchange */
+    GBytes *request;
+    GBytes *without; /* the response if the name has no addresses */
+};
+
+/* Copies the request, and the response to it without addresses (NULL: there is none). */
+struct pending *pending_new(struct front *front, const struct client *client,
+                            const uint8_t *request, size_t request_size, const uint8_t *without,
+                            size_t without_size);
+
+/* Breaks off what is asked. The link must not be in a queue any more. */
+void pending_free(struct pending *pending);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A snapshot says itself how it stands with its daemon, which is looked at for every question and,
+ * so that a new one is there when it is needed, several times a second. While the daemon is away,
+ * hangs, or was killed, what it left behind is answered from as long as the module does that; of
+ * one that was stopped nothing is left.
+ *
+ * A snapshot that has been replaced is read until the next one is there, which takes the daemon
+ * less than a millisecond; but not for long.
+ */
+#include "provider.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+#include <time.h>
+
+#include "exchange.h"
+#include "lib/resolve/settings.h"
+#include "lib/util/log.h"
+
+#define LOOK_USEC 200000u
+#define RETRY_USEC (KUBESVC_MAP_RETRY_MS * 1000u)
+#define RETIRED_USEC 2000000u
+
+enum trouble { TROUBLE_NONE, TROUBLE_AWAY, TROUBLE_BUSY, TROUBLE_WITHHELD, TROUBLE_FOREIGN };
+
+struct provider {
+    sd_event *event;
+    sd_event_source *timer;
+    char *path;
+    struct exchange *exchange;
+    uint64_t asked;   /* when, last; CLOCK_MONOTONIC, microseconds */
+    uint64_t retired; /* since when the mapping is known to be; 0: it is not */
+    uint32_t root, serial;
+    char zone[KUBESVC_NAME_MAX + 1];
+    enum trouble trouble; /* that was logged last */
+    void (*ready)(void *userdata);
+    void *userdata;
+};
+
+static uint64_t now_usec(void)
+{
+    return (uint64_t)g_get_monotonic_time();
+}
+
+/* --- Getting a snapshot --- */
+
+static void tell_trouble(struct provider *provider, enum trouble trouble)
+{
+    static const char *const texts[] = {
+        [TROUBLE_AWAY] = "no kubesvcd is listening there; waiting for it",
+        [TROUBLE_BUSY] = "kubesvcd does not answer; asking it again",
+        [TROUBLE_WITHHELD] = "kubesvcd has no snapshot to give: it is still loading, or its "
+                             "configuration says \"lookups: socket\"",
+        [TROUBLE_FOREIGN] = "the kubesvcd there is of a version that has no snapshot for this one",
+    };
+
+    if (trouble == provider->trouble)
+        return;
+    provider->trouble = trouble;
+    if (trouble != TROUBLE_NONE)
+        log_warning("%s: %s", provider->path, texts[trouble]);
+    else
+        log_info("%s: answering from kubesvcd's snapshot", provider->path);
+}
+
+static enum trouble trouble_of(const struct exchange_response *response)
+{
+    if (response->error == -ENOENT || response->error == -EACCES ||
+        response->error == -ECONNREFUSED || response->error == -ECONNRESET)
+        return TROUBLE_AWAY;
+    if (response->error < 0)
+        return TROUBLE_BUSY;
+    return response->type == KUBESVC_RESPONSE_ANSWER ? TROUBLE_WITHHELD : TROUBLE_FOREIGN;
+}
+
+/* No socket: a daemon that was stopped for good; then its names are gone, whatever became of its
+ * snapshot. */
+static void drop_if_stopped(int error)
+{
+    struct mapping *mapping = error == -ENOENT || error == -EACCES ? mapping_enter() : NULL;
+
+    if (!mapping)
+        return;
+    if (mapping_state(mapping) != MAPPING_FRESH)
+        mapping_drop(mapping);
+    mapping_leave(mapping);
+}
+
+static void conclude(struct provider *provider, const struct exchange_response *response)
+{
+    if (response->error == 0 && response->type == KUBESVC_RESPONSE_MAP &&
+        response->size == sizeof(struct kubesvc_map) && response->fd >= 0 &&
+        mapping_set(response->fd)) {
+        provider->retired = 0;
+        tell_trouble(provider, TROUBLE_NONE);
+    } else {
+        drop_if_stopped(response->error);
+        tell_trouble(provider, trouble_of(response));
+    }
+    if (provider->ready)
+        provider->ready(provider->userdata);
+    provider->ready = NULL;
+}
+
+static void on_response(void *userdata, const struct exchange_response *response)
+{
+    struct provider *provider = userdata;
+
+    provider->exchange = NULL;
+    conclude(provider, response);
+}
+
+static void ask(struct provider *provider)
+{
+    int r;
+
+    if (provider->exchange)
+        return;
+    provider->asked = now_usec();
+    r = exchange_map(&provider->exchange, provider->event, provider->path, on_response, provider);
+    if (r < 0)
+        conclude(provider, &(struct exchange_response){.error = r, .fd = -1});
+}
+
+static bool is_stopped(const struct mapping *mapping)
+{
+    const struct kubesvc_snapshot_header *header = (const void *)mapping->base;
+
+    return (snapshot_u32(&header->state) &
+            ~(KUBESVC_SNAPSHOT_WATCHED | KUBESVC_SNAPSHOT_RETIRED)) != 0;
+}
+
+/* Do its answers count? Where there may be a better one, it is asked for. */
+static bool look_at(struct provider *provider, const struct mapping *mapping)
+{
+    enum mapping_state state = mapping_state(mapping);
+
+    if (state == MAPPING_FRESH || state == MAPPING_WATCHED)
+        return true;
+    if (state != MAPPING_GONE) {
+        if (now_usec() - provider->asked >= RETRY_USEC)
+            ask(provider);
+        return state == MAPPING_STALE;
+    }
+    if (provider->retired == 0)
+        provider->retired = now_usec();
+    if (now_usec() - provider->asked >= RETRY_USEC || provider->asked < provider->retired)
+        ask(provider);
+    return provider->retired != 0 && !is_stopped(mapping) &&
+           now_usec() - provider->retired < RETIRED_USEC;
+}
+
+static void look(struct provider *provider)
+{
+    struct mapping *mapping = mapping_enter();
+
+    if (mapping) {
+        (void)look_at(provider, mapping);
+        mapping_leave(mapping);
+    } else if (now_usec() - provider->asked >= RETRY_USEC) {
+        ask(provider);
+    }
+}
+
+static int on_timer(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+    struct provider *provider = userdata;
+
+    (void)usec;
+    look(provider);
+    int r = sd_event_source_set_time_relative(timer, LOOK_USEC);
+
+    return r < 0 ? r : sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+/* --- Reading --- */
+
+/* It may be needed while there is no snapshot any more. */
+static void remember_zone(struct provider *provider, const struct provider_reading *reading)
+{
+    struct settings settings;
+    char zone[sizeof provider->zone] = {0};
+
+    if (!settings_open(&settings, &reading->view) || settings.zone_length > KUBESVC_NAME_MAX)
+        return;
+    memcpy(zone, settings.zone, settings.zone_length);
+    if (provider_holds(reading))
+        memcpy(provider->zone, zone, sizeof zone);
+}
+
+/* The seconds of the last change, or more where there were several in one. */
+static void note_change(struct provider *provider, const struct provider_reading *reading)
+{
+    uint32_t now;
+
+    if (reading->view.root == provider->root)
+        return;
+    now = (uint32_t)time(NULL);
+    provider->root = reading->view.root;
+    provider->serial = (int32_t)(now - provider->serial) > 0 ? now : provider->serial + 1;
+    remember_zone(provider, reading);
+}
+
+bool provider_begin(struct provider *provider, struct provider_reading *reading)
+{
+    reading->reuse = mapping_read_begin(reading->mapping);
+    if (!snapshot_view_open(&reading->view, reading->mapping->base, reading->mapping->size))
+        return false;
+    note_change(provider, reading);
+    reading->serial = provider->serial;
+    return true;
+}
+
+bool provider_enter(struct provider *provider, struct provider_reading *reading)
+{
+    reading->mapping = mapping_enter();
+    if (reading->mapping && look_at(provider, reading->mapping) &&
+        provider_begin(provider, reading))
+        return true;
+    provider_leave(reading);
+    return false;
+}
+
+bool provider_holds(const struct provider_reading *reading)
+{
+    return mapping_read_holds(reading->mapping, reading->reuse);
+}
+
+void provider_leave(struct provider_reading *reading)
+{
+    if (reading->mapping)
+        mapping_leave(reading->mapping);
+    reading->mapping = NULL;
+}
+
+/* --- Life --- */
+
+int provider_new(struct provider **providerp, sd_event *event, const char *path,
+                 void (*ready)(void *userdata), void *userdata)
+{
+    struct provider *provider = g_new0(struct provider, 1);
+
+    provider->event = sd_event_ref(event);
+    provider->path = g_strdup(path);
+    provider->ready = ready;
+    provider->userdata = userdata;
+    provider->serial = (uint32_t)time(NULL) - 1;
+    int r = sd_event_add_time_relative(event, &provider->timer, CLOCK_MONOTONIC, 0, 0, on_timer,
+                                       provider);
+
+    if (r < 0) {
+        provider_free(provider);
+        return r;
+    }
+    *providerp = provider;
+    return 0;
+}
+
+struct provider *provider_free(struct provider *provider)
+{
+    if (!provider)
+        return NULL;
+    exchange_free(provider->exchange);
+    sd_event_source_disable_unref(provider->timer);
+    sd_event_unref(provider->event);
+    g_free(provider->path);
+    g_free(provider);
+    return NULL;
+}
+
+const char *provider_zone(const struct provider *provider)
+{
+    return provider->zone;
+}
+
+const char *provider_path(const struct provider *provider)
+{
+    return provider->path;
+}

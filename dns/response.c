@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The resolver's outcomes as DNS has them. Its rules are DNS's already, so this only chooses the
+ * records; where CoreDNS differs from the RFCs, the RFCs are followed (docs/dns.md lists where).
+ *
+ * Answers are spelled as the question was: owners are pointers to it.
+ */
+#include "response.h"
+
+#include <string.h>
+
+#include "apex.h"
+#include "lib/resolve/lookup.h"
+#include "lib/resolve/name.h"
+#include "lib/resolve/resolver.h"
+#include "reverse.h"
+#include "srv.h"
+
+/* A name below the zone as it is answered: the question's, or the one that the search list makes of
+ * it. */
+struct target {
+    const char *name;
+    size_t length;
+    packet_place place; /* of its owner */
+};
+
+struct response {
+    const struct response_context *context;
+    struct settings settings;
+    struct packet *packet;
+    char *outside; /* KUBESVC_NAME_MAX + 1 bytes */
+};
+
+static void write_negative(struct response *response, enum packet_rcode rcode)
+{
+    apex_write_negative(response->context, &response->settings, response->packet, rcode, 0);
+}
+
+/* The alias `owner` of a name; returns the place of that name, 0: no room. */
+static packet_place write_cname(struct response *response, packet_place owner, const char *name)
+{
+    struct packet_record record = packet_record(response->packet, PACKET_ANSWER, owner, NULL, 0,
+                                                PACKET_CNAME, response->context->ttl);
+    packet_place place = packet_put_name(&record, name, strlen(name), 0);
+
+    return packet_record_end(&record) ? place : 0;
+}
+
+/* A chain of owners, each followed by NUL; *owner is the place of the first, then of the last. */
+static bool write_chain(struct response *response, const char *name, unsigned links,
+                        packet_place *owner)
+{
+
+    for (unsigned i = 0; i < links && *owner != 0; i++) {
+        name += strlen(name) + 1;
+        *owner = write_cname(response, *owner, name);
+    }
+    return *owner != 0;
+}
+
+/* The addresses, beginning with one that is drawn. As many as have room. */
+static void write_addresses(struct response *response, const struct resolver_answer *found,
+                            packet_place owner, enum packet_type type)
+{
+    size_t size = type == PACKET_A ? 4 : 16;
+    uint32_t n = found->n_addresses;
+    uint32_t first = (uint32_t)((response->context->random >> 32) * n >> 32);
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = i < n - first ? first + i : i - (n - first);
+        struct packet_record record = packet_record(response->packet, PACKET_ANSWER, owner, NULL, 0,
+                                                    type, response->context->ttl);
+
+        packet_put(&record, found->addresses + at * size, size);
+        if (!packet_record_end(&record))
+            return;
+    }
+}
+
+/* Instead of all there is (RFC 8482). */
+static void write_any(struct response *response, packet_place owner)
+{
+    static const char text[] = "\x07"
+                               "RFC8482\0";
+    struct packet_record record = packet_record(response->packet, PACKET_ANSWER, owner, NULL, 0,
+                                                PACKET_HINFO, response->context->ttl);
+
+    packet_put(&record, text, sizeof text - 1);
+    packet_record_end(&record);
+}
+
+/* What else there is to say of a name that exists. */
+static enum response_result write_other(struct response *response, packet_place owner)
+{
+    if (response->packet->question->type == PACKET_ANY)
+        write_any(response, owner);
+    else
+        write_negative(response, PACKET_NOERROR);
+    return RESPONSE_READY;
+}
+
+static enum response_result write_found(struct response *response,
+                                        const struct resolver_answer *found, packet_place owner)
+{
+    uint16_t type = response->packet->question->type;
+
+    if (found->outcome == RESOLVER_EXTERNAL)
+        return type == PACKET_A || type == PACKET_AAAA ? RESPONSE_OUTSIDE : RESPONSE_READY;
+    if (found->outcome == RESOLVER_FOUND && (type == PACKET_A || type == PACKET_AAAA)) {
+        write_addresses(response, found, owner, (enum packet_type)type);
+        return RESPONSE_READY;
+    }
+    return write_other(response, owner);
+}
+
+/* SRV records are of the name itself: an alias has none. */
+static enum response_result write_srv(struct response *response, const struct target *target)
+{
+    struct lookup lookup = {.view = response->context->view, .settings = &response->settings};
+    enum resolver_outcome outcome =
+        lookup_name(&lookup, target->name, target->length - response->settings.zone_length - 1);
+
+    if (outcome == RESOLVER_NOT_OURS)
+        return RESPONSE_FOREIGN;
+    if (outcome == RESOLVER_NXDOMAIN)
+        write_negative(response, PACKET_NXDOMAIN);
+    else if (outcome != RESOLVER_FOUND || !srv_write(response->context, &lookup, response->packet,
+                                                     target->name, target->length, target->place))
+        write_negative(response, PACKET_NOERROR);
+    return RESPONSE_READY;
+}
+
+/* A valid name below the zone. */
+static enum response_result write_name(struct response *response, const struct target *target)
+{
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct resolver_names names = RESOLVER_NAMES(storage);
+    struct resolver_answer inet, inet6;
+    packet_place owner = target->place;
+    uint16_t type = response->packet->question->type;
+
+    if (type == PACKET_SRV)
+        return write_srv(response, target);
+    resolver_both(response->context->view, &response->settings, target->name, target->length, &inet,
+                  &inet6, &names);
+    const struct resolver_answer *found = type == PACKET_AAAA ? &inet6 : &inet;
+
+    if (found->outcome == RESOLVER_NOT_OURS)
+        return RESPONSE_FOREIGN;
+    if (found->outcome == RESOLVER_NXDOMAIN) {
+        write_negative(response, PACKET_NXDOMAIN);
+        return RESPONSE_READY;
+    }
+    if (type == PACKET_CNAME && names.count > 1) {
+        write_chain(response, storage, 1, &owner);
+        return RESPONSE_READY;
+    }
+    if (!write_chain(response, storage, names.count - 1u, &owner))
+        return RESPONSE_READY;
+    if (found->outcome == RESOLVER_EXTERNAL)
+        memcpy(response->outside, storage, strlen(storage) + 1);
+    return write_found(response, found, owner);
+}
+
+static enum response_result write_in_zone(struct response *response)
+{
+    const struct packet_question *question = response->packet->question;
+    size_t below = question->length - response->settings.zone_length;
+
+    if (below > 0)
+        below--;
+    response->packet->authoritative = true;
+    if (apex_write_own(response->context, &response->settings, response->packet, question->name,
+                       below))
+        return RESPONSE_READY;
+    if (question->is_host && name_is_valid(question->name, question->length))
+        return write_name(response,
+                          &(struct target){question->name, question->length, PACKET_QUESTION_NAME});
+    write_negative(response, PACKET_NXDOMAIN);
+    return RESPONSE_READY;
+}
+
+/* --- Addresses --- */
+
+/* Is all of what the beginning of an address leaves open in a range of ours? */
+static bool is_in_range(const struct settings *settings, const struct reverse_name *reverse)
+{
+    const struct kubesvc_range *ranges = (const void *)settings->ranges;
+    unsigned bits = reverse->bits + (reverse->inet ? 96 : 0);
+
+    for (uint32_t i = 0; i < settings->n_ranges; i++) {
+        uint32_t prefix = snapshot_u32(&ranges[i].prefix);
+        unsigned whole = prefix / 8, mask = 0xff00u >> prefix % 8 & 0xff;
+
+        if (prefix > bits || (reverse->inet && prefix < 96) ||
+            memcmp(ranges[i].address, reverse->address, whole) != 0)
+            continue;
+        if (mask == 0 || ((ranges[i].address[whole] ^ reverse->address[whole]) & mask) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum response_result write_ptr(struct response *response, const char *name)
+{
+    struct packet_record record =
+        packet_record(response->packet, PACKET_ANSWER, PACKET_QUESTION_NAME, NULL, 0, PACKET_PTR,
+                      response->context->ttl);
+
+    packet_put_name(&record, name, strlen(name), 0);
+    packet_record_end(&record);
+    return RESPONSE_READY;
+}
+
+static enum response_result write_reverse(struct response *response,
+                                          const struct reverse_name *reverse)
+{
+    char storage[KUBESVC_NAME_MAX + 1];
+    struct resolver_names names = RESOLVER_NAMES(storage);
+    struct resolver_answer found = {.outcome = RESOLVER_NODATA};
+    uint16_t type = response->packet->question->type;
+
+    if (reverse->bits == (reverse->inet ? 32 : 128))
+        resolver_address(response->context->view,
+                         reverse->inet ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6,
+                         reverse->address + (reverse->inet ? 12 : 0), &found, &names);
+    else if (!is_in_range(&response->settings, reverse))
+        return RESPONSE_FOREIGN;
+    if (found.outcome == RESOLVER_NOT_OURS)
+        return RESPONSE_FOREIGN;
+    response->packet->authoritative = true;
+    if (reverse->below)
+        found.outcome = RESOLVER_NXDOMAIN;
+    if (found.outcome == RESOLVER_FOUND && type == PACKET_PTR)
+        return write_ptr(response, storage);
+    apex_write_negative(response->context, &response->settings, response->packet,
+                        found.outcome == RESOLVER_NXDOMAIN ? PACKET_NXDOMAIN : PACKET_NOERROR,
+                        reverse->top_length);
+    return RESPONSE_READY;
+}
+
+/* --- The search list --- */
+
+static unsigned count_labels(const struct packet_question *question)
+{
+    unsigned labels = 1;
+
+    for (size_t i = 0; i < question->length; i++)
+        labels += question->name[i] == '.';
+    return labels;
+}
+
+/* The question's name and two more texts, each behind a dot if it is not empty. */
+static bool join(struct target *target, char whole[static KUBESVC_NAME_MAX + 1],
+                 const struct packet_question *question, const char *middle,
+                 const struct settings *settings)
+{
+    size_t length = question->length + strlen(middle) + 1 + settings->zone_length;
+
+    if (length > KUBESVC_NAME_MAX)
+        return false;
+    char *end = mempcpy(whole, question->name, question->length);
+
+    end = mempcpy(end, middle, strlen(middle));
+    *end++ = '.';
+    end = mempcpy(end, settings->zone, settings->zone_length);
+    *end = '\0';
+    target->name = whole;
+    target->length = length;
+    return name_is_valid(whole, length);
+}
+
+/* Is there something by this name, other than a namespace that only has others below it? */
+static bool exists(struct response *response, const struct target *target)
+{
+    struct lookup lookup = {.view = response->context->view, .settings = &response->settings};
+    enum resolver_outcome outcome =
+        lookup_name(&lookup, target->name, target->length - response->settings.zone_length - 1);
+
+    return outcome == RESOLVER_FOUND ||
+           (outcome == RESOLVER_NODATA && (lookup.flags & RESOLVER_BARE) == 0) ||
+           (outcome == RESOLVER_NXDOMAIN && (lookup.flags & RESOLVER_SERVICE) != 0);
+}
+
+/* An alias of what the first name of the search list stands for. */
+static enum response_result write_searched(struct response *response)
+{
+    const struct packet_question *question = response->packet->question;
+    unsigned labels = count_labels(question);
+    char own[sizeof ".svc" + 1 + KUBESVC_LABEL_MAX], whole[KUBESVC_NAME_MAX + 1];
+    const char *middles[] = {own, ".svc", ""};
+    struct target target;
+
+    if (!response->context->ns || !question->is_host || question->length == 0 || labels > 5)
+        return RESPONSE_FOREIGN;
+    char *end = stpcpy(own, ".");
+
+    end = stpncpy(end, response->context->ns, KUBESVC_LABEL_MAX);
+    strcpy(end, ".svc");
+    for (size_t i = 0; i < sizeof middles / sizeof middles[0]; i++) {
+        if (!join(&target, whole, question, middles[i], &response->settings) ||
+            !exists(response, &target))
+            continue;
+        response->packet->authoritative = true;
+        target.place = write_cname(response, PACKET_QUESTION_NAME, whole);
+        return target.place == 0 || question->type == PACKET_CNAME ? RESPONSE_READY
+                                                                   : write_name(response, &target);
+    }
+    return RESPONSE_FOREIGN;
+}
+
+void response_write_outside(const struct response_context *context, struct packet *packet,
+                            const char *names, unsigned n_names, const uint8_t *addresses,
+                            uint32_t n_addresses)
+{
+    struct response response = {.context = context, .packet = packet};
+    const struct packet_question *question = packet->question;
+    packet_place owner = PACKET_QUESTION_NAME;
+
+    packet->authoritative = true;
+    if (!name_equal(names, strlen(names), question->name, question->length))
+        owner = write_cname(&response, owner, names);
+    if (owner == 0 || !write_chain(&response, names, n_names - 1, &owner))
+        return;
+    write_addresses(&response,
+                    &(struct resolver_answer){.addresses = addresses, .n_addresses = n_addresses},
+                    owner, (enum packet_type)question->type);
+}
+
+enum response_result response_write(const struct response_context *context, struct packet *packet,
+                                    char outside[static KUBESVC_NAME_MAX + 1])
+{
+    struct response response = {.context = context, .packet = packet, .outside = outside};
+    const struct packet_question *question = packet->question;
+    struct reverse_name reverse;
+
+    if (!settings_open(&response.settings, context->view))
+        return RESPONSE_FAILED;
+    if ((response.settings.flags & KUBESVC_SETTINGS_EMPTY) != 0)
+        return RESPONSE_FOREIGN;
+    if (name_has_suffix(question->name, question->length, response.settings.zone,
+                        response.settings.zone_length))
+        return write_in_zone(&response);
+    if (reverse_parse(&reverse, question->name, question->length))
+        return write_reverse(&response, &reverse);
+    return write_searched(&response);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Names below in-addr.arpa and ip6.arpa: the address that one spells, or the beginning of one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct reverse_name {
+    bool inet;           /* else IPv6 */
+    bool below;          /* a name below that of a whole address */
+    unsigned bits;       /* of the address that the name says, 32 or 128: all */
+    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d; bits that are not said are 0 */
+    size_t top_length;   /* of "in-addr.arpa" or "ip6.arpa" at its end */
+};
+
+/* False: it is no such name. */
+bool reverse_parse(struct reverse_name *reverse, const char *name, size_t length);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Connections are cheap and few, and nobody has a right to one: when there are too many, the one
+ * that has been silent longest goes, so that clients that say nothing, or say it slowly, cannot
+ * keep others out.
+ */
+#include "tcp.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tcp_connection.h"
+
+#define SWEEP_USEC 1000000u
+
+struct tcp {
+    sd_event *event;
+    struct front *front;
+    GPtrArray *listeners; /* struct listener * */
+    GQueue connections;   /* struct tcp_connection, the one that moved least recently first */
+    sd_event_source *sweep;
+};
+
+struct listener {
+    struct tcp *tcp;
+    int fd;
+    sd_event_source *io;
+};
+
+static void listener_free(gpointer data)
+{
+    struct listener *listener = data;
+
+    sd_event_source_disable_unref(listener->io);
+    close(listener->fd);
+    g_free(listener);
+}
+
+static void drop(struct tcp *tcp, struct tcp_connection *connection)
+{
+    g_queue_unlink(&tcp->connections, tcp_connection_link(connection));
+    front_forget(tcp->front, connection);
+    tcp_connection_free(connection);
+}
+
+static bool drop_oldest(struct tcp *tcp)
+{
+    GList *oldest = tcp->connections.head;
+
+    if (oldest)
+        drop(tcp, oldest->data);
+    return oldest != NULL;
+}
+
+/* --- What connections say --- */
+
+static void on_moved(void *userdata, struct tcp_connection *connection)
+{
+    struct tcp *tcp = userdata;
+    GList *link = tcp_connection_link(connection);
+
+    g_queue_unlink(&tcp->connections, link);
+    g_queue_push_tail_link(&tcp->connections, link);
+}
+
+static void on_closed(void *userdata, struct tcp_connection *connection)
+{
+    drop(userdata, connection);
+}
+
+/* Those that have not moved for too long; they are the first ones. */
+static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct tcp *tcp = userdata;
+    GList *head;
+
+    while ((head = tcp->connections.head)) {
+        if (usec - MIN(usec, tcp_connection_moved(head->data)) < TCP_IDLE_USEC)
+            break;
+        drop(tcp, head->data);
+    }
+    if (!tcp->connections.head)
+        return 0;
+    int r = sd_event_source_set_time_relative(source, SWEEP_USEC);
+
+    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* --- New ones --- */
+
+static int start_sweeping(struct tcp *tcp)
+{
+    int r = sd_event_source_set_time_relative(tcp->sweep, SWEEP_USEC);
+
+    return r < 0 ? r : sd_event_source_set_enabled(tcp->sweep, SD_EVENT_ONESHOT);
+}
+
+static int add(struct tcp *tcp, int fd)
+{
+    struct tcp_connection *connection;
+    const struct tcp_events events = {.moved = on_moved, .closed = on_closed, .userdata = tcp};
+    int r = tcp_connection_new(&connection, tcp->event, fd, tcp->front, &events);
+
+    if (r < 0)
+        return r == -ENOTCONN ? 0 : r; /* it has gone already */
+    if (tcp->connections.length >= TCP_CONNECTIONS_MAX)
+        drop_oldest(tcp);
+    if (tcp->connections.length == 0)
+        r = start_sweeping(tcp);
+    g_queue_push_tail_link(&tcp->connections, tcp_connection_link(connection));
+    return r;
+}
+
+static int on_connection(sd_event_source *source, int listening, uint32_t revents, void *userdata)
+{
+    struct tcp *tcp = ((struct listener *)userdata)->tcp;
+
+    (void)source, (void)revents;
+    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) &&
+        drop_oldest(tcp))
+        fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return fd < 0 ? 0 : add(tcp, fd);
+}
+
+/* --- Life --- */
+
+int tcp_new(struct tcp **tcpp, sd_event *event, struct front *front)
+{
+    struct tcp *tcp = g_new0(struct tcp, 1);
+
+    tcp->event = sd_event_ref(event);
+    tcp->front = front;
+    tcp->listeners = g_ptr_array_new_with_free_func(listener_free);
+    int r = sd_event_add_time(event, &tcp->sweep, CLOCK_MONOTONIC, 0, 0, on_sweep, tcp);
+
+    if (r >= 0)
+        r = sd_event_source_set_enabled(tcp->sweep, SD_EVENT_OFF);
+    if (r < 0) {
+        tcp_free(tcp);
+        return r;
+    }
+    *tcpp = tcp;
+    return 0;
+}
+
+int tcp_listen(struct tcp *tcp, int fd)
+{
+    struct listener *listener = g_new0(struct listener, 1);
+
+    listener->tcp = tcp;
+    listener->fd = fd;
+    g_ptr_array_add(tcp->listeners, listener);
+    return sd_event_add_io(tcp->event, &listener->io, fd, EPOLLIN, on_connection, listener);
+}
+
+struct tcp *tcp_free(struct tcp *tcp)
+{
+    if (!tcp)
+        return NULL;
+    g_ptr_array_unref(tcp->listeners);
+    while (drop_oldest(tcp))
+        ;
+    sd_event_source_disable_unref(tcp->sweep);
+    sd_event_unref(tcp->event);
+    g_free(tcp);
+    return NULL;
+}

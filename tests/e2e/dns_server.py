@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""kubesvc-dns on a free port of loopback, beside a daemon of the harness."""
+
+import ipaddress
+import pathlib
+import socket
+import tempfile
+
+from dns_client import Dns
+from harness import PATIENCE, Supervised, built, wait_for
+
+
+def free_port(address="127.0.0.1"):
+    """A port that is free for UDP and TCP now."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    while True:
+        with socket.socket(family, socket.SOCK_DGRAM) as udp, socket.socket(family) as tcp:
+            udp.bind((address, 0))
+            try:
+                tcp.bind((address, udp.getsockname()[1]))
+                return udp.getsockname()[1]
+            except OSError:
+                continue
+
+
+class DnsServer(Supervised):
+    """`with DnsServer(daemon, "--namespace", "moon") as dns:` answers at dns.at, a Dns to ask."""
+
+    NAME = "DNS server"
+
+    def __init__(self, daemon, *options, config="", address="127.0.0.1", listen=True, wrapper=(), ready=True):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="n", dir=".")).resolve()
+        self.port = free_port(address)
+        self.at = Dns(self.port, address)
+        self.config = self.dir / "kubesvcd.yaml"
+        self.config.write_text(config)
+        socket_path = getattr(daemon, "socket", daemon)
+        command = [*wrapper, built("kubesvc-dns"), "--config", self.config, "--socket", socket_path]
+        if listen:
+            command += ["--listen", f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"]
+        self.start([*command, *options], self.dir)
+        if ready:
+            self.wait_state("READY=1")
+
+    def ask(self, name, kind="A", **more):
+        return self.at.ask(name, kind, **more)
+
+    def whole(self, name, kind="A", **more):
+        return self.at.whole(name, kind, **more)
+
+    def until(self, name, kind, condition, what=None, seconds=PATIENCE):
+        """Asks again until condition(response), which is returned."""
+        got = []
+
+        def holds():
+            got[:] = [self.ask(name, kind)]
+            return condition(got[0])
+
+        wait_for(holds, what or f"{name} {kind}", seconds)
+        return got[0]
+
+
+def addresses(response, kind="A"):
+    return sorted(response.data(kind), key=ipaddress.ip_address)

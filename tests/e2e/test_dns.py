@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""kubesvc-dns: names by DNS, from the daemon's snapshot, also while the daemon is away."""
+
+import signal
+
+from dns_server import DnsServer, addresses
+from harness import Daemon, same
+
+ZONE = "default.svc.cluster.local"
+WORLD = """
+apiVersion: v1
+kind: Service
+metadata: {name: regular-svc}
+spec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: headless-svc}
+spec: {clusterIP: None}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: headless-1, labels: {kubernetes.io/service-name: headless-svc}}
+addressType: IPv4
+endpoints: [{addresses: [10.1.0.1]}, {addresses: [10.1.0.2]}, {addresses: [10.1.0.3]}]
+"""
+
+
+def world(address="10.0.0.1"):
+    return {"world.yaml": WORLD.replace("10.0.0.1", address)}
+
+
+def test_a_service_has_one_address_and_a_headless_one_all():
+    with Daemon(world()) as daemon, DnsServer(daemon) as dns:
+        for tcp in (False, True):
+            response = dns.ask(f"regular-svc.{ZONE}", tcp=tcp)
+            same((response.rcode, response.authoritative, response.recursive), ("NOERROR", True, False))
+            same([str(record) for record in response.answer], [f"regular-svc.{ZONE}. 5 A 10.0.0.1"])
+            same(addresses(dns.ask(f"headless-svc.{ZONE}", tcp=tcp)), ["10.1.0.1", "10.1.0.2", "10.1.0.3"])
+            same(dns.ask(f"absent.{ZONE}", tcp=tcp).rcode, "NXDOMAIN")
+            same(dns.ask("www.example.com", tcp=tcp).rcode, "REFUSED")
+
+
+def test_answers_follow_the_manifests():
+    with Daemon(world()) as daemon, DnsServer(daemon) as dns:
+        serial = int(dns.ask("cluster.local", "SOA").data("SOA")[0].split()[2])
+        daemon.write("world.yaml", world("10.0.0.9")["world.yaml"])
+        dns.until(f"regular-svc.{ZONE}", "A", lambda r: r.data("A") == ["10.0.0.9"])
+        later = int(dns.ask("cluster.local", "SOA").data("SOA")[0].split()[2])
+        assert 0 < (later - serial) % (1 << 32) < 1 << 31, (serial, later)
+
+
+def test_a_killed_daemon_leaves_its_names_and_a_stopped_one_takes_them_along():
+    daemon = Daemon(world())
+    with DnsServer(daemon) as dns:
+        same(daemon.stop(signal.SIGKILL), -signal.SIGKILL)
+        for _ in range(100):
+            same(dns.ask(f"regular-svc.{ZONE}").data("A"), ["10.0.0.1"])
+        with Daemon(world(), dir=daemon.dir) as after:
+            after.write("world.yaml", world("10.0.0.9")["world.yaml"])
+            dns.until(f"regular-svc.{ZONE}", "A", lambda r: r.data("A") == ["10.0.0.9"])
+            same(after.stop(), 0)
+            same(dns.ask(f"regular-svc.{ZONE}").rcode, "SERVFAIL")
+
+
+def test_nothing_is_known_before_there_is_a_daemon():
+    with DnsServer("absent/socket", config="zone: Example.Org\n") as dns:
+        same(dns.ask("regular-svc.default.svc.example.org").rcode, "SERVFAIL")
+        dns.wait_line("no kubesvcd is listening there")
