@@ -2,8 +2,9 @@
 /*
  * Follow: /etc/resolv.conf is a plain file on one machine, on the next a link into /run that some
  * service replaces, and at boot a link to nowhere yet. What is watched is therefore the directory
- * of every name on the way, or, where that is missing, the nearest one above it. After an event
- * about one of those names the way is looked up anew; what exactly happened does not matter.
+ * of every name on the way, or, where that is missing, the nearest one above it; and the file
+ * itself, which in a container is mounted there and written to elsewhere. After an event about one
+ * of them the way is looked up anew; what exactly happened does not matter.
  */
 #include "follow.h"
 
@@ -31,7 +32,7 @@ struct follow {
 
 struct follow_watch {
     struct follow *follow;
-    char *name; /* the one that matters in the directory */
+    char *name; /* the one that matters in the directory; NULL: this is the file */
     sd_event_source *source;
 };
 
@@ -50,9 +51,24 @@ static int follow_on_inotify(sd_event_source *source, const struct inotify_event
     struct follow_watch *watch = userdata;
 
     (void)source;
-    if (event->len > 0 && strcmp(event->name, watch->name) != 0)
+    if (event->len > 0 && g_strcmp0(event->name, watch->name) != 0)
         return 0;
     return sd_event_source_set_enabled(watch->follow->changing, SD_EVENT_ONESHOT);
+}
+
+static int follow_add(struct follow *follow, const char *path, uint32_t events, char *name)
+{
+    struct follow_watch *watch = g_new0(struct follow_watch, 1);
+    int r;
+
+    watch->follow = follow;
+    watch->name = name;
+    r = sd_event_add_inotify(follow->event, &watch->source, path, events, follow_on_inotify, watch);
+    if (r >= 0)
+        g_ptr_array_add(follow->watches, watch);
+    else
+        follow_watch_free(watch);
+    return r;
 }
 
 /* Watches the directory of `path`, or the nearest one above it that exists. */
@@ -62,20 +78,10 @@ static int follow_watch_name(struct follow *follow, const char *path)
 
     for (;;) {
         g_autofree char *directory = g_path_get_dirname(child);
-        struct follow_watch *watch = g_new0(struct follow_watch, 1);
-        int r;
+        int r = follow_add(follow, directory, FOLLOW_EVENTS, g_path_get_basename(child));
 
-        watch->follow = follow;
-        watch->name = g_path_get_basename(child);
-        r = sd_event_add_inotify(follow->event, &watch->source, directory, FOLLOW_EVENTS,
-                                 follow_on_inotify, watch);
-        if (r >= 0) {
-            g_ptr_array_add(follow->watches, watch);
-            return 0;
-        }
-        follow_watch_free(watch);
         if (r != -ENOENT || strcmp(directory, child) == 0)
-            return r;
+            return MIN(r, 0);
         g_free(child);
         child = g_steal_pointer(&directory);
     }
@@ -94,8 +100,10 @@ static int follow_watch_all(struct follow *follow)
         if (r < 0)
             return r;
         target = g_file_read_link(path, NULL);
-        if (!target)
+        if (!target) {
+            (void)follow_add(follow, path, IN_CLOSE_WRITE, NULL); /* if it exists */
             return 0;
+        }
         g_free(path);
         path = g_path_is_absolute(target) ? g_steal_pointer(&target)
                                           : g_build_filename(directory, target, NULL);

@@ -136,6 +136,29 @@ static void test_plain_file(void **state)
     expect_change();
 }
 
+/* As where the file is mounted over another one: what writes to it goes another way. */
+static void test_written_by_another_path(void **state)
+{
+    g_autofree char *file = path_of("file"), *other = path_of("other");
+
+    (void)state;
+    write_file("file");
+    assert_int_equal(link(file, other), 0);
+    start("file");
+    write_file("other");
+    expect_change();
+    write_file("other");
+    expect_change();
+    assert_int_equal(unlink(file), 0);
+    expect_change();
+    write_file("other"); /* which it is no more */
+    run();
+    changes = 0;
+    write_file("other");
+    run();
+    assert_int_equal(changes, 0);
+}
+
 static void test_others_do_not_matter(void **state)
 {
     (void)state;
@@ -186,9 +209,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_plain_file),
-        TEST(test_others_do_not_matter),
-        TEST(test_link_to_nowhere_yet),
+        TEST(test_plain_file),           TEST(test_written_by_another_path),
+        TEST(test_others_do_not_matter), TEST(test_link_to_nowhere_yet),
         TEST(test_loop_of_links),
     };
 
