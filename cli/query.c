@@ -37,7 +37,6 @@ static const struct synopsis synopsis = {
     .most = -1,
 };
 
-#define DNS_PORT 53
 #define ANSWER_MAX 5u /* addresses in a cell of the table */
 
 /* Who is asked besides the daemon, and as whom. */
@@ -330,7 +329,7 @@ static bool find_ways(struct ways *ways, const struct arguments *arguments)
     ways->libc = arguments->nss || ways->dns;
     if (!ways->dns)
         return true;
-    if (endpoint_parse(&ways->server, arguments->dns, DNS_PORT))
+    if (endpoint_parse(&ways->server, arguments->dns, ENDPOINT_DNS))
         return find_search(ways, arguments);
     text_error(arguments->json, "it is an address, or an address and a port",
                "'%s' is not a nameserver", arguments->dns);

@@ -144,8 +144,16 @@ static bool question_is_own(const struct question *question, const union endpoin
     return server;
 }
 
+static bool is_loopback(const struct address *address)
+{
+    static const struct address inet6 = {.bytes = {[15] = 1}};
+
+    return (address_is_inet(address) && address->bytes[12] == 127) ||
+           address_compare(address, &inet6) == 0;
+}
+
 /* Nobody answered, and a server is among those who wait: it asked us what it was asked, by way of
- * others maybe. */
+ * others maybe. Of addresses that all programs of this host share, that says nothing. */
 static void question_look_for_loop(struct question *question)
 {
     struct forward *forward = question->forward;
@@ -155,7 +163,7 @@ static void question_look_for_loop(struct question *question)
         const union endpoint *server = relay_asked_at(question->relay, &query->usage->address);
         char text[ENDPOINT_TEXT_MAX];
 
-        if (!server)
+        if (!server || is_loopback(&query->usage->address))
             continue;
         endpoint_format(server, text);
         log_warning("%s gave no answer to what it asked here itself: if it forwards to this "

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Upstreams: resolv.conf is read here, not by libc, because libc takes three servers and 127.0.0.1
- * where there is none, which may be ourselves. A file that cannot be read changes nothing: it is
- * being replaced, and will be heard of again.
+ * Upstreams: a resolv.conf that cannot be read changes nothing: it is being replaced, and will be
+ * heard of again.
  */
 #include "upstreams.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,10 +12,9 @@
 
 #include "lib/util/follow.h"
 #include "lib/util/log.h"
+#include "lib/util/resolv_conf.h"
 
-#define DNS_PORT 53
 #define RESOLV_CONF "resolv.conf" /* the word of the options */
-#define RESOLV_CONF_MAX 16384     /* bytes that are read of the file */
 
 /* So many questions without an answer in between, and a server is asked last for a while. One is
  * not enough: the first of resolv.conf may know names that the second does not. */
@@ -50,7 +46,7 @@ const char *forward_parse_server(const char *text)
 
     if (strcmp(text, RESOLV_CONF) == 0)
         return NULL;
-    if (!endpoint_parse(&endpoint, text, DNS_PORT))
+    if (!endpoint_parse(&endpoint, text, ENDPOINT_DNS))
         return "must be an address, or an address and a port, or resolv.conf";
     return endpoint_is_wildcard(&endpoint) ? "is no address that can be asked" : NULL;
 }
@@ -102,54 +98,16 @@ static bool upstreams_is_own(const struct upstreams *upstreams, const union endp
 
 /* --- The list -------------------------------------------------------------------------------- */
 
-static void upstreams_add(struct upstreams *upstreams, const char *text)
+static void upstreams_add(struct upstreams *upstreams, const union endpoint *endpoint)
 {
-    union endpoint endpoint;
-
-    if (upstreams->n == FORWARD_SERVERS_MAX || !endpoint_parse(&endpoint, text, DNS_PORT) ||
-        endpoint_is_wildcard(&endpoint) || upstreams_is_own(upstreams, &endpoint))
+    if (upstreams->n == FORWARD_SERVERS_MAX || endpoint_is_wildcard(endpoint) ||
+        upstreams_is_own(upstreams, endpoint))
         return;
     for (size_t i = 0; i < upstreams->n; i++) {
-        if (endpoint_equal(&upstreams->list[i].endpoint, &endpoint))
+        if (endpoint_equal(&upstreams->list[i].endpoint, endpoint))
             return;
     }
-    upstreams->list[upstreams->n++] = (struct upstream){.endpoint = endpoint};
-}
-
-/* NULL: it cannot be read. */
-static char *read_file(const char *path)
-{
-    char *text = g_malloc(RESOLV_CONF_MAX + 1);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    size_t size = 0;
-    ssize_t n = -1;
-
-    while (fd >= 0 && (n = read(fd, text + size, RESOLV_CONF_MAX - size)) > 0)
-        size += (size_t)n;
-    if (n < 0)
-        log_warning("cannot read %s: %s", path, g_strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    text[size] = '\0';
-    return n < 0 ? (g_free(text), NULL) : text;
-}
-
-/* "nameserver ADDRESS", with a port where it has one; what follows is a comment. */
-static void upstreams_add_file(struct upstreams *upstreams, const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-
-    for (char **line = lines; *line; line++) {
-        g_auto(GStrv) words = g_strsplit_set(*line, " \t\r", -1);
-        unsigned i = 0;
-
-        if (g_strcmp0(words[0], "nameserver") != 0)
-            continue;
-        while (words[++i] && !*words[i])
-            continue;
-        if (words[i])
-            upstreams_add(upstreams, words[i]);
-    }
+    upstreams->list[upstreams->n++] = (struct upstream){.endpoint = *endpoint};
 }
 
 static void upstreams_log(const struct upstreams *upstreams)
@@ -168,30 +126,45 @@ static void upstreams_log(const struct upstreams *upstreams)
         log_warning("no nameserver to forward to; names outside the zone fail");
 }
 
-/* `text`: of resolv.conf, NULL where it cannot be read. */
-static void upstreams_fill(struct upstreams *upstreams, const char *text)
+struct conf {
+    union endpoint servers[2 * FORWARD_SERVERS_MAX]; /* some may be left out */
+    int n;                                           /* negative: it cannot be read */
+};
+
+static void upstreams_read(const struct upstreams *upstreams, struct conf *conf)
 {
+    conf->n = resolv_conf_read(upstreams->resolv_conf, conf->servers, G_N_ELEMENTS(conf->servers));
+    if (conf->n < 0)
+        log_warning("cannot read %s: %s; reading it again when it changes", upstreams->resolv_conf,
+                    g_strerror(-conf->n));
+}
+
+static void upstreams_fill(struct upstreams *upstreams, const struct conf *conf)
+{
+    union endpoint endpoint;
+
     upstreams->n = 0;
     for (char **server = upstreams->servers; *server; server++) {
-        if (strcmp(*server, RESOLV_CONF) != 0)
-            upstreams_add(upstreams, *server);
-        else if (text)
-            upstreams_add_file(upstreams, text);
+        if (strcmp(*server, RESOLV_CONF) != 0 && endpoint_parse(&endpoint, *server, ENDPOINT_DNS))
+            upstreams_add(upstreams, &endpoint);
+        for (int i = 0; strcmp(*server, RESOLV_CONF) == 0 && i < conf->n; i++)
+            upstreams_add(upstreams, conf->servers + i);
     }
 }
 
 static void upstreams_on_change(void *userdata)
 {
     struct upstreams *upstreams = userdata;
-    g_autofree char *text = read_file(upstreams->resolv_conf);
+    struct conf conf;
     struct upstream old[FORWARD_SERVERS_MAX];
     size_t n = upstreams->n;
     bool same;
 
-    if (!text)
+    upstreams_read(upstreams, &conf);
+    if (conf.n < 0)
         return;
     memcpy(old, upstreams->list, sizeof old);
-    upstreams_fill(upstreams, text);
+    upstreams_fill(upstreams, &conf);
     same = upstreams->n == n;
     for (size_t i = 0; same && i < n; i++)
         same = endpoint_equal(&old[i].endpoint, &upstreams->list[i].endpoint);
@@ -209,7 +182,7 @@ int upstreams_new(sd_event *event, const struct forward_options *options,
                   void (*changed)(void *userdata), void *userdata, struct upstreams **upstreamsp)
 {
     struct upstreams *upstreams = g_new(struct upstreams, 1);
-    g_autofree char *text = NULL;
+    struct conf conf = {.n = 0};
     int r = 0;
 
     *upstreams = (struct upstreams){
@@ -229,8 +202,8 @@ int upstreams_new(sd_event *event, const struct forward_options *options,
         return r;
     }
     if (upstreams->follow)
-        text = read_file(upstreams->resolv_conf);
-    upstreams_fill(upstreams, text);
+        upstreams_read(upstreams, &conf);
+    upstreams_fill(upstreams, &conf);
     upstreams_log(upstreams);
     *upstreamsp = upstreams;
     return 0;

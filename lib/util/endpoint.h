@@ -17,6 +17,7 @@ union endpoint {
     struct sockaddr_in6 inet6;
 };
 
+#define ENDPOINT_DNS 53      /* the port of nameservers */
 #define ENDPOINT_TEXT_MAX 80 /* "[ADDRESS%interface]:PORT" */
 
 /* Parses "ADDRESS", "ADDRESS:PORT", "IPV6" or "[IPV6]:PORT"; a link-local IPv6 address may be
