@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""kubesvc-dns as the only nameserver: foreign names are asked of others."""
+
+import pathlib
+import socket
+import struct
+import subprocess
+
+from dns_client import parse, request
+from dns_server import DnsServer, addresses
+from harness import Daemon, need_program, same, wait_for
+from namespaces import Host
+from nameserver import Nameserver
+
+ZONE = "default.svc.cluster.local"
+WORLD = {"world.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: regular-svc}\nspec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}\n---\n"
+                       "apiVersion: v1\nkind: Service\nmetadata: {name: outside}\n"
+                       "spec: {type: ExternalName, externalName: www.example}\n"}
+
+
+def nameserver(*lines):
+    path = pathlib.Path("hosts.forward")
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return Nameserver(path)
+
+
+def many(n):
+    return [f"192.0.2.{i} many.example" for i in range(1, n + 1)]
+
+
+def test_foreign_names_are_relayed():
+    with nameserver("192.0.2.1 www.example", "2001:db8::1 www.example") as other, \
+            Daemon(WORLD) as daemon, DnsServer(daemon, "--forward", other.address) as dns:
+        for tcp in False, True:
+            same(dns.ask("www.example", tcp=tcp).data("A"), ["192.0.2.1"])
+            same(dns.ask("www.example", "AAAA", tcp=tcp).data("AAAA"), ["2001:db8::1"])
+            same(dns.ask("absent.example", tcp=tcp).rcode, "NXDOMAIN")
+            same(dns.ask("1.2.0.192.in-addr.arpa", "PTR", tcp=tcp).data("PTR"), ["www.example."])
+            # Ours are ours, and what is missing there is missing.
+            same(dns.ask(f"regular-svc.{ZONE}", tcp=tcp).data("A"), ["10.0.0.1"])
+            same(dns.ask(f"absent.{ZONE}", tcp=tcp).rcode, "NXDOMAIN")
+        same(dns.ask("wWw.ExAmPlE").data("A"), ["192.0.2.1"])
+
+
+def test_large_answers_come_by_tcp():
+    with nameserver(*many(100)) as other, Daemon(WORLD) as daemon, \
+            DnsServer(daemon, "--forward", other.address) as dns:
+        response = dns.ask("many.example")
+        assert response.truncated and response.size <= 512, response
+        same(len(addresses(dns.whole("many.example"))), 100)
+        same(len(addresses(dns.whole("many.example", edns=1232))), 100)
+
+
+def test_without_forward_they_are_refused():
+    with Daemon(WORLD) as daemon, DnsServer(daemon) as dns:
+        same(dns.ask("www.example").rcode, "REFUSED")
+
+
+def test_dead_and_absent_servers_are_passed_over():
+    """One that does not listen costs nothing, one that is stopped a moment."""
+    with nameserver("192.0.2.1 www.example") as other, Daemon(WORLD) as daemon, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        gone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        gone.bind(("127.0.0.1", 0))
+        absent = gone.getsockname()[1]
+        gone.close()
+        with DnsServer(daemon, "--forward", f"127.0.0.1:{absent}", "--forward", f"127.0.0.1:{port}",
+                       "--forward", other.address) as dns:
+            same(dns.ask("www.example").data("A"), ["192.0.2.1"])
+            assert deaf.recv(512), "it was asked before"
+
+
+def test_nobody_answers():
+    with Daemon(WORLD) as daemon, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        with DnsServer(daemon, "--forward", f"127.0.0.1:{deaf.getsockname()[1]}") as dns:
+            same(dns.ask("www.example").rcode, "SERVFAIL")
+            same(dns.ask(f"regular-svc.{ZONE}").data("A"), ["10.0.0.1"])
+
+
+def test_foreign_names_wait_and_ours_do_not():
+    """While as many foreign questions are pending as one client may have, ours are answered."""
+    with Daemon(WORLD) as daemon, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        with DnsServer(daemon, "--forward", f"127.0.0.1:{deaf.getsockname()[1]}") as dns, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(20)
+            client.connect(dns.at.at)
+            for i in range(600):
+                client.send(request(f"n{i}.example", number=i))
+            client.send(request(f"regular-svc.{ZONE}", number=9999))
+            while True:
+                response = parse(client.recv(65535))
+                if response.id == 9999:
+                    break
+                same(response.rcode, "SERVFAIL")  # beyond the limit
+            same(response.data("A"), ["10.0.0.1"])
+
+
+def test_a_client_that_goes_is_forgotten():
+    with Daemon(WORLD) as daemon, socket.socket(socket.AF_INET) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        with DnsServer(daemon, "--forward", f"127.0.0.1:{deaf.getsockname()[1]}") as dns:
+            client = dns.at.connect()
+            message = request("www.example")
+            client.sendall(struct.pack("!H", len(message)) + message)
+            upstream, _ = deaf.accept()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("2i", 1, 0))
+            client.close()  # with a reset: no answer could be sent
+            upstream.settimeout(20)
+            while upstream.recv(512):  # the question, then the end
+                pass
+            upstream.close()
+            same(dns.ask(f"regular-svc.{ZONE}").data("A"), ["10.0.0.1"])
+
+
+def test_resolv_conf_is_followed():
+    """The system's own, in which we stand first ourselves."""
+    with Host({"/etc/resolv.conf": "nameserver 127.0.0.63\nnameserver 127.0.0.64\n"}) as host, \
+            Daemon(WORLD) as daemon:
+        dnsmasq, servers = need_program("dnsmasq"), []
+        for last in 64, 65:
+            servers.append(host.start(
+                dnsmasq, "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv",
+                "--no-hosts", "--bind-interfaces", "--user=", "--group=", f"--listen-address=127.0.0.{last}",
+                f"--address=/example/192.0.2.{last}", stderr=subprocess.DEVNULL))
+        getent = ["getent", "-s", "hosts:dns", "ahosts"]
+        with DnsServer(daemon, "--listen", "127.0.0.63", "--forward", "resolv.conf", listen=False,
+                       wrapper=host.wrapper) as dns:
+            def asked():
+                return host.run(*getent, "www.example", status=None).split(" ")[0]
+
+            wait_for(lambda: asked() == "192.0.2.64", "the first nameserver")
+            same(host.run(*getent, f"regular-svc.{ZONE}").split()[0], "10.0.0.1")
+            host.files["/etc/resolv.conf"].write_text("nameserver 127.0.0.63\nnameserver 127.0.0.65\n")
+            wait_for(lambda: asked() == "192.0.2.65", "the second nameserver")
+            assert "127.0.0.65:53" in dns.wait_line("forwarding to 127.0.0.65")
+        for server in servers:
+            server.kill()
+            server.wait()
+
+
+def test_it_does_not_ask_itself():
+    """Not even by an address that it cannot know to be its own."""
+    with Host({}) as host, Daemon(WORLD) as daemon:
+        host.run("ip", "addr", "add", "192.0.2.7/32", "dev", "lo")
+        with DnsServer(daemon, "--listen", "0.0.0.0", "--forward", "192.0.2.7", "--forward", "127.0.0.1",
+                       listen=False, wrapper=host.wrapper) as dns:
+            dns.wait_line("no nameserver to forward to")
