@@ -15,9 +15,9 @@ static const struct synopsis synopsis = {
     .description =
         "Checks whether programs on this host can find the names: the module, the hosts line\n"
         "of /etc/nsswitch.conf, the daemon, its socket and manifests, a lookup through libc,\n"
-        "other caches, the host's addresses, and, if no daemon answers, its unit and its\n"
-        "configuration. Says for each problem what to do. Exit status: 1 if anything is bad,\n"
-        "else 0.\n",
+        "other caches, the host's addresses, DNS if kubesvc-dns is used, and, if no daemon\n"
+        "answers, its unit and its configuration. Says for each problem what to do. Exit\n"
+        "status: 1 if anything is bad, else 0.\n",
     .examples = "  kubesvc doctor\n"
                 "  sudo -u www-data kubesvc doctor    as another user\n"
                 "  kubesvc doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'\n",

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <yajl/yajl_tree.h>
 
 #include "arguments.h"
 
@@ -36,4 +37,8 @@ void examine_host(struct examination *examination);
 bool examine_has_module(void); /* can libc load it? */
 void examine_network(struct examination *examination);
 void examine_daemon(struct examination *examination);
+
+/* DNS: `name`, NULL if there is none, is one of the daemon's, with its answer to a query for it. */
+void examine_dns(struct examination *examination, const char *zone, const char *name,
+                 yajl_val daemons);
 void examine_start(struct examination *examination); /* why the daemon does not answer */

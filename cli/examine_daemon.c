@@ -251,23 +251,29 @@ static void compare(struct examination *examination, const char *point, const ch
 }
 
 /* As programs get it first, because after the choice of our module there is no way back. */
-static void examine_answers(struct examination *examination)
+static void compare_ways(struct examination *examination, const char *name, yajl_val daemons)
 {
-    int result;
-    ask_auto yajl_val first = first_line(examination, (const char *[]){"names", "", NULL}, &result);
-    const char *name = value_text(first, "name");
-    if (!name)
-        return;
-    ask_auto yajl_val daemons =
-        first_line(examination, (const char *[]){"query", "", name, "any", NULL}, &result);
-    if (!daemons)
-        return;
     g_setenv("KUBESVC_SOCKET", examination->arguments->socket, TRUE);
     compare(examination, "programs", name, daemons,
             "see 'hosts line' and 'module'; restart programs that are already running");
     if (examine_has_module() && __nss_configure_lookup("hosts", "kubesvc") == 0)
         compare(examination, "answers", name, daemons,
                 "see 'module'; install libnss-kubesvc and kubesvcd of the same version");
+}
+
+static void examine_answers(struct examination *examination, yajl_val status)
+{
+    int result;
+    ask_auto yajl_val first = first_line(examination, (const char *[]){"names", "", NULL}, &result);
+    ask_auto yajl_val daemons = NULL;
+    const char *name = value_text(first, "name"), *zone = value_text(status, "zone");
+    if (name)
+        daemons =
+            first_line(examination, (const char *[]){"query", "", name, "any", NULL}, &result);
+    if (daemons)
+        compare_ways(examination, name, daemons);
+    if (zone)
+        examine_dns(examination, zone, daemons ? name : NULL, daemons);
 }
 
 void examine_daemon(struct examination *examination)
@@ -277,7 +283,7 @@ void examine_daemon(struct examination *examination)
     if (status) {
         examine_permissions(examination);
         examine_status(examination, status);
-        examine_answers(examination);
+        examine_answers(examination, status);
         return;
     }
     int error = result < 0 ? -result : EPROTO;

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * DNS, for programs that do not ask libc: does kubesvc-dns answer for the zone, does it answer what
+ * the daemon does, and do the nameservers of this host lead to it. Where it is neither installed
+ * nor answering nothing is missing.
+ */
+#include "examination.h"
+
+#include <arpa/nameser.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "dns_answer.h"
+#include "dns_client.h"
+#include "lib/util/resolv_conf.h"
+#include "value.h"
+#include <kubesvc/limits.h>
+
+#define PROGRAM "/usr/sbin/kubesvc-dns"
+#define RESOLV_CONF "/etc/resolv.conf"
+#define SERVERS_MAX 3 /* as many as libc takes */
+#define INTEGRATION "see INTEGRATION in kubesvc-dns(8)"
+
+static void has_text(void *userdata, const uint8_t *message, size_t size,
+                     const struct dns_record *record)
+{
+    bool *has = userdata;
+
+    (void)message;
+    (void)size;
+    *has = *has || record->type == ns_t_txt;
+}
+
+/* Is it a DNS server of the zone of kubesvc? Else *problemp says what it answers, and negative
+ * errno is returned where it does not; to be freed with g_free. */
+static int ask_version(const union endpoint *server, const char *zone, char **problemp)
+{
+    static const char *const rcodes[] = {"no such record", "FORMERR", "SERVFAIL",
+                                         "NXDOMAIN",       "NOTIMP",  "REFUSED"};
+    g_autofree char *name = g_strdup_printf("dns-version.%s", zone);
+    g_autofree uint8_t *answer = NULL;
+    bool has = false;
+    size_t size;
+    int r = dns_client_ask(server, name, ns_t_txt, &answer, &size);
+
+    if (r < 0) {
+        *problemp = g_strdup(g_strerror(-r));
+        return r;
+    }
+    unsigned rcode = answer[3] & 15u;
+    if (rcode == ns_r_noerror && dns_client_records(answer, size, has_text, &has) && has)
+        return 0;
+    *problemp = g_strdup(rcode < G_N_ELEMENTS(rcodes) ? rcodes[rcode] : "an unknown error");
+    return 0;
+}
+
+static void examine_server(struct examination *examination, const union endpoint *server,
+                           const char *zone, bool *answers)
+{
+    g_autofree char *problem = NULL, *path = examination_path(examination, PROGRAM);
+    char text[ENDPOINT_TEXT_MAX];
+    int r = ask_version(server, zone, &problem);
+
+    endpoint_format(server, text);
+    *answers = !problem;
+    if (!problem)
+        examination_add(examination, VERDICT_OK, "dns",
+                        g_strdup_printf("%s answers for %s", text, zone), NULL);
+    else if (r == 0)
+        examination_add(examination, VERDICT_BAD, "dns",
+                        g_strdup_printf("%s does not answer for %s: %s", text, zone, problem),
+                        g_strdup("see 'journalctl -u kubesvc-dns', or, if that is another "
+                                 "nameserver, let kubesvc-dns listen elsewhere"));
+    else if (access(path, F_OK) == 0)
+        examination_add(examination, VERDICT_WARN, "dns",
+                        g_strdup_printf("kubesvc-dns does not answer at %s: %s", text, problem),
+                        g_strdup("systemctl enable --now kubesvc-dns.socket; 'journalctl -u "
+                                 "kubesvc-dns' shows why it does not start"));
+}
+
+static void compare(struct examination *examination, const union endpoint *server, const char *name,
+                    yajl_val daemons)
+{
+    struct other_answer *answer = dns_answer_new(server, name, NULL, "any");
+    char *difference = other_answer_compare(answer, daemons);
+
+    if (difference)
+        examination_add(examination, VERDICT_BAD, "dns",
+                        g_strdup_printf("%s: %s", name, difference),
+                        g_strdup("restart it with 'systemctl restart kubesvc-dns'; it must be of "
+                                 "the daemon's version"));
+    else
+        examination_add(examination, VERDICT_OK, "dns",
+                        g_strdup_printf("%s has the addresses it should have", name), NULL);
+    other_answer_free(answer);
+    g_free(difference);
+}
+
+/* Programs ask the first server, musl all of them at once and takes what comes first. */
+static void examine_resolv_conf(struct examination *examination, const char *zone)
+{
+    g_autofree char *path = examination_path(examination, RESOLV_CONF);
+    union endpoint servers[SERVERS_MAX];
+    int n = resolv_conf_read(path, servers, SERVERS_MAX);
+
+    for (int i = 0; i < n; i++) {
+        g_autofree char *problem = NULL;
+        char text[ENDPOINT_TEXT_MAX];
+
+        (void)ask_version(servers + i, zone, &problem);
+        if (!problem)
+            continue;
+        endpoint_format(servers + i, text);
+        examination_add(examination, VERDICT_WARN, "resolv.conf",
+                        g_strdup_printf("%s: %s does not know %s (%s): programs that ask it find "
+                                        "no names",
+                                        path, text, zone, problem),
+                        g_strdup(INTEGRATION));
+        return;
+    }
+    if (n > 0)
+        examination_add(examination, VERDICT_OK, "resolv.conf",
+                        g_strdup_printf("%s leads to the names of %s", path, zone), NULL);
+    else
+        examination_add(examination, VERDICT_WARN, "resolv.conf",
+                        n < 0 ? g_strdup_printf("%s: %s", path, g_strerror(-n))
+                              : g_strdup_printf("%s names no nameserver", path),
+                        g_strdup(INTEGRATION));
+}
+
+/* The first of the key dns.listen of the configuration. */
+static void find_server(const struct examination *examination, union endpoint *server)
+{
+    ask_auto yajl_val config = NULL;
+    const char *text = NULL;
+
+    (void)ask_quietly(examination->arguments, (const char *[]){"config", NULL}, &config);
+    for (size_t i = 0; i < value_length(config, "settings"); i++) {
+        yajl_val setting = value_element(config, "settings", i);
+
+        if (g_strcmp0(value_text(setting, "key"), "dns") != 0)
+            continue;
+        setting = value_element(value_get(setting, "value"), "listen", 0);
+        text = YAJL_IS_STRING(setting) ? YAJL_GET_STRING(setting) : NULL;
+    }
+    if (!text || !endpoint_parse(server, text, ENDPOINT_DNS))
+        (void)endpoint_parse(server, KUBESVC_DNS_LISTEN, ENDPOINT_DNS);
+}
+
+void examine_dns(struct examination *examination, const char *zone, const char *name,
+                 yajl_val daemons)
+{
+    union endpoint server;
+    bool answers;
+
+    find_server(examination, &server);
+    examine_server(examination, &server, zone, &answers);
+    if (!answers)
+        return;
+    if (name && daemons)
+        compare(examination, &server, name, daemons);
+    examine_resolv_conf(examination, zone);
+}
