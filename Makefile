@@ -311,11 +311,14 @@ deps-build deps-demo deps-deb deps-bench deps-check: deps-%:
 # MODE:FILE:DESTINATION of everything that is installed, and so of everything `uninstall` removes.
 INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)/kubesvcd \
     $(CLI:%=755:%:$(bindir)/kubesvc) 755:$(CLUSTER):$(sbindir)/kubesvc-cluster \
+    755:$(DNS):$(sbindir)/kubesvc-dns \
     644:share/completions/kubesvc.bash:$(prefix)/share/bash-completion/completions/kubesvc \
     644:share/completions/_kubesvc:$(prefix)/share/zsh/vendor-completions/_kubesvc \
     644:share/completions/kubesvc.fish:$(prefix)/share/fish/vendor_completions.d/kubesvc.fish \
     644:share/systemd/kubesvcd.service:$(prefix)/lib/systemd/system/kubesvcd.service \
     644:share/systemd/kubesvc-cluster@.service:$(prefix)/lib/systemd/system/kubesvc-cluster@.service \
+    644:share/systemd/kubesvc-dns.service:$(prefix)/lib/systemd/system/kubesvc-dns.service \
+    644:share/systemd/kubesvc-dns.socket:$(prefix)/lib/systemd/system/kubesvc-dns.socket \
     644:share/systemd/cluster.sysusers.conf:$(prefix)/lib/sysusers.d/kubesvc-cluster.conf \
     644:share/systemd/user/kubesvcd.service:$(prefix)/lib/systemd/user/kubesvcd.service \
     644:share/systemd/sysusers.conf:$(prefix)/lib/sysusers.d/kubesvcd.conf \

@@ -102,8 +102,8 @@ def test_units_start_what_was_installed():
                      f"prefix={prefix}")
         for unit in (target / prefix[1:] / "lib/systemd").rglob("*.service"):
             started = re.findall(r"^Exec(?:Start|Reload)=(/\S*/kubesvc[\w-]*)", unit.read_text(), re.M)
-            same(started, [f"{prefix}/sbin/kubesvc-cluster"] if "cluster" in unit.name
-                 else [f"{prefix}/sbin/kubesvcd", f"{prefix}/bin/kubesvc"], unit)
+            wanted = [f"{prefix}/sbin/{re.match('[a-z-]+', unit.name)[0]}"]
+            same(started, wanted + [f"{prefix}/bin/kubesvc"] * (unit.name == "kubesvcd.service"), unit)
             for path in started:
                 assert (target / path[1:]).is_file(), path
 

@@ -8,6 +8,7 @@ from harness import BUILD, skip
 
 DIRECTORY = BUILD / "deb"
 MODULE, DAEMON, CLUSTER = "libnss-kubesvc", "kubesvcd", "kubesvc-cluster"
+DNS = "kubesvc-dns"
 
 
 def package(name):

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 from harness import limit, need_program, same
-from packages import CLUSTER, DAEMON, DIRECTORY, MODULE, field, package, unpacked, unpacked_source
+from packages import CLUSTER, DAEMON, DIRECTORY, DNS, MODULE, field, package, unpacked, unpacked_source
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ENTRY_POINTS = [
@@ -101,6 +101,7 @@ def test_lintian_finds_nothing():
         f"{MODULE}.lintian-overrides",
         f"{DAEMON}.lintian-overrides",
         f"{CLUSTER}.lintian-overrides",
+        f"{DNS}.lintian-overrides",
     ):
         lines = (ROOT / "debian" / file).read_text().splitlines()
         for before, line in zip(["", *lines], lines):
@@ -126,11 +127,8 @@ def test_the_module_is_a_good_guest():
 
 
 def test_the_daemon_is_hardened_and_asks_no_name_service():
-    programs = unpacked(package(DAEMON), "daemon") / "usr/sbin/kubesvcd", unpacked(
-        package(CLUSTER), "cluster"
-    ) / "usr/sbin/kubesvc-cluster"
-    for file in programs:
-        check_program(file)
+    for name in DAEMON, CLUSTER, DNS:
+        check_program(unpacked(package(name), name) / "usr/sbin" / name)
 
 
 def check_program(file):
@@ -199,6 +197,15 @@ def test_only_the_package_of_the_cluster_needs_libcurl():
     same([file for file in files if file.endswith("kubesvc.conf")], [])
 
 
+def test_the_package_of_dns_has_its_units_and_needs_little():
+    same(re.sub(r" \(.*?\)", "", field(package(DNS), "Depends")).count("curl"), 0)
+    files = {str(p.relative_to("n")) for p in unpacked(package(DNS), "n").rglob("*")}
+    for file in ("usr/sbin/kubesvc-dns", "usr/share/man/man8/kubesvc-dns.8.gz"):
+        assert file in files, file
+    for unit in "kubesvc-dns.service", "kubesvc-dns.socket":
+        assert any(file.endswith(f"lib/systemd/system/{unit}") for file in files), unit
+
+
 def unpacked_control(file, name):
     return output("dpkg-deb", "-I", file, name)
 
@@ -206,7 +213,7 @@ def unpacked_control(file, name):
 def test_manual_pages_are_in_order():
     need_program("man")
     pages = []
-    for name in MODULE, DAEMON, CLUSTER:
+    for name in MODULE, DAEMON, CLUSTER, DNS:
         pages += unpacked(package(name), "pages").glob("usr/share/man/man*/*")
     pages = sorted(set(pages))
     assert len(pages) >= 4, pages
@@ -225,12 +232,13 @@ def test_manual_pages_are_in_order():
 
 def test_units_are_in_order():
     need_program("systemd-analyze")
-    tree = unpacked(package(DAEMON), "units")
-    unit = next(tree.glob("**/systemd/system/kubesvcd.service"))
-    done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=14", unit],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    same(done.returncode, 0, done.stdout[-200:])
+    for name in DAEMON, DNS:
+        tree = unpacked(package(name), "units")
+        unit = next(tree.glob(f"**/systemd/system/{name}.service"))
+        done = subprocess.run(
+            ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=14", unit],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        same(done.returncode, 0, done.stdout[-200:])
