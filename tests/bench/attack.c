@@ -10,6 +10,7 @@
  *   report   asks for the report NAME on CONNECTIONS, and reads nothing
  *   ask      connects, asks and leaves, as often as it can
  *   connect  connects and leaves, as often as it can
+ *   spin     connects, sends nothing and uses the processor: what the scheduler alone costs others
  */
 #include <errno.h>
 #include <poll.h>
@@ -124,6 +125,12 @@ static void step_report(int *fd, size_t *offset)
     }
 }
 
+static void step_spin(int *fd, size_t *offset)
+{
+    (void)fd;
+    (void)offset;
+}
+
 static const struct mode modes[] = {
     {"keep", step_keep, KUBESVC_FLAG_KEEP, KUBESVC_REQUEST_NAME, false},
     {"large", step_leave, 0, KUBESVC_REQUEST_NAME, false},
@@ -131,6 +138,7 @@ static const struct mode modes[] = {
     {"report", step_report, 0, KUBESVC_REQUEST_INSPECT, true},
     {"ask", step_leave, 0, KUBESVC_REQUEST_NAME, false},
     {"connect", step_connect, 0, KUBESVC_REQUEST_NAME, false},
+    {"spin", step_spin, 0, KUBESVC_REQUEST_NAME, false},
 };
 
 static void append(const void *data, size_t size)

@@ -51,6 +51,7 @@ PROBE = "probe.svc-1.ns-1.svc.cluster.local"
 # Title, mode, processes, connections of each, name.
 ATTACKS = [
     ("at rest", None, 0, 0, ""),
+    ("4 busy processes that ask nothing", "spin", 4, 1, WEB),
     ("200 connections that pipeline requests", "keep", 1, 200, WEB),
     ("1,000 of them", "keep", 2, 500, WEB),
     ("500 that ask for 50,000 addresses", "large", 2, 250, WIDE),
