@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How long a program waits for the daemon: one lookup, made as the NSS module makes it.
+ * How programs get the answer to a question, and how long it takes them.
  */
 #pragma once
 
-/* Asks for a name or an address; `family` as in inspect.h. Milliseconds, or -1 if there was no
- * answer in the time that a program waits. KUBESVC_SOCKET and KUBESVC_NAMESPACE say whom and where.
- */
-double lookup_time(const char *name, const char *family);
+#include <stdbool.h>
+
+struct lookup_time {
+    double
+        first; /* milliseconds of a process's first lookup, over the socket; negative: not known */
+    double later; /* of the following ones */
+    bool by_map;  /* these are answered from the mapped snapshot, without the daemon */
+};
+
+/* Looks up a name or an address several times with the module's own code and the socket that the
+ * environment names. `family`: "inet", "inet6" or another word for both. */
+struct lookup_time lookup_time_measure(const char *name, const char *family);

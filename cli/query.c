@@ -24,8 +24,10 @@ static const struct synopsis synopsis = {
     .operands = "NAME|ADDRESS...",
     .description =
         "Shows what a program gets when it looks up a name or an address: addresses, canonical\n"
-        "name, aliases, where the answer comes from and how long it takes. --nss also asks libc\n"
-        "and reports differences; --dns asks a nameserver as well, and compares all three ways.\n"
+        "name, aliases, where the answer comes from, and how long it takes from the snapshot that\n"
+        "a process maps and from the daemon's socket. --nss also asks libc and reports "
+        "differences;\n"
+        "--dns asks a nameserver as well, and compares all three ways.\n"
         "Exit status 2: one of them is not found.\n",
     .examples = "  kubesvc query web\n"
                 "  kubesvc query -n moon -4 web db-0.db\n"
@@ -49,7 +51,7 @@ struct ways {
 struct question {
     const char *name;
     const char *namespace; /* "": the daemon's */
-    double milliseconds;   /* -1: not known */
+    struct lookup_time time;
     yajl_val answer;
     struct other_answer *libc, *dns;   /* NULL: not asked */
     char *difference, *dns_difference; /* NULL: none */
@@ -123,6 +125,17 @@ static void print_libc(const struct question *question)
         print_field("", "'kubesvc doctor' says what to do");
 }
 
+static void print_time(const struct lookup_time *time)
+{
+    if (time->later < 0)
+        return;
+    printf("  %-10s %.3f ms, from the %s\n", "time", time->later,
+           time->by_map ? "mapped snapshot" : "daemon's socket");
+    if (time->by_map)
+        printf("  %-10s %.3f ms, from the daemon's socket (a process's first lookup)\n", "",
+               time->first);
+}
+
 static void print_text(const struct question *question)
 {
     yajl_val answer = question->answer;
@@ -142,8 +155,7 @@ static void print_text(const struct question *question)
         print_field(question->found ? "from" : "because", value_text(answer, "origin"));
     if (position)
         print_field(value_text(answer, "origin") ? "" : "from", position);
-    if (question->milliseconds >= 0)
-        printf("  %-10s %.2f ms\n", "time", question->milliseconds);
+    print_time(&question->time);
     print_libc(question);
     if (is_loopback(answer))
         print_field("note",
@@ -185,8 +197,10 @@ static void print_json(const struct question *question, bool list, bool last)
     g_autoptr(GString) text = g_string_new("{\"kind\":\"Answer\","), answer = g_string_new(NULL);
     append_string(text, "question", question->name);
     append_string(text, "namespace", *question->namespace ? question->namespace : NULL);
-    if (question->milliseconds >= 0)
-        g_string_append_printf(text, "\"milliseconds\":%.3f,", question->milliseconds);
+    if (question->time.later >= 0)
+        g_string_append_printf(
+            text, "\"milliseconds\":%.3f,\"firstMilliseconds\":%.3f,\"answeredBy\":\"%s\",",
+            question->time.later, question->time.first, question->time.by_map ? "map" : "socket");
     if (question->libc)
         append_other(text, "libc", question->libc, question->difference, question->complaint);
     if (question->dns)
@@ -223,7 +237,7 @@ static bool has_status(const struct question *question, const char *status)
 static bool answer(struct question *question, const struct arguments *arguments,
                    const struct ways *ways)
 {
-    question->milliseconds = lookup_time(question->name, arguments->family);
+    question->time = lookup_time_measure(question->name, arguments->family);
     const char *words[] = {"query", question->namespace, question->name, arguments->family, NULL};
     if (ask_one(arguments, words, &question->answer) != STATUS_DONE)
         return false;

@@ -28,6 +28,7 @@ struct host_lookup {
     struct pack_counts counts; /* `form` is the caller's */
     struct pack_layout layout;
     bool reserved; /* the name must not be asked of public DNS */
+    bool by_map;   /* the outcome is the mapped snapshot's, not that of the daemon itself */
 };
 
 /* FOUND: names and addresses lie in the buffer as counts and layout say. */

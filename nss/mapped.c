@@ -124,8 +124,10 @@ bool mapped_answer(const struct mapping *mapping, struct host_lookup *lookup, en
         uint32_t reuse = mapping_read_begin(mapping);
         bool answered = read_once(mapping, lookup, outcome);
 
-        if (mapping_read_holds(mapping, reuse))
+        if (mapping_read_holds(mapping, reuse)) {
+            lookup->by_map = answered;
             return answered;
+        }
     }
     return false;
 }

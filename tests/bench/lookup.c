@@ -3,11 +3,11 @@
  * Times lookups: `lookup HOSTS-LINE` ("-": what /etc/nsswitch.conf says, which is the only way
  * that asks nscd). Each line of stdin is a run, "THREADS COUNT EXPECTED QUESTION [PAUSE]": a name,
  * or an address that is asked for its name, or "!" and a name for a whole process of getent, or "?"
- * and a name for the first lookup of a process, without its start; EXPECTED is the number of
- * addresses to be found (1 for what is not getaddrinfo). COUNT is for each thread; with 0 they ask
- * until the next line. After each lookup they pause for PAUSE microseconds. The answer to a run is
- * a line "SAMPLES WRONG NANOSECONDS" (of the whole run) and so many native uint32_t, the
- * nanoseconds of each lookup.
+ * and a name for the first lookup of a process, without its start, or "#N:PREFIX#SUFFIX" for
+ * a name with a random number below N in it; EXPECTED is the number of addresses to be found (1 for
+ * what is not getaddrinfo). COUNT is for each thread; with 0 they ask until the next line. After
+ * each lookup they pause for PAUSE microseconds. The answer to a run is a line "SAMPLES WRONG
+ * NANOSECONDS" (of the whole run) and so many native uint32_t, the nanoseconds of each lookup.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 
 #define THREADS_MAX 64
 
-enum kind { NAME, ADDRESS, PROCESS, FIRST };
+enum kind { NAME, ADDRESS, PROCESS, FIRST, RANDOM };
 
 struct run {
     unsigned n_threads, count, pause;
@@ -96,25 +96,47 @@ static int ask_first(uint64_t *nanoseconds)
     return (int)result[1];
 }
 
-static int ask(void)
+/* What is to be asked now, in `text` unless it is always the same. */
+static const char *question(char *text, size_t size, uint64_t *seed)
+{
+    char *rest;
+
+    if (run.kind != RANDOM)
+        return run.question;
+    /* Knuth's MMIX generator: the upper bits are random enough for this. */
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    unsigned long n = strtoul(run.question + 1, &rest, 10);
+    char *prefix = rest + 1, *hole = strchr(prefix, '#');
+
+    CHECK(n > 0 && *rest == ':' && hole);
+    snprintf(text, size, "%.*s%lu%s", (int)(hole - prefix), prefix,
+             (unsigned long)(*seed >> 33) % n, hole + 1);
+    return text;
+}
+
+static int ask(const char *asked)
 {
     switch (run.kind) {
-    case ADDRESS: return ask_address(run.question);
+    case ADDRESS: return ask_address(asked);
     case PROCESS: return ask_process(run.question + 1);
     case NAME:
+    case RANDOM:
     case FIRST: break;
     }
-    return ask_name(run.question, AF_UNSPEC, NULL);
+    return ask_name(asked, AF_UNSPEC, NULL);
 }
 
 static void *work(void *data)
 {
     struct worker *worker = data;
+    uint64_t seed = (uintptr_t)worker + now();
+    char text[300];
 
     pthread_barrier_wait(&barrier);
     for (unsigned i = 0; run.count > 0 ? i < run.count : !stop; i++) {
+        const char *asked = question(text, sizeof(text), &seed);
         uint64_t start = now(), nanoseconds = 0;
-        int n = run.kind == FIRST ? ask_first(&nanoseconds) : ask();
+        int n = run.kind == FIRST ? ask_first(&nanoseconds) : ask(asked);
         add_sample(worker, run.kind == FIRST ? nanoseconds : now() - start);
         worker->wrong += n != run.expected;
         if (run.pause > 0)
@@ -183,6 +205,7 @@ int main(int argc, char **argv)
         CHECK(run.n_threads > 0 && run.n_threads <= THREADS_MAX);
         run.kind = run.question[0] == '!'                            ? PROCESS
                    : run.question[0] == '?'                          ? FIRST
+                   : run.question[0] == '#'                          ? RANDOM
                    : inet_pton(AF_INET, run.question, &address) == 1 ? ADDRESS
                                                                      : NAME;
         more = do_run(line, sizeof(line)) || fgets(line, sizeof(line), stdin) != NULL;

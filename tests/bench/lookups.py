@@ -14,6 +14,7 @@ from tools import QUICK, Asker, Daemon, Samples, available, environment, progres
 
 ZONE = "bench.svc.cluster.local"
 RECORDS = 10000
+MANY = 160000  # names of a daemon of their own
 ROUNDS = 4 if QUICK else 25
 SLICE_SECONDS = 0.05  # of one service in one round
 QUESTIONS = [  # title, question, addresses expected, threads
@@ -21,9 +22,13 @@ QUESTIONS = [  # title, question, addresses expected, threads
     ("3 addresses", f"a3.{ZONE}", 3, 1),
     ("50 addresses", f"a50.{ZONE}", 50, 1),
     ("address to name", "127.200.0.1", 1, 1),
+    ("not there", f"none.{ZONE}", 0, 1),
     ("not ours", "www.example.com", 0, 1),
+    ("cannot be ours", "www_example..com", 0, 1),
     ("1 address, 2 threads", f"a1.{ZONE}", 1, 2),
     ("1 address, 8 threads", f"a1.{ZONE}", 1, 8),
+    (f"a random one of {MANY} names", f"#{MANY}:m1-#.{ZONE}", 1, 1),
+    ("first lookup of a process", f"?a1.{ZONE}", 1, 1),
     ("whole process (getent ahosts)", f"!a1.{ZONE}", 1, 1),
 ]
 
@@ -58,11 +63,23 @@ def manifests(number):
                + "".join(f", {{addresses: [{address}]}}" for address in addresses[1:]) + "]\n")
 
 
-class Service:
-    """One that could stand on the hosts line, and what it cannot be asked."""
+def many_manifests():
+    return "".join(f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: m1-{i}, namespace: bench}}\n"
+                   f"spec: {{clusterIP: 127.{220 + (i >> 16)}.{i >> 8 & 255}.{i & 255}}}\n"
+                   for i in range(MANY))
 
-    def __init__(self, name, asker, skipped=()):
-        self.name, self.asker, self.skipped = name, asker, skipped
+
+class Service:
+    """One that could stand on the hosts line, and what it cannot be asked. Only some know many names,
+    and nothing else."""
+
+    def __init__(self, name, asker, skipped=(), many=False):
+        self.name, self.asker, self.skipped, self.many = name, asker, skipped, many
+
+    def can_be_asked(self, question):
+        if self.name != "null" and question.startswith("#") != self.many:
+            return False
+        return question not in self.skipped
 
 
 def over(files, then='exec "$@"'):
@@ -82,7 +99,7 @@ class Bench:
         self.isolated = isolated
         self.services = []
         self.reasons = []
-        self.daemon = None
+        self.daemons = []
         self.dnsmasq = None
 
     def __enter__(self):
@@ -105,15 +122,19 @@ class Bench:
         if self.dnsmasq:
             self.dnsmasq.kill()
             self.dnsmasq.wait()
-        self.daemon.stop()
+        for daemon in self.daemons:
+            daemon.stop()
 
-    def _add(self, name, hosts, env=None, wrapper=(), skipped=()):
-        self.services.append(Service(name, Asker(hosts, env or environment(), wrapper), skipped))
+    def _add(self, name, hosts, env=None, wrapper=(), **how):
+        self.services.append(Service(name, Asker(hosts, env or environment(), wrapper), **how))
 
     def _ours(self):
         self._add("null", "null")
-        self.daemon = Daemon({"all.yaml": "".join(manifests(RECORDS))})
-        self._add("kubesvc", "kubesvc", environment(self.daemon.socket))
+        for name, text, many in (("kubesvc", "".join(manifests(RECORDS)), False),
+                                 (f"kubesvc, {MANY} names", many_manifests(), True)):
+            daemon = Daemon({"all.yaml": text})
+            self.daemons.append(daemon)
+            self._add(name, "kubesvc", environment(daemon.socket), many=many)
 
     def _files(self, number):
         hosts = write(f"hosts{number}", hosts_text(number))
@@ -158,7 +179,7 @@ class Bench:
         counts, result = {}, {}
         for title, question, expected, threads in QUESTIONS:
             for service in self.services:
-                if question in service.skipped:
+                if not service.can_be_asked(question):
                     continue
                 first = service.asker.run(question, expected, threads, 20)
                 each = max(first.seconds / 20, 1e-6)

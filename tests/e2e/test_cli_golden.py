@@ -19,11 +19,11 @@ from harness import PATIENCE, Daemon, built
 CLI = pathlib.Path(__file__).resolve().parent.parent / "cli"
 VARYING = [
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
-    (r"\d+\.\d\d ms\b", "N ms"),
+    (r"\d+\.\d\d+ ms\b", "N ms"),
     (r"(Running for: +).*", r"\1TIME"),
     (r"\d+ records in .*, published .* ago", "N records in SIZE, published TIME ago"),
     (r"(Answered: +).*", r"\1N% within N ms"),
-    (r'("(?:milliseconds|uptimeSeconds|ageSeconds|bytes|liveBytes)": )[\d.]+', r"\1N"),
+    (r'("(?:milliseconds|firstMilliseconds|uptimeSeconds|ageSeconds|bytes|liveBytes)": )[\d.]+', r"\1N"),
     (r'("le": \d+,\s+"count": )\d+', r"\1N"),
     (r"^(kubesvc_(?:clients|uptime_sec|answer_sec|snapshot_(?:live_)?bytes)[^ ]*) .*", r"\1 N"),
 ]

@@ -2,10 +2,12 @@
 """Lookups that are answered from the daemon's snapshot, mapped into the program."""
 
 import collections
+import json
 import os
 import signal
+import subprocess
 
-from harness import Client, Daemon, need_program, same, unsanitized, wait_for
+from harness import Client, Daemon, built, need_program, same, unsanitized, wait_for
 from inspect_client import inspect
 from test_inspect import watch
 from test_module_daemon import headless, manifests, numbered
@@ -149,6 +151,22 @@ def test_lookups_by_socket():
         for _ in range(5):
             same(len(client.ask("inet", "ten.moon").addresses), 10)
         same(questions(daemon), 5)
+
+
+def answered_by(daemon, *names):
+    done = subprocess.run([built("kubesvc"), "query", "-o", "json", *names], env=daemon.env,
+                          capture_output=True, text=True, check=True)
+    answer = json.loads(done.stdout)
+    return [item["answeredBy"] for item in answer.get("items", [answer])]
+
+
+def test_query_tells_the_way():
+    with Daemon(manifests()) as daemon:
+        same(answered_by(daemon, "ten.moon"), ["map"])
+        same(answered_by(daemon, "ten.moon", "many.moon"), ["map", "map"])
+        daemon.config.write_text("lookups: socket\n")
+        daemon.reload()
+        wait_for(lambda: answered_by(daemon, "ten.moon") == ["socket"], "lookups that are asked")
 
 
 def test_a_reload_can_change_it():
