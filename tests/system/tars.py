@@ -34,6 +34,9 @@ NEIGHBOURS = "libnss-mdns libnss-myhostname libnss-mymachines libnss-resolve"
 CROSS, COMPILER = "arm64", "crossbuild-essential-arm64"
 
 MINIMAL = f"systemd-standalone-sysusers,{DEPENDENCIES}"
+DATABASES = (
+    f"systemd,systemd-sysv,procps,{DEPENDENCIES},etcd-server,etcd-client,postgresql,redis-server"
+)
 FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
 
 
@@ -113,10 +116,11 @@ def make(path, release, include, options):
 
 
 def tar(kind):
-    """The file of one kind: "minimal"; "full", which has systemd and many programs; "build", where
-    packages can be built, too; "i386", where those of this architecture can be built, and "cross",
-    those of CROSS. Of another release of Debian than this one with a slash: "minimal/trixie". The
-    network is needed to make it."""
+    """The file of one kind: "minimal"; "full", which has systemd and many programs; "databases",
+    which has systemd and databases of several members; "build", where packages can be built, too;
+    "i386", where those of this architecture can be built, and "cross", those of CROSS. Of another
+    release of Debian than this one with a slash: "minimal/trixie". The network is needed to make
+    it."""
     kind, _, release = kind.partition("/")
     release = release or suite()
     include, options = MINIMAL, []
@@ -128,6 +132,8 @@ def tar(kind):
     elif kind == "cross":
         include = ",".join(needed_to_cross())
         options = [f"--architectures={architecture()},{CROSS}", "--skip=check/qemu"]
+    elif kind == "databases":
+        include = DATABASES
     elif kind == "full":
         include = FULL
         options = [
