@@ -7,6 +7,7 @@
     make bench BENCH=scale     load, memory, changes, throughput (scale.py)
     make bench BENCH=fairness  what one user can take away from another (fairness.py)
     make bench BENCH=cluster   what following a cluster's API costs (cluster.py)
+    make bench BENCH=dns       DNS questions, beside other nameservers (nameservers.py)
     make bench BENCH_QUICK=1   fewer repetitions
 
 Runs in a network and mount namespace of its own, where files of /etc can be other ones and a
@@ -28,9 +29,11 @@ import time
 import cluster
 import fairness
 import lookups
+import nameservers
 import scale
 from tools import table
 
+PARTS = "lookup", "scale", "fairness", "cluster", "dns"
 ISOLATED = "KUBESVC_BENCH_ISOLATED"
 
 
@@ -62,8 +65,8 @@ def machine():
 
 
 def main():
-    wanted = sys.argv[1:] or ["lookup", "scale", "fairness", "cluster"]
-    if set(wanted) - {"lookup", "scale", "fairness", "cluster"}:
+    wanted = sys.argv[1:] or list(PARTS)
+    if set(wanted) - set(PARTS):
         sys.exit(__doc__)
     isolated = isolate()
     if isolated:
@@ -88,6 +91,11 @@ def main():
         if "cluster" in wanted:
             print()
             table(["following a cluster", ""], cluster.rows())
+        if "dns" in wanted:
+            head, rows, missing = nameservers.run()
+            reasons += missing
+            print()
+            table(head, rows)
         os.chdir("/")
     for reason in reasons:
         print(f"not measured: {reason}")
