@@ -104,11 +104,12 @@ void report_namespaces_each(const struct report *report, view_namespace_fn each,
         each(userdata, namespace);
 }
 
-const char *report_origin(enum address_origin origin)
+const char *report_origin(enum address_origin origin, const struct sighting *seen)
 {
     switch (origin) {
     case ADDRESS_NODE: return "node";
     case ADDRESS_ALLOCATED: return "allocated";
+    case ADDRESS_SEEN: return seen ? runtime_name(seen->runtime) : "seen";
     case ADDRESS_STATED: break;
     }
     return "stated";

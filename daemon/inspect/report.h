@@ -65,7 +65,8 @@ void report_config_keys(const struct report *report);
 /* The program that forwards connections to cluster IPs, NULL: none does. */
 const char *report_forwarder(const struct report *report);
 
-const char *report_origin(enum address_origin origin);
+/* `seen`: where the pod runs, or NULL. */
+const char *report_origin(enum address_origin origin, const struct sighting *seen);
 const char *report_status_name(enum kubesvc_status status);
 
 /* "Deployment/app" */

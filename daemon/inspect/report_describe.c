@@ -45,17 +45,18 @@ static void put_endpoint(void *userdata, const struct endpoint_candidate *candid
     const struct walk *walk = userdata;
     struct json *json = walk->report->json;
     char dashed[DASHED_MAX];
+    g_autofree char *why = view_why_left_out(walk->report->world->cluster, candidate);
 
     json_open(json, NULL);
     if (candidate->address) {
         dashed_format(candidate->address->bytes, dashed);
         json_address(json, "address", candidate->address);
         json_text(json, "label", candidate->label ? candidate->label : dashed);
-        json_text(json, "origin", report_origin(candidate->origin));
+        json_text(json, "origin", report_origin(candidate->origin, candidate->seen));
     }
     json_bool(json, "ready", candidate->ready);
     json_text(json, "pod", candidate->pod);
-    json_text(json, "why", view_why_left_out(walk->report->world->cluster, candidate));
+    json_text(json, "why", why);
     json_position(json, "position", candidate->object);
     json_close(json);
 }

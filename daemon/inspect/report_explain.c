@@ -174,7 +174,7 @@ static void write_holder(void *userdata, const struct pod_view *pod,
     if (!holds)
         return;
     g_autofree char *text = g_strdup_printf("has this address (%s), but no Service gives it a name",
-                                            report_origin(pod->origin));
+                                            report_origin(pod->origin, pod->seen));
     json_open(json, NULL);
     json_text(json, "step", "pod");
     json_text(json, "namespace", pod->object->namespace);

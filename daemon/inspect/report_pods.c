@@ -20,7 +20,9 @@ static void write_pod(void *userdata, const struct pod_view *pod,
                       const struct workload_state *workload)
 {
     struct json *json = ((const struct report *)userdata)->json;
+    const struct cluster *cluster = ((const struct report *)userdata)->world->cluster;
     g_autofree char *workload_name = workload ? report_workload_name(workload) : NULL;
+    g_autofree char *why = view_why_not_seen(cluster, pod->object, pod->ordinal);
 
     json_open(json, NULL);
     json_text(json, "kind", "Pod");
@@ -30,8 +32,10 @@ static void write_pod(void *userdata, const struct pod_view *pod,
     for (uint32_t i = 0; i < pod->n; i++)
         json_address(json, NULL, &pod->addresses[i]);
     json_close_list(json);
-    json_text(json, "origin", pod->n > 0 ? report_origin(pod->origin) : "none");
+    json_text(json, "origin", pod->n > 0 ? report_origin(pod->origin, pod->seen) : "none");
+    json_text(json, "network", pod->seen ? pod->seen->network : NULL);
     json_bool(json, "ready", pod->ready);
+    json_text(json, "why", why);
     json_text(json, "phase", phase_name(pod));
     json_labels(json, "labels", pod->spec->labels);
     json_text(json, "hostname", pod->hostname);
@@ -60,7 +64,8 @@ static void write_workload(void *userdata, const struct workload_state *state)
     const struct report *report = userdata;
     const struct workload *workload = state->object;
     struct json *json = report->json;
-    g_autofree char *why = view_why_fewer(report->world->cluster, state);
+    g_autofree char *fewer = view_why_fewer(report->world->cluster, state);
+    g_autofree char *unseen = fewer ? NULL : view_why_unseen(report->world->cluster, state);
 
     json_open(json, NULL);
     json_text(json, "kind", object_kind_name(workload->object.kind));
@@ -68,7 +73,7 @@ static void write_workload(void *userdata, const struct workload_state *state)
     json_text(json, "name", workload->object.name);
     json_number(json, "replicas", workload_replicas(state));
     json_number(json, "expanded", state->replicas);
-    json_text(json, "why", why);
+    json_text(json, "why", fewer ? fewer : unseen);
     json_labels(json, "selector", workload->selector);
     json_labels(json, "labels", workload->template.labels);
     json_position(json, "position", &workload->object);

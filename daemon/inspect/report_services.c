@@ -100,7 +100,7 @@ static void write_endpoint(void *userdata, const struct endpoint_candidate *cand
     json_open(json, NULL);
     json_address(json, "address", candidate->address);
     json_text(json, "label", candidate->label ? candidate->label : dashed);
-    json_text(json, "origin", report_origin(candidate->origin));
+    json_text(json, "origin", report_origin(candidate->origin, candidate->seen));
     json_text(json, "pod", candidate->pod);
     json_ports(json, "ports", candidate->ports);
     json_close(json);

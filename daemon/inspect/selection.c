@@ -16,9 +16,17 @@
 struct unit {
     const struct object *object;
     unsigned n, n_counting; /* addresses that the selector leads to; of them endpoints */
-    const char *why;        /* the first of the others is left out */
+    char *why;              /* the first of the others is left out */
     unsigned differing;     /* labels; 0: the selector matches */
 };
+
+static void unit_free(void *userdata)
+{
+    struct unit *unit = userdata;
+
+    g_free(unit->why);
+    g_free(unit);
+}
 
 struct walk {
     const struct report *report;
@@ -46,8 +54,12 @@ static void add_candidate(void *userdata, const struct endpoint_candidate *candi
 
     unit->n++;
     unit->n_counting += candidate->verdict == ENDPOINT_COUNTS;
-    if (!unit->why)
-        unit->why = view_why_left_out(walk->report->world->cluster, candidate);
+    if (unit->why)
+        return;
+    g_autofree char *why = view_why_left_out(walk->report->world->cluster, candidate);
+    bool is_replica = why && object_is_workload(candidate->object) &&
+                      view_asks_runtimes(walk->report->world->cluster); /* each is another */
+    unit->why = is_replica ? g_strdup_printf("%s: %s", candidate->pod, why) : g_steal_pointer(&why);
 }
 
 static const struct labels *labels_of(const struct object *object)
@@ -260,7 +272,7 @@ void selection_write(const struct report *report, const struct service_state *st
     view_service_open(cluster, state, &view);
     walk.source = view.source;
     view_service_close(&view);
-    walk.units = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    walk.units = g_hash_table_new_full(NULL, NULL, NULL, unit_free);
     view_endpoints(cluster, state, add_candidate, &walk);
     if (state->object->selector)
         view_members(state->namespace, add_member, &walk);

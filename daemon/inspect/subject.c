@@ -44,7 +44,7 @@ void subject_clear(struct subject *subject)
 struct bunch {
     const struct object *workload; /* of a workload's replicas, else NULL */
     uint8_t kind;
-    enum address_origin origin;
+    const char *origin;
     unsigned n;
 };
 
@@ -69,7 +69,7 @@ static void add_to_bunch(void *userdata, const struct endpoint_candidate *candid
     struct bunch bunch = {
         .workload = object_is_workload(candidate->object) ? candidate->object : NULL,
         .kind = candidate->object->kind,
-        .origin = candidate->origin,
+        .origin = report_origin(candidate->origin, candidate->seen),
         .n = 1,
     };
 
@@ -80,7 +80,7 @@ static void add_to_bunch(void *userdata, const struct endpoint_candidate *candid
         struct bunch *known = &g_array_index(bunches->all, struct bunch, i);
 
         if (known->workload == bunch.workload && known->kind == bunch.kind &&
-            known->origin == bunch.origin) {
+            strcmp(known->origin, bunch.origin) == 0) {
             known->n++;
             return;
         }
@@ -94,11 +94,10 @@ static char *bunch_text(const struct bunch *bunch)
     g_autofree char *workload = bunch->workload ? object_describe(bunch->workload) : NULL;
 
     if (workload)
-        return g_strdup_printf("%u %s pod%s of %s", bunch->n, report_origin(bunch->origin),
-                               one ? "" : "s", workload);
+        return g_strdup_printf("%u %s pod%s of %s", bunch->n, bunch->origin, one ? "" : "s",
+                               workload);
     if (bunch->kind == OBJECT_POD)
-        return g_strdup_printf("%u %s address%s of Pods", bunch->n, report_origin(bunch->origin),
-                               one ? "" : "es");
+        return g_strdup_printf("%u %s address%s of Pods", bunch->n, bunch->origin, one ? "" : "es");
     if (bunch->kind == OBJECT_SERVICE)
         return g_strdup_printf("%u address%s of its annotation", bunch->n, one ? "" : "es");
     return g_strdup_printf("%u address%s of %s", bunch->n, one ? "" : "es",
@@ -142,9 +141,13 @@ char *subject_origin(const struct report *report, const struct subject *subject)
     if (own)
         return g_strdup_printf("%s, %s cluster IP, %s behind it", service,
                                allocated ? "allocated" : "stated", endpoints);
-    return g_strdup_printf(
-        "%s, %s%s", service, endpoints,
-        as_headless ? " (no cluster IP is allocated in front of stated endpoints)" : "");
+    return g_strdup_printf("%s, %s%s", service, endpoints,
+                           !as_headless ? ""
+                           : view_asks_runtimes(report->world->cluster)
+                               ? " (no cluster IP is allocated in front of "
+                                 "the pods of a runtime)"
+                               : " (no cluster IP is allocated in front of "
+                                 "stated endpoints)");
 }
 
 void subject_choose(struct subject *chosen, const struct report *report, const GPtrArray *tried)

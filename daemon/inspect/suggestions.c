@@ -104,7 +104,7 @@ static void add_endpoint(void *userdata, const struct endpoint_candidate *candid
         !(suggest_is_typo(candidate->label, subject->below) ||
           (candidate->verdict != ENDPOINT_COUNTS && strcmp(candidate->label, subject->below) == 0)))
         return;
-    const char *why = view_why_left_out(collection->report->world->cluster, candidate);
+    g_autofree char *why = view_why_left_out(collection->report->world->cluster, candidate);
     add(collection, distance_of(candidate->label, subject->below),
         name_of(collection->report, candidate->label, &subject->state->object->object),
         g_strdup_printf("endpoint %s%s%s", candidate->label, why ? ", " : "", why ? why : ""));

@@ -23,14 +23,17 @@
  *      "publishNotReadyAddresses":bool,"exposed":bool,"endpoints":N,"position"}
  *   endpoints [NAMESPACE]
  *     {"kind":"Endpoints","namespace","name","source":"slices"|"pods"|"endpoints"|"stated"|"none",
- *      "addresses":[{"address","label","origin":"stated"|"allocated"|"node","pod","ports":[..]}]}
- *   pods [NAMESPACE]         Pods of the files and replicas of expanded workloads
- *     {"kind":"Pod","namespace","name","addresses":[ADDRESS],"origin":"stated"|"allocated"|"node"|
- *      "none","ready":bool,"phase","labels":{},"hostname","subdomain","workload":"Deployment/app",
- *      "position"}
+ *      "addresses":[{"address","label","origin":ORIGIN,"pod","ports":[..]}]}
+ *     ORIGIN: "stated"|"allocated"|"node"; or the runtime that runs the pod,
+ * "podman"|"cni"|"kubelet" pods [NAMESPACE]         Pods of the files and replicas of expanded
+ * workloads
+ *     {"kind":"Pod","namespace","name","addresses":[ADDRESS],"origin":ORIGIN|"none",
+ *      "network":TEXT of the runtime,"ready":bool,"why":TEXT when no runtime has it,"phase",
+ *      "labels":{},"hostname","subdomain","workload":"Deployment/app","position"}
  *   workloads [NAMESPACE]
  *     {"kind":"Deployment",..,"namespace","name","replicas":N,"expanded":N,"why":TEXT when not
- *      expanded,"selector":{},"labels":{} of the template,"position"}
+ *      expanded, or pods of it are in no runtime,"selector":{},"labels":{} of the template,
+ *      "position"}
  *   namespaces
  *     {"kind":"Namespace","name","exposed":bool,"objects":N,"services":N}
  *   names [NAMESPACE]        everything that resolves forward
@@ -59,6 +62,8 @@
  *     {"version","uptimeSeconds","zone","namespace","socket","state","loaded":bool,
  *      "loading":{"files","filesFound","objects","objectsFound"}   while manifests are worked on
  *      "sources":[{"path","files":N,"objects":N,"watch":"inotify"|"polling"|"missing"}],
+ *      "runtimes":[{"runtime","directory","watch":"inotify"|"polling"|"missing"|"unreadable",
+ *                   "files":N,"seen":N pods,"taken":N of them that manifests have}],
  *      "configuration":{as `config`, without settings},
  *      "files":N,"objects":N,"ignored":N,
  *      "passedOver":[{"why":"hidden"|"leftover"|"other ending"|"not recursive","count":N,

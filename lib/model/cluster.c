@@ -51,6 +51,16 @@ static void lease_changed(void *userdata, enum lease_event event, const struct l
     cluster->lease_changed(cluster->userdata, event, lease);
 }
 
+static void holder_changed(void *userdata, const struct holder_key *key)
+{
+    intake_holder(userdata, key);
+}
+
+static void address_stated(void *userdata, const struct address *address, bool stated)
+{
+    intake_address(userdata, address, stated);
+}
+
 struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed changed,
                             void *userdata, struct between between)
 {
@@ -63,6 +73,8 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->leases = leases_new(&(struct leases_callbacks){
         .changed = lease_changed, .stated = is_stated, .userdata = cluster});
     cluster->reverse = reverse_new();
+    cluster->sightings = sightings_new(&(struct sightings_callbacks){
+        .changed = holder_changed, .stated = address_stated, .userdata = cluster});
     cluster->namespaces = g_hash_table_new(g_direct_hash, g_direct_equal);
     cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
     cluster->no_labels = labels_new(NULL, 0);
@@ -106,6 +118,7 @@ struct cluster *cluster_free(struct cluster *cluster)
     g_hash_table_unref(cluster->bare_pods);
     g_hash_table_unref(cluster->crowded);
     g_hash_table_unref(cluster->crowded_workloads);
+    cluster->sightings = sightings_free(cluster->sightings);
     cluster->reverse = reverse_free(cluster->reverse);
     cluster->leases = leases_free(cluster->leases);
     cluster->catalog = catalog_free(cluster->catalog);
@@ -170,6 +183,8 @@ void cluster_configure(struct cluster *cluster, const struct cluster_options *wa
     cluster->options = options;
     cluster->pods.node_ips = options->node_ips;
     cluster->pods.allocate = options->allocate;
+    cluster->pods.sightings = options->runtimes ? cluster->sightings : NULL;
+    sightings_set_node(cluster->sightings, options->node);
     cluster->service_options.endpoints.pod_names = options->endpoint_pod_names;
     cluster->service_options.ignore_empty = options->ignore_empty_service;
     leases_set_ranges(cluster->leases, LEASE_POD, options->pod_cidrs);
@@ -193,6 +208,11 @@ void cluster_observe(struct cluster *cluster,
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects)
 {
     catalog_replace(cluster->catalog, source, objects);
+}
+
+void cluster_see(struct cluster *cluster, const char *path, GPtrArray *sightings)
+{
+    sightings_replace(cluster->sightings, path, sightings);
 }
 
 uint64_t cluster_taken(const struct cluster *cluster)

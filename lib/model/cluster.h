@@ -15,6 +15,7 @@
 #include "leases.h"
 #include "lib/util/between.h"
 #include "object.h"
+#include "sighting.h"
 #include "zone.h"
 
 struct cluster;
@@ -41,6 +42,10 @@ void cluster_observe(struct cluster *cluster,
 
 /* What a source says now; see catalog_replace. What follows from it is left to cluster_update. */
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects);
+
+/* What a file of a runtime says now (struct sighting *, ownership passes on), instead of what it
+ * said before; NULL: nothing any more. What follows from it is left to cluster_update. */
+void cluster_see(struct cluster *cluster, const char *path, GPtrArray *sightings);
 
 /* Works out what follows from all that was said. What the sink has been told since the last time is
  * then one consistent state, to be published as a whole. The first time all manifests must have

@@ -15,6 +15,8 @@ struct cluster_options *cluster_options_copy(const struct cluster_options *optio
     copy->pod_cidrs = g_array_copy(options->pod_cidrs);
     copy->service_cidrs = g_array_copy(options->service_cidrs);
     copy->namespaces = g_strdupv(options->namespaces);
+    copy->runtimes = g_strdup(options->runtimes);
+    copy->node = g_strdup(options->node);
     return copy;
 }
 
@@ -26,6 +28,8 @@ struct cluster_options *cluster_options_free(struct cluster_options *options)
     g_array_unref(options->pod_cidrs);
     g_array_unref(options->service_cidrs);
     g_strfreev(options->namespaces);
+    g_free(options->runtimes);
+    g_free(options->node);
     g_free(options);
     return NULL;
 }
@@ -48,5 +52,6 @@ bool cluster_options_equal(const struct cluster_options *a, const struct cluster
            a->ignore_empty_service == b->ignore_empty_service &&
            arrays_equal(a->node_ips, b->node_ips) && arrays_equal(a->pod_cidrs, b->pod_cidrs) &&
            arrays_equal(a->service_cidrs, b->service_cidrs) &&
-           names_equal(a->namespaces, b->namespaces);
+           names_equal(a->namespaces, b->namespaces) && g_strcmp0(a->runtimes, b->runtimes) == 0 &&
+           g_strcmp0(a->node, b->node) == 0;
 }

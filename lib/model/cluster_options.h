@@ -11,6 +11,8 @@ struct cluster_options {
     GArray *node_ips;                  /* struct address */
     GArray *pod_cidrs, *service_cidrs; /* struct address_range */
     char **namespaces;                 /* exposed ones; NULL: all */
+    char *runtimes;                    /* that are asked, "podman or cni"; NULL: none */
+    char *node;                        /* this node's name; NULL: unknown */
     bool allocate;                     /* at all; sources may still not */
     bool pod_names;                    /* keep pods' names (pods: verified) */
     bool endpoint_pod_names, ignore_empty_service;

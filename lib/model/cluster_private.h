@@ -11,9 +11,10 @@
 #include "pods.h"
 #include "reverse.h"
 #include "service.h"
+#include "sightings.h"
 #include "workload.h"
 
-/* A Pod of the files whose address is leased; outlives the object until the lease is settled. */
+/* A Pod of the files whose address is leased or seen; outlives the object until that is settled. */
 struct bare_pod {
     struct claim_owner owner; /* interned names; `name` is the Pod's */
     struct namespace *namespace;
@@ -38,6 +39,7 @@ struct cluster {
     struct catalog *catalog;
     struct leases *leases;
     struct reverse *reverse;
+    struct sightings *sightings;
     GHashTable *namespaces; /* interned name -> struct namespace * */
     GHashTable *bare_pods;  /* set of struct bare_pod */
     const struct labels *no_labels;
@@ -93,6 +95,12 @@ void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
 
 /* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", is to be worked out again. */
 void intake_lease_holder(struct cluster *cluster, const char *key);
+
+/* An object, or a sighting, states an address or does so no longer: what is leased gives way. */
+void intake_address(struct cluster *cluster, const struct address *address, bool stated);
+
+/* The pods of a holder are to be worked out again. */
+void intake_holder(struct cluster *cluster, const struct holder_key *key);
 
 /* May the namespace be asked for? */
 bool cluster_exposes(const struct cluster *cluster, const char *namespace);

@@ -146,6 +146,8 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
         .origin = view->origin,
         .object = view->object,
         .pod = view->name,
+        .seen = view->seen,
+        .ordinal = view->ordinal,
         .named = named,
         .ready = view->ready,
     };
@@ -174,11 +176,22 @@ static void add_workload(struct collector *collector, const struct workload_stat
     }
 }
 
-/* Pods the files state: with an address of theirs or a status that says that they have none. */
+static const struct workload_state *workload_of(const struct service_state *state,
+                                                const struct object *object)
+{
+    return g_hash_table_lookup(state->namespace->workloads,
+                               &(struct owner){.kind = object->kind, .name = object->name});
+}
+
+/* Pods the files state: with an address of theirs or a status that says that they have none. Where
+ * a runtime is asked, it says the same of all pods. */
 static bool is_stated_pod(const struct collector *collector, const struct object *object)
 {
-    if (object->kind != OBJECT_POD ||
-        pods_is_allocated(collector->options->pods, (const struct pod *)object))
+    if (object->kind != OBJECT_POD) {
+        const struct workload_state *workload = workload_of(collector->state, object);
+        return collector->options->pods->sightings && workload && workload->replicas > 0;
+    }
+    if (pods_is_allocated(collector->options->pods, (const struct pod *)object))
         return false;
     struct pod_view view;
     pods_view(collector->options->pods, (const struct pod *)object, &view);
@@ -196,13 +209,6 @@ static bool any_stated_pod(const struct collector *collector)
         }
     }
     return false;
-}
-
-static const struct workload_state *workload_of(const struct service_state *state,
-                                                const struct object *object)
-{
-    return g_hash_table_lookup(state->namespace->workloads,
-                               &(struct owner){.kind = object->kind, .name = object->name});
 }
 
 static void add_member(struct collector *collector, const struct object *object)

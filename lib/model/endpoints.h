@@ -58,6 +58,8 @@ struct endpoint_candidate {
     enum address_origin origin;
     const struct object *object; /* that it is of: slice, Endpoints, Pod, workload; the Service */
     const char *pod;             /* its name, NULL if it is of none */
+    const struct sighting *seen; /* where that runs, NULL if no runtime says so */
+    uint32_t ordinal;            /* of a replica */
     bool named;                  /* the label is a hostname of its own */
     bool ready;
 };

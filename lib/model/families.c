@@ -34,7 +34,7 @@ static unsigned first_family_of_workload(const struct service_state *state,
         struct pod_view view;
         pods_view_replica(pods, workload->object, i, &view);
         family = first_family_of(state, &view);
-        if (!state->partial) /* they are all alike */
+        if (!state->partial && !pods->sightings) /* they are all alike */
             break;
     }
     return family;

@@ -89,9 +89,20 @@ void intake_lease_holder(struct cluster *cluster, const char *key)
     name_unref(name);
 }
 
+void intake_holder(struct cluster *cluster, const struct holder_key *key)
+{
+    const struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, key->namespace);
+    if (key->kind == OBJECT_POD)
+        agenda_pod(&cluster->agenda, find_bare_pod(cluster, key->namespace, key->name));
+    else if (namespace)
+        agenda_workload(
+            &cluster->agenda,
+            intake_find_workload(namespace, &(struct owner){.kind = key->kind, .name = key->name}));
+}
+
 /* Whether a lease must give way is seen when all objects are in: one that is in force for a moment
  * only, until the next file overrides it, evicts nobody. */
-static void state_address(struct cluster *cluster, const struct address *address, bool stated)
+void intake_address(struct cluster *cluster, const struct address *address, bool stated)
 {
     if (!reverse_state(cluster->reverse, address, stated))
         return;
@@ -104,7 +115,7 @@ static void state_address(struct cluster *cluster, const struct address *address
 static void state_addresses(struct cluster *cluster, const struct addresses *addresses, bool stated)
 {
     for (uint32_t i = 0; i < addresses->n; i++)
-        state_address(cluster, &addresses->items[i], stated);
+        intake_address(cluster, &addresses->items[i], stated);
 }
 
 static void state_slice(struct cluster *cluster, const struct endpoint_slice *slice, bool stated)
@@ -180,7 +191,7 @@ static void group_in(struct cluster *cluster, struct namespace *namespace, struc
 static void bare_pod_in(struct cluster *cluster, struct namespace *namespace, const struct pod *pod)
 {
     struct bare_pod *bare = find_bare_pod(cluster, namespace->name, pod->object.name);
-    if (!bare && pods_is_allocated(&cluster->pods, pod)) {
+    if (!bare && pods_is_open(&cluster->pods, pod)) {
         bare = g_new0(struct bare_pod, 1);
         bare->owner = (struct claim_owner){.name = intern(pod->object.name),
                                            .namespace = name_ref(namespace->name)};
@@ -213,7 +224,7 @@ static void pod_in(struct cluster *cluster, struct namespace *namespace, struct 
             namespace_owned_remove(namespace, &pod->owner);
         mark_owners(cluster, namespace, &pod->owner);
     }
-    if (pods_is_allocated(&cluster->pods, pod)) {
+    if (pods_is_open(&cluster->pods, pod)) {
         bare_pod_in(cluster, namespace, pod);
         return;
     }

@@ -13,10 +13,20 @@ bool pods_may_allocate(const struct pods *pods, const struct object *object)
     return pods->allocate && object->source->allocate && !object->has_uid;
 }
 
-bool pods_is_allocated(const struct pods *pods, const struct pod *pod)
+bool pods_is_open(const struct pods *pods, const struct pod *pod)
 {
     return !pod->has_status && pod->spec->stated.n == 0 && !pod->spec->host_network &&
-           pods_may_allocate(pods, &pod->object);
+           (pods->sightings || pods_may_allocate(pods, &pod->object));
+}
+
+bool pods_is_open_workload(const struct workload *workload)
+{
+    return workload->template.stated.n == 0 && !workload->template.host_network;
+}
+
+bool pods_is_allocated(const struct pods *pods, const struct pod *pod)
+{
+    return !pods->sightings && pods_is_open(pods, pod);
 }
 
 static void replica_key(const char *namespace, enum object_kind kind, const char *name,
@@ -73,6 +83,25 @@ static void use_node(const struct pods *pods, struct pod_view *view)
     view->origin = ADDRESS_NODE;
 }
 
+/* A pod that no runtime has, does not run. */
+static void use_seen(const struct pods *pods, uint32_t index, struct pod_view *view)
+{
+    const struct holder_key key = {
+        .kind = view->object->kind,
+        .namespace = view->object->namespace,
+        .name = view->object->name,
+    };
+    view->seen = sightings_find(pods->sightings, &key, index);
+    view->ready = view->seen != NULL;
+    if (!view->seen)
+        return;
+    view->addresses = view->seen->addresses;
+    view->n = view->seen->n_addresses;
+    view->origin = ADDRESS_SEEN;
+    if (view->hostname != view->name)
+        g_strlcpy(view->name, view->seen->name, sizeof view->name);
+}
+
 void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *view)
 {
     memset(view, 0, offsetof(struct pod_view, leased));
@@ -81,6 +110,8 @@ void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *
     g_strlcpy(view->name, pod->object.name, sizeof view->name);
     view->hostname = pod->spec->hostname;
     view->subdomain = pod->spec->subdomain;
+    /* An object without status is a wish, and counts as fulfilled; a dump says how it is. */
+    view->ready = pod->ready || !pod->has_status;
     if (pod->addresses.n > 0)
         use_stated(view, &pod->addresses);
     else if (pod->spec->stated.n > 0)
@@ -91,9 +122,10 @@ void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *
         char key[LEASE_KEY_MAX + 1];
         pod_key(pod->object.namespace, pod->object.name, key);
         lease(pods, key, view);
+    } else if (pods_is_open(pods, pod)) {
+        use_seen(pods, 0, view);
     }
-    /* An object without status is a wish, and counts as fulfilled; a dump says how it is. */
-    view->ready = (pod->ready || !pod->has_status) && !pod->deleting; /* rule 25 */
+    view->ready = view->ready && !pod->deleting; /* rule 25 */
     bool ended = pod->phase == POD_FAILED || pod->phase == POD_SUCCEEDED;
     view->eligible = view->n > 0 && !ended;                              /* rule 27 */
     view->named = !ended && !pod->deleting && pod->phase != POD_UNKNOWN; /* rule 65 */
@@ -106,6 +138,7 @@ void pods_view_replica(const struct pods *pods, const struct workload *workload,
     view->object = &workload->object;
     view->spec = &workload->template;
     view->ordinal = workload->ordinal + index;
+    view->ready = true;
     snprintf(view->name, sizeof view->name, "%.*s-%u", (int)POD_NAME_MAX, workload->object.name,
              workload->ordinal + index);
     view->hostname = workload->template.hostname;
@@ -119,13 +152,14 @@ void pods_view_replica(const struct pods *pods, const struct workload *workload,
         use_stated(view, &workload->template.stated);
     else if (workload->template.host_network)
         use_node(pods, view);
+    else if (pods->sightings)
+        use_seen(pods, index, view);
     else {
         char key[LEASE_KEY_MAX + 1];
         replica_key(workload->object.namespace, workload->object.kind, workload->object.name,
                     workload->ordinal + index, key);
         lease(pods, key, view);
     }
-    view->ready = true;
     view->eligible = view->n > 0;
     view->named = true;
 }
@@ -145,11 +179,11 @@ void pods_release_replica(const struct pods *pods, const char *namespace, enum o
     release(pods, key);
 }
 
-/* Without allocation a workload has no pods (rule 31). */
+/* Without allocation a workload has no pods (rule 31), unless a runtime says which it has. */
 uint32_t pods_replicas(const struct pods *pods, const struct workload *workload, uint32_t wanted)
 {
     bool stated = workload->template.stated.n > 0;
-    return stated || pods_may_allocate(pods, &workload->object) ? wanted : 0;
+    return stated || pods->sightings || pods_may_allocate(pods, &workload->object) ? wanted : 0;
 }
 
 enum controller_label { LABEL_NONE, LABEL_POD_NAME, LABEL_POD_INDEX, LABEL_JOB, LABEL_JOB_INDEX };

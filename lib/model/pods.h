@@ -12,18 +12,21 @@
 
 #include "leases.h"
 #include "object.h"
+#include "sightings.h"
 
 enum address_origin {
     ADDRESS_STATED,    /* the objects say it */
     ADDRESS_NODE,      /* hostNetwork: the node's, never in a reverse answer */
     ADDRESS_ALLOCATED, /* leased */
+    ADDRESS_SEEN,      /* by a runtime of this machine: by which, `seen` says */
 };
 
 struct pods {
     struct leases *leases;
-    const GArray *node_ips; /* struct address */
-    bool allocate;          /* may anything be allocated? */
-    bool look_only;         /* leases are looked up and not taken */
+    const struct sightings *sightings; /* NULL: no runtime is asked, and pods are given addresses */
+    const GArray *node_ips;            /* struct address */
+    bool allocate;                     /* may anything be allocated? */
+    bool look_only;                    /* leases are looked up and not taken */
 };
 
 #define POD_NAME_MAX 253u
@@ -37,14 +40,22 @@ struct pod_view {
     const struct address *addresses;  /* may point to `leased` */
     uint32_t n;
     enum address_origin origin;
-    bool ready;    /* condition Ready, and not being deleted */
-    bool eligible; /* may be an endpoint at all (rule 27) */
-    bool named;    /* its addresses have pod names (rule 65) */
+    const struct sighting *seen; /* where it runs; NULL: not seen, or no runtime is asked */
+    bool ready;                  /* condition Ready, and not being deleted; or seen */
+    bool eligible;               /* may be an endpoint at all (rule 27) */
+    bool named;                  /* its addresses have pod names (rule 65) */
     struct address leased[2];
 };
 
 /* May this object be given addresses? */
 bool pods_may_allocate(const struct pods *pods, const struct object *object);
+
+/* Is this a Pod of the files of which they do not say where it is? Then its address is seen where a
+ * runtime is asked, and leased elsewhere. */
+bool pods_is_open(const struct pods *pods, const struct pod *pod);
+
+/* The same of the pods of a workload. */
+bool pods_is_open_workload(const struct workload *workload);
 
 /* Is this a Pod of the files whose address is to be leased? */
 bool pods_is_allocated(const struct pods *pods, const struct pod *pod);
@@ -69,5 +80,5 @@ bool pods_match(const struct labels *selector, const struct pod_view *view);
 const struct labels *pods_selector(const struct labels *selector, bool *partial);
 
 /* How many of the replicas that a workload without Pods of its own in the files wants there are: 0
- * where it may not be expanded. */
+ * where it may not be expanded. Where a runtime is asked there are all, seen or not. */
 uint32_t pods_replicas(const struct pods *pods, const struct workload *workload, uint32_t wanted);

@@ -150,6 +150,12 @@ static bool is_lacking(const struct service *service, const struct pods *pods)
            pods_may_allocate(pods, &service->object);
 }
 
+bool service_has_real_pods(const struct service_state *state, const struct service_options *options)
+{
+    return options->endpoints.pods->sightings &&
+           endpoints_source(&options->endpoints, state) == ENDPOINTS_PODS;
+}
+
 static GArray *addresses_new(void)
 {
     return g_array_new(FALSE, FALSE, sizeof(struct address));
@@ -196,7 +202,8 @@ static bool choose_addresses(struct service_state *state, const struct service_o
     bool lacking = is_lacking(service, pods);
     unsigned families = lacking ? families_of_pods(state, &options->endpoints) : FAMILY_BOTH;
     /* An invented cluster IP in front of real endpoints would lead nowhere. */
-    bool as_headless = lacking && any_stated(published, families);
+    bool as_headless =
+        lacking && (any_stated(published, families) || service_has_real_pods(state, options));
     lease(state, pods->leases, lacking && !as_headless, addresses);
     if (lacking && addresses->len > 0 && service->n_families == 0)
         families = leased_families(state);

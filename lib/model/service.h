@@ -20,6 +20,11 @@ unsigned service_families(const struct service_state *state, const struct servic
 bool service_addresses(const struct service_state *state, const struct service_options *options,
                        GArray *addresses);
 
+/* Are its endpoints pods that a runtime runs, or does not? Then no cluster IP is invented for it.
+ */
+bool service_has_real_pods(const struct service_state *state,
+                           const struct service_options *options);
+
 /* Endpoints of all Services together. A few lines of manifest can ask for any number (many Services
  * that select one large workload); a cluster of the size that Kubernetes supports has a tenth of
  * these. */

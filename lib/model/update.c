@@ -48,14 +48,37 @@ static void observe(const struct cluster *cluster, const struct object *object)
         cluster->at(cluster->at_userdata, object->source);
 }
 
+/* Its pods are looked for among the sightings, where a runtime is asked. */
+static void hold(const struct cluster *cluster, const struct holder_key *key,
+                 const struct holder_pods *pods)
+{
+    static const struct holder_pods none = {0};
+    sightings_hold(cluster->sightings, key, cluster->pods.sightings ? pods : &none);
+}
+
+static void hold_replicas(const struct cluster *cluster, const struct workload_state *state)
+{
+    const struct workload *workload = state->object;
+    bool open = workload && pods_is_open_workload(workload);
+    hold(cluster,
+         &(struct holder_key){state->identity.kind, state->namespace->name, state->identity.name},
+         &(struct holder_pods){.n = open ? state->replicas : 0,
+                               .ordinal = state->first,
+                               .indexed = open && workload->indexed});
+}
+
 static void update_pod(struct cluster *cluster, struct bare_pod *pod)
 {
     pod->dirty = false;
     cluster_withdraw_pod(cluster, pod);
     const struct pod *object = (const struct pod *)catalog_find(
         cluster->catalog, OBJECT_POD, pod->owner.namespace, pod->owner.name);
-    if (!object || !pods_is_allocated(&cluster->pods, object)) {
+    bool open = object && pods_is_open(&cluster->pods, object);
+    hold(cluster, &(struct holder_key){OBJECT_POD, pod->owner.namespace, pod->owner.name},
+         &(struct holder_pods){.n = open ? 1 : 0});
+    if (!open || !pods_is_allocated(&cluster->pods, object))
         pods_release(&cluster->pods, pod->owner.namespace, pod->owner.name);
+    if (!open) {
         g_hash_table_remove(cluster->bare_pods, pod);
         return;
     }
@@ -134,12 +157,13 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     uint32_t replicas = expanded ? pods_replicas(&cluster->pods, workload, wanted) : 0;
     state->adopted = replicas > 0 ? workload_adopted(cluster->catalog, state) : 0;
     replicas = admit_replicas(cluster, state, replicas - MIN(replicas, state->adopted));
-    bool leases = expanded && workload->template.stated.n == 0 && !workload->template.host_network;
+    bool leases = expanded && pods_is_open_workload(workload) && !cluster->pods.sightings;
     uint32_t first = workload ? workload->ordinal : 0;
     release_replicas(cluster, state, first, leases ? replicas : 0);
     state->replicas = replicas;
     state->first = first;
     state->leased = leases ? replicas : 0;
+    hold_replicas(cluster, state);
     if (!workload) {
         g_hash_table_remove(state->namespace->workloads, &state->identity);
         cluster_workload_free(state);
@@ -269,8 +293,9 @@ static bool retry_crowded_workloads(struct cluster *cluster)
     return any;
 }
 
-/* What is worked out may put more on the agenda, but only of what comes after it. */
-static void update_agenda(struct cluster *cluster)
+/* What is worked out may put more on the agenda, but only of what comes after it. True: whose pods
+ * the sightings are has changed, so that pods come first once more. */
+static bool update_agenda(struct cluster *cluster)
 {
     g_autoptr(GPtrArray) pods = agenda_take_pods(&cluster->agenda);
     for (guint i = 0; i < pods->len; i++) {
@@ -282,11 +307,14 @@ static void update_agenda(struct cluster *cluster)
         update_workload(cluster, workloads->pdata[i]);
         between_pieces(&cluster->between);
     }
+    if (sightings_settle(cluster->sightings))
+        return true;
     g_autoptr(GPtrArray) services = agenda_take_services(&cluster->agenda);
     for (guint i = 0; i < services->len; i++) {
         update_service(cluster, services->pdata[i]);
         between_pieces(&cluster->between);
     }
+    return false;
 }
 
 /* A full range is said once for each number of objects that go without. */
@@ -311,10 +339,13 @@ static void work_out(struct cluster *cluster)
     link_selections(cluster);
     evict_stated(cluster);
     (void)retry_refused(cluster);
+    bool more;
+    (void)sightings_settle(cluster->sightings);
     do {
-        update_agenda(cluster);
+        more = update_agenda(cluster);
         /* What one gives up may be what another one waits for. */
-    } while (retry_refused(cluster) || retry_crowded_workloads(cluster) || retry_crowded(cluster));
+    } while (more || retry_refused(cluster) || retry_crowded_workloads(cluster) ||
+             retry_crowded(cluster));
 }
 
 void cluster_update(struct cluster *cluster)

@@ -232,8 +232,24 @@ char *view_why_fewer(const struct cluster *cluster, const struct workload_state 
         return why_adopted(state->adopted);
     if (state->replicas > 0)
         return NULL;
+    if (cluster->pods.sightings)
+        return NULL;
     const char *why = why_not_allocated(&cluster->pods, &workload->object);
     return why ? g_strdup(why + strlen(NO_ADDRESS)) : NULL;
+}
+
+char *view_why_unseen(const struct cluster *cluster, const struct workload_state *state)
+{
+    uint32_t unseen = 0;
+    if (!cluster->pods.sightings || !pods_is_open_workload(state->object))
+        return NULL;
+    const struct holder_key key = {state->identity.kind, state->namespace->name,
+                                   state->identity.name};
+    for (uint32_t i = 0; i < state->replicas; i++)
+        unseen += sightings_find(cluster->sightings, &key, i) == NULL;
+    return unseen == 0 ? NULL
+                       : g_strdup_printf("%u of %u pods not seen in %s", unseen, state->replicas,
+                                         cluster->options->runtimes);
 }
 
 char *view_relation(const struct cluster *cluster, const struct namespace *namespace,
@@ -257,20 +273,50 @@ char *view_relation(const struct cluster *cluster, const struct namespace *names
     return NULL;
 }
 
-/* `pod` has no address. */
-static const char *why_no_address(const struct cluster *cluster, const struct object *object)
+static bool is_open(const struct cluster *cluster, const struct object *object)
 {
+    return object->kind == OBJECT_POD ? pods_is_open(&cluster->pods, (const struct pod *)object)
+                                      : pods_is_open_workload((const struct workload *)object);
+}
+
+char *view_why_not_seen(const struct cluster *cluster, const struct object *object,
+                        uint32_t ordinal)
+{
+    const struct holder_key key = {object->kind, object->namespace, object->name};
+    uint32_t first = object->kind == OBJECT_POD ? 0 : ((const struct workload *)object)->ordinal;
+    if (!cluster->pods.sightings || !is_open(cluster, object) ||
+        sightings_find(cluster->sightings, &key, ordinal - first))
+        return NULL;
+    const struct sighting *contested =
+        sightings_contested(cluster->sightings, &key, ordinal - first);
+    if (!contested)
+        return g_strdup_printf("not seen in %s", cluster->options->runtimes);
+    g_autofree char *claimants = sightings_claimants(cluster->sightings, contested);
+    return g_strdup_printf("%s runs %s, which may be a pod of %s", runtime_name(contested->runtime),
+                           contested->name, claimants);
+}
+
+/* `candidate` is a pod without an address. To be freed. */
+static char *why_no_address(const struct cluster *cluster,
+                            const struct endpoint_candidate *candidate)
+{
+    const struct object *object = candidate->object;
     bool is_pod = object->kind == OBJECT_POD;
     const struct pod_spec *spec =
         is_pod ? ((const struct pod *)object)->spec : &((const struct workload *)object)->template;
     if (is_pod && ((const struct pod *)object)->has_status)
-        return NO_ADDRESS "its status has no podIP";
+        return g_strdup(NO_ADDRESS "its status has no podIP");
     if (spec->host_network)
-        return NO_ADDRESS "it uses the node's network, but no address of the node is known";
+        return g_strdup(NO_ADDRESS "it uses the node's network, but no address of the node is "
+                                   "known");
+    char *unseen = view_why_not_seen(cluster, object, candidate->ordinal);
+    if (unseen)
+        return unseen;
     if (why_not_allocated(&cluster->pods, object))
-        return why_not_allocated(&cluster->pods, object);
-    return leases_first_family(cluster->leases, LEASE_POD) == 0 ? NO_ADDRESS "podCIDRs is empty"
-                                                                : NO_ADDRESS "podCIDRs is full";
+        return g_strdup(why_not_allocated(&cluster->pods, object));
+    return g_strdup(leases_first_family(cluster->leases, LEASE_POD) == 0
+                        ? NO_ADDRESS "podCIDRs is empty"
+                        : NO_ADDRESS "podCIDRs is full");
 }
 
 const char *view_why_no_cluster_ip(const struct cluster *cluster, const struct service_state *state)
@@ -307,19 +353,19 @@ static const char *why_ended(const struct object *object)
     return failed ? "ended: its phase is Failed" : "ended: its phase is Succeeded";
 }
 
-const char *view_why_left_out(const struct cluster *cluster,
-                              const struct endpoint_candidate *candidate)
+char *view_why_left_out(const struct cluster *cluster, const struct endpoint_candidate *candidate)
 {
     switch (candidate->verdict) {
     case ENDPOINT_COUNTS: break;
-    case ENDPOINT_NOT_READY: return why_not_ready(candidate->object);
-    case ENDPOINT_ENDED: return why_ended(candidate->object);
-    case ENDPOINT_NO_ADDRESS: return why_no_address(cluster, candidate->object);
+    case ENDPOINT_NOT_READY: return g_strdup(why_not_ready(candidate->object));
+    case ENDPOINT_ENDED: return g_strdup(why_ended(candidate->object));
+    case ENDPOINT_NO_ADDRESS: return why_no_address(cluster, candidate);
     case ENDPOINT_OTHER_FAMILY:
-        return address_is_inet(candidate->address)
-                   ? "an IPv4 address, but the Service is IPv6 only"
-                   : "an IPv6 address, but the Service is IPv4 only";
-    case ENDPOINT_NO_ROOM: return "ready, but all Services together have too many endpoints";
+        return g_strdup(address_is_inet(candidate->address)
+                            ? "an IPv4 address, but the Service is IPv6 only"
+                            : "an IPv6 address, but the Service is IPv4 only");
+    case ENDPOINT_NO_ROOM:
+        return g_strdup("ready, but all Services together have too many endpoints");
     }
     return NULL;
 }
@@ -347,6 +393,7 @@ void view_service_open(const struct cluster *cluster, const struct service_state
         view->origin = leased ? VIEW_ALLOCATED : VIEW_STATED;
     view->source = endpoints_source(&eye.options.endpoints, state);
     view_endpoints(cluster, state, count_endpoint, view);
+    view->as_headless |= service_has_real_pods(state, &eye.options);
     view->as_headless = view->as_headless && !service->headless && view->addresses->len == 0 &&
                         pods_may_allocate(&cluster->pods, &service->object);
 }
@@ -405,4 +452,19 @@ struct view_leases view_leases(const struct cluster *cluster, enum lease_use use
     struct view_leases view = {.refused = leases_refused(cluster->leases, use)};
     leases_count(cluster->leases, use, &view.held, &view.size);
     return view;
+}
+
+void view_sightings(const struct cluster *cluster, view_sighting_fn each, void *userdata)
+{
+    sightings_each(cluster->sightings, each, userdata);
+}
+
+char *view_claimants(const struct cluster *cluster, const struct sighting *sighting)
+{
+    return sightings_claimants(cluster->sightings, sighting);
+}
+
+bool view_asks_runtimes(const struct cluster *cluster)
+{
+    return cluster->pods.sightings != NULL;
 }

@@ -67,9 +67,27 @@ char *view_relation(const struct cluster *cluster, const struct namespace *names
 const char *view_why_no_cluster_ip(const struct cluster *cluster,
                                    const struct service_state *state);
 
-/* Why an address does not count as an endpoint; NULL: it does. Static. */
-const char *view_why_left_out(const struct cluster *cluster,
-                              const struct endpoint_candidate *candidate);
+/* Why an address does not count as an endpoint; NULL: it does. To be freed with g_free. */
+char *view_why_left_out(const struct cluster *cluster, const struct endpoint_candidate *candidate);
+
+/* How many pods of a workload no runtime has; NULL: it has all, or none is asked. To be freed with
+ * g_free. */
+char *view_why_unseen(const struct cluster *cluster, const struct workload_state *state);
+
+/* Why a Pod, or the replica with this ordinal, has no address though runtimes are asked; NULL: it
+ * was seen, or has one all the same. To be freed with g_free. */
+char *view_why_not_seen(const struct cluster *cluster, const struct object *object,
+                        uint32_t ordinal);
+
+/* Are addresses of pods looked for in runtimes? */
+bool view_asks_runtimes(const struct cluster *cluster);
+
+/* All that runtimes have seen, in no order. */
+typedef void (*view_sighting_fn)(void *userdata, const struct sighting *sighting);
+void view_sightings(const struct cluster *cluster, view_sighting_fn each, void *userdata);
+
+/* Whose pod an ambiguous sighting may be; to be freed with g_free. */
+char *view_claimants(const struct cluster *cluster, const struct sighting *sighting);
 
 enum view_origin { VIEW_NONE, VIEW_STATED, VIEW_ALLOCATED };
 

@@ -21,6 +21,8 @@
 #include "lib/model/view.h"
 
 #define FILES 6u
+#define RUNTIME_FILES 3u
+#define WITH_RUNTIMES 16u /* of the options */
 
 /* --- a sink that remembers everything as text --- */
 
@@ -148,7 +150,7 @@ static void restore(struct world *world, const char *journal)
 static void look_at_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
     const struct world *world = userdata;
-    (void)view_why_left_out(world->cluster, candidate);
+    g_free(view_why_left_out(world->cluster, candidate));
     g_free(object_describe(candidate->object));
 }
 
@@ -211,6 +213,7 @@ static void add_range(GArray *ranges, const char *text)
 
 static void configure(struct world *world, unsigned options)
 {
+    static char runtimes[] = "podman or cni", node[] = "n1";
     cluster_configure(world->cluster, &(struct cluster_options){
                                           .node_ips = world->node_ips,
                                           .pod_cidrs = world->pod_cidrs,
@@ -219,6 +222,8 @@ static void configure(struct world *world, unsigned options)
                                           .pod_names = !(options & 2),
                                           .endpoint_pod_names = options & 4,
                                           .ignore_empty_service = options & 8,
+                                          .runtimes = options & WITH_RUNTIMES ? runtimes : NULL,
+                                          .node = options & WITH_RUNTIMES ? node : NULL,
                                       });
 }
 
@@ -420,6 +425,35 @@ static char *random_file(GRand *random)
     return g_string_free(out, FALSE);
 }
 
+/* What a file of a runtime says, a matter of its seed; 0: nothing. The last one knows namespaces.
+ */
+static void see_random(struct world *world, unsigned file, guint32 seed)
+{
+    static const char *const ends[] = {"",   "-pod", "-pod-0", "-pod-1",          "-0",
+                                       "-1", "-n1",  "-x7kp2", "-5d8f7c9b-x7kp2", "-other"};
+    g_autofree char *path = g_strdup_printf("/run/%u", file);
+    g_autoptr(GRand) random = g_rand_new_with_seed(seed);
+    bool is_cni = file == RUNTIME_FILES - 1;
+    GPtrArray *sightings = seed ? g_ptr_array_new() : NULL;
+    for (unsigned i = 0, n = seed ? pick(random, 9) : 0; i < n; i++) {
+        g_autofree char *name =
+            g_strconcat(names[pick(random, 4)], ends[pick(random, G_N_ELEMENTS(ends))], NULL);
+        g_autofree char *text =
+            g_strdup_printf("10.%u.0.%u", pick(random, 4) ? 89 : 244, 1 + pick(random, 9));
+        struct address address;
+        struct sighting *sighting =
+            sighting_new(is_cni ? RUNTIME_CNI : RUNTIME_PODMAN,
+                         is_cni ? namespaces[pick(random, 2)] : NULL, name, is_cni ? NULL : path);
+        assert_true(address_parse(&address, text, strlen(text)));
+        sighting_add(sighting, &address);
+        if (pick(random, 4) == 0 && address_parse(&address, "fd00:89::7", 10))
+            sighting_add(sighting, &address);
+        sighting->since = name[0] + name[strlen(name) - 1] + text[strlen(text) - 1];
+        g_ptr_array_add(sightings, sighting);
+    }
+    cluster_see(world->cluster, path, sightings);
+}
+
 struct text_input {
     const char *text;
     size_t left;
@@ -474,7 +508,8 @@ static void run_seed(guint32 seed)
     struct world world;
     struct source *sources[FILES];
     char *texts[FILES] = {0};
-    unsigned options = pick(random, 16);
+    guint32 seen[RUNTIME_FILES] = {0};
+    unsigned options = pick(random, 2 * WITH_RUNTIMES);
     world_init(&world, options);
     for (unsigned i = 0; i < FILES; i++)
         sources[i] = source_of(i);
@@ -487,8 +522,13 @@ static void run_seed(guint32 seed)
             cluster_replace(world.cluster, sources[file],
                             texts[file] ? read_objects(sources[file], texts[file]) : NULL);
         }
+        if (pick(random, 2)) {
+            unsigned file = pick(random, RUNTIME_FILES);
+            seen[file] = pick(random, 5) ? g_rand_int(random) : 0;
+            see_random(&world, file, seen[file]);
+        }
         if (pick(random, 10) == 0) {
-            options = pick(random, 16);
+            options = pick(random, 2 * WITH_RUNTIMES);
             configure(&world, options);
         }
         cluster_update(world.cluster);
@@ -498,6 +538,8 @@ static void run_seed(guint32 seed)
         for (unsigned i = FILES; i-- > 0;)
             if (texts[i])
                 cluster_replace(fresh.cluster, sources[i], read_objects(sources[i], texts[i]));
+        for (unsigned i = RUNTIME_FILES; i-- > 0;)
+            see_random(&fresh, i, seen[i]);
         cluster_update(fresh.cluster);
         assert_same(world.zone, fresh.zone, "changed step by step", step);
         assert_same(fresh.zone, world.zone, "loaded afresh", step);
@@ -508,6 +550,8 @@ static void run_seed(guint32 seed)
         cluster_replace(world.cluster, sources[i], NULL);
         g_free(texts[i]);
     }
+    for (unsigned i = 0; i < RUNTIME_FILES; i++)
+        see_random(&world, i, 0);
     cluster_update(world.cluster);
     assert_int_equal(g_hash_table_size(world.zone), 0);
     world_clear(&world);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sightings as values: made, compared, freed. Whose they are is found out in sightings.c.
+ */
+#include "sighting.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "labels.h"
+
+const char *runtime_name(enum runtime runtime)
+{
+    switch (runtime) {
+    case RUNTIME_PODMAN: return "podman";
+    case RUNTIME_CNI: return "cni";
+    case RUNTIME_KUBELET: return "kubelet";
+    case RUNTIMES: break;
+    }
+    return "runtime";
+}
+
+static const char *intern(const char *text)
+{
+    return text ? name_intern(text, strlen(text)) : NULL;
+}
+
+struct sighting *sighting_new(enum runtime runtime, const char *namespace, const char *name,
+                              const char *network)
+{
+    struct sighting *sighting = g_new0(struct sighting, 1);
+    sighting->runtime = (uint8_t)runtime;
+    sighting->namespace = intern(namespace);
+    sighting->name = intern(name);
+    sighting->network = intern(network);
+    return sighting;
+}
+
+void sighting_free(struct sighting *sighting)
+{
+    if (!sighting)
+        return;
+    name_unref(sighting->namespace);
+    name_unref(sighting->name);
+    name_unref(sighting->network);
+    g_free(sighting);
+}
+
+void sighting_add(struct sighting *sighting, const struct address *address)
+{
+    for (unsigned i = 0; i < sighting->n_addresses; i++)
+        if (address_family(&sighting->addresses[i]) == address_family(address))
+            return;
+    if (sighting->n_addresses < SIGHTING_ADDRESSES_MAX)
+        sighting->addresses[sighting->n_addresses++] = *address;
+}
+
+static int compare_addresses(const struct sighting *a, const struct sighting *b)
+{
+    if (a->n_addresses != b->n_addresses)
+        return a->n_addresses > b->n_addresses ? -1 : 1;
+    for (unsigned i = 0; i < a->n_addresses; i++) {
+        int order = address_compare(&a->addresses[i], &b->addresses[i]);
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+bool sighting_equal(const struct sighting *a, const struct sighting *b)
+{
+    return a->namespace == b->namespace && a->name == b->name && a->network == b->network &&
+           a->runtime == b->runtime && a->secondary == b->secondary && compare_addresses(a, b) == 0;
+}
+
+int sighting_compare(const struct sighting *a, const struct sighting *b)
+{
+    if (a->runtime != b->runtime)
+        return a->runtime < b->runtime ? -1 : 1;
+    if (a->secondary != b->secondary)
+        return a->secondary ? 1 : -1;
+    int order = g_strcmp0(a->network, b->network);
+    if (order != 0)
+        return order;
+    if (a->since != b->since)
+        return a->since > b->since ? -1 : 1;
+    return compare_addresses(a, b);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Names that runtimes give to the pods of an object: what may be whose, by the name alone.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sightings.h"
+
+/* Every name of an object that can have a pod of this name is a beginning of it: of one of these
+ * lengths. Returns how many there are. */
+#define SIGHTING_STEMS_MAX 6u
+unsigned sighting_stems(const struct sighting *sighting, const char *node,
+                        size_t lengths[static SIGHTING_STEMS_MAX]);
+
+/* Which of the object's pods has the name: its index, from 0. */
+#define SIGHTING_NO_SEAT (-1)  /* none */
+#define SIGHTING_ANY_SEAT (-2) /* any: controllers draw these names */
+int64_t sighting_seat(const struct sighting *sighting, const struct holder *holder,
+                      const char *node);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The inside of the sightings, shared by the files that make them: sightings.c (what comes and
+ * goes) and sightings_settle.c (whose is what).
+ */
+#pragma once
+
+#include "sightings.h"
+
+/* A text that a sighting and a holder have in common: a beginning of the sighting's name and the
+ * whole of the holder's. Or an address, which only sightings have. */
+struct meeting {
+    const char *text;     /* interned, reference held */
+    GPtrArray *sightings; /* struct sighting * */
+    GPtrArray *holders;   /* struct holder * */
+};
+
+struct sightings {
+    struct sightings_callbacks callbacks;
+    GHashTable *files;    /* path -> GPtrArray of struct sighting * */
+    GHashTable *meetings; /* set of struct meeting, by interned text */
+    GHashTable *holders;  /* set of struct holder, by key */
+    GPtrArray *unsettled; /* struct sighting *: each is dirty */
+    GPtrArray *unseated;  /* struct holder *: each is dirty */
+    char *node;
+};
+
+/* NULL: nothing meets there. */
+const struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,
+                                        size_t length);
+
+/* The text at which sightings meet that have this address; a reference is returned. */
+const char *sightings_address_text(const struct address *address);
+
+/* NULL: it holds nothing. */
+struct holder *sightings_holder(const struct sightings *sightings, const struct holder_key *key);
+
+/* Makes a sighting its holder's, or nobody's. */
+void sightings_assign(struct sightings *sightings, struct sighting *sighting,
+                      struct holder *holder);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whose a sighting is: that of the one object that can have a pod of its name. And which pod of the
+ * object it is: the name says so, or, where a controller drew it at random, no pod in particular.
+ */
+#include <string.h>
+
+#include "labels.h"
+#include "lib/util/log.h"
+#include "sighting_names.h"
+#include "sightings_private.h"
+
+#define CLAIMANTS_MAX 4u /* that a message names */
+
+/* Has another pod been given one of its addresses since? */
+static bool is_superseded(const struct sightings *sightings, const struct sighting *sighting)
+{
+    for (unsigned i = 0; i < sighting->n_addresses; i++) {
+        const char *text = sightings_address_text(&sighting->addresses[i]);
+        const struct meeting *meeting = sightings_meeting(sightings, text, strlen(text));
+        name_unref(text);
+        for (guint j = 0; meeting && j < meeting->sightings->len; j++) {
+            const struct sighting *other = meeting->sightings->pdata[j];
+            bool is_same = other->name == sighting->name && other->namespace == sighting->namespace;
+            if (!is_same && other->since > sighting->since)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Calls `each` for every holder that may have the sighting, until it returns false. */
+static void each_claimant(const struct sightings *sightings, const struct sighting *sighting,
+                          bool (*each)(void *userdata, struct holder *holder), void *userdata)
+{
+    size_t lengths[SIGHTING_STEMS_MAX];
+    unsigned n = sighting_stems(sighting, sightings->node, lengths);
+    for (unsigned i = 0; i < n; i++) {
+        const struct meeting *meeting = sightings_meeting(sightings, sighting->name, lengths[i]);
+        for (guint j = 0; meeting && j < meeting->holders->len; j++) {
+            struct holder *holder = meeting->holders->pdata[j];
+            if (sighting_seat(sighting, holder, sightings->node) != SIGHTING_NO_SEAT &&
+                !each(userdata, holder))
+                return;
+        }
+    }
+}
+
+struct claimants {
+    struct holder *first;
+    unsigned n;
+};
+
+static bool count_claimant(void *userdata, struct holder *holder)
+{
+    struct claimants *claimants = userdata;
+    if (claimants->n++ == 0)
+        claimants->first = holder;
+    return claimants->n < 2;
+}
+
+static bool name_claimant(void *userdata, struct holder *holder)
+{
+    GPtrArray *names = userdata;
+    g_ptr_array_add(names, g_strdup_printf("%s %s/%s", object_kind_name(holder->key.kind),
+                                           holder->key.namespace, holder->key.name));
+    return true;
+}
+
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char *sightings_claimants(const struct sightings *sightings, const struct sighting *sighting)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GString) text = g_string_new(NULL);
+    each_claimant(sightings, sighting, name_claimant, names);
+    g_ptr_array_sort(names, compare_texts);
+    for (guint i = 0; i < names->len && i < CLAIMANTS_MAX; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? " or " : "", (const char *)names->pdata[i]);
+    if (names->len > CLAIMANTS_MAX)
+        g_string_append_printf(text, " or %u more", names->len - CLAIMANTS_MAX);
+    return g_strdup(text->str);
+}
+
+static void warn_of_ambiguity(const struct sightings *sightings, const struct sighting *sighting)
+{
+    g_autofree char *claimants = sightings_claimants(sightings, sighting);
+    log_warning("%s: %s may be a pod of %s; none of them gets its address",
+                runtime_name(sighting->runtime), sighting->name, claimants);
+}
+
+static void settle(struct sightings *sightings, struct sighting *sighting)
+{
+    struct claimants claimants = {0};
+    enum sighting_state before = sighting->state;
+    sighting->dirty = false;
+    each_claimant(sightings, sighting, count_claimant, &claimants);
+    if (claimants.n > 0 && is_superseded(sightings, sighting))
+        sighting->state = SIGHTING_SUPERSEDED;
+    else
+        sighting->state = claimants.n == 0   ? SIGHTING_UNKNOWN
+                          : claimants.n == 1 ? SIGHTING_TAKEN
+                                             : SIGHTING_AMBIGUOUS;
+    sightings_assign(sightings, sighting,
+                     sighting->state == SIGHTING_TAKEN ? claimants.first : NULL);
+    if (sighting->state == SIGHTING_AMBIGUOUS && before != SIGHTING_AMBIGUOUS)
+        warn_of_ambiguity(sightings, sighting);
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    const struct sighting *x = *(const struct sighting *const *)a,
+                          *y = *(const struct sighting *const *)b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : sighting_compare(x, y);
+}
+
+static gint by_age(gconstpointer a, gconstpointer b)
+{
+    const struct sighting *x = *(const struct sighting *const *)a,
+                          *y = *(const struct sighting *const *)b;
+    if (x->since != y->since)
+        return x->since > y->since ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+/* Of several sightings of one pod the best, then the youngest pods first: a controller that
+ * replaces pods ends the old ones when the new ones are there. */
+static void fill_any(struct holder *holder, GPtrArray *drawn)
+{
+    guint n = 0;
+    g_ptr_array_sort(drawn, by_name);
+    for (guint i = 0; i < drawn->len; i++) {
+        const struct sighting *last = n > 0 ? drawn->pdata[n - 1] : NULL;
+        if (!last || last->name != ((struct sighting *)drawn->pdata[i])->name)
+            drawn->pdata[n++] = drawn->pdata[i];
+    }
+    g_ptr_array_set_size(drawn, (gint)n);
+    g_ptr_array_sort(drawn, by_age);
+    for (guint i = 0; i < drawn->len && i < holder->pods.n; i++)
+        g_ptr_array_add(holder->seats, drawn->pdata[i]);
+}
+
+static void fill_seat(struct holder *holder, uint32_t seat, struct sighting *sighting)
+{
+    if (holder->seats->len <= seat)
+        g_ptr_array_set_size(holder->seats, (gint)seat + 1);
+    const struct sighting *there = holder->seats->pdata[seat];
+    if (!there || sighting_compare(sighting, there) < 0)
+        holder->seats->pdata[seat] = sighting;
+}
+
+static void seat_all(struct sightings *sightings, struct holder *holder)
+{
+    g_autoptr(GPtrArray) drawn = g_ptr_array_new();
+    holder->dirty = false;
+    g_ptr_array_set_size(holder->seats, 0);
+    for (guint i = 0; i < holder->assigned->len; i++) {
+        struct sighting *sighting = holder->assigned->pdata[i];
+        int64_t seat = sighting_seat(sighting, holder, sightings->node);
+        if (seat == SIGHTING_ANY_SEAT)
+            g_ptr_array_add(drawn, sighting);
+        else if (seat != SIGHTING_NO_SEAT)
+            fill_seat(holder, (uint32_t)seat, sighting);
+    }
+    if (drawn->len > 0)
+        fill_any(holder, drawn);
+    sightings->callbacks.changed(sightings->callbacks.userdata, &holder->key);
+}
+
+bool sightings_settle(struct sightings *sightings)
+{
+    while (sightings->unsettled->len > 0)
+        settle(sightings,
+               g_ptr_array_remove_index_fast(sightings->unsettled, sightings->unsettled->len - 1));
+    bool any = sightings->unseated->len > 0;
+    while (sightings->unseated->len > 0)
+        seat_all(sightings,
+                 g_ptr_array_remove_index_fast(sightings->unseated, sightings->unseated->len - 1));
+    return any;
+}
+
+const struct sighting *sightings_find(const struct sightings *sightings,
+                                      const struct holder_key *key, uint32_t index)
+{
+    const struct holder *holder = sightings_holder(sightings, key);
+    return holder && index < holder->seats->len ? holder->seats->pdata[index] : NULL;
+}
+
+const struct sighting *sightings_contested(const struct sightings *sightings,
+                                           const struct holder_key *key, uint32_t index)
+{
+    const struct holder *holder = sightings_holder(sightings, key);
+    const struct meeting *meeting =
+        holder ? sightings_meeting(sightings, key->name, strlen(key->name)) : NULL;
+    for (guint i = 0; meeting && i < meeting->sightings->len; i++) {
+        const struct sighting *sighting = meeting->sightings->pdata[i];
+        if (sighting->state != SIGHTING_AMBIGUOUS)
+            continue;
+        int64_t seat = sighting_seat(sighting, holder, sightings->node);
+        if (seat == SIGHTING_ANY_SEAT || seat == (int64_t)index)
+            return sighting;
+    }
+    return NULL;
+}
