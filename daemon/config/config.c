@@ -11,6 +11,7 @@
 
 #include "config_dropins.h"
 #include "config_file.h"
+#include "config_sources.h"
 #include "config_values.h"
 #include <kubesvc/limits.h>
 
@@ -66,6 +67,7 @@ static struct config *config_new(void)
     config->maps = true;
     config_dns_init(&config->dns);
     config->nameservers = g_ptr_array_new_with_free_func(g_free);
+    config->sources = g_ptr_array_new_with_free_func(config_source_free);
     config->max_file_size = DEFAULT_FILE_SIZE;
     config->files = g_ptr_array_new_with_free_func(g_free);
     config->socket = g_strdup(KUBESVC_SOCKET_PATH);
@@ -89,6 +91,7 @@ struct config *config_free(struct config *config)
     g_strfreev(config->search);
     g_ptr_array_unref(config->nameservers);
     config_dns_clear(&config->dns);
+    g_ptr_array_unref(config->sources);
     g_free(config->socket);
     g_free(config->state);
     g_ptr_array_unref(config->files);

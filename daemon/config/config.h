@@ -23,6 +23,25 @@ struct config_directory {
     bool allocate_given; /* else it follows the configuration's */
 };
 
+/* Where addresses of pods that run on this machine are looked for, or more manifests. */
+enum config_runtime {
+    CONFIG_PODMAN,  /* the files of its name server, aardvark-dns */
+    CONFIG_CNI,     /* the cache of results of network plugins */
+    CONFIG_KUBELET, /* hosts files of pods, and the directories of their logs */
+    CONFIG_K3S,     /* as CONFIG_CNI, and the manifests that k3s deploys */
+    CONFIG_QUADLET, /* the manifests of podman's .kube units */
+    CONFIG_RUNTIMES
+};
+
+struct config_source { /* NULL: the runtime's default */
+    enum config_runtime runtime;
+    char *directory;
+    char *logs;      /* of CONFIG_KUBELET */
+    char *manifests; /* of CONFIG_K3S */
+    char *node;      /* this node's name, which the names of static pods end with */
+    char **networks; /* only these; NULL: all */
+};
+
 /* What can be configured: the keys of the file, then what only the command line says. */
 enum config_key {
     CONFIG_ZONE,
@@ -44,6 +63,7 @@ enum config_key {
     CONFIG_LOOKUPS,
     CONFIG_PROXY,
     CONFIG_DNS,
+    CONFIG_SOURCES,
     CONFIG_SOCKET,
     CONFIG_STATE,
     CONFIG_KEYS
@@ -77,6 +97,7 @@ struct config {
     bool maps;      /* programs may answer themselves from the snapshot, mapped */
     bool proxy_all; /* kubesvc-proxy forwards to stated cluster IPs as well as to allocated ones */
     struct config_dns dns;
+    GPtrArray *sources; /* struct config_source * */
     char *socket;
     char *state;      /* directory of the leases */
     GPtrArray *files; /* char *: what was read, in order */

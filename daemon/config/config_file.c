@@ -11,6 +11,7 @@
 
 #include "config_dns.h"
 #include "config_fields.h"
+#include "config_sources.h"
 #include "config_values.h"
 #include "lib/yaml/composer.h"
 #include "lib/yaml/fields.h"
@@ -48,6 +49,7 @@ static const char *const keys[] = {"zone",
                                    "lookups",
                                    "proxy",
                                    "dns",
+                                   "sources",
                                    NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(keys) - 1 == CONFIG_SOCKET);
 static const char *const proxy_keys[] = {"services", NULL};
@@ -64,6 +66,17 @@ struct config_directory *config_directory_new(char *path)
 
     directory->path = path;
     return directory;
+}
+
+struct config_directory *config_directory_copy(const struct config_directory *directory)
+{
+    struct config_directory *copy = config_directory_new(g_strdup(directory->path));
+
+    copy->namespace = g_strdup(directory->namespace);
+    copy->recursive = directory->recursive;
+    copy->allocate = directory->allocate;
+    copy->allocate_given = directory->allocate_given;
+    return copy;
 }
 
 void config_directory_free(gpointer userdata)
@@ -285,6 +298,7 @@ static void read_root(struct config_file *file, const struct node *root)
     read_ranges(fields, root, "serviceCIDRs", config->service_cidrs);
     read_ranges(fields, root, "podCIDRs", config->pod_cidrs);
     read_directories(file, root);
+    config_sources_read(config, fields, root);
 }
 
 static void on_document(void *userdata, const struct node *document)

@@ -14,6 +14,7 @@ void config_directory_free(gpointer userdata);
 
 /* One with the defaults; takes ownership of `path`. */
 struct config_directory *config_directory_new(char *path);
+struct config_directory *config_directory_copy(const struct config_directory *directory);
 
 /* What is wrong with the ranges taken together, or NULL. */
 const char *config_check_ranges(const struct config *config);

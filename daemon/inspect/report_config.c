@@ -4,6 +4,7 @@
  * would change it. The files are read again for that; nothing is remembered about them that could
  * differ from what a reload would find.
  */
+#include "daemon/config/config_sources.h"
 #include "report.h"
 
 static void put_directories(struct json *json, const GPtrArray *directories)
@@ -59,6 +60,25 @@ static void put_dns(struct json *json, const struct config_dns *dns)
     json_close(json);
 }
 
+static void put_sources(struct json *json, const GPtrArray *sources)
+{
+    json_open_list(json, "value");
+    for (guint i = 0; i < sources->len; i++) {
+        const struct config_source *source = sources->pdata[i];
+
+        json_open(json, NULL);
+        json_open(json, config_runtime_name(source->runtime));
+        json_text(json, "directory", source->directory);
+        json_text(json, "logs", source->logs);
+        json_text(json, "manifests", source->manifests);
+        json_text(json, "node", source->node);
+        put_texts(json, "networks", source->networks);
+        json_close(json);
+        json_close(json);
+    }
+    json_close_list(json);
+}
+
 static const char *pods_word(enum kubesvc_pod_names pods)
 {
     switch (pods) {
@@ -98,6 +118,7 @@ static void put_value(struct json *json, const struct config *config, enum confi
     case CONFIG_LOOKUPS: json_text(json, "value", config->maps ? "mapped" : "socket"); break;
     case CONFIG_PROXY: put_proxy(json, config); break;
     case CONFIG_DNS: put_dns(json, &config->dns); break;
+    case CONFIG_SOURCES: put_sources(json, config->sources); break;
     case CONFIG_SOCKET: json_text(json, "value", config->socket); break;
     case CONFIG_STATE: json_text(json, "value", config->state); break;
     case CONFIG_KEYS: break;
