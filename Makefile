@@ -90,7 +90,7 @@ CLUSTER = $(O)/kubesvc-cluster
 DNS = $(O)/kubesvc-dns
 
 # The rooms, each of which links only what stands right of it.
-ROOMS = dns cluster cli inspect serve publish state source config manifest model yaml util nss resolve
+ROOMS = dns cluster cli inspect serve publish state source runtime config manifest model yaml util nss resolve
 room_dir = $(firstword $(wildcard daemon/$(1) lib/$(1) $(1)))
 room_sources = $(filter-out %/main.c,$(wildcard $(call room_dir,$(1))/*.c))
 

@@ -50,7 +50,7 @@ static void print_addresses(yajl_val service)
     const char *origin = value_text(service, "origin");
     if (value_bool(service, "headless"))
         field("IP", value_bool(service, "asHeadless")
-                        ? "None (its endpoints are stated, so no address was allocated)"
+                        ? "None (its endpoints are stated or run here, so no address was allocated)"
                         : "None");
     else if (*all)
         field_format("IP", "%s (%s)", all, origin ? origin : "stated");

@@ -89,7 +89,13 @@ int describe_pod_print(const struct arguments *arguments, yajl_val pod)
     field("Status", value_text(pod, "phase"));
     field("Ready", value_bool(pod, "ready") ? "true" : "false");
     field("IP", *addresses ? addresses : NULL);
-    field("Origin", value_text(pod, "origin"));
+    if (value_text(pod, "network"))
+        field_format("Origin", "%s, network %s", value_text(pod, "origin"),
+                     value_text(pod, "network"));
+    else
+        field("Origin", value_text(pod, "origin"));
+    if (value_text(pod, "why"))
+        field("Why", value_text(pod, "why"));
     field("Controlled By", value_text(pod, "workload"));
     field("Hostname", value_text(pod, "hostname"));
     field("Subdomain", value_text(pod, "subdomain"));

@@ -113,7 +113,10 @@ static void endpoints_cells(GPtrArray *cells, yajl_val item, bool wide)
 static void pod_cells(GPtrArray *cells, yajl_val item, bool wide)
 {
     add_bool(cells, item, "ready");
-    add_text(cells, item, "phase");
+    if (value_text(item, "why"))
+        g_ptr_array_add(cells, g_strdup("NotSeen"));
+    else
+        add_text(cells, item, "phase");
     add_joined(cells, item, "addresses");
     add_text(cells, item, "origin");
     if (!wide)

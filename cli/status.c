@@ -107,6 +107,33 @@ static void print_sources(yajl_val status)
     }
 }
 
+/* "podman: /run/... (1 file, 4 pods seen, 3 of them in manifests, inotify)" */
+static void print_runtimes(yajl_val status)
+{
+    for (size_t i = 0; i < value_length(status, "runtimes"); i++) {
+        yajl_val runtime = value_element(status, "runtimes", i);
+        const char *name = value_text(runtime, "runtime"), *path = value_text(runtime, "directory");
+        const char *watch = value_text(runtime, "watch"), *label = i == 0 ? "Runtimes" : "";
+        g_autoptr(GString) text = g_string_new(NULL);
+        g_string_append_printf(text, "%s: %s ", name ? name : "", path ? path : "");
+        if (g_strcmp0(watch, "inotify") != 0 && g_strcmp0(watch, "polling") != 0) {
+            g_string_append(text, g_strcmp0(watch, "missing") == 0 ? "(does not exist yet)"
+                                                                   : "(cannot be read)");
+            field_styled(label, text->str, STYLE_WARN);
+            continue;
+        }
+        g_autofree char *files = text_plural(value_number(runtime, "files"), "file");
+        g_string_append_printf(text, "(%s, ", files);
+        if (value_get(runtime, "seen")) {
+            g_autofree char *seen = text_plural(value_number(runtime, "seen"), "pod");
+            g_string_append_printf(text, "%s seen, %" G_GINT64_FORMAT " of them in manifests, ",
+                                   seen, value_number(runtime, "taken"));
+        }
+        g_string_append_printf(text, "%s)", watch);
+        field(label, text->str);
+    }
+}
+
 /* "prod: no contact since 2026-11-28T12:03:00Z, 4 min: cannot list services: ..." */
 static void print_clusters(yajl_val status)
 {
@@ -238,6 +265,7 @@ static void print_text(yajl_val status)
     field("State", value_text(status, "state"));
     print_configuration(status);
     print_sources(status);
+    print_runtimes(status);
     print_clusters(status);
     g_autofree char *files = text_plural(value_number(status, "files"), "file");
     field_format("Objects", "%" G_GINT64_FORMAT " from %s", value_number(status, "objects"), files);

@@ -25,6 +25,7 @@
 #include "daemon/inspect/backends.h"
 #include "daemon/inspect/report.h"
 #include "daemon/publish/publisher.h"
+#include "daemon/runtime/runtimes.h"
 #include "daemon/state/lease_journal.h"
 #include "daemon/state/start_guard.h"
 #include "lib/util/exposure.h"
@@ -67,6 +68,7 @@ struct loader_thread {
     struct lease_journal *journal; /* NULL: leases are not kept */
     struct start_guard *guard;     /* NULL: deaths are not counted */
     struct loader *loader;
+    struct runtimes *runtimes;
     struct inspect_world world; /* what reports show of all this */
     uint64_t retired;           /* as last said to the server thread */
     uint64_t n_handed_over;     /* objects, ever */
@@ -103,6 +105,7 @@ static void configure(struct loader_thread *thread)
         g_array_append_vals(node_ips, config->node_ips->data, config->node_ips->len);
     else
         node_addresses(node_ips);
+    g_autofree char *runtimes = runtimes_names(config), *node = runtimes_node(config);
     cluster_configure(thread->cluster, &(struct cluster_options){
                                            .node_ips = node_ips,
                                            .pod_cidrs = config->pod_cidrs,
@@ -112,6 +115,8 @@ static void configure(struct loader_thread *thread)
                                            .endpoint_pod_names = config->endpoint_pod_names,
                                            .ignore_empty_service = config->ignore_empty_service,
                                            .namespaces = config->namespaces,
+                                           .runtimes = runtimes,
+                                           .node = node,
                                        });
     publisher_configure(thread->publisher, config);
 }
@@ -263,6 +268,7 @@ static void reload(struct loader_thread *thread)
     backends_reconfigure(thread->backends);
     send_nameservers(thread);
     loader_reload(thread->loader, config);
+    runtimes_reload(thread->runtimes, config);
     config_free(before);
     log_info("configuration reloaded");
     changes_add(thread->changes, "configuration reloaded");
@@ -374,6 +380,23 @@ static void on_settled(void *userdata, bool first)
     work_out(thread);
 }
 
+static void on_sightings(void *userdata, const char *path, GPtrArray *sightings)
+{
+    const struct loader_thread *thread = userdata;
+    cluster_see(thread->cluster, path, sightings);
+}
+
+static void on_named(void *userdata, const GPtrArray *directories)
+{
+    const struct loader_thread *thread = userdata;
+    loader_name(thread->loader, thread->config, directories);
+}
+
+static void on_sighted(void *userdata)
+{
+    work_out(userdata);
+}
+
 static void on_trouble(void *userdata, const char *path, const struct diagnostic *error)
 {
     const struct loader_thread *thread = userdata;
@@ -448,6 +471,7 @@ static int open_loop(struct loader_thread *thread)
 /* What the thread made ends in it: the published memory has a mutex that is the thread's. */
 static void close_parts(struct loader_thread *thread)
 {
+    thread->runtimes = runtimes_free(thread->runtimes);
     thread->loader = loader_free(thread->loader);
     thread->cluster = cluster_free(thread->cluster);
     thread->guard = start_guard_close(thread->guard);
@@ -549,6 +573,18 @@ static int open_manifests(struct loader_thread *thread)
     return r;
 }
 
+static int open_runtimes(struct loader_thread *thread)
+{
+    int r = runtimes_new(&thread->runtimes, thread->event, thread->config,
+                         &(struct runtimes_callbacks){.seen = on_sightings,
+                                                      .manifests = on_named,
+                                                      .settled = on_sighted,
+                                                      .userdata = thread});
+    if (r < 0)
+        log_error("cannot watch container runtimes: %s", g_strerror(-r));
+    return r;
+}
+
 /* Courtesies; a sandbox may not let it. */
 static void step_back(void)
 {
@@ -603,6 +639,8 @@ int loader_thread_start(struct loader_thread *thread)
         open_guard(thread);
     if (r == 0)
         r = open_manifests(thread);
+    if (r == 0)
+        r = open_runtimes(thread);
     if (r < 0)
         return r;
     thread->world = (struct inspect_world){
@@ -612,6 +650,7 @@ int loader_thread_start(struct loader_thread *thread)
         .cluster = thread->cluster,
         .writer = thread->writer,
         .loader = thread->loader,
+        .runtimes = thread->runtimes,
         .changes = thread->changes,
         .backends = thread->backends,
         .started = (uint64_t)g_get_monotonic_time(),

@@ -2,6 +2,8 @@
 /*
  * The report of the daemon itself: what it reads, what is wrong, what it serves.
  */
+#include <string.h>
+
 #include "copies.h"
 #include "passed_over.h"
 #include "report.h"
@@ -63,6 +65,59 @@ static void put_errors(void *userdata, const struct loader_file_status *status)
     }
 }
 
+/* What is wrong with a file of a runtime stands among the errors. */
+static void put_runtime_error(void *userdata, const struct runtime_status *status)
+{
+    struct json *json = userdata;
+
+    if (!status->problem)
+        return;
+    json_open(json, NULL);
+    json_text(json, "file", status->directory);
+    json_text(json, "severity", g_strcmp0(status->watch, "unreadable") == 0 ? "error" : "warning");
+    json_text(json, "message", status->problem);
+    json_text(json, "rule", "runtime");
+    json_bool(json, "stale", false);
+    json_close(json);
+}
+
+struct seen {
+    const char *runtime;
+    unsigned n, n_taken;
+};
+
+static void count_sighting(void *userdata, const struct sighting *sighting)
+{
+    struct seen *seen = userdata;
+
+    if (strcmp(runtime_name(sighting->runtime), seen->runtime) != 0)
+        return;
+    seen->n++;
+    seen->n_taken += sighting->state == SIGHTING_TAKEN;
+}
+
+static void put_runtime(void *userdata, const struct runtime_status *status)
+{
+    const struct report *report = userdata;
+    struct json *json = report->json;
+    /* k3s' pods are those of its network plugins */
+    struct seen seen = {.runtime = strcmp(status->name, "k3s") == 0 ? "cni" : status->name};
+
+    if (!status->watch)
+        return;
+    view_sightings(report->world->cluster, count_sighting, &seen);
+    json_open(json, NULL);
+    json_text(json, "runtime", status->name);
+    json_text(json, "directory", status->directory);
+    json_text(json, "watch", status->watch);
+    json_number(json, "files", status->n_files);
+    if (strcmp(status->name, "quadlet") != 0) {
+        json_number(json, "seen", seen.n);
+        json_number(json, "taken", seen.n_taken);
+    }
+    json_close(json);
+}
+
 static void count_file(void *userdata, const struct loader_file_status *status)
 {
     (void)status;
@@ -116,6 +171,20 @@ static void note_namespace(void *userdata, const struct namespace *namespace)
     view_services(namespace, note_service, userdata);
 }
 
+static void note_ambiguous(void *userdata, const struct sighting *sighting)
+{
+    struct notes *notes = userdata;
+    const struct cluster *cluster = notes->report->world->cluster;
+
+    if (sighting->state != SIGHTING_AMBIGUOUS || notes->n++ >= NOTES_MAX)
+        return;
+    g_autofree char *claimants = view_claimants(cluster, sighting);
+    g_autofree char *text =
+        g_strdup_printf("%s runs %s, which may be a pod of %s; none of them gets its address",
+                        runtime_name(sighting->runtime), sighting->name, claimants);
+    json_text(notes->report->json, NULL, text);
+}
+
 static void note_range(const struct report *report, enum lease_use use, const char *option,
                        const char *objects)
 {
@@ -153,13 +222,15 @@ static void note_crowds(const struct report *report)
 
 static void put_notes(const struct report *report)
 {
-    struct notes notes = {report, 0};
+    struct notes notes = {report, 0}, ambiguous = {report, 0};
 
     json_open_list(report->json, "notes");
     note_range(report, LEASE_POD, "podCIDRs", "pods");
     note_range(report, LEASE_SERVICE, "serviceCIDRs", "Services");
     note_crowds(report);
-    view_namespaces(report->world->cluster, note_namespace, &notes);
+    view_sightings(report->world->cluster, note_ambiguous, &ambiguous);
+    if (!view_asks_runtimes(report->world->cluster)) /* there it is the rule */
+        view_namespaces(report->world->cluster, note_namespace, &notes);
     if (notes.n > NOTES_MAX) {
         g_autofree char *text = g_strdup_printf(
             "%u more Services are answered by their stated endpoints", notes.n - NOTES_MAX);
@@ -282,6 +353,9 @@ static void put_files(const struct report *report)
     json_open_list(json, "sources");
     loader_directories(loader, put_directory, json);
     json_close_list(json);
+    json_open_list(json, "runtimes");
+    runtimes_status(report->world->runtimes, put_runtime, (void *)(uintptr_t)report);
+    json_close_list(json);
     json_open_list(json, "clusters");
     copies_each(loader, put_copy, json);
     json_close_list(json);
@@ -292,6 +366,7 @@ static void put_files(const struct report *report)
     passed_over_write(report);
     json_open_list(json, "errors");
     loader_status(loader, put_errors, json);
+    runtimes_status(report->world->runtimes, put_runtime_error, json);
     json_close_list(json);
 }
 

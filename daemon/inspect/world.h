@@ -10,6 +10,7 @@
 #include "changes.h"
 #include "daemon/config/config.h"
 #include "daemon/publish/publisher.h"
+#include "daemon/runtime/runtimes.h"
 #include "daemon/source/loader.h"
 #include "lib/model/cluster.h"
 
@@ -22,6 +23,7 @@ struct inspect_world {
     struct cluster *cluster;
     struct snapshot_writer *writer;
     struct loader *loader;
+    struct runtimes *runtimes;
     struct changes *changes;
     struct backends *backends;
     uint64_t started;   /* CLOCK_MONOTONIC, microseconds */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "daemon/config/config_file.h"
 #include "lib/manifest/manifest_name.h"
 #include "lib/util/log.h"
 #include "mounts.h"
@@ -22,6 +23,7 @@ struct loader {
     sd_event_source *working, *waking; /* works now, or at a time that it has named */
     sd_event_source *round;
     uint64_t round_at;
+    GPtrArray *named; /* struct config_directory *: besides those of the configuration */
 };
 
 /* There is something to do. The calls fail only for a source of another kind or process. */
@@ -191,6 +193,14 @@ static void configure_root(struct root *root, const struct config *config,
     root->namespace = g_strdup(namespace);
 }
 
+/* The directory of a rank: of the configuration, then those that are named besides. */
+static const struct config_directory *directory_at(const struct loader *loader,
+                                                   const struct config *config, unsigned rank)
+{
+    return rank < config->manifests->len ? config->manifests->pdata[rank]
+                                         : loader->named->pdata[rank - config->manifests->len];
+}
+
 static void configure(struct loader *loader, const struct config *config)
 {
     struct work *work = &loader->work;
@@ -199,8 +209,8 @@ static void configure(struct loader *loader, const struct config *config)
 
     work->list.max_file_size = config->max_file_size;
     work->roots = g_ptr_array_new();
-    for (unsigned i = 0; i < config->manifests->len; i++) {
-        const struct config_directory *directory = config->manifests->pdata[i];
+    for (unsigned i = 0; i < config->manifests->len + loader->named->len; i++) {
+        const struct config_directory *directory = directory_at(loader, config, i);
         struct root *root = take_root(before, directory->path);
         if (!root)
             root = root_new(&work->list, directory->path);
@@ -246,6 +256,7 @@ int loader_new(struct loader **loaderp, sd_event *event, const struct config *co
 {
     struct loader *loader = g_new0(struct loader, 1);
 
+    loader->named = g_ptr_array_new_with_free_func(config_directory_free);
     work_init(&loader->work, callbacks);
     int r = open_sources(loader, event);
     if (r < 0) {
@@ -267,12 +278,21 @@ struct loader *loader_free(struct loader *loader)
     sd_event_source_disable_unref(loader->round);
     mounts_free(loader->mounts);
     watch_free(loader->watch);
+    g_ptr_array_unref(loader->named);
     g_free(loader);
     return NULL;
 }
 
 void loader_reload(struct loader *loader, const struct config *config)
 {
+    configure(loader, config);
+}
+
+void loader_name(struct loader *loader, const struct config *config, const GPtrArray *directories)
+{
+    g_ptr_array_set_size(loader->named, 0);
+    for (guint i = 0; i < directories->len; i++)
+        g_ptr_array_add(loader->named, config_directory_copy(directories->pdata[i]));
     configure(loader, config);
 }
 

@@ -50,6 +50,10 @@ struct loader *loader_free(struct loader *loader); /* returns NULL */
  * `maxFileSize` that concerns them changed. */
 void loader_reload(struct loader *loader, const struct config *config);
 
+/* More manifests than the configuration names, after them in rank (struct config_directory *,
+ * copied), instead of those named so before. */
+void loader_name(struct loader *loader, const struct config *config, const GPtrArray *directories);
+
 /* Hears what has happened up to now, so that nothing is lost during other work. May be called
  * between pieces, too. */
 void loader_listen(struct loader *loader);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The way to the directory is watched by a path_watch, so that it is found when it appears, and
+ * what is in it by one point. Nothing is done where events are heard but to note them.
+ */
+#include "folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "lib/util/path_watch.h"
+
+#define ENTRIES_MAX 100000u
+#define FILE_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
+#define DIRECTORY_MASK (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
+
+struct folder {
+    struct folder_callbacks callbacks;
+    struct watch *watch;
+    struct path_watch *path_watch;
+    struct watch_point *point;
+    char *path, *resolved; /* the latter NULL: there is none */
+    GHashTable *known;     /* set of names that were there when last looked at */
+    GHashTable *due;       /* name to be looked at -> whether it was heard */
+    int error;
+    bool directories;
+    bool find; /* it may be another directory than it was */
+    bool scan; /* all that is in it is to be looked at */
+};
+
+static void wake(const struct folder *folder)
+{
+    folder->callbacks.wake(folder->callbacks.userdata);
+}
+
+static void on_way(void *userdata, uint32_t mask, bool last)
+{
+    struct folder *folder = userdata;
+
+    (void)mask, (void)last;
+    folder->find = true;
+    wake(folder);
+}
+
+static void want(struct folder *folder, const char *name, bool heard)
+{
+    heard |= GPOINTER_TO_INT(g_hash_table_lookup(folder->due, name));
+    g_hash_table_replace(folder->due, g_strdup(name), GINT_TO_POINTER(heard));
+}
+
+static void on_entry(void *userdata, uint32_t mask, const char *name)
+{
+    struct folder *folder = userdata;
+
+    if (mask & (IN_IGNORED | IN_UNMOUNT))
+        folder->find = true;
+    else if (name && ((mask & IN_ISDIR) != 0) == folder->directories)
+        want(folder, name, true);
+    else
+        return;
+    wake(folder);
+}
+
+struct folder *folder_new(struct watch *watch, const char *path, bool directories,
+                          const struct folder_callbacks *callbacks)
+{
+    struct folder *folder = g_new0(struct folder, 1);
+
+    folder->callbacks = *callbacks;
+    folder->watch = watch;
+    folder->path = g_strdup(path);
+    folder->directories = directories;
+    folder->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    folder->due = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    folder->path_watch = path_watch_new(watch, on_way, folder);
+    folder->find = true;
+    return folder;
+}
+
+struct folder *folder_free(struct folder *folder)
+{
+    if (!folder)
+        return NULL;
+    watch_point_free(folder->point);
+    path_watch_free(folder->path_watch);
+    g_hash_table_unref(folder->known);
+    g_hash_table_unref(folder->due);
+    g_free(folder->path);
+    g_free(folder->resolved);
+    g_free(folder);
+    return NULL;
+}
+
+void folder_rescan(struct folder *folder)
+{
+    folder->find = true;
+}
+
+static void want_known(struct folder *folder)
+{
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, folder->known);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        want(folder, name, false);
+}
+
+/* The new point comes before the old one goes, so that nothing is missed in between. */
+static void find(struct folder *folder)
+{
+    struct watch_point *before = folder->point;
+    uint32_t mask = (folder->directories ? DIRECTORY_MASK : FILE_MASK) | IN_ONLYDIR;
+
+    folder->find = false;
+    folder->scan = true;
+    folder->point = NULL;
+    g_clear_pointer(&folder->resolved, g_free);
+    folder->error = -path_watch_follow(folder->path_watch, "/", folder->path, &folder->resolved);
+    if (folder->error == 0) {
+        int r = watch_add(folder->watch, &folder->point, folder->resolved, mask, NULL, on_entry,
+                          folder);
+        folder->error = r < 0 ? -r : 0;
+    }
+    watch_point_free(before);
+}
+
+static void scan(struct folder *folder)
+{
+    const struct dirent *entry;
+    unsigned n = 0;
+
+    folder->scan = false;
+    want_known(folder);
+    DIR *stream = folder->error == 0 ? opendir(folder->resolved) : NULL;
+    if (!stream) {
+        folder->error = folder->error == 0 ? errno : folder->error;
+        return;
+    }
+    while (n++ < ENTRIES_MAX && (entry = readdir(stream))) {
+        bool fits =
+            entry->d_type == DT_UNKNOWN || entry->d_type == (folder->directories ? DT_DIR : DT_REG);
+        if (fits && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            want(folder, entry->d_name, false);
+    }
+    closedir(stream);
+}
+
+void folder_run(struct folder *folder)
+{
+    if (folder->find)
+        find(folder);
+    if (folder->scan)
+        scan(folder);
+    g_autoptr(GHashTable) due = folder->due;
+    GHashTableIter iter;
+    gpointer name, heard;
+
+    folder->due = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_iter_init(&iter, due);
+    while (g_hash_table_iter_next(&iter, &name, &heard)) {
+        if (folder->callbacks.entry(folder->callbacks.userdata, name, GPOINTER_TO_INT(heard)))
+            g_hash_table_add(folder->known, g_strdup(name));
+        else
+            g_hash_table_remove(folder->known, name);
+    }
+}
+
+const char *folder_path(const struct folder *folder)
+{
+    return folder->path;
+}
+
+int folder_error(const struct folder *folder)
+{
+    return folder->error;
+}
+
+char *folder_file(const struct folder *folder, const char *name)
+{
+    return g_build_filename(folder->path, name, NULL);
+}

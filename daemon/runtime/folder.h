@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A directory of a runtime, watched: which of its names may be new, changed or gone. A file counts
+ * as changed when it has been written and closed, renamed or removed; its content is the caller's
+ * concern, and so are directories below.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/util/watch.h"
+
+struct folder;
+
+struct folder_callbacks {
+    /* There is something for folder_run to do. */
+    void (*wake)(void *userdata);
+    /* A name to look at; `heard`: it was written to, or came, or went, and may look the same as
+     * before. True: it is there. */
+    bool (*entry)(void *userdata, const char *name, bool heard);
+    void *userdata;
+};
+
+/* `directories`: it is directories in it that count, else files. */
+struct folder *folder_new(struct watch *watch, const char *path, bool directories,
+                          const struct folder_callbacks *callbacks);
+struct folder *folder_free(struct folder *folder); /* returns NULL */
+
+/* Everything is to be looked at again. */
+void folder_rescan(struct folder *folder);
+
+/* Calls `entry` for all names that are to be looked at. */
+void folder_run(struct folder *folder);
+
+const char *folder_path(const struct folder *folder); /* as it was given */
+int folder_error(const struct folder *folder); /* why it cannot be looked into, errno; or 0 */
+char *folder_file(const struct folder *folder, const char *name); /* a path in it, to be freed */

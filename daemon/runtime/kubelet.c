@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A pod is known by its uid: a directory of that name holds its hosts file, and one whose name ends
+ * with it holds its logs and tells its namespace and name. Either may come first or go first; both
+ * together are a sighting.
+ */
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "runtime.h"
+
+#define HOSTS "etc-hosts"
+#define HOSTS_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR)
+
+struct pod {
+    struct kubelet *kubelet;
+    char *uid;
+    char **names; /* as kubelet_split says; NULL: not known */
+    struct watch_point *point;
+    struct runtime_file *file; /* NULL: it has no directory */
+    bool due;
+};
+
+struct kubelet {
+    struct kubelet_callbacks callbacks;
+    struct watch *watch;
+    struct folder *hosts, *logs;
+    GHashTable *pods; /* uid -> struct pod */
+};
+
+static void wake(void *userdata)
+{
+    const struct kubelet *kubelet = userdata;
+
+    kubelet->callbacks.wake(kubelet->callbacks.userdata);
+}
+
+static void pod_free(gpointer userdata)
+{
+    struct pod *pod = userdata;
+
+    watch_point_free(pod->point);
+    if (pod->file)
+        runtime_file_free(pod->file);
+    g_strfreev(pod->names);
+    g_free(pod->uid);
+    g_free(pod);
+}
+
+static struct pod *need_pod(struct kubelet *kubelet, const char *uid)
+{
+    struct pod *pod = g_hash_table_lookup(kubelet->pods, uid);
+
+    if (pod)
+        return pod;
+    pod = g_new0(struct pod, 1);
+    pod->kubelet = kubelet;
+    pod->uid = g_strdup(uid);
+    g_hash_table_insert(kubelet->pods, pod->uid, pod);
+    return pod;
+}
+
+static void on_hosts(void *userdata, uint32_t mask, const char *name)
+{
+    struct pod *pod = userdata;
+
+    (void)mask, (void)name;
+    pod->due = true;
+    wake(pod->kubelet);
+}
+
+static bool exists(const struct folder *folder, const char *name)
+{
+    g_autofree char *path = folder_file(folder, name);
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A directory of a pod: watched before its file is looked at. */
+static bool on_directory(void *userdata, const char *name, bool heard)
+{
+    struct kubelet *kubelet = userdata;
+    struct watch_point *before;
+
+    (void)heard;
+    bool there = exists(kubelet->hosts, name);
+    if (!there && !g_hash_table_contains(kubelet->pods, name))
+        return false;
+    struct pod *pod = need_pod(kubelet, name);
+    pod->due = true;
+    before = g_steal_pointer(&pod->point);
+    if (there) {
+        g_autofree char *path = folder_file(kubelet->hosts, name);
+        if (!pod->file)
+            pod->file = runtime_file_new(g_build_filename(path, HOSTS, NULL));
+        if (watch_add(kubelet->watch, &pod->point, path, HOSTS_MASK, HOSTS, on_hosts, pod) != 0)
+            pod->point = NULL; /* it is gone again, or a round looks after it */
+    }
+    watch_point_free(before);
+    return there;
+}
+
+static bool on_logs(void *userdata, const char *name, bool heard)
+{
+    struct kubelet *kubelet = userdata;
+    g_auto(GStrv) names = kubelet_split(name);
+
+    (void)heard;
+    if (!names)
+        return false;
+    bool there = exists(kubelet->logs, name);
+    if (!there && !g_hash_table_contains(kubelet->pods, names[KUBELET_UID]))
+        return false;
+    struct pod *pod = need_pod(kubelet, names[KUBELET_UID]);
+    g_clear_pointer(&pod->names, g_strfreev);
+    if (there)
+        pod->names = g_steal_pointer(&names);
+    pod->due = true;
+    return there;
+}
+
+struct kubelet *kubelet_new(struct watch *watch, const char *pods, const char *logs,
+                            const struct kubelet_callbacks *callbacks)
+{
+    struct kubelet *kubelet = g_new0(struct kubelet, 1);
+
+    kubelet->callbacks = *callbacks;
+    kubelet->watch = watch;
+    kubelet->pods = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, pod_free);
+    kubelet->hosts =
+        folder_new(watch, pods, true, &(struct folder_callbacks){wake, on_directory, kubelet});
+    kubelet->logs =
+        folder_new(watch, logs, true, &(struct folder_callbacks){wake, on_logs, kubelet});
+    return kubelet;
+}
+
+struct kubelet *kubelet_free(struct kubelet *kubelet)
+{
+    if (!kubelet)
+        return NULL;
+    folder_free(kubelet->hosts);
+    folder_free(kubelet->logs);
+    g_hash_table_unref(kubelet->pods);
+    g_free(kubelet);
+    return NULL;
+}
+
+void kubelet_rescan(struct kubelet *kubelet)
+{
+    folder_rescan(kubelet->hosts);
+    folder_rescan(kubelet->logs);
+}
+
+static int parse(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
+                 char **problemp)
+{
+    const struct pod *pod = userdata;
+
+    return kubelet_parse(pod->names[KUBELET_NAMESPACE], pod->names[KUBELET_NAME], text, sightings,
+                         problemp);
+}
+
+/* False: nothing is left of it. */
+static bool look(const struct kubelet *kubelet, struct pod *pod)
+{
+    const struct kubelet_callbacks *callbacks = &kubelet->callbacks;
+
+    pod->due = false;
+    if (!pod->file)
+        return pod->names != NULL;
+    if (!pod->names)
+        runtime_file_withdraw(pod->file, callbacks->seen, callbacks->userdata);
+    else if (runtime_file_look(pod->file, parse, pod, callbacks->seen, callbacks->userdata))
+        return true;
+    if (pod->point)
+        return true;
+    g_clear_pointer(&pod->file, runtime_file_free);
+    return pod->names != NULL;
+}
+
+void kubelet_run(struct kubelet *kubelet)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    folder_run(kubelet->logs);
+    folder_run(kubelet->hosts);
+    g_hash_table_iter_init(&iter, kubelet->pods);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct pod *pod = value;
+        if (pod->due && !look(kubelet, pod))
+            g_hash_table_iter_remove(&iter);
+    }
+}
+
+int kubelet_error(const struct kubelet *kubelet)
+{
+    int error = folder_error(kubelet->hosts);
+
+    return error != 0 ? error : folder_error(kubelet->logs);
+}
+
+const char *kubelet_error_path(const struct kubelet *kubelet)
+{
+    return folder_path(folder_error(kubelet->hosts) != 0 ? kubelet->hosts : kubelet->logs);
+}
+
+void kubelet_files(const struct kubelet *kubelet,
+                   void (*each)(void *userdata, const struct runtime_file *file), void *userdata)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, kubelet->pods);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct pod *pod = value;
+        if (pod->file)
+            each(userdata, pod->file);
+    }
+}
+
+void kubelet_withdraw(struct kubelet *kubelet)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, kubelet->pods);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct pod *pod = value;
+        if (pod->file)
+            runtime_file_withdraw(pod->file, kubelet->callbacks.seen, kubelet->callbacks.userdata);
+    }
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kubelet writes a hosts file for each pod, the pod's addresses after six fixed lines; whose it is,
+ * the directory of the pod's logs says, which is named NAMESPACE_NAME_UID.
+ */
+#include <string.h>
+
+#include "parse.h"
+
+#define HEAD "# Kubernetes-managed hosts file"
+#define HEAD_POD HEAD "."
+#define HEAD_HOST HEAD " (host network)."
+#define ALIASES "# Entries added by HostAliases."
+
+char **kubelet_split(const char *directory)
+{
+    const char *first = strchr(directory, '_'), *last = strrchr(directory, '_');
+
+    if (!first || first == last || first == directory || last == first + 1 || last[1] == '\0')
+        return NULL;
+    char **parts = g_new0(char *, 4);
+    parts[KUBELET_NAMESPACE] = g_strndup(directory, (gsize)(first - directory));
+    parts[KUBELET_NAME] = g_strndup(first + 1, (gsize)(last - first - 1));
+    parts[KUBELET_UID] = g_strdup(last + 1);
+    return parts;
+}
+
+/* Of the six fixed lines: localhost, and names of multicast addresses. */
+static bool is_fixed(const struct address *address)
+{
+    static const uint8_t loopback[16] = {[15] = 1};
+
+    if (address_is_inet(address))
+        return address->bytes[12] == 127;
+    return memcmp(address->bytes, loopback, sizeof loopback) == 0 ||
+           (address->bytes[0] == 0xfe && address->bytes[1] == 0);
+}
+
+static void add_line(struct sighting *sighting, const char *line)
+{
+    struct address address;
+
+    if (address_parse(&address, line, strcspn(line, " \t")) && !is_fixed(&address))
+        sighting_add(sighting, &address);
+}
+
+int kubelet_parse(const char *namespace, const char *name, const struct runtime_text *text,
+                  GPtrArray *sightings, char **problemp)
+{
+    if (text->length == 0 || text->text[text->length - 1] != '\n')
+        return PARSE_PARTIAL;
+    g_auto(GStrv) lines = g_strsplit_set(text->text, "\r\n", -1);
+    if (g_str_has_prefix(lines[0], HEAD_HOST))
+        return PARSE_DONE;
+    if (!g_str_has_prefix(lines[0], HEAD_POD)) {
+        *problemp = g_strdup("is not a hosts file written by kubelet");
+        return PARSE_BAD;
+    }
+    struct sighting *sighting = sighting_new(RUNTIME_KUBELET, namespace, name, NULL);
+    sighting->since = text->since;
+    for (char **line = lines + 1; *line && strcmp(*line, ALIASES) != 0; line++)
+        add_line(sighting, *line);
+    if (sighting->n_addresses > 0)
+        g_ptr_array_add(sightings, sighting);
+    else
+        sighting_free(sighting);
+    return PARSE_DONE;
+}

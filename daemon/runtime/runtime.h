@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What runtimes have in common: where their files are, how one of them is read and what becomes of
+ * what it says. kubelet's are in two directories, which have to be seen together.
+ */
+#pragma once
+
+#include "folder.h"
+#include "parse.h"
+#include "runtimes.h"
+
+/* Where a runtime has its files unless it is said; to be freed. */
+char *runtime_directory(const struct config_source *source);
+
+/* Is that podman's directory of a user who is not root? Its pods cannot be reached from the host.
+ */
+bool runtime_is_rootless(const struct config_source *source);
+
+struct runtime_file {
+    char *path;
+    char *problem; /* standing, or NULL */
+    bool logged;   /* the problem has been said in the log */
+    bool stated;   /* something of it has been handed over */
+};
+struct runtime_file *runtime_file_new(char *path); /* which passes on */
+void runtime_file_free(gpointer file);
+
+typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
+                             char **problemp);
+typedef void (*runtime_seen)(void *userdata, const char *path, GPtrArray *sightings);
+
+/* Reads the file and hands over what it says now; what is not written to its end, or cannot be read
+ * or parsed, leaves the previous content in effect. False: there is no such file, and what it said
+ * is taken back. */
+bool runtime_file_look(struct runtime_file *file, runtime_parse parse, void *parse_userdata,
+                       runtime_seen seen, void *userdata);
+
+/* Takes back what it said. */
+void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *userdata);
+
+#define RUNTIME_FILE_MAX (4u << 20) /* bytes */
+
+/* Reads a whole file; to be freed. NULL: it cannot be, errno in *errorp; ENOENT: there is none. */
+char *runtime_read(const char *path, struct runtime_text *text, int *errorp);
+
+/* Notes what is wrong with a file (taken over; NULL: nothing), and says so in the log once, unless
+ * quietly. */
+void runtime_file_complain(struct runtime_file *file, char *problem, bool quietly);
+
+/* --- kubelet.c --- */
+
+/* kubelet's directories: hosts files below one, names of pods in the other. */
+struct kubelet;
+struct kubelet_callbacks {
+    void (*wake)(void *userdata);
+    runtime_seen seen;
+    void *userdata;
+};
+struct kubelet *kubelet_new(struct watch *watch, const char *pods, const char *logs,
+                            const struct kubelet_callbacks *callbacks);
+struct kubelet *kubelet_free(struct kubelet *kubelet); /* returns NULL */
+void kubelet_rescan(struct kubelet *kubelet);
+void kubelet_run(struct kubelet *kubelet);
+int kubelet_error(const struct kubelet *kubelet); /* of either directory */
+const char *kubelet_error_path(const struct kubelet *kubelet);
+
+/* Calls `each` for every hosts file. */
+void kubelet_files(const struct kubelet *kubelet,
+                   void (*each)(void *userdata, const struct runtime_file *file), void *userdata);
+
+/* Takes back all that was handed over. */
+void kubelet_withdraw(struct kubelet *kubelet);

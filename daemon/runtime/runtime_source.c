@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A file of a runtime is read when it is heard of and said to hold what it holds; all runtimes are
+ * alike in this but kubelet, whose two directories kubelet.c sees together.
+ */
+#include "runtime_source.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/config/config_file.h"
+#include "daemon/config/config_sources.h"
+#include "lib/util/log.h"
+#include "runtime.h"
+
+#define K3S_MANIFESTS "/var/lib/rancher/k3s/server/manifests"
+#define KUBELET_LOGS "/var/log/pods"
+
+struct runtime_source {
+    struct runtime_source_callbacks callbacks;
+    enum config_runtime kind;
+    const char *name;
+    struct folder *folder;   /* of all but kubelet */
+    struct kubelet *kubelet; /* of kubelet alone */
+    GHashTable *files;       /* name in the folder -> struct runtime_file */
+    GHashTable *units;       /* quadlet: name of a unit -> GPtrArray of paths */
+    char **networks;
+    char *deployed; /* k3s: its directory of manifests */
+    int error;      /* as last said in the log */
+    bool rootless;
+};
+
+static void on_wake(void *userdata)
+{
+    const struct runtime_source *source = userdata;
+
+    source->callbacks.wake(source->callbacks.userdata);
+}
+
+static void on_seen(void *userdata, const char *path, GPtrArray *sightings)
+{
+    const struct runtime_source *source = userdata;
+
+    source->callbacks.seen(source->callbacks.userdata, path, sightings);
+}
+
+struct reading {
+    struct runtime_source *source;
+    const char *name; /* of the file */
+};
+
+static int parse(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
+                 char **problemp)
+{
+    const struct reading *reading = userdata;
+    struct runtime_source *source = reading->source;
+    GPtrArray *paths;
+
+    switch (source->kind) {
+    case CONFIG_PODMAN: return aardvark_parse(reading->name, text, sightings, problemp);
+    case CONFIG_QUADLET:
+        paths = g_ptr_array_new_with_free_func(g_free);
+        g_hash_table_insert(source->units, g_strdup(reading->name), paths);
+        source->callbacks.units(source->callbacks.userdata);
+        return quadlet_parse(folder_path(source->folder), text, paths, problemp);
+    default: return libcni_parse(text, source->networks, sightings, problemp);
+    }
+}
+
+static bool is_wanted(const struct runtime_source *source, const char *name)
+{
+    if (source->kind == CONFIG_QUADLET)
+        return *name != '.' && g_str_has_suffix(name, ".kube");
+    if (source->kind != CONFIG_PODMAN)
+        return *name != '.';
+    g_autofree char *network = aardvark_network(name);
+    return network &&
+           (!source->networks || g_strv_contains((const char *const *)source->networks, network));
+}
+
+static bool on_entry(void *userdata, const char *name, bool heard)
+{
+    struct runtime_source *source = userdata;
+    struct reading reading = {source, name};
+    struct runtime_file *file = g_hash_table_lookup(source->files, name);
+
+    if (!is_wanted(source, name))
+        return false;
+    if (!file) {
+        file = runtime_file_new(folder_file(source->folder, name));
+        g_hash_table_insert(source->files, g_strdup(name), file);
+    }
+    (void)heard;
+    if (runtime_file_look(file, parse, &reading, on_seen, source))
+        return true;
+    if (source->units && g_hash_table_remove(source->units, name))
+        source->callbacks.units(source->callbacks.userdata);
+    g_hash_table_remove(source->files, name);
+    return false;
+}
+
+void runtime_source_free(gpointer userdata)
+{
+    struct runtime_source *source = userdata;
+
+    folder_free(source->folder);
+    kubelet_free(source->kubelet);
+    g_hash_table_unref(source->files);
+    if (source->units)
+        g_hash_table_unref(source->units);
+    g_strfreev(source->networks);
+    g_free(source->deployed);
+    g_free(source);
+}
+
+void runtime_source_withdraw(struct runtime_source *source)
+{
+    GHashTableIter iter;
+    gpointer file;
+
+    if (source->kubelet)
+        kubelet_withdraw(source->kubelet);
+    g_hash_table_iter_init(&iter, source->files);
+    while (g_hash_table_iter_next(&iter, NULL, &file))
+        runtime_file_withdraw(file, on_seen, source);
+}
+
+static void paths_free(gpointer paths)
+{
+    g_ptr_array_unref(paths);
+}
+
+struct runtime_source *runtime_source_new(struct watch *watch, const struct config_source *config,
+                                          const struct runtime_source_callbacks *callbacks)
+{
+    struct runtime_source *source = g_new0(struct runtime_source, 1);
+    g_autofree char *directory = runtime_directory(config);
+
+    source->callbacks = *callbacks;
+    source->kind = config->runtime;
+    source->name = config_runtime_name(config->runtime);
+    source->networks = g_strdupv(config->networks);
+    source->rootless = runtime_is_rootless(config);
+    source->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, runtime_file_free);
+    if (config->runtime == CONFIG_KUBELET)
+        source->kubelet = kubelet_new(watch, directory, config->logs ? config->logs : KUBELET_LOGS,
+                                      &(struct kubelet_callbacks){on_wake, on_seen, source});
+    else
+        source->folder = folder_new(watch, directory, false,
+                                    &(struct folder_callbacks){on_wake, on_entry, source});
+    if (config->runtime == CONFIG_QUADLET)
+        source->units = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, paths_free);
+    if (config->runtime == CONFIG_K3S)
+        source->deployed = g_strdup(config->manifests ? config->manifests : K3S_MANIFESTS);
+    return source;
+}
+
+static int source_error(const struct runtime_source *source)
+{
+    return source->kubelet ? kubelet_error(source->kubelet) : folder_error(source->folder);
+}
+
+const char *runtime_source_path(const struct runtime_source *source)
+{
+    return source->kubelet ? kubelet_error_path(source->kubelet) : folder_path(source->folder);
+}
+
+static void say_error(struct runtime_source *source)
+{
+    int error = source_error(source);
+
+    if (error == source->error)
+        return;
+    if (error == ENOENT)
+        log_info("%s: does not exist yet; waiting for it", runtime_source_path(source));
+    else if (error != 0)
+        log_error("%s: cannot be read: %s; no pods of %s are seen", runtime_source_path(source),
+                  strerrordesc_np(error), source->name);
+    else if (source->error != ENOENT)
+        log_notice("%s: fixed", runtime_source_path(source));
+    source->error = error;
+}
+
+void runtime_source_run(struct runtime_source *source)
+{
+    if (source->kubelet)
+        kubelet_run(source->kubelet);
+    else
+        folder_run(source->folder);
+    say_error(source);
+}
+
+static gint compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_named(GPtrArray *named, const char *path, bool recursive)
+{
+    for (guint i = 0; i < named->len; i++)
+        if (strcmp(((const struct config_directory *)named->pdata[i])->path, path) == 0)
+            return;
+    struct config_directory *directory = config_directory_new(g_strdup(path));
+    directory->recursive = recursive;
+    directory->allocate = true;
+    g_ptr_array_add(named, directory);
+}
+
+static void add_units(GPtrArray *named, const struct runtime_source *source)
+{
+    g_autoptr(GPtrArray) units = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, source->units);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        g_ptr_array_add(units, name);
+    g_ptr_array_sort(units, compare_texts);
+    for (guint i = 0; i < units->len; i++) {
+        const GPtrArray *paths = g_hash_table_lookup(source->units, units->pdata[i]);
+        for (guint j = 0; j < paths->len; j++)
+            add_named(named, paths->pdata[j], false);
+    }
+}
+
+void runtime_source_manifests(const struct runtime_source *source, GPtrArray *named)
+{
+    if (source->units)
+        add_units(named, source);
+    if (source->deployed)
+        add_named(named, source->deployed, true);
+}
+
+void runtime_source_rescan(struct runtime_source *source)
+{
+    if (source->kubelet)
+        kubelet_rescan(source->kubelet);
+    else
+        folder_rescan(source->folder);
+}
+
+bool runtime_source_is_rootless(const struct runtime_source *source)
+{
+    return source->rootless;
+}
+
+struct telling {
+    void (*each)(void *userdata, const struct runtime_status *status);
+    void *userdata;
+    const struct runtime_source *source;
+    unsigned n;
+    bool problems; /* tell of these, else count */
+};
+
+static void tell_file(void *userdata, const struct runtime_file *file)
+{
+    struct telling *telling = userdata;
+
+    telling->n += file->stated;
+    if (telling->problems && file->problem)
+        telling->each(telling->userdata, &(struct runtime_status){.name = telling->source->name,
+                                                                  .directory = file->path,
+                                                                  .problem = file->problem});
+}
+
+static void tell_files(struct telling *telling, bool problems)
+{
+    GHashTableIter iter;
+    gpointer file;
+
+    telling->problems = problems;
+    if (telling->source->kubelet)
+        kubelet_files(telling->source->kubelet, tell_file, telling);
+    g_hash_table_iter_init(&iter, telling->source->files);
+    while (g_hash_table_iter_next(&iter, NULL, &file))
+        tell_file(telling, file);
+}
+
+static const char *watch_word(int error, bool polled)
+{
+    if (error != 0)
+        return error == ENOENT || error == ENOTDIR ? "missing" : "unreadable";
+    return polled ? "polling" : "inotify";
+}
+
+static const char *problem_of(const struct runtime_source *source, int error)
+{
+    if (error != 0)
+        return error == ENOENT ? NULL : strerrordesc_np(error);
+    return source->rootless
+               ? "rootless: names lead to addresses that cannot be reached from the host"
+               : NULL;
+}
+
+void runtime_source_status(const struct runtime_source *source, bool polled,
+                           void (*each)(void *userdata, const struct runtime_status *status),
+                           void *userdata)
+{
+    struct telling telling = {.each = each, .userdata = userdata, .source = source};
+    int error = source_error(source);
+
+    tell_files(&telling, false);
+    each(userdata, &(struct runtime_status){
+                       .name = source->name,
+                       .directory = runtime_source_path(source),
+                       .watch = watch_word(error, polled),
+                       .problem = problem_of(source, error),
+                       .n_files = telling.n,
+                   });
+    tell_files(&telling, true);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One runtime of the configuration: its directory, its files, and what is wrong with them.
+ */
+#pragma once
+
+#include "lib/util/watch.h"
+#include "runtimes.h"
+
+struct runtime_source;
+
+struct runtime_source_callbacks {
+    void (*wake)(void *userdata);
+    void (*seen)(void *userdata, const char *path, GPtrArray *sightings);
+    void (*units)(void *userdata); /* what runtime_source_manifests adds is something else now */
+    void *userdata;
+};
+
+struct runtime_source *runtime_source_new(struct watch *watch, const struct config_source *config,
+                                          const struct runtime_source_callbacks *callbacks);
+void runtime_source_free(gpointer source);
+
+/* Looks at all that was heard of. */
+void runtime_source_run(struct runtime_source *source);
+
+/* All is to be looked at again. */
+void runtime_source_rescan(struct runtime_source *source);
+
+/* Takes back all that was seen. */
+void runtime_source_withdraw(struct runtime_source *source);
+
+/* Adds the manifests that it names (struct config_directory *), each path once. */
+void runtime_source_manifests(const struct runtime_source *source, GPtrArray *named);
+
+/* Its directory; the one that cannot be read, if there are two. */
+const char *runtime_source_path(const struct runtime_source *source);
+
+/* Are its pods those of a user who is not root? */
+bool runtime_source_is_rootless(const struct runtime_source *source);
+
+/* See runtimes_status. */
+void runtime_source_status(const struct runtime_source *source, bool polled,
+                           void (*each)(void *userdata, const struct runtime_status *status),
+                           void *userdata);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The configured runtimes, one inotify instance for all, and a round now and then for what it does
+ * not tell. Files are few and small, so all that was heard of is read in one go.
+ */
+#include "runtimes.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/config/config_file.h"
+#include "daemon/config/config_sources.h"
+#include "lib/util/log.h"
+#include "runtime_source.h"
+
+#define ROUND_INTERVAL (60 * G_USEC_PER_SEC)
+#define POLL_INTERVAL G_USEC_PER_SEC
+
+struct runtimes {
+    struct runtimes_callbacks callbacks;
+    struct watch *watch;
+    sd_event_source *working, *round;
+    GPtrArray *all;     /* struct runtime_source * */
+    GPtrArray *named;   /* struct config_directory *: as last handed over */
+    bool told;          /* something has been handed over since settled */
+    bool are_named_due; /* manifests may be others */
+    bool warned;        /* of rootless podman */
+};
+
+static void wake(void *userdata)
+{
+    const struct runtimes *runtimes = userdata;
+
+    (void)sd_event_source_set_enabled(runtimes->working, SD_EVENT_ONESHOT);
+}
+
+static void on_seen(void *userdata, const char *path, GPtrArray *sightings)
+{
+    struct runtimes *runtimes = userdata;
+
+    runtimes->told = true;
+    runtimes->callbacks.seen(runtimes->callbacks.userdata, path, sightings);
+}
+
+static void on_units(void *userdata)
+{
+    struct runtimes *runtimes = userdata;
+
+    runtimes->are_named_due = true;
+}
+
+/* --- Manifests that runtimes name --- */
+
+static bool are_same(const GPtrArray *a, const GPtrArray *b)
+{
+    for (guint i = 0; a->len == b->len && i < a->len; i++)
+        if (strcmp(((const struct config_directory *)a->pdata[i])->path,
+                   ((const struct config_directory *)b->pdata[i])->path) != 0)
+            return false;
+    return a->len == b->len;
+}
+
+static void name_manifests(struct runtimes *runtimes)
+{
+    GPtrArray *named = g_ptr_array_new_with_free_func(config_directory_free);
+
+    runtimes->are_named_due = false;
+    for (guint i = 0; i < runtimes->all->len; i++)
+        runtime_source_manifests(runtimes->all->pdata[i], named);
+    if (are_same(named, runtimes->named)) {
+        g_ptr_array_unref(named);
+        return;
+    }
+    g_ptr_array_unref(runtimes->named);
+    runtimes->named = named;
+    runtimes->callbacks.manifests(runtimes->callbacks.userdata, named);
+}
+
+/* --- All of them --- */
+
+static void plan_round(struct runtimes *runtimes)
+{
+    uint64_t interval = watch_is_exhausted(runtimes->watch) ? POLL_INTERVAL : ROUND_INTERVAL;
+
+    (void)sd_event_source_set_time_relative(runtimes->round, interval);
+    (void)sd_event_source_set_enabled(runtimes->round,
+                                      runtimes->all->len > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static void run(struct runtimes *runtimes)
+{
+    for (guint i = 0; i < runtimes->all->len; i++)
+        runtime_source_run(runtimes->all->pdata[i]);
+    if (runtimes->are_named_due)
+        name_manifests(runtimes);
+}
+
+static int on_work(sd_event_source *source, void *userdata)
+{
+    struct runtimes *runtimes = userdata;
+
+    (void)source;
+    run(runtimes);
+    if (runtimes->told)
+        runtimes->callbacks.settled(runtimes->callbacks.userdata);
+    runtimes->told = false;
+    return 0;
+}
+
+static void rescan(const struct runtimes *runtimes)
+{
+    for (guint i = 0; i < runtimes->all->len; i++)
+        runtime_source_rescan(runtimes->all->pdata[i]);
+}
+
+static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct runtimes *runtimes = userdata;
+
+    (void)source, (void)usec;
+    watch_begin_round(runtimes->watch);
+    rescan(runtimes);
+    (void)on_work(NULL, runtimes);
+    watch_end_round(runtimes->watch);
+    plan_round(runtimes);
+    return 0;
+}
+
+static void on_overflow(void *userdata)
+{
+    log_notice("inotify lost events; looking at all files of runtimes again");
+    rescan(userdata);
+    wake(userdata);
+}
+
+static void on_drained(void *userdata)
+{
+    (void)userdata; /* what was heard has woken the work by itself */
+}
+
+static int open_sources(struct runtimes *runtimes, sd_event *event)
+{
+    const struct watch_handlers handlers = {on_overflow, on_drained, runtimes};
+
+    int r = watch_new(&runtimes->watch, event, &handlers);
+    if (r >= 0)
+        r = sd_event_add_defer(event, &runtimes->working, on_work, runtimes);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(runtimes->working, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(event, &runtimes->round, CLOCK_MONOTONIC, 0, 0, on_round, runtimes);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(runtimes->round, SD_EVENT_OFF);
+    return r;
+}
+
+static void warn_of_rootless(struct runtimes *runtimes, const struct runtime_source *source)
+{
+    if (!runtime_source_is_rootless(source) || runtimes->warned)
+        return;
+    runtimes->warned = true;
+    log_warning("%s: addresses of rootless pods are reachable only in that user's network "
+                "namespace; names lead to them, but not from the host",
+                runtime_source_path(source));
+}
+
+static void configure(struct runtimes *runtimes, const struct config *config)
+{
+    const struct runtime_source_callbacks callbacks = {wake, on_seen, on_units, runtimes};
+    GPtrArray *before = runtimes->all;
+
+    runtimes->all = g_ptr_array_new_with_free_func(runtime_source_free);
+    for (guint i = 0; i < before->len; i++)
+        runtime_source_withdraw(before->pdata[i]);
+    g_ptr_array_unref(before);
+    for (guint i = 0; i < config->sources->len; i++) {
+        struct runtime_source *source =
+            runtime_source_new(runtimes->watch, config->sources->pdata[i], &callbacks);
+        g_ptr_array_add(runtimes->all, source);
+        warn_of_rootless(runtimes, source);
+    }
+    runtimes->are_named_due = true;
+    run(runtimes);
+    plan_round(runtimes);
+    runtimes->told = false;
+}
+
+int runtimes_new(struct runtimes **runtimesp, sd_event *event, const struct config *config,
+                 const struct runtimes_callbacks *callbacks)
+{
+    struct runtimes *runtimes = g_new0(struct runtimes, 1);
+
+    runtimes->callbacks = *callbacks;
+    runtimes->all = g_ptr_array_new_with_free_func(runtime_source_free);
+    runtimes->named = g_ptr_array_new_with_free_func(config_directory_free);
+    int r = open_sources(runtimes, event);
+    if (r < 0) {
+        runtimes_free(runtimes);
+        return r;
+    }
+    configure(runtimes, config);
+    *runtimesp = runtimes;
+    return 0;
+}
+
+struct runtimes *runtimes_free(struct runtimes *runtimes)
+{
+    if (!runtimes)
+        return NULL;
+    g_ptr_array_unref(runtimes->all);
+    g_ptr_array_unref(runtimes->named);
+    sd_event_source_disable_unref(runtimes->working);
+    sd_event_source_disable_unref(runtimes->round);
+    watch_free(runtimes->watch);
+    g_free(runtimes);
+    return NULL;
+}
+
+void runtimes_reload(struct runtimes *runtimes, const struct config *config)
+{
+    configure(runtimes, config);
+}
+
+char *runtimes_names(const struct config *config)
+{
+    bool has[CONFIG_RUNTIMES] = {0};
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < config->sources->len; i++)
+        has[((const struct config_source *)config->sources->pdata[i])->runtime] = true;
+    has[CONFIG_CNI] |= has[CONFIG_K3S];
+    for (enum config_runtime runtime = CONFIG_PODMAN; runtime <= CONFIG_KUBELET; runtime++)
+        if (has[runtime])
+            g_string_append_printf(text, "%s%s", text->len > 0 ? " or " : "",
+                                   config_runtime_name(runtime));
+    return text->len > 0 ? g_strdup(text->str) : NULL;
+}
+
+char *runtimes_node(const struct config *config)
+{
+    char name[256] = "";
+
+    for (guint i = 0; i < config->sources->len; i++) {
+        const struct config_source *source = config->sources->pdata[i];
+        if (source->node)
+            return g_strdup(source->node);
+    }
+    if (gethostname(name, sizeof name - 1) < 0 || *name == '\0')
+        return NULL;
+    return g_ascii_strdown(name, -1);
+}
+
+void runtimes_status(const struct runtimes *runtimes,
+                     void (*each)(void *userdata, const struct runtime_status *status),
+                     void *userdata)
+{
+    for (guint i = 0; i < runtimes->all->len; i++)
+        runtime_source_status(runtimes->all->pdata[i], watch_is_exhausted(runtimes->watch), each,
+                              userdata);
+}
