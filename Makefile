@@ -322,6 +322,7 @@ INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)
     644:share/systemd/cluster.sysusers.conf:$(prefix)/lib/sysusers.d/kubesvc-cluster.conf \
     644:share/systemd/user/kubesvcd.service:$(prefix)/lib/systemd/user/kubesvcd.service \
     644:share/systemd/sysusers.conf:$(prefix)/lib/sysusers.d/kubesvcd.conf \
+    644:share/systemd/tmpfiles.conf:$(prefix)/lib/tmpfiles.d/kubesvcd.conf \
     644:share/conf/kubesvcd.yaml:$(docdir)/kubesvcd.yaml \
     $(foreach page,$(wildcard share/man/*.[158]),$\
         644:$(page):$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
