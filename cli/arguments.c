@@ -28,6 +28,8 @@ enum {
     OPTION_IGNORE,
     OPTION_TEMPLATES,
     OPTION_ROOT,
+    OPTION_MANIFESTS,
+    OPTION_NO_NAMESPACES,
     OPTION_VERSION
 };
 
@@ -92,6 +94,18 @@ static const struct {
      "DIR",
      "examine the files below this directory",
      TAKES_ROOT},
+    {{"container", required_argument, NULL, 'c'},
+     "NAME",
+     "the container whose variables are set (default: as kubectl chooses)",
+     TAKES_RUN},
+    {{"manifests", required_argument, NULL, OPTION_MANIFESTS},
+     "PATH",
+     "start a kubesvcd that reads these manifests and ends with the command; repeatable",
+     TAKES_RUN},
+    {{"no-namespaces", no_argument, NULL, OPTION_NO_NAMESPACES},
+     NULL,
+     "leave the command in the namespaces of its caller",
+     TAKES_RUN},
     {{"socket", required_argument, NULL, OPTION_SOCKET},
      "PATH",
      "the daemon's socket (default: KUBESVC_SOCKET, else " KUBESVC_SOCKET_PATH ")",
@@ -203,16 +217,18 @@ static bool take_namespace(struct arguments *arguments, const char *name)
     return good;
 }
 
-static bool take_ignore(struct arguments *arguments, const char *text)
+/* One more of an option that may be given several times. */
+static bool take_another(const struct arguments *arguments, const char **texts, const char *option,
+                         const char *text)
 {
     unsigned n = 0;
-    while (arguments->ignore[n])
+    while (texts[n])
         n++;
-    if (n == ARGUMENTS_IGNORE_MAX) {
-        text_error(arguments->json, NULL, "more than %u --ignore options", n);
+    if (n == ARGUMENTS_REPEATED_MAX) {
+        text_error(arguments->json, NULL, "more than %u --%s options", n, option);
         return false;
     }
-    arguments->ignore[n] = text;
+    texts[n] = text;
     return true;
 }
 
@@ -239,8 +255,12 @@ static bool take_option(struct arguments *arguments, const struct synopsis *syno
     case OPTION_QUESTIONS: arguments->questions = true; return true;
     case OPTION_STRICT: arguments->strict = true; return true;
     case 'R': arguments->recursive = true; return true;
-    case OPTION_IGNORE: return take_ignore(arguments, optarg);
+    case OPTION_IGNORE: return take_another(arguments, arguments->ignore, "ignore", optarg);
     case OPTION_TEMPLATES: arguments->skip_templates = true; return true;
+    case 'c': arguments->container = optarg; return true;
+    case OPTION_MANIFESTS:
+        return take_another(arguments, arguments->manifests, "manifests", optarg);
+    case OPTION_NO_NAMESPACES: arguments->no_namespaces = true; return true;
     case OPTION_ROOT: arguments->root = optarg; return true;
     default: arguments->socket = optarg; return true;
     }

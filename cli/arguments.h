@@ -28,9 +28,10 @@ enum {
     TAKES_PATHS = 1u << 17,         /* -o jsonpath=, custom-columns= */
     TAKES_LABEL_COLUMNS = 1u << 18, /* --show-labels, -L */
     TAKES_DNS = 1u << 19,
+    TAKES_RUN = 1u << 20, /* -c, --manifests, --no-namespaces */
 };
 
-#define ARGUMENTS_IGNORE_MAX 256u
+#define ARGUMENTS_REPEATED_MAX 256u
 
 enum format {
     FORMAT_TEXT,
@@ -53,17 +54,19 @@ struct synopsis {
 };
 
 struct arguments {
-    const char *socket;                           /* where the daemon is, whatever was given */
-    const char *namespace;                        /* NULL: none given */
-    const char *labels;                           /* NULL: none given */
-    const char *family;                           /* "any", "inet" or "inet6" */
-    const char *ignore[ARGUMENTS_IGNORE_MAX + 1]; /* each as it was given, NULL-terminated */
-    const char *dns;                              /* the nameserver to compare with, NULL: none */
+    const char *socket;    /* where the daemon is, whatever was given */
+    const char *namespace; /* NULL: none given */
+    const char *labels;    /* NULL: none given */
+    const char *family;    /* "any", "inet" or "inet6" */
+    /* each as it was given, NULL-terminated */
+    const char *ignore[ARGUMENTS_REPEATED_MAX + 1], *manifests[ARGUMENTS_REPEATED_MAX + 1];
+    const char *container;     /* NULL: none given */
+    const char *dns;           /* the nameserver to compare with, NULL: none */
     const char *root;          /* of the file system that is looked at; "" is this one */
     const char *label_columns; /* labels, separated by commas; NULL: none given */
     const char *template;      /* of FORMAT_PATH and FORMAT_COLUMNS */
     enum format format;
-    bool show_labels;
+    bool show_labels, no_namespaces;
     bool all, no_headings, watch, nss, questions, strict, recursive, skip_templates;
     bool json; /* errors, too, are JSON */
     char **operands;

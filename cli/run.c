@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvc run: a command as one of the pods. It only tells the command who it is; where the pod's
- * address comes from, and that the names lead there, is the daemon's doing.
+ * kubesvc run: a command as one of the pods. It is executed in this very process, so that signals,
+ * the terminal and the exit status are its own; before that, it is told who it is, and is given
+ * what a pod finds around it. Where the pod's address comes from, and that the names lead there, is
+ * the daemon's doing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,63 +14,185 @@
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
-#include "suggest.h"
+#include "container_variables.h"
+#include "lib/util/address.h"
+#include "lib/util/node.h"
+#include "link.h"
+#include "pod_choice.h"
+#include "pod_manifest.h"
+#include "pod_room.h"
+#include "private_daemon.h"
+#include "service_variables.h"
 #include "text.h"
 #include "value.h"
 
 #define STATUS_NOT_EXECUTABLE 126 /* as env(1) and the shells have it */
 #define STATUS_NO_COMMAND 127
+#define HOSTNAME_MAX 63u
+#define ERRORS_SHOWN 10u
 
 static const struct synopsis synopsis = {
     .name = "run",
-    .operands = "POD -- COMMAND [ARGUMENT...]",
+    .operands = "POD|KIND/NAME -- COMMAND [ARGUMENT...]",
     .description =
         "Runs the command as a pod, for trying out on one machine what runs as several\n"
-        "pods in a cluster. Sets POD_NAME, POD_NAMESPACE, POD_IP, POD_IPS (with commas),\n"
-        "HOSTNAME and KUBESVC_NAMESPACE, so that short names mean the pod's namespace. A\n"
+        "pods in a cluster. KIND/NAME, such as deploy/web, sts/db or svc/web, is a pod of\n"
+        "it as which nothing runs yet. The command has the variables of its container\n"
+        "(env, envFrom, those of Services) and POD_NAME, POD_NAMESPACE, POD_IP, POD_IPS,\n"
+        "HOSTNAME and KUBESVC_NAMESPACE; in namespaces of its own, where they are allowed,\n"
+        "the pod's host name, /etc/hosts and an /etc/nsswitch.conf that asks kubesvc. A\n"
         "server that binds to POD_IP is found under the names of the pod's Services.\n"
         "Exit status: the command's; 2 if there is no such pod, 126 or 127 if the command\n"
         "cannot be run.\n",
     .examples = "  kubesvc run app-0 -- ./server\n"
                 "  kubesvc run -n moon db-1 -- sh -c 'echo $POD_IP; getent hosts db'\n"
+                "  kubesvc run deploy/web -c sidecar -- env\n"
+                "  kubesvc run --manifests k8s/ db-0 -- curl http://web/\n"
                 "  for i in 0 1 2; do kubesvc run app-$i -- ./server & done\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE,
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_RUN,
     .least = 2,
     .most = -1,
 };
 
-struct search {
-    const char *name;
-    yajl_val found; /* NULL: not yet */
-    struct suggestion suggestion;
-    unsigned pods;
+/* The pod, and what is known of it. */
+struct run {
+    const struct arguments *arguments;
+    const char *namespace;
+    yajl_val pod, config;
+    char *addresses; /* separated by commas */
+    char *hostname;
+    char *node_name, *node_addresses;
+    bool host_network;
+    struct pod_manifest manifest;
 };
 
-static bool consider(void *userdata, yajl_val pod)
+static void run_clear(struct run *run)
 {
-    struct search *search = userdata;
-    const char *name = value_text(pod, "name");
-    if (!name)
-        return false;
-    search->pods++;
-    if (!search->found && strcmp(name, search->name) == 0) {
-        search->found = pod;
-        return true;
-    }
-    suggestion_offer(&search->suggestion, name);
+    ask_release(&run->pod);
+    ask_release(&run->config);
+    g_free(run->addresses);
+    g_free(run->hostname);
+    g_free(run->node_name);
+    g_free(run->node_addresses);
+}
+
+static void set(const char *name, const char *value)
+{
+    g_setenv(name, value, TRUE);
+}
+
+/* --- What it is told -------------------------------------------------------------------------- */
+
+struct adding {
+    GHashTable *variables;
+    const char *namespace;
+    bool links;
+};
+
+static bool add_service(void *userdata, yajl_val service)
+{
+    const struct adding *adding = userdata;
+    service_variables_add(adding->variables, service, adding->namespace, adding->links);
     return false;
 }
 
-static void complain_unknown(const struct search *search, const char *namespace)
+/* Those of the pod's namespace, and the API server's. */
+static int read_services(struct run *run, GHashTable *variables)
 {
-    g_autofree char *remedy = NULL;
-    if (search->suggestion.nearest)
-        remedy = g_strdup_printf("did you mean '%s'?", search->suggestion.nearest);
-    else if (search->pods > 0)
-        remedy = g_strdup_printf("see 'kubesvc get pods -n %s'", namespace);
-    else
-        remedy = g_strdup("see 'kubesvc get pods -A', and name the namespace with -n");
-    text_error(false, remedy, "no pod '%s' in namespace %s", search->name, namespace);
+    const char *const namespaces[] = {"default", run->namespace};
+    struct adding adding = {
+        variables, run->namespace,
+        fields_bool(&run->manifest.fields, run->manifest.spec, "enableServiceLinks", true)};
+    for (size_t i = 0; i < G_N_ELEMENTS(namespaces); i++) {
+        if (i > 0 && strcmp(run->namespace, namespaces[0]) == 0)
+            break;
+        int status = ask(run->arguments, (const char *[]){"services", namespaces[i], NULL},
+                         add_service, &adding);
+        if (status == STATUS_FAILED)
+            return status;
+    }
+    return STATUS_DONE;
+}
+
+static void set_all(GHashTable *variables)
+{
+    GHashTableIter iter;
+    gpointer name, value;
+    g_hash_table_iter_init(&iter, variables);
+    while (g_hash_table_iter_next(&iter, &name, &value))
+        set(name, value);
+}
+
+static void set_container(struct run *run, const struct node *container, GHashTable *services)
+{
+    g_autoptr(GHashTable) wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) variables =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    const char *workload = value_text(run->pod, "workload");
+    const struct pod_facts facts = {
+        .namespace = run->namespace,
+        .name = value_text(run->pod, "name"),
+        .addresses = run->addresses,
+        .node_name = run->node_name,
+        .node_addresses = run->node_addresses,
+        .stateful_set = workload && g_str_has_prefix(workload, "StatefulSet/") ? workload : NULL,
+    };
+    container_variables_needs(&run->manifest, container, wanted);
+    pod_manifest_read_data(&run->manifest, wanted, run->namespace, run->config);
+    container_variables_add(&run->manifest, container, &facts, services, variables);
+    set_all(variables);
+}
+
+static int complain_container(const struct run *run)
+{
+    text_error(false, NULL, "the pod %s has no container '%s'", value_text(run->pod, "name"),
+               run->arguments->container);
+    return STATUS_NOT_FOUND;
+}
+
+static void set_identity(const struct run *run)
+{
+    g_autofree char *socket = g_canonicalize_filename(run->arguments->socket, NULL);
+    g_autofree char *first = g_strndup(run->addresses, strcspn(run->addresses, ","));
+    set("POD_NAME", value_text(run->pod, "name"));
+    set("POD_NAMESPACE", run->namespace);
+    set("POD_IP", first);
+    set("POD_IPS", run->addresses);
+    set("HOSTNAME", run->host_network ? run->node_name : run->hostname);
+    set("KUBESVC_NAMESPACE", run->namespace);
+    /* the command's questions go where ours went, wherever it goes itself */
+    set("KUBESVC_SOCKET", socket);
+}
+
+static int set_variables(struct run *run)
+{
+    const char *wanted = run->arguments->container;
+    g_autoptr(GHashTable) services = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    const struct node *container = pod_manifest_container(&run->manifest, wanted);
+    if (wanted && !container && run->manifest.spec)
+        return complain_container(run);
+    int status = read_services(run, services);
+    if (status != STATUS_DONE)
+        return status;
+    set_identity(run);
+    set_all(services);
+    if (container)
+        set_container(run, container, services);
+    pod_manifest_complain(&run->manifest);
+    return STATUS_DONE;
+}
+
+/* --- What is known of it ---------------------------------------------------------------------- */
+
+/* A host name has 63 bytes, a pod's name more: kubelet cuts it. */
+static char *read_hostname(yajl_val pod)
+{
+    const char *given = value_text(pod, "hostname");
+    char *hostname = g_strndup(given ? given : value_text(pod, "name"), HOSTNAME_MAX);
+    size_t length = strlen(hostname);
+    while (length > 0 && (hostname[length - 1] == '-' || hostname[length - 1] == '.'))
+        hostname[--length] = '\0';
+    return hostname;
 }
 
 /* "127.244.0.1,fd00::1", NULL if it has none. */
@@ -80,25 +204,62 @@ static char *read_addresses(yajl_val pod)
     return addresses;
 }
 
-static void set(const char *name, const char *value)
+/* Those of the configuration, else those that the daemon finds itself. */
+static char *read_node_addresses(yajl_val config)
 {
-    g_setenv(name, value, TRUE);
+    char *stated = value_joined(value_setting(config, "nodeIPs"), "value", ",");
+    if (*stated)
+        return stated;
+    g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
+    GString *out = g_string_new(NULL);
+    g_free(stated);
+    node_addresses(addresses);
+    for (guint i = 0; i < addresses->len; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        address_format(&g_array_index(addresses, struct address, i), text);
+        g_string_append_printf(out, "%s%s", i > 0 ? "," : "", text);
+    }
+    return g_string_free(out, FALSE);
 }
 
-static void become(const struct arguments *arguments, yajl_val pod, const char *namespace,
-                   const char *addresses)
+static int find_pod(struct run *run)
 {
-    const char *name = value_text(pod, "name"), *hostname = value_text(pod, "hostname");
-    g_autofree char *socket = g_canonicalize_filename(arguments->socket, NULL);
-    g_autofree char *first = g_strndup(addresses, strcspn(addresses, ","));
-    set("POD_NAME", name);
-    set("POD_NAMESPACE", namespace);
-    set("POD_IP", first);
-    set("POD_IPS", addresses);
-    set("HOSTNAME", hostname ? hostname : name);
-    set("KUBESVC_NAMESPACE", namespace);
-    /* the command's questions go where ours went, wherever it goes itself */
-    set("KUBESVC_SOCKET", socket);
+    int status = pod_choose(run->arguments, run->namespace, run->arguments->operands[0], &run->pod);
+    if (status != STATUS_DONE)
+        return status;
+    run->addresses = read_addresses(run->pod);
+    if (!run->addresses) {
+        text_error(false,
+                   "give it one with the annotation kubesvc.io/addresses, or let the daemon "
+                   "allocate one",
+                   "the pod %s in namespace %s has no address", value_text(run->pod, "name"),
+                   run->namespace);
+        return STATUS_FAILED;
+    }
+    status = ask_one(run->arguments, (const char *[]){"config", NULL}, &run->config);
+    if (status != STATUS_DONE)
+        return STATUS_FAILED;
+    run->host_network = g_strcmp0(value_text(run->pod, "origin"), "node") == 0;
+    run->hostname = read_hostname(run->pod);
+    run->node_name = g_strdup(g_get_host_name());
+    run->node_addresses = read_node_addresses(run->config);
+    return STATUS_DONE;
+}
+
+/* --- Running it ------------------------------------------------------------------------------- */
+
+static void enter_room(struct run *run)
+{
+    g_autofree char *aliases = pod_manifest_aliases(&run->manifest);
+    const char *zone = value_text(value_setting(run->config, "zone"), "value");
+    const struct pod_identity identity = {
+        .hostname = run->host_network ? NULL : run->hostname,
+        .subdomain = value_text(run->pod, "subdomain"),
+        .namespace = run->namespace,
+        .zone = zone ? zone : "cluster.local",
+        .addresses = run->addresses,
+    };
+    pod_room_enter(&identity, aliases);
 }
 
 static int execute(char **command)
@@ -109,39 +270,83 @@ static int execute(char **command)
     return error == ENOENT ? STATUS_NO_COMMAND : STATUS_NOT_EXECUTABLE;
 }
 
-static int run(const struct arguments *arguments, const char *namespace)
+static int run_pod(struct run *run)
 {
-    ask_auto yajl_val pod = NULL;
-    g_autofree char *addresses = NULL;
-    struct search search = {.name = arguments->operands[0]};
-    search.suggestion.word = search.name;
-    int status = ask(arguments, (const char *[]){"pods", namespace, NULL}, consider, &search);
-    pod = search.found;
-    if (status != STATUS_FAILED && !pod) {
-        complain_unknown(&search, namespace);
-        status = STATUS_NOT_FOUND;
-    }
-    g_free(search.suggestion.nearest);
+    int status = find_pod(run);
     if (status != STATUS_DONE)
         return status;
-    addresses = read_addresses(pod);
-    if (!addresses) {
-        text_error(false,
-                   "give it one with the annotation kubesvc.io/addresses, or let the daemon "
-                   "allocate one",
-                   "the pod %s in namespace %s has no address", search.name, namespace);
-        return STATUS_FAILED;
+    pod_manifest_init(&run->manifest, run->pod, run->config);
+    status = set_variables(run);
+    if (status == STATUS_DONE && !run->arguments->no_namespaces)
+        enter_room(run);
+    pod_manifest_clear(&run->manifest);
+    return status == STATUS_DONE ? execute(run->arguments->operands + 1) : status;
+}
+
+/* What is wrong with the manifests, which a daemon of its own has said to nobody else. */
+static void report_errors(const struct arguments *arguments)
+{
+    ask_auto yajl_val status = NULL;
+    if (ask_quietly(arguments, (const char *[]){"status", NULL}, &status) != KUBESVC_INSPECT_DONE)
+        return;
+    for (size_t i = 0; i < value_length(status, "errors"); i++) {
+        yajl_val error = value_element(status, "errors", i);
+        g_autofree char *place = value_place(error);
+        const char *object = value_text(error, "object"), *message = value_text(error, "message");
+        if (!place || !message || g_strcmp0(value_text(error, "severity"), "error") != 0)
+            continue;
+        if (i == ERRORS_SHOWN) {
+            text_error(false, "'kubesvc check' shows all", "there is more wrong with them");
+            return;
+        }
+        text_error(false, NULL, "%s: %s%s%s", place, object ? object : "", object ? ": " : "",
+                   message);
     }
-    become(arguments, pod, namespace, addresses);
-    return execute(arguments->operands + 1);
+}
+
+static bool manifests_exist(const struct arguments *arguments)
+{
+    for (const char *const *path = arguments->manifests; *path; path++)
+        if (access(*path, R_OK) < 0) {
+            text_error(false, NULL, "%s: %s", *path, g_strerror(errno));
+            return false;
+        }
+    return true;
+}
+
+/* --manifests: the daemon to ask is one of this command's own. */
+static int start_daemon(struct arguments *arguments, char **socketp)
+{
+    const char *namespace =
+        arguments->namespace ? arguments->namespace : getenv("KUBESVC_NAMESPACE");
+    if (!arguments->manifests[0])
+        return STATUS_DONE;
+    if (!manifests_exist(arguments))
+        return STATUS_FAILED;
+    int status = private_daemon_start(arguments->manifests,
+                                      namespace && *namespace ? namespace : NULL, socketp);
+    if (status != STATUS_DONE)
+        return status;
+    arguments->socket = *socketp;
+    report_errors(arguments);
+    return STATUS_DONE;
 }
 
 int command_run(int argc, char **argv)
 {
     struct arguments arguments;
+    g_autofree char *socket = NULL, *namespace = NULL;
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    g_autofree char *namespace = ask_namespace(&arguments);
-    return namespace ? run(&arguments, namespace) : STATUS_FAILED;
+    status = start_daemon(&arguments, &socket);
+    if (status != STATUS_DONE)
+        return status;
+    namespace = ask_namespace(&arguments);
+    if (!namespace)
+        return STATUS_FAILED;
+    struct run run = {.arguments = &arguments, .namespace = namespace};
+    status = run_pod(&run);
+    run_clear(&run);
+    return status;
 }

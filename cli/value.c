@@ -73,6 +73,17 @@ char *value_joined(yajl_val object, const char *key, const char *separator)
     return g_string_free(out, FALSE);
 }
 
+yajl_val value_setting(yajl_val config, const char *key)
+{
+    for (size_t i = 0; i < value_length(config, "settings"); i++) {
+        yajl_val setting = value_element(config, "settings", i);
+        const char *name = value_text(setting, "key");
+        if (name && strcmp(name, key) == 0)
+            return setting;
+    }
+    return NULL;
+}
+
 char *value_place(yajl_val place)
 {
     const char *file = value_text(place, "file");

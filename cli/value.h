@@ -29,6 +29,9 @@ yajl_val value_element(yajl_val object, const char *key, size_t index);
  * g_free. */
 char *value_joined(yajl_val object, const char *key, const char *separator);
 
+/* The element of the request `config`'s settings for a key, NULL if there is none. */
+yajl_val value_setting(yajl_val config, const char *key);
+
 /* "file:line:column" of a position that is a member, or of `place` itself; NULL if there is none;
  * to be freed with g_free. */
 char *value_position(yajl_val object, const char *key);

@@ -128,6 +128,34 @@ const char *tree_key(struct tree *tree, const char *text, size_t length)
     return *slot;
 }
 
+const struct node *tree_copy(struct tree *tree, const struct node *node)
+{
+    struct node *copy = tree_node(tree);
+
+    if (!copy)
+        return NULL;
+    *copy = *node;
+    copy->next = NULL;
+    copy->key = node->key ? tree_text(tree, node->key, strlen(node->key)) : NULL;
+    if (node->key && !copy->key)
+        return NULL;
+    if (node->type == NODE_SCALAR)
+        return (copy->text = tree_text(tree, node->text, node->length)) ? copy : NULL;
+    copy->first = NULL;
+    for (struct node *child = node->first, *last = NULL; child; child = child->next) {
+        const struct node *added = tree_copy(tree, child);
+
+        if (!added)
+            return NULL;
+        if (last)
+            last->next = (struct node *)(uintptr_t)added;
+        else
+            copy->first = (struct node *)(uintptr_t)added;
+        last = (struct node *)(uintptr_t)added;
+    }
+    return copy;
+}
+
 struct tree_mark tree_mark(const struct tree *tree)
 {
     return (struct tree_mark){.chunk = tree->chunk, .used = tree->used};

@@ -51,6 +51,9 @@ const char *tree_text(struct tree *tree, const char *text, size_t length);
 /* As tree_text, but repeated texts share their memory. */
 const char *tree_key(struct tree *tree, const char *text, size_t length);
 
+/* A copy of a node and all that is in it, without its siblings; NULL when there is no room. */
+const struct node *tree_copy(struct tree *tree, const struct node *node);
+
 /* A place to return to: everything allocated after it is given up at once. */
 struct tree_mark {
     size_t chunk, used;

@@ -6,7 +6,8 @@ import pathlib
 import subprocess
 import sys
 
-from harness import Daemon, HERE, PATIENCE, built, need_program, same, with_nsswitch
+from harness import (Daemon, HERE, PATIENCE, built, need_program, need_root, same, skip,
+                     unsanitized, wait_for)
 
 EXAMPLES = HERE.parent.parent / "examples"
 WORLD = {
@@ -30,6 +31,16 @@ kind: Pod
 metadata: {name: waiting, namespace: moon, uid: "1"}
 spec: {containers: [{name: c}]}
 status: {phase: Pending}
+"""
+}
+
+
+SERVICE = {
+    "svc.yaml": """
+apiVersion: v1
+kind: Service
+metadata: {name: all}
+spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80}]}
 """
 }
 
@@ -88,18 +99,374 @@ def test_pods_that_are_none():
         assert "no daemon is listening" in done.stderr, done
 
 
+def need_namespaces(user=False):
+    """Skips where a process may not have mount and UTS namespaces of its own."""
+    unshare = [need_program("unshare"), *(["-r"] if user else []), "-mu"]
+    tried = subprocess.run([*unshare, "mount", "-t", "tmpfs", "x", "/tmp"], capture_output=True,
+                           text=True)
+    if tried.returncode:
+        skip(f"no namespaces here: {tried.stderr.strip()}")
+
+
+def bare(daemon):
+    """The environment without the path that leads Client to the module."""
+    return {k: v for k, v in daemon.env.items() if k not in ("LD_LIBRARY_PATH", "LD_PRELOAD")}
+
+
+def test_namespaces_of_its_own():
+    need_namespaces(os.geteuid() != 0)
+    before = [pathlib.Path(name).read_bytes() for name in ("/etc/hosts", "/etc/nsswitch.conf")]
+    mounts = pathlib.Path("/proc/self/mountinfo").read_text()
+    with Daemon(WORLD) as daemon:
+        address = environment(daemon, "web-0")["POD_IP"]
+        script = "hostname; cat /etc/hosts; echo ---; cat /etc/nsswitch.conf"
+        out = run(daemon, "web-0", "--", "sh", "-c", script).stdout
+        name, rest = out.split("\n", 1)
+        hosts, nsswitch = rest.split("---\n")
+        same(name, "web-0")
+        assert f"\n{address}\tweb-0\n" in hosts and "127.0.0.1\tlocalhost" in hosts, hosts
+        assert "hosts: files kubesvc [NOTFOUND=return] dns\n" in nsswitch, nsswitch
+        out = run(daemon, "-n", "moon", "dual", "--", "sh", "-c", script).stdout
+        assert out.startswith("first\n"), out
+        for address in "127.0.0.9", "::1":
+            assert f"\n{address}\tfirst.web.moon.svc.cluster.local\tfirst\n" in out, out
+        host = os.uname().nodename
+        same(run(daemon, "--no-namespaces", "web-0", "--", "uname", "-n").stdout, f"{host}\n")
+    after = [pathlib.Path(name).read_bytes() for name in ("/etc/hosts", "/etc/nsswitch.conf")]
+    same(after, before, "the host's files")
+    same(pathlib.Path("/proc/self/mountinfo").read_text(), mounts)
+
+
+def test_names_resolve_without_an_installation():
+    unsanitized("a program without the sanitizers' library cannot load the module")
+    need_namespaces(os.geteuid() != 0)
+    with Daemon(WORLD | SERVICE) as daemon:
+        addresses = [environment(daemon, name)["POD_IP"] for name in ("web-0", "web-1")]
+        # env -i: it is not a variable that leads to the module
+        script = ("env -i KUBESVC_SOCKET=$KUBESVC_SOCKET getent ahostsv4 all; getent hosts nothing.here.svc.cluster.local; echo $?; echo ${LD_LIBRARY_PATH-unset}")
+        done = subprocess.run([built("kubesvc"), "run", "--socket", daemon.socket, "web-0", "--", "sh",
+                               "-c", script], env=bare(daemon), capture_output=True, text=True,
+                              timeout=PATIENCE)
+        lines = done.stdout.splitlines()
+        same(sorted({line.split()[0] for line in lines[:-2]}), sorted(addresses), done)
+        same(lines[-2:], ["2", "unset"], done)
+
+
+def test_an_ordinary_user():
+    """Has a user namespace besides, in which it is still itself and has no capability."""
+    unsanitized("a program without the sanitizers' library cannot load the module")
+    need_root()
+    need_namespaces(user=True)
+    with Daemon(WORLD | SERVICE) as daemon:
+        os.chmod(".", 0o755)
+        for path in daemon.dir, daemon.socket.parent:
+            path.chmod(0o755)
+        script = ("hostname; id -u; id -g; grep CapEff /proc/self/status;"
+                  "getent ahostsv4 all >/dev/null; echo $?")
+        done = subprocess.run(["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups",
+                               built("kubesvc"), "run", "web-1", "--", "sh", "-c", script],
+                              env=bare(daemon) | {"KUBESVC_SOCKET": str(daemon.socket)},
+                              capture_output=True, text=True, timeout=PATIENCE)
+        same(done.stdout.splitlines(), ["web-1", "65533", "65533", "CapEff:\t0000000000000000", "0"],
+             done)
+
+
+def test_where_namespaces_are_not_allowed():
+    need_root()
+    with Daemon(WORLD) as daemon:
+        done = subprocess.run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", built("kubesvc"),
+                               "run", "web-1", "--", "sh", "-c", "uname -n; echo $POD_NAME; exit 7"],
+                              env=daemon.env, capture_output=True, text=True, timeout=PATIENCE)
+        same((done.returncode, done.stdout), (7, f"{os.uname().nodename}\nweb-1\n"), done)
+        assert "namespaces are not allowed: " in done.stderr, done
+
+
+def test_the_process_is_the_command():
+    """Same process, same parent, and only one descriptor more."""
+    with Daemon(WORLD) as daemon:
+        script = "echo $$ $PPID; cd /proc/$$/fd && ls -d 3 4 5 6 7 8 9 64 2>/dev/null"
+        started = subprocess.Popen([built("kubesvc"), "run", "web-0", "--", "sh", "-c", script],
+                                   env=daemon.env, stdout=subprocess.PIPE, text=True)
+        out = started.communicate(timeout=PATIENCE)[0].splitlines()
+        same(out[0], f"{started.pid} {os.getpid()}")
+        same(out[1:], ["64"], out)
+
+
+CONTAINER = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: moon}
+spec:
+  serviceName: db
+  replicas: 2
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata:
+      labels: {app: db, tier: back}
+      annotations: {note: "a b", kubectl.kubernetes.io/default-container: main}
+    spec:
+      hostAliases: [{ip: 192.0.2.7, hostnames: [far, far.example]}]
+      initContainers: [{name: init, env: [{name: WHICH, value: init}]}]
+      containers:
+      - {name: side, env: [{name: WHICH, value: side}]}
+      - name: main
+        resources: {limits: {cpu: 1500m, memory: 64Mi}, requests: {memory: 1Mi}}
+        envFrom:
+        - {configMapRef: {name: settings}}
+        - {prefix: S_, secretRef: {name: secret}}
+        - {configMapRef: {name: absent, optional: true}}
+        env:
+        - {name: WHICH, value: main}
+        - {name: FIRST, value: "1"}
+        - {name: SECOND, value: "$(FIRST) $(LATER) $$(FIRST) $(WEB_SERVICE_PORT) $(COLOUR) $(HOME)"}
+        - {name: LATER, value: "2"}
+        - {name: COLOUR, value: green}
+        - {name: EMPTY, value: ""}
+        - {name: NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+        - {name: NS, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+        - {name: TIER, valueFrom: {fieldRef: {fieldPath: "metadata.labels['tier']"}}}
+        - {name: INDEX, valueFrom: {fieldRef: {fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']"}}}
+        - {name: NOTE, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['note']"}}}
+        - {name: NONE, valueFrom: {fieldRef: {fieldPath: "metadata.labels['none']"}}}
+        - {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+        - {name: HOST, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}
+        - {name: ACCOUNT, valueFrom: {fieldRef: {fieldPath: spec.serviceAccountName}}}
+        - {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+        - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
+        - {name: MILLI, valueFrom: {resourceFieldRef: {resource: requests.cpu, divisor: 1m}}}
+        - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}
+        - {name: PASSWORD, valueFrom: {secretKeyRef: {name: secret, key: password}}}
+        - {name: PLAIN, valueFrom: {secretKeyRef: {name: secret, key: plain}}}
+        - {name: SIZE, valueFrom: {configMapKeyRef: {name: settings, key: size}}}
+        - {name: LEFT_OUT, valueFrom: {secretKeyRef: {name: secret, key: nothing}}}
+        - {name: OPTIONAL, valueFrom: {secretKeyRef: {name: nothing, key: nothing, optional: true}}}
+        - {name: GONE, valueFrom: {configMapKeyRef: {name: gone, key: x}}}
+        - {name: WRONG, valueFrom: {fieldRef: {fieldPath: status.phase}}}
+"""
+DATA = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: moon}
+data: {COLOUR: red, size: "12", "not=a-name": x}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: mars}
+data: {COLOUR: blue}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: secret, namespace: moon}
+data: {password: aHVudGVyMg==, binary: AAEC}
+stringData: {plain: text}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: moon}
+spec: {clusterIP: 10.96.7.7, ports: [{name: http, port: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kubernetes, namespace: default}
+spec: {clusterIP: 10.96.0.1, ports: [{name: https, port: 443}]}
+"""
+
+
+def test_variables_of_the_container():
+    with Daemon({"a.yaml": CONTAINER, "b.yaml": DATA}, config="nodeIPs: [192.0.2.99]\n") as daemon:
+        done = run(daemon, "-n", "moon", "db-1", "--", "env", LEFT_OUT="mine", WHICH="mine")
+        env = dict(line.split("=", 1) for line in done.stdout.splitlines())
+        expected = {
+            "WHICH": "main", "FIRST": "1", "LATER": "2", "EMPTY": "", "COLOUR": "green",
+            "SECOND": "1 $(LATER) $(FIRST) 8080 red $(HOME)", "size": "12", "S_password": "hunter2",
+            "S_plain": "text", "NAME": "db-1", "NS": "moon", "TIER": "back", "INDEX": "1",
+            "NOTE": "a b", "NONE": "", "IP": env["POD_IP"], "HOST": "192.0.2.99", "ACCOUNT": "default",
+            "NODE": os.uname().nodename, "CPU": "2", "MILLI": "1500", "MEMORY": "64",
+            "PASSWORD": "hunter2", "PLAIN": "text", "SIZE": "12", "LEFT_OUT": "mine",
+            "WEB_SERVICE_HOST": "10.96.7.7", "WEB_SERVICE_PORT_HTTP": "8080",
+            "WEB_PORT_8080_TCP": "tcp://10.96.7.7:8080", "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+            "KUBERNETES_SERVICE_PORT_HTTPS": "443",
+        }
+        same({name: env.get(name) for name in expected}, expected)
+        for name in "S_binary", "not=a-name", "OPTIONAL", "GONE", "WRONG":
+            assert name not in env, name
+        # what is wrong is said, with its place; never what a Secret holds
+        for text in ("a.yaml:", "Secret secret has no text under the key nothing",
+                     "no ConfigMap gone in namespace moon among the manifests",
+                     "status.phase is no field"):
+            assert text in done.stderr, (text, done.stderr)
+        assert "hunter2" not in done.stderr and "aHVudGVyMg" not in done.stderr, done.stderr
+        same(environment(daemon, "-n", "moon", "db-0", "-c", "side")["WHICH"], "side")
+        same(environment(daemon, "-n", "moon", "db-0", "--container", "init")["WHICH"], "init")
+        done = run(daemon, "-n", "moon", "-c", "mian", "db-0", "--", "true", status=2)
+        same(done.stderr, "kubesvc: the pod db-0 has no container 'mian'\n")
+        daemon.write("a.yaml", CONTAINER.replace("hostAliases:", "enableServiceLinks: false\n      hostAliases:"))
+        env = environment(daemon, "-n", "moon", "db-1")
+        assert "WEB_SERVICE_HOST" not in env and "KUBERNETES_SERVICE_HOST" in env, env
+
+
+def test_the_later_directory_wins():
+    one, two = ({"cm.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata: {{X: {x}}}\n"}
+                for x in ("one", "two"))
+    one["pod.yaml"] = """
+apiVersion: v1
+kind: Pod
+metadata: {name: p, annotations: {kubesvc.io/addresses: 127.0.0.9}}
+spec: {containers: [{name: c, envFrom: [{configMapRef: {name: c}}]}]}
+"""
+    with Daemon([one, two]) as daemon:
+        same(environment(daemon, "p")["X"], "two")
+        daemon.write("cm.yaml", "a: [", daemon.directories[1])
+        same(environment(daemon, "p")["X"], "one")
+
+
+def test_a_free_pod_of_a_workload_or_service():
+    network = f"podCIDRs: [127.{130 + os.getpid() % 100}.{os.getpid() // 100 % 250}.0/24]\n"
+    with Daemon(WORLD | SERVICE, config=network) as daemon:
+        def start(what):
+            process = subprocess.Popen([built("kubesvc"), "run", what, "--", "sh", "-c",
+                                        "echo $POD_NAME; read -r x"], env=daemon.env, text=True,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            return process, process.stdout.readline().strip()
+
+        first, name = start("deploy/web")
+        same(name, "web-0")
+        second, name = start("svc/all")
+        same(name, "web-1")
+        done = run(daemon, "deployment/web", "--", "true", status=1)
+        assert "deployment/web has 2 pods, all of which run already" in done.stderr, done
+        run(daemon, "pod/web-1", "--", "true")  # by its name, a second time
+        first.kill()
+        first.wait(PATIENCE)
+        same(run(daemon, "deployments.apps/web", "--", "sh", "-c", "echo $POD_NAME").stdout, "web-0\n")
+        second.communicate("\n", timeout=PATIENCE)
+        for what, said in (("deploy/wbe", "no Deployment 'wbe' in namespace default; did you mean 'web'?"),
+                           ("sts/web", "no StatefulSet 'web' in namespace default"),
+                           ("svc/none", "no Service 'none' in namespace default"),
+                           ("web", "no pod 'web' in namespace default; did you mean 'deployment/web'?")):
+            done = run(daemon, what, "--", "true", status=2)
+            assert said in done.stderr, done
+        done = run(daemon, "cm/web", "--", "true", status=1)
+        assert "'cm' is no kind that has pods" in done.stderr, done
+
+
+FILLER = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: filler}
+spec: {replicas: %d, template: {spec: {containers: [{name: c}]}}}
+"""
+
+
+def own_daemon(*arguments, **options):
+    """`kubesvc run --manifests m ...`, with a daemon of its own in a directory below r."""
+    directory = pathlib.Path("r").resolve()
+    directory.mkdir(exist_ok=True)
+    pathlib.Path("m").mkdir(exist_ok=True)
+    # so that the pods have other addresses than in tests that run at the same time
+    filler = {"a.yaml": FILLER % (os.getpid() % 900)}
+    for name, text in (WORLD | SERVICE | filler).items():
+        pathlib.Path("m", name).write_text(text)
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith("KUBESVC_") and k not in ("LD_LIBRARY_PATH", "LD_PRELOAD")}
+    return subprocess.Popen([built("kubesvc"), "run", "--manifests", "m", *arguments],
+                            env=env | {"XDG_RUNTIME_DIR": str(directory)}, text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            **options)
+
+
+def processes(word):
+    """Of processes with this word in their arguments: {pid: parent}."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (path / "cmdline").read_bytes().split(b"\0")
+            parent = int((path / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+        if word.encode() in words:
+            found[int(path.name)] = parent
+    return found
+
+
+def test_a_daemon_of_its_own():
+    started = own_daemon("web-1", "--", "sh", "-c", "echo $POD_IP $KUBESVC_SOCKET; exec cat")
+    address, socket = started.stdout.readline().split()
+    assert address.startswith("127."), address
+    directory = pathlib.Path(socket).parent
+    same(directory.parent, pathlib.Path("r").resolve())
+    same(directory.stat().st_mode & 0o777, 0o700)
+    daemon, = processes(socket)
+    # another of the same manifests gives the same addresses, so that they are one world
+    other = own_daemon("deploy/web", "--", "sh", "-c", "echo $POD_NAME; getent ahostsv4 all")
+    out, _ = other.communicate(timeout=PATIENCE)
+    same((other.returncode, out.splitlines()[0]), (0, "web-0"))
+    if "san" not in built("kubesvc").split("/"):
+        assert address in out, out
+    # a change is seen
+    pathlib.Path("m", "more.yaml").write_text(WORLD["web.yaml"].replace("name: web}", "name: more}"))
+    wait_for(lambda: "more-0" in subprocess.run(
+        [built("kubesvc"), "get", "pods", "--socket", socket], capture_output=True, text=True).stdout,
+        "the new pod")
+    started.stdin.close()
+    same(started.wait(PATIENCE), 0)
+    wait_for(lambda: not list(pathlib.Path("r").iterdir()), "the end of the directory")
+    assert daemon not in processes(socket)
+
+
+def test_a_daemon_of_its_own_ends_however_the_command_ends():
+    for signal in 2, 9, 15:
+        started = own_daemon("web-1", "--", "sh", "-c", "echo $KUBESVC_SOCKET; read -r x",
+                             start_new_session=True)
+        socket = started.stdout.readline().strip()
+        os.killpg(started.pid, signal)
+        same(started.wait(PATIENCE), -signal)
+        wait_for(lambda: not list(pathlib.Path("r").iterdir()), "the end of the directory")
+        wait_for(lambda: not processes(socket), "the end of the daemon")
+
+
+def test_what_a_killed_guard_leaves_is_removed():
+    started = own_daemon("web-1", "--", "sh", "-c", "echo $KUBESVC_SOCKET; read -r x")
+    socket = started.stdout.readline().strip()
+    (daemon, guard), = processes(socket).items()
+    assert guard != started.pid, "the guard is no child of the command's"
+    os.kill(guard, 9)
+    wait_for(lambda: not processes(socket), f"the end of the daemon {daemon}")
+    started.communicate("\n", timeout=PATIENCE)
+    same(started.returncode, 0)
+    stale = pathlib.Path(socket).parent
+    os.utime(stale, (0, 0))
+    same(own_daemon("web-1", "--", "true").wait(PATIENCE), 0)
+    assert not stale.exists()
+
+
+def test_a_daemon_of_its_own_that_cannot_be():
+    done = own_daemon("--manifests", "absent", "web-1", "--", "true")
+    _, said = done.communicate(timeout=PATIENCE)
+    same((done.returncode, said), (1, "kubesvc: absent: No such file or directory\n"))
+    pathlib.Path("m", "bad.yaml").write_text("kind: [\n")
+    done = own_daemon("web-1", "--", "true")
+    _, said = done.communicate(timeout=PATIENCE)
+    same(done.returncode, 0)
+    assert "m/bad.yaml:" in said, said
+    done = own_daemon("-n", "Not_A_Namespace", "web-1", "--", "true")
+    done.communicate(timeout=PATIENCE)
+    same(done.returncode, 1)
+    wait_for(lambda: not list(pathlib.Path("r").iterdir()), "the end of the directories")
+
+
 def test_three_members_find_each_other():
     """The example: started as three pods, they meet under the name of their headless Service."""
-    wrapper = with_nsswitch("files kubesvc [NOTFOUND=return]")
-    need_program("python3")
+    unsanitized("a program without the sanitizers' library cannot load the module")
+    need_namespaces(os.geteuid() != 0)
     manifest = (EXAMPLES / "ring" / "ring.yaml").read_text()
     # an address of the test's own, so that others may run at the same time
     network = f"podCIDRs: [127.{130 + os.getpid() % 100}.{os.getpid() // 100 % 250}.0/24]\n"
     with Daemon({"ring.yaml": manifest}, config=network) as daemon:
         members = [
-            subprocess.Popen([*wrapper, built("kubesvc"), "run", f"ring-{i}", "--", sys.executable,
+            subprocess.Popen([built("kubesvc"), "run", f"ring-{i}", "--", sys.executable,
                               str(EXAMPLES / "ring" / "ring.py")],
-                             env=daemon.env, stdout=subprocess.PIPE, text=True)
+                             env=bare(daemon), stdout=subprocess.PIPE, text=True)
             for i in range(3)
         ]
         outputs = []

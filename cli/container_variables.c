@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * envFrom comes first, then env in its order, of which each value sees the ones before it. Where
+ * kubelet would not start the container, for a ConfigMap or Secret that is not there, the variable
+ * is left out instead: the caller may have set it.
+ */
+#include "container_variables.h"
+
+#include <string.h>
+
+#include "downward.h"
+#include "expansion.h"
+#include "lib/manifest/extract.h"
+
+struct reading {
+    struct pod_manifest *manifest;
+    const struct node *container;
+    const struct pod_facts *facts;
+    GHashTable *services, *variables;
+    GHashTable *wanted; /* not NULL: only what is referred to is noted */
+};
+
+/* A name that kubelet takes: printable and without '='. */
+static bool is_variable_name(const char *name)
+{
+    if (*name == '\0')
+        return false;
+    for (; *name; name++)
+        if (*name < ' ' || *name > '~' || *name == '=')
+            return false;
+    return true;
+}
+
+static const struct node *find_data(const struct reading *reading, const char *kind,
+                                    const char *name)
+{
+    g_autofree char *key = g_strdup_printf("%s/%s", kind, name);
+    if (reading->wanted)
+        g_hash_table_add(reading->wanted, g_steal_pointer(&key));
+    return reading->wanted ? NULL : g_hash_table_lookup(reading->manifest->data, key);
+}
+
+static void complain_missing(const struct reading *reading, const struct node *reference,
+                             const char *kind, const char *name)
+{
+    struct pod_manifest *manifest = reading->manifest;
+    g_autofree char *more =
+        manifest->unreadable > 0
+            ? g_strdup_printf("; %u of the manifests cannot be read", manifest->unreadable)
+            : g_strdup("");
+    fields_warning(&manifest->fields, reference->position, "no-data",
+                   "no %s %s in namespace %s among the manifests%s; what it would set is left out",
+                   kind, name, reading->facts->namespace, more);
+}
+
+/* Text of a Secret's `data`. NULL: it cannot be a variable. */
+static char *decode(const char *text)
+{
+    gsize size;
+    g_autofree guchar *bytes = g_base64_decode(text, &size);
+    return memchr(bytes, '\0', size) ? NULL : g_strndup((const char *)bytes, size);
+}
+
+/* The value under a key of a ConfigMap's or Secret's `part`. NULL if it is not there, or cannot be
+ * a variable. */
+static char *read_data(const struct node *object, const char *part, const char *key, bool encoded)
+{
+    const struct node *map = node_get(object, part);
+    const struct node *value = map && map->type == NODE_MAP ? node_get(map, key) : NULL;
+    if (!value || !fields_is_string(value))
+        return NULL;
+    return encoded ? decode(value->text) : g_strdup(value->text);
+}
+
+static char *find_value(const struct node *object, bool secret, const char *key)
+{
+    char *value = secret ? read_data(object, "stringData", key, false) : NULL;
+    return value ? value : read_data(object, "data", key, secret);
+}
+
+/* --- env -------------------------------------------------------------------------------------- */
+
+static char *value_of_key(const struct reading *reading, const struct node *reference, bool secret)
+{
+    struct fields *fields = &reading->manifest->fields;
+    const char *kind = secret ? "Secret" : "ConfigMap";
+    const char *name = fields_string(fields, reference, "name");
+    const char *key = fields_string(fields, reference, "key");
+    bool optional = fields_bool(fields, reference, "optional", false);
+    if (!name || !key)
+        return NULL;
+    const struct node *object = find_data(reading, kind, name);
+    char *value = object ? find_value(object, secret, key) : NULL;
+    if (value || optional || reading->wanted)
+        return value;
+    if (!object)
+        complain_missing(reading, reference, kind, name);
+    else
+        fields_warning(fields, reference->position, "no-data",
+                       "%s %s has no text under the key %s; the variable is left out", kind, name,
+                       key);
+    return NULL;
+}
+
+static char *value_from(const struct reading *reading, const struct node *source)
+{
+    struct fields *fields = &reading->manifest->fields;
+    const struct node *field = fields_map(fields, source, "fieldRef");
+    const struct node *resource = fields_map(fields, source, "resourceFieldRef");
+    const struct node *map = fields_map(fields, source, "configMapKeyRef");
+    const struct node *secret = fields_map(fields, source, "secretKeyRef");
+    if (field)
+        return reading->wanted ? NULL : downward_field(reading->manifest, field, reading->facts);
+    if (resource)
+        return reading->wanted ? NULL
+                               : downward_resource(reading->manifest, resource, reading->container);
+    if (map || secret)
+        return value_of_key(reading, map ? map : secret, !map);
+    fields_warning(fields, source->position, "no-source",
+                   "valueFrom of a kind that is not known here; the variable is left out");
+    return NULL;
+}
+
+static const char *find_variable(void *userdata, const char *name)
+{
+    const struct reading *reading = userdata;
+    const char *value = g_hash_table_lookup(reading->variables, name);
+    return value ? value : g_hash_table_lookup(reading->services, name);
+}
+
+static void read_variable(struct reading *reading, const struct node *entry)
+{
+    struct fields *fields = &reading->manifest->fields;
+    const struct node *given = fields_get(fields, entry, "value");
+    const struct node *source = fields_map(fields, entry, "valueFrom");
+    const char *name = fields_string(fields, entry, "name");
+    const char *text = given ? fields_text(fields, given, "value") : "";
+    char *value = NULL;
+    if (!name || !text || !is_variable_name(name))
+        return;
+    if (*text || !source)
+        value = reading->wanted ? NULL : expansion_expand(text, find_variable, reading);
+    else
+        value = value_from(reading, source);
+    if (value)
+        g_hash_table_replace(reading->variables, g_strdup(name), value);
+}
+
+/* --- envFrom ---------------------------------------------------------------------------------- */
+
+static void take_all(struct reading *reading, const struct node *object, const char *part,
+                     bool encoded, const char *prefix)
+{
+    const struct node *map = node_get(object, part);
+    for (const struct node *entry = map && map->type == NODE_MAP ? map->first : NULL; entry;
+         entry = entry->next) {
+        g_autofree char *name = g_strconcat(prefix, entry->key, NULL);
+        char *value = read_data(object, part, entry->key, encoded);
+        if (value && is_variable_name(name))
+            g_hash_table_replace(reading->variables, g_steal_pointer(&name), value);
+        else
+            g_free(value);
+    }
+}
+
+static void read_source(struct reading *reading, const struct node *entry)
+{
+    struct fields *fields = &reading->manifest->fields;
+    const struct node *map = fields_map(fields, entry, "configMapRef");
+    const struct node *reference = map ? map : fields_map(fields, entry, "secretRef");
+    const char *prefix = fields_string(fields, entry, "prefix");
+    const char *name = fields_string(fields, reference, "name");
+    bool optional = fields_bool(fields, reference, "optional", false);
+    const char *kind = map ? "ConfigMap" : "Secret";
+    const struct node *object = name ? find_data(reading, kind, name) : NULL;
+    if (object)
+        take_all(reading, object, "data", !map, prefix ? prefix : "");
+    if (object && !map)
+        take_all(reading, object, "stringData", false, prefix ? prefix : "");
+    if (name && !object && !optional && !reading->wanted)
+        complain_missing(reading, reference, kind, name);
+}
+
+/* --- Both ------------------------------------------------------------------------------------- */
+
+static void read_all(struct reading *reading)
+{
+    static const struct {
+        const char *key;
+        void (*read)(struct reading *reading, const struct node *entry);
+    } lists[] = {{"envFrom", read_source}, {"env", read_variable}};
+    struct fields *fields = &reading->manifest->fields;
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+        const struct node *list = fields_list(fields, reading->container, lists[i].key), *entry;
+        const struct node *iterator = list ? list->first : NULL;
+        while ((entry = fields_next_map(fields, &iterator, lists[i].key)))
+            lists[i].read(reading, entry);
+    }
+}
+
+void container_variables_needs(struct pod_manifest *manifest, const struct node *container,
+                               GHashTable *wanted)
+{
+    struct reading reading = {.manifest = manifest, .container = container, .wanted = wanted};
+    guint before = manifest->fields.diagnostics->len;
+    read_all(&reading);
+    /* all of it is read once more, and what is wrong said then */
+    g_ptr_array_set_size(manifest->fields.diagnostics, (gint)before);
+}
+
+void container_variables_add(struct pod_manifest *manifest, const struct node *container,
+                             const struct pod_facts *facts, GHashTable *services,
+                             GHashTable *variables)
+{
+    struct reading reading = {.manifest = manifest,
+                              .container = container,
+                              .facts = facts,
+                              .services = services,
+                              .variables = variables};
+    read_all(&reading);
+}

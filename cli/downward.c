@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Labels and annotations are those of the template, and what a StatefulSet adds to them. A uid that
+ * no manifest states is made of the pod's name, so that it stays the same.
+ */
+#include "downward.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "quantity.h"
+
+#define POD_NAME_LABEL "statefulset.kubernetes.io/pod-name"
+#define POD_INDEX_LABEL "apps.kubernetes.io/pod-index"
+
+static char *first_of(const char *addresses)
+{
+    return g_strndup(addresses, strcspn(addresses, ","));
+}
+
+/* In the form of a UUID of version 5. */
+static char *make_uid(const struct pod_facts *facts)
+{
+    g_autofree char *whole = g_strdup_printf("%s/%s", facts->namespace, facts->name);
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA1, whole, -1);
+    return g_strdup_printf("%.8s-%.4s-5%.3s-8%.3s-%.12s", sum, sum + 8, sum + 13, sum + 17,
+                           sum + 20);
+}
+
+static char *string_or(struct fields *fields, const struct node *map, const char *key,
+                       const char *fallback)
+{
+    const char *text = fields_string(fields, map, key);
+    return g_strdup(text ? text : fallback);
+}
+
+static char *label(struct pod_manifest *manifest, const char *key, const struct pod_facts *facts)
+{
+    const char *dash = strrchr(facts->name, '-');
+    if (facts->stateful_set && strcmp(key, POD_NAME_LABEL) == 0)
+        return g_strdup(facts->name);
+    if (facts->stateful_set && dash && strcmp(key, POD_INDEX_LABEL) == 0)
+        return g_strdup(dash + 1);
+    return string_or(&manifest->fields, fields_map(&manifest->fields, manifest->metadata, "labels"),
+                     key, "");
+}
+
+/* "metadata.labels['key']": the key, NULL if the path is not of this form. */
+static char *subscript(const char *path, const char *map)
+{
+    size_t length = strlen(map), whole = strlen(path);
+    if (strncmp(path, map, length) != 0 || !g_str_has_prefix(path + length, "['") ||
+        !g_str_has_suffix(path, "']") || whole < length + 4)
+        return NULL;
+    return g_strndup(path + length + 2, whole - length - 4);
+}
+
+static char *mapped(struct pod_manifest *manifest, const char *path, const struct pod_facts *facts)
+{
+    struct fields *fields = &manifest->fields;
+    g_autofree char *label_key = subscript(path, "metadata.labels");
+    g_autofree char *annotation_key = subscript(path, "metadata.annotations");
+    if (label_key)
+        return label(manifest, label_key, facts);
+    if (annotation_key)
+        return string_or(fields, fields_map(fields, manifest->metadata, "annotations"),
+                         annotation_key, "");
+    return NULL;
+}
+
+static char *plain(struct pod_manifest *manifest, const char *path, const struct pod_facts *facts)
+{
+    struct fields *fields = &manifest->fields;
+    if (strcmp(path, "metadata.name") == 0)
+        return g_strdup(facts->name);
+    if (strcmp(path, "metadata.namespace") == 0)
+        return g_strdup(facts->namespace);
+    if (strcmp(path, "metadata.uid") == 0) {
+        g_autofree char *made = make_uid(facts);
+        return string_or(fields, manifest->metadata, "uid", made);
+    }
+    if (strcmp(path, "spec.nodeName") == 0)
+        return string_or(fields, manifest->spec, "nodeName", facts->node_name);
+    if (strcmp(path, "spec.serviceAccountName") == 0)
+        return string_or(fields, manifest->spec, "serviceAccountName", "default");
+    if (strcmp(path, "status.podIP") == 0)
+        return first_of(facts->addresses);
+    if (strcmp(path, "status.podIPs") == 0)
+        return g_strdup(facts->addresses);
+    if (strcmp(path, "status.hostIP") == 0)
+        return first_of(facts->node_addresses);
+    if (strcmp(path, "status.hostIPs") == 0)
+        return g_strdup(facts->node_addresses);
+    return NULL;
+}
+
+char *downward_field(struct pod_manifest *manifest, const struct node *reference,
+                     const struct pod_facts *facts)
+{
+    struct fields *fields = &manifest->fields;
+    const char *path = fields_string(fields, reference, "fieldPath");
+    if (!path)
+        return NULL;
+    char *value = plain(manifest, path, facts);
+    if (!value)
+        value = mapped(manifest, path, facts);
+    if (!value)
+        fields_warning(fields, reference->position, "no-field",
+                       "%s is no field that variables can have; the variable is left out", path);
+    return value;
+}
+
+/* --- Resources -------------------------------------------------------------------------------- */
+
+static bool read_quantity(const struct node *map, const char *key, double *value)
+{
+    const struct node *node = map && map->type == NODE_MAP ? node_get(map, key) : NULL;
+    return node && node->type == NODE_SCALAR && quantity_parse(node->text, value);
+}
+
+/* What the host has of it: what a node could allot. */
+static double host_amount(const char *resource)
+{
+    if (strcmp(resource, "cpu") == 0)
+        return (double)sysconf(_SC_NPROCESSORS_ONLN);
+    if (strcmp(resource, "memory") == 0)
+        return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    return 0;
+}
+
+/* A request that is not stated is the limit. */
+static double amount_of(struct fields *fields, const struct node *container, const char *kind,
+                        const char *resource)
+{
+    const struct node *resources = fields_map(fields, container, "resources");
+    const struct node *limits = fields_map(fields, resources, "limits");
+    const struct node *requests = fields_map(fields, resources, "requests");
+    bool request = strcmp(kind, "requests") == 0;
+    double value;
+    if (request && read_quantity(requests, resource, &value))
+        return value;
+    if (read_quantity(limits, resource, &value))
+        return value;
+    return request ? 0 : host_amount(resource);
+}
+
+char *downward_resource(struct pod_manifest *manifest, const struct node *reference,
+                        const struct node *container)
+{
+    struct fields *fields = &manifest->fields;
+    const char *path = fields_string(fields, reference, "resource");
+    const char *other = fields_string(fields, reference, "containerName");
+    double divisor = 0;
+    if (!path)
+        return NULL;
+    if (other)
+        container = pod_manifest_container(manifest, other);
+    g_auto(GStrv) parts = g_strsplit(path, ".", 2);
+    bool known = g_strv_length(parts) == 2 &&
+                 (strcmp(parts[0], "limits") == 0 || strcmp(parts[0], "requests") == 0);
+    if (!known || !container) {
+        fields_warning(fields, reference->position, "no-field",
+                       "%s is no resource of the container; the variable is left out", path);
+        return NULL;
+    }
+    if (!read_quantity(reference, "divisor", &divisor) || divisor <= 0)
+        divisor = 1;
+    /* 300m of a divisor of 1m are 300, whatever a binary fraction makes of it */
+    double n = ceil(amount_of(fields, container, parts[0], parts[1]) / divisor - 1e-9);
+    return g_strdup_printf("%.0f", n);
+}

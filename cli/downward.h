@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The downward API: what a pod is told of itself in variables.
+ */
+#pragma once
+
+#include "container_variables.h"
+
+/* The value of a fieldRef; NULL if there is no such field, which the manifest's diagnostics say. To
+ * be freed with g_free. */
+char *downward_field(struct pod_manifest *manifest, const struct node *reference,
+                     const struct pod_facts *facts);
+
+/* That of a resourceFieldRef in `container`. What is not limited is what the host has. */
+char *downward_resource(struct pod_manifest *manifest, const struct node *reference,
+                        const struct node *container);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files and directories, once and without watching.
+ */
+#include "manifest_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/manifest/manifest_name.h"
+#include "lib/yaml/input.h"
+
+#define FILE_SIZE_MAX (UINT64_C(512) << 20) /* as maxFileSize of the daemon */
+#define DEPTH_MAX 64u
+
+int manifest_files_read(const char *path, const char *namespace, manifest_look look, void *userdata)
+{
+    struct manifest_options options = {
+        .default_namespace = namespace,
+        .max_size = FILE_SIZE_MAX,
+        .look = look,
+        .look_userdata = userdata,
+    };
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return -EINVAL;
+    }
+    struct source *source = source_new(path, 0, false);
+    struct manifest_reader *reader = manifest_reader_new(source, &options, input_read_fd, &fd);
+    int r = manifest_reader_run(reader);
+    manifest_reader_free(reader);
+    source_unref(source);
+    close(fd);
+    return r;
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static GPtrArray *list_directory(const char *path)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (directory && (name = g_dir_read_name(directory)))
+        if (manifest_name_is_read(name) || manifest_name_is_entered(name))
+            g_ptr_array_add(names, g_strdup(name));
+    g_ptr_array_sort(names, compare_names);
+    return names;
+}
+
+static void walk(const char *path, bool recursive, unsigned depth,
+                 void (*file)(void *userdata, const char *path), void *userdata)
+{
+    g_autoptr(GPtrArray) names = list_directory(path);
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        g_autofree char *below = g_build_filename(path, name, NULL);
+        struct stat st;
+        if (stat(below, &st) < 0)
+            continue;
+        if (S_ISREG(st.st_mode) && manifest_name_is_read(name))
+            file(userdata, below);
+        else if (S_ISDIR(st.st_mode) && recursive && depth < DEPTH_MAX)
+            walk(below, recursive, depth + 1, file, userdata);
+    }
+}
+
+void manifest_files_walk(const char *path, bool recursive,
+                         void (*file)(void *userdata, const char *path), void *userdata)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return;
+    if (S_ISDIR(st.st_mode))
+        walk(path, recursive, 0, file, userdata);
+    else
+        file(userdata, path);
+}

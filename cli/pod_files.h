@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What /etc/hosts and /etc/nsswitch.conf say in a pod.
+ */
+#pragma once
+
+#include <glib.h>
+
+struct pod_identity {
+    const char *hostname;
+    const char *subdomain; /* NULL: none */
+    const char *namespace;
+    const char *zone;
+    const char *addresses; /* separated by commas */
+};
+
+/* To be freed with g_free. `aliases` are further whole lines, or "". */
+char *pod_files_hosts(const struct pod_identity *identity, const char *aliases);
+
+/* The text of an nsswitch.conf, with a pod's hosts line instead of its own; to be freed with
+ * g_free. */
+char *pod_files_nsswitch(const char *text);
