@@ -260,7 +260,7 @@ bool srv_write(const struct response_context *context, const struct lookup *look
     srv.weight = WEIGHTS / srv.n;
     srv.targets = targets;
     add_all(&srv, lookup->below_length > 0 && !port);
-    for (unsigned i = 0; i < srv.n_targets; i++) {
+    for (unsigned i = 0; i < srv.n_targets && !packet->truncated; i++) {
         if (!write_addresses(&srv, &targets[i], PACKET_A) ||
             !write_addresses(&srv, &targets[i], PACKET_AAAA))
             break;

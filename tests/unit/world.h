@@ -20,7 +20,7 @@ struct world_service {
     uint32_t flags;
     const char *addresses, *unnamed; /* "10.0.0.1 fd00::1" */
     const char *endpoints;           /* "label=10.0.0.1 fd00::1;other=10.0.0.2" */
-    const char *ports;               /* "http/1=10.0.0.1;/2=" name, protocol, what it answers */
+    const char *ports; /* "http/1=10.0.0.1;/2:53=" name, protocol, number (80), what it answers */
     const char *target;
 };
 
@@ -199,9 +199,10 @@ static inline void world_put_service(struct snapshot_writer *writer,
         g_array_append_val(endpoints, endpoint);
     }
     for (char **word = port_words; *word != NULL; word++) {
-        char *slash = strchr(*word, '/');
-        struct record_port port = {*word, (enum kubesvc_protocol)(slash[1] - '0'), 80,
-                                   world_set(owner, slash + 3)};
+        char *slash = strchr(*word, '/'), *equals = strchr(slash, '=');
+        uint32_t number = slash[2] == ':' ? (uint32_t)strtoul(slash + 3, NULL, 10) : 80;
+        struct record_port port = {*word, (enum kubesvc_protocol)(slash[1] - '0'), number,
+                                   world_set(owner, equals + 1)};
 
         *slash = '\0';
         g_array_append_val(ports, port);

@@ -184,6 +184,75 @@ static void ports_get_entries_for_any(void **state)
     }
 }
 
+/* Where ports with and without a name are together, or one has several numbers, all are told. */
+static void numbers_that_ports_leave_open(void **state)
+{
+    static const struct {
+        const char *name;
+        enum kubesvc_protocol protocol;
+        uint32_t number;
+        const char *addresses;
+    } expected[] = {
+        {"", KUBESVC_PROTOCOL_TCP, 9000, "10.0.0.1|"},
+        {"http", KUBESVC_PROTOCOL_TCP, 8080, "10.0.0.1|"},
+        {"http", KUBESVC_PROTOCOL_UDP, 8080, "10.0.0.2|"},
+        {"http", KUBESVC_PROTOCOL_TCP, 8081, "10.0.0.1 10.0.0.2|"},
+    };
+    g_autoptr(GArray) a = set_of("10.0.0.1"), b = set_of("10.0.0.2");
+    const struct record_port ports[] = {
+        {"http", KUBESVC_PROTOCOL_TCP, 8081, b}, {"HTTP", KUBESVC_PROTOCOL_TCP, 8080, a},
+        {"http", KUBESVC_PROTOCOL_TCP, 8081, a}, {"http", KUBESVC_PROTOCOL_UDP, 8080, b},
+        {NULL, KUBESVC_PROTOCOL_TCP, 9000, a},
+    };
+    g_autoptr(GByteArray) bytes =
+        record_service_new(&(struct record_service){.type = KUBESVC_SERVICE_HEADLESS,
+                                                    .ports = ports,
+                                                    .n_ports = sizeof ports / sizeof ports[0]});
+    struct snapshot_record record = view_of(bytes);
+    const struct kubesvc_numbered *stored = (const void *)record.data;
+    const struct kubesvc_port *table;
+    uint32_t n;
+
+    (void)state;
+    assert_int_equal(snapshot_u32(&stored->service.flags), KUBESVC_SERVICE_NUMBERED);
+    table = (const void *)snapshot_table(record, &stored->numbers, sizeof *table, &n);
+    assert_int_equal(n, sizeof expected / sizeof expected[0]);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_span(record, &table[i].name, expected[i].name);
+        assert_int_equal(snapshot_u32(&table[i].protocol), expected[i].protocol);
+        assert_int_equal(snapshot_u32(&table[i].number), expected[i].number);
+        assert_set(record, &table[i].addresses, expected[i].addresses);
+    }
+}
+
+static void no_numbers_where_ports_tell_all(void **state)
+{
+    g_autoptr(GArray) a = set_of("10.0.0.1"), b = set_of("10.0.0.2");
+    const struct record_port named[] = {
+        {"http", KUBESVC_PROTOCOL_TCP, 80, a},
+        {"https", KUBESVC_PROTOCOL_TCP, 443, a},
+        {"http", KUBESVC_PROTOCOL_TCP, 80, b},
+        {"dns", KUBESVC_PROTOCOL_UDP, 53, b},
+    };
+    const struct record_port unnamed[] = {
+        {NULL, KUBESVC_PROTOCOL_TCP, 80, a},
+        {"", KUBESVC_PROTOCOL_UDP, 80, a},
+    };
+    const struct record_service services[] = {
+        {.type = KUBESVC_SERVICE_HEADLESS},
+        {.type = KUBESVC_SERVICE_HEADLESS, .ports = named, .n_ports = 4},
+        {.type = KUBESVC_SERVICE_CLUSTER_IP, .ports = unnamed, .n_ports = 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+        g_autoptr(GByteArray) bytes = record_service_new(&services[i]);
+        const struct kubesvc_service *stored = (const void *)bytes->data;
+
+        assert_int_equal(snapshot_u32(&stored->flags), 0);
+    }
+}
+
 static void targets_lose_their_final_dot(void **state)
 {
     static const char *const targets[][2] = {
@@ -307,6 +376,8 @@ int main(void)
         cmocka_unit_test(addresses_are_sorted_and_stored_once),
         cmocka_unit_test(endpoints_of_one_label_are_one),
         cmocka_unit_test(ports_get_entries_for_any),
+        cmocka_unit_test(numbers_that_ports_leave_open),
+        cmocka_unit_test(no_numbers_where_ports_tell_all),
         cmocka_unit_test(targets_lose_their_final_dot),
         cmocka_unit_test(address_records),
         cmocka_unit_test(settings_records),
