@@ -22,15 +22,12 @@
 #define BATCHES_MAX 8u /* before other sockets have their turn */
 #define REQUEST_MAX 4096u
 
-union control {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-};
+#define CONTROL_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
 
 struct slot {
     union endpoint from;
-    union control control;
     struct iovec part;
+    _Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
     uint8_t bytes[REQUEST_MAX];
 };
 
@@ -78,19 +75,21 @@ static void read_own(const struct udp *udp, struct msghdr *header, union endpoin
 }
 
 /* The control message that makes a response leave from `own`. */
-static void write_own(struct msghdr *header, union control *control, const union endpoint *own)
+static void write_own(struct msghdr *header, uint8_t control[static CONTROL_SIZE],
+                      const union endpoint *own)
 {
     bool inet6 = own->any.sa_family == AF_INET6;
     struct in_pktinfo info = {.ipi_spec_dst = own->inet.sin_addr};
     struct in6_pktinfo info6 = {.ipi6_addr = own->inet6.sin6_addr,
                                 .ipi6_ifindex = own->inet6.sin6_scope_id};
     size_t size = inet6 ? sizeof info6 : sizeof info;
+    struct cmsghdr *first = (void *)control;
 
-    memset(control, 0, sizeof *control);
-    control->header.cmsg_level = inet6 ? IPPROTO_IPV6 : IPPROTO_IP;
-    control->header.cmsg_type = inet6 ? IPV6_PKTINFO : IP_PKTINFO;
-    control->header.cmsg_len = CMSG_LEN(size);
-    memcpy(CMSG_DATA(&control->header), inet6 ? (void *)&info6 : (void *)&info, size);
+    memset(control, 0, CONTROL_SIZE);
+    first->cmsg_level = inet6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    first->cmsg_type = inet6 ? IPV6_PKTINFO : IP_PKTINFO;
+    first->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(first), inet6 ? (void *)&info6 : (void *)&info, size);
     header->msg_control = control;
     header->msg_controllen = CMSG_SPACE(size);
 }
@@ -101,7 +100,7 @@ static void on_reply(const struct client *client, const uint8_t *bytes, size_t s
 {
     const struct udp *udp = client->connection;
     union endpoint to = client->from;
-    union control control;
+    _Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
     struct msghdr header = {
         .msg_name = &to,
@@ -111,7 +110,7 @@ static void on_reply(const struct client *client, const uint8_t *bytes, size_t s
     };
 
     if (udp->wildcard)
-        write_own(&header, &control, &client->own);
+        write_own(&header, control, &client->own);
     (void)sendmsg(udp->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -131,7 +130,7 @@ static bool answer(struct udp *udp, struct slot *in, struct msghdr *header, size
     out->from = in->from;
     response->msg_namelen = endpoint_size(&out->from);
     if (udp->wildcard)
-        write_own(response, &out->control, &client.own);
+        write_own(response, out->control, &client.own);
     return true;
 }
 
@@ -151,7 +150,7 @@ static int receive(struct udp *udp)
 {
     for (unsigned i = 0; i < BATCH; i++) {
         udp->requests[i].msg_hdr.msg_namelen = sizeof udp->in[i].from;
-        udp->requests[i].msg_hdr.msg_controllen = udp->wildcard ? sizeof(union control) : 0;
+        udp->requests[i].msg_hdr.msg_controllen = udp->wildcard ? CONTROL_SIZE : 0;
     }
     return recvmmsg(udp->fd, udp->requests, BATCH, MSG_DONTWAIT, NULL);
 }
@@ -190,7 +189,7 @@ static void prepare(struct udp *udp)
             .msg_name = &in->from,
             .msg_iov = &in->part,
             .msg_iovlen = 1,
-            .msg_control = udp->wildcard ? &in->control : NULL,
+            .msg_control = udp->wildcard ? in->control : NULL,
         };
         udp->responses[i].msg_hdr =
             (struct msghdr){.msg_name = &out->from, .msg_iov = &out->part, .msg_iovlen = 1};
