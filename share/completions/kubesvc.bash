@@ -5,6 +5,12 @@ _kubesvc_names() {
     kubesvc "${asked[@]}" get "$1" --no-headers -o name 2>/dev/null | sed 's|^[a-z.]*/||'
 }
 
+# What `run` can be: a pod, or one of a workload or Service.
+_kubesvc_targets() {
+    _kubesvc_names pods
+    kubesvc "${asked[@]}" get workloads,services --no-headers -o name 2>/dev/null | sed 's|^\([a-z]*\)\.[a-z]*/|\1/|'
+}
+
 _kubesvc_kinds="services endpoints pods workloads deployments replicasets replicationcontrollers
     statefulsets daemonsets jobs cronjobs namespaces names all"
 
@@ -18,7 +24,8 @@ _kubesvc_options() {
     doctor) echo "--root -o --output" ;;
     monitor) echo "--questions -o --output" ;;
     check) echo "-n --namespace -R --recursive --strict --ignore --skip-templates -o --output" ;;
-    export | run) echo "-n --namespace" ;;
+    export) echo "-n --namespace" ;;
+    run) echo "-n --namespace -c --container --manifests --no-namespaces" ;;
     esac
     echo "--socket -h --help"
 }
@@ -36,7 +43,9 @@ _kubesvc() {
         -n | --namespace | --socket)
             ((++i < COMP_CWORD)) && asked+=("$word" "${COMP_WORDS[i]}")
             ;;
-        -o | --output | -l | --selector | -L | --label-columns | --ignore | --root) ((i++)) ;;
+        -o | --output | -l | --selector | -L | --label-columns | --ignore | --root | -c | --container | --manifests)
+            ((i++))
+            ;;
         -A | --all-namespaces) asked+=(-A) ;;
         -*) ;;
         *)
@@ -55,11 +64,11 @@ _kubesvc() {
         *) words="json" ;;
         esac
         ;;
-    --socket | --root | --ignore)
+    --socket | --root | --ignore | --manifests)
         compopt -o default
         return
         ;;
-    -l | --selector | -L | --label-columns) return ;;
+    -l | --selector | -L | --label-columns | -c | --container) return ;;
     *)
         if [[ $current == -* ]]; then
             words=$(_kubesvc_options "$command")
@@ -77,7 +86,7 @@ _kubesvc() {
                 esac
                 ;;
             get) if [[ -z $kind ]]; then words=$_kubesvc_kinds; else words=$(_kubesvc_names "$kind"); fi ;;
-            run) if [[ -z $kind ]]; then words=$(_kubesvc_names pods); else compopt -o default; fi ;;
+            run) if [[ -z $kind ]]; then words=$(_kubesvc_targets); else compopt -o default; fi ;;
             export) words="hosts json" ;;
             config) words=show ;;
             completion) words="bash zsh fish" ;;

@@ -67,6 +67,9 @@ complete -c kubesvc -n "__fish_seen_subcommand_from check" -l strict -d "fail on
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -s R -l recursive -d "directories below"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -l ignore -r -d "pass over rules or files"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -l skip-templates -d "pass over templates"
+complete -c kubesvc -n "__fish_seen_subcommand_from run" -s c -l container -x -d "variables of it"
+complete -c kubesvc -n "__fish_seen_subcommand_from run" -l manifests -r -F -d "a daemon for these"
+complete -c kubesvc -n "__fish_seen_subcommand_from run" -l no-namespaces -d "in those of the caller"
 complete -c kubesvc -n "__fish_seen_subcommand_from doctor" -l root -r -d "below this directory"
 
 complete -c kubesvc -n "__fish_seen_subcommand_from get; and not __kubesvc_kind >/dev/null" \
@@ -76,7 +79,8 @@ complete -c kubesvc -n "__fish_seen_subcommand_from get; and __kubesvc_kind >/de
 complete -c kubesvc -n "__fish_seen_subcommand_from describe" -a "service pod (__kubesvc_names services)"
 complete -c kubesvc -n "__fish_seen_subcommand_from query explain" \
     -a "(__kubesvc_names services) (__kubesvc_names names)"
-complete -c kubesvc -n "__fish_seen_subcommand_from run" -a "(__kubesvc_names pods)"
+complete -c kubesvc -n "__fish_seen_subcommand_from run" \
+    -a "(__kubesvc_names pods) (kubesvc get workloads,services -o name 2>/dev/null)"
 complete -c kubesvc -n "__fish_seen_subcommand_from export" -a "hosts json"
 complete -c kubesvc -n "__fish_seen_subcommand_from config" -a show
 complete -c kubesvc -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
