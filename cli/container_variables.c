@@ -12,6 +12,8 @@
 #include "expansion.h"
 #include "lib/manifest/extract.h"
 
+#define JOB_INDEX_VARIABLE "JOB_COMPLETION_INDEX"
+
 struct reading {
     struct pod_manifest *manifest;
     const struct node *container;
@@ -218,4 +220,8 @@ void container_variables_add(struct pod_manifest *manifest, const struct node *c
                               .services = services,
                               .variables = variables};
     read_all(&reading);
+    /* the Job's controller adds it to every container that has none of this name */
+    const char *number = downward_job_index(manifest, facts);
+    if (number && !g_hash_table_contains(variables, JOB_INDEX_VARIABLE))
+        g_hash_table_replace(variables, g_strdup(JOB_INDEX_VARIABLE), g_strdup(number));
 }

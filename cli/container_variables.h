@@ -14,7 +14,7 @@ struct pod_facts {
     const char *addresses;      /* separated by commas */
     const char *node_name;      /* of this host */
     const char *node_addresses; /* separated by commas */
-    const char *stateful_set;   /* that it is of; NULL: of none */
+    const char *workload;       /* that it is of, as "StatefulSet/db"; NULL: of none */
 };
 
 /* Adds the ConfigMaps and Secrets that the container refers to, as "Secret/db". */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Labels and annotations are those of the template, and what a StatefulSet adds to them. A uid that
+ * Labels and annotations are those of the template, and what controllers add to them. A uid that
  * no manifest states is made of the pod's name, so that it stays the same.
  */
 #include "downward.h"
@@ -11,8 +11,7 @@
 
 #include "quantity.h"
 
-#define POD_NAME_LABEL "statefulset.kubernetes.io/pod-name"
-#define POD_INDEX_LABEL "apps.kubernetes.io/pod-index"
+#define JOB_INDEX "batch.kubernetes.io/job-completion-index"
 
 static char *first_of(const char *addresses)
 {
@@ -35,13 +34,39 @@ static char *string_or(struct fields *fields, const struct node *map, const char
     return g_strdup(text ? text : fallback);
 }
 
-static char *label(struct pod_manifest *manifest, const char *key, const struct pod_facts *facts)
+/* What the controller of this kind has made the pod's number. */
+static const char *index_of(const struct pod_facts *facts, const char *kind)
 {
     const char *dash = strrchr(facts->name, '-');
-    if (facts->stateful_set && strcmp(key, POD_NAME_LABEL) == 0)
-        return g_strdup(facts->name);
-    if (facts->stateful_set && dash && strcmp(key, POD_INDEX_LABEL) == 0)
-        return g_strdup(dash + 1);
+    return dash && facts->workload && g_str_has_prefix(facts->workload, kind) ? dash + 1 : NULL;
+}
+
+const char *downward_job_index(const struct pod_manifest *manifest, const struct pod_facts *facts)
+{
+    return manifest->indexed ? index_of(facts, "Job/") : NULL;
+}
+
+/* The label that a controller adds to those of the template; NULL: another one. */
+static const char *added_label(const struct pod_manifest *manifest, const char *key,
+                               const struct pod_facts *facts)
+{
+    const char *number = index_of(facts, "StatefulSet/");
+    if (number && strcmp(key, "statefulset.kubernetes.io/pod-name") == 0)
+        return facts->name;
+    if (number && strcmp(key, "apps.kubernetes.io/pod-index") == 0)
+        return number;
+    if (strcmp(key, JOB_INDEX) == 0)
+        return downward_job_index(manifest, facts);
+    bool job_name =
+        strcmp(key, "job-name") == 0 || strcmp(key, "batch.kubernetes.io/job-name") == 0;
+    return job_name && index_of(facts, "Job/") ? facts->workload + strlen("Job/") : NULL;
+}
+
+static char *label(struct pod_manifest *manifest, const char *key, const struct pod_facts *facts)
+{
+    const char *added = added_label(manifest, key, facts);
+    if (added)
+        return g_strdup(added);
     return string_or(&manifest->fields, fields_map(&manifest->fields, manifest->metadata, "labels"),
                      key, "");
 }
@@ -63,6 +88,9 @@ static char *mapped(struct pod_manifest *manifest, const char *path, const struc
     g_autofree char *annotation_key = subscript(path, "metadata.annotations");
     if (label_key)
         return label(manifest, label_key, facts);
+    if (annotation_key && strcmp(annotation_key, JOB_INDEX) == 0 &&
+        downward_job_index(manifest, facts))
+        return g_strdup(downward_job_index(manifest, facts));
     if (annotation_key)
         return string_or(fields, fields_map(fields, manifest->metadata, "annotations"),
                          annotation_key, "");

@@ -6,6 +6,10 @@
 
 #include "container_variables.h"
 
+/* The index of a pod of a Job that gives its pods one; NULL for other pods. It is a part of the
+ * name. */
+const char *downward_job_index(const struct pod_manifest *manifest, const struct pod_facts *facts);
+
 /* The value of a fieldRef; NULL if there is no such field, which the manifest's diagnostics say. To
  * be freed with g_free. */
 char *downward_field(struct pod_manifest *manifest, const struct node *reference,

@@ -72,6 +72,8 @@ static void take_root(struct pod_manifest *manifest, const struct node *root, bo
 {
     if (template) {
         const struct node *spec = fields_map(&manifest->fields, root, "spec");
+        const char *mode = fields_string(&manifest->fields, spec, "completionMode");
+        manifest->indexed = g_strcmp0(mode, "Indexed") == 0;
         root = fields_map(&manifest->fields, spec, "template");
     }
     manifest->metadata = fields_map(&manifest->fields, root, "metadata");

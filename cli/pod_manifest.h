@@ -17,6 +17,7 @@ struct pod_manifest {
     struct fields fields;        /* what is wrong with it */
     const struct node *metadata; /* of the pod or of the template; NULL: none */
     const struct node *spec;     /* NULL: it could not be read */
+    bool indexed;                /* of a Job that gives its pods an index */
     unsigned unreadable;         /* files in which more data may be */
 };
 

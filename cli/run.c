@@ -128,14 +128,13 @@ static void set_container(struct run *run, const struct node *container, GHashTa
     g_autoptr(GHashTable) wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) variables =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    const char *workload = value_text(run->pod, "workload");
     const struct pod_facts facts = {
         .namespace = run->namespace,
         .name = value_text(run->pod, "name"),
         .addresses = run->addresses,
         .node_name = run->node_name,
         .node_addresses = run->node_addresses,
-        .stateful_set = workload && g_str_has_prefix(workload, "StatefulSet/") ? workload : NULL,
+        .workload = value_text(run->pod, "workload"),
     };
     container_variables_needs(&run->manifest, container, wanted);
     pod_manifest_read_data(&run->manifest, wanted, run->namespace, run->config);
@@ -289,13 +288,13 @@ static void report_errors(const struct arguments *arguments)
     ask_auto yajl_val status = NULL;
     if (ask_quietly(arguments, (const char *[]){"status", NULL}, &status) != KUBESVC_INSPECT_DONE)
         return;
-    for (size_t i = 0; i < value_length(status, "errors"); i++) {
+    for (size_t i = 0, shown = 0; i < value_length(status, "errors"); i++) {
         yajl_val error = value_element(status, "errors", i);
         g_autofree char *place = value_place(error);
         const char *object = value_text(error, "object"), *message = value_text(error, "message");
         if (!place || !message || g_strcmp0(value_text(error, "severity"), "error") != 0)
             continue;
-        if (i == ERRORS_SHOWN) {
+        if (shown++ == ERRORS_SHOWN) {
             text_error(false, "'kubesvc check' shows all", "there is more wrong with them");
             return;
         }

@@ -305,6 +305,46 @@ def test_variables_of_the_container():
         assert "WEB_SERVICE_HOST" not in env and "KUBERNETES_SERVICE_HOST" in env, env
 
 
+OTHERS = """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: load}
+spec:
+  completions: 2
+  parallelism: 2
+  completionMode: Indexed
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: c
+        image: x
+        env:
+        - {name: INDEX, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['batch.kubernetes.io/job-completion-index']"}}}
+        - {name: JOB, valueFrom: {fieldRef: {fieldPath: "metadata.labels['job-name']"}}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec: {hostNetwork: true, containers: [{name: c, image: x}]}
+"""
+
+
+def test_pods_of_jobs_and_of_the_hosts_network():
+    hosts = pathlib.Path("/etc/hosts").read_text()
+    with Daemon({"a.yaml": OTHERS}, config="nodeIPs: [192.0.2.99]\n") as daemon:
+        env = environment(daemon, "load-1")
+        same([env[name] for name in ("JOB_COMPLETION_INDEX", "INDEX", "JOB")], ["1", "1", "load"])
+        script = "uname -n; echo $POD_NAME $POD_IP $HOSTNAME; cat /etc/hosts"
+        host = os.uname().nodename
+        same(run(daemon, "ds/agent", "--", "sh", "-c", script).stdout,
+             f"{host}\nagent-0 192.0.2.99 {host}\n{hosts}")
+
+
 def test_the_later_directory_wins():
     one, two = ({"cm.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata: {{X: {x}}}\n"}
                 for x in ("one", "two"))
