@@ -2,8 +2,10 @@
 """Booted systems: the daemon under systemd, from its installation to its purge."""
 
 import contextlib
+import pathlib
 import re
 import subprocess
+import tempfile
 import time
 
 from harness import need_program, same, wait_for
@@ -24,10 +26,24 @@ print(time.monotonic() - start, found)
 """
 
 
+class Questions:
+    """What the nameserver was asked."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def ours(self):
+        return [line for line in self.path.read_text().splitlines()
+                if "query[" in line and (".svc" in line or "cluster.local" in line)]
+
+    def include(self, name):
+        return f"] {name} from" in self.path.read_text()
+
+
 @contextlib.contextmanager
 def nameserver():
     """For FOREIGN and nothing else; the machine's resolv.conf shall say 127.0.0.1."""
-    with subprocess.Popen(
+    with tempfile.NamedTemporaryFile(suffix=".log") as log, subprocess.Popen(
         [
             need_program("dnsmasq"),
             "--keep-in-foreground",
@@ -41,11 +57,13 @@ def nameserver():
             f"--address=/{FOREIGN}/192.0.2.80",
             "--listen-address=127.0.0.1",
             "--bind-interfaces",
+            "--log-queries",
+            f"--log-facility={log.name}",
         ],
         stdin=subprocess.DEVNULL,
     ) as process:
         try:
-            yield
+            yield Questions(pathlib.Path(log.name))
         finally:
             process.terminate()
 
@@ -229,8 +247,10 @@ while not os.path.exists("/run/enough"):
 
 @on_a_system("full")
 def test_restarts_are_not_noticed():
-    """Not by a program that runs, nor by those that start in the meantime."""
-    with Machine(installed()) as machine:
+    """Not by a program that runs, nor by those that start in the meantime, nor by a nameserver."""
+    with nameserver() as questions, Machine(installed()) as machine:
+        wait_for(lambda: machine.try_run("getent", "hosts", FOREIGN)[0] == 0, "the nameserver")
+        assert questions.include(FOREIGN)
         name = "headless-svc.default.svc.cluster.local"
         # A temporary failure, where starting takes longer than a lookup waits, is asked again.
         ask = (
@@ -268,6 +288,7 @@ while not os.path.exists("/run/enough"):
         for watcher in watchers:
             answers = [answer.split() for answer in watcher.stdout.read().splitlines()]
             same([words for words in answers if words[1:] != HEADLESS], [], "other answers")
+        same(questions.ours(), [], "names that have leaked")
         assert "kubesvc_maps_total" in machine.run("kubesvc", "metrics")
         machine.run("systemctl", "stop", "kubesvcd")
         same(machine.try_run("getent", "hosts", name)[0], 2, "stopped on purpose")
@@ -277,7 +298,9 @@ while not os.path.exists("/run/enough"):
 
 @on_a_system("full")
 def test_upgrade():
-    with Machine(installed()) as machine:
+    with nameserver() as questions, Machine(installed()) as machine:
+        wait_for(lambda: machine.try_run("getent", "hosts", FOREIGN)[0] == 0, "the nameserver")
+        assert questions.include(FOREIGN)
         machine.write("/etc/kubesvc/kubesvcd.yaml", "# mine\n")
         before = machine.show("InvocationID")
         line = machine.hosts_line()
@@ -305,6 +328,7 @@ def test_upgrade():
         same([words for words in answers if words[1:] != HEADLESS], [], "other answers")
         slow = [words for words in answers if float(words[0]) > 0.3]
         same(slow, [], "slow answers")
+        same(questions.ours(), [], "names that have leaked")
 
         starts = machine.journal("-u", "kubesvcd").count("Started kubesvcd.service")
         same((starts, machine.show("NRestarts")), (2, "0"), "starts")
