@@ -166,11 +166,11 @@ static void name_cells(GPtrArray *cells, yajl_val item, bool wide)
     add_text(cells, item, "target");
 }
 
+/* clang-format off */ /* its releases differ here */
 #define WORKLOAD(plural, words, only)                                                              \
-    {                                                                                              \
-        plural, words, "workloads", only, true, true, "NAME|REPLICAS|EXPANDED|NOT EXPANDED",       \
-            "|SELECTOR|FROM", workload_cells                                                       \
-    }
+    {plural, words, "workloads", only, true, true, "NAME|REPLICAS|EXPANDED|NOT EXPANDED",          \
+     "|SELECTOR|FROM", workload_cells}
+/* clang-format on */
 
 static const struct kind kinds[] = {
     {"services", " services service svc ", "services", NULL, true, true,

@@ -6,10 +6,9 @@
 
 #include <stddef.h>
 
-#define END                                                                                        \
-    {                                                                                              \
-        NULL, NULL                                                                                 \
-    }
+/* clang-format off */ /* its releases differ here */
+#define END {NULL, NULL}
+/* clang-format on */
 
 static const struct keep addresses_only[] = {{"kubesvc.io/addresses", NULL}, END};
 static const struct keep port[] = {{"name", NULL}, {"port", NULL}, {"protocol", NULL}, END};

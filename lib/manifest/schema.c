@@ -9,10 +9,9 @@
 #define LEVEL(array, ...) static const struct schema_field array[] = {__VA_ARGS__, {.name = NULL}}
 #define VALUES(array, ...) static const char *const array[] = {__VA_ARGS__, NULL}
 
-#define FIELD(key, of, ...)                                                                        \
-    {                                                                                              \
-        .name = key, .type = SCHEMA_##of, __VA_ARGS__                                              \
-    }
+/* clang-format off */ /* its releases differ here */
+#define FIELD(key, of, ...) {.name = key, .type = SCHEMA_##of, __VA_ARGS__}
+/* clang-format on */
 #define ANY(key) FIELD(key, ANY, )
 #define STRING(key) FIELD(key, STRING, )
 #define CHOICE(key, of) FIELD(key, STRING, .values = (of))
