@@ -71,7 +71,9 @@ endif
 NSS_CFLAGS = $(BASE_CFLAGS) -fPIC -fvisibility=hidden $(if $(SAN)$(TSAN)$(FUZZ),,-Wframe-larger-than=2048)
 # Large files and the time after 2038 on 32-bit systems. Not for the module: its interface has neither.
 LARGE_CFLAGS = -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
-DAEMON_CFLAGS = $(BASE_CFLAGS) $(LARGE_CFLAGS) -fPIE -DKUBESVC_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+# What Debian 12 has: nothing newer is used, and what is deprecated since is no concern yet.
+GLIB_CFLAGS = -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_74 -DGLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_2_74
+DAEMON_CFLAGS = $(BASE_CFLAGS) $(LARGE_CFLAGS) -fPIE $(GLIB_CFLAGS) -DKUBESVC_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 CLIENT_CFLAGS = $(BASE_CFLAGS) -fPIE
 
 MODULE_LDFLAGS = -shared $(BASE_LDFLAGS) -Wl,-soname,libnss_kubesvc.so.2 -Wl,-z,nodelete \

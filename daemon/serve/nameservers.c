@@ -9,6 +9,9 @@
  */
 #include "nameservers.h"
 
+/* The functions that c-ares has in their stead are not in the one of Debian 12 (1.18). */
+#define CARES_NO_DEPRECATED
+
 #include <ares.h>
 #include <arpa/nameser.h>
 #include <errno.h>
