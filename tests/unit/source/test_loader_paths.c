@@ -494,7 +494,6 @@ static void test_permissions(void **state)
 
 static void with_mount(struct loading *loading)
 {
-    assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
     loading_add(loading, "x/m");
     make_directory(at(loading, "x"));
     make_directory(at(loading, "x/m"));
@@ -526,7 +525,8 @@ static void test_mount_as_root(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        if (unshare(CLONE_NEWNS) < 0)
+        /* In a chroot "/" is no mount that could be made private. */
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
             _exit(77);
         struct loading *loading = loading_new();
         with_mount(loading);
@@ -537,7 +537,7 @@ static void test_mount_as_root(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77)
-        skip_test("no mount namespaces here");
+        skip_test("no mount namespace of its own here");
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
