@@ -18,14 +18,14 @@
 #include "inheritance.h"
 #include "lib/util/exposure.h"
 #include "lib/util/log.h"
-#include "lib/util/supervisor.h"
+#include "lib/util/notify.h"
 #include "loader_thread.h"
 #include "message.h"
 
 struct daemon {
     sd_event *event;
     sd_event_source *hearing;
-    struct supervisor *supervisor;
+    struct notify *notify;
     struct external *external;
     struct server *server;
     struct inspect *inspect;
@@ -58,9 +58,8 @@ static void take(struct daemon *daemon, struct message *message)
     case MESSAGE_READY:
         inheritance_end(daemon->inheritance);
         inheritance_leave_snapshot(daemon->inheritance, loader_thread_root(daemon->loader));
-        supervisor_tell(daemon->supervisor,
-                        "READY=1\nSTATUS=Serving %" G_GUINT64_FORMAT " object%s.", message->number,
-                        message->number == 1 ? "" : "s");
+        notify_send(daemon->notify, "READY=1\nSTATUS=Serving %" G_GUINT64_FORMAT " object%s.",
+                    message->number, message->number == 1 ? "" : "s");
         break;
     case MESSAGE_SERVERS:
         use_nameservers(daemon, message->nameservers);
@@ -131,8 +130,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 {
     const struct daemon *daemon = userdata;
     (void)source, (void)info;
-    supervisor_tell(daemon->supervisor, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
-                    g_get_monotonic_time());
+    notify_send(daemon->notify, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
+                g_get_monotonic_time());
     send(daemon, MESSAGE_RELOAD, 0);
     return 0;
 }
@@ -141,7 +140,7 @@ static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, 
 {
     const struct daemon *daemon = userdata;
     (void)info;
-    supervisor_tell(daemon->supervisor, "STOPPING=1");
+    notify_send(daemon->notify, "STOPPING=1");
     return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
@@ -172,7 +171,7 @@ static int open_loop(struct daemon *daemon)
         r = sd_event_add_io(daemon->event, &daemon->hearing, thread_queue_fd(daemon->from_loader),
                             EPOLLIN, on_message, daemon);
     if (r >= 0)
-        r = supervisor_new(&daemon->supervisor, daemon->event, is_alive, daemon);
+        r = notify_new(&daemon->notify, daemon->event, is_alive, daemon);
     return r < 0 ? r : 0;
 }
 
@@ -241,7 +240,7 @@ static int open_all(struct daemon *daemon, struct config *config,
         config_free(config);
         return r;
     }
-    daemon->inheritance = inheritance_new(daemon->supervisor, config->socket);
+    daemon->inheritance = inheritance_new(daemon->notify, config->socket);
     r = loader_thread_new(&daemon->loader, config, options, daemon->to_loader, daemon->from_loader);
     if (r >= 0) {
         inheritance_answer(daemon->inheritance, loader_thread_root(daemon->loader), config);
@@ -268,7 +267,7 @@ static void close_all(struct daemon *daemon, int result)
     daemon->from_loader = message_close(daemon->from_loader);
     daemon->inheritance = inheritance_free(daemon->inheritance);
     sd_event_source_disable_unref(daemon->starting);
-    daemon->supervisor = supervisor_free(daemon->supervisor);
+    daemon->notify = notify_free(daemon->notify);
     sd_event_source_disable_unref(daemon->hearing);
     daemon->event = sd_event_unref(daemon->event);
 }

@@ -38,7 +38,7 @@ struct starts {
 };
 
 struct inheritance {
-    struct supervisor *supervisor;
+    struct notify *notify;
     bool kept;
     int socket, snapshot, starts; /* -1: none */
     const void *base;             /* of the snapshot, while it answers */
@@ -94,20 +94,20 @@ static void count_start(struct inheritance *inheritance)
     if (inheritance->starts < 0 ||
         pwrite(inheritance->starts, &starts, sizeof starts, 0) != sizeof starts)
         return;
-    supervisor_store(inheritance->supervisor, STARTS_NAME, inheritance->starts);
+    notify_store_fd(inheritance->notify, STARTS_NAME, inheritance->starts);
     if (starts.count > STARTS_FREE)
         inheritance->delay =
             MIN(DELAY_MIN_USEC << MIN(starts.count - STARTS_FREE, UINT64_C(10)), DELAY_MAX_USEC);
 }
 
-struct inheritance *inheritance_new(struct supervisor *supervisor, const char *socket)
+struct inheritance *inheritance_new(struct notify *notify, const char *socket)
 {
     struct inheritance *inheritance = g_new0(struct inheritance, 1);
 
-    inheritance->supervisor = supervisor;
+    inheritance->notify = notify;
     inheritance->socket = inheritance->snapshot = inheritance->starts = -1;
     take_descriptors(inheritance);
-    inheritance->kept = supervisor_is_there(supervisor) && is_runtime_directory(socket);
+    inheritance->kept = notify_is_supervised(notify) && is_runtime_directory(socket);
     if (inheritance->kept)
         count_start(inheritance);
     return inheritance;
@@ -203,7 +203,7 @@ void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *r
 void inheritance_leave_socket(struct inheritance *inheritance, int fd)
 {
     if (inheritance->kept)
-        supervisor_store(inheritance->supervisor, SOCKET_NAME, fd);
+        notify_store_fd(inheritance->notify, SOCKET_NAME, fd);
 }
 
 void inheritance_leave_snapshot(struct inheritance *inheritance, const struct snapshot_root *root)
@@ -214,7 +214,7 @@ void inheritance_leave_snapshot(struct inheritance *inheritance, const struct sn
     if (!inheritance->kept || fd < 0 || generation == inheritance->generation)
         return;
     inheritance->generation = generation;
-    supervisor_store(inheritance->supervisor, SNAPSHOT_NAME, fd);
+    notify_store_fd(inheritance->notify, SNAPSHOT_NAME, fd);
 }
 
 uint64_t inheritance_delay(const struct inheritance *inheritance)

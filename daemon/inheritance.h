@@ -15,12 +15,12 @@
 
 #include "daemon/config/config.h"
 #include "daemon/publish/snapshot_root.h"
-#include "lib/util/supervisor.h"
+#include "lib/util/notify.h"
 
 struct inheritance;
 
 /* Takes what was left, if anything. `socket` is the path of the configuration. */
-struct inheritance *inheritance_new(struct supervisor *supervisor, const char *socket);
+struct inheritance *inheritance_new(struct notify *notify, const char *socket);
 
 /* Closes what is still there; returns NULL. */
 struct inheritance *inheritance_free(struct inheritance *inheritance);

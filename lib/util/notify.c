@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The supervisor's end of NOTIFY_SOCKET. sd_notify(3) waits while the supervisor's queue is full;
+ * a supervisor that is stuck, or frozen for good, would so stop every lookup of the host with it.
+ */
+#include "notify.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "descriptor.h"
+
+#define AGAIN_USEC 100000u
+
+/* A disk may take longer than the time in which the supervisor wants to hear of the process. */
+#define WATCHDOG_PATIENCE 3u
+
+struct notify {
+    struct sockaddr_un address;
+    socklen_t address_size; /* 0: there is none */
+    char *waiting;          /* could not be taken yet */
+    uint64_t watchdog_usec;
+    sd_event_source *again, *watchdog;
+    bool (*alive)(void *userdata, uint64_t usec);
+    void *userdata;
+};
+
+/* A path, or "@" and an abstract name; other kinds of addresses are not a supervisor's of this
+ * machine. */
+static void find_address(struct notify *notify)
+{
+    struct sockaddr_un *address = &notify->address;
+    const char *path = getenv("NOTIFY_SOCKET");
+    size_t length = path ? strlen(path) : 0;
+
+    if (length < 2 || length >= sizeof address->sun_path || (*path != '/' && *path != '@'))
+        return;
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length);
+    if (*path == '@')
+        address->sun_path[0] = '\0';
+    notify->address_size =
+        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (*path == '/'));
+}
+
+/* `passed`: a descriptor that goes with the text, or -1. False: not now. A supervisor that is not
+ * there will not be told later either. */
+static bool offer(const struct notify *notify, const char *text, int passed)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct iovec part = {.iov_base = (void *)text, .iov_len = strlen(text)};
+    const struct msghdr message = {
+        .msg_name = (void *)&notify->address,
+        .msg_namelen = notify->address_size,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+    };
+    bool taken = true;
+
+    if (fd < 0)
+        return false;
+    if (descriptor_send(fd, &message, passed) < 0)
+        taken = errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM;
+    close(fd);
+    return taken;
+}
+
+static void offer_waiting(struct notify *notify)
+{
+    if (offer(notify, notify->waiting, -1)) {
+        g_clear_pointer(&notify->waiting, g_free);
+        return;
+    }
+    (void)sd_event_source_set_time_relative(notify->again, AGAIN_USEC);
+    (void)sd_event_source_set_enabled(notify->again, SD_EVENT_ONESHOT);
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct notify *notify = userdata;
+
+    (void)source, (void)usec;
+    if (notify->waiting)
+        offer_waiting(notify);
+    return 0;
+}
+
+static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    const struct notify *notify = userdata;
+
+    (void)usec;
+    if (notify->alive(notify->userdata, WATCHDOG_PATIENCE * notify->watchdog_usec))
+        (void)offer(notify, "WATCHDOG=1", -1);
+    int r = sd_event_source_set_time_relative(source, notify->watchdog_usec / 3);
+    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int notify_new(struct notify **notifyp, sd_event *event,
+               bool (*alive)(void *userdata, uint64_t usec), void *userdata)
+{
+    struct notify *notify = g_new0(struct notify, 1);
+
+    notify->alive = alive;
+    notify->userdata = userdata;
+    find_address(notify);
+    int r = sd_event_add_time(event, &notify->again, CLOCK_MONOTONIC, 0, 0, on_again, notify);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(notify->again, SD_EVENT_OFF);
+    if (r >= 0 && notify->address_size > 0 && sd_watchdog_enabled(0, &notify->watchdog_usec) > 0)
+        r = sd_event_add_time_relative(event, &notify->watchdog, CLOCK_MONOTONIC, 0, 0, on_watchdog,
+                                       notify);
+    if (r < 0) {
+        notify_free(notify);
+        return r;
+    }
+    *notifyp = notify;
+    return 0;
+}
+
+struct notify *notify_free(struct notify *notify)
+{
+    if (!notify)
+        return NULL;
+    sd_event_source_disable_unref(notify->again);
+    sd_event_source_disable_unref(notify->watchdog);
+    g_free(notify->waiting);
+    g_free(notify);
+    return NULL;
+}
+
+bool notify_is_supervised(const struct notify *notify)
+{
+    return notify->address_size > 0;
+}
+
+void notify_store_fd(struct notify *notify, const char *name, int fd)
+{
+    if (notify->address_size == 0)
+        return;
+    g_autofree char *remove = g_strdup_printf("FDSTOREREMOVE=1\nFDNAME=%s", name);
+    g_autofree char *store = g_strdup_printf("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+
+    (void)offer(notify, remove, -1);
+    (void)offer(notify, store, fd);
+}
+
+void notify_send(struct notify *notify, const char *format, ...)
+{
+    va_list arguments;
+
+    if (notify->address_size == 0)
+        return;
+    g_free(notify->waiting);
+    va_start(arguments, format);
+    notify->waiting = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    offer_waiting(notify);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Service notifications as of sd_notify(3), and the watchdog, without ever blocking: what the
+ * supervisor cannot take now is sent again later, and of several such messages only the last.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+struct notify;
+
+/* Without a supervisor all messages are dropped. 0 or negative errno.
+ *
+ * `alive` says whether the rest of the process has shown progress within `usec`: only then is the
+ * watchdog fed. */
+int notify_new(struct notify **notifyp, sd_event *event,
+               bool (*alive)(void *userdata, uint64_t usec), void *userdata);
+struct notify *notify_free(struct notify *notify); /* returns NULL */
+
+bool notify_is_supervised(const struct notify *notify);
+
+/* Stores a descriptor with the service manager (FDSTORE=1), for the next process of the unit, in
+ * place of what it has by that name. Dropped if the service manager cannot take it now. */
+void notify_store_fd(struct notify *notify, const char *name, int fd);
+
+void notify_send(struct notify *notify, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
