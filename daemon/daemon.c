@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "daemon/inspect/inspect.h"
-#include "daemon/serve/external.h"
 #include "daemon/serve/server.h"
+#include "daemon/serve/upstream.h"
 #include "inheritance.h"
 #include "lib/util/exposure.h"
 #include "lib/util/log.h"
@@ -26,7 +26,7 @@ struct daemon {
     sd_event *event;
     sd_event_source *hearing;
     struct notify *notify;
-    struct external *external;
+    struct upstream *upstream;
     struct server *server;
     struct inspect *inspect;
     struct inheritance *inheritance;
@@ -47,7 +47,7 @@ static void send(const struct daemon *daemon, enum message_kind kind, uint64_t n
 
 static void use_nameservers(const struct daemon *daemon, const GPtrArray *nameservers)
 {
-    int r = external_configure(daemon->external, nameservers);
+    int r = upstream_configure(daemon->upstream, nameservers);
     if (r < 0)
         log_error("cannot change the nameservers: %s", g_strerror(-r));
 }
@@ -183,7 +183,7 @@ static int open_socket(struct daemon *daemon, const char *path)
         return r;
     r = server_new(&daemon->server, daemon->event, path,
                    inheritance_take_socket(daemon->inheritance), loader_thread_root(daemon->loader),
-                   daemon->external);
+                   daemon->upstream);
     if (r == SERVER_BUSY) {
         log_error("%s: another daemon is already listening; exiting", path);
         return -EADDRINUSE;
@@ -199,7 +199,7 @@ static void open_inspect(struct daemon *daemon)
         .event = daemon->event,
         .server = daemon->server,
         .root = loader_thread_root(daemon->loader),
-        .external = daemon->external,
+        .upstream = daemon->upstream,
         .make = on_make,
         .rest = on_rest,
         .userdata = daemon,
@@ -233,7 +233,7 @@ static int open_all(struct daemon *daemon, struct config *config,
     bool maps = config->maps;
     int r = open_loop(daemon);
     if (r >= 0)
-        r = external_new(&daemon->external, daemon->event, config->nameservers, on_answered,
+        r = upstream_new(&daemon->upstream, daemon->event, config->nameservers, on_answered,
                          daemon);
     if (r < 0) {
         log_error("cannot start: %s", g_strerror(-r));
@@ -260,7 +260,7 @@ static void close_all(struct daemon *daemon, int result)
 {
     daemon->inspect = inspect_free(daemon->inspect);
     daemon->server = server_free(daemon->server);
-    daemon->external = external_free(daemon->external);
+    daemon->upstream = upstream_free(daemon->upstream);
     if (loader_thread_end(&daemon->loader) < 0)
         _exit(result < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
     daemon->to_loader = message_close(daemon->to_loader);

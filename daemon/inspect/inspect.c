@@ -127,7 +127,7 @@ static void make_next(struct inspect *inspect)
     put_behind(&inspect->waiting, job->uid);
     (void)sd_event_source_set_enabled(job->timer, SD_EVENT_OFF);
     job->state = JOB_MAKING;
-    job->question = question_new(&job->words, inspect->options.root, inspect->options.external);
+    job->question = question_new(&job->words, inspect->options.root, inspect->options.upstream);
     server_status(inspect->options.server, &job->server);
     job->n_clients = streams_list(inspect->streams, job->clients);
     inspect->making = job;

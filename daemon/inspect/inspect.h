@@ -10,8 +10,8 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/publish/snapshot_root.h"
-#include "daemon/serve/external.h"
 #include "daemon/serve/server.h"
+#include "daemon/serve/upstream.h"
 #include "job.h"
 
 struct inspect;
@@ -20,7 +20,7 @@ struct inspect_options {
     sd_event *event;
     struct server *server; /* its INSPECT requests are taken */
     const struct snapshot_root *root;
-    struct external *external;
+    struct upstream *upstream;
     /* The job is to be made now; inspect_made is called when that is done. */
     void (*make)(void *userdata, struct job *job);
     /* What changes in backends need not be told any more. */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "daemon/serve/find.h"
+#include "daemon/serve/lookup.h"
 #include "lib/resolve/name.h"
 
 static bool parse_family(enum kubesvc_family *family, const char *text)
@@ -74,7 +74,7 @@ static void keep_addresses(struct resolver_answer *answer, uint8_t **copyp, size
 }
 
 struct question *question_new(const struct words *words, const struct snapshot_root *root,
-                              struct external *external)
+                              struct upstream *upstream)
 {
     bool is_query = strcmp(words_get(words, 0), "query") == 0;
     struct question *question;
@@ -88,7 +88,7 @@ struct question *question_new(const struct words *words, const struct snapshot_r
                                       is_query ? words_get(words, 3) : "any");
     if (!question->is_valid)
         return question;
-    find_known(root, external, &question->request, add_tried, question->tried, &question->result);
+    lookup_known(root, upstream, &question->request, add_tried, question->tried, &question->result);
     if (question->result.status == KUBESVC_STATUS_FOUND && question->request.kind == REQUEST_NAME) {
         keep_addresses(&question->result.inet, &question->inet, 4);
         keep_addresses(&question->result.inet6, &question->inet6, 16);

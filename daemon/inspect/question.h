@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 #include "daemon/publish/snapshot_root.h"
-#include "daemon/serve/external.h"
 #include "daemon/serve/request.h"
+#include "daemon/serve/upstream.h"
 #include "lib/resolve/search.h"
 #include "lib/util/address.h"
 #include "words.h"
@@ -27,7 +27,7 @@ struct question {
 /* Asks what the words `query` or `explain` are about; NULL: they are others. The answer is from
  * what is published and, of names outside the zone, known. */
 struct question *question_new(const struct words *words, const struct snapshot_root *root,
-                              struct external *external);
+                              struct upstream *upstream);
 struct question *question_free(struct question *question); /* returns NULL */
 
 /* The strings of a result, "" where there are fewer: first the question's owner, the canonical

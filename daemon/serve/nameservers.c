@@ -33,7 +33,7 @@
  * that takes a second after half of one. Such names get at least this time, in microseconds. */
 #define NAMESERVERS_TIME_MIN (2 * NAMESERVERS_TIMEOUT_MS * INT64_C(1000))
 
-/* Answers are kept in external.c, for as long as they say: c-ares must not keep them as well. */
+/* Answers are kept in upstream.c, for as long as they say: c-ares must not keep them as well. */
 #ifdef ARES_OPT_QUERY_CACHE
 #define NAMESERVERS_NO_CACHE ARES_OPT_QUERY_CACHE /* of the lifetime in the options, 0 */
 #else

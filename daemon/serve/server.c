@@ -18,9 +18,9 @@
 
 #include "answer.h"
 #include "client.h"
-#include "entrance.h"
-#include "find.h"
 #include "heartbeat.h"
+#include "listener.h"
+#include "lookup.h"
 #include "quota.h"
 #include "round_robin.h"
 #include "scheduler.h"
@@ -35,12 +35,12 @@ struct server {
     struct snapshot_root *root;
     struct heartbeat *heartbeat;
     bool no_maps;
-    struct external *external;
+    struct upstream *upstream;
     struct round_robin *round_robin;
     struct quota *quota;
     struct timeouts *timeouts;
     struct scheduler *scheduler;
-    struct entrance *entrance;
+    struct listener *listener;
     struct server_status counts;
     server_inspect inspect; /* NULL: INSPECT is not supported */
     void *inspect_userdata;
@@ -163,7 +163,7 @@ static int server_answer(struct server *server, struct client *client)
     }
     if (request->kind == REQUEST_MAP)
         return server_give_map(server, client);
-    find_answer(server->root, server->external, request, &result);
+    lookup_answer(server->root, server->upstream, request, &result);
     client->parked = result.pending;
     if (client->parked)
         return 0;
@@ -378,7 +378,7 @@ static size_t server_clients_max(void)
 }
 
 int server_new(struct server **serverp, sd_event *event, const char *path, int adopted,
-               struct snapshot_root *root, struct external *external)
+               struct snapshot_root *root, struct upstream *upstream)
 {
     struct server *server = g_new(struct server, 1);
     int r;
@@ -386,7 +386,7 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
     *server = (struct server){
         .event = sd_event_ref(event),
         .root = root,
-        .external = external,
+        .upstream = upstream,
     };
     server->quota = quota_new(server_clients_max(), SERVER_BYTES_MAX);
     r = round_robin_new(&server->round_robin);
@@ -403,9 +403,9 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
         r = scheduler_new(&server->scheduler, event,
                           &(struct scheduler_handler){.serve = server_serve, .userdata = server});
     if (!r)
-        r = entrance_new(&server->entrance, event, path, adopted,
+        r = listener_new(&server->listener, event, path, adopted,
                          &(struct acceptor_handler){server_greet, server_shed, server});
-    if (r == ENTRANCE_BUSY)
+    if (r == LISTENER_BUSY)
         r = SERVER_BUSY;
     if (r) {
         server_free(server);
@@ -423,7 +423,7 @@ struct server *server_free(struct server *server)
         server_drop(server, client);
     timeouts_free(server->timeouts);
     scheduler_free(server->scheduler);
-    entrance_free(server->entrance);
+    listener_free(server->listener);
     heartbeat_free(server->heartbeat);
     round_robin_free(server->round_robin);
     quota_free(server->quota);
@@ -460,7 +460,7 @@ void server_allow_maps(struct server *server, bool allow)
 
 int server_keep_socket(struct server *server)
 {
-    return entrance_keep(server->entrance);
+    return listener_keep(server->listener);
 }
 
 void server_stop(struct server *server)

@@ -10,10 +10,10 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/publish/snapshot_root.h"
-#include "external.h"
 #include "histogram.h"
 #include "lib/util/error.h"
 #include "request.h"
+#include "upstream.h"
 
 struct server;
 
@@ -21,10 +21,10 @@ struct server;
 
 /* Listens at `path`, with the socket `adopted` if it does so already (-1: none; it passes on):
  * makes its directory if missing (0755), replaces a stale socket file, mode 0666. SERVER_BUSY:
- * another daemon answers there; it is left undisturbed. `root` and `external` must live longer than
+ * another daemon answers there; it is left undisturbed. `root` and `upstream` must live longer than
  * the server. Until the first publish every name of ours is TRY_AGAIN. */
 MUST_USE int server_new(struct server **serverp, sd_event *event, const char *path, int adopted,
-                        struct snapshot_root *root, struct external *external);
+                        struct snapshot_root *root, struct upstream *upstream);
 
 /* Closes everything and removes the socket file if it is still this server's. Returns NULL. */
 struct server *server_free(struct server *server);
@@ -38,7 +38,7 @@ void server_stop(struct server *server);
 /* May programs map the snapshot and answer themselves? At first: yes. */
 void server_allow_maps(struct server *server, bool allow);
 
-/* Runs the questions that wait for a nameserver again (external's `answered`). */
+/* Runs the questions that wait for a nameserver again (`answered` of upstream.h). */
 void server_retry(struct server *server);
 
 struct server_status {

@@ -111,7 +111,7 @@ void serving_start(struct serving *serving, bool publish)
     assert(r >= 0);
     fake_nameserver_start(&serving->nameserver, serving->event);
     g_ptr_array_add(servers, g_strdup_printf("127.0.0.1:%u", serving->nameserver.port));
-    r = external_new(&serving->external, serving->event, servers, on_answered, serving);
+    r = upstream_new(&serving->upstream, serving->event, servers, on_answered, serving);
     assert(r == 0);
     r = snapshot_writer_new(&serving->writer);
     assert(r == 0);
@@ -119,7 +119,7 @@ void serving_start(struct serving *serving, bool publish)
     if (publish)
         snapshot_writer_publish(serving->writer);
     r = server_new(&serving->server, serving->event, serving->path, -1,
-                   snapshot_writer_root(serving->writer), serving->external);
+                   snapshot_writer_root(serving->writer), serving->upstream);
     assert(r == 0);
 }
 
@@ -128,7 +128,7 @@ void serving_stop(struct serving *serving)
     int r;
 
     server_free(serving->server);
-    external_free(serving->external);
+    upstream_free(serving->upstream);
     snapshot_writer_free(serving->writer);
     fake_nameserver_stop(&serving->nameserver);
     sd_event_unref(serving->event);

@@ -20,7 +20,7 @@ struct serving {
     sd_event *event;
     struct fake_nameserver nameserver;
     struct snapshot_writer *writer;
-    struct external *external;
+    struct upstream *upstream;
     struct server *server;
     char *directory, *path;
 };

@@ -12,22 +12,22 @@
 #include "lib/resolve/search.h"
 #include "lib/util/error.h"
 
-struct external;
+struct upstream;
 
 /* `answered` is called from the event loop after any query ended: waiting searches run again. */
-MUST_USE int external_new(struct external **externalp, sd_event *event,
+MUST_USE int upstream_new(struct upstream **upstreamp, sd_event *event,
                           const GPtrArray *nameservers /* char *; empty: resolv.conf, followed */,
                           void (*answered)(void *userdata), void *userdata);
-struct external *external_free(struct external *external); /* returns NULL */
+struct upstream *upstream_free(struct upstream *upstream); /* returns NULL */
 
 /* Other nameservers from now on; the cache is dropped. */
-MUST_USE int external_configure(struct external *external, const GPtrArray *nameservers);
+MUST_USE int upstream_configure(struct upstream *upstream, const GPtrArray *nameservers);
 
-/* A search_external (userdata: struct external *): what is known now; starts the query if nothing
+/* A search_external (userdata: struct upstream *): what is known now; starts the query if nothing
  * is. */
-void external_lookup(void *userdata, const char *target, enum kubesvc_family family,
+void upstream_lookup(void *userdata, const char *target, enum kubesvc_family family,
                      struct external_answer *answer);
 
 /* A search_external as well, but starts nothing: what is not known has failed. */
-void external_known(void *userdata, const char *target, enum kubesvc_family family,
+void upstream_known(void *userdata, const char *target, enum kubesvc_family family,
                     struct external_answer *answer);

@@ -23,9 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/serve/external.h"
 #include "daemon/serve/nameservers.h"
 #include "daemon/serve/reply.h"
+#include "daemon/serve/upstream.h"
 #include "tests/unit/alarm.h"
 #include "tests/unit/fake_nameserver.h"
 #include "tests/unit/skip_test.h"
@@ -34,7 +34,7 @@
 
 static sd_event *event;
 static struct fake_nameserver fake;
-static struct external *external;
+static struct upstream *upstream;
 static unsigned answered;
 
 static void on_answered(void *userdata)
@@ -63,7 +63,7 @@ static void open_external(uint16_t port)
 {
     g_autoptr(GPtrArray) servers = servers_at(port);
 
-    assert_int_equal(external_new(&external, event, servers, on_answered, NULL), 0);
+    assert_int_equal(upstream_new(&upstream, event, servers, on_answered, NULL), 0);
 }
 
 static int setup(void **state)
@@ -79,7 +79,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    external = external_free(external);
+    upstream = upstream_free(upstream);
     fake_nameserver_stop(&fake);
     event = sd_event_unref(event);
     return 0;
@@ -89,7 +89,7 @@ static struct external_answer lookup(const char *name, enum kubesvc_family famil
 {
     struct external_answer answer;
 
-    external_lookup(external, name, family, &answer);
+    upstream_lookup(upstream, name, family, &answer);
     return answer;
 }
 
@@ -295,7 +295,7 @@ static void test_other_nameservers_take_over(void **state)
     fake_nameserver_stop(&fake); /* the next question is under way when they change */
     assert_int_equal(lookup("under-way.test", KUBESVC_FAMILY_INET).state, EXTERNAL_PENDING);
     servers = servers_at(other.port);
-    assert_int_equal(external_configure(external, servers), 0);
+    assert_int_equal(upstream_configure(upstream, servers), 0);
     answer = ask4("under-way.test");
     assert_int_equal(answer.state, EXTERNAL_FOUND);
     assert_int_equal(answer.addresses[3], 99);
@@ -308,12 +308,12 @@ static void test_other_nameservers_take_over(void **state)
 static void test_bad_nameservers_change_nothing(void **state)
 {
     g_autoptr(GPtrArray) servers = g_ptr_array_new();
-    struct external *none = NULL;
+    struct upstream *none = NULL;
 
     (void)state;
     g_ptr_array_add(servers, (char *)"not-an-address");
-    assert_int_equal(external_configure(external, servers), -EINVAL);
-    assert_int_equal(external_new(&none, event, servers, on_answered, NULL), -EINVAL);
+    assert_int_equal(upstream_configure(upstream, servers), -EINVAL);
+    assert_int_equal(upstream_new(&none, event, servers, on_answered, NULL), -EINVAL);
     assert_null(none);
     assert_int_equal(ask4("db.test").state, EXTERNAL_FOUND);
 }
@@ -616,7 +616,7 @@ static void test_dnsmasq(void **state)
     if (!path)
         skip_test("needs dnsmasq");
     /* On the port of the fake one, which makes room for it. */
-    external = external_free(external);
+    upstream = upstream_free(upstream);
     fake_nameserver_stop(&fake);
     pid = start_dnsmasq(path, port);
     assert_true(is_answering(pid, port));

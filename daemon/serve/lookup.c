@@ -2,13 +2,13 @@
 /*
  * Find: the questions that need no search answered at once, the others searched.
  */
-#include "find.h"
+#include "lookup.h"
 
 #include "lib/resolve/name.h"
 
 struct find_how {
     search_external lookup;
-    struct external *external;
+    struct upstream *upstream;
     search_tried tried;
     void *userdata;
 };
@@ -36,7 +36,7 @@ static void find_name(const struct snapshot_view *view, const struct find_how *h
                     .tried = how->tried,
                     .tried_userdata = how->userdata,
                 },
-                how->lookup, how->external, result);
+                how->lookup, how->upstream, result);
 }
 
 static void find(const struct snapshot_root *root, const struct find_how *how,
@@ -53,19 +53,19 @@ static void find(const struct snapshot_root *root, const struct find_how *how,
         search_address(&view, request->family, request->address, result);
 }
 
-void find_answer(const struct snapshot_root *root, struct external *external,
-                 const struct request *request, struct search_result *result)
+void lookup_answer(const struct snapshot_root *root, struct upstream *upstream,
+                   const struct request *request, struct search_result *result)
 {
-    find(root, &(struct find_how){.lookup = external_lookup, .external = external}, request,
+    find(root, &(struct find_how){.lookup = upstream_lookup, .upstream = upstream}, request,
          result);
 }
 
-void find_known(const struct snapshot_root *root, struct external *external,
-                const struct request *request, search_tried tried, void *userdata,
-                struct search_result *result)
+void lookup_known(const struct snapshot_root *root, struct upstream *upstream,
+                  const struct request *request, search_tried tried, void *userdata,
+                  struct search_result *result)
 {
     find(root,
          &(struct find_how){
-             .lookup = external_known, .external = external, .tried = tried, .userdata = userdata},
+             .lookup = upstream_known, .upstream = upstream, .tried = tried, .userdata = userdata},
          request, result);
 }

@@ -5,16 +5,16 @@
 #pragma once
 
 #include "daemon/publish/snapshot_root.h"
-#include "external.h"
 #include "lib/resolve/search.h"
 #include "request.h"
+#include "upstream.h"
 
 /* `request` is a NAME or an ADDRESS. The result points into the snapshot, see search.h. */
-void find_answer(const struct snapshot_root *root, struct external *external,
-                 const struct request *request, struct search_result *result);
+void lookup_answer(const struct snapshot_root *root, struct upstream *upstream,
+                   const struct request *request, struct search_result *result);
 
 /* The same, but of names outside the zone only what is known already is told, and nobody is asked:
  * what is not known is TRY_AGAIN. `tried` (NULL: nothing) is told each candidate of the search. */
-void find_known(const struct snapshot_root *root, struct external *external,
-                const struct request *request, search_tried tried, void *userdata,
-                struct search_result *result);
+void lookup_known(const struct snapshot_root *root, struct upstream *upstream,
+                  const struct request *request, search_tried tried, void *userdata,
+                  struct search_result *result);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The socket file: taken over from a daemon that is gone, left alone if one is there, removed at
+ * the end if it is still ours.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/util/error.h"
+
+struct listening_socket;
+
+enum {
+    LISTENING_SOCKET_BUSY = 1, /* another daemon answers there */
+    LISTENING_SOCKET_EXPOSED,  /* others own its directory, or may write to it (lib/util/exposure.h)
+                                */
+};
+
+/* Listens at `path`; its directory is made if it is missing. LISTENING_SOCKET_BUSY,
+ * LISTENING_SOCKET_EXPOSED. Negative errno: -ENAMETOOLONG, -EEXIST (something else than a socket
+ * lies there), ... */
+MUST_USE int listening_socket_new(struct listening_socket **listeningp, const char *path);
+struct listening_socket *
+listening_socket_free(struct listening_socket *listening); /* returns NULL */
+
+/* The same with a socket that listens already, left by another process: -1, or one that is not at
+ * `path`, is as none. The descriptor passes on. */
+MUST_USE int listening_socket_adopt(struct listening_socket **listeningp, const char *path, int fd);
+
+/* The socket file stays where it is when the listener is freed. */
+void listening_socket_keep(struct listening_socket *listening);
+
+int listening_socket_fd(const struct listening_socket *listening);
+
+/* Does the path still lead to this socket? */
+bool listening_socket_is_reached(const struct listening_socket *listening);
