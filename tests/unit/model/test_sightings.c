@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Whose a sighting is: by podman's names of either version, by those that controllers and kubelet
+ * give, and when several objects or several sightings compete. And that a change concerns no more
+ * than it has to.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/model/sightings.h"
+
+#define FILE_A "/run/a"
+#define FILE_B "/run/b"
+
+struct world {
+    struct sightings *sightings;
+    unsigned n_changed; /* calls of `changed` */
+    int n_stated;       /* addresses that are stated now */
+};
+
+static void on_changed(void *userdata, const struct holder_key *key)
+{
+    (void)key;
+    ((struct world *)userdata)->n_changed++;
+}
+
+static void on_stated(void *userdata, const struct address *address, bool stated)
+{
+    (void)address;
+    ((struct world *)userdata)->n_stated += stated ? 1 : -1;
+}
+
+static void world_init(struct world *world)
+{
+    *world = (struct world){0};
+    world->sightings = sightings_new(&(struct sightings_callbacks){on_changed, on_stated, world});
+    sightings_set_node(world->sightings, "node-1.example");
+}
+
+static void world_clear(struct world *world)
+{
+    sightings_free(world->sightings);
+}
+
+static const char *intern(const char *text)
+{
+    return name_intern(text, strlen(text));
+}
+
+static void hold_more(struct world *world, enum object_kind kind, const char *namespace,
+                      const char *name, const struct holder_pods *pods)
+{
+    const char *ns = intern(namespace), *own = intern(name);
+    sightings_hold(world->sightings, &(struct holder_key){(uint8_t)kind, ns, own}, pods);
+    name_unref(ns);
+    name_unref(own);
+}
+
+static void hold(struct world *world, enum object_kind kind, const char *namespace,
+                 const char *name, uint32_t n)
+{
+    hold_more(world, kind, namespace, name, &(struct holder_pods){.n = n});
+}
+
+/* The first address of the pod with this index, "-" if it was not seen. */
+static const char *address_of(const struct world *world, enum object_kind kind,
+                              const char *namespace, const char *name, uint32_t index)
+{
+    static char text[ADDRESS_TEXT_MAX];
+    const char *ns = intern(namespace);
+    const struct sighting *sighting =
+        sightings_find(world->sightings, &(struct holder_key){(uint8_t)kind, ns, name}, index);
+    name_unref(ns);
+    if (!sighting)
+        return "-";
+    address_format(&sighting->addresses[0], text);
+    return text;
+}
+
+struct line {
+    enum runtime runtime;
+    const char *namespace, *name, *network, *address;
+    bool secondary;
+    int64_t since;
+};
+
+static struct sighting *sighting_of(const struct line *line)
+{
+    struct sighting *sighting =
+        sighting_new(line->runtime, line->namespace, line->name, line->network);
+    struct address address;
+    assert_true(address_parse(&address, line->address, strlen(line->address)));
+    sighting_add(sighting, &address);
+    sighting->secondary = line->secondary;
+    sighting->since = line->since;
+    return sighting;
+}
+
+static void see(struct world *world, const char *path, const struct line *lines, size_t n)
+{
+    GPtrArray *sightings = g_ptr_array_new();
+    for (size_t i = 0; i < n; i++)
+        g_ptr_array_add(sightings, sighting_of(&lines[i]));
+    sightings_replace(world->sightings, path, sightings);
+}
+
+static void names_say_which_pod_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        enum object_kind kind;
+        const char *holder;
+        struct holder_pods pods;
+        const char *namespace, *name;
+        int index; /* -1: none */
+    } samples[] = {
+        /* podman knows no namespace */
+        {OBJECT_POD, "solo", {.n = 1}, NULL, "solo", 0},
+        {OBJECT_POD, "solo", {.n = 1}, NULL, "solo-node-1.example", -1},
+        {OBJECT_POD, "solo", {.n = 1}, NULL, "solo-pod", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod", 0},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-0", 0},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-2", 2},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-3", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-02", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-0", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-7d4b9c6f5d-x2k8p", -1},
+        {OBJECT_DEPLOYMENT, "a-pod", {.n = 1}, NULL, "a-pod-pod-0", 0},
+        {OBJECT_DAEMON_SET, "web", {.n = 1}, NULL, "web-pod", 0},
+        {OBJECT_DAEMON_SET, "web", {.n = 1}, NULL, "web-pod-0", -1},
+        {OBJECT_JOB, "web", {.n = 2}, NULL, "web-pod", 0},
+        {OBJECT_REPLICA_SET, "web", {.n = 2}, NULL, "web-pod", -1},
+        {OBJECT_STATEFUL_SET, "db", {.n = 2}, NULL, "db-1", 1},
+        /* elsewhere it is known, and must be the object's */
+        {OBJECT_POD, "solo", {.n = 1}, "shop", "solo", 0},
+        {OBJECT_POD, "solo", {.n = 1}, "shop", "solo-node-1.example", 0},
+        {OBJECT_POD, "solo", {.n = 1}, "shop", "solo-node-2", -1},
+        {OBJECT_POD, "solo", {.n = 1}, "test", "solo", -1},
+        {OBJECT_STATEFUL_SET, "db", {.n = 2}, "shop", "db-0", 0},
+        {OBJECT_STATEFUL_SET, "db", {.n = 2}, "shop", "db-2", -1},
+        {OBJECT_STATEFUL_SET, "db", {.n = 2, .ordinal = 5}, "shop", "db-6", 1},
+        {OBJECT_STATEFUL_SET, "db", {.n = 2, .ordinal = 5}, "shop", "db-0", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 1}, "shop", "web-7d4b9c6f5d-x2k8p", 0},
+        {OBJECT_DEPLOYMENT, "web", {.n = 1}, "shop", "web-pod", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 1}, "test", "web-7d4b9c6f5d-x2k8p", -1},
+        {OBJECT_DEPLOYMENT, "web", {.n = 1}, "shop", "web-x2k8p", -1},
+        {OBJECT_REPLICA_SET, "web", {.n = 1}, "shop", "web-x2k8p", 0},
+        {OBJECT_DAEMON_SET, "web", {.n = 1}, "shop", "web-x2k8p", 0},
+        {OBJECT_REPLICATION_CONTROLLER, "web", {.n = 1}, "shop", "web-x2k8p", 0},
+        {OBJECT_JOB, "web", {.n = 1}, "shop", "web-x2k8p", 0},
+        {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-2-x2k8p", 2},
+        {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-3-x2k8p", -1},
+        {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-x2k8p", -1},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(samples); i++) {
+        struct world world;
+        const struct line line = {
+            RUNTIME_CNI, samples[i].namespace, samples[i].name, NULL, "10.0.0.1", false, 0};
+        world_init(&world);
+        print_message("%zu %s\n", i, samples[i].name);
+        hold_more(&world, samples[i].kind, "shop", samples[i].holder, &samples[i].pods);
+        see(&world, FILE_A, &line, 1);
+        assert_int_equal(sightings_settle(world.sightings), samples[i].index >= 0);
+        for (int index = 0; index < 4; index++)
+            assert_string_equal(
+                address_of(&world, samples[i].kind, "shop", samples[i].holder, (uint32_t)index),
+                index == samples[i].index ? "10.0.0.1" : "-");
+        world_clear(&world);
+    }
+}
+
+static void what_several_could_have_is_nobodys(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {
+        {RUNTIME_PODMAN, NULL, "web-pod", "net", "10.0.0.2", false, 0},
+        {RUNTIME_PODMAN, NULL, "only-pod-1", "net", "10.0.0.3", false, 0},
+    };
+    struct world world;
+    world_init(&world);
+    see(&world, FILE_A, lines, 2);
+    hold(&world, OBJECT_DEPLOYMENT, "shop", "web", 1);
+    hold(&world, OBJECT_DEPLOYMENT, "shop", "only", 2);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 0), "10.0.0.2");
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "only", 1), "10.0.0.3");
+
+    hold(&world, OBJECT_POD, "test", "web-pod", 1);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 0), "-");
+    assert_string_equal(address_of(&world, OBJECT_POD, "test", "web-pod", 0), "-");
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "only", 1), "10.0.0.3");
+    const char *shop = intern("shop");
+    const struct sighting *contested = sightings_contested(
+        world.sightings, &(struct holder_key){OBJECT_DEPLOYMENT, shop, "web"}, 0);
+    assert_non_null(contested);
+    g_autofree char *claimants = sightings_claimants(world.sightings, contested);
+    assert_string_equal(claimants, "Deployment shop/web or Pod test/web-pod");
+    assert_null(sightings_contested(world.sightings,
+                                    &(struct holder_key){OBJECT_DEPLOYMENT, shop, "only"}, 0));
+    name_unref(shop);
+
+    hold(&world, OBJECT_DEPLOYMENT, "shop", "web", 0);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "test", "web-pod", 0), "10.0.0.2");
+    world_clear(&world);
+}
+
+static void the_best_of_several_sightings_counts(void **state)
+{
+    (void)state;
+    static const struct line better[] = {
+        {RUNTIME_CNI, "shop", "db-0", "a", "10.0.0.1", false, 5},
+        {RUNTIME_CNI, "shop", "db-0", "b", "10.0.0.2", false, 9}, /* the network's name */
+        {RUNTIME_CNI, "shop", "db-0", "a", "10.0.0.3", false, 4}, /* the time */
+        {RUNTIME_CNI, "shop", "db-0", "0", "10.0.0.4", true, 9},  /* the interface */
+        {RUNTIME_KUBELET, "shop", "db-0", NULL, "10.0.0.5", false, 9},
+    };
+    for (size_t i = 1; i < G_N_ELEMENTS(better); i++) {
+        for (unsigned order = 0; order < 2; order++) {
+            struct world world;
+            world_init(&world);
+            hold(&world, OBJECT_STATEFUL_SET, "shop", "db", 1);
+            see(&world, order ? FILE_A : FILE_B, &better[0], 1);
+            see(&world, order ? FILE_B : FILE_A, &better[i], 1);
+            (void)sightings_settle(world.sightings);
+            assert_string_equal(address_of(&world, OBJECT_STATEFUL_SET, "shop", "db", 0),
+                                "10.0.0.1");
+            sightings_replace(world.sightings, order ? FILE_A : FILE_B, NULL);
+            (void)sightings_settle(world.sightings);
+            assert_string_equal(address_of(&world, OBJECT_STATEFUL_SET, "shop", "db", 0),
+                                better[i].address);
+            world_clear(&world);
+        }
+    }
+}
+
+static void an_address_is_the_later_pods(void **state)
+{
+    (void)state;
+    static const struct line ghost = {RUNTIME_CNI, "shop", "a", "n", "10.0.0.1", false, 1},
+                             heir = {RUNTIME_CNI, "shop", "b", "n", "10.0.0.1", false, 2};
+    struct world world;
+    world_init(&world);
+    hold(&world, OBJECT_POD, "shop", "a", 1);
+    hold(&world, OBJECT_POD, "shop", "b", 1);
+    see(&world, FILE_A, &ghost, 1);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "10.0.0.1");
+    see(&world, FILE_B, &heir, 1);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "-");
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "b", 0), "10.0.0.1");
+    sightings_replace(world.sightings, FILE_B, NULL);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "10.0.0.1");
+    assert_int_equal(world.n_stated, 1);
+    world_clear(&world);
+}
+
+/* While a Deployment is rolled out there are more pods than it has replicas. */
+static void the_youngest_of_too_many_count(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {
+        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-aaaaa", "n", "10.0.0.1", false, 1},
+        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-bbbbb", "n", "10.0.0.2", false, 1},
+        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-bbbbb", "m", "10.9.0.2", false, 1},
+        {RUNTIME_CNI, "shop", "web-5c8f6d7b9-bcdfg", "n", "10.0.0.3", false, 3},
+        {RUNTIME_CNI, "shop", "web-5c8f6d7b9-ghjkl", "n", "10.0.0.4", false, 2},
+    };
+    struct world world;
+    world_init(&world);
+    hold(&world, OBJECT_DEPLOYMENT, "shop", "web", 3);
+    see(&world, FILE_A, lines, G_N_ELEMENTS(lines));
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 0), "10.0.0.3");
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 1), "10.0.0.4");
+    /* of those of one age the first by name; "aaaaa" has vowels, which no controller draws */
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 2), "10.9.0.2");
+    hold(&world, OBJECT_DEPLOYMENT, "shop", "web", 1);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 0), "10.0.0.3");
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 1), "-");
+    world_clear(&world);
+}
+
+#define MANY 5000u
+
+static void see_many(struct world *world, unsigned changed)
+{
+    GPtrArray *sightings = g_ptr_array_new();
+    for (unsigned i = 0; i < MANY; i++) {
+        char name[32], address[32];
+        snprintf(name, sizeof name, "app-%u-pod", i);
+        snprintf(address, sizeof address, "10.%u.%u.%u", i == changed ? 99 : 1, i >> 8, i & 255);
+        const struct line line = {RUNTIME_PODMAN, NULL, name, "net", address, false, 1};
+        g_ptr_array_add(sightings, sighting_of(&line));
+    }
+    sightings_replace(world->sightings, FILE_A, sightings);
+}
+
+static void one_change_concerns_one(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world);
+    for (unsigned i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("app-%u", i);
+        hold(&world, OBJECT_DEPLOYMENT, i % 2 ? "shop" : "test", name, 1);
+    }
+    see_many(&world, MANY);
+    assert_true(sightings_settle(world.sightings));
+    assert_int_equal(world.n_changed, MANY);
+    assert_int_equal(world.n_stated, MANY);
+    see_many(&world, MANY);
+    assert_false(sightings_settle(world.sightings));
+    see_many(&world, 77);
+    assert_true(sightings_settle(world.sightings));
+    assert_int_equal(world.n_changed, MANY + 1);
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "app-77", 0), "10.99.0.77");
+    hold(&world, OBJECT_DEPLOYMENT, "shop", "app-77", 2);
+    assert_true(sightings_settle(world.sightings));
+    assert_int_equal(world.n_changed, MANY + 2);
+    sightings_replace(world.sightings, FILE_A, NULL);
+    assert_int_equal(world.n_stated, 0);
+    world_clear(&world);
+}
+
+static void what_is_there_twice_counts_once(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {
+        {RUNTIME_PODMAN, NULL, "a", "net", "10.0.0.2", false, 0},
+        {RUNTIME_PODMAN, NULL, "a", "net", "10.0.0.2", false, 0},
+    };
+    struct world world;
+    world_init(&world);
+    hold(&world, OBJECT_POD, "shop", "a", 1);
+    for (unsigned i = 0; i < 2; i++) {
+        see(&world, FILE_A, lines, 2);
+        (void)sightings_settle(world.sightings);
+        assert_int_equal(world.n_stated, 1);
+        assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "10.0.0.2");
+    }
+    world_clear(&world);
+}
+
+static void the_name_of_the_node_may_change(void **state)
+{
+    (void)state;
+    static const struct line line = {RUNTIME_KUBELET, "shop", "a-n2", NULL, "10.0.0.2", false, 0};
+    struct world world;
+    world_init(&world);
+    hold(&world, OBJECT_POD, "shop", "a", 1);
+    see(&world, FILE_A, &line, 1);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "-");
+    sightings_set_node(world.sightings, "n2");
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "10.0.0.2");
+    sightings_set_node(world.sightings, NULL);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "-");
+    assert_int_equal(world.n_stated, 1);
+    world_clear(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_say_which_pod_it_is),
+        cmocka_unit_test(what_several_could_have_is_nobodys),
+        cmocka_unit_test(the_best_of_several_sightings_counts),
+        cmocka_unit_test(an_address_is_the_later_pods),
+        cmocka_unit_test(the_youngest_of_too_many_count),
+        cmocka_unit_test(one_change_concerns_one),
+        cmocka_unit_test(what_is_there_twice_counts_once),
+        cmocka_unit_test(the_name_of_the_node_may_change),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
