@@ -1,47 +1,48 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What every network plugin's result is cached as, under containerd, CRI-O and k3s: namespace, name
- * and addresses of a pod in one file. Read as a manifest is, by the same reader and its limits.
+ * and addresses of a pod in one file of JSON.
  */
 #include <string.h>
+#include <yajl/yajl_tree.h>
 
-#include "lib/yaml/composer.h"
-#include "lib/yaml/input.h"
-#include "lib/yaml/reader.h"
 #include "parse.h"
 
 #define KIND "cniCacheV1"
 #define FIRST_INTERFACE "eth0" /* of a pod, as the kubelet's networks name it */
+#define DEPTH_MAX 64u          /* yajl frees a tree by recursion */
 
-struct libcni {
-    const struct runtime_text *text;
-    size_t at; /* read so far */
-    char *const *networks;
-    GPtrArray *sightings;
-    bool known; /* it is a cached result */
-    bool bad;   /* with something in it that is none */
-};
-
-static const char *text_of(const struct node *node)
+static yajl_val get(yajl_val root, const char *key, yajl_type type)
 {
-    return node && node->type == NODE_SCALAR && *node->text ? node->text : NULL;
+    const char *path[] = {key, NULL};
+
+    return YAJL_IS_OBJECT(root) ? yajl_tree_get(root, path, type) : NULL;
 }
 
-static const struct node *list_of(const struct node *map, const char *key)
+static const char *text_of(yajl_val value)
 {
-    const struct node *list = map && map->type == NODE_MAP ? node_get(map, key) : NULL;
+    return YAJL_IS_STRING(value) && *YAJL_GET_STRING(value) ? YAJL_GET_STRING(value) : NULL;
+}
 
-    return list && list->type == NODE_LIST ? list->first : NULL;
+static const char *text_at(yajl_val root, const char *key)
+{
+    return text_of(get(root, key, yajl_t_string));
+}
+
+static size_t length_of(yajl_val list)
+{
+    return YAJL_IS_ARRAY(list) ? list->u.array.len : 0;
 }
 
 /* cniArgs: [["K8S_POD_NAME", "web-0"], ...] */
-static const char *argument(const struct node *document, const char *wanted)
+static const char *argument(yajl_val root, const char *wanted)
 {
-    for (const struct node *pair = list_of(document, "cniArgs"); pair; pair = pair->next) {
-        const struct node *key = pair->type == NODE_LIST ? pair->first : NULL;
+    yajl_val arguments = get(root, "cniArgs", yajl_t_array);
 
-        if (key && g_strcmp0(text_of(key), wanted) == 0)
-            return text_of(key->next);
+    for (size_t i = 0; i < length_of(arguments); i++) {
+        yajl_val pair = arguments->u.array.values[i];
+        if (length_of(pair) == 2 && g_strcmp0(text_of(pair->u.array.values[0]), wanted) == 0)
+            return text_of(pair->u.array.values[1]);
     }
     return NULL;
 }
@@ -57,93 +58,79 @@ static bool add_address(struct sighting *sighting, const char *text)
     return true;
 }
 
-static const struct node *map_of(const struct node *map, const char *key)
-{
-    const struct node *value = map && map->type == NODE_MAP ? node_get(map, key) : NULL;
-
-    return value && value->type == NODE_MAP ? value : NULL;
-}
-
 /* False: there is one that is none. Results before version 0.3 of the specification have one of
  * each family under names of their own. */
-static bool add_addresses(struct sighting *sighting, const struct node *result)
+static bool add_addresses(struct sighting *sighting, yajl_val result)
 {
     static const char *const old[] = {"ip4", "ip6"};
+    yajl_val ips = get(result, "ips", yajl_t_array);
     bool good = true;
 
-    for (const struct node *ip = list_of(result, "ips"); ip; ip = ip->next)
-        good &= ip->type == NODE_MAP && add_address(sighting, text_of(node_get(ip, "address")));
+    for (size_t i = 0; i < length_of(ips); i++)
+        good &= add_address(sighting, text_at(ips->u.array.values[i], "address"));
     for (size_t i = 0; i < G_N_ELEMENTS(old); i++) {
-        const struct node *ip = map_of(result, old[i]);
-
+        yajl_val ip = get(result, old[i], yajl_t_object);
         if (ip)
-            good &= add_address(sighting, text_of(node_get(ip, "ip")));
+            good &= add_address(sighting, text_at(ip, "ip"));
     }
     return good;
 }
 
-static void on_document(void *userdata, const struct node *document)
+/* False: an address of it is none. */
+static bool add_sighting(yajl_val root, char *const *networks, int64_t since, GPtrArray *sightings)
 {
-    struct libcni *libcni = userdata;
+    const char *namespace = argument(root, "K8S_POD_NAMESPACE");
+    const char *name = argument(root, "K8S_POD_NAME"), *network = text_at(root, "networkName");
 
-    if (!document || g_strcmp0(text_of(node_get(document, "kind")), KIND) != 0)
-        return;
-    libcni->known = true;
-    const char *namespace = argument(document, "K8S_POD_NAMESPACE");
-    const char *name = argument(document, "K8S_POD_NAME");
-    const char *network = text_of(node_get(document, "networkName"));
     if (!namespace || !name ||
-        (libcni->networks &&
-         (!network || !g_strv_contains((const char *const *)libcni->networks, network))))
-        return;
+        (networks && (!network || !g_strv_contains((const char *const *)networks, network))))
+        return true;
     struct sighting *sighting = sighting_new(RUNTIME_CNI, namespace, name, network);
-    sighting->since = libcni->text->since;
-    sighting->secondary = g_strcmp0(text_of(node_get(document, "ifName")), FIRST_INTERFACE) != 0;
-    libcni->bad = !add_addresses(sighting, map_of(document, "result"));
-    if (libcni->bad || sighting->n_addresses == 0)
-        sighting_free(sighting);
+    sighting->since = since;
+    sighting->secondary = g_strcmp0(text_at(root, "ifName"), FIRST_INTERFACE) != 0;
+    bool good = add_addresses(sighting, get(root, "result", yajl_t_object));
+    if (good && sighting->n_addresses > 0)
+        g_ptr_array_add(sightings, sighting);
     else
-        g_ptr_array_add(libcni->sightings, sighting);
+        sighting_free(sighting);
+    return good;
 }
 
-static ssize_t read_text(void *userdata, void *buffer, size_t size)
+/* No deeper than a result is; brackets in strings count as well, which closes no file out. */
+static bool is_shallow(const char *text)
 {
-    struct libcni *libcni = userdata;
-    size_t n = MIN(size, libcni->text->length - libcni->at);
+    unsigned depth = 0;
 
-    memcpy(buffer, libcni->text->text + libcni->at, n);
-    libcni->at += n;
-    return (ssize_t)n;
-}
-
-static void free_diagnostic(gpointer diagnostic)
-{
-    diagnostic_free(diagnostic);
+    for (; *text && depth <= DEPTH_MAX; text++) {
+        if (*text == '[' || *text == '{')
+            depth++;
+        else if ((*text == ']' || *text == '}') && depth > 0)
+            depth--;
+    }
+    return depth <= DEPTH_MAX;
 }
 
 /* Written in place, so what ends too early is being written. */
-int libcni_parse(const struct runtime_text *text, char *const *networks, GPtrArray *sightings,
-                 char **problemp)
+static bool is_whole(const struct runtime_text *text)
 {
-    struct libcni libcni = {.text = text, .networks = networks, .sightings = sightings};
-    const struct composer_callbacks callbacks = {.document = on_document, .userdata = &libcni};
-    g_autoptr(GPtrArray) diagnostics = g_ptr_array_new_with_free_func(free_diagnostic);
     size_t end = text->length;
 
     while (end > 0 && g_ascii_isspace(text->text[end - 1]))
         end--;
-    if (end == 0 || text->text[end - 1] != '}')
+    return end > 0 && text->text[end - 1] == '}';
+}
+
+int libcni_parse(const struct runtime_text *text, char *const *networks, GPtrArray *sightings,
+                 char **problemp)
+{
+    if (!is_whole(text))
         return PARSE_PARTIAL;
-    struct input *input = g_new0(struct input, 1);
-    struct composer *composer = composer_new(&callbacks, diagnostics);
-    input_init(input, read_text, &libcni, text->length + 1);
-    int r = reader_run(input, composer);
-    composer_free(composer);
-    input_clear(input);
-    g_free(input);
-    if (r == READER_DONE && libcni.known && !libcni.bad)
+    yajl_val root = is_shallow(text->text) ? yajl_tree_parse(text->text, NULL, 0) : NULL;
+    bool known = g_strcmp0(text_at(root, "kind"), KIND) == 0;
+    bool good = known && add_sighting(root, networks, text->since, sightings);
+    yajl_tree_free(root);
+    if (good)
         return PARSE_DONE;
-    *problemp =
-        g_strdup(libcni.bad ? "holds an invalid address" : "is not a result cached by libcni");
+    *problemp = g_strdup(known ? "holds an invalid address" : "is not a result cached by libcni");
     return PARSE_BAD;
 }
