@@ -21,7 +21,7 @@ $(BENCH_PROGRAMS): $(O)/bench/%: $(O)/obj/tests/bench/%.o
 
 bench-tools: $(BENCH_MODULES) $(BENCH_PROGRAMS)
 
-# BENCH: lookup, scale, fairness, cluster, dns (default: all); BENCH_QUICK=1: fewer repetitions.
+# BENCH: lookup, scale, fairness, cluster, runtimes, dns (default: all); BENCH_QUICK=1: fewer repetitions.
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory -s all bench-tools
 	$(Q)KUBESVC_BUILD=$(abspath $(O)) $(PYTHON) -B tests/bench/bench.py $(BENCH)

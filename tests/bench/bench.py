@@ -7,6 +7,7 @@
     make bench BENCH=scale     load, memory, changes, throughput (scale.py)
     make bench BENCH=fairness  what one user can take away from another (fairness.py)
     make bench BENCH=cluster   what following a cluster's API costs (cluster.py)
+    make bench BENCH=runtimes  what it costs to know where pods run (runtimes.py)
     make bench BENCH=dns       DNS questions, beside other nameservers (nameservers.py)
     make bench BENCH_QUICK=1   fewer repetitions
 
@@ -30,10 +31,11 @@ import cluster
 import fairness
 import lookups
 import nameservers
+import runtimes
 import scale
 from tools import table
 
-PARTS = "lookup", "scale", "fairness", "cluster", "dns"
+PARTS = "lookup", "scale", "fairness", "cluster", "runtimes", "dns"
 ISOLATED = "KUBESVC_BENCH_ISOLATED"
 
 
@@ -91,6 +93,9 @@ def main():
         if "cluster" in wanted:
             print()
             table(["following a cluster", ""], cluster.rows())
+        if "runtimes" in wanted:
+            print()
+            table(["pods that run on this machine", ""], runtimes.rows())
         if "dns" in wanted:
             head, rows, missing = nameservers.run()
             reasons += missing
