@@ -38,6 +38,9 @@ bool examine_has_module(void); /* can libc load it? */
 void examine_network(struct examination *examination);
 void examine_daemon(struct examination *examination);
 
+/* Those of the daemon's status. */
+void examine_runtimes(struct examination *examination, yajl_val status);
+
 /* DNS: `name`, NULL if there is none, is one of the daemon's, with its answer to a query for it. */
 void examine_dns(struct examination *examination, const char *zone, const char *name,
                  yajl_val daemons);

@@ -230,6 +230,7 @@ static void examine_status(struct examination *examination, yajl_val status)
     examine_configuration(examination, status);
     examine_owner(examination);
     examine_sources(examination, status);
+    examine_runtimes(examination, status);
     examine_clusters(examination, status);
     examine_unreadable(examination, status);
     examine_errors(examination, status);

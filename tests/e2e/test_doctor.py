@@ -14,6 +14,8 @@ from harness import (BUILD, Daemon, built, client_env, need_program, need_root, 
 GOOD = "files kubesvc [NOTFOUND=return] dns"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n" \
     "spec: {clusterIP: 127.0.0.7, ports: [{port: 80}]}\n"
+POD = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\n" \
+    "spec: {containers: [{name: c, image: i}]}\n"
 
 
 def host(hosts=GOOD, **files):
@@ -312,6 +314,43 @@ def test_manifests():
         same(verdict, "warn")
         assert "bad.yaml:1" in text or "bad.yaml:2" in text, text
         assert "kubesvc check" in remedy
+
+
+def test_runtimes():
+    directory = pathlib.Path("podman").resolve()
+    config = f"sources: [{{podman: {{directory: {directory}}}}}, {{cni: {{directory: /proc/self/mem}}}}]\n"
+    with Daemon({"web.yaml": SERVICE + POD}, config=config) as daemon:
+        missing, no_directory = examine(daemon.env)["runtime"]
+        same((missing[0], missing[1]), ("warn", f"podman: {directory} does not exist"))
+        same(no_directory[:2], ("warn", "cni: /proc/self/mem does not exist"))
+        directory.mkdir()
+        (directory / "net").write_text("10.89.0.1\nid 10.89.0.2  other,c\n")
+        daemon.config.write_text(config.replace(", {cni: {directory: /proc/self/mem}}", ""))
+        daemon.reload()
+        strange = only(examine(daemon.env), "runtime")
+        same(strange[:2], ("warn", "podman: runs 1 pod, none of them in manifests"))
+        (directory / "net").write_text("10.89.0.1\nid 10.89.0.2  web,c\n")
+        daemon.reload()
+        same(only(examine(daemon.env), "runtime"),
+             ("ok", "podman: runs 1 pod, 1 of them in manifests", None))
+
+
+def test_a_runtime_that_the_daemon_cannot_read():
+    need_root()
+    os.chmod(".", 0o755)
+    directory = pathlib.Path("podman").resolve()
+    directory.mkdir(mode=0o700)
+    config = f"sources: [{{podman: {{directory: {directory}}}}}]\n"
+    with Daemon({"web.yaml": SERVICE}, config=config, wrapper=[
+            "sh", "-c", 'chown -R 65533 d*; exec setpriv --reuid=65533 --clear-groups "$@"', "sh"],
+                ready=False) as daemon:
+        try:
+            daemon.wait_state("READY=1")
+        except AssertionError:
+            skip("another user cannot reach the build here")
+        unreadable = only(examine(daemon.env), "runtime")
+        same(unreadable[0], "bad")
+        assert str(directory) in unreadable[1] and "restart kubesvcd" in unreadable[2], unreadable
 
 
 def test_as_text():

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The container runtimes that the daemon asks: can it read their files, and are the pods it sees
+ * there those of manifests?
+ */
+#include <string.h>
+
+#include "examination.h"
+#include "text.h"
+#include "value.h"
+
+static const char *remedy_for_missing(const char *name)
+{
+    if (strcmp(name, "podman") == 0)
+        return "'systemd-tmpfiles --create kubesvcd.conf' makes it; then 'systemctl restart "
+               "kubesvcd', whose unit mounts it";
+    return "start the runtime; if its files are elsewhere, `directory` says where "
+           "(kubesvcd.yaml(5))";
+}
+
+static const char *remedy_for_unreadable(const char *name)
+{
+    if (strcmp(name, "podman") == 0)
+        return "'systemctl restart kubesvcd': its unit mounts "
+               "/run/containers/networks/aardvark-dns";
+    return "it is root's: examples/runtimes/runtimes.conf in the documentation is a drop-in for "
+           "kubesvcd.service that grants access";
+}
+
+/* False: its files are not to be had, and that has been said. */
+static bool examine_access(struct examination *examination, const char *name, const char *directory,
+                           const char *watch)
+{
+    if (g_strcmp0(watch, "missing") == 0)
+        examination_add(examination, VERDICT_WARN, "runtime",
+                        g_strdup_printf("%s: %s does not exist", name, directory),
+                        g_strdup(remedy_for_missing(name)));
+    else if (g_strcmp0(watch, "unreadable") == 0)
+        examination_add(examination, VERDICT_BAD, "runtime",
+                        g_strdup_printf("%s: the daemon cannot read %s", name, directory),
+                        g_strdup(remedy_for_unreadable(name)));
+    else if (g_strcmp0(watch, "polling") == 0)
+        examination_add(
+            examination, VERDICT_WARN, "runtime",
+            g_strdup_printf("%s: %s is polled: there are no inotify watches left", name, directory),
+            g_strdup("raise fs.inotify.max_user_watches with sysctl"));
+    else
+        return true;
+    return false;
+}
+
+static void examine_pods(struct examination *examination, const char *name, yajl_val runtime)
+{
+    int64_t seen = value_number(runtime, "seen"), taken = value_number(runtime, "taken");
+    g_autofree char *pods = text_plural(seen, "pod");
+
+    if (seen > 0 && taken == 0)
+        examination_add(examination, VERDICT_WARN, "runtime",
+                        g_strdup_printf("%s: runs %s, none of them in manifests", name, pods),
+                        g_strdup("put their manifests where the daemon reads them; "
+                                 "docs/runtimes.md has the names that pods must have"));
+    else
+        examination_add(examination, VERDICT_OK, "runtime",
+                        g_strdup_printf("%s: runs %s, %" G_GINT64_FORMAT " of them in manifests",
+                                        name, pods, taken),
+                        NULL);
+}
+
+void examine_runtimes(struct examination *examination, yajl_val status)
+{
+    for (size_t i = 0; i < value_length(status, "runtimes"); i++) {
+        yajl_val runtime = value_element(status, "runtimes", i);
+        const char *name = value_text(runtime, "runtime"),
+                   *directory = value_text(runtime, "directory");
+
+        if (name && directory &&
+            examine_access(examination, name, directory, value_text(runtime, "watch")) &&
+            value_get(runtime, "seen"))
+            examine_pods(examination, name, runtime);
+    }
+}
