@@ -160,6 +160,33 @@ static void put_copies(const struct report *report)
     }
 }
 
+struct seen {
+    uint64_t n[RUNTIMES], n_taken[RUNTIMES];
+};
+
+static void count_sighting(void *userdata, const struct sighting *sighting)
+{
+    struct seen *seen = userdata;
+
+    seen->n[sighting->runtime]++;
+    seen->n_taken[sighting->runtime] += sighting->state == SIGHTING_TAKEN;
+}
+
+static void put_seen(const struct report *report)
+{
+    struct seen seen = {0};
+
+    if (!view_asks_runtimes(report->world->cluster))
+        return;
+    view_sightings(report->world->cluster, count_sighting, &seen);
+    begin(report, "kubesvc_runtime_pods", "gauge", "Pods that run, and those that manifests have.");
+    for (unsigned i = 0; i < RUNTIMES; i++)
+        put(report,
+            "kubesvc_runtime_pods{runtime=\"%s\",in=\"runtime\"} %" G_GUINT64_FORMAT
+            "\nkubesvc_runtime_pods{runtime=\"%s\",in=\"manifests\"} %" G_GUINT64_FORMAT "\n",
+            runtime_name(i), seen.n[i], runtime_name(i), seen.n_taken[i]);
+}
+
 static void put_leases(const struct report *report)
 {
     const struct view_leases pods = view_leases(report->world->cluster, LEASE_POD);
@@ -195,6 +222,7 @@ enum kubesvc_inspect_result report_metrics(const struct report *report)
     gauge(report, "kubesvc_uptime_seconds", "Time since the daemon started.",
           ((uint64_t)g_get_monotonic_time() - world->started) / G_USEC_PER_SEC);
     put_files(report);
+    put_seen(report);
     put_copies(report);
     gauge(report, "kubesvc_objects", "Objects in effect.", cluster_size(world->cluster));
     put_questions(report, server);

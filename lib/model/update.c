@@ -242,7 +242,8 @@ static void evict(struct cluster *cluster, const struct address *address)
         return;
     char text[ADDRESS_TEXT_MAX];
     address_format(address, text);
-    log_notice("%s: leased to %s but now claimed by a manifest; reassigning %s", text, key, key);
+    log_notice("%s: leased to %s but now claimed by a %s; reassigning %s", text, key,
+               cluster->pods.sightings ? "manifest or a running pod" : "manifest", key);
     intake_lease_holder(cluster, key);
 }
 

@@ -435,5 +435,8 @@ def test_the_command_line_says_what_was_seen_where():
         assert "not seen in podman" in unseen, unseen
         service = cli(daemon, "describe", "service", "web", "-n", "shop")
         assert "not seen in podman" in service and "podman" in service, service
+        metrics = cli(daemon, "metrics")
+        assert 'kubesvc_runtime_pods{runtime="podman",in="runtime"} 4\n' in metrics, metrics
+        assert 'kubesvc_runtime_pods{runtime="podman",in="manifests"} 2\n' in metrics, metrics
         config = cli(daemon, "config", "show")
         assert f"directory: {directory}" in config, config
