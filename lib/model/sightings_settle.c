@@ -127,6 +127,15 @@ static gint by_age(gconstpointer a, gconstpointer b)
     return strcmp(x->name, y->name);
 }
 
+static void fill_seat(struct holder *holder, uint32_t seat, struct sighting *sighting)
+{
+    if (holder->seats->len <= seat)
+        g_ptr_array_set_size(holder->seats, (gint)seat + 1);
+    const struct sighting *there = holder->seats->pdata[seat];
+    if (!there || sighting_compare(sighting, there) < 0)
+        holder->seats->pdata[seat] = sighting;
+}
+
 /* Of several sightings of one pod the best, then the youngest pods first: a controller that
  * replaces pods ends the old ones when the new ones are there. */
 static void fill_any(struct holder *holder, GPtrArray *drawn)
@@ -140,17 +149,11 @@ static void fill_any(struct holder *holder, GPtrArray *drawn)
     }
     g_ptr_array_set_size(drawn, (gint)n);
     g_ptr_array_sort(drawn, by_age);
-    for (guint i = 0; i < drawn->len && i < holder->pods.n; i++)
-        g_ptr_array_add(holder->seats, drawn->pdata[i]);
-}
-
-static void fill_seat(struct holder *holder, uint32_t seat, struct sighting *sighting)
-{
-    if (holder->seats->len <= seat)
-        g_ptr_array_set_size(holder->seats, (gint)seat + 1);
-    const struct sighting *there = holder->seats->pdata[seat];
-    if (!there || sighting_compare(sighting, there) < 0)
-        holder->seats->pdata[seat] = sighting;
+    for (guint i = 0, seat = 0; i < drawn->len && seat < holder->pods.n; seat++) {
+        bool is_free = seat >= holder->seats->len || !holder->seats->pdata[seat];
+        if (is_free)
+            fill_seat(holder, seat, drawn->pdata[i++]);
+    }
 }
 
 static void seat_all(struct sightings *sightings, struct holder *holder)

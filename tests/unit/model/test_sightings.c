@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whose a sighting is: by podman's names of either version, by those that controllers and kubelet
- * give, and when several objects or several sightings compete. And that a change concerns no more
- * than it has to.
+ * Whose a sighting is (rules 110 to 112): by podman's names of either version, by those that
+ * controllers and kubelet give, and when several objects or several sightings compete. And that a
+ * change concerns no more than it has to.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -293,6 +293,26 @@ static void the_youngest_of_too_many_count(void **state)
     world_clear(&world);
 }
 
+/* Where podman and network plugins both have pods of an object. */
+static void what_a_controller_drew_takes_a_free_place(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {
+        {RUNTIME_PODMAN, NULL, "web-pod-1", "net", "10.0.0.1", false, 1},
+        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-bbbbb", "n", "10.0.0.2", false, 3},
+        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-ccccc", "n", "10.0.0.3", false, 2},
+    };
+    struct world world;
+    world_init(&world);
+    hold(&world, OBJECT_DEPLOYMENT, "shop", "web", 2);
+    see(&world, FILE_A, lines, G_N_ELEMENTS(lines));
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 0), "10.0.0.2");
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 1), "10.0.0.1");
+    assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "web", 2), "-");
+    world_clear(&world);
+}
+
 #define MANY 5000u
 
 static void see_many(struct world *world, unsigned changed)
@@ -382,6 +402,7 @@ int main(void)
         cmocka_unit_test(the_best_of_several_sightings_counts),
         cmocka_unit_test(an_address_is_the_later_pods),
         cmocka_unit_test(the_youngest_of_too_many_count),
+        cmocka_unit_test(what_a_controller_drew_takes_a_free_place),
         cmocka_unit_test(one_change_concerns_one),
         cmocka_unit_test(what_is_there_twice_counts_once),
         cmocka_unit_test(the_name_of_the_node_may_change),
