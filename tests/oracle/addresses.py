@@ -37,6 +37,11 @@ def parse(text):
     return str(address.ipv4_mapped or address)
 
 
+def packed(text):
+    """As bytes that sort as the daemon sorts addresses."""
+    return ipaddress.IPv6Address(f"::ffff:{text}" if "." in text else text).packed
+
+
 def is_canonical(text):
     return parse(text) == text
 

@@ -84,6 +84,8 @@ class Pod:
     deleting: bool = False
     phase: str = None
     override: str = None  # hostnameOverride
+    indexed: bool = False  # of an indexed Job, whose name is its hostname
+    open: bool = False  # where it is, a runtime says
 
 
 @dataclass
@@ -212,7 +214,10 @@ def stated_pod(thing, config, on):
         pod.addresses = annotated(thing.meta, on)
         if not pod.addresses and not status and spec.get("hostNetwork") and on("node-addresses"):
             pod.addresses, pod.node = parse_all(config.node_ips, on), True
-        if (not pod.addresses and not status and thing.may_allocate
+        if (not pod.addresses and not status and config.runtimes is not None
+                and not spec.get("hostNetwork") and on("pod-without-status")):
+            pod.open = True
+        elif (not pod.addresses and not status and thing.may_allocate
                 and not spec.get("hostNetwork") and on("pod-without-status")):
             pod.addresses = given_to_pod(config, on, "Pod", thing.namespace, thing.name, 0)
             pod.stated = False

@@ -33,6 +33,7 @@ class Config:
     service_cidrs: list = field(default_factory=lambda: ["127.96.0.0/16"])
     pod_cidrs: list = field(default_factory=lambda: ["127.244.0.0/16"])
     loading: bool = False
+    runtimes: dict = None  # what is in their files (runtimes.py); None: none is asked
 
 
 @dataclass
@@ -208,7 +209,8 @@ class Oracle(Names):
 
     def stated_addresses(self):
         """Every address that a manifest states, whatever comes of it."""
-        stated = set()
+        stated = {address for file in (self.config.runtimes or {}).values() for one in file
+                  for address in one.addresses}
         for thing in self.objects.things.values():
             spec, data = thing.spec, thing.data
             if spec.get("type") == "ExternalName":

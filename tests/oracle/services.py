@@ -91,11 +91,21 @@ class Services:
             return
         if self.on("stated-endpoints") and any(e.ready and e.stated for e in service.endpoints):
             service.headless = True
+        elif self.has_real_pods(thing):
+            service.headless = True
         elif self.on("service-address"):
             service.cluster_ips = [
                 addresses.Token("service", "Service", thing.namespace, thing.name, 0, family)
                 for family in self.allocated_families(thing.spec)]
             service.endpoints = self.endpoints(thing, self.families(thing, service.cluster_ips))
+
+    def has_real_pods(self, thing):
+        """Its endpoints are pods that a runtime runs or does not: rule 111."""
+        if self.config.runtimes is None or not thing.spec.get("selector"):
+            return False
+        mirror = self.objects.get("Endpoints", thing.namespace, thing.name)
+        return (not any(self.belongs(s, thing) for s in self.slices)
+                and not (mirror and not any(pod.stated for pod in self.pods_of(thing))))
 
     def allocated_families(self, spec):
         available = addresses.range_families(self.config.service_cidrs)

@@ -4,7 +4,7 @@ and 101, and pkg/controller of Kubernetes."""
 
 import re
 
-from . import addresses
+from . import addresses, runtimes
 from .objects import (GROUPS, WORKLOADS, Pod, annotated, container_ports, given_to_pod, parse_all,
                       stated_pod)
 
@@ -187,7 +187,8 @@ def ordinals(workload, count, on=lambda rule: True):
 
 def expand(workload, objects, config, on):
     """The pods of a workload that has none of its own in the files."""
-    may_allocate = workload.may_allocate or (not on(31) and not config.allocate)
+    real = config.runtimes is not None
+    may_allocate = workload.may_allocate or (not on(31) and not config.allocate) or real
     if not on("expansion"):
         return
     pods = [pod for pod in objects.of("Pod") if pod.namespace == workload.namespace]
@@ -206,8 +207,9 @@ def expand(workload, objects, config, on):
         if (workload.kind == "StatefulSet" or indexed) and not can_be(name) and on("long-names"):
             continue
         pod = Pod(workload.namespace, name, meta.get("labels") or {}, None, None,
-                  container_ports(spec), annotated(meta, on), stated=False,
-                  override=spec.get("hostnameOverride"))
+                  container_ports(spec), annotated(meta, on), stated=real,
+                  override=spec.get("hostnameOverride"),
+                  indexed=workload.kind == "Job" and indexed)
         if on("template"):
             pod.hostname, pod.subdomain = spec.get("hostname"), spec.get("subdomain")
         if workload.kind == "StatefulSet" and on(40):
@@ -217,16 +219,32 @@ def expand(workload, objects, config, on):
         if (not pod.addresses and may_allocate and spec.get("hostNetwork")
                 and on("node-addresses")):
             pod.addresses, pod.node = parse_all(config.node_ips, on), True
-        if not pod.addresses and may_allocate:
+        pod.open = real and not pod.addresses and not spec.get("hostNetwork")
+        if not pod.addresses and may_allocate and not real:
             pod.addresses = given_to_pod(config, on, workload.kind, workload.namespace,
                                          workload.name, number)
-        if not pod.addresses:
+        if not pod.addresses and not real:
             return
         yield pod
 
 
 def all_pods(objects, config, on):
     pods = [stated_pod(thing, config, on) for thing in objects.of("Pod")]
+    opens = [runtimes.Open("Pod", pod.namespace, pod.name, [pod]) for pod in pods if pod.open]
     for workload in objects.of(*WORKLOADS):
-        pods += expand(workload, objects, config, on)
+        expanded = list(expand(workload, objects, config, on))
+        pods += expanded
+        if any(pod.open for pod in expanded):
+            first = ordinals(workload, 1, on)[0]
+            opens.append(runtimes.Open(workload.kind, workload.namespace, workload.name, expanded,
+                                       first, workload))
+    if config.runtimes is not None:
+        sightings = [one for file in config.runtimes.values() for one in file]
+        runtimes.place(opens, sightings, makes_name, on)
+        for one in opens if not on("unseen") else []:
+            for number, pod in enumerate(one.pods, one.first):
+                if not pod.addresses:
+                    pod.ready = True
+                    pod.addresses = given_to_pod(config, on, one.kind, one.namespace, one.name,
+                                                 number)
     return pods

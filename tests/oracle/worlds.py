@@ -9,7 +9,7 @@ import copy
 import os
 import random
 
-from . import text
+from . import runtimes, text
 from .invent import NAMESPACES, SERVICES, UPSTREAM, Inventor
 from .objects import Placed
 from .oracle import Config
@@ -31,6 +31,8 @@ class World(Inventor):
             self.config.ndots = self.rng.choice([1, 2, 2, 5])
         self.upstream = UPSTREAM
         self.objects = self.all_objects()
+        if self.chance(0.25):
+            self.config.runtimes = runtimes.invent(self.rng, self.objects, self.namespaces)
         self.directories = self.distribute()
 
     def configuration(self):
@@ -131,6 +133,8 @@ class World(Inventor):
     def write(self, directory):
         """The manifests below `directory`; returns the text of a kubesvcd.yaml for them."""
         manifests = []
+        if self.config.runtimes is not None:
+            runtimes.write(self.config.runtimes, directory)
         for rank, (allocate, namespace, files) in reversed(list(enumerate(self.directories))):
             path = os.path.join(directory, f"m{rank}")
             os.makedirs(path, exist_ok=True)
@@ -140,7 +144,9 @@ class World(Inventor):
                 rng = random.Random(f"{self.seed} {rank} {name}")
                 written = text.as_json if name.endswith(".json") else text.as_yaml
                 replace(os.path.join(path, name), written(documents, rng))
-        return text.as_yaml([self.settings() | {"manifests": manifests}], random.Random(0))
+        sources = {} if self.config.runtimes is None else {"sources": runtimes.settings(directory)}
+        return text.as_yaml([self.settings() | {"manifests": manifests} | sources],
+                            random.Random(0))
 
     def settings(self):
         config = self.config
