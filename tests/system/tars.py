@@ -37,6 +37,7 @@ MINIMAL = f"systemd-standalone-sysusers,{DEPENDENCIES}"
 DATABASES = (
     f"systemd,systemd-sysv,procps,{DEPENDENCIES},etcd-server,etcd-client,postgresql,redis-server"
 )
+PODMAN = f"podman,netavark,aardvark-dns,catatonit,crun,iptables,nftables,iproute2,busybox-static,{MINIMAL}"
 FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
 
 
@@ -117,7 +118,7 @@ def make(path, release, include, options):
 
 def tar(kind):
     """The file of one kind: "minimal"; "full", which has systemd and many programs; "databases",
-    which has systemd and databases of several members; "build", where packages can be built, too;
+    which has systemd and databases of several members; "podman", which runs containers; "build", where packages can be built, too;
     "i386", where those of this architecture can be built, and "cross", those of CROSS. Of another
     release of Debian than this one with a slash: "minimal/trixie". The network is needed to make
     it."""
@@ -134,6 +135,8 @@ def tar(kind):
         options = [f"--architectures={architecture()},{CROSS}", "--skip=check/qemu"]
     elif kind == "databases":
         include = DATABASES
+    elif kind == "podman":
+        include = PODMAN
     elif kind == "full":
         include = FULL
         options = [

@@ -153,6 +153,76 @@ def test_static_pods_are_read_with_one_capability():
         same(machine.journal("-p", "warning", "-u", "kubesvcd", "-b", f"_PID={pid}"), "")
 
 
+PODMAN = "/run/containers/networks/aardvark-dns"
+RUN_HERE = """
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {clusterIP: None, selector: {app: web}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: i}]}
+"""
+
+
+@on_a_system("full")
+def test_podmans_files_are_read_without_any_capability():
+    system = Chroot("full")
+    system.install(*both())
+    system.sh(f"cp {DOCUMENTS}/podman/kubesvcd.yaml /etc/kubesvc/kubesvcd.yaml")
+    system.write("/etc/kubesvc/manifests/web.yaml", RUN_HERE)
+    with Machine(system) as machine:
+        same(machine.run("stat", "-c", "%a %U", "/run/containers", PODMAN).split("\n")[:2],
+             ["700 root", "755 root"])
+        same(machine.addresses("web"), [])
+        machine.write(f"{PODMAN}/net", "10.89.0.1\nid 10.89.0.2  web,c\n")
+        machine.wait_for_addresses("web", ["10.89.0.2"])
+        machine.write(f"{PODMAN}/net", "10.89.0.1\nid 10.89.0.3  web,c\n")
+        machine.wait_for_addresses("web", ["10.89.0.3"])
+        machine.run("systemctl", "restart", "kubesvcd")
+        machine.wait_for_addresses("web", ["10.89.0.3"])
+        machine.run("rm", f"{PODMAN}/net")
+        machine.wait_for_addresses("web", [])
+        pid = machine.show("MainPID")
+        status = machine.run("cat", f"/proc/{pid}/status")
+        same(set(re.findall(r"Cap(?:Prm|Eff|Bnd|Amb):\s+(\w+)", status)), {"0000000000000000"})
+        same(machine.journal("-p", "warning", "-u", "kubesvcd"), "")
+
+
+@on_a_system("full")
+def test_network_plugins_results_are_read_with_one_capability():
+    system = Chroot("full")
+    system.install(*both())
+    system.sh("install -d -m 700 /var/lib/cni /var/lib/cni/results")
+    system.write("/var/lib/other/secret", "of the host")
+    system.write("/etc/kubesvc/kubesvcd.yaml", "sources: [cni]\n")
+    system.write("/etc/kubesvc/manifests/web.yaml", RUN_HERE)
+    result = (
+        '{"kind":"cniCacheV1","ifName":"eth0","networkName":"n","cniArgs":[["K8S_POD_NAMESPACE",'
+        '"default"],["K8S_POD_NAME","web"]],"result":{"ips":[{"address":"10.42.0.7/24"}]}}'
+    )
+    system.write("/var/lib/cni/results/n-1-eth0", result, 0o600)
+    with Machine(system) as machine:
+        same(machine.addresses("web"), [], "without the drop-in")
+        assert "drop-in" in machine.try_run("kubesvc", "doctor")[1]
+        machine.sh(
+            "mkdir -p /etc/systemd/system/kubesvcd.service.d && "
+            f"cp {DOCUMENTS}/runtimes/*.conf /etc/systemd/system/kubesvcd.service.d/ && "
+            "systemctl daemon-reload && systemctl restart kubesvcd"
+        )
+        machine.wait_for_addresses("web", ["10.42.0.7"])
+        machine.write("/var/lib/cni/results/n-1-eth0", result.replace("0.7/", "0.8/"), 0o600)
+        machine.wait_for_addresses("web", ["10.42.0.8"])
+        machine.run("rm", "/var/lib/cni/results/n-1-eth0")
+        machine.wait_for_addresses("web", [])
+        pid = machine.show("MainPID")
+        status = machine.run("cat", f"/proc/{pid}/status")
+        same(set(re.findall(r"Cap(?:Prm|Eff|Bnd|Amb):\s+(\w+)", status)), {"0000000000000004"})
+        same(machine.try_run("ls", f"/proc/{pid}/root/var/lib/other")[0], 2, "hidden from it")
+
+
 @on_a_system("full")
 def test_a_user_has_a_daemon_for_manifests_at_home():
     system = Chroot("full")

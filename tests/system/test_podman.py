@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Pods of a real podman: its names lead to the addresses that it says itself.
+
+The daemon is the unprivileged one of the package and sees podman's files as under its unit, through a
+mount, because the directory above is closed to all but root.
+"""
+
+import contextlib
+import json
+import pathlib
+import resource
+import subprocess
+
+from harness import same, skip, wait_for
+from packages import both
+from systems import Chroot, on_a_system
+
+NETWORKS = "/run/containers/networks/aardvark-dns"
+MOUNTED = "/run/kubesvc-sources/podman"
+IMAGE = "localhost/pod:1"
+CONTAINERFILE = 'FROM scratch\nCOPY bin /bin\nENV PATH=/bin\nCMD ["sleep", "1000"]\n'
+CONTAINERS = f"""
+      containers: [{{name: c, image: "{IMAGE}", imagePullPolicy: Never,
+                     command: [sleep, "1000"]}}]
+"""
+SHOP = f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: web}}
+spec: {{clusterIP: None, selector: {{app: web}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: front}}
+spec: {{selector: {{app: web}}, ports: [{{port: 80}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: solo}}
+spec: {{clusterIP: None, selector: {{app: solo}}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  replicas: 3
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec: {CONTAINERS}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: solo, labels: {{app: solo}}}}
+spec: {CONTAINERS}
+"""
+
+
+def mount_groups(root):
+    """The control groups of this machine, in the tree where podman looks for them."""
+    here, there = pathlib.Path("/sys/fs/cgroup"), root / "sys/fs/cgroup"
+    if (here / "cgroup.controllers").exists():
+        subprocess.run(["mount", "--rbind", here, there], check=True)
+        return
+    controllers = [path for path in here.iterdir() if (path / "cgroup.procs").exists()
+                   and not (path / "cgroup.controllers").exists()]
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", there], check=True)
+    for controller in controllers:
+        (there / controller.name).mkdir()
+        subprocess.run(["mount", "--bind", controller, there / controller.name], check=True)
+
+
+class Podman:
+    """A system with podman, an image for its pods, and both packages."""
+
+    def __init__(self, kind):
+        self.system = Chroot(kind)
+        mount_groups(self.system.path)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # Limits beyond one's own cannot be set everywhere.
+        self.system.write("/etc/containers/containers.conf",
+                          f'[containers]\ndefault_ulimits = ["nofile={soft}:{hard}", '
+                          '"nproc=4096:4096"]\n[engine]\nevents_logger = "file"\n'
+                          'cgroup_manager = "cgroupfs"\n')
+        self.system.write("/image/Containerfile", CONTAINERFILE)
+        self.system.sh("mkdir /image/bin && cp /bin/busybox /image/bin && cd /image/bin && "
+                       "ln busybox sh && ln busybox sleep")
+        self.system.write("/shop.yaml", SHOP)
+        for words in (["build", "-q", "-t", IMAGE, "/image"], ["network", "create", "trial"],
+                      ["run", "--rm", "--network", "trial", IMAGE, "sleep", "0"],
+                      ["network", "rm", "trial"]):
+            status, output = self.try_run(*words)
+            if status != 0:
+                skip(f"podman does not run here: podman {words[0]}: {output[-500:]}")
+        self.system.install(*both())
+
+    def try_run(self, *words):
+        return self.system.try_run("podman", *words, env={"PODMAN_IGNORE_CGROUPSV1_WARNING": "1"})
+
+    def run(self, *words):
+        status, output = self.try_run(*words)
+        same(status, 0, f"status of podman {words}: {output}")
+        return output
+
+    def inspect(self, *words):
+        """What podman prints as JSON, without what it says to the other output."""
+        output = self.run(*words)
+        return json.loads(output[output.index("[") :] if "[" in output else output)
+
+    def pods(self):
+        """{name: address} of the pods that run, from podman itself."""
+        found = {}
+        for pod in self.inspect("pod", "ps", "--format", "json", "--filter", "status=running"):
+            infra = self.inspect("inspect", pod["InfraId"])[0]
+            networks = infra["NetworkSettings"]["Networks"].values()
+            found[pod["Name"]] = next(iter(networks))["IPAddress"]
+        return found
+
+    @contextlib.contextmanager
+    def daemon(self):
+        self.system.write("/etc/kubesvc/kubesvcd.yaml", "sources: [podman]\n")
+        self.system.write("/etc/kubesvc/manifests/shop.yaml", SHOP)
+        self.system.sh(f"mkdir -p {NETWORKS} {MOUNTED} && chmod 700 /run/containers")
+        root = self.system.path
+        subprocess.run(["mount", "--bind", root / NETWORKS[1:], root / MOUNTED[1:]], check=True)
+        with self.system.daemon():
+            yield
+        subprocess.run(["umount", root / MOUNTED[1:]], check=True)
+
+
+def check(kind):
+    podman = Podman(kind)
+    system = podman.system
+    with podman.daemon():
+        same(system.addresses("web"), [], "before anything runs")
+        status, output = podman.try_run("kube", "play", "/shop.yaml")
+        try:
+            same(status, 0, output)
+            pods = podman.pods()
+            web = sorted(address for name, address in pods.items() if name.startswith("web-pod"))
+            assert web and "solo" in pods, pods
+            system.wait_for_addresses("web", web)
+            same(system.addresses("front"), web, "a regular Service")
+            same(system.addresses("solo"), [pods["solo"]])
+
+            podman.run("pod", "stop", "-t", "0", "solo")
+            system.wait_for_addresses("solo", [])
+            podman.run("pod", "start", "solo")
+            wait_for(lambda: "solo" in podman.pods(), "the pod to run again")
+            system.wait_for_addresses("solo", [podman.pods()["solo"]])
+
+            shown = system.run("kubesvc", "get", "pods")
+            same(shown.count(" podman"), len(web) + 1, shown)
+        finally:
+            podman.try_run("pod", "rm", "-a", "-f", "-t", "0")
+        system.wait_for_addresses("web", [])
+        system.wait_for_addresses("solo", [])
+    return web
+
+
+@on_a_system("podman")
+def test_names_lead_to_what_podman_runs():
+    assert len(check("podman")) in (1, 3)
+
+
+@on_a_system("podman/trixie")
+def test_names_lead_to_what_podman_of_debian_13_runs():
+    same(len(check("podman/trixie")), 1, "pods of a Deployment of three replicas")
