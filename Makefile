@@ -39,9 +39,11 @@ endif
 
 PKGS = libsystemd glib-2.0 yaml-0.1 yajl libcares
 CLUSTER_PKGS = libcurl # of kubesvc-cluster alone
+PROXY_PKGS = libnftables libmnl # of kubesvc-proxy alone
 # Asked once, and only when something is compiled: `make deps` must work before they are there.
-PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) $(PROXY_PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
 CLUSTER_LIBS = $(eval CLUSTER_LIBS := $$(shell $(PKG_CONFIG) --libs $(CLUSTER_PKGS)))$(CLUSTER_LIBS)
+PROXY_LIBS = $(eval PROXY_LIBS := $$(shell $(PKG_CONFIG) --libs $(PROXY_PKGS)))$(PROXY_LIBS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)) -lm)$(PKG_LIBS)
 
 BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -iquote . -Iinclude $(WARN) -fstack-protector-strong
@@ -90,20 +92,21 @@ DAEMON = $(O)/kubesvcd
 CLI = $(patsubst cli/main.c,$(O)/kubesvc,$(wildcard cli/main.c))
 CLUSTER = $(O)/kubesvc-cluster
 DNS = $(O)/kubesvc-dns
+PROXY = $(O)/kubesvc-proxy
 
 # The rooms, each of which links only what stands right of it.
-ROOMS = dns cluster cli inspect serve publish state source runtime config manifest model yaml util nss resolve
+ROOMS = dns proxy cluster cli inspect serve publish state source runtime config manifest model forward yaml util nss resolve
 room_dir = $(firstword $(wildcard daemon/$(1) lib/$(1) $(1)))
 room_sources = $(filter-out %/main.c,$(wildcard $(call room_dir,$(1))/*.c))
 
 MODULE_SOURCES = $(wildcard nss/*.c lib/resolve/*.c)
-PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c cluster/main.c dns/main.c)
+PROGRAM_SOURCES := $(wildcard daemon/*.c cli/main.c cluster/main.c dns/main.c proxy/main.c)
 ROOM_SOURCES := $(foreach room,$(ROOMS),$(call room_sources,$(room)))
 TEST_SOURCES := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 E2E_SOURCES := $(wildcard tests/e2e/*.c)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 SOURCES := $(ROOM_SOURCES) $(PROGRAM_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
-HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h cluster/*.h dns/*.h tests/*/*.h)
+HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h cluster/*.h proxy/*.h dns/*.h tests/*/*.h)
 
 objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
@@ -132,7 +135,7 @@ endif
 .PHONY: all tests check check-unit demo install uninstall fuzz run-fuzz lint check-format format \
     deps deps-build deps-demo deps-deb deps-bench deps-check clean FORCE
 
-all: $(MODULE) $(DAEMON) $(CLI) $(CLUSTER) $(DNS) $(M32)
+all: $(MODULE) $(DAEMON) $(CLI) $(CLUSTER) $(DNS) $(PROXY) $(M32)
 ifeq ($(SAN)$(TSAN)$(FUZZ)$(filter-out build,$(BUILD)),)
 all: compile_commands.json
 endif
@@ -221,6 +224,11 @@ $(O)/kubesvc-dns: $(call objects,dns/main.c) $(ARCHIVES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -Wl,--as-needed -o $@ $< $(ARCHIVES) $(PKG_LIBS)
 
+$(PROXY): $(call objects,proxy/main.c) $(ARCHIVES)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -Wl,--as-needed -o $@ $< $(ARCHIVES) \
+	    $(PROXY_LIBS) $(PKG_LIBS)
+
 # A test names what it needs from the linker (such as --wrap) in its first three lines, "/* LDFLAGS: ... */".
 own_ldflags = $$(sed -n '1,3s|^/\* LDFLAGS: \(.*\) \*/.*|\1|p' $(1))
 
@@ -229,7 +237,7 @@ $(O)/tests/%: $(O)/obj/tests/unit/%.o $(UNIT_SUPPORT) $(ARCHIVES)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(PROGRAM_LDFLAGS) -o $@ $< $(UNIT_SUPPORT) $(ARCHIVES) \
 	    $(call own_ldflags,tests/unit/$*.c) \
-	    -Wl,--as-needed $(CLUSTER_LIBS) $(PKG_LIBS) -lcmocka -pthread
+	    -Wl,--as-needed $(CLUSTER_LIBS) $(PROXY_LIBS) $(PKG_LIBS) -lcmocka -pthread
 
 $(O)/e2e/libnss_%.so.2: $(O)/obj/tests/e2e/nss_%.o
 	@mkdir -p $(@D)
@@ -314,11 +322,13 @@ deps-build deps-demo deps-deb deps-bench deps-check: deps-%:
 INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)/kubesvcd \
     $(CLI:%=755:%:$(bindir)/kubesvc) 755:$(CLUSTER):$(sbindir)/kubesvc-cluster \
     755:$(DNS):$(sbindir)/kubesvc-dns \
+    755:$(PROXY):$(sbindir)/kubesvc-proxy \
     644:share/completions/kubesvc.bash:$(prefix)/share/bash-completion/completions/kubesvc \
     644:share/completions/_kubesvc:$(prefix)/share/zsh/vendor-completions/_kubesvc \
     644:share/completions/kubesvc.fish:$(prefix)/share/fish/vendor_completions.d/kubesvc.fish \
     644:share/systemd/kubesvcd.service:$(prefix)/lib/systemd/system/kubesvcd.service \
     644:share/systemd/kubesvc-cluster@.service:$(prefix)/lib/systemd/system/kubesvc-cluster@.service \
+    644:share/systemd/kubesvc-proxy.service:$(prefix)/lib/systemd/system/kubesvc-proxy.service \
     644:share/systemd/kubesvc-dns.service:$(prefix)/lib/systemd/system/kubesvc-dns.service \
     644:share/systemd/kubesvc-dns.socket:$(prefix)/lib/systemd/system/kubesvc-dns.socket \
     644:share/systemd/cluster.sysusers.conf:$(prefix)/lib/sysusers.d/kubesvc-cluster.conf \

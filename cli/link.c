@@ -111,7 +111,16 @@ static int read_end(const struct link *link, uint32_t length)
 static int read_frame(struct link *link, int timeout)
 {
     struct kubesvc_header header = {0};
-    int r = read_fully(link, timeout, &header, sizeof header);
+    struct pollfd poll_fd = {.fd = link->fd, .events = POLLIN};
+    int r;
+    do
+        r = poll(&poll_fd, 1, timeout);
+    while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return -errno;
+    if (r == 0) /* between two frames, where it can be tried again */
+        return -ETIMEDOUT;
+    r = read_fully(link, PATIENCE_MS, &header, sizeof header);
     if (r < 0)
         return r;
     uint32_t length = le32toh(header.length);
@@ -169,6 +178,11 @@ struct link *link_free(struct link *link)
     g_string_free(link->text, TRUE);
     g_free(link);
     return NULL;
+}
+
+int link_fd(const struct link *link)
+{
+    return link->fd;
 }
 
 void link_release(struct link **linkp)

@@ -28,6 +28,9 @@ int link_read(struct link *link, int timeout, link_line line, void *userdata);
 
 /* Reads the empty frame with which the daemon takes up `watch`: as link_read. */
 int link_begin(struct link *link);
+
+/* Readable when link_read has something to read. */
+int link_fd(const struct link *link);
 struct link *link_free(struct link *link); /* returns NULL */
 void link_release(struct link **linkp);    /* for __attribute__((cleanup)) */
 

@@ -10,7 +10,7 @@ import subprocess
 from harness import HERE, need_program, same
 
 ROOT = HERE.parent.parent
-BUILT = {"libnss_kubesvc.so.2", "kubesvcd", "kubesvc", "kubesvc-cluster", "kubesvc-dns"}
+BUILT = {"libnss_kubesvc.so.2", "kubesvcd", "kubesvc", "kubesvc-cluster", "kubesvc-proxy", "kubesvc-dns"}
 COMPILER = """#!/bin/sh
 echo "$*" >>"$0.log"
 while [ $# -gt 0 ]; do
@@ -25,7 +25,7 @@ class Sources:
         self.path = pathlib.Path("sources").resolve()
         self.path.mkdir()
         for name in ("Makefile", "cli", "cluster", "daemon", "debian", "dns", "docs", "examples", "include", "lib", "nss",
-                     "share", "tests", "tools"):
+                     "proxy", "share", "tests", "tools"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, self.path / name)
         self.compiler = self.program("compiler", COMPILER)
@@ -116,6 +116,7 @@ def test_make_install_and_uninstall():
     same(oct((target / "usr/bin/kubesvc").stat().st_mode & 0o777), "0o755")
     installed = files(target)
     for expected in ("usr/lib/here/libnss_kubesvc.so.2", "usr/sbin/kubesvcd", "usr/bin/kubesvc",
+                     "usr/sbin/kubesvc-proxy", "usr/lib/systemd/system/kubesvc-proxy.service",
                      "usr/sbin/kubesvc-cluster", "usr/lib/sysusers.d/kubesvc-cluster.conf",
                      "usr/lib/systemd/system/kubesvc-cluster@.service",
                      "usr/lib/systemd/system/kubesvcd.service",

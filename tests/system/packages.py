@@ -8,7 +8,7 @@ from harness import BUILD, skip
 
 DIRECTORY = BUILD / "deb"
 MODULE, DAEMON, CLUSTER = "libnss-kubesvc", "kubesvcd", "kubesvc-cluster"
-DNS = "kubesvc-dns"
+DNS, PROXY = "kubesvc-dns", "kubesvc-proxy"
 
 
 def package(name):

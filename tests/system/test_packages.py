@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 from harness import limit, need_program, same
-from packages import CLUSTER, DAEMON, DIRECTORY, DNS, MODULE, field, package, unpacked, unpacked_source
+from packages import CLUSTER, DAEMON, DIRECTORY, DNS, MODULE, PROXY, field, package, unpacked, unpacked_source
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ENTRY_POINTS = [
@@ -104,6 +104,7 @@ def test_lintian_finds_nothing():
         f"{DAEMON}.lintian-overrides",
         f"{CLUSTER}.lintian-overrides",
         f"{DNS}.lintian-overrides",
+        f"{PROXY}.lintian-overrides",
     ):
         lines = (ROOT / "debian" / file).read_text().splitlines()
         for before, line in zip(["", *lines], lines):
@@ -129,7 +130,7 @@ def test_the_module_is_a_good_guest():
 
 
 def test_the_daemon_is_hardened_and_asks_no_name_service():
-    for name in DAEMON, CLUSTER, DNS:
+    for name in DAEMON, CLUSTER, DNS, PROXY:
         check_program(unpacked(package(name), name) / "usr/sbin" / name)
 
 
@@ -208,6 +209,16 @@ def test_the_package_of_dns_has_its_units_and_needs_little():
         assert any(file.endswith(f"lib/systemd/system/{unit}") for file in files), unit
 
 
+def test_only_the_package_of_the_proxy_needs_nftables():
+    for name in MODULE, DAEMON, CLUSTER, DNS:
+        same("nftables" in field(package(name), "Depends"), False, name)
+    assert "libnftables1" in field(package(PROXY), "Depends")
+    files = {str(p.relative_to("p")) for p in unpacked(package(PROXY), "p").rglob("*")}
+    for file in ("usr/sbin/kubesvc-proxy", "usr/share/man/man8/kubesvc-proxy.8.gz"):
+        assert file in files, file
+    assert any(file.endswith("lib/systemd/system/kubesvc-proxy.service") for file in files)
+
+
 def unpacked_control(file, name):
     return output("dpkg-deb", "-I", file, name)
 
@@ -215,7 +226,7 @@ def unpacked_control(file, name):
 def test_manual_pages_are_in_order():
     need_program("man")
     pages = []
-    for name in MODULE, DAEMON, CLUSTER, DNS:
+    for name in MODULE, DAEMON, CLUSTER, DNS, PROXY:
         pages += unpacked(package(name), "pages").glob("usr/share/man/man*/*")
     pages = sorted(set(pages))
     assert len(pages) >= 4, pages
@@ -234,7 +245,7 @@ def test_manual_pages_are_in_order():
 
 def test_units_are_in_order():
     need_program("systemd-analyze")
-    for name in DAEMON, DNS:
+    for name in DAEMON, DNS, PROXY:
         tree = unpacked(package(name), "units")
         unit = next(tree.glob(f"**/systemd/system/{name}.service"))
         done = subprocess.run(

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kubesvc-proxy: connections to a Service's cluster IP reach one of its pods.
+ */
+#include <getopt.h>
+#include <glib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "cli/link.h"
+#include "lib/util/log.h"
+#include "proxy/proxy.h"
+
+static const char help[] =
+    "usage: kubesvc-proxy [--socket PATH]\n"
+    "\n"
+    "Forwards connections to the cluster IPs of Services to their endpoints, with one nftables\n"
+    "table that follows kubesvcd. Needs CAP_NET_ADMIN. The table is removed at the end.\n"
+    "\n"
+    "  --socket PATH  the socket of kubesvcd; default: $KUBESVC_SOCKET, else "
+    "/run/kubesvc/socket\n"
+    "  --help         print this and exit\n"
+    "  --version      print the version and exit\n"
+    "\n"
+    "kubesvc-proxy(8) says more.\n";
+
+enum parsed { PARSED, PARSED_DONE, PARSED_WRONG };
+
+static enum parsed parse(int argc, char **argv, const char **socket)
+{
+    static const struct option options[] = {
+        {"socket", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 's': *socket = optarg; break;
+        case 'h': fputs(help, stdout); return PARSED_DONE;
+        case 'v': puts("kubesvc-proxy " KUBESVC_VERSION); return PARSED_DONE;
+        default: fputs("try 'kubesvc-proxy --help'\n", stderr); return PARSED_WRONG;
+        }
+    }
+    if (optind == argc)
+        return PARSED;
+    fprintf(stderr, "kubesvc-proxy: unexpected argument '%s'\n", argv[optind]);
+    return PARSED_WRONG;
+}
+
+static int add_signals(sd_event *event)
+{
+    sigset_t signals;
+    int r;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+    return r < 0 ? r : sd_event_set_watchdog(event, 1);
+}
+
+static int run(sd_event *event, const char *socket)
+{
+    struct proxy *proxy = NULL;
+    int r = add_signals(event);
+
+    if (r < 0) {
+        log_error("cannot start: %s", g_strerror(-r));
+        return EXIT_FAILURE;
+    }
+    if (proxy_new(&proxy, event, socket) < 0)
+        return EXIT_FAILURE;
+    r = sd_event_loop(event);
+    if (r < 0)
+        log_error("%s", g_strerror(-r));
+    (void)sd_notify(0, "STOPPING=1");
+    proxy_free(proxy);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    const char *socket = NULL;
+    enum parsed parsed = parse(argc, argv, &socket);
+    sd_event *event = NULL;
+    int status;
+
+    if (parsed != PARSED)
+        return parsed == PARSED_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (sd_event_default(&event) < 0) {
+        log_error("cannot start an event loop");
+        return EXIT_FAILURE;
+    }
+    status = run(event, link_socket(socket));
+    sd_event_unref(event);
+    return status;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The proxy's connection to the daemon, and what follows from what comes by it. Each batch becomes
+ * one transaction. The first one replaces the whole table, whatever a process that was killed has
+ * left; so does one after others have deleted it.
+ */
+#include "proxy.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include "cli/backends.h"
+#include "cli/link.h"
+#include "conntrack.h"
+#include "lib/forward/ruleset.h"
+#include "lib/util/log.h"
+#include "netlink.h"
+#include "routes.h"
+#include "table.h"
+
+#define RETRY_USEC (G_USEC_PER_SEC / 4)
+
+struct proxy {
+    sd_event *event;
+    const char *socket;
+    struct ruleset *ruleset;
+    GArray *ranges; /* struct address_range */
+    struct table *table;
+    struct routes *routes;
+    struct mnl_socket *news; /* of tables */
+    struct link *link;       /* NULL: not connected */
+    sd_event_source *io, *retry, *news_source;
+    bool begun;    /* the daemon has told all there is since it was connected to */
+    bool loaded;   /* the table is ours */
+    bool ready;    /* that has been told to the service manager */
+    int complaint; /* that was last made about the daemon; 0: none */
+};
+
+static void tell(struct proxy *proxy)
+{
+    unsigned n = ruleset_size(proxy->ruleset);
+
+    (void)sd_notifyf(0, "%sSTATUS=Forwarding to %u Service%s%s.", proxy->ready ? "" : "READY=1\n",
+                     n, n == 1 ? "" : "s", proxy->link ? "" : "; waiting for kubesvcd");
+    proxy->ready = true;
+}
+
+/* --- The kernel --- */
+
+static bool load_whole(struct proxy *proxy)
+{
+    g_autofree char *commands = ruleset_whole(proxy->ruleset);
+
+    proxy->loaded = table_run(proxy->table, commands);
+    return proxy->loaded;
+}
+
+/* What cannot be changed in the table as it is, because it is not what it should be, can be in a
+ * new one. */
+static bool load_changes(struct proxy *proxy)
+{
+    g_autofree char *commands = ruleset_changes(proxy->ruleset);
+
+    return !commands || table_run(proxy->table, commands) || load_whole(proxy);
+}
+
+static void apply(struct proxy *proxy)
+{
+    bool good = proxy->loaded ? load_changes(proxy) : load_whole(proxy);
+
+    if (!good) {
+        log_error("the table cannot be changed; it stays as it is");
+        return;
+    }
+    conntrack_forget(proxy->ruleset);
+    ruleset_settle(proxy->ruleset);
+    tell(proxy);
+}
+
+static int on_table_message(const struct nlmsghdr *message, void *userdata)
+{
+    const struct nlattr *table[NFTA_TABLE_MAX + 1], *name;
+
+    if (message->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE))
+        return MNL_CB_OK;
+    netlink_attributes(message, sizeof(struct nfgenmsg), table, G_N_ELEMENTS(table));
+    name = table[NFTA_TABLE_NAME];
+    if (name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) >= 0 &&
+        strcmp(mnl_attr_get_str(name), "kubesvc") == 0)
+        *(bool *)userdata = true;
+    return MNL_CB_OK;
+}
+
+/* A table was deleted, perhaps by ourselves, to make a new one. */
+static int on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct proxy *proxy = userdata;
+    bool deleted = false;
+    char buffer[8192];
+    ssize_t n;
+
+    (void)source, (void)revents;
+    while ((n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0 || (n < 0 && errno == ENOBUFS)) {
+        if (n < 0) /* there was more than could be kept */
+            deleted = true;
+        else
+            (void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_table_message, &deleted);
+    }
+    if (!deleted || !proxy->loaded || table_exists(proxy->table))
+        return 0;
+    log_warning("the table " RULESET_TABLE " was deleted by another program; loading it again");
+    (void)load_whole(proxy);
+    return 0;
+}
+
+/* --- The daemon --- */
+
+static bool on_line(void *userdata, const char *line)
+{
+    struct proxy *proxy = userdata;
+
+    switch (backends_take(line, proxy->ruleset, proxy->ranges)) {
+    case BACKENDS_MORE: break;
+    case BACKENDS_BAD: log_warning("passed over what the daemon said: %.200s", line); break;
+    case BACKENDS_END:
+        if (!proxy->begun)
+            ruleset_sweep(proxy->ruleset);
+        proxy->begun = true;
+        routes_want(proxy->routes, proxy->ranges);
+        apply(proxy);
+        break;
+    }
+    return true;
+}
+
+static const char *complaint_text(int result)
+{
+    switch (result) {
+    case KUBESVC_INSPECT_UNKNOWN: return "the daemon is of a version that does not support this";
+    case KUBESVC_INSPECT_BUSY: return "too many programs follow it";
+    case -ENOENT:
+    case -ECONNREFUSED: return "no daemon is listening";
+    default: return result < 0 ? g_strerror(-result) : "the daemon has ended the connection";
+    }
+}
+
+static void disconnect(struct proxy *proxy, int result)
+{
+    proxy->io = sd_event_source_disable_unref(proxy->io);
+    proxy->link = link_free(proxy->link);
+    if (result != proxy->complaint)
+        log_notice("%s: %s; waiting for it, forwarding stays as it is", proxy->socket,
+                   complaint_text(result));
+    proxy->complaint = result;
+    (void)sd_event_source_set_time_relative(proxy->retry, RETRY_USEC);
+    (void)sd_event_source_set_enabled(proxy->retry, SD_EVENT_ONESHOT);
+    tell(proxy);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct proxy *proxy = userdata;
+    int r = link_read(proxy->link, 0, on_line, proxy);
+
+    (void)source, (void)fd, (void)revents;
+    if (r != -ETIMEDOUT)
+        disconnect(proxy, r);
+    else if (proxy->begun && proxy->complaint != 0) {
+        log_notice("%s: the daemon answers again", proxy->socket);
+        proxy->complaint = 0;
+    }
+    return 0;
+}
+
+static void connect_to_daemon(struct proxy *proxy)
+{
+    const char *words[] = {"backends", "kubesvc-proxy", NULL};
+    int r = link_open(&proxy->link, proxy->socket, words);
+
+    if (r == 0)
+        r = sd_event_add_io(proxy->event, &proxy->io, link_fd(proxy->link), EPOLLIN, on_io, proxy);
+    if (r < 0) {
+        disconnect(proxy, r);
+        return;
+    }
+    proxy->begun = false;
+    ruleset_mark(proxy->ruleset);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source, (void)usec;
+    connect_to_daemon(userdata);
+    return 0;
+}
+
+/* --- Life --- */
+
+static int open_table(struct proxy *proxy)
+{
+    int r = table_open(&proxy->table);
+
+    if (r == TABLE_BUSY) {
+        log_error("another kubesvc-proxy runs in this network namespace; exiting");
+        return -EBUSY;
+    }
+    if (r == -EPERM)
+        log_error("the rules of nftables may not be changed; this needs CAP_NET_ADMIN");
+    else if (r < 0)
+        log_error("nftables cannot be used: %s", g_strerror(-r));
+    return r;
+}
+
+static int listen_to_news(struct proxy *proxy)
+{
+    int group = NFNLGRP_NFTABLES, r;
+
+    proxy->news = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+    if (!proxy->news || mnl_socket_bind(proxy->news, 0, MNL_SOCKET_AUTOPID) < 0 ||
+        mnl_socket_setsockopt(proxy->news, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
+        return -errno;
+    r = sd_event_add_io(proxy->event, &proxy->news_source, mnl_socket_get_fd(proxy->news), EPOLLIN,
+                        on_news, proxy);
+    return r < 0 ? r : 0;
+}
+
+static int open_kernel(struct proxy *proxy)
+{
+    int r = open_table(proxy);
+
+    if (r < 0)
+        return r;
+    r = routes_open(&proxy->routes, proxy->event);
+    if (r == 0)
+        r = listen_to_news(proxy);
+    if (r == 0)
+        r = sd_event_add_time(proxy->event, &proxy->retry, CLOCK_MONOTONIC, 0, 0, on_retry, proxy);
+    if (r < 0)
+        log_error("cannot start: %s", g_strerror(-r));
+    return r;
+}
+
+int proxy_new(struct proxy **proxyp, sd_event *event, const char *socket)
+{
+    struct proxy *proxy = g_new0(struct proxy, 1);
+    int r;
+
+    proxy->event = sd_event_ref(event);
+    proxy->socket = socket;
+    proxy->ruleset = ruleset_new();
+    proxy->ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    r = open_kernel(proxy);
+    if (r < 0) {
+        proxy_free(proxy);
+        return r;
+    }
+    *proxyp = proxy;
+    return 0;
+}
+
+struct proxy *proxy_free(struct proxy *proxy)
+{
+    if (!proxy)
+        return NULL;
+    sd_event_source_disable_unref(proxy->io);
+    sd_event_source_disable_unref(proxy->retry);
+    sd_event_source_disable_unref(proxy->news_source);
+    link_free(proxy->link);
+    if (proxy->news)
+        (void)mnl_socket_close(proxy->news);
+    routes_close(proxy->routes);
+    table_close(proxy->table);
+    ruleset_free(proxy->ruleset);
+    g_array_unref(proxy->ranges);
+    sd_event_unref(proxy->event);
+    g_free(proxy);
+    return NULL;
+}

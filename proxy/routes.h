@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Routes for the ranges of cluster IPs. A connection is translated after the kernel has found a
+ * route for it, so an address needs one, be it to nowhere. Ranges in 127.0.0.0/8 have one, and so
+ * has every range where there is a default route; for others a local route is added.
+ */
+#pragma once
+
+#include <glib.h>
+#include <systemd/sd-event.h>
+
+#include "lib/util/error.h"
+
+struct routes;
+
+/* Finds the routes that a process that was killed has left. 0 or negative errno. */
+MUST_USE int routes_open(struct routes **routesp, sd_event *event);
+
+/* Removes all that were added; returns NULL. */
+struct routes *routes_close(struct routes *routes);
+
+/* The ranges (struct address_range) that need a route from now on. */
+void routes_want(struct routes *routes, const GArray *ranges);

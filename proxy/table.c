@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table. What keeps a second process away is a table too, an empty one that is owned by a
+ * socket of this process: only who may administer the network can make it, the kernel removes it
+ * when the process dies, however it dies, and each network namespace has one of its own.
+ */
+#include "table.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <linux/capability.h>
+#include <nftables/libnftables.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/forward/ruleset.h"
+#include "lib/util/log.h"
+
+struct table {
+    struct nft_ctx *lock, *context;
+};
+
+static struct nft_ctx *context_new(void)
+{
+    struct nft_ctx *context = nft_ctx_new(NFT_CTX_DEFAULT);
+
+    if (context) {
+        (void)nft_ctx_buffer_output(context);
+        (void)nft_ctx_buffer_error(context);
+    }
+    return context;
+}
+
+static void context_free(struct nft_ctx *context)
+{
+    if (context)
+        nft_ctx_free(context);
+}
+
+static void table_free(struct table *table)
+{
+    context_free(table->context);
+    context_free(table->lock);
+    g_free(table);
+}
+
+/* libnftables repeats the command, which may be long, below its first line. */
+static void complain(struct nft_ctx *context)
+{
+    const char *text = nft_ctx_get_error_buffer(context);
+
+    log_error("nftables: %.*s", (int)MIN(strcspn(text, "\n"), 200), text);
+}
+
+static int lock(const struct table *table)
+{
+    if (nft_run_cmd_from_buffer(table->lock, "create table inet kubesvc-lock { flags owner; }") ==
+        0)
+        return 0;
+    /* That another one owns it is the same error as that it is forbidden. */
+    if (strstr(nft_ctx_get_error_buffer(table->lock), strerror(EPERM)) ||
+        strstr(nft_ctx_get_error_buffer(table->lock), strerror(EEXIST)))
+        return TABLE_BUSY;
+    complain(table->lock);
+    return -EOPNOTSUPP;
+}
+
+static bool may_administer(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    return syscall(SYS_capget, &head, data) == 0 &&
+           (data[0].effective & CAP_TO_MASK(CAP_NET_ADMIN)) != 0;
+}
+
+int table_open(struct table **tablep)
+{
+    struct table *table;
+    int r = -ENOMEM;
+
+    if (!may_administer())
+        return -EPERM;
+    table = g_new0(struct table, 1);
+
+    table->lock = context_new();
+    table->context = context_new();
+    if (table->lock && table->context)
+        r = lock(table);
+    if (r != 0) {
+        table_free(table);
+        return r;
+    }
+    *tablep = table;
+    return 0;
+}
+
+struct table *table_close(struct table *table)
+{
+    if (!table)
+        return NULL;
+    if (table_exists(table))
+        (void)table_run(table, "delete table " RULESET_TABLE);
+    table_free(table);
+    return NULL;
+}
+
+bool table_run(struct table *table, const char *commands)
+{
+    if (nft_run_cmd_from_buffer(table->context, commands) == 0)
+        return true;
+    complain(table->context);
+    return false;
+}
+
+bool table_exists(struct table *table)
+{
+    return nft_run_cmd_from_buffer(table->context, "list chain " RULESET_TABLE " services") == 0;
+}
