@@ -29,7 +29,3 @@ int loader_thread_end(struct loader_thread **threadp);
 
 /* For readers; valid until the end. */
 struct snapshot_root *loader_thread_root(const struct loader_thread *thread);
-
-/* Loads the configuration and says in the log what is wrong with it: as config_load_texts. */
-MUST_USE int loader_thread_load_config(struct config **configp,
-                                       const struct config_options *options, GPtrArray *errors);

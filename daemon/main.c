@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     }
     struct config *config = NULL;
     g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
-    r = loader_thread_load_config(&config, &options.config, errors);
+    r = config_load_logged(&config, &options.config, errors);
     if (r == 0 && options.check) {
         config_free(config);
         printf("%s: configuration OK\n", options.config.path);

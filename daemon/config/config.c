@@ -13,6 +13,7 @@
 #include "config_file.h"
 #include "config_sources.h"
 #include "config_values.h"
+#include "lib/util/log.h"
 #include <kubesvc/limits.h>
 
 #define DEFAULT_STATE "/var/lib/kubesvc"
@@ -270,6 +271,16 @@ int config_load_texts(struct config **configp, const struct config_options *opti
     g_ptr_array_add(errors,
                     g_strdup_printf("%s: cannot be read: %s", options->path, g_strerror(-r)));
     return CONFIG_BAD;
+}
+
+int config_load_logged(struct config **configp, const struct config_options *options,
+                       GPtrArray *errors)
+{
+    int r = config_load_texts(configp, options, errors);
+
+    for (guint i = 0; i < errors->len; i++)
+        log_error("%s", (const char *)errors->pdata[i]);
+    return r;
 }
 
 bool config_allocates(const struct config *config)

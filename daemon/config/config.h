@@ -125,6 +125,10 @@ MUST_USE int config_load(struct config **configp, const struct config_options *o
 MUST_USE int config_load_texts(struct config **configp, const struct config_options *options,
                                GPtrArray *errors);
 
+/* The same; the lines go to the log as well. */
+MUST_USE int config_load_logged(struct config **configp, const struct config_options *options,
+                                GPtrArray *errors);
+
 struct config *config_free(struct config *config); /* returns NULL */
 
 /* The key as the file spells it; "socket" and "state" for the last two. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Entrance: looks once a second whether the path still leads to the socket, because the descriptor
+ * Listener: looks once a second whether the path still leads to the socket, because the descriptor
  * of a socket whose file is gone tells nothing, and every name of the host is gone with it. What
  * lies at the path instead is treated as at the start: another daemon's socket and a file that is
  * no socket are left alone, and waited for.
