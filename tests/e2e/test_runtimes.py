@@ -4,12 +4,13 @@ and kubelet write them, and names lead to the addresses in them."""
 
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import subprocess
 import time
 
-from harness import BUILD, Client, Daemon, inputs, same
+from harness import BUILD, Client, Daemon, inputs, need_root, same, skip
 from inspect_client import inspect
 
 SHOP = """
@@ -416,6 +417,37 @@ def test_quadlet_names_manifests():
         until(client, "solo", "EAI_NONAME")
         (units / "shop.kube").write_text("[Kube]\nYaml=web.yaml\n")
         client.until("inet", "solo", lambda a: a.error is None)
+
+
+# --- Users ---
+
+
+def test_a_users_podman_is_found_and_warned_of():
+    need_root()
+    os.chmod(".", 0o755)
+    home = pathlib.Path("home").resolve()
+    networks = home / "containers/networks/aardvark-dns"
+    networks.mkdir(parents=True)
+    (networks / "net").write_text(network(("solo", "10.89.0.2")))
+    unit = home / "config/containers/systemd/web.kube"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Kube]\nYaml=web.yaml\n")
+    (unit.parent / "web.yaml").write_text(SHOP)
+    wrapper = ["sh", "-c", f'chown -R 65533 d* "{home}"; XDG_RUNTIME_DIR="{home}" '
+               f'XDG_CONFIG_HOME="{home}/config" exec setpriv --reuid=65533 --clear-groups "$@"',
+               "sh"]
+    with Daemon({}, config="sources: [podman, quadlet]\n", namespace="shop", wrapper=wrapper,
+                ready=False) as daemon:
+        try:
+            daemon.wait_state("READY=1")
+        except AssertionError:
+            skip("another user cannot reach the build here")
+        line = daemon.wait_line("rootless pods")
+        assert str(networks) in line and "not from the host" in line, line
+        with Client(daemon.env) as client:
+            client.until("inet", "solo", lambda a: a.addresses == ["10.89.0.2"])
+        daemon.reload()
+        same(sum("rootless pods" in line for line in daemon.lines), 1, "warnings")
 
 
 # --- What the command line shows ---
