@@ -18,7 +18,8 @@
 
 struct runtimes {
     struct runtimes_callbacks callbacks;
-    struct watch *watch;
+    sd_event *event;
+    struct watch *watch; /* NULL: there is nothing to watch */
     sd_event_source *working, *round;
     GPtrArray *all;     /* struct runtime_source * */
     GPtrArray *named;   /* struct config_directory *: as last handed over */
@@ -80,11 +81,13 @@ static void name_manifests(struct runtimes *runtimes)
 
 static void plan_round(struct runtimes *runtimes)
 {
+    if (runtimes->all->len == 0) {
+        (void)sd_event_source_set_enabled(runtimes->round, SD_EVENT_OFF);
+        return;
+    }
     uint64_t interval = watch_is_exhausted(runtimes->watch) ? POLL_INTERVAL : ROUND_INTERVAL;
-
     (void)sd_event_source_set_time_relative(runtimes->round, interval);
-    (void)sd_event_source_set_enabled(runtimes->round,
-                                      runtimes->all->len > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+    (void)sd_event_source_set_enabled(runtimes->round, SD_EVENT_ONESHOT);
 }
 
 static void run(struct runtimes *runtimes)
@@ -138,13 +141,19 @@ static void on_drained(void *userdata)
     (void)userdata; /* what was heard has woken the work by itself */
 }
 
+/* Where no runtime is asked, none of inotify's instances is taken. */
+static int need_watch(struct runtimes *runtimes)
+{
+    const struct watch_handlers handlers = {"files of container runtimes", on_overflow, on_drained,
+                                            runtimes};
+
+    return runtimes->watch ? 0 : watch_new(&runtimes->watch, runtimes->event, &handlers);
+}
+
 static int open_sources(struct runtimes *runtimes, sd_event *event)
 {
-    const struct watch_handlers handlers = {on_overflow, on_drained, runtimes};
-
-    int r = watch_new(&runtimes->watch, event, &handlers);
-    if (r >= 0)
-        r = sd_event_add_defer(event, &runtimes->working, on_work, runtimes);
+    runtimes->event = sd_event_ref(event);
+    int r = sd_event_add_defer(event, &runtimes->working, on_work, runtimes);
     if (r >= 0)
         r = sd_event_source_set_enabled(runtimes->working, SD_EVENT_OFF);
     if (r >= 0)
@@ -164,16 +173,19 @@ static void warn_of_rootless(struct runtimes *runtimes, const struct runtime_sou
                 runtime_source_path(source));
 }
 
-static void configure(struct runtimes *runtimes, const struct config *config)
+static int configure(struct runtimes *runtimes, const struct config *config)
 {
     const struct runtime_source_callbacks callbacks = {wake, on_seen, on_units, runtimes};
-    GPtrArray *before = runtimes->all;
+    int r = 0;
 
-    runtimes->all = g_ptr_array_new_with_free_func(runtime_source_free);
-    for (guint i = 0; i < before->len; i++)
-        runtime_source_withdraw(before->pdata[i]);
-    g_ptr_array_unref(before);
-    for (guint i = 0; i < config->sources->len; i++) {
+    for (guint i = 0; i < runtimes->all->len; i++)
+        runtime_source_withdraw(runtimes->all->pdata[i]);
+    g_ptr_array_set_size(runtimes->all, 0);
+    if (config->sources->len > 0)
+        r = need_watch(runtimes);
+    else
+        runtimes->watch = watch_free(runtimes->watch);
+    for (guint i = 0; r >= 0 && i < config->sources->len; i++) {
         struct runtime_source *source =
             runtime_source_new(runtimes->watch, config->sources->pdata[i], &callbacks);
         g_ptr_array_add(runtimes->all, source);
@@ -183,6 +195,7 @@ static void configure(struct runtimes *runtimes, const struct config *config)
     run(runtimes);
     plan_round(runtimes);
     runtimes->told = false;
+    return r;
 }
 
 int runtimes_new(struct runtimes **runtimesp, sd_event *event, const struct config *config,
@@ -194,11 +207,12 @@ int runtimes_new(struct runtimes **runtimesp, sd_event *event, const struct conf
     runtimes->all = g_ptr_array_new_with_free_func(runtime_source_free);
     runtimes->named = g_ptr_array_new_with_free_func(config_directory_free);
     int r = open_sources(runtimes, event);
+    if (r >= 0)
+        r = configure(runtimes, config);
     if (r < 0) {
         runtimes_free(runtimes);
         return r;
     }
-    configure(runtimes, config);
     *runtimesp = runtimes;
     return 0;
 }
@@ -212,13 +226,17 @@ struct runtimes *runtimes_free(struct runtimes *runtimes)
     sd_event_source_disable_unref(runtimes->working);
     sd_event_source_disable_unref(runtimes->round);
     watch_free(runtimes->watch);
+    sd_event_unref(runtimes->event);
     g_free(runtimes);
     return NULL;
 }
 
 void runtimes_reload(struct runtimes *runtimes, const struct config *config)
 {
-    configure(runtimes, config);
+    int r = configure(runtimes, config);
+
+    if (r < 0)
+        log_error("cannot watch container runtimes: %s", strerrordesc_np(-r));
 }
 
 char *runtimes_names(const struct config *config)

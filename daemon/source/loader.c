@@ -228,7 +228,7 @@ static void configure(struct loader *loader, const struct config *config)
 
 static int open_sources(struct loader *loader, sd_event *event)
 {
-    const struct watch_handlers handlers = {on_overflow, on_drained, loader};
+    const struct watch_handlers handlers = {"manifests", on_overflow, on_drained, loader};
 
     int r = sd_event_add_defer(event, &loader->working, on_work, loader);
     if (r >= 0)

@@ -60,9 +60,9 @@ static void exhaust(struct watch *watch, int error)
     if (watch->exhausted)
         return;
     watch->exhausted = true;
-    log_warning("cannot watch all manifests: %s (see fs.inotify.max_user_watches and "
+    log_warning("cannot watch all %s: %s (see fs.inotify.max_user_watches and "
                 "max_user_instances); polling them every second instead",
-                strerrordesc_np(error));
+                watch->handlers.what, strerrordesc_np(error));
 }
 
 static struct watch_point *list_of(const struct watched *watched, const char *name)
@@ -331,5 +331,5 @@ void watch_end_round(struct watch *watch)
     if (!watch->exhausted || watch->failed)
         return;
     watch->exhausted = false;
-    log_notice("watching all manifests again");
+    log_notice("watching all %s again", watch->handlers.what);
 }

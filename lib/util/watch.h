@@ -20,6 +20,7 @@ struct watch_point; /* one listener at one inode */
 typedef void (*watch_event)(void *userdata, uint32_t mask, const char *name);
 
 struct watch_handlers {
+    const char *what;                 /* is watched, for the log: "manifests" */
     void (*overflow)(void *userdata); /* events were lost */
     void (*drained)(void *userdata);  /* events came and the listeners have heard them */
     void *userdata;
