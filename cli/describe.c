@@ -44,6 +44,20 @@ static void print_pairs(const char *label, yajl_val object)
     }
 }
 
+/* Whether something stands behind the cluster IP. */
+static void print_forwarding(yajl_val service)
+{
+    const char *forwarder = value_text(service, "forwarder");
+    if (!value_get(service, "forwarded"))
+        return;
+    if (!value_bool(service, "forwarded"))
+        field("Forwarding", "left to the owner of the address");
+    else if (forwarder)
+        field_format("Forwarding", "to the endpoints, by %s", forwarder);
+    else
+        field_styled("Forwarding", "none: no kubesvc-proxy is running", STYLE_WARN);
+}
+
 static void print_addresses(yajl_val service)
 {
     g_autofree char *all = value_joined(service, "clusterIPs", ",");
@@ -56,6 +70,7 @@ static void print_addresses(yajl_val service)
         field_format("IP", "%s (%s)", all, origin ? origin : "stated");
     else
         field("IP", NULL);
+    print_forwarding(service);
     if (value_text(service, "externalName"))
         field("External Name", value_text(service, "externalName"));
 }

@@ -129,6 +129,35 @@ static void examine_clusters(struct examination *examination, yajl_val status)
     }
 }
 
+static int64_t leased_services(yajl_val status)
+{
+    for (size_t i = 0; i < value_length(status, "leases"); i++) {
+        yajl_val leases = value_element(status, "leases", i);
+        if (g_strcmp0(value_text(leases, "use"), "services") == 0)
+            return value_number(leases, "held");
+    }
+    return 0;
+}
+
+/* Does a connection to a cluster IP that was allocated reach anything? */
+static void examine_forwarding(struct examination *examination, yajl_val status)
+{
+    int64_t n = leased_services(status);
+    yajl_val forwarder =
+        value_length(status, "forwarders") > 0 ? value_element(status, "forwarders", 0) : NULL;
+    const char *program = forwarder ? value_text(forwarder, "program") : NULL;
+    if (program)
+        examination_add(examination, VERDICT_OK, "cluster IPs",
+                        g_strdup_printf("%s forwards connections to them", program), NULL);
+    else if (n > 0)
+        examination_add(examination, VERDICT_WARN, "cluster IPs",
+                        g_strdup_printf("%" G_GINT64_FORMAT
+                                        " allocated, and nothing forwards connections to them",
+                                        n),
+                        g_strdup("install kubesvc-proxy, or start it with 'systemctl start "
+                                 "kubesvc-proxy'"));
+}
+
 /* Whose daemon is it: the system's, this user's, or somebody else's? */
 static void examine_owner(struct examination *examination)
 {
@@ -232,6 +261,7 @@ static void examine_status(struct examination *examination, yajl_val status)
     examine_sources(examination, status);
     examine_runtimes(examination, status);
     examine_clusters(examination, status);
+    examine_forwarding(examination, status);
     examine_unreadable(examination, status);
     examine_errors(examination, status);
 }

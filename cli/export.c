@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc export: everything that resolves, for those who cannot ask: as lines of a hosts file, or
- * as JSON.
+ * as JSON; and the ruleset of the proxy.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
+#include "export_nft.h"
 #include "json_text.h"
 #include "lib/resolve/name.h"
 #include "text.h"
@@ -16,14 +17,16 @@
 
 static const struct synopsis synopsis = {
     .name = "export",
-    .operands = "hosts|json",
+    .operands = "hosts|json|nft",
     .description =
         "Prints every name that resolves, of all namespaces unless -n names one: as lines\n"
         "of hosts(5), each an address and a name, or as JSON. Names that point outside the\n"
-        "zone have no address here; in a hosts file they are comments.\n",
+        "zone have no address here; in a hosts file they are comments. Or prints, for nft -f,\n"
+        "the rules by which kubesvc-proxy forwards connections to cluster IPs.\n",
     .examples = "  kubesvc export hosts\n"
                 "  kubesvc export hosts -n moon >hosts.moon\n"
-                "  kubesvc export json | jq -r '.items[].name'\n",
+                "  kubesvc export json | jq -r '.items[].name'\n"
+                "  kubesvc export nft | sudo nft -f -\n",
     .takes = TAKES_SOCKET | TAKES_NAMESPACE,
     .least = 1,
     .most = 1,
@@ -118,8 +121,14 @@ int command_export(int argc, char **argv)
         return status;
     const char *form = arguments.operands[0];
     struct export export = {.json = strcmp(form, "json") == 0};
+    if (strcmp(form, "nft") == 0 && arguments.namespace) {
+        text_error(false, "leave out --namespace", "the ruleset is one for all namespaces");
+        return STATUS_FAILED;
+    }
+    if (strcmp(form, "nft") == 0)
+        return export_nft(&arguments);
     if (!export.json && strcmp(form, "hosts") != 0) {
-        text_error(false, "choose 'hosts' or 'json'", "unknown format '%s'", form);
+        text_error(false, "choose 'hosts', 'json' or 'nft'", "unknown format '%s'", form);
         return STATUS_FAILED;
     }
     arguments.json = export.json;

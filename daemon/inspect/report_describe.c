@@ -4,6 +4,7 @@
  */
 #include "report.h"
 
+#include "backends.h"
 #include "lib/resolve/dashed.h"
 
 static void put_name(struct json *json, GHashTable *seen, const char *format, ...)
@@ -87,6 +88,20 @@ static void put_slice(void *userdata, const struct object *object)
         put_source(walk->report->json, object);
 }
 
+/* Whether something stands behind the cluster IP. */
+static void put_forwarding(const struct report *report, const struct service_state *state)
+{
+    struct view_service view;
+
+    view_service_open(report->world->cluster, state, &view);
+    if (view.addresses->len > 0) {
+        json_bool(report->json, "forwarded",
+                  backends_is_forwarded(report->world, state, view.origin));
+        json_text(report->json, "forwarder", report_forwarder(report));
+    }
+    view_service_close(&view);
+}
+
 static void put_service(const struct report *report, const struct service_state *state)
 {
     const struct cluster *cluster = report->world->cluster;
@@ -99,6 +114,7 @@ static void put_service(const struct report *report, const struct service_state 
 
     json_open(json, NULL);
     report_service_keys(report, state);
+    put_forwarding(report, state);
     json_open_list(json, "names");
     if (view_is_exposed(cluster, state->namespace)) {
         put_name(json, names, "%s.%s.svc.%s", object->name, object->namespace,

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "backends.h"
 #include "causes.h"
 #include "families.h"
 #include "question.h"
@@ -118,6 +119,22 @@ static char *selector_text(const struct service *service)
     return g_strdup(text->str);
 }
 
+/* Where a connection to its cluster IP goes; NULL: there is none, or it is not ours to say. */
+static char *forwarding_text(const struct report *report, const struct service_state *state)
+{
+    const char *forwarder = report_forwarder(report);
+    struct view_service view;
+
+    view_service_open(report->world->cluster, state, &view);
+    bool is_ours =
+        view.addresses->len > 0 && backends_is_forwarded(report->world, state, view.origin);
+    view_service_close(&view);
+    if (!is_ours)
+        return NULL;
+    return forwarder ? g_strdup_printf("%s forwards connections to them", forwarder)
+                     : g_strdup("no kubesvc-proxy is running, so nothing forwards connections");
+}
+
 static void write_service(const struct report *report, const struct subject *subject)
 {
     const struct service *service = subject->state->object;
@@ -126,9 +143,11 @@ static void write_service(const struct report *report, const struct subject *sub
     bool exposed = view_is_exposed(report->world->cluster, subject->state->namespace);
     g_autofree char *origin = subject_origin(report, subject);
     g_autofree char *selector = external ? NULL : selector_text(service);
-    g_autofree char *text =
-        g_strdup_printf("%s%s%s%s", origin, selector ? "; " : "", selector ? selector : "",
-                        exposed ? "" : "; its namespace is not exposed (`namespaces`)");
+    g_autofree char *forwarding = subject->below ? NULL : forwarding_text(report, subject->state);
+    g_autofree char *text = g_strdup_printf(
+        "%s%s%s%s%s%s", origin, forwarding ? "; " : "", forwarding ? forwarding : "",
+        selector ? "; " : "", selector ? selector : "",
+        exposed ? "" : "; its namespace is not exposed (`namespaces`)");
 
     json_open(json, NULL);
     json_text(json, "step", "service");

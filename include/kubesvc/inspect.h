@@ -40,6 +40,8 @@
  *     {"name":FQDN,"inet":[..],"inet6":[..],"kind":"Service"|"Endpoint"|"Pod"|"ExternalName",
  *      "target"}
  *   describe NAMESPACE NAME  one line: as in `services`, plus
+ *     "forwarded":bool,         of a cluster IP, as in `backends`
+ *     "forwarder":PROGRAM       that follows `backends` now
  *     "names":[FQDN],"endpointList":[{"address","label","ready":bool,"pod","origin","why":TEXT when
  *      left out,"position"}],"sources":[position and kind/name of each slice, Endpoints, pod used],
  *      "shadowed":[position of the same object said elsewhere]

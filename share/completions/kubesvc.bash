@@ -87,7 +87,7 @@ _kubesvc() {
                 ;;
             get) if [[ -z $kind ]]; then words=$_kubesvc_kinds; else words=$(_kubesvc_names "$kind"); fi ;;
             run) if [[ -z $kind ]]; then words=$(_kubesvc_targets); else compopt -o default; fi ;;
-            export) words="hosts json" ;;
+            export) words="hosts json nft" ;;
             config) words=show ;;
             completion) words="bash zsh fish" ;;
             check) compopt -o default ;;

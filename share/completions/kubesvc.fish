@@ -81,7 +81,7 @@ complete -c kubesvc -n "__fish_seen_subcommand_from query explain" \
     -a "(__kubesvc_names services) (__kubesvc_names names)"
 complete -c kubesvc -n "__fish_seen_subcommand_from run" \
     -a "(__kubesvc_names pods) (kubesvc get workloads,services -o name 2>/dev/null)"
-complete -c kubesvc -n "__fish_seen_subcommand_from export" -a "hosts json"
+complete -c kubesvc -n "__fish_seen_subcommand_from export" -a "hosts json nft"
 complete -c kubesvc -n "__fish_seen_subcommand_from config" -a show
 complete -c kubesvc -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
 complete -c kubesvc -n "__fish_seen_subcommand_from config status" -s o -l output -x -a "json yaml" \

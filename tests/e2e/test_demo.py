@@ -48,6 +48,9 @@ def test_the_demo_needs_no_address_but_those_of_the_loopback():
     ):
         assert re.search(f"^{line}$", done.stdout, re.M), (line, done.stdout)
     same(re.findall(r"^<\d>.*", done.stdout, re.M), [], "prefixes for the journal")
+    if not re.search(r"^\(not shown here: .*nftables.*\)$", done.stdout, re.M):
+        same(re.findall(r"^[ \d]\d of \d+ connections -> replica at (.*)$", done.stdout, re.M),
+             ["127.244.0.1", "127.244.0.2", "127.244.0.3"])
 
 
 class Deps:

@@ -329,6 +329,51 @@ def test_stated_cluster_ips_are_left_alone_unless_told_otherwise():
         proxy.wait_status("Forwarding to 1 Service.")
 
 
+def kubesvc(daemon, *arguments, code=0):
+    done = subprocess.run([built("kubesvc"), *arguments], env=daemon.env, capture_output=True, text=True)
+    same(done.returncode, code, done.stderr)
+    return done.stdout
+
+
+def test_the_command_line_says_what_stands_behind_an_address():
+    without = "none: no kubesvc-proxy is running", "so nothing forwards connections", \
+        "1 allocated, and nothing forwards"
+    present = "to the endpoints, by kubesvc-proxy", "kubesvc-proxy forwards connections to them", \
+        "kubesvc-proxy forwards connections to them"
+
+    def says(daemon):
+        return (kubesvc(daemon, "describe", "svc", "web"), kubesvc(daemon, "explain", "web"),
+                subprocess.run([built("kubesvc"), "doctor"], env=daemon.env, stdout=subprocess.PIPE,
+                               text=True).stdout)
+
+    with world({"web.yaml": workload("web", 2), "stated.yaml": STATED}) as (daemon, proxy, _):
+        for text, part in zip(says(daemon), present):
+            same(part in text, True, f"{part!r} in {text}")
+        same(proxy.end(), 0)
+        wait_for(lambda: not inspect(daemon.socket, "status")[0]["forwarders"], "the proxy to be gone")
+        for text, part in zip(says(daemon), without):
+            same(part in text, True, f"{part!r} in {text}")
+        same("left to the owner of the address" in kubesvc(daemon, "describe", "svc", "stated"), True)
+
+
+def test_exported_rules_are_those_of_the_proxy():
+    ports = "{name: http, port: 80, targetPort: 8080}, {name: dns, port: 53, protocol: UDP}"
+    sticky = "sessionAffinity: ClientIP"
+    manifests = {"web.yaml": workload("web", 3, ports), "sticky.yaml": workload("sticky", 2, spec=sticky)}
+    with world(manifests) as (daemon, proxy, servers):
+        exported = kubesvc(daemon, "export", "nft")
+        loaded = rules("list", "table", "inet", "kubesvc")
+        same(proxy.end(), 0)
+        same(refused(ip_of(daemon), 80), True, "nothing forwards")
+        pathlib.Path("exported.nft").write_text(exported)
+        rules("-f", "exported.nft")
+        same(sorted(rules("list", "table", "inet", "kubesvc").split()), sorted(loaded.split()))
+        for pod in pods(daemon):
+            servers.add(pod, 8080)
+        same(connect(ip_of(daemon), 80)[0] in pods(daemon), True)
+        kubesvc(daemon, "export", "nft", "-n", "moon", code=1)
+
+
 def test_a_second_proxy_refuses():
     with world({"web.yaml": workload("web", 1)}) as (daemon, proxy, servers):
         servers.add(pods(daemon)[0], 8080)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kubesvc export nft: the ruleset that kubesvc-proxy would load now, for `nft -f`. It is read from
+ * the stream that the proxy follows, up to its first end.
+ */
+#include "export_nft.h"
+
+#include <stdio.h>
+
+#include "backends.h"
+#include "commands.h"
+#include "link.h"
+
+struct reading {
+    struct ruleset *ruleset;
+    GArray *ranges;
+};
+
+static bool take(void *userdata, const char *line)
+{
+    const struct reading *reading = userdata;
+    return backends_take(line, reading->ruleset, reading->ranges) != BACKENDS_END;
+}
+
+int export_nft(const struct arguments *arguments)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    struct reading reading = {ruleset_new(), ranges};
+    int r = link_ask(arguments->socket, (const char *[]){"backends", NULL}, false, take, &reading);
+    if (r == LINK_STOPPED) {
+        g_autofree char *commands = ruleset_whole(reading.ruleset);
+        printf("#!/usr/sbin/nft -f\n%s", commands);
+    } else
+        link_complain(arguments->socket, r, false);
+    ruleset_free(reading.ruleset);
+    return r == LINK_STOPPED ? STATUS_DONE : STATUS_FAILED;
+}
