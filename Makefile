@@ -326,6 +326,10 @@ INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)
     644:share/completions/kubesvc.bash:$(prefix)/share/bash-completion/completions/kubesvc \
     644:share/completions/_kubesvc:$(prefix)/share/zsh/vendor-completions/_kubesvc \
     644:share/completions/kubesvc.fish:$(prefix)/share/fish/vendor_completions.d/kubesvc.fish \
+    644:share/completions/_kubesvcd:$(prefix)/share/zsh/vendor-completions/_kubesvcd \
+    $(foreach daemon,kubesvcd kubesvc-cluster kubesvc-dns kubesvc-proxy,$\
+        644:share/completions/daemons.bash:$(prefix)/share/bash-completion/completions/$(daemon) $\
+        644:share/completions/daemons.fish:$(prefix)/share/fish/vendor_completions.d/$(daemon).fish) \
     644:share/systemd/kubesvcd.service:$(prefix)/lib/systemd/system/kubesvcd.service \
     644:share/systemd/kubesvc-cluster@.service:$(prefix)/lib/systemd/system/kubesvc-cluster@.service \
     644:share/systemd/kubesvc-proxy.service:$(prefix)/lib/systemd/system/kubesvc-proxy.service \

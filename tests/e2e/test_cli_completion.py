@@ -2,6 +2,7 @@
 """Completion in bash; zsh and fish where they are."""
 
 import pathlib
+import re
 import subprocess
 
 from harness import BUILD, built, need_program, same
@@ -63,7 +64,7 @@ def test_options_are_those_of_the_help():
     text = subprocess.check_output([built("kubesvc"), "--help"], text=True)
     commands = [line.split()[0] for line in text.split("Commands:\n")[1].split("\n\n")[0].splitlines()]
     assert len(commands) > 8, commands
-    for script in SCRIPTS.iterdir():
+    for script in (SCRIPTS / name for name in ("kubesvc.bash", "_kubesvc", "kubesvc.fish")):
         content = script.read_text()
         for command in commands:
             assert command in content, (script, command)
@@ -76,8 +77,38 @@ def test_options_are_those_of_the_help():
                     assert option[2:].split("[")[0] in content, (script, command, option)
 
 
+DAEMONS = "kubesvcd", "kubesvc-cluster", "kubesvc-dns", "kubesvc-proxy"
+
+
+def long_options(program):
+    text = subprocess.check_output([built(program), "--help"], text=True)
+    return sorted(set(re.findall(r"--[a-z][a-z-]*", text)))
+
+
+def test_daemons_in_bash():
+    bash = need_program("bash")
+    for program in DAEMONS:
+        done = subprocess.run(
+            [bash, "-c", f'. {SCRIPTS}/daemons.bash; COMP_WORDS=({program} --); COMP_CWORD=1; '
+             f'_kubesvc_daemon {program}; printf "%s\\n" "${{COMPREPLY[@]}}"'],
+            env={"PATH": f"{BUILD}:/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True, check=True)
+        same(sorted(set(done.stdout.split())), long_options(program), program)
+
+
+def test_daemons_in_fish():
+    fish = need_program("fish")
+    for program in DAEMONS:
+        done = subprocess.run(
+            [fish, "--no-config", "-c", f"source {SCRIPTS}/daemons.fish; complete -C '{program} --'"],
+            env={"PATH": f"{BUILD}:/usr/bin:/bin", "HOME": "."}, stdout=subprocess.PIPE, text=True,
+            check=True)
+        found = {line.split("\t")[0] for line in done.stdout.splitlines()}
+        same(sorted(found & set(long_options(program))), long_options(program), program)
+
+
 def test_zsh_can_read_it():
-    subprocess.run([need_program("zsh"), "-n", SCRIPTS / "_kubesvc"], check=True)
+    for script in "_kubesvc", "_kubesvcd":
+        subprocess.run([need_program("zsh"), "-n", SCRIPTS / script], check=True)
 
 
 def test_fish():
