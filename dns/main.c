@@ -23,16 +23,20 @@ struct program {
     struct dns_settings settings;
     struct sockets sockets;
     sd_event *event;
+    sd_event_source *serving; /* starts that, once */
     struct front *front;
     struct tcp *tcp;
     struct udp *udp[SOCKETS_MAX];
     size_t n_udp;
 };
 
+/* Requests wait in the sockets until the daemon has been asked for its snapshot: a program that was
+ * only restarted says SERVFAIL to nobody. */
 static void on_ready(void *userdata)
 {
-    (void)userdata;
-    (void)sd_notify(0, "READY=1");
+    struct program *program = userdata;
+
+    (void)sd_event_source_set_enabled(program->serving, SD_EVENT_ONESHOT);
 }
 
 static void raise_limit(void)
@@ -102,6 +106,25 @@ static int serve(struct program *program)
     return r;
 }
 
+static int on_serving(sd_event_source *source, void *userdata)
+{
+    int r = serve(userdata);
+
+    if (r < 0) {
+        log_error("cannot start: %s", g_strerror(-r));
+        return sd_event_exit(sd_event_source_get_event(source), r);
+    }
+    (void)sd_notify(0, "READY=1");
+    return 0;
+}
+
+static int add_serving(struct program *program)
+{
+    int r = sd_event_add_defer(program->event, &program->serving, on_serving, program);
+
+    return r < 0 ? r : sd_event_source_set_enabled(program->serving, SD_EVENT_OFF);
+}
+
 static void log_addresses(const struct program *program)
 {
     for (size_t i = 0; i < program->sockets.n; i++) {
@@ -124,9 +147,9 @@ static int program_run(struct program *program)
     if (r < 0)
         return r;
     log_addresses(program);
-    r = open_front(program);
+    r = add_serving(program);
     if (r >= 0)
-        r = serve(program);
+        r = open_front(program);
     if (r < 0) {
         log_error("cannot start: %s", g_strerror(-r));
         return r;
@@ -145,6 +168,7 @@ static void program_clear(struct program *program)
     tcp_free(program->tcp);
     front_free(program->front);
     sockets_close(&program->sockets);
+    sd_event_source_unref(program->serving);
     sd_event_unref(program->event);
     dns_settings_clear(&program->settings);
 }

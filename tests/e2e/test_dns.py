@@ -2,9 +2,13 @@
 """kubesvc-dns: names by DNS, from the daemon's snapshot, also while the daemon is away."""
 
 import signal
+import socket
+import subprocess
+import sys
 
+from dns_client import parse, request
 from dns_server import DnsServer, addresses
-from harness import Daemon, same
+from harness import Daemon, built, same
 
 ZONE = "default.svc.cluster.local"
 WORLD = """
@@ -67,3 +71,31 @@ def test_nothing_is_known_before_there_is_a_daemon():
     with DnsServer("absent/socket", config="zone: Example.Org\n") as dns:
         same(dns.ask("regular-svc.default.svc.example.org").rcode, "SERVFAIL")
         dns.wait_line("no kubesvcd is listening there")
+
+
+STARTER = """
+import os, sys
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+os.dup2(int(sys.argv[1]), 3)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_requests_wait_while_it_starts():
+    """A socket of the service manager has them before there is a process; it answers none without a snapshot."""
+    with Daemon(world()) as daemon, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        server.bind(("127.0.0.1", 0))
+        client.settimeout(20)
+        client.connect(server.getsockname())
+        for number in range(50):
+            client.send(request(f"regular-svc.{ZONE}", number=number))
+        process = subprocess.Popen(
+            [sys.executable, "-c", STARTER, str(server.fileno()), built("kubesvc-dns"), "--config", "/dev/null",
+             "--socket", daemon.socket], pass_fds=[server.fileno()])
+        try:
+            for _ in range(50):
+                same(parse(client.recv(65535)).data("A"), ["10.0.0.1"])
+        finally:
+            process.terminate()
+            same(process.wait(), 0)
