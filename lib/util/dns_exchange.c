@@ -65,21 +65,26 @@ static bool is_bare_error(const uint8_t *answer, size_t size)
     return rcode != ns_r_noerror && rcode != ns_r_nxdomain && memcmp(answer + 4, none, 8) == 0;
 }
 
-static bool dns_exchange_is_answer(const struct dns_exchange *exchange, const uint8_t *answer,
-                                   size_t size)
+bool dns_is_answer(const uint8_t *question, size_t question_size, const uint8_t *answer,
+                   size_t size)
 {
-    const uint8_t *message = exchange->message + PREFIX;
-    size_t name_size = exchange->question_size - NS_HFIXEDSZ - NS_QFIXEDSZ;
+    size_t name_size = question_size - NS_HFIXEDSZ - NS_QFIXEDSZ;
 
     /* QR is set, and the opcode is that of the question, QUERY. */
-    if (size < NS_HFIXEDSZ || memcmp(answer, message, 2) != 0 || (answer[2] & 0xf8u) != 0x80)
+    if (size < NS_HFIXEDSZ || memcmp(answer, question, 2) != 0 || (answer[2] & 0xf8u) != 0x80)
         return false;
     if (is_bare_error(answer, size))
         return true;
-    return size >= exchange->question_size && memcmp(answer + 4, message + 4, 2) == 0 &&
-           equal_names(answer + NS_HFIXEDSZ, message + NS_HFIXEDSZ, name_size) &&
-           memcmp(answer + NS_HFIXEDSZ + name_size, message + NS_HFIXEDSZ + name_size,
+    return size >= question_size && memcmp(answer + 4, question + 4, 2) == 0 &&
+           equal_names(answer + NS_HFIXEDSZ, question + NS_HFIXEDSZ, name_size) &&
+           memcmp(answer + NS_HFIXEDSZ + name_size, question + NS_HFIXEDSZ + name_size,
                   NS_QFIXEDSZ) == 0;
+}
+
+static bool dns_exchange_is_answer(const struct dns_exchange *exchange, const uint8_t *answer,
+                                   size_t size)
+{
+    return dns_is_answer(exchange->message + PREFIX, exchange->question_size, answer, size);
 }
 
 static void dns_exchange_finish(struct dns_exchange *exchange, uint8_t *answer, size_t size)

@@ -18,6 +18,11 @@
  * not one. */
 size_t dns_question_size(const uint8_t *message, size_t size);
 
+/* Has it the id and the question of a message, the first `question_size` bytes of it, which are as
+ * above? Some servers repeat no question in an answer that says that they did not understand it. */
+bool dns_is_answer(const uint8_t *question, size_t question_size, const uint8_t *answer,
+                   size_t size);
+
 struct dns_exchange;
 
 /* The answer, with the id of the exchange, until this returns or the exchange is freed, which this
