@@ -38,6 +38,7 @@ DATABASES = (
     f"systemd,systemd-sysv,procps,{DEPENDENCIES},etcd-server,etcd-client,postgresql,redis-server"
 )
 PODMAN = f"podman,netavark,aardvark-dns,catatonit,crun,iptables,nftables,iproute2,busybox-static,{MINIMAL}"
+RESOLVED = f"systemd,systemd-sysv,systemd-resolved,dbus,procps,{DEPENDENCIES}"
 FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
 
 
@@ -118,10 +119,10 @@ def make(path, release, include, options):
 
 def tar(kind):
     """The file of one kind: "minimal"; "full", which has systemd and many programs; "databases",
-    which has systemd and databases of several members; "podman", which runs containers; "build", where packages can be built, too;
-    "i386", where those of this architecture can be built, and "cross", those of CROSS. Of another
-    release of Debian than this one with a slash: "minimal/trixie". The network is needed to make
-    it."""
+    which has systemd and databases of several members; "podman", which runs containers; "resolved",
+    which has systemd-resolved; "build", where packages can be built, too; "i386", where those of
+    this architecture can be built, and "cross", those of CROSS. Of another release of Debian than
+    this one with a slash: "minimal/trixie". The network is needed to make it."""
     kind, _, release = kind.partition("/")
     release = release or suite()
     include, options = MINIMAL, []
@@ -137,6 +138,8 @@ def tar(kind):
         include = DATABASES
     elif kind == "podman":
         include = PODMAN
+    elif kind == "resolved":
+        include = RESOLVED
     elif kind == "full":
         include = FULL
         options = [

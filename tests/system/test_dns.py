@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""kubesvc-dns as its package installs it, and systemd-resolved that asks it for the zone."""
+
+import contextlib
+import pathlib
+import re
+import subprocess
+
+from dns_client import Dns
+from harness import need_program, same, wait_for
+from packages import DAEMON, DNS, package
+from systems import EXAMPLES, HEADLESS, REGULAR, Chroot, Machine, on_a_system
+
+ZONE = "default.svc.cluster.local"
+SERVER = Dns(53, "127.0.0.63")
+FOREIGN, ADDRESS = "www.example.com", "192.0.2.80"
+
+
+@contextlib.contextmanager
+def nameserver():
+    """At 127.0.0.1, where it writes down what it is asked."""
+    with open("asked", "w", encoding="utf-8") as log, subprocess.Popen(
+            [need_program("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv",
+             "--no-hosts", "--local=/#/", "--user=", "--group=", f"--address=/{FOREIGN}/{ADDRESS}", "--log-queries",
+             "--log-facility=-", "--listen-address=127.0.0.1", "--bind-interfaces"],
+            stdin=subprocess.DEVNULL, stderr=log) as process:
+        try:
+            yield lambda: re.findall(r"query\[\w+\] (\S+)", pathlib.Path("asked").read_text(encoding="utf-8"))
+        finally:
+            process.terminate()
+
+
+def addresses(name, kind="A"):
+    return sorted(SERVER.ask(name, kind).data(kind))
+
+
+@on_a_system("resolved")
+def test_the_package_answers_and_goes():
+    """Installed, used, killed, stopped, purged."""
+    system = Chroot("resolved")
+    with Machine(system) as machine:
+        machine.install(package(DAEMON), package(DNS))
+        machine.add_examples()
+        for unit in "kubesvc-dns.socket", "kubesvc-dns.service":
+            same(machine.run("systemctl", "is-active", unit).strip(), "active", unit)
+            same(machine.run("systemctl", "is-enabled", unit).strip(), "enabled", unit)
+        wait_for(lambda: addresses(f"headless-svc.{ZONE}") == HEADLESS, "the names")
+        wait_for(lambda: addresses(f"regular-svc.{ZONE}") == REGULAR, "the other name")
+        same(SERVER.ask(f"regular-svc.{ZONE}", tcp=True).data("A"), REGULAR)
+
+        pid = machine.show("MainPID", DNS)
+        status = machine.run("cat", f"/proc/{pid}/status")
+        assert not re.search(r"Cap\w+:\s+0*[1-9a-f]", status), status
+        assert re.search(r"Seccomp:\s+2", status), status
+        assert not re.search(r"Uid:\s+0\s", status), status
+
+        # The socket stays: who asks meanwhile waits, and nobody is refused.
+        machine.run("kill", "-KILL", pid)
+        same(addresses(f"regular-svc.{ZONE}"), REGULAR)
+        assert machine.show("MainPID", DNS) != pid
+        # Without the daemon, which may come back, as well; not when it was stopped on purpose.
+        machine.run("systemctl", "kill", "--signal=KILL", DAEMON)
+        same(addresses(f"regular-svc.{ZONE}"), REGULAR)
+        machine.run("systemctl", "stop", DAEMON)
+        wait_for(lambda: SERVER.ask(f"regular-svc.{ZONE}").rcode == "SERVFAIL", "its end")
+        machine.run("systemctl", "start", DAEMON)
+        wait_for(lambda: addresses(f"regular-svc.{ZONE}") == REGULAR, "the names again")
+
+        same(machine.journal("-p", "warning", "-u", DNS).count("kubesvc-dns["), 0)
+        machine.purge(DNS)
+        same(machine.try_run("systemctl", "is-active", "kubesvc-dns.socket")[0] != 0, True)
+        same(machine.try_run("ls", "/usr/sbin/kubesvc-dns")[0] != 0, True)
+
+
+def link(machine):
+    """The example's dummy link, or one that takes its place where the kernel has none."""
+    for name in "kubesvc0.netdev", "kubesvc0.network":
+        machine.write(f"/etc/systemd/network/{name}", (EXAMPLES / "dns" / name).read_text())
+    dummy = subprocess.run(["ip", "link", "add", "try0", "type", "dummy"], stderr=subprocess.DEVNULL)
+    if dummy.returncode:
+        machine.file("/etc/systemd/network/kubesvc0.netdev").unlink()
+        subprocess.run(["ip", "link", "add", "kubesvc0", "type", "veth", "peer", "name", "try0"], check=True)
+        subprocess.run(["ip", "link", "set", "try0", "up"], check=True)
+
+
+def asked_of_resolved(machine, name, *options):
+    status, output = machine.try_run("resolvectl", "query", "--legend=no", "--cache=no", *options, name)
+    return sorted(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", output)) if status == 0 else output
+
+
+def resolved_asks_for_the_zone_alone(kind):
+    system = Chroot(kind)
+    system.install(package(DAEMON), package(DNS))
+    system.add_examples()
+    system.write("/etc/systemd/resolved.conf.d/test.conf", "[Resolve]\nDNS=127.0.0.1\nLLMNR=no\nDNSSEC=no\n")
+    with nameserver() as asked, Machine(system) as machine:
+        link(machine)
+        machine.run("systemctl", "restart", "systemd-networkd", "systemd-resolved")
+        stub = Dns(53, "127.0.0.53")
+        wait_for(lambda: asked_of_resolved(machine, f"headless-svc.{ZONE}") == HEADLESS, "the zone's link")
+        same(asked_of_resolved(machine, f"regular-svc.{ZONE}"), REGULAR)
+        assert "not found" in asked_of_resolved(machine, f"absent.{ZONE}")
+        same(sorted(stub.ask(f"headless-svc.{ZONE}").data("A")), HEADLESS)
+        same(stub.ask(f"absent.{ZONE}").rcode, "NXDOMAIN")
+        same(stub.ask(FOREIGN).data("A"), [ADDRESS])
+        assert "SRV" in machine.run("resolvectl", "query", "--legend=no", "-t", "SRV", f"regular-svc.{ZONE}")
+        # Each way has seen its own names and no other.
+        assert FOREIGN in asked() and not [name for name in asked() if name.endswith("cluster.local")], asked()
+        checks = machine.try_run("kubesvc", "doctor")[1]
+        assert re.search(r"resolv.conf.*leads to the names of cluster.local", checks), checks
+
+
+@on_a_system("resolved")
+def test_resolved_asks_it_for_the_zone_and_for_nothing_else():
+    resolved_asks_for_the_zone_alone("resolved")
+
+
+@on_a_system("resolved/trixie")
+def test_resolved_of_the_next_release():
+    resolved_asks_for_the_zone_alone("resolved/trixie")
