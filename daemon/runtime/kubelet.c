@@ -19,7 +19,7 @@ struct pod {
     char **names; /* as kubelet_split says; NULL: not known */
     struct watch_point *point;
     struct runtime_file *file; /* NULL: it has no directory */
-    bool due;
+    bool due, heard;
 };
 
 struct kubelet {
@@ -66,7 +66,7 @@ static void on_hosts(void *userdata, uint32_t mask, const char *name)
     struct pod *pod = userdata;
 
     (void)mask, (void)name;
-    pod->due = true;
+    pod->due = pod->heard = true;
     wake(pod->kubelet);
 }
 
@@ -84,12 +84,12 @@ static bool on_directory(void *userdata, const char *name, bool heard)
     struct kubelet *kubelet = userdata;
     struct watch_point *before;
 
-    (void)heard;
     bool there = exists(kubelet->hosts, name);
     if (!there && !g_hash_table_contains(kubelet->pods, name))
         return false;
     struct pod *pod = need_pod(kubelet, name);
     pod->due = true;
+    pod->heard |= heard;
     before = g_steal_pointer(&pod->point);
     if (there) {
         g_autofree char *path = folder_file(kubelet->hosts, name);
@@ -107,17 +107,19 @@ static bool on_logs(void *userdata, const char *name, bool heard)
     struct kubelet *kubelet = userdata;
     g_auto(GStrv) names = kubelet_split(name);
 
-    (void)heard;
     if (!names)
         return false;
     bool there = exists(kubelet->logs, name);
     if (!there && !g_hash_table_contains(kubelet->pods, names[KUBELET_UID]))
         return false;
     struct pod *pod = need_pod(kubelet, names[KUBELET_UID]);
+    bool is_same = there && pod->names &&
+                   g_strv_equal((const char *const *)names, (const char *const *)pod->names);
     g_clear_pointer(&pod->names, g_strfreev);
     if (there)
         pod->names = g_steal_pointer(&names);
     pod->due = true;
+    pod->heard |= heard || !is_same;
     return there;
 }
 
@@ -167,12 +169,13 @@ static bool look(const struct kubelet *kubelet, struct pod *pod)
 {
     const struct kubelet_callbacks *callbacks = &kubelet->callbacks;
 
-    pod->due = false;
+    bool heard = pod->heard;
+    pod->due = pod->heard = false;
     if (!pod->file)
         return pod->names != NULL;
     if (!pod->names)
         runtime_file_withdraw(pod->file, callbacks->seen, callbacks->userdata);
-    else if (runtime_file_look(pod->file, parse, pod, callbacks->seen, callbacks->userdata))
+    else if (runtime_file_look(pod->file, heard, parse, pod, callbacks->seen, callbacks->userdata))
         return true;
     if (pod->point)
         return true;

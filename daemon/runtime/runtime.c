@@ -8,13 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/util/log.h"
 
 #define PODMAN_MOUNTED "/run/kubesvc-sources/podman"
 #define PODMAN_OWN "containers/networks/aardvark-dns"
+#define CLOCK_TICK (20 * INT64_C(1000000)) /* nanoseconds; file systems' are no finer */
 #define KEPT "; its previous content stays in effect"
 
 static bool is_mounted(const char *path)
@@ -107,21 +108,25 @@ static char *read_all(int fd, size_t size, struct runtime_text *text)
     return buffer;
 }
 
-char *runtime_read(const char *path, struct runtime_text *text, int *errorp)
+static int64_t nanoseconds(const struct timespec *time)
+{
+    return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+char *runtime_read(const char *path, struct runtime_text *text, struct stat *st, int *errorp)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-    struct stat st;
     char *buffer = NULL;
 
-    if (fd < 0 || fstat(fd, &st) < 0) {
+    if (fd < 0 || fstat(fd, st) < 0) {
         *errorp = errno;
-    } else if (!S_ISREG(st.st_mode)) {
+    } else if (!S_ISREG(st->st_mode)) {
         *errorp = ENOENT;
-    } else if (st.st_size > (off_t)RUNTIME_FILE_MAX) {
+    } else if (st->st_size > (off_t)RUNTIME_FILE_MAX) {
         *errorp = EFBIG;
     } else {
-        text->since = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-        buffer = read_all(fd, (size_t)st.st_size, text);
+        text->since = nanoseconds(&st->st_mtim);
+        buffer = read_all(fd, (size_t)st->st_size, text);
         *errorp = buffer ? 0 : errno;
     }
     if (fd >= 0)
@@ -148,6 +153,27 @@ void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *u
     if (file->stated)
         seen(userdata, file->path, NULL);
     file->stated = false;
+    file->has_seen = false;
+}
+
+static bool looks_as_before(const struct runtime_file *file)
+{
+    struct stat st;
+
+    return file->has_seen && lstat(file->path, &st) == 0 && st.st_dev == file->seen.st_dev &&
+           st.st_ino == file->seen.st_ino && st.st_size == file->seen.st_size &&
+           nanoseconds(&st.st_mtim) == nanoseconds(&file->seen.st_mtim) &&
+           nanoseconds(&st.st_ctim) == nanoseconds(&file->seen.st_ctim);
+}
+
+/* One that was written this moment may be written again and look the same. */
+static void note_seen(struct runtime_file *file, const struct stat *st)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    file->seen = *st;
+    file->has_seen = nanoseconds(&now) - nanoseconds(&st->st_ctim) > CLOCK_TICK;
 }
 
 static void free_sighting(gpointer sighting)
@@ -164,12 +190,16 @@ static void hand_over(struct runtime_file *file, GPtrArray *sightings, runtime_s
     seen(userdata, file->path, sightings);
 }
 
-bool runtime_file_look(struct runtime_file *file, runtime_parse parse, void *parse_userdata,
-                       runtime_seen seen, void *userdata)
+bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse parse,
+                       void *parse_userdata, runtime_seen seen, void *userdata)
 {
     struct runtime_text text;
+    struct stat st;
     int error;
-    g_autofree char *content = runtime_read(file->path, &text, &error), *problem = NULL;
+
+    if (!heard && looks_as_before(file))
+        return true;
+    g_autofree char *content = runtime_read(file->path, &text, &st, &error), *problem = NULL;
 
     if (!content && (error == ENOENT || error == ENOTDIR || error == ELOOP)) {
         runtime_file_withdraw(file, seen, userdata);
@@ -180,6 +210,7 @@ bool runtime_file_look(struct runtime_file *file, runtime_parse parse, void *par
             file, g_strdup_printf("cannot be read: %s" KEPT, strerrordesc_np(error)), false);
         return true;
     }
+    note_seen(file, &st);
     GPtrArray *sightings = g_ptr_array_new_with_free_func(free_sighting);
     int r = parse(parse_userdata, &text, sightings, &problem);
     if (r == PARSE_DONE)

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "folder.h"
 #include "parse.h"
 #include "runtimes.h"
@@ -18,9 +20,11 @@ bool runtime_is_rootless(const struct config_source *source);
 
 struct runtime_file {
     char *path;
-    char *problem; /* standing, or NULL */
-    bool logged;   /* the problem has been said in the log */
-    bool stated;   /* something of it has been handed over */
+    struct stat seen; /* as it was when last read */
+    bool has_seen;    /* and it cannot have changed since without being another */
+    char *problem;    /* standing, or NULL */
+    bool logged;      /* the problem has been said in the log */
+    bool stated;      /* something of it has been handed over */
 };
 struct runtime_file *runtime_file_new(char *path); /* which passes on */
 void runtime_file_free(gpointer file);
@@ -29,11 +33,12 @@ typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GP
                              char **problemp);
 typedef void (*runtime_seen)(void *userdata, const char *path, GPtrArray *sightings);
 
-/* Reads the file and hands over what it says now; what is not written to its end, or cannot be read
+/* Reads the file, unless nothing was `heard` of it and it looks as it did when last read, and hands
+ * over what it says now; what is not written to its end, or cannot be read
  * or parsed, leaves the previous content in effect. False: there is no such file, and what it said
  * is taken back. */
-bool runtime_file_look(struct runtime_file *file, runtime_parse parse, void *parse_userdata,
-                       runtime_seen seen, void *userdata);
+bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse parse,
+                       void *parse_userdata, runtime_seen seen, void *userdata);
 
 /* Takes back what it said. */
 void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *userdata);
@@ -41,7 +46,7 @@ void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *u
 #define RUNTIME_FILE_MAX (4u << 20) /* bytes */
 
 /* Reads a whole file; to be freed. NULL: it cannot be, errno in *errorp; ENOENT: there is none. */
-char *runtime_read(const char *path, struct runtime_text *text, int *errorp);
+char *runtime_read(const char *path, struct runtime_text *text, struct stat *st, int *errorp);
 
 /* Notes what is wrong with a file (taken over; NULL: nothing), and says so in the log once, unless
  * quietly. */

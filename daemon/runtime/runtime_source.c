@@ -90,8 +90,7 @@ static bool on_entry(void *userdata, const char *name, bool heard)
         file = runtime_file_new(folder_file(source->folder, name));
         g_hash_table_insert(source->files, g_strdup(name), file);
     }
-    (void)heard;
-    if (runtime_file_look(file, parse, &reading, on_seen, source))
+    if (runtime_file_look(file, heard, parse, &reading, on_seen, source))
         return true;
     if (source->units && g_hash_table_remove(source->units, name))
         source->callbacks.units(source->callbacks.userdata);
