@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The container runtimes that the daemon asks: can it read their files, and are the pods it sees
- * there those of manifests?
+ * The container runtimes that the daemon reads: are their files accessible, and do their pods
+ * appear in manifests?
  */
 #include <string.h>
 
@@ -27,7 +27,7 @@ static const char *remedy_for_unreadable(const char *name)
            "kubesvcd.service that grants access";
 }
 
-/* False: its files are not to be had, and that has been said. */
+/* Returns false if its files cannot be read, which has been reported. */
 static bool examine_access(struct examination *examination, const char *name, const char *directory,
                            const char *watch)
 {
@@ -56,12 +56,12 @@ static void examine_pods(struct examination *examination, const char *name, yajl
 
     if (seen > 0 && taken == 0)
         examination_add(examination, VERDICT_WARN, "runtime",
-                        g_strdup_printf("%s: runs %s, none of them in manifests", name, pods),
+                        g_strdup_printf("%s: %s running, none of them in manifests", name, pods),
                         g_strdup("put their manifests where the daemon reads them; "
-                                 "docs/runtimes.md has the names that pods must have"));
+                                 "docs/runtimes.md lists the names that pods must have"));
     else
         examination_add(examination, VERDICT_OK, "runtime",
-                        g_strdup_printf("%s: runs %s, %" G_GINT64_FORMAT " of them in manifests",
+                        g_strdup_printf("%s: %s running, %" G_GINT64_FORMAT " of them in manifests",
                                         name, pods, taken),
                         NULL);
 }

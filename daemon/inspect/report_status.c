@@ -180,7 +180,7 @@ static void note_ambiguous(void *userdata, const struct sighting *sighting)
         return;
     g_autofree char *claimants = view_claimants(cluster, sighting);
     g_autofree char *text =
-        g_strdup_printf("%s runs %s, which may be a pod of %s; none of them gets its address",
+        g_strdup_printf("%s runs %s, which could belong to %s; ignored",
                         runtime_name(sighting->runtime), sighting->name, claimants);
     json_text(notes->report->json, NULL, text);
 }

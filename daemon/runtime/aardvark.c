@@ -87,7 +87,7 @@ int aardvark_parse(const char *file, const struct runtime_text *text, GPtrArray 
         if (n == 1 ? parse_head(line)
                    : *line == '\0' || parse_entry(network, line, text->since, sightings))
             continue;
-        *problemp = g_strdup_printf("line %u is not an entry of aardvark-dns", n);
+        *problemp = g_strdup_printf("line %u is not an aardvark-dns entry", n);
         return PARSE_BAD;
     }
     return PARSE_DONE;

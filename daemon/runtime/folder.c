@@ -27,8 +27,8 @@ struct folder {
     GHashTable *due;       /* name to be looked at -> whether it was heard */
     int error;
     bool directories;
-    bool find; /* it may be another directory than it was */
-    bool scan; /* all that is in it is to be looked at */
+    bool find; /* the path may lead to another directory now */
+    bool scan; /* look at every entry */
 };
 
 static void wake(const struct folder *folder)

@@ -13,10 +13,10 @@
 struct folder;
 
 struct folder_callbacks {
-    /* There is something for folder_run to do. */
+    /* folder_run has something to do. */
     void (*wake)(void *userdata);
-    /* A name to look at; `heard`: it was written to, or came, or went, and may look the same as
-     * before. True: it is there. */
+    /* Looks at an entry. `heard`: inotify reported a change, even if it looks the same as before.
+     * Returns whether the entry exists. */
     bool (*entry)(void *userdata, const char *name, bool heard);
     void *userdata;
 };
@@ -26,10 +26,10 @@ struct folder *folder_new(struct watch *watch, const char *path, bool directorie
                           const struct folder_callbacks *callbacks);
 struct folder *folder_free(struct folder *folder); /* returns NULL */
 
-/* Everything is to be looked at again. */
+/* Makes the next folder_run look at every entry. */
 void folder_rescan(struct folder *folder);
 
-/* Calls `entry` for all names that are to be looked at. */
+/* Calls `entry` for every entry that may have changed. */
 void folder_run(struct folder *folder);
 
 const char *folder_path(const struct folder *folder); /* as it was given */

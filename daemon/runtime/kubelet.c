@@ -96,7 +96,7 @@ static bool on_directory(void *userdata, const char *name, bool heard)
         if (!pod->file)
             pod->file = runtime_file_new(g_build_filename(path, HOSTS, NULL));
         if (watch_add(kubelet->watch, &pod->point, path, HOSTS_MASK, HOSTS, on_hosts, pod) != 0)
-            pod->point = NULL; /* it is gone again, or a round looks after it */
+            pod->point = NULL; /* deleted again, or polled */
     }
     watch_point_free(before);
     return there;
@@ -164,7 +164,7 @@ static int parse(void *userdata, const struct runtime_text *text, GPtrArray *sig
                          problemp);
 }
 
-/* False: nothing is left of it. */
+/* Returns false when neither directory knows the pod any longer. */
 static bool look(const struct kubelet *kubelet, struct pod *pod)
 {
     const struct kubelet_callbacks *callbacks = &kubelet->callbacks;

@@ -58,8 +58,8 @@ static bool add_address(struct sighting *sighting, const char *text)
     return true;
 }
 
-/* False: there is one that is none. Results before version 0.3 of the specification have one of
- * each family under names of their own. */
+/* Returns false if an address is invalid. Before version 0.3 of the specification, results had one
+ * address of each family, under the keys ip4 and ip6. */
 static bool add_addresses(struct sighting *sighting, yajl_val result)
 {
     static const char *const old[] = {"ip4", "ip6"};
@@ -76,7 +76,7 @@ static bool add_addresses(struct sighting *sighting, yajl_val result)
     return good;
 }
 
-/* False: an address of it is none. */
+/* Returns false if an address is invalid. */
 static bool add_sighting(yajl_val root, char *const *networks, int64_t since, GPtrArray *sightings)
 {
     const char *namespace = argument(root, "K8S_POD_NAMESPACE");
@@ -96,7 +96,7 @@ static bool add_sighting(yajl_val root, char *const *networks, int64_t since, GP
     return good;
 }
 
-/* No deeper than a result is; brackets in strings count as well, which closes no file out. */
+/* A bound on the nesting; brackets inside strings count too, which rejects no real result. */
 static bool is_shallow(const char *text)
 {
     unsigned depth = 0;
@@ -110,7 +110,7 @@ static bool is_shallow(const char *text)
     return depth <= DEPTH_MAX;
 }
 
-/* Written in place, so what ends too early is being written. */
+/* Files are written in place: one without its closing brace is still being written. */
 static bool is_whole(const struct runtime_text *text)
 {
     size_t end = text->length;

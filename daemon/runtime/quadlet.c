@@ -45,7 +45,8 @@ int quadlet_parse(const char *directory, const struct runtime_text *text, GPtrAr
             g_ptr_array_set_size(paths, 0);
         else if (strchr(value, '%')) {
             g_free(*problemp);
-            *problemp = g_strdup_printf("Yaml=%s has specifiers and is left out", value);
+            *problemp = g_strdup_printf(
+                "Yaml=%s contains specifiers, which are not supported; skipping it", value);
         } else {
             g_ptr_array_add(paths, g_canonicalize_filename(value, directory));
         }

@@ -218,7 +218,7 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
     else
         g_ptr_array_unref(sightings);
     if (r == PARSE_PARTIAL)
-        runtime_file_complain(file, g_strdup("is not written to its end" KEPT), true);
+        runtime_file_complain(file, g_strdup("is incomplete" KEPT), true);
     else if (r == PARSE_BAD)
         runtime_file_complain(file, g_strconcat(problem, KEPT, NULL), false);
     else

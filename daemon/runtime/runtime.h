@@ -11,7 +11,7 @@
 #include "parse.h"
 #include "runtimes.h"
 
-/* Where a runtime has its files unless it is said; to be freed. */
+/* The configured directory or the default one of the runtime; to be freed with g_free. */
 char *runtime_directory(const struct config_source *source);
 
 /* Is that podman's directory of a user who is not root? Its pods cannot be reached from the host.
@@ -21,10 +21,10 @@ bool runtime_is_rootless(const struct config_source *source);
 struct runtime_file {
     char *path;
     struct stat seen; /* as it was when last read */
-    bool has_seen;    /* and it cannot have changed since without being another */
-    char *problem;    /* standing, or NULL */
-    bool logged;      /* the problem has been said in the log */
-    bool stated;      /* something of it has been handed over */
+    bool has_seen;    /* and a later change would be visible in it */
+    char *problem;    /* current, or NULL */
+    bool logged;      /* the problem has been logged */
+    bool stated;      /* its sightings have been handed over */
 };
 struct runtime_file *runtime_file_new(char *path); /* which passes on */
 void runtime_file_free(gpointer file);
@@ -33,14 +33,14 @@ typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GP
                              char **problemp);
 typedef void (*runtime_seen)(void *userdata, const char *path, GPtrArray *sightings);
 
-/* Reads the file, unless nothing was `heard` of it and it looks as it did when last read, and hands
- * over what it says now; what is not written to its end, or cannot be read
+/* Reads the file, unless no change was `heard` and it looks the same as when last read, and hands
+ * over its sightings; what is not written to its end, or cannot be read
  * or parsed, leaves the previous content in effect. False: there is no such file, and what it said
  * is taken back. */
 bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse parse,
                        void *parse_userdata, runtime_seen seen, void *userdata);
 
-/* Takes back what it said. */
+/* Withdraws its sightings. */
 void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *userdata);
 
 #define RUNTIME_FILE_MAX (4u << 20) /* bytes */
@@ -48,8 +48,8 @@ void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *u
 /* Reads a whole file; to be freed. NULL: it cannot be, errno in *errorp; ENOENT: there is none. */
 char *runtime_read(const char *path, struct runtime_text *text, struct stat *st, int *errorp);
 
-/* Notes what is wrong with a file (taken over; NULL: nothing), and says so in the log once, unless
- * quietly. */
+/* Records the current problem of a file (takes ownership; NULL: none) and logs it once, unless
+ * `quietly`. */
 void runtime_file_complain(struct runtime_file *file, char *problem, bool quietly);
 
 /* --- kubelet.c --- */
@@ -73,5 +73,5 @@ const char *kubelet_error_path(const struct kubelet *kubelet);
 void kubelet_files(const struct kubelet *kubelet,
                    void (*each)(void *userdata, const struct runtime_file *file), void *userdata);
 
-/* Takes back all that was handed over. */
+/* Withdraws all sightings. */
 void kubelet_withdraw(struct kubelet *kubelet);

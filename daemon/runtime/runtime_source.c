@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A file of a runtime is read when it is heard of and said to hold what it holds; all runtimes are
- * alike in this but kubelet, whose two directories kubelet.c sees together.
+ * Reads a file whenever it has changed and hands over its content. All runtimes work alike except
+ * kubelet, whose two directories have to be combined (kubelet.c).
  */
 #include "runtime_source.h"
 
@@ -173,7 +173,7 @@ static void say_error(struct runtime_source *source)
     if (error == ENOENT)
         log_info("%s: does not exist yet; waiting for it", runtime_source_path(source));
     else if (error != 0)
-        log_error("%s: cannot be read: %s; no pods of %s are seen", runtime_source_path(source),
+        log_error("%s: cannot be read: %s; no pods of %s are known", runtime_source_path(source),
                   strerrordesc_np(error), source->name);
     else if (source->error != ENOENT)
         log_notice("%s: fixed", runtime_source_path(source));
@@ -286,9 +286,7 @@ static const char *problem_of(const struct runtime_source *source, int error)
 {
     if (error != 0)
         return error == ENOENT ? NULL : strerrordesc_np(error);
-    return source->rootless
-               ? "rootless: names lead to addresses that cannot be reached from the host"
-               : NULL;
+    return source->rootless ? "rootless pods cannot be reached from the host" : NULL;
 }
 
 void runtime_source_status(const struct runtime_source *source, bool polled,

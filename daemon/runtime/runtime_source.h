@@ -12,7 +12,7 @@ struct runtime_source;
 struct runtime_source_callbacks {
     void (*wake)(void *userdata);
     void (*seen)(void *userdata, const char *path, GPtrArray *sightings);
-    void (*units)(void *userdata); /* what runtime_source_manifests adds is something else now */
+    void (*units)(void *userdata); /* the result of runtime_source_manifests may have changed */
     void *userdata;
 };
 
@@ -20,13 +20,13 @@ struct runtime_source *runtime_source_new(struct watch *watch, const struct conf
                                           const struct runtime_source_callbacks *callbacks);
 void runtime_source_free(gpointer source);
 
-/* Looks at all that was heard of. */
+/* Processes the changes reported so far. */
 void runtime_source_run(struct runtime_source *source);
 
-/* All is to be looked at again. */
+/* Makes the next run look at every file. */
 void runtime_source_rescan(struct runtime_source *source);
 
-/* Takes back all that was seen. */
+/* Withdraws all its sightings. */
 void runtime_source_withdraw(struct runtime_source *source);
 
 /* Adds the manifests that it names (struct config_directory *), each path once. */
@@ -35,7 +35,7 @@ void runtime_source_manifests(const struct runtime_source *source, GPtrArray *na
 /* Its directory; the one that cannot be read, if there are two. */
 const char *runtime_source_path(const struct runtime_source *source);
 
-/* Are its pods those of a user who is not root? */
+/* Does it list pods of a user other than root? */
 bool runtime_source_is_rootless(const struct runtime_source *source);
 
 /* See runtimes_status. */

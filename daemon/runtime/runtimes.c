@@ -131,7 +131,7 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 
 static void on_overflow(void *userdata)
 {
-    log_notice("inotify lost events; looking at all files of runtimes again");
+    log_notice("inotify lost events; rescanning all files of container runtimes");
     rescan(userdata);
     wake(userdata);
 }
@@ -168,8 +168,8 @@ static void warn_of_rootless(struct runtimes *runtimes, const struct runtime_sou
     if (!runtime_source_is_rootless(source) || runtimes->warned)
         return;
     runtimes->warned = true;
-    log_warning("%s: addresses of rootless pods are reachable only in that user's network "
-                "namespace; names lead to them, but not from the host",
+    log_warning("%s: addresses of rootless pods are reachable only inside the user's network "
+                "namespace; names resolve, but connections from the host fail",
                 runtime_source_path(source));
 }
 

@@ -16,18 +16,18 @@
 struct runtimes;
 
 struct runtimes_callbacks {
-    /* What a file says now (struct sighting *, ownership passes on), NULL: nothing any more. */
+    /* The current sightings in a file (struct sighting *, ownership passes on); NULL: none. */
     void (*seen)(void *userdata, const char *path, GPtrArray *sightings);
     /* Manifests besides those of the configuration (struct config_directory *), instead of those
      * named before. */
     void (*manifests)(void *userdata, const GPtrArray *directories);
-    /* All that was heard of has been handed over. */
+    /* All changes so far have been handed over. */
     void (*settled)(void *userdata);
     void *userdata;
 };
 
-/* Reads all there is before it returns, which `settled` is not called for; so does a reload, which
- * also takes back what runtimes have said that are no longer configured. */
+/* Reads all existing files before returning, without calling `settled`; so does a reload, which
+ * also withdraws the sightings of runtimes that are no longer configured. */
 MUST_USE int runtimes_new(struct runtimes **runtimesp, sd_event *event, const struct config *config,
                           const struct runtimes_callbacks *callbacks);
 struct runtimes *runtimes_free(struct runtimes *runtimes); /* returns NULL; tells nothing */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A sighting: a container runtime of this machine runs a pod of this name, with these addresses. It
- * is no object. All it can do is to give a pod that the manifests already have its real address.
+ * A sighting: a container runtime on this machine runs a pod of this name with these addresses. It
+ * is not an object; it only gives a pod that the manifests define its real address.
  */
 #pragma once
 
@@ -16,12 +16,12 @@ enum runtime { RUNTIME_PODMAN, RUNTIME_CNI, RUNTIME_KUBELET, RUNTIMES };
 /* As in a Pod's status.podIPs: one of each family. */
 #define SIGHTING_ADDRESSES_MAX 2u
 
-/* What has become of it. */
+/* Whether an object was found for it. */
 enum sighting_state {
-    SIGHTING_UNKNOWN,    /* no object of the manifests has such a pod */
-    SIGHTING_TAKEN,      /* it is a pod of one object */
-    SIGHTING_AMBIGUOUS,  /* it may be a pod of several objects, and is of none */
-    SIGHTING_SUPERSEDED, /* another pod was given its address later */
+    SIGHTING_UNKNOWN,    /* no object in the manifests has such a pod */
+    SIGHTING_TAKEN,      /* belongs to one object */
+    SIGHTING_AMBIGUOUS,  /* could belong to several objects, so it is ignored */
+    SIGHTING_SUPERSEDED, /* a later pod has its address */
 };
 
 struct holder;
@@ -33,13 +33,13 @@ struct sighting {
     struct address addresses[SIGHTING_ADDRESSES_MAX];
     uint8_t n_addresses;
     uint8_t runtime; /* enum runtime */
-    bool secondary;  /* of a further interface of the pod */
-    int64_t since;   /* nanoseconds since the epoch: when it was written down first */
+    bool secondary;  /* an additional interface of the pod */
+    int64_t since;   /* nanoseconds since the epoch: when it was first recorded */
 
     /* sightings.c's */
     uint8_t state;         /* enum sighting_state */
-    bool dirty;            /* whose it is has to be found out again */
-    struct holder *holder; /* whose it is, if it is taken */
+    bool dirty;            /* needs to be resolved again */
+    struct holder *holder; /* the object, if SIGHTING_TAKEN */
 };
 
 /* "podman", "cni", "kubelet" */
@@ -53,9 +53,9 @@ void sighting_free(struct sighting *sighting); /* NULL is allowed */
 /* Adds an address unless there is one of its family already. */
 void sighting_add(struct sighting *sighting, const struct address *address);
 
-/* Do two say the same, the time aside? */
+/* Are they equal, apart from the time? */
 bool sighting_equal(const struct sighting *a, const struct sighting *b);
 
-/* Negative when `a` is to be believed rather than `b`, if both are of one pod: the first runtime,
- * the pod's first interface, the first network by name, the latest. */
+/* Negative if `a` is preferred over `b` for the same pod: by runtime, primary interface, name of
+ * the network, and then the latest. */
 int sighting_compare(const struct sighting *a, const struct sighting *b);

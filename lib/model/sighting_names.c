@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * podman names the pods of a Deployment NAME-pod-0, NAME-pod-1 (4.x) or runs one alone as NAME-pod
- * (5.x), like those of a DaemonSet or a Job, and tells nobody their namespace. Elsewhere
+ * (5.x), like those of a DaemonSet or a Job, and does not record their namespace. Elsewhere
  * controllers draw names at random, kubelet appends the node's name to those of static pods, and
  * the namespace is known.
  */

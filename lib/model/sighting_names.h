@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Names that runtimes give to the pods of an object: what may be whose, by the name alone.
+ * Names that runtimes give to the pods of an object, and which object a name can belong to.
  */
 #pragma once
 

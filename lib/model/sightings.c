@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One table of meetings: a meeting is a text that a sighting and a holder may have in common, which
- * is a beginning of the sighting's name and the whole of the holder's; or an address, which only
- * sightings have. Whatever comes or goes has those looked at again that it meets, and no others.
+ * One table of meetings. A meeting is a text that sightings and holders have in common: a prefix of
+ * the sighting's name that is the whole name of the holder; or an address, which only sightings
+ * have. When one comes or goes, only what it meets is resolved again.
  */
 #include "sightings_private.h"
 
@@ -269,8 +269,8 @@ static gboolean content_equal(gconstpointer a, gconstpointer b)
     return sighting_equal(a, b);
 }
 
-/* Sorts what a file says now: what it said before already is kept as it was and taken out of `old`,
- * the rest is new; what it says more than once counts once. */
+/* Splits the new content of a file: sightings that were there before are kept and removed from
+ * `old`, the others are added to `fresh`. Duplicates count once. */
 static GPtrArray *sort_out(GHashTable *old, GPtrArray *now, GPtrArray *fresh)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(content_hash, content_equal);

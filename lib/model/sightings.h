@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sightings and the objects whose pods they are. Both sides are told as they come and go; whose a
- * sighting is, is found out for those alone that a change concerns. A holder is an object that has
- * pods of which no manifest says the address: a Pod, or a workload that is expanded.
+ * Matches sightings with objects. Both come and go independently; only what a change affects is
+ * matched again. A holder is an object with pods whose addresses no manifest states: a Pod, or an
+ * expanded workload.
  */
 #pragma once
 
@@ -21,9 +21,9 @@ struct holder_key {
     const char *namespace, *name;
 };
 
-/* What it is to have. */
+/* The pods that a holder should have. */
 struct holder_pods {
-    uint32_t n;       /* pods; 0: it is no holder any more */
+    uint32_t n;       /* number of pods; 0: it is not a holder */
     uint32_t ordinal; /* of the first pod of a StatefulSet */
     bool indexed;     /* a Job whose pods have an index in their names */
 };
@@ -31,15 +31,15 @@ struct holder_pods {
 struct holder {
     struct holder_key key;
     struct holder_pods pods;
-    GPtrArray *assigned; /* struct sighting *: that are its */
+    GPtrArray *assigned; /* struct sighting *: its own */
     GPtrArray *seats;    /* struct sighting *, by the pod's index; NULL: not seen */
-    bool dirty;          /* which pod is which has to be found out again */
+    bool dirty;          /* its seats need to be filled again */
 };
 
 struct sightings_callbacks {
-    /* Its pods are others, or have other addresses, than at the last call. */
+    /* Its pods or their addresses have changed. */
     void (*changed)(void *userdata, const struct holder_key *key);
-    /* A sighting states the address, or does so no longer. */
+    /* A sighting with this address has come or gone. */
     void (*stated)(void *userdata, const struct address *address, bool stated);
     void *userdata;
 };
@@ -50,27 +50,28 @@ struct sightings *sightings_free(struct sightings *sightings); /* returns NULL; 
 /* The name of this node, which the names of static pods end with. NULL: there are none. */
 void sightings_set_node(struct sightings *sightings, const char *node);
 
-/* What a file of a runtime says now (struct sighting *, ownership passes on), instead of what it
- * said before; NULL: nothing any more. One that says the same as before costs a comparison. */
+/* Replaces the sightings of one runtime file (struct sighting *, ownership passes on); NULL: none.
+ * An unchanged sighting costs one comparison. */
 void sightings_replace(struct sightings *sightings, const char *path, GPtrArray *now);
 
 /* An object comes, changes or goes (`pods->n` 0). */
 void sightings_hold(struct sightings *sightings, const struct holder_key *key,
                     const struct holder_pods *pods);
 
-/* Finds out what follows; `changed` is called for every holder that it concerns. False: nothing
- * did. */
+/* Resolves what has changed and calls `changed` for every affected holder. Returns whether there
+ * was any. */
 bool sightings_settle(struct sightings *sightings);
 
-/* The sighting of the pod with this index; NULL: it was not seen. `name` need not be interned. */
+/* The sighting of the pod with this index; NULL: not seen. `name` need not be interned. */
 const struct sighting *sightings_find(const struct sightings *sightings,
                                       const struct holder_key *key, uint32_t index);
 
-/* One that is ambiguous, and that this pod might be; NULL: there is none. */
+/* An ambiguous sighting that could be this pod; NULL: none. */
 const struct sighting *sightings_contested(const struct sightings *sightings,
                                            const struct holder_key *key, uint32_t index);
 
-/* "Deployment shop/web or Deployment test/web": who might have an ambiguous sighting. */
+/* "Deployment shop/web or Deployment test/web": the objects that an ambiguous sighting could belong
+ * to. */
 char *sightings_claimants(const struct sightings *sightings, const struct sighting *sighting);
 
 /* All there are, in no order. */

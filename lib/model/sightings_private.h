@@ -35,6 +35,6 @@ const char *sightings_address_text(const struct address *address);
 /* NULL: it holds nothing. */
 struct holder *sightings_holder(const struct sightings *sightings, const struct holder_key *key);
 
-/* Makes a sighting its holder's, or nobody's. */
+/* Assigns a sighting to a holder, or to none (NULL). */
 void sightings_assign(struct sightings *sightings, struct sighting *sighting,
                       struct holder *holder);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whose a sighting is: that of the one object that can have a pod of its name. And which pod of the
- * object it is: the name says so, or, where a controller drew it at random, no pod in particular.
+ * Resolves sightings: a sighting belongs to the only object that can have a pod of its name. Which
+ * of the object's pods it is follows from the name, unless a controller chose the name at random.
  */
 #include <string.h>
 
@@ -88,8 +88,8 @@ char *sightings_claimants(const struct sightings *sightings, const struct sighti
 static void warn_of_ambiguity(const struct sightings *sightings, const struct sighting *sighting)
 {
     g_autofree char *claimants = sightings_claimants(sightings, sighting);
-    log_warning("%s: %s may be a pod of %s; none of them gets its address",
-                runtime_name(sighting->runtime), sighting->name, claimants);
+    log_warning("%s: pod %s could belong to %s; ignoring it", runtime_name(sighting->runtime),
+                sighting->name, claimants);
 }
 
 static void settle(struct sightings *sightings, struct sighting *sighting)

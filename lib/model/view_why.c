@@ -136,7 +136,7 @@ char *view_why_not_seen(const struct cluster *cluster, const struct object *obje
     if (!contested)
         return g_strdup_printf("not seen in %s", cluster->options->runtimes);
     g_autofree char *claimants = sightings_claimants(cluster->sightings, contested);
-    return g_strdup_printf("%s runs %s, which may be a pod of %s", runtime_name(contested->runtime),
+    return g_strdup_printf("%s runs %s, which could belong to %s", runtime_name(contested->runtime),
                            contested->name, claimants);
 }
 

@@ -328,11 +328,11 @@ def test_runtimes():
         daemon.config.write_text(config.replace(", {cni: {directory: /proc/self/mem}}", ""))
         daemon.reload()
         strange = only(examine(daemon.env), "runtime")
-        same(strange[:2], ("warn", "podman: runs 1 pod, none of them in manifests"))
+        same(strange[:2], ("warn", "podman: 1 pod running, none of them in manifests"))
         (directory / "net").write_text("10.89.0.1\nid 10.89.0.2  web,c\n")
         daemon.reload()
         same(only(examine(daemon.env), "runtime"),
-             ("ok", "podman: runs 1 pod, 1 of them in manifests", None))
+             ("ok", "podman: 1 pod running, 1 of them in manifests", None))
 
 
 def test_a_runtime_that_the_daemon_cannot_read():

@@ -179,7 +179,7 @@ def test_a_file_is_read_when_it_has_been_closed():
             until(client, "web", ["10.89.0.2", "10.89.0.3"])
             file.write_text(network(("web-pod-0", "10.89.0.7")))
             until(client, "web", ["10.89.0.7"])
-        file.write_text(first)  # whoever wrote it has died
+        file.write_text(first)  # as if the writer had died
         status = next(iter(inspect(daemon.socket, "status")))
         client.until("inet", "web", lambda a: True)
         same(addresses(client, "web"), ["10.89.0.7"])
@@ -209,7 +209,7 @@ def test_a_bad_file_keeps_what_it_said_and_is_told_of():
         file.write_text(network(("solo", "10.89.0.2")))
         until(client, "solo", ["10.89.0.2"])
         file.write_text("10.89.0.1\nthis is no entry\n")
-        daemon.wait_line("line 2 is not an entry of aardvark-dns")
+        daemon.wait_line("line 2 is not an aardvark-dns entry")
         same(addresses(client, "solo"), ["10.89.0.2"])
         status = next(iter(inspect(daemon.socket, "status")))
         same([e["file"] for e in status["errors"]], [str(file)])
@@ -240,13 +240,13 @@ def test_what_two_objects_may_have_is_neither_ones():
     daemon, directory = podman({"shop.yaml": SHOP, "test.yaml": other})
     with daemon, Client(daemon.env) as client:
         (directory / NETWORK).write_text(network(("web-pod-0", "10.89.0.2")))
-        line = daemon.wait_line("web-pod-0 may be a pod of")
+        line = daemon.wait_line("pod web-pod-0 could belong to")
         assert "Deployment shop/web or Deployment test/web" in line, line
         same(addresses(client, "web"), "EAI_NONAME")
         status = next(iter(inspect(daemon.socket, "status")))
         assert any("web-pod-0" in note for note in status["notes"]), status["notes"]
         explained = explain(daemon, "web.shop")
-        assert "podman runs web-pod-0, which may be a pod of" in explained, explained
+        assert "podman runs web-pod-0, which could belong to" in explained, explained
         daemon.write("test.yaml", "")
         until(client, "web", ["10.89.0.2"])
 
@@ -411,7 +411,7 @@ def test_quadlet_names_manifests():
     (units / "web.yaml").write_text(SHOP)
     with Daemon({"b.yaml": SERVICES}, config=f"sources: [{{quadlet: {{directory: {units}}}}}]\n",
                 namespace="shop") as daemon, Client(daemon.env) as client:
-        daemon.wait_line("user.kube: Yaml=%h/web.yaml has specifiers")
+        daemon.wait_line("user.kube: Yaml=%h/web.yaml contains specifiers")
         client.until("inet", "solo", lambda a: a.error is None)
         (units / "web.kube").unlink()
         until(client, "solo", "EAI_NONAME")
@@ -469,7 +469,7 @@ def test_a_users_podman_is_found_and_warned_of():
         except AssertionError:
             skip("another user cannot reach the build here")
         line = daemon.wait_line("rootless pods")
-        assert str(networks) in line and "not from the host" in line, line
+        assert str(networks) in line and "connections from the host fail" in line, line
         with Client(daemon.env) as client:
             client.until("inet", "solo", lambda a: a.addresses == ["10.89.0.2"])
         daemon.reload()
