@@ -185,6 +185,10 @@ static void free_sighting(gpointer sighting)
 static void hand_over(struct runtime_file *file, GPtrArray *sightings, runtime_seen seen,
                       void *userdata)
 {
+    if (sightings->len == 0 && !file->stated) {
+        g_ptr_array_unref(sightings);
+        return;
+    }
     g_ptr_array_set_free_func(sightings, NULL);
     file->stated = sightings->len > 0;
     seen(userdata, file->path, sightings);

@@ -164,18 +164,23 @@ const char *runtime_source_path(const struct runtime_source *source)
     return source->kubelet ? kubelet_error_path(source->kubelet) : folder_path(source->folder);
 }
 
+static bool is_missing(int error)
+{
+    return error == ENOENT || error == ENOTDIR;
+}
+
 static void say_error(struct runtime_source *source)
 {
     int error = source_error(source);
 
     if (error == source->error)
         return;
-    if (error == ENOENT)
+    if (is_missing(error))
         log_info("%s: does not exist yet; waiting for it", runtime_source_path(source));
     else if (error != 0)
         log_error("%s: cannot be read: %s; no pods of %s are known", runtime_source_path(source),
                   strerrordesc_np(error), source->name);
-    else if (source->error != ENOENT)
+    else if (!is_missing(source->error))
         log_notice("%s: fixed", runtime_source_path(source));
     source->error = error;
 }
@@ -278,14 +283,14 @@ static void tell_files(struct telling *telling, bool problems)
 static const char *watch_word(int error, bool polled)
 {
     if (error != 0)
-        return error == ENOENT || error == ENOTDIR ? "missing" : "unreadable";
+        return is_missing(error) ? "missing" : "unreadable";
     return polled ? "polling" : "inotify";
 }
 
 static const char *problem_of(const struct runtime_source *source, int error)
 {
     if (error != 0)
-        return error == ENOENT ? NULL : strerrordesc_np(error);
+        return is_missing(error) ? NULL : strerrordesc_np(error);
     return source->rootless ? "rootless pods cannot be reached from the host" : NULL;
 }
 

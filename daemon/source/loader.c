@@ -201,6 +201,15 @@ static const struct config_directory *directory_at(const struct loader *loader,
                                          : loader->named->pdata[rank - config->manifests->len];
 }
 
+/* Is the path of a named directory one of the configuration, too? */
+static bool is_listed(const struct config *config, unsigned rank, const char *path)
+{
+    for (unsigned i = 0; rank >= config->manifests->len && i < config->manifests->len; i++)
+        if (strcmp(((const struct config_directory *)config->manifests->pdata[i])->path, path) == 0)
+            return true;
+    return false;
+}
+
 static void configure(struct loader *loader, const struct config *config)
 {
     struct work *work = &loader->work;
@@ -211,6 +220,8 @@ static void configure(struct loader *loader, const struct config *config)
     work->roots = g_ptr_array_new();
     for (unsigned i = 0; i < config->manifests->len + loader->named->len; i++) {
         const struct config_directory *directory = directory_at(loader, config, i);
+        if (is_listed(config, i, directory->path))
+            continue;
         struct root *root = take_root(before, directory->path);
         if (!root)
             root = root_new(&work->list, directory->path);

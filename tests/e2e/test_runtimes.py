@@ -419,6 +419,19 @@ def test_quadlet_names_manifests():
         client.until("inet", "solo", lambda a: a.error is None)
 
 
+def test_a_manifest_that_is_configured_and_named_by_quadlet_is_read_once():
+    units = pathlib.Path("units").resolve()
+    units.mkdir()
+    (units / "web.yaml").write_text(SHOP)
+    (units / "web.kube").write_text("[Kube]\nYaml=web.yaml\n")
+    with Daemon({}, config=f"sources: [{{quadlet: {{directory: {units}}}}}]\n",
+                options=["--manifests", units / "web.yaml"]) as daemon:
+        status = next(iter(inspect(daemon.socket, "status")))
+        same([s["path"] for s in status["sources"]],
+             [str(daemon.directories[0]), str(units / "web.yaml")])
+        same((status["objects"], status["conflicts"]), (5, []))
+
+
 # --- Without inotify ---
 
 
