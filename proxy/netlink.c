@@ -71,13 +71,15 @@ static int on_attribute(const struct nlattr *attribute, void *userdata)
 void netlink_attributes(const struct nlmsghdr *message, size_t head, const struct nlattr **table,
                         unsigned n)
 {
-    memset(table, 0, n * sizeof *table);
+    for (unsigned i = 0; i < n; i++)
+        table[i] = NULL;
     (void)mnl_attr_parse(message, (unsigned)head, on_attribute, &(struct attributes){table, n});
 }
 
 void netlink_nested(const struct nlattr *nest, const struct nlattr **table, unsigned n)
 {
-    memset(table, 0, n * sizeof *table);
+    for (unsigned i = 0; i < n; i++)
+        table[i] = NULL;
     if (nest)
         (void)mnl_attr_parse_nested(nest, on_attribute, &(struct attributes){table, n});
 }

@@ -6,7 +6,7 @@
 BENCH_SOURCES := $(wildcard tests/bench/*.c)
 SOURCES += $(BENCH_SOURCES)
 BENCH_MODULES = $(O)/bench/libnss_null.so.2
-BENCH_PROGRAMS = $(patsubst %,$(O)/bench/%,lookup change events attack dns_load)
+BENCH_PROGRAMS = $(patsubst %,$(O)/bench/%,lookup change events attack dns_load connect)
 
 $(O)/bench/libnss_null.so.2: $(O)/obj/tests/bench/nss_null.o
 $(BENCH_MODULES):
@@ -21,7 +21,7 @@ $(BENCH_PROGRAMS): $(O)/bench/%: $(O)/obj/tests/bench/%.o
 
 bench-tools: $(BENCH_MODULES) $(BENCH_PROGRAMS)
 
-# BENCH: lookup, scale, fairness, cluster, runtimes, dns (default: all); BENCH_QUICK=1: fewer repetitions.
+# BENCH: lookup, scale, fairness, cluster, runtimes, dns, proxy (default: all); BENCH_QUICK=1: fewer repetitions.
 bench: deps-bench
 	$(Q)$(MAKE) --no-print-directory -s all bench-tools
 	$(Q)KUBESVC_BUILD=$(abspath $(O)) $(PYTHON) -B tests/bench/bench.py $(BENCH)

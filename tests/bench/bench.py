@@ -9,6 +9,7 @@
     make bench BENCH=cluster   what following a cluster's API costs (cluster.py)
     make bench BENCH=runtimes  what it costs to know where pods run (runtimes.py)
     make bench BENCH=dns       DNS questions, beside other nameservers (nameservers.py)
+    make bench BENCH=proxy     connections to cluster IPs (forwarding.py)
     make bench BENCH_QUICK=1   fewer repetitions
 
 Runs in a network and mount namespace of its own, where files of /etc can be other ones and a
@@ -29,13 +30,14 @@ import time
 
 import cluster
 import fairness
+import forwarding
 import lookups
 import nameservers
 import runtimes
 import scale
 from tools import table
 
-PARTS = "lookup", "scale", "fairness", "cluster", "runtimes", "dns"
+PARTS = "lookup", "scale", "fairness", "cluster", "runtimes", "dns", "proxy"
 ISOLATED = "KUBESVC_BENCH_ISOLATED"
 
 
@@ -101,6 +103,11 @@ def main():
             reasons += missing
             print()
             table(head, rows)
+        if "proxy" in wanted and isolated:
+            print()
+            table(["connections to cluster IPs", "median us", "p99 us", "/ endpoint"], forwarding.rows())
+        elif "proxy" in wanted:
+            reasons.append("connections to cluster IPs, without a network namespace of its own")
         os.chdir("/")
     for reason in reasons:
         print(f"not measured: {reason}")

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * connect ENDPOINT PORT ADDRESS PORT COUNT: how long connect() takes, to a server at the endpoint
+ * and to another address that leads to it, in turns, so that both have the same conditions. Prints
+ * the nanoseconds of each pair in a line.
+ */
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(EXIT_FAILURE);
+}
+
+static struct sockaddr_in address_of(const char *address, const char *port)
+{
+    struct sockaddr_in result = {.sin_family = AF_INET,
+                                 .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+
+    if (inet_pton(AF_INET, address, &result.sin_addr) != 1)
+        die(address);
+    return result;
+}
+
+static void *serve(void *listener)
+{
+    for (;;) {
+        int fd = accept(*(const int *)listener, NULL, NULL);
+
+        if (fd >= 0)
+            close(fd);
+    }
+    return NULL;
+}
+
+static uint64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* A reset at the end leaves no port behind that is in use for a minute. */
+static uint64_t measure(const struct sockaddr_in *address)
+{
+    const struct linger reset = {.l_onoff = 1};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    uint64_t start = now(), end;
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof *address) < 0)
+        die("connect");
+    end = now();
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    return end - start;
+}
+
+int main(int argc, char **argv)
+{
+    static int listener;
+    pthread_t thread;
+
+    if (argc != 6)
+        return EXIT_FAILURE;
+    const struct sockaddr_in endpoint = address_of(argv[1], argv[2]);
+    const struct sockaddr_in other = address_of(argv[3], argv[4]);
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    if (bind(listener, (const struct sockaddr *)&endpoint, sizeof endpoint) < 0 ||
+        listen(listener, SOMAXCONN) < 0)
+        die("listen");
+    if (pthread_create(&thread, NULL, serve, &listener) != 0)
+        return EXIT_FAILURE;
+    for (long i = strtol(argv[5], NULL, 10); i > 0; i--) {
+        uint64_t direct = measure(&endpoint);
+
+        printf("%llu %llu\n", (unsigned long long)direct, (unsigned long long)measure(&other));
+    }
+    return EXIT_SUCCESS;
+}
