@@ -21,6 +21,7 @@
 #include "lib/util/log.h"
 #include "netlink.h"
 #include "routes.h"
+#include "sessions.h"
 #include "table.h"
 
 #define RETRY_USEC (G_USEC_PER_SEC / 4)
@@ -54,9 +55,12 @@ static void tell(struct proxy *proxy)
 
 static bool load_whole(struct proxy *proxy)
 {
-    g_autofree char *commands = ruleset_whole(proxy->ruleset);
+    g_autofree char *whole = ruleset_whole(proxy->ruleset), *listing = table_list(proxy->table);
+    g_autofree char *sessions = sessions_keep(listing, proxy->ruleset);
+    g_autofree char *commands = g_strconcat(whole, sessions, NULL);
 
-    proxy->loaded = table_run(proxy->table, commands);
+    proxy->loaded =
+        table_run(proxy->table, commands) || (*sessions && table_run(proxy->table, whole));
     return proxy->loaded;
 }
 

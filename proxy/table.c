@@ -114,6 +114,18 @@ bool table_run(struct table *table, const char *commands)
     return false;
 }
 
+char *table_list(struct table *table)
+{
+    unsigned flags = nft_ctx_output_get_flags(table->context);
+    char *listing = NULL;
+
+    nft_ctx_output_set_flags(table->context, flags | NFT_CTX_OUTPUT_JSON);
+    if (nft_run_cmd_from_buffer(table->context, "list table " RULESET_TABLE) == 0)
+        listing = g_strdup(nft_ctx_get_output_buffer(table->context));
+    nft_ctx_output_set_flags(table->context, flags);
+    return listing ? listing : g_strdup("");
+}
+
 bool table_exists(struct table *table)
 {
     return nft_run_cmd_from_buffer(table->context, "list chain " RULESET_TABLE " services") == 0;

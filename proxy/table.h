@@ -23,5 +23,8 @@ struct table *table_close(struct table *table);
 /* Runs commands as one transaction. False: nothing was changed; why is in the log. */
 bool table_run(struct table *table, const char *commands);
 
+/* What is in it, as JSON of libnftables, "" if it is not there; to be freed with g_free. */
+char *table_list(struct table *table);
+
 /* Is it there? Others may delete it, as `nft flush ruleset` does. */
 bool table_exists(struct table *table);

@@ -391,6 +391,15 @@ char *ruleset_changes(const struct ruleset *ruleset)
     return *text ? text : (g_free(text), NULL);
 }
 
+bool ruleset_has_set(const struct ruleset *ruleset, const char *name)
+{
+    const struct slot sought = {
+        .item = {.kind = ITEM_SET, .set = "", .key = (char *)(uintptr_t)name}};
+    const struct slot *slot = g_hash_table_lookup(ruleset->slots, &sought);
+
+    return slot && wanted(slot);
+}
+
 void ruleset_flows(const struct ruleset *ruleset, ruleset_flow each_flow, void *userdata)
 {
     GHashTableIter iter;

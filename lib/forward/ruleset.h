@@ -34,6 +34,9 @@ unsigned ruleset_size(const struct ruleset *ruleset); /* Services */
 char *ruleset_whole(const struct ruleset *ruleset);
 char *ruleset_changes(const struct ruleset *ruleset);
 
+/* Is there a set of clients of this name? */
+bool ruleset_has_set(const struct ruleset *ruleset, const char *name);
+
 /* What connections of UDP lead elsewhere than at the last ruleset_settle, called for each Service
  * IP and port: `targets` are the "ADDRESS . PORT" that it leads to now, each between two newlines;
  * "" if there is none. */

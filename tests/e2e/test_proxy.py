@@ -156,6 +156,23 @@ def test_a_client_stays_with_its_endpoint():
             same(now == {pod} if pod not in gone else len(now) == 1 and now <= set(left), True)
 
 
+def test_a_client_stays_with_its_endpoint_across_proxies():
+    spec = "sessionAffinity: ClientIP"
+    with world({"web.yaml": workload("web", 4, spec=spec)}) as (daemon, proxy, servers):
+        ip = ip_of(daemon)
+        for pod in pods(daemon):
+            servers.add(pod, 8080)
+        clients = [f"127.1.0.{n + 1}" for n in range(40)]
+        chosen = {source: connect(ip, 80, source)[0] for source in clients}
+        same(len(set(chosen.values())), 4)
+        for _ in range(2):
+            proxy.process.kill()
+            proxy.process.wait()
+            proxy = Proxy(daemon.socket, ready=True)
+            same({source: connect(ip, 80, source)[0] for source in clients}, chosen)
+        same((proxy.end(), proxy.lines), (0, []))
+
+
 def test_established_connections_are_not_touched():
     ports = "{name: echo, port: 7}"
     with world({"web.yaml": workload("web", 2, ports)}) as (daemon, proxy, servers):
