@@ -22,7 +22,8 @@ static const char help[] =
     "\n"
     "  --config FILE        read this file instead of " CONFIG_PATH "\n"
     "  --listen ADDRESS[:PORT]\n"
-    "                       listen there, by UDP and TCP (127.0.0.63:53); may be repeated\n"
+    "                       listen there, by UDP and TCP (" KUBESVC_DNS_LISTEN
+    "); may be repeated\n"
     "  --forward ADDRESS[:PORT]|resolv.conf\n"
     "                       ask this nameserver, or those of /etc/resolv.conf, for other names,\n"
     "                       which are refused else; may be repeated\n"

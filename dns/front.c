@@ -44,7 +44,7 @@ static uint64_t draw(struct front *front)
 static size_t room_of(const struct client *client, const struct packet_question *question,
                       size_t capacity)
 {
-    return client->tcp ? capacity : MIN(capacity, question->response_size);
+    return client->tcp ? capacity : MIN(capacity, MIN(question->udp_size, PACKET_EDNS_SIZE));
 }
 
 static size_t write_rcode(struct packet *packet, enum packet_rcode rcode)
@@ -141,7 +141,7 @@ static enum front_result forward(struct front *front, const struct client *clien
                                  &(struct forward_client){
                                      .from = client->from,
                                      .tcp = client->tcp,
-                                     .limit = room_of(client, question, PACKET_SIZE_MAX),
+                                     .limit = client->tcp ? PACKET_SIZE_MAX : question->udp_size,
                                      .reply = on_forwarded,
                                      .userdata = pending,
                                  });

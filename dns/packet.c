@@ -129,9 +129,7 @@ static bool read_record(struct packet_question *question, struct reader *reader,
     uint16_t size = load_u16(head + 2);
 
     question->edns = true;
-    question->response_size = size < PACKET_UDP_SIZE    ? PACKET_UDP_SIZE
-                              : size > PACKET_EDNS_SIZE ? PACKET_EDNS_SIZE
-                                                        : size;
+    question->udp_size = size < PACKET_UDP_SIZE ? PACKET_UDP_SIZE : size;
     *version = head[5];
     return true;
 }
@@ -160,7 +158,7 @@ enum packet_verdict packet_read(struct packet_question *question, const uint8_t 
     question->flags = load_u16(request + 2);
     question->wire_size = 0;
     question->edns = false;
-    question->response_size = PACKET_UDP_SIZE;
+    question->udp_size = PACKET_UDP_SIZE;
     *rcode = PACKET_NOTIMP;
     if ((question->flags & FLAG_OPCODE) != 0)
         return PACKET_BAD;

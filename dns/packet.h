@@ -51,12 +51,12 @@ enum packet_rcode {
 struct packet_question {
     uint16_t id, flags; /* of the header, as they came */
     uint16_t type, class;
-    const uint8_t *wire;    /* the name, inside the request, its root label included */
-    size_t wire_size;       /* 0: there is no question that could be repeated */
-    bool is_host;           /* every label is of [A-Za-z0-9_-] */
-    size_t length;          /* of `name`; 0 for the root */
-    bool edns;              /* there is an OPT record */
-    uint16_t response_size; /* what the client takes by UDP, at most PACKET_EDNS_SIZE */
+    const uint8_t *wire; /* the name, inside the request, its root label included */
+    size_t wire_size;    /* 0: there is no question that could be repeated */
+    bool is_host;        /* every label is of [A-Za-z0-9_-] */
+    size_t length;       /* of `name`; 0 for the root */
+    bool edns;           /* there is an OPT record */
+    uint16_t udp_size;   /* what the client takes by UDP, at least PACKET_UDP_SIZE */
     /* In its letters, without final dot. It can be one of ours only if it is a host's, but it is
      * always cut into labels rightly. */
     char name[KUBESVC_NAME_MAX + 1];

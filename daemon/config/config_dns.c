@@ -8,8 +8,8 @@
 
 #include "config_fields.h"
 #include "config_values.h"
+#include <kubesvc/limits.h>
 
-#define DEFAULT_LISTEN "127.0.0.63" /* 127.0.0.53 is systemd-resolved's */
 #define DEFAULT_TTL 5
 
 static const char *const keys[] = {"listen", "forward", "namespace", "ttl", NULL};
@@ -17,7 +17,7 @@ static const char *const keys[] = {"listen", "forward", "namespace", "ttl", NULL
 void config_dns_init(struct config_dns *dns)
 {
     *dns = (struct config_dns){.listen = g_new0(char *, 2), .ttl = DEFAULT_TTL};
-    dns->listen[0] = g_strdup(DEFAULT_LISTEN);
+    dns->listen[0] = g_strdup(KUBESVC_DNS_LISTEN);
 }
 
 void config_dns_clear(struct config_dns *dns)

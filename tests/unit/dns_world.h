@@ -46,7 +46,7 @@ static inline size_t dns_world_answer(const struct dns_world *world, const uint8
     if (verdict == PACKET_IGNORED)
         return 0;
     packet_begin(&packet, &question, response,
-                 udp && question.response_size < room ? question.response_size : room);
+                 udp && question.udp_size < room ? question.udp_size : room);
     if (verdict == PACKET_BAD) {
         packet.rcode = (uint16_t)rcode;
         return packet_end(&packet);
