@@ -144,7 +144,8 @@ static void add_target(struct srv *srv, struct srv_target *target)
         srv->targets[srv->n_targets++] = *target;
 }
 
-/* An endpoint without hostname. The set is part of the snapshot. */
+/* An endpoint without hostname, unless another one's hostname is the same label: that entry holds
+ * both. The set is part of the snapshot. */
 static void add_dashed(struct srv *srv, struct lookup_set set)
 {
     uint8_t address[16] = {[10] = 0xff, [11] = 0xff};
@@ -156,7 +157,9 @@ static void add_dashed(struct srv *srv, struct lookup_set set)
     else
         memcpy(address, set.inet6, 16);
     target.label_length = (uint32_t)dashed_format(address, label);
-    add_target(srv, &target);
+    if (lookup_find_endpoint(srv->lookup->service, &srv->service->endpoints, label,
+                             target.label_length) == NULL)
+        add_target(srv, &target);
 }
 
 static void add_endpoints(struct srv *srv)
@@ -245,8 +248,12 @@ bool srv_write(const struct response_context *context, const struct lookup *look
     };
     size_t start = lookup->below_length > 0 ? lookup->below_length + 1 : 0;
     bool port = lookup->below_length > 0 && memchr(lookup->below, '.', lookup->below_length);
+    bool endpoint = lookup->below_length > 0 && !port;
 
     if (srv.service == NULL) /* the zone has other names, too */
+        return false;
+    /* of a Service with an address of its own the ports are not its endpoints' */
+    if (endpoint && snapshot_u32(&srv.service->type) != KUBESVC_SERVICE_HEADLESS)
         return false;
     srv.base_length = length - start;
     for (size_t i = 0; i < srv.base_length; i++)
@@ -254,12 +261,12 @@ bool srv_write(const struct response_context *context, const struct lookup *look
     if (port)
         read_port(&srv, lookup->below, lookup->below_length);
     read_ports(&srv);
-    add_all(&srv, lookup->below_length > 0 && !port);
+    add_all(&srv, endpoint);
     if (srv.n == 0)
         return false;
     srv.weight = WEIGHTS / srv.n;
     srv.targets = targets;
-    add_all(&srv, lookup->below_length > 0 && !port);
+    add_all(&srv, endpoint);
     for (unsigned i = 0; i < srv.n_targets && !packet->truncated; i++) {
         if (!write_addresses(&srv, &targets[i], PACKET_A) ||
             !write_addresses(&srv, &targets[i], PACKET_AAAA))

@@ -114,9 +114,9 @@ static enum resolver_outcome answer_literal(struct lookup *lookup, const uint8_t
 
 /* --- Below a Service --- */
 
-/* The entry of an explicit hostname. `label` is in any letters, the table in lower case. */
-static const struct kubesvc_endpoint *
-find_endpoint(struct snapshot_record record, const struct kubesvc_span *table, struct text label)
+const struct kubesvc_endpoint *lookup_find_endpoint(struct snapshot_record record,
+                                                    const struct kubesvc_span *table,
+                                                    const char *label, size_t label_length)
 {
     uint32_t low = 0, high;
     const struct kubesvc_endpoint *endpoints =
@@ -129,10 +129,10 @@ find_endpoint(struct snapshot_record record, const struct kubesvc_span *table, s
 
         if (stored == NULL)
             return NULL;
-        for (size_t i = 0; order == 0 && i < label.length && i < length; i++)
-            order = (uint8_t)name_fold(label.data[i]) - stored[i];
+        for (size_t i = 0; order == 0 && i < label_length && i < length; i++)
+            order = (uint8_t)name_fold(label[i]) - stored[i];
         if (order == 0)
-            order = (label.length > length) - (label.length < length);
+            order = (label_length > length) - (label_length < length);
         if (order == 0)
             return &endpoints[middle];
         if (order < 0)
@@ -168,7 +168,8 @@ static enum resolver_outcome lookup_endpoint(struct lookup *lookup, struct snaps
                                              const struct kubesvc_service *service,
                                              struct text label)
 {
-    const struct kubesvc_endpoint *endpoint = find_endpoint(record, &service->endpoints, label);
+    const struct kubesvc_endpoint *endpoint =
+        lookup_find_endpoint(record, &service->endpoints, label.data, label.length);
     uint8_t address[16];
     struct lookup_set unnamed;
 

@@ -40,6 +40,11 @@ enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_
 /* An array that does not lie inside its record counts as empty. */
 struct lookup_set lookup_read_set(struct snapshot_record record, const struct kubesvc_set *stored);
 
+/* The entry of an explicit hostname. `label` is in any letters, the table in lower case. */
+const struct kubesvc_endpoint *lookup_find_endpoint(struct snapshot_record record,
+                                                    const struct kubesvc_span *table,
+                                                    const char *label, size_t label_length);
+
 /* Is `wanted` among `n` ascending addresses of `size` bytes? */
 bool lookup_contains(const uint8_t *addresses, uint32_t n, size_t size, const uint8_t *wanted);
 

@@ -220,8 +220,10 @@ class Inventor:
             pool, slice_["addressType"] = ["host.example.com"], "FQDN"
         ports = self.ports()
         if ports is not None:
+            # slices of one port name may have different numbers
+            more = 1000 * (slice_["metadata"]["name"][-1] in "24")
             slice_["ports"] = [{k: v for k, v in port.items() if k != "targetPort"}
-                               for port in ports]
+                               | {"port": port["port"] + more} for port in ports]
         elif chance(0.5):
             slice_["ports"] = None
         slice_["endpoints"] = [self.endpoint(pool) for _ in range(rng.randint(0, 3))] or rng.choice(

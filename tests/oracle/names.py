@@ -154,7 +154,7 @@ class Names:
 
         def matches(ports):
             return any(port in ("", name.lower()) and protocol in ("", proto.lower())
-                       for name, proto in ports)
+                       for name, proto, _ in ports)
 
         if service.headless:
             endpoints = [e for e in ready(service) if matches(e.ports)]

@@ -76,7 +76,7 @@ class Pod:
     labels: dict
     hostname: str
     subdomain: str
-    container_ports: list  # of names
+    container_ports: dict  # of numbers, by name
     addresses: list
     stated: bool  # a Pod object, and with nothing invented
     node: bool = False  # its addresses are the node's
@@ -180,8 +180,9 @@ def annotated(meta, on):
 
 
 def container_ports(spec):
-    return [port["name"] for container in spec.get("containers") or []
-            for port in container.get("ports") or [] if port.get("name")]
+    """The first of each name."""
+    return {port["name"]: port.get("containerPort") for container in reversed(spec.get("containers") or [])
+            for port in reversed(container.get("ports") or []) if port.get("name")}
 
 
 def parse_all(texts, on):

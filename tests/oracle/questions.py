@@ -88,7 +88,7 @@ class Questions:
             named = [p for p in service.ports if p[0]] + [
                 p for e in service.endpoints for p in e.ports if p[0]]
             if named:
-                port, protocol = rng.choice(named)
+                port, protocol, _ = rng.choice(named)
                 protocol = protocol.lower()
         mark = rng.choice(["_", "_", ""])
         return f"{mark}{port}.{rng.choice(['_', mark])}{protocol}"

@@ -10,7 +10,7 @@ SERVICE_NAME = "kubernetes.io/service-name"
 SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror"
 LEADER = "control-plane.alpha.kubernetes.io/leader"
 TOLERATE = "service.alpha.kubernetes.io/tolerate-unready-endpoints"
-SENTINEL = [("", "")]  # the port of what has no ports
+SENTINEL = [("", "", 0)]  # the port of what has no ports
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Endpoint:
     hostname: str
     pod_name: str
     ready: bool
-    ports: list  # of (name, protocol)
+    ports: list  # of (name, protocol, number)
     stated: bool  # nobody invented its address
     reverse: bool = True  # may it be named by its address?
     also: list = field(default_factory=list)  # further labels, when a rule is off
@@ -38,7 +38,8 @@ class Service:
 
 
 def ports_of(ports):
-    return [(port.get("name") or "", port.get("protocol") or "TCP") for port in ports or []]
+    return [(port.get("name") or "", port.get("protocol") or "TCP", port.get("port") or 0)
+            for port in ports or []]
 
 
 class Services:
@@ -267,8 +268,10 @@ class Services:
         ports = []
         for port in spec.get("ports") or []:
             target = port.get("targetPort")
-            if not isinstance(target, str) or target in pod.container_ports:
-                ports += ports_of([port])
+            if not isinstance(target, str):
+                ports += ports_of([port | {"port": target or port["port"]}])
+            elif target in pod.container_ports:
+                ports += ports_of([port | {"port": pod.container_ports[target]}])
             elif not self.on(29):
                 return None
         return ports or SENTINEL

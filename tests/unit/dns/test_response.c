@@ -273,13 +273,27 @@ static void numbers(void **state)
         {"_._udp.many." T, ns_t_srv,
          "NOERROR aa\n_._udp.many." T ". SRV 0 100 53 b.many." T ".\nadditional b.many." T
          ". A 10.1.0.2"},
+        /* a hostname that looks like the label of another endpoint means both of them */
+        {"both." T, ns_t_srv,
+         "NOERROR aa"
+         "\nboth." T ". SRV 0 100 80 10-1-1-1.both." T "."
+         "\nadditional 10-1-1-1.both." T ". A 10.1.1.1"
+         "\nadditional 10-1-1-1.both." T ". A 10.1.1.2"},
         {"_http._.many." T, ns_t_a,
          "NOERROR aa\n_http._.many." T ". A 10.1.0.1\n_http._.many." T ". A 10.1.0.2"},
     };
+    static const struct world_service both = {"both",
+                                              "testns",
+                                              KUBESVC_SERVICE_HEADLESS,
+                                              .addresses = "10.1.1.1 10.1.1.2",
+                                              .unnamed = "10.1.1.1",
+                                              .endpoints = "10-1-1-1=10.1.1.2",
+                                              .ports = "/1=10.1.1.1 10.1.1.2"};
     struct dns_world own = dns_world_new(&(struct world_options){.flags = 0});
 
     (void)state;
     world_put_service(own.writer, &service);
+    world_put_service(own.writer, &both);
     snapshot_writer_publish(own.writer);
     assert_true(snapshot_writer_view(own.writer, &own.view));
     CHECK(&own, questions);
