@@ -32,6 +32,14 @@ static struct nft_ctx *context_new(void)
     return context;
 }
 
+/* What was written by commands before would stand in front of what this one writes. */
+static int run(struct nft_ctx *context, const char *commands)
+{
+    (void)nft_ctx_get_output_buffer(context);
+    (void)nft_ctx_get_error_buffer(context);
+    return nft_run_cmd_from_buffer(context, commands);
+}
+
 static void context_free(struct nft_ctx *context)
 {
     if (context)
@@ -46,23 +54,20 @@ static void table_free(struct table *table)
 }
 
 /* libnftables repeats the command, which may be long, below its first line. */
-static void complain(struct nft_ctx *context)
+static void complain(const char *error)
 {
-    const char *text = nft_ctx_get_error_buffer(context);
-
-    log_error("nftables: %.*s", (int)MIN(strcspn(text, "\n"), 200), text);
+    log_error("nftables: %.*s", (int)MIN(strcspn(error, "\n"), 200), error);
 }
 
 static int lock(const struct table *table)
 {
-    if (nft_run_cmd_from_buffer(table->lock, "create table inet kubesvc-lock { flags owner; }") ==
-        0)
+    if (run(table->lock, "create table inet kubesvc-lock { flags owner; }") == 0)
         return 0;
     /* That another one owns it is the same error as that it is forbidden. */
-    if (strstr(nft_ctx_get_error_buffer(table->lock), strerror(EPERM)) ||
-        strstr(nft_ctx_get_error_buffer(table->lock), strerror(EEXIST)))
+    const char *error = nft_ctx_get_error_buffer(table->lock);
+    if (strstr(error, strerror(EPERM)) || strstr(error, strerror(EEXIST)))
         return TABLE_BUSY;
-    complain(table->lock);
+    complain(error);
     return -EOPNOTSUPP;
 }
 
@@ -108,9 +113,9 @@ struct table *table_close(struct table *table)
 
 bool table_run(struct table *table, const char *commands)
 {
-    if (nft_run_cmd_from_buffer(table->context, commands) == 0)
+    if (run(table->context, commands) == 0)
         return true;
-    complain(table->context);
+    complain(nft_ctx_get_error_buffer(table->context));
     return false;
 }
 
@@ -120,7 +125,7 @@ char *table_list(struct table *table)
     char *listing = NULL;
 
     nft_ctx_output_set_flags(table->context, flags | NFT_CTX_OUTPUT_JSON);
-    if (nft_run_cmd_from_buffer(table->context, "list table " RULESET_TABLE) == 0)
+    if (run(table->context, "list table " RULESET_TABLE) == 0)
         listing = g_strdup(nft_ctx_get_output_buffer(table->context));
     nft_ctx_output_set_flags(table->context, flags);
     return listing ? listing : g_strdup("");
@@ -128,5 +133,5 @@ char *table_list(struct table *table)
 
 bool table_exists(struct table *table)
 {
-    return nft_run_cmd_from_buffer(table->context, "list chain " RULESET_TABLE " services") == 0;
+    return run(table->context, "list chain " RULESET_TABLE " services") == 0;
 }
