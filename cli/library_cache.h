@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <stddef.h>
 
-/* The content of an /etc/ld.so.cache in which the library `name` is at `path`, whatever the content
- * `cache` has of it; for programs that use the C library at `libc`, which must be in the cache
- * under its name. NULL: `cache` is of no format known here, or lacks that C library. */
-GBytes *library_cache_add(GBytes *cache, const char *name, const char *path, const char *libc);
+/* The content of an /etc/ld.so.cache in which the library `name` is at `path`, whatever the
+ * content `bytes` has of it; for programs that use the C library at `libc`, which must be in the
+ * cache under its name. NULL: `bytes` is of no format known here, or lacks that C library. */
+GBytes *library_cache_add(GBytes *bytes, const char *name, const char *path, const char *libc);
