@@ -7,6 +7,7 @@
  */
 #include "response.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "apex.h"
@@ -293,10 +294,7 @@ static enum response_result write_searched(struct response *response)
 
     if (!response->context->ns || !question->is_host || question->length == 0 || labels > 5)
         return RESPONSE_FOREIGN;
-    char *end = stpcpy(own, ".");
-
-    end = stpncpy(end, response->context->ns, KUBESVC_LABEL_MAX);
-    strcpy(end, ".svc");
+    (void)snprintf(own, sizeof own, ".%.63s.svc", response->context->ns);
     for (size_t i = 0; i < sizeof middles / sizeof middles[0]; i++) {
         if (!join(&target, whole, question, middles[i], &response->settings) ||
             !exists(response, &target))

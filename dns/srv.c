@@ -20,8 +20,8 @@
 /* The end of a chain of SRV records: its label (none: the Service's own name) and addresses. */
 struct srv_target {
     const char *label;
-    uint32_t label_length;
     struct lookup_set set;
+    uint32_t label_length;
     packet_place place;
 };
 
@@ -205,6 +205,7 @@ static void add_all(struct srv *srv, bool endpoint)
 static bool write_addresses(struct srv *srv, const struct srv_target *target, enum packet_type type)
 {
     size_t size = type == PACKET_A ? 4 : 16;
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): n_targets tells which are set */
     const uint8_t *addresses = type == PACKET_A ? target->set.inet : target->set.inet6;
     uint32_t n = type == PACKET_A ? target->set.n_inet : target->set.n_inet6;
 

@@ -2,6 +2,7 @@
 """kubesvc-dns: names by DNS, from the daemon's snapshot, also while the daemon is away."""
 
 import signal
+import time
 import socket
 import subprocess
 import sys
@@ -65,6 +66,18 @@ def test_a_killed_daemon_leaves_its_names_and_a_stopped_one_takes_them_along():
             dns.until(f"regular-svc.{ZONE}", "A", lambda r: r.data("A") == ["10.0.0.9"])
             same(after.stop(), 0)
             same(dns.ask(f"regular-svc.{ZONE}").rcode, "SERVFAIL")
+
+
+def test_a_daemon_that_hangs_is_not_waited_for():
+    with Daemon(world()) as daemon, DnsServer(daemon) as dns:
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(100):
+                started = time.monotonic()
+                same(dns.ask(f"regular-svc.{ZONE}").data("A"), ["10.0.0.1"])
+                assert time.monotonic() - started < 1
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
 
 
 def test_nothing_is_known_before_there_is_a_daemon():
