@@ -4,12 +4,14 @@
 import contextlib
 import pathlib
 import re
+import socket
 import subprocess
 
 from dns_client import Dns
 from harness import need_program, same, wait_for
 from packages import DAEMON, DNS, package
 from systems import EXAMPLES, HEADLESS, REGULAR, Chroot, Machine, on_a_system
+from test_podman import IMAGE, Podman
 
 ZONE = "default.svc.cluster.local"
 SERVER = Dns(53, "127.0.0.63")
@@ -90,9 +92,11 @@ def asked_of_resolved(machine, name, *options):
 
 
 def resolved_asks_for_the_zone_alone(kind):
+    """And it asks resolved for all the rest, as the example of forwarding says."""
     system = Chroot(kind)
     system.install(package(DAEMON), package(DNS))
     system.add_examples()
+    system.write("/etc/kubesvc/kubesvcd.yaml.d/forwarding.yaml", (EXAMPLES / "dns/forwarding.yaml").read_text())
     system.write("/etc/systemd/resolved.conf.d/test.conf", "[Resolve]\nDNS=127.0.0.1\nLLMNR=no\nDNSSEC=no\n")
     with nameserver() as asked, Machine(system) as machine:
         link(machine)
@@ -104,6 +108,8 @@ def resolved_asks_for_the_zone_alone(kind):
         same(sorted(stub.ask(f"headless-svc.{ZONE}").data("A")), HEADLESS)
         same(stub.ask(f"absent.{ZONE}").rcode, "NXDOMAIN")
         same(stub.ask(FOREIGN).data("A"), [ADDRESS])
+        same(SERVER.ask(FOREIGN).data("A"), [ADDRESS])
+        same(SERVER.ask("absent.example").rcode, "NXDOMAIN")
         assert "SRV" in machine.run("resolvectl", "query", "--legend=no", "-t", "SRV", f"regular-svc.{ZONE}")
         # Each way has seen its own names and no other.
         assert FOREIGN in asked() and not [name for name in asked() if name.endswith("cluster.local")], asked()
@@ -119,3 +125,39 @@ def test_resolved_asks_it_for_the_zone_and_for_nothing_else():
 @on_a_system("resolved/trixie")
 def test_resolved_of_the_next_release():
     resolved_asks_for_the_zone_alone("resolved/trixie")
+
+
+@contextlib.contextmanager
+def answering(system, *options):
+    """kubesvc-dns in a system that is not booted, ready."""
+    notify = system.file("/run/notify-dns")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(notify))
+        receiver.settimeout(20)
+        command = system.command("/usr/sbin/kubesvc-dns", *options, env={"NOTIFY_SOCKET": "/run/notify-dns"})
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+            try:
+                while b"READY=1" not in receiver.recv(4096).split(b"\n"):
+                    pass
+                yield
+            finally:
+                process.terminate()
+
+
+@on_a_system("podman")
+def test_a_container_of_podman():
+    """Its only nameserver is ours, on the bridge, and asks the host's for other names."""
+    podman = Podman("podman")
+    podman.system.install(package(DNS))
+    podman.system.add_examples()
+    bridge = podman.inspect("network", "inspect", "podman")[0]["subnets"][0]["gateway"]
+    holder = podman.run("run", "-d", IMAGE, "sleep", "1000").split()[-1]  # a bridge is there as long as a container is
+    try:
+        with nameserver(), podman.system.daemon(), \
+                answering(podman.system, "--listen", bridge, "--forward", "127.0.0.1"):
+            for name, addresses in ("headless-svc", HEADLESS), ("regular-svc", REGULAR), (FOREIGN, [ADDRESS]):
+                output = podman.run("run", "--rm", "--dns", bridge, "--dns-search", ZONE, "--dns-option", "ndots:5", IMAGE,
+                                    "busybox", "nslookup", "-type=a", name)
+                same(sorted(re.findall(r"Address: (\S+)", output.split("\n\n", 1)[1])), addresses, output)
+    finally:
+        podman.try_run("rm", "-f", "-t", "0", holder)
