@@ -55,7 +55,9 @@ static void tell(struct proxy *proxy)
 
 static bool load_whole(struct proxy *proxy)
 {
-    g_autofree char *whole = ruleset_whole(proxy->ruleset), *listing = table_list(proxy->table);
+    bool has_sets = ruleset_has_sets(proxy->ruleset);
+    g_autofree char *whole = ruleset_whole(proxy->ruleset);
+    g_autofree char *listing = has_sets ? table_list(proxy->table) : g_strdup("");
     g_autofree char *sessions = sessions_keep(listing, proxy->ruleset);
     g_autofree char *commands = g_strconcat(whole, sessions, NULL);
 

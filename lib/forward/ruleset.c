@@ -391,6 +391,18 @@ char *ruleset_changes(const struct ruleset *ruleset)
     return *text ? text : (g_free(text), NULL);
 }
 
+bool ruleset_has_sets(const struct ruleset *ruleset)
+{
+    GHashTableIter iter;
+    void *slot;
+
+    g_hash_table_iter_init(&iter, ruleset->slots);
+    while (g_hash_table_iter_next(&iter, &slot, NULL))
+        if (((const struct slot *)slot)->item.kind == ITEM_SET && wanted(slot))
+            return true;
+    return false;
+}
+
 bool ruleset_has_set(const struct ruleset *ruleset, const char *name)
 {
     const struct slot sought = {

@@ -34,7 +34,8 @@ unsigned ruleset_size(const struct ruleset *ruleset); /* Services */
 char *ruleset_whole(const struct ruleset *ruleset);
 char *ruleset_changes(const struct ruleset *ruleset);
 
-/* Is there a set of clients of this name? */
+/* Are there any sets of clients, and is there one of this name? */
+bool ruleset_has_sets(const struct ruleset *ruleset);
 bool ruleset_has_set(const struct ruleset *ruleset, const char *name);
 
 /* What connections of UDP lead elsewhere than at the last ruleset_settle, called for each Service

@@ -39,6 +39,7 @@ DATABASES = (
 )
 PODMAN = f"podman,netavark,aardvark-dns,catatonit,crun,iptables,nftables,iproute2,busybox-static,{MINIMAL}"
 RESOLVED = f"systemd,systemd-sysv,systemd-resolved,dbus,procps,{DEPENDENCIES}"
+FORWARDING = f"systemd,systemd-sysv,procps,python3-minimal,libmnl0,libnftables1,nftables,{DEPENDENCIES}"
 FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
 
 
@@ -140,6 +141,8 @@ def tar(kind):
         include = PODMAN
     elif kind == "resolved":
         include = RESOLVED
+    elif kind == "forwarding":
+        include = FORWARDING
     elif kind == "full":
         include = FULL
         options = [
