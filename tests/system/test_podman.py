@@ -108,13 +108,20 @@ class Podman:
         return json.loads(output[output.index("[") :] if "[" in output else output)
 
     def pods(self):
-        """{name: address} of the pods that run, from podman itself."""
+        """{name: address} of the pods that run, from podman itself: those whose first container
+        does, which holds the address."""
         found = {}
-        for pod in self.inspect("pod", "ps", "--format", "json", "--filter", "status=running"):
+        for pod in self.inspect("pod", "ps", "--format", "json"):
             infra = self.inspect("inspect", pod["InfraId"])[0]
             networks = infra["NetworkSettings"]["Networks"].values()
-            found[pod["Name"]] = next(iter(networks))["IPAddress"]
+            if infra["State"]["Running"]:
+                found[pod["Name"]] = next(iter(networks))["IPAddress"]
         return found
+
+    def starts(self, pod):
+        """podman 4 may still be cleaning up after a stop, and end again what is started then."""
+        self.run("pod", "start", pod)
+        return pod in self.pods()
 
     @contextlib.contextmanager
     def daemon(self):
@@ -145,9 +152,8 @@ def check(kind):
 
             podman.run("pod", "stop", "-t", "0", "solo")
             system.wait_for_addresses("solo", [])
-            podman.run("pod", "start", "solo")
-            wait_for(lambda: "solo" in podman.pods(), "the pod to run again")
-            system.wait_for_addresses("solo", [podman.pods()["solo"]])
+            wait_for(lambda: podman.starts("solo"), "the pod to run again")
+            wait_for(lambda: system.addresses("solo") == [podman.pods().get("solo")], "its address")
 
             shown = system.run("kubesvc", "get", "pods")
             same(shown.count(" podman"), len(web) + 1, shown)
