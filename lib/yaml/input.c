@@ -116,10 +116,23 @@ static void emit_replacement(struct input *input)
     input->after = input->next;
 }
 
+/* How many bytes are ASCII before one that is not, but for a few; most files are nothing else. */
+static size_t ascii_length(const char *bytes, size_t size)
+{
+    size_t length = 0;
+
+    for (uint64_t word; length + sizeof word <= size; length += sizeof word) {
+        memcpy(&word, bytes + length, sizeof word);
+        if ((word & 0x8080808080808080u) != 0)
+            break;
+    }
+    return length;
+}
+
 /* How many bytes are well-formed, all of their characters whole. */
 static size_t valid_length(const char *bytes, size_t size)
 {
-    size_t length = 0;
+    size_t length = ascii_length(bytes, size);
 
     while (length < size) {
         const char *stop;

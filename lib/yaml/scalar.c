@@ -14,14 +14,19 @@
 
 #define NUMBER_MAX 512u /* bytes; what is longer is a string */
 
-/* Most texts are in no list, and of most the first character tells. */
-static bool listed(const char *text, const char *const list[])
+/* Is the text the word (which is in small letters) in small letters, in capitals, or with a capital
+ * at its beginning? */
+static bool spells(const char *text, const char *word)
 {
-    for (; *list; list++) {
-        if (**list == *text && strcmp(text, *list) == 0)
-            return true;
+    bool capitals = g_ascii_isupper(text[0]) && g_ascii_isupper(text[1]);
+
+    if ((*text | 0x20) != *word)
+        return false;
+    while (*word && g_ascii_tolower(*++text) == *++word) {
+        if (*word && (bool)g_ascii_isupper(*text) != capitals)
+            return false;
     }
-    return false;
+    return *word == '\0' && *text == '\0';
 }
 
 static unsigned digit_value(char c)
@@ -127,19 +132,34 @@ static bool is_whole(double real)
     return fabs(real) >= 0x1p53 || (double)(int64_t)real == real;
 }
 
+/* In small letters, in capitals, or as it is usually written. */
+static bool is_nan(const char *text)
+{
+    return strcmp(text, "nan") == 0 || strcmp(text, "NaN") == 0 || strcmp(text, "NAN") == 0;
+}
+
+static bool is_special(const char *text)
+{
+    bool has_sign = *text == '-' || *text == '+';
+
+    text += has_sign;
+    return *text == '.' && (spells(text + 1, "inf") || (!has_sign && is_nan(text + 1)));
+}
+
 static void read_number(const char *text, struct scalar *scalar)
 {
-    static const char *const special[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf",
-                                          "+.INF", "-.inf", "-.Inf", "-.INF", ".nan",
-                                          ".NaN",  ".NAN",  NULL};
-    char plain[NUMBER_MAX];
+    char stripped[NUMBER_MAX];
+    const char *plain = text;
 
-    if (listed(text, special)) {
+    if (is_special(text)) {
         scalar->type = SCALAR_FLOAT;
         return;
     }
-    if (!strip_underscores(text, plain))
-        return;
+    if (strchr(text, '_')) {
+        if (!strip_underscores(text, stripped))
+            return;
+        plain = stripped;
+    }
     if (*text != '.' && read_integer(plain, &scalar->integer)) {
         scalar->type = SCALAR_INTEGER;
         return;
@@ -156,17 +176,24 @@ static void read_number(const char *text, struct scalar *scalar)
 
 static void read_word(const char *text, struct scalar *scalar)
 {
-    static const char *const null[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const yes[] = {"y",    "Y",    "yes", "Yes", "YES", "true",
-                                      "True", "TRUE", "on",  "On",  "ON",  NULL};
-    static const char *const no[] = {"n",     "N",     "no",  "No",  "NO",  "false",
-                                     "False", "FALSE", "off", "Off", "OFF", NULL};
+    static const struct {
+        const char *word;
+        enum scalar_type type;
+        bool boolean;
+    } words[] = {
+        {"null", SCALAR_NULL, false}, {"y", SCALAR_BOOL, true},      {"yes", SCALAR_BOOL, true},
+        {"true", SCALAR_BOOL, true},  {"on", SCALAR_BOOL, true},     {"n", SCALAR_BOOL, false},
+        {"no", SCALAR_BOOL, false},   {"false", SCALAR_BOOL, false}, {"off", SCALAR_BOOL, false},
+    };
 
-    scalar->boolean = listed(text, yes);
-    if (scalar->boolean || listed(text, no))
-        scalar->type = SCALAR_BOOL;
-    else if (listed(text, null))
+    if (*text == '\0' || strcmp(text, "~") == 0)
         scalar->type = SCALAR_NULL;
+    for (size_t i = 0; scalar->type == SCALAR_STRING && i < G_N_ELEMENTS(words); i++) {
+        if (!spells(text, words[i].word))
+            continue;
+        scalar->type = words[i].type;
+        scalar->boolean = words[i].boolean;
+    }
 }
 
 /* `text` has no NULs in it. */
@@ -177,7 +204,7 @@ static struct scalar resolve(const char *text, size_t length)
     if (length > 0 && strchr("+-.0123456789", *text)) {
         if (length < NUMBER_MAX)
             read_number(text, &scalar);
-    } else if (length <= strlen("false")) {
+    } else if (length <= strlen("false") && strchr("~nNyYtTfFoO", *text)) { /* or "" */
         read_word(text, &scalar);
     }
     return scalar;

@@ -20,50 +20,40 @@ struct yaml_reader {
     yaml_parser_t parser;
     struct documents *documents;
     struct composer *composer;
-    struct position base;    /* of the document */
-    struct position control; /* of the first control character, line 0: none was seen */
-    size_t piece;            /* most bytes to hand to libyaml at once */
-    size_t bytes;            /* handed to libyaml since the last event */
-    size_t prolog;           /* of them, outside comments and before a document */
+    struct position base; /* of the document */
+    size_t piece;         /* most bytes to hand to libyaml at once */
+    size_t bytes;         /* handed to libyaml since the last event */
+    size_t prolog;        /* of them, outside comments and before a document */
     bool in_document, in_comment, exceeded;
 };
 
-/* Only comments of plain ASCII are free of charge: other line ends than '\n' could hide directives.
- */
+static bool ends_comment(unsigned char byte)
+{
+    return byte == '\n' || byte == '\r' || byte == '\0' || byte >= 0x80;
+}
+
+/* Only comments of plain ASCII are free of charge, with their line break: other line ends than '\n'
+ * could hide directives. */
 static void count_prolog(struct yaml_reader *reader, const unsigned char *bytes, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        bool was_comment = reader->in_comment;
+    const unsigned char *end = bytes + size;
 
-        if (bytes[i] == '#')
+    while (bytes < end) {
+        if (!reader->in_comment) {
+            const unsigned char *comment = memchr(bytes, '#', (size_t)(end - bytes));
+
+            reader->prolog += (size_t)((comment ? comment : end) - bytes);
+            if (!comment)
+                return;
             reader->in_comment = true;
-        else if (bytes[i] == '\n' || bytes[i] == '\r' || bytes[i] == '\0' || bytes[i] >= 0x80)
-            reader->in_comment = false;
-        if (!reader->in_comment && !(was_comment && bytes[i] == '\n'))
-            reader->prolog++;
-    }
-}
-
-static bool is_control(const unsigned char *bytes, size_t size)
-{
-    if (*bytes == 0xc2)
-        return size > 1 && bytes[1] < 0xa0 && bytes[1] != 0x85;
-    return *bytes == 0x7f || (*bytes < ' ' && *bytes != '\t' && *bytes != '\n' && *bytes != '\r');
-}
-
-/* libyaml does not tell where the character is that it refuses. */
-static void note_control(struct yaml_reader *reader, const char *bytes, size_t size)
-{
-    if (reader->control.line > 0)
-        return;
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i] >= ' ' && bytes[i] < 0x7f) /* by far the most */
-            continue;
-        if (!is_control((const unsigned char *)bytes + i, size - i))
-            continue;
-        reader->control = reader->documents->position;
-        position_advance(&reader->control, bytes, i);
-        return;
+            bytes = comment + 1;
+        }
+        while (bytes < end && !ends_comment(*bytes))
+            bytes++;
+        if (bytes == end)
+            return;
+        reader->in_comment = false;
+        reader->prolog += *bytes++ != '\n';
     }
 }
 
@@ -74,10 +64,7 @@ static int give_bytes(void *userdata, unsigned char *buffer, size_t size, size_t
     size_t n = MIN(MIN(size, reader->piece), documents_fill(documents));
 
     reader->piece = MIN(2 * reader->piece, INPUT_CHUNK);
-    if (n > 0) {
-        memcpy(buffer, documents->bytes + documents->start, n);
-        note_control(reader, documents->bytes + documents->start, n);
-    }
+    memcpy(buffer, documents->bytes + documents->start, n);
     documents_take(documents, n);
     *given = n;
     reader->bytes += n;
@@ -97,6 +84,17 @@ static struct position position_of(const struct yaml_reader *reader, const yaml_
                              .column = (uint32_t)MIN(column, UINT32_MAX)};
 }
 
+/* What libyaml has decoded and not scanned yet lies before the character that it refuses. */
+static struct position position_of_character(const struct yaml_reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    struct position position = position_of(reader, &parser->mark);
+
+    position_advance(&position, (const char *)parser->buffer.pointer,
+                     (size_t)(parser->buffer.last - parser->buffer.pointer));
+    return position;
+}
+
 static int fail(struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
@@ -105,8 +103,8 @@ static int fail(struct yaml_reader *reader)
 
     if (parser->error == YAML_MEMORY_ERROR)
         g_error("out of memory");
-    if (parser->error == YAML_READER_ERROR && reader->control.line > 0)
-        position = reader->control;
+    if (parser->error == YAML_READER_ERROR)
+        position = position_of_character(reader);
     if (reader->exceeded && !reader->in_document)
         composer_fail(reader->composer, position, "too-long",
                       "more than %u KiB of directives or blank lines before a document",
@@ -229,8 +227,9 @@ int yaml_reader_run(struct documents *documents, struct composer *composer)
         .documents = documents, .composer = composer, .base = documents->base};
     int r;
 
-    /* of many short documents in braces not all that follows is to be read for each */
-    reader.piece = documents->marked ? PIECE_FIRST : INPUT_CHUNK;
+    /* Of many short documents in braces not all that follows is read for each, and a document that
+     * has begun has no more prolog to count. */
+    reader.piece = PIECE_FIRST;
     if (!yaml_parser_initialize(&reader.parser))
         g_error("out of memory");
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
