@@ -184,8 +184,7 @@ static int on_stream_question(sd_event_source *source, int fd, uint32_t revents,
     message[1] = (uint8_t)packet.size;
     memcpy(message + 2, packet.data, packet.size);
     /* In two pieces: so the prefix may come alone. */
-    n = send(fd, message, 1, MSG_NOSIGNAL);
-    assert(n == 1);
+    (void)send(fd, message, 1, MSG_NOSIGNAL);
     (void)send(fd, message + 1, strcmp(label, "cut") == 0 ? 20 : packet.size + 1, MSG_NOSIGNAL);
     sd_event_source_disable_unref(source);
     return 0;
@@ -205,21 +204,52 @@ static int on_stream(sd_event_source *source, int fd, uint32_t revents, void *us
     return 0;
 }
 
+static int open_at(int type, const struct sockaddr_in *address)
+{
+    int one = 1, r, fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    assert(fd >= 0);
+    r = type == SOCK_STREAM ? setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) : 0;
+    assert(r == 0);
+    if (bind(fd, (const struct sockaddr *)address, sizeof *address) == 0)
+        return fd;
+    r = errno;
+    close(fd);
+    errno = r;
+    return -1;
+}
+
+/* Opens both sockets on one port, another one if it is taken for TCP; false: it may not be had. */
+static bool open_both(struct fake_nameserver *fake, struct sockaddr_in *address)
+{
+    const struct sockaddr_in wanted = *address;
+
+    for (;;) {
+        socklen_t size = sizeof *address;
+
+        fake->fd = open_at(SOCK_DGRAM, &wanted);
+        if (fake->fd < 0) {
+            assert(errno == EACCES);
+            return false;
+        }
+        int r = getsockname(fake->fd, (struct sockaddr *)address, &size);
+
+        assert(r == 0);
+        fake->listening = open_at(SOCK_STREAM, address);
+        if (fake->listening >= 0)
+            return true;
+        assert(errno == EADDRINUSE && wanted.sin_port == 0);
+        close(fake->fd);
+    }
+}
+
 static bool start(struct fake_nameserver *fake, sd_event *event, struct sockaddr_in address)
 {
-    socklen_t size = sizeof address;
     int r;
 
-    *fake = (struct fake_nameserver){.address = {10, 9, 8, 7}, .listening = -1};
-    fake->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert(fake->fd >= 0);
-    if (bind(fake->fd, (struct sockaddr *)&address, sizeof address) < 0) {
-        assert(errno == EACCES);
-        close(fake->fd);
+    *fake = (struct fake_nameserver){.address = {10, 9, 8, 7}};
+    if (!open_both(fake, &address))
         return false;
-    }
-    r = getsockname(fake->fd, (struct sockaddr *)&address, &size);
-    assert(r == 0);
     fake->port = ntohs(address.sin_port);
     r = sd_event_add_io(event, &fake->source, fake->fd, EPOLLIN, on_question, fake);
     assert(r >= 0);
@@ -245,19 +275,8 @@ bool fake_nameserver_start_at(struct fake_nameserver *fake, sd_event *event, con
 
 void fake_nameserver_start_tcp(struct fake_nameserver *fake, sd_event *event)
 {
-    struct sockaddr_in address;
-    socklen_t size = sizeof address;
-    int r, one = 1;
+    int r = listen(fake->listening, 16);
 
-    fake->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    assert(fake->listening >= 0);
-    r = setsockopt(fake->listening, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    assert(r == 0);
-    r = getsockname(fake->fd, (struct sockaddr *)&address, &size);
-    assert(r == 0);
-    r = bind(fake->listening, (struct sockaddr *)&address, sizeof address);
-    assert(r == 0);
-    r = listen(fake->listening, 16);
     assert(r == 0);
     r = sd_event_add_io(event, &fake->stream_source, fake->listening, EPOLLIN, on_stream, fake);
     assert(r >= 0);
@@ -267,8 +286,6 @@ void fake_nameserver_stop(struct fake_nameserver *fake)
 {
     sd_event_source_disable_unref(fake->source);
     close(fake->fd);
-    if (fake->listening < 0)
-        return;
     sd_event_source_disable_unref(fake->unanswered);
     sd_event_source_disable_unref(fake->stream_source);
     close(fake->listening);

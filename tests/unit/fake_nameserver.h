@@ -15,7 +15,7 @@ struct fake_nameserver {
     unsigned questions;
     sd_event_source *source;
     uint8_t address[4]; /* what it answers to A questions */
-    int listening;      /* -1: not by TCP */
+    int listening;      /* of TCP; it has the port, and does not listen before it is told to */
     sd_event_source *stream_source, *unanswered;
     unsigned streams; /* questions by TCP, which `questions` does not count */
 };
@@ -33,7 +33,7 @@ void fake_nameserver_start(struct fake_nameserver *fake, sd_event *event);
 /* The same on port 53 of a loopback address; false: this user may not. */
 bool fake_nameserver_start_at(struct fake_nameserver *fake, sd_event *event, const char *address);
 
-/* Listens on the same port by TCP as well: one question of each connection is answered, that of
+/* Listens on its port by TCP as well: one question of each connection is answered, that of
  * `dead` never and that of `cut` with half a message. */
 void fake_nameserver_start_tcp(struct fake_nameserver *fake, sd_event *event);
 void fake_nameserver_stop(struct fake_nameserver *fake);
