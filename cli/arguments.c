@@ -74,7 +74,7 @@ static const struct {
      TAKES_NSS},
     {{"dns", optional_argument, NULL, OPTION_DNS},
      "SERVER",
-     "also ask libc and a nameserver (default: " KUBESVC_DNS_LISTEN "), and compare",
+     "also ask libc and a nameserver (default: kubesvc-dns), and compare",
      TAKES_DNS},
     {{"questions", no_argument, NULL, OPTION_QUESTIONS},
      NULL,
@@ -251,7 +251,7 @@ static bool take_option(struct arguments *arguments, const struct synopsis *syno
     case 'L': arguments->label_columns = optarg; return true;
     case OPTION_HEADINGS: arguments->no_headings = true; return true;
     case OPTION_NSS: arguments->nss = true; return true;
-    case OPTION_DNS: arguments->dns = optarg ? optarg : KUBESVC_DNS_LISTEN; return true;
+    case OPTION_DNS: arguments->dns = optarg ? optarg : ""; return true;
     case OPTION_QUESTIONS: arguments->questions = true; return true;
     case OPTION_STRICT: arguments->strict = true; return true;
     case 'R': arguments->recursive = true; return true;

@@ -61,7 +61,7 @@ struct arguments {
     /* each as it was given, NULL-terminated */
     const char *ignore[ARGUMENTS_REPEATED_MAX + 1], *manifests[ARGUMENTS_REPEATED_MAX + 1];
     const char *container;     /* NULL: none given */
-    const char *dns;           /* the nameserver to compare with, NULL: none */
+    const char *dns;           /* the nameserver to compare with, "": kubesvc-dns, NULL: none */
     const char *root;          /* of the file system that is looked at; "" is this one */
     const char *label_columns; /* labels, separated by commas; NULL: none given */
     const char *template;      /* of FORMAT_PATH and FORMAT_COLUMNS */

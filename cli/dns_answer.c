@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ask.h"
 #include "dns_client.h"
+#include "value.h"
+#include <kubesvc/limits.h>
 
 #define NDOTS 5u
 
@@ -53,8 +56,8 @@ static enum result fail(struct other_answer *answer, const char *error, enum res
     return result;
 }
 
-static enum result ask(struct other_answer *answer, const union endpoint *server, const char *name,
-                       unsigned type)
+static enum result ask_type(struct other_answer *answer, const union endpoint *server,
+                            const char *name, unsigned type)
 {
     g_autofree uint8_t *message = NULL;
     guint addresses = answer->addresses->len;
@@ -81,9 +84,9 @@ static enum result ask_families(struct other_answer *answer, const union endpoin
 
     g_clear_pointer(&answer->canonical, g_free);
     if (strcmp(family, "inet6") != 0)
-        inet = ask(answer, server, name, ns_t_a);
+        inet = ask_type(answer, server, name, ns_t_a);
     if (strcmp(family, "inet") != 0 && inet != RESULT_FAILED)
-        inet6 = ask(answer, server, name, ns_t_aaaa);
+        inet6 = ask_type(answer, server, name, ns_t_aaaa);
     if (inet == RESULT_FAILED || inet6 == RESULT_FAILED)
         return RESULT_FAILED;
     if (inet == RESULT_FOUND || inet6 == RESULT_FOUND) {
@@ -160,8 +163,26 @@ struct other_answer *dns_answer_new(const union endpoint *server, const char *na
     g_autofree char *reverse = reverse_name(name);
 
     if (reverse)
-        (void)ask(answer, server, reverse, ns_t_ptr);
+        (void)ask_type(answer, server, reverse, ns_t_ptr);
     else
         search_name(answer, server, name, search, family);
     return answer;
+}
+
+void dns_answer_server(const struct arguments *arguments, union endpoint *server)
+{
+    ask_auto yajl_val config = NULL;
+    const char *text = NULL;
+
+    (void)ask_quietly(arguments, (const char *[]){"config", NULL}, &config);
+    for (size_t i = 0; i < value_length(config, "settings"); i++) {
+        yajl_val setting = value_element(config, "settings", i);
+
+        if (g_strcmp0(value_text(setting, "key"), "dns") != 0)
+            continue;
+        setting = value_element(value_get(setting, "value"), "listen", 0);
+        text = YAJL_IS_STRING(setting) ? YAJL_GET_STRING(setting) : NULL;
+    }
+    if (!text || !endpoint_parse(server, text, ENDPOINT_DNS))
+        (void)endpoint_parse(server, KUBESVC_DNS_LISTEN, ENDPOINT_DNS);
 }

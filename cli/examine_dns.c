@@ -11,12 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ask.h"
 #include "dns_answer.h"
 #include "dns_client.h"
 #include "lib/util/resolv_conf.h"
 #include "value.h"
-#include <kubesvc/limits.h>
 
 #define PROGRAM "/usr/sbin/kubesvc-dns"
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -130,32 +128,13 @@ static void examine_resolv_conf(struct examination *examination, const char *zon
                         g_strdup(INTEGRATION));
 }
 
-/* The first of the key dns.listen of the configuration. */
-static void find_server(const struct examination *examination, union endpoint *server)
-{
-    ask_auto yajl_val config = NULL;
-    const char *text = NULL;
-
-    (void)ask_quietly(examination->arguments, (const char *[]){"config", NULL}, &config);
-    for (size_t i = 0; i < value_length(config, "settings"); i++) {
-        yajl_val setting = value_element(config, "settings", i);
-
-        if (g_strcmp0(value_text(setting, "key"), "dns") != 0)
-            continue;
-        setting = value_element(value_get(setting, "value"), "listen", 0);
-        text = YAJL_IS_STRING(setting) ? YAJL_GET_STRING(setting) : NULL;
-    }
-    if (!text || !endpoint_parse(server, text, ENDPOINT_DNS))
-        (void)endpoint_parse(server, KUBESVC_DNS_LISTEN, ENDPOINT_DNS);
-}
-
 void examine_dns(struct examination *examination, const char *zone, const char *name,
                  yajl_val daemons)
 {
     union endpoint server;
     bool answers;
 
-    find_server(examination, &server);
+    dns_answer_server(examination->arguments, &server);
     examine_server(examination, &server, zone, &answers);
     if (!answers)
         return;

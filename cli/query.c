@@ -343,7 +343,9 @@ static bool find_ways(struct ways *ways, const struct arguments *arguments)
     ways->libc = arguments->nss || ways->dns;
     if (!ways->dns)
         return true;
-    if (endpoint_parse(&ways->server, arguments->dns, ENDPOINT_DNS))
+    if (!*arguments->dns)
+        dns_answer_server(arguments, &ways->server);
+    if (!*arguments->dns || endpoint_parse(&ways->server, arguments->dns, ENDPOINT_DNS))
         return find_search(ways, arguments);
     text_error(arguments->json, "it is an address, or an address and a port",
                "'%s' is not a nameserver", arguments->dns);

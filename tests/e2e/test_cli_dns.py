@@ -7,15 +7,17 @@ import re
 import subprocess
 
 import test_cli_shapes as shapes
-from harness import BUILD, built, same, with_nsswitch
+from dns_server import DnsServer
+from harness import BUILD, Daemon, built, same, with_nsswitch
 from nameserver import Nameserver, free_port
-from test_cli_golden import world
+from test_cli_golden import CLI, world
 
 HEADLESS = ["127.244.0.1", "127.244.0.2", "127.244.0.3"]
 
 
 def query(daemon, server, *arguments, wrapper=()):
-    return subprocess.run([*wrapper, built("kubesvc"), "query", f"--dns={server}", *arguments],
+    option = f"--dns={server}" if server else "--dns"
+    return subprocess.run([*wrapper, built("kubesvc"), "query", option, *arguments],
                           env=daemon.env | {"LD_LIBRARY_PATH": str(BUILD)}, text=True,
                           capture_output=True)
 
@@ -84,3 +86,15 @@ def test_names_of_a_pod_are_searched_for():
         for arguments in ("db", "-n", "sun"), ("db.sun",), ("db.sun.svc",), ("db.sun.svc.cluster.local",):
             answer, _ = rows(query(daemon, server.address, "-4", *arguments))["DNS"]
             same(answer, "192.0.2.10", arguments)
+
+
+def test_kubesvc_dns_is_found_by_the_configuration():
+    """And all of its answers are those of the daemon."""
+    wrapper = with_nsswitch("files kubesvc [NOTFOUND=return] dns")
+    port = free_port()
+    config = f"nodeIPs: [192.0.2.99]\ndns: {{listen: ['127.0.0.1:{port}']}}\n"
+    with Daemon(CLI / "world", config=config, namespace="moon") as daemon, \
+            DnsServer(daemon, config=config, listen=False):
+        for name in "headless-svc", "regular-svc", "stated.sun", "db.sun", "data.sun", "127.96.0.1", "typo":
+            ways = rows(query(daemon, None, name, wrapper=wrapper))
+            same([compared for _, compared in ways.values()], ["-", "the same", "the same"], (name, ways))
