@@ -15,6 +15,10 @@
 #include "tcp_connection.h"
 
 #define SWEEP_USEC 1000000u
+/* New connections, so that a process without descriptors does not spend its time on refusing them.
+ */
+#define ACCEPT_USEC 100000u
+#define ACCEPT_MAX 1000u
 
 struct tcp {
     sd_event *event;
@@ -155,7 +159,9 @@ int tcp_listen(struct tcp *tcp, int fd)
     listener->tcp = tcp;
     listener->fd = fd;
     g_ptr_array_add(tcp->listeners, listener);
-    return sd_event_add_io(tcp->event, &listener->io, fd, EPOLLIN, on_connection, listener);
+    int r = sd_event_add_io(tcp->event, &listener->io, fd, EPOLLIN, on_connection, listener);
+
+    return r < 0 ? r : sd_event_source_set_ratelimit(listener->io, ACCEPT_USEC, ACCEPT_MAX);
 }
 
 struct tcp *tcp_free(struct tcp *tcp)

@@ -10,7 +10,7 @@ import time
 
 from dns_client import encode_name, parse, receive, request
 from dns_server import DnsServer, free_port
-from harness import Daemon, built, limit, same
+from harness import Daemon, built, limit, need_program, same, unsanitized
 
 NAME = "wide.default.svc.cluster.local"
 WIDE = 200
@@ -151,6 +151,29 @@ def test_more_clients_than_there_is_room_for():
         for client in clients:
             client.close()
         assert len(os.listdir(f"/proc/{dns.process.pid}/fd")) < 300
+
+
+def test_no_descriptor_for_another_client():
+    """The one that was silent longest goes, and nothing spins meanwhile."""
+    unsanitized("the sanitizers need descriptors themselves")
+    prlimit = need_program("prlimit")
+    with Daemon(manifests()) as daemon, DnsServer(daemon, wrapper=[prlimit, "--nofile=24"]) as dns:
+        clients = [dns.at.connect() for _ in range(60)]
+        same(dns.ask(ONE, tcp=True).data("A"), ["10.3.0.1"])
+        same(dns.ask(ONE).data("A"), ["10.3.0.1"])
+        for client in clients[:20]:
+            same(client.recv(1), b"")
+        before = cpu_seconds(dns)
+        time.sleep(0.3)  # long enough to be seen spinning
+        assert cpu_seconds(dns) - before < 0.2
+        for client in clients:
+            client.close()
+
+
+def cpu_seconds(dns):
+    with open(f"/proc/{dns.process.pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_hostile_requests():

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LDFLAGS: -Wl,--wrap=search_name,--wrap=search_address,--wrap=host_lookup_plan */
-/* LDFLAGS: -Wl,--wrap=mapping_read_begin,--wrap=mapping_read_holds */
+/* LDFLAGS: -Wl,--wrap=mapping_read_begin,--wrap=mapping_read_holds -lresolv */
 /*
  * Damaged snapshots and arbitrary names. An arena of random bytes would be turned away at its
  * header; so the input says where and how a good one is to be damaged, and what is then to be
@@ -13,6 +13,7 @@
  *   the rest  a name
  */
 #include "nss/mapped.h"
+#include "tests/unit/dns_world.h"
 #include "tests/unit/interrogation.h"
 #include "tests/unit/world.h"
 
@@ -162,6 +163,47 @@ static void look_up_amid_changes(struct arena_copy arena, const uint8_t *data, s
     meanwhile.n = 0;
 }
 
+/* --- By DNS --- */
+
+static size_t make_request(uint8_t request[static 300], const char *name, enum packet_type type)
+{
+    static const uint8_t header[] = {0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+    g_auto(GStrv) labels = g_strsplit(name, ".", -1);
+    uint8_t *end = mempcpy(request, header, sizeof header);
+
+    for (char **label = labels; *label != NULL; label++) {
+        *end++ = (uint8_t)strlen(*label);
+        end = mempcpy(end, *label, strlen(*label));
+    }
+    end = mempcpy(end, (const uint8_t[]){0, 0, (uint8_t)type, 0, 1}, 5);
+    return (size_t)(end - request);
+}
+
+/* What is written of a damaged snapshot may be nonsense, but it has room. */
+static void ask_by_dns(const struct arena_copy *arena)
+{
+    static const enum packet_type types[] = {PACKET_A, PACKET_AAAA, PACKET_SRV, PACKET_CNAME};
+    static uint8_t response[PACKET_SIZE_MAX];
+    struct dns_world world = {.ns = "prod"};
+    uint8_t request[300];
+
+    if (!snapshot_view_open(&world.view, arena->bytes, arena->size))
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(interrogation_names); i++) {
+        const enum packet_type type = types[i % G_N_ELEMENTS(types)];
+        size_t size = make_request(request, interrogation_names[i], type);
+        size_t room = i % 2 == 0 ? PACKET_UDP_SIZE : sizeof response;
+
+        interrogation_check(dns_world_answer(&world, request, size, false, response, room) <= room);
+        size = make_request(request, interrogation_names[i], PACKET_SRV);
+        interrogation_check(dns_world_answer(&world, request, size, false, response, room) <= room);
+    }
+    size_t size = make_request(request, "1.0.0.10.in-addr.arpa", PACKET_PTR);
+
+    interrogation_check(dns_world_answer(&world, request, size, false, response, PACKET_UDP_SIZE) <=
+                        PACKET_UDP_SIZE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -193,6 +235,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (; edits > 0 && size >= EDIT_SIZE; edits--, data += EDIT_SIZE, size -= EDIT_SIZE)
         edit(&damaged, data);
     interrogate(damaged.bytes, damaged.size);
+    ask_by_dns(&damaged);
     if (size > 0 && size <= 254 && snapshot_view_open(&view, damaged.bytes, damaged.size)) {
         name = g_memdup2(data, size);
         if (name_is_valid(name, size))
