@@ -13,10 +13,11 @@
 
 #define DIGITS "0123456789"
 #define PODMAN_END "-pod"
-#define RANDOM_END 6u /* a dash and five characters */
+#define DRAWN 5u /* characters */
 
 static void add(size_t lengths[], unsigned *n, size_t length)
 {
+    length = MIN(length, SIGHTING_STEM_MAX);
     for (unsigned i = 0; i < *n; i++)
         if (lengths[i] == length)
             return;
@@ -54,6 +55,8 @@ unsigned sighting_stems(const struct sighting *sighting, const char *node,
     if (node && ends_with(name, length, node))
         add(lengths, &n, last_dash(name, length - strlen(node)));
     add(lengths, &n, last_dash(name, dash)); /* drawn by a Deployment or an indexed Job */
+    if (length > DRAWN)
+        add(lengths, &n, length - DRAWN); /* cut right before what was drawn */
     return n;
 }
 
@@ -96,8 +99,7 @@ static int64_t seat_in_podman(const struct holder *holder, const char *end)
 }
 
 /* An indexed Job's pods say which they are before what is drawn. */
-static int64_t seat_of_drawn(const struct sighting *sighting, const struct holder *holder,
-                             const char *end)
+static int64_t seat_of_drawn(const struct sighting *sighting, const struct holder *holder)
 {
     const struct workload like = {
         .object = {.kind = holder->key.kind, .name = holder->key.name},
@@ -105,10 +107,10 @@ static int64_t seat_of_drawn(const struct sighting *sighting, const struct holde
     };
     if (!workload_makes_name(&like, holder->pods.n, sighting->name))
         return SIGHTING_NO_SEAT;
-    size_t length = strlen(end);
-    if (!holder->pods.indexed || length <= RANDOM_END)
+    size_t start = strlen(holder->key.name) + 1, end = strlen(sighting->name) - DRAWN - 1;
+    if (!holder->pods.indexed || start >= end || sighting->name[end] != '-')
         return SIGHTING_ANY_SEAT;
-    g_autofree char *index = g_strndup(end + 1, length - RANDOM_END - 1);
+    g_autofree char *index = g_strndup(sighting->name + start, end - start);
     return parse_index(index, holder->pods.n);
 }
 
@@ -116,15 +118,18 @@ int64_t sighting_seat(const struct sighting *sighting, const struct holder *hold
                       const char *node)
 {
     size_t length = strlen(holder->key.name);
-    if ((sighting->namespace && sighting->namespace != holder->key.namespace) ||
-        strncmp(sighting->name, holder->key.name, length) != 0)
+    if (sighting->namespace && sighting->namespace != holder->key.namespace)
+        return SIGHTING_NO_SEAT;
+    bool is_drawn = sighting->namespace && holder->key.kind != OBJECT_POD &&
+                    holder->key.kind != OBJECT_STATEFUL_SET;
+    if (is_drawn)
+        return seat_of_drawn(sighting, holder);
+    if (strncmp(sighting->name, holder->key.name, length) != 0)
         return SIGHTING_NO_SEAT;
     const char *end = sighting->name + length;
     switch ((enum object_kind)holder->key.kind) {
     case OBJECT_POD: return seat_of_pod(sighting, end, node);
     case OBJECT_STATEFUL_SET: return seat_of_stateful_set(holder, end);
-    default:
-        return sighting->namespace ? seat_of_drawn(sighting, holder, end)
-                                   : seat_in_podman(holder, end);
+    default: return seat_in_podman(holder, end);
     }
 }

@@ -9,8 +9,10 @@
 
 #include "sightings.h"
 
-/* Every name of an object that can have a pod of this name is a beginning of it: of one of these
- * lengths. Returns how many there are. */
+/* Every name of an object that can have a pod of this name begins as it does, for one of these
+ * lengths, and ends there unless that is SIGHTING_STEM_MAX: longer names are cut for their pods.
+ * Returns how many lengths there are. */
+#define SIGHTING_STEM_MAX 58u
 #define SIGHTING_STEMS_MAX 6u
 unsigned sighting_stems(const struct sighting *sighting, const char *node,
                         size_t lengths[static SIGHTING_STEMS_MAX]);

@@ -321,9 +321,15 @@ struct holder *sightings_holder(const struct sightings *sightings, const struct 
     return g_hash_table_lookup(sightings->holders, &(struct holder){.key = *key});
 }
 
+/* Where it meets sightings; a reference is returned. */
+static const char *stem_of(const struct holder *holder)
+{
+    return name_intern(holder->key.name, SIGHTING_STEM_MAX);
+}
+
 static void holder_go(struct sightings *sightings, struct holder *holder)
 {
-    struct meeting *meeting = need_meeting(sightings, name_ref(holder->key.name));
+    struct meeting *meeting = need_meeting(sightings, stem_of(holder));
     while (holder->assigned->len > 0) {
         struct sighting *sighting = holder->assigned->pdata[holder->assigned->len - 1];
         sightings_assign(sightings, sighting, NULL);
@@ -347,7 +353,7 @@ static struct holder *holder_come(struct sightings *sightings, const struct hold
     holder->assigned = g_ptr_array_new();
     holder->seats = g_ptr_array_new();
     g_hash_table_add(sightings->holders, holder);
-    struct meeting *meeting = need_meeting(sightings, name_ref(holder->key.name));
+    struct meeting *meeting = need_meeting(sightings, stem_of(holder));
     g_ptr_array_add(meeting->holders, holder);
     return holder;
 }
@@ -371,7 +377,7 @@ void sightings_hold(struct sightings *sightings, const struct holder_key *key,
         holder = holder_come(sightings, key);
     holder->pods = *pods;
     /* another one may have had them, or might have had them */
-    mark_all(sightings, find_meeting(sightings, holder->key.name));
+    mark_all(sightings, sightings_meeting(sightings, holder->key.name, SIGHTING_STEM_MAX));
     if (holder->assigned->len > 0)
         unseat(sightings, holder);
 }

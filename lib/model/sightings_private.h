@@ -7,8 +7,9 @@
 
 #include "sightings.h"
 
-/* A text that a sighting and a holder have in common: a beginning of the sighting's name and the
- * whole of the holder's. Or an address, which only sightings have. */
+/* A text that a sighting and a holder have in common: a prefix of the sighting's name and the whole
+ * of the holder's, or its first SIGHTING_STEM_MAX characters. Or an address, which only sightings
+ * have. */
 struct meeting {
     const char *text;     /* interned, reference held */
     GPtrArray *sightings; /* struct sighting * */

@@ -198,7 +198,7 @@ const struct sighting *sightings_contested(const struct sightings *sightings,
 {
     const struct holder *holder = sightings_holder(sightings, key);
     const struct meeting *meeting =
-        holder ? sightings_meeting(sightings, key->name, strlen(key->name)) : NULL;
+        holder ? sightings_meeting(sightings, key->name, SIGHTING_STEM_MAX) : NULL;
     for (guint i = 0; meeting && i < meeting->sightings->len; i++) {
         const struct sighting *sighting = meeting->sightings->pdata[i];
         if (sighting->state != SIGHTING_AMBIGUOUS)

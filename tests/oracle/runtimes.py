@@ -46,9 +46,9 @@ class Open:
         elif sighting.namespace is None and self.kind in ("Deployment", "DaemonSet", "Job"):
             called = {f"{own}-pod-{i}": i for i in range(len(self.pods))
                       if self.kind == "Deployment"} | {f"{own}-pod": 0}
-        elif sighting.namespace and name.startswith(own + "-") and makes_name(self.workload, name,
-                                                                              len(self.pods)):
-            if self.workload.spec.get("completionMode") != "Indexed" or self.kind != "Job":
+        elif sighting.namespace and makes_name(self.workload, name, len(self.pods)):
+            indexed = self.kind == "Job" and self.workload.spec.get("completionMode") == "Indexed"
+            if not indexed or name[-6] != "-":
                 return "any"
             number = int(name[len(own) + 1 :].partition("-")[0])
             return number if number < len(self.pods) else None
@@ -113,6 +113,8 @@ def invent(rng, objects, namespaces):
             namespace = None if runtime == "podman" else \
                 one["metadata"].get("namespace") or rng.choice(namespaces)
             name = one["metadata"]["name"] + end_of_name(rng, one, runtime)
+            if len(name) > 63 and runtime == "cni":  # as the API server cuts it
+                name = name[:58] + name[-5:]
             given = rng.choice(used) if used and rng.random() < 0.1 else \
                 [f"10.89.0.{number + 1}"] + ([f"fd00:89::{number + 1}"] if rng.random() < 0.3 else [])
             used.append(given)

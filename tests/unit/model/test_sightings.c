@@ -17,6 +17,7 @@
 
 #define FILE_A "/run/a"
 #define FILE_B "/run/b"
+#define NAME_50 "a1234567890123456789012345678901234567890123456789"
 
 struct world {
     struct sightings *sightings;
@@ -159,6 +160,14 @@ static void names_say_which_pod_it_is(void **state)
         {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-2-x2k8p", 2},
         {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-3-x2k8p", -1},
         {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-x2k8p", -1},
+        /* names that leave no room for what is drawn are cut */
+        {OBJECT_DEPLOYMENT, NAME_50, {.n = 1}, "shop", NAME_50 "-7d4b9c6x2k8p", 0},
+        {OBJECT_DEPLOYMENT, NAME_50 "12345678", {.n = 1}, "shop", NAME_50 "12345678x2k8p", 0},
+        {OBJECT_DEPLOYMENT, NAME_50 "12345678901", {.n = 1}, "shop", NAME_50 "12345678x2k8p", 0},
+        {OBJECT_DEPLOYMENT, NAME_50 "12345678901", {.n = 1}, "shop", NAME_50 "12345679x2k8p", -1},
+        {OBJECT_DAEMON_SET, NAME_50 "1234567", {.n = 1}, "shop", NAME_50 "1234567-x2k8p", 0},
+        {OBJECT_POD, NAME_50 "12345678901", {.n = 1}, NULL, NAME_50 "12345678901", 0},
+        {OBJECT_STATEFUL_SET, NAME_50 "12345678901", {.n = 1}, "shop", NAME_50 "12345678901-0", 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(samples); i++) {
         struct world world;
