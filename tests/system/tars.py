@@ -35,7 +35,8 @@ CROSS, COMPILER = "arm64", "crossbuild-essential-arm64"
 
 MINIMAL = f"systemd-standalone-sysusers,{DEPENDENCIES}"
 DATABASES = (
-    f"systemd,systemd-sysv,procps,{DEPENDENCIES},etcd-server,etcd-client,postgresql,redis-server"
+    f"systemd,systemd-sysv,procps,{DEPENDENCIES},libnftables1,"
+    "etcd-server,etcd-client,postgresql,redis-server"
 )
 PODMAN = f"podman,netavark,aardvark-dns,catatonit,crun,iptables,nftables,iproute2,busybox-static,{MINIMAL}"
 RESOLVED = f"systemd,systemd-sysv,systemd-resolved,dbus,procps,{DEPENDENCIES}"

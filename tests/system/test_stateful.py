@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Databases of several members from plain StatefulSet manifests (tests/system/stateful), each member a
 `kubesvc run` of an ordinary user: Debian's own programs, which know nothing of kubesvc and find each
-other by the names that they would have in a cluster."""
+other by the names that they would have in a cluster. Where nftables is allowed, clients reach them
+through their regular Services, too."""
 
 import contextlib
 import pathlib
@@ -10,7 +11,8 @@ import signal
 import subprocess
 
 from harness import PATIENCE, built, same, wait_for
-from packages import both
+from packages import PROXY, both, package
+from proxying import Proxy
 from systems import MANIFESTS, Chroot, Machine, on_a_system
 
 STATEFUL = pathlib.Path(__file__).resolve().parent / "stateful"
@@ -88,11 +90,21 @@ class Members:
             self.kill(pod)
 
 
+def forwarding():
+    """Are connections to cluster IPs forwarded in this network namespace, which is the machine's?"""
+    with Proxy("/nonexistent") as proxy:
+        wait_for(lambda: proxy.lines or proxy.process.poll() is not None, "the proxy to speak")
+        if proxy.process.poll() is None:
+            return True
+    print(f"without regular Services: {proxy.lines}")
+    return False
+
+
 @contextlib.contextmanager
 def installed(user, name):
-    """A booted system with both packages and this manifest."""
+    """A booted system with the packages and this manifest."""
     system = prepared(user)
-    system.install(*both())
+    system.install(*both(), package(PROXY))
     system.write(f"{MANIFESTS}/{name}", (STATEFUL / name).read_text())
     with Machine(system) as machine:
         yield machine
@@ -100,13 +112,14 @@ def installed(user, name):
 
 @on_a_system("databases")
 def test_etcd_of_three_members():
+    forwarded = forwarding()
     with installed("etcd", "etcd.yaml") as machine:
         with Members(machine, "etcd", ["-n", "data"], ["etcd"]) as members:
             for i in range(3):
                 members.start(f"etcd-{i}")
 
             def etcdctl(pod, *words):
-                server = f"http://{pod}.etcd-peers:2379"
+                server = f"http://{pod}.etcd-peers:2379" if pod != "any" else "http://etcd:2379"
                 return members.ask("etcd-0", "etcdctl", "--endpoints", server, *words)
 
             def healthy(pod):
@@ -119,6 +132,8 @@ def test_etcd_of_three_members():
             listed = etcdctl("etcd-1", "member", "list")[1]
             same(sorted(line.split(", ")[2] for line in listed.splitlines()),
                  ["etcd-0", "etcd-1", "etcd-2"])
+            for _ in range(9 if forwarded else 0):  # each by one of them, at random
+                same(etcdctl("any", "get", "key"), (0, "key\nvalue\n"))
             # One that is gone is missed by nobody, and comes back under its name and address.
             same(members.kill("etcd-1"), -signal.SIGKILL)
             assert etcdctl("etcd-1", "get", "key")[0] != 0
@@ -130,6 +145,7 @@ def test_etcd_of_three_members():
 
 @on_a_system("databases")
 def test_postgresql_with_two_replicas():
+    forwarded = forwarding()
     with installed("postgres", "postgresql.yaml") as machine:
         with Members(machine, "postgres", ["-n", "data"], ["sh", "-c", POSTGRES]) as members:
             for i in range(3):
@@ -151,7 +167,41 @@ def test_postgresql_with_two_replicas():
                 same(psql(replica, "select pg_is_in_recovery()"), (0, "t\n"))
                 status, said = psql(replica, "insert into t values (8)")
                 assert status != 0 and "read-only" in said, said
+            if forwarded:
+                same(psql("postgres", "insert into t values (8) returning n")[1].split()[0], "8")
+                same(psql("postgres", "select pg_is_in_recovery()"), (0, "f\n"))
+                found = {psql("postgres-read", "select pg_is_in_recovery()") for _ in range(9)}
+                same(found, {(0, "t\n")})
             same(psql("postgres-0.postgres-all", "select count(*) from pg_stat_replication"), (0, "2\n"))
+
+
+def redis_works(machine, before, program, forwarded):
+    with Members(machine, "redis", before, ["sh", "-c", REDIS], program) as members:
+        for i in range(3):
+            members.start(f"redis-{i}")
+
+        def redis(host, *words):
+            return members.ask("redis-0", "redis-cli", "-h", host, *words)
+
+        for i in range(3):
+            wait_for(lambda: redis(f"redis-{i}.redis-all", "ping") == (0, "PONG\n"), f"redis-{i}")
+        same(redis("redis-0.redis-all", "set", "key", "value"), (0, "OK\n"))
+        for i in 1, 2:
+            replica = f"redis-{i}.redis-all"
+            wait_for(lambda: redis(replica, "get", "key") == (0, "value\n"), "the replica")
+            assert "READONLY" in redis(replica, "set", "key", "x")[1]
+        same(redis("redis-0.redis-all", "wait", "2", "5000"), (0, "2\n"))
+        if forwarded:
+            same(redis("redis", "set", "key", "through the Service"), (0, "OK\n"))
+            same(redis("redis", "get", "key"), (0, "through the Service\n"))
+        assert "connected_slaves:2" in redis("redis-0.redis-all", "info", "replication")[1]
+
+
+@on_a_system("databases")
+def test_redis_with_two_replicas():
+    forwarded = forwarding()
+    with installed("redis", "redis.yaml") as machine:
+        redis_works(machine, [], "kubesvc", forwarded)
 
 
 @on_a_system("databases")
@@ -163,22 +213,6 @@ def test_redis_from_a_build_directory():
         shutil.copy(built(name), system.file(BUILD_DIRECTORY))
     system.write("/srv/redis.yaml", (STATEFUL / "redis.yaml").read_text())
     with Machine(system) as machine:
-        before = ["--manifests", "/srv/redis.yaml"]
-        program = f"{BUILD_DIRECTORY}/kubesvc"
-        with Members(machine, "redis", before, ["sh", "-c", REDIS], program) as members:
-            for i in range(3):
-                members.start(f"redis-{i}")
-
-            def redis(pod, *words):
-                return members.ask("redis-0", "redis-cli", "-h", f"{pod}.redis-all", *words)
-
-            for i in range(3):
-                wait_for(lambda: redis(f"redis-{i}", "ping") == (0, "PONG\n"), f"redis-{i}")
-            same(redis("redis-0", "set", "key", "value"), (0, "OK\n"))
-            for i in 1, 2:
-                wait_for(lambda: redis(f"redis-{i}", "get", "key") == (0, "value\n"), "the replica")
-                assert "READONLY" in redis(f"redis-{i}", "set", "key", "x")[1]
-            same(redis("redis-0", "wait", "2", "5000"), (0, "2\n"))
-            assert "connected_slaves:2" in redis("redis-0", "info", "replication")[1]
+        redis_works(machine, ["--manifests", "/srv/redis.yaml"], f"{BUILD_DIRECTORY}/kubesvc", False)
         left = "ls -d /tmp/kubesvc-run-* 2>/dev/null || pgrep kubesvcd || :"
         wait_for(lambda: machine.sh(left) == "", "the members' daemons to end")
