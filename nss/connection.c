@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The connection of one lookup: made for it and closed after it, against one absolute deadline. The
- * process around it is a stranger's: it may have closed its standard descriptors, run out of them,
- * be hit by a signal a thousand times a second, or be sandboxed to what glibc's own nscd client
- * calls. So there is nothing but socket, connect, sendto, poll, read, recvmsg and close here (guest
- * rule 56; fcntl only where a standard descriptor must be avoided), each of them non-blocking, and
- * time passes in poll only.
+ * The connection of one lookup, opened for it and closed after it, against one absolute deadline.
+ * It runs inside a foreign process, which may have closed its standard descriptors, run out of
+ * them, be hit by a signal a thousand times a second, or be sandboxed to what glibc's own nscd
+ * client calls. So only socket, connect, sendto, poll, read, recvmsg and close are used here (guest
+ * rule 56; fcntl only where a standard descriptor must be avoided), all of them non-blocking; only
+ * poll waits.
  */
 #include "connection.h"
 
@@ -24,8 +24,8 @@
 
 #define RETRY_MS 1
 
-/* When a lookup of this process last timed out, in milliseconds of CLOCK_MONOTONIC; 0: none lately.
- * 32 bits, because that is what every processor can store at once without a helper library. */
+/* When a lookup of this process last timed out, in milliseconds of CLOCK_MONOTONIC; 0: not
+ * recently. 32 bits, which every processor can store atomically without a helper library. */
 static _Atomic uint32_t timed_out_at;
 
 static int64_t clock_ms(void)
@@ -56,7 +56,7 @@ static bool backoff_holds(void)
         return false;
     if ((uint32_t)clock_ms() - stamp < KUBESVC_BACKOFF_MS)
         return true;
-    /* Forgotten, so that it does not come back when 32 bits of milliseconds have gone round. */
+    /* Cleared, so that it does not look recent again when 32 bits of milliseconds wrap around. */
     atomic_compare_exchange_strong_explicit(&timed_out_at, &stamp, 0, memory_order_relaxed,
                                             memory_order_relaxed);
     return false;
@@ -73,8 +73,8 @@ static enum connection_result result_of_errno(int error)
     }
 }
 
-/* A socket that is not there, or that this process is kept from, means that there is no daemon for
- * it. A socket that refuses is that of a daemon that died a moment ago. */
+/* A socket that does not exist or that this process may not use means that it has no daemon. A
+ * socket that refuses belonged to a daemon that has just died. */
 static enum connection_result result_of_connect(int error)
 {
     enum connection_result result = result_of_errno(error);
@@ -89,8 +89,8 @@ static bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Waits until `events` happen, or for `pause` milliseconds where that is not 0, or to the deadline,
- * or until it is time to look for signals: the caller tries again, and comes back here. */
+/* Waits until `events` happen, for `pause` milliseconds if that is not 0, until the deadline, or
+ * until it is time to check for signals; the caller then tries again and comes back here. */
 static enum connection_result connection_wait(struct connection *connection, short events,
                                               int pause)
 {
@@ -98,7 +98,8 @@ static enum connection_result connection_wait(struct connection *connection, sho
     int64_t now = clock_ms(), left = connection->deadline - now;
 
     if (left <= 0) {
-        /* At the limit the daemon is well and still PENDING: no reason to leave it alone. */
+        /* At the limit the daemon is healthy and the answer still PENDING: no reason to leave it
+         * alone. */
         if (connection->deadline < connection->limit)
             backoff_start();
         return CONNECTION_SLOW;
@@ -127,7 +128,7 @@ static int above_standard(int fd)
     int error = errno;
 
     close(fd);
-    /* EINVAL: the limit of descriptors is not above the standard ones. */
+    /* EINVAL: the descriptor limit leaves no room above the standard ones. */
     errno = error == EINVAL ? EMFILE : error;
     return moved;
 }
@@ -147,7 +148,8 @@ static bool socket_address(struct sockaddr_un *address)
     return true;
 }
 
-/* A full backlog says EAGAIN at once, and poll knows no event for its end (guest rule 41). */
+/* A full backlog fails with EAGAIN at once, and poll cannot wait for it to drain (guest rule
+ * 41). */
 enum connection_result connection_connect(struct connection *connection)
 {
     struct sockaddr_un address;
@@ -195,8 +197,8 @@ enum connection_result connection_send(struct connection *connection, const void
     return CONNECTION_OK;
 }
 
-/* What is there already is taken even after the deadline: then it was this process that slept, not
- * the daemon. */
+/* Data that has already arrived is read even after the deadline: then this process slept, not the
+ * daemon. */
 enum connection_result connection_receive(struct connection *connection, void *to, size_t size)
 {
     for (size_t received = 0; received < size;) {
@@ -218,7 +220,7 @@ enum connection_result connection_receive(struct connection *connection, void *t
     return CONNECTION_OK;
 }
 
-/* PENDING says that the daemon waits for somebody itself. False: for too long. */
+/* PENDING means that the daemon is itself waiting. False: it has taken too long. */
 bool connection_extend(struct connection *connection)
 {
     int64_t now = clock_ms();
@@ -229,8 +231,8 @@ bool connection_extend(struct connection *connection)
     return now < connection->limit;
 }
 
-/* Room is left for one descriptor alone: CMSG_SPACE would be room for two. Of several the kernel
- * closes the others, and says so; then it was not the daemon that we know. */
+/* Room for one descriptor only: CMSG_SPACE would leave room for two. If several are sent, the
+ * kernel closes the others and sets MSG_CTRUNC; then the peer is not our daemon. */
 static ssize_t receive_with_descriptor(int socket, void *to, size_t size, int *fd)
 {
     union {

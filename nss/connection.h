@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The connection of one lookup to the daemon, and the clock that all of it runs against.
+ * The connection of one lookup to the daemon, and the deadline it runs against.
  *
- * Nothing survives a lookup but one stamp for the whole process: when the daemon last let one time
- * out. No descriptor, lock, thread-local or allocation is kept (guest rules 46, 47, 50, 51).
+ * All that survives a lookup is one timestamp per process: when a lookup last timed out. No
+ * descriptor, lock, thread-local or allocation is kept (guest rules 46, 47, 50, 51).
  */
 #pragma once
 
@@ -15,30 +15,31 @@
 
 enum connection_result {
     CONNECTION_OK,
-    CONNECTION_ABSENT,  /* no socket that this process may connect to: no daemon is meant to run */
-    CONNECTION_REFUSED, /* no daemon behind the socket, or none that speaks the protocol */
-    CONNECTION_SLOW,    /* no answer in time, or left alone because there was none lately */
+    CONNECTION_ABSENT,    /* no socket that this process may connect to: no daemon is expected */
+    CONNECTION_REFUSED,   /* nothing listens on the socket, or it does not speak the protocol */
+    CONNECTION_SLOW,      /* no answer in time, or skipped after a recent timeout */
     CONNECTION_EXHAUSTED, /* no descriptor or no memory */
-    CONNECTION_URGED,     /* a signal waits: close, leave the guard, and begin again */
+    CONNECTION_URGED,     /* a signal is pending: close, leave the guard, and start over */
 };
 
 struct connection {
     int fd;           /* -1: not connected */
-    int64_t deadline; /* CLOCK_MONOTONIC, milliseconds; for all that a lookup sends and receives */
-    int64_t limit;    /* what PENDING may move the deadline to */
-    int64_t look;     /* when to look for signals that `guard` keeps waiting */
+    int64_t deadline; /* CLOCK_MONOTONIC, milliseconds; covers everything that a lookup sends and
+                         receives */
+    int64_t limit;    /* how far PENDING may extend the deadline */
+    int64_t look;     /* when to check for signals that `guard` holds back */
     const struct guard *guard;
 };
 
-/* Starts the clock of one lookup, which takes place within `guard` (NULL: without one). */
+/* Starts the clock of one lookup, which runs within `guard` (NULL: without one). */
 struct connection connection_new(const struct guard *guard);
 
-/* Milliseconds of CLOCK_MONOTONIC, in the 32 bits that every processor can store at once without a
- * helper library; never 0. */
+/* CLOCK_MONOTONIC in milliseconds, truncated to 32 bits, which every processor can store atomically
+ * without a helper library; never 0. */
 uint32_t connection_stamp(void);
 
-/* Connects; CONNECTION_SLOW at once for a second after a time-out. A lookup may connect again: it
- * closes first. */
+/* Connects; returns CONNECTION_SLOW at once for a second after a timeout. A lookup may reconnect
+ * after closing. */
 enum connection_result connection_connect(struct connection *connection);
 
 enum connection_result connection_send(struct connection *connection, const void *data,
@@ -47,13 +48,13 @@ enum connection_result connection_send(struct connection *connection, const void
 /* Receives exactly `size` bytes. */
 enum connection_result connection_receive(struct connection *connection, void *to, size_t size);
 
-/* The same, with the descriptor that came with the first of them: the caller's from now on, -1 for
- * none, also after a failure. */
+/* The same, with the descriptor attached to the first byte: owned by the caller, -1 if there is
+ * none, also set on failure. */
 enum connection_result connection_receive_descriptor(struct connection *connection, void *to,
                                                      size_t size, int *fd);
 
-/* PENDING says that the daemon waits for somebody itself. False: for too long. */
+/* PENDING means that the daemon is itself waiting. False: it has taken too long. */
 bool connection_extend(struct connection *connection);
 
-/* Closes the connection if there is one; for __attribute__((cleanup)). */
+/* Closes the connection if it is open; for __attribute__((cleanup)). */
 void connection_close(struct connection *connection);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Signals are blocked, for 40 us as a rule. Where the daemon does not answer at once, a lookup may
- * take 250 ms, and 30 seconds where it asks for more time; no program may be deaf to its alarm or
- * to Ctrl-C for so long. So whoever waits looks every GUARD_MS milliseconds whether a signal is
- * waiting; if so, the lookup hangs up, lets it be delivered while nothing is open, and asks again,
- * against the same deadline.
+ * Signals are usually blocked for 40 us. If the daemon does not answer at once, a lookup may take
+ * 250 ms, or 30 seconds if the daemon asks for more time; an alarm or Ctrl-C must not be delayed
+ * that long. So a waiting lookup checks every GUARD_MS milliseconds for a pending signal; if there
+ * is one, it hangs up, lets the signal be delivered while nothing is open, and asks again, against
+ * the same deadline.
  *
- * The alternatives are worse. To let handlers run while a descriptor is open and remember it, so as
+ * The alternatives are worse. Letting handlers run while a descriptor is open, and remembering it
  * to close it the next time, would close whatever the program has opened under that number since.
- * Breaking off lookups for a signal would make them fail in every program with a profiler.
+ * Aborting lookups on a signal would make them fail in every program with a profiler.
  *
- * Signals that the thread causes itself are left alone: blocked, they would kill the program
- * without its handler, and a sandbox answers system calls by SIGSYS. glibc itself never blocks the
- * two that it keeps for its own use.
+ * Signals that the thread raises itself are not blocked: blocked, they would kill the program
+ * without running its handler, and a sandbox answers system calls with SIGSYS. glibc itself never
+ * blocks the two that it reserves.
  */
 #include "guard.h"
 
@@ -28,8 +28,8 @@ void guard_enter(struct guard *guard)
     sigfillset(&blocked);
     for (size_t i = 0; i < sizeof(synchronous) / sizeof(synchronous[0]); i++)
         sigdelset(&blocked, synchronous[i]);
-    /* pthread_sigmask is the same in glibc, which had it elsewhere before 2.32. It fails only in a
-     * sandbox that refuses it; then the program has what it wants. */
+    /* The same as pthread_sigmask, which moved between libraries in glibc 2.32. It fails only in a
+     * sandbox that refuses it; then the program gets what it asked for. */
     guard->blocks = sigprocmask(SIG_BLOCK, &blocked, &guard->before) == 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard->cancel_state);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Nothing that the program around a lookup does may break it off in the middle: a handler that
- * jumps out of it, or a thread that is cancelled, would leave its descriptor open and cancellation
- * disabled (guest rules 49 and 50).
+ * Keeps the surrounding program from interrupting a lookup in the middle: a handler that jumps out
+ * of it, or a cancelled thread, would leak its descriptor and leave cancellation disabled (guest
+ * rules 49 and 50).
  */
 #pragma once
 
 #include <signal.h>
 #include <stdbool.h>
 
-/* How long signals may have to wait, milliseconds. */
+/* How long signals may be delayed, milliseconds. */
 #define GUARD_MS 100
 
 struct guard {
@@ -18,12 +18,12 @@ struct guard {
     int cancel_state;
 };
 
-/* From here to guard_leave no handler runs and no cancellation acts, in this thread. */
+/* From here to guard_leave, no handler runs and no cancellation takes effect in this thread. */
 void guard_enter(struct guard *guard);
 
-/* Signals that came meanwhile are delivered here; the caller has nothing open, and may never come
- * back. */
+/* Pending signals are delivered here; the caller must have nothing open, as control may not
+ * return. */
 void guard_leave(const struct guard *guard);
 
-/* Has a signal come that the program has not blocked? */
+/* Is a signal pending that the program has not blocked? */
 bool guard_is_urged(const struct guard *guard);

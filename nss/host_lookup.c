@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where a lookup gets its answer. A process that looks up one name asks the socket; from its second
- * lookup on it maps the daemon's snapshot and asks nobody. A snapshot whose daemon has died or
- * hangs is only the last resort: whoever listens on the socket now is asked first, and if nobody
- * answers, what the snapshot says is better than nothing.
+ * lookup on it maps the daemon's snapshot and needs no round trip. A snapshot whose daemon has died
+ * or hangs is only the last resort: the socket is asked first, and if nothing answers, the snapshot
+ * is better than nothing.
  */
 #include "host_lookup.h"
 
@@ -16,11 +16,11 @@
 #include "mapping.h"
 #include "retry.h"
 
-/* An answer is asked for once more when it was withheld although it fits. */
+/* An answer is requested again if it was withheld although it fits. */
 #define ASK_MAX 2
 
-/* Cannot answer now: a name of ours stops the chain as a temporary failure, any other is handed on.
- */
+/* Cannot answer now: a name of ours stops the chain as a temporary failure; any other goes to the
+ * next service. */
 static enum outcome deferred(const struct host_lookup *lookup)
 {
     return lookup->reserved ? OUTCOME_TRY_AGAIN : OUTCOME_NOT_OURS;
@@ -66,7 +66,7 @@ void host_lookup_plan(struct host_lookup *lookup, uint32_t names, uint32_t names
     lookup->layout = pack_layout_new(&lookup->counts);
 }
 
-/* --- By the socket --- */
+/* --- Through the socket --- */
 
 static enum connection_result receive(struct host_lookup *lookup, struct connection *connection)
 {
@@ -85,9 +85,9 @@ static enum connection_result receive(struct host_lookup *lookup, struct connect
     return CONNECTION_OK;
 }
 
-/* A withheld answer leaves the daemon's rotation where it was, an answer that is thrown away for
- * want of room does not: so the first question allows for the longest name, and where a shorter one
- * makes the addresses fit after all, they are asked for again. */
+/* A withheld answer does not advance the daemon's rotation, an answer thrown away for lack of room
+ * does: so the first request allows for the longest name, and if a shorter one makes the addresses
+ * fit after all, they are requested again. */
 static enum connection_result ask(struct host_lookup *lookup, struct connection *connection,
                                   enum outcome *outcome)
 {
@@ -115,11 +115,11 @@ static enum connection_result ask(struct host_lookup *lookup, struct connection 
     return CONNECTION_REFUSED;
 }
 
-/* --- By the mapping --- */
+/* --- Through the mapping --- */
 
-/* When the daemon may be asked for its snapshot again (a stamp of connection.h), also where it gave
- * one: a process whose clock is another (time_namespaces(7)) takes none for fresh. 0: at any time.
- * One thread asks at a time: who moves the stamp. */
+/* When the daemon may next be asked for its snapshot (a timestamp of connection.h). Set on success
+ * too: in a process with another clock (time_namespaces(7)) no snapshot looks fresh. 0: at any
+ * time. The thread that advances the timestamp is the one that asks. */
 static _Atomic uint32_t map_after;
 
 static bool may_map(void)
@@ -132,15 +132,14 @@ static bool may_map(void)
         atomic_store_explicit(&looked_up_before, true, memory_order_relaxed);
         return false;
     }
-    /* A stamp that lies further ahead is an old one: 32 bits of milliseconds have gone half round.
-     */
+    /* A timestamp further ahead is an old one: half of the 32-bit range has passed. */
     if (after != 0 && after - now <= KUBESVC_MAP_UNSUPPORTED_MS)
         return false;
     return atomic_compare_exchange_strong_explicit(&map_after, &after, now + KUBESVC_MAP_RETRY_MS,
                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
-/* Makes the snapshot of the daemon that is there now the current one. */
+/* Makes the snapshot of the running daemon the current one. */
 static enum connection_result map(struct connection *connection, bool *mapped)
 {
     bool supported;
@@ -171,9 +170,9 @@ static bool answer_fresh(struct host_lookup *lookup, enum outcome *outcome)
            mapped_answer(mapping, lookup, outcome);
 }
 
-/* --- Which of them --- */
+/* --- Choosing --- */
 
-/* Asks the daemon, first for a snapshot if one is wanted. Whatever keeps this process from one, the
+/* Asks the daemon, first for a snapshot if one is wanted. If the snapshot cannot be had, the
  * question itself may still be answered. */
 static enum connection_result ask_daemon(struct host_lookup *lookup, struct connection *connection,
                                          bool wants_map, enum outcome *outcome)
@@ -187,8 +186,8 @@ static enum connection_result ask_daemon(struct host_lookup *lookup, struct conn
     return ask(lookup, connection, outcome);
 }
 
-/* A lookup that is called again with a larger buffer goes on where it was, and asks nobody before
- * the buffer can be large enough. */
+/* A lookup called again with a larger buffer continues where it was, and contacts the daemon only
+ * once the buffer can be large enough. */
 static enum connection_result ask_daemon_whole(struct host_lookup *lookup, enum mapping_state state,
                                                enum outcome *outcome)
 {
@@ -238,7 +237,7 @@ enum outcome host_lookup_run(struct host_lookup *lookup)
     }
     if (state != MAPPING_LOST && mapped_answer(mapping, lookup, &outcome))
         return outcome;
-    /* There was a daemon, and it was not stopped: its names are not handed on. */
+    /* A daemon was running and was not stopped: its names do not go to the next service. */
     lookup->reserved = lookup->reserved || mapped_is_in_zone(mapping, lookup);
     return outcome_of_result(lookup, result);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A reading of the snapshot: it may change underneath, so everything is copied out first and
- * believed only if the space it was read from has not been used again meanwhile. Names are checked
- * on their copies; of addresses there is nothing to be checked but their number.
+ * Reads the snapshot, which may change underneath: everything is copied out first, and trusted only
+ * if the space it came from has not been reused meanwhile. Names are validated on their copies; for
+ * addresses only the count can be checked.
  *
- * Which address leads is drawn for each answer: a position kept in the process would have all
- * children of one parent begin with the same one.
+ * The leading address is drawn for each answer: with a position kept in the process, all children
+ * of one parent would start with the same one.
  */
 #include "mapped.h"
 
@@ -19,7 +19,7 @@
 
 #define READINGS_MAX 3
 
-/* Room for a question and three links of a chain; longer ones are the daemon's to answer. */
+/* Room for a question and three links of a chain; longer ones are left to the daemon. */
 #define NAMES_SIZE (4u * (KUBESVC_NAME_MAX + 1u))
 
 static void outside(void *userdata, const char *target, enum kubesvc_family family,
@@ -31,7 +31,7 @@ static void outside(void *userdata, const char *target, enum kubesvc_family fami
     answer->state = EXTERNAL_PENDING;
 }
 
-/* A number below `n`, as good as random between threads and processes. */
+/* A number below `n`, effectively random across threads and processes. */
 static uint32_t draw(uint32_t n)
 {
     static _Atomic uint32_t drawn;
@@ -41,14 +41,14 @@ static uint32_t draw(uint32_t n)
     uint64_t mixed = (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec ^ (uintptr_t)&now;
 
     mixed += atomic_fetch_add_explicit(&drawn, 1, memory_order_relaxed) * 0x9e3779b97f4a7c15u;
-    /* The finalizer of MurmurHash3: every bit of the input reaches every bit of the output. */
+    /* The finalizer of MurmurHash3: every bit of the input affects every bit of the output. */
     mixed = (mixed ^ mixed >> 33) * 0xff51afd7ed558ccdu;
     mixed = (mixed ^ mixed >> 33) * 0xc4ceb9fe1a85ec53u;
     mixed ^= mixed >> 33;
     return (uint32_t)((mixed >> 32) * n >> 32);
 }
 
-/* Copies a set, beginning with the one that leads now. */
+/* Copies a set, starting with the address whose turn it is. */
 static char *copy_set(char *to, const struct resolver_answer *set, size_t size)
 {
     if (set->n_addresses == 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of mappings. Who has counted himself in by raising a count that was not 0 may read; who
- * lowers it to 0 unmaps. A slot that was emptied and filled again in between is another mapping,
- * and as good as the one that was meant.
+ * The table of mappings. A thread may read once it has raised a count that was not 0; the thread
+ * that lowers it to 0 unmaps. A slot that was emptied and refilled in between is a different
+ * mapping, and just as good.
  *
  * The memory belongs to a daemon that is trusted with names, not with this process: it must not be
- * able to make a reader fault. So the file must be sealed against shrinking; that nobody else can
- * write into it is sealed, too.
+ * able to make a reader fault. So the file must be sealed against shrinking, and against writing
+ * through other descriptors.
  */
 #include "mapping.h"
 
@@ -91,7 +91,7 @@ static bool mapping_install(const uint8_t *base, size_t size)
             mapping_leave(before);
         return true;
     }
-    return false; /* readers that never came back have them all */
+    return false; /* threads that never returned hold them all */
 }
 
 static bool header_is_known(const struct kubesvc_snapshot_header *header, size_t size)
@@ -116,7 +116,7 @@ bool mapping_set(int fd)
 
     if (base == MAP_FAILED)
         return false;
-    /* What belongs to the daemon has no place in a core of this program. */
+    /* The daemon's data does not belong in a core dump of this program. */
     madvise(base, size, MADV_DONTDUMP);
     if (header_is_known(base, size) && mapping_install(base, size))
         return true;
@@ -129,8 +129,8 @@ enum mapping_state mapping_state(const struct mapping *mapping)
     const struct kubesvc_snapshot_header *header = header_of(mapping);
     uint32_t state = load(&header->state, __ATOMIC_RELAXED);
     uint32_t owner = __atomic_load_n(&header->owner[0], __ATOMIC_RELAXED); /* of this machine */
-    /* Before the clock: a thread that was kept from running in between takes the daemon for slower
-     * than it is, never for one whose time makes no sense. */
+    /* Read before the clock: a thread preempted in between then sees the daemon as slower than it
+     * is, never its time as invalid. */
     uint32_t heartbeat = load(&header->heartbeat, __ATOMIC_ACQUIRE);
     struct timespec now = {0};
 
@@ -139,7 +139,7 @@ enum mapping_state mapping_state(const struct mapping *mapping)
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     uint32_t age = (uint32_t)now.tv_sec - heartbeat;
 
-    /* A heartbeat that this thread's clock has not come to yet is as fresh as can be. */
+    /* A heartbeat ahead of this thread's clock is as fresh as can be. */
     if (age == UINT32_MAX)
         age = 0;
     if (age > KUBESVC_HEARTBEAT_LOST_S)

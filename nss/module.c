@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The six functions of libnss_kubesvc.so.2 that glibc calls. Each only names its question and the
+ * The six functions of libnss_kubesvc.so.2 that glibc calls. Each only states its question and the
  * form of its answer; one lookup serves them all, and one place turns its outcome into status,
- * errno and h_errno (docs/nss-status.md, guest rules 1 to 8). Those are written
- * last, because `errnop` is &errno more often than not, and whatever is called after would spoil
- * it.
+ * errno and h_errno (docs/nss-status.md, guest rules 1 to 8). Those are written last, because
+ * `errnop` is usually &errno, and any later call would overwrite it.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -17,7 +16,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-/* Where an outcome goes: glibc hands in the addresses of its own errno and h_errno. */
+/* Where an outcome goes: glibc passes the addresses of its own errno and h_errno. */
 struct reply {
     int *errnop;
     int *h_errnop;
@@ -125,7 +124,7 @@ static enum outcome tuples_by_name(const char *name, struct gaih_addrtuple **pat
         return outcome;
     struct gaih_addrtuple *first = pack_tuples(lookup.buffer, &lookup.counts, &lookup.layout);
 
-    /* nscd of glibc 2.36 hands in a tuple of its own, and reads that one (guest rule 26). */
+    /* nscd of glibc 2.36 passes a tuple of its own, and reads that one (guest rule 26). */
     if (*pat)
         **pat = *first;
     else
@@ -141,7 +140,7 @@ EXPORTED enum nss_status _nss_kubesvc_gethostbyname4_r(const char *name,
     struct reply reply = reply_new(errnop, h_errnop);
     enum outcome outcome = tuples_by_name(name, pat, buffer, buflen);
 
-    /* Not to be cached: the daemon knows better a moment later (guest rule 28). */
+    /* Not to be cached: the daemon may know better a moment later (guest rule 28). */
     if (outcome == OUTCOME_FOUND && ttlp)
         *ttlp = 0;
     return reply_end(&reply, outcome);

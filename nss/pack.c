@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The layout of an answer in the caller's buffer. Names and addresses are received from the daemon
- * where they stay, so packing is no more than filling in the pointers between them; only tuples,
- * which are larger than the addresses in them, are unfolded over the place where those arrived.
+ * The layout of an answer in the caller's buffer. Names and addresses are received where they stay,
+ * so packing only fills in the pointers between them; tuples, which are larger than their
+ * addresses, are expanded in place.
  */
 #include "pack.h"
 
@@ -15,7 +15,7 @@
 #define INET_SIZE 4u
 #define INET6_SIZE 16u
 
-/* What follows another without padding must not be aligned more strictly than the first. */
+/* A part that follows another without padding must not need stricter alignment than the first. */
 #define PACK_ALIGNMENT alignof(struct gaih_addrtuple)
 _Static_assert(alignof(char *) <= PACK_ALIGNMENT, "pointers stand at the start");
 _Static_assert(sizeof(struct gaih_addrtuple) >= INET6_SIZE, "a tuple covers its address");
@@ -123,7 +123,7 @@ struct gaih_addrtuple *pack_tuples(struct pack_buffer buffer, const struct pack_
             .family = length == INET_SIZE ? AF_INET : AF_INET6,
         };
 
-        /* The address is read before its tuple is written: the two overlap towards the end. */
+        /* The address is read before its tuple is written: they overlap towards the end. */
         memcpy(tuple.addr, address, length);
         address += length;
         tuples[i] = tuple;

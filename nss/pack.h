@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where the parts of an answer lie in the caller's buffer, in the two forms that glibc asks for.
+ * Where the parts of an answer go in the caller's buffer, in the two forms that glibc asks for.
  *
- * One function computes every offset and their sum, from counts alone; what it computes is both
- * what the check for room and what the filling goes by (guest rule 34).
+ * One function computes every offset and their sum from counts alone; both the size check and the
+ * filling use its result (guest rule 34).
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 
 #include <kubesvc/limits.h>
 
-/* The part of a caller's buffer from its first aligned byte on; size 0 where there is none. */
+/* The part of a caller's buffer from its first aligned byte on; size 0 if there is none. */
 struct pack_buffer {
     char *start;
     size_t size;
@@ -28,7 +28,7 @@ enum pack_form {
     PACK_TUPLES,  /* a list of struct gaih_addrtuple */
 };
 
-/* What is to be packed, within the limits of the protocol. */
+/* What to pack, within the limits of the protocol. */
 struct pack_counts {
     enum pack_form form;
     uint32_t names; /* canonical name first */
@@ -41,21 +41,22 @@ struct pack_counts {
 struct pack_layout {
     size_t aliases;   /* HOSTENT: char *[names] */
     size_t list;      /* HOSTENT: char *[addresses + 1]; TUPLES: struct gaih_addrtuple[] */
-    size_t addresses; /* where they are received; TUPLES: at the end of the tuples themselves */
+    size_t addresses; /* where they are received; TUPLES: at the end of the tuples */
     size_t addresses_size;
     size_t names; /* where the strings are received */
-    size_t size;  /* of it all */
+    size_t size;  /* total */
 };
 
 struct pack_layout pack_layout_new(const struct pack_counts *counts);
 
-/* The most addresses of `family` that `buffer` has room for under one name of any length. */
+/* The most addresses of `family` that fit in `buffer` under one name of any length. */
 uint32_t pack_room(struct pack_buffer buffer, enum pack_form form, int family);
 
-/* Are the strings at `names` as many as `counts` says, ended each, and names of hosts? */
+/* Are there exactly as many strings at `names` as `counts` says, each terminated, and all of them
+ * host names? */
 bool pack_names_are_valid(const char *names, const struct pack_counts *counts);
 
-/* Once names and addresses lie where the layout says: makes `*host` of them. */
+/* Fills in `*host` once names and addresses are where the layout says. */
 void pack_hostent(struct pack_buffer buffer, const struct pack_counts *counts,
                   const struct pack_layout *layout, struct hostent *host);
 

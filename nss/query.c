@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The frames of the module's side of the protocol: requests are made from questions, and of an
- * answer nothing is believed that does not fit its question and the limits of the protocol.
+ * The module's side of the protocol: builds requests from questions, and rejects any answer that
+ * does not fit its question and the protocol's limits.
  */
 #include "query.h"
 
@@ -101,7 +101,7 @@ static void request_make_map(struct request *request)
     request_end(request, KUBESVC_REQUEST_MAP);
 }
 
-/* Are these counts of addresses an answer to this question? */
+/* Do these address counts answer this question? */
 static bool counts_fit_question(const struct query_answer *answer,
                                 const struct query_question *question)
 {
@@ -114,7 +114,7 @@ static bool counts_fit_question(const struct query_answer *answer,
            (answer->inet6 == 0 || question->family != KUBESVC_FAMILY_INET);
 }
 
-/* What the strings are, and what an unknown status means, is for those who look at them. */
+/* The strings themselves, and the meaning of an unknown status, are checked by the callers. */
 static bool answer_is_sound(const struct query_answer *answer,
                             const struct query_question *question, uint32_t payload)
 {
@@ -154,8 +154,7 @@ static enum connection_result query_receive_answer(struct connection *connection
     return answer_is_sound(answer, question, payload) ? CONNECTION_OK : CONNECTION_REFUSED;
 }
 
-/* Reads frames until one that is not PENDING. UNSUPPORTED comes in a version of the daemon's own.
- */
+/* Reads frames until one is not PENDING. UNSUPPORTED carries the daemon's own version. */
 static enum connection_result query_receive_head(struct connection *connection,
                                                  const struct query_question *question,
                                                  struct query_answer *answer)

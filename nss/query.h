@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One question to the daemon and its answer, as far as it can be read before it is known how much
- * room it takes. The caller then receives the names and the addresses where they are to stay.
+ * One question to the daemon and the head of its answer, which tells how much room it needs. The
+ * caller then receives names and addresses at their final place.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ struct query_question {
     uint8_t address[16]; /* ADDRESS */
 };
 
-/* The head of an answer, checked: only FOUND has counts that are not 0, and they keep to the limits
- * of the protocol and to the family of the question. `status` may be none that we know. */
+/* The validated head of an answer: only FOUND has non-zero counts, within the protocol's limits and
+ * of the question's family. `status` may be unknown to us. */
 struct query_answer {
     enum kubesvc_status status;
     bool withheld; /* the addresses do not follow */
@@ -33,16 +33,16 @@ struct query_answer {
     uint32_t inet6;
 };
 
-/* The namespace that the environment names, in lower case; 0 bytes where it names none that could
+/* The namespace given in the environment, in lower case; 0 bytes if there is none or it could not
  * exist. */
 uint8_t query_namespace(char label[static KUBESVC_LABEL_MAX]);
 
-/* Connects, asks, and reads the head of the answer; names and addresses then come by
+/* Connects, asks, and reads the head of the answer; names and addresses follow through
  * connection_receive. */
 enum connection_result query_ask(struct connection *connection,
                                  const struct query_question *question, uint32_t room,
                                  struct query_answer *answer);
 
-/* Connects and asks for the daemon's snapshot. *fd: its descriptor, the caller's from now on, or -1
- * where the daemon has none to give now, or (not *supported) knows of none. */
+/* Connects and asks for the daemon's snapshot. *fd: its descriptor, owned by the caller, or -1 if
+ * the daemon has none to give now or (not *supported) knows no snapshots. */
 enum connection_result query_map(struct connection *connection, int *fd, bool *supported);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A small table for the whole process. There is nothing else: no thread-local, no allocation, and
- * glibc hands in another buffer each time (guest rules 38 and 47). What a lookup has left of its
- * 250 ms is soon worthless, so nothing has to be cleaned up: an entry is taken by the call that it
- * was meant for, overwritten, or out of date.
+ * A small table for the whole process. Nothing else would do: no thread-local, no allocation, and
+ * glibc passes another buffer each time (guest rules 38 and 47). What a lookup has left of its 250
+ * ms soon expires, so nothing needs cleaning up: an entry is taken by the call that it was meant
+ * for, overwritten, or out of date.
  *
- * An entry is 32 bits, because that is what every processor can store at once without a helper
- * library: 10 bits to recognize the lookup by, 14 bits of its deadline in milliseconds, and the
- * size with 3 bits of mantissa, rounded down. Where two lookups are taken for each other, one of
- * them may have less time, or be told once more than necessary to come back with a larger buffer.
+ * An entry is 32 bits, which every processor can store atomically without a helper library: 10 bits
+ * to identify the lookup, 14 bits of its deadline in milliseconds, and the size with 3 bits of
+ * mantissa, rounded down. If two lookups collide, one of them may get less time, or be asked once
+ * more than necessary for a larger buffer.
  */
 #include "retry.h"
 

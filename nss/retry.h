@@ -11,14 +11,12 @@
 #include "pack.h"
 #include "query.h"
 
-/* Says which lookup of which thread it is. Two may share a key. */
+/* Identifies a lookup and its thread. Two may share a key. */
 uint32_t retry_key(const struct query_question *question, enum pack_form form);
 
-/* A lookup begins. If it is called again, `*deadlinep` (as of connection_new, just now) becomes
- * what the first call left of its own, and a size in bytes that is certainly needed is returned;
- * else 0.
- */
+/* Starts a lookup. If it is a repeated call, `*deadlinep` (just set by connection_new) becomes what
+ * the first call had left, and a size in bytes that is certainly needed is returned; else 0. */
 size_t retry_take(uint32_t key, int64_t *deadlinep);
 
-/* A lookup ends for want of a buffer of `size` bytes. */
+/* Ends a lookup that needs a buffer of `size` bytes. */
 void retry_put(uint32_t key, int64_t deadline, size_t size);
