@@ -7,13 +7,13 @@
 
 #define KUBESVC_SOCKET_PATH "/run/kubesvc/socket"
 #define KUBESVC_DEFAULT_ZONE "cluster.local"
-#define KUBESVC_DNS_LISTEN "127.0.0.63:53" /* kubesvc-dns, if nothing else is said */
+#define KUBESVC_DNS_LISTEN "127.0.0.63:53" /* kubesvc-dns, by default */
 
 /* RFC 1035 in presentation form: no final dot counted, no terminating NUL. */
 #define KUBESVC_NAME_MAX 253u
 #define KUBESVC_LABEL_MAX 63u
 
-/* CNAME links that are followed before a chain is given up (rule 59). */
+/* CNAME links followed before giving up (rule 59). */
 #define KUBESVC_CHAIN_MAX 11u
 
 /* Canonical name and every alias of an answer, each with its NUL. */
@@ -23,21 +23,21 @@
 /* Addresses of both families together in one answer. */
 #define KUBESVC_ADDRESSES_MAX 1048576u
 
-/* Milliseconds: the whole exchange, the time the daemon is left alone after a time-out, the
- * longest a question may stay PENDING, the pause between two PENDING frames. */
+/* Milliseconds: the whole exchange, the time the daemon is left alone after a timeout, the longest
+ * a question may stay PENDING, the interval between PENDING frames. */
 #define KUBESVC_DEADLINE_MS 250
 #define KUBESVC_BACKOFF_MS 1000
 #define KUBESVC_PENDING_MAX_MS 30000
 #define KUBESVC_PENDING_EVERY_MS 100
 
-/* Of a snapshot that a process has mapped. A daemon writes its heartbeat every second; one whose
- * heartbeat is older than this, in seconds, hangs, and is asked on its socket first. What it left
- * behind is believed for the longer time. */
+/* Of a snapshot mapped by a process. A daemon writes its heartbeat every second; a daemon with an
+ * older heartbeat than the first limit, in seconds, hangs, and its socket is asked first. Its
+ * snapshot remains valid for the second. */
 #define KUBESVC_HEARTBEAT_LATE_S 15
 #define KUBESVC_HEARTBEAT_LOST_S 300
-/* Who has an answer from such a snapshot anyway waits for the socket so many milliseconds only. */
+/* Milliseconds to wait for the socket if such a snapshot already has an answer. */
 #define KUBESVC_STALE_DEADLINE_MS 20
-/* How long, in milliseconds, a daemon that has no snapshot to give (yet), or knows of none, is not
- * asked for it again. */
+/* Milliseconds before a daemon that has no snapshot to give (yet), or knows of none, is asked for
+ * it again. */
 #define KUBESVC_MAP_RETRY_MS 1000
 #define KUBESVC_MAP_UNSUPPORTED_MS 60000

@@ -72,7 +72,7 @@ enum kubesvc_status {
     KUBESVC_STATUS_FOUND = 1,
     KUBESVC_STATUS_NO_DATA = 2,   /* the name exists, without an address of this family */
     KUBESVC_STATUS_NOT_FOUND = 3, /* ours, and does not exist */
-    KUBESVC_STATUS_NOT_OURS = 4,  /* the next service is to be asked */
+    KUBESVC_STATUS_NOT_OURS = 4,  /* ask the next service */
     KUBESVC_STATUS_TRY_AGAIN = 5, /* still loading, or a nameserver failed */
 };
 
@@ -90,7 +90,7 @@ struct kubesvc_header {
 };
 
 struct kubesvc_name_request {
-    uint32_t room; /* addresses that the client can take now; more are withheld */
+    uint32_t room; /* addresses that fit at the client; if there are more, they are withheld */
     uint8_t family;
     uint8_t namespace_length; /* 0 to 63 */
     uint8_t name_length;      /* 1 to 254, with a final dot */
@@ -104,7 +104,7 @@ struct kubesvc_address_request {
 };
 
 struct kubesvc_map_request {
-    uint32_t version; /* the newest layout of a snapshot that the client reads */
+    uint32_t version; /* the newest snapshot layout that the client can read */
 };
 
 struct kubesvc_map {

@@ -49,8 +49,8 @@
 
 #define KUBESVC_SNAPSHOT_VERSION 1u /* of all that is described here */
 
-#define KUBESVC_SNAPSHOT_RETIRED 1u /* another one has taken its place */
-#define KUBESVC_SNAPSHOT_WATCHED 2u /* every question is wanted on the socket */
+#define KUBESVC_SNAPSHOT_RETIRED 1u /* replaced by another one */
+#define KUBESVC_SNAPSHOT_WATCHED 2u /* the daemon wants every question on the socket */
 #define KUBESVC_SNAPSHOT_STOPPED 4u /* the daemon was stopped on purpose: its names are gone */
 
 #define KUBESVC_OWNER_DIED 0x40000000u /* in owner[0], as futex(2) has it */
@@ -58,15 +58,15 @@
 
 struct kubesvc_snapshot_header {
     uint32_t magic;
-    uint32_t size; /* what refs may lead to, in units of 8 bytes */
+    uint32_t size; /* what refs may point to, in units of 8 bytes */
     uint8_t seed[16];
     uint32_t root;      /* ref, stored with release order; 0: nothing loaded yet */
-    uint32_t reuse;     /* goes up before published memory is written again */
-    uint32_t state;     /* KUBESVC_SNAPSHOT_*; a reader takes what it does not know for RETIRED */
+    uint32_t reuse;     /* incremented before published memory is written again */
+    uint32_t state;     /* KUBESVC_SNAPSHOT_*; unknown values mean RETIRED */
     uint32_t heartbeat; /* CLOCK_MONOTONIC in seconds, written every second */
     uint32_t version;   /* KUBESVC_SNAPSHOT_VERSION */
     uint32_t reserved[5];
-    uint32_t owner[16]; /* a pthread_mutex_t of the daemon's */
+    uint32_t owner[16]; /* a pthread_mutex_t of the daemon */
 };
 
 _Static_assert(sizeof(struct kubesvc_snapshot_header) == 128, "layout");
@@ -111,7 +111,7 @@ enum kubesvc_pod_names {
     KUBESVC_PODS_VERIFIED = 2,
 };
 
-#define KUBESVC_SETTINGS_EMPTY 0x1u       /* no object is loaded: nothing is ours */
+#define KUBESVC_SETTINGS_EMPTY 0x1u       /* no object is loaded: no name is ours */
 #define KUBESVC_SETTINGS_FALLTHROUGH 0x2u /* unmentioned namespaces under the zone are not ours */
 
 struct kubesvc_range { /* an allocatable range; IPv4 as ::ffff:a.b.c.d, prefix 96 to 128 */
@@ -170,29 +170,29 @@ enum kubesvc_protocol {
     KUBESVC_PROTOCOL_SCTP = 3,
 };
 
-/* What _name._protocol.<service> answers (rule 47). One entry for each (name, protocol) there is,
- * one for each (name, ANY) and one for each ("", protocol): an empty label after its underscore
- * stands for any. */
+/* What _name._protocol.<service> answers (rule 47). One entry for each (name, protocol), one for
+ * each (name, ANY) and one for each ("", protocol): an empty label after its underscore is a
+ * wildcard. */
 struct kubesvc_port {
     struct kubesvc_span name; /* lower case */
     uint32_t protocol;
-    uint32_t number; /* 0 where several or none */
+    uint32_t number; /* 0 if several or none */
     struct kubesvc_set addresses;
 };
 
-/* Where the numbers of `ports` are not all that SRV needs: some ports have a name and others do
- * not, or the endpoints of one port have several numbers. Readers that do not know the flag find
- * what they know where it always was. */
+/* Set if SRV needs more than the numbers of `ports`: some ports are named and others are not, or
+ * the endpoints of one port differ in their number. Readers that do not know the flag find their
+ * data where it always was. */
 struct kubesvc_numbered {
     struct kubesvc_service service;
     struct kubesvc_span numbers; /* struct kubesvc_port[]: one for each name, protocol, number */
 };
 
-#define KUBESVC_ADDRESS_NAMED 0x1u   /* has a name: `name` is set (rules 67 to 70) */
+#define KUBESVC_ADDRESS_NAMED 0x1u   /* has a name in `name` (rules 67 to 70) */
 #define KUBESVC_ADDRESS_FOREIGN 0x2u /* a node's: its pods have names, but it is not ours */
 
 struct kubesvc_address {
     uint32_t flags;
-    struct kubesvc_span name; /* [label.]service.namespace; ".svc.<zone>" is to be added */
+    struct kubesvc_span name; /* [label.]service.namespace, without ".svc.<zone>" */
     struct kubesvc_span pods; /* spans: namespaces with a pod of this address (rule 65); in bytes */
 };
