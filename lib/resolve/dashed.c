@@ -56,7 +56,7 @@ bool dashed_parse(const char *label, size_t length, uint8_t address[static 16])
         text[i] = label[i] != '-' ? label[i] : inet ? '.' : ':';
     text[length] = '\0';
 
-    /* Neither accepts leading zeroes in dotted quads, as CoreDNS's parser does not either. */
+    /* Like CoreDNS's parser, neither accepts leading zeroes in dotted quads. */
     if (!inet)
         return inet_pton(AF_INET6, text, address) == 1;
     memcpy(address, mapped, sizeof mapped);

@@ -11,11 +11,11 @@
 #define DASHED_MAX 47 /* the longest label and its NUL */
 
 /* The label of an address in 16 bytes, IPv4 as ::ffff:a.b.c.d. NUL-terminated; returns its length.
- * An address that begins with :: has a label that begins with '-': no program can ask for it. */
+ * An address that begins with :: has a label that begins with '-': no program can look it up. */
 size_t dashed_format(const uint8_t address[static 16], char label[static DASHED_MAX]);
 
-/* The address that a label spells, in any letters and however abbreviated; false if it is none. */
+/* The address that a label spells, in any case and however abbreviated; false if it is not one. */
 bool dashed_parse(const char *label, size_t length, uint8_t address[static 16]);
 
-/* The same, but only for the very label that dashed_format makes, in any letters. */
+/* The same, but only for the exact label that dashed_format writes, in any case. */
 bool dashed_parse_canonical(const char *label, size_t length, uint8_t address[static 16]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A name is read from the right, as CoreDNS does: svc or pod, namespace, Service, then what stands
- * below a Service; see docs/rules.md, sections A to F. Labels are never copied apart:
- * "service.namespace" stands in the name as it stands in the key of its record.
+ * below a Service; see docs/rules.md, sections A to F. Labels are never split out:
+ * "service.namespace" appears in the name exactly as in the key of its record.
  */
 #include "lookup.h"
 
@@ -89,7 +89,7 @@ static enum resolver_outcome answer_set(struct lookup *lookup, struct lookup_set
     return RESOLVER_FOUND;
 }
 
-/* A name that only has others below it (rules 11 and 12). */
+/* A name that only has names below it (rules 11 and 12). */
 static enum resolver_outcome answer_bare(struct lookup *lookup)
 {
     lookup->flags |= RESOLVER_BARE;

@@ -23,18 +23,17 @@ struct lookup {
     unsigned flags; /* RESOLVER_*, set by the lookup as all below */
     struct lookup_set set;
     uint8_t literal[16]; /* where `set` points if the name itself spells its address */
-    const char *target;  /* of an ExternalName: the answer is that name's */
+    const char *target;  /* of an ExternalName: the answer is the target's */
     size_t target_length;
-    /* The record of the Service that the name is, or lies below; its data is NULL where it is none,
-     * or answers nothing; and what of the name stands in front of the Service's, without the dot.
-     */
+    /* The record of the Service that the name denotes or lies below (data is NULL if there is none,
+     * or it answers nothing), and the part of the name before the Service's, without the dot. */
     struct snapshot_record service;
     const char *below;
     size_t below_length;
 };
 
-/* Looks up `name`, a valid one without its zone and the dot before it; empty: the zone itself.
- * FOUND: `set` holds an address at least, of either family. NODATA where `target` is set. */
+/* Looks up `name`, valid, without its zone and the dot before it; empty: the zone itself. FOUND:
+ * `set` holds at least one address of either family. NODATA where `target` is set. */
 enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_t length);
 
 /* An array that does not lie inside its record counts as empty. */

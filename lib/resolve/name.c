@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Names as a program types them. Nothing here asks the locale: in tr_TR.UTF-8 strcasecmp("I", "i")
- * is not 0, and a name that changes with the language of its asker is nobody's name. The tests for
- * "can it be ours" stand before the first system call of a lookup, because every lookup of the host
- * passes through them; they need neither configuration nor memory, and so know the default zone
- * only.
+ * Names as a program types them. The locale is ignored: in tr_TR.UTF-8 strcasecmp("I", "i") is not
+ * 0, and a name must not depend on the caller's language. The checks for "can it be ours" come
+ * before the first system call of a lookup, because every lookup of the host passes through them;
+ * they need neither configuration nor memory, and so know the default zone only.
  */
 #include "name.h"
 
 #include <string.h>
 
-/* Labels of which a name that never left the search list has at most four: port, protocol, service,
- * namespace. */
+/* The most labels in a name of the search list: port, protocol, service, namespace. */
 #define UNQUALIFIED_LABELS_MAX 4u
 
 static bool letter_is_valid(char c)
@@ -43,7 +41,7 @@ bool name_is_valid(const char *name, size_t length)
 {
     if (length < 1 || length > KUBESVC_NAME_MAX)
         return false;
-    /* `start` reaches `length` only behind a final dot: the empty label there is refused too. */
+    /* `start` reaches `length` only after a final dot: the empty label there is rejected too. */
     for (size_t start = 0; start <= length;) {
         size_t label = label_length(name, length, start);
 

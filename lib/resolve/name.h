@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Names as a program types them: validity, letters, and whether one can be ours at all. No locale,
- * no system call (guest rules 17, 19 to 23).
+ * Names as a program types them: validity, case, and whether one can be ours at all. No locale, no
+ * system call (guest rules 17, 19 to 23).
  */
 #pragma once
 
@@ -25,7 +25,7 @@ bool name_has_suffix(const char *name, size_t length, const char *suffix, size_t
 
 bool name_equal(const char *a, size_t a_length, const char *b, size_t b_length);
 
-/* Ends in `.svc` or in the default zone: such a name must never be asked of public DNS. */
+/* Ends in `.svc` or in the default zone: such a name must never be sent to public DNS. */
 bool name_is_reserved(const char *name, size_t length);
 
 /* Could the daemon know this valid name? False for `localhost` and for more than four labels with

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The resolver: names outside the zone are told apart, ExternalNames are followed from one name
- * inside it to the next; what one name inside the zone answers is lookup.c's.
+ * The resolver: rejects names outside the zone and follows ExternalNames from one name inside it to
+ * the next; lookup.c answers a single name inside the zone.
  *
- * What an address is called is answered from a record of its own; reading names backwards would
- * need the whole store.
+ * Addresses have records of their own for reverse lookups, which would otherwise need a scan of the
+ * whole store.
  */
 #include "resolver.h"
 
@@ -47,7 +47,7 @@ static bool cut_zone(const struct settings *settings, const char *name, size_t *
     return true;
 }
 
-/* Follows a chain to its end; `lookup` receives what is there, and the flags of its beginning. */
+/* Follows a chain to its end; `lookup` receives what is there, and the flags of its start. */
 static enum resolver_outcome resolve(const struct settings *settings, const char *name,
                                      size_t length, struct lookup *lookup,
                                      struct resolver_names *names)
@@ -62,7 +62,7 @@ static enum resolver_outcome resolve(const struct settings *settings, const char
         *lookup = (struct lookup){.view = lookup->view, .settings = settings};
         enum resolver_outcome outcome = lookup_name(lookup, name, length);
 
-        /* Only the first name's flags matter: they say what the program asked for. */
+        /* Only the first name's flags matter: they describe what the program asked for. */
         flags = links == 0 ? lookup->flags : flags;
         lookup->flags = flags;
         if (lookup->target == NULL) /* a chain that ends in nothing is an alias (rule 59) */
@@ -70,7 +70,7 @@ static enum resolver_outcome resolve(const struct settings *settings, const char
         if (links == KUBESVC_CHAIN_MAX)
             return RESOLVER_NODATA;
 
-        /* The copy is what is checked and used: the arena might change meanwhile. */
+        /* Check and use the copy: the arena might change meanwhile. */
         name = names->text + names->size;
         length = lookup->target_length;
         if (!names_add(names, lookup->target, lookup->target_length) ||
@@ -130,7 +130,7 @@ void resolver_both(const struct snapshot_view *view, const struct settings *sett
     answer_family(&lookup, outcome, KUBESVC_FAMILY_INET6, inet6);
 }
 
-/* Does an address lie in an allocatable range? Then nobody else can know it. */
+/* Does an address lie in an allocatable range? Then no other service can know it. */
 static bool is_in_ranges(const struct settings *settings, const uint8_t address[static 16])
 {
     const struct kubesvc_range *ranges = (const void *)settings->ranges;
@@ -140,7 +140,7 @@ static bool is_in_ranges(const struct settings *settings, const uint8_t address[
         uint32_t prefix = snapshot_u32(&ranges[i].prefix);
         unsigned whole = prefix / 8, mask = 0xff00u >> prefix % 8 & 0xff;
 
-        /* A range of IPv6 holds no IPv4, not even ::/0. */
+        /* An IPv6 range holds no IPv4, not even ::/0. */
         if (prefix > 128 || (inet && prefix < 96) || memcmp(ranges[i].address, address, whole) != 0)
             continue;
         if (mask == 0 || ((ranges[i].address[whole] ^ address[whole]) & mask) == 0)
@@ -149,7 +149,7 @@ static bool is_in_ranges(const struct settings *settings, const uint8_t address[
     return false;
 }
 
-/* "<name>.svc.<zone>" into `names`; false if that is no name that could be asked for. */
+/* "<name>.svc.<zone>" into `names`; false if that is not a valid host name. */
 static bool names_add_in_zone(struct resolver_names *names, const uint8_t *name, size_t length,
                               const struct settings *settings)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The resolver: one absolute name or one address, one family, one snapshot -> a DNS outcome
- * (docs/rules.md, sections A to G). It knows no search list, no NSS status and no rotation; those
- * are layers above. Uses libc only, allocates nothing, trusts nothing in the snapshot.
+ * (docs/rules.md, sections A to G). Search list, NSS status and rotation belong to the layers
+ * above. Uses libc only, allocates nothing, trusts nothing in the snapshot.
  */
 #pragma once
 
@@ -18,23 +18,23 @@ enum resolver_outcome {
     RESOLVER_FOUND,
     RESOLVER_NODATA, /* exists, no address of this family */
     RESOLVER_NXDOMAIN,
-    RESOLVER_NOT_OURS, /* outside the zone; a namespace left to others by `fallthrough`; an
-                          address of nobody we know; anything while no object is loaded */
+    RESOLVER_NOT_OURS, /* outside the zone; a namespace left to other services by `fallthrough`; an
+                          unknown address; anything while no object is loaded */
     RESOLVER_EXTERNAL, /* `target` must be resolved outside the zone */
 };
 
-/* Why an outcome is what it is; the layer above needs it to tell a short name of ours from a
- * foreign host's (design: "a short name that meets only a bare namespace ..."). */
+/* Why the outcome is what it is; the layer above needs it to tell a short name of ours from a
+ * foreign host's. */
 #define RESOLVER_BARE 0x1u    /* NODATA of the zone's apex, svc, pod or a namespace itself */
 #define RESOLVER_SERVICE 0x2u /* the name is that of an existing Service (not one below it) */
 
-/* The chain of owners, in memory of the caller's, who sets `text` and `capacity`. */
+/* The chain of owners, in the caller's memory; the caller sets `text` and `capacity`. */
 struct resolver_names {
     char *text;        /* the names one after the other, each followed by NUL, canonical last */
-    uint16_t capacity; /* bytes; KUBESVC_NAMES_SIZE_MAX is enough for every chain */
+    uint16_t capacity; /* bytes; KUBESVC_NAMES_SIZE_MAX suffices for every chain */
     uint16_t count;    /* owners met so far: the question's, then one for each link */
     uint16_t size;     /* bytes used */
-    bool full;         /* a name had no room: what was found is worth nothing */
+    bool full;         /* a name did not fit: discard the result */
 };
 
 #define RESOLVER_NAMES(storage)                                                                    \
@@ -57,13 +57,13 @@ void resolver_name(const struct snapshot_view *view, const char *name, size_t le
                    enum kubesvc_family family, struct resolver_answer *answer,
                    struct resolver_names *names);
 
-/* The same for both families, with one walk and with the settings of that view. */
+/* The same for both families, with one walk and the settings of that view. */
 void resolver_both(const struct snapshot_view *view, const struct settings *settings,
                    const char *name, size_t length, struct resolver_answer *inet,
                    struct resolver_answer *inet6, struct resolver_names *names);
 
-/* Resolves an address of `family` to its one name (rules 67 to 73), put into `names`.
- * FOUND, NXDOMAIN (an address of ours without a name) or NOT_OURS. */
+/* Resolves an address of `family` to its one name (rules 67 to 73), stored in `names`. FOUND,
+ * NXDOMAIN (an address of ours without a name) or NOT_OURS. */
 void resolver_address(const struct snapshot_view *view, enum kubesvc_family family,
                       const uint8_t address[static 16], struct resolver_answer *answer,
                       struct resolver_names *names);

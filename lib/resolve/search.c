@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The search list as glibc's resolver walks it (rules 74 to 82), and what its failures mean
- * to a program on this host (docs/nss-status.md). The two differ in one point: glibc reports that
- * a short name exists without data as soon as one candidate is a bare namespace, for it takes the
- * DNS behind the list to be the only source. Here another service may know a host of that name, so
- * a short name is ours only if a candidate is a Service or something below one.
+ * The search list as glibc's resolver walks it (rules 74 to 82), and what its failures mean to a
+ * program on this host (docs/nss-status.md). They differ in one point: glibc reports that a short
+ * name exists without data as soon as one candidate is a bare namespace, because it takes the DNS
+ * behind the list as the only source. Here another service may know a host of that name, so a short
+ * name is ours only if a candidate is a Service or something below one.
  */
 #include "search.h"
 
@@ -13,16 +13,16 @@
 #include "name.h"
 #include "settings.h"
 
-/* What one candidate is. */
+/* Result for one candidate. */
 enum verdict {
     VERDICT_FOUND,
     VERDICT_PENDING,
     VERDICT_NO_DATA,
     VERDICT_BARE, /* the zone, svc, pod or a namespace: no data by nature */
     VERDICT_NOT_FOUND,
-    VERDICT_EMPTY, /* a Service that has nothing to answer */
+    VERDICT_EMPTY, /* a Service with nothing to answer */
     VERDICT_NOT_OURS,
-    VERDICT_FAILED, /* a nameserver did */
+    VERDICT_FAILED, /* a nameserver failed */
     VERDICTS,
 };
 
@@ -43,10 +43,10 @@ struct search {
     void *tried_userdata;
     struct search_result *result;
     bool met[VERDICTS]; /* among the candidates so far */
-    bool settled;       /* what was met so far stands: only an answer counts from now on */
+    bool settled;       /* the result so far stands; only an answer can change it */
 };
 
-/* Nothing more is to be tried. */
+/* Nothing more to try. */
 static bool is_final(enum verdict verdict)
 {
     return verdict == VERDICT_FOUND || verdict == VERDICT_PENDING;
@@ -54,7 +54,7 @@ static bool is_final(enum verdict verdict)
 
 /* --- One candidate --- */
 
-/* The canonical name so far; there is one. */
+/* The canonical name so far; there is always one. */
 static const char *last_name(const struct resolver_names *names)
 {
     const char *nul = memrchr(names->text, '\0', names->size - 1u);
@@ -97,7 +97,8 @@ static enum verdict ask_family(struct search *search, enum kubesvc_family family
     return VERDICT_NOT_OURS;
 }
 
-/* Names that the target has outside. Too many of them: the last one, being canonical, is kept. */
+/* The target's further owner names outside the zone. If there are too many, the last, canonical one
+ * is kept. */
 static void add_aliases(struct resolver_names *names, const struct external_answer *external)
 {
     for (uint32_t i = 0; i < external->n_aliases; i++) {
@@ -116,8 +117,8 @@ static void add_aliases(struct resolver_names *names, const struct external_answ
     }
 }
 
-/* Both families of one name (rule 78): either is an answer, and a failure of the other does not
- * matter then; but nothing is said before both are known. */
+/* Both families of one name (rule 78): either is an answer, even if the other fails; but there is
+ * no result before both are known. */
 static enum verdict ask(struct search *search, struct text name)
 {
     struct search_result *result = search->result;
@@ -192,8 +193,8 @@ static enum verdict try_domain(struct search *search, struct text domain)
     return try_candidate(search, candidate);
 }
 
-/* Of the default list's candidates, those that by their shape could exist (rule 45): a foreign name
- * or a full one would else be looked up three times in vain. */
+/* The candidates of the default list whose shape allows them to exist (rule 45): a foreign or full
+ * name would otherwise be looked up three times in vain. */
 struct shape {
     bool own, svc, zone;
 };
@@ -204,7 +205,7 @@ static struct shape shape_of(const struct search *search)
     const char *name = search->name.data;
     size_t length = search->name.length;
 
-    if (search->tried != NULL) /* all are to be told */
+    if (search->tried != NULL) /* report all of them */
         return (struct shape){true, true, true};
     return (struct shape){
         .own = labels <= 3, /* <port>.<proto>.<service> */
@@ -249,7 +250,7 @@ static enum verdict try_list(struct search *search)
     return verdict;
 }
 
-/* --- What it comes to --- */
+/* --- Result --- */
 
 static bool is_in_zone(const struct search *search)
 {
@@ -257,7 +258,7 @@ static bool is_in_zone(const struct search *search)
                            search->zone.length);
 }
 
-/* Names that nobody else is to be asked for: under the zone, or ending in `.svc`. */
+/* Names that no other service may be asked for: in the zone, or ending in `.svc`. */
 static bool is_reserved(const struct search *search)
 {
     return is_in_zone(search) ||
@@ -303,7 +304,8 @@ static enum verdict walk(struct search *search, bool absolute)
         verdict = try_candidate(search, search->name);
         if (absolute || is_final(verdict))
             return verdict;
-        /* Rule 77. Of a name outside the zone nothing is known here: what the list says counts. */
+        /* Rule 77. Nothing is known about a name outside the zone: the result of the list
+         * counts. */
         search->settled = verdict != VERDICT_NOT_OURS;
     }
     verdict = try_list(search);

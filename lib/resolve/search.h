@@ -12,12 +12,12 @@
 
 #include "resolver.h"
 
-/* What is known of a name outside the zone, for one family. */
+/* What is known about a name outside the zone, for one family. */
 enum external_state {
     EXTERNAL_FOUND,
-    EXTERNAL_NODATA,  /* exists not at all, or not in this family (rule 60) */
+    EXTERNAL_NODATA,  /* does not exist, or not in this family (rule 60) */
     EXTERNAL_FAILED,  /* the nameservers failed */
-    EXTERNAL_PENDING, /* being asked: run the search again when told */
+    EXTERNAL_PENDING, /* query in progress: run the search again when notified */
 };
 
 struct external_answer {
@@ -32,7 +32,7 @@ struct external_answer {
 typedef void (*search_external)(void *userdata, const char *target, enum kubesvc_family family,
                                 struct external_answer *answer);
 
-/* A candidate of the search list is tried next; for who explains an answer. */
+/* Called before each candidate of the search list, for explaining an answer. */
 typedef void (*search_tried)(void *userdata, const char *name, size_t length);
 
 struct search_question {
@@ -41,20 +41,19 @@ struct search_question {
     const char *namespace; /* the caller's; NULL or empty: the snapshot's default */
     size_t namespace_length;
     enum kubesvc_family family; /* ANY: both, from one candidate (rule 78) */
-    search_tried tried;         /* NULL: nobody wants to know */
+    search_tried tried;         /* NULL: not reported */
     void *tried_userdata;
 };
 
 struct search_result {
     enum kubesvc_status status;
-    bool pending;                       /* not to be answered now: see search_name */
-    struct resolver_names names;        /* owners in order, canonical last, when FOUND; the caller
-                                           gives it memory before the search */
+    bool pending;                /* cannot be answered yet: see search_name */
+    struct resolver_names names; /* FOUND: owners in order, canonical last; caller's memory */
     struct resolver_answer inet, inet6; /* addresses point into the snapshot, the result itself or
                                            the external answer */
 };
 
-/* `pending`: what is outside the zone is not known yet, or the names had no room. */
+/* `pending`: names outside the zone are not known yet, or the names did not fit. */
 void search_name(const struct snapshot_view *view, const struct search_question *question,
                  search_external external, void *userdata, struct search_result *result);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading the settings record. It is read anew for every question, because a reload changes it
- * together with the names it explains, in one publish.
+ * Reads the settings record: again for every question, because a reload changes it together with
+ * the names it explains, in one publish.
  */
 #include "settings.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The settings that a snapshot carries: what the resolver and the search list need of them, bounds
- * checked once.
+ * The settings carried by a snapshot, as the resolver and the search list need them, bounds checked
+ * once.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct settings {
     struct snapshot_record record;
 };
 
-/* False if there are none or they are damaged. */
+/* False if they are missing or damaged. */
 bool settings_open(struct settings *settings, const struct snapshot_view *view);
 
 /* One domain of an explicit search list, NULL if it is damaged. `i` is less than n_search. */

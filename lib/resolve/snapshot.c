@@ -2,10 +2,10 @@
 /*
  * Reading a snapshot: SipHash-2-4 and the walk down the trie.
  *
- * The arena may one day be memory that another process writes, so a damaged one must cost no more
- * than a missed name: fields are read once into locals, refs are checked against the size of the
- * view, and the walk is bounded by the levels of the trie and by KUBESVC_CHAIN_LIMIT. There is
- * nothing here to interpret a record; that is the resolver's.
+ * Another process may be writing the arena, so a damaged one must cost no more than a missed name:
+ * fields are read once into locals, refs are checked against the size of the view, and the walk is
+ * bounded by the levels of the trie and by KUBESVC_CHAIN_LIMIT. Interpreting records is up to the
+ * resolver.
  */
 #include "snapshot.h"
 
@@ -80,7 +80,8 @@ bool snapshot_view_open(struct snapshot_view *view, const void *base, size_t siz
     if (size < sizeof *header || snapshot_u32(&header->magic) != KUBESVC_SNAPSHOT_MAGIC)
         return false;
 
-    /* The writer stores the size first and the root last: what this root leads to lies inside. */
+    /* The writer stores the size first and the root last: everything this root leads to lies
+     * inside. */
     view->root = le32toh(__atomic_load_n(&header->root, __ATOMIC_ACQUIRE));
     used = (uint64_t)snapshot_u32(&header->size) * KUBESVC_SNAPSHOT_ALIGN;
     if (view->root == 0 || used > size)
@@ -91,7 +92,7 @@ bool snapshot_view_open(struct snapshot_view *view, const void *base, size_t siz
     return true;
 }
 
-/* `length` bytes of the node at `ref`, NULL where they do not lie inside the arena. */
+/* `length` bytes of the node at `ref`, NULL if they do not lie inside the arena. */
 static const uint8_t *node(const struct snapshot_view *view, uint32_t ref, uint64_t length)
 {
     uint64_t offset = (uint64_t)ref * KUBESVC_SNAPSHOT_ALIGN;
@@ -107,8 +108,7 @@ static inline uint64_t padded(uint32_t length)
     return ((uint64_t)length + 7) & ~UINT64_C(7);
 }
 
-/* Processors that count bits themselves cannot be taken for granted, and the compiler would call a
- * function for them. */
+/* Not every processor counts bits itself, and the compiler would call a library function. */
 static inline unsigned count_bits(uint32_t bits)
 {
     bits -= bits >> 1 & 0x55555555u;
@@ -204,7 +204,7 @@ const uint8_t *snapshot_table(struct snapshot_record record, const struct kubesv
     uint32_t length;
     const uint8_t *table = snapshot_span(record, span, &length);
 
-    /* Unaligned fields could not be read in one piece; no writer makes them. */
+    /* Unaligned fields could not be read atomically; no writer creates them. */
     if (table != NULL && (uintptr_t)table % sizeof(uint32_t) != 0)
         table = NULL;
     *count = table == NULL ? 0 : length / stride;

@@ -13,7 +13,7 @@
 
 #include <kubesvc/snapshot.h>
 
-/* One consistent state of an arena: the root is read once, when the view is made. */
+/* One consistent state of an arena: the root is read once, when the view is opened. */
 struct snapshot_view {
     const uint8_t *base;
     size_t size; /* bytes that may be read */
@@ -27,8 +27,8 @@ struct snapshot_record {
     uint32_t length;
 };
 
-/* Opens the current state of the arena at `base` (aligned to 8) of `size` bytes.
- * Returns false if this is no snapshot or nothing has been published in it yet. */
+/* Opens the current state of the arena at `base` (aligned to 8) of `size` bytes. Returns false if
+ * it is not a snapshot or nothing has been published in it yet. */
 bool snapshot_view_open(struct snapshot_view *view, const void *base, size_t size);
 
 /* SipHash-2-4 of `length` bytes. */
@@ -38,23 +38,24 @@ uint64_t snapshot_hash(const uint8_t seed[static 16], const void *key, size_t le
 struct snapshot_record snapshot_find(const struct snapshot_view *view, const void *key,
                                      size_t length);
 
-/* The same with the key's hash known already. */
+/* The same with the key's hash already computed. */
 struct snapshot_record snapshot_find_hashed(const struct snapshot_view *view, uint64_t hash,
                                             const void *key, size_t length);
 
-/* `length` bytes at `offset` of a record, NULL where they do not lie inside it. */
+/* `length` bytes at `offset` of a record, NULL if they do not lie inside it. */
 const uint8_t *snapshot_bytes(struct snapshot_record record, uint32_t offset, uint64_t length);
 
-/* A field of the arena, aligned to 4: read exactly once, whoever else may be writing there. */
+/* A field of the arena, aligned to 4: read exactly once, as it may be written concurrently. */
 static inline uint32_t snapshot_u32(const void *field)
 {
     return le32toh(__atomic_load_n((const uint32_t *)field, __ATOMIC_RELAXED));
 }
 
-/* The bytes of a span that is itself part of the record; NULL where they do not lie inside it. */
+/* The bytes of a span that is itself part of the record; NULL if they do not lie inside it. */
 const uint8_t *snapshot_span(struct snapshot_record record, const struct kubesvc_span *span,
                              uint32_t *length);
 
-/* The same for a table of structs of 32-bit fields, `stride` bytes each: `count` are whole. */
+/* The same for a table of structs of 32-bit fields, `stride` bytes each; `count` receives the
+ * number of whole entries. */
 const uint8_t *snapshot_table(struct snapshot_record record, const struct kubesvc_span *span,
                               uint32_t stride, uint32_t *count);
