@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Addresses and ranges: text to binary and back. The C library's own functions are not enough: they
- * refuse the leading zeroes that Kubernetes accepts, and they write some IPv6 addresses with a
+ * reject the leading zeroes that Kubernetes accepts, and they write some IPv6 addresses with a
  * dotted quad, from which no endpoint name can be made (rule 36).
  */
 #include "address.h"
@@ -54,7 +54,7 @@ static bool parse_inet6(uint8_t bytes[static 16], const char *text, size_t lengt
     if (tail > 0 && memchr(colon + 1, '.', tail)) {
         uint8_t quad[4];
 
-        /* a quad at the end is rewritten, so that it may have leading zeroes as well */
+        /* a quad at the end is rewritten, so that it may have leading zeroes too */
         if (head + sizeof "ffff:ffff" > sizeof copy || !parse_quad(quad, colon + 1, tail))
             return false;
         memcpy(copy, text, head);
@@ -84,7 +84,7 @@ bool address_parse(struct address *address, const char *text, size_t length)
     return true;
 }
 
-/* The first longest run of at least two zero groups, which "::" stands for. */
+/* The first longest run of at least two zero groups, which "::" abbreviates. */
 static unsigned longest_gap(const unsigned groups[static GROUPS], unsigned *length)
 {
     unsigned best = 0, best_length = 1, run = 0;
@@ -174,7 +174,7 @@ bool address_range_contains(const struct address_range *range, const struct addr
     unsigned whole = range->prefix / 8, rest = range->prefix % 8;
     uint8_t mask = (uint8_t)(0xff00u >> rest);
 
-    /* ::/0 holds every IPv6 address, and none of IPv4 */
+    /* ::/0 holds every IPv6 address, but no IPv4 */
     if (address_family(&range->base) != address_family(address))
         return false;
     if (memcmp(range->base.bytes, address->bytes, whole) != 0)
@@ -182,7 +182,7 @@ bool address_range_contains(const struct address_range *range, const struct addr
     return rest == 0 || ((range->base.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
 }
 
-/* A prefix that two ranges share is the whole of one of them. */
+/* Ranges that overlap are equal, or one contains the other. */
 bool address_ranges_overlap(const struct address_range *a, const struct address_range *b)
 {
     return address_range_contains(a, &b->base) || address_range_contains(b, &a->base);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An IP address in binary, IPv4 as ::ffff:a.b.c.d, so that addresses compare as addresses however
- * they were spelt (rules 7 and 72).
+ * they were written (rules 7 and 72).
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct address {
 #define ADDRESS_TEXT_MAX 46 /* INET6_ADDRSTRLEN */
 
 /* Parses the text of `length` bytes as Kubernetes does: dotted quads with leading zeroes accepted
- * as decimal, no zone, no port, no prefix. Returns false if it is no address. */
+ * as decimal, no zone, no port, no prefix. Returns false if it is not an address. */
 bool address_parse(struct address *address, const char *text, size_t length);
 
 /* Canonical text (RFC 5952), NUL-terminated. */
@@ -46,7 +46,7 @@ struct address_range {
     unsigned prefix;
 };
 
-/* Parses "10.96.0.0/16"; false if it is none or has host bits set. */
+/* Parses "10.96.0.0/16"; false if it is not a range or has host bits set. */
 bool address_range_parse(struct address_range *range, const char *text);
 
 #define ADDRESS_RANGE_TEXT_MAX (ADDRESS_TEXT_MAX + 4)

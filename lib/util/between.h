@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a long piece of work calls between two pieces of it, so that its thread can do something
- * else there: which may look at what is worked on, and must not change it. The pieces are short,
- * and so is the call when there is nothing to do.
+ * Called by a long computation between its steps, so that its thread can do something else there,
+ * which may look at the data but must not change it. Steps are short, and so is the call when there
+ * is nothing to do.
  */
 #pragma once
 

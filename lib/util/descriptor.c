@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The control message that carries one descriptor; nobody here passes more.
+ * The control message that carries one descriptor, which is all that is needed here.
  */
 #include "descriptor.h"
 

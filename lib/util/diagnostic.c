@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Diagnostics: made where something is found wrong, kept with the file they are about, shown by the
- * log, by `kubesvc check` and by `kubesvc status`. A record and its text, no more: who is told, and
- * how often, is for the holder to say.
+ * Diagnostics: created where something is found wrong, kept with the file they are about, shown by
+ * the log, by `kubesvc check` and by `kubesvc status`. Just a record and its text: the holder
+ * decides who sees it, and how often.
  */
 #include "diagnostic.h"
 

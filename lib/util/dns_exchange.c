@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Exchanges: a connected socket for each. The kernel then chooses the port at random, passes on
- * nothing that is not from the server, and reports that nothing listens there.
+ * Exchanges: one connected socket each. The kernel then picks a random port, drops everything that
+ * is not from the server, and reports if nothing listens there.
  */
 #include "dns_exchange.h"
 
@@ -56,7 +56,7 @@ static bool equal_names(const uint8_t *a, const uint8_t *b, size_t size)
     return true;
 }
 
-/* Some servers repeat no question where they did not understand the message. */
+/* Some servers do not repeat the question if they did not understand the message. */
 static bool is_bare_error(const uint8_t *answer, size_t size)
 {
     static const uint8_t none[8] = {0};
@@ -111,7 +111,7 @@ static int on_datagram(sd_event_source *source, int fd, uint32_t revents, void *
         dns_exchange_finish(exchange, NULL, 0);
     else if (size > 0 && dns_exchange_is_answer(exchange, exchange->buffer, (size_t)size))
         dns_exchange_finish(exchange, exchange->buffer, (size_t)size);
-    return 0; /* what else comes is not for us; the answer may still */
+    return 0; /* ignore foreign datagrams; the answer may still come */
 }
 
 bool dns_exchange_repeat(struct dns_exchange *exchange)
@@ -124,7 +124,7 @@ bool dns_exchange_repeat(struct dns_exchange *exchange)
 
 /* --- TCP ------------------------------------------------------------------------------------- */
 
-/* Negative errno: it cannot be sent. */
+/* Negative errno: sending failed. */
 static int dns_exchange_send(struct dns_exchange *exchange)
 {
     ssize_t n = send(exchange->fd, exchange->message + exchange->sent,
@@ -149,7 +149,7 @@ static uint8_t *dns_exchange_room(struct dns_exchange *exchange, size_t *size)
     return exchange->answer + (exchange->received - PREFIX);
 }
 
-/* Negative errno: nothing will come of it. 1: the answer is complete. */
+/* Negative errno: the exchange has failed. 1: the answer is complete. */
 static int dns_exchange_receive(struct dns_exchange *exchange)
 {
     for (;;) {

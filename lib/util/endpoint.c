@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Endpoints: text to socket address and back, by the address parser that everything here uses.
+ * Endpoints: text to socket address and back, on top of the address parser.
  */
 #include "endpoint.h"
 
@@ -36,7 +36,7 @@ static void set_inet6(union endpoint *endpoint, const struct address *address, u
     memcpy(&endpoint->inet6.sin6_addr, address->bytes, sizeof address->bytes);
 }
 
-/* `text` of `length` bytes: an address, of IPv6 with "%interface" maybe. */
+/* `text` of `length` bytes: an address; if IPv6, possibly with "%interface". */
 static bool parse_address(union endpoint *endpoint, const char *text, size_t length, uint16_t port)
 {
     const char *zone = memchr(text, '%', length);

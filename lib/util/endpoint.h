@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An IP address with a port, in the form that sockets take and give.
+ * An IP address with a port, in the form used by sockets.
  */
 #pragma once
 
@@ -17,11 +17,11 @@ union endpoint {
     struct sockaddr_in6 inet6;
 };
 
-#define ENDPOINT_DNS 53      /* the port of nameservers */
+#define ENDPOINT_DNS 53      /* default port, that of nameservers */
 #define ENDPOINT_TEXT_MAX 80 /* "[ADDRESS%interface]:PORT" */
 
 /* Parses "ADDRESS", "ADDRESS:PORT", "IPV6" or "[IPV6]:PORT"; a link-local IPv6 address may be
- * followed by "%interface". False if it is none of these; the port is never 0. */
+ * followed by "%interface". False otherwise; the port is never 0. */
 bool endpoint_parse(union endpoint *endpoint, const char *text, uint16_t default_port);
 
 /* With the port, IPv6 in brackets; NUL-terminated. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Escape: character by character, since a byte alone does not tell: 0x9b is harmless within a
- * letter and begins a control sequence where it stands for itself.
+ * Escaping works on characters, since a byte alone is ambiguous: 0x9b is harmless within a
+ * character but starts a control sequence on its own.
  */
 #include "escape.h"
 

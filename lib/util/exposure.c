@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Exposure: of the directory itself only. Whoever may write to a directory above could put another
- * one in its place, unless that is sticky, as /tmp is; but then it belongs to them, or did not
- * exist when the daemon made its own.
+ * Checks the directory itself only. A user who may write to a parent could replace it, unless the
+ * parent is sticky, like /tmp; but then it already belongs to that user, or did not exist when the
+ * daemon created its own.
  */
 #include "exposure.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Follow: /etc/resolv.conf is a plain file on one machine, on the next a link into /run that some
- * service replaces, and at boot a link to nowhere yet. What is watched is therefore the directory
- * of every name on the way, or, where that is missing, the nearest one above it; and the file
- * itself, which in a container is mounted there and written to elsewhere. After an event about one
- * of them the way is looked up anew; what exactly happened does not matter.
+ * Follow: /etc/resolv.conf may be a plain file, a link into /run that some service replaces, or,
+ * during boot, a dangling link. So the directory of every name on the way is watched, or, if it is
+ * missing, its nearest existing parent; and the file itself, which in a container is a mount that
+ * is written to elsewhere. Any event on one of them makes the path be followed again; what exactly
+ * happened does not matter.
  */
 #include "follow.h"
 
@@ -32,7 +32,7 @@ struct follow {
 
 struct follow_watch {
     struct follow *follow;
-    char *name; /* the one that matters in the directory; NULL: this is the file */
+    char *name; /* the relevant one in the directory; NULL: the file itself */
     sd_event_source *source;
 };
 
@@ -108,7 +108,7 @@ static int follow_watch_all(struct follow *follow)
         path = g_path_is_absolute(target) ? g_steal_pointer(&target)
                                           : g_build_filename(directory, target, NULL);
     }
-    return 0; /* a loop of links: those that make it up are watched */
+    return 0; /* a loop of links: its members are watched */
 }
 
 static void follow_start(struct follow *follow)

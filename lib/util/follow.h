@@ -10,7 +10,7 @@
 
 struct follow;
 
-/* `changed` is called from the event loop when the path may lead to something else than before. */
+/* `changed` is called from the event loop when the path may lead to something else. */
 MUST_USE int follow_new(struct follow **followp, sd_event *event, const char *path,
                         void (*changed)(void *userdata), void *userdata);
 struct follow *follow_free(struct follow *follow); /* returns NULL */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The process-wide key of the daemon's hash tables, drawn at first use and never changed: the one
- * value of the model that is not reached from its owner, because GLib hands no context to a hash
- * function.
+ * The process-wide key of the daemon's hash tables, drawn at first use and never changed. The only
+ * global value of the model, because GLib passes no context to a hash function.
  */
 #include "hash.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Seeded hashes for tables whose keys come from manifests: whoever writes a manifest must not be
+ * Seeded hashes for tables whose keys come from manifests: the author of a manifest must not be
  * able to choose keys that collide (guest rule 71).
  */
 #pragma once
@@ -10,7 +10,7 @@
 
 #include "address.h"
 
-/* SipHash-2-4, keyed once in a process with random bytes. */
+/* SipHash-2-4, keyed once per process with random bytes. */
 guint hash_bytes(const void *data, size_t length);
 
 static inline guint hash_text(const char *text)

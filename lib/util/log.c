@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The log: one write to stderr for each line. The journal reads the severity from a prefix, which
- * is left out where stderr is anything else; so there is no level to choose, no file and no syslog.
+ * The log: one write to stderr per line. The journal reads the severity from a prefix, which is
+ * left out if stderr is anything else; so there is no level to choose, no file and no syslog.
  *
- * Whoever reads the other end may have stopped reading, and lookups must not wait for that: a line
- * that cannot be taken now is lost, and counted.
+ * The reader of a pipe may have stopped reading, and lookups must not wait for it: a line that
+ * cannot be written now is dropped, and counted.
  */
 #include "log.h"
 
@@ -25,17 +25,17 @@
 
 #include "escape.h"
 
-/* A pipe that is ready takes so much without waiting; a longer line is cut. */
+/* A pipe that is ready takes this much without blocking; a longer line is cut. */
 #define LINE_MAX_BYTES ((size_t)PIPE_BUF)
 
 #define ERASE_LINE "\r\x1b[K"
 
-/* How long a reader that has kept up so far is waited for, in milliseconds. */
+/* How long to wait for a reader that has kept up so far, in milliseconds. */
 #define PATIENCE_MS 1
 
-/* As much of one process as stderr is; any thread may log. */
+/* Per process, as stderr is; any thread may log. */
 static atomic_uint n_lost;
-static atomic_bool has_progress; /* the terminal's last line is one of log_progress */
+static atomic_bool has_progress; /* the terminal's last line is from log_progress */
 
 /* systemd.exec(5): the variable is inherited by processes whose stderr has been redirected since,
  * so the device and inode in it are compared. */
@@ -58,7 +58,7 @@ static void line_begin(GString *line, enum log_level level)
         g_string_append_printf(line, "<%d>", level);
 }
 
-/* O_NONBLOCK would be set for everybody who has this file open, so it is not. False: not now. */
+/* O_NONBLOCK would affect every process that shares this open file. False: not now. */
 static bool line_write(const GString *line)
 {
     struct pollfd descriptor = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -70,7 +70,7 @@ static bool line_write(const GString *line)
         n = write(STDERR_FILENO, line->str, line->len);
     else if (errno == ENOTSOCK)
         errno = EAGAIN;
-    /* nobody is left to be told of a log that cannot be written for another reason */
+    /* any other write error cannot be reported anywhere */
     return n >= 0 || errno != EAGAIN;
 }
 
@@ -85,7 +85,7 @@ static bool line_end(GString *line)
     return atomic_load(&n_lost) == 0 && poll(&descriptor, 1, PATIENCE_MS) == 1 && line_write(line);
 }
 
-/* In one write with the line that comes now: where only one is taken at a time, both arrive. */
+/* In one write with the current line: if only one write succeeds, both arrive. */
 static void tell_of_lost(GString *line, unsigned lost)
 {
     if (lost == 0)

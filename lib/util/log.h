@@ -9,8 +9,8 @@ enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING, LOG_LEVEL_NOTICE, LOG_L
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* On a terminal: shows how far something is, in a line that the next one takes the place of; NULL:
- * there is nothing to show any more. Elsewhere nothing happens. */
+/* On a terminal: shows progress in a line that the next one replaces; NULL: done. Elsewhere does
+ * nothing. */
 void log_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The node's own addresses. The kernel is asked which source it would use towards an address that
- * only a default route leads to; connecting a datagram socket sends nothing.
+ * The node's own addresses: the source that the kernel would use for an address reached only by a
+ * default route; connecting a datagram socket sends nothing.
  */
 #include "node.h"
 
@@ -12,7 +12,7 @@
 
 #include "address.h"
 
-/* Addresses for documentation (RFC 5737, RFC 3849): no route but a default one has them. */
+/* Documentation addresses (RFC 5737, RFC 3849): only a default route leads to them. */
 #define FAR_INET "192.0.2.1"
 #define FAR_INET6 "2001:db8::1"
 

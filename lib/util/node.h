@@ -7,5 +7,5 @@
 #include <glib.h>
 
 /* Appends (struct address) the source addresses of the default routes, one of each family; loopback
- * where there is no default route at all. Sends nothing. */
+ * if there is no default route at all. Sends nothing. */
 void node_addresses(GArray *addresses);

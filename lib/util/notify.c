@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The supervisor's end of NOTIFY_SOCKET. sd_notify(3) waits while the supervisor's queue is full;
- * a supervisor that is stuck, or frozen for good, would so stop every lookup of the host with it.
+ * Our end of NOTIFY_SOCKET. sd_notify(3) blocks while the service manager's queue is full; a stuck
+ * or frozen service manager would thus stop every lookup of the host.
  */
 #include "notify.h"
 
@@ -19,21 +19,21 @@
 
 #define AGAIN_USEC 100000u
 
-/* A disk may take longer than the time in which the supervisor wants to hear of the process. */
+/* A disk may take longer than the watchdog interval. */
 #define WATCHDOG_PATIENCE 3u
 
 struct notify {
     struct sockaddr_un address;
-    socklen_t address_size; /* 0: there is none */
-    char *waiting;          /* could not be taken yet */
+    socklen_t address_size; /* 0: none */
+    char *waiting;          /* could not be sent yet */
     uint64_t watchdog_usec;
     sd_event_source *again, *watchdog;
     bool (*alive)(void *userdata, uint64_t usec);
     void *userdata;
 };
 
-/* A path, or "@" and an abstract name; other kinds of addresses are not a supervisor's of this
- * machine. */
+/* A path, or "@" and an abstract name; a service manager on this machine has no other kind of
+ * address. */
 static void find_address(struct notify *notify)
 {
     struct sockaddr_un *address = &notify->address;
@@ -50,8 +50,8 @@ static void find_address(struct notify *notify)
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (*path == '/'));
 }
 
-/* `passed`: a descriptor that goes with the text, or -1. False: not now. A supervisor that is not
- * there will not be told later either. */
+/* `passed`: a descriptor to send along, or -1. False: try later. If the service manager is gone,
+ * there will be no later either. */
 static bool offer(const struct notify *notify, const char *text, int passed)
 {
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

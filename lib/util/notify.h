@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Service notifications as of sd_notify(3), and the watchdog, without ever blocking: what the
- * supervisor cannot take now is sent again later, and of several such messages only the last.
+ * Service notifications as of sd_notify(3), and the watchdog, without ever blocking: a message that
+ * the service manager cannot take now is sent later, and only the last of its kind.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 
 struct notify;
 
-/* Without a supervisor all messages are dropped. 0 or negative errno.
+/* Without a service manager all messages are dropped. 0 or negative errno.
  *
- * `alive` says whether the rest of the process has shown progress within `usec`: only then is the
+ * `alive` says whether the rest of the process has made progress within `usec`: only then is the
  * watchdog fed. */
 int notify_new(struct notify **notifyp, sd_event *event,
                bool (*alive)(void *userdata, uint64_t usec), void *userdata);
@@ -21,8 +21,8 @@ struct notify *notify_free(struct notify *notify); /* returns NULL */
 
 bool notify_is_supervised(const struct notify *notify);
 
-/* Stores a descriptor with the service manager (FDSTORE=1), for the next process of the unit, in
- * place of what it has by that name. Dropped if the service manager cannot take it now. */
+/* Stores a descriptor with the service manager (FDSTORE=1), for the next process of the unit,
+ * replacing any of that name. Dropped if the service manager cannot take it now. */
 void notify_store_fd(struct notify *notify, const char *name, int fd);
 
 void notify_send(struct notify *notify, const char *format, ...)

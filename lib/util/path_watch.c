@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A path walked by hand, as the kernel does it, because each step needs a watch before it is taken:
- * whatever changes after the watch is set makes an event, so nothing is missed between looking and
- * watching. Where a watch cannot be had the walk goes on; somebody polls then.
+ * Walks a path like the kernel, because each step needs a watch before it is taken: any change
+ * after the watch is set makes an event, so nothing is missed between looking and watching. If a
+ * watch cannot be had, the walk continues; the caller then polls.
  */
 #include "path_watch.h"
 
@@ -14,9 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 40 /* as the kernel's own */
+#define LINKS_MAX 40 /* same as the kernel's */
 
-/* IN_EXCL_UNLINK: what is done to a file that has lost the name is of no concern. */
+/* IN_EXCL_UNLINK: events on a file that has lost the name are irrelevant. */
 #define WAY_MASK                                                                                   \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK)
 #define LAST_MASK (WAY_MASK | IN_MODIFY | IN_CLOSE_WRITE)
@@ -30,8 +30,8 @@ struct path_watch {
 };
 
 struct walk {
-    GString *at; /* where it has come to; empty: the root directory */
-    char *rest;  /* what is left of the path */
+    GString *at; /* directory reached so far; empty: the root directory */
+    char *rest;  /* remaining part of the path */
     unsigned links;
 };
 
@@ -82,7 +82,7 @@ static void go_up(GString *at)
     g_string_truncate(at, slash ? (size_t)(slash - at->str) : 0);
 }
 
-/* Takes the next name off the rest; NULL at the end. */
+/* Takes the next name off the remaining path; NULL at the end. */
 static char *next_name(struct walk *walk)
 {
     const char *start = walk->rest + strspn(walk->rest, "/");
@@ -110,8 +110,8 @@ static void watch_name(struct path_watch *path_watch, const struct walk *walk, c
 
     int r = watch_add(path_watch->watch, &point, directory, last ? LAST_MASK : WAY_MASK, name,
                       last ? on_last : on_way, path_watch);
-    /* A directory that may be passed but not listed cannot be watched; the path works all the same
-     * and the reconciling look will see what changes. */
+    /* A directory that may be passed but not listed cannot be watched; the path works all the same,
+     * and the periodic rescan will see changes. */
     if (r == 0)
         g_ptr_array_add(path_watch->points, point);
 }
@@ -168,7 +168,7 @@ int path_watch_follow(struct path_watch *path_watch, const char *from, const cha
     struct walk walk = {g_string_new(from_root ? "" : from), g_strdup(target), 0};
     int r = 0;
 
-    /* The old points go last, so that a way that is still the same keeps its kernel watches. */
+    /* The old points go last, so that an unchanged path keeps its kernel watches. */
     GPtrArray *old = path_watch->points;
     path_watch->points = g_ptr_array_new_with_free_func(free_point);
     while (r == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Read here and not by libc, which takes three servers, and 127.0.0.1 where there is none.
+ * Not libc's reader, which stops at three servers and falls back to 127.0.0.1.
  */
 #include "resolv_conf.h"
 
@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SIZE_LIMIT 16384 /* what is beyond is not read */
+#define SIZE_LIMIT 16384 /* the rest is not read */
 
-/* NULL, with errno: it cannot be read. */
+/* NULL, with errno, if it cannot be read. */
 static char *read_file(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error;
@@ -35,7 +35,7 @@ static char *read_file(const char *path)
     return NULL;
 }
 
-/* "nameserver ADDRESS"; what follows is a comment. */
+/* "nameserver ADDRESS"; the rest of the line is a comment. */
 static bool parse_line(union endpoint *server, const char *line)
 {
     g_auto(GStrv) words = g_strsplit_set(line, " \t\r", -1);

@@ -7,6 +7,6 @@
 #include "endpoint.h"
 #include "error.h"
 
-/* Reads the first `max` of them, of port 53 unless the file says another. Lines that name none are
- * passed over. Returns how many, or negative errno: the file cannot be read. */
+/* Reads the first `max` of them, with port 53 unless the file says otherwise. Other lines are
+ * skipped. Returns how many, or negative errno if the file cannot be read. */
 MUST_USE int resolv_conf_read(const char *path, union endpoint servers[], int max);

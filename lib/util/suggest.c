@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Edit distance, in its restricted form: no piece is edited twice. Bounded by the length of what is
- * compared, because keys and names are short and everything else is no misspelling.
+ * Edit distance, in its restricted form: no substring is edited twice. Limited in length, because
+ * keys and names are short and anything else is not a misspelling.
  */
 #include "suggest.h"
 

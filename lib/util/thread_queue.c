@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A list that senders push to the front of with a compare-and-swap, and that the receiver takes as
- * a whole and turns round. So there is no lock that a thread of low priority could hold while it
- * does not run.
+ * A list: senders push to its head with compare-and-swap; the receiver takes it as a whole and
+ * reverses it. So there is no lock that a low-priority thread could hold while it is not running.
  */
 #include "thread_queue.h"
 
@@ -50,7 +49,7 @@ void thread_queue_push(struct thread_queue *queue, struct thread_queue_item *ite
         item->next = before;
     while (!atomic_compare_exchange_weak_explicit(&queue->pushed, &before, item,
                                                   memory_order_release, memory_order_relaxed));
-    /* Who pushed the first one has woken the receiver, which takes all. */
+    /* The sender of the first item has woken the receiver, which takes all. */
     if (!before)
         (void)eventfd_write(queue->fd, 1);
 }

@@ -18,16 +18,16 @@ struct thread_queue_item {
 
 MUST_USE int thread_queue_new(struct thread_queue **queuep);
 struct thread_queue *
-thread_queue_free(struct thread_queue *queue); /* nothing is left in it; returns NULL */
+thread_queue_free(struct thread_queue *queue); /* must be empty; returns NULL */
 
-/* From any thread. The item passes on. */
+/* From any thread. Takes ownership of the item. */
 void thread_queue_push(struct thread_queue *queue, struct thread_queue_item *item);
 
-/* How many items there are, about. */
+/* Approximate number of items. */
 unsigned thread_queue_length(const struct thread_queue *queue);
 
-/* The receiver's. Readable when something was pushed, until thread_queue_hear. */
+/* For the receiver. Readable when something was pushed, until thread_queue_hear. */
 int thread_queue_fd(const struct thread_queue *queue);
 void thread_queue_hear(struct thread_queue *queue);
 struct thread_queue_item *
-thread_queue_pop(struct thread_queue *queue); /* the oldest; NULL: there is none */
+thread_queue_pop(struct thread_queue *queue); /* the oldest; NULL if empty */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * inotify, shared out. It knows nothing of manifests; it keeps no event, and it reads as many as
- * there are before anybody acts on one, because a burst is then looked at once. sd-event's own
+ * One inotify instance, shared. It knows nothing of manifests, keeps no event, and reads all
+ * pending events before any is acted on, because a burst then causes only one look. sd-event's own
  * inotify sources are not used: they hide a lack of watches and cannot be drained on demand.
  */
 #include "watch.h"
@@ -18,8 +18,7 @@
 
 #include "log.h"
 
-/* Rather come back than keep the event loop from its clients: the queue may be filled as fast as it
- * is emptied. */
+/* Bounds one round, so that clients are served: the queue may fill as fast as it is drained. */
 #define DRAIN_READS_MAX 32
 
 struct watched {
@@ -86,8 +85,8 @@ static void link_point(struct watched *watched, struct watch_point *point)
 
     point->watched = watched;
     watched->n++;
-    /* Behind the head: so the hash table is not written for each of ten thousand links that lead
-     * through one name. */
+    /* Inserted after the head, which spares a hash table update for each of ten thousand links that
+     * lead through one name. */
     if (!first) {
         set_list(watched, point->name, point);
         return;
@@ -163,7 +162,7 @@ static void hear(struct watch *watch, const struct inotify_event *event, const c
     }
     struct watched *watched = g_hash_table_lookup(watch->watched, GINT_TO_POINTER(event->wd));
     if (!watched)
-        return; /* given up meanwhile */
+        return; /* removed meanwhile */
     if (event->mask & IN_IGNORED) {
         end_watched(watched);
         return;
@@ -301,7 +300,7 @@ struct watch_point *watch_point_free(struct watch_point *point)
     if (watched) {
         unlink_point(point);
         if (watched->n == 0) {
-            /* It fails only where the kernel has just dropped the watch itself. */
+            /* Fails only if the kernel has just dropped the watch itself. */
             (void)inotify_rm_watch(watched->watch->fd, watched->wd);
             g_hash_table_remove(watched->watch->watched, GINT_TO_POINTER(watched->wd));
         }

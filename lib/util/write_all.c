@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Writing to a file. For descriptors that block: one that would not is never asked again.
+ * Writing to a file. For blocking descriptors only: EAGAIN is an error here.
  */
 #include "write_all.h"
 
