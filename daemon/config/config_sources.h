@@ -13,4 +13,4 @@ const char *config_runtime_name(enum config_runtime runtime);
 /* Replaces the list if the key is there. */
 void config_sources_read(struct config *config, struct fields *fields, const struct node *root);
 
-void config_source_free(gpointer source);
+void config_source_free(gpointer userdata);

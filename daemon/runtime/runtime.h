@@ -27,7 +27,7 @@ struct runtime_file {
     bool stated;      /* its sightings have been handed over */
 };
 struct runtime_file *runtime_file_new(char *path); /* which passes on */
-void runtime_file_free(gpointer file);
+void runtime_file_free(gpointer userdata);
 
 typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
                              char **problemp);

@@ -18,7 +18,7 @@ struct runtime_source_callbacks {
 
 struct runtime_source *runtime_source_new(struct watch *watch, const struct config_source *config,
                                           const struct runtime_source_callbacks *callbacks);
-void runtime_source_free(gpointer source);
+void runtime_source_free(gpointer userdata);
 
 /* Processes the changes reported so far. */
 void runtime_source_run(struct runtime_source *source);

@@ -430,6 +430,7 @@ def processes(word):
 
 
 def test_a_daemon_of_its_own():
+    need_namespaces(os.geteuid() != 0)
     started = own_daemon("web-1", "--", "sh", "-c", "echo $POD_IP $KUBESVC_SOCKET; exec cat")
     address, socket = started.stdout.readline().split()
     assert address.startswith("127."), address

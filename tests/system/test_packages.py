@@ -90,6 +90,8 @@ def test_lintian_finds_nothing():
             "--display-info",
             "--fail-on",
             "error,warning",
+            "--suppress-tags",
+            "alien-tag",  # an override that only another release of lintian needs
             changes,
         ],
         stdout=subprocess.PIPE,
