@@ -6,11 +6,11 @@ import socket
 import struct
 import subprocess
 
-from dns_client import parse, request
+from dns_client import Dns, parse, request
 from dns_server import DnsServer, addresses
 from harness import Daemon, need_program, same, wait_for
 from namespaces import Host
-from nameserver import Nameserver
+from nameserver import Nameserver, free_port
 
 ZONE = "default.svc.cluster.local"
 WORLD = {"world.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: regular-svc}\nspec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}\n---\n"
@@ -150,3 +150,33 @@ def test_it_does_not_ask_itself():
         with DnsServer(daemon, "--listen", "0.0.0.0", "--forward", "192.0.2.7", "--forward", "127.0.0.1",
                        listen=False, wrapper=host.wrapper) as dns:
             dns.wait_line("no nameserver to forward to")
+
+
+def answers(server, name):
+    try:
+        return server.ask(name).data("A")
+    except ConnectionRefusedError:
+        return None
+
+
+def test_a_loop_through_another_server_makes_no_storm():
+    """The other one forwards to us: the question ends, after a few rounds, and ours are answered meanwhile."""
+    dnsmasq = need_program("dnsmasq")
+    with Daemon(WORLD) as daemon, open("asked", "w+", encoding="utf-8") as log:
+        there = free_port()
+        with DnsServer(daemon, "--forward", f"127.0.0.1:{there}") as dns:
+            with subprocess.Popen(
+                    [dnsmasq, "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--no-resolv", "--no-hosts",
+                     "--user=", "--group=", f"--port={there}", "--listen-address=127.0.0.1", "--bind-interfaces",
+                     f"--server=127.0.0.1#{dns.port}", "--log-queries", "--log-facility=-"],
+                    stdin=subprocess.DEVNULL, stderr=log) as process:
+                try:
+                    other = Dns(there)
+                    wait_for(lambda: answers(other, f"regular-svc.{ZONE}") == ["10.0.0.1"], "the other one")
+                    same(dns.ask("www.example").rcode in ("SERVFAIL", "REFUSED"), True)
+                    same(dns.ask(f"regular-svc.{ZONE}").data("A"), ["10.0.0.1"])
+                finally:
+                    process.kill()
+        asked = [line for line in pathlib.Path("asked").read_text(encoding="utf-8").splitlines()
+                 if "www.example" in line and "query[" in line]
+        assert len(asked) < 20, asked
