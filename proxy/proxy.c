@@ -80,7 +80,8 @@ static void apply(struct proxy *proxy)
     bool good = proxy->loaded ? load_changes(proxy) : load_whole(proxy);
 
     if (!good) {
-        log_error("the table cannot be changed; it stays as it is");
+        log_error("the table cannot be changed; it stays as it is until the next change");
+        (void)sd_notify(0, "STATUS=The table cannot be changed; see the log.");
         return;
     }
     conntrack_forget(proxy->ruleset);

@@ -437,16 +437,23 @@ class Load:
 
 
 def test_a_killed_proxy_is_followed_without_a_gap():
-    with world({"web.yaml": workload("web", 3)}) as (daemon, proxy, servers):
+    """Neither for new connections nor for one that stays."""
+    ports = f"{PORTS}, {{name: echo, port: 7}}"
+    with world({"web.yaml": workload("web", 3, ports)}) as (daemon, proxy, servers):
         for pod in pods(daemon):
             servers.add(pod, 8080)
-        with Load(ip_of(daemon), 80) as load:
+            servers.add(pod, 7)
+        with socket.create_connection((ip_of(daemon), 7), PATIENCE) as echo, \
+                Load(ip_of(daemon), 80) as load:
+            echo.makefile().readline()
             for _ in range(5):
                 proxy.process.kill()
                 proxy.process.wait()
                 load.more()
                 proxy = Proxy(daemon.socket, ready=True)
                 load.more()
+                echo.sendall(b"still")
+                same(echo.recv(5), b"still")
         same(load.failed, [])
         same(proxy.end(), 0)
         servers.add(ip_of(daemon), 80)
