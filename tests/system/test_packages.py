@@ -180,6 +180,7 @@ def test_what_the_packages_say_of_themselves():
         for file in (
             "usr/bin/kubesvc",
             "usr/share/man/man1/kubesvc.1.gz",
+            "usr/share/man/man1/kubesvc-run.1.gz",
             "usr/share/bash-completion/completions/kubesvc",
         ):
             assert file in files, file

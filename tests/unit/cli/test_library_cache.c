@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,16 +39,22 @@ static GBytes *read_cache(void)
     return g_bytes_new_take(text, size);
 }
 
-/* The lines of `ldconfig -p`, without the first, which counts them. */
-static char **list(GBytes *cache)
+static char *find_ldconfig(void)
 {
-    g_autofree char *ldconfig = g_find_program_in_path("ldconfig"), *out = NULL, *path = NULL;
-    gsize size;
-    const char *bytes = g_bytes_get_data(cache, &size);
+    char *ldconfig = g_find_program_in_path("ldconfig");
     if (!ldconfig)
         ldconfig = g_strdup("/sbin/ldconfig");
     if (!g_file_test(ldconfig, G_FILE_TEST_IS_EXECUTABLE))
         skip_test("there is no ldconfig");
+    return ldconfig;
+}
+
+/* The lines of `ldconfig -p`, without the first, which counts them. */
+static char **list(GBytes *cache)
+{
+    g_autofree char *ldconfig = find_ldconfig(), *out = NULL, *path = NULL;
+    gsize size;
+    const char *bytes = g_bytes_get_data(cache, &size);
     int fd = g_file_open_tmp("cache-XXXXXX", &path, NULL);
     assert_true(fd >= 0 && g_close(fd, NULL));
     assert_true(g_file_set_contents(path, bytes, (gssize)size, NULL));
@@ -90,6 +97,53 @@ static void one_more(void **state)
     g_auto(GStrv) last = list(third);
     assert_non_null(strstr(last[at], "=> /nonexistent/2"));
     assert_string_equal(last[at + 1], after[at]);
+}
+
+static void copy(const char *from, const char *directory)
+{
+    g_autofree char *name = g_path_get_basename(from), *text = NULL;
+    g_autofree char *to = g_build_filename(directory, name, NULL);
+    gsize size;
+    assert_int_equal(g_mkdir_with_parents(directory, 0700), 0);
+    assert_true(g_file_get_contents(from, &text, &size, NULL));
+    assert_true(g_file_set_contents(to, text, (gssize)size, NULL));
+}
+
+/* Libraries for some processors only, whose names are in the cache's extension. */
+static void of_some_processors(void **state)
+{
+    g_autofree char *directory = g_dir_make_tmp("cache-XXXXXX", NULL), *text = NULL;
+    g_autofree char *v2 = g_build_filename(directory, "glibc-hwcaps", "x86-64-v2", NULL);
+    g_autofree char *v3 = g_build_filename(directory, "glibc-hwcaps", "x86-64-v3", NULL);
+    g_autofree char *file = g_build_filename(directory, "cache", NULL);
+    g_autofree char *list_file = g_build_filename(directory, "conf", NULL);
+    g_autofree char *ldconfig = find_ldconfig(), *own = g_path_get_dirname(own_libc());
+    g_autofree char *conf = g_strdup_printf("%s\n%s\n", directory, own);
+    char *argv[] = {ldconfig, (char[]){"-X"}, (char[]){"-C"}, file, (char[]){"-f"}, list_file,
+                    NULL};
+    char *clean[] = {(char[]){"rm"}, (char[]){"-r"}, directory, NULL};
+    gsize size;
+    int status;
+    (void)state;
+    copy(own_libc(), v2);
+    copy(own_libc(), v3);
+    assert_true(g_file_set_contents(list_file, conf, -1, NULL));
+    assert_true(g_spawn_sync(NULL, argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL, NULL,
+                             &status, NULL));
+    bool made = status == 0 && g_file_get_contents(file, &text, &size, NULL);
+    g_autoptr(GBytes) old = made ? g_bytes_new(text, size) : NULL;
+    g_autoptr(GBytes) new = old ? library_cache_add(old, NAME, PATH, own_libc()) : NULL;
+    g_auto(GStrv) before = old ? list(old) : NULL, after = new ? list(new) : NULL;
+    assert_true(g_spawn_sync(NULL, clean, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                             &status, NULL));
+    g_autofree char *listed = before ? g_strjoinv("\n", before) : NULL;
+    if (!new || !strstr(listed, "x86-64-v3"))
+        skip_test("ldconfig makes no cache of x86-64-v3 here");
+    g_autoptr(GPtrArray) a = others(before), b = others(after);
+    assert_int_equal(a->len, b->len);
+    assert_int_equal(g_strv_length(after), g_strv_length(before) + 1);
+    for (guint i = 0; i < a->len; i++)
+        assert_string_equal(a->pdata[i], b->pdata[i]);
 }
 
 static void at_the_ends(void **state)
@@ -139,7 +193,8 @@ static void broken(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_more), cmocka_unit_test(at_the_ends),
-                                       cmocka_unit_test(broken)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(one_more),
+                                       cmocka_unit_test(of_some_processors),
+                                       cmocka_unit_test(at_the_ends), cmocka_unit_test(broken)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
