@@ -8,7 +8,7 @@ import subprocess
 
 from dns_client import Dns, parse, request
 from dns_server import DnsServer, addresses
-from harness import Daemon, need_program, same, wait_for
+from harness import Daemon, need_program, same, skip, wait_for
 from namespaces import Host
 from nameserver import Nameserver, free_port
 
@@ -180,3 +180,28 @@ def test_a_loop_through_another_server_makes_no_storm():
         asked = [line for line in pathlib.Path("asked").read_text(encoding="utf-8").splitlines()
                  if "www.example" in line and "query[" in line]
         assert len(asked) < 20, asked
+
+
+def test_a_nameserver_of_ipv6():
+    """And the question comes to it as it was asked, under another id and from another port."""
+    try:
+        server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        server.bind(("::1", 0))
+    except OSError as error:
+        skip(f"no IPv6 loopback: {error}")
+    with server, Daemon(WORLD) as daemon, \
+            DnsServer(daemon, "--forward", f"[::1]:{server.getsockname()[1]}") as dns, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        server.settimeout(20)
+        client.settimeout(20)
+        client.connect(dns.at.at)
+        seen = set()
+        for number in range(20):
+            asked = request("wWw.Example", "TXT", number=number, flags=0x130, edns=4096, options=b"\0\3\0\0")
+            client.send(asked)
+            arrived, source = server.recvfrom(65535)
+            same(arrived[2:], asked[2:])
+            seen.add((arrived[:2], source[1]))
+            server.sendto(arrived[:2] + b"\x81\xa3" + arrived[4:], source)
+            same(client.recv(65535), asked[:2] + b"\x81\xa3" + asked[4:])
+        assert len(seen) == 20 and len({port for _, port in seen}) > 10 and len({id_ for id_, _ in seen}) > 10, seen
