@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The composer: a stack of open mappings and sequences. It knows three things about what it builds:
- * a document that is no mapping is nobody's business and gets no tree; the elements under `items`
- * are handed over one by one, so that a list of all pods of a cluster never stands in memory; and
- * an alias is a second use of the same nodes, whose number is bounded by what they would be if
- * written out.
+ * a document that is not a mapping is irrelevant and gets no tree; the elements under `items` are
+ * delivered one by one, so that a list of all pods of a cluster is never in memory at once; and an
+ * alias is a second use of the same nodes, whose number is limited to what they would be if written
+ * out.
  */
 #include "composer.h"
 
@@ -14,13 +14,13 @@
 #include "scalar.h"
 
 #define LIST_KEY "items"
-#define FRAMES 32u /* that there are from the beginning */
+#define FRAMES 32u /* initial capacity */
 
 struct frame {
     struct node *node;
     struct node **tail; /* where the next child goes */
     const char *anchor;
-    const char *key; /* of a map: the key whose value is awaited */
+    const char *key; /* of a map: the key whose value is pending */
     struct position key_position;
     bool merge;    /* ... and it is a merge key */
     bool handover; /* children are elements */
@@ -141,7 +141,7 @@ static bool merge_fail(struct composer *composer, const struct node *value)
                          "the merge key << takes a mapping or a list of mappings");
 }
 
-/* Copies the entries of a mapping to where the merge key is. */
+/* Copies the entries of a mapping to the place of the merge key. */
 static bool merge_map(struct composer *composer, struct frame *frame, const struct node *map)
 {
     if (!count_aliased(composer, map, map->position))
@@ -180,8 +180,8 @@ static bool merge_list(struct composer *composer, struct frame *frame, const str
     return true;
 }
 
-/* A merge key overrides what stands before it and is overridden by what stands behind, as
- * sigs.k8s.io/yaml has it; YAML itself lets it override nothing. */
+/* A merge key overrides what precedes it and is overridden by what follows, as in sigs.k8s.io/yaml;
+ * in YAML itself it overrides nothing. */
 static bool merge(struct composer *composer, struct frame *frame, const struct node *value)
 {
     frame->key = NULL;
@@ -237,7 +237,7 @@ static bool set_key(struct composer *composer, const char *text, size_t length, 
         text = canonical;
         length = strlen(canonical);
     }
-    /* nothing that is looked for has a NUL in its name, or is so long */
+    /* no relevant key has a NUL in it, or is so long */
     if (length > COMPOSER_KEPT_MAX || memchr(text, '\0', length))
         length = 0;
     frame->key = tree_key(composer->tree, text, length);
@@ -292,7 +292,7 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
     return attach(composer, node);
 }
 
-/* Elements are handed over one by one if nothing else can need the list as a whole. */
+/* Elements are delivered one by one if nothing else can need the list as a whole. */
 static bool is_handover(const struct composer *composer, enum node_type type, const char *anchor)
 {
     const struct frame *parent = &composer->stack[0];

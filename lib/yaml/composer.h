@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Composing: the events of a YAML or JSON parser -> trees. One document's tree at a time; and where
- * the document is a list of objects, one element's tree at a time.
+ * Composing: the events of a YAML or JSON parser -> trees. One tree per document, or, where the
+ * document is a list of objects, per element.
  */
 #pragma once
 
@@ -13,33 +13,33 @@
 #include "tree.h"
 
 #define COMPOSER_DEPTH_MAX 1000u
-#define COMPOSER_KEPT_MAX (256u << 10)  /* bytes of a text; a longer one is of no use to names */
+#define COMPOSER_KEPT_MAX (256u << 10)  /* bytes of a text; a longer one is useless for names */
 #define COMPOSER_TOKEN_MAX (8u << 20)   /* bytes that a parser may need for one event */
-#define COMPOSER_ALIASED_MAX (1u << 20) /* nodes that the aliases of one document stand for */
+#define COMPOSER_ALIASED_MAX (1u << 20) /* nodes that the aliases of one document may expand to */
 
 struct composer_callbacks {
     /* An element of the list that a document's mapping holds under `items`. Returns true to keep
      * its tree, and then that of all later elements, until `document` was called. NULL: such
      * elements are part of the document's tree. */
     bool (*element)(void *userdata, const struct node *element, const struct node *document);
-    /* A document is complete. `document` is NULL unless it is a mapping; elements that were handed
-     * over are missing from it. */
+    /* A document is complete. `document` is NULL unless it is a mapping; it lacks the elements
+     * already delivered. */
     void (*document)(void *userdata, const struct node *document);
-    /* A document that is neither a mapping nor empty begins. May be NULL. */
+    /* A document that is neither a mapping nor empty starts. May be NULL. */
     void (*other)(void *userdata, struct position position);
-    /* What was handed over of the document so far does not count: it begins again. May be NULL
-     * where nothing is handed over. */
+    /* Discards what was delivered of the document so far: it starts over. May be NULL if nothing is
+     * delivered. */
     void (*retract)(void *userdata);
     void *userdata;
 };
 
 struct composer;
 
-/* Errors are added to `diagnostics`; after one it can only be discarded and freed. */
+/* Errors are added to `diagnostics`; after one, the composer can only be freed. */
 struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics);
 struct composer *composer_free(struct composer *composer); /* returns NULL */
 
-/* The events. False: an error, which a diagnostic tells. `anchor` may be NULL. */
+/* The events. False: an error, described by a diagnostic. `anchor` may be NULL. */
 bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
                      struct position position, const char *anchor);
 bool composer_begin(struct composer *composer, enum node_type type, struct position position,
@@ -50,19 +50,19 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
 /* The end of a document. */
 void composer_document(struct composer *composer);
 
-/* Gives up what was composed so far of a document that will not be complete. */
+/* Drops the incomplete document. */
 void composer_discard(struct composer *composer);
 
-/* The same, and has what was handed over retracted. */
+/* The same, and retracts what was delivered. */
 void composer_retract(struct composer *composer);
 
-/* Nesting at the moment; 0 between documents. */
+/* Current nesting; 0 between documents. */
 unsigned composer_depth(const struct composer *composer);
 
 /* Adds an error. Always false. */
 bool composer_fail(struct composer *composer, struct position position, const char *rule,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Takes the last diagnostic, which is an error, away from the others; puts one there. */
+/* Takes the last diagnostic, which is an error, off the list; puts one there. */
 struct diagnostic *composer_take_error(struct composer *composer);
 void composer_add_error(struct composer *composer, struct diagnostic *error);

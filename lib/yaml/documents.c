@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Documents. Only the starts of lines are looked at: no text of JSON can hold a line that begins
- * with dashes, and in YAML such a line is a separator even amid a block. Blank lines and comments
+ * Documents. Only line starts are examined: no JSON text can contain a line that begins with
+ * dashes, and in YAML such a line is a separator even inside a block. Blank lines and comments
  * before a document are dropped here, so that they need not be kept.
  */
 #include "documents.h"
@@ -11,7 +11,7 @@
 #define WINDOW (2u * INPUT_CHUNK)
 #define SEPARATOR_SIZE 3u          /* "---" and "..." */
 #define SPACE_MAX 3u               /* bytes of a white-space character */
-#define INDENTATION_MAX (4u << 10) /* more is for the parser to refuse */
+#define INDENTATION_MAX (4u << 10) /* more is left for the parser to reject */
 
 void documents_init(struct documents *documents, struct input *input)
 {
@@ -26,7 +26,7 @@ void documents_clear(struct documents *documents)
     g_clear_pointer(&documents->bytes, g_free);
 }
 
-/* Moves what is needed to the front; makes room for a chunk. */
+/* Moves the bytes still needed to the front; makes room for a chunk. */
 static void make_room(struct documents *documents)
 {
     size_t first, needed;
@@ -72,7 +72,7 @@ static bool has(struct documents *documents, size_t offset, size_t size)
     return true;
 }
 
-/* The length of a white-space character, as Unicode has them; 0 if it is none. */
+/* The length of a white-space character, as Unicode defines them; 0 for any other. */
 static size_t space_length(const char *bytes, size_t size)
 {
     gunichar character;
@@ -128,8 +128,8 @@ static enum line line_kind(const struct documents *documents, size_t line, bool 
                                                                          : LINE_ORDINARY;
 }
 
-/* Finds how far the document reaches in what waits. A line break before a line that is unknown is
- * left there, so that the line is looked at again. */
+/* Finds how far the document reaches in the buffer. A line break before an undecided line stays, so
+ * that the line is examined again. */
 static void find_limit(struct documents *documents, bool whole)
 {
     size_t from = documents->limit;
@@ -228,7 +228,7 @@ static enum document_start begin(struct documents *documents, enum document_star
     return start;
 }
 
-/* White space of one line; *ended: and the line break. */
+/* White space of one line; *ended: including the line break. */
 static size_t blank_length(struct documents *documents, size_t offset, bool *ended)
 {
     size_t length;
@@ -242,8 +242,8 @@ static size_t blank_length(struct documents *documents, size_t offset, bool *end
     return offset;
 }
 
-/* True: a separator was passed over. One with text behind it is a part of the document, except
- * before a brace, where it makes no difference. */
+/* True: a separator was skipped. One followed by text is part of the document, except before a
+ * brace, where it makes no difference. */
 static bool skip_separator(struct documents *documents)
 {
     size_t blank;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The documents of a file, one after the other, so that each can have its own parser. A line that
- * begins with "---" or "..." ends one, in JSON as in YAML, as it does for kubectl.
+ * The documents of a file, one after another, so that each can have its own parser. A line that
+ * begins with "---" or "..." ends one, in JSON as in YAML, like in kubectl.
  */
 #pragma once
 
@@ -15,13 +15,13 @@ struct documents {
     struct input *input;
     char *bytes;              /* owned */
     size_t size;              /* allocated */
-    size_t start, end;        /* what waits in `bytes` */
-    size_t limit;             /* start <= limit <= end: up to here it is of this document */
+    size_t start, end;        /* unread bytes in `bytes` */
+    size_t limit;             /* start <= limit <= end: up to here they belong to the document */
     bool separated;           /* the document ends at `limit` */
-    bool directives;          /* the next "---" begins the document rather than ends it */
-    bool line_start;          /* bytes[start] begins a line */
+    bool directives;          /* the next "---" starts the document rather than ends it */
+    bool line_start;          /* bytes[start] starts a line */
     struct position position; /* of bytes[start] */
-    struct position base;     /* where the document begins, and the mark is */
+    struct position base;     /* where the marked document starts */
     bool marked;
     size_t mark;
 };
@@ -35,21 +35,21 @@ enum document_start {
     DOCUMENT_OTHER, /* it begins at the start of a line, or behind a JSON value */
 };
 
-/* On to what comes next: separators, blank lines and comments are passed over. */
+/* Advances to the next document, past separators, blank lines and comments. */
 enum document_start documents_next(struct documents *documents);
 
-/* How many bytes of the document wait at bytes[start]; reads more if none do. 0 at its end, the
- * end of the file and after an error. */
+/* How many bytes of the document are available at bytes[start]; reads more if there are none. 0 at
+ * its end, the end of the file and after an error. */
 MUST_USE size_t documents_fill(struct documents *documents);
 
-/* That many of them are read. */
+/* Consumes that many of them. */
 void documents_take(struct documents *documents, size_t size);
 
-/* What is taken from here on, where a document begins, is kept as long as it is not too much. */
+/* Keeps what is consumed from here on, the start of a document, as long as it is not too much. */
 #define DOCUMENTS_KEPT_MAX (16u << 20) /* bytes */
 void documents_mark(struct documents *documents);
 void documents_unmark(struct documents *documents);
 
-/* Back to that many characters behind the mark. False: too much was taken since, or there is none.
- */
+/* Back to that many characters after the mark. False: too much was consumed since, or there is no
+ * mark. */
 bool documents_rewind(struct documents *documents, size_t characters);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Fields. The messages name the field and what it must be, never what it holds: the file may be one
- * with secrets in it, and the position leads there anyway.
+ * Fields. Messages name the field and what it must be, never its content: the file may contain
+ * secrets, and the position leads there anyway.
  */
 #include "fields.h"
 
@@ -188,7 +188,7 @@ bool dns_subdomain_is_valid(const char *text)
     char before = '.';
     size_t length = 0;
 
-    /* a label may be longer than 63 here: the name of a pod need not be a name in DNS */
+    /* may be longer than 63: the name of a pod need not be a DNS label */
     for (; *text; before = *text, text++, length++) {
         bool alphanumeric = g_ascii_islower(*text) || g_ascii_isdigit(*text);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The input: one buffer, filled when it is empty. kubectl reads files through a decoder that drops
- * a byte order mark, takes UTF-16 that begins with one and replaces what is malformed; so does
- * this, before any parser sees it. Helm, Go and Jinja templates break a YAML parser at places that
- * tell their author nothing, so the lines with their marks are noted in passing.
+ * The input: one buffer, refilled when empty. Like the decoder through which kubectl reads files,
+ * it drops a byte order mark, accepts UTF-16 that begins with one and replaces malformed bytes
+ * before any parser sees them. Helm, Go and Jinja templates break a YAML parser at places that tell
+ * their author nothing, so lines with template marks are recorded in passing.
  */
 #include "input.h"
 
@@ -84,7 +84,7 @@ static void note_marks(struct input *input, const char *bytes, size_t size)
     }
 }
 
-/* Hands on well-formed text. */
+/* Passes on well-formed text. */
 static void emit(struct input *input, const char *bytes, size_t size)
 {
     if (size == 0)
@@ -129,7 +129,7 @@ static size_t ascii_length(const char *bytes, size_t size)
     return length;
 }
 
-/* How many bytes are well-formed, all of their characters whole. */
+/* How many bytes are well-formed and consist of whole characters. */
 static size_t valid_length(const char *bytes, size_t size)
 {
     size_t length = ascii_length(bytes, size);
@@ -142,19 +142,19 @@ static size_t valid_length(const char *bytes, size_t size)
         length = (size_t)(stop - bytes);
         if (*stop != '\0')
             return length;
-        length++; /* which is for the parsers to judge */
+        length++; /* which the parsers reject */
     }
     return length;
 }
 
-/* May the bytes be a character's beginning? */
+/* May the bytes be the start of a character? */
 static bool is_incomplete(const char *bytes, size_t size)
 {
     return g_utf8_get_char_validated(bytes, (gssize)size) == (gunichar)-2;
 }
 
-/* A mark counts for nothing at the start of a line: editors write it at the start of a file, and
- * files are put together. */
+/* A mark is ignored at the start of a line: editors write it at the start of a file, and files get
+ * concatenated. */
 static size_t skip_mark(const struct input *input, const char *bytes, size_t size)
 {
     bool marked = size >= MARK_SIZE && memcmp(bytes, BYTE_ORDER_MARK, MARK_SIZE) == 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The bytes of one file on their way to a parser, as UTF-8: in chunks, counted against the greatest
- * size, without byte order marks. What is no UTF-8 becomes U+FFFD, as kubectl reads it, and is
- * noted. So are the lines that hold template marks.
+ * The bytes of one file on their way to a parser, as UTF-8: in chunks, limited in total, without
+ * byte order marks. Invalid UTF-8 becomes U+FFFD, as in kubectl, and is reported. Lines with
+ * template marks are recorded.
  */
 #pragma once
 
@@ -19,7 +19,7 @@
 /* Reads up to `size` bytes into `buffer`: their number, 0 at the end, negative errno. */
 typedef ssize_t (*input_read)(void *userdata, void *buffer, size_t size);
 
-/* That of a file: `fd` is an int *. */
+/* The input_read for a file: `fd` is an int *. */
 ssize_t input_read_fd(void *fd, void *buffer, size_t size);
 
 enum input_encoding { INPUT_UNKNOWN, INPUT_UTF8, INPUT_UTF16_LE, INPUT_UTF16_BE };
@@ -32,12 +32,12 @@ struct input {
     bool too_large; /* the input was cut at max_size */
     bool ended;
     enum input_encoding encoding;
-    size_t start, end;     /* what waits in `buffer`, whole characters only */
+    size_t start, end;     /* unread bytes in `buffer`, whole characters only */
     struct position next;  /* of buffer[end] */
     char last;             /* the byte before it */
     GArray *marks;         /* uint32_t: the latest lines with "{{" or "{%" */
-    GPtrArray *malformed;  /* struct diagnostic *: what was no UTF-8 */
-    struct position after; /* the last of them: what follows at once is not noted again */
+    GPtrArray *malformed;  /* struct diagnostic *: invalid UTF-8 */
+    struct position after; /* the last of them: what follows directly is not reported again */
     size_t raw_start, raw_end;
     char raw[INPUT_CHUNK]; /* as read */
     char buffer[INPUT_CHUNK];
@@ -46,11 +46,11 @@ struct input {
 void input_init(struct input *input, input_read read, void *userdata, uint64_t max_size);
 void input_clear(struct input *input);
 
-/* How many bytes wait from buffer[start] on; reads more if none do. 0 at the end and after an
- * error. */
+/* How many bytes are available from buffer[start] on; reads more if there are none. 0 at the end
+ * and after an error. */
 MUST_USE size_t input_fill(struct input *input);
 
-/* Moves what was said of the bytes to where it comes before what was said of the content. */
+/* Moves the diagnostics about the bytes before those about the content. */
 void input_take_malformed(struct input *input, GPtrArray *diagnostics);
 
 /* Did any of the lines hold a template mark? Only the latest thousands are remembered. */

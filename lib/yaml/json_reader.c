@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The JSON reader feeds yajl with pieces of the document. yajl tells its callbacks no positions,
- * only how far it has read; a token begins at the first byte after the last one that is neither
- * white space nor a separator, so a cursor follows yajl through the text. The end of the value
- * stops yajl, which would go on. Of a text that is too long to be kept yajl gets only the beginning
- * and the closing quote: it reads what it has of a text again with each piece.
+ * The JSON reader feeds yajl with pieces of the document. yajl passes no positions to its
+ * callbacks, only how far it has read; a token begins at the first byte after the last one that is
+ * neither white space nor a separator, so a cursor follows yajl through the text. The end of the
+ * value stops yajl, which would continue. Of a text too long to be kept, yajl receives only the
+ * beginning and the closing quote: it rereads an incomplete text with each piece.
  */
 #include "json_reader.h"
 
@@ -13,8 +13,8 @@
 
 #include "reader.h"
 
-#define TEXT_MAX (6u * COMPOSER_KEPT_MAX) /* bytes of which so many are kept, all escaped */
-#define CALM 16u /* bytes without a backslash or a quote, after which no escape is half read */
+#define TEXT_MAX (6u * COMPOSER_KEPT_MAX) /* bytes of the longest kept text, all escaped */
+#define CALM 16u /* bytes without a backslash or a quote after which no escape is half read */
 
 struct json_reader {
     yajl_handle parser;
@@ -24,10 +24,10 @@ struct json_reader {
     size_t size, cursor;      /* of `piece`; how far `position` is ahead in it */
     size_t bytes;             /* since the last token */
     struct position position; /* of the cursor */
-    struct position token;    /* where the token at hand begins, if it has */
+    struct position token;    /* where the current token begins, if it has */
     bool token_begun;
-    bool in_text;  /* the token at hand is a text */
-    bool skipping; /* its rest is not for yajl */
+    bool in_text;  /* the current token is a text */
+    bool skipping; /* its rest is withheld from yajl */
     bool escaped;  /* ... and the next byte is no quote */
     bool complete; /* the value is */
 };
@@ -57,7 +57,7 @@ static void find_token(struct json_reader *reader)
     reader->in_text = reader->token_begun && reader->piece[cursor] == '"';
 }
 
-/* The position of the token that yajl has just read, and on to what follows it. */
+/* The position of the token that yajl has just read; advances past it. */
 static struct position take_token(struct json_reader *reader)
 {
     size_t end = MIN(yajl_get_bytes_consumed(reader->parser), reader->size);
@@ -188,7 +188,7 @@ static int read_piece(struct json_reader *reader, size_t size)
         documents_take(documents, yajl_get_bytes_consumed(reader->parser));
         return READER_DONE;
     }
-    if (status == yajl_status_client_canceled) /* the composer has said why */
+    if (status == yajl_status_client_canceled) /* the composer has reported why */
         return READER_BAD;
     if (status != yajl_status_ok)
         return fail(reader);
@@ -203,7 +203,7 @@ static int read_piece(struct json_reader *reader, size_t size)
     return READER_DONE;
 }
 
-/* The document ends before its value does. YAML would want the closing brace no less. */
+/* The document ends before its value does. YAML would miss the closing brace too. */
 static int fail_at_end(struct json_reader *reader)
 {
     reader->size = reader->cursor = 0;
@@ -212,7 +212,7 @@ static int fail_at_end(struct json_reader *reader)
     return READER_BAD;
 }
 
-/* May the rest of the text at hand be skipped once yajl has the next CALM bytes? */
+/* May the rest of the current text be skipped once yajl has the next CALM bytes? */
 static bool is_calm(const struct json_reader *reader, size_t size)
 {
     const char *bytes = reader->documents->bytes + reader->documents->start;
@@ -221,7 +221,7 @@ static bool is_calm(const struct json_reader *reader, size_t size)
            !memchr(bytes, '"', CALM) && !memchr(bytes, '\\', CALM);
 }
 
-/* On to the closing quote, or to what no text can hold. */
+/* On to the closing quote, or to a byte that no text can hold. */
 static void skip_text(struct json_reader *reader, size_t size)
 {
     const char *bytes = reader->documents->bytes + reader->documents->start;

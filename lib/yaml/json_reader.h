@@ -7,6 +7,6 @@
 #include "composer.h"
 #include "documents.h"
 
-/* Reads one value, of which `documents` stand at the opening brace. READER_DONE: they stand behind
- * it. READER_BAD: what is wrong would be wrong in YAML too. READER_NOT_JSON. */
+/* Reads one value, with `documents` at its opening brace. READER_DONE: `documents` is after it.
+ * READER_BAD: invalid as YAML too. READER_NOT_JSON. */
 MUST_USE int json_reader_run(struct documents *documents, struct composer *composer);

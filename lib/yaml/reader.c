@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The reader of a file. A document that is neither JSON nor YAML is told from the parser that got
- * further with it: it is probably the one that was meant.
+ * The reader of a file. The error in a document that is neither JSON nor YAML is the one of the
+ * parser that got further: that language was probably meant.
  */
 #include "reader.h"
 

@@ -2,8 +2,8 @@
 /*
  * The implicit types of YAML 1.1 as sigs.k8s.io/yaml resolves them (rule 96), which is what kubectl
  * sends: null, booleans from y to off, integers of four bases with underscores in them, floats (080
- * is one, because it is no octal number). Whether 80 is spelt 80.0 makes no difference, for JSON
- * has only one kind of number. Sexagesimal numbers and timestamps stay strings, as they do there.
+ * is one, because it is not a valid octal number). 80 and 80.0 are the same, as JSON has only one
+ * kind of number. Sexagesimal numbers and timestamps stay strings, as there.
  */
 #include "scalar.h"
 
@@ -51,7 +51,7 @@ static unsigned take_base(const char **text)
     return letter == 'b' ? 2 : letter == 'o' ? 8 : 16;
 }
 
-/* False also where it does not fit: an int64_t with a sign, an uint64_t without one. */
+/* False also if it does not fit: an int64_t with a sign, a uint64_t without one. */
 static bool read_integer(const char *text, int64_t *value)
 {
     bool negative = *text == '-', is_signed = negative || *text == '+';
@@ -102,7 +102,7 @@ static bool is_float(const char *text)
     return *text == '\0';
 }
 
-/* Underscores may stand anywhere, but in what begins with a point only between digits. */
+/* Underscores may be anywhere, but in a number that begins with a point only between digits. */
 static bool strip_underscores(const char *text, char plain[NUMBER_MAX])
 {
     size_t n = 0;
@@ -126,7 +126,7 @@ static int64_t clamp(double real)
     return real < -0x1p63 ? INT64_MIN : (int64_t)real;
 }
 
-/* Without libm, which compilers call for trunc() or not as they like. */
+/* Without libm: compilers may or may not emit a call for trunc(). */
 static bool is_whole(double real)
 {
     return fabs(real) >= 0x1p53 || (double)(int64_t)real == real;
@@ -225,8 +225,8 @@ static void format_digits(float real, char conversion, int digits, char text[SCA
     g_ascii_formatd(text, SCALAR_KEY_MAX, format, (double)real);
 }
 
-/* The shortest decimal that is this number in single precision, as Go's strconv.FormatFloat makes
- * it of keys. */
+/* The shortest decimal that is this number in single precision, as Go's strconv.FormatFloat writes
+ * it for keys. */
 static void format_float(float real, char text[SCALAR_KEY_MAX])
 {
     int digits = 0, exponent; /* digits after the first */

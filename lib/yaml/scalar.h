@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a plain scalar means, as YAML 1.1 and kubectl's YAML library read it. Quoted ones are
+ * What a plain scalar means, as YAML 1.1 and kubectl's YAML library read it. Quoted scalars are
  * strings.
  */
 #pragma once
@@ -15,7 +15,7 @@ enum scalar_type { SCALAR_NULL, SCALAR_BOOL, SCALAR_INTEGER, SCALAR_FLOAT, SCALA
 struct scalar {
     enum scalar_type type; /* SCALAR_FLOAT: not a whole number */
     bool boolean;
-    bool floating;   /* spelt as a float, such as 80.0; whole or not */
+    bool floating;   /* written as a float, such as 80.0; whole or not */
     int64_t integer; /* clamped to what fits */
     double real;     /* if `floating` */
 };
@@ -28,7 +28,7 @@ static inline bool scalar_is_null(const struct node *node)
     return node->type == NODE_SCALAR && node->plain && scalar_read(node).type == SCALAR_NULL;
 }
 
-/* The string that a plain key becomes in JSON, where it means something else than a string: 0x10 is
- * "16" and on is "true". False: it is one. */
+/* The string that a plain key becomes in JSON if it is not a string: 0x10 is "16" and on is "true".
+ * False: it is a string. */
 #define SCALAR_KEY_MAX 32u
 bool scalar_key(const char *text, size_t length, char key[SCALAR_KEY_MAX]);

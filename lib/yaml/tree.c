@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A bump allocator for the nodes of one object at a time. Chunks grow, so that small objects cost
- * one and huge ones few; going back to a mark keeps the first chunks for the next object.
+ * A bump allocator for the nodes of one object at a time. Chunks grow, so that small objects need
+ * one and huge ones few; resetting to a mark keeps the first chunks for the next object.
  */
 #include "tree.h"
 
@@ -83,7 +83,7 @@ static void *allocate(struct tree *tree, size_t size, size_t alignment)
 
         if (next.size > TREE_SIZE_MAX - tree->total)
             return NULL;
-        /* no chunk lies beyond the one in use: tree_reset has dropped them */
+        /* no chunk beyond the current one: tree_reset has dropped them */
         next.bytes = g_malloc(next.size);
         g_array_append_val(tree->chunks, next);
         tree->total += next.size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The YAML reader pulls libyaml's events and hands them on. libyaml bounds neither a scalar nor the
- * directives before a document, and reads either within one call; so the bytes that it gets for one
- * event are bounded here.
+ * The YAML reader pulls libyaml's events and passes them on. libyaml limits neither a scalar nor
+ * the directives before a document, and reads either within one call; so the bytes it may read for
+ * one event are limited here.
  */
 #include "yaml_reader.h"
 
@@ -74,7 +74,7 @@ static int give_bytes(void *userdata, unsigned char *buffer, size_t size, size_t
     return reader->exceeded ? 0 : 1;
 }
 
-/* libyaml counts from the document's beginning. */
+/* libyaml counts from the start of the document. */
 static struct position position_of(const struct yaml_reader *reader, const yaml_mark_t *mark)
 {
     uint64_t line = (uint64_t)reader->base.line + mark->line;
@@ -120,7 +120,7 @@ static int fail(struct yaml_reader *reader)
     return READER_BAD;
 }
 
-/* Does a value, whose tag is not that of a string, have the type that the tag says? */
+/* Does a value with a non-string tag have the type of that tag? */
 static bool fits_tag(const yaml_char_t *tag, const struct scalar *scalar)
 {
     const char *text = (const char *)tag;
@@ -142,8 +142,7 @@ static bool is_typed_tag(const yaml_char_t *tag)
     return tag && g_strv_contains(tags, (const char *)tag);
 }
 
-/* A text with a tag is what the tag says, quoted or not; with one that is unknown it is a string.
- */
+/* A text with a tag has the tag's type, quoted or not; with an unknown tag it is a string. */
 static bool pass_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
     const yaml_char_t *tag = event->data.scalar.tag;

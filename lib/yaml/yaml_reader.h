@@ -7,6 +7,6 @@
 #include "composer.h"
 #include "documents.h"
 
-/* Reads to the end of the document. If it is marked, it is in braces, and what stands behind them
- * is left for another one. READER_DONE or READER_BAD. */
+/* Reads to the end of the document. A marked one is in braces, and what follows them is left for
+ * the next document. READER_DONE or READER_BAD. */
 MUST_USE int yaml_reader_run(struct documents *documents, struct composer *composer);
