@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which object is it? apiVersion and kind decide together (a serving.knative.dev Service is no
- * Service: rule 95), then namespace and name. An object whose identity can be read but
- * not all of its fields is kept as broken, so that whoever holds its last good version knows not to
- * drop that.
+ * Which object is it? apiVersion and kind decide together (a serving.knative.dev Service is not a
+ * Service: rule 95), then namespace and name. An object whose identity can be read but not all of
+ * its fields is kept as broken, so that the holder of its last good version does not drop that.
  */
 #include "extract.h"
 
@@ -91,7 +90,7 @@ enum object_kind extract_kind(const char *kind, const char *version)
     return known && (!version || has_version(known, version)) ? known->object : OBJECT_KINDS;
 }
 
-/* NULL: not one of ours; worth a word only if it was probably meant to be. */
+/* NULL: not one of ours; reported only if one was probably meant. */
 static const struct known_kind *identify(struct fields *fields, const struct node *root,
                                          const char *version, const char *kind)
 {
@@ -111,7 +110,7 @@ static bool holds_template(const char *text)
     return strstr(text, "{{") || strstr(text, "{%") || strstr(text, "<%");
 }
 
-/* One word about a name that is none. */
+/* One diagnostic about an invalid name. */
 static void refuse_name(struct extract_context *context, struct fields *fields,
                         const struct node *node, const char *key, const char *text,
                         const char *must_be)
@@ -155,8 +154,8 @@ static const char *read_namespace(struct extract_context *context, struct fields
     return NULL;
 }
 
-/* `kubectl create` would make a name up; what is made up here changes only with the file. Whom
- * other objects call by its name cannot have such a one. */
+/* `kubectl create` would generate a name; the one generated here changes only with the file.
+ * Objects that others refer to by name cannot have one. */
 static char *generate_name(struct extract_context *context, struct fields *fields,
                            const struct node *metadata, enum object_kind kind)
 {
@@ -228,7 +227,7 @@ static void read_kind(struct fields *fields, const struct node *root, struct obj
     }
 }
 
-/* One word about all objects of a file that there is no room for. */
+/* One diagnostic about all objects of a file that exceed the limits. */
 static void refuse(struct extract_context *context, const struct object *object,
                    const struct usage *usage, const char *what)
 {
@@ -249,8 +248,8 @@ static void refuse(struct extract_context *context, const struct object *object,
                        what));
 }
 
-/* Takes an object in, unless all manifests together would be too much then. The objects that the
- * source had before are not counted: they make room for these. */
+/* Adds an object, unless all manifests together would be too much then. The previous objects of the
+ * source are not counted: these replace them. */
 static bool keep(struct extract_context *context, struct object *object)
 {
     const struct account *account = context->source->account;
@@ -274,7 +273,7 @@ static bool keep(struct extract_context *context, struct object *object)
     return true;
 }
 
-/* NULL: the object is left out, which the diagnostics say. */
+/* NULL: the object is left out, and a diagnostic says why. */
 static struct object *read_object(struct extract_context *context, struct fields *fields,
                                   const struct node *root, enum object_kind kind)
 {
@@ -317,8 +316,8 @@ static struct object *read_object(struct extract_context *context, struct fields
     return keep(context, object) ? object : NULL;
 }
 
-/* Any object makes its namespace exist, also one that decides no name itself (rule 94). Which kinds
- * have a namespace is not known here: only what names one counts. */
+/* Any object makes its namespace exist, even one that decides no name (rule 94). Which kinds are
+ * namespaced is not known here: only an explicit namespace counts. */
 static void mention_namespace(struct extract_context *context, const struct node *root)
 {
     const struct node *metadata = node_get(root, "metadata");
@@ -348,7 +347,7 @@ void extract_forget(struct extract_context *context, guint first)
     g_ptr_array_set_size(context->objects, (gint)first);
 }
 
-/* As kubectl reads them: whatever has a list under `items` is a list. */
+/* Like kubectl: anything with a list under `items` is a list. */
 static void read_list(struct extract_context *context, const struct node *items,
                       const char *version, const char *kind)
 {

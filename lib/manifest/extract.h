@@ -17,32 +17,32 @@ struct extract_context {
     const char *default_namespace;
     GPtrArray *objects;     /* struct object *, added to */
     GPtrArray *diagnostics; /* struct diagnostic *, added to */
-    GHashTable *mentioned;  /* namespace -> the mention of it among `objects`: one a file will do */
-    bool template_reported; /* a file's templates are one complaint */
+    GHashTable *mentioned;  /* namespace -> its mention among `objects`: one per file suffices */
+    bool template_reported; /* a file's templates cause one complaint */
     GHashTable *namespaces; /* set of those of `objects`, interned */
     struct usage before;    /* by objects of the source, which the new ones replace */
-    struct usage least;     /* of those that there was no room for, item by item */
+    struct usage least;     /* objects over the limit, by item */
     uint32_t n_refused;     /* those */
     manifest_look look;     /* or NULL */
     void *look_userdata;
 };
 
-/* Adds the object, or all of a list's. Elements of a list that name no kind get the list's own:
- * `list_version` and `list_kind` are those of the list around, NULL outside of one. */
+/* Adds the object, or all of a list's. Elements without a kind inherit the list's: `list_version`
+ * and `list_kind` are those of the enclosing list, NULL outside of one. */
 void extract_object(struct extract_context *context, const struct node *root,
                     const char *list_version, const char *list_kind);
 
-/* Takes back all objects from the place `first` on. */
+/* Removes all objects from index `first` on. */
 void extract_forget(struct extract_context *context, guint first);
 
-/* Does the tree say of itself which kind it is? */
+/* Does the tree state its own kind? */
 bool extract_is_typed(const struct node *root);
 
-/* The text of a field that is a string, NULL if it is none; for looking before knowing. */
+/* The text of a string field, NULL otherwise; for looking before the kind is known. */
 const char *extract_peek(const struct node *map, const char *key);
 
-/* The kinds' own fields, each read from the whole object, whose metadata is known to be a map;
- * errors mark `fields` as broken. */
+/* The fields specific to a kind, each read from the whole object, whose metadata is known to be a
+ * map; errors mark `fields` as broken. */
 void extract_service(struct fields *fields, const struct node *root, struct service *service);
 void extract_endpoint_slice(struct fields *fields, const struct node *root,
                             struct endpoint_slice *slice);
@@ -53,16 +53,15 @@ void extract_workload(struct fields *fields, const struct node *root, struct wor
 void extract_autoscaler(struct fields *fields, const struct node *root,
                         struct autoscaler *autoscaler);
 
-/* The kind of this name in an apiVersion, or in any (NULL); OBJECT_KINDS: none that is read here.
- */
+/* The kind of this name in an apiVersion, or in any (NULL); OBJECT_KINDS if it is not read here. */
 enum object_kind extract_kind(const char *kind, const char *version);
 
-/* What is read between the two decides where names lead, so that an error in it breaks the object
- * as a whole; elsewhere an error leaves out the part that it is in. */
+/* What is read between the two decides which names lead where, so an error in it breaks the whole
+ * object; elsewhere an error drops only the part that it is in. */
 void extract_whole(struct fields *fields);
 void extract_part(struct fields *fields);
 
-/* What several kinds have. */
+/* Shared by several kinds. */
 #define EXTRACT_ADDRESSES_ANNOTATION "kubesvc.io/addresses"
 
 void extract_pod_spec(struct fields *fields, const struct node *metadata, const struct node *spec,
@@ -70,8 +69,7 @@ void extract_pod_spec(struct fields *fields, const struct node *metadata, const 
 struct owner extract_owner(struct fields *fields, const struct node *metadata);
 struct addresses extract_stated_addresses(struct fields *fields, const struct node *metadata);
 
-/* The labels of an object for which they decide nothing: what is no string is passed over. NULL for
- * none. */
+/* The labels of an object for which they decide nothing: non-strings are skipped. NULL for none. */
 const struct labels *extract_own_labels(struct fields *fields, const struct node *metadata);
 
 /* A map of strings as labels; NULL if it is absent or empty. Too many are an error. */
@@ -81,23 +79,23 @@ const struct labels *extract_labels(struct fields *fields, const struct node *ma
 /* An interned name, NULL if absent. */
 const char *extract_name(struct fields *fields, const struct node *map, const char *key);
 
-/* A DNS label; NULL if absent or, with an error, if it is none. */
+/* A DNS label; NULL if absent or, with an error, if invalid. */
 const char *extract_dns_label(struct fields *fields, const struct node *map, const char *key);
 
-/* Which of the texts (NULL-terminated) a string field holds; `fallback` if it is absent. Another
+/* Which of the texts (NULL-terminated) a string field holds; `fallback` if it is absent. Any other
  * text is an error. */
 int extract_choice(struct fields *fields, const struct node *map, const char *key,
                    const char *const choices[], int fallback);
 
-/* The ports of a list of mappings, appended to `ports` (struct port), without those that something
- * is wrong with. Their strings belong to the tree. `number` is the key of the number. More than the
- * API lets a slice have are an error. */
+/* The ports of a list of mappings, appended to `ports` (struct port), without the invalid ones.
+ * Their strings belong to the tree. `number` is the key of the number. More than the API allows in
+ * a slice are an error. */
 #define EXTRACT_PORTS_MAX 20000u
 void extract_ports(struct fields *fields, const struct node *list, const char *number,
                    bool number_required, GArray *ports);
 
-/* Those ports as an object keeps them; NULL for none. */
+/* The same ports in the form stored in an object; NULL for none. */
 struct ports *extract_take_ports(const GArray *ports);
 
-/* Takes the elements out of an array of struct address. */
+/* Moves the elements out of an array of struct address. */
 struct addresses extract_take_addresses(GArray *addresses);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The fields of a HorizontalPodAutoscaler: which workload it scales, and how far down. What it
- * measures decides nothing here.
+ * The fields of a HorizontalPodAutoscaler: which workload it scales, and how far down. Its metrics
+ * decide nothing here.
  */
 #include "extract.h"
 
@@ -29,6 +29,6 @@ void extract_autoscaler(struct fields *fields, const struct node *root,
                                           fields_string(fields, target, "apiVersion"));
     autoscaler->target.name = extract_name(fields, target, "name");
     fields_integer(fields, spec, "minReplicas", 0, INT32_MAX, &least);
-    /* 0 lets it scale down to none, which it does only once something was measured */
+    /* 0 lets it scale down to none, but only once something was measured */
     autoscaler->replicas = (uint32_t)CLAMP(least, 1, REPLICAS_MAX);
 }

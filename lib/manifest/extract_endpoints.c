@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The fields of an EndpointSlice and of an Endpoints object. Addresses that are none are dropped,
- * as the mirroring controller does (rule 21): one bad address must not take the others with it.
+ * The fields of an EndpointSlice and of an Endpoints object. Invalid addresses are dropped, as the
+ * mirroring controller does (rule 21): one bad address must not take the others with it.
  */
 #include <string.h>
 
@@ -87,7 +87,7 @@ void extract_endpoint_slice(struct fields *fields, const struct node *root,
     slice->subsets = g_new0(struct endpoint_subset, 1);
     slice->n_subsets = 1;
     slice->subsets[0].ports = read_ports(fields, root);
-    /* names instead of addresses are nothing to resolve to */
+    /* host names instead of addresses: nothing to resolve to */
     if (!type || strcmp(type, "FQDN") != 0) {
         const struct node *list;
 

@@ -175,7 +175,7 @@ static void read_target(struct fields *fields, const struct node *map, struct po
             port->target_name = NULL;
         return;
     }
-    /* 0 means as much as none */
+    /* 0 is the same as absent */
     if (fields_integer(fields, map, "targetPort", 0, 65535, &number))
         port->target = (uint16_t)number;
 }
@@ -205,7 +205,7 @@ void extract_ports(struct fields *fields, const struct node *list, const char *n
 
     while ((map = fields_next_map(fields, &iterator, "ports"))) {
         if (ports->len == EXTRACT_PORTS_MAX) {
-            if (!fields->refused) /* it was not said for the container before */
+            if (!fields->refused) /* not already reported for the container */
                 fields_refuse(fields, map->position, "too-many",
                               "more than %u ports; the rest are ignored", EXTRACT_PORTS_MAX);
             return;
@@ -251,7 +251,7 @@ struct owner extract_owner(struct fields *fields, const struct node *metadata)
     kind = fields_string(fields, chosen, "kind");
     if (kind)
         owner.kind = owner_kind(kind);
-    /* one that is not known here matters if it is the controller: the pod is not free */
+    /* an unknown kind matters if it is the controller: the pod is not free */
     if (owner.kind != OBJECT_KINDS || fields_bool(fields, chosen, "controller", false))
         owner.name = extract_name(fields, chosen, "name");
     if (!owner.name)

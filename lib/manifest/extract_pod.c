@@ -91,7 +91,7 @@ static bool is_ready(struct fields *fields, const struct node *status)
     return ready;
 }
 
-/* A status is a cluster's word: what is not known here is no mistake. */
+/* A status was written by a cluster: an unknown value is not a mistake. */
 static enum pod_phase read_phase(struct fields *fields, const struct node *status)
 {
     static const char *const phases[] = {[POD_PENDING] = "Pending",

@@ -11,7 +11,7 @@
 #define AFFINITY_DEFAULT 10800
 #define AFFINITY_MAX 86400
 
-/* "None", or addresses. Returns false at what is neither. */
+/* "None", or addresses. Returns false for anything else. */
 static bool read_cluster_ip(struct fields *fields, const struct node *node, const char *key,
                             GArray *addresses, bool *none)
 {
@@ -35,7 +35,7 @@ static bool read_cluster_ip(struct fields *fields, const struct node *node, cons
     return false;
 }
 
-/* clusterIPs if it holds any, else clusterIP; the first one says whether it is None (rule 1). */
+/* clusterIPs if it holds any, else clusterIP; the first entry says whether it is None (rule 1). */
 static void read_cluster_ips(struct fields *fields, const struct node *spec,
                              struct service *service)
 {
@@ -108,7 +108,7 @@ static void read_external_name(struct fields *fields, const struct node *spec,
     service->external_name = g_strndup(text, length);
 }
 
-/* What is wrong with it decides no name, and is left to the schema. */
+/* Errors in it affect no name, and are left to the schema. */
 static uint32_t read_affinity(const struct node *spec)
 {
     const char *kind = spec ? extract_peek(spec, "sessionAffinity") : NULL;

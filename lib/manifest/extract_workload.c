@@ -53,8 +53,9 @@ static void read_expressions(struct fields *fields, const struct node *selector,
     workload->requirements = (struct requirement *)(void *)g_array_free(requirements, FALSE);
 }
 
-/* Before apps/v1beta2 the API server filled a missing selector in from the template's labels, and
- * for a ReplicationController it still does. A Job's is a uid that it adds to these labels. */
+/* Before apps/v1beta2 the API server filled in a missing selector from the template's labels, and
+ * still does for a ReplicationController. A Job's selector is a uid that it adds to these
+ * labels. */
 static bool defaults_selector(const struct node *root, const struct workload *workload)
 {
     const char *version = extract_peek(root, "apiVersion");
@@ -96,7 +97,7 @@ static bool job_is_over(struct fields *fields, const struct node *root)
     return over;
 }
 
-/* Pods of a hook run while the release is made, and are mostly deleted when it is there. */
+/* Pods of a hook run during the release, and are mostly deleted afterwards. */
 static bool is_helm_hook(const struct node *root)
 {
     const struct node *metadata = node_get(root, "metadata");
@@ -105,8 +106,8 @@ static bool is_helm_hook(const struct node *root)
     return annotations && extract_peek(annotations, "helm.sh/hook");
 }
 
-/* As many as the controller runs at a time. Without completions the first that succeeds ends the
- * Job, and those that still run are the last. */
+/* As many as the controller runs at a time. Without completions, the first success ends the Job,
+ * and the pods still running are the last. */
 static int64_t count_active(struct fields *fields, const struct node *root, const struct node *spec)
 {
     const struct node *status = fields_map(fields, root, "status");
@@ -167,7 +168,7 @@ static void read_stateful_set(struct fields *fields, const struct node *spec,
 
     if (service)
         workload->service_name = name_intern(service, strlen(service));
-    extract_whole(fields); /* the names of all pods hang on it */
+    extract_whole(fields); /* the names of all pods depend on it */
     fields_integer(fields, fields_map(fields, spec, "ordinals"), "start", 0, INT32_MAX, &start);
     extract_part(fields);
     workload->ordinal = (uint32_t)start;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The manifest reader: which language is it, and which objects are in it. The parsers know nothing
- * of Kubernetes and the extractors nothing of files; here they meet. Objects are made while the
- * file is still being read and count only when all of it was good: half a file is no statement.
+ * The manifest reader: which language is it, and which objects does it contain. The parsers know
+ * nothing of Kubernetes and the extractors nothing of files; here they meet. Objects are created
+ * while the file is still being read, and count only if all of it was good: half a file must not
+ * take effect.
  */
 #include "manifest.h"
 
@@ -13,7 +14,7 @@
 #include "lib/yaml/input.h"
 #include "lib/yaml/reader.h"
 
-#define TEMPLATE_LINES_BEFORE 2u /* a template's mark, and where the parser stumbles over it */
+#define TEMPLATE_LINES_BEFORE 2u /* a template mark, and where the parser fails on it */
 #define TEMPLATE_LINES_AFTER 1u
 
 struct manifest_reader {
@@ -21,8 +22,8 @@ struct manifest_reader {
     struct composer *composer;
     struct extract_context context;
     char *default_namespace;
-    GPtrArray *pending; /* elements that wait for their list's kind */
-    guint first_object; /* of the document at hand */
+    GPtrArray *pending; /* elements waiting for their list's kind */
+    guint first_object; /* of the current document */
     guint first_diagnostic;
 };
 
@@ -36,8 +37,8 @@ static void release_diagnostic(gpointer diagnostic)
     diagnostic_free(diagnostic);
 }
 
-/* An element can be read at once if it says its kind or the list has said so. Its own order among
- * the others must stay, so that one that waits makes all later ones wait. */
+/* An element can be read at once if its kind is known from itself or the list. Elements keep their
+ * order, so that a waiting one makes all later ones wait. */
 static bool on_element(void *userdata, const struct node *element, const struct node *document)
 {
     struct manifest_reader *reader = userdata;
@@ -52,7 +53,7 @@ static bool on_element(void *userdata, const struct node *element, const struct 
     return false;
 }
 
-/* The document's objects so far, and what was said about them, do not count. */
+/* Discards the document's objects so far, and their diagnostics. */
 static void on_retract(void *userdata)
 {
     struct manifest_reader *reader = userdata;
@@ -74,7 +75,7 @@ static void on_document(void *userdata, const struct node *document)
         for (guint i = 0; i < reader->pending->len; i++)
             extract_object(context, reader->pending->pdata[i], version, kind);
     } else {
-        /* a document with `items` that is no list of Kubernetes' */
+        /* a document with `items` that is not a Kubernetes list */
         on_retract(reader);
     }
     if (document)
@@ -125,7 +126,7 @@ struct manifest_reader *manifest_reader_free(struct manifest_reader *reader)
     return NULL;
 }
 
-/* The parser's complaint about a template's marks is of no use to anyone. */
+/* The parser's complaint about template marks is useless. */
 static void name_template(struct manifest_reader *reader)
 {
     GPtrArray *diagnostics = reader->context.diagnostics;
@@ -169,7 +170,7 @@ int manifest_reader_run(struct manifest_reader *reader)
     if (r == MANIFEST_DONE)
         source_set_refused(reader->context.source, reader->context.n_refused,
                            &reader->context.least);
-    if (r != MANIFEST_DONE) /* they are of no use, and may be very many */
+    if (r != MANIFEST_DONE) /* they are useless, and may be very many */
         g_ptr_array_set_size(reader->context.objects, 0);
     return reader->input.error < 0 ? reader->input.error : r;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics.
- * Nothing of the file is kept but what its objects need.
- * Knows no rules about Services; it knows what the fields are called and what they may hold.
+ * Reading one manifest: the bytes of a YAML or JSON file -> typed objects and diagnostics. Nothing
+ * of the file is kept but what its objects need. Knows the fields and what they may hold, but no
+ * rules about Services.
  */
 #pragma once
 
@@ -17,15 +17,15 @@
 struct manifest_reader;
 struct node;
 
-/* Called for each object as it is read, with the tree (tree.h) that it is read from, for those who
- * look at more of a manifest than decides names. `object` is NULL where the tree gives none. What
- * was seen counts only if the object is among those taken from the reader in the end. */
+/* Called for each object as it is read, with the tree (tree.h) that it is read from, for callers
+ * that examine more of a manifest than decides names. `object` is NULL if the tree gives none. What
+ * was seen counts only if the object is among those finally taken from the reader. */
 typedef void (*manifest_look)(void *userdata, const struct object *object, const struct node *root);
 
 struct manifest_options {
-    const char *default_namespace; /* for objects that name none */
+    const char *default_namespace; /* for objects without one */
     uint64_t max_size;             /* bytes; a longer input is an error */
-    manifest_look look;            /* NULL: nobody looks */
+    manifest_look look;            /* NULL: not called */
     void *look_userdata;
 };
 
@@ -34,12 +34,12 @@ enum {
     MANIFEST_DONE =
         READER_DONE, /* the whole file was read: `objects` and `diagnostics` are complete */
     MANIFEST_BAD = READER_BAD, /* not readable as YAML or JSON: the last diagnostic says where and
-                         why; objects must not be used, the file's last good ones stay */
+                                  why; discard objects, the last good ones stay in effect */
 };
 
-/* Begins to read. `source` names the file (its path's ending does not matter: each document of JSON
- * is recognised by its first character, as kubectl does) and is referenced by the objects. The
- * function `read` is called from manifest_reader_run only. */
+/* Starts reading. `source` names the file (its extension does not matter: as in kubectl, a JSON
+ * document is recognised by its first character) and is referenced by the objects. `read` is called
+ * from manifest_reader_run only. */
 struct manifest_reader *manifest_reader_new(struct source *source,
                                             const struct manifest_options *options, input_read read,
                                             void *userdata);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Names of manifests. Only the name decides, never the content: what a directory holds besides
- * manifests must cost nothing, and nobody wants his editor's swap file to be a Service.
+ * Names of manifests. Only the name decides, never the content: other files in a directory must
+ * cost nothing, and an editor's swap file must not become a Service.
  */
 #include "manifest_name.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Repacking. A host is an address together with the uid of its targetRef; most are mentioned once,
- * and only those that are not take more than a look into a table.
+ * and only the others need more than one table lookup.
  */
 #include "repack.h"
 
@@ -11,8 +11,8 @@
 
 #define NONE UINT32_MAX
 
-/* Of one host. A slice may have no more ports in a cluster either; beyond that, lists of ports are
- * taken whole. */
+/* Per host. A cluster allows no more ports in a slice either; beyond that, lists of ports are used
+ * as a whole. */
 #define PORTS_MAX 100u
 
 struct state { /* of a host at one port, or at one list of ports */
@@ -40,7 +40,7 @@ static gboolean host_equal(gconstpointer a, gconstpointer b)
            strcmp(x->uid, y->uid) == 0;
 }
 
-/* Links the mentions of each host to the first of them. */
+/* Links the mentions of each host to its first one. */
 static void find_repeated(struct packing *packing)
 {
     g_autoptr(GHashTable) hosts = g_hash_table_new(host_hash, host_equal);
@@ -96,7 +96,7 @@ static void note(GArray *states, const struct port *port, struct ports *list, bo
     g_array_append_val(states, state);
 }
 
-/* The mentions by their lists of ports: mostly there is one. */
+/* The mentions by their lists of ports: usually there is one. */
 static GArray *states_of_lists(const struct packing *packing, const struct mention *first)
 {
     GArray *states = g_array_new(FALSE, FALSE, sizeof(struct state));
@@ -109,7 +109,7 @@ static GArray *states_of_lists(const struct packing *packing, const struct menti
     return states;
 }
 
-/* The same by port, or NULL where there are too many or nothing would come of it. */
+/* The same by port, or NULL if there are too many or it would make no difference. */
 static GArray *states_of_ports(const GArray *lists)
 {
     uint64_t n = 0;
@@ -130,8 +130,8 @@ static GArray *states_of_ports(const GArray *lists)
     return states;
 }
 
-/* The host at all its ports where it is ready, or where it is not. A port without a protocol stands
- * for none. */
+/* The host at all its ports where it is ready, or where it is not. A port without a protocol yields
+ * none. */
 static void add_at_ports(struct packing *packing, const GArray *states, bool ready,
                          const struct endpoint *endpoint)
 {

@@ -39,7 +39,7 @@ VALUES(protocols, "TCP", "UDP", "SCTP");
 VALUES(families, "IPv4", "IPv6");
 VALUES(traffic_policies, "Cluster", "Local");
 
-/* --- What all objects have --- */
+/* --- Common to all objects --- */
 
 LEVEL(owner, STRING("apiVersion"), BOOLEAN("blockOwnerDeletion"), BOOLEAN("controller"),
       NEEDS_STRING("kind"), NEEDS_STRING("name"), STRING("uid"));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the Kubernetes API takes, field by field: the names that it knows at every level that
- * decides names or is near to one that does, with the type of each, the values it may have and
- * whether it must be there. One table for the reader, which reports what the API refuses, and for
- * `kubesvc check`, which also looks for misspelt names. It holds the fields of all versions of a
- * kind and goes no deeper than people get wrong where it matters here.
+ * What the Kubernetes API accepts, field by field: the known names at every level that decides
+ * names or is close to one that does, with the type of each, its possible values and whether it is
+ * required. One table for the reader, which reports what the API rejects, and for `kubesvc check`,
+ * which also looks for misspelt names. It holds the fields of all versions of a kind, and goes only
+ * as deep as mistakes matter here.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ struct schema_field {
     enum schema_type type;
     bool required;
     int32_t least, greatest;          /* of a number; both 0: any */
-    const char *const *values;        /* of a string: those it may have, NULL-terminated */
+    const char *const *values;        /* of a string: its possible values, NULL-terminated */
     const struct schema_field *level; /* of a mapping or of each in a list: its fields */
 };
 
@@ -43,7 +43,7 @@ const struct schema_field *schema_of(enum object_kind kind);
 /* NULL if there is no such field. */
 const struct schema_field *schema_find(const struct schema_field *level, const char *name);
 
-/* Reports what the API refuses in an object's tree, field by field; what stands among the
- * diagnostics from `first` on already, said by who reads the field, is not repeated. */
+/* Reports what the API rejects in an object's tree, field by field; problems already among the
+ * diagnostics from `first` on, reported by the field's reader, are not repeated. */
 void schema_check(struct fields *fields, const struct node *root, enum object_kind kind,
                   guint first);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An object's tree against the table of the API's fields: types, required fields, values, ranges.
- * The reader's own words about a field come first and are not repeated here, because they say more.
+ * Checks an object's tree against the table of the API's fields: types, required fields, values,
+ * ranges. The reader's own diagnostics about a field come first and are not repeated here, because
+ * they are more specific.
  */
 #include <string.h>
 
@@ -10,10 +11,10 @@
 
 struct check {
     struct fields *fields;
-    guint first, end; /* what the reader said of the object */
+    guint first, end; /* the reader's diagnostics about the object */
 };
 
-struct place { /* the mapping at hand, for messages; those around it are on the stack, too */
+struct place { /* the current mapping, for messages; enclosing ones are on the stack, too */
     const struct place *around;
     const char *key;
     const struct node *map;
@@ -27,7 +28,7 @@ static void append_path(GString *text, const struct place *place)
     g_string_append_printf(text, "%s.", place->key);
 }
 
-/* "spec.ports.port"; to be freed with g_free. */
+/* "spec.ports.port"; free with g_free. */
 static char *path_of(const struct place *place, const char *key)
 {
     GString *text = g_string_new(NULL);
@@ -51,8 +52,8 @@ static bool is_reported(const struct check *check, struct position position, con
     return false;
 }
 
-/* May this be said, by someone who says it only once? Of a key that is there twice the last counts,
- * and one that was merged in counts only without another. */
+/* Report this, unless it was already? Of a duplicate key the last counts, and a merged one counts
+ * only if there is no other. */
 static bool is_news(const struct check *check, const struct place *place, const struct node *child,
                     struct position position, const char *rule)
 {
@@ -73,7 +74,7 @@ static bool is_integer(const struct node *node)
     return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_INTEGER;
 }
 
-/* What it must be, where it is not. */
+/* The expected type, if it is another. */
 static const char *mismatch(const struct schema_field *field, const struct node *node)
 {
     switch (field->type) {
@@ -109,7 +110,7 @@ static void refuse_type(const struct check *check, const struct place *place,
                   quote ? ": quote it" : "");
 }
 
-/* Elements of a list of strings, or values of a mapping of them: null stands for "". */
+/* Elements of a list of strings, or values of a mapping of strings: null stands for "". */
 static void check_strings(const struct check *check, const struct place *place,
                           const struct schema_field *field, const struct node *child)
 {
@@ -184,7 +185,7 @@ static void check_field(const struct check *check, const struct place *place,
     }
 }
 
-/* Null, an empty text and an empty list are as good as nothing. */
+/* Null, an empty text and an empty list count as absent. */
 static bool is_there(const struct node *map, const char *key)
 {
     const struct node *node = node_get(map, key);

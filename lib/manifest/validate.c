@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which rules an object has, and those that several kinds share.
+ * Which rules apply to an object, and those that several kinds share.
  */
 #include "validate.h"
 

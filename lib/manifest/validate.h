@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the Kubernetes API refuses beyond single fields: what two fields together may not say. An
- * object that it refuses still counts as far as it can be read, but never before one of the same
- * identity that it accepts.
+ * What the Kubernetes API rejects beyond single fields: combinations of fields. A rejected object
+ * still counts as far as it can be read, but never before an accepted one of the same identity.
  */
 #pragma once
 
@@ -12,10 +11,10 @@
 #include "lib/yaml/fields.h"
 #include "lib/yaml/tree.h"
 
-/* `object` is what was read from the tree; `fields` says whether its fields were good. */
+/* `object` is what was read from the tree; `fields` tells whether its fields were good. */
 void validate_object(struct fields *fields, const struct node *root, const struct object *object);
 
-/* The kinds' own rules, called by validate_object. */
+/* The rules of each kind, called by validate_object. */
 void validate_service(struct fields *fields, const struct node *root,
                       const struct service *service);
 void validate_slice(struct fields *fields, const struct node *root);
@@ -24,22 +23,22 @@ void validate_pod(struct fields *fields, const struct node *root);
 void validate_workload(struct fields *fields, const struct node *root,
                        const struct workload *workload);
 
-/* What several of them need. A node that is not there is NULL, and so is what is asked of it. */
+/* Helpers of several kinds. An absent node is NULL, and so is any field of it. */
 const struct node *validate_child(const struct node *map, const char *key);
 const struct node *validate_first(const struct node *list);
 const char *validate_text(const struct node *map, const char *key);
 struct position validate_position(const struct node *node, const struct node *otherwise);
 
-/* A set of texts that manifests choose. */
+/* A set of texts chosen by manifests. */
 GHashTable *validate_texts(void);
 
-/* Keys and values of a mapping of labels; the first that is none. */
+/* Checks the keys and values of a mapping of labels; reports the first invalid one. */
 void validate_labels(struct fields *fields, const struct node *map, const char *what);
 
-/* Names of a list of ports: those that there must be, their form, and none twice. */
+/* Names of a list of ports: which are required, their form, and no duplicates. */
 enum port_names {
     PORT_NAMES_LABELS, /* DNS labels; all must have one if there are several */
-    PORT_NAMES_OF_SLICE /* DNS labels or ""; none twice */,
+    PORT_NAMES_OF_SLICE /* DNS labels or ""; no duplicates */,
     PORT_NAMES_SHORT /* of a container: at most 15 of [a-z0-9-] with a letter among them */
 };
 void validate_port_names(struct fields *fields, const struct node *ports, enum port_names form);

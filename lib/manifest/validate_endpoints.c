@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What EndpointSlices and Endpoints may not say.
+ * Combinations that are invalid in EndpointSlices and Endpoints.
  */
 #include <string.h>
 

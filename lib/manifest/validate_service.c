@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a Service may not say. The rules of the API server: its validation of a Service that is
- * created, and the defaults of families and cluster IPs that come before it.
+ * Rules of the API server for a Service: its validation at creation, and the defaulting of families
+ * and cluster IPs before that.
  */
 #include <string.h>
 
@@ -62,7 +62,7 @@ static void check_external_name(struct fields *fields, const struct node *spec,
                       "externalName must be a DNS name ([a-z0-9.-]); otherwise it has no answer");
 }
 
-/* clusterIP and the first of clusterIPs must say the same. */
+/* clusterIP and the first of clusterIPs must agree. */
 static void check_first_address(struct fields *fields, const struct node *spec)
 {
     const struct node *list = validate_child(spec, "clusterIPs");
