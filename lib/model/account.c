@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The account. Sums only; who is refused what, and what becomes of that, is decided where objects
- * are made.
+ * The account. Sums only; what is refused, and with what consequence, is decided where objects are
+ * created.
  */
 #include "account.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The account of all manifests together: how much of their objects is kept, source by source. The
- * limits are far beyond what a cluster holds that Kubernetes supports, and such that a daemon whose
- * manifests use them up lives with a few gigabytes. What its objects are worked out to has limits
- * of its own: ENDPOINTS_MAX (service.h), ACCOUNT_REPLICAS_MAX.
+ * The account of all manifests together: how much each source's objects use. The limits are far
+ * beyond what a cluster holds that Kubernetes supports, and a daemon whose manifests exhaust them
+ * needs a few gigabytes. What is computed from the objects has limits of its own: ENDPOINTS_MAX
+ * (service.h), ACCOUNT_REPLICAS_MAX.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ struct usage {
 struct account {
     unsigned references;
     struct usage used;
-    unsigned n_refusing; /* sources of which objects were refused */
+    unsigned n_refusing; /* sources with refused objects */
 };
 
 struct account *account_new(void);
@@ -34,6 +34,6 @@ void account_unref(struct account *account);
 void usage_add(struct usage *usage, const struct usage *more);
 void usage_subtract(struct usage *usage, const struct usage *less);
 
-/* What would be exceeded if `used` were kept and `more` besides; NULL: nothing. For a message that
- * says that all manifests together have more than that: "524288 objects". */
+/* What would be exceeded by adding `more` to `used`; NULL: nothing. For a message that says that
+ * all manifests together have more than that: "524288 objects". */
 const char *usage_exceeds(const struct usage *used, const struct usage *more);

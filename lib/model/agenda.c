@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The agenda: what is to be worked out again, each thing once. Handed out sorted by name, so that
- * the order of work, and with it every first lease, does not depend on the order of events.
+ * The agenda: what must be recomputed, each item once. Returned sorted by name, so that the order
+ * of work, and thus every first lease, does not depend on the order of events.
  */
 #include <string.h>
 

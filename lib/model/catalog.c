@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The catalog. One table of identities that leads to the object in force; those that lost to it
- * hang below, best first. One table of sources with their objects. It compares objects as wholes
+ * The catalog. One table of identities that leads to the object in effect, with those that lost to
+ * it chained below, best first. One table of sources with their objects. It compares whole objects
  * and reports only what changed, so that replacing a large file costs little more than reading it.
  */
 #include "catalog.h"
@@ -14,7 +14,7 @@ struct catalog {
     catalog_changed changed;
     void *userdata;
     struct between between;
-    GHashTable *identities; /* set of struct object: the ones in force */
+    GHashTable *identities; /* set of struct object: those in effect */
     GHashTable *sources;    /* struct source * -> GPtrArray of struct object * */
     uint64_t n_taken;
 };
@@ -108,8 +108,8 @@ static void remove_and_free(struct catalog *catalog, struct object *object)
     object_free(object);
 }
 
-/* What the source said until now, by identity. Of two with one identity in one file only one can be
- * found again; the other is simply removed and added. */
+/* The previous objects of the source, by identity. Of two with one identity in one file only one
+ * can be found again; the other is simply removed and added. */
 static GHashTable *take_before(struct catalog *catalog, struct source *source)
 {
     GHashTable *before = g_hash_table_new(identity_hash, identity_equal);
@@ -128,14 +128,14 @@ static GHashTable *take_before(struct catalog *catalog, struct source *source)
     return before;
 }
 
-/* Does the object keep its place among its rivals when it moves within its file? */
+/* Does the object keep its rank among its rivals when it moves within its file? */
 static bool may_move(const struct catalog *catalog, const struct object *object, uint32_t document)
 {
     const struct object *head = g_hash_table_lookup(catalog->identities, object);
     return object->document == document || (head == object && !object->shadowed);
 }
 
-/* What stands for the incoming object from now on, NULL: nothing. */
+/* What replaces the incoming object, NULL: nothing. */
 static struct object *take(struct catalog *catalog, struct object *before, struct object *incoming)
 {
     if (incoming->broken) {
@@ -155,8 +155,8 @@ static struct object *take(struct catalog *catalog, struct object *before, struc
     return incoming;
 }
 
-/* `kept`: where what is not said any more goes on to be said, because it may be what there was no
- * room for; NULL: it goes. */
+/* `kept`: receives missing objects that stay in effect, because they may be among the refused ones;
+ * NULL: they are removed. */
 static void remove_rest(struct catalog *catalog, GHashTable *before, GPtrArray *kept)
 {
     GHashTableIter iter;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The cluster: its life and its options. Objects come in by intake.c, what follows from them is
- * worked out by update.c.
+ * The cluster: its lifetime and its options. Objects are added by intake.c; update.c computes what
+ * follows from them.
  */
 #include "cluster.h"
 
@@ -146,7 +146,8 @@ static void take_pod_in(void *userdata, struct object *object)
         intake_object(userdata, object, true);
 }
 
-/* Everything is to be worked out again; pod names go, because whether they are kept may change. */
+/* Everything must be recomputed; pod names are dropped, because whether they are kept may
+ * change. */
 static void restart(struct cluster *cluster)
 {
     GHashTableIter namespaces, iter;
@@ -176,7 +177,8 @@ void cluster_configure(struct cluster *cluster, const struct cluster_options *wa
     if (cluster->options && cluster_options_equal(cluster->options, wanted))
         return;
     struct cluster_options *options = cluster_options_copy(wanted);
-    /* What Pods put into the indexes depends on the options, so they go out by the old ones. */
+    /* What Pods put into the indexes depends on the options, so they are removed under the old
+     * ones. */
     catalog_each(cluster->catalog, take_pod_out, cluster);
     restart(cluster);
     cluster_options_free(cluster->options);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The options of a cluster as a value: copied, compared, freed. What follows from them is the
- * cluster's business.
+ * The options of a cluster as a value: copied, compared, freed. Acting on them is up to the
+ * cluster.
  */
 #include "cluster_options.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a configuration means to a cluster: a plain value.
+ * The part of the configuration that concerns a cluster: a plain value.
  */
 #pragma once
 
@@ -11,7 +11,7 @@ struct cluster_options {
     GArray *node_ips;                  /* struct address */
     GArray *pod_cidrs, *service_cidrs; /* struct address_range */
     char **namespaces;                 /* exposed ones; NULL: all */
-    char *runtimes;                    /* that are asked, "podman or cni"; NULL: none */
+    char *runtimes;                    /* the runtimes asked, "podman or cni"; NULL: none */
     char *node;                        /* this node's name; NULL: unknown */
     bool allocate;                     /* at all; sources may still not */
     bool pod_names;                    /* keep pods' names (pods: verified) */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The inside of a cluster, shared by the files that make it: cluster.c (life, options), intake.c
- * (objects in and out), agenda.c (what is to be worked out again), update.c (working it out).
+ * The inside of a cluster, shared by its files: cluster.c (lifetime, options), intake.c (adding and
+ * removing objects), agenda.c (what must be recomputed), update.c (recomputing it).
  */
 #pragma once
 
@@ -14,7 +14,8 @@
 #include "sightings.h"
 #include "workload.h"
 
-/* A Pod of the files whose address is leased or seen; outlives the object until that is settled. */
+/* A Pod of the manifests whose address is leased or seen; outlives the object until that is
+ * settled. */
 struct bare_pod {
     struct claim_owner owner; /* interned names; `name` is the Pod's */
     struct namespace *namespace;
@@ -24,8 +25,8 @@ struct bare_pod {
 };
 
 struct agenda {
-    GPtrArray *namespaces; /* struct namespace * whose record is to be written */
-    GArray *stated;        /* struct address: newly stated and leased; the lease must give way */
+    GPtrArray *namespaces; /* struct namespace * whose record must be written */
+    GArray *stated;        /* struct address: newly stated but leased; the lease must give way */
     GPtrArray *unlinked;   /* struct namespace * with selections to link, may repeat */
     GPtrArray *pods;       /* struct bare_pod * */
     GPtrArray *workloads;  /* struct workload_state * */
@@ -46,27 +47,27 @@ struct cluster {
     struct agenda agenda;
 
     struct between between;
-    bool swept; /* leases that the first full load does not claim have ended */
+    bool swept; /* the first full load is done: leases that it did not claim have ended */
 
     struct cluster_options *options; /* NULL before they are set */
     struct pods pods;
     struct service_options service_options;
     uint32_t endpoints;  /* of all Services */
-    GHashTable *crowded; /* set of struct service_state: had no room among them */
+    GHashTable *crowded; /* set of struct service_state: over that limit */
     void (*at)(void *userdata, const struct source *source); /* see cluster_observe; or NULL */
     void *at_userdata;
 
     uint32_t replicas;             /* of all workloads */
-    GHashTable *crowded_workloads; /* set of struct workload_state: had no room among them */
-    bool has_replica_room;         /* there are fewer than when the last of them was refused */
-    bool has_room;                 /* there are fewer than when the last of them was refused */
-    uint64_t refused[LEASE_USES];  /* leases that could not be had, as last said */
+    GHashTable *crowded_workloads; /* set of struct workload_state: over that limit */
+    bool has_replica_room;         /* the count has dropped since the last of them was refused */
+    bool has_room;                 /* the count has dropped since the last of them was refused */
+    uint64_t refused[LEASE_USES];  /* leases that could not be had, as last logged */
 };
 
 void agenda_init(struct agenda *agenda);
 void agenda_clear(struct agenda *agenda);
 
-/* Adding what is already there, or NULL, does nothing. */
+/* Adding NULL or a duplicate does nothing. */
 void agenda_namespace(struct agenda *agenda, struct namespace *namespace);
 void agenda_service(struct agenda *agenda, struct service_state *state);
 void agenda_workload(struct agenda *agenda, struct workload_state *state);
@@ -75,39 +76,39 @@ void agenda_pod(struct agenda *agenda, struct bare_pod *pod);
 void agenda_group_services(struct agenda *agenda, const struct group *group);
 void agenda_group_workloads(struct agenda *agenda, const struct group *group);
 
-/* A whole list by namespace, name and kind, to be freed; none of it is on the agenda any more. What
- * is added from now on is on another. */
+/* A whole list by namespace, name and kind, to be freed; the agenda's list is empty then, and
+ * additions start another. */
 GPtrArray *agenda_take_pods(struct agenda *agenda);
 GPtrArray *agenda_take_workloads(struct agenda *agenda);
 GPtrArray *agenda_take_services(struct agenda *agenda);
 
-/* An object comes into force (or goes out of it): into the indexes, and what it concerns onto the
- * agenda. */
+/* An object comes into effect (or goes out of it): updates the indexes, and puts what it concerns
+ * on the agenda. */
 void intake_object(struct cluster *cluster, struct object *object, bool in);
 
 /* The workload of this kind and name, NULL if there is none. */
 struct workload_state *intake_find_workload(const struct namespace *namespace,
                                             const struct owner *owner);
 
-/* A pod name of the namespace comes or goes; nothing where pod names are not kept. */
+/* A pod name of the namespace comes or goes; does nothing if pod names are not kept. */
 void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
                      const struct address *pod_ip, bool in);
 
-/* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", is to be worked out again. */
+/* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", must be recomputed. */
 void intake_lease_holder(struct cluster *cluster, const char *key);
 
-/* An object, or a sighting, states an address or does so no longer: what is leased gives way. */
+/* An object, or a sighting, states an address or no longer does so: a lease of it gives way. */
 void intake_address(struct cluster *cluster, const struct address *address, bool stated);
 
-/* The pods of a holder are to be worked out again. */
+/* The pods of a holder must be recomputed. */
 void intake_holder(struct cluster *cluster, const struct holder_key *key);
 
-/* May the namespace be asked for? */
+/* May names of the namespace be looked up? */
 bool cluster_exposes(const struct cluster *cluster, const char *namespace);
 
 void cluster_service_free(struct service_state *state);
 void cluster_workload_free(struct workload_state *state);
 
-/* Takes back the pod names that were claimed. */
+/* Withdraws the pod names that were claimed. */
 void cluster_withdraw_pod(struct cluster *cluster, struct bare_pod *pod);
 void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The endpoints of a Service. Chooses the source (slices, pods, Endpoints) and reads it as the
- * EndpointSlice controller and CoreDNS would; knows nothing of cluster IPs and of names beyond the
+ * EndpointSlice controller and CoreDNS would; knows nothing of cluster IPs, nor of names beyond the
  * endpoint's own label.
  */
 #include "endpoints.h"
@@ -16,8 +16,8 @@ struct collector {
     unsigned families;
     endpoint_each each;
     void *userdata;
-    bool enough; /* no more are wanted */
-    /* The ports of the last pod, which those of the next one mostly are too. */
+    bool enough; /* enough */
+    /* The ports of the last pod, which the next one usually shares. */
     const struct ports *containers;
     struct ports *ports;
     bool has_ports;
@@ -84,8 +84,8 @@ static uint16_t target_port(const struct port *port, const struct ports *contain
     return 0;
 }
 
-/* The Service's ports as a pod with these containers' has them; a named targetPort that no
- * container has drops the port, not the pod (rule 29). The reference is the caller's. */
+/* The Service's ports on a pod with these containers; a named targetPort that no container has
+ * drops the port, not the pod (rule 29). The caller owns the reference. */
 static struct ports *ports_of_pod(const struct service *service, const struct ports *containers)
 {
     const struct ports *wanted = service->ports;
@@ -107,7 +107,7 @@ static void forget_ports(struct collector *collector)
     collector->has_ports = false;
 }
 
-/* Valid until the next pod is looked at. */
+/* Valid until the next pod is examined. */
 static struct ports *pod_ports(struct collector *collector, const struct pod_view *view)
 {
     if (collector->has_ports && collector->containers == view->spec->ports)
@@ -159,8 +159,8 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
     name_unref(label);
 }
 
-/* Every pair of the selector (rule 24): the groups say so, but for labels that a controller adds.
- */
+/* Every pair of the selector (rule 24): matching groups have them all, except labels that a
+ * controller adds. */
 static bool is_selected(const struct collector *collector, const struct pod_view *view)
 {
     return !collector->state->partial || pods_match(collector->state->object->selector, view);
@@ -183,8 +183,8 @@ static const struct workload_state *workload_of(const struct service_state *stat
                                &(struct owner){.kind = object->kind, .name = object->name});
 }
 
-/* Pods the files state: with an address of theirs or a status that says that they have none. Where
- * a runtime is asked, it says the same of all pods. */
+/* Pods stated by the manifests: with an address or a status that says that they have none. Where a
+ * runtime is asked, it states that for all pods. */
 static bool is_stated_pod(const struct collector *collector, const struct object *object)
 {
     if (object->kind != OBJECT_POD) {

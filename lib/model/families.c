@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The families of a Service. A cluster has a first family, and a Service that asks for nothing else
- * is of that one alone; files do not say which it is, but pods have their first address of it.
+ * The families of a Service. A cluster has a primary family, and a Service that asks for nothing
+ * else has only that one; manifests do not state it, but the first address of each pod is of it.
  */
 #include "families.h"
 
@@ -50,7 +50,7 @@ static unsigned first_family_of_member(const struct service_state *state,
     return first_family_of(state, &view);
 }
 
-/* Where pods differ, which no cluster's do, IPv4. */
+/* IPv4 if pods differ, which does not happen in a cluster. */
 static unsigned first_family(const struct service_state *state,
                              const struct endpoint_options *options)
 {

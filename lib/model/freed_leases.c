@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Queues of freed leases. Which queue a lease is in is noted in it: the ranges may be others by the
- * time it is taken out.
+ * Queues of freed leases. Each lease records its queue: the ranges may have changed by the time it
+ * is removed.
  */
 #include "freed_leases.h"
 

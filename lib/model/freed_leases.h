@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The freed leases: in which order they were freed, apart by whether they lie in the ranges. Leases
- * are linked by a link of their own, so that one that is taken again leaves nothing behind.
+ * The freed leases in the order they were freed, separated by whether they lie in the ranges. Each
+ * lease has its own link, so that reusing one leaves nothing behind.
  */
 #pragma once
 
@@ -9,27 +9,27 @@
 #include "leases.h"
 
 struct freed_leases {
-    uint64_t freed; /* how many there ever were: their order */
+    uint64_t freed; /* total ever freed: gives the order */
     struct {
         GQueue inside, outside; /* struct lease, oldest first */
     } of[LEASE_USES][2];        /* of family 4, 6 */
 };
 
-/* The lease is freed now, last of all. It must not be among them. `ranges` are those of its use. */
+/* Adds a lease as the last one freed. It must not be queued. `ranges` are those of its use. */
 void freed_leases_add(struct freed_leases *freed, struct lease *lease,
                       const struct lease_ranges *ranges);
-/* It is held again, or about to be forgotten. */
+/* Removes it: it is held again, or about to be forgotten. */
 void freed_leases_remove(struct freed_leases *freed, struct lease *lease);
 
-/* The ranges of a use are others now. */
+/* The ranges of a use have changed. */
 void freed_leases_sort(struct freed_leases *freed, enum lease_use use,
                        const struct lease_ranges *ranges);
 
 /* The oldest one in the ranges, or NULL. `family` is 4 or 6. */
 struct lease *freed_leases_oldest(struct freed_leases *freed, enum lease_use use, int family);
 
-/* One that is to be forgotten, because there are more than LEASES_REMEMBERED_MAX; or NULL. */
+/* One to forget, because there are more than LEASES_REMEMBERED_MAX; or NULL. */
 struct lease *freed_leases_surplus(struct freed_leases *freed, enum lease_use use, int family);
 
-/* Of two struct lease *: by the order in which they were freed. */
+/* Compares two struct lease * by the order in which they were freed. */
 int freed_leases_compare(gconstpointer a, gconstpointer b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Objects in and out of the indexes of their namespace. Each kind touches what it can concern and
- * puts it on the agenda; nothing is worked out here.
+ * Adds objects to the indexes of their namespace and removes them. Each kind puts what it may
+ * affect on the agenda; nothing is computed here.
  */
 #include <string.h>
 
@@ -25,8 +25,8 @@ static void mark_owners(struct cluster *cluster, const struct namespace *namespa
     }
 }
 
-/* Whether a workload is in the files decides whose its pods are, for every workload of the
- * namespace that they may be taken for. */
+/* Whether a workload exists decides which pods it owns, for every workload of the namespace that
+ * they may be attributed to. */
 static void mark_rivals(struct cluster *cluster, const struct namespace *namespace,
                         const struct owner *owner)
 {
@@ -39,7 +39,7 @@ static void mark_rivals(struct cluster *cluster, const struct namespace *namespa
         agenda_workload(&cluster->agenda, state);
 }
 
-/* Workloads that this one owns are expanded or not by its being there. */
+/* Whether workloads owned by this one are expanded depends on its existence. */
 static void mark_dependents(struct cluster *cluster, const struct namespace *namespace,
                             const struct owner *owner)
 {
@@ -67,7 +67,7 @@ static struct bare_pod *find_bare_pod(struct cluster *cluster, const char *names
     return pod;
 }
 
-/* "namespace/Kind/name[/ordinal]" has lost its address: whoever it is shall get another. */
+/* "namespace/Kind/name[/ordinal]" has lost its address: its holder needs another. */
 void intake_lease_holder(struct cluster *cluster, const char *key)
 {
     g_auto(GStrv) parts = g_strsplit(key, "/", 4);
@@ -100,8 +100,8 @@ void intake_holder(struct cluster *cluster, const struct holder_key *key)
             intake_find_workload(namespace, &(struct owner){.kind = key->kind, .name = key->name}));
 }
 
-/* Whether a lease must give way is seen when all objects are in: one that is in force for a moment
- * only, until the next file overrides it, evicts nobody. */
+/* Whether a lease must give way is decided when all objects are in: one that is only briefly in
+ * effect, until the next file overrides it, evicts nothing. */
 void intake_address(struct cluster *cluster, const struct address *address, bool stated)
 {
     if (!reverse_state(cluster->reverse, address, stated))
@@ -280,7 +280,7 @@ static void autoscaler_in(struct cluster *cluster, struct namespace *namespace,
     if (!state)
         return;
     agenda_workload(&cluster->agenda, state);
-    /* the number of replicas decides which names a StatefulSet makes */
+    /* the number of replicas decides which names a StatefulSet generates */
     namespace_contest(namespace, &state->selection);
     g_ptr_array_add(cluster->agenda.unlinked, namespace);
 }

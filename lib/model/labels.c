@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The interning table of names and label sets. It is the one piece of state of the process that no
- * caller owns: a hundred thousand pods share a handful of label sets, and a comparison of labels is
- * a comparison of pointers. It holds no reference of its own: what nobody refers to any more is
- * gone, and with the last entry the table itself. One thread of a process has manifests, so there
- * is no lock.
+ * The interning table of names and label sets. It is the only state of the process without an
+ * owner: a hundred thousand pods share a handful of label sets, and comparing labels is comparing
+ * pointers. It holds no reference itself: unreferenced entries go, and with the last entry the
+ * table. Only one thread handles manifests, so there is no lock.
  */
 #include "labels.h"
 
@@ -31,7 +30,7 @@ static guint text_hash(gconstpointer text)
     return hash_text(text);
 }
 
-/* The tables exist while they hold anything. */
+/* The tables exist while they have entries. */
 static gpointer table_find(GHashTable *table, gconstpointer probe)
 {
     return table ? g_hash_table_lookup(table, probe) : NULL;
@@ -124,7 +123,7 @@ static int compare_keys(gconstpointer a, gconstpointer b, gpointer unused)
     return x->key == y->key ? 0 : strcmp(x->key, y->key);
 }
 
-/* Releases what pairs with the same key precede the last one. */
+/* Releases earlier pairs with the same key as a later one. */
 static uint32_t drop_overridden(struct label *pairs, uint32_t n)
 {
     uint32_t kept = 0;

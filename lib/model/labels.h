@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Labels: a set of key=value pairs, sorted by key. Sets and their strings are interned and counted,
- * because the pods of a workload all carry the same one: equal sets are the same pointer.
+ * because all pods of a workload carry the same one: equal sets are the same pointer.
  */
 #pragma once
 
@@ -19,9 +19,8 @@ struct labels {
     struct label pairs[]; /* ascending by strcmp of keys */
 };
 
-/* Interns a set; of several pairs with one key the last counts. `pairs` may be unsorted; its
- * strings are copied. n may be 0: an empty set, never NULL. Free the reference with labels_unref.
- */
+/* Interns a set; of duplicate keys the last counts. `pairs` may be unsorted; its strings are
+ * copied. n may be 0: an empty set, never NULL. Free the reference with labels_unref. */
 const struct labels *labels_new(const struct label *pairs, size_t n);
 const struct labels *labels_ref(const struct labels *labels);
 void labels_unref(const struct labels *labels); /* NULL is allowed */

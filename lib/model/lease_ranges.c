@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The ranges of leases. Fresh addresses come in ascending order and each only once, so that a freed
- * one is not reused before its time; what was passed over is looked for again only when all else is
- * gone.
+ * one is not reused early; skipped ones are searched only when everything else is used up.
  */
 #include "lease_ranges.h"
 
@@ -40,7 +39,7 @@ static void address_increment(struct address *address)
         ;
 }
 
-/* The network's own address is nobody's, as for a control plane's allocator. */
+/* The network address is never leased, as in a control plane's allocator. */
 static struct address first_of(const struct address_range *range)
 {
     struct address first = range->base;

@@ -15,7 +15,7 @@ struct lease_ranges;
 struct lease_ranges *lease_ranges_new(void);
 struct lease_ranges *lease_ranges_free(struct lease_ranges *ranges); /* returns NULL */
 
-/* Other ranges (struct address_range, copied; NULL for none) from now on, from their beginning. */
+/* Sets the ranges (struct address_range, copied; NULL for none) and restarts at their beginning. */
 void lease_ranges_set(struct lease_ranges *ranges, const GArray *given);
 
 bool lease_ranges_have_family(const struct lease_ranges *ranges, int family);
@@ -28,11 +28,11 @@ uint64_t lease_ranges_size(const struct lease_ranges *ranges);
 /* May the address be leased? */
 typedef bool (*lease_ranges_may)(void *userdata, const struct address *address);
 
-/* The next address of a family that was never come by before and may be leased. */
+/* The next address of a family that has not been passed yet and may be leased. */
 bool lease_ranges_fresh(struct lease_ranges *ranges, int family, lease_ranges_may may,
                         void *userdata, struct address *address);
 
-/* One that was come by and may be leased now: looks at every address, but not in a range of more
- * than a million. */
+/* One that was passed before and may be leased now: checks every address, but not in a range of
+ * more than a million. */
 bool lease_ranges_left_over(const struct lease_ranges *ranges, int family, lease_ranges_may may,
                             void *userdata, struct address *address);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who waits for an address. Knows no address: what is free, and for whom, the leases know.
+ * Keys waiting for an address. Knows no address: what is free, and for which key, is up to the
+ * leases.
  */
 #include "lease_waits.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who asked for an address in vain, by use and family, and whether asking again is worth it.
+ * Which keys asked for an address in vain, by use and family, and whether asking again is
+ * worthwhile.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 struct lease_waits {
     struct {
         GHashTable *refused; /* set of char *: keys */
-        bool full;           /* nothing was left when last looked for */
+        bool full;           /* nothing was left at the last attempt */
         bool relieved;       /* something became free since */
     } of[LEASE_USES][2];     /* of family 4, 6 */
 };
@@ -17,18 +18,18 @@ struct lease_waits {
 void lease_waits_init(struct lease_waits *waits);
 void lease_waits_clear(struct lease_waits *waits);
 
-/* Nothing was left, or something has become free. `family` is 4 or 6. */
+/* Nothing was left, or an address has become free. `family` is 4 or 6. */
 void lease_waits_fill(struct lease_waits *waits, enum lease_use use, int family);
 void lease_waits_relieve(struct lease_waits *waits, enum lease_use use, int family);
 bool lease_waits_is_full(const struct lease_waits *waits, enum lease_use use, int family);
 
-/* The key was refused (copied), or waits no longer. */
+/* The key was refused (copied), or stops waiting. */
 void lease_waits_add(struct lease_waits *waits, enum lease_use use, int family, const char *key);
 void lease_waits_remove(struct lease_waits *waits, enum lease_use use, int family, const char *key);
 
-/* Keys that wait, in whatever family. */
+/* Number of waiting keys, of either family. */
 uint64_t lease_waits_count(const struct lease_waits *waits, enum lease_use use);
 
-/* The keys that are to ask again (char *, owned by the array): of every use and family in which
- * something became free. They wait no longer. */
+/* The keys that should ask again (char *, owned by the array): of every use and family in which an
+ * address became free. They stop waiting. */
 GPtrArray *lease_waits_take(struct lease_waits *waits);

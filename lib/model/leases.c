@@ -2,8 +2,8 @@
 /*
  * Address leases. Two tables over the same leases, one by key and one by address, queues of the
  * freed ones and, for each range, the place where fresh addresses continue. No expiry and no
- * priorities: an object that exists keeps its address, one that is gone may lose it only when
- * nothing fresh is left, or when too many are remembered.
+ * priorities: an existing object keeps its address; a removed one may lose it only when no fresh
+ * one is left, or when too many are remembered.
  */
 #include "leases.h"
 
@@ -100,7 +100,7 @@ int leases_first_family(const struct leases *leases, enum lease_use use)
     return lease_ranges_first_family(leases->ranges[use]);
 }
 
-/* A lease as the tables' lookup argument; `storage` must hold the key. */
+/* A lease as the key of a table lookup; `storage` must hold the key. */
 static struct lease *probe(char *storage, size_t size, enum lease_use use, int family,
                            const char *key)
 {
@@ -188,7 +188,7 @@ static void lease_set_freed(struct leases *leases, struct lease *lease)
                             address_family(&lease->address));
 }
 
-/* What says that a key does not hold its other leases any more may have been lost. */
+/* The record that a key has released its other leases may have been lost. */
 static void free_others(struct leases *leases, const struct lease *lease)
 {
     struct lease *other = g_hash_table_lookup(leases->by_key, lease);
@@ -227,7 +227,7 @@ bool leases_hold(const struct leases *leases, const struct address *address)
     return find_address(leases, address) != NULL;
 }
 
-/* Is the address free for a new lease: in no lease, stated by nobody? */
+/* Is the address free for a new lease: neither leased nor stated? */
 static bool is_free(void *userdata, const struct address *address)
 {
     const struct leases *leases = userdata;
@@ -235,7 +235,7 @@ static bool is_free(void *userdata, const struct address *address)
            !leases->callbacks.stated(leases->callbacks.userdata, address);
 }
 
-/* The address that was freed first, of those that are in range and that nobody states. */
+/* The address freed first, of those that are in range and not stated. */
 static bool take_freed(struct leases *leases, enum lease_use use, int family,
                        struct address *address)
 {
@@ -269,7 +269,7 @@ static void lease_release(struct leases *leases, struct lease *lease)
     leases->callbacks.changed(leases->callbacks.userdata, LEASE_FREED, lease);
 }
 
-/* Not while a key's leases are gone through: they may be among the oldest. */
+/* Not while iterating over a key's leases: they may be among the oldest. */
 static void drop_surplus(struct leases *leases, enum lease_use use, int family)
 {
     for (struct lease *lease; (lease = freed_leases_surplus(&leases->freed, use, family));)
@@ -281,7 +281,7 @@ static bool is_better(const struct lease *lease, const struct lease *than)
     return !than || (than->freed && (!lease->freed || lease->freed > than->freed));
 }
 
-/* Of a key's leases the one that it may have now, or NULL. The others are not held any more. */
+/* The lease that a key may have now, or NULL. Its others are released. */
 static struct lease *find_usable(struct leases *leases, struct lease *first)
 {
     struct lease *usable = NULL;
@@ -392,7 +392,7 @@ void leases_release_unclaimed(struct leases *leases)
         lease_release(leases, g_array_index(gone, struct lease *, i));
 }
 
-/* Those that are held come last, because who restores a lease for a key frees its others. */
+/* Held ones come last, because restoring a lease for a key frees its others. */
 static int compare_kept(gconstpointer a, gconstpointer b)
 {
     const struct lease *x = *(struct lease *const *)a, *y = *(struct lease *const *)b;

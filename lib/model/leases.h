@@ -2,8 +2,7 @@
 /*
  * Address leases: which object holds which invented address. The same key keeps its address for as
  * long as the range allows; a freed address stays remembered with its key and is reused last,
- * oldest first (rule 105). Knows no file: whoever keeps the leases is told of each
- * change.
+ * oldest first (rule 105). Knows no file: a callback persists each change.
  */
 #pragma once
 
@@ -17,17 +16,17 @@ enum lease_use { LEASE_POD, LEASE_SERVICE, LEASE_USES };
 
 enum lease_event {
     LEASE_TAKEN,   /* the key holds the address */
-    LEASE_FREED,   /* the key has gone; the address is remembered as its own */
-    LEASE_DROPPED, /* the key does not hold the address any more */
+    LEASE_FREED,   /* the key is gone; its address is remembered */
+    LEASE_DROPPED, /* the key no longer holds the address */
 };
 
-/* A key holds one of each family at most; it may have others, which are freed: in ranges that were
- * configured before, and may be again. */
+/* A key holds at most one of each family; it may have others, freed: in ranges that were configured
+ * before, and may be again. */
 struct lease {
     struct address address;
     uint64_t freed;     /* order in which leases were freed, 0: held */
-    bool claimed;       /* asked for since the start of the daemon */
-    bool outside;       /* freed, and in none of the ranges */
+    bool claimed;       /* requested since the start of the daemon */
+    bool outside;       /* freed, and outside the ranges */
     uint8_t use;        /* enum lease_use */
     GList link;         /* while freed, among all that are */
     struct lease *next; /* of the same key, use and family */
@@ -40,7 +39,7 @@ struct lease {
 #define LEASE_KEY_MAX 1023u
 
 struct leases_callbacks {
-    /* An address changed hands; to be kept before it is published. */
+    /* An address changed hands; must be persisted before it is published. */
     void (*changed)(void *userdata, enum lease_event event, const struct lease *lease);
     /* Does an object state this address? Then it is never leased. */
     bool (*stated)(void *userdata, const struct address *address);
@@ -52,55 +51,55 @@ struct leases;
 struct leases *leases_new(const struct leases_callbacks *callbacks);
 struct leases *leases_free(struct leases *leases); /* returns NULL */
 
-/* The ranges of one use from now on, struct address_range, copied. Leases outside them are freed
- * when they are next asked for, and come back with their range. */
+/* Sets the ranges of one use, struct address_range, copied. Leases outside them are freed at the
+ * next request, and come back with their range. */
 void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *ranges);
 
 /* The family of the first range, 0 without any. */
 int leases_first_family(const struct leases *leases, enum lease_use use);
 
-/* What was kept from before, in the order in which it happened; reports no change. Contradictions
- * are resolved for the later one. */
+/* The persisted history, in order; reports no change. Of contradictions the later one counts. */
 void leases_restore(struct leases *leases, enum lease_event event, enum lease_use use,
                     const struct address *address, const char *key);
 
-/* The address that a key holds in one family; false: none. */
+/* The address that a key holds in one family; false if none. */
 bool leases_find(const struct leases *leases, enum lease_use use, int family, const char *key,
                  struct address *address);
 
-/* The address of a key in one family, leased now if need be. False: no range of that family, or all
+/* The address of a key in one family, leased if necessary. False: no range of that family, or all
  * of its addresses are held. */
 bool leases_take(struct leases *leases, enum lease_use use, int family, const char *key,
                  struct address *address);
 
-/* Keys that asked in vain, in whatever family, and have not been released since. */
+/* Keys that were refused, in either family, and have not been released since. */
 uint64_t leases_refused(const struct leases *leases, enum lease_use use);
 
-/* Has an address become free since somebody was refused? Then the keys refused in that use and
- * family (char *, owned by the array; one may be there twice) are to ask again, and the slate is
- * clean; else there are none. */
+/* If an address has become free since a refusal: the keys refused in that use and family (char *,
+ * owned by the array; possibly duplicates), which should ask again and are no longer recorded. Else
+ * empty. */
 GPtrArray *leases_relieved(struct leases *leases);
 
-/* An address that an object stated is stated no more: it may be leased again. */
+/* A stated address is no longer stated: it may be leased again. */
 void leases_relieve(struct leases *leases, const struct address *address);
 
-/* The key is gone. Nothing happens if it holds nothing. */
+/* The key is gone. Does nothing if it holds nothing. */
 void leases_release(struct leases *leases, enum lease_use use, int family, const char *key);
 
-/* Is the address leased, or was it, so that its holder is to have it again? */
+/* Is the address leased, or was it, so that its holder should get it back? */
 bool leases_hold(const struct leases *leases, const struct address *address);
 
-/* An object now states this address. The key that held it, to be freed with g_free, or NULL. */
+/* An object now states this address. Returns the key that held it, to be freed with g_free, or
+ * NULL. */
 char *leases_evict(struct leases *leases, const struct address *address);
 
-/* Frees what was restored and has not been asked for; to be called after the first full load. */
+/* Frees restored leases that have not been requested; call after the first full load. */
 void leases_release_unclaimed(struct leases *leases);
 
-/* Every lease there is: first those that were freed, in the order in which they were. */
+/* Every lease: freed ones first, in the order they were freed. */
 void leases_each(const struct leases *leases,
                  void (*each)(void *userdata, const struct lease *lease), void *userdata);
 
-/* How many there are, held and remembered. */
+/* How many leases there are, held and remembered. */
 uint64_t leases_size(const struct leases *leases);
 
 /* Addresses held and addresses in all ranges of a use (saturating). */

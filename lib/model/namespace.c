@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A namespace's indexes. Pods of one workload carry one set of labels, so a selector is compared
- * with the sets there are and not with each pod; and a new set finds the selectors that may match
- * it through one of their pairs, their anchor. Both directions therefore cost what is new, not what
- * is there.
+ * with each set and not with each pod; and a new set finds the selectors that may match it through
+ * one of their pairs, their anchor. Both directions therefore cost what is new, not what exists.
  */
 #include "namespace.h"
 
@@ -138,7 +137,8 @@ static void link_pair(struct selection *selection, struct group *group)
     group->contested |= selection->of_workload;
 }
 
-/* Selections without any pair match every group; they are anchored at a pair of no labels. */
+/* Selections without any pair match every group; they are anchored at a pair that no labels
+ * have. */
 static const struct label *anchor_of(const struct selection *selection)
 {
     static const struct label all = {NULL, NULL};
@@ -170,8 +170,8 @@ static void anchor(GHashTable *anchors, struct selection *selection)
     g_ptr_array_add(selections, selection);
 }
 
-/* The table's key is a pair of one selector among several: when that selector goes, the entry must
- * be keyed by another one's. */
+/* The table's key belongs to one selector among several: when that selector goes, the entry must be
+ * rekeyed. */
 static void unanchor(GHashTable *anchors, struct selection *selection)
 {
     GPtrArray *selections = g_hash_table_lookup(anchors, anchor_of(selection));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A namespace and what its objects are found by: pods and workloads grouped by equal labels,
+ * A namespace and the indexes of its objects: pods and workloads grouped by equal labels,
  * selections (a Service's or a workload's selector) linked to the groups they match, slices by
  * their Service, Endpoints by name, pods counted by their owner. An index only: it decides nothing.
  */
@@ -19,31 +19,31 @@ struct group {
     GPtrArray *members;    /* struct object *, not owned */
     GPtrArray *selections; /* struct selection *, not owned: those that match */
     uint32_t n_pods;       /* Pods among the members */
-    bool contested;        /* a workload has come to select it, or selects it no longer */
+    bool contested;        /* a workload has started or stopped selecting it */
 };
 
-/* A selector, embedded in whoever selects. */
+/* A selector, embedded in the selecting state. */
 struct selection {
     const struct labels *selector; /* reference held; may be empty: matches all */
     GPtrArray *groups;             /* struct group *: those it matches */
     bool linked;
-    bool of_workload; /* whose it is: a struct workload_state's or a struct service_state's */
+    bool of_workload; /* belongs to a struct workload_state or a struct service_state */
 };
 
 struct namespace
 {
     const char *name;        /* interned */
     struct claim_owner pods; /* claims its pods' names */
-    uint32_t mentions;       /* objects in it that are in force */
-    bool dirty;              /* its record is to be written again */
-    bool contested;          /* a group may be */
+    uint32_t mentions;       /* objects in effect in it */
+    bool dirty;              /* its record must be rewritten */
+    bool contested;          /* a group may be empty */
     GHashTable *services;    /* name -> struct service_state * */
     GHashTable *workloads;   /* struct owner * (kind, name) -> struct workload_state * */
     GHashTable *slices;      /* interned Service name -> GPtrArray of struct endpoint_slice * */
     GHashTable *endpoints;   /* name -> struct endpoint_slice * made from an Endpoints object */
     GHashTable *groups;      /* struct group, by labels */
     GHashTable *anchors;     /* struct label * -> GPtrArray of linked struct selection * */
-    GPtrArray *unlinked;     /* struct selection * that wait for namespace_link */
+    GPtrArray *unlinked;     /* struct selection * waiting for namespace_link */
     GHashTable *owned;       /* struct owner_count * */
     GHashTable *dependents; /* struct owner (interned) -> GPtrArray of struct object *: workloads */
     GHashTable *autoscalers; /* struct owner (interned) -> GPtrArray of struct autoscaler * */
@@ -52,8 +52,8 @@ struct namespace
 struct namespace *namespace_new(const char *name);
 void namespace_free(struct namespace *namespace);
 
-/* Puts an object (a pod, or a workload for the pods of its template) into the group of its labels,
- * or takes it out. The group stays valid until it is empty and namespace_prune is called. */
+/* Adds an object (a pod, or a workload for the pods of its template) to the group of its labels, or
+ * removes it. The group stays valid until it is empty and namespace_prune is called. */
 struct group *namespace_group_add(struct namespace *namespace, struct object *object,
                                   const struct labels *labels);
 struct group *namespace_group_remove(struct namespace *namespace, struct object *object,
@@ -62,21 +62,21 @@ struct group *namespace_group_remove(struct namespace *namespace, struct object 
 /* The group of these labels, NULL if there is none. */
 struct group *namespace_group(const struct namespace *namespace, const struct labels *labels);
 
-/* Frees a group that has no members any more. */
+/* Frees a group without members. */
 void namespace_prune(struct namespace *namespace, struct group *group);
 
 void namespace_select(struct namespace *namespace, struct selection *selection,
                       const struct labels *selector, bool of_workload);
 void namespace_unselect(struct namespace *namespace, struct selection *selection);
 
-/* Links all new selections to the groups there are; to be called before `groups` of any is read. */
+/* Links all new selections to the existing groups; call before reading any `groups`. */
 void namespace_link(struct namespace *namespace);
 
-/* What a workload selects may not be its own any more, or may be now. */
+/* Which pods belong to the selecting workload may have changed. */
 void namespace_contest(struct namespace *namespace, const struct selection *selection);
 
-/* Calls `each` for every group with Pods that other workloads select than at the last call: whose
- * they are may have changed. */
+/* Calls `each` for every group with Pods that other workloads select than at the last call: their
+ * owner may have changed. */
 void namespace_contested(struct namespace *namespace,
                          void (*each)(void *userdata, const struct group *group), void *userdata);
 
@@ -84,7 +84,7 @@ void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *sli
 void namespace_slice_remove(struct namespace *namespace, struct endpoint_slice *slice);
 const GPtrArray *namespace_slices(const struct namespace *namespace, const char *service);
 
-/* Pods whose controller is this workload, by their owner references. */
+/* Pods whose controller is this workload, by owner reference. */
 void namespace_owned_add(struct namespace *namespace, const struct owner *owner);
 void namespace_owned_remove(struct namespace *namespace, const struct owner *owner);
 unsigned namespace_owned(const struct namespace *namespace, enum object_kind kind,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Objects: their life and their names. What they mean to each other is the catalog's and the
- * endpoints' matter; an object is what one document of a manifest says, and nothing ever changes
- * it.
+ * Objects: their lifetime and their names. Relations between objects belong to the catalog and the
+ * endpoints; an object is the content of one document of a manifest, and is immutable.
  */
 #include "object.h"
 
@@ -86,7 +85,7 @@ char *object_describe(const struct object *object)
 struct object *object_new(enum object_kind kind, struct source *source, const char *namespace,
                           const char *name)
 {
-    /* The name lies behind the object: one allocation for both counts with 150,000 pods. */
+    /* The name follows the object: one allocation for both matters with 150,000 pods. */
     size_t size = kinds[kind].size, name_size = strlen(name) + 1;
     struct object *object = g_malloc0(size + name_size);
 

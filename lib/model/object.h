@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The Kubernetes objects that decide names, as far as they decide them: Service, EndpointSlice,
- * Endpoints, Pod, Namespace and the seven workload kinds. Made by source/, kept by the catalog,
- * never changed in between. Strings marked (i) are interned by name_intern; others belong to the
- * object. Absent strings are NULL, never "".
+ * The Kubernetes objects that decide names, limited to what decides them: Service, EndpointSlice,
+ * Endpoints, Pod, Namespace and the seven workload kinds. Created by lib/manifest, kept by the
+ * catalog, immutable. Strings marked (i) are interned by name_intern; others belong to the object.
+ * Absent strings are NULL, never "".
  */
 #pragma once
 
@@ -22,7 +22,8 @@ enum object_kind {
     OBJECT_POD,
     OBJECT_NAMESPACE,
     OBJECT_AUTOSCALER,
-    OBJECT_MENTION, /* a file's objects of other kinds in one namespace; its path is the name */
+    OBJECT_MENTION, /* stands for a file's objects of other kinds in one namespace; its path is the
+                       name */
     OBJECT_DEPLOYMENT,
     OBJECT_REPLICA_SET,
     OBJECT_REPLICATION_CONTROLLER,
@@ -33,41 +34,41 @@ enum object_kind {
     OBJECT_KINDS,
 };
 
-/* A manifest file, or what else objects come from. Counted, because objects outlive a scan. */
+/* A manifest file, or another origin of objects. Counted, because objects outlive a scan. */
 struct source {
     unsigned references;
     char *path;
-    unsigned rank; /* place of its directory in `manifests`; a later one wins */
+    unsigned rank; /* rank of its directory in `manifests`; a later one wins */
     bool allocate; /* may objects of this source be given addresses? */
 
-    uint64_t stamp;          /* what content of the file was read last */
+    uint64_t stamp;          /* hash of the content last read */
     struct account *account; /* reference held; NULL: nothing is limited */
     struct usage used;       /* by objects of this source */
-    uint32_t n_refused;      /* objects that the account had no room for when it was read last */
-    struct usage least;      /* that room for any of them would take, item by item */
+    uint32_t n_refused;      /* objects refused by the account at the last reading */
+    struct usage least;      /* room needed for any of them, by item */
 };
 struct source *source_new(const char *path, unsigned rank, bool allocate);
 struct source *source_ref(struct source *source);
 
-/* It was read: so many of its objects were refused. */
+/* Records how many of its objects were refused when it was read. */
 void source_set_refused(struct source *source, uint32_t n_refused, const struct usage *least);
 
-/* Is there room now for any of its objects that were refused? */
+/* Is there now room for any of its refused objects? */
 bool source_has_room(const struct source *source);
 void source_unref(struct source *source);
 
 struct object {
     uint8_t kind; /* enum object_kind */
-    bool has_uid; /* a dump of a real cluster: never given an invented address */
-    bool broken;  /* only its identity could be read: its last good version stays in force */
-    bool refused; /* an API server would not take it: only in force where no other is accepted */
+    bool has_uid; /* from a dump of a real cluster: never given an invented address */
+    bool broken;  /* only its identity could be read: its last good version stays in effect */
+    bool refused; /* an API server would reject it: only in effect if no other is accepted */
     const char *namespace; /* (i) lower case; of a Namespace object: its own name */
     const char *name;
     struct source *source;    /* reference held */
     uint32_t line, column;    /* where the object starts, from 1 */
-    uint32_t document;        /* its place among the objects of its file, from 0 */
-    uint32_t slot;            /* the group's: place among its members */
-    uint32_t bytes, n_labels; /* that the account is charged for it; object_usage.c's */
+    uint32_t document;        /* index among the objects of its file, from 0 */
+    uint32_t slot;            /* the group's: index among its members */
+    uint32_t bytes, n_labels; /* what the account is charged for it; for object_usage.c */
     struct object *shadowed;  /* the catalog's: next object of the same identity that lost to it */
 };
 
@@ -157,7 +158,7 @@ struct owner { /* the controller of an object, kind OBJECT_KINDS: none that is r
     const char *name; /* (i); NULL: there is none */
 };
 
-struct pod_spec { /* what a pod and the template of a workload have in common */
+struct pod_spec { /* shared by a pod and the template of a workload */
     const struct labels *labels;
     const char *hostname, *subdomain; /* (i) */
     struct ports *ports;              /* containerPorts of all containers */
@@ -166,7 +167,7 @@ struct pod_spec { /* what a pod and the template of a workload have in common */
     unsigned references; /* pod_spec.c's */
 };
 
-/* The one with this content; what `spec` holds passes on to it. */
+/* The interned spec with this content; takes over the contents of `spec`. */
 struct pod_spec *pod_spec_intern(const struct pod_spec *spec);
 void pod_spec_unref(struct pod_spec *spec); /* NULL is allowed */
 void pod_spec_clear(struct pod_spec *spec); /* of one that is not interned */
@@ -203,7 +204,7 @@ enum job_idle { JOB_ACTIVE, JOB_HOOK, JOB_OVER, JOB_SUSPENDED, JOB_SATISFIED };
 struct autoscaler { /* a HorizontalPodAutoscaler */
     struct object object;
     struct owner target; /* the workload that it scales; kind OBJECT_KINDS: none of ours */
-    uint32_t replicas;   /* the fewest that it lets it have, at least 1 */
+    uint32_t replicas;   /* its minimum, at least 1 */
 };
 
 struct workload { /* kinds OBJECT_DEPLOYMENT to OBJECT_CRON_JOB */
@@ -215,9 +216,9 @@ struct workload { /* kinds OBJECT_DEPLOYMENT to OBJECT_CRON_JOB */
                                       without one, the template's labels; NULL when there is none */
     struct requirement *requirements;
     uint32_t n_requirements;
-    uint32_t replicas; /* as many as run: DaemonSet 1, Job its parallelism, idle ones and CronJob 0;
+    uint32_t replicas; /* pods running: DaemonSet 1, Job its parallelism, idle ones and CronJob 0;
                           at most REPLICAS_MAX */
-    bool unsaid;       /* spec.replicas is missing: an autoscaler may say how many */
+    bool unsaid;       /* spec.replicas is missing: an autoscaler may set it */
     uint8_t idle;      /* enum job_idle */
     uint32_t ordinal;  /* StatefulSet spec.ordinals.start */
     const char *service_name; /* (i) StatefulSet spec.serviceName */
@@ -238,12 +239,12 @@ struct object *object_new(enum object_kind kind, struct source *source, const ch
                           const char *name);
 void object_free(struct object *object); /* NULL is allowed */
 
-/* Charges the account for a complete object, and for so many bytes besides, until it is freed. What
- * is charged is returned. */
+/* Charges the account for a complete object, plus this many bytes, until it is freed. Returns the
+ * charge. */
 struct usage object_charge(struct object *object, uint32_t besides);
 void object_discharge(struct object *object);
 
-/* Do two objects of one kind and identity say the same, their source and position aside? */
+/* Are two objects of one kind and identity equal, apart from source and position? */
 bool object_equal(const struct object *a, const struct object *b);
 
 /* Does a selector with its expressions match? (A workload without either matches nothing.) */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Do two objects say the same? Apart from object.c because it is the one place that must know every
- * field: a field that is added to object.h is added here, or its change goes unnoticed.
+ * Equality of objects. Apart from object.c because this is the one place that must know every
+ * field: a field added to object.h must be added here, or its changes go unnoticed.
  */
 #include "object.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an object costs: about as many bytes as are kept of it, tables that lead to it included.
- * What objects share is counted for each, because it may come to be the only one.
+ * What an object costs: approximately the bytes kept for it, including table entries. Shared data
+ * is counted for each object, because any may become the last owner.
  */
 #include <string.h>
 

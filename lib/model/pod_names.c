@@ -9,11 +9,11 @@
 
 #include "workload.h"
 
-/* Kubernetes draws hashes and random ends from these, which spell no words. */
+/* Kubernetes draws hashes and random suffixes from these, which spell no words. */
 #define SAFE "bcdfghjklmnpqrstvwxz2456789"
 #define DIGITS "0123456789"
 #define RANDOM_LENGTH 5u
-#define BASE_MAX 58u /* with the random end: a DNS label */
+#define BASE_MAX 58u /* with the random suffix: a DNS label */
 #define HASH_MIN 8u
 #define HASH_MAX 10u
 #define LABEL_MAX 63u
@@ -33,7 +33,7 @@ static bool is_ordinal_name(const struct workload *workload, uint32_t replicas, 
     return ordinal >= workload->ordinal && ordinal - workload->ordinal < replicas;
 }
 
-/* What stands between the workload's name and the random end, its own "-" included. */
+/* What is between the workload's name and the random suffix, including its own "-". */
 static bool is_middle(const struct workload *workload, const char *text, size_t length, bool cut)
 {
     size_t n = 0;

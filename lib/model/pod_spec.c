@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Pod specs, interned: the pods of a workload have all of it in common, and there may be a hundred
- * thousand of them. The table holds no reference of its own and goes with its last entry.
+ * Pod specs, interned: the pods of a workload share it entirely, and there may be a hundred
+ * thousand of them. The table holds no reference itself and goes with its last entry.
  */
 #include <string.h>
 
 #include "object.h"
 
-/* What a spec points to is interned itself, but for stated addresses, which are rare. */
+/* Everything a spec points to is interned itself, except stated addresses, which are rare. */
 static guint spec_hash(gconstpointer data)
 {
     const struct pod_spec *spec = data;

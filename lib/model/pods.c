@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Pods as endpoints. One place decides what the addresses of a pod are and where they come from; it
- * keeps nothing, because leases remember what was invented.
+ * Pods as endpoints. The one place that decides what the addresses of a pod are and where they come
+ * from; it keeps no state, because leases remember what was invented.
  */
 #include "pods.h"
 
@@ -83,7 +83,7 @@ static void use_node(const struct pods *pods, struct pod_view *view)
     view->origin = ADDRESS_NODE;
 }
 
-/* A pod that no runtime has, does not run. */
+/* A pod unknown to every runtime does not run. */
 static void use_seen(const struct pods *pods, uint32_t index, struct pod_view *view)
 {
     const struct holder_key key = {
@@ -110,7 +110,8 @@ void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *
     g_strlcpy(view->name, pod->object.name, sizeof view->name);
     view->hostname = pod->spec->hostname;
     view->subdomain = pod->spec->subdomain;
-    /* An object without status is a wish, and counts as fulfilled; a dump says how it is. */
+    /* A manifest without status is desired state; assume it is realised. A dump states the
+     * facts. */
     view->ready = pod->ready || !pod->has_status;
     if (pod->addresses.n > 0)
         use_stated(view, &pod->addresses);
@@ -179,7 +180,7 @@ void pods_release_replica(const struct pods *pods, const char *namespace, enum o
     release(pods, key);
 }
 
-/* Without allocation a workload has no pods (rule 31), unless a runtime says which it has. */
+/* Without allocation a workload has no pods (rule 31), unless a runtime reports them. */
 uint32_t pods_replicas(const struct pods *pods, const struct workload *workload, uint32_t wanted)
 {
     bool stated = workload->template.stated.n > 0;
@@ -206,7 +207,8 @@ static enum controller_label controller_label(const char *key)
     return LABEL_NONE;
 }
 
-/* What the StatefulSet or Job controller would write there; false if this is no pod of its. */
+/* What the StatefulSet or Job controller would write there; false if this is not one of its
+ * pods. */
 static bool matches_controller(const struct pod_view *view, enum controller_label label,
                                const char *value)
 {

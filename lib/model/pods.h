@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Pods as endpoints: a Pod of the files, or one replica of an expanded workload, each with the
- * addresses, hostname and readiness that count for names (rules 97 to 101 and
- * 25 to 28 and 38 to 41). Where an address is to be invented, it is leased here.
+ * Pods as endpoints: a Pod of the manifests, or one replica of an expanded workload, each with the
+ * addresses, hostname and readiness that count for names (rules 97 to 101 and 25 to 28 and 38 to
+ * 41). An address to be invented is leased here.
  */
 #pragma once
 
@@ -15,10 +15,10 @@
 #include "sightings.h"
 
 enum address_origin {
-    ADDRESS_STATED,    /* the objects say it */
+    ADDRESS_STATED,    /* stated by the objects */
     ADDRESS_NODE,      /* hostNetwork: the node's, never in a reverse answer */
     ADDRESS_ALLOCATED, /* leased */
-    ADDRESS_SEEN,      /* by a runtime of this machine: by which, `seen` says */
+    ADDRESS_SEEN,      /* from a runtime of this machine; `seen` tells which */
 };
 
 struct pods {
@@ -26,7 +26,7 @@ struct pods {
     const struct sightings *sightings; /* NULL: no runtime is asked, and pods are given addresses */
     const GArray *node_ips;            /* struct address */
     bool allocate;                     /* may anything be allocated? */
-    bool look_only;                    /* leases are looked up and not taken */
+    bool look_only;                    /* leases are looked up but not created */
 };
 
 #define POD_NAME_MAX 253u
@@ -50,35 +50,34 @@ struct pod_view {
 /* May this object be given addresses? */
 bool pods_may_allocate(const struct pods *pods, const struct object *object);
 
-/* Is this a Pod of the files of which they do not say where it is? Then its address is seen where a
- * runtime is asked, and leased elsewhere. */
+/* Is this a Pod whose manifest does not state its address? Then it is looked for in runtimes if any
+ * is asked, and leased otherwise. */
 bool pods_is_open(const struct pods *pods, const struct pod *pod);
 
-/* The same of the pods of a workload. */
+/* The same for the pods of a workload. */
 bool pods_is_open_workload(const struct workload *workload);
 
-/* Is this a Pod of the files whose address is to be leased? */
+/* Is this a Pod of the manifests whose address should be leased? */
 bool pods_is_allocated(const struct pods *pods, const struct pod *pod);
 
-/* Views; they must not be copied. `index` counts from 0; the workload must have been found to be
- * expanded. */
+/* Views; must not be copied. `index` counts from 0; the workload must be expanded. */
 void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *view);
 void pods_view_replica(const struct pods *pods, const struct workload *workload, uint32_t index,
                        struct pod_view *view);
 
-/* Ends the leases of a Pod, or of one replica, that need not exist any more. */
+/* Ends leases of a Pod, or of one replica, that are no longer needed. */
 void pods_release(const struct pods *pods, const char *namespace, const char *name);
 void pods_release_replica(const struct pods *pods, const char *namespace, enum object_kind kind,
                           const char *name, uint32_t ordinal);
 
-/* Does a selector match the pod, the labels included that its controller would give it? */
+/* Does a selector match the pod, including the labels that its controller would add? */
 bool pods_match(const struct labels *selector, const struct pod_view *view);
 
 /* The part of a selector that the labels of a template or a Pod can decide by themselves: without
- * those that a controller adds to each pod. A reference is returned; `*partial` says whether
- * anything was left out. */
+ * those that a controller adds to each pod. Returns a reference; `*partial`: something was left
+ * out. */
 const struct labels *pods_selector(const struct labels *selector, bool *partial);
 
-/* How many of the replicas that a workload without Pods of its own in the files wants there are: 0
- * where it may not be expanded. Where a runtime is asked there are all, seen or not. */
+/* How many of the wanted replicas a workload without Pods in the manifests gets: 0 if it may not be
+ * expanded. If a runtime is asked, all of them, seen or not. */
 uint32_t pods_replicas(const struct pods *pods, const struct workload *workload, uint32_t wanted);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Ports: a counted array, interned as labels are, because the pods of a workload all open the same
- * ones. The table holds no reference of its own and goes with its last entry.
+ * Ports: a counted array, interned like labels, because the pods of a workload all open the same
+ * ones. The table holds no reference itself and goes with its last entry.
  */
 #include <string.h>
 

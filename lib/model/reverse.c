@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Addresses and who uses them. One entry for each address that anybody states or claims, with a
- * list of claims; of the claims the best one names the address, always the same whatever came
- * first, and always one that resolves forward, because only Services that answer make claims (but
- * for those that ignoreEmptyService hides).
+ * Addresses and their users. One entry for each address that is stated or claimed, with a list of
+ * claims; the best claim names the address, independent of order, and always with a name that
+ * resolves forward, because only Services that answer make claims (except for those hidden by
+ * ignoreEmptyService).
  */
 #include "reverse.h"
 
@@ -13,7 +13,7 @@
 #include "lib/resolve/dashed.h"
 #include "lib/util/hash.h"
 
-/* There are as many as endpoints and pods: the kind hides in the owner's lowest bits, which saves a
+/* There are as many as endpoints and pods: storing the kind in the owner's lowest bits saves a
  * third of the memory. */
 struct claim {
     struct claim *next;
@@ -27,7 +27,7 @@ struct entry {
     struct address address;
     uint32_t stated;
     bool dirty;
-    struct claim *claims; /* the last of a ring, the first is behind it */
+    struct claim *claims; /* the last of a ring, the first follows it */
 };
 
 struct reverse {
@@ -153,7 +153,8 @@ void reverse_claim(struct reverse *reverse, const struct address *address, enum 
     entry->claims = claim;
 }
 
-/* Many claims mostly go in the order in which they came: that of the Services' names. */
+/* Large numbers of claims usually go in the order in which they came: that of the Services'
+ * names. */
 void reverse_unclaim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
                      const struct claim_owner *owner, const char *label)
 {
@@ -235,7 +236,7 @@ void reverse_flush(struct reverse *reverse, const struct zone_sink *sink,
         }
         between_pieces(between);
     }
-    /* A large load must not leave its list behind. */
+    /* A large load must not leave its list allocated. */
     g_ptr_array_unref(reverse->dirty);
     reverse->dirty = g_ptr_array_new();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Addresses and who uses them: which name an address leads back to (rules 67 to 73),
- * in which namespaces a pod has it (rule 65), whether any object states it at all. Only told and
- * asked; the users of an address are the Services and pods that claim it.
+ * Addresses and who uses them: which name an address leads back to (rules 67 to 73), in which
+ * namespaces a pod has it (rule 65), whether any object states it at all. Passive; the users of an
+ * address are the Services and pods that claim it.
  */
 #pragma once
 
@@ -31,8 +31,7 @@ struct reverse;
 struct reverse *reverse_new(void);
 struct reverse *reverse_free(struct reverse *reverse); /* returns NULL */
 
-/* An object states the address, or does so no longer. True if that was the first or the last one.
- */
+/* An object states the address, or no longer does. True if that was the first or the last one. */
 bool reverse_state(struct reverse *reverse, const struct address *address, bool stated);
 bool reverse_is_stated(const struct reverse *reverse, const struct address *address);
 
@@ -42,6 +41,6 @@ void reverse_claim(struct reverse *reverse, const struct address *address, enum 
 void reverse_unclaim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
                      const struct claim_owner *owner, const char *label);
 
-/* Hands over what changed since the last time. */
+/* Reports what has changed since the last call. */
 void reverse_flush(struct reverse *reverse, const struct zone_sink *sink,
                    const struct between *between);

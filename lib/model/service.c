@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A Service as a zone describes it. Every change is a new description, made from scratch and
- * compared with the last one only where others hold on to it: the addresses it claims and the
- * leases it has.
+ * A Service as a zone describes it. Every change produces a new description, from scratch, compared
+ * with the last one only for what others hold on to: the addresses it claims and its leases.
  */
 #include "service.h"
 
@@ -191,8 +190,8 @@ bool service_addresses(const struct service_state *state, const struct service_o
     return leased;
 }
 
-/* What a Service answers by its own name (rules 1 and 2): the cluster IPs that it states, ones that
- * are leased, or its endpoints. Returns whether it is (as good as) headless. */
+/* What a Service answers by its own name (rules 1 and 2): its stated or leased cluster IPs, or its
+ * endpoints. Returns whether it is (effectively) headless. */
 static bool choose_addresses(struct service_state *state, const struct service_options *options,
                              GArray *published, GArray *addresses)
 {
@@ -317,7 +316,7 @@ static void hand_over(struct service_state *state, const struct zone_sink *sink,
     sink->service(sink->userdata, &zone);
 }
 
-/* A node's address is the node's. */
+/* A node's address belongs to the node. */
 static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
 {
     GArray *claims = claims_new(published->len + (cluster_ips ? cluster_ips->len : 0));
@@ -354,7 +353,7 @@ static void publish_external(struct service_state *state, const struct zone_sink
     sink->service(sink->userdata, &zone);
 }
 
-/* All that is ready, or one endpoint of what has no room anyway: enough to know whether any is
+/* All ready ones, or, if there is no room anyway, a single endpoint: enough to know whether any is
  * stated. */
 static GArray *collect(const struct service_state *state, const struct service_options *options,
                        uint32_t room, bool *crowded)
@@ -389,7 +388,7 @@ void service_publish(struct service_state *state, const struct service_options *
     bool crowded;
     g_autoptr(GArray) published = collect(state, options, room, &crowded);
     bool headless = choose_addresses(state, options, published, addresses);
-    if (!exposed) { /* rule 50; its lease stays, it only cannot be asked for */
+    if (!exposed) { /* rule 50; its lease stays, only lookups fail */
         withdraw(state, reverse, sink);
         return;
     }
@@ -401,7 +400,7 @@ void service_publish(struct service_state *state, const struct service_options *
     state->n_endpoints = published->len;
     g_array_sort(published, compare_labels);
     bool hidden = options->ignore_empty && !headless && published->len == 0 && !crowded;
-    /* also of one that is hidden: CoreDNS looks at the option for forward names only */
+    /* even if hidden: CoreDNS applies the option to forward names only */
     const GArray *cluster_ips = headless ? NULL : addresses;
     exchange_claims(state, claims_of(published, cluster_ips), reverse);
     hand_over(state, sink, headless, hidden, published, addresses);

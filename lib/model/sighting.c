@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sightings as values: made, compared, freed. sightings.c matches them with objects.
+ * Sightings as values: created, compared, freed. sightings.c matches them with objects.
  */
 #include "sighting.h"
 

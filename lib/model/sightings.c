@@ -105,7 +105,7 @@ const struct meeting *sightings_meeting(const struct sightings *sightings, const
     return meeting;
 }
 
-/* The meeting of a text, made if it is new. The reference passes on. */
+/* The meeting of a text, created if it is new. Takes over the reference. */
 static struct meeting *need_meeting(struct sightings *sightings, const char *interned)
 {
     struct meeting *meeting = find_meeting(sightings, interned);
@@ -175,7 +175,7 @@ static void join(struct sightings *sightings, struct sighting *sighting, const c
                  bool is_address)
 {
     struct meeting *meeting = need_meeting(sightings, interned);
-    if (is_address) /* which may be theirs no longer */
+    if (is_address) /* which may no longer be theirs */
         mark_all(sightings, meeting);
     g_ptr_array_add(meeting->sightings, sighting);
 }

@@ -45,7 +45,7 @@ struct sightings_callbacks {
 };
 
 struct sightings *sightings_new(const struct sightings_callbacks *callbacks);
-struct sightings *sightings_free(struct sightings *sightings); /* returns NULL; tells nothing */
+struct sightings *sightings_free(struct sightings *sightings); /* returns NULL; reports nothing */
 
 /* The name of this node, which the names of static pods end with. NULL: there are none. */
 void sightings_set_node(struct sightings *sightings, const char *node);
@@ -54,7 +54,7 @@ void sightings_set_node(struct sightings *sightings, const char *node);
  * An unchanged sighting costs one comparison. */
 void sightings_replace(struct sightings *sightings, const char *path, GPtrArray *now);
 
-/* An object comes, changes or goes (`pods->n` 0). */
+/* An object was added, changed or removed (`pods->n` 0). */
 void sightings_hold(struct sightings *sightings, const struct holder_key *key,
                     const struct holder_pods *pods);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The inside of the sightings, shared by the files that make them: sightings.c (what comes and
- * goes) and sightings_settle.c (whose is what).
+ * The inside of the sightings, shared by their files: sightings.c (adding and removing) and
+ * sightings_settle.c (assigning).
  */
 #pragma once
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An update. The order is the whole idea: objects first, then the pods that are to
- * have addresses, then the Services that ask for them, each sorted by name; so a first load leases
- * the same addresses whatever the files are called, and what the sink is told becomes one
- * consistent state at the end.
+ * An update. The order is essential: objects first, then the pods that need addresses, then the
+ * Services that need them, each sorted by name; so a first load leases the same addresses whatever
+ * the files are called, and at the end the sink has received one consistent state.
  */
 #include "cluster_private.h"
 #include "lib/util/log.h"
@@ -48,7 +47,7 @@ static void observe(const struct cluster *cluster, const struct object *object)
         cluster->at(cluster->at_userdata, object->source);
 }
 
-/* Its pods are looked for among the sightings, where a runtime is asked. */
+/* Its pods are looked up among the sightings if a runtime is asked. */
 static void hold(const struct cluster *cluster, const struct holder_key *key,
                  const struct holder_pods *pods)
 {
@@ -92,7 +91,7 @@ static void update_pod(struct cluster *cluster, struct bare_pod *pod)
     agenda_group_services(&cluster->agenda, namespace_group(pod->namespace, labels));
 }
 
-/* Ends the leases of replicas that are no more. */
+/* Ends the leases of replicas that no longer exist. */
 static void release_replicas(struct cluster *cluster, const struct workload_state *state,
                              uint32_t first, uint32_t replicas)
 {
@@ -132,7 +131,7 @@ static void note_crowded_workload(struct cluster *cluster, struct workload_state
     g_hash_table_add(crowded, state);
 }
 
-/* So many of the replicas that a workload wants there is room for: all, or as many as it has. */
+/* How many of the wanted replicas there is room for: all, or as many as it has. */
 static uint32_t admit_replicas(struct cluster *cluster, struct workload_state *state,
                                uint32_t wanted)
 {
@@ -206,7 +205,7 @@ static void update_service(struct cluster *cluster, struct service_state *state)
     cluster_service_free(state);
 }
 
-/* A namespace that nothing mentions any more has nothing in it either: it goes for good. */
+/* A namespace that is no longer mentioned is empty: remove it. */
 static void update_namespace(struct cluster *cluster, struct namespace *namespace)
 {
     namespace->dirty = false;
@@ -258,7 +257,7 @@ static void evict_stated(struct cluster *cluster)
     }
 }
 
-/* Who went without an address asks again when one became free. False: there is nobody. */
+/* Holders without an address ask again when one has become free. False: there are none. */
 static bool retry_refused(struct cluster *cluster)
 {
     g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases);
@@ -267,7 +266,7 @@ static bool retry_refused(struct cluster *cluster)
     return keys->len > 0;
 }
 
-/* The same of who had no room for endpoints. */
+/* The same for Services without room for endpoints. */
 static bool retry_crowded(struct cluster *cluster)
 {
     bool any = cluster->has_room && g_hash_table_size(cluster->crowded) > 0;
@@ -280,7 +279,7 @@ static bool retry_crowded(struct cluster *cluster)
     return any;
 }
 
-/* And of who had no room for replicas. */
+/* And for workloads without room for replicas. */
 static bool retry_crowded_workloads(struct cluster *cluster)
 {
     GHashTable *crowded = cluster->crowded_workloads;
@@ -294,8 +293,8 @@ static bool retry_crowded_workloads(struct cluster *cluster)
     return any;
 }
 
-/* What is worked out may put more on the agenda, but only of what comes after it. True: whose pods
- * the sightings are has changed, so that pods come first once more. */
+/* Processing may add to the agenda, but only to later stages. True: the owners of sightings have
+ * changed, so that pods come first again. */
 static bool update_agenda(struct cluster *cluster)
 {
     g_autoptr(GPtrArray) pods = agenda_take_pods(&cluster->agenda);
@@ -318,7 +317,7 @@ static bool update_agenda(struct cluster *cluster)
     return false;
 }
 
-/* A full range is said once for each number of objects that go without. */
+/* A full range is logged once for each number of objects without an address. */
 static void say_refused(struct cluster *cluster)
 {
     static const struct {
@@ -344,7 +343,7 @@ static void work_out(struct cluster *cluster)
     (void)sightings_settle(cluster->sightings);
     do {
         more = update_agenda(cluster);
-        /* What one gives up may be what another one waits for. */
+        /* What one object gives up may be what another waits for. */
     } while (more || retry_refused(cluster) || retry_crowded_workloads(cluster) ||
              retry_crowded(cluster));
 }

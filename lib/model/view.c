@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The cluster as its readers see it. Walks the indexes that the cluster keeps for itself; it
- * decides nothing of its own.
+ * The cluster as its readers see it. Walks the cluster's own indexes; decides nothing itself.
  */
 #include "view.h"
 
@@ -9,8 +8,8 @@
 
 #include "cluster_private.h"
 
-/* As the cluster works things out, but without taking any lease: it may be in the middle of that,
- * and who gets which address depends on the order. */
+/* Computed like the cluster does, but without leasing: an update may be in progress, and the order
+ * of leases decides the addresses. */
 struct eye {
     struct pods pods;
     struct service_options options;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A cluster as its readers see it: namespaces, Services, workloads, pods and endpoints, each with
- * why it is as it is. Changes nothing and works nothing out: what is seen is what cluster_update
- * has come to, be it in the middle of its work. Pointers are valid until the cluster goes on.
+ * Read access to a cluster: namespaces, Services, workloads, pods and endpoints, each with why it
+ * is as it is. Changes and computes nothing: shows the current state of cluster_update, even in the
+ * middle of its work. Pointers are valid until the cluster continues.
  */
 #pragma once
 
@@ -27,11 +27,11 @@ typedef void (*view_namespace_fn)(void *userdata, const struct namespace *namesp
 typedef void (*view_service_fn)(void *userdata, const struct service_state *state);
 typedef void (*view_workload_fn)(void *userdata, const struct workload_state *state);
 
-/* `workload`: that it is a replica of, NULL for a Pod of the files. */
+/* `workload`: whose replica it is, NULL for a Pod of the manifests. */
 typedef void (*view_pod_fn)(void *userdata, const struct pod_view *pod,
                             const struct workload_state *workload);
 
-/* All there are, in no order. */
+/* All of them, in no order. */
 void view_namespaces(const struct cluster *cluster, view_namespace_fn each, void *userdata);
 void view_services(const struct namespace *namespace, view_service_fn each, void *userdata);
 void view_workloads(const struct namespace *namespace, view_workload_fn each, void *userdata);
@@ -41,24 +41,23 @@ void view_pods(const struct cluster *cluster, const struct namespace *namespace,
 /* The Pods and the workloads of a namespace. */
 void view_members(const struct namespace *namespace, view_object_fn each, void *userdata);
 
-/* The slices and the Endpoints object of a Service's name, whether they are used or not. */
+/* The slices and the Endpoints object of a Service's name, used or not. */
 void view_slices(const struct service_state *state, view_object_fn each, void *userdata);
 
-/* Objects in force of which others have the identity: see struct object's `shadowed`. */
+/* Objects in effect that shadow others: see struct object's `shadowed`. */
 void view_shadowing(const struct cluster *cluster, view_object_fn each, void *userdata);
 
-/* Why a workload stands for fewer pods than its replicas, or for none; NULL: it does not. To be
- * freed with g_free. */
+/* Why a workload yields fewer pods than its replicas, or none; NULL: it does not. Free with
+ * g_free. */
 char *view_why_fewer(const struct cluster *cluster, const struct workload_state *state);
 
-/* Why nothing runs of a workload that asks for no pods. Static. */
+/* Why a workload that asks for no pods runs none. Static. */
 const char *view_why_no_replicas(const struct workload *workload);
 
-/* Why no pod can have the name of a replica, of which only so many can; to be freed with g_free. */
+/* Why only this many replicas can have valid pod names; free with g_free. */
 char *view_why_unnameable(const struct workload *workload, uint32_t nameable);
 
-/* What a Pod is to the workload that it is of, or that selects it; NULL: there is none. To be freed
- * with g_free. */
+/* The relation of a Pod to the workload that owns or selects it; NULL: none. Free with g_free. */
 char *view_relation(const struct cluster *cluster, const struct namespace *namespace,
                     const struct pod *pod);
 
@@ -67,31 +66,31 @@ char *view_relation(const struct cluster *cluster, const struct namespace *names
 const char *view_why_no_cluster_ip(const struct cluster *cluster,
                                    const struct service_state *state);
 
-/* Why an address does not count as an endpoint; NULL: it does. To be freed with g_free. */
+/* Why an address does not count as an endpoint; NULL: it does. Free with g_free. */
 char *view_why_left_out(const struct cluster *cluster, const struct endpoint_candidate *candidate);
 
-/* How many pods of a workload no runtime has; NULL: it has all, or none is asked. To be freed with
- * g_free. */
+/* How many pods of a workload are missing from all runtimes; NULL: none, or no runtime is asked.
+ * Free with g_free. */
 char *view_why_unseen(const struct cluster *cluster, const struct workload_state *state);
 
-/* Why a Pod, or the replica with this ordinal, has no address though runtimes are asked; NULL: it
- * was seen, or has one all the same. To be freed with g_free. */
+/* Why a Pod, or the replica with this ordinal, has no address although runtimes are asked; NULL: it
+ * was seen, or has one anyway. Free with g_free. */
 char *view_why_not_seen(const struct cluster *cluster, const struct object *object,
                         uint32_t ordinal);
 
 /* Are addresses of pods looked for in runtimes? */
 bool view_asks_runtimes(const struct cluster *cluster);
 
-/* All that runtimes have seen, in no order. */
+/* All sightings, in no order. */
 typedef void (*view_sighting_fn)(void *userdata, const struct sighting *sighting);
 void view_sightings(const struct cluster *cluster, view_sighting_fn each, void *userdata);
 
-/* Whose pod an ambiguous sighting may be; to be freed with g_free. */
+/* The possible owners of an ambiguous sighting; free with g_free. */
 char *view_claimants(const struct cluster *cluster, const struct sighting *sighting);
 
 enum view_origin { VIEW_NONE, VIEW_STATED, VIEW_ALLOCATED };
 
-/* What a Service is asked for by its own name. */
+/* What a Service's own name resolves to. */
 struct view_service {
     GArray *addresses;       /* struct address: cluster IPs */
     enum view_origin origin; /* of these */
@@ -107,15 +106,15 @@ void view_service_close(struct view_service *view);
 void view_endpoints(const struct cluster *cluster, const struct service_state *state,
                     endpoint_each each, void *userdata);
 
-/* Who had no room in the account of all manifests: how many Services (without endpoints) and
- * workloads (without new replicas), and one of each, NULL if there is none. */
+/* What exceeded the limits of all manifests: how many Services (without endpoints) and workloads
+ * (without new replicas), and one of each, NULL if none. */
 struct view_crowded {
     unsigned n_services, n_workloads;
     const struct object *service, *workload;
 };
 struct view_crowded view_crowded(const struct cluster *cluster);
 
-/* Leases of one use: held, all there might be, and asked for in vain. */
+/* Leases of one use: held, available in total, and refused. */
 struct view_leases {
     uint64_t held, size, refused;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Why a cluster is as it is: says in words what the code elsewhere decides.
+ * Explains in words what the code elsewhere decides.
  */
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 #define NO_ADDRESS "no address: "
 
-/* Why nothing is invented for an object; NULL: it might be. All begin with NO_ADDRESS. */
+/* Why nothing is invented for an object; NULL: it may be. All begin with NO_ADDRESS. */
 static const char *why_not_allocated(const struct pods *pods, const struct object *object)
 {
     if (!pods->allocate)

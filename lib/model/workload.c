@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whose pods are whose (rule 101). Owner references say it where both ends are in the files; where
- * they do not, a name that the workload's controller gives and labels that its selector matches. A
- * pod that is none's by either is one more endpoint beside the replicas, except that ReplicaSets
- * and their like adopt it, and run one fewer.
+ * Which pods belong to which workload (rule 101). Owner references decide if both ends are in the
+ * manifests; otherwise a name that the workload's controller generates and labels that its selector
+ * matches. A pod owned by none is one more endpoint beside the replicas, except that ReplicaSets
+ * and similar controllers adopt it, and run one fewer.
  */
 #include "workload.h"
 
@@ -54,8 +54,8 @@ static bool has_owned_pods(const struct namespace *namespace, const struct owner
     return false;
 }
 
-/* One that `state` selects, by its name. A Deployment's pods are its ReplicaSets', which a dump may
- * lack; any other owner that no file holds has made the pod for itself. */
+/* One that `state` selects, by its name. A Deployment's pods belong to its ReplicaSets, which a
+ * dump may lack; any other owner missing from the manifests has created the pod for itself. */
 static bool is_own_by_name(const struct catalog *catalog, const struct workload_state *state,
                            const struct pod *pod)
 {
@@ -66,7 +66,7 @@ static bool is_own_by_name(const struct catalog *catalog, const struct workload_
            !owner_in_files(catalog, pod->object.namespace, &pod->owner);
 }
 
-/* Does a selection of a group come from a workload in force whose selector matches it whole? */
+/* Does a selection of a group belong to a workload in effect whose selector matches it entirely? */
 static const struct workload_state *selecting(const struct selection *selection,
                                               const struct group *group)
 {
@@ -94,8 +94,8 @@ bool workload_has_pods(const struct catalog *catalog, const struct workload_stat
     return false;
 }
 
-/* Is it a controller that takes pods as its own that it did not make? A Deployment's ReplicaSets
- * do, which select by the hash of their template as well. */
+/* Does the controller adopt pods that it did not create? A Deployment does through its ReplicaSets,
+ * which also select by the hash of their template. */
 static bool adopts(const struct workload *workload, const struct labels *labels)
 {
     switch ((enum object_kind)workload->object.kind) {
@@ -107,8 +107,8 @@ static bool adopts(const struct workload *workload, const struct labels *labels)
     }
 }
 
-/* Who adopts what is stray in a group: in a cluster the first to see it, here the first by kind and
- * name; NULL: it stays alone. */
+/* The adopter of orphans in a group: in a cluster the first to see them, here the first by kind and
+ * name; NULL: none. */
 static const struct workload_state *adopter(const struct group *group)
 {
     const struct workload_state *first = NULL;
@@ -124,7 +124,7 @@ static const struct workload_state *adopter(const struct group *group)
     return first;
 }
 
-/* A live Pod without a controller, and that none of the workloads selecting it has made. */
+/* A live Pod without a controller, not created by any of the workloads selecting it. */
 static bool is_stray(const struct catalog *catalog, const struct group *group,
                      const struct pod *pod)
 {

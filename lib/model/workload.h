@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A workload in force, and whether it is expanded to pods: not if Pods of its own are in the files,
- * nor if another workload of the files owns it (rules 100 and 101).
+ * A workload in effect, and whether it is expanded to pods: not if its own Pods are in the
+ * manifests, nor if another workload of the manifests owns it (rules 100 and 101).
  */
 #pragma once
 
@@ -18,42 +18,42 @@ struct workload_state {
     struct selection selection; /* first: a selection of a workload is its state */
     struct owner identity;      /* kind and interned name, the key in its namespace */
     struct namespace *namespace;
-    struct workload *object; /* NULL: gone, its pods to be withdrawn */
-    uint32_t first;          /* ordinal of its first pod now */
-    uint32_t replicas;       /* pods it stands for now */
-    uint32_t leased;         /* of them, from the first, may hold leases */
-    uint32_t adopted;        /* Pods of the files that take the place of one each */
+    struct workload *object; /* NULL: gone, its pods must be withdrawn */
+    uint32_t first;          /* current ordinal of its first pod */
+    uint32_t replicas;       /* number of its pods */
+    uint32_t leased;         /* how many of them, from the first, may hold leases */
+    uint32_t adopted;        /* Pods of the manifests, each replacing one */
     GArray *pod_ips;         /* struct address: claimed for them */
-    bool crowded;            /* there was no room for as many as it has */
+    bool crowded;            /* there was no room for all of them */
     bool dirty;
 };
 
-/* How many it is to have: its replicas, or what an autoscaler says where it says nothing. */
+/* The wanted number: its replicas or, if absent, what an autoscaler says. */
 uint32_t workload_replicas(const struct workload_state *state);
 
-/* How many of so many replicas can have the name that their controller gives them as their hostname
- * too: of a StatefulSet's and an indexed Job's pods it must be a DNS label. */
+/* How many of that many replicas can have their generated name as hostname too: for a StatefulSet
+ * or an indexed Job it must be a DNS label. */
 uint32_t workload_nameable(const struct workload *workload, uint32_t replicas);
 
-/* Has the workload Pods of its own in the files? */
+/* Are its own Pods in the manifests? */
 bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state);
 
-/* How many Pods of the files that nothing has made would its controller take for its own? Counted
- * no further than its replicas. */
+/* How many ownerless Pods of the manifests would its controller adopt? Stops counting at its
+ * replicas. */
 uint32_t workload_adopted(const struct catalog *catalog, const struct workload_state *state);
 
-/* Would the controller of a workload with so many replicas give a pod this name? */
+/* Would the controller of a workload with that many replicas generate this pod name? */
 bool workload_makes_name(const struct workload *workload, uint32_t replicas, const char *pod);
 
-/* Whose a Pod of the files is, and what it is to it. */
+/* The workload that a Pod of the manifests belongs to, and the relation between them. */
 enum pod_relation {
     POD_ALONE,   /* no workload selects it */
     POD_OWN,     /* one of its pods: the workload is not expanded */
     POD_ADOPTED, /* counts among its replicas */
-    POD_BESIDE,  /* selected by it, and beside its replicas */
+    POD_BESIDE,  /* selected by it, but beside its replicas */
 };
 enum pod_relation workload_of_pod(const struct catalog *catalog, const struct namespace *namespace,
                                   const struct pod *pod, const struct workload_state **workload);
 
-/* Is it owned by a workload of the files? */
+/* Is it owned by a workload of the manifests? */
 bool workload_is_owned(const struct catalog *catalog, const struct workload *workload);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the model says of a zone: plain descriptions of names and addresses, handed to whoever
- * publishes them. Valid during the call they are handed over in.
+ * The model's description of a zone: plain descriptions of names and addresses, passed to the
+ * publisher. Valid during the call only.
  */
 #pragma once
 
@@ -17,7 +17,8 @@ enum zone_service_type {
     ZONE_EXTERNAL_NAME, /* `target` */
 };
 
-/* In all of these `addresses` is a GArray of struct address in any order, maybe with duplicates. */
+/* In all of these `addresses` is a GArray of struct address in any order, possibly with
+ * duplicates. */
 
 struct zone_endpoint {
     const char *label;
@@ -50,9 +51,9 @@ struct zone_address {
 };
 
 struct zone_sink {
-    /* A namespace is mentioned by some object (rule 11), or by none any more. */
+    /* A namespace is mentioned by some object (rule 11), or no longer by any. */
     void (*namespace)(void *userdata, const char *name, bool exists, bool exposed);
-    /* A Service that may be asked for, or has gone. */
+    /* A Service that may be looked up, or is gone. */
     void (*service)(void *userdata, const struct zone_service *service);
     void (*service_gone)(void *userdata, const char *namespace, const char *name);
     void (*address)(void *userdata, const struct zone_address *address);
