@@ -33,10 +33,10 @@ static GArray *new_ranges(const char *text)
     return ranges;
 }
 
-/* A user's daemon and the system's know nothing of each other, so they must not give one address to
- * two objects. Users of a host mostly have uids in a row. The network of 127.0.0.0/8 that holds
- * localhost is left out, and pods stay above 127.128.0.0, as by default: below, glibc would sort
- * their addresses by how much they have in common with 127.0.0.1. */
+/* A user's daemon and the system's do not know of each other, so their ranges must not overlap.
+ * Users of a host usually have consecutive uids. The network of 127.0.0.0/8 that holds localhost is
+ * left out, and pods stay above 127.128.0.0, as by default: below it, glibc would sort their
+ * addresses by their common prefix with 127.0.0.1. */
 static void take_user_ranges(struct config *config)
 {
     unsigned n = (unsigned)(getuid() % USER_RANGES);
@@ -100,7 +100,7 @@ struct config *config_free(struct config *config)
     return NULL;
 }
 
-/* A path of the command line is relative to where the daemon was started. */
+/* A path of the command line is relative to the directory the daemon was started in. */
 static const char *parse_any_path(const char *text, char **pathp)
 {
     if (*text == '\0')
@@ -197,7 +197,7 @@ static int read_dropins(struct config *config, const char *path, GPtrArray *diag
     return result;
 }
 
-/* The file and its drop-ins: what is wrong in one of them does not hide what is in another. */
+/* The file and its drop-ins: errors in one of them do not hide errors in another. */
 static int read_files(struct config *config, const struct config_options *options,
                       GPtrArray *diagnostics)
 {
@@ -212,7 +212,7 @@ static int read_files(struct config *config, const struct config_options *option
     return r != 0 ? r : dropins;
 }
 
-/* What can be checked only when all of it is known. */
+/* Checks that need the complete configuration. */
 static int finish(struct config *config, const char *path, GPtrArray *diagnostics)
 {
     const struct config_origin *pods = &config->origins[CONFIG_POD_CIDRS];

@@ -17,13 +17,13 @@
 
 struct config_directory {
     char *path;
-    char *namespace; /* for objects that name none; NULL: the configuration's */
+    char *namespace; /* for objects without one; NULL: the configuration's */
     bool recursive;
     bool allocate;
     bool allocate_given; /* else it follows the configuration's */
 };
 
-/* Where addresses of pods that run on this machine are looked for, or more manifests. */
+/* Where to look for addresses of pods that run on this machine, or for more manifests. */
 enum config_runtime {
     CONFIG_PODMAN,  /* the files of its name server, aardvark-dns */
     CONFIG_CNI,     /* the cache of results of network plugins */
@@ -42,7 +42,7 @@ struct config_source { /* NULL: the runtime's default */
     char **networks; /* only these; NULL: all */
 };
 
-/* What can be configured: the keys of the file, then what only the command line says. */
+/* The settings: the keys of the file, then those of the command line only. */
 enum config_key {
     CONFIG_ZONE,
     CONFIG_NAMESPACE,
@@ -83,40 +83,40 @@ struct config {
     GPtrArray *manifests;  /* struct config_directory *; the last wins */
     GArray *service_cidrs; /* struct address_range */
     GArray *pod_cidrs;     /* struct address_range */
-    GArray *node_ips;      /* struct address; empty: found at start and reload */
+    GArray *node_ips;      /* struct address; empty: determined at start and reload */
     bool allocate;
     enum kubesvc_pod_names pods;
     char **namespaces; /* exposed ones, NULL-terminated; NULL: all */
     bool fallthrough;
     bool endpoint_pod_names;
     bool ignore_empty_service;
-    char **search; /* NULL: the default list; else names without final dot, maybe none */
+    char **search; /* NULL: the default list; else names without final dot, possibly none */
     unsigned ndots;
     GPtrArray *nameservers; /* char *, "ADDRESS" or "ADDRESS:PORT"; empty: resolv.conf */
     uint64_t max_file_size;
-    bool maps;      /* programs may answer themselves from the snapshot, mapped */
+    bool maps;      /* programs may answer from the mapped snapshot */
     bool proxy_all; /* kubesvc-proxy forwards to stated cluster IPs as well as to allocated ones */
     struct config_dns dns;
     GPtrArray *sources; /* struct config_source * */
     char *socket;
     char *state;      /* directory of the leases */
-    GPtrArray *files; /* char *: what was read, in order */
+    GPtrArray *files; /* char *: the files read, in order */
     struct config_origin origins[CONFIG_KEYS];
 };
 
-/* What the command line said; NULL where it said nothing. It wins over the file. */
+/* The options of the command line; NULL if absent. They override the file. */
 struct config_options {
     const char *path;     /* --config */
     bool path_given;      /* then the file must exist */
     GPtrArray *manifests; /* char *; replaces the file's list when not empty */
     const char *socket, *state, *namespace, *zone;
-    bool user_ranges; /* where the file names none, ranges of this user's own */
+    bool user_ranges; /* if the file sets none, use ranges of this user's own */
 };
 
 #define CONFIG_BAD 1
 
-/* Reads and checks the file, then its drop-ins, the .yaml files of FILE.d, in bytewise order: of a
- * key that several of them have, the last counts. 0: *configp is set. CONFIG_BAD: it is not;
+/* Reads and checks the file, then its drop-ins, the .yaml files of FILE.d, in bytewise order: a
+ * later one overrides keys of earlier ones. 0: *configp is set. CONFIG_BAD: it is not;
  * `diagnostics` (struct diagnostic *) say why, with path, line and column; those of the file itself
  * have no path. Negative errno: the file itself cannot be read. */
 MUST_USE int config_load(struct config **configp, const struct config_options *options,
@@ -131,8 +131,8 @@ MUST_USE int config_load_logged(struct config **configp, const struct config_opt
 
 struct config *config_free(struct config *config); /* returns NULL */
 
-/* The key as the file spells it; "socket" and "state" for the last two. */
+/* The key as written in the file; "socket" and "state" for the last two. */
 const char *config_key_name(enum config_key key);
 
-/* Is anything allocated at all, in some directory? */
+/* Is anything allocated at all, for any directory? */
 bool config_allocates(const struct config *config);

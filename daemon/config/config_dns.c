@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Its lists replace the defaults, as all lists of the configuration do; what is left out stays.
+ * Lists replace the defaults, like all lists of the configuration; absent keys keep them.
  */
 #include "config_dns.h"
 

@@ -11,12 +11,12 @@
 struct config_dns {
     char **listen;  /* "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT" */
     char **forward; /* the same, or "resolv.conf"; NULL: foreign names are refused */
-    char *ns;       /* whose search list short names are looked up by; NULL: by none */
+    char *ns;       /* namespace whose search list applies to short names; NULL: none */
     unsigned ttl;   /* seconds */
 };
 
 void config_dns_init(struct config_dns *dns); /* the defaults */
 void config_dns_clear(struct config_dns *dns);
 
-/* Takes what the mapping under `dns` of `root` says. */
+/* Reads the mapping under `dns` of `root`. */
 void config_dns_read(struct config_dns *dns, struct fields *fields, const struct node *root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finding the drop-ins. Their names alone decide: what ends otherwise, such as an editor's backup
- * or what a package manager keeps aside, is passed over.
+ * Finding the drop-ins. Only names decide: other extensions, such as an editor's backup or files
+ * set aside by a package manager, are skipped.
  */
 #include "config_dropins.h"
 

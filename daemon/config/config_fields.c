@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A key that is unknown or there twice is a mistake that somebody must be told of before the daemon
- * does something else than they meant.
+ * An unknown or duplicate key is reported, because the daemon would otherwise do something else
+ * than intended.
  */
 #include "config_fields.h"
 

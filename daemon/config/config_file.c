@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvcd.yaml, read with the reader of the manifests, but without their indulgence.
+ * Reads kubesvcd.yaml with the reader of the manifests, but strictly.
  */
 #include "config_file.h"
 
@@ -196,7 +196,7 @@ static void read_size(struct fields *fields, const struct node *root, uint64_t *
 
     if (!node)
         return;
-    /* a number may stand there without quotes, and so may 512Mi */
+    /* a number may be unquoted, and so may 512Mi */
     wrong = config_parse_size(node->type == NODE_SCALAR ? node->text : "", size);
     if (wrong)
         fields_error(fields, node->position, "bad-value", "maxFileSize %s", wrong);

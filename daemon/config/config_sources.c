@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * sources: [podman, {kubelet: {node: worker-1}}]. What each runtime can be told is in one table.
+ * sources: [podman, {kubelet: {node: worker-1}}]. One table lists the options of each runtime.
  */
 #include "config_sources.h"
 
@@ -37,7 +37,7 @@ void config_source_free(gpointer userdata)
     g_free(source);
 }
 
-/* A network's name is that of a file, or a part of one. */
+/* A network's name is a file name, or part of one. */
 static const char *parse_network(const char *text, char **networkp)
 {
     if (*text == '\0' || strchr(text, '/'))

@@ -10,7 +10,7 @@
 /* "podman", "cni", ... */
 const char *config_runtime_name(enum config_runtime runtime);
 
-/* Replaces the list if the key is there. */
+/* Replaces the list if the key is present. */
 void config_sources_read(struct config *config, struct fields *fields, const struct node *root);
 
 void config_source_free(gpointer userdata);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Checking single values. Apart from the file, because the command line's are held to the same
- * rules.
+ * Checks single values. Apart from the file, because the command line follows the same rules.
  */
 #include "config_values.h"
 
@@ -69,7 +68,7 @@ const char *config_parse_nameserver(const char *text, char **nameserverp)
         if (*end && end[1] == ':')
             port = end + 2;
         if (!*end || (end[1] && !port) || !memchr(start, ':', (size_t)(end - start)))
-            start = end; /* no address, then */
+            start = end; /* not an address, then */
     } else if (strchr(text, ':') == strrchr(text, ':')) {
         end = strchrnul(text, ':');
         port = *end ? end + 1 : NULL;

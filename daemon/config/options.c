@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The command line of kubesvcd: getopt_long and a help text. What the values mean is the
- * configuration's matter.
+ * The command line of kubesvcd: getopt_long and a help text. The configuration interprets the
+ * values.
  */
 #include "options.h"
 
@@ -62,7 +62,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-/* 0 to go on, else the result of the whole. */
+/* 0 to continue, else the overall result. */
 static int take(struct options *options, int option)
 {
     struct config_options *config = &options->config;
@@ -88,7 +88,7 @@ int options_parse(struct options *options, int argc, char **argv)
 {
     *options = (struct options){.config = {.path = CONFIG_PATH, .manifests = g_ptr_array_new()}};
     int option;
-    /* "-": arguments are taken in order, so that --manifests can be followed by several. */
+    /* "-": arguments are taken in order, so that --manifests can be followed by several */
     while ((option = getopt_long(argc, argv, "-", long_options, NULL)) != -1) {
         if (option == 1 && options->config.manifests->len > 0)
             option = OPTION_MANIFESTS;
