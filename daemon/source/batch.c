@@ -63,7 +63,7 @@ int batch_take(GPtrArray **statementsp, struct worklist *list, bool patient)
     GPtrArray *statements = g_ptr_array_new_with_free_func(statement_free);
     for (unsigned i = 0; i < list->news->len; i++) {
         struct place *place = list->news->pdata[i];
-        /* An incomplete volume is handed over in the end: nothing more may come. */
+        /* An incomplete volume is delivered in the end: nothing more may come. */
         bool again = GPOINTER_TO_INT(g_hash_table_lookup(results, place->parent)) == BATCH_AGAIN;
         place->has_news = again;
         if (again) {

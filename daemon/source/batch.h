@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Handing over what one look found: every file that has something to say, by rank and path, and at
- * the end the places that are no more are freed.
+ * Delivers the result of one scan: every changed file, by rank and path; at the end vanished places
+ * are freed.
  */
 #pragma once
 
@@ -10,16 +10,16 @@
 /* Results of batch_take. */
 enum {
     BATCH_READY = 0,
-    BATCH_AGAIN = 1, /* files that belong together do not fit: they were put on the list again */
-    BATCH_HOLD = 2,  /* they do not fit yet: something is still being put there */
+    BATCH_AGAIN = 1, /* files that belong together do not match: they were queued again */
+    BATCH_HOLD = 2,  /* they do not match yet: the volume is still being written */
 };
 
-/* Takes the news off the list: struct statement, in order. `patient`: with BATCH_AGAIN and
- * BATCH_HOLD everything stays on it; else those files alone stay and the others are taken. */
+/* Takes the changes off the list: struct statement, in order. `patient`: with BATCH_AGAIN and
+ * BATCH_HOLD everything stays on it; else only those files stay and the others are taken. */
 MUST_USE int batch_take(GPtrArray **statementsp, struct worklist *list, bool patient);
 
-/* Hands over each file's, and frees them. */
+/* Delivers each file's changes, and frees them. */
 void batch_hand_over(GPtrArray *statements, const struct loader_callbacks *callbacks);
 
-/* Frees the places at which there is nothing any more. */
+/* Frees the places with nothing left at them. */
 void batch_sweep(struct worklist *list);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is wrong now, compared with what was wrong before: only the difference is news.
+ * Compares current with previous diagnostics: only the difference is logged.
  */
 #include "diagnostics.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The diagnostics that stand about one file or directory: each is logged once when it comes up, and
- * a mended file is said to be mended.
+ * The current diagnostics about one file or directory: each is logged once when it appears, and the
+ * file is logged as fixed when all are gone.
  */
 #pragma once
 
@@ -9,8 +9,8 @@
 
 #include "lib/util/diagnostic.h"
 
-/* `now` (struct diagnostic *, taken over; NULL for none) replaces *standingp. */
+/* `now` (struct diagnostic *, ownership taken; NULL for none) replaces *standingp. */
 void diagnostics_replace(GPtrArray **standingp, GPtrArray *now, const char *path);
 
-/* The same with one diagnostic (taken over). */
+/* The same with one diagnostic (ownership taken). */
 void diagnostics_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path);

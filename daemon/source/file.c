@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Last good wins: a file's objects change only when it was read well or is gone. The objects
- * themselves pass on to the catalog; a file of ten thousand costs no more here than an empty one.
+ * The last good content wins: a file's objects change only when it was read well or is gone. The
+ * objects themselves go on to the catalog; a file with ten thousand costs no more here than an
+ * empty one.
  */
 #include "file.h"
 
@@ -50,8 +51,8 @@ struct source *file_source(struct file *file, unsigned rank, bool allocate)
         return file->renewed;
     if (source_fits(file->source, rank, allocate))
         return file->source;
-    /* The catalog has ordered its objects by what the old source says: it is replaced, never
-     * changed. */
+    /* The catalog has sorted its objects by the old source's data: replace the source, never change
+     * it. */
     file->renewed = source_new(file->source->path, rank, allocate);
     file->renewed->account = account_ref(file->source->account);
     return file->renewed;
@@ -78,7 +79,7 @@ void file_say(struct file *file, GPtrArray *objects, GPtrArray *diagnostics)
     diagnostics_replace(&file->diagnostics, diagnostics, file->source->path);
 }
 
-/* What the trouble means for whoever asks for the file's names. */
+/* What the problem means for lookups of the file's names. */
 static const char *consequence(const struct file *file)
 {
     bool known = (file->handed || file->objects) && !file->gone;

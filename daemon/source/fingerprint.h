@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What tells whether a file may have changed: who it is, how long it is and when it was written.
+ * Tells whether a file may have changed: its identity, size and time of writing.
  */
 #pragma once
 
@@ -34,7 +34,7 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
            a->ctime == b->ctime && a->mode == b->mode;
 }
 
-/* A number that stands for it. */
+/* A hash of it. */
 static inline uint64_t fingerprint_stamp(const struct fingerprint *fingerprint)
 {
     const uint64_t parts[] = {fingerprint->dev, fingerprint->ino, (uint64_t)fingerprint->size,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The loader as the rest of the daemon sees it: the configured paths, and what wakes the work. What
- * is done then is in work.c.
+ * The loader as the rest of the daemon sees it: the configured paths, and the events that trigger
+ * the work in work.c.
  */
 #include "loader.h"
 
@@ -13,20 +13,20 @@
 #include "mounts.h"
 #include "work.h"
 
-#define ROUND_INTERVAL (60 * UINT64_C(1000000)) /* for file systems that tell nothing */
+#define ROUND_INTERVAL (60 * UINT64_C(1000000)) /* for file systems that report no changes */
 #define POLL_INTERVAL UINT64_C(1000000)
 
 struct loader {
     struct work work;
     struct watch *watch;
     struct mounts *mounts;
-    sd_event_source *working, *waking; /* works now, or at a time that it has named */
+    sd_event_source *working, *waking; /* runs now, or at its next deadline */
     sd_event_source *round;
     uint64_t round_at;
-    GPtrArray *named; /* struct config_directory *: besides those of the configuration */
+    GPtrArray *named; /* struct config_directory *: in addition to the configuration's */
 };
 
-/* There is something to do. The calls fail only for a source of another kind or process. */
+/* There is work to do. The calls fail only for a source of another kind or process. */
 static void wake(struct loader *loader)
 {
     (void)sd_event_source_set_enabled(loader->working, SD_EVENT_ONESHOT);
@@ -91,7 +91,7 @@ static void on_mount(void *userdata)
     wake(loader);
 }
 
-/* The next look at everything: soon, when nobody tells of changes. */
+/* The next full rescan: soon, if changes are not reported. */
 static void plan_round(struct loader *loader)
 {
     uint64_t interval = watch_is_exhausted(loader->watch) ? POLL_INTERVAL : ROUND_INTERVAL;
@@ -145,7 +145,7 @@ static int on_wake(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* The root of this path that the configuration has not named yet, taken out of `roots`. */
+/* The root of this path not yet named by the configuration, taken out of `roots`. */
 static struct root *take_root(GPtrArray *roots, const char *path)
 {
     for (unsigned i = 0; i < roots->len; i++) {
@@ -164,7 +164,7 @@ static void force(void *userdata, struct place *place)
     place->forced = true;
 }
 
-/* Files that the new limit judges otherwise are read again. */
+/* Files affected by the new limit are read again. */
 static void apply_limit(void *userdata, struct place *place)
 {
     const uint64_t *limits = userdata;
@@ -193,7 +193,7 @@ static void configure_root(struct root *root, const struct config *config,
     root->namespace = g_strdup(namespace);
 }
 
-/* The directory of a rank: of the configuration, then those that are named besides. */
+/* The directory of a rank: the configuration's first, then the additional ones. */
 static const struct config_directory *directory_at(const struct loader *loader,
                                                    const struct config *config, unsigned rank)
 {
@@ -201,7 +201,7 @@ static const struct config_directory *directory_at(const struct loader *loader,
                                          : loader->named->pdata[rank - config->manifests->len];
 }
 
-/* Is the path of a named directory one of the configuration, too? */
+/* Is the path of an additional directory also in the configuration? */
 static bool is_listed(const struct config *config, unsigned rank, const char *path)
 {
     for (unsigned i = 0; rank >= config->manifests->len && i < config->manifests->len; i++)

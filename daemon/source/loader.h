@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The loader: directories of manifests -> what each file says now. Watches with inotify, reads
- * files whose fingerprint changed, keeps for each file what it last said well, and hands over
- * batches: all that one look at the directories found, together. It works for as long as there is
- * something to do, so its event loop is to be of a thread that nobody waits for.
+ * The loader: directories of manifests -> the objects of each file. Watches with inotify, reads
+ * files whose fingerprint changed, keeps each file's last good content, and delivers batches:
+ * everything that one scan of the directories found. It works for as long as there is something to
+ * do, so its event loop needs a thread of its own.
  */
 #pragma once
 
@@ -20,24 +20,22 @@
 struct loader;
 
 struct loader_callbacks {
-    /* One file's objects have changed: `objects` (struct object *, ownership passes on) is all that
-     * it says now, NULL when it is gone. `source` stays the same pointer for a path while it
-     * exists. Objects with `broken` set stand for "as before". */
+    /* One file's objects have changed: `objects` (struct object *, ownership passes on) are all its
+     * objects now, NULL if it is gone. `source` stays the same pointer for a path while it exists.
+     * Objects with `broken` set stand for "as before". */
     void (*file)(void *userdata, struct source *source, GPtrArray *objects);
-    /* A batch is complete: nothing known is waiting to be read. `first` once, after the first look
+    /* A batch is complete: no known file is waiting to be read. `first` once, after the first look
      * at all directories (missing directories are waited for but not here). */
     void (*settled)(void *userdata, bool first);
-    /* A file that was read has an error now and had none before, or (NULL) none any more. May be
-     * NULL. */
+    /* A file that was read now has an error and had none before, or (NULL) no longer has one. May
+     * be NULL. */
     void (*trouble)(void *userdata, const char *path, const struct diagnostic *error);
-    /* A file is about to be read, with this content, or (NULL) no file is any more. Returns how
-     * often the daemon died at it while it started: from `deaths_max` on it is passed over. May be
-     * NULL.
-     */
+    /* A file is about to be read, with this content, or (NULL) reading has ended. Returns how often
+     * the daemon died at it during startup: from `deaths_max` on it is skipped. May be NULL. */
     unsigned (*reading)(void *userdata, const char *path, uint64_t stamp);
     unsigned deaths_max;
     void *userdata;
-    struct between between; /* called between two pieces of work: of a file, or smaller */
+    struct between between; /* called between two steps of the work, each a file or less */
 };
 
 /* Opens the directories of `config->manifests` on `event`; reading starts with the event loop. */

@@ -217,7 +217,7 @@ static void look_if_linked(void *userdata, struct place *place)
         worklist_mark_now(place->root->list, place);
 }
 
-/* The inode of another directory is seen here. */
+/* Another directory is here now. */
 static bool is_mount_point(const char *path)
 {
     struct statx st;
@@ -310,7 +310,7 @@ static void look_at_nothing(struct worklist *list, struct place *place, bool is_
         worklist_news(list, place);
     }
     if (!is_wanted_file(place) || place->parent->directory->has_data)
-        return; /* a projected volume that is being changed */
+        return; /* a projected volume that is being updated */
     need_file(place);
     diagnostics_replace_one(&place->file->diagnostics,
                             diagnostic_new(DIAGNOSTIC_WARNING, 0, 0, "dangling-link", NULL,
@@ -337,7 +337,7 @@ static char *read_link(const char *path)
     return length < 0 || length == sizeof(target) ? NULL : g_strndup(target, (size_t)length);
 }
 
-/* 0: `st` and *pathp tell what is there; else negative errno. */
+/* 0: `st` and *pathp describe it; else negative errno. */
 static int find(struct worklist *list, struct place *place, char **pathp, struct stat *st,
                 bool *is_linkp)
 {
@@ -357,7 +357,7 @@ static int find(struct worklist *list, struct place *place, char **pathp, struct
         }
         *is_linkp = true;
         if (!place->created_there)
-            place->created = false; /* it was the link that was made */
+            place->created = false; /* it was the link that was created */
         target = read_link(path);
         if (!target)
             return -errno;

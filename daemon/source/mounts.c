@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * /proc/self/mountinfo becomes exceptional (EPOLLPRI) when the mount table changes. What changed it
- * does not tell, only what is: whoever asks compares the directories he knows, and looks again at
- * the files that are mount points.
+ * /proc/self/mountinfo becomes exceptional (EPOLLPRI) when the mount table changes. It does not
+ * tell what changed: the caller compares the directories it knows, and examines files that are
+ * mount points again.
  */
 #include "mounts.h"
 
@@ -27,7 +27,7 @@ static int on_change(sd_event_source *source, int fd, uint32_t revents, void *us
     (void)source;
     (void)fd;
     (void)revents;
-    /* The kernel forgets the change as it is polled; there is nothing to read. */
+    /* Polling it clears the condition; there is nothing to read. */
     mounts->changed(mounts->userdata);
     return 0;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Places form a tree as their paths do. Here they are made, found, told what inotify says and
- * freed; what there is at a path is found out elsewhere (look.c, scan.c), when nothing more is to
- * be heard.
+ * Places form a tree like their paths. Here they are created, looked up, notified by inotify and
+ * freed; look.c and scan.c find out what is at a path, once all events have been read.
  */
 #include "place.h"
 
@@ -13,15 +12,15 @@
 #include "projected.h"
 #include "worklist.h"
 
-/* IN_EXCL_UNLINK: who still writes to a file that was deleted or replaced does not write to the one
- * that has its name now. */
+/* IN_EXCL_UNLINK: writing to a file that was deleted or replaced does not affect the one that has
+ * its name now. */
 #define DIRECTORY_MASK                                                                             \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_MODIFY |                 \
      IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 #define INODE_MASK (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF)
 
-/* How long a writer may pause before he is taken for one who never closes his file, and how long he
- * may go on before it is read nevertheless. Microseconds. */
+/* How long a writer may pause before it is assumed never to close the file, and how long it may
+ * continue before the file is read anyway. Microseconds. */
 #define PAUSE_PATIENCE (10 * UINT64_C(1000000))
 #define WRITING_PATIENCE (60 * UINT64_C(1000000))
 
@@ -103,7 +102,7 @@ void place_pass_over(struct place *place, const char *name, bool is_directory)
         g_hash_table_insert(ignored, g_strdup(name), GINT_TO_POINTER(is_directory));
 }
 
-/* True if the name is passed over. */
+/* True if the name is skipped. */
 static bool hear_ignored(struct place *place, uint32_t mask, const char *name)
 {
     bool entered = place->root->recursive && manifest_name_is_entered(name);
@@ -143,7 +142,7 @@ static bool has_writer(const struct place *place)
     return place->writing || place->writing_elsewhere;
 }
 
-/* The answer comes when it is closed, or at the time that is set here. */
+/* Decided when it is closed, or at the time set here. */
 static void hear_writing(struct place *place, bool *writing)
 {
     place->written = worklist_now();
@@ -170,7 +169,7 @@ bool place_is_written(const struct place *place)
     return has_writer(place) && !place->amid;
 }
 
-/* What was read amid the writing is read once more, even if it looks the same: it was read with a
+/* Content read during writing is read again, even if it looks the same: it was read with a
  * warning. */
 static void forget_writer(struct place *place, bool *writing)
 {
@@ -188,7 +187,7 @@ void place_forget_writers(struct place *place)
 
 bool place_wait_for_writers(struct place *place)
 {
-    bool again = place->amid && place->file->attempts > 0; /* it did not hold still */
+    bool again = place->amid && place->file->attempts > 0; /* it kept changing */
     uint64_t now = worklist_now();
 
     place->amid = false;
@@ -205,7 +204,7 @@ bool place_wait_for_writers(struct place *place)
     return !place->amid;
 }
 
-/* Nothing is noted that only the writer's closing would end: that may not be heard. */
+/* Nothing is recorded that only the writer's close would end: that may not be reported. */
 bool place_meet_writer(struct place *place, uint64_t idle)
 {
     uint64_t now = worklist_now();
@@ -241,7 +240,8 @@ void place_hear(struct place *place, uint32_t mask)
     if (mask & (IN_CLOSE_WRITE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM))
         place_forget_writers(place);
     if (mask & IN_CLOSE_WRITE)
-        place->forced = true; /* mapped memory is written without an event, maybe without a time */
+        place->forced = true; /* mapped memory is written without an event, and possibly without
+                                 changing the time */
     place->created_there = false;
     if (mask & IN_MODIFY) {
         hear_writing(place, &place->writing);
@@ -250,7 +250,7 @@ void place_hear(struct place *place, uint32_t mask)
     worklist_mark(place->root->list, place);
 }
 
-/* They are not heard when they close the files in it. */
+/* Closing files in it is not reported to them. */
 static void forget_all_writers(struct directory *directory)
 {
     GHashTableIter iter;
@@ -280,7 +280,7 @@ void place_enter(struct place *place, const char *resolved, const struct stat *s
         place->root->n_directories++;
     directory->entered = true;
 
-    /* The new point first: at the same inode the kernel's watch then stays. */
+    /* The new point first: for the same inode the kernel's watch then stays. */
     struct watch_point *old = directory->watch;
     (void)!watch_add(place->root->list->watch, &directory->watch, resolved, DIRECTORY_MASK, NULL,
                      on_directory, place);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The link itself tells the sets apart: each swap makes a new one. Its text would not do, because a
- * name may come back.
+ * The link itself tells the sets apart: each swap creates a new one. Its target would not do,
+ * because a name may be reused.
  */
 #include "projected.h"
 

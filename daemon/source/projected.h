@@ -12,10 +12,10 @@
 
 #define PROJECTED_DATA "..data"
 
-/* Remembers to which set the directory's files belong that are looked at from now on. */
+/* Remembers which set the directory's files belong to in the following scan. */
 void projected_note(struct directory *directory);
 
-/* Is it still that set? True where there is no ..data. */
+/* Is it still that set? True if there is no ..data. */
 bool projected_is_current(const struct directory *directory);
 
 /* Does the directory show all manifests of a new set, and no others through ..data? While a volume

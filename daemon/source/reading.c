@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Opening is the dangerous part: a FIFO would block, and opening a device may do something. So the
- * inode is held first (O_PATH), looked at, and only a regular file is opened, through /proc so that
- * it is the very inode that was looked at.
+ * Opening is the dangerous part: a FIFO would block, and opening a device may have side effects. So
+ * the inode is opened with O_PATH first, examined, and only a regular file is opened, through /proc
+ * so that it is the very inode that was examined.
  */
 #include "reading.h"
 
@@ -49,7 +49,7 @@ static int open_regular(const char *path, int *fdp)
         return READING_SPECIAL;
     (void)snprintf(way, sizeof(way), "/proc/self/fd/%d", held);
     *fdp = open(way, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (*fdp < 0 && errno == ENOENT) /* there is no /proc; nothing better can be had then */
+    if (*fdp < 0 && errno == ENOENT) /* without /proc there is nothing better */
         *fdp = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     return *fdp < 0 ? -errno : 0;
 }

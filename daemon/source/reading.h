@@ -15,26 +15,25 @@ struct reading;
 /* Results of reading_new and reading_run, besides those of manifest_reader_run. */
 enum {
     READING_SPECIAL = 16, /* not a regular file: it was not opened */
-    READING_CHANGED,      /* it was written to while it was read */
+    READING_CHANGED,      /* it was written to during the reading */
 };
 
 /* Opens `path`, which is reported as `source`. `goes_on` is called between two pieces of the file;
- * false: it is not wanted any more. 0, READING_SPECIAL or negative errno; *readingp is set in the
- * first case only. */
+ * false: stop. 0, READING_SPECIAL or negative errno; *readingp is set in the first case only. */
 MUST_USE int reading_new(struct reading **readingp, const char *path, struct source *source,
                          const struct manifest_options *options, bool (*goes_on)(void *userdata),
                          void *userdata);
 struct reading *reading_free(struct reading *reading); /* returns NULL */
 
-/* MANIFEST_DONE, MANIFEST_BAD, READING_CHANGED, or negative errno; -ECANCELED: not wanted. */
+/* MANIFEST_DONE, MANIFEST_BAD, READING_CHANGED, or negative errno; -ECANCELED: stopped. */
 MUST_USE int reading_run(struct reading *reading);
 
 /* After MANIFEST_DONE, after MANIFEST_BAD; see manifest.h. */
 GPtrArray *reading_take_objects(struct reading *reading);
 GPtrArray *reading_take_diagnostics(struct reading *reading);
 
-/* Has a process the file open for writing? */
+/* Does a process have the file open for writing? */
 enum writer reading_writer(const struct reading *reading);
 
-/* What was read, as it was when it was opened. */
+/* The fingerprint of what was read, taken at opening. */
 const struct fingerprint *reading_fingerprint(const struct reading *reading);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * readdir(3), resumable. A name that it does not give is not taken to be gone: a directory that is
- * being changed may hide names that are there, so the place is looked at like any other.
+ * readdir(3), resumable. A name that it does not return is not assumed to be gone: a directory that
+ * is being changed may hide existing names, so the place is examined like any other.
  */
 #include "scan.h"
 
@@ -32,7 +32,7 @@ static int begin(struct place *place)
         return -errno;
     if (fstat(fd, &st) == 0 && (st.st_dev != directory->dev || st.st_ino != directory->ino)) {
         close(fd);
-        return -ENOENT; /* replaced since it was looked at */
+        return -ENOENT; /* replaced since it was examined */
     }
     directory->scan = fdopendir(fd);
     if (!directory->scan) {

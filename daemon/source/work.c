@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What comes first: listing, then looking, then reading; and when all is done, inotify is heard
- * once more before the batch is closed and handed over. So changes that come together are told
- * together, and one that comes alone waits for no timer.
+ * The order: listing, then examining, then reading; and when all is done, inotify is drained once
+ * more before the batch is closed and delivered. So simultaneous changes are delivered together,
+ * and a single one waits for no timer.
  */
 #include "work.h"
 
@@ -17,7 +17,7 @@
 /* Microseconds. */
 #define BATCH_OPEN 25000 /* how long a batch may grow */
 #define BURST_QUIET 5000 /* the silence that ends a burst */
-#define BURST_GAP 10000  /* what comes so soon after a batch with news belongs to a burst */
+#define BURST_GAP 10000  /* a change so soon after a batch with changes belongs to a burst */
 #define FIRST_PATIENCE 2000000
 #define VOLUME_PATIENCE 100000
 #define RETRY_DELAY 10000   /* doubled with each attempt */
@@ -68,7 +68,7 @@ static void begin_round(struct work *work)
     }
 }
 
-/* It did not hold still, or something else was short: later once more. */
+/* It kept changing, or some resource was short: try again later. */
 static void retry(struct work *work, struct place *place, const char *rule, const char *reason)
 {
     struct file *file = place->file;
@@ -110,7 +110,7 @@ static int64_t age_of(int64_t time)
     return ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec - time) / 1000;
 }
 
-/* Was it written so lately that it may be written again and keep its fingerprint? */
+/* Was it written so recently that it may be written again without changing its fingerprint? */
 static bool is_fresh(const struct fingerprint *fingerprint)
 {
     int64_t age = age_of(MAX(fingerprint->mtime, fingerprint->ctime));
@@ -118,14 +118,14 @@ static bool is_fresh(const struct fingerprint *fingerprint)
     return age < CLOCK_TICK && age > -CLOCK_SKEW;
 }
 
-/* The writers that inotify has told of are waited for before the file is opened. This is about one
- * who opened it a moment ago, or goes on after another has closed it. Where that cannot be known, a
- * file that is empty and was not before is taken for one that is to be filled. */
+/* Writers reported by inotify are waited for before the file is opened. This is about one that
+ * opened it a moment ago, or continues after another has closed it. If that cannot be known, an
+ * empty file that was not empty before is assumed to be about to be filled. */
 static bool is_held_back(struct work *work, struct place *place, const struct reading *reading)
 {
     const struct fingerprint *fingerprint = reading_fingerprint(reading);
     enum writer writer = reading_writer(reading);
-    /* The time of change alone can be set to any other. */
+    /* The modification time alone can be set to any value. */
     int64_t idle = age_of(MIN(fingerprint->mtime, fingerprint->ctime));
 
     work->unsure = writer == WRITER_UNKNOWN;
@@ -180,8 +180,8 @@ static void take_reading(struct work *work, struct place *place, struct reading 
     worklist_news(&work->list, place);
 }
 
-/* Where a writer could only be heard, has one overlapped with the reading? What happened before its
- * end is known when the queue is empty. */
+/* If writers can only be observed through events: has one overlapped with the reading? Everything
+ * before its end is known once the queue is empty. */
 static bool was_disturbed(struct work *work, const struct place *place)
 {
     if (!work->unsure || place->amid)
@@ -190,7 +190,7 @@ static bool was_disturbed(struct work *work, const struct place *place)
     return place->forced && place->file->attempts < ATTEMPTS_MAX;
 }
 
-/* Hears what happens meanwhile. False: the file is not to be read any more, or not yet. */
+/* Reads pending events. False: the file must not be read any more, or not yet. */
 static bool goes_on(void *userdata)
 {
     const struct work *work = userdata;
@@ -201,7 +201,7 @@ static bool goes_on(void *userdata)
     return !place_is_written(place) && !place->absent && !place->root->retired;
 }
 
-/* False: the daemon died of it whenever it started. */
+/* False: the daemon died at it at every start. */
 static bool may_be_read(struct work *work, struct place *place, struct source *source,
                         const struct reading *reading)
 {
@@ -231,7 +231,7 @@ static void read_to_end(struct work *work, struct place *place, struct reading *
         place->writing_since = 0;
     place->forced = false;
     work->reader = place;
-    /* Where inotify tells of writing, the clock does not matter. */
+    /* If inotify reports writes, the clock does not matter. */
     work->doubtful = !forced && is_fresh(reading_fingerprint(reading));
     int r = reading_run(reading);
     bool disturbed = was_disturbed(work, place);
@@ -255,7 +255,7 @@ static void read_place(struct work *work, struct place *place)
     place->forced = false;
     int r = reading_new(&reading, path, source, &options, goes_on, work);
     if (r == READING_SPECIAL)
-        place->again = true; /* it is another thing by now */
+        place->again = true; /* it has been replaced by now */
     else if (r < 0)
         fail(work, place, -r);
     else if (!is_held_back(work, place, reading) && may_be_read(work, place, source, reading))
@@ -273,7 +273,7 @@ static void read_if_wanted(struct work *work, struct place *place)
     worklist_done(&work->list, place);
 }
 
-/* False: nothing is left of this batch but to end it. */
+/* False: only the end of this batch is left. */
 static bool work_once(struct work *work)
 {
     struct worklist *list = &work->list;
@@ -290,13 +290,13 @@ static bool work_once(struct work *work)
     return true;
 }
 
-/* Tells of the batch's end and opens the next one. */
+/* Reports the end of the batch and opens the next one. */
 static void end_batch(struct work *work, bool told)
 {
     struct worklist *list = &work->list;
     bool first = !work->loaded;
 
-    /* One that was retired during this batch has its files in the next. */
+    /* A root retired during this batch has its files in the next. */
     if (list->news->len == 0)
         free_roots(work->retired);
     batch_sweep(list);
@@ -307,7 +307,7 @@ static void end_batch(struct work *work, bool told)
     work->started = work->hold = 0;
     work->restarts = 0;
     worklist_reopen(list);
-    /* What was met once while polling has no second look to come, nor an event. */
+    /* What a polling scan saw once gets neither a second look nor an event. */
     if (list->polling && !watch_is_exhausted(list->watch))
         work->wants_round = true;
     list->polling = watch_is_exhausted(list->watch);
@@ -318,7 +318,7 @@ static void end_batch(struct work *work, bool told)
     work->settled_first = first;
 }
 
-/* A change that comes alone waits for nothing; one of many is told together with others. */
+/* A single change waits for nothing; one of many is delivered with the others. */
 static bool is_burst(const struct work *work)
 {
     unsigned n = work->list.news->len;
@@ -326,7 +326,7 @@ static bool is_burst(const struct work *work)
     return n >= BURST_FILES || (n > 0 && work->started < work->told + BURST_GAP);
 }
 
-/* Should the batch wait for what seems to come? Then *wake_at says for how long. */
+/* Should the batch wait for more? Then *wake_at says how long. */
 static bool should_wait(struct work *work, uint64_t now, uint64_t *wake_at)
 {
     if (!work->loaded && *wake_at > 0 && *wake_at < work->started + FIRST_PATIENCE)

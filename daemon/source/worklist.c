@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A place is in one queue at most. Something that happens to a place while it is listed or read is
- * remembered and looked at afterwards; so a file that never rests cannot keep the others waiting.
+ * A place is in at most one queue. An event for a place that is being listed or read is remembered
+ * and handled afterwards; so a file that keeps changing cannot delay the others.
  */
 #include "worklist.h"
 
@@ -125,7 +125,7 @@ uint64_t worklist_ripen(struct worklist *list, uint64_t now)
         next = link->next;
         if (place->due <= now) {
             stop_waiting(list, place);
-            /* Its maker's closing was waited for in vain: it was put here in another way. */
+            /* Its creator's close was waited for in vain: it got here in another way. */
             place->created = false;
             worklist_mark(list, place);
         } else if (next_due == 0 || place->due < next_due) {

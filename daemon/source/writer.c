@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kernel grants a read lease only while nobody has the file open for writing, whatever was
- * heard or missed before. The lease itself is not wanted and is given back at once: a writer that
+ * The kernel grants a read lease only while no process has the file open for writing, whatever
+ * events were seen or missed. The lease itself is not needed and is released at once: a writer that
  * opens the file in between waits for that, a few microseconds.
  */
 #include "writer.h"
@@ -12,8 +12,8 @@
 
 enum writer writer_of(int fd)
 {
-    /* The holder of a lease is told that a writer comes. By default that is SIGIO, which would end
-     * the process; SIGURG is ignored unless somebody handles it. */
+    /* The kernel signals the holder of a lease about a writer. By default that is SIGIO, which
+     * would kill the process; SIGURG is ignored unless handled. */
     if (fcntl(fd, F_SETSIG, SIGURG) < 0)
         return WRITER_UNKNOWN;
     if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
