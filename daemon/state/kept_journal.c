@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One of each kind is kept, the newest: a disk that damages the journal again and again is not to
- * be filled with it.
+ * One of each kind is kept, the newest: a disk that damages the journal again and again must not
+ * fill up with copies.
  */
 #include "kept_journal.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Journals of leases that this daemon cannot use, or not all of it: they stay beside the one in
- * use, under another name, in case somebody wants to have the leases in them back.
+ * Journals of leases that this daemon cannot use, or only in part: they stay beside the current
+ * one, under another name, so that an administrator can recover their leases.
  */
 #pragma once
 
@@ -9,13 +9,13 @@
 
 #include "lib/util/error.h"
 
-/* Does the text begin as the journal of another version does? Then its version, to be freed; else
+/* Does the text begin like the journal of another version? Then its version, to be freed; else
  * NULL. */
 char *kept_journal_version(const char *text, size_t size);
 
-/* Gives the journal in the directory the name of its version instead. `directory` is for the log.
- * Negative errno: it has its name still. */
+/* Renames the journal in the directory after its version. `directory` is for the log. Negative
+ * errno: it still has its name. */
 MUST_USE int kept_journal_put_aside(int directory_fd, const char *directory, const char *version);
 
-/* Gives the journal another name as well, by which it stays when a new one takes its place. */
+/* Gives the journal a second name, under which it stays when a new one replaces it. */
 void kept_journal_keep(int directory_fd, const char *directory);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A new file, all of it, on the disk, renamed: in that order, so that the name never leads to less
- * than a whole journal.
+ * Writes a complete new file, syncs it, and renames it, in that order, so that the name never leads
+ * to less than a whole journal.
  */
 #include "lease_compaction.h"
 
@@ -36,8 +36,7 @@ int lease_compaction_run(int directory_fd, const struct leases *leases)
     if (r == 0 && renameat(directory_fd, NEW_NAME, directory_fd, LEASE_JOURNAL_NAME) < 0)
         r = -errno;
     if (r == 0) {
-        (void)fsync(
-            directory_fd); /* until then the old name stands for the old file, a whole one */
+        (void)fsync(directory_fd); /* until then the old name refers to the old, whole file */
         return fd;
     }
     close(fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Compaction of the journal of leases: the leases that there are, written to a new file that takes
- * the place of the old one once the disk has it. Whenever the daemon is killed or the machine
- * stops, the next daemon finds one whole journal.
+ * Compaction of the journal of leases: writes the current leases to a new file that replaces the
+ * old one once it is on disk. Whenever the daemon is killed or the machine stops, the next daemon
+ * finds one whole journal.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 
 #define LEASE_JOURNAL_NAME "leases"
 
-/* Waits for the disk. Returns the new journal's descriptor, to be appended to; negative errno: the
- * old one stays. */
+/* Waits for the disk. Returns the new journal's descriptor, for appending; negative errno: the old
+ * one stays. */
 MUST_USE int lease_compaction_run(int directory_fd, const struct leases *leases);
 
-/* Removes what a compaction left behind that was killed with its daemon. */
+/* Removes the leftovers of an interrupted compaction. */
 void lease_compaction_discard(int directory_fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Leases on disk. An append-only file and a lock beside it: two daemons with one state directory
- * would give one address to two objects. What was cut off by a full disk or a crash costs a line,
- * not the file; how it is kept short is lease_compaction's business.
+ * would give one address to two objects. A write cut short by a full disk or a crash costs a line,
+ * not the file; lease_compaction keeps it short.
  */
 #include "lease_journal.h"
 
@@ -26,13 +26,13 @@ struct lease_journal {
     char *directory;
     int directory_fd, fd, lock_fd;
     GString *noted;
-    uint64_t lines;       /* written and noted: newlines, but for that of the title */
-    bool untitled;        /* the file was empty; a title comes first or not at all */
-    bool due;             /* to be compacted, however short: not all of it is whole lines */
-    bool complained;      /* that it cannot be written */
-    bool read_only;       /* it cannot, and that is not tried */
-    bool unsynced;        /* the disk may not have all of it */
-    uint64_t retry_lines; /* no compaction before there are so many: the last one failed */
+    uint64_t lines;       /* lines written and pending, without the title */
+    bool untitled;        /* the file was empty: write a title first */
+    bool due;             /* compact it, however short: not all of it is whole lines */
+    bool complained;      /* a write failure has been logged */
+    bool read_only;       /* writing is impossible, and not tried */
+    bool unsynced;        /* the disk may not have all of it yet */
+    uint64_t retry_lines; /* no compaction before this size: the last one failed */
 };
 
 static void restore(struct lease_journal *journal, char *text, size_t size, struct leases *leases)
@@ -56,7 +56,7 @@ static void restore(struct lease_journal *journal, char *text, size_t size, stru
         log_warning(
             "%s/%s: %u damaged lines skipped; the objects concerned may get other addresses",
             journal->directory, LEASE_JOURNAL_NAME, damaged);
-    /* Nothing can be made of the beginning of a line. */
+    /* The beginning of a line is useless. */
     if (damaged > cut_off && !journal->read_only)
         kept_journal_keep(journal->directory_fd, journal->directory);
 }
@@ -86,8 +86,8 @@ static int read_all(int fd, char **textp, size_t *sizep)
     return 0;
 }
 
-/* A lock of the open file, not of the process: that one would be gone as soon as this process
- * closes the file by any other name, and a link among the manifests may be one. */
+/* A lock of the open file, not of the process: a process lock would be lost as soon as this process
+ * closes the file under any other name, and a link among the manifests may be one. */
 static int lock(int fd)
 {
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -103,7 +103,7 @@ static int open_directory(struct lease_journal *journal)
     journal->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (journal->directory_fd < 0)
         return -errno;
-    /* Who may read it may lock it. */
+    /* Any user who may read it may lock it. */
     journal->lock_fd =
         openat(journal->directory_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (journal->lock_fd < 0)
@@ -143,7 +143,7 @@ static void close_all(struct lease_journal *journal)
     close_fd(&journal->directory_fd);
 }
 
-/* Leases that can be read are better than none. `error`: why they cannot be written. */
+/* Read-only leases are better than none. `error`: why they cannot be written. */
 static int open_to_read(struct lease_journal *journal, int error)
 {
     close_all(journal);
@@ -232,8 +232,8 @@ static void complain(struct lease_journal *journal, int error)
     journal->complained = true;
 }
 
-/* What is written is not noted any more. A line that was cut off is, after a newline: it costs that
- * line of the file, not the next one too. */
+/* Removes written lines from the pending ones. A line that was cut off stays, after a newline: it
+ * costs that line of the file, not the next one too. */
 static void forget_written(struct lease_journal *journal, size_t size)
 {
     const char *text = journal->noted->str;
@@ -286,9 +286,8 @@ void lease_journal_note(struct lease_journal *journal, enum lease_event event,
     journal->lines++;
 }
 
-/* What is written to a file that was removed is lost at the next start. Made anew, it is written as
- * a whole, here and now: it takes somebody's hand to remove it, so this is too rare for more.
- * False: it cannot be made. */
+/* Writes to a removed file are lost at the next start. The file is recreated as a whole, right
+ * here: it takes a person to remove it, so this is rare. False: it cannot be created. */
 static bool is_there(struct lease_journal *journal, const struct leases *leases)
 {
     struct stat st;
@@ -314,8 +313,8 @@ static bool is_there(struct lease_journal *journal, const struct leases *leases)
     return true;
 }
 
-/* What is damaged can wait until the disk takes something again; less to be kept may be just what
- * it needs for that. */
+/* A damaged journal can wait until the disk accepts writes again; shortening it may be just what
+ * makes room. */
 static bool is_outgrown(const struct lease_journal *journal, const struct leases *leases)
 {
     return journal->lines >= journal->retry_lines &&
@@ -323,7 +322,7 @@ static bool is_outgrown(const struct lease_journal *journal, const struct leases
             (journal->due && !journal->complained));
 }
 
-/* The new file also says what could not be written to the old one. */
+/* The new file also contains what could not be written to the old one. */
 static void compact(struct lease_journal *journal, const struct leases *leases)
 {
     int fd = lease_compaction_run(journal->directory_fd, leases);

@@ -19,27 +19,26 @@
 
 struct lease_journal;
 
-/* Opens (makes) the journal in `directory` (made, if only its last part is missing) and restores
- * what it holds. A line that is damaged or cut off is passed over with a warning; kept_journal.h
- * says what becomes of a damaged one, and of one of another version. Where nothing can be written,
- * what is there is read, with a warning, and nothing is written later.
- * Negative errno: it cannot be read or made; the caller goes on without. -EBUSY: another daemon has
+/* Opens the journal in `directory`, creating it (and the last part of the directory) if missing,
+ * and restores its leases. A line that is damaged or cut off is skipped with a warning;
+ * kept_journal.h says what becomes of a damaged journal, and of one of another version. If the
+ * directory is not writable, the journal is read, with a warning, and never written. Negative
+ * errno: it cannot be read or created; the caller continues without. -EBUSY: another daemon uses
  * it. */
 MUST_USE int lease_journal_open(struct lease_journal **journalp, const char *directory,
                                 struct leases *leases);
 struct lease_journal *lease_journal_close(struct lease_journal *journal); /* returns NULL */
 
-/* Notes a change; it is written by the next lease_journal_write. */
+/* Queues a change; the next lease_journal_write writes it. */
 void lease_journal_note(struct lease_journal *journal, enum lease_event event,
                         const struct lease *lease);
 
-/* Writes what was noted. What cannot be written is kept and tried again with the next change; the
- * log says so once. */
+/* Writes queued changes. What cannot be written is kept and retried with the next change; logged
+ * once. */
 void lease_journal_write(struct lease_journal *journal, const struct leases *leases);
 
-/* Is there anything for lease_journal_sync to do? */
+/* Does lease_journal_sync have anything to do? */
 bool lease_journal_is_unsynced(const struct lease_journal *journal, const struct leases *leases);
 
-/* Waits until the disk has what was written; compacts the journal if it has outgrown what it says.
- */
+/* Waits until written changes are on disk; compacts the journal if it has grown too long. */
 void lease_journal_sync(struct lease_journal *journal, const struct leases *leases);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lines of the journal. Text, because an administrator will look at it; a checksum in every line,
- * because a machine may stop in the middle of one.
+ * Lines of the journal. Text, for administrators; a checksum in every line, because a machine may
+ * stop in the middle of one.
  */
 #include "lease_line.h"
 
@@ -11,8 +11,7 @@
 static const char *const uses[LEASE_USES] = {[LEASE_POD] = "pod", [LEASE_SERVICE] = "service"};
 static const char events[] = {[LEASE_TAKEN] = '+', [LEASE_FREED] = '-', [LEASE_DROPPED] = 'x'};
 
-/* FNV-1a: tells a cut or overwritten line from a whole one; nobody needs to be kept from forging
- * it. */
+/* FNV-1a: tells a cut or overwritten line from a whole one; forgery is not a concern. */
 static uint32_t checksum(const char *text, size_t length)
 {
     uint32_t sum = 0x811c9dc5u;

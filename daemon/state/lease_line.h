@@ -12,8 +12,8 @@
 
 void lease_line_append(GString *out, enum lease_event event, const struct lease *lease);
 
-/* Brings every lease back as it is, a line for each. */
+/* Restores every lease, one per line. */
 void lease_line_append_all(GString *out, const struct leases *leases);
 
-/* Takes a line apart (in place, without its newline); false if it is damaged. */
+/* Parses a line (in place, without its newline); false if it is damaged. */
 bool lease_line_restore(char *line, size_t length, struct leases *leases);

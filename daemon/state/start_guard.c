@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The page: what the daemon is at, and how often it died at what. Files are known by hashes only,
- * because whoever asks knows the path. The page is written by plain stores, the word that makes an
- * entry valid last; a death in between loses one count.
+ * The page: what the daemon is reading, and how often it died at which file. Files are identified
+ * by hashes only, because the caller knows the path. The page is written by plain stores, the word
+ * that makes an entry valid last; dying in between loses one count.
  */
 #include "start_guard.h"
 
@@ -26,9 +26,9 @@ struct suspect {
 
 struct page {
     uint64_t magic;
-    uint64_t file, stamp;   /* that the daemon is at */
-    uint32_t busy;          /* it is at one */
-    _Atomic uint32_t ended; /* in good order, in the midst of it perhaps */
+    uint64_t file, stamp;   /* that the daemon is reading */
+    uint32_t busy;          /* it is reading one */
+    _Atomic uint32_t ended; /* shut down in good order, possibly while reading one */
     struct suspect suspects[SUSPECTS];
 };
 
@@ -36,7 +36,7 @@ struct start_guard {
     struct page *page;
 };
 
-/* The other stores are before it or behind it, as they are written: a death may come in between. */
+/* Keeps the order of stores around it: the daemon may die in between. */
 static void set_busy(struct start_guard *guard, bool busy)
 {
     atomic_signal_fence(memory_order_seq_cst);
@@ -53,7 +53,7 @@ static uint64_t hash_path(const char *path)
     return hash;
 }
 
-/* The entry of a file, or a free one, or that with the fewest deaths. */
+/* The entry of a file, or a free one, or the one with the fewest deaths. */
 static struct suspect *entry_for(struct page *page, uint64_t file)
 {
     struct suspect *best = &page->suspects[0];
@@ -76,7 +76,7 @@ static struct suspect *find(struct page *page, uint64_t file)
     return suspect->deaths > 0 && suspect->file == file ? suspect : NULL;
 }
 
-/* Deaths count in a row only: one elsewhere ends it, unless the file is passed over. */
+/* Only consecutive deaths count: one elsewhere resets the count, unless the file is skipped. */
 static void forget_others(struct page *page, const struct suspect *kept)
 {
     for (unsigned i = 0; i < SUSPECTS; i++) {
@@ -103,7 +103,7 @@ static struct page *map(int fd)
 {
     void *page;
 
-    /* a store must never meet a full disk */
+    /* a store must never hit a full disk */
     int r = posix_fallocate(fd, 0, sizeof(struct page));
     if (r != 0) {
         errno = r;
