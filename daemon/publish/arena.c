@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Appending to a space. Memory that is new is zero; memory that held nodes before is cleared as it
- * is taken, or the padding of keys and records would carry what was there.
+ * Appends to a space. New memory is zero; memory that held nodes before is cleared as it is taken,
+ * or the padding of keys and records would leak old contents.
  */
 #include "arena.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The memory of one state of a snapshot after the other: nodes that are only ever appended, in one
- * space of a region. Refs and sizes are in units of KUBESVC_SNAPSHOT_ALIGN bytes; refs count from
- * the start of the region.
+ * The memory of successive states of a snapshot: nodes that are only ever appended, in one space of
+ * a region. Refs and sizes are in units of KUBESVC_SNAPSHOT_ALIGN bytes; refs count from the start
+ * of the region.
  */
 #pragma once
 
@@ -28,18 +28,18 @@ MUST_USE int arena_open_beside(struct arena *arena, const struct arena *beside, 
 
 void arena_close(struct arena *arena);
 
-/* Makes room for `units`, so that arena_take cannot fail. Pointers into the arena are invalid then.
+/* Makes room for `units`, so that arena_take cannot fail. Invalidates pointers into the arena.
  * -ENOMEM; -ENOSPC: refs are used up; -ENOBUFS: it has been published and is full. */
 MUST_USE int arena_reserve(struct arena *arena, uint64_t units);
 
 /* Appends `units` of zeroes that were reserved. */
 uint32_t arena_take(struct arena *arena, uint32_t units);
 
-/* Lets readers see everything appended so far, from `root` on. The region is shared with the first
- * one; `heartbeat` is the time. */
+/* Publishes everything appended so far, with this `root`. The first call shares the region;
+ * `heartbeat` is the time. */
 void arena_publish(struct arena *arena, uint32_t root, uint32_t heartbeat);
 
-/* How much of it has been taken. */
+/* How much of it is in use. */
 static inline uint64_t arena_taken(const struct arena *arena)
 {
     return arena->used - arena->region->spaces[arena->space].start;

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What each step reserves may be more than it takes. */
+/* Each step may reserve more than it takes. */
 #define SLACK_UNITS 4096u
 
 static int copy_leaf(struct trie *copy, const struct trie *trie, uint32_t ref, uint32_t *refp)
@@ -78,7 +78,8 @@ int compaction_copy(struct trie *copy, const struct trie *trie, uint64_t units)
 {
     int r = -ENOBUFS;
 
-    /* Beside what is there, if it leaves room for changes: readers then stay with the region. */
+    /* In place, in the other space, if that leaves room for changes: readers then keep the
+     * region. */
     if (!compaction_shrinks(trie))
         r = trie_open_beside(copy, trie, trie->live + trie->live / 4 + units + SLACK_UNITS);
     if (r == -ENOBUFS)

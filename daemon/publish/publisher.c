@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From the model's words to records. Holds nothing but the settings and what could not be written
- * down for want of memory: a sink cannot refuse, and the model says nothing twice, so that waits
- * here, and nothing is published before it is there.
+ * Turns the model's descriptions into records. Holds nothing but the settings and what could not be
+ * written for lack of memory: a sink cannot refuse, and the model never repeats itself, so that
+ * waits here, and nothing is published before it is written.
  */
 #include "publisher.h"
 
@@ -12,7 +12,7 @@ struct publisher {
     struct snapshot_writer *writer;
     struct zone_sink sink;
     const struct config *config;
-    GHashTable *waiting; /* key (GBytes) -> record (GByteArray), NULL where it is to be removed */
+    GHashTable *waiting; /* key (GBytes) -> record (GByteArray), NULL if it must be removed */
 };
 
 static int apply(const struct publisher *publisher, const void *key, size_t length,
@@ -28,7 +28,7 @@ static void unref_record(gpointer record)
         g_byte_array_unref(record);
 }
 
-/* `record` NULL: to be removed. */
+/* `record` NULL: remove it. */
 static void tell(struct publisher *publisher, const struct record_key *key, GByteArray *record)
 {
     int r = apply(publisher, key->bytes, key->length, record);
@@ -73,7 +73,7 @@ static void on_namespace(void *userdata, const char *name, bool exists, bool exp
         tell(userdata, &key, NULL);
 }
 
-/* The model's enum has the order of the record's, which starts at 1. */
+/* The model's enum has the same order as the record's, which starts at 1. */
 static enum kubesvc_service_type record_type(enum zone_service_type type)
 {
     switch (type) {

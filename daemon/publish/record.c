@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What each kind of record is made of. Rows of one name become one entry of a table, and the
- * entries that stand for "any" port or protocol are made here: the resolver finds everything ready.
+ * The contents of each kind of record. Rows of one name become one entry of a table, and the
+ * entries for "any" port or protocol are created here, so that the resolver has nothing to compute.
  */
 #include "record.h"
 
@@ -90,7 +90,7 @@ static void add_row(GArray *rows, const char *name, uint32_t protocol, uint32_t 
     g_array_append_val(rows, row);
 }
 
-/* How many rows from `start` on are of one entry. */
+/* How many rows from `start` on belong to one entry. */
 static guint entry_length(const GArray *rows, guint start)
 {
     const struct row *first = &g_array_index(rows, struct row, start);
@@ -110,7 +110,7 @@ static guint count_entries(const GArray *rows)
     return entries;
 }
 
-/* What an entry of `n` rows answers; one array said several times is still that array. */
+/* What an entry of `n` rows answers; identical arrays count once. */
 static struct kubesvc_set add_entry_set(struct record_builder *builder, const struct row *rows,
                                         guint n)
 {
@@ -218,7 +218,7 @@ static struct kubesvc_span add_port_table(struct record_builder *builder, GArray
     return table;
 }
 
-/* Rule 47: a label that is empty after its underscore stands for any. */
+/* Rule 47: a label that is empty after its underscore is a wildcard. */
 static struct kubesvc_span add_ports(struct record_builder *builder, const GArray *ports)
 {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
@@ -350,7 +350,7 @@ GByteArray *record_address_new(const struct record_address *address)
         head.flags |= htole32(KUBESVC_ADDRESS_NAMED);
         head.name = record_builder_lower(&builder, address->name);
     }
-    /* In one order, so that the same namespaces are the same record. */
+    /* Sorted, so that the same namespaces give the same record. */
     for (size_t i = 0; i < address->n_pods; i++)
         pods[i] = address->pods[i];
     if (address->n_pods > 0)

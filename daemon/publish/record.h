@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Building the records of a snapshot (include/kubesvc/snapshot.h) from plain values. Names come in
- * any letters and are stored in lower case; addresses come in any order, with duplicates, and are
+ * any case and are stored in lower case; addresses come in any order, with duplicates, and are
  * stored ascending and once; equal sets and strings are stored once in a record.
  *
- * Every builder returns a GByteArray of the caller's, to be freed with g_byte_array_unref.
+ * Every builder returns a GByteArray, to be freed with g_byte_array_unref.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ struct record_key {
 void record_key_settings(struct record_key *key);
 void record_key_address(struct record_key *key, const struct address *address);
 
-/* False: too long to be part of any name that can be asked for. Nothing is to be put then. */
+/* False: too long for any name that can be looked up. Store nothing then. */
 MUST_USE bool record_key_namespace(struct record_key *key, const char *namespace);
 MUST_USE bool record_key_service(struct record_key *key, const char *service,
                                  const char *namespace);
@@ -38,7 +38,7 @@ struct record_settings {
     uint32_t ndots;
     const char *zone; /* without final dot */
     const char *default_namespace;
-    const char *const *search; /* NULL: the default list; else NULL-terminated, maybe empty */
+    const char *const *search; /* NULL: the default list; else NULL-terminated, possibly empty */
     const struct address_range *ranges;
     size_t n_ranges;
 };
@@ -69,14 +69,14 @@ struct record_service {
     const GArray *unnamed;   /* endpoints without hostname: get their dashed labels (rule 34) */
     const struct record_endpoint *endpoints;
     size_t n_endpoints;
-    const struct record_port *ports; /* real ports only; entries for "any" are made of them */
+    const struct record_port *ports; /* real ports only; entries for "any" are derived from them */
     size_t n_ports;
     const char *target; /* of an ExternalName, in its letters; a final dot is dropped; else NULL */
 };
 GByteArray *record_service_new(const struct record_service *service);
 
 struct record_address {
-    bool foreign;     /* no object states it: a node's, that pods share */
+    bool foreign;     /* not stated by an object: a node's, shared by pods */
     const char *name; /* "[label.]service.namespace", NULL if the address has no name (rule 69) */
     const char *const *pods; /* namespaces with a pod of this address, any order */
     size_t n_pods;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A Service's own addresses, those of its unnamed endpoints and those of its ports are mostly the
- * same; so arrays of addresses are looked up among those already there before they are appended,
- * and one that has been stored is not even sorted a second time. Texts are short and mostly
- * different: they are just appended.
+ * same; so arrays of addresses are looked up before they are appended, and a stored one is not even
+ * sorted again. Texts are short and mostly different: they are just appended.
  */
 #include "record_builder.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The bytes of one record while it is made: a struct at its head, then tables, texts and sets of
- * addresses, all found by their offset. Everything returned is little-endian already.
+ * The bytes of one record under construction: a struct at its head, then tables, texts and sets of
+ * addresses, all found by their offset. Everything returned is already little-endian.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct record_builder {
     GHashTable *arrays; /* GBytes -> offset; NULL while there is none */
     GHashTable *sets;   /* GArray of struct address -> struct kubesvc_set; NULL as well */
     GPtrArray *kept;    /* of GArray: freed with the builder; NULL as well */
-    /* The last union of several, which the next entry mostly has as well. */
+    /* The last union of several, which the next entry usually has as well. */
     const GArray **united;
     size_t n_united;
     struct kubesvc_set last_union;
@@ -25,7 +25,7 @@ struct record_builder {
 /* Leaves room for a head of `size` bytes. */
 void record_builder_begin(struct record_builder *builder, size_t size);
 
-/* Fills the head in and returns the record; the builder is empty then. */
+/* Fills in the head and returns the record; the builder is empty then. */
 GByteArray *record_builder_end(struct record_builder *builder, const void *head, size_t size);
 
 /* Leaves room for a table of structs of 32-bit fields, `size` bytes, to be filled in later. */

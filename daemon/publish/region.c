@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A region is sealed before anybody gets it: it cannot shrink under a reader (who would die of
- * SIGBUS), nor can anybody else write into it, not even root through /proc. The descriptor that
- * readers get is another one, opened for reading, because a passed descriptor shares its mode.
+ * A region is sealed before it is shared: it cannot shrink under a reader (which would die of
+ * SIGBUS), nor can another process write to it, not even as root through /proc. Readers receive
+ * another descriptor, opened for reading, because a passed descriptor shares its mode.
  *
- * The robust mutex in the header is never contended. It is held so that the kernel marks it when
- * the thread that holds it is gone, in whatever way; for that thread's sake it must be unlocked
- * before the memory is unmapped.
+ * The robust mutex in the header is never contended. It is held so that the kernel marks it however
+ * its thread dies; that thread must unlock it before the memory is unmapped.
  */
 #include "region.h"
 
@@ -26,10 +25,10 @@
 #define SPACE_MIN_UNITS (UINT64_C(1) << 15) /* 256 KiB */
 #define OVERSIZED 4u
 #define COMMIT_UNITS (UINT64_C(1) << 17)    /* 1 MiB */
-#define MAX_UNITS ((UINT64_C(1) << 32) - 1) /* what a ref can name */
+#define MAX_UNITS ((UINT64_C(1) << 32) - 1) /* limit of a ref */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 
-/* The sanitizer does not model fences; readers of other processes are beyond its sight anyway. */
+/* The sanitizer does not model fences, and cannot see readers in other processes anyway. */
 #ifdef __SANITIZE_THREAD__
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif
@@ -56,7 +55,7 @@ static int memfd_new(void)
     return fd < 0 ? -errno : fd;
 }
 
-/* RLIMIT_FSIZE limits a memfd as it does any file; private memory it does not limit. */
+/* RLIMIT_FSIZE limits a memfd like any file, but not private memory. */
 static int make_private(struct region *region)
 {
     size_t length = (size_t)region->size * KUBESVC_SNAPSHOT_ALIGN;
@@ -76,8 +75,7 @@ static int make_private(struct region *region)
     return 0;
 }
 
-/* Moves the mapping to a new size; all or nothing but for the file's length, which costs nothing.
- */
+/* Resizes the mapping; all or nothing except for the file's length, which costs nothing. */
 static int region_resize(struct region *region, uint64_t size)
 {
     size_t before = (size_t)region->size * KUBESVC_SNAPSHOT_ALIGN;
@@ -219,7 +217,7 @@ static int reopen_for_reading(int fd)
 {
     char path[sizeof "/proc/self/fd/" + 10];
 
-    /* A memfd is made with mode 0777: whoever has it could open it again for writing. */
+    /* A memfd is created with mode 0777: any process that has it could reopen it for writing. */
     if (fchmod(fd, 0444) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
         return -1;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);

@@ -25,7 +25,7 @@ struct region {
     bool sealed;
     struct region_space {
         uint64_t start, end; /* both 0: there is no such space */
-        uint64_t committed;  /* memory has been promised up to here */
+        uint64_t committed;  /* memory is allocated up to here */
         bool taken;          /* by an arena */
         bool written;        /* by this arena or one before it */
         bool shown;          /* a root has led into it since it was taken */
@@ -41,18 +41,18 @@ region_unref(struct region *region); /* returns NULL; from the thread that share
 /* Makes the first space end at `end` at least; only before it is shared. -ENOMEM */
 MUST_USE int region_grow(struct region *region, uint64_t end);
 
-/* Makes sure that writing up to `end` of a space does not fail for want of memory. -ENOMEM */
+/* Makes sure that writing up to `end` of a space does not fail for lack of memory. -ENOMEM */
 MUST_USE int region_commit(struct region *region, unsigned space, uint64_t end);
 
-/* Takes a space that no arena is in. Readers of other processes who may still be reading what was
- * there are warned first. */
+/* Takes a space without an arena. Readers in other processes that may still be reading the old
+ * contents are warned first. */
 void region_take(struct region *region, unsigned space);
 
 /* Is a space at least four times as large as one for `used` units would be? */
 bool region_is_oversized(const struct region *region, unsigned space, uint64_t used);
 
-/* Gives it its final size, two spaces of half as much again as `used` each, and seals it. Where
- * that is not to be had it stays private to the daemon. `heartbeat` is the time. */
+/* Gives it its final size, two spaces of half as much again as `used` each, and seals it. If that
+ * fails it stays private to the daemon. `heartbeat` is the time. */
 void region_share(struct region *region, uint64_t used, uint32_t heartbeat);
 
 static inline struct kubesvc_snapshot_header *region_header(const struct region *region)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where readers find the published snapshot: the few words of memory that the thread that writes it
- * and those that read it share. A header only: there is nothing to it but the order of memory.
+ * Where readers find the published snapshot: the few words of memory shared by the writing thread
+ * and the reading ones. A header only: all that matters is the memory order.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct snapshot_root {
     void *header;        /* the same where it may be written, atomic; NULL for an adopted region */
     int fd;              /* to be passed to other processes, atomic; -1: none */
     uint64_t generation; /* of regions, counted; atomic */
-    uint32_t state;      /* KUBESVC_SNAPSHOT_WATCHED or _STOPPED, to be carried over; atomic */
+    uint32_t state; /* KUBESVC_SNAPSHOT_WATCHED or _STOPPED, carried over to new regions; atomic */
 };
 
 /* From any thread: what is published now; false: nothing yet. The view is valid until the thread
@@ -28,26 +28,27 @@ static inline bool snapshot_root_view(const struct snapshot_root *root, struct s
     return base != NULL && snapshot_view_open(view, base, SIZE_MAX);
 }
 
-/* To be passed on at once: it is valid as long as a view. -1: nothing is to be mapped. */
+/* Must be passed on at once: it is valid as long as a view. -1: there is nothing to map. */
 static inline int snapshot_root_fd(const struct snapshot_root *root)
 {
     return __atomic_load_n(&root->fd, __ATOMIC_ACQUIRE);
 }
 
-/* Another number: another region. */
+/* A different number means a different region. */
 static inline uint64_t snapshot_root_generation(const struct snapshot_root *root)
 {
     return __atomic_load_n(&root->generation, __ATOMIC_ACQUIRE);
 }
 
-/* Before anything is published: readers of this process find what another one has left. */
+/* Before anything is published: readers of this process find the snapshot left by the previous
+ * one. */
 static inline void snapshot_root_adopt(struct snapshot_root *root, const void *base)
 {
     __atomic_store_n(&root->base, base, __ATOMIC_RELEASE);
 }
 
-/* The writer's: from now on readers find this region, whose root is set. A state that comes at the
- * same moment either is seen here, or finds the header: both sides store before they load. */
+/* For the writer: from now on readers find this region, whose root is set. A concurrent state
+ * change either is seen here, or finds the header: both sides store before they load. */
 static inline void snapshot_root_set(struct snapshot_root *root,
                                      struct kubesvc_snapshot_header *header, int fd)
 {
@@ -59,8 +60,8 @@ static inline void snapshot_root_set(struct snapshot_root *root,
     __atomic_add_fetch(&root->generation, 1, __ATOMIC_RELEASE);
 }
 
-/* The server's, once a second: `seconds` of the monotonic clock, and the state that readers of
- * other processes are to see. */
+/* For the server, once a second: `seconds` of the monotonic clock, and the state shown to readers
+ * in other processes. */
 static inline void snapshot_root_beat(struct snapshot_root *root, uint32_t seconds, uint32_t state)
 {
     struct kubesvc_snapshot_header *header;
@@ -69,7 +70,7 @@ static inline void snapshot_root_beat(struct snapshot_root *root, uint32_t secon
     header = __atomic_load_n(&root->header, __ATOMIC_SEQ_CST);
     if (header == NULL)
         return;
-    /* Bit by bit: the writer may be retiring this one at the same moment. */
+    /* Bit by bit: the writer may be retiring this one concurrently. */
     __atomic_or_fetch(&header->state, htole32(state), __ATOMIC_RELEASE);
     if ((state & KUBESVC_SNAPSHOT_WATCHED) == 0)
         __atomic_and_fetch(&header->state, ~htole32(KUBESVC_SNAPSHOT_WATCHED), __ATOMIC_RELEASE);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The writer of a snapshot: a trie, the hash of its seed, and the memory that readers may still be
- * using. Keys are hashed with a random seed, because whoever may write a manifest may choose the
- * names in it.
+ * using. Keys are hashed with a random seed, because the author of a manifest chooses the names in
+ * it.
  *
- * An arena that readers have cannot grow; one that is full is compacted into a larger one, even in
- * the middle of a batch. What is published then stays in the old arena until the batch is.
+ * An arena that readers have cannot grow; a full one is compacted into a larger one, even in the
+ * middle of a batch. What is published then stays in the old arena until the batch is published.
  */
 #include "snapshot_writer.h"
 
@@ -19,7 +19,7 @@
 #include "compaction.h"
 #include "trie.h"
 
-/* Units of garbage that are not worth a copy; less than what a region has room for. */
+/* Units of garbage that are not worth a copy; less than the spare room of a region. */
 #define GARBAGE_MIN (UINT64_C(64) * 1024 / KUBESVC_SNAPSHOT_ALIGN)
 
 struct snapshot_writer {
@@ -146,7 +146,7 @@ static uint32_t now_seconds(void)
     return (uint32_t)now.tv_sec;
 }
 
-/* What the trie is now, readers find. A region that is left for good says so to those who have it
+/* Publishes the trie's current state. An abandoned region is marked for those that have it
  * mapped. */
 static void show(struct snapshot_writer *writer)
 {

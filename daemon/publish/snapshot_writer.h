@@ -22,19 +22,18 @@ struct snapshot_writer;
 /* An empty, unpublished arena with a random seed. */
 MUST_USE int snapshot_writer_new(struct snapshot_writer **writerp);
 
-/* Nobody may be reading any more. Returns NULL. */
+/* No reader may be left. Returns NULL. */
 struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer);
 
 /* For readers; valid as long as the writer. */
 struct snapshot_root *snapshot_writer_root(struct snapshot_writer *writer);
 
 /* Sets the record of a key (both copied); the record must be in the layout of snapshot.h. Setting
- * what is already there byte for byte appends nothing. -ENOSPC: the arena's 32-bit refs are used
- * up; -ENOMEM. */
+ * an identical record appends nothing. -ENOSPC: the arena's 32-bit refs are used up; -ENOMEM. */
 MUST_USE int snapshot_writer_put(struct snapshot_writer *writer, const void *key, size_t key_length,
                                  const void *record, size_t record_length);
 
-/* Removes a key; 0 also if it is not there. */
+/* Removes a key; 0 also if it does not exist. */
 MUST_USE int snapshot_writer_remove(struct snapshot_writer *writer, const void *key,
                                     size_t key_length);
 
@@ -56,8 +55,8 @@ bool snapshot_writer_wants_compaction(const struct snapshot_writer *writer);
  * stays as it is. */
 MUST_USE int snapshot_writer_compact(struct snapshot_writer *writer);
 
-/* How often memory was retired so far. What readers began before a number was reached may still use
- * memory of it; once they have passed it, snapshot_writer_release frees that. */
+/* How often memory has been retired so far. Readers that began before a number was reached may
+ * still use that memory; once they have passed it, snapshot_writer_release frees it. */
 uint64_t snapshot_writer_retired(const struct snapshot_writer *writer);
 void snapshot_writer_release(struct snapshot_writer *writer, uint64_t passed);
 

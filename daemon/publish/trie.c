@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A persistent hash array mapped trie. One operation reserves the most that it can need before its
+ * A persistent hash array mapped trie. Each operation reserves the most that it can need before its
  * first change, so that it either happens or does not, and no pointer moves under it.
  *
- * A first load puts hundreds of thousands of records before anybody can see one. Copying the path
- * for each of them would leave many times the store as garbage; so nodes that no sealed state
- * shares are changed where they stand, and those that become too small are used again. That is all
- * the reuse there is: what was sealed is garbage when it is replaced, and left to compaction.
+ * A first load writes hundreds of thousands of records before any reader can see one. Copying the
+ * path for each of them would leave many times the store as garbage; so nodes that no sealed state
+ * shares are changed in place, and those that become too small are reused. There is no other reuse:
+ * sealed nodes become garbage when replaced, and are left to compaction.
  */
 #include "trie.h"
 
@@ -16,7 +16,7 @@
 
 #define PLACE_MASK ((UINT64_C(1) << KUBESVC_TRIE_BITS * KUBESVC_TRIE_LEVELS) - 1)
 
-/* The branches above a place, from the root, and what stands there: a leaf or nothing. */
+/* The branches above a place, from the root, and what is there: a leaf or nothing. */
 struct path {
     uint32_t branches[KUBESVC_TRIE_LEVELS];
     unsigned depth;
@@ -202,7 +202,7 @@ uint32_t trie_join(struct trie *trie, const uint32_t children[static TRIE_FANOUT
     return ref;
 }
 
-/* The branch at `ref` with another child (0: without one) in a slot; what stands in its place. */
+/* The branch at `ref` with another child (0: without one) in a slot; returns its replacement. */
 static uint32_t branch_with(struct trie *trie, uint32_t ref, unsigned slot, uint32_t child)
 {
     const struct kubesvc_branch *branch = arena_at(&trie->arena, ref);
@@ -220,7 +220,7 @@ static uint32_t branch_with(struct trie *trie, uint32_t ref, unsigned slot, uint
     return trie_join(trie, children);
 }
 
-/* Puts `child` at the end of a path, changing no more branches above it than must be. */
+/* Puts `child` at the end of a path, changing only as many branches above it as necessary. */
 static void path_replace(struct trie *trie, const struct path *path, uint64_t hash, uint32_t child)
 {
     for (unsigned level = path->depth; level-- > 0;) {

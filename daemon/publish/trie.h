@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The trie of a snapshot, as its writer sees it: put and remove by copying the path above the
- * changed leaf, so that what was sealed never changes. Knows no hash function: it is told the
- * hashes.
+ * changed leaf, so that sealed nodes never change. Knows no hash function: hashes are passed in.
  *
  * The shape depends on the keys alone, not on the order of changes: a branch whose only child is a
- * leaf does not exist, the leaf stands in its place.
+ * leaf is replaced by that leaf.
  */
 #pragma once
 
@@ -22,7 +21,7 @@ struct trie {
     struct arena arena;
     uint32_t root;
     uint32_t sealed; /* nodes from this ref on belong to no sealed state: they may be changed */
-    uint32_t free[TRIE_BRANCH_UNITS_MAX + 1]; /* such nodes out of use, by size, linked */
+    uint32_t free[TRIE_BRANCH_UNITS_MAX + 1]; /* free ones of these nodes, by size, linked */
     uint64_t live;                            /* units that the root leads to */
     uint64_t records;
 };
@@ -35,15 +34,15 @@ MUST_USE int trie_open(struct trie *trie, const uint8_t seed[static 16], uint64_
 MUST_USE int trie_open_beside(struct trie *trie, const struct trie *beside, uint64_t units);
 void trie_close(struct trie *trie);
 
-/* TRIE_CHANGED; 0: it was so already. Negative (those of arena_reserve): nothing has changed. */
+/* TRIE_CHANGED; 0: no change was needed. Negative (those of arena_reserve): nothing has changed. */
 MUST_USE int trie_put(struct trie *trie, uint64_t hash, const void *key, size_t key_length,
                       const void *record, size_t record_length);
 MUST_USE int trie_remove(struct trie *trie, uint64_t hash, const void *key, size_t key_length);
 
-/* From now on nothing that there is changes; publishes it, at the time of `heartbeat`. */
+/* Seals all existing nodes and publishes them, at the time of `heartbeat`. */
 void trie_seal(struct trie *trie, uint32_t heartbeat);
 
-/* --- Nodes, for who copies them --- */
+/* --- Nodes, for copying --- */
 
 /* Is there a branch at `ref`? Else there is a leaf, or nothing when it is 0. */
 bool trie_is_branch(const struct arena *arena, uint32_t ref);
