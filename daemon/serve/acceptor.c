@@ -5,7 +5,7 @@
  * When the process or the system is out of descriptors, what cannot be accepted keeps the listening
  * socket readable, and the loop would spin. So one descriptor is held in reserve: with it the next
  * client is accepted, and since most are served at once it is usually free again. Failing that, a
- * connection that waits is shed; failing that, nothing is accepted for a moment.
+ * waiting connection is shed; failing that, accepting pauses briefly.
  */
 #include "acceptor.h"
 
@@ -18,7 +18,7 @@
 
 #include "lib/util/log.h"
 
-/* In one turn of the event loop. */
+/* In one iteration of the event loop. */
 #define ACCEPTOR_BATCH 128u
 #define ACCEPTOR_BATCH_USEC 1000
 #define ACCEPTOR_PAUSE_USEC 100000u
@@ -27,7 +27,7 @@ struct acceptor {
     struct acceptor_handler handler;
     int listening;
     int reserve; /* -1: given up */
-    bool told;   /* that nothing can be accepted, since something was */
+    bool told;   /* that nothing can be accepted, since the last success */
     sd_event_source *accepting, *resuming;
 };
 
@@ -75,7 +75,7 @@ static int acceptor_accept(struct acceptor *acceptor)
     return 0;
 }
 
-/* 0: go on. Otherwise `error`. */
+/* 0: continue. Otherwise `error`. */
 static int acceptor_accept_reserved(struct acceptor *acceptor, int error)
 {
     if (acceptor->reserve >= 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Accepts connections in batches, and goes on sensibly when there are no descriptors left.
+ * Accepts connections in batches, and degrades gracefully when descriptors run out.
  */
 #pragma once
 
@@ -12,12 +12,12 @@
 struct acceptor;
 
 struct acceptor_handler {
-    void (*greet)(void *userdata, int fd); /* a connection, non-blocking; takes `fd` over */
+    void (*greet)(void *userdata, int fd); /* a connection, non-blocking; takes ownership of `fd` */
     bool (*shed)(void *userdata);          /* closes some connection; false: there is none */
     void *userdata;
 };
 
-/* `listening` stays the caller's. */
+/* `listening` remains the caller's. */
 MUST_USE int acceptor_new(struct acceptor **acceptorp, sd_event *event, int listening,
                           const struct acceptor_handler *handler);
 struct acceptor *acceptor_free(struct acceptor *acceptor); /* returns NULL */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Answer: what a search found -> the frame that says so. Rotating a set of addresses is sending its
- * tail before its head, so a set takes two parts and no copy.
+ * Answer: the result of a search -> its response frame. Rotating a set of addresses means sending
+ * its tail before its head, so a set takes two parts and no copy.
  */
 #include "answer.h"
 
@@ -41,7 +41,7 @@ void answer_status(struct answer *answer, enum kubesvc_status status)
     answer->head.answer = (struct kubesvc_answer){.status = (uint8_t)status};
 }
 
-/* The search lists the owners in the order they were met; the wire wants the last of them first. */
+/* The search lists the owners in the order found; the wire format starts with the last. */
 static const char *answer_canonical(const struct resolver_names *names)
 {
     const char *before = names->size > 1 ? memrchr(names->text, '\0', names->size - 1u) : NULL;
@@ -49,7 +49,7 @@ static const char *answer_canonical(const struct resolver_names *names)
     return before ? before + 1 : names->text;
 }
 
-/* Sends the set beginning with the address that leads now. */
+/* Sends the set, starting with the address whose turn it is. */
 static void answer_append_set(struct answer *answer, const struct resolver_answer *set,
                               enum kubesvc_family family, const char *owner,
                               struct round_robin *round_robin)

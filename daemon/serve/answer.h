@@ -26,10 +26,10 @@ struct answer {
 /* A frame without payload: PENDING or UNSUPPORTED. */
 void answer_bare(struct answer *answer, enum kubesvc_response_type type);
 
-/* An answer that is a status alone: anything but FOUND. */
+/* An answer without data: any status but FOUND. */
 void answer_status(struct answer *answer, enum kubesvc_status status);
 
-/* The answer that a finished search found; the leading address moves on unless more than `room`
- * were found and are withheld. `result` must outlive `answer`. */
+/* The answer of a finished search; the leading address moves on unless more than `room` were found
+ * and are withheld. `result` must outlive `answer`. */
 void answer_result(struct answer *answer, const struct search_result *result, uint32_t room,
                    struct round_robin *round_robin);

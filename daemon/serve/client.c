@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Client: non-blocking input and output of one connection. An answer goes out with one sendmsg
- * straight from where it lies; only what the socket refuses is copied, because the snapshot under
- * it may have changed when the socket takes more. There is never more than one answer in the
- * making: a client that pipelines is read on only when its last answer is out.
+ * straight from where it lies; only what the socket does not take is copied, because the snapshot
+ * under it may have changed by the time it does. There is never more than one answer in progress:
+ * the next request of a pipelining client is read only when its last answer is out.
  */
 #include "client.h"
 
@@ -54,7 +54,7 @@ static int client_result(ssize_t n)
 
 int client_receive(struct client *client)
 {
-    /* A whole frame always fits, so there is room unless a complete one has not been taken. */
+    /* A whole frame always fits, so there is room unless a complete one is pending. */
     ssize_t n = recv(client->fd, client->input + client->received,
                      sizeof client->input - client->received, MSG_DONTWAIT);
 

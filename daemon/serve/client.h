@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One connection: the bytes that came in, the bytes that could not go out yet, and whether anybody
- * listens on it. What is answered, and how long it may take, is the server's business.
+ * One connection: bytes received, bytes not sent yet, and the events it waits for. What is
+ * answered, and how long it may take, is up to the server.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ struct client {
     size_t rest_size, rest_sent;
 
     struct request request; /* the last one taken */
-    uint64_t since;         /* when its first bytes were there, CLOCK_MONOTONIC, microseconds */
-    bool parked;            /* it waits for a nameserver */
+    uint64_t since;         /* when its first bytes arrived, CLOCK_MONOTONIC, microseconds */
+    bool parked;            /* waiting for a nameserver */
     bool last;              /* the connection ends with its answer */
 
     /* Of the scheduler: */
@@ -47,14 +47,13 @@ struct client {
 #define CLIENT_WAIT 1 /* not now: bytes are missing, or the socket is full */
 #define CLIENT_GONE 2 /* closed or broken: nothing more can be done with it */
 
-struct client *client_new(int fd /* is taken over */);
+struct client *client_new(int fd /* takes ownership */);
 struct client *client_free(struct client *client); /* returns NULL */
 
-/* Receives what fits. 0: something came. CLIENT_WAIT, CLIENT_GONE. */
+/* Receives what fits. 0: some bytes arrived. CLIENT_WAIT, CLIENT_GONE. */
 MUST_USE int client_receive(struct client *client);
 
-/* Takes the next request out of what was received, into `client->request`. 0, REQUEST_INCOMPLETE or
- * REQUEST_BAD. */
+/* Takes the next received request, into `client->request`. 0, REQUEST_INCOMPLETE or REQUEST_BAD. */
 MUST_USE int client_take(struct client *client);
 
 /* Sends the parts, keeping a copy of what the socket does not take (then `rest` is set). Only while
@@ -62,12 +61,12 @@ MUST_USE int client_take(struct client *client);
 MUST_USE int client_send(struct client *client, struct iovec *parts, size_t n_parts);
 
 /* Sends a small frame and a descriptor with it, at once. CLIENT_WAIT: nothing was sent, for
- * instance because too many descriptors are on their way to clients that do not read. 0 or
+ * instance because too many descriptors are in flight to clients that do not read. 0 or
  * CLIENT_GONE. */
 MUST_USE int client_pass(struct client *client, const void *data, size_t size, int fd);
 
-/* Sends a few bytes if the socket has room for them and forgets them if not: it takes what is as
- * small as a header whole or not at all. 0 or CLIENT_GONE. */
+/* Sends a few bytes if the socket has room for them and drops them if not: anything as small as a
+ * header is taken whole or not at all. 0 or CLIENT_GONE. */
 MUST_USE int client_offer(struct client *client, const void *data, size_t size);
 
 /* Sends more of the rest. 0: all or some of it went. CLIENT_WAIT, CLIENT_GONE. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The time is written, not a counter: a reader then needs no memory of what it saw before.
+ * The time is written, not a counter: a reader then needs no memory of an earlier value.
  */
 #include "heartbeat.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The daemon's side of the header that readers of other processes have mapped: that it lives,
- * whether it wants to see every question on its socket, and that it was stopped.
+ * The daemon's side of the header mapped by readers in other processes: whether it lives, whether
+ * it wants every question on its socket, and whether it was stopped.
  */
 #pragma once
 
@@ -13,13 +13,13 @@
 
 struct heartbeat;
 
-/* Beats once a second. `root` must live longer. */
+/* Beats once a second. `root` must outlive it. */
 MUST_USE int heartbeat_new(struct heartbeat **heartbeatp, sd_event *event,
                            struct snapshot_root *root);
 struct heartbeat *heartbeat_free(struct heartbeat *heartbeat); /* returns NULL */
 
-/* From now on all questions are wanted on the socket, or not. */
+/* Asks readers to send all questions to the socket, or no longer. */
 void heartbeat_watch(struct heartbeat *heartbeat, bool watch);
 
-/* The daemon is stopped on purpose: its names are gone at once. */
+/* The daemon is being stopped on purpose: its names are gone at once. */
 void heartbeat_stop(struct heartbeat *heartbeat);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Latency: a count for each range of a fixed scale. No percentiles and no window of time: whoever
- * reads the counts twice can have both.
+ * Latency: counts over a fixed scale. No percentiles and no time window: a reader can derive both
+ * from two samples.
  */
 #include "histogram.h"
 

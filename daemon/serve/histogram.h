@@ -9,7 +9,7 @@
 #define HISTOGRAM_BUCKETS 14u
 
 struct histogram {
-    uint64_t counts[HISTOGRAM_BUCKETS]; /* each of its own bucket, not of those below */
+    uint64_t counts[HISTOGRAM_BUCKETS]; /* per bucket, not cumulative */
     uint64_t sum;                       /* microseconds */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Listener: looks once a second whether the path still leads to the socket, because the descriptor
- * of a socket whose file is gone tells nothing, and every name of the host is gone with it. What
- * lies at the path instead is treated as at the start: another daemon's socket and a file that is
- * no socket are left alone, and waited for.
+ * Listener: checks once a second whether the path still leads to the socket, because a socket whose
+ * file is gone gives no sign of it, and every name of the host is gone with it. A replacement at
+ * the path is treated as at startup: another daemon's socket and a file that is not a socket are
+ * left alone, and waited for.
  */
 #include "listener.h"
 
@@ -19,10 +19,10 @@ struct listener {
     sd_event *event;
     struct acceptor_handler handler;
     char *path;
-    struct listening_socket *listener; /* NULL: nobody can listen there now */
+    struct listening_socket *listener; /* NULL: listening is not possible now */
     struct acceptor *acceptor;
     sd_event_source *looking;
-    int failure; /* that was told of, while there is no listener */
+    int failure; /* reason last logged, while there is no listener */
 };
 
 static void listener_close(struct listener *listener)

@@ -14,9 +14,9 @@ struct listener;
 
 #define LISTENER_BUSY 1
 
-/* Listens at `path`, with the socket `adopted` if it does so already (-1: none; it passes on).
- * LISTENER_BUSY: another daemon answers there. -EPERM: others may write to its
- * directory (lib/util/exposure.h). */
+/* Listens at `path`, with the socket `adopted` if it does so already (-1: none; takes ownership).
+ * LISTENER_BUSY: another daemon answers there. -EPERM: other users may write to its directory
+ * (lib/util/exposure.h). */
 MUST_USE int listener_new(struct listener **listenerp, sd_event *event, const char *path,
                           int adopted, const struct acceptor_handler *handler);
 

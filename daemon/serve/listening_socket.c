@@ -4,9 +4,9 @@
  *
  * A socket file outlives its daemon, and bind does not replace it. Whether it is stale is found by
  * connecting to it; but two daemons that start together would both find it stale, and the second
- * would unlink what the first has just bound. So a lock is held, from before the look until the
- * end. It lies on a file of its own, because the socket file itself cannot be opened and because a
- * lock on the directory could be taken by anybody who may read it; nobody else may open this one.
+ * would unlink what the first has just bound. So a lock is held, from before the check until the
+ * end. It is on its own file, because the socket file itself cannot be opened and because any user
+ * who may read the directory could lock it; no other user may open this file.
  */
 #include "listening_socket.h"
 
@@ -23,8 +23,8 @@
 
 #include "lib/util/exposure.h"
 
-/* The queue of the kernel is one for all users. Where somebody keeps it full, who comes through
- * does so the sooner the shorter it is; who does not tries again within a millisecond. */
+/* The kernel's queue is shared by all users. If one user keeps it full, a short queue gets a
+ * successful client through sooner; the others try again within a millisecond. */
 #define LISTENING_SOCKET_BACKLOG 256
 
 struct listening_socket {
@@ -45,7 +45,7 @@ static int listening_socket_make_directory(const char *path)
     g_autofree char *directory = g_path_get_dirname(path), *exposure = NULL;
 
     if (mkdir(directory, 0755) == 0)
-        return chmod(directory, 0755) < 0 ? -errno : 0; /* whatever the umask is */
+        return chmod(directory, 0755) < 0 ? -errno : 0; /* regardless of the umask */
     if (errno != EEXIST)
         return -errno;
     exposure = exposure_of_directory(directory);
@@ -57,8 +57,8 @@ static bool same_file(const struct stat *a, const struct stat *b)
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* The daemon before this one removes the lock file while it holds the lock; what was locked then
- * may have no name any more, and the lock must be taken anew. */
+/* The previous daemon removes the lock file while it holds the lock; a file locked afterwards may
+ * have no name any more, and the lock must be taken again. */
 static int listening_socket_lock(struct listening_socket *listening)
 {
     for (;;) {
@@ -80,9 +80,8 @@ static int listening_socket_lock(struct listening_socket *listening)
     }
 }
 
-/* Does anybody answer at the address? 0 (nobody, or nothing there), LISTENING_SOCKET_BUSY, negative
- * errno.
- */
+/* Does a process answer at the address? 0 (no, or nothing is there), LISTENING_SOCKET_BUSY,
+ * negative errno. */
 static int listening_socket_probe(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -97,7 +96,7 @@ static int listening_socket_probe(const struct sockaddr_un *address)
     case ECONNREFUSED:
     case ENOENT: return 0;
     case 0:
-    case EAGAIN: /* a full backlog is somebody's */
+    case EAGAIN: /* a full backlog belongs to a daemon */
     case EPROTOTYPE: return LISTENING_SOCKET_BUSY;
     default: return -r;
     }
@@ -135,13 +134,13 @@ static bool listens_at(int fd, const struct sockaddr_un *address)
            lstat(address->sun_path, &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
-/* Whoever holds the lock is the only one to put a file there, so that is this socket's. */
+/* Only the holder of the lock puts a file there, so this is the socket's. */
 static int listening_socket_take(struct listening_socket *listening, int fd)
 {
     struct stat bound;
 
     listening->fd = fd;
-    /* Listening once more makes this process the one that clients see behind the socket. */
+    /* Listening again makes this process the peer that clients see. */
     if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || lstat(listening->address.sun_path, &bound) < 0 ||
         listen(fd, LISTENING_SOCKET_BACKLOG) < 0)
         return -errno;
@@ -167,8 +166,7 @@ static int listening_socket_bind(struct listening_socket *listening)
     listening->bound = true;
     listening->device = bound.st_dev;
     listening->inode = bound.st_ino;
-    /* Nobody can connect before listen, so it does no harm that the umask had its say until here.
-     */
+    /* No client can connect before listen, so the umask may apply until here. */
     if (chmod(path, 0666) < 0 || listen(listening->fd, LISTENING_SOCKET_BACKLOG) < 0)
         return -errno;
     return 0;
@@ -240,7 +238,7 @@ struct listening_socket *listening_socket_free(struct listening_socket *listenin
         unlink(listening->address.sun_path);
     if (listening->fd >= 0)
         close(listening->fd);
-    /* Where somebody removed it, that of the next daemon may lie there. */
+    /* If it was removed meanwhile, the next daemon's may be there. */
     if (listening->locked && fstat(listening->lock, &held) == 0 &&
         stat(listening->lock_path, &named) == 0 && same_file(&held, &named))
         unlink(listening->lock_path);

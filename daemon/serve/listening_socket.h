@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The socket file: taken over from a daemon that is gone, left alone if one is there, removed at
+ * The socket file: taken over from a dead daemon, left alone if a daemon is listening, removed at
  * the end if it is still ours.
  */
 #pragma once
@@ -13,22 +13,21 @@ struct listening_socket;
 
 enum {
     LISTENING_SOCKET_BUSY = 1, /* another daemon answers there */
-    LISTENING_SOCKET_EXPOSED,  /* others own its directory, or may write to it (lib/util/exposure.h)
-                                */
+    LISTENING_SOCKET_EXPOSED,  /* other users own its directory, or may write to it
+                                  (lib/util/exposure.h) */
 };
 
-/* Listens at `path`; its directory is made if it is missing. LISTENING_SOCKET_BUSY,
- * LISTENING_SOCKET_EXPOSED. Negative errno: -ENAMETOOLONG, -EEXIST (something else than a socket
- * lies there), ... */
+/* Listens at `path`; creates its directory if it is missing. LISTENING_SOCKET_BUSY,
+ * LISTENING_SOCKET_EXPOSED. Negative errno: -ENAMETOOLONG, -EEXIST (not a socket), ... */
 MUST_USE int listening_socket_new(struct listening_socket **listeningp, const char *path);
 struct listening_socket *
 listening_socket_free(struct listening_socket *listening); /* returns NULL */
 
-/* The same with a socket that listens already, left by another process: -1, or one that is not at
- * `path`, is as none. The descriptor passes on. */
+/* The same with a socket that listens already, left by another process; -1, or one that is not at
+ * `path`, counts as none. Takes ownership of the descriptor. */
 MUST_USE int listening_socket_adopt(struct listening_socket **listeningp, const char *path, int fd);
 
-/* The socket file stays where it is when the listener is freed. */
+/* Keeps the socket file when the listener is freed. */
 void listening_socket_keep(struct listening_socket *listening);
 
 int listening_socket_fd(const struct listening_socket *listening);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Find: the questions that need no search answered at once, the others searched.
+ * Lookup: answers at once what needs no search, and searches for the rest.
  */
 #include "lookup.h"
 
@@ -21,7 +21,7 @@ static void find_name(const struct snapshot_view *view, const struct find_how *h
     if (request->name[length - 1] == '.')
         length--;
     if (!name_is_valid(request->name, length)) {
-        /* rule 53: no nameserver would be asked for it either. */
+        /* rule 53: no nameserver would be asked for it either */
         result->status = name_is_reserved(request->name, length) ? KUBESVC_STATUS_NOT_FOUND
                                                                  : KUBESVC_STATUS_NOT_OURS;
         return;
@@ -46,7 +46,7 @@ static void find(const struct snapshot_root *root, const struct find_how *how,
 
     result->pending = false;
     if (!snapshot_root_view(root, &view))
-        result->status = KUBESVC_STATUS_TRY_AGAIN; /* rule 13: nothing may be missing before */
+        result->status = KUBESVC_STATUS_TRY_AGAIN; /* rule 13: nothing is missing before */
     else if (request->kind == REQUEST_NAME)
         find_name(&view, how, request, result);
     else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A request -> what the published snapshot has to say to it.
+ * Answers a request from the published snapshot.
  */
 #pragma once
 
@@ -13,8 +13,8 @@
 void lookup_answer(const struct snapshot_root *root, struct upstream *upstream,
                    const struct request *request, struct search_result *result);
 
-/* The same, but of names outside the zone only what is known already is told, and nobody is asked:
- * what is not known is TRY_AGAIN. `tried` (NULL: nothing) is told each candidate of the search. */
+/* The same, but names outside the zone are answered from what is already known, without a query:
+ * TRY_AGAIN if unknown. `tried` (NULL: nothing) is called for each candidate of the search. */
 void lookup_known(const struct snapshot_root *root, struct upstream *upstream,
                   const struct request *request, search_tried tried, void *userdata,
                   struct search_result *result);

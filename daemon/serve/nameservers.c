@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Nameservers: a c-ares channel whose sockets and time-outs live on the event loop.
+ * Nameservers: a c-ares channel whose sockets and timeouts live on the event loop.
  *
  * A channel cannot be given other servers while it is asking, so a change of servers is a change of
- * channel. What was under way is asked again of the new ones: the old ones are usually those that
- * do not answer any more. Only plain queries are made; names are absolute (rule 56),
- * so neither a search list nor nsswitch.conf has a say.
+ * channel. Pending queries are sent again to the new ones: the old ones have usually stopped
+ * answering. Only plain queries are made; names are absolute (rule 56), so neither a search list
+ * nor nsswitch.conf applies.
  */
 #include "nameservers.h"
 
-/* The functions that c-ares has in their stead are not in the one of Debian 12 (1.18). */
+/* c-ares of Debian 12 (1.18) lacks their replacements. */
 #define CARES_NO_DEPRECATED
 
 #include <ares.h>
@@ -29,18 +29,18 @@
 #define NAMESERVERS_TIMEOUT_MS 1600
 #define NAMESERVERS_TIMEOUT_MIN_MS 400
 
-/* From 1.32 on c-ares expects of a server the speed that it has had so far, and gives up a name
- * that takes a second after half of one. Such names get at least this time, in microseconds. */
+/* From 1.32 on c-ares derives a server's timeout from its past speed, and may give up after half a
+ * second a name that takes a whole one. Names get at least this time, in microseconds. */
 #define NAMESERVERS_TIME_MIN (2 * NAMESERVERS_TIMEOUT_MS * INT64_C(1000))
 
-/* Answers are kept in upstream.c, for as long as they say: c-ares must not keep them as well. */
+/* Answers are cached in upstream.c for their TTL: c-ares must not cache them as well. */
 #ifdef ARES_OPT_QUERY_CACHE
 #define NAMESERVERS_NO_CACHE ARES_OPT_QUERY_CACHE /* of the lifetime in the options, 0 */
 #else
 #define NAMESERVERS_NO_CACHE 0 /* there is none */
 #endif
 
-#define NAMESERVERS_EDNS_SIZE 1232 /* what no path has to fragment */
+#define NAMESERVERS_EDNS_SIZE 1232 /* fits any path without fragmentation */
 
 struct nameservers {
     sd_event *event;
@@ -49,7 +49,7 @@ struct nameservers {
     ares_channel channel;
     GHashTable *sockets; /* descriptor -> sd_event_source */
     sd_event_source *timer;
-    GQueue queries; /* struct nameservers_query: under way */
+    GQueue queries; /* struct nameservers_query: pending */
     void (*changed)(void *userdata);
     void *userdata;
 };
@@ -115,7 +115,7 @@ static void nameservers_unwatch(void *source)
     sd_event_source_disable_unref(source);
 }
 
-/* c-ares says what it wants of a socket; nothing any more: it is about to close it. */
+/* c-ares states its interest in a socket; none any more: it is about to close it. */
 static void nameservers_on_state(void *userdata, ares_socket_t fd, int readable, int writable)
 {
     struct nameservers *nameservers = userdata;
@@ -182,8 +182,8 @@ static int nameservers_count(ares_channel channel)
     return n;
 }
 
-/* A channel for the servers given, or for those of resolv.conf; all of them together get no more
- * time than one alone would, and how many they are only a channel can tell. */
+/* A channel for the given servers, or those of resolv.conf; all of them together get no more time
+ * than a single one would, and only a channel can tell how many there are. */
 static int nameservers_open(struct nameservers *nameservers, const char *servers,
                             ares_channel *channelp)
 {
@@ -215,7 +215,7 @@ static void nameservers_on_answer(void *userdata, int status, int timeouts, unsi
     struct nameservers_query *query = userdata;
 
     (void)timeouts;
-    if (status == ARES_EDESTRUCTION) /* will be asked again, or is forgotten */
+    if (status == ARES_EDESTRUCTION) /* will be asked again, or is dropped */
         return;
     if (status == ARES_ETIMEOUT && g_get_monotonic_time() - query->since < NAMESERVERS_TIME_MIN) {
         g_queue_unlink(&query->nameservers->queries, &query->turn);
@@ -236,7 +236,7 @@ static void nameservers_send(struct nameservers *nameservers, struct nameservers
                query);
 }
 
-/* Changes over to the servers given, and to resolv.conf if there are none. */
+/* Switches to the given servers, or to resolv.conf if there are none. */
 static int nameservers_use(struct nameservers *nameservers, const char *servers)
 {
     GQueue queries = nameservers->queries;

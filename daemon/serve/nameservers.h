@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The nameservers: asks them on the event loop with c-ares, and knows which they are at any time.
+ * The nameservers: sends queries on the event loop with c-ares, and tracks which servers are
+ * configured.
  */
 #pragma once
 
@@ -15,28 +16,28 @@
 
 struct nameservers;
 
-/* A message that answers the question, or NULL: nobody answered, or nobody could. */
+/* A message that answers the question, or NULL: no server answered. */
 typedef void (*nameservers_answered)(void *userdata, const uint8_t *message, size_t size);
 
 /* `addresses` (char *, "ADDRESS" or "ADDRESS:PORT"), or, if it is empty, those of the file
- * `resolv_conf`, which is followed: `changed` is called when they may be others than before.
- * -EINVAL: these are no addresses. */
+ * `resolv_conf`, which is followed: `changed` is called when they may have changed. -EINVAL:
+ * invalid addresses. */
 MUST_USE int nameservers_new(struct nameservers **nameserversp, sd_event *event,
                              const GPtrArray *addresses, const char *resolv_conf,
                              void (*changed)(void *userdata), void *userdata);
 
-/* Forgets the questions that are under way. Returns NULL. */
+/* Drops pending queries. Returns NULL. */
 struct nameservers *nameservers_free(struct nameservers *nameservers);
 
-/* Asks others from now on, also what is under way. On failure the old ones remain. */
+/* Switches to other servers, also for pending queries. On failure the old ones remain. */
 MUST_USE int nameservers_configure(struct nameservers *nameservers, const GPtrArray *addresses);
 
-/* Asks for the addresses of an absolute name. `answered` is called once, maybe before this returns,
- * with the `userdata` given here. Without an answer it takes about five seconds. */
+/* Asks for the addresses of an absolute name. `answered` is called once, possibly before this
+ * returns, with the `userdata` given here. Without an answer it takes about five seconds. */
 void nameservers_ask(struct nameservers *nameservers, const char *name, enum kubesvc_family family,
                      nameservers_answered answered, void *userdata);
 
-/* What the hosts file says of the name, without waiting; to be freed with ares_free_hostent. NULL:
- * nothing in this family. */
+/* The entry of the hosts file for the name, without waiting; to be freed with ares_free_hostent.
+ * NULL: none in this family. */
 struct hostent *nameservers_host(const struct nameservers *nameservers, const char *name,
                                  enum kubesvc_family family);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Quota: clients grouped by the uid of their peer. Limits are for all together; who pays when one
- * is passed is found by looking through the users, which are few, and only then.
+ * Quota: clients grouped by the uid of their peer. Limits apply to all together; only when one is
+ * exceeded are the users, which are few, searched for the one to pay.
  */
 #include "quota.h"
 
@@ -13,7 +13,7 @@ struct quota {
     size_t clients_max, bytes_max;
     size_t n_clients, n_bytes;
     GHashTable *users; /* uid -> struct quota_user */
-    guint users_max;   /* at so many, those without clients are forgotten */
+    guint users_max;   /* at this number, users without clients are dropped */
 };
 
 struct quota *quota_new(size_t clients_max, size_t bytes_max)
@@ -105,7 +105,7 @@ static struct quota_user *quota_largest(const struct quota *quota, bool by_bytes
     return largest;
 }
 
-/* Only a client that makes others wait for its memory is worth dropping for it. */
+/* Only a client whose memory keeps others waiting is worth dropping for it. */
 static struct client *quota_oldest_charged(const struct quota_user *user)
 {
     for (GList *link = user->clients.head; link; link = link->next) {

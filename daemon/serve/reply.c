@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reply: the way from the asked name over CNAMEs to its addresses, read from a DNS message. The
- * message is anybody's: only what lies on that way is taken, records about other names are not, and
+ * Reply: reads the way from the requested name over CNAMEs to its addresses from a DNS message. The
+ * message is untrusted: only what lies on that way is used, records about other names are not, and
  * names that no host can have are not passed on to programs.
  */
 #include "reply.h"
@@ -155,7 +155,7 @@ static void reply_add_addresses(struct reply *reply, const GArray *answers, cons
     }
 }
 
-/* The name that `owner` is another one for; it is among the reply's aliases then. NULL: none. */
+/* The name that `owner` is an alias of; it is among the reply's aliases then. NULL: none. */
 static const char *reply_add_alias(struct reply *reply, const struct message *message,
                                    const GArray *answers, const char *owner)
 {
@@ -178,7 +178,7 @@ static const char *reply_add_alias(struct reply *reply, const struct message *me
     return NULL;
 }
 
-/* How long a name's absence may be believed: RFC 2308, section 5. */
+/* How long to cache a name's absence: RFC 2308, section 5. */
 static uint32_t negative_ttl(const GArray *authorities)
 {
     for (unsigned i = 0; i < authorities->len; i++) {

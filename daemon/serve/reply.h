@@ -13,7 +13,7 @@
 
 struct reply {
     enum external_state state; /* FOUND, NODATA or FAILED */
-    uint32_t ttl;              /* seconds, as it was said; UINT32_MAX: nobody said */
+    uint32_t ttl;              /* seconds, as received; UINT32_MAX: none given */
     GByteArray *addresses;
     GPtrArray *aliases; /* char *: see struct external_answer */
 };
@@ -25,5 +25,5 @@ struct reply *reply_free(struct reply *reply); /* returns NULL */
 void reply_read(struct reply *reply, const uint8_t *data, size_t size, const char *name,
                 enum kubesvc_family family);
 
-/* Reads an entry of the hosts file of the family that was asked. */
+/* Reads an entry of the hosts file of the requested family. */
 void reply_read_host(struct reply *reply, const struct hostent *host, const char *name);

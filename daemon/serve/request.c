@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Request: one frame of bytes -> what is asked. Everything of a client that can be wrong is found
- * wrong here, except the name itself: an odd name is a question with an answer, not an offence.
+ * Request: one frame of bytes -> the question. Every error that a client can make is detected here,
+ * except in the name itself: an odd name is a question with an answer, not an offence.
  */
 #include "request.h"
 
@@ -79,7 +79,7 @@ int request_parse(struct request *request, const uint8_t *data, size_t size, siz
     if (header.version == 1 && header.type == KUBESVC_REQUEST_MAP) {
         if (length != sizeof(struct kubesvc_map_request))
             return REQUEST_BAD;
-        request->kind = REQUEST_MAP; /* there is one layout so far, which every client reads */
+        request->kind = REQUEST_MAP; /* so far there is one layout, which every client reads */
     }
     if (header.version == 1 && header.type == KUBESVC_REQUEST_INSPECT) {
         request->kind = REQUEST_INSPECT;

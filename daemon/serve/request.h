@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A request as it comes over the wire (include/kubesvc/protocol.h), checked and taken apart.
+ * A request as received (include/kubesvc/protocol.h), checked and parsed.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #define REQUEST_FRAME_MAX (sizeof(struct kubesvc_header) + KUBESVC_REQUEST_MAX)
 
 enum request_kind {
-    REQUEST_UNSUPPORTED, /* well-formed, but of a version, type or family that is not known */
+    REQUEST_UNSUPPORTED, /* well-formed, but of an unknown version, type or family */
     REQUEST_NAME,
     REQUEST_ADDRESS,
     REQUEST_MAP,
@@ -38,7 +38,7 @@ struct request {
 #define REQUEST_INCOMPLETE 1
 #define REQUEST_BAD 2
 
-/* Takes the first frame of `size` bytes apart. 0: `request` is set and `*usedp` bytes made it up.
- * REQUEST_INCOMPLETE: more bytes are needed. REQUEST_BAD: the connection is to be closed. */
+/* Parses the first frame of `size` bytes. 0: `request` is set and it took `*usedp` bytes.
+ * REQUEST_INCOMPLETE: more bytes are needed. REQUEST_BAD: close the connection. */
 MUST_USE int request_parse(struct request *request, const uint8_t *data, size_t size,
                            size_t *usedp);

@@ -3,8 +3,8 @@
  * Rotation: a fixed table of (tag, position), indexed by a keyed hash of name and family.
  *
  * A table with an entry for every name would have to follow the model and would grow with what is
- * asked; this one needs neither. Two names that meet in one slot push each other out and then begin
- * at a random place, which is fair as well, only not as even.
+ * asked; this one needs neither. Two names in one slot evict each other and then start at a random
+ * place, which is fair as well, only less even.
  *
  * A position is kept below the size of the set instead of counting up for ever: a counter taken
  * modulo the size would favour the first addresses whenever it wraps.

@@ -4,8 +4,8 @@
  *
  * The event loop dispatches its sources in turn. One of them is this: it serves the user at the
  * head of the ring for a slice of time, one step for each client in turn, and moves the user to the
- * end. So what a user waits for is a slice of each other user, however many connections these have
- * and whatever they send, and in between the loop gets to everything else.
+ * end. So a user waits for one slice of each other user, however many connections these have and
+ * whatever they send, and in between the loop handles everything else.
  *
  * Clients are watched by an epoll instance of their own, edge-triggered, because the event loop
  * would ask the kernel again after each of a thousand events, and because collecting events must
@@ -29,7 +29,7 @@ struct scheduler {
     int epoll;
     int readable; /* at any time: sd-event would serve a deferred source before all others */
     sd_event_source *collecting, *serving;
-    GQueue users; /* with a client that is ready: who is served next first */
+    GQueue users; /* those with a ready client, next one first */
 };
 
 static uint64_t monotonic_now(void)
@@ -78,7 +78,7 @@ int scheduler_watch(struct scheduler *scheduler, struct client *client)
     uint32_t events = client->rest ? EPOLLOUT : client->parked ? 0 : EPOLLIN;
     struct epoll_event event = {.events = events | EPOLLET, .data.ptr = client};
 
-    /* What was set before is told of again by its next edge. */
+    /* Earlier readiness is reported again by the next edge. */
     if (client->watched == event.events)
         return 0;
     if (epoll_ctl(scheduler->epoll, client->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, client->fd,
@@ -91,7 +91,7 @@ int scheduler_watch(struct scheduler *scheduler, struct client *client)
 void scheduler_remove(struct scheduler *scheduler, struct client *client)
 {
     scheduler_unready(scheduler, client);
-    /* Closing is not enough: others may have a duplicate of the descriptor. */
+    /* Closing is not enough: another process may have a duplicate of the descriptor. */
     if (client->watched)
         (void)epoll_ctl(scheduler->epoll, EPOLL_CTL_DEL, client->fd, NULL);
     client->watched = 0;
@@ -116,7 +116,7 @@ static int scheduler_on_events(sd_event_source *source, int epoll, uint32_t reve
     return 0;
 }
 
-/* No user is forgotten while this runs (quota.h). */
+/* No user is freed while this runs (quota.h). */
 static int scheduler_on_turn(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct scheduler *scheduler = userdata;

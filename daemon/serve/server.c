@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Server: accepts, answers, and keeps those waiting that must wait.
+ * Server: accepts clients, answers, and holds those that must wait.
  *
  * Nearly every client has sent its request by the time it is accepted and takes its answer at once:
  * it is served without ever being watched. What remains (half a request, a full socket, a question
- * for a nameserver, a connection to be kept, a user who has had its share) waits for its turn: the
- * scheduler sees to it that no user takes the time of others, the quota that none holds too much,
- * `waits` that nothing lasts too long.
+ * for a nameserver, a persistent connection, a user that has had its share) waits its turn: the
+ * scheduler keeps users from taking each other's time, the quota from holding too much, and the
+ * timeouts bound every wait.
  */
 #include "server.h"
 
@@ -44,11 +44,11 @@ struct server {
     struct server_status counts;
     server_inspect inspect; /* NULL: INSPECT is not supported */
     void *inspect_userdata;
-    server_answered answered; /* NULL: nobody wants to know */
+    server_answered answered; /* NULL: not reported */
     void *answered_userdata;
 };
 
-/* When this turn of the event loop began. */
+/* When this iteration of the event loop began. */
 static uint64_t server_now(const struct server *server)
 {
     uint64_t now = 0;
@@ -112,7 +112,7 @@ static int server_send(struct client *client, struct answer *answer)
     return client_send(client, answer->parts, answer->n_parts);
 }
 
-/* Every question is wanted here while somebody watches them, or where the configuration says so. */
+/* All questions must come here while a client watches them, or if the configuration says so. */
 static void server_watch(struct server *server)
 {
     heartbeat_watch(server->heartbeat, server->no_maps || server->answered);
@@ -143,7 +143,7 @@ static int server_give_map(struct server *server, struct client *client)
     return r;
 }
 
-/* Answers the request that was taken last, or parks the client. 0 or CLIENT_GONE. */
+/* Answers the last request taken, or parks the client. 0 or CLIENT_GONE. */
 static int server_answer(struct server *server, struct client *client)
 {
     const struct request *request = &client->request;
@@ -208,8 +208,8 @@ static int server_flush(struct server *server, struct client *client)
     return r == 0 && client->last && !client->rest ? CLIENT_GONE : r;
 }
 
-/* The client's turn: one request at most. 0: it has got on. CLIENT_WAIT: not without an event.
- * CLIENT_GONE: finished with. */
+/* The client's turn: at most one request. 0: it has made progress. CLIENT_WAIT: it needs an event.
+ * CLIENT_GONE: done with it. */
 static int server_step(struct server *server, struct client *client)
 {
     int r;
@@ -229,8 +229,8 @@ static int server_step(struct server *server, struct client *client)
     return r;
 }
 
-/* The client has got on: its time counts from now, and what it holds may be too much. It may be
- * dropped here. */
+/* The client has made progress: its timeout restarts, and it may hold too much. It may be dropped
+ * here. */
 static void server_got_on(struct server *server, struct client *client)
 {
     struct client *excess;
@@ -244,8 +244,8 @@ static void server_got_on(struct server *server, struct client *client)
         server_cut_off(server, excess);
 }
 
-/* What follows from a step that came to `r`: CLIENT_WAIT buys no more time, such as the bytes of a
- * request that is still not complete, unless the client is new. It may be dropped here. */
+/* Handles the result `r` of a step: CLIENT_WAIT does not extend the timeout (bytes of a still
+ * incomplete request do not count), unless the client is new. It may be dropped here. */
 static void server_settle(struct server *server, struct client *client, int r, bool is_new)
 {
     if (r == CLIENT_GONE) {
@@ -270,7 +270,7 @@ static void server_serve(void *userdata, struct client *client)
     server_settle(server, client, server_step(server, client), false);
 }
 
-/* If the kernel does not say who it is, it shares the lot of all such. */
+/* Peers unknown to the kernel share one user. */
 static uid_t peer_uid(int fd)
 {
     struct ucred peer = {.uid = (uid_t)-1};
@@ -327,7 +327,7 @@ static void server_remind(void *userdata, struct client *client)
         server_cut_off(userdata, client);
 }
 
-/* The client is parked no longer: `r` is what sending its answer came to. */
+/* The client is no longer parked: `r` is the result of sending its answer. */
 static void server_resume(struct server *server, struct client *client, int r)
 {
     if (!r && client->last && !client->rest)
@@ -359,7 +359,7 @@ void server_retry(struct server *server)
     timeouts_retry(server->timeouts);
 }
 
-/* How many clients there may be, once as many descriptors as possible are allowed. */
+/* The limit on clients, after raising the descriptor limit as far as possible. */
 static size_t server_clients_max(void)
 {
     struct rlimit limit;

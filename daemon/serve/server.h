@@ -19,8 +19,8 @@ struct server;
 
 #define SERVER_BUSY 1
 
-/* Listens at `path`, with the socket `adopted` if it does so already (-1: none; it passes on):
- * makes its directory if missing (0755), replaces a stale socket file, mode 0666. SERVER_BUSY:
+/* Listens at `path`, with the socket `adopted` if it does so already (-1: none; takes ownership):
+ * creates its directory if missing (0755), replaces a stale socket file, mode 0666. SERVER_BUSY:
  * another daemon answers there; it is left undisturbed. `root` and `upstream` must live longer than
  * the server. Until the first publish every name of ours is TRY_AGAIN. */
 MUST_USE int server_new(struct server **serverp, sd_event *event, const char *path, int adopted,
@@ -29,7 +29,8 @@ MUST_USE int server_new(struct server **serverp, sd_event *event, const char *pa
 /* Closes everything and removes the socket file if it is still this server's. Returns NULL. */
 struct server *server_free(struct server *server);
 
-/* The socket stays when the server is freed, for another process; its descriptor, -1: none. */
+/* Keeps the socket when the server is freed, for another process; returns its descriptor, -1:
+ * none. */
 int server_keep_socket(struct server *server);
 
 /* Tells programs that have the snapshot mapped that it was stopped on purpose. */
@@ -38,12 +39,12 @@ void server_stop(struct server *server);
 /* May programs map the snapshot and answer themselves? At first: yes. */
 void server_allow_maps(struct server *server, bool allow);
 
-/* Runs the questions that wait for a nameserver again (`answered` of upstream.h). */
+/* Retries the questions waiting for a nameserver (`answered` of upstream.h). */
 void server_retry(struct server *server);
 
 struct server_status {
     uint64_t questions, found, no_data, not_found, not_ours, try_again; /* answers by status */
-    uint64_t maps;    /* snapshots given out to be mapped */
+    uint64_t maps;    /* snapshots handed out for mapping */
     uint64_t refused; /* malformed, unknown or cut off */
     uint64_t clients; /* connected now */
     struct histogram latency;
@@ -52,7 +53,7 @@ struct server_status {
 void server_status(const struct server *server, struct server_status *status);
 
 /* An INSPECT request came: `size` bytes of words. The server closes the connection after the call;
- * who goes on with it keeps a descriptor of its own. */
+ * to continue with it, duplicate the descriptor. */
 typedef void (*server_inspect)(void *userdata, int fd, const char *words, size_t size);
 void server_set_inspect(struct server *server, server_inspect inspect, void *userdata);
 
@@ -64,6 +65,6 @@ struct server_question {
     int fd; /* of the connection */
 };
 
-/* Tells `answered` of every question that is answered; NULL: nobody. */
+/* Calls `answered` for every answered question; NULL: stops. */
 typedef void (*server_answered)(void *userdata, const struct server_question *question);
 void server_observe(struct server *server, server_answered answered, void *userdata);

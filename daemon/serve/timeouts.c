@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Waits: two queues and one timer. All clients in one queue wait equally long, so each queue is
+ * Timeouts: two queues and one timer. All clients in one queue wait equally long, so each queue is
  * sorted by itself and its head is always the next.
  */
 #include "timeouts.h"
@@ -10,7 +10,7 @@
 #define WAITS_PENDING_EVERY (KUBESVC_PENDING_EVERY_MS * MSEC)
 #define WAITS_PENDING_MAX (KUBESVC_PENDING_MAX_MS * MSEC)
 
-/* Clients in one turn of the event loop, so that none takes long. */
+/* Clients per iteration of the event loop, to keep it short. */
 #define WAITS_BATCH 64u
 
 struct timeouts {
@@ -19,7 +19,7 @@ struct timeouts {
     GQueue waiting, parked;
     sd_event_source *timer, *retrying;
     GList *cursor;  /* in `parked`: the next to retry; NULL: the first */
-    size_t n_retry; /* so many are still to be retried */
+    size_t n_retry; /* number still to be retried */
 };
 
 static uint64_t timeouts_now(const struct timeouts *timeouts)
@@ -35,7 +35,7 @@ static uint64_t queue_due(const GQueue *queue)
     return queue->head ? ((const struct client *)queue->head->data)->due : UINT64_MAX;
 }
 
-/* Sets the timer to the first client whose time comes, unless it will fire before anyhow. */
+/* Sets the timer for the first client to expire, unless it fires earlier anyway. */
 static void timeouts_arm(struct timeouts *timeouts)
 {
     uint64_t due = MIN(queue_due(&timeouts->waiting), queue_due(&timeouts->parked)), set = 0;
@@ -127,8 +127,7 @@ static int timeouts_on_retry(sd_event_source *source, void *userdata)
 
 void timeouts_retry(struct timeouts *timeouts)
 {
-    /* On from where the last round has got to: however often this is called, all have their turn.
-     */
+    /* Continues where the last round stopped: however often this is called, all get their turn. */
     timeouts->n_retry = timeouts->parked.length;
     if (timeouts->n_retry > 0)
         (void)sd_event_source_set_enabled(timeouts->retrying, SD_EVENT_ONESHOT);

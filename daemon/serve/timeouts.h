@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The clients that wait, and what the passing of time means for them: for those that wait for bytes
- * to come or go, an end; for those parked until a nameserver answers, signs of life and then an
- * end.
+ * The timeouts of waiting clients: those that wait for bytes to come or go are dropped in the end;
+ * those parked for a nameserver get signs of life before that.
  */
 #pragma once
 
@@ -15,7 +14,7 @@
 
 struct timeouts;
 
-/* Each may drop the client, or let it wait for something else. */
+/* Each may drop the client, or make it wait for something else. */
 struct timeouts_handler {
     void (*overdue)(void *userdata, struct client *client); /* no byte came or went for 5 s */
     void (*remind)(void *userdata, struct client *client);  /* parked: every 100 ms */
@@ -26,17 +25,17 @@ struct timeouts_handler {
 
 MUST_USE int timeouts_new(struct timeouts **timeoutsp, sd_event *event,
                           const struct timeouts_handler *handler);
-struct timeouts *timeouts_free(struct timeouts *timeouts); /* empty by now; returns NULL */
+struct timeouts *timeouts_free(struct timeouts *timeouts); /* must be empty; returns NULL */
 
-/* From now on the client waits for its peer; or for a nameserver. */
+/* Starts waiting for the client's peer; or for a nameserver. */
 void timeouts_for_peer(struct timeouts *timeouts, struct client *client);
 void timeouts_for_answer(struct timeouts *timeouts, struct client *client);
 void timeouts_remove(struct timeouts *timeouts,
-                     struct client *client); /* also if it does not wait */
+                     struct client *client); /* even if it is not waiting */
 
 /* Calls `retry` from the event loop for every client that is parked now, a bounded number at once.
  */
 void timeouts_retry(struct timeouts *timeouts);
 
 size_t timeouts_parked(const struct timeouts *timeouts);
-struct client *timeouts_any(const struct timeouts *timeouts); /* NULL: nobody waits */
+struct client *timeouts_any(const struct timeouts *timeouts); /* NULL: no client waits */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * External: a cache of what the world outside the zone says about the targets of ExternalNames, one
- * entry for each name and family, that asks where it does not know. It has no list of those who
- * wait: a search is cheap, so all that wait are simply run again when something was answered.
+ * Upstream: a cache of answers from outside the zone for the targets of ExternalNames, one entry
+ * for each name and family, that queries what it does not know. It keeps no list of waiting
+ * searches: a search is cheap, so all of them simply run again after each answer.
  */
 #include "upstream.h"
 
@@ -30,7 +30,7 @@ struct upstream {
     GQueue recent;       /* entries, the least recently used first */
     unsigned n_pending;
     sd_event_source *settling;
-    bool news; /* since `answered` was called last */
+    bool news; /* since the last call of `answered` */
     void (*answered)(void *userdata);
     void *userdata;
 };
@@ -38,7 +38,7 @@ struct upstream {
 struct upstream_entry {
     struct upstream *upstream;
     char *key;           /* the family, then the name in lower case */
-    struct reply *reply; /* NULL: being asked */
+    struct reply *reply; /* NULL: query in progress */
     uint64_t asked, expires;
     GList turn;
 };
@@ -52,8 +52,8 @@ static void upstream_entry_free(void *userdata)
     g_free(entry);
 }
 
-/* The clock of the cache; it does not move while a callback runs, so nothing that was valid expires
- * under one, and it goes on while the machine sleeps. */
+/* The clock of the cache; it does not advance during a callback, so nothing valid expires under
+ * one, and it continues while the machine sleeps. */
 static uint64_t upstream_now(const struct upstream *upstream)
 {
     uint64_t now = 0;
@@ -87,7 +87,7 @@ static void upstream_remove(struct upstream *upstream, struct upstream_entry *en
     g_hash_table_remove(upstream->entries, entry->key);
 }
 
-/* Removes what has been used least until `keep` entries are left; what is being asked stays. */
+/* Removes the least recently used until `keep` entries are left; pending ones stay. */
 static void upstream_trim(struct upstream *upstream, unsigned keep)
 {
     GList *link = upstream->recent.head;
@@ -101,7 +101,7 @@ static void upstream_trim(struct upstream *upstream, unsigned keep)
     }
 }
 
-/* Outside of every search, so that none loses what it points to. */
+/* Outside of every search, so that none loses the data it points to. */
 static int upstream_on_settle(sd_event_source *source, void *userdata)
 {
     struct upstream *upstream = userdata;
@@ -136,8 +136,8 @@ static void upstream_finish(struct upstream_entry *entry, struct reply *reply)
     struct upstream *upstream = entry->upstream;
     uint64_t now = upstream_now(upstream);
 
-    /* A search may need two slow answers at the same time; so each lasts at least for as long again
-     * as it took to come, or one would always have expired when the other is there. */
+    /* A search may need two slow answers at the same time; so each is valid for at least as long as
+     * it took to arrive, or one would always have expired when the other arrives. */
     entry->expires = now + upstream_lifetime(reply) + (now - entry->asked);
     entry->reply = reply;
     upstream->n_pending--;
@@ -155,7 +155,7 @@ static void upstream_on_answer(void *userdata, const uint8_t *message, size_t si
     upstream_finish(entry, reply);
 }
 
-/* Fills the entry from the hosts file, or else asks the nameservers. */
+/* Fills the entry from the hosts file, or else queries the nameservers. */
 static void upstream_ask(struct upstream_entry *entry)
 {
     struct upstream *upstream = entry->upstream;
@@ -193,7 +193,7 @@ static struct upstream_entry *upstream_add(struct upstream *upstream, const char
     return entry;
 }
 
-/* The entry for a name, which is asked for if nothing is known. NULL: too much is being asked. */
+/* The entry for a name, with a query started if nothing is known. NULL: too many are pending. */
 static struct upstream_entry *upstream_find(struct upstream *upstream, const char *key)
 {
     struct upstream_entry *entry = g_hash_table_lookup(upstream->entries, key);
@@ -210,7 +210,7 @@ static struct upstream_entry *upstream_find(struct upstream *upstream, const cha
     return entry;
 }
 
-/* False: no name is that long. */
+/* False: too long for a name. */
 static bool upstream_key(char key[static KUBESVC_NAME_MAX + 2], const char *target,
                          enum kubesvc_family family)
 {
