@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Backends. The line of each Service is kept as it was last told; after a publish the Services that
- * the model has spoken of are written again, and only lines that differ go out. A new follower gets
- * the kept lines, so that all of them know the same at any time.
+ * Backends. Keeps the line last sent for each Service; after a publish the lines of Services that
+ * the model has reported are rebuilt, and only changed lines are sent. A new follower receives the
+ * kept lines, so that all of them are in the same state at any time.
  */
 #include "backends.h"
 
@@ -20,7 +20,7 @@ struct backends {
     void *userdata;
 };
 
-/* --- The model's words --- */
+/* --- From the model --- */
 
 static void note(struct backends *backends, const char *namespace, const char *name)
 {
@@ -269,7 +269,7 @@ struct round {
     GString *changed, *removed;
 };
 
-/* `key` and `line` pass on; `line` NULL: there is none. */
+/* Takes ownership of `key` and `line`; `line` NULL: none. */
 static void compare(struct round *round, char *key, char *line)
 {
     GHashTable *lines = round->backends->lines;
@@ -327,7 +327,7 @@ static void note_all(struct backends *backends, const struct inspect_world *worl
             g_hash_table_add(backends->noted, g_strdup(key));
 }
 
-/* The lines since the last round, to be freed with g_free; NULL: none. */
+/* The lines since the last round, free with g_free; NULL: none. */
 static char *go_round(struct backends *backends, const struct inspect_world *world)
 {
     struct round round = {backends, world, g_string_new(NULL), g_string_new(NULL)};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What stands behind cluster IPs, for programs that forward connections to it: the verb `backends`
- * of include/kubesvc/inspect.h. The loader thread's; while no program follows, it costs nothing.
+ * What is behind cluster IPs, for programs that forward connections to it: the verb `backends` of
+ * include/kubesvc/inspect.h. Runs on the loader thread; while no program follows, it costs nothing.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ struct backends *backends_free(struct backends *backends); /* returns NULL */
 /* For the model, instead of the sink behind it. */
 const struct zone_sink *backends_sink(struct backends *backends);
 
-/* Is told, after a publish that changed something, of the lines for all who follow; they are the
- * observer's to free with g_free. */
+/* Receives, after a publish that changed something, the lines for all followers; the observer frees
+ * them with g_free. */
 typedef void (*backends_told)(void *userdata, char *lines);
 void backends_observe(struct backends *backends, backends_told told, void *userdata);
 
@@ -31,8 +31,8 @@ void backends_published(struct backends *backends, const struct inspect_world *w
 /* The configuration is another one: any line may change. */
 void backends_reconfigure(struct backends *backends);
 
-/* Writes what those who follow have been told so far; the one who asked is told what comes. What
- * was not published yet comes with the next publish. */
+/* Writes what the followers have received so far; the new one receives later changes. What was not
+ * published yet comes with the next publish. */
 void backends_follow(struct backends *backends, const struct report *report);
 
 /* No program follows any more. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is in a file that was not read is not known, and explaining must not tell it either: users
- * may ask who may not read the file. So files are judged by their names and by what is wrong with
- * them, and the likeliest come first.
+ * The contents of an unread file are unknown, and explaining must not reveal them either: the
+ * caller may not be allowed to read the file. So files are judged by their names and by what is
+ * wrong with them, and the likeliest come first.
  */
 #include "causes.h"
 
@@ -58,7 +58,7 @@ static const struct subject *subject_at(const struct collection *collection, gui
     return &g_array_index(collection->subjects, struct subject, i);
 }
 
-/* "web.yaml", "30-web.txt", ".web.yaml.swp": is the Service's name a word of the file's? */
+/* "web.yaml", "30-web.txt", ".web.yaml.swp": is the Service's name a component of the file's? */
 static bool names_it(const char *file, const char *service)
 {
     size_t length = strlen(service);

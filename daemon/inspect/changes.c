@@ -11,7 +11,7 @@
 #include "daemon/publish/record.h"
 
 #define CHANGES_KEPT 100u
-#define CHANGES_NOTED 1024u /* Services in one publish; of more only the number is said */
+#define CHANGES_NOTED 1024u /* Services in one publish; beyond that only their number counts */
 #define CHANGES_TOLD 50u    /* of one publish one by one */
 
 struct changes {

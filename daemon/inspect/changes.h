@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What has changed lately: of each publish the Services whose answers are not what they were, and
- * what else is worth a line. The last ones are kept for who asks, each is told to who watches.
+ * Recent changes: the Services whose answers changed in each publish, and other notable events. The
+ * last ones are kept for `status`, each is sent to watching clients.
  */
 #pragma once
 
@@ -25,12 +25,13 @@ struct changes *changes_free(struct changes *changes); /* returns NULL */
 /* For the model, instead of the sink behind it. */
 const struct zone_sink *changes_sink(struct changes *changes);
 
-/* Is told of every new change; NULL: nobody. */
+/* Receives every new change; NULL: no observer. */
 typedef void (*changes_told)(void *userdata, const struct change *change);
 void changes_observe(struct changes *changes, changes_told told, void *userdata);
 
-/* What was told since the last time is about to be published: compares it with what is published
- * now. Unless `compare` nothing is said of single Services: at the first load all are new. */
+/* What was collected since the last call is about to be published: compares it with what is
+ * published now. Unless `compare`, no single Services are reported: at the first load all are
+ * new. */
 void changes_before_publish(struct changes *changes, bool compare);
 
 /* Something else that is worth a line; the text is copied. */

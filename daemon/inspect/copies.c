@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Copies of clusters: a .status.json in a configured directory, or in one right below it, as
- * /var/lib/kubesvc-cluster has for each cluster. Whether a process still keeps the copy is told by
- * its lock, which is looked at and never taken.
+ * /var/lib/kubesvc-cluster has for each cluster. Whether a process still maintains the copy shows
+ * in its lock, which is tested and never taken.
  */
 #include "copies.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A question for one family of a name that has only the other is answered with "no data", which is
- * easily taken for a Service that is not there.
+ * easily mistaken for a missing Service.
  */
 #include "families.h"
 

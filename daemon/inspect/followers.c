@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Followers: what is to be told is written once, as a frame, and appended to every queue; the
- * event loop sends them. The server is only observed while somebody follows questions, so that
- * otherwise a question costs nothing more.
+ * Followers: each message is written once, as a frame, and appended to every queue; the event loop
+ * sends them. The server is observed only while a client follows questions, so that otherwise a
+ * question costs nothing more.
  */
 #include "followers.h"
 
@@ -179,7 +179,7 @@ static void on_question(void *userdata, const struct server_question *question)
     end(followers, true);
 }
 
-/* Listens for what somebody wants to know. */
+/* Starts following for a client. */
 static void observe(struct followers *followers)
 {
     bool questions = false;

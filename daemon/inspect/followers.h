@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who watches: connections that are told of changes, and of questions if they may, as it happens.
- * They are served by the daemon itself, each with a bounded queue; who does not read is dropped.
+ * Watching clients: connections that receive changes, and questions if permitted, as they happen.
+ * They are served by the daemon itself, each with a bounded queue; a client that does not read is
+ * dropped.
  */
 #pragma once
 
@@ -13,11 +14,11 @@
 
 struct followers;
 
-/* Observes the server's questions while somebody follows them. */
+/* Observes the server's questions while a client follows them. */
 struct followers *followers_new(sd_event *event, struct server *server);
 struct followers *followers_free(struct followers *followers); /* returns NULL */
 
-/* A change is to be told. `time`: CLOCK_REALTIME, microseconds. */
+/* Sends a change. `time`: CLOCK_REALTIME, microseconds. */
 void followers_tell(struct followers *followers, uint64_t time, const char *text);
 
 enum followers_added { FOLLOWERS_ADDED, FOLLOWERS_BUSY, FOLLOWERS_DENIED };

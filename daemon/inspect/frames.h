@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The frames of a report (include/kubesvc/inspect.h), made in memory by one thread and sent by
- * another one.
+ * The frames of a report (include/kubesvc/inspect.h), created in memory by one thread and sent by
+ * another.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "lib/util/error.h"
 #include <kubesvc/inspect.h>
 
-/* What is longer is given up: `kubesvc get pods` of 300,000 pods is half of it. */
+/* A longer report is aborted: `kubesvc get pods` of 300,000 pods is half of it. */
 #define FRAMES_SIZE_MAX ((size_t)256 << 20)
 
 struct frames {

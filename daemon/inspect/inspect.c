@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Inspect. One report is made at a time, so what has to be shared out is that, and the memory of
- * those that are being sent. Users take turns; each may have a few reports, and all together some
- * megabytes of them. Places for root and the daemon's user are counted apart.
+ * Inspect. One report is created at a time, so that turn is what must be shared fairly, and the
+ * memory of those being sent. Users take turns; each may have a few reports, and all together some
+ * megabytes. Slots for root and the daemon's user are counted separately.
  */
 #include "inspect.h"
 
@@ -79,7 +79,7 @@ static bool may_be_made(const struct inspect *inspect, uid_t uid)
            sending.bytes < SENDING_BYTES_MAX;
 }
 
-/* The first that may be made, of root and the daemon's user before others; NULL: none. */
+/* The next one to run, of root and the daemon's user before others; NULL: none. */
 static struct job *choose(const struct inspect *inspect)
 {
     struct job *chosen = NULL;
@@ -187,7 +187,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* Not while the loader thread makes a report that lets a program follow. */
+/* Not while the loader thread is creating a report that lets a program follow. */
 static void rest(void *userdata)
 {
     struct inspect *inspect = userdata;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A report from its request to its last byte: taken by the server thread, made by the loader
- * thread, sent by the server thread. It belongs to one of them at a time.
+ * A report from its request to its last byte: accepted by the server thread, created by the loader
+ * thread, sent by the server thread. One of them owns it at any time.
  */
 #pragma once
 
@@ -38,7 +38,7 @@ struct job {
     uid_t uid;
     pid_t pid;
     int fd;
-    bool gone; /* nobody waits for it any more */
+    bool gone; /* its client is gone */
     sd_event_source *io, *timer;
 };
 

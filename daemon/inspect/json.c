@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * JSON: yajl's generator with the few shapes that every report is made of. A generator only fails
- * when it is misused, so nothing here has an error path.
+ * JSON: yajl's generator with the few shapes used in every report. A generator only fails when
+ * misused, so nothing here has an error path.
  */
 #include "json.h"
 

@@ -13,7 +13,7 @@
 
 struct json;
 
-/* `print` is told the text in pieces. */
+/* `print` receives the text in pieces. */
 struct json *json_new(void (*print)(void *userdata, const char *text, size_t size), void *userdata);
 struct json *json_free(struct json *json); /* returns NULL */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A directory may hold tens of thousands of other files, so a few of each kind stand for all.
+ * A directory may hold tens of thousands of other files, so only a few examples of each kind are
+ * kept.
  */
 #include "passed_over.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A question: from words to the request that a program's lookup would have become.
+ * A question: turns the arguments into the request that a program's lookup would have sent.
  */
 #include "question.h"
 
@@ -66,7 +66,7 @@ static void add_tried(void *tried, const char *name, size_t length)
     g_ptr_array_add(tried, g_strndup(name, length));
 }
 
-/* The addresses lie in the snapshot, which goes on. */
+/* The addresses lie in the snapshot, which may be freed. */
 static void keep_addresses(struct resolver_answer *answer, uint8_t **copyp, size_t size)
 {
     *copyp = g_memdup2(answer->addresses, answer->n_addresses * size);

@@ -16,7 +16,7 @@
 #include "words.h"
 
 struct question {
-    bool is_valid; /* false: nothing that could be asked for; the rest is empty then */
+    bool is_valid; /* false: not a valid name; the rest is empty then */
     struct request request;
     struct search_result result;
     GPtrArray *tried; /* char *: names without a final dot */
@@ -24,8 +24,8 @@ struct question {
     uint8_t *inet, *inet6; /* of the result */
 };
 
-/* Asks what the words `query` or `explain` are about; NULL: they are others. The answer is from
- * what is published and, of names outside the zone, known. */
+/* Runs the question of `query` or `explain`; NULL: other arguments. Answered from what is published
+ * and, for names outside the zone, already known. */
 struct question *question_new(const struct words *words, const struct snapshot_root *root,
                               struct upstream *upstream);
 struct question *question_free(struct question *question); /* returns NULL */
@@ -34,5 +34,5 @@ struct question *question_free(struct question *question); /* returns NULL */
  * name last. */
 const char *question_name(const struct search_result *result, unsigned index);
 
-/* The address that is asked for. */
+/* The requested address. */
 struct address question_address(const struct request *request);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which verb is written by whom, and the words that several of them use.
+ * Which function writes the report of each verb, and strings shared by several.
  */
 #include "report.h"
 
@@ -10,7 +10,7 @@
 
 static const struct verb {
     const char *name;
-    unsigned least, most; /* words, the verb included */
+    unsigned least, most; /* arguments, including the verb */
     report_fn write;
 } verbs[] = {
     {"services", 1, 2, report_services},

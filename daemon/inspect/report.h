@@ -25,16 +25,16 @@ struct report {
     struct json *json;
 };
 
-/* Answers the job: its words are of a verb that there is. */
+/* Answers the job: its verb must exist. */
 void report_make(const struct inspect_world *world, struct job *job);
 
 /* Writes all lines; the result is what the END frame is to say. */
 typedef enum kubesvc_inspect_result (*report_fn)(const struct report *report);
 
-/* NULL: there is no such verb, or not with so many words. */
+/* NULL: there is no such verb, or not with this many arguments. */
 report_fn report_find(const struct words *words);
 
-/* Is it a verb whose answer does not end: what changes is told later? */
+/* Is it a verb whose answer does not end, as changes follow? */
 bool report_stays(const struct words *words);
 
 enum kubesvc_inspect_result report_services(const struct report *report);
@@ -53,7 +53,7 @@ enum kubesvc_inspect_result report_config(const struct report *report);
 
 /* --- What several of them need --- */
 
-/* Calls `each` with the namespace that the second word names, or with all. */
+/* Calls `each` with the namespace in the second argument, or with all. */
 void report_namespaces_each(const struct report *report, view_namespace_fn each, void *userdata);
 
 /* The keys of a line of `services`, into the object that is open. */

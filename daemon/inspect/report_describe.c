@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The report of one Service with all that it is made of.
+ * The report of one Service with everything it consists of.
  */
 #include "report.h"
 
@@ -88,7 +88,7 @@ static void put_slice(void *userdata, const struct object *object)
         put_source(walk->report->json, object);
 }
 
-/* Whether something stands behind the cluster IP. */
+/* What is behind the cluster IP. */
 static void put_forwarding(const struct report *report, const struct service_state *state)
 {
     struct view_service view;

@@ -119,7 +119,7 @@ static char *selector_text(const struct service *service)
     return g_strdup(text->str);
 }
 
-/* Where a connection to its cluster IP goes; NULL: there is none, or it is not ours to say. */
+/* Where a connection to its cluster IP goes; NULL: it has none, or that is not up to us. */
 static char *forwarding_text(const struct report *report, const struct service_state *state)
 {
     const char *forwarder = report_forwarder(report);
@@ -240,7 +240,7 @@ static char *external_text(const struct report *report, const char *target)
     return text;
 }
 
-/* Why it has no address at all, or none of one family; NULL: nothing more is to be said. */
+/* Why it has no address at all, or none of one family; NULL: nothing to add. */
 static char *missing_text(const struct report *report, const struct subject *subject,
                           enum kubesvc_status status)
 {

@@ -37,7 +37,7 @@ static void counter(const struct report *report, const char *name, const char *h
     put(report, "%s %" G_GUINT64_FORMAT "\n", name, value);
 }
 
-/* Counts as they are said to be: of each bucket with all below it. */
+/* Prometheus counts are cumulative: each bucket includes those below it. */
 static void put_latency(const struct report *report, const struct histogram *latency)
 {
     const char *name = "kubesvc_answer_seconds";

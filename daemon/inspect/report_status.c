@@ -65,7 +65,7 @@ static void put_errors(void *userdata, const struct loader_file_status *status)
     }
 }
 
-/* What is wrong with a file of a runtime stands among the errors. */
+/* Errors in a runtime's files are listed with the other errors. */
 static void put_runtime_error(void *userdata, const struct runtime_status *status)
 {
     struct json *json = userdata;
@@ -209,7 +209,7 @@ static void note_crowd(const struct report *report, unsigned n, const struct obj
     json_text(report->json, NULL, text);
 }
 
-/* What a few lines of manifest asked too much of. */
+/* Limits exceeded by a few lines of manifest. */
 static void note_crowds(const struct report *report)
 {
     struct view_crowded crowded = view_crowded(report->world->cluster);

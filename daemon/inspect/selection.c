@@ -140,7 +140,7 @@ static char *hidden_text(const struct walk *walk)
     }
 }
 
-/* The labels match, and there is no pod of it. */
+/* The labels match, but it has no pods. */
 static char *absent_text(const struct walk *walk, const struct unit *unit)
 {
     if (unit->object->kind == OBJECT_POD)
@@ -170,7 +170,7 @@ static char *matching_text(const struct unit *unit)
     return g_strdup_printf("%s, %u do%s not: %s", counting, n, n == 1 ? "es" : "", unit->why);
 }
 
-/* What a matching Pod is to a workload, or why a workload stands for fewer pods. */
+/* The relation of a matching Pod to a workload, or why a workload yields fewer pods. */
 static char *beside_text(const struct walk *walk, const struct unit *unit)
 {
     const struct cluster *cluster = walk->report->world->cluster;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Programs that follow the backends of cluster IPs: connections that got all of them and now get
- * what changes. Unlike those who watch, they must miss nothing, so one that is too slow for its
- * queue is dropped and has to begin again.
+ * Programs that follow the backends of cluster IPs: connections that received all of them and now
+ * receive changes. Unlike watching clients, they must miss nothing, so one that is too slow for its
+ * queue is dropped and has to start over.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The subject of a name, and in words where its addresses come from.
+ * The subject of a name, and an explanation of where its addresses come from.
  */
 #include "subject.h"
 
@@ -40,7 +40,7 @@ void subject_clear(struct subject *subject)
     g_free(subject->below);
 }
 
-/* Endpoints that are told together. */
+/* Endpoints reported together. */
 struct bunch {
     const struct object *workload; /* of a workload's replicas, else NULL */
     uint8_t kind;

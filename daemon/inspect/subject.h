@@ -11,11 +11,11 @@
 
 struct subject {
     char *namespace, *service; /* as the name says them, in lower case */
-    char *below; /* what stands before the Service, "web-0" or "_http._tcp"; or NULL */
+    char *below;               /* what precedes the Service, "web-0" or "_http._tcp"; or NULL */
     const struct service_state *state; /* NULL: there is no such Service */
 };
 
-/* False: it is no name of a Service or below one in the zone. `subject` is to be cleared anyway. */
+/* False: not a name of a Service or below one in the zone. Clear `subject` anyway. */
 bool subject_find(struct subject *subject, const struct report *report, const char *name);
 void subject_clear(struct subject *subject);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The words of a request: each ended by a NUL, one to KUBESVC_INSPECT_WORDS of them.
+ * The arguments of a request: each terminated by a NUL, one to KUBESVC_INSPECT_WORDS of them.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct words {
     const char *items[KUBESVC_INSPECT_WORDS]; /* in the payload */
 };
 
-/* False: the payload is none of words. */
+/* False: malformed payload. */
 bool words_parse(struct words *words, const char *payload, size_t size);
 
-/* The word at `index`, "" where there are fewer. */
+/* The argument at `index`, "" if there are fewer. */
 const char *words_get(const struct words *words, unsigned index);
