@@ -34,7 +34,7 @@ struct daemon {
     bool loads;                /* it has been started */
     struct thread_queue *to_loader, *from_loader;
     struct loader_thread *loader;
-    uint64_t pinged; /* when the loader thread was last asked for a sign of life */
+    uint64_t pinged; /* when the loader thread was last pinged */
     bool ping_waits; /* and it has given none yet */
 };
 
@@ -65,7 +65,7 @@ static void take(struct daemon *daemon, struct message *message)
         use_nameservers(daemon, message->nameservers);
         server_allow_maps(daemon->server, message->number);
         break;
-    /* Views are taken for one question at a time, so there is none here. */
+    /* Views are opened for one question at a time, so there is none here. */
     case MESSAGE_RETIRED: send(daemon, MESSAGE_PASSED, message->number); break;
     case MESSAGE_CHANGE: inspect_tell(daemon->inspect, message->number, message->text); break;
     case MESSAGE_BACKENDS: inspect_tell_backends(daemon->inspect, message->text); break;
@@ -111,7 +111,7 @@ static void on_answered(void *userdata)
         server_retry(daemon->server);
 }
 
-/* The loader thread hears this between two pieces of its work, or while it has none. */
+/* The loader thread receives this between two steps of its work, or while idle. */
 static bool is_alive(void *userdata, uint64_t usec)
 {
     struct daemon *daemon = userdata;
@@ -255,7 +255,8 @@ static int open_all(struct daemon *daemon, struct config *config,
     return start_loading(daemon);
 }
 
-/* Whoever asks is turned away at once; then the loader thread ends, and with it what it has. */
+/* New clients are turned away at once; then the loader thread ends, and with it everything it
+ * owns. */
 static void close_all(struct daemon *daemon, int result)
 {
     daemon->inspect = inspect_free(daemon->inspect);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What one process of the daemon leaves to the next under a service manager that keeps descriptors
- * (FileDescriptorStoreMax=): the listening socket, so that nobody is refused in between; the
+ * (FileDescriptorStoreMax=): the listening socket, so that no client is refused in between; the
  * snapshot, so that names are answered while the manifests are read again; and how often in a row
  * it was started, so that a daemon that dies again and again does not take the machine's time.
  *
@@ -25,13 +25,13 @@ struct inheritance *inheritance_new(struct notify *notify, const char *socket);
 /* Closes what is still there; returns NULL. */
 struct inheritance *inheritance_free(struct inheritance *inheritance);
 
-/* Is there somebody to leave anything to? */
+/* Is there a service manager that keeps descriptors? */
 bool inheritance_is_kept(const struct inheritance *inheritance);
 
 /* The listening socket, the caller's from now on; -1: none. */
 int inheritance_take_socket(struct inheritance *inheritance);
 
-/* Lets `root` answer from the snapshot that was left, if it was made with these settings, until
+/* Lets `root` answer from the inherited snapshot, if it was built with these settings, until
  * another one is published. */
 void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *root,
                         const struct config *config);

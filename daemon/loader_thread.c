@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The thread that loads, and what it hears from the server thread.
+ * The thread that loads, and the messages it receives from the server thread.
  *
- * Messages are heard in two places: on the loop, and between two pieces of work. There the model is
- * in the middle of something, so it may be looked at and not changed; what would change it waits.
+ * Messages are handled in two places: on the loop, and between two steps of the work. In the latter
+ * case the model is in the middle of an update, so it may be read but not changed; messages that
+ * would change it wait.
  */
 #include "loader_thread.h"
 
@@ -29,7 +30,7 @@
 #define STACK_SIZE ((size_t)8 << 20)
 
 /* Microseconds. */
-#define WHOLE_USEC 50000        /* a report waits so long for work to end, to show what it made */
+#define WHOLE_USEC 50000        /* how long a report waits for work to end, to show its result */
 #define END_USEC G_USEC_PER_SEC /* the thread is waited for at the end */
 
 struct loader_thread {
@@ -159,7 +160,7 @@ static void *run(void *userdata)
     int r = sd_event_loop(thread->event);
     if (r < 0)
         message_push(thread->outbox, &(struct message){.kind = MESSAGE_FAILED, .error = r});
-    else /* nobody looks any more */
+    else /* its client is gone */
         loading_close(thread->loading);
     (void)sem_post(&thread->ended);
     return NULL;

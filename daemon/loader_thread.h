@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The loader thread: manifests in, published names out. It has the loader, the model, the leases
- * and the writer of the snapshot to itself, and what it does may take its time: nobody waits for it
- * but those who want a report, and these are served between two pieces of its work.
+ * The loader thread: manifests in, published names out. It owns the loader, the model, the leases
+ * and the writer of the snapshot, and may take its time: only reports wait for it, and these are
+ * served between two steps of its work.
  */
 #pragma once
 
@@ -13,18 +13,18 @@
 
 struct loader_thread;
 
-/* Opens everything but its thread: `config` passes on in any case, `options` are read again for a
- * reload. Messages come by `inbox` and go by `outbox` (see message.h). Negative errno, said in the
- * log. */
+/* Opens everything but its thread: takes ownership of `config` in any case, `options` are read
+ * again for a reload. Messages come by `inbox` and go by `outbox` (see message.h). Negative errno,
+ * logged. */
 MUST_USE int loader_thread_new(struct loader_thread **threadp, struct config *config,
                                const struct config_options *options, struct thread_queue *inbox,
                                struct thread_queue *outbox);
 
-/* Opens the leases and the manifests, and starts. Negative errno, said in the log. */
+/* Opens the leases and the manifests, and starts. Negative errno, logged. */
 MUST_USE int loader_thread_start(struct loader_thread *thread);
 
-/* Ends it and frees it all; returns NULL. But for a thread that is in the middle of much work
- * nobody waits: -EBUSY, and then there is nothing left to do but to end the process. */
+/* Ends it and frees everything; returns NULL. A thread in the middle of long work is not waited
+ * for: -EBUSY, and then the process must exit. */
 int loader_thread_end(struct loader_thread **threadp);
 
 /* For readers; valid until the end. */

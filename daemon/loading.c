@@ -29,7 +29,7 @@
 /* So many objects and records that what replacing them leaves behind is worth a look. */
 #define MANY_REPLACED 20000u
 
-/* Who watches for changes and does not read: beyond this they are left out. */
+/* Limit on changes queued for the server thread: beyond this they are dropped. */
 #define CHANGES_MAX 1000u
 
 struct loading {
@@ -49,11 +49,11 @@ struct loading {
     struct loader *loader;
     struct runtimes *runtimes;
     struct inspect_world world; /* what reports show of all this */
-    uint64_t retired;           /* as last said to the server thread */
+    uint64_t retired;           /* as last sent to the server thread */
     uint64_t n_handed_over;     /* objects, ever */
     uint64_t n_trimmed;         /* of them and of changed records, when memory was given back */
     int64_t listened, shown;    /* when inotify was last heard, progress last shown */
-    int64_t began;              /* when the work began that goes on */
+    int64_t began;              /* when the current work began */
     bool loaded;                /* the first batch was complete */
     bool ready;                 /* and is published */
     bool hindered;              /* it could not be; tried again now and then */
@@ -189,8 +189,8 @@ static void begin_work(struct loading *loading)
     loading->world.at_work = true;
 }
 
-/* Works out what follows from all that was said, and publishes it. An address is known to the
- * journal before it is answered. */
+/* Computes the consequences of all changes, and publishes them. Addresses are written to the
+ * journal before they are answered. */
 static void work_out(struct loading *loading)
 {
     if (!loading->loaded)
@@ -250,7 +250,7 @@ static void show_progress(struct loading *loading, int64_t now)
         return;
     bool first = loading->shown == 0;
     loading->shown = now;
-    if (first) /* what takes less than that needs no word */
+    if (first) /* shorter work is not logged */
         return;
     loader_progress(loading->loader, &progress);
     log_progress("loading: %u of %u files, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " objects",
@@ -281,7 +281,7 @@ static void on_file(void *userdata, struct source *source, GPtrArray *objects)
     cluster_replace(loading->cluster, source, objects);
 }
 
-/* Only while the daemon starts: a later death is followed by a start, which will tell. */
+/* Only during startup: a later death is followed by a start, which will count it. */
 static unsigned on_reading(void *userdata, const char *path, uint64_t stamp)
 {
     const struct loading *loading = userdata;
@@ -440,7 +440,7 @@ static int open_journal(struct loading *loading)
     return 0;
 }
 
-/* Where leases cannot be kept, deaths cannot be counted either, and that has been said. */
+/* Where leases cannot be kept, deaths cannot be counted either, and that has been logged. */
 static void open_guard(struct loading *loading)
 {
     int r = loading->journal ? start_guard_open(&loading->guard, loading->config->state) : 0;

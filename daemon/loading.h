@@ -16,15 +16,15 @@
 
 struct loading;
 
-/* Makes the parts that need no file. `config` passes on in any case, `options` are read again for a
- * reload; what the server thread should know goes to `outbox`; `between` is called between two
- * pieces of work. Negative errno, said in the log. */
+/* Creates the parts that need no file. Takes ownership of `config` in any case, `options` are read
+ * again for a reload; messages for the server thread go to `outbox`; `between` is called between
+ * two steps of the work. Negative errno, logged. */
 MUST_USE int loading_new(struct loading **loadingp, struct config *config,
                          const struct config_options *options, sd_event *event,
                          struct thread_queue *outbox, struct between between);
 
-/* Opens the leases and the manifests; reading begins with the event loop. Negative errno, said in
- * the log. */
+/* Opens the leases and the manifests; reading starts with the event loop. Negative errno,
+ * logged. */
 MUST_USE int loading_open(struct loading *loading);
 
 /* An orderly end: what was being read did not kill the daemon. */
@@ -41,7 +41,7 @@ struct backends *loading_backends(const struct loading *loading);
 /* What reports show. */
 const struct inspect_world *loading_world(const struct loading *loading);
 
-/* When the work that goes on now began (CLOCK_MONOTONIC, microseconds); 0: none does. */
+/* When the current work began (CLOCK_MONOTONIC, microseconds); 0: idle. */
 int64_t loading_began(const struct loading *loading);
 
 /* Reads the configuration again; one that cannot be read or is wrong changes nothing. */

@@ -17,8 +17,8 @@
 
 #define KEPT_MAX (1 << 20) /* bytes that are free at the end of the heap */
 
-/* Whoever started this may have closed them: then the log would go where a socket or the leases
- * have come to lie instead. */
+/* The parent may have closed them: then the log would go to the socket or the leases that got their
+ * numbers. */
 static bool keep_standard_descriptors(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -28,8 +28,7 @@ static bool keep_standard_descriptors(void)
     return true;
 }
 
-/* A reload that is asked for before the loop runs is done when it does, instead of ending the
- * process. */
+/* A reload requested before the loop runs is done when it does, instead of killing the process. */
 static void hold_reload(void)
 {
     sigset_t signals;
@@ -45,8 +44,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     /* What others may do with its files is the caller's choice, what the daemon may do is not. */
     (void)umask(umask(S_IRWXG | S_IRWXO) & (S_IRWXG | S_IRWXO));
-    /* libyaml asks for and gives back small pieces in turn with large ones; with fast bins every
-     * large one makes malloc tidy up all the small ones, which doubles the time of a load. */
+    /* libyaml allocates and frees small blocks interleaved with large ones; with fast bins every
+     * large one makes malloc consolidate all the small ones, which doubles the time of a load. */
     (void)mallopt(M_MXFAST, 0);
     /* Else malloc raises it with every large block, and keeps tens of megabytes it does not use. */
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_MAX);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Messages: made, pushed, popped and freed.
+ * Messages: created, pushed, popped and freed.
  */
 #include "message.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the server thread and the loader thread tell each other. Besides the two queues that carry
- * this they share one word, the root of the published snapshot.
+ * Messages between the server thread and the loader thread. Besides the two queues that carry them,
+ * the threads share one word, the root of the published snapshot.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 enum message_kind {
     /* To the loader thread. */
-    MESSAGE_RELOAD, /* the configuration is to be read again */
+    MESSAGE_RELOAD, /* reread the configuration */
     MESSAGE_PASSED, /* number: of MESSAGE_RETIRED, every view taken before is done with */
     MESSAGE_END,    /* it is to end */
     MESSAGE_REST,   /* no program follows backends any more */
@@ -24,7 +24,7 @@ enum message_kind {
     MESSAGE_READY,    /* number: objects that are served; also after MESSAGE_RELOAD */
     MESSAGE_SERVERS,  /* nameservers: from now on */
     MESSAGE_RETIRED,  /* number: of the writer's, see snapshot_writer.h */
-    MESSAGE_CHANGE,   /* text, time: something that those who watch want to know */
+    MESSAGE_CHANGE,   /* text, time: an event for watching clients */
     MESSAGE_BACKENDS, /* text: lines for those that follow backends */
     MESSAGE_FAILED,   /* error: the loader thread has ended */
 };
@@ -39,7 +39,7 @@ struct message {
     char *text;
 };
 
-/* The next one of a queue, NULL: there is none; and its end, with all it holds. */
+/* The next one of a queue, NULL if empty; and the end of a queue, with its contents. */
 struct message *message_pop(struct thread_queue *queue);
 void message_free(struct message *message);
 
