@@ -295,7 +295,7 @@ int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis
     g_autoptr(GString) letters = g_string_new(":");
     fill_options(longs, letters, synopsis->takes);
     *arguments = (struct arguments){.family = "any", .root = ""};
-    optind = 0; /* anew */
+    optind = 0; /* start over */
     for (int option; (option = getopt_long(argc, argv, letters->str, longs, NULL)) != -1;) {
         if (option == 'h') {
             print_help(synopsis);

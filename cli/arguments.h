@@ -75,11 +75,11 @@ struct arguments {
 
 #define ARGUMENTS_GO_ON (-1)
 
-/* Fills `arguments`, and gives ARGUMENTS_GO_ON; or says what is wrong, or prints the help or the
- * version that was asked for, and gives the exit status. Options may stand anywhere before "--". */
+/* Fills `arguments` and returns ARGUMENTS_GO_ON; or reports an error, or prints the requested help
+ * or version, and returns the exit status. Options may be anywhere before "--". */
 int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis, int argc,
                     char **argv);
 
-/* The index of the command: the first argument that neither is an option nor belongs to one; argc
- * if there is none. */
+/* The index of the command: the first argument that is neither an option nor an option's value;
+ * argc if there is none. */
 int arguments_command(int argc, char **argv);

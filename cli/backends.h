@@ -11,7 +11,7 @@
 enum backends_line {
     BACKENDS_MORE, /* it was taken; more comes that belongs to it */
     BACKENDS_END,  /* all that belongs together has come */
-    BACKENDS_BAD,  /* it is not as the daemon writes it; it was passed over */
+    BACKENDS_BAD,  /* malformed; it was skipped */
 };
 
 /* Takes one line. `ranges` (struct address_range) are the ranges of cluster IPs. */

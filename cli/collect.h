@@ -16,7 +16,7 @@ struct collection {
     struct findings *findings;
     const char *namespace;      /* for objects that name none */
     bool recursive;             /* directories below directories, too */
-    bool skip_templates;        /* nothing is said of templates, and those of charts are not read */
+    bool skip_templates;        /* templates are not reported, and those of charts are not read */
     const char *const *ignored; /* patterns of ignore.h, NULL-terminated */
     GPtrArray *files;           /* struct collected_file *, in the order in which they were read */
     GHashTable *seen;           /* private: files that were read */
@@ -38,5 +38,5 @@ void collection_clear(struct collection *collection);
  * finding. */
 void collection_add(struct collection *collection, const char *path);
 
-/* After the last of them: says what is to be said of charts as wholes. */
+/* After the last of them: reports on charts as wholes. */
 void collection_end(struct collection *collection);

@@ -28,7 +28,7 @@ char *configuration_files(yajl_val config)
     return g_strdup_printf("%s and %zu more", text_at(config, "files", 0), n - 1);
 }
 
-/* The list that tells why the files cannot be taken over, if they cannot. */
+/* The list of reasons why the files are rejected, if they are. */
 static yajl_val errors_of(yajl_val config, const char **keyp)
 {
     yajl_val rejected = value_get(config, "rejected");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the daemon says about its configuration, in words that several commands use.
+ * The state of the daemon's configuration, in wording shared by several commands.
  */
 #pragma once
 
@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <yajl/yajl_tree.h>
 
-/* "/etc/kubesvc/kubesvcd.yaml and 2 drop-ins"; to be freed with g_free. */
+/* "/etc/kubesvc/kubesvcd.yaml and 2 drop-ins"; free with g_free. */
 char *configuration_files(yajl_val config);
 
-/* What is wrong in one sentence, NULL if nothing is; to be freed with g_free. *rejectedp (may be
- * NULL): whether it is about an error, and not only about files that have not been read yet. */
+/* What is wrong in one sentence, NULL if nothing is; free with g_free. *rejectedp (may be NULL):
+ * whether it is an error, and not only files that have not been read yet. */
 char *configuration_wrong(yajl_val config, bool *rejectedp);
 
 /* The same as comments, with every single error. */

@@ -206,7 +206,7 @@ void container_variables_needs(struct pod_manifest *manifest, const struct node 
     struct reading reading = {.manifest = manifest, .container = container, .wanted = wanted};
     guint before = manifest->fields.diagnostics->len;
     read_all(&reading);
-    /* all of it is read once more, and what is wrong said then */
+    /* all of it is read again, and errors reported then */
     g_ptr_array_set_size(manifest->fields.diagnostics, (gint)before);
 }
 

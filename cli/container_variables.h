@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The variables of a container: its env and envFrom, as kubelet makes them.
+ * The variables of a container: its env and envFrom, as kubelet evaluates them.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "pod_manifest.h"
 
-/* What the downward API tells of a pod. */
+/* The downward API's data about a pod. */
 struct pod_facts {
     const char *namespace, *name;
     const char *addresses;      /* separated by commas */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One line about a copy: who it is, whether it is kept fresh, and if not, how old and why.
+ * One line about a copy: which cluster, whether it is kept fresh, and if not, how old it is and
+ * why.
  */
 #include "copy_text.h"
 

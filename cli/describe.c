@@ -44,7 +44,7 @@ static void print_pairs(const char *label, yajl_val object)
     }
 }
 
-/* Whether something stands behind the cluster IP. */
+/* What is behind the cluster IP. */
 static void print_forwarding(yajl_val service)
 {
     const char *forwarder = value_text(service, "forwarder");
@@ -219,7 +219,7 @@ static int describe(const struct subject *subject, const char *namespace,
     return status;
 }
 
-/* False if such are not described, which it has said. */
+/* False if such objects are not described; prints an error. */
 static bool take_kind(const char *word, struct subject *subject, bool json)
 {
     g_autofree char *nearest = NULL;
@@ -232,7 +232,7 @@ static bool take_kind(const char *word, struct subject *subject, bool json)
     return false;
 }
 
-/* "service web db" or "service/web pod/db-0"; NULL: that is no way to name them, which is said. */
+/* "service web db" or "service/web pod/db-0"; NULL after an error message. */
 static GArray *subjects_of(const struct arguments *arguments)
 {
     g_autoptr(GArray) subjects = g_array_new(FALSE, FALSE, sizeof(struct subject));

@@ -8,7 +8,8 @@
 
 #include "arguments.h"
 
-/* The pod of that name, to be freed with yajl_tree_free; an exit status, FAILED has been said. */
+/* The pod of that name, to be freed with yajl_tree_free; returns an exit status, FAILED after an
+ * error message. */
 int describe_pod_find(const struct arguments *arguments, const char *namespace, const char *name,
                       yajl_val *podp);
 

@@ -31,7 +31,7 @@ static uint8_t *put_u16(uint8_t *at, unsigned value)
     return at + 2;
 }
 
-/* 0: the name cannot be asked for. */
+/* 0: not a valid DNS name. */
 static size_t make_question(uint8_t message[static MESSAGE_MAX], const char *name, unsigned type)
 {
     uint8_t *at = message + NS_HFIXEDSZ;

@@ -28,7 +28,7 @@ struct dns_record {
 typedef void (*dns_client_record)(void *userdata, const uint8_t *message, size_t size,
                                   const struct dns_record *record);
 
-/* False: the message is malformed; what came before was told. */
+/* False: the message is malformed; earlier records were reported. */
 bool dns_client_records(const uint8_t *message, size_t size, dns_client_record tell,
                         void *userdata);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc doctor: is everything in place for programs of this host to find the names; and if not,
- * what is to be done.
+ * what to do.
  */
 #include <stdio.h>
 

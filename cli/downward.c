@@ -34,7 +34,7 @@ static char *string_or(struct fields *fields, const struct node *map, const char
     return g_strdup(text ? text : fallback);
 }
 
-/* What the controller of this kind has made the pod's number. */
+/* The number that the controller of this kind gives the pod. */
 static const char *index_of(const struct pod_facts *facts, const char *kind)
 {
     const char *dash = strrchr(facts->name, '-');
@@ -147,7 +147,7 @@ static bool read_quantity(const struct node *map, const char *key, double *value
     return node && node->type == NODE_SCALAR && quantity_parse(node->text, value);
 }
 
-/* What the host has of it: what a node could allot. */
+/* The host's resources, the limit of what a node could allot. */
 static double host_amount(const char *resource)
 {
     if (strcmp(resource, "cpu") == 0)
@@ -194,7 +194,7 @@ char *downward_resource(struct pod_manifest *manifest, const struct node *refere
     }
     if (!read_quantity(reference, "divisor", &divisor) || divisor <= 0)
         divisor = 1;
-    /* 300m of a divisor of 1m are 300, whatever a binary fraction makes of it */
+    /* 300m with a divisor of 1m are 300, regardless of binary fractions */
     double n = ceil(amount_of(fields, container, parts[0], parts[1]) / divisor - 1e-9);
     return g_strdup_printf("%.0f", n);
 }

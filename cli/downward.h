@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The downward API: what a pod is told of itself in variables.
+ * The downward API: variables that describe a pod to itself.
  */
 #pragma once
 

@@ -25,7 +25,7 @@ void examination_clear(struct examination *examination);
 void examination_add(struct examination *examination, enum verdict verdict, const char *point,
                      char *text, char *remedy);
 
-/* The path of a file of the host that is looked at, to be freed with g_free. */
+/* The path of a file of the host, free with g_free. */
 char *examination_path(const struct examination *examination, const char *path);
 
 unsigned examination_count(const struct examination *examination, enum verdict verdict);
@@ -41,7 +41,7 @@ void examine_daemon(struct examination *examination);
 /* Those of the daemon's status. */
 void examine_runtimes(struct examination *examination, yajl_val status);
 
-/* DNS: `name`, NULL if there is none, is one of the daemon's, with its answer to a query for it. */
+/* DNS: `name` (may be NULL) is one of the daemon's, with its answer to a query for it. */
 void examine_dns(struct examination *examination, const char *zone, const char *name,
                  yajl_val daemons);
 void examine_start(struct examination *examination); /* why the daemon does not answer */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The daemon: can it be reached, by everybody, does it have something to say, and does what it says
- * arrive in a program. A name that it has itself is asked for through libc, once with nobody but
- * our module and once as every program on this host asks.
+ * The daemon: can every user reach it, does it have names, and do its answers reach a program. One
+ * of its own names is looked up through libc, once with our module alone and once as every program
+ * on this host does.
  */
 #include "examination.h"
 
@@ -158,7 +158,7 @@ static void examine_forwarding(struct examination *examination, yajl_val status)
                                  "kubesvc-proxy'"));
 }
 
-/* Whose daemon is it: the system's, this user's, or somebody else's? */
+/* Whose daemon is it: the system's, this user's, or another user's? */
 static void examine_owner(struct examination *examination)
 {
     struct ucred peer;
@@ -176,7 +176,7 @@ static void examine_owner(struct examination *examination)
                  "kubesvcd', and set KUBESVC_SOCKET"));
 }
 
-/* What the daemon's user cannot read may be readable for whoever runs this. */
+/* A file unreadable for the daemon's user may be readable for the user running this. */
 static void examine_unreadable(struct examination *examination, yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "errors"); i++) {
@@ -211,8 +211,8 @@ static void examine_configuration(struct examination *examination, yajl_val stat
                         g_strdup("'systemctl reload kubesvcd' reads them"));
 }
 
-/* Files that the daemon died of are passed over; their names are missing, and the daemon's fault
- * is to be known. */
+/* Files that killed the daemon are skipped; their names are missing, and the bug should be
+ * known. */
 static void examine_fatal(struct examination *examination, yajl_val error)
 {
     const char *message = value_text(error, "message");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The host: is the module where glibc looks for it, for every architecture that programs run in; is
- * it asked, and early enough; and who else remembers names.
+ * it used, and early enough; and what else caches names.
  */
 #include "examination.h"
 
@@ -177,7 +177,7 @@ static void examine_nsswitch(struct examination *examination)
     nsswitch_free(nsswitch);
 }
 
-/* The file stays when the daemon has ended, so it is asked. */
+/* The file stays when the daemon has ended, so the daemon is asked. */
 static void examine_nscd(struct examination *examination)
 {
     g_autofree char *path = examination_path(examination, NSCD);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Why no daemon answers: what systemd says of its unit, the last error in the journal, its
- * configuration, the directory of the socket; and whether another daemon is there instead, the
+ * Why no daemon answers: systemd's state of its unit, the last error in the journal, its
+ * configuration, the directory of the socket; and whether another daemon is running instead, the
  * user's own or the system's.
  */
 #include "examination.h"
@@ -50,7 +50,7 @@ static char *output_of(const char *const *command)
     return output ? g_strchomp(output) : NULL;
 }
 
-/* Of `systemctl show`, lines of NAME=VALUE; "" if there is none. */
+/* From `systemctl show`, lines of NAME=VALUE; "" if missing. */
 static char *property_of(const char *properties, const char *name)
 {
     g_auto(GStrv) lines = g_strsplit(properties, "\n", -1);

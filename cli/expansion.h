@@ -4,9 +4,9 @@
  */
 #pragma once
 
-/* What a name stands for, NULL if it is unknown. */
+/* The value of a name, NULL if it is unknown. */
 typedef const char *(*expansion_find)(void *userdata, const char *name);
 
-/* $(NAME) becomes what the name stands for, or stays if it is unknown; $$ becomes $; every other $
- * stays, and what was put in is not looked at again. To be freed with g_free. */
+/* $(NAME) becomes the value of the name, or stays if it is unknown; $$ becomes $; any other $
+ * stays, and substituted text is not expanded again. Free with g_free. */
 char *expansion_expand(const char *text, expansion_find find, void *userdata);

@@ -75,7 +75,7 @@ static char *subject_of(yajl_val item)
     return text_clean(whole ? whole : name ? name : "");
 }
 
-/* What became of it, in the word that the step has for that. */
+/* The outcome, from the step's field for it. */
 static const char *mark_of(yajl_val item, const char *step)
 {
     const char *mark = value_text(item, "outcome");

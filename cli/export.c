@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvc export: everything that resolves, for those who cannot ask: as lines of a hosts file, or
- * as JSON; and the ruleset of the proxy.
+ * kubesvc export: everything that resolves, for programs that cannot ask: as lines of a hosts file,
+ * or as JSON; and the ruleset of the proxy.
  */
 #include <stdio.h>
 #include <string.h>

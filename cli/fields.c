@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One column of labels. Values are never cut: a terminal wraps them, and who copies one gets it
- * whole.
+ * One column of labels. Values are never cut: a terminal wraps them, and a copied one is complete.
  */
 #include "fields.h"
 

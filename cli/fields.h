@@ -6,8 +6,7 @@
 
 #include "text.h"
 
-/* "Label:   value", the value cleaned (NULL: "<none>"). An empty label goes on below the last one.
- */
+/* "Label: value", the value cleaned (NULL: "<none>"). An empty label continues the last one. */
 void field(const char *label, const char *value);
 void field_styled(const char *label, const char *value, enum text_style style);
 void field_format(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Findings. Kept until the end, because what is wrong with the world is found after what is wrong
- * with a file, and is to be read with it.
+ * Findings. Kept until the end, because problems of the whole are found after problems of a file,
+ * and belong together with them.
  */
 #include "findings.h"
 

@@ -31,7 +31,7 @@ void findings_ignore(struct findings *findings, const char *rule);
 /* Takes the diagnostic over. */
 void findings_take(struct findings *findings, const char *path, struct diagnostic *diagnostic);
 
-/* About a place in an object's file; one of line 0 stands for the object's own. */
+/* About a position in an object's file; line 0 means the object's own. */
 void findings_add(struct findings *findings, enum diagnostic_severity severity, const char *rule,
                   const struct object *object, struct position position, const char *format, ...)
     __attribute__((format(printf, 6, 7)));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Following changes. The daemon tells when something has changed, not what became of it: the rows
- * are read again then, and those that differ are printed. Changes in quick succession are read
- * once.
+ * Following changes. The daemon reports that something has changed, not the result: the rows are
+ * read again then, and those that differ are printed. Changes in quick succession are read once.
  */
 #include "follow.h"
 

@@ -108,14 +108,14 @@ static bool add_pairs(GPtrArray *listings, const struct arguments *arguments)
     return true;
 }
 
-/* As kubectl: what was asked for by one name is shown by itself, everything else in a list. */
+/* As kubectl: a single object requested by name is shown by itself, everything else in a list. */
 static bool is_single(const GPtrArray *listings)
 {
     const struct listing *first = listings->pdata[0];
     return listings->len == 1 && first->names->len == 1 && strcmp(first->kind->verb, "names") != 0;
 }
 
-/* "NAME:.metadata.name,IP:.status.podIP": headings and paths by turns; NULL if it is none. */
+/* "NAME:.metadata.name,IP:.status.podIP": headings and paths alternating; NULL if malformed. */
 static char **split_columns(const char *text)
 {
     g_auto(GStrv) parts = g_strsplit(text, ",", -1);
@@ -133,7 +133,7 @@ static char **split_columns(const char *text)
     return columns->len > 1 ? (char **)g_ptr_array_steal(columns, NULL) : NULL;
 }
 
-/* What the options say of columns; false if it cannot be, which it has said. */
+/* The columns requested by the options; false after an error message. */
 static bool take_columns(struct listing *listing, const struct arguments *arguments)
 {
     listing->show_labels = arguments->show_labels;
@@ -287,7 +287,7 @@ static void print_tables(const GPtrArray *listings, const struct arguments *argu
     const struct listing *first = listings->pdata[0];
     g_autofree char *shown = text_clean(namespace);
     if (any || named)
-        return; /* missing names are said one by one */
+        return; /* missing names are reported one by one */
     if (*namespace && strcmp(first->kind->verb, "namespaces") != 0)
         fprintf(stderr, "No resources found in %s namespace.\n", shown);
     else

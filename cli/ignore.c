@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Components without empty ones and "."; to be freed with g_strfreev. */
+/* Components without empty ones and "."; free with g_strfreev. */
 static char **split(const char *path)
 {
     g_auto(GStrv) all = g_strsplit(path, "/", -1);

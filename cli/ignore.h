@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which files a check passes over: patterns as .gitignore has them. One without a slash means every
- * file or directory of that name; one with a slash is a path from where the check runs, or below
- * what it was given; '**' stands for any directories. What lies in a directory that is ignored is
- * ignored.
+ * Which files a check skips: patterns as in .gitignore. One without a slash means every file or
+ * directory of that name; one with a slash is a path from where the check runs, or below what it
+ * was given; '**' stands for any directories. Everything in an ignored directory is ignored.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Templates are small, and looked at anew for every value.
+ * Templates are small, and parsed again for every value.
  */
 #include "json_path.h"
 
@@ -81,7 +81,7 @@ static char *take_name(const char **pathp)
     return g_string_free(name, FALSE);
 }
 
-/* "[0]", "[-1]", "[*]", "['name']"; false if it is none of these. */
+/* "[0]", "[-1]", "[*]", "['name']"; false for anything else. */
 static bool take_brackets(GPtrArray **valuesp, const char **pathp)
 {
     const char *inside = *pathp + 1, *end = strchr(inside, ']');
@@ -181,7 +181,7 @@ static char *take_braces(const char **textp)
     return inside;
 }
 
-/* Behind the {end} that belongs to a {range}; NULL if there is none. */
+/* After the {end} that belongs to a {range}; NULL if there is none. */
 static const char *find_end(const char *text)
 {
     unsigned depth = 1;
@@ -214,7 +214,8 @@ static bool fill_range(GString *out, yajl_val root, const char *path, const char
     return true;
 }
 
-/* One expression, which ends before `after`; where the text goes on, NULL if it is wrong. */
+/* One expression, which ends before `after`; returns where the text continues, NULL if
+ * malformed. */
 static const char *fill_braces(GString *out, yajl_val root, const char *inside, const char *after,
                                const char **wrong)
 {

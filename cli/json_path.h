@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubectl's JSONPath, as far as people use it: texts, paths in braces, {range PATH}...{end}. What
- * kubectl has under metadata, spec and status stands here at the top; a path may name it either
- * way.
+ * kubectl's JSONPath, as far as commonly used: texts, paths in braces, {range PATH}...{end}. Fields
+ * that kubectl has under metadata, spec and status are at the top here; a path may use either form.
  */
 #pragma once
 

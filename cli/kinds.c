@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kinds, and how each becomes a row: kubectl's columns as far as they are known here (AGE is
- * not), and where an address comes from, which kubectl has no word for.
+ * The kinds, and how each becomes a row: kubectl's columns where known (AGE is not), and the origin
+ * of an address, which kubectl does not have.
  */
 #include "kinds.h"
 

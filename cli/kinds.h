@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What `kubesvc get` can list: kubectl's words for it, the question to the daemon, the columns.
+ * What `kubesvc get` can list: kubectl's names for it, the request to the daemon, the columns.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ struct kind {
     void (*cells)(GPtrArray *cells, yajl_val item, bool wide);
 };
 
-/* The kind that kubectl calls so, NULL if there is none; *nearestp is then what may have been
- * meant, NULL or to be freed with g_free. */
+/* The kind with this kubectl name, NULL if there is none; *nearestp is then a suggestion, NULL or
+ * to be freed with g_free. */
 const struct kind *kind_find(const char *word, char **nearestp);
 
 /* "service/web", as -o name has it; of names: the name. To be freed with g_free. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The comparison with libc. It is made in this process, which has asked nothing before: libc reads
+ * The comparison with libc. It runs in this process, which has looked up nothing before: libc reads
  * /etc/nsswitch.conf now.
  */
 #include "libc_answer.h"

@@ -23,7 +23,7 @@
 
 struct link {
     int fd;
-    GString *text; /* received, and not yet given to anybody */
+    GString *text; /* received, not delivered yet */
 };
 
 static int link_connect(const char *path)

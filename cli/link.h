@@ -14,9 +14,9 @@ typedef bool (*link_line)(void *userdata, const char *line);
 
 #define LINK_STOPPED 100 /* `line` returned false */
 
-/* Asks the daemon at the socket `path` the NULL-terminated `words`. An enum kubesvc_inspect_result
- * or LINK_STOPPED; negative errno if it cannot be reached or breaks off (-EPROTO: it says what is
- * not understood; -ETIMEDOUT: it does not answer). `patient`: waits for ever between lines. */
+/* Sends the NULL-terminated `words` to the daemon at the socket `path`. An enum
+ * kubesvc_inspect_result or LINK_STOPPED; negative errno if it cannot be reached or disconnects
+ * (-EPROTO: protocol error; -ETIMEDOUT: no answer). `patient`: no timeout between lines. */
 int link_ask(const char *path, const char *const *words, bool patient, link_line line,
              void *userdata);
 
@@ -37,7 +37,7 @@ void link_release(struct link **linkp);    /* for __attribute__((cleanup)) */
 /* The daemon's socket: `given`, else KUBESVC_SOCKET, else the default. */
 const char *link_socket(const char *given);
 
-/* Who listens at the socket `path`: 0 or negative errno. */
+/* The process listening at the socket `path`: 0 or negative errno. */
 struct ucred; /* <sys/socket.h> */
 int link_credentials(const char *path, struct ucred *peer);
 

@@ -15,10 +15,11 @@ void lint_tree(struct record *record, const struct node *root);
 /* A tree that no object was read from; NULL, or what is wrong with it. */
 struct diagnostic *lint_foreign_tree(const struct node *root);
 
-/* The same tree as something of which an operator may make pods; NULL if it is not. */
+/* The same tree as a custom resource for which an operator may create pods; NULL if it is not
+ * one. */
 struct maker *lint_maker(const struct node *root);
 
-/* Is a selector for pods that an operator makes, by the labels themselves? */
+/* Judging by the labels, does a selector match pods created by an operator? */
 bool lint_is_operated(const struct labels *selector);
 
 /* Rules of a tree, called by lint_tree. */

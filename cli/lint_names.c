@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Names that are valid and still do not work: those that libc does not hand on, and namespaces that
- * stand in front of a part of public DNS.
+ * Names that are valid and still do not work: those that libc does not pass on, and namespaces that
+ * shadow a part of public DNS.
  */
 #include "lint.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Pods that are in no manifest because an operator makes them: what a custom resource says of them,
- * and the labels that give them away. A Service that selects such pods is no mistake.
+ * Pods that are in no manifest because an operator creates them: what a custom resource states
+ * about them, and the labels that give them away. A Service that selects such pods is not a
+ * mistake.
  */
 #include <string.h>
 

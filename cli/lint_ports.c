@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A Service's ports against those of the containers that it selects: traffic to a port at which
- * nobody listens is refused, though the name resolves. Containers that state no port at all may
- * listen anywhere; nothing is said of numbers then.
+ * A Service's ports against those of the containers that it selects: connections to a port without
+ * a listener are refused, although the name resolves. Containers that state no port at all may
+ * listen anywhere; numbers are not reported then.
  */
 #include "lint.h"
 

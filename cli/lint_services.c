@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A Service against the rest of the world: whom its selector means, and whether what it says of
- * itself holds together. One that is not found is told what is nearest to it, because a selector
- * that matches nothing is a misspelling more often than a missing file.
+ * A Service against everything else: what its selector matches, and whether its fields are
+ * consistent. An unmatched selector gets the closest suggestion, because it is a misspelling more
+ * often than a missing file.
  */
 #include "lint.h"
 

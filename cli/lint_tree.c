@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An object's tree while it is there: positions that the later rules point at, and what the tree
- * itself says wrong: versions that are no more, kinds that are misspelt.
+ * An object's tree while it exists: positions that later rules point at, and errors visible in the
+ * tree itself: removed API versions, misspelt kinds.
  */
 #include "lint.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Rows are made while lines arrive, and only then put in order: the daemon gives them in none.
+ * Rows are created as lines arrive, and sorted afterwards: the daemon sends them in no order.
  */
 #include "listing.h"
 

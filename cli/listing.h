@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The rows of one kind as `kubesvc get` shows them: read from the daemon, chosen by name and label,
- * rendered at once, so that 160,000 of them take no more room than their text.
+ * The rows of one kind as `kubesvc get` shows them: read from the daemon, filtered by name and
+ * label, rendered at once, so that 160,000 of them take only the memory of their text.
  */
 #pragma once
 
@@ -34,10 +34,11 @@ struct listing {
 struct listing *listing_new(const struct kind *kind);
 struct listing *listing_free(struct listing *listing); /* returns NULL */
 
-/* Reads the rows anew, in order of namespace and name. An exit status; FAILED has been said. */
+/* Reads the rows again, in order of namespace and name. An exit status; FAILED after an error
+ * message. */
 int listing_read(struct listing *listing, const struct arguments *arguments, const char *namespace);
 
-/* The headings of its table, separated by '|'; to be freed with g_free. */
+/* The headings of its table, separated by '|'; free with g_free. */
 char *listing_headings(const struct listing *listing);
 
 /* Says on stderr which names were not found; false if there are any. */

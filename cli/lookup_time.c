@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Real lookups, with the module's own code: what they take is what programs pay, and for a name
- * that leads out of the zone they make the daemon find out where to.
+ * Real lookups, with the module's own code: their time is what programs pay, and for a name that
+ * leads out of the zone they make the daemon query the target.
  */
 #include "lookup_time.h"
 

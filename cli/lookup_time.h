@@ -13,6 +13,6 @@ struct lookup_time {
     bool by_map;  /* these are answered from the mapped snapshot, without the daemon */
 };
 
-/* Looks up a name or an address several times with the module's own code and the socket that the
- * environment names. `family`: "inet", "inet6" or another word for both. */
+/* Looks up a name or an address several times with the module's own code and the socket given in
+ * the environment. `family`: "inet", "inet6" or anything else for both. */
 struct lookup_time lookup_time_measure(const char *name, const char *family);

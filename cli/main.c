@@ -117,7 +117,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    /* Whoever reads us may stop at any time, even where our parent ignores the signal. */
+    /* The reader of our output may stop at any time, even if our parent ignores the signal. */
     signal(SIGPIPE, SIG_DFL);
     int status = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {

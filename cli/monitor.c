@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvc monitor: changes, and questions for those who may see them, one line each.
+ * kubesvc monitor: changes, and questions for permitted users, one line each.
  */
 #include <stdio.h>
 #include <string.h>

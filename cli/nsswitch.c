@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The hosts line. Only what decides whether our module is asked is kept of it; the other databases
- * are none of our business.
+ * The hosts line. Only what decides whether our module is called is kept; other databases are
+ * irrelevant.
  */
 #include "nsswitch.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The hosts line of /etc/nsswitch.conf: which services are asked, in which order, and whether ours
+ * The hosts line of /etc/nsswitch.conf: which services it lists, in which order, and whether ours
  * is among them where it can work.
  */
 #pragma once

@@ -22,5 +22,5 @@ void other_answer_add(struct other_answer *answer, const char *address);
 /* Says how it differs from the daemon's answer; NULL if it does not. To be freed with g_free. */
 char *other_answer_compare(const struct other_answer *answer, yajl_val daemons);
 
-/* The daemon's addresses, to be freed with g_ptr_array_unref. */
+/* The daemon's addresses, free with g_ptr_array_unref. */
 GPtrArray *other_answer_daemons(yajl_val daemons);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The daemon does not know who runs as which pod, and need not. Two commands are in each other's
- * way when they bind the same address in one network namespace; so the mark that a pod is taken is
- * an abstract socket of that address's name, which the kernel removes with the last process that
- * has it, in whichever way that ends.
+ * The daemon does not know which process runs as which pod, and need not. Two commands conflict
+ * when they bind the same address in one network namespace; so a pod is marked as taken by an
+ * abstract socket named after that address, which the kernel removes with the last process holding
+ * it, however that ends.
  */
 #include "pod_choice.h"
 
@@ -140,7 +140,7 @@ static int read_members(const struct arguments *arguments, struct choice *choice
     return status;
 }
 
-/* False: it was said what is wrong. */
+/* False after an error message. */
 static bool parse(struct choice *choice, char **prefixp)
 {
     const char *slash = strchr(choice->what, '/');
@@ -176,7 +176,7 @@ static int compare_pods(gconstpointer a, gconstpointer b)
     return text_compare(value_text(x, "name"), value_text(y, "name"));
 }
 
-/* Pods of the host's network share its address, and are told apart by their names. */
+/* Pods in the host's network share its address, and are distinguished by their names. */
 static char *mark_of(yajl_val pod)
 {
     g_autofree char *addresses = value_joined(pod, "addresses", ",");

@@ -11,7 +11,7 @@
 
 /* `what` is POD or KIND/NAME. STATUS_DONE: *podp is a line of the request `pods`, to be freed with
  * yajl_tree_free, and the pod's address is marked as taken in this network namespace for as long as
- * this process, what it executes and their children live. Otherwise the status; what is wrong was
- * said. */
+ * this process, what it executes and their children live. Otherwise the status, after an error
+ * message. */
 int pod_choose(const struct arguments *arguments, const char *namespace, const char *what,
                yajl_val *podp);

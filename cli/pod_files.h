@@ -17,6 +17,5 @@ struct pod_identity {
 /* To be freed with g_free. `aliases` are further whole lines, or "". */
 char *pod_files_hosts(const struct pod_identity *identity, const char *aliases);
 
-/* The text of an nsswitch.conf, with a pod's hosts line instead of its own; to be freed with
- * g_free. */
+/* The text of an nsswitch.conf, with its hosts line replaced by a pod's; free with g_free. */
 char *pod_files_nsswitch(const char *text);

@@ -52,7 +52,7 @@ struct sought {
     const char *namespace, *name;
     int64_t line;
     const struct node *root;
-    bool exact; /* it stands in that line */
+    bool exact; /* that line contains it */
 };
 
 static void look_for_pod(void *userdata, const struct object *object, const struct node *root)

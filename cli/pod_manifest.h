@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a manifest says of a pod beyond what decides names, and the ConfigMaps and Secrets that it
- * refers to. The daemon keeps none of it; this reads the files again, as the user who runs it.
+ * The fields of a pod's manifest beyond those that decide names, and the ConfigMaps and Secrets it
+ * refers to. The daemon keeps none of these; this reads the files again, as the calling user.
  */
 #pragma once
 
@@ -21,12 +21,12 @@ struct pod_manifest {
     unsigned unreadable;         /* files in which more data may be */
 };
 
-/* Reads the manifest that a pod (a line of the request `pods`) comes from, found where `config` (a
- * line of that request) says. If it cannot be read that is said, and `spec` is NULL. */
+/* Reads the manifest of a pod (a line of the request `pods`), located with `config` (a line of that
+ * request). If it cannot be read, that is reported, and `spec` is NULL. */
 void pod_manifest_init(struct pod_manifest *manifest, yajl_val pod, yajl_val config);
 void pod_manifest_clear(struct pod_manifest *manifest);
 
-/* The container of a name; NULL: the one that kubectl would choose. NULL if there is none. */
+/* The container with that name; NULL: the one that kubectl would choose. NULL if there is none. */
 const struct node *pod_manifest_container(struct pod_manifest *manifest, const char *name);
 
 /* Fills `data` with those objects of a namespace that are keys of `wanted`, of the directories in
@@ -34,7 +34,7 @@ const struct node *pod_manifest_container(struct pod_manifest *manifest, const c
 void pod_manifest_read_data(struct pod_manifest *manifest, GHashTable *wanted,
                             const char *namespace, yajl_val config);
 
-/* The lines that the pod's hostAliases add to its hosts file; to be freed with g_free. */
+/* The lines that the pod's hostAliases add to its hosts file; free with g_free. */
 char *pod_manifest_aliases(struct pod_manifest *manifest);
 
 /* Says what was found wrong, on stderr. */

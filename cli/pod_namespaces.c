@@ -48,7 +48,7 @@ static bool write_map(struct failure *failure, const char *path, const char *tex
     return r == 0 || fail(failure, "writing ", path);
 }
 
-/* The user stays who they are, so that the command sees the same ids and gets no capability. */
+/* The user ids stay, so that the command sees the same ids and gets no capability. */
 static bool unshare_user(struct failure *failure)
 {
     uid_t uid = geteuid();
@@ -108,7 +108,7 @@ static bool enter(struct failure *failure, const char *hostname, const struct po
     return place_files(failure, files);
 }
 
-/* In a child, which tells how far it came; nothing: all the way. */
+/* In a child, which reports how far it came; nothing: all the way. */
 static void try_it(int fd, const char *hostname, const struct pod_file *files)
 {
     struct failure failure = {0};

@@ -13,7 +13,7 @@ struct pod_file {
     GBytes *content;
 };
 
-/* Enters them; `files` end with a NULL path. NULL: done. Otherwise nothing has changed, and it is
- * the reason, to be freed with g_free; *remedyp is what would allow it, static, or NULL. */
+/* Enters them; `files` end with a NULL path. NULL: done. Otherwise nothing has changed, and the
+ * result is the reason, free with g_free; *remedyp is what would allow it, static, or NULL. */
 char *pod_namespaces_enter(const char *hostname, const struct pod_file *files,
                            const char **remedyp);

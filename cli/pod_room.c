@@ -29,7 +29,7 @@ static GBytes *read_file(const char *path)
     return g_file_get_contents(path, &text, &size, NULL) ? g_bytes_new_take(text, size) : NULL;
 }
 
-/* NULL: there is none beside this program, and an installed one is found anyway. */
+/* NULL: none next to this program; an installed one is found anyway. */
 static char *find_module(void)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
@@ -44,7 +44,7 @@ static const char *find_libc(void)
     return dladdr((const void *)(uintptr_t)&getenv, &info) != 0 ? info.dli_fname : NULL;
 }
 
-/* The library cache that leads to `module`; NULL if there is none that can be extended. */
+/* The library cache that leads to `module`; NULL if none can be extended. */
 static GBytes *make_cache(const char *module)
 {
     g_autoptr(GBytes) old = read_file(LIBRARY_CACHE);

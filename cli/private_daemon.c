@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Between this process, which will be the command, and the daemon stands a guard: a process of its
- * own session, no child of the command's, that waits for the command's end by a pidfd, ends the
- * daemon and removes the directory. Should the guard be killed, the kernel ends the daemon, and
- * the next private daemon of this user removes the directory.
+ * A guard process supervises the daemon on behalf of this process, which will become the command:
+ * in its own session, not a child of the command, it waits for the command's end through a pidfd,
+ * stops the daemon and removes the directory. Should the guard be killed, the kernel kills the
+ * daemon, and the next private daemon of this user removes the directory.
  */
 #include "private_daemon.h"
 
@@ -32,7 +32,7 @@
 #define PREFIX "kubesvc-run-"
 #define PARENT_MAX 60u       /* bytes: a socket's path has at most 107 */
 #define STALE_SECONDS 60     /* a younger directory may not be locked yet */
-#define END_PATIENCE_MS 5000 /* for the daemon to end when it is told to */
+#define END_PATIENCE_MS 5000 /* for the daemon to exit when asked to */
 #define MESSAGE_MAX 512u     /* bytes of a notification */
 
 struct private_daemon {
@@ -40,7 +40,7 @@ struct private_daemon {
     char *directory;
     char *socket, *notify_path, *log_path, *state;
     int lock;    /* the directory, locked while it is in use */
-    int notify;  /* what the daemon tells its supervisor */
+    int notify;  /* the daemon's messages to its service manager */
     int self;    /* pidfd of this process */
     int life[2]; /* a pipe whose writing end is open while the daemon lives */
 };
@@ -66,7 +66,7 @@ static const char *find_parent(void)
     return "/tmp";
 }
 
-/* That of a guard that was killed: nobody has it locked. */
+/* Left by a killed guard: no process holds its lock. */
 static void sweep_one(const char *path)
 {
     struct stat st;

@@ -6,6 +6,6 @@
 #pragma once
 
 /* `manifests` ends with NULL; `namespace` may be NULL. STATUS_DONE: manifests are loaded and
- * *socketp is where the daemon listens, to be freed with g_free. Otherwise the status; what is
- * wrong was said. */
+ * *socketp is where the daemon listens, free with g_free. Otherwise the status, after an error
+ * message. */
 int private_daemon_start(const char *const *manifests, const char *namespace, char **socketp);

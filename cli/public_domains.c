@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The domains at the top of public DNS that somebody may call a namespace: those of countries, and
- * the common ones of the others. There are over a thousand of them and more every year; a namespace
- * named like one that is not here is told nothing, which is no worse than before.
+ * Top-level domains that are plausible as namespace names: those of countries, and the common ones
+ * of the others. There are over a thousand and more every year; a namespace named like one that is
+ * missing here gets no warning, which does no harm.
  */
 #include "lint.h"
 

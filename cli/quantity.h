@@ -6,5 +6,5 @@
 
 #include <stdbool.h>
 
-/* False: it is none. */
+/* False: malformed. */
 bool quantity_parse(const char *text, double *value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvc query: what a program gets. The daemon says it and why; libc and DNS are asked only for
+ * kubesvc query: what a program gets, and why, from the daemon; libc and DNS are asked only for
  * comparison.
  */
 #include <arpa/inet.h>
@@ -41,7 +41,7 @@ static const struct synopsis synopsis = {
 
 #define ANSWER_MAX 5u /* addresses in a cell of the table */
 
-/* Who is asked besides the daemon, and as whom. */
+/* What is asked besides the daemon, and as which pod. */
 struct ways {
     bool libc, dns;
     union endpoint server; /* of DNS */
@@ -233,7 +233,7 @@ static bool has_status(const struct question *question, const char *status)
     return g_strcmp0(value_text(question->answer, "status"), status) == 0;
 }
 
-/* False when it has been said that there is no answer. */
+/* False after reporting that there is no answer. */
 static bool answer(struct question *question, const struct arguments *arguments,
                    const struct ways *ways)
 {
@@ -324,7 +324,7 @@ static int query(GArray *questions, const char *namespace, const struct argument
 }
 
 /* The search list of a pod in the namespace, so that short names mean the same everywhere; without
- * one they are asked as they are. */
+ * one they are looked up as they are. */
 static bool find_search(struct ways *ways, const struct arguments *arguments)
 {
     g_autofree char *ns = ask_namespace(arguments);

@@ -32,7 +32,7 @@ static const struct synopsis synopsis = {
     .takes = TAKES_SOCKET | TAKES_JSON,
 };
 
-/* False: it cannot be signalled; said. */
+/* False: it cannot be signalled; prints an error. */
 static bool send_signal(const struct arguments *arguments)
 {
     pid_t pid = link_peer(arguments->socket);
@@ -50,7 +50,7 @@ static bool send_signal(const struct arguments *arguments)
     return false;
 }
 
-/* A daemon that is busy with other reports is asked again. */
+/* A daemon busy with other reports is asked again. */
 static bool wait_for_reload(const struct arguments *arguments, int64_t before, yajl_val *configp)
 {
     int64_t end = g_get_monotonic_time() + DEADLINE_USEC;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The rules, for those who read them or turn one off. What each of them does is where it is
- * checked.
+ * The rules, for listing them or turning one off. Each is implemented where it is checked.
  */
 #include "rules.h"
 

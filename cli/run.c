@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kubesvc run: a command as one of the pods. It is executed in this very process, so that signals,
- * the terminal and the exit status are its own; before that, it is told who it is, and is given
- * what a pod finds around it. Where the pod's address comes from, and that the names lead there, is
- * the daemon's doing.
+ * the terminal and the exit status are its own; before that, its environment is set up as a pod
+ * finds it. The daemon decides where the pod's address comes from and makes the names lead there.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,7 +53,7 @@ static const struct synopsis synopsis = {
     .most = -1,
 };
 
-/* The pod, and what is known of it. */
+/* The pod and its data. */
 struct run {
     const struct arguments *arguments;
     const char *namespace;
@@ -282,7 +281,7 @@ static int run_pod(struct run *run)
     return status == STATUS_DONE ? execute(run->arguments->operands + 1) : status;
 }
 
-/* What is wrong with the manifests, which a daemon of its own has said to nobody else. */
+/* Errors in the manifests, which a private daemon has reported nowhere else. */
 static void report_errors(const struct arguments *arguments)
 {
     ask_auto yajl_val status = NULL;
