@@ -86,8 +86,8 @@ static const char *address_of(const struct world *world, enum object_kind kind,
 
 struct line {
     enum runtime runtime;
-    const char *namespace, *name, *network, *address;
     bool secondary;
+    const char *namespace, *name, *network, *address;
     int64_t since;
 };
 
@@ -115,64 +115,63 @@ static void names_say_which_pod_it_is(void **state)
 {
     (void)state;
     static const struct {
+        const char *holder, *namespace, *name;
         enum object_kind kind;
-        const char *holder;
-        struct holder_pods pods;
-        const char *namespace, *name;
         int index; /* -1: none */
+        struct holder_pods pods;
     } samples[] = {
         /* podman knows no namespace */
-        {OBJECT_POD, "solo", {.n = 1}, NULL, "solo", 0},
-        {OBJECT_POD, "solo", {.n = 1}, NULL, "solo-node-1.example", -1},
-        {OBJECT_POD, "solo", {.n = 1}, NULL, "solo-pod", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod", 0},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-0", 0},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-2", 2},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-3", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-02", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-pod-", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-0", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 3}, NULL, "web-7d4b9c6f5d-x2k8p", -1},
-        {OBJECT_DEPLOYMENT, "a-pod", {.n = 1}, NULL, "a-pod-pod-0", 0},
-        {OBJECT_DAEMON_SET, "web", {.n = 1}, NULL, "web-pod", 0},
-        {OBJECT_DAEMON_SET, "web", {.n = 1}, NULL, "web-pod-0", -1},
-        {OBJECT_JOB, "web", {.n = 2}, NULL, "web-pod", 0},
-        {OBJECT_REPLICA_SET, "web", {.n = 2}, NULL, "web-pod", -1},
-        {OBJECT_STATEFUL_SET, "db", {.n = 2}, NULL, "db-1", 1},
+        {"solo", NULL, "solo", OBJECT_POD, 0, {.n = 1}},
+        {"solo", NULL, "solo-node-1.example", OBJECT_POD, -1, {.n = 1}},
+        {"solo", NULL, "solo-pod", OBJECT_POD, -1, {.n = 1}},
+        {"web", NULL, "web-pod", OBJECT_DEPLOYMENT, 0, {.n = 3}},
+        {"web", NULL, "web-pod-0", OBJECT_DEPLOYMENT, 0, {.n = 3}},
+        {"web", NULL, "web-pod-2", OBJECT_DEPLOYMENT, 2, {.n = 3}},
+        {"web", NULL, "web-pod-3", OBJECT_DEPLOYMENT, -1, {.n = 3}},
+        {"web", NULL, "web-pod-02", OBJECT_DEPLOYMENT, -1, {.n = 3}},
+        {"web", NULL, "web-pod-", OBJECT_DEPLOYMENT, -1, {.n = 3}},
+        {"web", NULL, "web", OBJECT_DEPLOYMENT, -1, {.n = 3}},
+        {"web", NULL, "web-0", OBJECT_DEPLOYMENT, -1, {.n = 3}},
+        {"web", NULL, "web-7d4b9c6f5d-x2k8p", OBJECT_DEPLOYMENT, -1, {.n = 3}},
+        {"a-pod", NULL, "a-pod-pod-0", OBJECT_DEPLOYMENT, 0, {.n = 1}},
+        {"web", NULL, "web-pod", OBJECT_DAEMON_SET, 0, {.n = 1}},
+        {"web", NULL, "web-pod-0", OBJECT_DAEMON_SET, -1, {.n = 1}},
+        {"web", NULL, "web-pod", OBJECT_JOB, 0, {.n = 2}},
+        {"web", NULL, "web-pod", OBJECT_REPLICA_SET, -1, {.n = 2}},
+        {"db", NULL, "db-1", OBJECT_STATEFUL_SET, 1, {.n = 2}},
         /* elsewhere it is known, and must be the object's */
-        {OBJECT_POD, "solo", {.n = 1}, "shop", "solo", 0},
-        {OBJECT_POD, "solo", {.n = 1}, "shop", "solo-node-1.example", 0},
-        {OBJECT_POD, "solo", {.n = 1}, "shop", "solo-node-2", -1},
-        {OBJECT_POD, "solo", {.n = 1}, "test", "solo", -1},
-        {OBJECT_STATEFUL_SET, "db", {.n = 2}, "shop", "db-0", 0},
-        {OBJECT_STATEFUL_SET, "db", {.n = 2}, "shop", "db-2", -1},
-        {OBJECT_STATEFUL_SET, "db", {.n = 2, .ordinal = 5}, "shop", "db-6", 1},
-        {OBJECT_STATEFUL_SET, "db", {.n = 2, .ordinal = 5}, "shop", "db-0", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 1}, "shop", "web-7d4b9c6f5d-x2k8p", 0},
-        {OBJECT_DEPLOYMENT, "web", {.n = 1}, "shop", "web-pod", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 1}, "test", "web-7d4b9c6f5d-x2k8p", -1},
-        {OBJECT_DEPLOYMENT, "web", {.n = 1}, "shop", "web-x2k8p", -1},
-        {OBJECT_REPLICA_SET, "web", {.n = 1}, "shop", "web-x2k8p", 0},
-        {OBJECT_DAEMON_SET, "web", {.n = 1}, "shop", "web-x2k8p", 0},
-        {OBJECT_REPLICATION_CONTROLLER, "web", {.n = 1}, "shop", "web-x2k8p", 0},
-        {OBJECT_JOB, "web", {.n = 1}, "shop", "web-x2k8p", 0},
-        {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-2-x2k8p", 2},
-        {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-3-x2k8p", -1},
-        {OBJECT_JOB, "web", {.n = 3, .indexed = true}, "shop", "web-x2k8p", -1},
+        {"solo", "shop", "solo", OBJECT_POD, 0, {.n = 1}},
+        {"solo", "shop", "solo-node-1.example", OBJECT_POD, 0, {.n = 1}},
+        {"solo", "shop", "solo-node-2", OBJECT_POD, -1, {.n = 1}},
+        {"solo", "test", "solo", OBJECT_POD, -1, {.n = 1}},
+        {"db", "shop", "db-0", OBJECT_STATEFUL_SET, 0, {.n = 2}},
+        {"db", "shop", "db-2", OBJECT_STATEFUL_SET, -1, {.n = 2}},
+        {"db", "shop", "db-6", OBJECT_STATEFUL_SET, 1, {.n = 2, .ordinal = 5}},
+        {"db", "shop", "db-0", OBJECT_STATEFUL_SET, -1, {.n = 2, .ordinal = 5}},
+        {"web", "shop", "web-7d4b9c6f5d-x2k8p", OBJECT_DEPLOYMENT, 0, {.n = 1}},
+        {"web", "shop", "web-pod", OBJECT_DEPLOYMENT, -1, {.n = 1}},
+        {"web", "test", "web-7d4b9c6f5d-x2k8p", OBJECT_DEPLOYMENT, -1, {.n = 1}},
+        {"web", "shop", "web-x2k8p", OBJECT_DEPLOYMENT, -1, {.n = 1}},
+        {"web", "shop", "web-x2k8p", OBJECT_REPLICA_SET, 0, {.n = 1}},
+        {"web", "shop", "web-x2k8p", OBJECT_DAEMON_SET, 0, {.n = 1}},
+        {"web", "shop", "web-x2k8p", OBJECT_REPLICATION_CONTROLLER, 0, {.n = 1}},
+        {"web", "shop", "web-x2k8p", OBJECT_JOB, 0, {.n = 1}},
+        {"web", "shop", "web-2-x2k8p", OBJECT_JOB, 2, {.n = 3, .indexed = true}},
+        {"web", "shop", "web-3-x2k8p", OBJECT_JOB, -1, {.n = 3, .indexed = true}},
+        {"web", "shop", "web-x2k8p", OBJECT_JOB, -1, {.n = 3, .indexed = true}},
         /* names that leave no room for what is drawn are cut */
-        {OBJECT_DEPLOYMENT, NAME_50, {.n = 1}, "shop", NAME_50 "-7d4b9c6x2k8p", 0},
-        {OBJECT_DEPLOYMENT, NAME_50 "12345678", {.n = 1}, "shop", NAME_50 "12345678x2k8p", 0},
-        {OBJECT_DEPLOYMENT, NAME_50 "12345678901", {.n = 1}, "shop", NAME_50 "12345678x2k8p", 0},
-        {OBJECT_DEPLOYMENT, NAME_50 "12345678901", {.n = 1}, "shop", NAME_50 "12345679x2k8p", -1},
-        {OBJECT_DAEMON_SET, NAME_50 "1234567", {.n = 1}, "shop", NAME_50 "1234567-x2k8p", 0},
-        {OBJECT_POD, NAME_50 "12345678901", {.n = 1}, NULL, NAME_50 "12345678901", 0},
-        {OBJECT_STATEFUL_SET, NAME_50 "12345678901", {.n = 1}, "shop", NAME_50 "12345678901-0", 0},
+        {NAME_50, "shop", NAME_50 "-7d4b9c6x2k8p", OBJECT_DEPLOYMENT, 0, {.n = 1}},
+        {NAME_50 "12345678", "shop", NAME_50 "12345678x2k8p", OBJECT_DEPLOYMENT, 0, {.n = 1}},
+        {NAME_50 "12345678901", "shop", NAME_50 "12345678x2k8p", OBJECT_DEPLOYMENT, 0, {.n = 1}},
+        {NAME_50 "12345678901", "shop", NAME_50 "12345679x2k8p", OBJECT_DEPLOYMENT, -1, {.n = 1}},
+        {NAME_50 "1234567", "shop", NAME_50 "1234567-x2k8p", OBJECT_DAEMON_SET, 0, {.n = 1}},
+        {NAME_50 "12345678901", NULL, NAME_50 "12345678901", OBJECT_POD, 0, {.n = 1}},
+        {NAME_50 "12345678901", "shop", NAME_50 "12345678901-0", OBJECT_STATEFUL_SET, 0, {.n = 1}},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(samples); i++) {
         struct world world;
-        const struct line line = {
-            RUNTIME_CNI, samples[i].namespace, samples[i].name, NULL, "10.0.0.1", false, 0};
+        const struct line line = {RUNTIME_CNI, false, samples[i].namespace, samples[i].name, NULL,
+                                  "10.0.0.1",  0};
         world_init(&world);
         print_message("%zu %s\n", i, samples[i].name);
         hold_more(&world, samples[i].kind, "shop", samples[i].holder, &samples[i].pods);
@@ -190,8 +189,8 @@ static void what_several_could_have_is_nobodys(void **state)
 {
     (void)state;
     static const struct line lines[] = {
-        {RUNTIME_PODMAN, NULL, "web-pod", "net", "10.0.0.2", false, 0},
-        {RUNTIME_PODMAN, NULL, "only-pod-1", "net", "10.0.0.3", false, 0},
+        {RUNTIME_PODMAN, false, NULL, "web-pod", "net", "10.0.0.2", 0},
+        {RUNTIME_PODMAN, false, NULL, "only-pod-1", "net", "10.0.0.3", 0},
     };
     struct world world;
     world_init(&world);
@@ -227,11 +226,11 @@ static void the_best_of_several_sightings_counts(void **state)
 {
     (void)state;
     static const struct line better[] = {
-        {RUNTIME_CNI, "shop", "db-0", "a", "10.0.0.1", false, 5},
-        {RUNTIME_CNI, "shop", "db-0", "b", "10.0.0.2", false, 9}, /* the network's name */
-        {RUNTIME_CNI, "shop", "db-0", "a", "10.0.0.3", false, 4}, /* the time */
-        {RUNTIME_CNI, "shop", "db-0", "0", "10.0.0.4", true, 9},  /* the interface */
-        {RUNTIME_KUBELET, "shop", "db-0", NULL, "10.0.0.5", false, 9},
+        {RUNTIME_CNI, false, "shop", "db-0", "a", "10.0.0.1", 5},
+        {RUNTIME_CNI, false, "shop", "db-0", "b", "10.0.0.2", 9}, /* the network's name */
+        {RUNTIME_CNI, false, "shop", "db-0", "a", "10.0.0.3", 4}, /* the time */
+        {RUNTIME_CNI, true, "shop", "db-0", "0", "10.0.0.4", 9},  /* the interface */
+        {RUNTIME_KUBELET, false, "shop", "db-0", NULL, "10.0.0.5", 9},
     };
     for (size_t i = 1; i < G_N_ELEMENTS(better); i++) {
         for (unsigned order = 0; order < 2; order++) {
@@ -255,8 +254,8 @@ static void the_best_of_several_sightings_counts(void **state)
 static void an_address_is_the_later_pods(void **state)
 {
     (void)state;
-    static const struct line ghost = {RUNTIME_CNI, "shop", "a", "n", "10.0.0.1", false, 1},
-                             heir = {RUNTIME_CNI, "shop", "b", "n", "10.0.0.1", false, 2};
+    static const struct line ghost = {RUNTIME_CNI, false, "shop", "a", "n", "10.0.0.1", 1},
+                             heir = {RUNTIME_CNI, false, "shop", "b", "n", "10.0.0.1", 2};
     struct world world;
     world_init(&world);
     hold(&world, OBJECT_POD, "shop", "a", 1);
@@ -280,11 +279,11 @@ static void the_youngest_of_too_many_count(void **state)
 {
     (void)state;
     static const struct line lines[] = {
-        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-aaaaa", "n", "10.0.0.1", false, 1},
-        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-bbbbb", "n", "10.0.0.2", false, 1},
-        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-bbbbb", "m", "10.9.0.2", false, 1},
-        {RUNTIME_CNI, "shop", "web-5c8f6d7b9-bcdfg", "n", "10.0.0.3", false, 3},
-        {RUNTIME_CNI, "shop", "web-5c8f6d7b9-ghjkl", "n", "10.0.0.4", false, 2},
+        {RUNTIME_CNI, false, "shop", "web-7d4b9c6f5d-aaaaa", "n", "10.0.0.1", 1},
+        {RUNTIME_CNI, false, "shop", "web-7d4b9c6f5d-bbbbb", "n", "10.0.0.2", 1},
+        {RUNTIME_CNI, false, "shop", "web-7d4b9c6f5d-bbbbb", "m", "10.9.0.2", 1},
+        {RUNTIME_CNI, false, "shop", "web-5c8f6d7b9-bcdfg", "n", "10.0.0.3", 3},
+        {RUNTIME_CNI, false, "shop", "web-5c8f6d7b9-ghjkl", "n", "10.0.0.4", 2},
     };
     struct world world;
     world_init(&world);
@@ -307,9 +306,9 @@ static void what_a_controller_drew_takes_a_free_place(void **state)
 {
     (void)state;
     static const struct line lines[] = {
-        {RUNTIME_PODMAN, NULL, "web-pod-1", "net", "10.0.0.1", false, 1},
-        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-bbbbb", "n", "10.0.0.2", false, 3},
-        {RUNTIME_CNI, "shop", "web-7d4b9c6f5d-ccccc", "n", "10.0.0.3", false, 2},
+        {RUNTIME_PODMAN, false, NULL, "web-pod-1", "net", "10.0.0.1", 1},
+        {RUNTIME_CNI, false, "shop", "web-7d4b9c6f5d-bbbbb", "n", "10.0.0.2", 3},
+        {RUNTIME_CNI, false, "shop", "web-7d4b9c6f5d-ccccc", "n", "10.0.0.3", 2},
     };
     struct world world;
     world_init(&world);
@@ -331,7 +330,7 @@ static void see_many(struct world *world, unsigned changed)
         char name[32], address[32];
         snprintf(name, sizeof name, "app-%u-pod", i);
         snprintf(address, sizeof address, "10.%u.%u.%u", i == changed ? 99 : 1, i >> 8, i & 255);
-        const struct line line = {RUNTIME_PODMAN, NULL, name, "net", address, false, 1};
+        const struct line line = {RUNTIME_PODMAN, false, NULL, name, "net", address, 1};
         g_ptr_array_add(sightings, sighting_of(&line));
     }
     sightings_replace(world->sightings, FILE_A, sightings);
@@ -368,8 +367,8 @@ static void what_is_there_twice_counts_once(void **state)
 {
     (void)state;
     static const struct line lines[] = {
-        {RUNTIME_PODMAN, NULL, "a", "net", "10.0.0.2", false, 0},
-        {RUNTIME_PODMAN, NULL, "a", "net", "10.0.0.2", false, 0},
+        {RUNTIME_PODMAN, false, NULL, "a", "net", "10.0.0.2", 0},
+        {RUNTIME_PODMAN, false, NULL, "a", "net", "10.0.0.2", 0},
     };
     struct world world;
     world_init(&world);
@@ -386,7 +385,7 @@ static void what_is_there_twice_counts_once(void **state)
 static void the_name_of_the_node_may_change(void **state)
 {
     (void)state;
-    static const struct line line = {RUNTIME_KUBELET, "shop", "a-n2", NULL, "10.0.0.2", false, 0};
+    static const struct line line = {RUNTIME_KUBELET, false, "shop", "a-n2", NULL, "10.0.0.2", 0};
     struct world world;
     world_init(&world);
     hold(&world, OBJECT_POD, "shop", "a", 1);
