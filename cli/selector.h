@@ -10,7 +10,7 @@
 struct selector;
 
 /* a=b a==b a!=b, "a in (b,c)", "a notin (b,c)", a, !a; joined by commas, all must hold. NULL if the
- * text is none, *wrongp is then where it stops making sense. */
+ * text is malformed; *wrongp is then the position of the error. */
 struct selector *selector_parse(const char *text, const char **wrongp);
 struct selector *selector_free(struct selector *selector); /* returns NULL */
 

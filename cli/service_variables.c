@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Without links there remains the API server's own Service, kubernetes in default, which every pod
- * is told of.
+ * gets.
  */
 #include "service_variables.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The variables that tell a container of its namespace's Services, as kubelet sets them: those of
+ * The variables that describe a namespace's Services to a container, as kubelet sets them: those of
  * Kubernetes, WEB_SERVICE_HOST and so on, and those of Docker's links, WEB_PORT_80_TCP_ADDR.
  */
 #pragma once

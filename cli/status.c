@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvc status: how the daemon is. What is wrong stands above what is not.
+ * kubesvc status: the state of the daemon. Problems come first.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The nearest of many words, offered one by one: there may be 160,000 of them.
+ * The closest of many candidates, offered one by one: there may be 160,000 of them.
  */
 #include "suggest.h"
 

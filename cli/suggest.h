@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * "Did you mean": the candidate that a mistyped word is nearest to.
+ * "Did you mean": the candidate closest to a mistyped word.
  */
 #pragma once
 
@@ -8,9 +8,9 @@
 
 struct suggestion {
     const char *word; /* as it was typed */
-    char *nearest;    /* NULL: none is near; to be freed with g_free */
+    char *nearest;    /* NULL: none is close; free with g_free */
     unsigned distance;
 };
 
-/* Offers one more candidate. Only those count that a few slips of the finger make of the word. */
+/* Offers one more candidate. Only those within a few typos of the word count. */
 void suggestion_offer(struct suggestion *suggestion, const char *candidate);

@@ -134,8 +134,8 @@ static unsigned fit(const struct table *table, unsigned *widths, unsigned column
     return gap;
 }
 
-/* Where the line ends that begins with `text`: behind something that parts words if that is not too
- * early, else wherever there is no more room. */
+/* Where to break the line that begins with `text`: after a separator if that is not too early, else
+ * wherever the room ends. */
 static const char *line_end(const char *text, unsigned width)
 {
     const char *part = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Text for people: what comes from a manifest is made harmless before it reaches a terminal,
- * colours only where they are wanted.
+ * Text for people: what comes from a manifest is escaped before it reaches a terminal; colours only
+ * if wanted.
  */
 #pragma once
 
@@ -11,18 +11,17 @@
 
 enum text_style { STYLE_PLAIN, STYLE_BOLD, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_FAINT };
 
-/* Harmful characters and broken UTF-8 as \xNN (lib/util/escape.h); to be freed with g_free. NULL:
+/* Harmful characters and broken UTF-8 as \xNN (lib/util/escape.h); free with g_free. NULL:
  * "<none>". */
 char *text_clean(const char *text);
 
-/* Is standard output a terminal that shows colours, and does nobody object (NO_COLOR, TERM=dumb)?
- */
+/* Is standard output a terminal that shows colours, without an objection (NO_COLOR, TERM=dumb)? */
 bool text_colours(void);
 
-/* The text in a style where colours are shown, else as it is; to be freed with g_free. */
+/* The text in a style where colours are shown, else as it is; free with g_free. */
 char *text_styled(const char *text, enum text_style style);
 
-/* Columns of the terminal on standard output, 0 if it is none. */
+/* Columns of the terminal on standard output, 0 if it is not a terminal. */
 unsigned text_columns(void);
 
 /* Width in columns of valid UTF-8, escape sequences of text_styled not counted. */
@@ -31,7 +30,7 @@ unsigned text_width(const char *text);
 /* Order of names: bytewise, but numbers in them by their value. */
 int text_compare(const char *a, const char *b);
 
-/* "1 object", "2 objects"; to be freed with g_free. */
+/* "1 object", "2 objects"; free with g_free. */
 char *text_plural(int64_t n, const char *what);
 
 /* One sentence to stderr: "kubesvc: ..."; as {"error","remedy"} if JSON was asked for. `remedy` may

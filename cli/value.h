@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <yajl/yajl_tree.h>
 
-/* NULL if the line is no JSON; to be freed with yajl_tree_free. */
+/* NULL if the line is not JSON; free with yajl_tree_free. */
 yajl_val value_parse(const char *line);
 
 /* A member of an object, NULL if there is none. */
@@ -25,14 +25,13 @@ bool value_bool(yajl_val object, const char *key);      /* false if absent */
 size_t value_length(yajl_val object, const char *key);
 yajl_val value_element(yajl_val object, const char *key, size_t index);
 
-/* A list of strings, or an object of strings as "k=v", joined; "" if empty; to be freed with
- * g_free. */
+/* A list of strings, or an object of strings as "k=v", joined; "" if empty; free with g_free. */
 char *value_joined(yajl_val object, const char *key, const char *separator);
 
 /* The element of the request `config`'s settings for a key, NULL if there is none. */
 yajl_val value_setting(yajl_val config, const char *key);
 
 /* "file:line:column" of a position that is a member, or of `place` itself; NULL if there is none;
- * to be freed with g_free. */
+ * free with g_free. */
 char *value_position(yajl_val object, const char *key);
 char *value_place(yajl_val place);

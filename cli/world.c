@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The checked world. It stands on the same indexes as the daemon's cluster, but works no names or
- * addresses out, and keeps objects that the daemon would leave out as broken: they are there, and
- * to say that they are missing would be wrong.
+ * The checked world. It uses the same indexes as the daemon's cluster, but computes no names or
+ * addresses, and keeps objects that the daemon would leave out as broken: they exist, and reporting
+ * them as missing would be wrong.
  */
 #include "world.h"
 
@@ -128,7 +128,8 @@ void world_add_maker(struct world *world, struct maker *maker)
     g_ptr_array_add(world->makers, maker);
 }
 
-/* Operators label pods with the name of what they were made for, or as that says. */
+/* Operators label pods with the name of the resource they were created for, or a variation of
+ * it. */
 static bool may_make(const struct maker *maker, const struct labels *selector)
 {
     for (uint32_t i = 0; i < selector->n; i++)

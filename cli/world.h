@@ -33,7 +33,7 @@ struct record {
 struct record *record_new(const struct object *object);
 void record_free(void *data); /* and its object */
 
-/* A resource of a kind that is not Kubernetes' own, of which an operator may make pods. */
+/* A custom resource for which an operator may create pods. */
 struct maker {
     char *namespace; /* NULL: any */
     char *name;
@@ -53,7 +53,7 @@ void world_add(struct world *world, struct record *record);
 /* Adds one, which is taken over. */
 void world_add_maker(struct world *world, struct maker *maker);
 
-/* May pods with these labels be made by one of them? */
+/* May one of them have created pods with these labels? */
 bool world_makes(const struct world *world, const char *namespace, const struct labels *selector);
 
 /* Everything was added: puts what is in force into the indexes. */
@@ -62,7 +62,7 @@ void world_index(struct world *world);
 /* All records in the order in which they were added, in force or not. */
 const GPtrArray *world_records(const struct world *world);
 
-/* The record in force of this identity, NULL if there is none. */
+/* The record in effect of this identity, NULL if there is none. */
 const struct record *world_find(const struct world *world, enum object_kind kind,
                                 const char *namespace, const char *name);
 bool world_is_in_force(const struct world *world, const struct record *record);
