@@ -22,7 +22,7 @@ struct api_server_outcome {
     unsigned status;      /* HTTP; 0: none arrived */
     const char *problem;  /* of the transport, or "HTTP 403" with the server's message */
     const char *body;     /* of a response that is not 200: its beginning */
-    uint64_t retry_after; /* microseconds, 0: not asked for */
+    uint64_t retry_after; /* microseconds, 0: none requested */
 };
 
 struct api_server_handler {

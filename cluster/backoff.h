@@ -17,7 +17,7 @@ struct backoff {
     uint64_t failed_at; /* 0: never */
 };
 
-/* After a failure at `now`; `asked` is what the server asked for by Retry-After, or 0. */
+/* After a failure at `now`; `asked` is the delay requested by Retry-After, or 0. */
 uint64_t backoff_next(struct backoff *backoff, uint64_t now, uint64_t asked);
 
 /* Anything up to, and without, `limit`. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The readers of manifests, used for a file that somebody wrote for this program: every error
- * counts.
+ * The readers of manifests, used for a file written for this program: every error counts.
  */
 #include "document.h"
 

@@ -15,8 +15,8 @@
  */
 typedef void (*document_handler)(void *userdata, struct fields *fields, const struct node *map);
 
-/* Reads the file and logs what is wrong with it. 0, -EINVAL (it is wrong) or another negative errno
- * of reading it. An empty file is none, and not wrong. */
+/* Reads the file and logs what is wrong with it. 0, -EINVAL (invalid content) or another negative
+ * errno from reading it. An empty file gives no tree and is not an error. */
 MUST_USE int document_read(const char *path, document_handler handler, void *userdata);
 
 /* Makes an unknown key of the map an error. */

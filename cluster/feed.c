@@ -52,7 +52,7 @@ struct feed {
     sd_event_source *timer, *sweep;
     uint64_t began;        /* the watch */
     bool heard;            /* something on this watch */
-    bool expired, refused; /* an ERROR event said so */
+    bool expired, refused; /* reported by an ERROR event */
     enum feed_health health;
     char *problem;
 };
@@ -227,8 +227,7 @@ static void list_failed(struct feed *feed, const struct api_server_outcome *outc
     g_clear_pointer(&feed->next_page, g_free);
     if (is_from_the_future(outcome))
         feed->restored = true;
-    /* A version that is gone is not asked for again; a token of a page that is gone is no reason.
-     */
+    /* An expired version is not requested again; an expired page token is no reason to fail. */
     if (feed->from == LIST_NOT_OLDER &&
         (is_from_the_future(outcome) || (outcome->status == 410 && first_page))) {
         feed->from = LIST_ETCD;

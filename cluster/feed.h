@@ -18,7 +18,7 @@ struct feed;
 enum feed_health { FEED_STARTING, FEED_SYNCED, FEED_DISCONNECTED, FEED_DENIED };
 
 struct feed_handler {
-    /* It wants to list: feed_list is to be called when no other feed is listing. */
+    /* It needs to list: call feed_list when no other feed is listing. */
     void (*want_list)(void *userdata, struct feed *feed);
     /* It has listed, well or not, so that another one may. */
     void (*list_over)(void *userdata, struct feed *feed);

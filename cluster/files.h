@@ -20,8 +20,8 @@ enum {
     FILES_FOREIGN,  /* it holds files that are not ours, and would be removed */
 };
 
-/* Makes the directory if it is missing, and locks it as long as `*filesp` is there. 0, FILES_BUSY,
- * FILES_FOREIGN or negative errno. */
+/* Creates the directory if it is missing, and locks it for the lifetime of `*filesp`. 0,
+ * FILES_BUSY, FILES_FOREIGN or negative errno. */
 MUST_USE int files_new(struct files **filesp, const char *directory);
 struct files *files_free(struct files *files); /* returns NULL */
 

@@ -185,7 +185,7 @@ static bool all_healthy(const struct follower *follower)
     return true;
 }
 
-/* Writes what has changed. The first time, and after the files were taken away, all of it. */
+/* Writes what has changed; the first time, and after the files were removed, everything. */
 static void flush(struct follower *follower)
 {
     unsigned left;

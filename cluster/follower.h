@@ -26,5 +26,5 @@ struct follower_config {
 /* All is borrowed. */
 MUST_USE int follower_new(struct follower **followerp, sd_event *event, struct api_server *server,
                           struct files *files, const struct follower_config *config);
-/* Notes in the status that nobody follows any more. Returns NULL. */
+/* Records in the status that no process follows any more. Returns NULL. */
 struct follower *follower_free(struct follower *follower);

@@ -37,5 +37,5 @@ struct freshness {
 
 char *freshness_write(const struct freshness *freshness, size_t *sizep);
 
-/* When there was contact, as the text tells; 0: it does not. */
+/* The time of the last contact according to the text; 0: unknown. */
 uint64_t freshness_read_contact(const char *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One c-ares channel for each lookup, made when it is needed: lookups are so rare that nothing is
- * gained by keeping one, and so it always asks the nameservers of the moment.
+ * One c-ares channel for each lookup, created on demand: lookups are so rare that keeping one gains
+ * nothing, and so it always asks the current nameservers.
  */
 #include "hosts.h"
 
@@ -24,7 +24,7 @@ struct hosts {
     GHashTable *sockets; /* descriptor -> sd_event_source */
     ares_channel channel;
     bool open;
-    char *addresses, *problem; /* the outcome, until it is told */
+    char *addresses, *problem; /* the outcome, until it is reported */
     hosts_found found;
     void *userdata;
 };

@@ -17,6 +17,6 @@ typedef void (*hosts_found)(void *userdata, const char *addresses, const char *p
 MUST_USE int hosts_new(struct hosts **hostsp, sd_event *event);
 struct hosts *hosts_free(struct hosts *hosts); /* returns NULL; forgets what is under way */
 
-/* Asks anew for every call, of the nameservers that resolv.conf has then. One at a time; `found`
+/* Sends a new query for every call, to the nameservers then in resolv.conf. One at a time; `found`
  * may be called before this returns. */
 MUST_USE int hosts_find(struct hosts *hosts, const char *name, hosts_found found, void *userdata);

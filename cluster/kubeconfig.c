@@ -18,7 +18,7 @@
 
 struct reading {
     struct kubeconfig *kubeconfig;
-    const char *context; /* asked for, or NULL */
+    const char *context; /* requested, or NULL */
     char *directory;     /* of the file */
 };
 

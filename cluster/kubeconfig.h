@@ -20,8 +20,8 @@ struct kubeconfig {
     char *proxy;      /* URL, or NULL */
     char *proxy_host; /* of it, without brackets, or NULL */
     unsigned proxy_port;
-    bool insecure;       /* whoever answers is believed */
-    bool no_compression; /* lists are not asked for in gzip */
+    bool insecure;       /* the server's certificate is not verified */
+    bool no_compression; /* lists are requested without gzip */
     struct secret ca, certificate, key, token;
     char *user, *password; /* basic authentication, or NULL */
 };

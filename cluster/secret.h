@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A certificate, a key or a token: given inline, or in a file that others replace from time to
- * time and that is therefore read again.
+ * A certificate, a key or a token: inline, or in a file that is replaced from time to time and
+ * therefore read again.
  */
 #pragma once
 

@@ -24,7 +24,7 @@ struct settings {
 
 enum {
     SETTINGS_DONE = 1, /* --help or --version was answered */
-    SETTINGS_WRONG,    /* what is wrong was told */
+    SETTINGS_WRONG,    /* the error was reported */
 };
 
 /* 0, SETTINGS_DONE or SETTINGS_WRONG. */

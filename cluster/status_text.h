@@ -6,5 +6,5 @@
 
 #include <stddef.h>
 
-/* "HTTP 403: services is forbidden: ..."; to be freed with g_free. */
+/* "HTTP 403: services is forbidden: ..."; free with g_free. */
 char *status_text(long code, const char *body, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The store: a table of objects, and of groups with their objects in a fixed order, so that the
- * same objects always make the same file. Whether anything has changed is decided by the trimmed
+ * same objects always give the same file. Whether anything has changed is decided by the trimmed
  * text: a heartbeat in managedFields or a new resourceVersion writes nothing.
  */
 #include "store.h"

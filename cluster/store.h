@@ -21,7 +21,7 @@ struct store *store_free(struct store *store); /* returns NULL */
 
 struct store_object {
     enum resource resource;
-    unsigned feed; /* who told of it */
+    unsigned feed; /* the feed it came from */
     const char *namespace, *name;
     const char *group; /* the path of its file; unused by store_remove */
     const char *text;  /* likewise */
@@ -32,8 +32,8 @@ struct store_object {
 bool store_put(struct store *store, const struct store_object *object);
 void store_remove(struct store *store, const struct store_object *stated);
 
-/* Between the two a feed tells of all its objects; what it did not tell of then goes. A list that
- * fails is simply begun again. */
+/* Between the two a feed reports all its objects; those not reported are then removed. A failed
+ * list simply starts over. */
 void store_begin_list(struct store *store, unsigned feed);
 void store_end_list(struct store *store, unsigned feed);
 
@@ -42,8 +42,8 @@ unsigned store_count(const struct store *store, enum resource resource);
 /* Appends the text of a group's file. False: the group is empty, and has none. */
 bool store_render(const struct store *store, const char *group, GString *text);
 
-/* Calls back for each group that has changed and is handled with that; `handled` returns false for
- * one that is to be offered again. Returns how many are left. */
+/* Calls back for each changed group, which is done then; `handled` returns false to have it offered
+ * again. Returns how many are left. */
 typedef bool (*store_handler)(void *userdata, const char *group);
 unsigned store_take_changed(struct store *store, store_handler handled, void *userdata);
 

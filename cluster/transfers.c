@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The multi interface with epoll: libcurl says which descriptors and which time it waits for, and
- * is told when something happens to them. The timer is exact: sd-event's default of 250 ms would be
- * the time from a change to its answer.
+ * The multi interface with epoll: libcurl states which descriptors and which time it waits for, and
+ * is notified. The timer is exact: sd-event's default accuracy of 250 ms would become the delay of
+ * every change.
  */
 #include "transfers.h"
 

@@ -9,7 +9,7 @@
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_parse.h>
 
-#define KEY_MAX 64u /* longer keys are none that is asked for */
+#define KEY_MAX 64u /* longer keys are never needed */
 #define LIST_OBJECT_DEPTH 3u
 #define WATCH_OBJECT_DEPTH 2u
 
@@ -70,7 +70,7 @@ static struct frame *trim_top(struct trim *trim)
     return trim->depth > 0 ? &trim->frames[trim->depth - 1] : NULL;
 }
 
-/* Is the value that comes now kept, and what of it? */
+/* Is the coming value kept, and which part of it? */
 static bool value_is_kept(struct trim *trim, const struct keep **fieldsp)
 {
     const struct frame *top = trim_top(trim);
@@ -327,7 +327,7 @@ static int end(struct trim *trim)
         (void)yajl_gen_array_close(trim->generator);
     else if (top->keep)
         (void)yajl_gen_map_close(trim->generator);
-    /* Of an event the type may follow the object, so it is told when the event ends. */
+    /* The type of an event may follow the object, so the event is reported at its end. */
     if (trim->depth == trim->object_depth && !trim->watch) {
         trim->object_depth = 0;
         trim->object_bytes = 0;

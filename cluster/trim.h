@@ -23,7 +23,7 @@ enum trim_event {
     TRIM_MODIFIED,
     TRIM_DELETED,
     TRIM_BOOKMARK,
-    TRIM_ERROR, /* what the object tells is a Status */
+    TRIM_ERROR, /* the object is a Status */
     TRIM_UNKNOWN,
 };
 
