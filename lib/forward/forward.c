@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is to be forwarded, checked as it is put together: whoever states a cluster IP must not be
- * able to take the host's own connections.
+ * What to forward, checked as it is built: an author of a manifest must not be able to take over
+ * the host's own connections by stating a cluster IP.
  */
 #include "forward.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is to be forwarded: a Service's cluster IPs and ports, and what stands behind each port. All
- * its texts are checked, so that they can become names in a ruleset.
+ * What to forward: a Service's cluster IPs and ports, and the endpoints of each port. All texts are
+ * checked, so that they can become names in a ruleset.
  */
 #pragma once
 

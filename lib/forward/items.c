@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A Service's pieces: for each IP and port an element that leads to a chain, and the chain. With
- * affinity there are a chain and a set of clients for each endpoint besides, as kube-proxy makes
- * them.
+ * affinity there are also a chain and a set of clients for each endpoint, as in kube-proxy.
  */
 #include "items.h"
 
@@ -81,8 +80,8 @@ static char *pick_rule(const struct place *place)
     return g_string_free(rule, FALSE);
 }
 
-/* The name of an endpoint's chain, and of the set of the clients that stay with it. The timeout is
- * part of it because a set cannot get another one. */
+/* The name of an endpoint's chain, and of the set of its sticky clients. The timeout is part of it
+ * because the timeout of a set cannot change. */
 static char *session_name(const struct place *place, const char *chain,
                           const struct forward_target *target)
 {

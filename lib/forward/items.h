@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The pieces that a ruleset is made of: what one Service needs in the table.
+ * The pieces of a ruleset: what one Service needs in the table.
  */
 #pragma once
 

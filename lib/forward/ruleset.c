@@ -207,7 +207,7 @@ static const char *wanted(const struct slot *slot)
     return slot->claims->len > 0 ? g_array_index(slot->claims, struct claim, 0).value : NULL;
 }
 
-/* Slots to bring up to date, from `has` (or nothing, if the table is made anew). */
+/* Slots to update, from `has` (or nothing, if the table is recreated). */
 struct difference {
     GPtrArray *slots; /* const struct slot *, sorted */
     bool anew;
@@ -323,7 +323,7 @@ static void write_elements(const struct difference *difference, const char *verb
         g_string_append(difference->text, "\n}\n");
 }
 
-/* Nothing is used before it is there, and nothing is deleted while it is used. */
+/* Nothing is used before it exists, and nothing is deleted while it is used. */
 static void write_difference(const struct difference *difference)
 {
     each(difference, ITEM_SET, declare_set);

@@ -22,7 +22,7 @@ struct ruleset *ruleset_free(struct ruleset *ruleset); /* returns NULL */
 void ruleset_set(struct ruleset *ruleset, const struct forward_service *service);
 void ruleset_remove(struct ruleset *ruleset, const char *namespace, const char *name);
 
-/* All Services are told once more from here; then those that were not told again are gone. */
+/* All Services are added again from here; those that were not are then removed. */
 void ruleset_mark(struct ruleset *ruleset);
 void ruleset_sweep(struct ruleset *ruleset);
 
@@ -34,7 +34,7 @@ unsigned ruleset_size(const struct ruleset *ruleset); /* Services */
 char *ruleset_whole(const struct ruleset *ruleset);
 char *ruleset_changes(const struct ruleset *ruleset);
 
-/* Are there any sets of clients, and is there one of this name? */
+/* Are there any sets of clients, and is there one with this name? */
 bool ruleset_has_sets(const struct ruleset *ruleset);
 bool ruleset_has_set(const struct ruleset *ruleset, const char *name);
 
