@@ -22,7 +22,7 @@ static bool is_name(const char *name, size_t length, const char *word)
     return name_equal(name, length, word, strlen(word));
 }
 
-/* `zone`: its place in the packet, 0: nowhere. */
+/* `zone`: its offset in the packet, 0: none. */
 static void put_in_zone(struct packet_record *record, const char *name,
                         const struct settings *settings, packet_place zone)
 {
@@ -78,7 +78,7 @@ void apex_write_negative(const struct response_context *context, const struct se
     write_soa(context, settings, packet, PACKET_AUTHORITY, length);
 }
 
-/* The address that was asked, if it is of the family. */
+/* The queried address, if it is of the family. */
 static bool write_own_address(const struct response_context *context, struct packet *packet,
                               enum packet_section section, packet_place owner,
                               enum packet_type type)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who asks a question, and how it is told the answer if that does not come at once.
+ * The sender of a question, and how it receives an answer that is not immediate.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "lib/util/endpoint.h"
 
 struct client {
-    union endpoint from, own; /* its address, and the one that it asked */
+    union endpoint from, own; /* its address, and the one it queried */
     bool tcp;
     void *connection; /* its TCP connection, or its UDP socket */
     void (*reply)(const struct client *client, const uint8_t *bytes, size_t size);

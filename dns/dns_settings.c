@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Options win over the configuration, list by list. The configuration is kubesvcd's, checked as
- * kubesvcd checks it: one file says how a host's names are answered, in whatever way.
+ * Options override the configuration, list by list. The configuration is kubesvcd's, checked as
+ * kubesvcd checks it: one file decides how a host's names are answered, by any protocol.
  */
 #include "dns_settings.h"
 
@@ -64,7 +64,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-/* What the command line says; NULL or empty where it says nothing. */
+/* The options of the command line; NULL or empty if absent. */
 struct given {
     struct config_options config;
     GPtrArray *listen, *forward; /* const char * */
@@ -121,7 +121,7 @@ static bool add_listen(struct dns_settings *settings, const char *text)
     return true;
 }
 
-/* What `dns` of the configuration says, unless the command line does. */
+/* `dns` of the configuration, unless the command line overrides it. */
 static bool take_lists(struct dns_settings *settings, const struct given *given,
                        const struct config_dns *dns)
 {

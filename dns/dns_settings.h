@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The settings of kubesvc-dns: its command line, and what kubesvcd's configuration says under
- * `dns`.
+ * The settings of kubesvc-dns: its command line, and the key `dns` of kubesvcd's configuration.
  */
 #pragma once
 
@@ -22,8 +21,8 @@ struct dns_settings {
 };
 
 #define DNS_SETTINGS_DONE 1  /* --help or --version was answered */
-#define DNS_SETTINGS_WRONG 2 /* said on stderr or in the log */
+#define DNS_SETTINGS_WRONG 2 /* reported on stderr or in the log */
 
-/* 0, DONE or WRONG. To be cleared in each case. */
+/* 0, DONE or WRONG. Clear it in every case. */
 MUST_USE int dns_settings_read(struct dns_settings *settings, int argc, char **argv);
 void dns_settings_clear(struct dns_settings *settings);

@@ -2,7 +2,7 @@
 /*
  * A connection for each request: they are few, and none has to wait for another's answer. The
  * daemon is trusted with names, not with this process: nothing larger than the protocol allows is
- * taken from it.
+ * accepted.
  */
 #include "exchange.h"
 
@@ -18,7 +18,7 @@
 #include <kubesvc/snapshot.h>
 
 #define DEADLINE_USEC 1000000u    /* until an answer or a sign that it will take longer */
-#define PENDING_MAX_USEC 5000000u /* stub resolvers ask again after that */
+#define PENDING_MAX_USEC 5000000u /* stub resolvers retry after that */
 #define RESPONSE_MAX                                                                               \
     (sizeof(struct kubesvc_header) + sizeof(struct kubesvc_answer) + KUBESVC_NAMES_SIZE_MAX +      \
      16 * EXCHANGE_ADDRESSES_MAX)
@@ -28,7 +28,7 @@ struct exchange {
     sd_event_source *io, *timer;
     exchange_done done;
     void *userdata;
-    uint64_t limit; /* CLOCK_MONOTONIC, what PENDING may move the deadline to */
+    uint64_t limit; /* CLOCK_MONOTONIC, how far PENDING may extend the deadline */
     size_t size;
     uint8_t bytes[RESPONSE_MAX];
 };
@@ -82,7 +82,7 @@ static ssize_t receive(struct exchange *exchange)
     return n;
 }
 
-/* The daemon waits for somebody itself. */
+/* The daemon itself is waiting. */
 static void extend(struct exchange *exchange)
 {
     uint64_t deadline = (uint64_t)g_get_monotonic_time() + DEADLINE_USEC;
@@ -90,7 +90,7 @@ static void extend(struct exchange *exchange)
     (void)sd_event_source_set_time(exchange->timer, MIN(deadline, exchange->limit));
 }
 
-/* Takes PENDING frames off the front. 1: there is another, complete one; 0: there is none yet. */
+/* Removes PENDING frames from the front. 1: another, complete one follows; 0: none yet. */
 static int next_frame(struct exchange *exchange, struct kubesvc_header *header)
 {
     for (;;) {

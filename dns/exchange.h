@@ -17,8 +17,8 @@ struct exchange;
 #define EXCHANGE_ADDRESSES_MAX 512u /* that an answer can bring */
 
 struct exchange_response {
-    int error; /* negative errno: none came (-ENOENT, -EACCES: there is no daemon's socket to be
-                  seen; -ECONNREFUSED: no daemon behind it; -ETIME: it takes too long); else 0 */
+    int error; /* negative errno: no response (-ENOENT, -EACCES: no daemon's socket is visible;
+                  -ECONNREFUSED: no daemon behind it; -ETIME: it takes too long); else 0 */
     enum kubesvc_response_type type; /* not PENDING */
     const uint8_t *payload;
     size_t size;
@@ -28,13 +28,13 @@ struct exchange_response {
 /* Called once, from the event loop, after which the exchange is gone. */
 typedef void (*exchange_done)(void *userdata, const struct exchange_response *response);
 
-/* Asks for the snapshot. Negative errno: as `error` above, or it cannot be asked now. */
+/* Requests the snapshot. Negative errno: as `error` above, or it cannot be sent now. */
 MUST_USE int exchange_map(struct exchange **exchangep, sd_event *event, const char *path,
                           exchange_done done, void *userdata);
 
-/* Asks for the addresses of an absolute name, one of ours. */
+/* Requests the addresses of an absolute name, one of ours. */
 MUST_USE int exchange_name(struct exchange **exchangep, sd_event *event, const char *path,
                            const char *name, enum kubesvc_family family, exchange_done done,
                            void *userdata);
 
-struct exchange *exchange_free(struct exchange *exchange); /* breaks it off; returns NULL */
+struct exchange *exchange_free(struct exchange *exchange); /* cancels it; returns NULL */

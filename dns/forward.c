@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Forward: who waits for what. Equal messages that are under way share one relay: so a client that
- * asks again makes no traffic, a forged answer has one chance instead of many, and a nameserver
- * that asks us what we ask it (a loop) stops there, until it is over.
+ * Forward: which client waits for which question. Equal pending messages share one relay: so a
+ * retrying client causes no traffic, a forged answer has one chance instead of many, and a
+ * nameserver that asks us what we ask it (a loop) stops there.
  */
 #include "forward.h"
 
@@ -28,7 +28,7 @@ struct forward {
     bool loop_logged;
 };
 
-/* What one client has under way. */
+/* One client's pending questions. */
 struct usage {
     struct address address;
     size_t queries;
@@ -77,7 +77,7 @@ static gboolean usage_equal(gconstpointer a, gconstpointer b)
     return address_compare(a, b) == 0;
 }
 
-/* --- Those who wait -------------------------------------------------------------------------- */
+/* --- Waiting clients ------------------------------------------------------------------------ */
 
 static void query_free(struct forward_query *query)
 {
@@ -100,7 +100,7 @@ static void question_free(void *data)
     g_free(question);
 }
 
-/* The head of an answer that is too large for who asked, with TC: it will be asked by TCP. */
+/* The head of an answer that is too large for the client, with TC: the client will ask by TCP. */
 static size_t cut(uint8_t *message, size_t size)
 {
     static const uint8_t none[6] = {0};
@@ -118,7 +118,7 @@ static void question_answer(struct question *question, uint8_t *message, size_t 
 {
     GList *link;
 
-    /* One after the other: what a reply leads to may cancel others that wait here. */
+    /* One by one: a reply may cause others waiting here to be cancelled. */
     while ((link = g_queue_pop_head_link(&question->queries))) {
         struct forward_query *query = link->data;
         struct forward_client client = query->client;
@@ -134,7 +134,7 @@ static void question_answer(struct question *question, uint8_t *message, size_t 
 
 /* --- Loops ----------------------------------------------------------------------------------- */
 
-/* Does the question come from a socket that it is asked with? */
+/* Does the question come from a socket that a relay uses? */
 static bool question_is_own(const struct question *question, const union endpoint *from)
 {
     const union endpoint *server = relay_asked_from(question->relay, from);
@@ -152,8 +152,9 @@ static bool is_loopback(const struct address *address)
            address_compare(address, &inet6) == 0;
 }
 
-/* Nobody answered, and a server is among those who wait: it asked us what it was asked, by way of
- * others maybe. Of addresses that all programs of this host share, that says nothing. */
+/* No server answered, and one of them is among the waiting clients: it asked us what we asked it,
+ * possibly through others. For addresses shared by all programs of this host, that proves
+ * nothing. */
 static void question_look_for_loop(struct question *question)
 {
     struct forward *forward = question->forward;
@@ -180,7 +181,7 @@ static void on_relayed(void *userdata, uint8_t *message, size_t size)
 
     if (size == 0)
         question_look_for_loop(question);
-    /* Whoever asks the same from now on asks again. */
+    /* Later clients start a new question. */
     g_hash_table_steal(forward->questions, question);
     question_answer(question, message, size);
     question_free(question);
@@ -199,7 +200,7 @@ static struct question *question_new(struct forward *forward, bool tcp, const ui
     return question;
 }
 
-/* The question that is under way, or a new one; NULL: none can be asked. */
+/* The pending question, or a new one; NULL: none can be sent. */
 static struct question *forward_question(struct forward *forward, const uint8_t *message,
                                          size_t size, const struct forward_client *client)
 {
@@ -221,7 +222,7 @@ static struct question *forward_question(struct forward *forward, const uint8_t 
     return new;
 }
 
-/* NULL: the client has its share. */
+/* NULL: the client has used up its share. */
 static struct usage *forward_usage(struct forward *forward, const struct forward_client *client)
 {
     struct address address;
@@ -279,7 +280,7 @@ struct forward_query *forward_cancel(struct forward_query *query)
     question = query->question;
     g_queue_unlink(&question->queries, &query->turn);
     query_free(query);
-    /* Removing frees it; one that is being answered is not in the table any more. */
+    /* Removing frees it; one that is being answered is no longer in the table. */
     if (!question->queries.head &&
         g_hash_table_lookup(question->forward->questions, question) == question)
         g_hash_table_remove(question->forward->questions, question);
@@ -288,8 +289,7 @@ struct forward_query *forward_cancel(struct forward_query *query)
 
 /* --- The whole ------------------------------------------------------------------------------- */
 
-/* What was under way is asked of the new servers: those before are often the ones that do not
- * answer any more. */
+/* Pending questions are sent to the new servers: the old ones have often stopped answering. */
 static void forward_on_change(void *userdata)
 {
     struct forward *forward = userdata;

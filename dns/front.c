@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the header and the question say is settled first, then the snapshot is asked; only what it
- * leaves open makes a request wait. While there is no snapshot whose answers count, names of the
- * zone fail, and so does everything else unless it can be forwarded.
+ * Header and question are checked first, then the snapshot answers; only what it leaves open makes
+ * a request wait. While there is no snapshot whose answers count, names of the zone fail, and so
+ * does everything else unless it can be forwarded.
  */
 #include "front.h"
 
@@ -69,8 +69,7 @@ static struct response_context context_of(struct front *front, const struct clie
     };
 }
 
-/* What is written may be worthless until it is known that the memory it was read from was not used
- * again meanwhile. */
+/* The response is valid only if the memory it was read from has not been reused meanwhile. */
 static enum response_result read_snapshot(struct front *front, const struct client *client,
                                           struct packet *packet, char *alias)
 {
@@ -93,9 +92,9 @@ static enum response_result read_snapshot(struct front *front, const struct clie
     return holds ? result : RESPONSE_FAILED;
 }
 
-/* --- From others --- */
+/* --- From other servers --- */
 
-/* Sends the response to a request that waited, and ends it. */
+/* Sends the response to a waiting request, and ends it. */
 static void reply(struct pending *pending, const uint8_t *bytes, size_t size)
 {
     g_queue_unlink(&pending->front->pending, &pending->link);
@@ -153,8 +152,7 @@ static enum front_result forward(struct front *front, const struct client *clien
     return FRONT_PENDING;
 }
 
-/* Puts the canonical name, which comes first, behind the aliases. False: they are not as they
- * should be. */
+/* Moves the canonical name, which comes first, after the aliases. False: malformed. */
 static bool order_names(char *to, const char *names, size_t size, unsigned n)
 {
     const char *name = names, *end = names + size;
@@ -198,7 +196,7 @@ static void write_found(struct pending *pending, const struct kubesvc_answer *an
     reply(pending, bytes, packet_end(&packet));
 }
 
-/* Is it an answer to this question, with what it promises? */
+/* Is it an answer to this question, consistent in itself? */
 static bool answer_is_sound(const struct pending *pending, const struct kubesvc_answer *answer,
                             size_t size)
 {
@@ -261,8 +259,7 @@ static enum front_result ask_outside(struct front *front, const struct client *c
 
 /* --- The whole --- */
 
-/* Is the name one that no other nameserver is asked for, although there is no snapshot to say so?
- */
+/* Without a snapshot: is the name one that no other nameserver may be asked for? */
 static bool is_kept(const struct front *front, const struct packet_question *question)
 {
     const char *zone = provider_zone(front->provider);
@@ -272,7 +269,7 @@ static bool is_kept(const struct front *front, const struct packet_question *que
     return name_has_suffix(question->name, question->length, zone, strlen(zone));
 }
 
-/* A valid request of class IN. FRONT_IGNORED: what was to be asked cannot be asked. */
+/* A valid request of class IN. FRONT_IGNORED: the query it needs cannot be sent. */
 static enum front_result answer(struct front *front, const struct client *client,
                                 const uint8_t *request, size_t request_size, struct packet *packet,
                                 size_t *size)

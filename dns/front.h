@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One request -> its response: from the snapshot at once, or later, by what is asked of others: the
- * addresses of names outside of the zone of kubesvcd, and foreign names of the nameservers.
+ * One request -> its response: from the snapshot at once, or later, through kubesvcd for addresses
+ * of names outside the zone, and through the nameservers for foreign names.
  */
 #pragma once
 
@@ -16,15 +16,15 @@ struct front;
 
 struct front_options {
     const char *socket;         /* kubesvcd's */
-    const char *zone;           /* what is ours before there is a snapshot that says it */
-    const char *ns;             /* whose search list short names are looked up by; NULL: by none */
+    const char *zone;           /* the zone before there is a snapshot that names it */
+    const char *ns;             /* namespace whose search list applies to short names; NULL: none */
     uint32_t ttl;               /* seconds */
-    const char *const *forward; /* nameservers for foreign names, NULL or empty: they are refused */
+    const char *const *forward; /* nameservers for foreign names, NULL or empty: refused */
     const union endpoint *own;  /* where requests come in */
     size_t n_own;
 };
 
-/* `ready` is called once, when it is known for the first time whether there is a snapshot. */
+/* `ready` is called once, as soon as it is known whether there is a snapshot. */
 MUST_USE int front_new(struct front **frontp, sd_event *event, const struct front_options *options,
                        void (*ready)(void *userdata), void *userdata);
 struct front *front_free(struct front *front); /* returns NULL */
@@ -41,5 +41,5 @@ enum front_result front_ask(struct front *front, const struct client *client,
                             const uint8_t *request, size_t request_size, uint8_t *response,
                             size_t capacity, size_t *size);
 
-/* The connection has gone: nothing more is sent to it. */
+/* The connection is gone: nothing more is sent to it. */
 void front_forget(struct front *front, const void *connection);

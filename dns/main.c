@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubesvc-dns: the names that kubesvcd knows, by DNS.
+ * kubesvc-dns: the names of kubesvcd, by DNS.
  */
 #include <errno.h>
 #include <glib.h>
@@ -30,8 +30,8 @@ struct program {
     size_t n_udp;
 };
 
-/* Requests wait in the sockets until the daemon has been asked for its snapshot: a program that was
- * only restarted says SERVFAIL to nobody. */
+/* Requests wait in the sockets until the daemon has been asked for its snapshot: a mere restart of
+ * this program causes no SERVFAIL. */
 static void on_ready(void *userdata)
 {
     struct program *program = userdata;

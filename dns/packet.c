@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The wire format. A request comes from anybody: every length is checked before it is used, no
- * pointer of a name is followed (the name of a question has nothing to point to), and each step of
- * every loop consumes bytes of the message.
+ * The wire format. Requests are untrusted: every length is checked before it is used, no pointer of
+ * a name is followed (the name of a question has nothing to point to), and each step of every loop
+ * consumes bytes of the message.
  */
 #include "packet.h"
 
@@ -50,7 +50,7 @@ static bool label_is_host(const uint8_t *label, size_t length)
     return true;
 }
 
-/* The name of the question. Pointers are malformed: there is nothing in front of it. */
+/* The name of the question. Pointers are malformed: nothing precedes it. */
 static bool read_question_name(struct packet_question *question, struct reader *reader)
 {
     size_t start = reader->at;
@@ -88,7 +88,7 @@ static bool read_question_name(struct packet_question *question, struct reader *
     return true;
 }
 
-/* A name of a record that is not looked at. */
+/* A record's name, which is skipped. */
 static bool skip_name(struct reader *reader)
 {
     while (reader->at < reader->size) {
@@ -107,7 +107,7 @@ static bool skip_name(struct reader *reader)
     return false;
 }
 
-/* A record behind the question: of interest is the one OPT record that there may be. */
+/* A record after the question: only the OPT record matters, of which there may be one. */
 static bool read_record(struct packet_question *question, struct reader *reader, bool additional,
                         uint8_t *version)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * DNS messages (RFC 1035, RFC 6891) as a server of one zone sees them: of a request the question
- * and the OPT record are read, a response is written record by record. Nothing is allocated.
+ * DNS messages (RFC 1035, RFC 6891) as the server of one zone sees them: reads the question and the
+ * OPT record of a request, and writes a response record by record. Nothing is allocated.
  */
 #pragma once
 
@@ -18,7 +18,7 @@
 #define PACKET_EDNS_SIZE                                                                           \
     1232u                     /* what we send and take by UDP at most: no path has to fragment it  \
                                */
-#define PACKET_NAME_SIZE 255u /* of a name as the wire has it */
+#define PACKET_NAME_SIZE 255u /* of a name in wire format */
 
 enum packet_type {
     PACKET_A = 1,
@@ -49,22 +49,22 @@ enum packet_rcode {
 };
 
 struct packet_question {
-    uint16_t id, flags; /* of the header, as they came */
+    uint16_t id, flags; /* of the header, as received */
     uint16_t type, class;
     const uint8_t *wire; /* the name, inside the request, its root label included */
     size_t wire_size;    /* 0: there is no question that could be repeated */
     bool is_host;        /* every label is of [A-Za-z0-9_-] */
     size_t length;       /* of `name`; 0 for the root */
     bool edns;           /* there is an OPT record */
-    uint16_t udp_size;   /* what the client takes by UDP, at least PACKET_UDP_SIZE */
-    /* In its letters, without final dot. It can be one of ours only if it is a host's, but it is
-     * always cut into labels rightly. */
+    uint16_t udp_size;   /* what the client accepts by UDP, at least PACKET_UDP_SIZE */
+    /* As received, without final dot. It can be one of ours only if it is a host name, but it is
+     * always split into labels correctly. */
     char name[KUBESVC_NAME_MAX + 1];
 };
 
 enum packet_verdict {
     PACKET_GOOD,
-    PACKET_IGNORED, /* no request: it gets no response */
+    PACKET_IGNORED, /* not a request: gets no response */
     PACKET_BAD,     /* it gets `*rcode` */
 };
 
@@ -81,7 +81,7 @@ struct packet {
     uint16_t records[3]; /* answer, authority, additional */
     uint16_t rcode;
     bool authoritative;
-    bool truncated; /* an answer had no room */
+    bool truncated; /* an answer did not fit */
     const struct packet_question *question;
 };
 
@@ -91,7 +91,7 @@ enum packet_section { PACKET_ANSWER, PACKET_AUTHORITY, PACKET_ADDITIONAL };
 void packet_begin(struct packet *packet, const struct packet_question *question, uint8_t *bytes,
                   size_t capacity);
 
-/* Takes back everything behind the question. */
+/* Removes everything after the question. */
 void packet_rewind(struct packet *packet);
 
 /* Completes it with header and OPT record; returns its size. */
@@ -104,8 +104,8 @@ typedef uint16_t packet_place;
 /* The last `length` characters of the question's name, which begin at a label of it. */
 packet_place packet_suffix(const struct packet *packet, size_t length);
 
-/* One record: its head, its data piece by piece, its end. What does not fit makes all of the record
- * void, and the message truncated if it was an answer. */
+/* One record: its head, its data piece by piece, its end. If any part does not fit, the whole
+ * record is dropped, and the message is truncated if it was an answer. */
 struct packet_record {
     struct packet *packet;
     enum packet_section section;
@@ -126,5 +126,5 @@ void packet_put_u32(struct packet_record *record, uint32_t value);
 packet_place packet_put_name(struct packet_record *record, const char *name, size_t length,
                              packet_place suffix);
 
-/* False: it had no room. */
+/* False: it did not fit. */
 bool packet_record_end(struct packet_record *record);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Copies of what a response is made of when it comes: the request's buffer is used again by then.
+ * Copies the parts of a later response: the request's buffer is reused by then.
  */
 #include "pending.h"
 

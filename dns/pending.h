@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests that wait for somebody else's answer.
+ * Requests waiting for an answer from elsewhere.
  */
 #pragma once
 
@@ -27,10 +27,10 @@ struct pending {
     GBytes *without; /* the response if the name has no addresses */
 };
 
-/* Copies the request, and the response to it without addresses (NULL: there is none). */
+/* Copies the request, and the response to it without addresses (NULL: none). */
 struct pending *pending_new(struct front *front, const struct client *client,
                             const uint8_t *request, size_t request_size, const uint8_t *without,
                             size_t without_size);
 
-/* Breaks off what is asked. The link must not be in a queue any more. */
+/* Cancels the query. The link must not be in a queue any more. */
 void pending_free(struct pending *pending);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A snapshot says itself how it stands with its daemon, which is looked at for every question and,
- * so that a new one is there when it is needed, several times a second. While the daemon is away,
- * hangs, or was killed, what it left behind is answered from as long as the module does that; of
- * one that was stopped nothing is left.
+ * A snapshot itself tells the state of its daemon, which is checked for every question and, so that
+ * a new one is there when needed, several times a second. While the daemon is away, hangs, or was
+ * killed, its snapshot is used as long as the module would; the snapshot of a stopped daemon is
+ * dropped.
  *
- * A snapshot that has been replaced is read until the next one is there, which takes the daemon
- * less than a millisecond; but not for long.
+ * A replaced snapshot is read until the next one is there, which takes the daemon less than a
+ * millisecond; but not for long.
  */
 #include "provider.h"
 
@@ -31,7 +31,7 @@ struct provider {
     sd_event_source *timer;
     char *path;
     struct exchange *exchange;
-    uint64_t asked;   /* when, last; CLOCK_MONOTONIC, microseconds */
+    uint64_t asked;   /* time of the last one; CLOCK_MONOTONIC, microseconds */
     uint64_t retired; /* since when the mapping is known to be; 0: it is not */
     uint32_t root, serial;
     char zone[KUBESVC_NAME_MAX + 1];
@@ -76,7 +76,7 @@ static enum trouble trouble_of(const struct exchange_response *response)
     return response->type == KUBESVC_RESPONSE_ANSWER ? TROUBLE_WITHHELD : TROUBLE_FOREIGN;
 }
 
-/* No socket: a daemon that was stopped for good; then its names are gone, whatever became of its
+/* No socket: a daemon that was stopped for good; then its names are gone, whatever the state of its
  * snapshot. */
 static void drop_if_stopped(int error)
 {
@@ -133,7 +133,7 @@ static bool is_stopped(const struct mapping *mapping)
             ~(KUBESVC_SNAPSHOT_WATCHED | KUBESVC_SNAPSHOT_RETIRED)) != 0;
 }
 
-/* Do its answers count? Where there may be a better one, it is asked for. */
+/* Do its answers count? If there may be a better one, request it. */
 static bool look_at(struct provider *provider, const struct mapping *mapping)
 {
     enum mapping_state state = mapping_state(mapping);
@@ -178,7 +178,7 @@ static int on_timer(sd_event_source *timer, uint64_t usec, void *userdata)
 
 /* --- Reading --- */
 
-/* It may be needed while there is no snapshot any more. */
+/* It may be needed when there is no snapshot any more. */
 static void remember_zone(struct provider *provider, const struct provider_reading *reading)
 {
     struct settings settings;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where answers come from: kubesvcd's snapshot, mapped, kept as long as its answers count, and
- * replaced by the next one. The rules are the module's (nss/mapping.h), but that nobody is ever
- * waited for.
+ * replaced by the next one. The rules are the module's (nss/mapping.h), except that nothing ever
+ * waits.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 
 struct provider;
 
-/* `ready` is called once, when it is known for the first time whether there is a snapshot. */
+/* `ready` is called once, as soon as it is known whether there is a snapshot. */
 MUST_USE int provider_new(struct provider **providerp, sd_event *event, const char *path,
                           void (*ready)(void *userdata), void *userdata);
 struct provider *provider_free(struct provider *provider); /* returns NULL */
@@ -24,10 +24,11 @@ struct provider *provider_free(struct provider *provider); /* returns NULL */
 /* The path of kubesvcd's socket. */
 const char *provider_path(const struct provider *provider);
 
-/* The zone that the last snapshot was of, NUL at its end; empty: there was none yet. */
+/* The zone of the last snapshot, NUL-terminated; empty: none yet. */
 const char *provider_zone(const struct provider *provider);
 
-/* One reading of the snapshot. What was copied counts only if provider_holds says so then. */
+/* One reading of the snapshot. Copied data is valid only if provider_holds confirms it
+ * afterwards. */
 struct provider_reading {
     struct mapping *mapping;
     struct snapshot_view view;
@@ -38,7 +39,7 @@ struct provider_reading {
 /* False: there is no snapshot whose answers count. */
 bool provider_enter(struct provider *provider, struct provider_reading *reading);
 
-/* Begins again, of the same snapshot. False: there is nothing in it. */
+/* Restarts, with the same snapshot. False: it is empty. */
 bool provider_begin(struct provider *provider, struct provider_reading *reading);
 bool provider_holds(const struct provider_reading *reading);
 void provider_leave(struct provider_reading *reading);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Relay: which server is asked when. A server that was asked before stays able to answer until the
- * end, because slow is not dead; what is sent and received is lib/util/dns_exchange.c.
+ * Relay: which server is asked when. A server asked earlier may still answer until the end, because
+ * slow is not dead; lib/util/dns_exchange.c sends and receives.
  */
 #include "relay.h"
 
@@ -29,7 +29,7 @@ struct relay {
     sd_event_source *timer;
     struct attempt attempts[FORWARD_SERVERS_MAX];
     size_t n, turn;   /* turn: how many times servers were asked; the next one is turn % n */
-    uint8_t *refusal; /* an answer that says that a server failed: better than none */
+    uint8_t *refusal; /* an answer reporting a server failure: better than none */
     size_t refusal_size;
     relay_done done;
     void *userdata;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The resolver's outcomes as DNS has them. Its rules are DNS's already, so this only chooses the
+ * The resolver's outcomes as DNS responses. Its rules are DNS's already, so this only chooses the
  * records; where CoreDNS differs from the RFCs, the RFCs are followed (docs/dns.md lists where).
  *
  * Answers are spelled as the question was: owners are pointers to it.
@@ -17,8 +17,7 @@
 #include "reverse.h"
 #include "srv.h"
 
-/* A name below the zone as it is answered: the question's, or the one that the search list makes of
- * it. */
+/* A name below the zone as it is answered: the question's, or its expansion by the search list. */
 struct target {
     const char *name;
     size_t length;
@@ -59,7 +58,7 @@ static bool write_chain(struct response *response, const char *name, unsigned li
     return *owner != 0;
 }
 
-/* The addresses, beginning with one that is drawn. As many as have room. */
+/* The addresses, starting with a random one. As many as fit. */
 static void write_addresses(struct response *response, const struct resolver_answer *found,
                             packet_place owner, enum packet_type type)
 {
@@ -78,7 +77,7 @@ static void write_addresses(struct response *response, const struct resolver_ans
     }
 }
 
-/* Instead of all there is (RFC 8482). */
+/* Instead of everything (RFC 8482). */
 static void write_any(struct response *response, packet_place owner)
 {
     static const char text[] = "\x07"
@@ -90,7 +89,7 @@ static void write_any(struct response *response, packet_place owner)
     packet_record_end(&record);
 }
 
-/* What else there is to say of a name that exists. */
+/* Other records of an existing name. */
 static enum response_result write_other(struct response *response, packet_place owner)
 {
     if (response->packet->question->type == PACKET_ANY)
@@ -114,7 +113,7 @@ static enum response_result write_found(struct response *response,
     return write_other(response, owner);
 }
 
-/* SRV records are of the name itself: an alias has none. */
+/* SRV records belong to the name itself: an alias has none. */
 static enum response_result write_srv(struct response *response, const struct target *target)
 {
     struct lookup lookup = {.view = response->context->view, .settings = &response->settings};
@@ -271,7 +270,7 @@ static bool join(struct target *target, char whole[static KUBESVC_NAME_MAX + 1],
     return name_is_valid(whole, length);
 }
 
-/* Is there something by this name, other than a namespace that only has others below it? */
+/* Does the name exist, other than as a namespace that only has names below it? */
 static bool exists(struct response *response, const struct target *target)
 {
     struct lookup lookup = {.view = response->context->view, .settings = &response->settings};
@@ -283,7 +282,7 @@ static bool exists(struct response *response, const struct target *target)
            (outcome == RESOLVER_NXDOMAIN && (lookup.flags & RESOLVER_SERVICE) != 0);
 }
 
-/* An alias of what the first name of the search list stands for. */
+/* An alias of the first expansion by the search list. */
 static enum response_result write_searched(struct response *response)
 {
     const struct packet_question *question = response->packet->question;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Labels are read from the right: octets in decimal, nibbles in hexadecimal. A label that is
- * neither makes the name nobody's address.
+ * Labels are read from the right: octets in decimal, nibbles in hexadecimal. Any other label means
+ * that the name spells no address.
  */
 #include "reverse.h"
 

@@ -12,9 +12,9 @@ struct reverse_name {
     bool inet;           /* else IPv6 */
     bool below;          /* a name below that of a whole address */
     unsigned bits;       /* of the address that the name says, 32 or 128: all */
-    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d; bits that are not said are 0 */
+    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d; missing bits are 0 */
     size_t top_length;   /* of "in-addr.arpa" or "ip6.arpa" at its end */
 };
 
-/* False: it is no such name. */
+/* False: not such a name. */
 bool reverse_parse(struct reverse_name *reverse, const char *name, size_t length);

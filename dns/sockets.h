@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where requests come in: UDP and TCP sockets, from the service manager or made here.
+ * The sockets for requests: UDP and TCP, from the service manager or created here.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ struct sockets {
     } sockets[SOCKETS_MAX];
 };
 
-/* Those that the service manager has passed, if there are any; else one of each kind for each of
- * `n` addresses. What is wrong is logged. */
+/* Those passed by the service manager, if any; else one of each kind for each of `n` addresses.
+ * Errors are logged. */
 MUST_USE int sockets_open(struct sockets *sockets, const union endpoint *addresses, size_t n);
 
 /* Closes those that are not taken over (fd -1). */

@@ -2,7 +2,7 @@
 /*
  * One record for each target and number: of a Service with an address of its own the target is the
  * Service, of a headless one each of its endpoints, by hostname or by dashed address. Targets come
- * one after the other with all their numbers, so that each is told with its addresses once.
+ * one after another with all their numbers, so that each target's addresses are written once.
  *
  * The weights of one answer add up to 100, and none is 0: a hundred records suffice to know it.
  */
@@ -33,7 +33,7 @@ struct srv {
     const struct kubesvc_port *ports;
     uint32_t n_ports;
     bool named;       /* unnamed rows of `ports` stand for all ports of a protocol */
-    const char *port; /* asked for; NULL: all */
+    const char *port; /* requested; NULL: all */
     size_t port_length;
     uint32_t protocol;               /* KUBESVC_PROTOCOL_ANY: all */
     char base[KUBESVC_NAME_MAX + 1]; /* the Service's whole name, in lower case */
@@ -64,7 +64,7 @@ static void read_ports(struct srv *srv)
         srv->named = srv->named || snapshot_u32(&srv->ports[i].name.length) > 0;
 }
 
-/* Is this row a port that is asked for? */
+/* Is this row a requested port? */
 static bool port_matches(const struct srv *srv, uint32_t i)
 {
     const struct kubesvc_port *port = &srv->ports[i];
@@ -121,7 +121,7 @@ static void add_target(struct srv *srv, struct srv_target *target)
     uint16_t numbers[NUMBERS_MAX];
     unsigned n = 0;
 
-    /* a name that is too long cannot be asked for either */
+    /* a name that is too long cannot be looked up either */
     if (target->label_length + 1 + srv->base_length > KUBESVC_NAME_MAX)
         return;
     for (uint32_t i = 0; i < srv->n_ports && !srv->full; i++) {
@@ -184,7 +184,7 @@ static void add_endpoints(struct srv *srv)
         add_dashed(srv, (struct lookup_set){.inet6 = unnamed.inet6 + i * 16, .n_inet6 = 1});
 }
 
-/* All of them, to be counted or written. */
+/* All of them, counted or written. */
 static void add_all(struct srv *srv, bool endpoint)
 {
     const struct lookup *lookup = srv->lookup;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Connections are cheap and few, and nobody has a right to one: when there are too many, the one
- * that has been silent longest goes, so that clients that say nothing, or say it slowly, cannot
- * keep others out.
+ * Connections are cheap and few, and none is guaranteed: when there are too many, the one that has
+ * been silent longest is closed, so that slow or silent clients cannot keep others out.
  */
 #include "tcp.h"
 
@@ -75,7 +74,7 @@ static void on_closed(void *userdata, struct tcp_connection *connection)
     drop(userdata, connection);
 }
 
-/* Those that have not moved for too long; they are the first ones. */
+/* Connections idle for too long; they are the first ones. */
 static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct tcp *tcp = userdata;
@@ -93,7 +92,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-/* --- New ones --- */
+/* --- New connections --- */
 
 static int start_sweeping(struct tcp *tcp)
 {

@@ -18,7 +18,7 @@ struct tcp;
 
 MUST_USE int tcp_new(struct tcp **tcpp, sd_event *event, struct front *front);
 
-/* Takes the listening, non-blocking socket over, also if it fails. */
+/* Takes ownership of the listening, non-blocking socket, even if it fails. */
 MUST_USE int tcp_listen(struct tcp *tcp, int fd);
 
 struct tcp *tcp_free(struct tcp *tcp); /* returns NULL */

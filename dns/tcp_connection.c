@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests are read into a small buffer and answered one after the other, into a buffer that is
- * sent as the client takes it. A client that does not take its responses, or has too many requests
- * pending, is not read from any more: so none costs more than these buffers.
+ * Requests are read into a small buffer and answered one after another, into a buffer that is sent
+ * as the client takes it. While a client does not take its responses, or has too many requests
+ * pending, its requests are not read: so none costs more than these buffers.
  */
 #include "tcp_connection.h"
 
@@ -91,7 +91,7 @@ static void append(struct tcp_connection *connection, const uint8_t *bytes, size
 
 /* --- Requests --- */
 
-/* In the next turn of the event loop: the one who replies may be amid of something else. */
+/* In the next iteration of the event loop: the caller may be in the middle of something else. */
 static void on_reply(const struct client *client, const uint8_t *bytes, size_t size)
 {
     struct tcp_connection *connection = client->connection;
@@ -169,7 +169,7 @@ static void receive(struct tcp_connection *connection)
 
 /* --- Events --- */
 
-/* Goes on as far as it can, and says what it waits for. Frees the connection if it is over. */
+/* Continues as far as it can, and sets what to wait for. Frees the connection if it is over. */
 static int go_on(struct tcp_connection *connection)
 {
     size_t before;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One TCP connection: messages with their length in front of them, in and out.
+ * One TCP connection: length-prefixed messages, in and out.
  */
 #pragma once
 
@@ -14,14 +14,14 @@
 struct tcp_connection;
 
 struct tcp_events {
-    /* A whole request has come, or bytes of responses have been taken. */
+    /* A whole request has arrived, or bytes of responses have been taken. */
     void (*moved)(void *userdata, struct tcp_connection *connection);
-    /* It is over: to be freed. */
+    /* It is over: free it. */
     void (*closed)(void *userdata, struct tcp_connection *connection);
     void *userdata;
 };
 
-/* Takes the descriptor over, also if it fails. -ENOTCONN: the client has gone. */
+/* Takes ownership of the descriptor, even if it fails. -ENOTCONN: the client is gone. */
 MUST_USE int tcp_connection_new(struct tcp_connection **connectionp, sd_event *event, int fd,
                                 struct front *front, const struct tcp_events *events);
 void tcp_connection_free(struct tcp_connection *connection);
@@ -29,5 +29,5 @@ void tcp_connection_free(struct tcp_connection *connection);
 /* For its owner's queue; its data is the connection. */
 GList *tcp_connection_link(struct tcp_connection *connection);
 
-/* When it moved last, or was made; CLOCK_MONOTONIC, microseconds. */
+/* Time of its last progress or creation; CLOCK_MONOTONIC, microseconds. */
 uint64_t tcp_connection_moved(const struct tcp_connection *connection);

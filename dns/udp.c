@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * As many requests as wait are taken with one call, and what can be answered at once is sent with
- * another; nothing is allocated for them. Where the socket is bound to every address of the host, a
- * response leaves from the one that was asked.
+ * All waiting requests are received with one call, and immediate answers are sent with another;
+ * nothing is allocated for them. If the socket is bound to every address of the host, a response
+ * leaves from the queried one.
  *
- * What cannot be sent now is dropped: that is UDP's, and its clients ask again.
+ * What cannot be sent now is dropped, as usual with UDP: clients retry.
  */
 #include "udp.h"
 
@@ -41,7 +41,7 @@ struct udp {
     struct slot in[BATCH], out[BATCH];
 };
 
-/* --- Which address was asked, and answers --- */
+/* --- The queried address, and answers --- */
 
 static int ask_for_own(const struct udp *udp)
 {
@@ -134,7 +134,7 @@ static bool answer(struct udp *udp, struct slot *in, struct msghdr *header, size
     return true;
 }
 
-/* One that cannot be sent does not keep the others from it. */
+/* A response that cannot be sent does not delay the others. */
 static void send_responses(struct udp *udp, unsigned n)
 {
     for (unsigned sent = 0; sent < n;) {

@@ -11,6 +11,6 @@
 
 struct udp;
 
-/* Takes the bound, non-blocking socket over, also if it fails. */
+/* Takes ownership of the bound, non-blocking socket, even if it fails. */
 MUST_USE int udp_new(struct udp **udpp, sd_event *event, int fd, struct front *front);
 struct udp *udp_free(struct udp *udp); /* returns NULL */

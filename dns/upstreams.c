@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Upstreams: a resolv.conf that cannot be read changes nothing: it is being replaced, and will be
- * heard of again.
+ * Upstreams: a resolv.conf that cannot be read changes nothing: it is being replaced, and another
+ * event will follow.
  */
 #include "upstreams.h"
 
@@ -16,7 +16,7 @@
 
 #define RESOLV_CONF "resolv.conf" /* the word of the options */
 
-/* So many questions without an answer in between, and a server is asked last for a while. One is
+/* After this many questions in a row without an answer, a server is asked last for a while. One is
  * not enough: the first of resolv.conf may know names that the second does not. */
 #define FAILURES_MAX 3u
 #define DOWN_USEC (10 * G_USEC_PER_SEC)
@@ -70,8 +70,8 @@ static bool can_bind(const union endpoint *endpoint)
     return bound;
 }
 
-/* Does it lead to this host? What a socket can be bound to does, unless the system lets them be
- * bound to anything. */
+/* Is it an address of this host? Any that a socket can be bound to is, unless the system allows
+ * binding to any address. */
 static bool is_local(const union endpoint *endpoint)
 {
     struct address address;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The nameservers that may be asked: those of the options and of resolv.conf, which is followed,
- * without ourselves; and which of them answer at the moment.
+ * without ourselves; and which of them currently answer.
  */
 #pragma once
 
@@ -15,18 +15,18 @@
 
 struct upstreams;
 
-/* `changed` is called from the event loop when there are other servers than before. */
+/* `changed` is called from the event loop when the servers have changed. */
 MUST_USE int upstreams_new(sd_event *event, const struct forward_options *options,
                            void (*changed)(void *userdata), void *userdata,
                            struct upstreams **upstreamsp);
 struct upstreams *upstreams_free(struct upstreams *upstreams); /* returns NULL */
 
-/* Those to ask now, in order: first those that have not failed lately. Returns how many. */
+/* Those to ask now, in order: first those that have not failed recently. Returns how many. */
 size_t upstreams_list(const struct upstreams *upstreams,
                       union endpoint servers[static FORWARD_SERVERS_MAX]);
 
-/* What came of asking one of them; without effect for one that is not among them any more. */
+/* Reports the result of asking one of them; ignored for one that is no longer listed. */
 void upstreams_report(struct upstreams *upstreams, const union endpoint *server, bool answered);
 
-/* What it is asked it asks us: it is left out until the servers change. Logged once. */
+/* It sends our queries back to us: it is left out until the servers change. Logged once. */
 void upstreams_exclude(struct upstreams *upstreams, const union endpoint *server);
