@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Flows of UDP. All that the kernel tracks are gone through, and only when a Service with a port of
- * UDP has lost or got an endpoint.
+ * UDP flows. Walks all flows tracked by the kernel, but only when a Service with a UDP port has
+ * lost or gained an endpoint.
  */
 #include "conntrack.h"
 
@@ -109,7 +109,7 @@ static struct nlmsghdr *new_request(unsigned type, uint8_t family)
     return request;
 }
 
-/* The flow of this very message, not one that has come to be in its place. */
+/* This very flow, not one that has since replaced it. */
 static void add_deletion(const struct search *search, const struct nlmsghdr *message,
                          const struct nlattr *original, const struct nlattr *id)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the kernel remembers of flows of UDP. A connection of TCP ends with its endpoint; a flow of
- * UDP would go on to one that has vanished for as long as datagrams come.
+ * The kernel's memory of UDP flows. A TCP connection ends with its endpoint; a UDP flow would
+ * continue to a vanished one for as long as datagrams come.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests to the kernel by netlink, beside those of libnftables.
+ * Requests to the kernel by netlink, in addition to those of libnftables.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ MUST_USE int netlink_open(struct netlink *netlink, int bus);
 void netlink_close(struct netlink *netlink);
 
 /* Sends a request, and calls `each` (or NULL) for every message that comes back until it is done;
- * MNL_CB_OK goes on. 0 or negative errno, also what the kernel says. */
+ * MNL_CB_OK continues. 0 or negative errno, including the kernel's. */
 MUST_USE int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each,
                          void *userdata);
 

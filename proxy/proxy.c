@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The proxy's connection to the daemon, and what follows from what comes by it. Each batch becomes
- * one transaction. The first one replaces the whole table, whatever a process that was killed has
- * left; so does one after others have deleted it.
+ * The proxy's connection to the daemon, and the handling of its messages. Each batch becomes one
+ * transaction. The first one replaces the whole table, whatever a killed process has left; so does
+ * one after another program has deleted it.
  */
 #include "proxy.h"
 
@@ -36,10 +36,10 @@ struct proxy {
     struct mnl_socket *news; /* of tables */
     struct link *link;       /* NULL: not connected */
     sd_event_source *io, *retry, *news_source;
-    bool begun;    /* the daemon has told all there is since it was connected to */
+    bool begun;    /* the daemon has sent everything since the connection was made */
     bool loaded;   /* the table is ours */
-    bool ready;    /* that has been told to the service manager */
-    int complaint; /* that was last made about the daemon; 0: none */
+    bool ready;    /* last sent to the service manager */
+    int complaint; /* last logged about the daemon; 0: none */
 };
 
 static void tell(struct proxy *proxy)
@@ -66,8 +66,7 @@ static bool load_whole(struct proxy *proxy)
     return proxy->loaded;
 }
 
-/* What cannot be changed in the table as it is, because it is not what it should be, can be in a
- * new one. */
+/* A change that fails because the table is not in the expected state can succeed in a new one. */
 static bool load_changes(struct proxy *proxy)
 {
     g_autofree char *commands = ruleset_changes(proxy->ruleset);
@@ -103,7 +102,7 @@ static int on_table_message(const struct nlmsghdr *message, void *userdata)
     return MNL_CB_OK;
 }
 
-/* A table was deleted, perhaps by ourselves, to make a new one. */
+/* A table was deleted, perhaps by ourselves, to create a new one. */
 static int on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct proxy *proxy = userdata;
@@ -113,7 +112,7 @@ static int on_news(sd_event_source *source, int fd, uint32_t revents, void *user
 
     (void)source, (void)revents;
     while ((n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0 || (n < 0 && errno == ENOBUFS)) {
-        if (n < 0) /* there was more than could be kept */
+        if (n < 0) /* events were lost */
             deleted = true;
         else
             (void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_table_message, &deleted);

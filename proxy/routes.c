@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Routes. Ours are known by their protocol, so that those of a process that was killed are found
- * again. When a route or a link of the host changes, ranges without one are looked at again.
+ * Routes. Ours are marked by their protocol, so that those of a killed process are found again.
+ * When a route or a link of the host changes, ranges without one are checked again.
  */
 #include "routes.h"
 
@@ -14,7 +14,7 @@
 #include "lib/util/log.h"
 #include "netlink.h"
 
-/* rtm_protocol: who has made a route; `ip route` shows it as a number. */
+/* rtm_protocol: the creator of a route; `ip route` shows it as a number. */
 #define PROTOCOL_OURS 107
 
 struct routes {
@@ -79,7 +79,7 @@ static bool has_route(struct routes *routes, const struct address_range *range)
     return netlink_ask(&routes->netlink, message, NULL, NULL) != -ENETUNREACH;
 }
 
-/* To this host itself, as those of 127.0.0.0/8: whatever is not translated is refused here. */
+/* To this host itself, like 127.0.0.0/8: connections that are not translated are refused here. */
 static int change(struct routes *routes, uint16_t type, const struct address_range *range)
 {
     char buffer[NETLINK_REQUEST_MAX] = {0};
@@ -146,7 +146,7 @@ void routes_want(struct routes *routes, const GArray *ranges)
     update(routes);
 }
 
-/* --- Those that are there --- */
+/* --- Existing routes --- */
 
 static int on_route(const struct nlmsghdr *message, void *userdata)
 {
@@ -176,7 +176,7 @@ static int find(struct routes *routes, uint8_t family)
     return r == -EINTR ? 0 : r; /* others changed meanwhile */
 }
 
-/* Only that something has changed is of interest. */
+/* All that matters is that something has changed. */
 static int on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct routes *routes = userdata;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Routes for the ranges of cluster IPs. A connection is translated after the kernel has found a
- * route for it, so an address needs one, be it to nowhere. Ranges in 127.0.0.0/8 have one, and so
- * has every range where there is a default route; for others a local route is added.
+ * route for it, so an address needs one, even to nowhere. Ranges in 127.0.0.0/8 have one, and so
+ * does every range if there is a default route; for others a local route is added.
  */
 #pragma once
 
@@ -13,11 +13,11 @@
 
 struct routes;
 
-/* Finds the routes that a process that was killed has left. 0 or negative errno. */
+/* Finds the routes left by a killed process. 0 or negative errno. */
 MUST_USE int routes_open(struct routes **routesp, sd_event *event);
 
-/* Removes all that were added; returns NULL. */
+/* Removes all added routes; returns NULL. */
 struct routes *routes_close(struct routes *routes);
 
-/* The ranges (struct address_range) that need a route from now on. */
+/* Sets the ranges (struct address_range) that need a route. */
 void routes_want(struct routes *routes, const GArray *ranges);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sessions. What is listed may be of another program or version: only sets that the ruleset has are
- * looked at, and only addresses with a time to go are taken from them.
+ * Sessions. The listing may come from another program or version: only sets that the ruleset has
+ * are read, and only addresses with time left are taken from them.
  */
 #include "sessions.h"
 

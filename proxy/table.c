@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table. What keeps a second process away is a table too, an empty one that is owned by a
- * socket of this process: only who may administer the network can make it, the kernel removes it
- * when the process dies, however it dies, and each network namespace has one of its own.
+ * The table. The lock against a second process is a table too, an empty one owned by a socket of
+ * this process: only a network administrator can create it, the kernel removes it however the
+ * process dies, and each network namespace has its own.
  */
 #include "table.h"
 
@@ -32,7 +32,7 @@ static struct nft_ctx *context_new(void)
     return context;
 }
 
-/* What was written by commands before would stand in front of what this one writes. */
+/* Earlier output would otherwise precede that of this command. */
 static int run(struct nft_ctx *context, const char *commands)
 {
     (void)nft_ctx_get_output_buffer(context);
@@ -63,7 +63,7 @@ static int lock(const struct table *table)
 {
     if (run(table->lock, "create table inet kubesvc-lock { flags owner; }") == 0)
         return 0;
-    /* That another one owns it is the same error as that it is forbidden. */
+    /* Ownership by another process gives the same error as lack of permission. */
     const char *error = nft_ctx_get_error_buffer(table->lock);
     if (strstr(error, strerror(EPERM)) || strstr(error, strerror(EEXIST)))
         return TABLE_BUSY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table in the kernel, through libnftables. One process of a network namespace has it at a
- * time.
+ * The table in the kernel, through libnftables. Only one process of a network namespace owns it at
+ * a time.
  */
 #pragma once
 
@@ -12,19 +12,19 @@
 struct table;
 
 /* 0, TABLE_BUSY: another process has it, or negative errno: -EPERM without CAP_NET_ADMIN,
- * -EOPNOTSUPP if the kernel has no such thing. What a
- * process that was killed left behind stays in effect until the first table_run. */
+ * -EOPNOTSUPP if the kernel does not support it. The table of a killed process stays in effect
+ * until the first table_run. */
 #define TABLE_BUSY 1
 MUST_USE int table_open(struct table **tablep);
 
 /* Deletes the table; returns NULL. */
 struct table *table_close(struct table *table);
 
-/* Runs commands as one transaction. False: nothing was changed; why is in the log. */
+/* Runs commands as one transaction. False: nothing was changed; the log says why. */
 bool table_run(struct table *table, const char *commands);
 
-/* What is in it, as JSON of libnftables, "" if it is not there; to be freed with g_free. */
+/* Its contents, as JSON of libnftables, "" if it does not exist; free with g_free. */
 char *table_list(struct table *table);
 
-/* Is it there? Others may delete it, as `nft flush ruleset` does. */
+/* Does it exist? Other programs may delete it, as `nft flush ruleset` does. */
 bool table_exists(struct table *table);
