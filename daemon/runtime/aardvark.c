@@ -2,7 +2,7 @@
 /*
  * The format is aardvark-dns' own, documented in its config.md and unchanged since 1.0. Only the
  * infra container of a pod is in the file. Its further names, those of other containers among them,
- * are not unique and are passed over.
+ * are not unique and are skipped.
  */
 #include <string.h>
 
@@ -23,7 +23,7 @@ char *aardvark_network(const char *file)
     return g_strndup(file, length);
 }
 
-/* "10.89.0.2,10.89.0.3"; false: one of them is no address. An empty list is one. */
+/* "10.89.0.2,10.89.0.3"; false: one of them is invalid. The list may be empty. */
 static bool add_addresses(struct sighting *sighting, const char *text)
 {
     while (*text) {
@@ -38,7 +38,7 @@ static bool add_addresses(struct sighting *sighting, const char *text)
     return true;
 }
 
-/* False: the line is no entry. */
+/* False: the line is not an entry. */
 static bool parse_entry(const char *network, const char *line, int64_t since, GPtrArray *sightings)
 {
     g_auto(GStrv) fields = g_strsplit(line, " ", FIELDS + 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The way to the directory is watched by a path_watch, so that it is found when it appears, and
- * what is in it by one point. Nothing is done where events are heard but to note them.
+ * The path to the directory is watched by a path_watch, so that it is found when it appears, and
+ * its contents by one point. Events are only recorded when they arrive.
  */
 #include "folder.h"
 
@@ -23,12 +23,12 @@ struct folder {
     struct path_watch *path_watch;
     struct watch_point *point;
     char *path, *resolved; /* the latter NULL: there is none */
-    GHashTable *known;     /* set of names that were there when last looked at */
-    GHashTable *due;       /* name to be looked at -> whether it was heard */
+    GHashTable *known;     /* set of names found by the last scan */
+    GHashTable *due;       /* name to be examined -> whether an event reported it */
     int error;
     bool directories;
     bool find; /* the path may lead to another directory now */
-    bool scan; /* look at every entry */
+    bool scan; /* examine every entry */
 };
 
 static void wake(const struct folder *folder)

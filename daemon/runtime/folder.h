@@ -15,7 +15,7 @@ struct folder;
 struct folder_callbacks {
     /* folder_run has something to do. */
     void (*wake)(void *userdata);
-    /* Looks at an entry. `heard`: inotify reported a change, even if it looks the same as before.
+    /* Examines an entry. `heard`: inotify reported a change, even if it looks the same as before.
      * Returns whether the entry exists. */
     bool (*entry)(void *userdata, const char *name, bool heard);
     void *userdata;
@@ -26,12 +26,12 @@ struct folder *folder_new(struct watch *watch, const char *path, bool directorie
                           const struct folder_callbacks *callbacks);
 struct folder *folder_free(struct folder *folder); /* returns NULL */
 
-/* Makes the next folder_run look at every entry. */
+/* Makes the next folder_run examine every entry. */
 void folder_rescan(struct folder *folder);
 
 /* Calls `entry` for every entry that may have changed. */
 void folder_run(struct folder *folder);
 
 const char *folder_path(const struct folder *folder); /* as it was given */
-int folder_error(const struct folder *folder); /* why it cannot be looked into, errno; or 0 */
+int folder_error(const struct folder *folder);        /* why it cannot be read, errno; or 0 */
 char *folder_file(const struct folder *folder, const char *name); /* a path in it, to be freed */

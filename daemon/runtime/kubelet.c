@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A pod is known by its uid: a directory of that name holds its hosts file, and one whose name ends
- * with it holds its logs and tells its namespace and name. Either may come first or go first; both
+ * with it holds its logs and gives its namespace and name. Either may come first or go first; both
  * together are a sighting.
  */
 #include <string.h>
@@ -16,7 +16,7 @@
 struct pod {
     struct kubelet *kubelet;
     char *uid;
-    char **names; /* as kubelet_split says; NULL: not known */
+    char **names; /* from kubelet_split; NULL: not known */
     struct watch_point *point;
     struct runtime_file *file; /* NULL: it has no directory */
     bool due, heard;
@@ -78,7 +78,7 @@ static bool exists(const struct folder *folder, const char *name)
     return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* A directory of a pod: watched before its file is looked at. */
+/* A directory of a pod: watched before its file is read. */
 static bool on_directory(void *userdata, const char *name, bool heard)
 {
     struct kubelet *kubelet = userdata;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * kubelet writes a hosts file for each pod, the pod's addresses after six fixed lines; whose it is,
- * the directory of the pod's logs says, which is named NAMESPACE_NAME_UID.
+ * kubelet writes a hosts file for each pod, with the pod's addresses after six fixed lines; the
+ * directory of the pod's logs, named NAMESPACE_NAME_UID, identifies the pod.
  */
 #include <string.h>
 

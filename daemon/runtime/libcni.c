@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What every network plugin's result is cached as, under containerd, CRI-O and k3s: namespace, name
- * and addresses of a pod in one file of JSON.
+ * The cached results of network plugins, under containerd, CRI-O and k3s: namespace, name and
+ * addresses of a pod in one JSON file.
  */
 #include <string.h>
 #include <yajl/yajl_tree.h>
@@ -9,7 +9,7 @@
 #include "parse.h"
 
 #define KIND "cniCacheV1"
-#define FIRST_INTERFACE "eth0" /* of a pod, as the kubelet's networks name it */
+#define FIRST_INTERFACE "eth0" /* of a pod, in the kubelet's networks */
 #define DEPTH_MAX 64u          /* yajl frees a tree by recursion */
 
 static yajl_val get(yajl_val root, const char *key, yajl_type type)

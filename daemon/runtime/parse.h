@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The files of runtimes as text -> sightings. One function for each format, all alike: they see the
+ * The files of runtimes as text -> sightings. One function for each format, all alike: they get the
  * whole content of a file and know nothing of watching or of directories.
  */
 #pragma once
@@ -13,15 +13,15 @@
 #include "lib/util/error.h"
 
 struct runtime_text {
-    const char *text; /* NUL-terminated, and may hold NULs */
+    const char *text; /* NUL-terminated, and may contain NULs */
     size_t length;
     int64_t since; /* of its sightings: nanoseconds since the epoch */
 };
 
 enum {
     PARSE_DONE = 0,
-    PARSE_PARTIAL, /* it is not written to its end */
-    PARSE_BAD,     /* it is no such file; *problemp says why, to be freed */
+    PARSE_PARTIAL, /* it is incomplete */
+    PARSE_BAD,     /* it is not such a file; *problemp says why, to be freed */
 };
 
 /* aardvark-dns' file of one podman network, whose name aardvark_network tells: a line of listening
@@ -30,7 +30,7 @@ enum {
 MUST_USE int aardvark_parse(const char *file, const struct runtime_text *text, GPtrArray *sightings,
                             char **problemp);
 
-/* The network that a file of this name is of, to be freed; NULL: it is none. */
+/* The network described by a file of this name, to be freed; NULL: not such a file. */
 char *aardvark_network(const char *file);
 
 /* libcni's cached result of one pod's interface, JSON of kind cniCacheV1. A result for a container
@@ -42,8 +42,7 @@ MUST_USE int libcni_parse(const struct runtime_text *text, char *const *networks
 MUST_USE int kubelet_parse(const char *namespace, const char *name, const struct runtime_text *text,
                            GPtrArray *sightings, char **problemp);
 
-/* A directory of logs, NAMESPACE_NAME_UID -> its parts, to be freed with g_strfreev; NULL: it is
- * none. */
+/* A directory of logs, NAMESPACE_NAME_UID -> its parts, free with g_strfreev; NULL: not one. */
 #define KUBELET_NAMESPACE 0
 #define KUBELET_NAME 1
 #define KUBELET_UID 2

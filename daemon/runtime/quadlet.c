@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A .kube unit of podman's quadlet: an ini file as systemd reads it. Of all that can be in one,
- * only the manifests it names are of interest.
+ * A .kube unit of podman's quadlet: an ini file as systemd reads it. Only the manifests it names
+ * matter here.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #define SECTION "[Kube]"
 #define KEY "Yaml"
 
-/* The value of a line Yaml=..., NULL if it is another line. */
+/* The value of a line Yaml=..., NULL for any other line. */
 static char *value_of(const char *line)
 {
     const char *equals = strchr(line, '=');
@@ -41,7 +41,7 @@ int quadlet_parse(const char *directory, const struct runtime_text *text, GPtrAr
         g_autofree char *value = inside ? value_of(*line) : NULL;
         if (!value)
             continue;
-        if (*value == '\0') /* as systemd has it: what was named before does not count */
+        if (*value == '\0') /* as in systemd: resets earlier values */
             g_ptr_array_set_size(paths, 0);
         else if (strchr(value, '%')) {
             g_free(*problemp);

@@ -166,7 +166,7 @@ static bool looks_as_before(const struct runtime_file *file)
            nanoseconds(&st.st_ctim) == nanoseconds(&file->seen.st_ctim);
 }
 
-/* One that was written this moment may be written again and look the same. */
+/* A file written just now may be written again without looking different. */
 static void note_seen(struct runtime_file *file, const struct stat *st)
 {
     struct timespec now;
@@ -181,7 +181,7 @@ static void free_sighting(gpointer sighting)
     sighting_free(sighting);
 }
 
-/* The array's free function goes with the ownership of what is in it. */
+/* The array's free function goes with the ownership of its elements. */
 static void hand_over(struct runtime_file *file, GPtrArray *sightings, runtime_seen seen,
                       void *userdata)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What runtimes have in common: where their files are, how one of them is read and what becomes of
- * what it says. kubelet's are in two directories, which have to be seen together.
+ * Shared by the runtimes: where their files are, how one of them is read and what becomes of its
+ * content. kubelet's are in two directories, which have to be combined.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "parse.h"
 #include "runtimes.h"
 
-/* The configured directory or the default one of the runtime; to be freed with g_free. */
+/* The configured directory or the default one of the runtime; free with g_free. */
 char *runtime_directory(const struct config_source *source);
 
 /* Is that podman's directory of a user who is not root? Its pods cannot be reached from the host.
@@ -24,19 +24,18 @@ struct runtime_file {
     bool has_seen;    /* and a later change would be visible in it */
     char *problem;    /* current, or NULL */
     bool logged;      /* the problem has been logged */
-    bool stated;      /* its sightings have been handed over */
+    bool stated;      /* its sightings have been delivered */
 };
-struct runtime_file *runtime_file_new(char *path); /* which passes on */
+struct runtime_file *runtime_file_new(char *path); /* takes ownership */
 void runtime_file_free(gpointer userdata);
 
 typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
                              char **problemp);
 typedef void (*runtime_seen)(void *userdata, const char *path, GPtrArray *sightings);
 
-/* Reads the file, unless no change was `heard` and it looks the same as when last read, and hands
- * over its sightings; what is not written to its end, or cannot be read
- * or parsed, leaves the previous content in effect. False: there is no such file, and what it said
- * is taken back. */
+/* Reads the file, unless no change was `heard` and it looks the same as when last read, and
+ * delivers its sightings; an incomplete, unreadable or invalid file leaves the previous content in
+ * effect. False: the file does not exist, and its sightings are withdrawn. */
 bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse parse,
                        void *parse_userdata, runtime_seen seen, void *userdata);
 
@@ -45,7 +44,8 @@ void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *u
 
 #define RUNTIME_FILE_MAX (4u << 20) /* bytes */
 
-/* Reads a whole file; to be freed. NULL: it cannot be, errno in *errorp; ENOENT: there is none. */
+/* Reads a whole file; to be freed. NULL: it cannot be read, errno in *errorp; ENOENT: it does not
+ * exist. */
 char *runtime_read(const char *path, struct runtime_text *text, struct stat *st, int *errorp);
 
 /* Records the current problem of a file (takes ownership; NULL: none) and logs it once, unless

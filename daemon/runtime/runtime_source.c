@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reads a file whenever it has changed and hands over its content. All runtimes work alike except
+ * Reads a file whenever it has changed and delivers its content. All runtimes work alike except
  * kubelet, whose two directories have to be combined (kubelet.c).
  */
 #include "runtime_source.h"
@@ -26,7 +26,7 @@ struct runtime_source {
     GHashTable *units;       /* quadlet: name of a unit -> GPtrArray of paths */
     char **networks;
     char *deployed; /* k3s: its directory of manifests */
-    int error;      /* as last said in the log */
+    int error;      /* as last logged */
     bool rootless;
 };
 

@@ -23,7 +23,7 @@ void runtime_source_free(gpointer userdata);
 /* Processes the changes reported so far. */
 void runtime_source_run(struct runtime_source *source);
 
-/* Makes the next run look at every file. */
+/* Makes the next run examine every file. */
 void runtime_source_rescan(struct runtime_source *source);
 
 /* Withdraws all its sightings. */
@@ -32,7 +32,7 @@ void runtime_source_withdraw(struct runtime_source *source);
 /* Adds the manifests that it names (struct config_directory *), each path once. */
 void runtime_source_manifests(const struct runtime_source *source, GPtrArray *named);
 
-/* Its directory; the one that cannot be read, if there are two. */
+/* Its directory; of two, the unreadable one. */
 const char *runtime_source_path(const struct runtime_source *source);
 
 /* Does it list pods of a user other than root? */

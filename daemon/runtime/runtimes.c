@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The configured runtimes, one inotify instance for all, and a round now and then for what it does
- * not tell. Files are few and small, so all that was heard of is read in one go.
+ * The configured runtimes, one inotify instance for all, and a periodic scan for changes it does
+ * not report. Files are few and small, so all changed ones are read in one go.
  */
 #include "runtimes.h"
 
@@ -22,9 +22,9 @@ struct runtimes {
     struct watch *watch; /* NULL: there is nothing to watch */
     sd_event_source *working, *round;
     GPtrArray *all;     /* struct runtime_source * */
-    GPtrArray *named;   /* struct config_directory *: as last handed over */
-    bool told;          /* something has been handed over since settled */
-    bool are_named_due; /* manifests may be others */
+    GPtrArray *named;   /* struct config_directory *: as last delivered */
+    bool told;          /* something has been delivered since settled */
+    bool are_named_due; /* manifests may have changed */
     bool warned;        /* of rootless podman */
 };
 
@@ -138,10 +138,10 @@ static void on_overflow(void *userdata)
 
 static void on_drained(void *userdata)
 {
-    (void)userdata; /* what was heard has woken the work by itself */
+    (void)userdata; /* the events have already triggered the work */
 }
 
-/* Where no runtime is asked, none of inotify's instances is taken. */
+/* Without runtimes, no inotify instance is used. */
 static int need_watch(struct runtimes *runtimes)
 {
     const struct watch_handlers handlers = {"files of container runtimes", on_overflow, on_drained,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The container runtimes that the configuration names under `sources`: their directories are
- * watched, and what each file in them says of running pods is handed over as a whole. Some name
- * manifests, too.
+ * The container runtimes configured under `sources`: their directories are watched, and each file's
+ * data about running pods is delivered as a whole. Some name manifests, too.
  */
 #pragma once
 
@@ -18,10 +17,10 @@ struct runtimes;
 struct runtimes_callbacks {
     /* The current sightings in a file (struct sighting *, ownership passes on); NULL: none. */
     void (*seen)(void *userdata, const char *path, GPtrArray *sightings);
-    /* Manifests besides those of the configuration (struct config_directory *), instead of those
-     * named before. */
+    /* Manifests in addition to the configuration (struct config_directory *), replacing those named
+     * before. */
     void (*manifests)(void *userdata, const GPtrArray *directories);
-    /* All changes so far have been handed over. */
+    /* All changes so far have been delivered. */
     void (*settled)(void *userdata);
     void *userdata;
 };
@@ -30,10 +29,10 @@ struct runtimes_callbacks {
  * also withdraws the sightings of runtimes that are no longer configured. */
 MUST_USE int runtimes_new(struct runtimes **runtimesp, sd_event *event, const struct config *config,
                           const struct runtimes_callbacks *callbacks);
-struct runtimes *runtimes_free(struct runtimes *runtimes); /* returns NULL; tells nothing */
+struct runtimes *runtimes_free(struct runtimes *runtimes); /* returns NULL; reports nothing */
 void runtimes_reload(struct runtimes *runtimes, const struct config *config);
 
-/* Which runtimes see pods by this configuration, "podman or cni", to be freed; NULL: none. */
+/* Which runtimes report pods in this configuration, "podman or cni", to be freed; NULL: none. */
 char *runtimes_names(const struct config *config);
 
 /* The name of this node as runtimes know it, to be freed. */
@@ -48,7 +47,7 @@ struct runtime_status {
 };
 
 /* Calls `each` for every one of them, in the order of the configuration; and for each of its files
- * that something is wrong with, `directory` being the file's path then. */
+ * with a problem, with `directory` set to the file's path. */
 void runtimes_status(const struct runtimes *runtimes,
                      void (*each)(void *userdata, const struct runtime_status *status),
                      void *userdata);
