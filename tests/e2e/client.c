@@ -161,7 +161,7 @@ static void ask(const char *kind, const char *name)
     struct timespec start, end;
 
     errno = 0;
-    h_errno = -2; /* what nobody sets */
+    h_errno = -2; /* never set */
     clock_gettime(CLOCK_MONOTONIC, &start);
     if (strcmp(kind, "name") == 0)
         print_host(gethostbyname(name));

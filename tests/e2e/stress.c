@@ -263,7 +263,7 @@ static void command_alarm(char **arguments)
     const struct sigaction action = {.sa_handler = jump_out};
     const struct itimerval timer = {.it_value.tv_usec = 20000};
     struct timespec start, end;
-    sigset_t before = {0}, after = {0}; /* the system sets a part of it */
+    sigset_t before = {0}, after = {0}; /* the system sets part of it */
 
     (void)arguments;
     module_open();
@@ -299,7 +299,7 @@ static void command_blocked(char **arguments)
     CHECK(sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) == 1);
 }
 
-/* cancels NAME TIMES: threads cancelled in the middle of it. */
+/* cancels NAME TIMES: threads cancelled in the middle of a lookup. */
 static void *lookup_until_cancelled(void *data)
 {
     (void)data;

@@ -63,7 +63,7 @@ static inline size_t dns_world_answer(const struct dns_world *world, const uint8
     return packet_end(&packet);
 }
 
-/* glibc would rather not have it used, but nothing else of it prints records. */
+/* glibc discourages its use, but nothing else in it prints records. */
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 /* A record as in a zone file, in one line, without comments, class, and a TTL of 5 seconds. */

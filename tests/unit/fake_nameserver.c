@@ -93,7 +93,7 @@ static void read_question(struct packet *packet, char label[static 64], unsigned
     packet->data[2] |= 0x80;
 }
 
-/* What a liar might send, who guesses badly. */
+/* What an off-path attacker might send, guessing badly. */
 static void send_forged(int fd, struct packet packet, const struct sockaddr_in *peer)
 {
     static const size_t changed[] = {1, 2, 5, NS_HFIXEDSZ + 1}; /* id, QR, QDCOUNT, name */
@@ -219,7 +219,8 @@ static int open_at(int type, const struct sockaddr_in *address)
     return -1;
 }
 
-/* Opens both sockets on one port, another one if it is taken for TCP; false: it may not be had. */
+/* Opens both sockets on one port, another one if it is in use for TCP; false: it could not be
+ * had. */
 static bool open_both(struct fake_nameserver *fake, struct sockaddr_in *address)
 {
     const struct sockaddr_in wanted = *address;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A nameserver on a loopback port for tests, run by the test's own event loop: it answers as the
- * first label of the question tells it to, and counts.
+ * A nameserver on a loopback port for tests, run by the test's own event loop: the first label of
+ * the question selects its answer, and it counts.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ struct fake_nameserver {
     unsigned questions;
     sd_event_source *source;
     uint8_t address[4]; /* what it answers to A questions */
-    int listening;      /* of TCP; it has the port, and does not listen before it is told to */
+    int listening;      /* of TCP; bound to the port, but not listening until requested */
     sd_event_source *stream_source, *unanswered;
     unsigned streams; /* questions by TCP, which `questions` does not count */
 };

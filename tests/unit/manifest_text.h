@@ -15,7 +15,7 @@ struct manifest_text {
     GPtrArray *objects, *diagnostics;
 };
 
-/* Reads all of it, in pieces of at most `piece` bytes; 0: as large as they are asked for. */
+/* Reads all of it, in pieces of at most `piece` bytes; 0: as large as requested. */
 struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece);
 struct manifest_text manifest_text_all(const char *text, size_t length);
 void manifest_text_free(struct manifest_text *manifest);

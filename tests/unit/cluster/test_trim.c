@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lists and watches as bytes: what is handed over, what is kept of it, what is refused.
+ * Lists and watches as bytes: what is passed on, what is kept of an object, what is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -453,7 +453,7 @@ static void dropins_in_their_order(void **state)
     add_dropin(scene, "3-d.yaml", "# nothing\n");
     add_dropin(scene, "B.yaml", "ndots: 3\nendpointPodNames: false\n");
     add_dropin(scene, "a.yaml", "ndots: 4\n");
-    /* passed over */
+    /* skipped */
     add_dropin(scene, ".z.yaml", "ndots: 5\n");
     add_dropin(scene, "z.yml", "ndots: 6\n");
     add_dropin(scene, "z.yaml~", "[\n");
@@ -479,7 +479,7 @@ static void dropins_in_their_order(void **state)
     assert_origin(scene, CONFIG_MAX_FILE_SIZE, NULL, 0);
 }
 
-/* `allocate` may be said after the directories that follow it. */
+/* `allocate` may come after the directories that follow it. */
 static void dropins_and_directories(void **state)
 {
     struct scene *scene = *state;
@@ -522,7 +522,7 @@ static void assert_diagnostic(const struct scene *scene, guint i, const char *pl
         fail_msg("%s, not %s ... %s", text, expected, rule);
 }
 
-/* All of them are told, each with its place. */
+/* All of them are reported, each with its position. */
 static void mistakes_in_dropins(void **state)
 {
     struct scene *scene = *state;

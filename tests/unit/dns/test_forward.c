@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Forwarding over real sockets, to nameservers of the test's own: what comes back, what is not
- * taken for an answer, which server is asked when, how much may be under way, and loops.
+ * Forwarding over real sockets, to the test's own nameservers: which replies come back, which are
+ * rejected, which server is asked when, how much may be pending, and loops.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -390,8 +390,7 @@ static void test_dead_server_by_tcp(void **state)
     assert_int_equal(second.streams, 1);
 }
 
-/* --- Who waits ---------------------------------------------------------------------------------
- */
+/* --- Waiting clients ------------------------------------------------------------------------- */
 
 static void test_equal_questions_share_one(void **state)
 {

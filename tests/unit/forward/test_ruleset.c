@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The ruleset as text: the whole of it, and what a change of Services makes of it. That the kernel
- * takes it and does with connections what is meant is tested in tests/e2e/test_proxy.py.
+ * The ruleset as text: complete, and as changed by changes of Services. tests/e2e/test_proxy.py
+ * checks that the kernel accepts it and forwards connections as intended.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -152,7 +152,7 @@ static void several_changes_are_one(void **state)
     ruleset_free(ruleset);
 }
 
-/* What is not told again has gone. */
+/* A Service that is not repeated is removed. */
 static void told_once_more(void **state)
 {
     struct ruleset *ruleset = ruleset_new();

@@ -186,7 +186,7 @@ static void test_frames(void **state)
         check_frames(sizes[i]);
 }
 
-/* Sending to nobody ends soon, without a signal; what is left is freed. */
+/* Sending to a closed connection ends soon, without a signal; the rest is freed. */
 static void test_frames_for_nobody(void **state)
 {
     struct frames frames;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is taken out of Services, EndpointSlices and Endpoints, and what is said about fields that
- * are wrong.
+ * What is read from Services, EndpointSlices and Endpoints, and the diagnostics about invalid
+ * fields.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One fault in each field of each kind: does it break the object, or is only that part left out, or
- * is all of it used although the API refuses it? What is left out is left out exactly: the object
- * is as if the part had never been written.
+ * One fault in each field of each kind: does it break the object, drop only its part, or is all of
+ * it used although the API rejects it? A dropped part is dropped exactly: the object is as if it
+ * had never been written.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -444,7 +444,7 @@ static void accepted(void **state)
     }
 }
 
-/* Only a place is said of what is wrong, and it is said once. */
+/* The fault is reported with its position only, and once. */
 static void said_once(void **state)
 {
     struct manifest_text manifest =

@@ -75,8 +75,8 @@ static void long_texts(void **state)
     manifest_text_assert_bad(text->str, text->len, "too-long", 0, 0);
 }
 
-/* A text that is too long for a name is passed over, not kept: of more of them than an object may
- * have memory nothing is refused. Where a name is read it is an error of its field alone. */
+/* A text that is too long for a name is skipped, not kept: more of them than an object's memory
+ * limit allows do no harm. Where a name is read it is an error of its field alone. */
 static void omitted_texts(void **state)
 {
     g_autofree char *secret = g_strnfill(7 << 20, 'A'), *label = g_strnfill(300 << 10, 'x');
@@ -230,7 +230,7 @@ static void large_objects(void **state)
     manifest_text_free(&manifest);
 }
 
-/* What nobody has so many of is refused, and the rest of the file is not. */
+/* Unreasonable numbers of items are refused, and the rest of the file is not. */
 static void too_many(void **state)
 {
     g_autoptr(GString) text = g_string_new(NAMESPACE("a") "---\napiVersion: v1\nkind: Pod\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The cluster: whatever happened to the files and in whichever order, what it has told its sink is
- * what a fresh one says of the same files with the same leases. Files are random and small, names
- * few, so that everything concerns everything.
+ * The cluster: whatever happened to the files and in whichever order, the state of its sink is that
+ * of a fresh cluster with the same files and leases. Files are random and small, names few, so that
+ * everything affects everything.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,7 +145,7 @@ static void restore(struct world *world, const char *journal)
     g_string_assign(world->journal, journal);
 }
 
-/* --- whoever looks while the cluster is at work --- */
+/* --- reading while the cluster is at work --- */
 
 static void look_at_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
@@ -192,7 +192,7 @@ static void look_at_namespace(void *userdata, const struct namespace *namespace)
     view_pods(world->cluster, namespace, look_at_pod, world);
 }
 
-/* At everything there is. It must be whole, and no lease may come of it. */
+/* Reads everything. It must be consistent, and create no lease. */
 static void look_around(void *userdata)
 {
     struct world *world = userdata;
@@ -650,8 +650,8 @@ static void many_ports_of_many_endpoints(void **state)
     source_unref(source);
 }
 
-/* An address that is given up while others are worked out goes to who waits for one at once, not
- * with some later change. */
+/* An address released during an update goes to a waiting object at once, not with some later
+ * change. */
 static void who_waits_gets_what_is_given_up(void **state)
 {
     (void)state;
@@ -737,8 +737,8 @@ static unsigned all_replicas(const struct world *world)
     return n;
 }
 
-/* A few lines of manifest can ask for any number of replicas. Who finds no room keeps what he had,
- * and gets all of it when there is. */
+/* A few lines of manifest can ask for any number of replicas. A workload without room keeps its
+ * replicas, and gets all of them once there is room. */
 static void replicas_have_an_account(void **state)
 {
     (void)state;
@@ -772,8 +772,8 @@ static void replicas_have_an_account(void **state)
     world_clear(&world);
 }
 
-/* What a file says no more stays in force while some of its objects were refused: it may be one of
- * them. */
+/* An object no longer in a file stays in effect while some of the file's objects are refused: it
+ * may be one of them. */
 static void what_was_refused_stays(void **state)
 {
     (void)state;
@@ -797,7 +797,7 @@ static void what_was_refused_stays(void **state)
     assert_int_equal(account->used.objects, ACCOUNT_OBJECTS_MAX + 1); /* `a`, by its old object */
     account->used.objects -= ACCOUNT_OBJECTS_MAX - 2;
     assert_true(source_has_room(source));
-    say(&world, source, NULL); /* the file is gone, and with it all that it said */
+    say(&world, source, NULL); /* the file is gone, and with it all its objects */
     cluster_update(world.cluster);
     assert_int_equal(cluster_size(world.cluster), 0);
     say(&world, source, ca);

@@ -308,7 +308,7 @@ static struct leases *with_both_families(struct record *record)
     return leases;
 }
 
-/* Who was refused in one family waits for it, whatever it has or gives up of the other. */
+/* A key refused in one family waits for it, whatever it has or releases in the other. */
 static void families_wait_by_themselves(void **state)
 {
     (void)state;

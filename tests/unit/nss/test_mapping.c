@@ -159,7 +159,7 @@ static void mappings_come_and_go_under_readers(void **state)
     assert_int_equal(mapped_here(), 0);
 }
 
-/* Readers that never come back keep what they had mapped, and no more than that. */
+/* Readers that never return keep their mapping, and nothing else. */
 static void readers_that_never_leave(void **state)
 {
     struct mapping *lost[16];
@@ -174,7 +174,7 @@ static void readers_that_never_leave(void **state)
     for (unsigned i = 0; i < 100; i++)
         assert_false(mapping_set(good));
     assert_int_equal(mapped_here(), mapped);
-    assert_mapped(); /* the last one goes on */
+    assert_mapped(); /* the last one continues */
     for (unsigned i = 0; i < n; i++)
         mapping_leave(lost[i]);
     assert_true(mapping_set(good));
@@ -253,7 +253,7 @@ static void the_header_says_what_counts(void **state)
         {0, 0, 0, MAPPING_STALE},
         {0, KUBESVC_OWNER_DIED, 0, MAPPING_STALE},
         {0, KUBESVC_OWNER_DIED | 1, 0, MAPPING_STALE},
-        {0, 0x80000001, 0, MAPPING_FRESH}, /* somebody waits for the mutex */
+        {0, 0x80000001, 0, MAPPING_FRESH}, /* a thread waits for the mutex */
         {KUBESVC_SNAPSHOT_WATCHED, 1, 0, MAPPING_WATCHED},
         {KUBESVC_SNAPSHOT_WATCHED, 1, 20, MAPPING_STALE},
         {KUBESVC_SNAPSHOT_WATCHED, 1, 310, MAPPING_LOST},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The layout of answers: what is said to be needed is what is used, at any alignment, and not a
- * byte more is written.
+ * The layout of answers: the announced size is the used size, at any alignment, and not a byte more
+ * is written.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -205,7 +205,7 @@ static void test_names(void **state)
     assert_true(names_valid(3, NAMES, 41));
     assert_false(names_valid(1, "ab", 2));   /* no NUL */
     assert_false(names_valid(2, "a\0b", 3)); /* no NUL at the end */
-    assert_false(names_valid(1, "a\0b", 4)); /* more strings than said */
+    assert_false(names_valid(1, "a\0b", 4)); /* more strings than announced */
     assert_false(names_valid(3, "a\0b", 4)); /* fewer */
     assert_false(names_valid(2, "a\0", 3));  /* an empty one */
     assert_false(names_valid(1, "a b", 4));

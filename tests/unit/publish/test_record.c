@@ -184,7 +184,7 @@ static void ports_get_entries_for_any(void **state)
     }
 }
 
-/* Where ports with and without a name are together, or one has several numbers, all are told. */
+/* If ports with and without a name are together, or one has several numbers, all are listed. */
 static void numbers_that_ports_leave_open(void **state)
 {
     static const struct {
@@ -351,7 +351,7 @@ static void settings_records(void **state)
     snapshot_writer_free(writer);
 }
 
-/* The same values in another order are the same bytes: then nothing is published anew. */
+/* The same values in another order give the same bytes: then nothing is republished. */
 static void order_does_not_matter(void **state)
 {
     g_autoptr(GArray) a = set_of("10.0.0.1 10.0.0.2"), b = set_of("10.0.0.2 10.0.0.1");

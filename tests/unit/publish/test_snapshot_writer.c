@@ -349,7 +349,7 @@ static void compaction_leaves_no_garbage(void **state)
     snapshot_writer_free(writer);
 }
 
-/* Whoever looked before goes on seeing what there was, and the next compaction waits. */
+/* An earlier reader continues to see its state, and the next compaction waits. */
 static void memory_is_kept_until_its_readers_have_passed(void **state)
 {
     struct snapshot_writer *writer = new_store();
@@ -381,8 +381,8 @@ static void memory_is_kept_until_its_readers_have_passed(void **state)
     snapshot_writer_free(writer);
 }
 
-/* An arena that readers have does not grow. What they see stays where it is, also while the batch
- * goes on elsewhere. */
+/* An arena that readers have does not grow. Their data stays in place, even while the batch
+ * continues elsewhere. */
 static void a_full_arena_is_left_in_the_middle_of_a_batch(void **state)
 {
     struct snapshot_writer *writer = new_store();
@@ -412,8 +412,8 @@ static void a_full_arena_is_left_in_the_middle_of_a_batch(void **state)
 
 /* --- Regions --- */
 
-/* A store that changes for ever stays in one region; each time that memory is used again, readers
- * of other processes are told. */
+/* A store that changes for ever stays in one region; each time memory is reused, readers in other
+ * processes are warned. */
 static void changes_stay_in_one_region(void **state)
 {
     struct snapshot_writer *writer = new_store();
@@ -435,8 +435,8 @@ static void changes_stay_in_one_region(void **state)
     snapshot_writer_free(writer);
 }
 
-/* One that outgrows its region moves to another one, and says so to those who stay. What the header
- * says of the daemon goes with it. */
+/* One that outgrows its region moves to another one, and marks the old one for its readers. The
+ * header's data about the daemon moves along. */
 static void growth_retires_the_region(void **state)
 {
     struct snapshot_writer *writer = new_store();
@@ -532,7 +532,7 @@ static void a_store_that_halves_keeps_its_region(void **state)
     snapshot_writer_free(writer);
 }
 
-/* Whoever gets the descriptor can read, and nothing else; not even root by opening it again. */
+/* The descriptor allows reading, and nothing else; not even root can reopen it for writing. */
 static void readers_cannot_write(void **state)
 {
     struct snapshot_writer *writer = new_store();

@@ -341,7 +341,7 @@ static void another_zone(void **state)
     static const struct name_case cases[] = {
         {"svc1.testns.svc.interwebs.test", 4, FOUND, SERVICE, "10.0.0.1", NULL},
         {"svc1.testns.svc.cluster.local", 4, NOT_OURS, 0, NULL, NULL},
-        /* a target in what is somebody else's zone here */
+        /* a target in a zone that is foreign here */
         {"to-vip.ext.svc.interwebs.test", 4, EXTERNAL, SERVICE, NULL,
          "to-vip.ext.svc.interwebs.test vip.ext.svc.cluster.local"},
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The files of runtimes: those of tests/runtimes as podman 4.3.1 and 5.4.2, libcni and kubelet
- * write them, and what a file may look like that is being written, or is none.
+ * The files of runtimes: those of tests/runtimes as written by podman 4.3.1 and 5.4.2, libcni and
+ * kubelet, and incomplete or invalid ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>

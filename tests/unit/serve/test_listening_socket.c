@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The socket file: made, replaced when stale, left alone when it is somebody else's.
+ * The socket file: created, replaced when stale, left alone when another process uses it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +63,7 @@ static int try_to_listen(void)
     return r;
 }
 
-/* A socket file, bound by hand; `type` 0: nobody is behind it any more. */
+/* A socket file, bound by hand; `type` 0: no process is behind it any more. */
 static int bind_there(int type)
 {
     g_autofree char *run = g_path_get_dirname(path);
@@ -120,7 +120,7 @@ static void test_second_daemon_is_told(void **state)
     (void)state;
     assert_int_equal(try_to_listen(), LISTENING_SOCKET_BUSY);
     assert_true(answers());
-    assert_int_equal(unlink(lock), 0); /* by somebody tidy: still answered, still busy */
+    assert_int_equal(unlink(lock), 0); /* by a tidy administrator: still answered, still busy */
     assert_int_equal(try_to_listen(), LISTENING_SOCKET_BUSY);
     assert_true(answers());
     listening_socket_free(listening);
@@ -185,7 +185,7 @@ static void test_what_replaced_it_is_not_removed(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
-/* Whoever else may put a socket there could answer instead. */
+/* Another user who can put a socket there could answer instead. */
 static void test_exposed_directories_are_refused(void **state)
 {
     g_autofree char *run = g_path_get_dirname(path);
@@ -243,8 +243,8 @@ static void test_longest_path(void **state)
     path = g_build_filename(directory, "run", "socket", NULL);
 }
 
-/* Many start at once on a stale socket: one gets it, the others are told, and it goes on answering.
- */
+/* Many start at once on a stale socket: one gets it, the others learn that it is busy, and it keeps
+ * answering. */
 static void test_race(void **state)
 {
     (void)state;

@@ -103,7 +103,7 @@ static void test_more_names_than_slots(void **state)
         assert_in_range(leads[i], sum / 3 - 1200, sum / 3 + 1200);
 }
 
-/* Whoever starts anew must not always start with the first. */
+/* A name that starts over must not always start with the first. */
 static void test_start_is_anywhere(void **state)
 {
     unsigned leads[2] = {0};

@@ -180,7 +180,8 @@ static void test_expensive_requests_make_short_slices(void **state)
     assert_true(clock_usec - before <= SLICE_USEC + step_usec);
 }
 
-/* One request a client and turn: whoever pipelines waits for the other clients of the same user. */
+/* One request per client and turn: a pipelining client waits for the other clients of the same
+ * user. */
 static void test_clients_of_a_user_take_turns(void **state)
 {
     (void)state;
@@ -245,7 +246,7 @@ static void test_events_make_ready(void **state)
     assert_true(other->client->hung_up);
 }
 
-/* A duplicate of the descriptor that outlives the client wakes nobody. */
+/* A duplicate of the descriptor that outlives the client causes no wakeups. */
 static void test_a_removed_client_is_not_woken(void **state)
 {
     struct asking *who = ask(GREEDY, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The protocol, byte by byte, over a real socket: whoever speaks version 1 must be understood for
- * ever. The transcripts are written out here so that no change of a header can change them too.
+ * The protocol, byte by byte, over a real socket: clients that speak version 1 must be understood
+ * for ever. The transcripts are written out here so that no change of a header can change them too.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,7 +129,7 @@ static const struct transcript version_1[] = {
     {"4b535643 01 01 0000 0b000000 00000000  10000000 04 00 03 00 'far'",
      "4b535643 01 41 0000 4a000000 00000000  01 00 0300 2e000000 01000000 00000000"
      " 00000000 00000000 'Near.test' 00 'far.moon.svc.cluster.local' 00 'far.test' 00  0a090807"},
-    /* ADDRESS 10.96.0.1, as INET and as INET6; 192.0.2.1 is nobody's */
+    /* ADDRESS 10.96.0.1, as INET and as INET6; 192.0.2.1 is unknown */
     {"4b535643 01 02 0000 14000000 00000000  04 000000 0a600001 00000000 00000000 00000000",
      "4b535643 01 41 0000 33000000 00000000  01 00 0100 1b000000 00000000 00000000"
      " 00000000 00000000 'one.moon.svc.cluster.local' 00"},
@@ -345,7 +345,7 @@ static void test_pipelined_requests(void **state)
     close(fd);
 }
 
-/* A client that says it will send no more is answered all the same. */
+/* A client that shuts down its sending side is answered all the same. */
 static void test_half_closed_connection(void **state)
 {
     static const char *const names[] = {"one", "far", "late"};
@@ -420,7 +420,7 @@ static void test_pending(void **state)
     close(fd);
 }
 
-/* Others are answered at once while somebody waits; who leaves is forgotten at once. */
+/* Other clients are answered at once while one waits; a client that leaves is dropped at once. */
 static void test_waiting_delays_nobody(void **state)
 {
     g_autoptr(GByteArray) request = serving_name_request("dead", KUBESVC_FAMILY_ANY, 16, 0);

@@ -151,7 +151,7 @@ static void test_a_thousand_idle_clients(void **state)
     close_all(fds, G_N_ELEMENTS(fds));
 }
 
-/* One user has more connections than there may be: its own oldest go, and nobody else's. */
+/* One user has more connections than allowed: its own oldest are closed, and no other user's. */
 static void test_one_user_cannot_lock_others_out(void **state)
 {
     static int fds[5000];
@@ -186,7 +186,7 @@ static void test_one_user_cannot_lock_others_out(void **state)
     close_all(fds, 5000);
 }
 
-/* A user has 10,000 requests queued. Whoever else asks is answered after some dozens of them. */
+/* A user has 10,000 requests queued. Any other user is answered after some dozens of them. */
 static void test_one_user_cannot_keep_others_waiting(void **state)
 {
     g_autoptr(GByteArray) request =
@@ -290,7 +290,7 @@ static void test_largest_answer(void **state)
     expect_many(frame, 1019);
 }
 
-/* Who has more waiting to be sent than a user may loses the oldest; the others get theirs. */
+/* A user with more unsent bytes than allowed loses the oldest; the others get theirs. */
 static void test_queued_bytes_are_bounded(void **state)
 {
     int fds[12], other = -1, closed = 0, complete = 0;
@@ -331,7 +331,7 @@ static void test_queued_bytes_are_bounded(void **state)
 /* --- Descriptors
  * ------------------------------------------------------------------------------------ */
 
-/* With the reserve alone: those who ask are served, those who idle make room for each other. */
+/* With the reserve alone: clients that ask are served, idle ones make room for each other. */
 static void test_no_descriptors_left(void **state)
 {
     struct rlimit before, low;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Waiting clients: reminded, retried in rounds that leave nobody out, and given up in the end.
+ * Waiting clients: kept informed, retried in rounds that skip none, and dropped in the end.
  */
 #include <setjmp.h>
 #include <stdarg.h>

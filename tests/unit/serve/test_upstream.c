@@ -487,7 +487,7 @@ static void test_resolv_conf_is_followed(void **state)
 /* --- Messages ----------------------------------------------------------------------------------
  */
 
-/* far.test: a CNAME to near.test, whose address follows, and a record nobody asked for. */
+/* far.test: a CNAME to near.test, whose address follows, and an unrelated record. */
 static const uint8_t message[] = {
     0,   1,   0x81, 0x80, 0,   1,    0,  3,    0,  0, 0, 0, 3, 'f', 'a', 'r', 4, 't', 'e',
     's', 't', 0,    0,    1,   0,    1,  0xc0, 12, 0, 5, 0, 1, 0,   0,   0,   9, 0,   7,

@@ -324,7 +324,7 @@ static void test_special(void **state)
     assert_int_equal(open(at(loading, "m/fifo.yaml"), O_WRONLY | O_NONBLOCK | O_CLOEXEC), -1);
     assert_int_equal(errno, ENXIO);
 
-    /* in the place of a file it leaves what that said */
+    /* in place of a file it leaves the file's objects in effect */
     assert_int_equal(mkfifo(at(loading, "m/fifo.tmp"), 0644), 0);
     assert_int_equal(rename(at(loading, "m/fifo.tmp"), at(loading, "m/a.yaml")), 0);
     loading_until(loading, loading_is_stale(loading, "m/a.yaml"));
@@ -351,7 +351,7 @@ static void test_burst(void **state)
     settled = loading->n_settled;
     for (unsigned i = 0; i < 1000; i++)
         unlink(at(loading, "m/%u.yaml", i));
-    /* The last file is told of before the batch is complete. */
+    /* The last file is delivered before the batch is complete. */
     loading_until(loading, g_hash_table_size(loading->told) == 1 && loading->n_settled > settled);
     /* One batch; or few, on a machine so slow that each was open for as long as it may be. */
     assert_in_range(loading->n_settled, settled + 1, settled + 3);
@@ -381,7 +381,7 @@ static int on_busy(sd_event_source *source, int fd, uint32_t revents, void *user
     return 0;
 }
 
-/* Work goes on although another source is always ready; and that one is served now and then. */
+/* Work continues although another source is always ready; and that one is served now and then. */
 static void test_busy_loop(void **state)
 {
     struct loading *loading = start(state);
@@ -528,8 +528,8 @@ static void test_twice(void **state)
     loading_until(loading, g_hash_table_size(loading->told) == 0);
 }
 
-/* Of all files together only so many objects are kept. What there is no room for comes when there
- * is: at once, whoever made it; and a file's own objects make room for its next ones. */
+/* The number of objects of all files together is limited. Refused ones follow as soon as there is
+ * room, whatever made it; and a file's own objects make room for its next ones. */
 static void test_more_than_there_is_room_for(void **state)
 {
     struct loading *loading = start(state);

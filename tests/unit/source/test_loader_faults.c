@@ -46,7 +46,7 @@ struct dirent *__wrap_readdir64(DIR *directory);
 static struct {
     int init_error;
     int watch_error;
-    bool blind;    /* watches are given that tell nothing, as on a network file system */
+    bool blind;    /* watches work but report nothing, as on a network file system */
     bool overflow; /* the events at hand are lost */
     int inotify;
     int read_error;
@@ -189,7 +189,7 @@ static void check_polling(struct loading *loading)
     loading_until(loading, !loading_of(loading, "m/b.yaml"));
 }
 
-/* When watches are to be had again nothing is polled: what inotify does not say is not seen. */
+/* When watches are available again, polling stops: what inotify does not report is not seen. */
 static void check_watching(struct loading *loading)
 {
     gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
@@ -225,7 +225,7 @@ static void test_no_watches(void **state)
     check_watching(loading);
 }
 
-/* Nobody tells when a writer closes a file either. */
+/* Nor is a writer's close reported. */
 static void test_polling_writer(void **state)
 {
     faults.watch_error = ENOSPC;

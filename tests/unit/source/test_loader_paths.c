@@ -296,7 +296,7 @@ static void test_hard_link(void **state)
     loading_until(loading, loading_says(loading, "m/a.yaml", "b"));
     write_file(at(loading, "m/a.yaml"), "c");
     loading_until(loading, loading_says(loading, "m/a.yaml", "c"));
-    /* made without a name and linked in: nobody closes it */
+    /* created without a name and linked in: never closed */
     int fd = open(at(loading, "m"), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
     if (fd >= 0) {
         g_autoptr(GString) text = g_string_new(NULL);
@@ -421,7 +421,7 @@ static void drop_privileges(void)
     assert_int_equal(setresuid(65534, 65534, 65534), 0);
 }
 
-/* Root may read everything: the test runs in a child that is nobody. */
+/* Root may read everything: the test runs in a child as user nobody. */
 static void run_as_nobody(void (*test)(struct loading *loading))
 {
     pid_t child = fork();

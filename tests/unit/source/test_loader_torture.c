@@ -106,8 +106,8 @@ static void operate(struct loading *loading, GRand *random)
     case 12: (void)mkdir(path, 0755); break;
     case 13: link_any(loading, random, path); break;
     case 14:
-        /* inotify does not tell a directory that a file in it has got another name: without the
-         * second call a writing through that one is seen by the reconciling look only */
+        /* inotify does not report to a directory that a file in it got another name: without the
+         * second call, writing through that one is seen by the periodic rescan only */
         if (link(path, other) == 0)
             (void)utimensat(AT_FDCWD, path, NULL, 0);
         break;
@@ -158,8 +158,8 @@ static bool is_amiss(GHashTable *amiss, const char *path)
     return false;
 }
 
-/* What it knows, but for files that cannot be read now: it holds to what they said last, of which
- * the other one cannot know. */
+/* What it knows, except files that are unreadable now: it keeps their last good content, which the
+ * other one cannot know. */
 static char *find_known(struct loading *loading)
 {
     g_autoptr(GHashTable) amiss = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -2,8 +2,8 @@
 /* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=__clock_gettime64 */
 /* LDFLAGS: -Wl,--wrap=sd_event_source_set_time,--wrap=read,--wrap=writer_of */
 /*
- * Writers who do not close their file: the loader's clock can be put forward, what inotify tells
- * can come in two parts, and leases can be refused. Everything else is real.
+ * Writers that do not close their file: the loader's clock can be advanced, inotify events can come
+ * in two parts, and leases can be refused. Everything else is real.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -160,7 +160,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* So much later the writer goes on. */
+/* How much later the writer continues. */
 static void go_on(struct loading *loading, unsigned seconds, const char *text)
 {
     world.ahead += seconds;
@@ -216,7 +216,7 @@ static void test_pause(void **state)
     assert_true(loading_says(loading, "m/a.yaml", "a,b"));
     assert_false(complains(loading));
 
-    /* it is another writing that goes on now */
+    /* another write is in progress now */
     go_on_with(loading, 60, "c");
     go_on(loading, 9, "#\n");
     assert_true(loading_says(loading, "m/a.yaml", "a,b"));
@@ -351,7 +351,7 @@ static void test_first_look(void **state)
     assert_true(loading_says(loading, "m/a.yaml", "a"));
 }
 
-/* The same where only inotify tells of writers. */
+/* The same if only inotify reports writers. */
 static void test_first_look_disturbed(void **state)
 {
     struct loading *loading = *state;
@@ -365,7 +365,7 @@ static void test_first_look_disturbed(void **state)
     assert_true(loading_says(loading, "m/a.yaml", "a"));
 }
 
-/* Who has written nothing for long before the daemon started is not waited for. */
+/* A writer that was idle for long before the daemon started is not waited for. */
 static void test_first_look_paused(void **state)
 {
     struct loading *loading = *state;
@@ -428,7 +428,7 @@ static void test_another_closes_without_leases(void **state)
     assert_true(loading_says(loading, "m/a.yaml", ""));
 }
 
-/* Nor does it put off what is due when a writer pauses, or goes on for too long. */
+/* Nor does it delay what is due when a writer pauses, or continues for too long. */
 static void test_another_closes_again_and_again(void **state)
 {
     struct loading *loading = *state;

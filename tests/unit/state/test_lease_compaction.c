@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Compaction of the journal of leases: however it fails and wherever it is cut short, the journal
- * says at every moment what was said to it, and nothing else.
+ * Compaction of the journal of leases: however it fails and wherever it is interrupted, the journal
+ * always holds exactly the changes written to it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,10 +144,10 @@ static unsigned count_in(FILE *file, const char *what)
     return n;
 }
 
-/* Makes compactions fail from now on, or no more. */
+/* Makes compactions fail from now on, or stops that. */
 typedef void (*hindrance)(const char *directory, bool hinder);
 
-/* No journal is lost, it is said once, and it is not tried all the time. */
+/* No journal is lost, the failure is logged once, and it is not retried all the time. */
 static void assert_fails_well(const char *directory, hindrance hinder)
 {
     g_autoptr(GRand) rng = g_rand_new_with_seed(3);

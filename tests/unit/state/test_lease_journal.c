@@ -80,7 +80,7 @@ static void two_daemons_do_not_share_it(void **state)
     assert_int_equal(status_of_second_daemon(*state), 0);
 }
 
-/* Whoever lives on with the descriptors of a daemon that is gone keeps none out. */
+/* A surviving child with the descriptors of a dead daemon keeps no new daemon out. */
 static void no_child_keeps_the_next_daemon_out(void **state)
 {
     struct lease_store store;
@@ -211,7 +211,7 @@ static void write_journal(const char *directory, const char *text)
     assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-/* Compaction leaves nothing of the damaged lines, and somebody may want to mend them by hand. */
+/* Compaction drops damaged lines, and an administrator may want to repair them. */
 static void a_damaged_journal_is_kept(void **state)
 {
     static const char cut_off[] = "kubesvc leases 1\n+ pod 10.0.0.1 ns/Po";

@@ -97,8 +97,7 @@ static void move(const char *from, const char *to)
     assert_int_equal(rename(a, b), 0);
 }
 
-/* All that inotify has to say is there at once: what was done before is told before the loop idles.
- */
+/* All inotify events are queued at once: earlier changes are reported before the loop idles. */
 static void run(void)
 {
     while (sd_event_run(event, 20000) > 0)
@@ -151,7 +150,7 @@ static void test_written_by_another_path(void **state)
     expect_change();
     assert_int_equal(unlink(file), 0);
     expect_change();
-    write_file("other"); /* which it is no more */
+    write_file("other"); /* which it no longer is */
     run();
     changes = 0;
     write_file("other");

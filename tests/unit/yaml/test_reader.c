@@ -266,7 +266,7 @@ static void utf16(void **state)
     assert_reads_bytes(big, sizeof big - 1, READER_DONE, "{a:\"\xc3\xbc\"} {b:1}", "");
     assert_reads_bytes(alone, sizeof alone - 1, READER_BAD, "",
                        "1:4 encoding, 2:1 encoding, 3:1 syntax");
-    /* without a mark it is taken for UTF-8 with NULs */
+    /* without a mark it is read as UTF-8 with NULs */
     assert_reads_bytes("a\0:\0 \0001\0", 8, READER_BAD, "", "1:2 syntax");
 }
 
