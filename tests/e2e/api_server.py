@@ -222,7 +222,7 @@ class ApiServer:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self):
-        """As if it was killed: nobody listens, watches end in the middle."""
+        """As if killed: nothing listens, watches end in the middle."""
         self.server.shutdown()
         self.server.server_close()
         with self.lock:

@@ -25,7 +25,7 @@ class Stub:
         return ("." + name.lower()).endswith("." + self.zone)
 
     def reserved(self, name):
-        """Names that nobody else is asked for."""
+        """Names that no other server is asked for."""
         return self.in_zone(name) or name.lower().endswith(".svc")
 
     def candidates(self, name):

@@ -131,7 +131,7 @@ def built(name):
 
 
 def wait_for(condition, what, seconds=PATIENCE):
-    """For what tells nobody that it has happened."""
+    """Polls for a condition that causes no event."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""kubesvc check: the worlds of tests/check with what is to be said of each, and those of corpora."""
+"""kubesvc check: the worlds of tests/check with the expected findings of each, and those of corpora."""
 
 import collections
 import json

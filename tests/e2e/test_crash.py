@@ -117,7 +117,7 @@ def test_killed_at_any_moment():
 
 @limit(60 + CRASHES)
 def test_killed_while_the_journal_is_compacted():
-    """Somewhere amid that, again and again; the answers stay those of the beginning."""
+    """Killed at random moments, again and again; the answers stay the same."""
     files = {f"{name}.yaml": leased(name, i % 2 * 3) for i, name in enumerate(NAMES)}
     with Daemon(files, config=CONFIG) as daemon, Client(daemon.env) as client:
         before = answers(client, QUESTIONS)

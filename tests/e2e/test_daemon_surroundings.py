@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The daemon where what surrounds it is broken: nobody reads its log, its supervisor is stuck, its
+"""The daemon in a broken environment: its log is not read, its service manager is stuck, its
 socket file is removed, its standard descriptors are closed, its manifests make too much work."""
 
 import fcntl
@@ -42,7 +42,7 @@ def answers(client):
 
 
 def test_directories_that_others_may_write_to():
-    """For the socket and for the leases: whoever can put files there could answer instead of the
+    """For the socket and for the leases: a user who can put files there could answer instead of the
     daemon, or choose its addresses."""
     for which, mode in ("run", 0o777), ("run", 0o1777), ("state", 0o775), ("state", 0o757):
         where = pathlib.Path(f"{which}-{mode:o}").resolve()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""kubesvc doctor: what is well, what is not, and what is to be done about it."""
+"""kubesvc doctor: what is fine, what is not, and what to do about it."""
 
 import json
 import os

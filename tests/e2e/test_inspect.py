@@ -2,7 +2,7 @@
 """What the daemon tells the command line: every verb, hostile requests, limits, watching.
 
 The answers on the world of inspect_world.py are kept in inspect_golden.json; where they are meant to
-change, KUBESVC_GOLDEN=write makes run.py write them anew, to be read before they are committed."""
+change, KUBESVC_GOLDEN=write makes run.py write them again; read them before committing."""
 
 import contextlib
 import json

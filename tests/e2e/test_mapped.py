@@ -85,7 +85,7 @@ def test_changes_are_seen():
 
 
 def test_growth():
-    """A store that outgrows its memory moves to other memory; nobody misses an answer."""
+    """A store that outgrows its memory moves to other memory; no answer is lost."""
     with Daemon(manifests()) as daemon, Client(daemon.env) as client:
         map_it(client)
         daemon.write("large.yaml", "---\n".join(headless(f"s{i}", numbered(20))
@@ -99,7 +99,7 @@ def test_growth():
 
 
 def test_a_killed_daemon_is_not_missed():
-    """Names of a mapped program stay; also while nobody listens. A new daemon's news arrive."""
+    """A program keeps its mapped names, even while no daemon listens. Changes of a new daemon arrive."""
     with Daemon(manifests()) as daemon, Client(daemon.env) as client:
         map_it(client)
         same(daemon.stop(signal.SIGKILL), -signal.SIGKILL)

@@ -75,7 +75,7 @@ def test_getent_by_nsswitch_conf():
 
 
 def test_in_a_user_namespace():
-    """There the daemon looks like nobody; what counts is the permissions of the path."""
+    """There the daemon appears as user nobody; the permissions of the path decide."""
     unshare = need_program("unshare")
     if subprocess.run([unshare, "-Ur", "true"], capture_output=True).returncode:
         skip("no user namespace here")

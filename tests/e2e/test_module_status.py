@@ -155,7 +155,7 @@ def test_never_a_system_error():
 
 
 def test_without_a_rule_on_the_line():
-    """`hosts: kubesvc log`: nobody turned NOTFOUND into an end, so all but a find goes on."""
+    """`hosts: kubesvc log`: NOTFOUND is not configured to return, so all but a hit continues."""
     with FakeDaemon("s", table({SHORT: Host(OURS, ["127.0.0.1", "::1"]), "gone": NOT_FOUND})):
         with Client(client_env("s"), hosts="kubesvc log") as client:
             check_passed_on(client, "gone")

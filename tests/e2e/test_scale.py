@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Large stores: nothing is left out, nobody waits for long, and it costs what it may. What it costs
-exactly is measured by `make bench`.
+"""Large stores: complete, without long waits, and within the allowed cost. `make bench` measures the
+exact cost.
 
 KUBESVC_SCALE=N makes the stores N times as large (5: 10,000 Services and 150,000 Pods).
 """

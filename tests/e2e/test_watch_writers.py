@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who writes to a file, and until when: the answer comes when it is closed, and nobody keeps it back
-who writes to another file, or is not heard any more."""
+"""Writers of a file: it is read when they have closed it, and not delayed by writers of other files
+or by writers that are no longer observed."""
 
 import contextlib
 import ctypes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Addresses as canonical text, and addresses that somebody else will choose.
+"""Addresses as canonical text, and addresses that the daemon will choose.
 
 An allocated address cannot be predicted. It is a Token here, one for each object and family, and
 takes the place of the text everywhere; `learn.py` finds out which address the daemon chose.

@@ -156,7 +156,7 @@ def tokens_of(oracle):
 
 
 def is_visible(token, oracle):
-    """Could anybody's answer depend on the address that a token stands for?"""
+    """Could any answer depend on the address that a token stands for?"""
     return any(token in [e.address for e in service.endpoints] + service.cluster_ips
                for service in oracle.services.values()) or any(
         token in oracle.named(pod) for pod in oracle.pods)

@@ -20,7 +20,7 @@ class Endpoint:
     pod_name: str
     ready: bool
     ports: list  # of (name, protocol, number)
-    stated: bool  # nobody invented its address
+    stated: bool  # its address was not invented
     reverse: bool = True  # may it be named by its address?
     also: list = field(default_factory=list)  # further labels, when a rule is off
 

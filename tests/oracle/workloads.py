@@ -18,7 +18,7 @@ ADOPTING = ("ReplicaSet", "ReplicationController", "DaemonSet")
 def selector_of(workload):
     """(matchLabels, matchExpressions). Of a ReplicationController without a selector the template's
     labels (core/v1 defaults.go), likewise of a Job (its real selector, controller-uid, is in no
-    file that nobody dumped)."""
+    file that is not in the dump)."""
     selector = workload.spec.get("selector") or {}
     if workload.kind == "ReplicationController":
         selector = {"matchLabels": selector}

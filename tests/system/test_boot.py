@@ -130,7 +130,7 @@ def test_from_installation_to_purge():
         for limit in "MemoryHigh", "MemoryMax":
             assert machine.show(limit).isdigit(), limit
         same(machine.show("SocketBindDeny"), "any")
-        # There programs do not run, whoever starts them, but the one that reloads does.
+        # There programs do not run, except the one that reloads.
         for program, runs in ("/usr/bin/getent", False), ("/usr/bin/kubesvc", True):
             status, output = machine.try_run("nsenter", "-t", pid, "-m", program, "--version")
             same((status == 0, "Permission denied" in output), (runs, not runs), output)
@@ -152,7 +152,7 @@ def test_from_installation_to_purge():
         )
         same(complaints(machine), "")
 
-        # Without the daemon foreign names have to wait for nobody, and there is no socket.
+        # Without the daemon foreign names do not wait, and there is no socket.
         machine.run("systemctl", "stop", "kubesvcd")
         assert not machine.file("/run/kubesvc").exists()
         for _ in range(5):
@@ -185,7 +185,7 @@ def test_it_comes_back():
         restarts = 0
         for signal in ["KILL"] * 8 + ["SEGV", "STOP"]:
             machine.run("systemctl", "kill", "--kill-whom=main", f"--signal={signal}", "kubesvcd")
-            if signal == "STOP":  # nobody answers, and nobody waits for long
+            if signal == "STOP":  # no answer, and no long wait
                 seconds, found = timed(machine, FOREIGN)
                 same(found, "192.0.2.80")
                 assert seconds < 0.6, seconds

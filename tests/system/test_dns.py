@@ -57,7 +57,7 @@ def test_the_package_answers_and_goes():
         assert not re.search(r"Uid:\s+0\s", status), status
 
         same(machine.journal("-p", "warning", "-u", DNS), "", "in the log")
-        # The socket stays: who asks meanwhile waits, and nobody is refused.
+        # The socket stays: clients wait meanwhile, and none is refused.
         machine.run("kill", "-KILL", pid)
         same(addresses(f"regular-svc.{ZONE}"), REGULAR)
         assert machine.show("MainPID", DNS) != pid

@@ -58,7 +58,7 @@ def test_apt_installs_and_purges():
         "the administrator's manifests",
     )
     left = set(system.sh("find /etc /usr /var/lib /run | sort").splitlines()) - set(tree)
-    # Users stay, as everywhere in Debian: nobody knows which files are theirs.
+    # Users stay, as always in Debian: files of theirs may be anywhere.
     ours = {path for path in left if "kubesvc" in path}
     same(ours, {path for path in ours if path.startswith("/etc/kubesvc")}, "left behind")
     same(sorted(file.name for file in system.file("/etc/kubesvc").iterdir()), ["manifests"])

@@ -134,7 +134,7 @@ def test_etcd_of_three_members():
                  ["etcd-0", "etcd-1", "etcd-2"])
             for _ in range(9 if forwarded else 0):  # each by one of them, at random
                 same(etcdctl("any", "get", "key"), (0, "key\nvalue\n"))
-            # One that is gone is missed by nobody, and comes back under its name and address.
+            # A killed one is not missed, and comes back under its name and address.
             same(members.kill("etcd-1"), -signal.SIGKILL)
             assert etcdctl("etcd-1", "get", "key")[0] != 0
             same(etcdctl("etcd-2", "put", "key", "other"), (0, "OK\n"))
