@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Questions of the commands to the daemon, with the complaint when there is no answer.
+ * Requests of the commands to the daemon, with an error message if there is no answer.
  */
 #pragma once
 

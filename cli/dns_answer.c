@@ -135,7 +135,7 @@ static void search_name(struct other_answer *answer, const union endpoint *serve
     }
 }
 
-/* "1.0.0.127.in-addr.arpa"; NULL: it is no address. */
+/* "1.0.0.127.in-addr.arpa"; NULL: not an address. */
 static char *reverse_name(const char *text)
 {
     struct address address;

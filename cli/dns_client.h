@@ -12,9 +12,9 @@
 
 #define DNS_TEXT_MAX 1025 /* a name as text, with its escapes */
 
-/* By UDP, and by TCP if that was cut off. -EINVAL: no DNS message can have this name; -ETIMEDOUT or
- * -ECONNREFUSED: there is no answer; else 0 and *answerp, to be freed with g_free, which has a
- * whole header. Takes up to two seconds. */
+/* By UDP, then by TCP if the answer was truncated. -EINVAL: not a valid DNS name; -ETIMEDOUT or
+ * -ECONNREFUSED: no answer; else 0 and *answerp, with a complete header, to be freed with g_free.
+ * Takes up to two seconds. */
 MUST_USE int dns_client_ask(const union endpoint *server, const char *name, unsigned type,
                             uint8_t **answerp, size_t *sizep);
 

@@ -2,7 +2,7 @@
 /*
  * The addresses of the host. Programs that set AI_ADDRCONFIG, as 'getent ahostsv4' and many others
  * do, are given only addresses of the families that the host has itself, and libc does not count
- * loopback: where there is nothing else, it does not even ask.
+ * loopback: without other addresses, it does not even ask.
  */
 #include "examination.h"
 

@@ -9,7 +9,7 @@
 #include <yajl/yajl_tree.h>
 
 /* What the path leads to (yajl_val, in their order, not ours), such as ".items[*].metadata.name";
- * NULL if it is no path. */
+ * NULL if it is not a path. */
 GPtrArray *json_path_find(yajl_val root, const char *path);
 
 /* Those as texts with a separator between them; NULL if it is no path, "" if it leads to nothing.

@@ -27,8 +27,7 @@
 #define WATCH_MIN 300u               /* seconds; up to twice as many */
 #define WATCH_GRACE (30ull * SECOND) /* for the server to end it */
 #define WATCH_SHORT                                                                                \
-    (1ull * SECOND) /* one that ends sooner, without a word, counts as a failure                   \
-                     */
+    (1ull * SECOND) /* one that ends sooner, without an error, counts as a failure \ */
 #define RELIST_JITTER (2ull * SECOND)
 /* etcd that is behind what is known was restored, and may be refilled: until then what it lacks is
  * kept. */

@@ -161,8 +161,8 @@ static bool is_sound(const struct kubesvc_snapshot_header *header, size_t size)
            (le32toh(header->state) & KUBESVC_SNAPSHOT_STOPPED) == 0;
 }
 
-/* Would this configuration give the same answers? Of namespaces that are not exposed any more, or
- * are now, the settings say nothing: such a snapshot is not told from another. */
+/* Would this configuration give the same answers? The settings do not cover which namespaces are
+ * exposed: a difference there goes unnoticed. */
 static bool has_settings_of(const void *base, const struct config *config)
 {
     struct snapshot_view view;

@@ -24,7 +24,7 @@
 #define RETRY_USEC G_USEC_PER_SEC /* what there was no memory for is tried again */
 #define SYNC_USEC G_USEC_PER_SEC  /* the disk is waited for, after leases were written */
 #define PROGRESS_USEC (G_USEC_PER_SEC / 10)
-#define LISTEN_USEC 10000 /* inotify is heard during work */
+#define LISTEN_USEC 10000 /* inotify is drained during work */
 
 /* So many objects and records that what replacing them leaves behind is worth a look. */
 #define MANY_REPLACED 20000u
@@ -52,7 +52,7 @@ struct loading {
     uint64_t retired;           /* as last sent to the server thread */
     uint64_t n_handed_over;     /* objects, ever */
     uint64_t n_trimmed;         /* of them and of changed records, when memory was given back */
-    int64_t listened, shown;    /* when inotify was last heard, progress last shown */
+    int64_t listened, shown;    /* when inotify was last drained, progress last shown */
     int64_t began;              /* when the current work began */
     bool loaded;                /* the first batch was complete */
     bool ready;                 /* and is published */

@@ -44,7 +44,7 @@ struct message *message_pop(struct thread_queue *queue);
 void message_free(struct message *message);
 
 void message_push(struct thread_queue *queue,
-                  const struct message *message /* what it holds passes on */);
+                  const struct message *message /* takes ownership of its contents */);
 
 /* Frees what is left in a queue, and the queue; returns NULL. */
 struct thread_queue *message_close(struct thread_queue *queue);

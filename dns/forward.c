@@ -127,7 +127,7 @@ static void question_answer(struct question *question, uint8_t *message, size_t 
             memcpy(message, query->id, sizeof query->id);
         query_free(query);
         if (size > client.limit)
-            size = cut(message, size); /* for the others as well: they said the same size */
+            size = cut(message, size); /* for the others as well: they accept the same size */
         client.reply(client.userdata, message, size);
     }
 }

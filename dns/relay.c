@@ -52,7 +52,7 @@ static void relay_finish(struct relay *relay, uint8_t *message, size_t size)
 
 static bool relay_next(struct relay *relay);
 
-/* Goes on to the next server, and if there is none, the end has come. */
+/* Continues with the next server; if there is none, the relay ends. */
 static void relay_go_on(struct relay *relay)
 {
     if (!relay_next(relay))

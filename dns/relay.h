@@ -25,8 +25,8 @@ struct relay_context {
     uint8_t buffer[DNS_MESSAGE_MAX]; /* what was received last */
 };
 
-/* The answer under the id of the message, until this returns; size 0: nobody answered. Called once,
- * from the event loop; the relay is to be freed then. */
+/* The answer under the id of the message, until this returns; size 0: no server answered. Called
+ * once, from the event loop; free the relay then. */
 typedef void (*relay_done)(void *userdata, uint8_t *message, size_t size);
 
 /* `message` has a question (dns_question_size). NULL: there is no server that could be asked. */

@@ -15,7 +15,7 @@ struct backends {
     struct zone_sink sink;
     GHashTable *lines; /* "namespace/name", "" for the ranges -> line; NULL: no program follows */
     GHashTable *noted; /* "namespace/name": may have changed since the last publish */
-    bool all;          /* any may have, and nothing was told yet */
+    bool all;          /* any may have changed, and nothing was sent yet */
     backends_told told;
     void *userdata;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Frames: a list of them, each freed as soon as it is sent, so that a long report takes no more
- * memory than is left of it.
+ * Frames: a list of them, each freed as soon as it is sent, so that a long report takes only the
+ * memory of what is left.
  */
 #include "frames.h"
 

@@ -111,7 +111,7 @@ static void put_files(const struct report *report)
 
 struct copy_gauge {
     const struct report *report;
-    const char *name, *help; /* the latter until it was said */
+    const char *name, *help; /* the latter until it was logged */
     uint64_t (*value)(const struct copy *copy);
 };
 

@@ -30,8 +30,8 @@ struct streams;
 struct streams *streams_new(sd_event *event, void (*idle)(void *userdata), void *userdata);
 struct streams *streams_free(struct streams *streams); /* returns NULL */
 
-/* Takes up a client: what is in `frames` passes on and is sent first, `fd` stays the caller's.
- * False: there are too many, and nothing was taken. */
+/* Adds a client: takes over the contents of `frames`, which are sent first; `fd` stays the
+ * caller's. False: there are too many, and nothing was taken. */
 bool streams_add(struct streams *streams, int fd, const struct stream_client *client,
                  struct frames *frames);
 

@@ -15,7 +15,7 @@
 struct runtimes;
 
 struct runtimes_callbacks {
-    /* The current sightings in a file (struct sighting *, ownership passes on); NULL: none. */
+    /* The current sightings in a file (struct sighting *, takes ownership); NULL: none. */
     void (*seen)(void *userdata, const char *path, GPtrArray *sightings);
     /* Manifests in addition to the configuration (struct config_directory *), replacing those named
      * before. */

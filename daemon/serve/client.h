@@ -33,7 +33,7 @@ struct client {
     bool hung_up;     /* the peer has closed the connection */
     uint32_t watched; /* the events it is woken by; 0: none */
 
-    /* Of `waits`: */
+    /* Of the timeouts: */
     GQueue *queue; /* that `turn` is in */
     GList turn;
     uint64_t parked_at, due;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The socket: accepts clients, reads their request, answers from the current snapshot. A slow, idle
- * or hostile client delays nobody and is dropped in time.
+ * or hostile client delays no other and is dropped in time.
  */
 #pragma once
 

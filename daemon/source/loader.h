@@ -94,7 +94,7 @@ void loader_directories(const struct loader *loader,
                         void (*each)(void *userdata, const struct loader_directory_status *status),
                         void *userdata);
 
-enum loader_why { /* a name is passed over */
+enum loader_why { /* a name is skipped */
                   LOADER_HIDDEN,
                   LOADER_LEFTOVER,      /* of an editor or a package manager */
                   LOADER_OTHER_ENDING,  /* neither .yaml, .yml nor .json */
@@ -102,8 +102,8 @@ enum loader_why { /* a name is passed over */
                   LOADER_WHYS
 };
 
-/* How many names in the directories are passed over; calls `each` for every one of them unless it
- * is NULL. */
+/* How many names in the directories are skipped; calls `each` for every one of them unless it is
+ * NULL. */
 size_t loader_ignored(const struct loader *loader,
                       void (*each)(void *userdata, const char *directory, const char *name,
                                    enum loader_why why),

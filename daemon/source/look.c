@@ -226,9 +226,9 @@ static bool is_mount_point(const char *path)
            (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-/* A file with other names may be written through them, which its directory does not hear of. Nor
- * does it hear of a name that is added later: where that is in one of the configured directories,
- * the new name tells; elsewhere the reconciling look will. */
+/* A file with other names may be written through them, which its directory does not report. Nor
+ * does it report a name that is added later: if that is in one of the configured directories, the
+ * new name's event does; elsewhere the periodic rescan finds it. */
 static void watch_links(struct worklist *list, struct place *place, const char *path,
                         const struct stat *st)
 {

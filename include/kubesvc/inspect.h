@@ -11,7 +11,7 @@
  * that is too busy with KUBESVC_INSPECT_BUSY.
  *
  * Verbs, their words and the lines they give. Strings from manifests come as they are,
- * JSON-escaped; lists come in no order unless said. "position" is {"file","line","column"}; "ready"
+ * JSON-escaped; lists are unordered unless stated. "position" is {"file","line","column"}; "ready"
  * etc. are booleans; absent values are left out.
  *
  *   services [NAMESPACE]     "" or none: all
@@ -58,8 +58,8 @@
  *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   as the lookup would answer, one
  * line:
  *     {"status","canonical","aliases":[..],"inet":[..],"inet6":[..],"origin":TEXT,"position"}
- *     Of names outside the zone only what the daemon knows by now is told, else TRY_AGAIN: a lookup
- *     before makes it known.
+ *     Names outside the zone are answered from what the daemon already knows, else TRY_AGAIN: a
+ *     lookup beforehand makes it known.
  *   status                   one line
  *     {"version","uptimeSeconds","zone","namespace","socket","state","loaded":bool,
  *      "loading":{"files","filesFound","objects","objectsFound"}   while manifests are worked on
@@ -92,7 +92,7 @@
  * change {"event":"change","time","text"}; with `questions`, for root and the daemon's user only
  * (others: DENIED), one for each question {"event":"question","time","name","family","namespace",
  *                            "status","addresses":N,"microseconds":N,"uid":N,"pid":N}
- *   backends [PROGRAM]       stays: what stands behind each cluster IP, for programs that forward
+ *   backends [PROGRAM]       stays: what is behind each cluster IP, for programs that forward
  * connections to it. PROGRAM, [a-z0-9-], at most 32: the caller is one, and called so in `status`.
  *     {"event":"ranges","serviceCIDRs":[RANGE]}   that cluster IPs are allocated from
  *     {"event":"service","namespace","name","clusterIPs":[ADDRESS],"origin":"stated"|"allocated",

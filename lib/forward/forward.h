@@ -33,7 +33,7 @@ struct forward_service {
     uint32_t affinity; /* seconds a client stays with an endpoint; 0: no longer than it takes */
 };
 
-/* NULL: one of the two is no label. */
+/* NULL: one of the two is not a label. */
 struct forward_service *forward_service_new(const char *namespace, const char *name);
 
 /* False: connections to that address must not be taken away: 127.0.0.1 and the like, link-local,

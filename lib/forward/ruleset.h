@@ -38,9 +38,9 @@ char *ruleset_changes(const struct ruleset *ruleset);
 bool ruleset_has_sets(const struct ruleset *ruleset);
 bool ruleset_has_set(const struct ruleset *ruleset, const char *name);
 
-/* What connections of UDP lead elsewhere than at the last ruleset_settle, called for each Service
- * IP and port: `targets` are the "ADDRESS . PORT" that it leads to now, each between two newlines;
- * "" if there is none. */
+/* UDP destinations that lead elsewhere than at the last ruleset_settle, called for each Service IP
+ * and port: `targets` are its current "ADDRESS . PORT", each between two newlines; "" if there is
+ * none. */
 typedef void (*ruleset_flow)(void *userdata, const struct address *address, uint16_t port,
                              const char *targets);
 void ruleset_flows(const struct ruleset *ruleset, ruleset_flow each, void *userdata);

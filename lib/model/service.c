@@ -338,7 +338,7 @@ static void withdraw(struct service_state *state, struct reverse *reverse,
     sink->service_gone(sink->userdata, state->owner.namespace, state->owner.name);
 }
 
-/* Rules 9, 58 and 61: the type decides; an address literal is no answer. */
+/* Rules 9, 58 and 61: the type decides; an address literal is not an answer. */
 static void publish_external(struct service_state *state, const struct zone_sink *sink)
 {
     const char *target = state->object->external_name;

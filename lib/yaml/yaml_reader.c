@@ -226,7 +226,7 @@ int yaml_reader_run(struct documents *documents, struct composer *composer)
         .documents = documents, .composer = composer, .base = documents->base};
     int r;
 
-    /* Of many short documents in braces not all that follows is read for each, and a document that
+    /* Many short documents in braces must not each cause the rest to be read, and a document that
      * has begun has no more prolog to count. */
     reader.piece = PIECE_FIRST;
     if (!yaml_parser_initialize(&reader.parser))
