@@ -175,17 +175,19 @@ static void at_the_ends(void **state)
 /* Cut anywhere and with bytes changed: there is an answer or none, and nothing else happens. */
 static void broken(void **state)
 {
-    g_autoptr(GBytes) whole = read_cache();
+    g_autoptr(GBytes) whole = read_cache(), answer = NULL;
     gsize size;
     const char *bytes = g_bytes_get_data(whole, &size);
     (void)state;
     for (gsize cut = 0; cut < size; cut += 1 + size / 300) {
         g_autofree char *copy = g_memdup2(bytes, size);
         g_autoptr(GBytes) part = g_bytes_new(bytes, cut);
-        g_autoptr(GBytes) got = library_cache_add(part, NAME, PATH, own_libc());
+        g_clear_pointer(&answer, g_bytes_unref);
+        answer = library_cache_add(part, NAME, PATH, own_libc());
         memset(copy + cut, 0xff, MIN(8, size - cut));
         g_autoptr(GBytes) other = g_bytes_new(copy, size);
-        g_autoptr(GBytes) answer = library_cache_add(other, NAME, PATH, own_libc());
+        g_clear_pointer(&answer, g_bytes_unref);
+        answer = library_cache_add(other, NAME, PATH, own_libc());
     }
     g_autoptr(GBytes) none = library_cache_add(whole, NAME, PATH, "/nonexistent/libc.so.6");
     assert_null(none);
