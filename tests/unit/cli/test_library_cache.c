@@ -70,7 +70,7 @@ static char **list(GBytes *cache)
 static GPtrArray *others(char **lines)
 {
     GPtrArray *kept = g_ptr_array_new();
-    for (; *lines; lines++)
+    for (; lines && *lines; lines++)
         if (!strstr(*lines, "\t" NAME " "))
             g_ptr_array_add(kept, *lines);
     return kept;
