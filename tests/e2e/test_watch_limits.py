@@ -50,6 +50,7 @@ def test_queue_overflow():
     with World({"a.yaml": service("a", "10.0.0.1")}) as world:
         world.has("a", "10.0.0.1")
         world.daemon.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, world.daemon.process.pid, os.WSTOPPED | os.WNOWAIT)  # all its threads
         names = [world.directory / f".{name}" for name in "xy"]
         names[0].write_text("")
         for i in range(events // 2 + 10):  # two events each

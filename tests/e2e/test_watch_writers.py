@@ -19,6 +19,7 @@ RENAME_EXCHANGE = 2
 def unheard(world):
     """What is done meanwhile is heard at once."""
     world.daemon.process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, world.daemon.process.pid, os.WSTOPPED | os.WNOWAIT)  # all its threads
     yield
     world.daemon.process.send_signal(signal.SIGCONT)
 
