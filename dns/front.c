@@ -234,6 +234,22 @@ static void on_found_out(void *userdata, const struct exchange_response *respons
     }
 }
 
+/* What one client may have waiting for kubesvcd; all programs of this host may be one. */
+static bool has_share(const struct front *front, const struct client *client)
+{
+    struct address address, other;
+    unsigned n = 0;
+
+    endpoint_address(&client->from, &address);
+    for (const GList *link = front->pending.head; link; link = link->next) {
+        const struct pending *pending = link->data;
+
+        endpoint_address(&pending->client.from, &other);
+        n += pending->exchange && address_compare(&address, &other) == 0;
+    }
+    return n < PENDING_MAX / 8;
+}
+
 /* The response so far is kept: it is right if the name turns out to have no addresses. */
 static enum front_result ask_outside(struct front *front, const struct client *client,
                                      const uint8_t *request, size_t request_size,
@@ -243,7 +259,7 @@ static enum front_result ask_outside(struct front *front, const struct client *c
         packet->question->type == PACKET_A ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6;
     struct pending *pending;
 
-    if (front->pending.length >= PENDING_MAX)
+    if (front->pending.length >= PENDING_MAX || !has_share(front, client))
         return FRONT_IGNORED;
     size_t size = packet_end(packet);
 

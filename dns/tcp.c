@@ -101,20 +101,20 @@ static int start_sweeping(struct tcp *tcp)
     return r < 0 ? r : sd_event_source_set_enabled(tcp->sweep, SD_EVENT_ONESHOT);
 }
 
-static int add(struct tcp *tcp, int fd)
+static void add(struct tcp *tcp, int fd)
 {
     struct tcp_connection *connection;
     const struct tcp_events events = {.moved = on_moved, .closed = on_closed, .userdata = tcp};
     int r = tcp_connection_new(&connection, tcp->event, fd, tcp->front, &events);
 
+    /* It has gone already, or there is no memory for it. An error would end the listener. */
     if (r < 0)
-        return r == -ENOTCONN ? 0 : r; /* it has gone already */
+        return;
     if (tcp->connections.length >= TCP_CONNECTIONS_MAX)
         drop_oldest(tcp);
     if (tcp->connections.length == 0)
-        r = start_sweeping(tcp);
+        (void)start_sweeping(tcp);
     g_queue_push_tail_link(&tcp->connections, tcp_connection_link(connection));
-    return r;
 }
 
 static int on_connection(sd_event_source *source, int listening, uint32_t revents, void *userdata)
@@ -127,7 +127,9 @@ static int on_connection(sd_event_source *source, int listening, uint32_t revent
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) &&
         drop_oldest(tcp))
         fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    return fd < 0 ? 0 : add(tcp, fd);
+    if (fd >= 0)
+        add(tcp, fd);
+    return 0;
 }
 
 /* --- Life --- */

@@ -49,6 +49,11 @@ int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t each
         }
         if (n < 0)
             return -errno;
+        const struct nlmsghdr *first = (const void *)buffer;
+
+        r = MNL_CB_OK;
+        if ((size_t)n >= sizeof *first && first->nlmsg_seq != netlink->sequence)
+            continue; /* what is left of a request that was interrupted */
         r = mnl_cb_run(buffer, (size_t)n, netlink->sequence, port, each, userdata);
     } while (r > MNL_CB_STOP);
     return r < 0 ? -errno : 0;

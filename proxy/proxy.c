@@ -102,28 +102,6 @@ static int on_table_message(const struct nlmsghdr *message, void *userdata)
     return MNL_CB_OK;
 }
 
-/* A table was deleted, perhaps by ourselves, to create a new one. */
-static int on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-    struct proxy *proxy = userdata;
-    bool deleted = false;
-    char buffer[8192];
-    ssize_t n;
-
-    (void)source, (void)revents;
-    while ((n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0 || (n < 0 && errno == ENOBUFS)) {
-        if (n < 0) /* events were lost */
-            deleted = true;
-        else
-            (void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_table_message, &deleted);
-    }
-    if (!deleted || !proxy->loaded || table_exists(proxy->table))
-        return 0;
-    log_warning("the table " RULESET_TABLE " was deleted by another program; loading it again");
-    (void)load_whole(proxy);
-    return 0;
-}
-
 /* --- The daemon --- */
 
 static bool on_line(void *userdata, const char *line)
@@ -166,6 +144,31 @@ static void disconnect(struct proxy *proxy, int result)
     (void)sd_event_source_set_time_relative(proxy->retry, RETRY_USEC);
     (void)sd_event_source_set_enabled(proxy->retry, SD_EVENT_ONESHOT);
     tell(proxy);
+}
+
+/* A table was deleted, perhaps by ourselves, to create a new one. */
+static int on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct proxy *proxy = userdata;
+    bool deleted = false;
+    char buffer[8192];
+    ssize_t n;
+
+    (void)source, (void)revents;
+    while ((n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0 || (n < 0 && errno == ENOBUFS)) {
+        if (n < 0) /* events were lost */
+            deleted = true;
+        else
+            (void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_table_message, &deleted);
+    }
+    if (!deleted || !proxy->loaded || table_exists(proxy->table))
+        return 0;
+    log_warning("the table " RULESET_TABLE " was deleted by another program; loading it again");
+    if (!load_whole(proxy) && proxy->link) {
+        proxy->complaint = -EAGAIN; /* has been logged */
+        disconnect(proxy, -EAGAIN); /* the first batch of the next connection loads it again */
+    }
+    return 0;
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)

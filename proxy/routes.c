@@ -109,7 +109,8 @@ static void add(struct routes *routes, const struct address_range *range)
                     text, g_strerror(-r));
         return;
     }
-    g_array_append_val(routes->ours, *range);
+    if (!contains(routes->ours, range))
+        g_array_append_val(routes->ours, *range);
     log_info("added a local route for %s, which had none", text);
 }
 
@@ -133,7 +134,7 @@ static void update(struct routes *routes)
     for (guint i = 0; i < routes->wanted->len; i++) {
         const struct address_range *range = &g_array_index(routes->wanted, struct address_range, i);
 
-        if (!contains(routes->ours, range) && !has_route(routes, range))
+        if (!has_route(routes, range)) /* ours may be gone as well: lo was down */
             add(routes, range);
     }
 }
