@@ -103,6 +103,10 @@ static int without_command(int argc, char **argv)
 static int run(int argc, char **argv)
 {
     int at = arguments_command(argc, argv);
+    /* The reader of our output may stop at any time, even if our parent ignores the signal; but the
+     * command that `run` executes inherits what the parent has set. */
+    if (at >= argc || strcmp(argv[at], "run") != 0)
+        signal(SIGPIPE, SIG_DFL);
     if (at >= argc)
         return without_command(argc, argv);
     g_autofree char **moved = g_new0(char *, (gsize)argc);
@@ -117,8 +121,6 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    /* The reader of our output may stop at any time, even if our parent ignores the signal. */
-    signal(SIGPIPE, SIG_DFL);
     int status = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         text_error(false, NULL, "cannot write: %s", g_strerror(errno));

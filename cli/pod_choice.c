@@ -180,9 +180,13 @@ static int compare_pods(gconstpointer a, gconstpointer b)
 static char *mark_of(yajl_val pod)
 {
     g_autofree char *addresses = value_joined(pod, "addresses", ",");
-    if (g_strcmp0(value_text(pod, "origin"), "node") == 0)
-        return g_strdup_printf("kubesvc-run/%s/%s", value_text(pod, "namespace"),
-                               value_text(pod, "name"));
+    if (g_strcmp0(value_text(pod, "origin"), "node") == 0) {
+        /* Both together may be longer than a socket's name. */
+        g_autofree char *whole =
+            g_strdup_printf("%s/%s", value_text(pod, "namespace"), value_text(pod, "name"));
+        g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, whole, -1);
+        return g_strconcat("kubesvc-run/", sum, NULL);
+    }
     return g_strdup_printf("kubesvc-run/%.*s", (int)strcspn(addresses, ","), addresses);
 }
 
@@ -192,8 +196,10 @@ static bool mark(yajl_val pod)
     g_autofree char *name = mark_of(pod);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strlen(name);
+    if (length >= sizeof address.sun_path)
+        return true;
     int low = socket(AF_UNIX, SOCK_STREAM, 0), fd;
-    if (low < 0 || length >= sizeof address.sun_path)
+    if (low < 0)
         return true;
     memcpy(address.sun_path + 1, name, length);
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);

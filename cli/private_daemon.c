@@ -90,6 +90,17 @@ static void sweep(const char *parent)
         }
 }
 
+/* The guard replaces the standard descriptors, which its caller may have closed. */
+static int above_standard(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), error = errno;
+    close(fd);
+    errno = error;
+    return higher;
+}
+
 static int make_directory(struct private_daemon *daemon)
 {
     const char *parent = find_parent();
@@ -101,7 +112,7 @@ static int make_directory(struct private_daemon *daemon)
     daemon->notify_path = g_build_filename(daemon->directory, "notify", NULL);
     daemon->log_path = g_build_filename(daemon->directory, "log", NULL);
     daemon->state = g_build_filename(daemon->directory, "state", NULL);
-    daemon->lock = open(daemon->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    daemon->lock = above_standard(open(daemon->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (daemon->lock < 0 || flock(daemon->lock, LOCK_SH) < 0)
         return -errno;
     return 0;
@@ -139,8 +150,12 @@ static char **build_command(const struct private_daemon *daemon, const char *con
 static void redirect(int fd, const char *path, int flags)
 {
     int opened = open(path, flags | O_CLOEXEC, 0600);
-    if (opened >= 0)
+    if (opened == fd) { /* it was closed, and stays open for what is executed */
+        (void)fcntl(fd, F_SETFD, 0);
+    } else if (opened >= 0) {
         (void)dup2(opened, fd);
+        close(opened);
+    }
 }
 
 static void reset_signals(void (*action)(int))
@@ -264,10 +279,11 @@ static int prepare(struct private_daemon *daemon)
     if (daemon->notify < 0 ||
         bind(daemon->notify, (const struct sockaddr *)&address, sizeof address) < 0)
         return -errno;
-    daemon->self = pidfd_open(getpid(), 0);
+    daemon->self = above_standard(pidfd_open(getpid(), 0));
     if (daemon->self < 0 || pipe2(daemon->life, O_CLOEXEC) < 0)
         return -errno;
-    return 0;
+    daemon->life[1] = above_standard(daemon->life[1]);
+    return daemon->life[1] < 0 ? -errno : 0;
 }
 
 static bool says_ready(int fd)

@@ -96,13 +96,22 @@ static bool add_sighting(yajl_val root, char *const *networks, int64_t since, GP
     return good;
 }
 
-/* A bound on the nesting; brackets inside strings count too, which rejects no real result. */
+/* A bound on the nesting. yajl would allow comments, which could hide quotes; JSON has none. */
 static bool is_shallow(const char *text)
 {
     unsigned depth = 0;
+    bool quoted = false;
 
     for (; *text && depth <= DEPTH_MAX; text++) {
-        if (*text == '[' || *text == '{')
+        if (quoted && *text == '\\' && text[1] != '\0')
+            text++;
+        else if (*text == '"')
+            quoted = !quoted;
+        else if (quoted)
+            continue;
+        else if (*text == '/')
+            return false;
+        else if (*text == '[' || *text == '{')
             depth++;
         else if ((*text == ']' || *text == '}') && depth > 0)
             depth--;

@@ -178,8 +178,8 @@ static void say_error(struct runtime_source *source)
     if (is_missing(error))
         log_info("%s: does not exist yet; waiting for it", runtime_source_path(source));
     else if (error != 0)
-        log_error("%s: cannot be read: %s; no pods of %s are known", runtime_source_path(source),
-                  strerrordesc_np(error), source->name);
+        log_error("%s: cannot be read: %s; changes of pods of %s go unnoticed",
+                  runtime_source_path(source), strerrordesc_np(error), source->name);
     else if (!is_missing(source->error))
         log_notice("%s: fixed", runtime_source_path(source));
     source->error = error;

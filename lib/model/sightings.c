@@ -193,6 +193,8 @@ static void part(struct sightings *sightings, struct sighting *sighting, const c
 static void tell_stated(const struct sightings *sightings, const struct sighting *sighting,
                         bool stated)
 {
+    if (sighting->runtime == RUNTIME_KUBELET) /* a container may have written it */
+        return;
     for (unsigned i = 0; i < sighting->n_addresses; i++)
         sightings->callbacks.stated(sightings->callbacks.userdata, &sighting->addresses[i], stated);
 }

@@ -22,7 +22,9 @@ static bool is_superseded(const struct sightings *sightings, const struct sighti
         for (guint j = 0; meeting && j < meeting->sightings->len; j++) {
             const struct sighting *other = meeting->sightings->pdata[j];
             bool is_same = other->name == sighting->name && other->namespace == sighting->namespace;
-            if (!is_same && other->since > sighting->since)
+            /* Containers can write their hosts file: it says nothing against another runtime. */
+            bool counts = other->runtime != RUNTIME_KUBELET || sighting->runtime == RUNTIME_KUBELET;
+            if (!is_same && counts && other->since > sighting->since)
                 return true;
         }
     }

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 from harness import same, skip
-from packages import CLUSTER, DAEMON, MODULE, field, unpacked, unpacked_source
+from packages import CLUSTER, DAEMON, DNS, MODULE, PROXY, field, unpacked, unpacked_source
 from systems import HEADLESS, Chroot, on_a_system
 from tars import CROSS, architecture
 
@@ -20,7 +20,7 @@ def built(system, *command):
     same(re.findall(r"^\S+\.[ch]:\d+:.*warning:.*", log, re.M), [], "warnings")
     found = system.file(f"{SOURCE}/build/deb").glob("*.deb")
     files = {file.name.partition("_")[0]: file for file in found}
-    same(sorted(files), [CLUSTER, DAEMON, MODULE], output[-1000:])
+    same(sorted(files), [CLUSTER, DNS, PROXY, DAEMON, MODULE], output[-1000:])
     return files
 
 

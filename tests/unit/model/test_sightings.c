@@ -274,6 +274,23 @@ static void an_address_is_the_later_pods(void **state)
     world_clear(&world);
 }
 
+/* Its hosts file can be written by a container, whose pod must not take another's address by it. */
+static void a_hosts_file_takes_nothing_from_other_runtimes(void **state)
+{
+    (void)state;
+    static const struct line owner = {RUNTIME_CNI, false, "shop", "a", NULL, "10.0.0.1", 1},
+                             thief = {RUNTIME_KUBELET, false, "shop", "b", NULL, "10.0.0.1", 2};
+    struct world world;
+    world_init(&world);
+    hold(&world, OBJECT_POD, "shop", "a", 1);
+    see(&world, FILE_A, &owner, 1);
+    see(&world, FILE_B, &thief, 1);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "10.0.0.1");
+    assert_int_equal(world.n_stated, 1);
+    world_clear(&world);
+}
+
 /* While a Deployment is rolled out there are more pods than it has replicas. */
 static void the_youngest_of_too_many_count(void **state)
 {
@@ -398,7 +415,8 @@ static void the_name_of_the_node_may_change(void **state)
     sightings_set_node(world.sightings, NULL);
     (void)sightings_settle(world.sightings);
     assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "-");
-    assert_int_equal(world.n_stated, 1);
+    assert_int_equal(world.n_stated,
+                     0); /* no lease gives way to a file that containers can write */
     world_clear(&world);
 }
 
@@ -409,6 +427,7 @@ int main(void)
         cmocka_unit_test(what_several_could_have_is_nobodys),
         cmocka_unit_test(the_best_of_several_sightings_counts),
         cmocka_unit_test(an_address_is_the_later_pods),
+        cmocka_unit_test(a_hosts_file_takes_nothing_from_other_runtimes),
         cmocka_unit_test(the_youngest_of_too_many_count),
         cmocka_unit_test(what_a_controller_drew_takes_a_free_place),
         cmocka_unit_test(one_change_concerns_one),

@@ -195,6 +195,26 @@ static void libcni_of_other_networks_is_left_out(void **state)
     assert_int_equal(sightings->len, 1);
 }
 
+/* yajl frees by recursion, and brackets in texts must not hide how deep it goes. */
+static void libcni_is_not_nested_without_end(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"[", "[\"}\",", "[\"]\\\"]\",", "/*\"*/["};
+    for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
+        g_autoptr(GString) text = g_string_new("{\"kind\":\"cniCacheV1\",\"a\":");
+        for (unsigned j = 0; j < 400000; j++)
+            g_string_append(text, pieces[i]);
+        g_string_append_c(text, '0');
+        for (unsigned j = 0; j < 400000; j++)
+            g_string_append_c(text, ']');
+        g_string_append(text, "}\n");
+        const struct runtime_text content = {text->str, text->len, 0};
+        g_autoptr(GPtrArray) sightings = sightings_new_list();
+        g_autofree char *problem = NULL;
+        assert_int_equal(libcni_parse(&content, NULL, sightings, &problem), PARSE_BAD);
+    }
+}
+
 #define HEAD "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\nfe00::0\tip6-localnet\n"
 
 static void kubelet_is_strict(void **state)
@@ -258,6 +278,7 @@ int main(void)
         cmocka_unit_test(many_lines_are_read),
         cmocka_unit_test(libcni_is_strict),
         cmocka_unit_test(libcni_of_other_networks_is_left_out),
+        cmocka_unit_test(libcni_is_not_nested_without_end),
         cmocka_unit_test(kubelet_is_strict),
         cmocka_unit_test(directories_of_logs_are_split),
         cmocka_unit_test(quadlet_names_manifests),
