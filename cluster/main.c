@@ -3,7 +3,6 @@
  * kubesvc-cluster: a cluster's Services, from its API to a directory of manifests.
  */
 #include <curl/curl.h>
-#include <errno.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,20 +24,6 @@ struct program {
     struct api_server *server;
     struct follower *follower;
 };
-
-static int add_signals(sd_event *event)
-{
-    sigset_t signals;
-    int r;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-        return -errno;
-    r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
-    return r < 0 ? r : sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
-}
 
 static int open_files(struct program *program)
 {
@@ -72,7 +57,7 @@ static int program_follow(struct program *program)
     int r = sd_event_default(&program->event);
 
     if (r >= 0)
-        r = add_signals(program->event);
+        r = sd_event_set_signal_exit(program->event, 1);
     if (r >= 0)
         r = sd_event_set_watchdog(program->event, 1);
     if (r >= 0)

@@ -2,7 +2,6 @@
 /*
  * kubesvc-dns: the names of kubesvcd, by DNS.
  */
-#include <errno.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -51,19 +50,11 @@ static void raise_limit(void)
 
 static int open_loop(struct program *program)
 {
-    sigset_t signals;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        return -errno;
     int r = sd_event_default(&program->event);
 
+    (void)signal(SIGPIPE, SIG_IGN);
     if (r >= 0)
-        r = sd_event_add_signal(program->event, NULL, SIGTERM, NULL, NULL);
-    if (r >= 0)
-        r = sd_event_add_signal(program->event, NULL, SIGINT, NULL, NULL);
+        r = sd_event_set_signal_exit(program->event, 1);
     return r < 0 ? r : sd_event_set_watchdog(program->event, 1);
 }
 

@@ -52,27 +52,14 @@ static enum parsed parse(int argc, char **argv, const char **socket)
     return PARSED_WRONG;
 }
 
-static int add_signals(sd_event *event)
-{
-    sigset_t signals;
-    int r;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
-    r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
-    if (r >= 0)
-        r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
-    return r < 0 ? r : sd_event_set_watchdog(event, 1);
-}
-
 static int run(sd_event *event, const char *socket)
 {
     struct proxy *proxy = NULL;
-    int r = add_signals(event);
+    int r = sd_event_set_signal_exit(event, 1);
 
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (r >= 0)
+        r = sd_event_set_watchdog(event, 1);
     if (r < 0) {
         log_error("cannot start: %s", g_strerror(-r));
         return EXIT_FAILURE;
