@@ -11,7 +11,6 @@
 #include "daemon/config/config.h"
 #include "daemon/config/config_values.h"
 #include "forward.h"
-#include "lib/util/log.h"
 #include <kubesvc/limits.h>
 
 #define CONFIG_PATH "/etc/kubesvc/kubesvcd.yaml"
@@ -168,11 +167,8 @@ static int read_config(struct dns_settings *settings, const struct given *given)
     struct config *config = NULL;
     bool good;
 
-    if (config_load_texts(&config, &given->config, errors) != 0) {
-        for (guint i = 0; i < errors->len; i++)
-            log_error("%s", (const char *)errors->pdata[i]);
+    if (config_load_logged(&config, &given->config, errors) != 0)
         return DNS_SETTINGS_WRONG;
-    }
     settings->socket = g_strdup(config->socket);
     settings->zone = g_strdup(config->zone);
     good = take_lists(settings, given, &config->dns);
