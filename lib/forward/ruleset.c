@@ -210,13 +210,13 @@ static const char *wanted(const struct slot *slot)
 /* Slots to update, from `has` (or nothing, if the table is recreated). */
 struct difference {
     GPtrArray *slots; /* const struct slot *, sorted */
-    bool anew;
+    bool whole;
     GString *text;
 };
 
 static const char *has(const struct difference *difference, const struct slot *slot)
 {
-    return difference->anew ? NULL : slot->item.value;
+    return difference->whole ? NULL : slot->item.value;
 }
 
 static int compare_slots(gconstpointer a, gconstpointer b)
@@ -372,7 +372,7 @@ static const char frame[] =
 
 char *ruleset_whole(const struct ruleset *ruleset)
 {
-    struct difference difference = {.anew = true, .text = g_string_new(frame)};
+    struct difference difference = {.whole = true, .text = g_string_new(frame)};
 
     collect(&difference, ruleset->slots);
     write_difference(&difference);
