@@ -9,8 +9,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "lib/model/cluster_read.h"
 #include "lib/model/pods.h"
-#include "lib/model/view.h"
 #include "lib/util/suggest.h"
 
 /* A replica without its address: what a selector may ask for is all there is to it. */
@@ -196,7 +196,7 @@ static void check_jobs(const struct record *record, struct findings *findings)
                  "the selector matches %s %s%s at %s:%u, which has no pods and is left out: "
                  "%s",
                  object_kind_name(first->kind), first->name, more, first->source->path, first->line,
-                 view_why_no_replicas((const struct workload *)first));
+                 cluster_read_why_no_replicas((const struct workload *)first));
 }
 
 static void check_selector(struct world *world, const struct record *record,

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "lib/model/view.h"
+#include "lib/model/cluster_read.h"
 #include "lib/util/suggest.h"
 
 #define NEAREST 2u /* slips of the finger */
@@ -65,7 +65,7 @@ static void check_pod_names(const struct record *record, struct findings *findin
     uint32_t nameable = workload_nameable(workload, workload->replicas);
     if (nameable == workload->replicas)
         return;
-    g_autofree char *why = view_why_unnameable(workload, nameable);
+    g_autofree char *why = cluster_read_why_unnameable(workload, nameable);
     findings_add(findings, DIAGNOSTIC_ERROR, "pod-name", &workload->object, record->name, "%s",
                  why);
 }

@@ -196,7 +196,7 @@ static void work_out(struct loading *loading)
     if (!loading->loaded)
         return;
     begin_work(loading);
-    cluster_update(loading->cluster);
+    cluster_reconcile(loading->cluster);
     start_guard_leave(loading->guard);
     loading->world.at_work = false;
     loading->world.taken = cluster_taken(loading->cluster);

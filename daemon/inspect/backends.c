@@ -166,7 +166,7 @@ static void write_port(struct json *json, const struct inspect_world *world,
         [PORT_TCP] = "TCP", [PORT_UDP] = "UDP", [PORT_SCTP] = "SCTP"};
     g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(struct target));
 
-    view_endpoints(world->cluster, state, add_target, &(struct collection){port, targets});
+    cluster_read_endpoints(world->cluster, state, add_target, &(struct collection){port, targets});
     json_open(json, NULL);
     json_text(json, "name", port->name);
     json_text(json, "protocol", protocols[port->protocol]);
@@ -176,15 +176,15 @@ static void write_port(struct json *json, const struct inspect_world *world,
 }
 
 bool backends_is_forwarded(const struct inspect_world *world, const struct service_state *state,
-                           enum view_origin origin)
+                           enum service_origin origin)
 {
-    if (origin != VIEW_STATED)
-        return origin == VIEW_ALLOCATED;
+    if (origin != SERVICE_ADDRESS_STATED)
+        return origin == SERVICE_ADDRESS_ALLOCATED;
     return world->config->proxy_all && !copies_is_part(state->object->object.source->path);
 }
 
 static void write_service(struct json *json, const struct inspect_world *world,
-                          const struct service_state *state, const struct view_service *view)
+                          const struct service_state *state, const struct service_view *view)
 {
     const struct service *service = state->object;
 
@@ -196,7 +196,7 @@ static void write_service(struct json *json, const struct inspect_world *world,
     for (guint i = 0; i < view->addresses->len; i++)
         json_address(json, NULL, &g_array_index(view->addresses, struct address, i));
     json_close_list(json);
-    json_text(json, "origin", view->origin == VIEW_ALLOCATED ? "allocated" : "stated");
+    json_text(json, "origin", view->origin == SERVICE_ADDRESS_ALLOCATED ? "allocated" : "stated");
     json_bool(json, "forwarded", backends_is_forwarded(world, state, view->origin));
     if (service->affinity > 0)
         json_number(json, "affinitySeconds", service->affinity);
@@ -216,11 +216,11 @@ static void append(void *userdata, const char *text, size_t size)
 /* NULL: there is nothing to forward to, or from. */
 static char *line_of(const struct inspect_world *world, const struct service_state *state)
 {
-    struct view_service view;
+    struct service_view view;
 
-    if (!view_is_exposed(world->cluster, state->namespace))
+    if (!cluster_read_is_exposed(world->cluster, state->namespace))
         return NULL;
-    view_service_open(world->cluster, state, &view);
+    cluster_read_service_open(world->cluster, state, &view);
     GString *line = view.addresses->len > 0 ? g_string_new(NULL) : NULL;
     if (line) {
         struct json *json = json_new(append, line);
@@ -228,7 +228,7 @@ static char *line_of(const struct inspect_world *world, const struct service_sta
         write_service(json, world, state, &view);
         json_free(json);
     }
-    view_service_close(&view);
+    cluster_read_service_close(&view);
     return line ? g_string_free(line, FALSE) : NULL;
 }
 
@@ -297,8 +297,9 @@ static void compare_noted(struct round *round, const char *key)
 {
     const char *slash = strchr(key, '/');
     g_autofree char *name = g_strndup(key, (gsize)(slash - key));
-    const struct namespace *namespace = view_namespace(round->world->cluster, name);
-    const struct service_state *state = namespace ? view_service(namespace, slash + 1) : NULL;
+    const struct namespace *namespace = cluster_read_namespace(round->world->cluster, name);
+    const struct service_state *state =
+        namespace ? cluster_read_service(namespace, slash + 1) : NULL;
 
     compare(round, g_strdup(key), state ? line_of(round->world, state) : NULL);
 }
@@ -310,7 +311,7 @@ static void note_service(void *userdata, const struct service_state *state)
 
 static void note_namespace(void *userdata, const struct namespace *namespace)
 {
-    view_services(namespace, note_service, userdata);
+    cluster_read_services(namespace, note_service, userdata);
 }
 
 /* Those there are, and those that there were. */
@@ -320,7 +321,7 @@ static void note_all(struct backends *backends, const struct inspect_world *worl
     void *key;
 
     backends->all = false;
-    view_namespaces(world->cluster, note_namespace, backends);
+    cluster_read_namespaces(world->cluster, note_namespace, backends);
     g_hash_table_iter_init(&iter, backends->lines);
     while (g_hash_table_iter_next(&iter, &key, NULL))
         if (*(const char *)key)

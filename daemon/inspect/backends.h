@@ -42,4 +42,4 @@ void backends_rest(struct backends *backends);
  * allocated, and with `proxy: {services: all}` stated ones, but none of a copy of a cluster, whose
  * own proxy does that. May read directories, so not on the server thread. */
 bool backends_is_forwarded(const struct inspect_world *world, const struct service_state *state,
-                           enum view_origin origin);
+                           enum service_origin origin);

@@ -37,9 +37,9 @@ static bool have_range(const GArray *ranges, unsigned family)
 }
 
 static const char *why_no_cluster_ip(const struct report *report, const struct service *service,
-                                     enum view_origin origin, unsigned family)
+                                     enum service_origin origin, unsigned family)
 {
-    if (origin == VIEW_STATED)
+    if (origin == SERVICE_ADDRESS_STATED)
         return "its clusterIPs state none";
     if (service->family_policy != FAMILY_PREFER_DUAL &&
         service->family_policy != FAMILY_REQUIRE_DUAL)
@@ -62,16 +62,16 @@ static const char *why_no_endpoint(const struct report *report, const struct fam
 char *families_why_one(const struct report *report, const struct service_state *state)
 {
     struct families families = {0};
-    struct view_service view;
+    struct service_view view;
 
-    view_service_open(report->world->cluster, state, &view);
+    cluster_read_service_open(report->world->cluster, state, &view);
     bool is_own = view.addresses->len > 0;
     for (guint i = 0; i < view.addresses->len; i++)
         families.has[family_of(&g_array_index(view.addresses, struct address, i))] = true;
-    enum view_origin origin = view.origin;
-    view_service_close(&view);
+    enum service_origin origin = view.origin;
+    cluster_read_service_close(&view);
     if (!is_own)
-        view_endpoints(report->world->cluster, state, add_endpoint, &families);
+        cluster_read_endpoints(report->world->cluster, state, add_endpoint, &families);
     if (families.has[0] == families.has[1])
         return NULL;
     unsigned missing = families.has[0] ? 1 : 0;

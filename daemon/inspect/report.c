@@ -91,15 +91,16 @@ void report_make(const struct inspect_world *world, struct job *job)
     json_free(report.json);
 }
 
-void report_namespaces_each(const struct report *report, view_namespace_fn each, void *userdata)
+void report_namespaces_each(const struct report *report, cluster_read_namespace_fn each,
+                            void *userdata)
 {
     const char *name = words_get(report->words, 1);
 
     if (*name == '\0') {
-        view_namespaces(report->world->cluster, each, userdata);
+        cluster_read_namespaces(report->world->cluster, each, userdata);
         return;
     }
-    const struct namespace *namespace = view_namespace(report->world->cluster, name);
+    const struct namespace *namespace = cluster_read_namespace(report->world->cluster, name);
     if (namespace)
         each(userdata, namespace);
 }

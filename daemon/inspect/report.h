@@ -10,7 +10,7 @@
 #include "frames.h"
 #include "job.h"
 #include "json.h"
-#include "lib/model/view.h"
+#include "lib/model/cluster_read.h"
 #include "words.h"
 #include "world.h"
 
@@ -54,7 +54,8 @@ enum kubesvc_inspect_result report_config(const struct report *report);
 /* --- What several of them need --- */
 
 /* Calls `each` with the namespace in the second argument, or with all. */
-void report_namespaces_each(const struct report *report, view_namespace_fn each, void *userdata);
+void report_namespaces_each(const struct report *report, cluster_read_namespace_fn each,
+                            void *userdata);
 
 /* The keys of a line of `services`, into the object that is open. */
 void report_service_keys(const struct report *report, const struct service_state *state);

@@ -46,7 +46,7 @@ static void put_endpoint(void *userdata, const struct endpoint_candidate *candid
     const struct walk *walk = userdata;
     struct json *json = walk->report->json;
     char dashed[DASHED_MAX];
-    g_autofree char *why = view_why_left_out(walk->report->world->cluster, candidate);
+    g_autofree char *why = cluster_read_why_left_out(walk->report->world->cluster, candidate);
 
     json_open(json, NULL);
     if (candidate->address) {
@@ -91,15 +91,15 @@ static void put_slice(void *userdata, const struct object *object)
 /* What is behind the cluster IP. */
 static void put_forwarding(const struct report *report, const struct service_state *state)
 {
-    struct view_service view;
+    struct service_view view;
 
-    view_service_open(report->world->cluster, state, &view);
+    cluster_read_service_open(report->world->cluster, state, &view);
     if (view.addresses->len > 0) {
         json_bool(report->json, "forwarded",
                   backends_is_forwarded(report->world, state, view.origin));
         json_text(report->json, "forwarder", report_forwarder(report));
     }
-    view_service_close(&view);
+    cluster_read_service_close(&view);
 }
 
 static void put_service(const struct report *report, const struct service_state *state)
@@ -116,18 +116,18 @@ static void put_service(const struct report *report, const struct service_state 
     report_service_keys(report, state);
     put_forwarding(report, state);
     json_open_list(json, "names");
-    if (view_is_exposed(cluster, state->namespace)) {
+    if (cluster_read_is_exposed(cluster, state->namespace)) {
         put_name(json, names, "%s.%s.svc.%s", object->name, object->namespace,
                  report->world->config->zone);
-        view_endpoints(cluster, state, put_endpoint_name, &naming);
+        cluster_read_endpoints(cluster, state, put_endpoint_name, &naming);
     }
     json_close_list(json);
     json_open_list(json, "endpointList");
-    view_endpoints(cluster, state, put_endpoint, &naming);
+    cluster_read_endpoints(cluster, state, put_endpoint, &naming);
     json_close_list(json);
     json_open_list(json, "sources");
-    view_endpoints(cluster, state, put_source_of, &sources);
-    view_slices(state, put_slice, &sources);
+    cluster_read_endpoints(cluster, state, put_source_of, &sources);
+    cluster_read_slices(state, put_slice, &sources);
     json_close_list(json);
     json_open_list(json, "shadowed");
     for (const struct object *other = object->shadowed; other; other = other->shadowed)
@@ -140,10 +140,10 @@ static void put_service(const struct report *report, const struct service_state 
 enum kubesvc_inspect_result report_describe(const struct report *report)
 {
     g_autofree char *name = g_ascii_strdown(words_get(report->words, 1), -1);
-    const struct namespace *namespace =
-        view_namespace(report->world->cluster, *name ? name : report->world->config->namespace);
+    const struct namespace *namespace = cluster_read_namespace(
+        report->world->cluster, *name ? name : report->world->config->namespace);
     const struct service_state *state =
-        namespace ? view_service(namespace, words_get(report->words, 2)) : NULL;
+        namespace ? cluster_read_service(namespace, words_get(report->words, 2)) : NULL;
 
     if (!state)
         return KUBESVC_INSPECT_NOT_FOUND;

@@ -44,11 +44,11 @@ static char *miss_text(const struct report *report, const char *name, unsigned f
                                subject.service);
     else if (!is_service)
         text = g_strdup("not the name of a Service");
-    else if (!view_namespace(report->world->cluster, subject.namespace))
+    else if (!cluster_read_namespace(report->world->cluster, subject.namespace))
         text = g_strdup_printf("no manifest mentions namespace %s", subject.namespace);
     else if (!subject.state)
         text = g_strdup_printf("no Service %s/%s", subject.namespace, subject.service);
-    else if (!view_is_exposed(report->world->cluster, subject.state->namespace))
+    else if (!cluster_read_is_exposed(report->world->cluster, subject.state->namespace))
         text = g_strdup_printf("namespace %s is not exposed (`namespaces`)", subject.namespace);
     else
         text = g_strdup_printf("Service %s/%s has no ready endpoint or port %s", subject.namespace,
@@ -123,12 +123,12 @@ static char *selector_text(const struct service *service)
 static char *forwarding_text(const struct report *report, const struct service_state *state)
 {
     const char *forwarder = report_forwarder(report);
-    struct view_service view;
+    struct service_view view;
 
-    view_service_open(report->world->cluster, state, &view);
+    cluster_read_service_open(report->world->cluster, state, &view);
     bool is_ours =
         view.addresses->len > 0 && backends_is_forwarded(report->world, state, view.origin);
-    view_service_close(&view);
+    cluster_read_service_close(&view);
     if (!is_ours)
         return NULL;
     return forwarder ? g_strdup_printf("%s forwards connections to them", forwarder)
@@ -140,7 +140,7 @@ static void write_service(const struct report *report, const struct subject *sub
     const struct service *service = subject->state->object;
     struct json *json = report->json;
     bool external = service->type == SERVICE_EXTERNAL_NAME;
-    bool exposed = view_is_exposed(report->world->cluster, subject->state->namespace);
+    bool exposed = cluster_read_is_exposed(report->world->cluster, subject->state->namespace);
     g_autofree char *origin = subject_origin(report, subject);
     g_autofree char *selector = external ? NULL : selector_text(service);
     g_autofree char *forwarding = subject->below ? NULL : forwarding_text(report, subject->state);
@@ -210,7 +210,7 @@ static void write_holders_of(void *userdata, const struct namespace *namespace)
 {
     const struct holders *holders = userdata;
 
-    view_pods(holders->report->world->cluster, namespace, write_holder, userdata);
+    cluster_read_pods(holders->report->world->cluster, namespace, write_holder, userdata);
 }
 
 /* Whose an address is that has no name. */
@@ -218,7 +218,7 @@ static bool write_holders(const struct report *report, const struct request *req
 {
     struct holders holders = {report, question_address(request), false};
 
-    view_namespaces(report->world->cluster, write_holders_of, &holders);
+    cluster_read_namespaces(report->world->cluster, write_holders_of, &holders);
     return holders.known;
 }
 
@@ -257,7 +257,7 @@ static char *missing_text(const struct report *report, const struct subject *sub
         return NULL;
     if (status == KUBESVC_STATUS_FOUND)
         return families_why_one(report, state);
-    why = view_why_no_cluster_ip(report->world->cluster, state);
+    why = cluster_read_why_no_cluster_ip(report->world->cluster, state);
     return g_strdup(why);
 }
 
@@ -280,7 +280,8 @@ static char *status_text(const struct report *report, const struct subject *subj
                             : "the manifests are still being loaded");
     case KUBESVC_STATUS_NOT_OURS: break;
     }
-    if (subject->state && !view_is_exposed(report->world->cluster, subject->state->namespace))
+    if (subject->state &&
+        !cluster_read_is_exposed(report->world->cluster, subject->state->namespace))
         return g_strdup_printf("namespace %s is not exposed (`namespaces`): the next service of "
                                "nsswitch.conf is asked",
                                subject->namespace);

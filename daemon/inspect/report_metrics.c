@@ -176,9 +176,9 @@ static void put_seen(const struct report *report)
 {
     struct seen seen = {0};
 
-    if (!view_asks_runtimes(report->world->cluster))
+    if (!cluster_read_asks_runtimes(report->world->cluster))
         return;
-    view_sightings(report->world->cluster, count_sighting, &seen);
+    cluster_read_sightings(report->world->cluster, count_sighting, &seen);
     begin(report, "kubesvc_runtime_pods", "gauge", "Pods that run, and those that manifests have.");
     for (unsigned i = 0; i < RUNTIMES; i++)
         put(report,
@@ -189,8 +189,8 @@ static void put_seen(const struct report *report)
 
 static void put_leases(const struct report *report)
 {
-    const struct view_leases pods = view_leases(report->world->cluster, LEASE_POD);
-    const struct view_leases services = view_leases(report->world->cluster, LEASE_SERVICE);
+    const struct lease_view pods = cluster_read_leases(report->world->cluster, LEASE_POD);
+    const struct lease_view services = cluster_read_leases(report->world->cluster, LEASE_SERVICE);
     const struct {
         const char *name, *help;
         uint64_t pods, services;

@@ -74,7 +74,7 @@ static void write_service(void *userdata, const struct service_state *state)
                external ? service->external_name : NULL);
     walk->service = state;
     g_hash_table_remove_all(walk->seen);
-    view_endpoints(walk->report->world->cluster, state, write_endpoint, walk);
+    cluster_read_endpoints(walk->report->world->cluster, state, write_endpoint, walk);
 }
 
 static void write_pod_name(const struct walk *walk, const struct address *address)
@@ -102,14 +102,14 @@ static void write_namespace(void *userdata, const struct namespace *namespace)
     struct walk *walk = userdata;
     const struct inspect_world *world = walk->report->world;
 
-    if (!view_is_exposed(world->cluster, namespace))
+    if (!cluster_read_is_exposed(world->cluster, namespace))
         return;
-    view_services(namespace, write_service, walk);
+    cluster_read_services(namespace, write_service, walk);
     if (world->config->pods != KUBESVC_PODS_VERIFIED)
         return;
     walk->namespace = namespace;
     g_hash_table_remove_all(walk->seen);
-    view_pods(world->cluster, namespace, write_pod, walk);
+    cluster_read_pods(world->cluster, namespace, write_pod, walk);
 }
 
 enum kubesvc_inspect_result report_names(const struct report *report)

@@ -22,7 +22,7 @@ static void write_pod(void *userdata, const struct pod_view *pod,
     struct json *json = ((const struct report *)userdata)->json;
     const struct cluster *cluster = ((const struct report *)userdata)->world->cluster;
     g_autofree char *workload_name = workload ? report_workload_name(workload) : NULL;
-    g_autofree char *why = view_why_not_seen(cluster, pod->object, pod->ordinal);
+    g_autofree char *why = cluster_read_why_not_seen(cluster, pod->object, pod->ordinal);
 
     json_open(json, NULL);
     json_text(json, "kind", "Pod");
@@ -50,7 +50,7 @@ static void write_pods(void *userdata, const struct namespace *namespace)
 {
     const struct report *report = userdata;
 
-    view_pods(report->world->cluster, namespace, write_pod, userdata);
+    cluster_read_pods(report->world->cluster, namespace, write_pod, userdata);
 }
 
 enum kubesvc_inspect_result report_pods(const struct report *report)
@@ -64,8 +64,8 @@ static void write_workload(void *userdata, const struct workload_state *state)
     const struct report *report = userdata;
     const struct workload *workload = state->object;
     struct json *json = report->json;
-    g_autofree char *fewer = view_why_fewer(report->world->cluster, state);
-    g_autofree char *unseen = fewer ? NULL : view_why_unseen(report->world->cluster, state);
+    g_autofree char *fewer = cluster_read_why_fewer(report->world->cluster, state);
+    g_autofree char *unseen = fewer ? NULL : cluster_read_why_unseen(report->world->cluster, state);
 
     json_open(json, NULL);
     json_text(json, "kind", object_kind_name(workload->object.kind));
@@ -83,7 +83,7 @@ static void write_workload(void *userdata, const struct workload_state *state)
 
 static void write_workloads(void *userdata, const struct namespace *namespace)
 {
-    view_workloads(namespace, write_workload, userdata);
+    cluster_read_workloads(namespace, write_workload, userdata);
 }
 
 enum kubesvc_inspect_result report_workloads(const struct report *report)
@@ -104,11 +104,11 @@ static void write_namespace(void *userdata, const struct namespace *namespace)
     struct json *json = report->json;
     unsigned services = 0;
 
-    view_services(namespace, count_service, &services);
+    cluster_read_services(namespace, count_service, &services);
     json_open(json, NULL);
     json_text(json, "kind", "Namespace");
     json_text(json, "name", namespace->name);
-    json_bool(json, "exposed", view_is_exposed(report->world->cluster, namespace));
+    json_bool(json, "exposed", cluster_read_is_exposed(report->world->cluster, namespace));
     json_number(json, "objects", namespace->mentions);
     json_number(json, "services", services);
     json_close(json);
@@ -117,6 +117,6 @@ static void write_namespace(void *userdata, const struct namespace *namespace)
 
 enum kubesvc_inspect_result report_namespaces(const struct report *report)
 {
-    view_namespaces(report->world->cluster, write_namespace, (void *)(uintptr_t)report);
+    cluster_read_namespaces(report->world->cluster, write_namespace, (void *)(uintptr_t)report);
     return KUBESVC_INSPECT_DONE;
 }

@@ -5,12 +5,12 @@
 #include "lib/resolve/dashed.h"
 #include "report.h"
 
-static const char *service_origin(enum view_origin origin)
+static const char *service_origin(enum service_origin origin)
 {
     switch (origin) {
-    case VIEW_STATED: return "stated";
-    case VIEW_ALLOCATED: return "allocated";
-    case VIEW_NONE: break;
+    case SERVICE_ADDRESS_STATED: return "stated";
+    case SERVICE_ADDRESS_ALLOCATED: return "allocated";
+    case SERVICE_ADDRESS_NONE: break;
     }
     return "none";
 }
@@ -31,9 +31,9 @@ void report_service_keys(const struct report *report, const struct service_state
     const struct cluster *cluster = report->world->cluster;
     const struct service *service = state->object;
     struct json *json = report->json;
-    struct view_service view;
+    struct service_view view;
 
-    view_service_open(cluster, state, &view);
+    cluster_read_service_open(cluster, state, &view);
     json_text(json, "kind", "Service");
     json_text(json, "namespace", service->object.namespace);
     json_text(json, "name", service->object.name);
@@ -50,10 +50,10 @@ void report_service_keys(const struct report *report, const struct service_state
     json_labels(json, "labels", service->labels);
     json_ports(json, "ports", service->ports);
     json_bool(json, "publishNotReadyAddresses", service->publish_not_ready);
-    json_bool(json, "exposed", view_is_exposed(cluster, state->namespace));
+    json_bool(json, "exposed", cluster_read_is_exposed(cluster, state->namespace));
     json_number(json, "endpoints", view.n_endpoints);
     json_position(json, "position", &service->object);
-    view_service_close(&view);
+    cluster_read_service_close(&view);
 }
 
 static void write_service(void *userdata, const struct service_state *state)
@@ -68,7 +68,7 @@ static void write_service(void *userdata, const struct service_state *state)
 
 static void write_services(void *userdata, const struct namespace *namespace)
 {
-    view_services(namespace, write_service, userdata);
+    cluster_read_services(namespace, write_service, userdata);
 }
 
 enum kubesvc_inspect_result report_services(const struct report *report)
@@ -111,27 +111,27 @@ static void write_endpoints(void *userdata, const struct service_state *state)
     const struct report *report = userdata;
     const struct cluster *cluster = report->world->cluster;
     struct json *json = report->json;
-    struct view_service view;
+    struct service_view view;
 
     if (state->object->type == SERVICE_EXTERNAL_NAME) /* rule 62 */
         return;
-    view_service_open(cluster, state, &view);
+    cluster_read_service_open(cluster, state, &view);
     json_open(json, NULL);
     json_text(json, "kind", "Endpoints");
     json_text(json, "namespace", state->object->object.namespace);
     json_text(json, "name", state->object->object.name);
     json_text(json, "source", source_name(view.source));
     json_open_list(json, "addresses");
-    view_endpoints(cluster, state, write_endpoint, userdata);
+    cluster_read_endpoints(cluster, state, write_endpoint, userdata);
     json_close_list(json);
     json_close(json);
     json_end_line(json);
-    view_service_close(&view);
+    cluster_read_service_close(&view);
 }
 
 static void write_namespace(void *userdata, const struct namespace *namespace)
 {
-    view_services(namespace, write_endpoints, userdata);
+    cluster_read_services(namespace, write_endpoints, userdata);
 }
 
 enum kubesvc_inspect_result report_endpoints(const struct report *report)

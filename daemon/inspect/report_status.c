@@ -105,7 +105,7 @@ static void put_runtime(void *userdata, const struct runtime_status *status)
 
     if (!status->watch)
         return;
-    view_sightings(report->world->cluster, count_sighting, &seen);
+    cluster_read_sightings(report->world->cluster, count_sighting, &seen);
     json_open(json, NULL);
     json_text(json, "runtime", status->name);
     json_text(json, "directory", status->directory);
@@ -148,12 +148,12 @@ static void note_service(void *userdata, const struct service_state *state)
 {
     struct notes *notes = userdata;
     const struct service *service = state->object;
-    struct view_service view;
+    struct service_view view;
 
     /* Most need no look at their endpoints. */
     if (service->headless || service->cluster_ips.n > 0 || state->leased[0] || state->leased[1])
         return;
-    view_service_open(notes->report->world->cluster, state, &view);
+    cluster_read_service_open(notes->report->world->cluster, state, &view);
     if (view.as_headless && notes->n++ < NOTES_MAX) {
         g_autofree char *name = object_describe(&state->object->object);
         g_autofree char *text = g_strdup_printf(
@@ -163,12 +163,12 @@ static void note_service(void *userdata, const struct service_state *state)
 
         json_text(notes->report->json, NULL, text);
     }
-    view_service_close(&view);
+    cluster_read_service_close(&view);
 }
 
 static void note_namespace(void *userdata, const struct namespace *namespace)
 {
-    view_services(namespace, note_service, userdata);
+    cluster_read_services(namespace, note_service, userdata);
 }
 
 static void note_ambiguous(void *userdata, const struct sighting *sighting)
@@ -178,7 +178,7 @@ static void note_ambiguous(void *userdata, const struct sighting *sighting)
 
     if (sighting->state != SIGHTING_AMBIGUOUS || notes->n++ >= NOTES_MAX)
         return;
-    g_autofree char *claimants = view_claimants(cluster, sighting);
+    g_autofree char *claimants = cluster_read_claimants(cluster, sighting);
     g_autofree char *text =
         g_strdup_printf("%s runs %s, which could belong to %s; ignored",
                         runtime_name(sighting->runtime), sighting->name, claimants);
@@ -188,7 +188,7 @@ static void note_ambiguous(void *userdata, const struct sighting *sighting)
 static void note_range(const struct report *report, enum lease_use use, const char *option,
                        const char *objects)
 {
-    struct view_leases leases = view_leases(report->world->cluster, use);
+    struct lease_view leases = cluster_read_leases(report->world->cluster, use);
 
     if (leases.refused == 0)
         return;
@@ -198,8 +198,8 @@ static void note_range(const struct report *report, enum lease_use use, const ch
     json_text(report->json, NULL, text);
 }
 
-static void note_crowd(const struct report *report, unsigned n, const struct object *one,
-                       const char *what)
+static void note_over_limit(const struct report *report, unsigned n, const struct object *one,
+                            const char *what)
 {
     if (n == 0 || !one)
         return;
@@ -210,14 +210,14 @@ static void note_crowd(const struct report *report, unsigned n, const struct obj
 }
 
 /* Limits exceeded by a few lines of manifest. */
-static void note_crowds(const struct report *report)
+static void note_over_limits(const struct report *report)
 {
-    struct view_crowded crowded = view_crowded(report->world->cluster);
+    struct over_limit_view over_limit = cluster_read_over_limit(report->world->cluster);
 
-    note_crowd(report, crowded.n_workloads, crowded.workload,
-               "no additional replicas, because all workloads together have too many");
-    note_crowd(report, crowded.n_services, crowded.service,
-               "no endpoints, because all Services together have too many");
+    note_over_limit(report, over_limit.n_workloads, over_limit.workload,
+                    "no additional replicas, because all workloads together have too many");
+    note_over_limit(report, over_limit.n_services, over_limit.service,
+                    "no endpoints, because all Services together have too many");
 }
 
 static void put_notes(const struct report *report)
@@ -227,10 +227,10 @@ static void put_notes(const struct report *report)
     json_open_list(report->json, "notes");
     note_range(report, LEASE_POD, "podCIDRs", "pods");
     note_range(report, LEASE_SERVICE, "serviceCIDRs", "Services");
-    note_crowds(report);
-    view_sightings(report->world->cluster, note_ambiguous, &ambiguous);
-    if (!view_asks_runtimes(report->world->cluster)) /* there it is the rule */
-        view_namespaces(report->world->cluster, note_namespace, &notes);
+    note_over_limits(report);
+    cluster_read_sightings(report->world->cluster, note_ambiguous, &ambiguous);
+    if (!cluster_read_asks_runtimes(report->world->cluster)) /* there it is the rule */
+        cluster_read_namespaces(report->world->cluster, note_namespace, &notes);
     if (notes.n > NOTES_MAX) {
         g_autofree char *text = g_strdup_printf(
             "%u more Services are answered by their stated endpoints", notes.n - NOTES_MAX);
@@ -307,7 +307,7 @@ static void put_questions(const struct report *report)
 
 static void put_lease(const struct report *report, enum lease_use use, const char *name)
 {
-    struct view_leases leases = view_leases(report->world->cluster, use);
+    struct lease_view leases = cluster_read_leases(report->world->cluster, use);
     struct json *json = report->json;
 
     json_open(json, NULL);
@@ -389,7 +389,7 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     put_loading(report);
     put_files(report);
     json_open_list(json, "conflicts");
-    view_shadowing(world->cluster, put_conflict, json);
+    cluster_read_shadowing(world->cluster, put_conflict, json);
     json_close_list(json);
     put_forwarders(report);
     put_notes(report);

@@ -56,9 +56,10 @@ static void add_candidate(void *userdata, const struct endpoint_candidate *candi
     unit->n_counting += candidate->verdict == ENDPOINT_COUNTS;
     if (unit->why)
         return;
-    g_autofree char *why = view_why_left_out(walk->report->world->cluster, candidate);
-    bool is_replica = why && object_is_workload(candidate->object) &&
-                      view_asks_runtimes(walk->report->world->cluster); /* each is another */
+    g_autofree char *why = cluster_read_why_left_out(walk->report->world->cluster, candidate);
+    bool is_replica =
+        why && object_is_workload(candidate->object) &&
+        cluster_read_asks_runtimes(walk->report->world->cluster); /* each is another */
     unit->why = is_replica ? g_strdup_printf("%s: %s", candidate->pod, why) : g_steal_pointer(&why);
 }
 
@@ -146,8 +147,9 @@ static char *absent_text(const struct walk *walk, const struct unit *unit)
     if (unit->object->kind == OBJECT_POD)
         return hidden_text(walk);
     const struct workload_state *workload =
-        view_workload(walk->state->namespace, unit->object->kind, unit->object->name);
-    g_autofree char *why = workload ? view_why_fewer(walk->report->world->cluster, workload) : NULL;
+        cluster_read_workload(walk->state->namespace, unit->object->kind, unit->object->name);
+    g_autofree char *why =
+        workload ? cluster_read_why_fewer(walk->report->world->cluster, workload) : NULL;
     if (!why)
         return hidden_text(walk);
     return g_strdup_printf("the labels of its template match, but it has no pods: %s", why);
@@ -177,12 +179,12 @@ static char *beside_text(const struct walk *walk, const struct unit *unit)
     const struct namespace *namespace = walk->state->namespace;
 
     if (unit->object->kind == OBJECT_POD)
-        return view_relation(cluster, namespace, (const struct pod *)unit->object);
+        return cluster_read_relation(cluster, namespace, (const struct pod *)unit->object);
     if (!object_is_workload(unit->object))
         return NULL;
     const struct workload_state *workload =
-        view_workload(namespace, unit->object->kind, unit->object->name);
-    return workload ? view_why_fewer(cluster, workload) : NULL;
+        cluster_read_workload(namespace, unit->object->kind, unit->object->name);
+    return workload ? cluster_read_why_fewer(cluster, workload) : NULL;
 }
 
 static char *whole_text(const struct walk *walk, const struct unit *unit)
@@ -265,17 +267,17 @@ static GPtrArray *sorted_units(const struct walk *walk)
 void selection_write(const struct report *report, const struct service_state *state)
 {
     const struct cluster *cluster = report->world->cluster;
-    struct view_service view;
+    struct service_view view;
     struct walk walk = {.report = report, .state = state};
     unsigned n_matching = 0, n_others = 0, n_left = 0;
 
-    view_service_open(cluster, state, &view);
+    cluster_read_service_open(cluster, state, &view);
     walk.source = view.source;
-    view_service_close(&view);
+    cluster_read_service_close(&view);
     walk.units = g_hash_table_new_full(NULL, NULL, NULL, unit_free);
-    view_endpoints(cluster, state, add_candidate, &walk);
+    cluster_read_endpoints(cluster, state, add_candidate, &walk);
     if (state->object->selector)
-        view_members(state->namespace, add_member, &walk);
+        cluster_read_members(state->namespace, add_member, &walk);
     g_autoptr(GPtrArray) units = sorted_units(&walk);
     for (guint i = 0; i < units->len; i++) {
         const struct unit *unit = units->pdata[i];

@@ -28,8 +28,9 @@ bool subject_find(struct subject *subject, const struct report *report, const ch
         *dot = '\0';
         subject->below = g_strdup(folded);
     }
-    const struct namespace *namespace = view_namespace(report->world->cluster, subject->namespace);
-    subject->state = namespace ? view_service(namespace, subject->service) : NULL;
+    const struct namespace *namespace =
+        cluster_read_namespace(report->world->cluster, subject->namespace);
+    subject->state = namespace ? cluster_read_service(namespace, subject->service) : NULL;
     return true;
 }
 
@@ -110,7 +111,8 @@ char *subject_endpoints(const struct report *report, const struct service_state 
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct bunch));
     g_autoptr(GString) text = g_string_new(NULL);
 
-    view_endpoints(report->world->cluster, state, add_to_bunch, &(struct bunches){all, label});
+    cluster_read_endpoints(report->world->cluster, state, add_to_bunch,
+                           &(struct bunches){all, label});
     for (guint i = 0; i < all->len; i++) {
         g_autofree char *bunch = bunch_text(&g_array_index(all, struct bunch, i));
 
@@ -122,7 +124,7 @@ char *subject_endpoints(const struct report *report, const struct service_state 
 char *subject_origin(const struct report *report, const struct subject *subject)
 {
     const struct service_state *state = subject->state;
-    struct view_service view;
+    struct service_view view;
 
     if (!state)
         return g_strdup_printf("no Service %s/%s", subject->namespace, subject->service);
@@ -134,16 +136,16 @@ char *subject_origin(const struct report *report, const struct subject *subject)
     if (subject->below)
         return g_strdup_printf("%s %s of %s, %s", is_port ? "port" : "endpoint", subject->below,
                                service, endpoints);
-    view_service_open(report->world->cluster, state, &view);
+    cluster_read_service_open(report->world->cluster, state, &view);
     bool own = view.addresses->len > 0;
-    bool allocated = view.origin == VIEW_ALLOCATED, as_headless = view.as_headless;
-    view_service_close(&view);
+    bool allocated = view.origin == SERVICE_ADDRESS_ALLOCATED, as_headless = view.as_headless;
+    cluster_read_service_close(&view);
     if (own)
         return g_strdup_printf("%s, %s cluster IP, %s behind it", service,
                                allocated ? "allocated" : "stated", endpoints);
     return g_strdup_printf("%s, %s%s", service, endpoints,
                            !as_headless ? ""
-                           : view_asks_runtimes(report->world->cluster)
+                           : cluster_read_asks_runtimes(report->world->cluster)
                                ? " (no cluster IP is allocated in front of "
                                  "the pods of a runtime)"
                                : " (no cluster IP is allocated in front of "

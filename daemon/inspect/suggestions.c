@@ -60,7 +60,7 @@ static void add_service(void *userdata, const struct service_state *state)
     const struct object *object = &state->object->object;
     bool same_name = strcmp(object->name, subject->service) == 0;
     bool same_namespace = strcmp(object->namespace, subject->namespace) == 0;
-    bool exposed = view_is_exposed(collection->report->world->cluster, state->namespace);
+    bool exposed = cluster_read_is_exposed(collection->report->world->cluster, state->namespace);
     const char *text = same_name && same_namespace ? "this Service"
                        : same_name                 ? "the same name in another namespace"
                        : same_namespace            ? "a similar name in this namespace"
@@ -79,7 +79,7 @@ static void add_service(void *userdata, const struct service_state *state)
 
 static void add_of_namespace(void *userdata, const struct namespace *namespace)
 {
-    view_services(namespace, add_service, userdata);
+    cluster_read_services(namespace, add_service, userdata);
 }
 
 static void add_namespace(void *userdata, const struct namespace *namespace)
@@ -88,7 +88,7 @@ static void add_namespace(void *userdata, const struct namespace *namespace)
     const struct subject *subject = collection->subject;
 
     if (suggest_is_typo(namespace->name, subject->namespace) &&
-        !view_service(namespace, subject->service))
+        !cluster_read_service(namespace, subject->service))
         add(collection, distance_of(namespace->name, subject->namespace) + 1,
             g_strdup_printf("%s.svc.%s", namespace->name, collection->report->world->config->zone),
             g_strdup_printf("namespace %s: a similar name, without a Service %s", namespace->name,
@@ -104,7 +104,7 @@ static void add_endpoint(void *userdata, const struct endpoint_candidate *candid
         !(suggest_is_typo(candidate->label, subject->below) ||
           (candidate->verdict != ENDPOINT_COUNTS && strcmp(candidate->label, subject->below) == 0)))
         return;
-    g_autofree char *why = view_why_left_out(collection->report->world->cluster, candidate);
+    g_autofree char *why = cluster_read_why_left_out(collection->report->world->cluster, candidate);
     add(collection, distance_of(candidate->label, subject->below),
         name_of(collection->report, candidate->label, &subject->state->object->object),
         g_strdup_printf("endpoint %s%s%s", candidate->label, why ? ", " : "", why ? why : ""));
@@ -129,11 +129,11 @@ unsigned suggestions_write(const struct report *report, const struct subject *su
 
     g_array_set_clear_func(found, suggestion_clear);
     if (!subject->state) {
-        view_namespaces(report->world->cluster, add_of_namespace, &collection);
-        if (!view_namespace(report->world->cluster, subject->namespace))
-            view_namespaces(report->world->cluster, add_namespace, &collection);
+        cluster_read_namespaces(report->world->cluster, add_of_namespace, &collection);
+        if (!cluster_read_namespace(report->world->cluster, subject->namespace))
+            cluster_read_namespaces(report->world->cluster, add_namespace, &collection);
     } else if (subject->below)
-        view_endpoints(report->world->cluster, subject->state, add_endpoint, &collection);
+        cluster_read_endpoints(report->world->cluster, subject->state, add_endpoint, &collection);
     g_array_sort(found, compare);
     for (; n < found->len && n < most; n++) {
         const struct suggestion *suggestion = &g_array_index(found, struct suggestion, n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The cluster: its lifetime and its options. Objects are added by intake.c; update.c computes what
- * follows from them.
+ * The cluster: its lifetime and its options. Objects are added by index.c; reconcile.c computes
+ * what follows from them.
  */
 #include "cluster.h"
 
@@ -34,9 +34,9 @@ static void object_changed(void *userdata, struct object *before, struct object 
 {
     struct cluster *cluster = userdata;
     if (before)
-        intake_object(cluster, before, false);
+        index_object(cluster, before, false);
     if (after)
-        intake_object(cluster, after, true);
+        index_object(cluster, after, true);
 }
 
 static bool is_stated(void *userdata, const struct address *address)
@@ -53,12 +53,12 @@ static void lease_changed(void *userdata, enum lease_event event, const struct l
 
 static void holder_changed(void *userdata, const struct holder_key *key)
 {
-    intake_holder(userdata, key);
+    index_holder(userdata, key);
 }
 
 static void address_stated(void *userdata, const struct address *address, bool stated)
 {
-    intake_address(userdata, address, stated);
+    index_address(userdata, address, stated);
 }
 
 struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed changed,
@@ -80,9 +80,9 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->no_labels = labels_new(NULL, 0);
     cluster->pods.leases = cluster->leases;
     cluster->service_options.endpoints.pods = &cluster->pods;
-    cluster->crowded = g_hash_table_new(NULL, NULL);
-    cluster->crowded_workloads = g_hash_table_new(NULL, NULL);
-    agenda_init(&cluster->agenda);
+    cluster->services_over_limit = g_hash_table_new(NULL, NULL);
+    cluster->workloads_over_limit = g_hash_table_new(NULL, NULL);
+    dirty_queue_init(&cluster->dirty);
     return cluster;
 }
 
@@ -116,15 +116,15 @@ struct cluster *cluster_free(struct cluster *cluster)
     }
     g_hash_table_unref(cluster->namespaces);
     g_hash_table_unref(cluster->bare_pods);
-    g_hash_table_unref(cluster->crowded);
-    g_hash_table_unref(cluster->crowded_workloads);
+    g_hash_table_unref(cluster->services_over_limit);
+    g_hash_table_unref(cluster->workloads_over_limit);
     cluster->sightings = sightings_free(cluster->sightings);
     cluster->reverse = reverse_free(cluster->reverse);
     cluster->leases = leases_free(cluster->leases);
     cluster->catalog = catalog_free(cluster->catalog);
     labels_unref(cluster->no_labels);
     cluster->options = cluster_options_free(cluster->options);
-    agenda_clear(&cluster->agenda);
+    dirty_queue_clear(&cluster->dirty);
     g_free(cluster);
     return NULL;
 }
@@ -137,13 +137,13 @@ struct leases *cluster_leases(struct cluster *cluster)
 static void take_pod_out(void *userdata, struct object *object)
 {
     if (object->kind == OBJECT_POD)
-        intake_object(userdata, object, false);
+        index_object(userdata, object, false);
 }
 
 static void take_pod_in(void *userdata, struct object *object)
 {
     if (object->kind == OBJECT_POD)
-        intake_object(userdata, object, true);
+        index_object(userdata, object, true);
 }
 
 /* Everything must be recomputed; pod names are dropped, because whether they are kept may
@@ -155,20 +155,20 @@ static void restart(struct cluster *cluster)
     g_hash_table_iter_init(&namespaces, cluster->namespaces);
     while (g_hash_table_iter_next(&namespaces, NULL, &entry)) {
         struct namespace *namespace = entry;
-        agenda_namespace(&cluster->agenda, namespace);
+        dirty_queue_namespace(&cluster->dirty, namespace);
         g_hash_table_iter_init(&iter, namespace->services);
         while (g_hash_table_iter_next(&iter, NULL, &state))
-            agenda_service(&cluster->agenda, state);
+            dirty_queue_service(&cluster->dirty, state);
         g_hash_table_iter_init(&iter, namespace->workloads);
         while (g_hash_table_iter_next(&iter, NULL, &state)) {
             cluster_withdraw_replicas(cluster, state);
-            agenda_workload(&cluster->agenda, state);
+            dirty_queue_workload(&cluster->dirty, state);
         }
     }
     g_hash_table_iter_init(&iter, cluster->bare_pods);
     while (g_hash_table_iter_next(&iter, &state, NULL)) {
         cluster_withdraw_pod(cluster, state);
-        agenda_pod(&cluster->agenda, state);
+        dirty_queue_pod(&cluster->dirty, state);
     }
 }
 

@@ -20,12 +20,12 @@
 
 struct cluster;
 
-/* Persists the leases; leases_restore may be called before the first cluster_update. */
+/* Persists the leases; leases_restore may be called before the first cluster_reconcile. */
 typedef void (*cluster_lease_changed)(void *userdata, enum lease_event event,
                                       const struct lease *lease);
 
-/* `between` is called between two objects of cluster_replace and two things of cluster_update; the
- * cluster may be read there (view.h). */
+/* `between` is called between two objects of cluster_replace and two things of cluster_reconcile;
+ * the cluster may be read there (cluster_read.h). */
 struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed lease_changed,
                             void *userdata, struct between between);
 struct cluster *cluster_free(struct cluster *cluster); /* returns NULL */
@@ -41,17 +41,17 @@ void cluster_observe(struct cluster *cluster,
                      void (*at)(void *userdata, const struct source *source), void *userdata);
 
 /* The current objects of a source; see catalog_replace. Their consequences are left to
- * cluster_update. */
+ * cluster_reconcile. */
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects);
 
 /* The current contents of a runtime's file (struct sighting *, takes ownership), replacing the
- * previous ones; NULL: none. The consequences are left to cluster_update. */
+ * previous ones; NULL: none. The consequences are left to cluster_reconcile. */
 void cluster_see(struct cluster *cluster, const char *path, GPtrArray *sightings);
 
 /* Computes the consequences of all changes. What the sink has received since the last call is then
  * one consistent state, to be published as a whole. Before the first call all manifests must have
  * been read: leases of missing objects end. */
-void cluster_update(struct cluster *cluster);
+void cluster_reconcile(struct cluster *cluster);
 
 /* How many objects cluster_replace has taken in so far. */
 uint64_t cluster_taken(const struct cluster *cluster);

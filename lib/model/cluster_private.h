@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The inside of a cluster, shared by its files: cluster.c (lifetime, options), intake.c (adding and
- * removing objects), agenda.c (what must be recomputed), update.c (recomputing it).
+ * The inside of a cluster, shared by its files: cluster.c (lifetime, options), index.c (adding and
+ * removing objects), dirty_queue.c (what must be recomputed), reconcile.c (recomputing it).
  */
 #pragma once
 
@@ -24,7 +24,7 @@ struct bare_pod {
     bool dirty;
 };
 
-struct agenda {
+struct dirty_queue {
     GPtrArray *namespaces; /* struct namespace * whose record must be written */
     GArray *stated;        /* struct address: newly stated but leased; the lease must give way */
     GPtrArray *unlinked;   /* struct namespace * with selections to link, may repeat */
@@ -44,7 +44,7 @@ struct cluster {
     GHashTable *namespaces; /* interned name -> struct namespace * */
     GHashTable *bare_pods;  /* set of struct bare_pod */
     const struct labels *no_labels;
-    struct agenda agenda;
+    struct dirty_queue dirty;
 
     struct between between;
     bool swept; /* the first full load is done: leases that it did not claim have ended */
@@ -52,56 +52,56 @@ struct cluster {
     struct cluster_options *options; /* NULL before they are set */
     struct pods pods;
     struct service_options service_options;
-    uint32_t endpoints;  /* of all Services */
-    GHashTable *crowded; /* set of struct service_state: over that limit */
+    uint32_t endpoints;              /* of all Services */
+    GHashTable *services_over_limit; /* set of struct service_state: over that limit */
     void (*at)(void *userdata, const struct source *source); /* see cluster_observe; or NULL */
     void *at_userdata;
 
-    uint32_t replicas;             /* of all workloads */
-    GHashTable *crowded_workloads; /* set of struct workload_state: over that limit */
-    bool has_replica_room;         /* the count has dropped since the last of them was refused */
-    bool has_room;                 /* the count has dropped since the last of them was refused */
-    uint64_t refused[LEASE_USES];  /* leases that could not be had, as last logged */
+    uint32_t replicas;                /* of all workloads */
+    GHashTable *workloads_over_limit; /* set of struct workload_state: over that limit */
+    bool has_replica_room;            /* the count has dropped since the last of them was refused */
+    bool has_room;                    /* the count has dropped since the last of them was refused */
+    uint64_t refused[LEASE_USES];     /* leases that could not be had, as last logged */
 };
 
-void agenda_init(struct agenda *agenda);
-void agenda_clear(struct agenda *agenda);
+void dirty_queue_init(struct dirty_queue *queue);
+void dirty_queue_clear(struct dirty_queue *queue);
 
 /* Adding NULL or a duplicate does nothing. */
-void agenda_namespace(struct agenda *agenda, struct namespace *namespace);
-void agenda_service(struct agenda *agenda, struct service_state *state);
-void agenda_workload(struct agenda *agenda, struct workload_state *state);
-void agenda_pod(struct agenda *agenda, struct bare_pod *pod);
+void dirty_queue_namespace(struct dirty_queue *queue, struct namespace *namespace);
+void dirty_queue_service(struct dirty_queue *queue, struct service_state *state);
+void dirty_queue_workload(struct dirty_queue *queue, struct workload_state *state);
+void dirty_queue_pod(struct dirty_queue *queue, struct bare_pod *pod);
 /* The Services, or the workloads, that select a group. */
-void agenda_group_services(struct agenda *agenda, const struct group *group);
-void agenda_group_workloads(struct agenda *agenda, const struct group *group);
+void dirty_queue_group_services(struct dirty_queue *queue, const struct group *group);
+void dirty_queue_group_workloads(struct dirty_queue *queue, const struct group *group);
 
-/* A whole list by namespace, name and kind, to be freed; the agenda's list is empty then, and
+/* A whole list by namespace, name and kind, to be freed; the queue's list is empty then, and
  * additions start another. */
-GPtrArray *agenda_take_pods(struct agenda *agenda);
-GPtrArray *agenda_take_workloads(struct agenda *agenda);
-GPtrArray *agenda_take_services(struct agenda *agenda);
+GPtrArray *dirty_queue_take_pods(struct dirty_queue *queue);
+GPtrArray *dirty_queue_take_workloads(struct dirty_queue *queue);
+GPtrArray *dirty_queue_take_services(struct dirty_queue *queue);
 
 /* An object comes into effect (or goes out of it): updates the indexes, and puts what it concerns
- * on the agenda. */
-void intake_object(struct cluster *cluster, struct object *object, bool in);
+ * on the queue. */
+void index_object(struct cluster *cluster, struct object *object, bool in);
 
 /* The workload of this kind and name, NULL if there is none. */
-struct workload_state *intake_find_workload(const struct namespace *namespace,
-                                            const struct owner *owner);
+struct workload_state *index_find_workload(const struct namespace *namespace,
+                                           const struct owner *owner);
 
 /* A pod name of the namespace comes or goes; does nothing if pod names are not kept. */
-void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
-                     const struct address *pod_ip, bool in);
+void index_pod_name(struct cluster *cluster, struct namespace *namespace,
+                    const struct address *pod_ip, bool in);
 
 /* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", must be recomputed. */
-void intake_lease_holder(struct cluster *cluster, const char *key);
+void index_lease_holder(struct cluster *cluster, const char *key);
 
 /* An object, or a sighting, states an address or no longer does so: a lease of it gives way. */
-void intake_address(struct cluster *cluster, const struct address *address, bool stated);
+void index_address(struct cluster *cluster, const struct address *address, bool stated);
 
 /* The pods of a holder must be recomputed. */
-void intake_holder(struct cluster *cluster, const struct holder_key *key);
+void index_holder(struct cluster *cluster, const struct holder_key *key);
 
 /* May names of the namespace be looked up? */
 bool cluster_exposes(const struct cluster *cluster, const char *namespace);

@@ -21,7 +21,7 @@ struct service_state {
     struct service *object; /* NULL: gone, to be withdrawn */
     GArray *claims;         /* struct address_claim, sorted: its current claims */
     uint32_t n_endpoints;   /* that it publishes now */
-    bool crowded;           /* it publishes none, for lack of room */
+    bool over_limit;        /* it publishes none, for lack of room */
     bool partial;           /* the selection is wider than the selector: match each pod */
     bool leased[2];         /* holds a leased address of family 4, 6 */
     bool dirty;
@@ -47,7 +47,7 @@ enum endpoint_verdict {
     ENDPOINT_ENDED,        /* a pod in phase Failed or Succeeded (rule 27) */
     ENDPOINT_NO_ADDRESS,   /* a pod without an address; `address` is NULL (rule 27) */
     ENDPOINT_OTHER_FAMILY, /* rule 28 */
-    ENDPOINT_NO_ROOM,      /* the Service is crowded; reported by view.h only */
+    ENDPOINT_NO_ROOM,      /* the Service is over the limit; reported by cluster_read.h only */
 };
 
 struct endpoint_candidate {

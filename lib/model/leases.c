@@ -11,7 +11,7 @@
 
 #include "freed_leases.h"
 #include "lease_ranges.h"
-#include "lease_waits.h"
+#include "lease_waiters.h"
 #include "lib/util/hash.h"
 
 struct leases {
@@ -20,7 +20,7 @@ struct leases {
     GHashTable *by_key;     /* struct lease, the first of each key's */
     GHashTable *by_address; /* struct lease; owns them */
     struct freed_leases freed;
-    struct lease_waits waits;
+    struct lease_waiters waits;
 };
 
 static guint lease_key_hash(gconstpointer data)
@@ -57,7 +57,7 @@ struct leases *leases_new(const struct leases_callbacks *callbacks)
         g_hash_table_new_full(lease_address_hash, lease_address_equal, g_free, NULL);
     for (unsigned use = 0; use < LEASE_USES; use++)
         leases->ranges[use] = lease_ranges_new();
-    lease_waits_init(&leases->waits);
+    lease_waiters_init(&leases->waits);
     return leases;
 }
 
@@ -69,7 +69,7 @@ struct leases *leases_free(struct leases *leases)
     g_hash_table_unref(leases->by_address);
     for (unsigned use = 0; use < LEASE_USES; use++)
         leases->ranges[use] = lease_ranges_free(leases->ranges[use]);
-    lease_waits_clear(&leases->waits);
+    lease_waiters_clear(&leases->waits);
     g_free(leases);
     return NULL;
 }
@@ -85,14 +85,14 @@ void leases_set_ranges(struct leases *leases, enum lease_use use, const GArray *
     freed_leases_sort(&leases->freed, use, leases->ranges[use]);
     for (int family = 4; family <= 6; family += 2)
         if (have_family(leases, use, family))
-            lease_waits_relieve(&leases->waits, use, family);
+            lease_waiters_note_freed(&leases->waits, use, family);
 }
 
-void leases_relieve(struct leases *leases, const struct address *address)
+void leases_note_freed(struct leases *leases, const struct address *address)
 {
     for (unsigned use = 0; use < LEASE_USES; use++)
         if (lease_ranges_contain(leases->ranges[use], address))
-            lease_waits_relieve(&leases->waits, use, address_family(address));
+            lease_waiters_note_freed(&leases->waits, use, address_family(address));
 }
 
 int leases_first_family(const struct leases *leases, enum lease_use use)
@@ -184,8 +184,8 @@ static void lease_set_freed(struct leases *leases, struct lease *lease)
     lease_hold(leases, lease);
     freed_leases_add(&leases->freed, lease, leases->ranges[lease->use]);
     if (!lease->outside)
-        lease_waits_relieve(&leases->waits, (enum lease_use)lease->use,
-                            address_family(&lease->address));
+        lease_waiters_note_freed(&leases->waits, (enum lease_use)lease->use,
+                                 address_family(&lease->address));
 }
 
 /* The record that a key has released its other leases may have been lost. */
@@ -250,14 +250,14 @@ static bool take_freed(struct leases *leases, enum lease_use use, int family,
 
 static bool take_any(struct leases *leases, enum lease_use use, int family, struct address *address)
 {
-    if (lease_waits_is_full(&leases->waits, use, family))
+    if (lease_waiters_is_exhausted(&leases->waits, use, family))
         return false;
     struct lease_ranges *ranges = leases->ranges[use];
     if (lease_ranges_fresh(ranges, family, is_free, leases, address) ||
         take_freed(leases, use, family, address) ||
         lease_ranges_left_over(ranges, family, is_free, leases, address))
         return true;
-    lease_waits_fill(&leases->waits, use, family);
+    lease_waiters_set_exhausted(&leases->waits, use, family);
     return false;
 }
 
@@ -317,10 +317,10 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
     if (!have_family(leases, use, family))
         return false;
     if (!take_any(leases, use, family, address)) {
-        lease_waits_add(&leases->waits, use, family, key);
+        lease_waiters_add(&leases->waits, use, family, key);
         return false;
     }
-    lease_waits_remove(&leases->waits, use, family, key);
+    lease_waiters_remove(&leases->waits, use, family, key);
     lease = lease_add(leases, use, address, key);
     lease->claimed = true;
     leases->callbacks.changed(leases->callbacks.userdata, LEASE_TAKEN, lease);
@@ -348,17 +348,17 @@ void leases_release(struct leases *leases, enum lease_use use, int family, const
     if (lease)
         lease_release(leases, lease);
     drop_surplus(leases, use, family);
-    lease_waits_remove(&leases->waits, use, family, key);
+    lease_waiters_remove(&leases->waits, use, family, key);
 }
 
-uint64_t leases_refused(const struct leases *leases, enum lease_use use)
+uint64_t leases_exhausted(const struct leases *leases, enum lease_use use)
 {
-    return lease_waits_count(&leases->waits, use);
+    return lease_waiters_count(&leases->waits, use);
 }
 
-GPtrArray *leases_relieved(struct leases *leases)
+GPtrArray *leases_take_waiters(struct leases *leases)
 {
-    return lease_waits_take(&leases->waits);
+    return lease_waiters_take(&leases->waits);
 }
 
 char *leases_evict(struct leases *leases, const struct address *address)

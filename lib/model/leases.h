@@ -72,15 +72,15 @@ bool leases_take(struct leases *leases, enum lease_use use, int family, const ch
                  struct address *address);
 
 /* Keys that were refused, in either family, and have not been released since. */
-uint64_t leases_refused(const struct leases *leases, enum lease_use use);
+uint64_t leases_exhausted(const struct leases *leases, enum lease_use use);
 
 /* If an address has become free since a refusal: the keys refused in that use and family (char *,
  * owned by the array; possibly duplicates), which should ask again and are no longer recorded. Else
  * empty. */
-GPtrArray *leases_relieved(struct leases *leases);
+GPtrArray *leases_take_waiters(struct leases *leases);
 
 /* A stated address is no longer stated: it may be leased again. */
-void leases_relieve(struct leases *leases, const struct address *address);
+void leases_note_freed(struct leases *leases, const struct address *address);
 
 /* The key is gone. Does nothing if it holds nothing. */
 void leases_release(struct leases *leases, enum lease_use use, int family, const char *key);

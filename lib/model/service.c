@@ -356,7 +356,7 @@ static void publish_external(struct service_state *state, const struct zone_sink
 /* All ready ones, or, if there is no room anyway, a single endpoint: enough to know whether any is
  * stated. */
 static GArray *collect(const struct service_state *state, const struct service_options *options,
-                       uint32_t room, bool *crowded)
+                       uint32_t room, bool *over_limit)
 {
     uint64_t estimate = endpoints_estimate(&options->endpoints, state, room);
     uint32_t limit = estimate > room ? 0 : room;
@@ -366,7 +366,7 @@ static GArray *collect(const struct service_state *state, const struct service_o
                             : families_of_pods(state, &options->endpoints);
     GArray *published = endpoints_collect(&options->endpoints, state, families, limit,
                                           estimate > room ? 1 : (uint32_t)estimate);
-    *crowded = published->len > limit;
+    *over_limit = published->len > limit;
     return published;
 }
 
@@ -377,7 +377,7 @@ void service_publish(struct service_state *state, const struct service_options *
     struct leases *leases = options->endpoints.pods->leases;
     g_autoptr(GArray) addresses = addresses_new();
     state->n_endpoints = 0;
-    state->crowded = false;
+    state->over_limit = false;
     if (!state->object || state->object->type == SERVICE_EXTERNAL_NAME) {
         lease(state, leases, false, addresses);
         withdraw(state, reverse, sink);
@@ -385,21 +385,21 @@ void service_publish(struct service_state *state, const struct service_options *
             publish_external(state, sink);
         return;
     }
-    bool crowded;
-    g_autoptr(GArray) published = collect(state, options, room, &crowded);
+    bool over_limit;
+    g_autoptr(GArray) published = collect(state, options, room, &over_limit);
     bool headless = choose_addresses(state, options, published, addresses);
     if (!exposed) { /* rule 50; its lease stays, only lookups fail */
         withdraw(state, reverse, sink);
         return;
     }
-    if (crowded)
+    if (over_limit)
         g_array_set_size(published, 0);
-    if (crowded && headless)
+    if (over_limit && headless)
         g_array_set_size(addresses, 0);
-    state->crowded = crowded;
+    state->over_limit = over_limit;
     state->n_endpoints = published->len;
     g_array_sort(published, compare_labels);
-    bool hidden = options->ignore_empty && !headless && published->len == 0 && !crowded;
+    bool hidden = options->ignore_empty && !headless && published->len == 0 && !over_limit;
     /* even if hidden: CoreDNS applies the option to forward names only */
     const GArray *cluster_ips = headless ? NULL : addresses;
     exchange_claims(state, claims_of(published, cluster_ips), reverse);

@@ -24,7 +24,7 @@ struct workload_state {
     uint32_t leased;         /* how many of them, from the first, may hold leases */
     uint32_t adopted;        /* Pods of the manifests, each replacing one */
     GArray *pod_ips;         /* struct address: claimed for them */
-    bool crowded;            /* there was no room for all of them */
+    bool over_limit;         /* there was no room for all of them */
     bool dirty;
 };
 

@@ -18,7 +18,7 @@
 #include "daemon/publish/record.h"
 #include "lib/manifest/manifest.h"
 #include "lib/model/cluster.h"
-#include "lib/model/view.h"
+#include "lib/model/cluster_read.h"
 
 #define FILES 6u
 #define RUNTIME_FILES 3u
@@ -150,23 +150,23 @@ static void restore(struct world *world, const char *journal)
 static void look_at_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
     const struct world *world = userdata;
-    g_free(view_why_left_out(world->cluster, candidate));
+    g_free(cluster_read_why_left_out(world->cluster, candidate));
     g_free(object_describe(candidate->object));
 }
 
 static void look_at_service(void *userdata, const struct service_state *state)
 {
     struct world *world = userdata;
-    struct view_service view;
-    view_service_open(world->cluster, state, &view);
-    view_service_close(&view);
-    view_endpoints(world->cluster, state, look_at_endpoint, world);
+    struct service_view view;
+    cluster_read_service_open(world->cluster, state, &view);
+    cluster_read_service_close(&view);
+    cluster_read_endpoints(world->cluster, state, look_at_endpoint, world);
 }
 
 static void look_at_workload(void *userdata, const struct workload_state *state)
 {
     const struct world *world = userdata;
-    g_free(view_why_fewer(world->cluster, state));
+    g_free(cluster_read_why_fewer(world->cluster, state));
 }
 
 static void look_at_pod(void *userdata, const struct pod_view *pod,
@@ -186,10 +186,10 @@ static void look_at_object(void *userdata, const struct object *object)
 static void look_at_namespace(void *userdata, const struct namespace *namespace)
 {
     struct world *world = userdata;
-    view_services(namespace, look_at_service, world);
-    view_workloads(namespace, look_at_workload, world);
-    view_members(namespace, look_at_object, world);
-    view_pods(world->cluster, namespace, look_at_pod, world);
+    cluster_read_services(namespace, look_at_service, world);
+    cluster_read_workloads(namespace, look_at_workload, world);
+    cluster_read_members(namespace, look_at_object, world);
+    cluster_read_pods(world->cluster, namespace, look_at_pod, world);
 }
 
 /* Reads everything. It must be consistent, and create no lease. */
@@ -198,9 +198,9 @@ static void look_around(void *userdata)
     struct world *world = userdata;
     gsize before = world->journal->len;
     world->looks++;
-    view_namespaces(world->cluster, look_at_namespace, world);
-    view_shadowing(world->cluster, look_at_object, world);
-    (void)view_leases(world->cluster, LEASE_POD);
+    cluster_read_namespaces(world->cluster, look_at_namespace, world);
+    cluster_read_shadowing(world->cluster, look_at_object, world);
+    (void)cluster_read_leases(world->cluster, LEASE_POD);
     assert_int_equal(world->journal->len, before);
 }
 
@@ -513,7 +513,7 @@ static void run_seed(guint32 seed)
     world_init(&world, options);
     for (unsigned i = 0; i < FILES; i++)
         sources[i] = source_of(i);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     for (unsigned step = 0; step < 25; step++) {
         for (unsigned i = 0, n = 1 + pick(random, 2); i < n; i++) {
             unsigned file = pick(random, FILES);
@@ -531,7 +531,7 @@ static void run_seed(guint32 seed)
             options = pick(random, 2 * WITH_RUNTIMES);
             configure(&world, options);
         }
-        cluster_update(world.cluster);
+        cluster_reconcile(world.cluster);
         struct world fresh;
         world_init(&fresh, options);
         restore(&fresh, world.journal->str);
@@ -540,7 +540,7 @@ static void run_seed(guint32 seed)
                 cluster_replace(fresh.cluster, sources[i], read_objects(sources[i], texts[i]));
         for (unsigned i = RUNTIME_FILES; i-- > 0;)
             see_random(&fresh, i, seen[i]);
-        cluster_update(fresh.cluster);
+        cluster_reconcile(fresh.cluster);
         assert_same(world.zone, fresh.zone, "changed step by step", step);
         assert_same(fresh.zone, world.zone, "loaded afresh", step);
         assert_string_equal(world.journal->str, fresh.journal->str);
@@ -552,7 +552,7 @@ static void run_seed(guint32 seed)
     }
     for (unsigned i = 0; i < RUNTIME_FILES; i++)
         see_random(&world, i, 0);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_int_equal(g_hash_table_size(world.zone), 0);
     world_clear(&world);
     for (unsigned i = 0; i < FILES; i++)
@@ -592,12 +592,12 @@ static void many_objects_are_taken_in_piece_by_piece(void **state)
     assert_true(world.looks >= 50);
     assert_true(cluster_taken(world.cluster) == 50);
     assert_int_equal(g_hash_table_size(world.zone), 0);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_true(world.looks >= 100);
     assert_int_equal(g_hash_table_size(world.zone), 50 + 50 + 1);
     say(&world, source, NULL);
     assert_true(world.looks >= 150);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_int_equal(g_hash_table_size(world.zone), 0);
     world_clear(&world);
     source_unref(source);
@@ -638,7 +638,7 @@ static void many_ports_of_many_endpoints(void **state)
     limit.rlim_cur = 256 << 20;
 #endif
     assert_int_equal(setrlimit(RLIMIT_DATA, &limit), 0);
-    cluster_update(cluster);
+    cluster_reconcile(cluster);
     assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
     struct record_key key;
     assert_true(record_key_service(&key, "sip", "moon"));
@@ -670,10 +670,10 @@ static void who_waits_gets_what_is_given_up(void **state)
     g_autofree char *after = g_strdup_printf(deployment, "b", 1, "b", "b");
     g_autofree char *both = g_strconcat(waiting, after, NULL);
     say(&world, source, before);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     say(&world, source, both);
-    cluster_update(world.cluster);
-    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 0);
+    cluster_reconcile(world.cluster);
+    assert_int_equal(leases_exhausted(cluster_leases(world.cluster), LEASE_POD), 0);
     world_clear(&world);
     source_unref(source);
 }
@@ -693,16 +693,16 @@ static void leases_end_without_a_range(void **state)
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: moon}\n"
         "spec: {replicas: 8, selector: {matchLabels: {app: a}}, template: {metadata: "
         "{labels: {app: a}}, spec: {containers: [{name: c, image: i}]}}}\n");
-    cluster_update(world.cluster);
-    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 2);
+    cluster_reconcile(world.cluster);
+    assert_int_equal(leases_exhausted(cluster_leases(world.cluster), LEASE_POD), 2);
     g_array_set_size(world.pod_cidrs, 0);
     configure(&world, 0);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     say(&world, source, NULL);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     leases_count(cluster_leases(world.cluster), LEASE_POD, &held, &size);
     assert_int_equal(held, 0);
-    assert_int_equal(leases_refused(cluster_leases(world.cluster), LEASE_POD), 0);
+    assert_int_equal(leases_exhausted(cluster_leases(world.cluster), LEASE_POD), 0);
     world_clear(&world);
     source_unref(source);
 }
@@ -717,7 +717,7 @@ static void say_deployment(struct world *world, struct source *source, const cha
         " spec: {containers: [{name: c, image: i}]}}}\n",
         name, replicas);
     say(world, source, text);
-    cluster_update(world->cluster);
+    cluster_reconcile(world->cluster);
 }
 
 static void add_replicas(void *userdata, const struct workload_state *state)
@@ -727,13 +727,13 @@ static void add_replicas(void *userdata, const struct workload_state *state)
 
 static void add_namespace(void *userdata, const struct namespace *namespace)
 {
-    view_workloads(namespace, add_replicas, userdata);
+    cluster_read_workloads(namespace, add_replicas, userdata);
 }
 
 static unsigned all_replicas(const struct world *world)
 {
     unsigned n = 0;
-    view_namespaces(world->cluster, add_namespace, &n);
+    cluster_read_namespaces(world->cluster, add_namespace, &n);
     return n;
 }
 
@@ -751,24 +751,24 @@ static void replicas_have_an_account(void **state)
         say_deployment(&world, sources[i], name, i == 7 ? 10 : 100000);
     }
     assert_int_equal(all_replicas(&world), 500010);
-    struct view_crowded crowded = view_crowded(world.cluster);
-    assert_int_equal(crowded.n_workloads, 2);
-    assert_non_null(crowded.workload);
+    struct over_limit_view over_limit = cluster_read_over_limit(world.cluster);
+    assert_int_equal(over_limit.n_workloads, 2);
+    assert_non_null(over_limit.workload);
     say_deployment(&world, sources[7], "d7", 50000);
     assert_int_equal(all_replicas(&world), 500010);
-    assert_int_equal(view_crowded(world.cluster).n_workloads, 3);
+    assert_int_equal(cluster_read_over_limit(world.cluster).n_workloads, 3);
     say(&world, sources[0], NULL);
     say(&world, sources[6], NULL);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_int_equal(all_replicas(&world), 500010);
     say_deployment(&world, sources[1], "d1", 1);
     assert_int_equal(all_replicas(&world), 450001);
-    assert_int_equal(view_crowded(world.cluster).n_workloads, 0);
+    assert_int_equal(cluster_read_over_limit(world.cluster).n_workloads, 0);
     for (unsigned i = 0; i < 8; i++) {
         say(&world, sources[i], NULL);
         source_unref(sources[i]);
     }
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     world_clear(&world);
 }
 
@@ -787,26 +787,26 @@ static void what_was_refused_stays(void **state)
     g_autofree char *c = g_strdup_printf(service, "c"), *ca = g_strconcat(c, a, NULL);
     g_autofree char *bca = g_strconcat(b, ca, NULL);
     say(&world, source, a);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_int_equal(account->used.objects, 1);
     account->used.objects += ACCOUNT_OBJECTS_MAX - 2; /* others': there is room for one more */
     say(&world, source, bca);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_int_equal(source->n_refused, 1);
     assert_int_equal(cluster_size(world.cluster), 3);
     assert_int_equal(account->used.objects, ACCOUNT_OBJECTS_MAX + 1); /* `a`, by its old object */
     account->used.objects -= ACCOUNT_OBJECTS_MAX - 2;
     assert_true(source_has_room(source));
     say(&world, source, NULL); /* the file is gone, and with it all its objects */
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_int_equal(cluster_size(world.cluster), 0);
     say(&world, source, ca);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_int_equal(source->n_refused, 0);
     assert_int_equal(cluster_size(world.cluster), 2);
     assert_int_equal(account->used.objects, 2);
     say(&world, source, NULL);
-    cluster_update(world.cluster);
+    cluster_reconcile(world.cluster);
     assert_int_equal(account->used.objects, 0);
     assert_int_equal(account->used.bytes, 0);
     assert_int_equal(account->used.labels, 0);

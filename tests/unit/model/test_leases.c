@@ -98,11 +98,11 @@ static void freed_ones_are_reused_last_and_oldest_first(void **state)
     assert_takes(leases, "new2", "10.0.0.1");
     assert_refused(leases, "new3");
     assert_refused(leases, "k1");
-    assert_int_equal(leases_refused(leases, LEASE_POD), 2);
-    g_autoptr(GPtrArray) none = leases_relieved(leases);
+    assert_int_equal(leases_exhausted(leases, LEASE_POD), 2);
+    g_autoptr(GPtrArray) none = leases_take_waiters(leases);
     assert_int_equal(none->len, 0);
     leases_release(leases, LEASE_POD, 4, "k2");
-    g_autoptr(GPtrArray) keys_again = leases_relieved(leases);
+    g_autoptr(GPtrArray) keys_again = leases_take_waiters(leases);
     assert_int_equal(keys_again->len, 2);
     assert_takes(leases, "k1", "10.0.0.2");
     leases_free(leases);
@@ -121,7 +121,7 @@ static void stated_addresses_are_never_leased(void **state)
     assert_takes(leases, "a", "10.0.0.2");
     assert_refused(leases, "b");
     record.has_stated = false;
-    leases_relieve(leases, &record.stated);
+    leases_note_freed(leases, &record.stated);
     assert_takes(leases, "b", "10.0.0.1");
     leases_free(leases);
 }
@@ -133,7 +133,7 @@ static void both_families_side_by_side(void **state)
     struct leases *leases = with_range(&record, "fd00:244::/64");
     assert_int_equal(leases_first_family(leases, LEASE_POD), 6);
     assert_refused(leases, "a");
-    assert_int_equal(leases_refused(leases, LEASE_POD), 0);
+    assert_int_equal(leases_exhausted(leases, LEASE_POD), 0);
     assert_takes(leases, "a", "fd00:244::1");
     leases_free(leases);
 }
@@ -317,7 +317,7 @@ static void families_wait_by_themselves(void **state)
     assert_refused(leases, "c");
     assert_takes(leases, "c", "fd00::1");
     leases_release(leases, LEASE_POD, 4, "a");
-    g_autoptr(GPtrArray) keys = leases_relieved(leases);
+    g_autoptr(GPtrArray) keys = leases_take_waiters(leases);
     assert_int_equal(keys->len, 1);
     leases_free(leases);
 }
@@ -331,7 +331,7 @@ static void giving_up_one_family_ends_no_waiting(void **state)
     assert_refused(leases, "c");
     leases_release(leases, LEASE_POD, 6, "c");
     leases_release(leases, LEASE_POD, 4, "a");
-    g_autoptr(GPtrArray) keys = leases_relieved(leases);
+    g_autoptr(GPtrArray) keys = leases_take_waiters(leases);
     assert_int_equal(keys->len, 1);
     leases_free(leases);
 }

@@ -2,7 +2,7 @@
 /*
  * The cluster as its readers see it. Walks the cluster's own indexes; decides nothing itself.
  */
-#include "view.h"
+#include "cluster_read.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ static void eye_open(struct eye *eye, const struct cluster *cluster)
     eye->options.endpoints.pods = &eye->pods;
 }
 
-const struct namespace *view_namespace(const struct cluster *cluster, const char *name)
+const struct namespace *cluster_read_namespace(const struct cluster *cluster, const char *name)
 {
     const char *interned = name_intern(name, strlen(name));
     const struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, interned);
@@ -31,26 +31,28 @@ const struct namespace *view_namespace(const struct cluster *cluster, const char
     return namespace;
 }
 
-bool view_is_exposed(const struct cluster *cluster, const struct namespace *namespace)
+bool cluster_read_is_exposed(const struct cluster *cluster, const struct namespace *namespace)
 {
     return cluster_exposes(cluster, namespace->name);
 }
 
-const struct service_state *view_service(const struct namespace *namespace, const char *name)
+const struct service_state *cluster_read_service(const struct namespace *namespace,
+                                                 const char *name)
 {
     const struct service_state *state = g_hash_table_lookup(namespace->services, name);
     return state && state->object ? state : NULL;
 }
 
-const struct workload_state *view_workload(const struct namespace *namespace, enum object_kind kind,
-                                           const char *name)
+const struct workload_state *cluster_read_workload(const struct namespace *namespace,
+                                                   enum object_kind kind, const char *name)
 {
     const struct workload_state *state = g_hash_table_lookup(
         namespace->workloads, &(struct owner){.kind = (uint8_t)kind, .name = name});
     return state && state->object ? state : NULL;
 }
 
-void view_namespaces(const struct cluster *cluster, view_namespace_fn each, void *userdata)
+void cluster_read_namespaces(const struct cluster *cluster, cluster_read_namespace_fn each,
+                             void *userdata)
 {
     GHashTableIter iter;
     gpointer namespace;
@@ -60,7 +62,8 @@ void view_namespaces(const struct cluster *cluster, view_namespace_fn each, void
             each(userdata, namespace);
 }
 
-void view_services(const struct namespace *namespace, view_service_fn each, void *userdata)
+void cluster_read_services(const struct namespace *namespace, cluster_read_service_fn each,
+                           void *userdata)
 {
     GHashTableIter iter;
     gpointer state;
@@ -70,7 +73,8 @@ void view_services(const struct namespace *namespace, view_service_fn each, void
             each(userdata, state);
 }
 
-void view_workloads(const struct namespace *namespace, view_workload_fn each, void *userdata)
+void cluster_read_workloads(const struct namespace *namespace, cluster_read_workload_fn each,
+                            void *userdata)
 {
     GHashTableIter iter;
     gpointer state;
@@ -81,7 +85,7 @@ void view_workloads(const struct namespace *namespace, view_workload_fn each, vo
 }
 
 static void view_replicas(const struct cluster *cluster, const struct workload_state *workload,
-                          view_pod_fn each, void *userdata)
+                          cluster_read_pod_fn each, void *userdata)
 {
     struct eye eye;
     eye_open(&eye, cluster);
@@ -92,7 +96,8 @@ static void view_replicas(const struct cluster *cluster, const struct workload_s
     }
 }
 
-void view_members(const struct namespace *namespace, view_object_fn each, void *userdata)
+void cluster_read_members(const struct namespace *namespace, cluster_read_object_fn each,
+                          void *userdata)
 {
     GHashTableIter iter;
     const struct group *group;
@@ -107,7 +112,7 @@ void view_members(const struct namespace *namespace, view_object_fn each, void *
 struct pods_walk {
     const struct cluster *cluster;
     const struct namespace *namespace;
-    view_pod_fn each;
+    cluster_read_pod_fn each;
     void *userdata;
 };
 
@@ -123,18 +128,20 @@ static void walk_member(void *userdata, const struct object *member)
         return;
     }
     const struct workload_state *workload =
-        view_workload(walk->namespace, member->kind, member->name);
+        cluster_read_workload(walk->namespace, member->kind, member->name);
     if (workload)
         view_replicas(walk->cluster, workload, walk->each, walk->userdata);
 }
 
-void view_pods(const struct cluster *cluster, const struct namespace *namespace, view_pod_fn each,
-               void *userdata)
+void cluster_read_pods(const struct cluster *cluster, const struct namespace *namespace,
+                       cluster_read_pod_fn each, void *userdata)
 {
-    view_members(namespace, walk_member, &(struct pods_walk){cluster, namespace, each, userdata});
+    cluster_read_members(namespace, walk_member,
+                         &(struct pods_walk){cluster, namespace, each, userdata});
 }
 
-void view_slices(const struct service_state *state, view_object_fn each, void *userdata)
+void cluster_read_slices(const struct service_state *state, cluster_read_object_fn each,
+                         void *userdata)
 {
     const GPtrArray *slices = namespace_slices(state->namespace, state->owner.name);
     const struct endpoint_slice *endpoints =
@@ -146,7 +153,7 @@ void view_slices(const struct service_state *state, view_object_fn each, void *u
 }
 
 struct shadowing {
-    view_object_fn each;
+    cluster_read_object_fn each;
     void *userdata;
 };
 
@@ -157,66 +164,68 @@ static void if_shadowing(void *userdata, struct object *object)
         shadowing->each(shadowing->userdata, object);
 }
 
-void view_shadowing(const struct cluster *cluster, view_object_fn each, void *userdata)
+void cluster_read_shadowing(const struct cluster *cluster, cluster_read_object_fn each,
+                            void *userdata)
 {
     catalog_each(cluster->catalog, if_shadowing, &(struct shadowing){each, userdata});
 }
 
 static void count_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
-    struct view_service *view = userdata;
+    struct service_view *view = userdata;
     if (candidate->verdict != ENDPOINT_COUNTS)
         return;
     view->n_endpoints++;
     view->as_headless |= candidate->origin != ADDRESS_ALLOCATED;
 }
 
-void view_service_open(const struct cluster *cluster, const struct service_state *state,
-                       struct view_service *view)
+void cluster_read_service_open(const struct cluster *cluster, const struct service_state *state,
+                               struct service_view *view)
 {
     const struct service *service = state->object;
-    *view = (struct view_service){.addresses = g_array_new(FALSE, FALSE, sizeof(struct address))};
+    *view = (struct service_view){.addresses = g_array_new(FALSE, FALSE, sizeof(struct address))};
     if (service->type == SERVICE_EXTERNAL_NAME)
         return;
     struct eye eye;
     eye_open(&eye, cluster);
     bool leased = service_addresses(state, &eye.options, view->addresses);
     if (view->addresses->len > 0)
-        view->origin = leased ? VIEW_ALLOCATED : VIEW_STATED;
+        view->origin = leased ? SERVICE_ADDRESS_ALLOCATED : SERVICE_ADDRESS_STATED;
     view->source = endpoints_source(&eye.options.endpoints, state);
-    view_endpoints(cluster, state, count_endpoint, view);
+    cluster_read_endpoints(cluster, state, count_endpoint, view);
     view->as_headless |= service_has_real_pods(state, &eye.options);
     view->as_headless = view->as_headless && !service->headless && view->addresses->len == 0 &&
                         pods_may_allocate(&cluster->pods, &service->object);
 }
 
-void view_service_close(struct view_service *view)
+void cluster_read_service_close(struct service_view *view)
 {
     g_clear_pointer(&view->addresses, g_array_unref);
 }
 
-struct crowded {
+struct over_limit {
     endpoint_each each;
     void *userdata;
 };
 
-static void tell_crowded(void *userdata, const struct endpoint_candidate *candidate)
+static void pass_over_limit(void *userdata, const struct endpoint_candidate *candidate)
 {
-    const struct crowded *crowded = userdata;
+    const struct over_limit *over_limit = userdata;
     struct endpoint_candidate told = *candidate;
     if (told.verdict == ENDPOINT_COUNTS)
         told.verdict = ENDPOINT_NO_ROOM;
-    crowded->each(crowded->userdata, &told);
+    over_limit->each(over_limit->userdata, &told);
 }
 
-void view_endpoints(const struct cluster *cluster, const struct service_state *state,
-                    endpoint_each each, void *userdata)
+void cluster_read_endpoints(const struct cluster *cluster, const struct service_state *state,
+                            endpoint_each each, void *userdata)
 {
-    struct crowded crowded = {each, userdata};
+    struct over_limit over_limit = {each, userdata};
     struct eye eye;
     eye_open(&eye, cluster);
     endpoints_each(&eye.options.endpoints, state, service_families(state, &eye.options),
-                   state->crowded ? tell_crowded : each, state->crowded ? &crowded : userdata);
+                   state->over_limit ? pass_over_limit : each,
+                   state->over_limit ? &over_limit : userdata);
 }
 
 static gpointer any_key(GHashTable *set)
@@ -227,36 +236,37 @@ static gpointer any_key(GHashTable *set)
     return g_hash_table_iter_next(&iter, &key, NULL) ? key : NULL;
 }
 
-struct view_crowded view_crowded(const struct cluster *cluster)
+struct over_limit_view cluster_read_over_limit(const struct cluster *cluster)
 {
-    const struct service_state *service = any_key(cluster->crowded);
-    const struct workload_state *workload = any_key(cluster->crowded_workloads);
-    return (struct view_crowded){
-        .n_services = g_hash_table_size(cluster->crowded),
-        .n_workloads = g_hash_table_size(cluster->crowded_workloads),
+    const struct service_state *service = any_key(cluster->services_over_limit);
+    const struct workload_state *workload = any_key(cluster->workloads_over_limit);
+    return (struct over_limit_view){
+        .n_services = g_hash_table_size(cluster->services_over_limit),
+        .n_workloads = g_hash_table_size(cluster->workloads_over_limit),
         .service = service && service->object ? &service->object->object : NULL,
         .workload = workload && workload->object ? &workload->object->object : NULL,
     };
 }
 
-struct view_leases view_leases(const struct cluster *cluster, enum lease_use use)
+struct lease_view cluster_read_leases(const struct cluster *cluster, enum lease_use use)
 {
-    struct view_leases view = {.refused = leases_refused(cluster->leases, use)};
+    struct lease_view view = {.refused = leases_exhausted(cluster->leases, use)};
     leases_count(cluster->leases, use, &view.held, &view.size);
     return view;
 }
 
-void view_sightings(const struct cluster *cluster, view_sighting_fn each, void *userdata)
+void cluster_read_sightings(const struct cluster *cluster, cluster_read_sighting_fn each,
+                            void *userdata)
 {
     sightings_each(cluster->sightings, each, userdata);
 }
 
-char *view_claimants(const struct cluster *cluster, const struct sighting *sighting)
+char *cluster_read_claimants(const struct cluster *cluster, const struct sighting *sighting)
 {
     return sightings_claimants(cluster->sightings, sighting);
 }
 
-bool view_asks_runtimes(const struct cluster *cluster)
+bool cluster_read_asks_runtimes(const struct cluster *cluster)
 {
     return cluster->pods.sightings != NULL;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cluster_private.h"
-#include "view.h"
+#include "cluster_read.h"
 
 #define NO_ADDRESS "no address: "
 
@@ -22,7 +22,7 @@ static const char *why_not_allocated(const struct pods *pods, const struct objec
     return NULL;
 }
 
-const char *view_why_no_replicas(const struct workload *workload)
+const char *cluster_read_why_no_replicas(const struct workload *workload)
 {
     static const char *const idle[] = {
         [JOB_HOOK] = "the Job is a Helm hook, which is gone once the release is installed",
@@ -37,7 +37,7 @@ const char *view_why_no_replicas(const struct workload *workload)
     }
 }
 
-char *view_why_unnameable(const struct workload *workload, uint32_t nameable)
+char *cluster_read_why_unnameable(const struct workload *workload, uint32_t nameable)
 {
     const char *name = workload->object.name;
     if (strchr(name, '.'))
@@ -56,7 +56,7 @@ static char *why_adopted(uint32_t n)
                                     n);
 }
 
-char *view_why_fewer(const struct cluster *cluster, const struct workload_state *state)
+char *cluster_read_why_fewer(const struct cluster *cluster, const struct workload_state *state)
 {
     const struct workload *workload = state->object;
     uint32_t wanted = workload_replicas(state), nameable = workload_nameable(workload, wanted);
@@ -66,12 +66,12 @@ char *view_why_fewer(const struct cluster *cluster, const struct workload_state 
     if (workload_has_pods(cluster->catalog, state))
         return g_strdup("Pods of its own are in the files and count instead");
     if (wanted == 0)
-        return g_strdup(view_why_no_replicas(workload));
-    if (state->crowded)
+        return g_strdup(cluster_read_why_no_replicas(workload));
+    if (state->over_limit)
         return g_strdup_printf("all workloads together have more than %u replicas",
                                ACCOUNT_REPLICAS_MAX);
     if (nameable < wanted)
-        return view_why_unnameable(workload, nameable);
+        return cluster_read_why_unnameable(workload, nameable);
     if (state->adopted > 0)
         return why_adopted(state->adopted);
     if (state->replicas > 0)
@@ -82,7 +82,7 @@ char *view_why_fewer(const struct cluster *cluster, const struct workload_state 
     return why ? g_strdup(why + strlen(NO_ADDRESS)) : NULL;
 }
 
-char *view_why_unseen(const struct cluster *cluster, const struct workload_state *state)
+char *cluster_read_why_unseen(const struct cluster *cluster, const struct workload_state *state)
 {
     uint32_t unseen = 0;
     if (!cluster->pods.sightings || !pods_is_open_workload(state->object))
@@ -96,8 +96,8 @@ char *view_why_unseen(const struct cluster *cluster, const struct workload_state
                                          cluster->options->runtimes);
 }
 
-char *view_relation(const struct cluster *cluster, const struct namespace *namespace,
-                    const struct pod *pod)
+char *cluster_read_relation(const struct cluster *cluster, const struct namespace *namespace,
+                            const struct pod *pod)
 {
     const struct workload_state *state;
     enum pod_relation relation = workload_of_pod(cluster->catalog, namespace, pod, &state);
@@ -123,8 +123,8 @@ static bool is_open(const struct cluster *cluster, const struct object *object)
                                       : pods_is_open_workload((const struct workload *)object);
 }
 
-char *view_why_not_seen(const struct cluster *cluster, const struct object *object,
-                        uint32_t ordinal)
+char *cluster_read_why_not_seen(const struct cluster *cluster, const struct object *object,
+                                uint32_t ordinal)
 {
     const struct holder_key key = {object->kind, object->namespace, object->name};
     uint32_t first = object->kind == OBJECT_POD ? 0 : ((const struct workload *)object)->ordinal;
@@ -153,7 +153,7 @@ static char *why_no_address(const struct cluster *cluster,
     if (spec->host_network)
         return g_strdup(NO_ADDRESS "it uses the node's network, but no address of the node is "
                                    "known");
-    char *unseen = view_why_not_seen(cluster, object, candidate->ordinal);
+    char *unseen = cluster_read_why_not_seen(cluster, object, candidate->ordinal);
     if (unseen)
         return unseen;
     if (why_not_allocated(&cluster->pods, object))
@@ -163,14 +163,15 @@ static char *why_no_address(const struct cluster *cluster,
                         : NO_ADDRESS "podCIDRs is full");
 }
 
-const char *view_why_no_cluster_ip(const struct cluster *cluster, const struct service_state *state)
+const char *cluster_read_why_no_cluster_ip(const struct cluster *cluster,
+                                           const struct service_state *state)
 {
     const struct service *service = state->object;
-    struct view_service view;
-    view_service_open(cluster, state, &view);
+    struct service_view view;
+    cluster_read_service_open(cluster, state, &view);
     bool needs_none = service->headless || service->type == SERVICE_EXTERNAL_NAME ||
                       view.addresses->len > 0 || view.as_headless;
-    view_service_close(&view);
+    cluster_read_service_close(&view);
     if (needs_none)
         return NULL;
     const char *why = why_not_allocated(&cluster->pods, &service->object);
@@ -197,7 +198,8 @@ static const char *why_ended(const struct object *object)
     return failed ? "ended: its phase is Failed" : "ended: its phase is Succeeded";
 }
 
-char *view_why_left_out(const struct cluster *cluster, const struct endpoint_candidate *candidate)
+char *cluster_read_why_left_out(const struct cluster *cluster,
+                                const struct endpoint_candidate *candidate)
 {
     switch (candidate->verdict) {
     case ENDPOINT_COUNTS: break;

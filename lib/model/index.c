@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Adds objects to the indexes of their namespace and removes them. Each kind puts what it may
- * affect on the agenda; nothing is computed here.
+ * affect on the queue; nothing is computed here.
  */
 #include <string.h>
 
 #include "cluster_private.h"
 
-struct workload_state *intake_find_workload(const struct namespace *namespace,
-                                            const struct owner *owner)
+struct workload_state *index_find_workload(const struct namespace *namespace,
+                                           const struct owner *owner)
 {
     if (!owner->name || owner->kind < OBJECT_DEPLOYMENT || owner->kind >= OBJECT_KINDS)
         return NULL;
@@ -18,10 +18,10 @@ struct workload_state *intake_find_workload(const struct namespace *namespace,
 static void mark_owners(struct cluster *cluster, const struct namespace *namespace,
                         const struct owner *owner)
 {
-    struct workload_state *state = intake_find_workload(namespace, owner);
+    struct workload_state *state = index_find_workload(namespace, owner);
     for (unsigned depth = 0; state && depth < 4; depth++) {
-        agenda_workload(&cluster->agenda, state);
-        state = state->object ? intake_find_workload(namespace, &state->object->owner) : NULL;
+        dirty_queue_workload(&cluster->dirty, state);
+        state = state->object ? index_find_workload(namespace, &state->object->owner) : NULL;
     }
 }
 
@@ -36,7 +36,7 @@ static void mark_rivals(struct cluster *cluster, const struct namespace *namespa
     gpointer state;
     g_hash_table_iter_init(&iter, namespace->workloads);
     while (g_hash_table_iter_next(&iter, NULL, &state))
-        agenda_workload(&cluster->agenda, state);
+        dirty_queue_workload(&cluster->dirty, state);
 }
 
 /* Whether workloads owned by this one are expanded depends on its existence. */
@@ -46,9 +46,10 @@ static void mark_dependents(struct cluster *cluster, const struct namespace *nam
     const GPtrArray *dependents = namespace_dependents(namespace, owner);
     for (guint i = 0; dependents && i < dependents->len; i++) {
         const struct object *dependent = dependents->pdata[i];
-        agenda_workload(&cluster->agenda,
-                        intake_find_workload(namespace, &(struct owner){.kind = dependent->kind,
-                                                                        .name = dependent->name}));
+        dirty_queue_workload(
+            &cluster->dirty,
+            index_find_workload(namespace,
+                                &(struct owner){.kind = dependent->kind, .name = dependent->name}));
     }
 }
 
@@ -68,7 +69,7 @@ static struct bare_pod *find_bare_pod(struct cluster *cluster, const char *names
 }
 
 /* "namespace/Kind/name[/ordinal]" has lost its address: its holder needs another. */
-void intake_lease_holder(struct cluster *cluster, const char *key)
+void index_lease_holder(struct cluster *cluster, const char *key)
 {
     g_auto(GStrv) parts = g_strsplit(key, "/", 4);
     if (g_strv_length(parts) < 3)
@@ -76,46 +77,46 @@ void intake_lease_holder(struct cluster *cluster, const char *key)
     const char *name = intern(parts[0]);
     struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, name);
     if (namespace && strcmp(parts[1], "Pod") == 0)
-        agenda_pod(&cluster->agenda, find_bare_pod(cluster, name, parts[2]));
+        dirty_queue_pod(&cluster->dirty, find_bare_pod(cluster, name, parts[2]));
     else if (namespace && strcmp(parts[1], "Service") == 0)
-        agenda_service(&cluster->agenda, g_hash_table_lookup(namespace->services, parts[2]));
+        dirty_queue_service(&cluster->dirty, g_hash_table_lookup(namespace->services, parts[2]));
     else if (namespace)
         for (int kind = OBJECT_DEPLOYMENT; kind < OBJECT_KINDS; kind++)
             if (strcmp(parts[1], object_kind_name((enum object_kind)kind)) == 0)
-                agenda_workload(
-                    &cluster->agenda,
-                    intake_find_workload(namespace,
-                                         &(struct owner){.kind = (uint8_t)kind, .name = parts[2]}));
+                dirty_queue_workload(
+                    &cluster->dirty,
+                    index_find_workload(namespace,
+                                        &(struct owner){.kind = (uint8_t)kind, .name = parts[2]}));
     name_unref(name);
 }
 
-void intake_holder(struct cluster *cluster, const struct holder_key *key)
+void index_holder(struct cluster *cluster, const struct holder_key *key)
 {
     const struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, key->namespace);
     if (key->kind == OBJECT_POD)
-        agenda_pod(&cluster->agenda, find_bare_pod(cluster, key->namespace, key->name));
+        dirty_queue_pod(&cluster->dirty, find_bare_pod(cluster, key->namespace, key->name));
     else if (namespace)
-        agenda_workload(
-            &cluster->agenda,
-            intake_find_workload(namespace, &(struct owner){.kind = key->kind, .name = key->name}));
+        dirty_queue_workload(
+            &cluster->dirty,
+            index_find_workload(namespace, &(struct owner){.kind = key->kind, .name = key->name}));
 }
 
 /* Whether a lease must give way is decided when all objects are in: one that is only briefly in
  * effect, until the next file overrides it, evicts nothing. */
-void intake_address(struct cluster *cluster, const struct address *address, bool stated)
+void index_address(struct cluster *cluster, const struct address *address, bool stated)
 {
     if (!reverse_state(cluster->reverse, address, stated))
         return;
     if (!stated)
-        leases_relieve(cluster->leases, address);
+        leases_note_freed(cluster->leases, address);
     else if (leases_hold(cluster->leases, address))
-        g_array_append_val(cluster->agenda.stated, *address);
+        g_array_append_val(cluster->dirty.stated, *address);
 }
 
 static void state_addresses(struct cluster *cluster, const struct addresses *addresses, bool stated)
 {
     for (uint32_t i = 0; i < addresses->n; i++)
-        intake_address(cluster, &addresses->items[i], stated);
+        index_address(cluster, &addresses->items[i], stated);
 }
 
 static void state_slice(struct cluster *cluster, const struct endpoint_slice *slice, bool stated)
@@ -142,13 +143,13 @@ static void service_in(struct cluster *cluster, struct namespace *namespace,
         const struct labels *selector = pods_selector(service->selector, &state->partial);
         namespace_select(namespace, &state->selection, selector, false);
         labels_unref(selector);
-        g_ptr_array_add(cluster->agenda.unlinked, namespace);
+        g_ptr_array_add(cluster->dirty.unlinked, namespace);
     }
     if (service->type != SERVICE_EXTERNAL_NAME) {
         state_addresses(cluster, &service->cluster_ips, in);
         state_addresses(cluster, &service->stated, in);
     }
-    agenda_service(&cluster->agenda, state);
+    dirty_queue_service(&cluster->dirty, state);
 }
 
 static void slice_in(struct cluster *cluster, struct namespace *namespace,
@@ -161,7 +162,7 @@ static void slice_in(struct cluster *cluster, struct namespace *namespace,
         namespace_slice_add(namespace, slice);
     else
         namespace_slice_remove(namespace, slice);
-    agenda_service(&cluster->agenda, g_hash_table_lookup(namespace->services, slice->service));
+    dirty_queue_service(&cluster->dirty, g_hash_table_lookup(namespace->services, slice->service));
 }
 
 static void endpoints_in(struct cluster *cluster, struct namespace *namespace,
@@ -172,8 +173,8 @@ static void endpoints_in(struct cluster *cluster, struct namespace *namespace,
         g_hash_table_insert(namespace->endpoints, (gpointer)endpoints->object.name, endpoints);
     else
         g_hash_table_remove(namespace->endpoints, endpoints->object.name);
-    agenda_service(&cluster->agenda,
-                   g_hash_table_lookup(namespace->services, endpoints->object.name));
+    dirty_queue_service(&cluster->dirty,
+                        g_hash_table_lookup(namespace->services, endpoints->object.name));
 }
 
 static void group_in(struct cluster *cluster, struct namespace *namespace, struct object *object,
@@ -182,9 +183,9 @@ static void group_in(struct cluster *cluster, struct namespace *namespace, struc
     labels = labels ? labels : cluster->no_labels;
     struct group *group = in ? namespace_group_add(namespace, object, labels)
                              : namespace_group_remove(namespace, object, labels);
-    agenda_group_services(&cluster->agenda, group);
+    dirty_queue_group_services(&cluster->dirty, group);
     if (object->kind == OBJECT_POD)
-        agenda_group_workloads(&cluster->agenda, group);
+        dirty_queue_group_workloads(&cluster->dirty, group);
     namespace_prune(namespace, group);
 }
 
@@ -198,11 +199,11 @@ static void bare_pod_in(struct cluster *cluster, struct namespace *namespace, co
         bare->namespace = namespace;
         g_hash_table_add(cluster->bare_pods, bare);
     }
-    agenda_pod(&cluster->agenda, bare);
+    dirty_queue_pod(&cluster->dirty, bare);
 }
 
-void intake_pod_name(struct cluster *cluster, struct namespace *namespace,
-                     const struct address *pod_ip, bool in)
+void index_pod_name(struct cluster *cluster, struct namespace *namespace,
+                    const struct address *pod_ip, bool in)
 {
     if (!cluster->options->pod_names)
         return;
@@ -231,7 +232,7 @@ static void pod_in(struct cluster *cluster, struct namespace *namespace, struct 
     struct pod_view view;
     pods_view(&cluster->pods, pod, &view);
     for (uint32_t i = 0; view.named && i < view.n; i++)
-        intake_pod_name(cluster, namespace, &view.addresses[i], in);
+        index_pod_name(cluster, namespace, &view.addresses[i], in);
 }
 
 static void workload_in(struct cluster *cluster, struct namespace *namespace,
@@ -252,10 +253,10 @@ static void workload_in(struct cluster *cluster, struct namespace *namespace,
     if (in && (workload->selector || workload->n_requirements > 0))
         namespace_select(namespace, &state->selection,
                          workload->selector ? workload->selector : cluster->no_labels, true);
-    g_ptr_array_add(cluster->agenda.unlinked, namespace);
+    g_ptr_array_add(cluster->dirty.unlinked, namespace);
     state_addresses(cluster, &workload->template.stated, in);
     group_in(cluster, namespace, &workload->object, workload->template.labels, in);
-    agenda_workload(&cluster->agenda, state);
+    dirty_queue_workload(&cluster->dirty, state);
     if (workload->owner.name) {
         if (in)
             namespace_dependent_add(namespace, workload);
@@ -276,13 +277,13 @@ static void autoscaler_in(struct cluster *cluster, struct namespace *namespace,
         namespace_autoscaler_add(namespace, autoscaler);
     else
         namespace_autoscaler_remove(namespace, autoscaler);
-    struct workload_state *state = intake_find_workload(namespace, &autoscaler->target);
+    struct workload_state *state = index_find_workload(namespace, &autoscaler->target);
     if (!state)
         return;
-    agenda_workload(&cluster->agenda, state);
+    dirty_queue_workload(&cluster->dirty, state);
     /* the number of replicas decides which names a StatefulSet generates */
     namespace_contest(namespace, &state->selection);
-    g_ptr_array_add(cluster->agenda.unlinked, namespace);
+    g_ptr_array_add(cluster->dirty.unlinked, namespace);
 }
 
 static struct namespace *namespace_of(struct cluster *cluster, const char *name)
@@ -295,12 +296,12 @@ static struct namespace *namespace_of(struct cluster *cluster, const char *name)
     return namespace;
 }
 
-void intake_object(struct cluster *cluster, struct object *object, bool in)
+void index_object(struct cluster *cluster, struct object *object, bool in)
 {
     struct namespace *namespace = namespace_of(cluster, object->namespace);
     namespace->mentions += in ? 1 : UINT32_MAX; /* modulo 2^32: minus one */
     if (namespace->mentions == (in ? 1 : 0))
-        agenda_namespace(&cluster->agenda, namespace);
+        dirty_queue_namespace(&cluster->dirty, namespace);
     switch ((enum object_kind)object->kind) {
     case OBJECT_SERVICE: service_in(cluster, namespace, (struct service *)object, in); break;
     case OBJECT_ENDPOINT_SLICE:

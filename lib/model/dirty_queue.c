@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The agenda: what must be recomputed, each item once. Returned sorted by name, so that the order
- * of work, and thus every first lease, does not depend on the order of events.
+ * The queue of dirty things: what must be recomputed, each item once. Returned sorted by name, so
+ * that the order of work, and thus every first lease, does not depend on the order of events.
  */
 #include <string.h>
 
 #include "cluster_private.h"
 
-void agenda_init(struct agenda *agenda)
+void dirty_queue_init(struct dirty_queue *queue)
 {
-    agenda->namespaces = g_ptr_array_new();
-    agenda->stated = g_array_new(FALSE, FALSE, sizeof(struct address));
-    agenda->unlinked = g_ptr_array_new();
-    agenda->pods = g_ptr_array_new();
-    agenda->workloads = g_ptr_array_new();
-    agenda->services = g_ptr_array_new();
+    queue->namespaces = g_ptr_array_new();
+    queue->stated = g_array_new(FALSE, FALSE, sizeof(struct address));
+    queue->unlinked = g_ptr_array_new();
+    queue->pods = g_ptr_array_new();
+    queue->workloads = g_ptr_array_new();
+    queue->services = g_ptr_array_new();
 }
 
-void agenda_clear(struct agenda *agenda)
+void dirty_queue_clear(struct dirty_queue *queue)
 {
-    g_ptr_array_unref(agenda->namespaces);
-    g_array_unref(agenda->stated);
-    g_ptr_array_unref(agenda->unlinked);
-    g_ptr_array_unref(agenda->pods);
-    g_ptr_array_unref(agenda->workloads);
-    g_ptr_array_unref(agenda->services);
+    g_ptr_array_unref(queue->namespaces);
+    g_array_unref(queue->stated);
+    g_ptr_array_unref(queue->unlinked);
+    g_ptr_array_unref(queue->pods);
+    g_ptr_array_unref(queue->workloads);
+    g_ptr_array_unref(queue->services);
 }
 
 static int compare_owners(const struct claim_owner *x, const struct claim_owner *y)
@@ -65,47 +65,47 @@ static void add(GPtrArray *list, void *item, bool *dirty)
     g_ptr_array_add(list, item);
 }
 
-void agenda_namespace(struct agenda *agenda, struct namespace *namespace)
+void dirty_queue_namespace(struct dirty_queue *queue, struct namespace *namespace)
 {
     if (namespace->dirty)
         return;
     namespace->dirty = true;
-    g_ptr_array_add(agenda->namespaces, namespace);
+    g_ptr_array_add(queue->namespaces, namespace);
 }
 
-void agenda_service(struct agenda *agenda, struct service_state *state)
+void dirty_queue_service(struct dirty_queue *queue, struct service_state *state)
 {
     if (state)
-        add(agenda->services, state, &state->dirty);
+        add(queue->services, state, &state->dirty);
 }
 
-void agenda_workload(struct agenda *agenda, struct workload_state *state)
+void dirty_queue_workload(struct dirty_queue *queue, struct workload_state *state)
 {
     if (state)
-        add(agenda->workloads, state, &state->dirty);
+        add(queue->workloads, state, &state->dirty);
 }
 
-void agenda_pod(struct agenda *agenda, struct bare_pod *pod)
+void dirty_queue_pod(struct dirty_queue *queue, struct bare_pod *pod)
 {
     if (pod)
-        add(agenda->pods, pod, &pod->dirty);
+        add(queue->pods, pod, &pod->dirty);
 }
 
-void agenda_group_services(struct agenda *agenda, const struct group *group)
+void dirty_queue_group_services(struct dirty_queue *queue, const struct group *group)
 {
     for (guint i = 0; i < group->selections->len; i++) {
         struct selection *selection = group->selections->pdata[i];
         if (!selection->of_workload)
-            agenda_service(agenda, (struct service_state *)selection);
+            dirty_queue_service(queue, (struct service_state *)selection);
     }
 }
 
-void agenda_group_workloads(struct agenda *agenda, const struct group *group)
+void dirty_queue_group_workloads(struct dirty_queue *queue, const struct group *group)
 {
     for (guint i = 0; i < group->selections->len; i++) {
         struct selection *selection = group->selections->pdata[i];
         if (selection->of_workload)
-            agenda_workload(agenda, (struct workload_state *)selection);
+            dirty_queue_workload(queue, (struct workload_state *)selection);
     }
 }
 
@@ -117,17 +117,17 @@ static GPtrArray *take(GPtrArray **listp, GCompareFunc compare)
     return list;
 }
 
-GPtrArray *agenda_take_pods(struct agenda *agenda)
+GPtrArray *dirty_queue_take_pods(struct dirty_queue *queue)
 {
-    return take(&agenda->pods, compare_pods);
+    return take(&queue->pods, compare_pods);
 }
 
-GPtrArray *agenda_take_workloads(struct agenda *agenda)
+GPtrArray *dirty_queue_take_workloads(struct dirty_queue *queue)
 {
-    return take(&agenda->workloads, compare_workloads);
+    return take(&queue->workloads, compare_workloads);
 }
 
-GPtrArray *agenda_take_services(struct agenda *agenda)
+GPtrArray *dirty_queue_take_services(struct dirty_queue *queue)
 {
-    return take(&agenda->services, compare_services);
+    return take(&queue->services, compare_services);
 }

@@ -28,15 +28,15 @@ void cluster_workload_free(struct workload_state *state)
 void cluster_withdraw_pod(struct cluster *cluster, struct bare_pod *pod)
 {
     for (unsigned i = 0; i < pod->n_claimed; i++)
-        intake_pod_name(cluster, pod->namespace, &pod->claimed[i], false);
+        index_pod_name(cluster, pod->namespace, &pod->claimed[i], false);
     pod->n_claimed = 0;
 }
 
 void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *state)
 {
     for (guint i = 0; i < state->pod_ips->len; i++) {
-        intake_pod_name(cluster, state->namespace,
-                        &g_array_index(state->pod_ips, struct address, i), false);
+        index_pod_name(cluster, state->namespace, &g_array_index(state->pod_ips, struct address, i),
+                       false);
     }
     g_array_set_size(state->pod_ips, 0);
 }
@@ -66,7 +66,7 @@ static void hold_replicas(const struct cluster *cluster, const struct workload_s
                                .indexed = open && workload->indexed});
 }
 
-static void update_pod(struct cluster *cluster, struct bare_pod *pod)
+static void reconcile_pod(struct cluster *cluster, struct bare_pod *pod)
 {
     pod->dirty = false;
     cluster_withdraw_pod(cluster, pod);
@@ -85,10 +85,10 @@ static void update_pod(struct cluster *cluster, struct bare_pod *pod)
     pods_view(&cluster->pods, object, &view);
     for (uint32_t i = 0; view.named && i < view.n; i++) {
         pod->claimed[pod->n_claimed++] = view.addresses[i];
-        intake_pod_name(cluster, pod->namespace, &view.addresses[i], true);
+        index_pod_name(cluster, pod->namespace, &view.addresses[i], true);
     }
     const struct labels *labels = object->spec->labels ? object->spec->labels : cluster->no_labels;
-    agenda_group_services(&cluster->agenda, namespace_group(pod->namespace, labels));
+    dirty_queue_group_services(&cluster->dirty, namespace_group(pod->namespace, labels));
 }
 
 /* Ends the leases of replicas that no longer exist. */
@@ -110,25 +110,25 @@ static void claim_replicas(struct cluster *cluster, struct workload_state *state
         pods_view_replica(&cluster->pods, state->object, i, &view);
         for (uint32_t j = 0; cluster->options->pod_names && j < view.n; j++) {
             g_array_append_val(state->pod_ips, view.addresses[j]);
-            intake_pod_name(cluster, state->namespace, &view.addresses[j], true);
+            index_pod_name(cluster, state->namespace, &view.addresses[j], true);
         }
     }
 }
 
 /* Once for all of them, until none is. */
-static void note_crowded_workload(struct cluster *cluster, struct workload_state *state)
+static void note_workload_over_limit(struct cluster *cluster, struct workload_state *state)
 {
-    GHashTable *crowded = cluster->crowded_workloads;
-    if (!state->crowded) {
-        g_hash_table_remove(crowded, state);
+    GHashTable *over_limit = cluster->workloads_over_limit;
+    if (!state->over_limit) {
+        g_hash_table_remove(over_limit, state);
         return;
     }
-    if (g_hash_table_size(crowded) == 0)
+    if (g_hash_table_size(over_limit) == 0)
         log_error("%s %s/%s: all workloads together have more than %u replicas; this one, and "
                   "others like it, keep their previous number until there is room",
                   object_kind_name(state->identity.kind), state->namespace->name,
                   state->identity.name, ACCOUNT_REPLICAS_MAX);
-    g_hash_table_add(crowded, state);
+    g_hash_table_add(over_limit, state);
 }
 
 /* How many of the wanted replicas there is room for: all, or as many as it has. */
@@ -136,15 +136,15 @@ static uint32_t admit_replicas(struct cluster *cluster, struct workload_state *s
                                uint32_t wanted)
 {
     uint32_t before = state->replicas, others = cluster->replicas - before;
-    state->crowded = wanted > ACCOUNT_REPLICAS_MAX - others;
-    uint32_t replicas = state->crowded ? before : wanted;
+    state->over_limit = wanted > ACCOUNT_REPLICAS_MAX - others;
+    uint32_t replicas = state->over_limit ? before : wanted;
     cluster->replicas = others + replicas;
     cluster->has_replica_room |= replicas < before;
-    note_crowded_workload(cluster, state);
+    note_workload_over_limit(cluster, state);
     return replicas;
 }
 
-static void update_workload(struct cluster *cluster, struct workload_state *state)
+static void reconcile_workload(struct cluster *cluster, struct workload_state *state)
 {
     const struct workload *workload = state->object;
     state->dirty = false;
@@ -171,24 +171,24 @@ static void update_workload(struct cluster *cluster, struct workload_state *stat
     claim_replicas(cluster, state);
     const struct labels *labels =
         workload->template.labels ? workload->template.labels : cluster->no_labels;
-    agenda_group_services(&cluster->agenda, namespace_group(state->namespace, labels));
+    dirty_queue_group_services(&cluster->dirty, namespace_group(state->namespace, labels));
 }
 
 /* Once for all of them, until none is. */
-static void note_crowded(struct cluster *cluster, struct service_state *state)
+static void note_over_limit(struct cluster *cluster, struct service_state *state)
 {
-    if (!state->crowded) {
-        g_hash_table_remove(cluster->crowded, state);
+    if (!state->over_limit) {
+        g_hash_table_remove(cluster->services_over_limit, state);
         return;
     }
-    if (g_hash_table_size(cluster->crowded) == 0)
+    if (g_hash_table_size(cluster->services_over_limit) == 0)
         log_error("Service %s/%s: all Services together have more than %u endpoints; this one, and "
                   "others like it, have none until there is room",
                   state->owner.namespace, state->owner.name, ENDPOINTS_MAX);
-    g_hash_table_add(cluster->crowded, state);
+    g_hash_table_add(cluster->services_over_limit, state);
 }
 
-static void update_service(struct cluster *cluster, struct service_state *state)
+static void reconcile_service(struct cluster *cluster, struct service_state *state)
 {
     state->dirty = false;
     observe(cluster, state->object ? &state->object->object : NULL);
@@ -198,7 +198,7 @@ static void update_service(struct cluster *cluster, struct service_state *state)
                     cluster->reverse, &cluster->sink);
     cluster->endpoints = others + state->n_endpoints;
     cluster->has_room |= state->n_endpoints < before;
-    note_crowded(cluster, state);
+    note_over_limit(cluster, state);
     if (state->object)
         return;
     g_hash_table_remove(state->namespace->services, state->owner.name);
@@ -206,7 +206,7 @@ static void update_service(struct cluster *cluster, struct service_state *state)
 }
 
 /* A namespace that is no longer mentioned is empty: remove it. */
-static void update_namespace(struct cluster *cluster, struct namespace *namespace)
+static void reconcile_namespace(struct cluster *cluster, struct namespace *namespace)
 {
     namespace->dirty = false;
     cluster->sink.namespace(cluster->sink.userdata, namespace->name, namespace->mentions > 0,
@@ -220,12 +220,12 @@ static void update_namespace(struct cluster *cluster, struct namespace *namespac
 static void mark_workloads(void *userdata, const struct group *group)
 {
     struct cluster *cluster = userdata;
-    agenda_group_workloads(&cluster->agenda, group);
+    dirty_queue_group_workloads(&cluster->dirty, group);
 }
 
 static void link_selections(struct cluster *cluster)
 {
-    GPtrArray *unlinked = cluster->agenda.unlinked;
+    GPtrArray *unlinked = cluster->dirty.unlinked;
     while (unlinked->len > 0) {
         struct namespace *namespace = g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1);
         namespace_link(namespace);
@@ -243,12 +243,12 @@ static void evict(struct cluster *cluster, const struct address *address)
     address_format(address, text);
     log_notice("%s: leased to %s but now claimed by a %s; reassigning %s", text, key,
                cluster->pods.sightings ? "manifest or a running pod" : "manifest", key);
-    intake_lease_holder(cluster, key);
+    index_lease_holder(cluster, key);
 }
 
 static void evict_stated(struct cluster *cluster)
 {
-    GArray *stated = cluster->agenda.stated;
+    GArray *stated = cluster->dirty.stated;
     while (stated->len > 0) {
         struct address address = g_array_index(stated, struct address, stated->len - 1);
         g_array_set_size(stated, stated->len - 1);
@@ -260,58 +260,58 @@ static void evict_stated(struct cluster *cluster)
 /* Holders without an address ask again when one has become free. False: there are none. */
 static bool retry_refused(struct cluster *cluster)
 {
-    g_autoptr(GPtrArray) keys = leases_relieved(cluster->leases);
+    g_autoptr(GPtrArray) keys = leases_take_waiters(cluster->leases);
     for (guint i = 0; i < keys->len; i++)
-        intake_lease_holder(cluster, keys->pdata[i]);
+        index_lease_holder(cluster, keys->pdata[i]);
     return keys->len > 0;
 }
 
 /* The same for Services without room for endpoints. */
-static bool retry_crowded(struct cluster *cluster)
+static bool retry_services_over_limit(struct cluster *cluster)
 {
-    bool any = cluster->has_room && g_hash_table_size(cluster->crowded) > 0;
+    bool any = cluster->has_room && g_hash_table_size(cluster->services_over_limit) > 0;
     cluster->has_room = false;
     GHashTableIter iter;
     gpointer state;
-    g_hash_table_iter_init(&iter, cluster->crowded);
+    g_hash_table_iter_init(&iter, cluster->services_over_limit);
     while (any && g_hash_table_iter_next(&iter, &state, NULL))
-        agenda_service(&cluster->agenda, state);
+        dirty_queue_service(&cluster->dirty, state);
     return any;
 }
 
 /* And for workloads without room for replicas. */
-static bool retry_crowded_workloads(struct cluster *cluster)
+static bool retry_workloads_over_limit(struct cluster *cluster)
 {
-    GHashTable *crowded = cluster->crowded_workloads;
-    bool any = cluster->has_replica_room && g_hash_table_size(crowded) > 0;
+    GHashTable *over_limit = cluster->workloads_over_limit;
+    bool any = cluster->has_replica_room && g_hash_table_size(over_limit) > 0;
     cluster->has_replica_room = false;
     GHashTableIter iter;
     gpointer state;
-    g_hash_table_iter_init(&iter, crowded);
+    g_hash_table_iter_init(&iter, over_limit);
     while (any && g_hash_table_iter_next(&iter, &state, NULL))
-        agenda_workload(&cluster->agenda, state);
+        dirty_queue_workload(&cluster->dirty, state);
     return any;
 }
 
-/* Processing may add to the agenda, but only to later stages. True: the owners of sightings have
+/* Processing may add to the queue, but only to later stages. True: the owners of sightings have
  * changed, so that pods come first again. */
-static bool update_agenda(struct cluster *cluster)
+static bool reconcile_dirty(struct cluster *cluster)
 {
-    g_autoptr(GPtrArray) pods = agenda_take_pods(&cluster->agenda);
+    g_autoptr(GPtrArray) pods = dirty_queue_take_pods(&cluster->dirty);
     for (guint i = 0; i < pods->len; i++) {
-        update_pod(cluster, pods->pdata[i]);
+        reconcile_pod(cluster, pods->pdata[i]);
         between_pieces(&cluster->between);
     }
-    g_autoptr(GPtrArray) workloads = agenda_take_workloads(&cluster->agenda);
+    g_autoptr(GPtrArray) workloads = dirty_queue_take_workloads(&cluster->dirty);
     for (guint i = 0; i < workloads->len; i++) {
-        update_workload(cluster, workloads->pdata[i]);
+        reconcile_workload(cluster, workloads->pdata[i]);
         between_pieces(&cluster->between);
     }
     if (sightings_settle(cluster->sightings))
         return true;
-    g_autoptr(GPtrArray) services = agenda_take_services(&cluster->agenda);
+    g_autoptr(GPtrArray) services = dirty_queue_take_services(&cluster->dirty);
     for (guint i = 0; i < services->len; i++) {
-        update_service(cluster, services->pdata[i]);
+        reconcile_service(cluster, services->pdata[i]);
         between_pieces(&cluster->between);
     }
     return false;
@@ -325,7 +325,7 @@ static void say_refused(struct cluster *cluster)
     } uses[LEASE_USES] = {
         [LEASE_POD] = {"pods", "podCIDRs"}, [LEASE_SERVICE] = {"Services", "serviceCIDRs"}};
     for (unsigned use = 0; use < LEASE_USES; use++) {
-        uint64_t refused = leases_refused(cluster->leases, use);
+        uint64_t refused = leases_exhausted(cluster->leases, use);
         if (refused > 0 && refused != cluster->refused[use])
             log_error("%s is full: %" G_GUINT64_FORMAT
                       " %s have no address and are left out of every answer; widen %s",
@@ -342,13 +342,13 @@ static void work_out(struct cluster *cluster)
     bool more;
     (void)sightings_settle(cluster->sightings);
     do {
-        more = update_agenda(cluster);
+        more = reconcile_dirty(cluster);
         /* What one object gives up may be what another waits for. */
-    } while (more || retry_refused(cluster) || retry_crowded_workloads(cluster) ||
-             retry_crowded(cluster));
+    } while (more || retry_refused(cluster) || retry_workloads_over_limit(cluster) ||
+             retry_services_over_limit(cluster));
 }
 
-void cluster_update(struct cluster *cluster)
+void cluster_reconcile(struct cluster *cluster)
 {
     work_out(cluster);
     if (!cluster->swept) {
@@ -357,8 +357,9 @@ void cluster_update(struct cluster *cluster)
         work_out(cluster);
     }
     reverse_flush(cluster->reverse, &cluster->sink, &cluster->between);
-    GPtrArray *namespaces = cluster->agenda.namespaces;
+    GPtrArray *namespaces = cluster->dirty.namespaces;
     while (namespaces->len > 0)
-        update_namespace(cluster, g_ptr_array_remove_index_fast(namespaces, namespaces->len - 1));
+        reconcile_namespace(cluster,
+                            g_ptr_array_remove_index_fast(namespaces, namespaces->len - 1));
     say_refused(cluster);
 }
