@@ -113,7 +113,7 @@ static bool is_before(const GPtrArray *diagnostics, const struct diagnostic *nex
     return last->line != next->line ? last->line < next->line : last->column < next->column;
 }
 
-static void look(void *userdata, const struct object *object, const struct node *root)
+static void look(void *userdata, const struct object *object, const struct yaml_node *root)
 {
     struct sheet *sheet = userdata;
     if (object) {

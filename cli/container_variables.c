@@ -16,7 +16,7 @@
 
 struct reading {
     struct pod_manifest *manifest;
-    const struct node *container;
+    const struct yaml_node *container;
     const struct pod_facts *facts;
     GHashTable *services, *variables;
     GHashTable *wanted; /* not NULL: only what is referred to is noted */
@@ -33,8 +33,8 @@ static bool is_variable_name(const char *name)
     return true;
 }
 
-static const struct node *find_data(const struct reading *reading, const char *kind,
-                                    const char *name)
+static const struct yaml_node *find_data(const struct reading *reading, const char *kind,
+                                         const char *name)
 {
     g_autofree char *key = g_strdup_printf("%s/%s", kind, name);
     if (reading->wanted)
@@ -42,7 +42,7 @@ static const struct node *find_data(const struct reading *reading, const char *k
     return reading->wanted ? NULL : g_hash_table_lookup(reading->manifest->data, key);
 }
 
-static void complain_missing(const struct reading *reading, const struct node *reference,
+static void complain_missing(const struct reading *reading, const struct yaml_node *reference,
                              const char *kind, const char *name)
 {
     struct pod_manifest *manifest = reading->manifest;
@@ -65,16 +65,18 @@ static char *decode(const char *text)
 
 /* The value under a key of a ConfigMap's or Secret's `part`. NULL if it is not there, or cannot be
  * a variable. */
-static char *read_data(const struct node *object, const char *part, const char *key, bool encoded)
+static char *read_data(const struct yaml_node *object, const char *part, const char *key,
+                       bool encoded)
 {
-    const struct node *map = node_get(object, part);
-    const struct node *value = map && map->type == NODE_MAP ? node_get(map, key) : NULL;
+    const struct yaml_node *map = yaml_node_get(object, part);
+    const struct yaml_node *value =
+        map && map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
     if (!value || !fields_is_string(value))
         return NULL;
     return encoded ? decode(value->text) : g_strdup(value->text);
 }
 
-static char *find_value(const struct node *object, bool secret, const char *key)
+static char *find_value(const struct yaml_node *object, bool secret, const char *key)
 {
     char *value = secret ? read_data(object, "stringData", key, false) : NULL;
     return value ? value : read_data(object, "data", key, secret);
@@ -82,7 +84,8 @@ static char *find_value(const struct node *object, bool secret, const char *key)
 
 /* --- env -------------------------------------------------------------------------------------- */
 
-static char *value_of_key(const struct reading *reading, const struct node *reference, bool secret)
+static char *value_of_key(const struct reading *reading, const struct yaml_node *reference,
+                          bool secret)
 {
     struct fields *fields = &reading->manifest->fields;
     const char *kind = secret ? "Secret" : "ConfigMap";
@@ -91,7 +94,7 @@ static char *value_of_key(const struct reading *reading, const struct node *refe
     bool optional = fields_bool(fields, reference, "optional", false);
     if (!name || !key)
         return NULL;
-    const struct node *object = find_data(reading, kind, name);
+    const struct yaml_node *object = find_data(reading, kind, name);
     char *value = object ? find_value(object, secret, key) : NULL;
     if (value || optional || reading->wanted)
         return value;
@@ -104,13 +107,13 @@ static char *value_of_key(const struct reading *reading, const struct node *refe
     return NULL;
 }
 
-static char *value_from(const struct reading *reading, const struct node *source)
+static char *value_from(const struct reading *reading, const struct yaml_node *source)
 {
     struct fields *fields = &reading->manifest->fields;
-    const struct node *field = fields_map(fields, source, "fieldRef");
-    const struct node *resource = fields_map(fields, source, "resourceFieldRef");
-    const struct node *map = fields_map(fields, source, "configMapKeyRef");
-    const struct node *secret = fields_map(fields, source, "secretKeyRef");
+    const struct yaml_node *field = fields_map(fields, source, "fieldRef");
+    const struct yaml_node *resource = fields_map(fields, source, "resourceFieldRef");
+    const struct yaml_node *map = fields_map(fields, source, "configMapKeyRef");
+    const struct yaml_node *secret = fields_map(fields, source, "secretKeyRef");
     if (field)
         return reading->wanted ? NULL : downward_field(reading->manifest, field, reading->facts);
     if (resource)
@@ -130,11 +133,11 @@ static const char *find_variable(void *userdata, const char *name)
     return value ? value : g_hash_table_lookup(reading->services, name);
 }
 
-static void read_variable(struct reading *reading, const struct node *entry)
+static void read_variable(struct reading *reading, const struct yaml_node *entry)
 {
     struct fields *fields = &reading->manifest->fields;
-    const struct node *given = fields_get(fields, entry, "value");
-    const struct node *source = fields_map(fields, entry, "valueFrom");
+    const struct yaml_node *given = fields_get(fields, entry, "value");
+    const struct yaml_node *source = fields_map(fields, entry, "valueFrom");
     const char *name = fields_string(fields, entry, "name");
     const char *text = given ? fields_text(fields, given, "value") : "";
     char *value = NULL;
@@ -150,12 +153,12 @@ static void read_variable(struct reading *reading, const struct node *entry)
 
 /* --- envFrom ---------------------------------------------------------------------------------- */
 
-static void take_all(struct reading *reading, const struct node *object, const char *part,
+static void take_all(struct reading *reading, const struct yaml_node *object, const char *part,
                      bool encoded, const char *prefix)
 {
-    const struct node *map = node_get(object, part);
-    for (const struct node *entry = map && map->type == NODE_MAP ? map->first : NULL; entry;
-         entry = entry->next) {
+    const struct yaml_node *map = yaml_node_get(object, part);
+    for (const struct yaml_node *entry = map && map->type == YAML_NODE_MAP ? map->first : NULL;
+         entry; entry = entry->next) {
         g_autofree char *name = g_strconcat(prefix, entry->key, NULL);
         char *value = read_data(object, part, entry->key, encoded);
         if (value && is_variable_name(name))
@@ -165,16 +168,16 @@ static void take_all(struct reading *reading, const struct node *object, const c
     }
 }
 
-static void read_source(struct reading *reading, const struct node *entry)
+static void read_source(struct reading *reading, const struct yaml_node *entry)
 {
     struct fields *fields = &reading->manifest->fields;
-    const struct node *map = fields_map(fields, entry, "configMapRef");
-    const struct node *reference = map ? map : fields_map(fields, entry, "secretRef");
+    const struct yaml_node *map = fields_map(fields, entry, "configMapRef");
+    const struct yaml_node *reference = map ? map : fields_map(fields, entry, "secretRef");
     const char *prefix = fields_string(fields, entry, "prefix");
     const char *name = fields_string(fields, reference, "name");
     bool optional = fields_bool(fields, reference, "optional", false);
     const char *kind = map ? "ConfigMap" : "Secret";
-    const struct node *object = name ? find_data(reading, kind, name) : NULL;
+    const struct yaml_node *object = name ? find_data(reading, kind, name) : NULL;
     if (object)
         take_all(reading, object, "data", !map, prefix ? prefix : "");
     if (object && !map)
@@ -189,18 +192,19 @@ static void read_all(struct reading *reading)
 {
     static const struct {
         const char *key;
-        void (*read)(struct reading *reading, const struct node *entry);
+        void (*read)(struct reading *reading, const struct yaml_node *entry);
     } lists[] = {{"envFrom", read_source}, {"env", read_variable}};
     struct fields *fields = &reading->manifest->fields;
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-        const struct node *list = fields_list(fields, reading->container, lists[i].key), *entry;
-        const struct node *iterator = list ? list->first : NULL;
+        const struct yaml_node *list = fields_list(fields, reading->container, lists[i].key),
+                               *entry;
+        const struct yaml_node *iterator = list ? list->first : NULL;
         while ((entry = fields_next_map(fields, &iterator, lists[i].key)))
             lists[i].read(reading, entry);
     }
 }
 
-void container_variables_needs(struct pod_manifest *manifest, const struct node *container,
+void container_variables_needs(struct pod_manifest *manifest, const struct yaml_node *container,
                                GHashTable *wanted)
 {
     struct reading reading = {.manifest = manifest, .container = container, .wanted = wanted};
@@ -210,7 +214,7 @@ void container_variables_needs(struct pod_manifest *manifest, const struct node 
     g_ptr_array_set_size(manifest->fields.diagnostics, (gint)before);
 }
 
-void container_variables_add(struct pod_manifest *manifest, const struct node *container,
+void container_variables_add(struct pod_manifest *manifest, const struct yaml_node *container,
                              const struct pod_facts *facts, GHashTable *services,
                              GHashTable *variables)
 {

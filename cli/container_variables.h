@@ -18,12 +18,12 @@ struct pod_facts {
 };
 
 /* Adds the ConfigMaps and Secrets that the container refers to, as "Secret/db". */
-void container_variables_needs(struct pod_manifest *manifest, const struct node *container,
+void container_variables_needs(struct pod_manifest *manifest, const struct yaml_node *container,
                                GHashTable *wanted);
 
 /* Adds the container's variables (name -> value, both g_malloc'ed) to `variables`. `services` are
  * those of Services, which $(NAME) also finds. What cannot be had is left out, which the manifest's
  * diagnostics say. */
-void container_variables_add(struct pod_manifest *manifest, const struct node *container,
+void container_variables_add(struct pod_manifest *manifest, const struct yaml_node *container,
                              const struct pod_facts *facts, GHashTable *services,
                              GHashTable *variables);

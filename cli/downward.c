@@ -27,7 +27,7 @@ static char *make_uid(const struct pod_facts *facts)
                            sum + 20);
 }
 
-static char *string_or(struct fields *fields, const struct node *map, const char *key,
+static char *string_or(struct fields *fields, const struct yaml_node *map, const char *key,
                        const char *fallback)
 {
     const char *text = fields_string(fields, map, key);
@@ -123,7 +123,7 @@ static char *plain(struct pod_manifest *manifest, const char *path, const struct
     return NULL;
 }
 
-char *downward_field(struct pod_manifest *manifest, const struct node *reference,
+char *downward_field(struct pod_manifest *manifest, const struct yaml_node *reference,
                      const struct pod_facts *facts)
 {
     struct fields *fields = &manifest->fields;
@@ -141,10 +141,11 @@ char *downward_field(struct pod_manifest *manifest, const struct node *reference
 
 /* --- Resources -------------------------------------------------------------------------------- */
 
-static bool read_quantity(const struct node *map, const char *key, double *value)
+static bool read_quantity(const struct yaml_node *map, const char *key, double *value)
 {
-    const struct node *node = map && map->type == NODE_MAP ? node_get(map, key) : NULL;
-    return node && node->type == NODE_SCALAR && quantity_parse(node->text, value);
+    const struct yaml_node *node =
+        map && map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
+    return node && node->type == YAML_NODE_SCALAR && quantity_parse(node->text, value);
 }
 
 /* The host's resources, the limit of what a node could allot. */
@@ -158,12 +159,12 @@ static double host_amount(const char *resource)
 }
 
 /* A request that is not stated is the limit. */
-static double amount_of(struct fields *fields, const struct node *container, const char *kind,
+static double amount_of(struct fields *fields, const struct yaml_node *container, const char *kind,
                         const char *resource)
 {
-    const struct node *resources = fields_map(fields, container, "resources");
-    const struct node *limits = fields_map(fields, resources, "limits");
-    const struct node *requests = fields_map(fields, resources, "requests");
+    const struct yaml_node *resources = fields_map(fields, container, "resources");
+    const struct yaml_node *limits = fields_map(fields, resources, "limits");
+    const struct yaml_node *requests = fields_map(fields, resources, "requests");
     bool request = strcmp(kind, "requests") == 0;
     double value;
     if (request && read_quantity(requests, resource, &value))
@@ -173,8 +174,8 @@ static double amount_of(struct fields *fields, const struct node *container, con
     return request ? 0 : host_amount(resource);
 }
 
-char *downward_resource(struct pod_manifest *manifest, const struct node *reference,
-                        const struct node *container)
+char *downward_resource(struct pod_manifest *manifest, const struct yaml_node *reference,
+                        const struct yaml_node *container)
 {
     struct fields *fields = &manifest->fields;
     const char *path = fields_string(fields, reference, "resource");

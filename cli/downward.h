@@ -12,9 +12,9 @@ const char *downward_job_index(const struct pod_manifest *manifest, const struct
 
 /* The value of a fieldRef; NULL if there is no such field, which the manifest's diagnostics say. To
  * be freed with g_free. */
-char *downward_field(struct pod_manifest *manifest, const struct node *reference,
+char *downward_field(struct pod_manifest *manifest, const struct yaml_node *reference,
                      const struct pod_facts *facts);
 
 /* That of a resourceFieldRef in `container`. What is not limited is what the host has. */
-char *downward_resource(struct pod_manifest *manifest, const struct node *reference,
-                        const struct node *container);
+char *downward_resource(struct pod_manifest *manifest, const struct yaml_node *reference,
+                        const struct yaml_node *container);

@@ -10,20 +10,20 @@
 
 /* As an object is read: keeps of its tree what the other rules need, and says in the record what is
  * wrong in the tree itself. */
-void lint_tree(struct record *record, const struct node *root);
+void lint_tree(struct record *record, const struct yaml_node *root);
 
 /* A tree that no object was read from; NULL, or what is wrong with it. */
-struct diagnostic *lint_foreign_tree(const struct node *root);
+struct diagnostic *lint_foreign_tree(const struct yaml_node *root);
 
 /* The same tree as a custom resource for which an operator may create pods; NULL if it is not
  * one. */
-struct maker *lint_maker(const struct node *root);
+struct maker *lint_maker(const struct yaml_node *root);
 
 /* Judging by the labels, does a selector match pods created by an operator? */
 bool lint_is_operated(const struct labels *selector);
 
 /* Rules of a tree, called by lint_tree. */
-void lint_fields(struct record *record, const struct node *root);
+void lint_fields(struct record *record, const struct yaml_node *root);
 
 /* Rules of the whole world. */
 void lint_world(struct world *world, struct findings *findings);

@@ -40,7 +40,8 @@ static const char *nearest(const struct schema_field *level, const char *key)
     return found;
 }
 
-static void judge(struct record *record, const struct schema_field *level, const struct node *child)
+static void judge(struct record *record, const struct schema_field *level,
+                  const struct yaml_node *child)
 {
     if (child->merged || schema_find(level, child->key))
         return;
@@ -58,23 +59,24 @@ static void judge(struct record *record, const struct schema_field *level, const
                        child->key, meant ? meant : place));
 }
 
-static void walk(struct record *record, const struct schema_field *level, const struct node *map)
+static void walk(struct record *record, const struct schema_field *level,
+                 const struct yaml_node *map)
 {
-    for (const struct node *child = map->first; child; child = child->next) {
+    for (const struct yaml_node *child = map->first; child; child = child->next) {
         const struct schema_field *field = schema_find(level, child->key);
         judge(record, level, child);
         if (!field || !field->level)
             continue;
-        if (child->type == NODE_MAP)
+        if (child->type == YAML_NODE_MAP)
             walk(record, field->level, child);
-        for (const struct node *element = child->type == NODE_LIST ? child->first : NULL; element;
-             element = element->next)
-            if (element->type == NODE_MAP)
+        for (const struct yaml_node *element = child->type == YAML_NODE_LIST ? child->first : NULL;
+             element; element = element->next)
+            if (element->type == YAML_NODE_MAP)
                 walk(record, field->level, element);
     }
 }
 
-void lint_fields(struct record *record, const struct node *root)
+void lint_fields(struct record *record, const struct yaml_node *root)
 {
     walk(record, schema_of((enum object_kind)record->object->kind), root);
 }

@@ -47,17 +47,17 @@ static bool is_custom(const char *version, const char *kind)
     return true;
 }
 
-static const struct node *dig(const struct node *map, const char *const keys[])
+static const struct yaml_node *dig(const struct yaml_node *map, const char *const keys[])
 {
     for (; *keys && map; keys++)
-        map = map->type == NODE_MAP ? node_get(map, *keys) : NULL;
-    return map && map->type == NODE_MAP ? map : NULL;
+        map = map->type == YAML_NODE_MAP ? yaml_node_get(map, *keys) : NULL;
+    return map && map->type == YAML_NODE_MAP ? map : NULL;
 }
 
-static const struct labels *read_labels(const struct node *map)
+static const struct labels *read_labels(const struct yaml_node *map)
 {
     g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
-    for (const struct node *child = map->first; child; child = child->next) {
+    for (const struct yaml_node *child = map->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = extract_peek(map, child->key)};
         if (pair.value && pairs->len < EXTRACT_LABELS_MAX)
             g_array_append_val(pairs, pair);
@@ -66,7 +66,7 @@ static const struct labels *read_labels(const struct node *map)
                           : NULL;
 }
 
-struct maker *lint_maker(const struct node *root)
+struct maker *lint_maker(const struct yaml_node *root)
 {
     static const char *const places[][6] = {
         {"spec", "template", "metadata", "labels", NULL},
@@ -75,7 +75,7 @@ struct maker *lint_maker(const struct node *root)
         {"metadata", "labels", NULL},
     };
     const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
-    const struct node *metadata = dig(root, (const char *const[]){"metadata", NULL});
+    const struct yaml_node *metadata = dig(root, (const char *const[]){"metadata", NULL});
     const char *name = metadata ? extract_peek(metadata, "name") : NULL;
     if (!version || !kind || !name || !is_custom(version, kind))
         return NULL;
@@ -83,7 +83,7 @@ struct maker *lint_maker(const struct node *root)
     maker->namespace = g_strdup(extract_peek(metadata, "namespace"));
     maker->name = g_strdup(name);
     for (size_t i = 0, n = 0; i < G_N_ELEMENTS(places); i++) {
-        const struct node *labels = dig(root, places[i]);
+        const struct yaml_node *labels = dig(root, places[i]);
         if (labels && (maker->labels[n] = read_labels(labels)))
             n++;
     }

@@ -11,25 +11,25 @@
 #include "lib/util/suggest.h"
 #include "lib/yaml/scalar.h"
 
-static const struct node *child(const struct node *map, const char *key)
+static const struct yaml_node *child(const struct yaml_node *map, const char *key)
 {
-    return map && map->type == NODE_MAP ? node_get(map, key) : NULL;
+    return map && map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
 }
 
-static const struct node *first_of(const struct node *list)
+static const struct yaml_node *first_of(const struct yaml_node *list)
 {
-    return list && list->type == NODE_LIST ? list->first : NULL;
+    return list && list->type == YAML_NODE_LIST ? list->first : NULL;
 }
 
-static struct position value_of(const struct node *map, const char *key)
+static struct position value_of(const struct yaml_node *map, const char *key)
 {
-    const struct node *node = child(map, key);
+    const struct yaml_node *node = child(map, key);
     return node ? node->position : (struct position){0};
 }
 
-static struct position key_of(const struct node *map, const char *key)
+static struct position key_of(const struct yaml_node *map, const char *key)
 {
-    const struct node *node = child(map, key);
+    const struct yaml_node *node = child(map, key);
     return node ? node->key_position : (struct position){0};
 }
 
@@ -42,19 +42,19 @@ static void say(struct record *record, enum diagnostic_severity severity, const 
                                                         rule, description, "%s", owned));
 }
 
-static uint16_t port_number(const struct node *node)
+static uint16_t port_number(const struct yaml_node *node)
 {
-    if (!node || node->type != NODE_SCALAR)
+    if (!node || node->type != YAML_NODE_SCALAR)
         return 0;
     struct scalar scalar = scalar_read(node);
     bool fits = scalar.type == SCALAR_INTEGER && scalar.integer > 0 && scalar.integer <= 65535;
     return fits ? (uint16_t)scalar.integer : 0;
 }
 
-static void keep_target(struct record *record, const struct node *port)
+static void keep_target(struct record *record, const struct yaml_node *port)
 {
     const char *name = extract_peek(port, "targetPort"), *protocol = extract_peek(port, "protocol");
-    const struct node *number = child(port, "targetPort");
+    const struct yaml_node *number = child(port, "targetPort");
     struct target target = {.name = g_strdup(name), .protocol = PORT_TCP};
     /* 0 means as much as none */
     target.implied = !name && port_number(number) == 0;
@@ -70,18 +70,18 @@ static void keep_target(struct record *record, const struct node *port)
     g_array_append_val(record->targets, target);
 }
 
-static void keep_service(struct record *record, const struct node *spec)
+static void keep_service(struct record *record, const struct yaml_node *spec)
 {
     record->external_name = value_of(spec, "externalName");
     record->cluster_ip = value_of(spec, child(spec, "clusterIP") ? "clusterIP" : "clusterIPs");
-    for (const struct node *port = first_of(child(spec, "ports")); port; port = port->next)
+    for (const struct yaml_node *port = first_of(child(spec, "ports")); port; port = port->next)
         keep_target(record, port);
 }
 
-static void keep_positions(struct record *record, const struct node *root)
+static void keep_positions(struct record *record, const struct yaml_node *root)
 {
-    const struct node *metadata = child(root, "metadata"), *spec = child(root, "spec");
-    const struct node *pod_spec = spec;
+    const struct yaml_node *metadata = child(root, "metadata"), *spec = child(root, "spec");
+    const struct yaml_node *pod_spec = spec;
     enum object_kind kind = record->object->kind;
     record->name = value_of(metadata, "name");
     record->namespace = kind == OBJECT_NAMESPACE ? record->name : value_of(metadata, "namespace");
@@ -109,7 +109,7 @@ static const struct removed {
     {"discovery.k8s.io/v1beta1", NULL, "discovery.k8s.io/v1", "1.25"},
 };
 
-static void check_version(struct record *record, const struct node *root)
+static void check_version(struct record *record, const struct yaml_node *root)
 {
     const char *version = extract_peek(root, "apiVersion");
     const char *kind = object_kind_name(record->object->kind);
@@ -124,14 +124,14 @@ static void check_version(struct record *record, const struct node *root)
     }
 }
 
-static void check_slice(struct record *record, const struct node *root)
+static void check_slice(struct record *record, const struct yaml_node *root)
 {
     if (g_strcmp0(extract_peek(root, "addressType"), "FQDN") == 0)
         say(record, DIAGNOSTIC_WARNING, "fqdn-slice", value_of(root, "addressType"),
             g_strdup("Kubernetes gives addressType FQDN no meaning: the slice publishes nothing"));
 }
 
-void lint_tree(struct record *record, const struct node *root)
+void lint_tree(struct record *record, const struct yaml_node *root)
 {
     keep_positions(record, root);
     check_version(record, root);
@@ -160,7 +160,7 @@ static const char *const versions[] = {
     "v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", "autoscaling/v2", NULL,
 };
 
-struct diagnostic *lint_foreign_tree(const struct node *root)
+struct diagnostic *lint_foreign_tree(const struct yaml_node *root)
 {
     const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
     if (!version || !kind)

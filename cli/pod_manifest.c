@@ -51,11 +51,11 @@ struct sought {
     enum object_kind kind;
     const char *namespace, *name;
     int64_t line;
-    const struct node *root;
+    const struct yaml_node *root;
     bool exact; /* that line contains it */
 };
 
-static void look_for_pod(void *userdata, const struct object *object, const struct node *root)
+static void look_for_pod(void *userdata, const struct object *object, const struct yaml_node *root)
 {
     struct sought *sought = userdata;
     if (!object || object->kind != sought->kind || strcmp(object->name, sought->name) != 0 ||
@@ -68,10 +68,10 @@ static void look_for_pod(void *userdata, const struct object *object, const stru
     sought->exact = exact;
 }
 
-static void take_root(struct pod_manifest *manifest, const struct node *root, bool template)
+static void take_root(struct pod_manifest *manifest, const struct yaml_node *root, bool template)
 {
     if (template) {
-        const struct node *spec = fields_map(&manifest->fields, root, "spec");
+        const struct yaml_node *spec = fields_map(&manifest->fields, root, "spec");
         const char *mode = fields_string(&manifest->fields, spec, "completionMode");
         manifest->indexed = g_strcmp0(mode, "Indexed") == 0;
         root = fields_map(&manifest->fields, spec, "template");
@@ -126,25 +126,25 @@ void pod_manifest_clear(struct pod_manifest *manifest)
     g_ptr_array_unref(manifest->fields.diagnostics);
 }
 
-static const struct node *find_container(struct pod_manifest *manifest, const char *list,
-                                         const char *name)
+static const struct yaml_node *find_container(struct pod_manifest *manifest, const char *list,
+                                              const char *name)
 {
-    const struct node *containers = fields_list(&manifest->fields, manifest->spec, list);
-    const struct node *iterator = containers ? containers->first : NULL, *container;
+    const struct yaml_node *containers = fields_list(&manifest->fields, manifest->spec, list);
+    const struct yaml_node *iterator = containers ? containers->first : NULL, *container;
     while ((container = fields_next_map(&manifest->fields, &iterator, list)))
         if (!name || g_strcmp0(fields_string(&manifest->fields, container, "name"), name) == 0)
             return container;
     return NULL;
 }
 
-const struct node *pod_manifest_container(struct pod_manifest *manifest, const char *name)
+const struct yaml_node *pod_manifest_container(struct pod_manifest *manifest, const char *name)
 {
-    const struct node *found = NULL;
+    const struct yaml_node *found = NULL;
     if (name) {
         found = find_container(manifest, "containers", name);
         return found ? found : find_container(manifest, "initContainers", name);
     }
-    const struct node *annotations =
+    const struct yaml_node *annotations =
         fields_map(&manifest->fields, manifest->metadata, "annotations");
     const char *preferred = fields_string(&manifest->fields, annotations, DEFAULT_CONTAINER);
     if (preferred)
@@ -155,16 +155,16 @@ const struct node *pod_manifest_container(struct pod_manifest *manifest, const c
 char *pod_manifest_aliases(struct pod_manifest *manifest)
 {
     struct fields *fields = &manifest->fields;
-    const struct node *aliases = fields_list(fields, manifest->spec, "hostAliases"), *alias;
-    const struct node *iterator = aliases ? aliases->first : NULL;
+    const struct yaml_node *aliases = fields_list(fields, manifest->spec, "hostAliases"), *alias;
+    const struct yaml_node *iterator = aliases ? aliases->first : NULL;
     GString *out = g_string_new(NULL);
     while ((alias = fields_next_map(fields, &iterator, "hostAliases"))) {
-        const struct node *names = fields_list(fields, alias, "hostnames");
+        const struct yaml_node *names = fields_list(fields, alias, "hostnames");
         const char *ip = fields_string(fields, alias, "ip");
         if (!ip || !names || strpbrk(ip, " \t\r\n#"))
             continue;
         g_string_append(out, ip);
-        for (const struct node *name = names->first; name; name = name->next)
+        for (const struct yaml_node *name = names->first; name; name = name->next)
             if (fields_is_string(name) && !strpbrk(name->text, " \t\r\n#"))
                 g_string_append_printf(out, "\t%s", name->text);
         g_string_append_c(out, '\n');
@@ -182,12 +182,12 @@ struct gathering {
     const char *default_namespace;
 };
 
-static void look_for_data(void *userdata, const struct object *object, const struct node *root)
+static void look_for_data(void *userdata, const struct object *object, const struct yaml_node *root)
 {
     struct gathering *gathering = userdata;
     const char *kind = extract_peek(root, "kind");
-    const struct node *metadata = node_get(root, "metadata");
-    if (object || !kind || !metadata || metadata->type != NODE_MAP ||
+    const struct yaml_node *metadata = yaml_node_get(root, "metadata");
+    if (object || !kind || !metadata || metadata->type != YAML_NODE_MAP ||
         g_strcmp0(extract_peek(root, "apiVersion"), "v1") != 0)
         return;
     const char *name = extract_peek(metadata, "name"), *own = extract_peek(metadata, "namespace");
@@ -195,7 +195,7 @@ static void look_for_data(void *userdata, const struct object *object, const str
     if (!name || !g_hash_table_contains(gathering->wanted, key) ||
         strcmp(own ? own : gathering->default_namespace, gathering->namespace) != 0)
         return;
-    const struct node *copy = tree_copy(gathering->manifest->tree, root);
+    const struct yaml_node *copy = tree_copy(gathering->manifest->tree, root);
     if (copy)
         g_hash_table_replace(gathering->seen, g_steal_pointer(&key), (gpointer)(uintptr_t)copy);
 }

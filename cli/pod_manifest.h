@@ -13,12 +13,12 @@
 struct pod_manifest {
     struct tree *tree;
     char *path;
-    GHashTable *data;            /* "Secret/db" -> const struct node *, the object */
-    struct fields fields;        /* what is wrong with it */
-    const struct node *metadata; /* of the pod or of the template; NULL: none */
-    const struct node *spec;     /* NULL: it could not be read */
-    bool indexed;                /* of a Job that gives its pods an index */
-    unsigned unreadable;         /* files in which more data may be */
+    GHashTable *data;                 /* "Secret/db" -> const struct yaml_node *, the object */
+    struct fields fields;             /* what is wrong with it */
+    const struct yaml_node *metadata; /* of the pod or of the template; NULL: none */
+    const struct yaml_node *spec;     /* NULL: it could not be read */
+    bool indexed;                     /* of a Job that gives its pods an index */
+    unsigned unreadable;              /* files in which more data may be */
 };
 
 /* Reads the manifest of a pod (a line of the request `pods`), located with `config` (a line of that
@@ -27,7 +27,7 @@ void pod_manifest_init(struct pod_manifest *manifest, yajl_val pod, yajl_val con
 void pod_manifest_clear(struct pod_manifest *manifest);
 
 /* The container with that name; NULL: the one that kubectl would choose. NULL if there is none. */
-const struct node *pod_manifest_container(struct pod_manifest *manifest, const char *name);
+const struct yaml_node *pod_manifest_container(struct pod_manifest *manifest, const char *name);
 
 /* Fills `data` with those objects of a namespace that are keys of `wanted`, of the directories in
  * `config`; a later definition wins. */

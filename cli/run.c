@@ -15,7 +15,7 @@
 #include "commands.h"
 #include "container_variables.h"
 #include "lib/util/address.h"
-#include "lib/util/node.h"
+#include "lib/util/host_addresses.h"
 #include "link.h"
 #include "pod_choice.h"
 #include "pod_manifest.h"
@@ -122,7 +122,7 @@ static void set_all(GHashTable *variables)
         set(name, value);
 }
 
-static void set_container(struct run *run, const struct node *container, GHashTable *services)
+static void set_container(struct run *run, const struct yaml_node *container, GHashTable *services)
 {
     g_autoptr(GHashTable) wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) variables =
@@ -166,7 +166,7 @@ static int set_variables(struct run *run)
 {
     const char *wanted = run->arguments->container;
     g_autoptr(GHashTable) services = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    const struct node *container = pod_manifest_container(&run->manifest, wanted);
+    const struct yaml_node *container = pod_manifest_container(&run->manifest, wanted);
     if (wanted && !container && run->manifest.spec)
         return complain_container(run);
     int status = read_services(run, services);
@@ -211,7 +211,7 @@ static char *read_node_addresses(yajl_val config)
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     GString *out = g_string_new(NULL);
     g_free(stated);
-    node_addresses(addresses);
+    host_addresses(addresses);
     for (guint i = 0; i < addresses->len; i++) {
         char text[ADDRESS_TEXT_MAX];
         address_format(&g_array_index(addresses, struct address, i), text);

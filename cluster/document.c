@@ -21,7 +21,7 @@ struct document {
     unsigned n;
 };
 
-static void on_document(void *userdata, const struct node *map)
+static void on_document(void *userdata, const struct yaml_node *map)
 {
     struct document *document = userdata;
 
@@ -82,9 +82,10 @@ int document_read(const char *path, document_handler handler, void *userdata)
     return r;
 }
 
-void document_check_keys(struct fields *fields, const struct node *map, const char *const known[])
+void document_check_keys(struct fields *fields, const struct yaml_node *map,
+                         const char *const known[])
 {
-    for (const struct node *child = map->first; child; child = child->next) {
+    for (const struct yaml_node *child = map->first; child; child = child->next) {
         const char *suggestion;
 
         if (g_strv_contains(known, child->key))
@@ -96,7 +97,7 @@ void document_check_keys(struct fields *fields, const struct node *map, const ch
     }
 }
 
-char *document_string(struct fields *fields, const struct node *map, const char *key)
+char *document_string(struct fields *fields, const struct yaml_node *map, const char *key)
 {
     return g_strdup(fields_string(fields, map, key));
 }

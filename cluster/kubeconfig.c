@@ -23,11 +23,11 @@ struct reading {
 };
 
 /* The mapping under `key` of the element with that name. */
-static const struct node *find_named(struct fields *fields, const struct node *root,
-                                     const char *list_key, const char *key, const char *name)
+static const struct yaml_node *find_named(struct fields *fields, const struct yaml_node *root,
+                                          const char *list_key, const char *key, const char *name)
 {
-    const struct node *list = fields_list(fields, root, list_key);
-    const struct node *iterator = list ? list->first : NULL, *element;
+    const struct yaml_node *list = fields_list(fields, root, list_key);
+    const struct yaml_node *iterator = list ? list->first : NULL, *element;
 
     while ((element = fields_next_map(fields, &iterator, list_key))) {
         const char *found = fields_string(fields, element, "name");
@@ -46,7 +46,7 @@ static char *resolve_path(const struct reading *reading, const char *path)
 
 /* KEY-data wins over KEY, as for kubectl. */
 static void read_secret(const struct reading *reading, struct fields *fields,
-                        const struct node *map, const char *key, struct secret *secret)
+                        const struct yaml_node *map, const char *key, struct secret *secret)
 {
     g_autofree char *data_key = g_strdup_printf("%s-data", key);
     const char *data = fields_string(fields, map, data_key), *path;
@@ -59,7 +59,7 @@ static void read_secret(const struct reading *reading, struct fields *fields,
         explicit_bzero(bytes, size);
         g_free(bytes);
         if (!strstr(secret->data->str, "-----BEGIN "))
-            fields_error(fields, node_get(map, data_key)->position, "bad-value",
+            fields_error(fields, yaml_node_get(map, data_key)->position, "bad-value",
                          "%s must be PEM in base64", data_key);
         return;
     }
@@ -142,7 +142,7 @@ static bool set_proxy(struct kubeconfig *kubeconfig, CURLU *url, const char *tex
     return kubeconfig->proxy_host != NULL;
 }
 
-static void read_url(struct reading *reading, struct fields *fields, const struct node *map,
+static void read_url(struct reading *reading, struct fields *fields, const struct yaml_node *map,
                      const char *key, bool (*set)(struct kubeconfig *, CURLU *, const char *))
 {
     const char *text = fields_string(fields, map, key);
@@ -152,13 +152,14 @@ static void read_url(struct reading *reading, struct fields *fields, const struc
         return;
     url = curl_url();
     if (!url || !set(reading->kubeconfig, url, text))
-        fields_error(fields, node_get(map, key)->position, "bad-value",
+        fields_error(fields, yaml_node_get(map, key)->position, "bad-value",
                      "%s must be the URL of a %s", key,
                      set == set_proxy ? "proxy (http, https or socks5)" : "server (https or http)");
     curl_url_cleanup(url);
 }
 
-static void read_cluster(struct reading *reading, struct fields *fields, const struct node *map)
+static void read_cluster(struct reading *reading, struct fields *fields,
+                         const struct yaml_node *map)
 {
     struct kubeconfig *kubeconfig = reading->kubeconfig;
 
@@ -173,7 +174,7 @@ static void read_cluster(struct reading *reading, struct fields *fields, const s
     read_secret(reading, fields, map, "certificate-authority", &kubeconfig->ca);
 }
 
-static void refuse_credentials(struct fields *fields, const struct node *map)
+static void refuse_credentials(struct fields *fields, const struct yaml_node *map)
 {
     static const struct {
         const char *key, *why;
@@ -187,7 +188,7 @@ static void refuse_credentials(struct fields *fields, const struct node *map)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
-        const struct node *node = fields_get(fields, map, refused[i].key);
+        const struct yaml_node *node = fields_get(fields, map, refused[i].key);
 
         if (node)
             fields_error(fields, node->key_position, "unsupported", "%s: %s", refused[i].key,
@@ -195,7 +196,7 @@ static void refuse_credentials(struct fields *fields, const struct node *map)
     }
 }
 
-static void read_user(struct reading *reading, struct fields *fields, const struct node *map)
+static void read_user(struct reading *reading, struct fields *fields, const struct yaml_node *map)
 {
     struct kubeconfig *kubeconfig = reading->kubeconfig;
     const char *token, *file;
@@ -216,11 +217,11 @@ static void read_user(struct reading *reading, struct fields *fields, const stru
     kubeconfig->password = document_string(fields, map, "password");
 }
 
-static void on_kubeconfig(void *userdata, struct fields *fields, const struct node *root)
+static void on_kubeconfig(void *userdata, struct fields *fields, const struct yaml_node *root)
 {
     struct reading *reading = userdata;
     const char *name = reading->context, *cluster, *user;
-    const struct node *context, *map;
+    const struct yaml_node *context, *map;
 
     if (!name)
         name = fields_string(fields, root, "current-context");

@@ -124,15 +124,15 @@ static bool parse_age(const char *text, uint64_t *usecp)
 }
 
 static void read_namespaces(struct settings *settings, struct fields *fields,
-                            const struct node *map)
+                            const struct yaml_node *map)
 {
-    const struct node *list = fields_list(fields, map, "namespaces");
+    const struct yaml_node *list = fields_list(fields, map, "namespaces");
     GPtrArray *names;
 
     if (!list || settings->namespaces)
         return;
     names = g_ptr_array_new();
-    for (const struct node *node = list->first; node; node = node->next) {
+    for (const struct yaml_node *node = list->first; node; node = node->next) {
         const char *ns = fields_text(fields, node, "namespaces");
 
         if (ns && *ns && dns_subdomain_is_valid(ns))
@@ -146,7 +146,7 @@ static void read_namespaces(struct settings *settings, struct fields *fields,
     settings->namespaces = (char **)g_ptr_array_free(names, names->len == 0);
 }
 
-static void default_path(char **pathp, struct fields *fields, const struct node *map,
+static void default_path(char **pathp, struct fields *fields, const struct yaml_node *map,
                          const char *key, const char *directory)
 {
     const char *text = fields_string(fields, map, key);
@@ -156,7 +156,7 @@ static void default_path(char **pathp, struct fields *fields, const struct node 
             g_path_is_absolute(text) ? g_strdup(text) : g_build_filename(directory, text, NULL);
 }
 
-static void on_settings(void *userdata, struct fields *fields, const struct node *map)
+static void on_settings(void *userdata, struct fields *fields, const struct yaml_node *map)
 {
     struct settings *settings = userdata;
     g_autofree char *directory = g_path_get_dirname(settings->config);
@@ -172,7 +172,7 @@ static void on_settings(void *userdata, struct fields *fields, const struct node
     settings->pods = fields_bool(fields, map, "pods", false);
     text = fields_string(fields, map, "maxAge");
     if (text && !parse_age(text, &settings->max_age))
-        fields_error(fields, node_get(map, "maxAge")->position, "bad-value",
+        fields_error(fields, yaml_node_get(map, "maxAge")->position, "bad-value",
                      "maxAge must be never or a time such as 90s, 15m, 1h or 2d");
     fields_integer(fields, map, "jitter", 0, JITTER_MAX, &jitter);
     settings->jitter = (uint64_t)jitter * 1000000;

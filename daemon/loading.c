@@ -16,8 +16,8 @@
 #include "daemon/state/lease_journal.h"
 #include "daemon/state/start_guard.h"
 #include "lib/util/exposure.h"
+#include "lib/util/host_addresses.h"
 #include "lib/util/log.h"
-#include "lib/util/node.h"
 #include "message.h"
 
 /* What is done now and then, in microseconds. */
@@ -73,7 +73,7 @@ static void configure(struct loading *loading)
     if (config->node_ips->len > 0)
         g_array_append_vals(node_ips, config->node_ips->data, config->node_ips->len);
     else
-        node_addresses(node_ips);
+        host_addresses(node_ips);
     g_autofree char *runtimes = runtimes_names(config), *node = runtimes_node(config);
     cluster_configure(loading->cluster, &(struct cluster_options){
                                             .node_ips = node_ips,

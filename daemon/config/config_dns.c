@@ -36,9 +36,9 @@ static const char *parse_forward(const char *text, char **valuep)
     return NULL;
 }
 
-void config_dns_read(struct config_dns *dns, struct fields *fields, const struct node *root)
+void config_dns_read(struct config_dns *dns, struct fields *fields, const struct yaml_node *root)
 {
-    const struct node *map = fields_map(fields, root, "dns");
+    const struct yaml_node *map = fields_map(fields, root, "dns");
     int64_t ttl = dns->ttl;
 
     if (!map || !config_check_keys(fields, map, keys))

@@ -19,4 +19,4 @@ void config_dns_init(struct config_dns *dns); /* the defaults */
 void config_dns_clear(struct config_dns *dns);
 
 /* Reads the mapping under `dns` of `root`. */
-void config_dns_read(struct config_dns *dns, struct fields *fields, const struct node *root);
+void config_dns_read(struct config_dns *dns, struct fields *fields, const struct yaml_node *root);

@@ -7,12 +7,13 @@
 
 #include "config_values.h"
 
-bool config_check_keys(struct fields *fields, const struct node *map, const char *const known[])
+bool config_check_keys(struct fields *fields, const struct yaml_node *map,
+                       const char *const known[])
 {
     bool good = true;
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
-    for (const struct node *child = map->first; child; child = child->next) {
+    for (const struct yaml_node *child = map->first; child; child = child->next) {
         const char *suggestion;
 
         if (g_strv_contains(known, child->key)) {
@@ -32,7 +33,7 @@ bool config_check_keys(struct fields *fields, const struct node *map, const char
     return good;
 }
 
-char *config_read_value(struct fields *fields, const struct node *node, const char *key,
+char *config_read_value(struct fields *fields, const struct yaml_node *node, const char *key,
                         config_parse parse)
 {
     const char *text = fields_text(fields, node, key), *wrong;
@@ -46,10 +47,10 @@ char *config_read_value(struct fields *fields, const struct node *node, const ch
     return value;
 }
 
-void config_replace_text(struct fields *fields, const struct node *map, const char *key,
+void config_replace_text(struct fields *fields, const struct yaml_node *map, const char *key,
                          config_parse parse, char **textp)
 {
-    const struct node *node = fields_get(fields, map, key);
+    const struct yaml_node *node = fields_get(fields, map, key);
     char *value = node ? config_read_value(fields, node, key, parse) : NULL;
 
     if (!value)
@@ -58,16 +59,16 @@ void config_replace_text(struct fields *fields, const struct node *map, const ch
     *textp = value;
 }
 
-GPtrArray *config_read_texts(struct fields *fields, const struct node *map, const char *key,
+GPtrArray *config_read_texts(struct fields *fields, const struct yaml_node *map, const char *key,
                              config_parse parse)
 {
-    const struct node *list = fields_list(fields, map, key);
+    const struct yaml_node *list = fields_list(fields, map, key);
     GPtrArray *texts;
 
     if (!list)
         return NULL;
     texts = g_ptr_array_new_with_free_func(g_free);
-    for (const struct node *node = list->first; node; node = node->next) {
+    for (const struct yaml_node *node = list->first; node; node = node->next) {
         char *value = config_read_value(fields, node, key, parse);
 
         if (value)
@@ -76,7 +77,7 @@ GPtrArray *config_read_texts(struct fields *fields, const struct node *map, cons
     return texts;
 }
 
-void config_replace_strv(struct fields *fields, const struct node *map, const char *key,
+void config_replace_strv(struct fields *fields, const struct yaml_node *map, const char *key,
                          config_parse parse, char ***strvp)
 {
     GPtrArray *texts = config_read_texts(fields, map, key, parse);

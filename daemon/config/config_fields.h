@@ -13,20 +13,21 @@
 typedef const char *(*config_parse)(const char *text, char **valuep);
 
 /* Are all keys of the map known and unique? `known` ends with NULL. */
-bool config_check_keys(struct fields *fields, const struct node *map, const char *const known[]);
+bool config_check_keys(struct fields *fields, const struct yaml_node *map,
+                       const char *const known[]);
 
 /* The value of the node under `key`, to be freed with g_free; NULL if it is invalid. */
-char *config_read_value(struct fields *fields, const struct node *node, const char *key,
+char *config_read_value(struct fields *fields, const struct yaml_node *node, const char *key,
                         config_parse parse);
 
 /* Sets the value if the key is present and valid. */
-void config_replace_text(struct fields *fields, const struct node *map, const char *key,
+void config_replace_text(struct fields *fields, const struct yaml_node *map, const char *key,
                          config_parse parse, char **textp);
 
 /* A list of texts; NULL if the key is absent. */
-GPtrArray *config_read_texts(struct fields *fields, const struct node *map, const char *key,
+GPtrArray *config_read_texts(struct fields *fields, const struct yaml_node *map, const char *key,
                              config_parse parse);
 
 /* The same as a NULL-terminated vector, replacing the previous one. */
-void config_replace_strv(struct fields *fields, const struct node *map, const char *key,
+void config_replace_strv(struct fields *fields, const struct yaml_node *map, const char *key,
                          config_parse parse, char ***strvp);

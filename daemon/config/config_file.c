@@ -111,14 +111,14 @@ const char *config_check_ranges(const struct config *config)
     return NULL;
 }
 
-static void read_ranges(struct fields *fields, const struct node *map, const char *key,
+static void read_ranges(struct fields *fields, const struct yaml_node *map, const char *key,
                         GArray *ranges)
 {
-    const struct node *list = fields_list(fields, map, key);
+    const struct yaml_node *list = fields_list(fields, map, key);
 
     if (list)
         g_array_set_size(ranges, 0);
-    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next) {
         const char *text = fields_text(fields, node, key);
         struct address_range range;
         const char *wrong = text ? config_parse_range(text, &range) : NULL;
@@ -130,13 +130,13 @@ static void read_ranges(struct fields *fields, const struct node *map, const cha
     }
 }
 
-static void read_node_ips(struct fields *fields, const struct node *map, GArray *addresses)
+static void read_node_ips(struct fields *fields, const struct yaml_node *map, GArray *addresses)
 {
-    const struct node *list = fields_list(fields, map, "nodeIPs");
+    const struct yaml_node *list = fields_list(fields, map, "nodeIPs");
 
     if (list)
         g_array_set_size(addresses, 0);
-    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next) {
         const char *text = fields_text(fields, node, "nodeIPs");
         struct address address;
 
@@ -147,14 +147,14 @@ static void read_node_ips(struct fields *fields, const struct node *map, GArray 
     }
 }
 
-static void read_directory(struct config_file *file, const struct node *node)
+static void read_directory(struct config_file *file, const struct yaml_node *node)
 {
     struct fields *fields = &file->fields;
-    const struct node *at = node;
+    const struct yaml_node *at = node;
     struct config_directory *directory;
     char *path;
 
-    if (node->type == NODE_MAP) {
+    if (node->type == YAML_NODE_MAP) {
         if (!config_check_keys(fields, node, directory_keys))
             return;
         at = fields_get(fields, node, "path");
@@ -168,7 +168,7 @@ static void read_directory(struct config_file *file, const struct node *node)
         return;
     directory = config_directory_new(path);
     g_ptr_array_add(file->config->manifests, directory);
-    if (node->type != NODE_MAP)
+    if (node->type != YAML_NODE_MAP)
         return;
     directory->recursive = fields_bool(fields, node, "recursive", false);
     directory->allocate_given = fields_get(fields, node, "allocate");
@@ -176,33 +176,33 @@ static void read_directory(struct config_file *file, const struct node *node)
     config_replace_text(fields, node, "namespace", config_parse_namespace, &directory->namespace);
 }
 
-static void read_directories(struct config_file *file, const struct node *root)
+static void read_directories(struct config_file *file, const struct yaml_node *root)
 {
-    const struct node *list = fields_list(&file->fields, root, "manifests");
+    const struct yaml_node *list = fields_list(&file->fields, root, "manifests");
 
     if (!list)
         return;
     g_ptr_array_set_size(file->config->manifests, 0);
-    for (const struct node *node = list->first; node; node = node->next)
+    for (const struct yaml_node *node = list->first; node; node = node->next)
         read_directory(file, node);
     if (!list->first)
         fields_error(&file->fields, list->position, "bad-value", "manifests must name a directory");
 }
 
-static void read_size(struct fields *fields, const struct node *root, uint64_t *size)
+static void read_size(struct fields *fields, const struct yaml_node *root, uint64_t *size)
 {
-    const struct node *node = fields_get(fields, root, "maxFileSize");
+    const struct yaml_node *node = fields_get(fields, root, "maxFileSize");
     const char *wrong;
 
     if (!node)
         return;
     /* a number may be unquoted, and so may 512Mi */
-    wrong = config_parse_size(node->type == NODE_SCALAR ? node->text : "", size);
+    wrong = config_parse_size(node->type == YAML_NODE_SCALAR ? node->text : "", size);
     if (wrong)
         fields_error(fields, node->position, "bad-value", "maxFileSize %s", wrong);
 }
 
-static enum kubesvc_pod_names read_pods(struct fields *fields, const struct node *root,
+static enum kubesvc_pod_names read_pods(struct fields *fields, const struct yaml_node *root,
                                         enum kubesvc_pod_names fallback)
 {
     const char *text = fields_string(fields, root, "pods");
@@ -214,15 +214,15 @@ static enum kubesvc_pod_names read_pods(struct fields *fields, const struct node
     if (strcmp(text, "insecure") == 0)
         return KUBESVC_PODS_INSECURE;
     if (strcmp(text, "disabled") != 0)
-        fields_error(fields, node_get(root, "pods")->position, "bad-value",
+        fields_error(fields, yaml_node_get(root, "pods")->position, "bad-value",
                      "pods must be verified, insecure or disabled");
     return KUBESVC_PODS_DISABLED;
 }
 
-static void note_origins(struct config_file *file, const struct node *root)
+static void note_origins(struct config_file *file, const struct yaml_node *root)
 {
     for (enum config_key key = 0; key < CONFIG_SOCKET; key++) {
-        const struct node *node = fields_get(&file->fields, root, keys[key]);
+        const struct yaml_node *node = fields_get(&file->fields, root, keys[key]);
 
         if (node)
             file->config->origins[key] = (struct config_origin){
@@ -234,21 +234,21 @@ static void note_origins(struct config_file *file, const struct node *root)
     }
 }
 
-static void read_lookups(struct fields *fields, const struct node *root, bool *maps)
+static void read_lookups(struct fields *fields, const struct yaml_node *root, bool *maps)
 {
     const char *text = fields_string(fields, root, "lookups");
 
     if (!text)
         return;
     if (strcmp(text, "mapped") != 0 && strcmp(text, "socket") != 0)
-        fields_error(fields, node_get(root, "lookups")->position, "bad-value",
+        fields_error(fields, yaml_node_get(root, "lookups")->position, "bad-value",
                      "lookups must be mapped or socket");
     *maps = strcmp(text, "socket") != 0;
 }
 
-static void read_proxy(struct fields *fields, const struct node *root, bool *all)
+static void read_proxy(struct fields *fields, const struct yaml_node *root, bool *all)
 {
-    const struct node *proxy = fields_map(fields, root, "proxy");
+    const struct yaml_node *proxy = fields_map(fields, root, "proxy");
     const char *text;
 
     if (!proxy || !config_check_keys(fields, proxy, proxy_keys))
@@ -257,12 +257,12 @@ static void read_proxy(struct fields *fields, const struct node *root, bool *all
     if (!text)
         return;
     if (strcmp(text, "all") != 0 && strcmp(text, "allocated") != 0)
-        fields_error(fields, node_get(proxy, "services")->position, "bad-value",
+        fields_error(fields, yaml_node_get(proxy, "services")->position, "bad-value",
                      "services must be allocated or all");
     *all = strcmp(text, "all") == 0;
 }
 
-static void read_root(struct config_file *file, const struct node *root)
+static void read_root(struct config_file *file, const struct yaml_node *root)
 {
     struct fields *fields = &file->fields;
     struct config *config = file->config;
@@ -301,7 +301,7 @@ static void read_root(struct config_file *file, const struct node *root)
     config_sources_read(config, fields, root);
 }
 
-static void on_document(void *userdata, const struct node *document)
+static void on_document(void *userdata, const struct yaml_node *document)
 {
     struct config_file *file = userdata;
 

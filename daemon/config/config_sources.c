@@ -68,7 +68,8 @@ static struct config_source *add_source(struct config *config, struct fields *fi
     return NULL;
 }
 
-static void read_keys(struct config_source *source, struct fields *fields, const struct node *map)
+static void read_keys(struct config_source *source, struct fields *fields,
+                      const struct yaml_node *map)
 {
     if (!config_check_keys(fields, map, keys[source->runtime]))
         return;
@@ -80,13 +81,13 @@ static void read_keys(struct config_source *source, struct fields *fields, const
 }
 
 /* "- podman" or "- podman: {networks: [a]}" */
-static void read_source(struct config *config, struct fields *fields, const struct node *node)
+static void read_source(struct config *config, struct fields *fields, const struct yaml_node *node)
 {
-    const struct node *keyed = node->type == NODE_MAP ? node->first : NULL, *map;
+    const struct yaml_node *keyed = node->type == YAML_NODE_MAP ? node->first : NULL, *map;
     struct config_source *source;
     const char *word;
 
-    if (node->type == NODE_MAP && (!keyed || keyed->next)) {
+    if (node->type == YAML_NODE_MAP && (!keyed || keyed->next)) {
         fields_error(fields, node->position, "bad-value",
                      "a source is a word such as podman, or a mapping of that word alone");
         return;
@@ -98,13 +99,13 @@ static void read_source(struct config *config, struct fields *fields, const stru
         read_keys(source, fields, map);
 }
 
-void config_sources_read(struct config *config, struct fields *fields, const struct node *root)
+void config_sources_read(struct config *config, struct fields *fields, const struct yaml_node *root)
 {
-    const struct node *list = fields_list(fields, root, "sources");
+    const struct yaml_node *list = fields_list(fields, root, "sources");
 
     if (!list)
         return;
     g_ptr_array_set_size(config->sources, 0);
-    for (const struct node *node = list->first; node; node = node->next)
+    for (const struct yaml_node *node = list->first; node; node = node->next)
         read_source(config, fields, node);
 }

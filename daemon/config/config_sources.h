@@ -11,6 +11,7 @@
 const char *config_runtime_name(enum config_runtime runtime);
 
 /* Replaces the list if the key is present. */
-void config_sources_read(struct config *config, struct fields *fields, const struct node *root);
+void config_sources_read(struct config *config, struct fields *fields,
+                         const struct yaml_node *root);
 
 void config_source_free(gpointer userdata);

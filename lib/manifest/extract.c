@@ -42,16 +42,16 @@ static const struct known_kind known_kinds[] = {
      {"autoscaling/v2", "autoscaling/v1", "autoscaling/v2beta2", "autoscaling/v2beta1"}},
 };
 
-const char *extract_peek(const struct node *map, const char *key)
+const char *extract_peek(const struct yaml_node *map, const char *key)
 {
-    const struct node *node = map->type == NODE_MAP ? node_get(map, key) : NULL;
+    const struct yaml_node *node = map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
 
-    if (!node || node->type != NODE_SCALAR || strlen(node->text) != node->length)
+    if (!node || node->type != YAML_NODE_SCALAR || strlen(node->text) != node->length)
         return NULL;
     return scalar_read(node).type == SCALAR_STRING && *node->text ? node->text : NULL;
 }
 
-bool extract_is_typed(const struct node *root)
+bool extract_is_typed(const struct yaml_node *root)
 {
     return extract_peek(root, "apiVersion") || extract_peek(root, "kind");
 }
@@ -91,7 +91,7 @@ enum object_kind extract_kind(const char *kind, const char *version)
 }
 
 /* NULL: not one of ours; reported only if one was probably meant. */
-static const struct known_kind *identify(struct fields *fields, const struct node *root,
+static const struct known_kind *identify(struct fields *fields, const struct yaml_node *root,
                                          const char *version, const char *kind)
 {
     const struct known_kind *known = find_kind(kind);
@@ -112,7 +112,7 @@ static bool holds_template(const char *text)
 
 /* One diagnostic about an invalid name. */
 static void refuse_name(struct extract_context *context, struct fields *fields,
-                        const struct node *node, const char *key, const char *text,
+                        const struct yaml_node *node, const char *key, const char *text,
                         const char *must_be)
 {
     if (holds_template(text)) {
@@ -135,9 +135,9 @@ static void refuse_name(struct extract_context *context, struct fields *fields,
 
 /* NULL: an invalid one, reported. */
 static const char *read_namespace(struct extract_context *context, struct fields *fields,
-                                  const struct node *metadata)
+                                  const struct yaml_node *metadata)
 {
-    const struct node *node = fields_get(fields, metadata, "namespace");
+    const struct yaml_node *node = fields_get(fields, metadata, "namespace");
     const char *text;
 
     if (!node)
@@ -157,7 +157,7 @@ static const char *read_namespace(struct extract_context *context, struct fields
 /* `kubectl create` would generate a name; the one generated here changes only with the file.
  * Objects that others refer to by name cannot have one. */
 static char *generate_name(struct extract_context *context, struct fields *fields,
-                           const struct node *metadata, enum object_kind kind)
+                           const struct yaml_node *metadata, enum object_kind kind)
 {
     const char *prefix = fields_string(fields, metadata, "generateName");
 
@@ -170,10 +170,10 @@ static char *generate_name(struct extract_context *context, struct fields *field
 }
 
 static char *read_name(struct extract_context *context, struct fields *fields,
-                       const struct node *metadata, enum object_kind kind)
+                       const struct yaml_node *metadata, enum object_kind kind)
 {
     bool label = kind == OBJECT_SERVICE || kind == OBJECT_NAMESPACE;
-    const struct node *node = fields_get(fields, metadata, "name");
+    const struct yaml_node *node = fields_get(fields, metadata, "name");
     g_autofree char *name = NULL;
 
     if (node) {
@@ -210,7 +210,7 @@ void extract_part(struct fields *fields)
     fields->consequence = "; ignored; the API server rejects the object";
 }
 
-static void read_kind(struct fields *fields, const struct node *root, struct object *object)
+static void read_kind(struct fields *fields, const struct yaml_node *root, struct object *object)
 {
     switch ((enum object_kind)object->kind) {
     case OBJECT_SERVICE: extract_service(fields, root, (struct service *)object); break;
@@ -275,9 +275,9 @@ static bool keep(struct extract_context *context, struct object *object)
 
 /* NULL: the object is left out, and a diagnostic says why. */
 static struct object *read_object(struct extract_context *context, struct fields *fields,
-                                  const struct node *root, enum object_kind kind)
+                                  const struct yaml_node *root, enum object_kind kind)
 {
-    const struct node *metadata;
+    const struct yaml_node *metadata;
     g_autofree char *name = NULL, *description = NULL;
     const char *namespace;
     struct object *object;
@@ -318,9 +318,9 @@ static struct object *read_object(struct extract_context *context, struct fields
 
 /* Any object makes its namespace exist, even one that decides no name (rule 94). Which kinds are
  * namespaced is not known here: only an explicit namespace counts. */
-static void mention_namespace(struct extract_context *context, const struct node *root)
+static void mention_namespace(struct extract_context *context, const struct yaml_node *root)
 {
-    const struct node *metadata = node_get(root, "metadata");
+    const struct yaml_node *metadata = yaml_node_get(root, "metadata");
     const char *namespace = metadata ? extract_peek(metadata, "namespace") : NULL;
     struct object *object;
 
@@ -348,38 +348,38 @@ void extract_forget(struct extract_context *context, guint first)
 }
 
 /* Like kubectl: anything with a list under `items` is a list. */
-static void read_list(struct extract_context *context, const struct node *items,
+static void read_list(struct extract_context *context, const struct yaml_node *items,
                       const char *version, const char *kind)
 {
-    for (const struct node *child = items->first; child; child = child->next) {
-        if (child->type == NODE_MAP)
+    for (const struct yaml_node *child = items->first; child; child = child->next) {
+        if (child->type == YAML_NODE_MAP)
             extract_object(context, child, version, kind);
     }
 }
 
-void extract_object(struct extract_context *context, const struct node *root,
+void extract_object(struct extract_context *context, const struct yaml_node *root,
                     const char *list_version, const char *list_kind)
 {
     struct fields fields = {.diagnostics = context->diagnostics};
     const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
-    const struct node *items;
+    const struct yaml_node *items;
     const struct known_kind *known;
     const struct object *object = NULL;
     g_autofree char *element_kind = NULL;
 
-    if (root->type != NODE_MAP)
+    if (root->type != YAML_NODE_MAP)
         return;
     if (!version && !kind && list_kind && g_str_has_suffix(list_kind, "List")) {
         element_kind = g_strndup(list_kind, strlen(list_kind) - strlen("List"));
         version = list_version;
         kind = element_kind;
     }
-    items = node_get(root, "items");
-    if (version && kind && items && items->type == NODE_LIST) {
+    items = yaml_node_get(root, "items");
+    if (version && kind && items && items->type == YAML_NODE_LIST) {
         read_list(context, items, version, kind);
         return;
     }
-    if (kind && version && strcmp(kind, "Template") == 0 && node_get(root, "objects")) {
+    if (kind && version && strcmp(kind, "Template") == 0 && yaml_node_get(root, "objects")) {
         fields_warning(&fields, root->position, "openshift-template",
                        "an OpenShift Template is ignored: process it first");
         return;

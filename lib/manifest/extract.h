@@ -29,28 +29,29 @@ struct extract_context {
 
 /* Adds the object, or all of a list's. Elements without a kind inherit the list's: `list_version`
  * and `list_kind` are those of the enclosing list, NULL outside of one. */
-void extract_object(struct extract_context *context, const struct node *root,
+void extract_object(struct extract_context *context, const struct yaml_node *root,
                     const char *list_version, const char *list_kind);
 
 /* Removes all objects from index `first` on. */
 void extract_forget(struct extract_context *context, guint first);
 
 /* Does the tree state its own kind? */
-bool extract_is_typed(const struct node *root);
+bool extract_is_typed(const struct yaml_node *root);
 
 /* The text of a string field, NULL otherwise; for looking before the kind is known. */
-const char *extract_peek(const struct node *map, const char *key);
+const char *extract_peek(const struct yaml_node *map, const char *key);
 
 /* The fields specific to a kind, each read from the whole object, whose metadata is known to be a
  * map; errors mark `fields` as broken. */
-void extract_service(struct fields *fields, const struct node *root, struct service *service);
-void extract_endpoint_slice(struct fields *fields, const struct node *root,
+void extract_service(struct fields *fields, const struct yaml_node *root, struct service *service);
+void extract_endpoint_slice(struct fields *fields, const struct yaml_node *root,
                             struct endpoint_slice *slice);
-void extract_endpoints(struct fields *fields, const struct node *root,
+void extract_endpoints(struct fields *fields, const struct yaml_node *root,
                        struct endpoint_slice *slice);
-void extract_pod(struct fields *fields, const struct node *root, struct pod *pod);
-void extract_workload(struct fields *fields, const struct node *root, struct workload *workload);
-void extract_autoscaler(struct fields *fields, const struct node *root,
+void extract_pod(struct fields *fields, const struct yaml_node *root, struct pod *pod);
+void extract_workload(struct fields *fields, const struct yaml_node *root,
+                      struct workload *workload);
+void extract_autoscaler(struct fields *fields, const struct yaml_node *root,
                         struct autoscaler *autoscaler);
 
 /* The kind of this name in an apiVersion, or in any (NULL); OBJECT_KINDS if it is not read here. */
@@ -64,34 +65,35 @@ void extract_part(struct fields *fields);
 /* Shared by several kinds. */
 #define EXTRACT_ADDRESSES_ANNOTATION "kubesvc.io/addresses"
 
-void extract_pod_spec(struct fields *fields, const struct node *metadata, const struct node *spec,
-                      struct pod_spec *pod_spec);
-struct owner extract_owner(struct fields *fields, const struct node *metadata);
-struct addresses extract_stated_addresses(struct fields *fields, const struct node *metadata);
+void extract_pod_spec(struct fields *fields, const struct yaml_node *metadata,
+                      const struct yaml_node *spec, struct pod_spec *pod_spec);
+struct owner extract_owner(struct fields *fields, const struct yaml_node *metadata);
+struct addresses extract_stated_addresses(struct fields *fields, const struct yaml_node *metadata);
 
 /* The labels of an object for which they decide nothing: non-strings are skipped. NULL for none. */
-const struct labels *extract_own_labels(struct fields *fields, const struct node *metadata);
+const struct labels *extract_own_labels(struct fields *fields, const struct yaml_node *metadata);
 
 /* A map of strings as labels; NULL if it is absent or empty. Too many are an error. */
 #define EXTRACT_LABELS_MAX 4096u
-const struct labels *extract_labels(struct fields *fields, const struct node *map, const char *key);
+const struct labels *extract_labels(struct fields *fields, const struct yaml_node *map,
+                                    const char *key);
 
 /* An interned name, NULL if absent. */
-const char *extract_name(struct fields *fields, const struct node *map, const char *key);
+const char *extract_name(struct fields *fields, const struct yaml_node *map, const char *key);
 
 /* A DNS label; NULL if absent or, with an error, if invalid. */
-const char *extract_dns_label(struct fields *fields, const struct node *map, const char *key);
+const char *extract_dns_label(struct fields *fields, const struct yaml_node *map, const char *key);
 
 /* Which of the texts (NULL-terminated) a string field holds; `fallback` if it is absent. Any other
  * text is an error. */
-int extract_choice(struct fields *fields, const struct node *map, const char *key,
+int extract_choice(struct fields *fields, const struct yaml_node *map, const char *key,
                    const char *const choices[], int fallback);
 
 /* The ports of a list of mappings, appended to `ports` (struct port), without the invalid ones.
  * Their strings belong to the tree. `number` is the key of the number. More than the API allows in
  * a slice are an error. */
 #define EXTRACT_PORTS_MAX 20000u
-void extract_ports(struct fields *fields, const struct node *list, const char *number,
+void extract_ports(struct fields *fields, const struct yaml_node *list, const char *number,
                    bool number_required, GArray *ports);
 
 /* The same ports in the form stored in an object; NULL for none. */

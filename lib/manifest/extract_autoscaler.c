@@ -18,11 +18,11 @@ static uint8_t target_kind(const char *kind, const char *version)
     }
 }
 
-void extract_autoscaler(struct fields *fields, const struct node *root,
+void extract_autoscaler(struct fields *fields, const struct yaml_node *root,
                         struct autoscaler *autoscaler)
 {
-    const struct node *spec = fields_map(fields, root, "spec");
-    const struct node *target = fields_map(fields, spec, "scaleTargetRef");
+    const struct yaml_node *spec = fields_map(fields, root, "spec");
+    const struct yaml_node *target = fields_map(fields, spec, "scaleTargetRef");
     int64_t least = 1;
 
     autoscaler->target.kind = target_kind(fields_string(fields, target, "kind"),

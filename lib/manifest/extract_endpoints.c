@@ -12,7 +12,7 @@
 #define SKIP_MIRROR_LABEL "endpointslice.kubernetes.io/skip-mirror"
 #define LEADER_ANNOTATION "control-plane.alpha.kubernetes.io/leader"
 
-static void add_address(struct fields *fields, const struct node *node, const char *text,
+static void add_address(struct fields *fields, const struct yaml_node *node, const char *text,
                         GArray *addresses)
 {
     struct address address;
@@ -24,9 +24,10 @@ static void add_address(struct fields *fields, const struct node *node, const ch
                      "an endpoint's address must be an IP address");
 }
 
-static void read_common(struct fields *fields, const struct node *map, struct endpoint *endpoint)
+static void read_common(struct fields *fields, const struct yaml_node *map,
+                        struct endpoint *endpoint)
 {
-    const struct node *target = fields_map(fields, map, "targetRef");
+    const struct yaml_node *target = fields_map(fields, map, "targetRef");
     const char *kind = fields_string(fields, target, "kind");
 
     endpoint->hostname = g_strdup(extract_dns_label(fields, map, "hostname"));
@@ -34,7 +35,7 @@ static void read_common(struct fields *fields, const struct node *map, struct en
     endpoint->is_pod = !kind || strcmp(kind, "Pod") == 0;
 }
 
-static struct ports *read_ports(struct fields *fields, const struct node *map)
+static struct ports *read_ports(struct fields *fields, const struct yaml_node *map)
 {
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
@@ -48,19 +49,19 @@ static void take_endpoints(GArray *endpoints, struct endpoint_subset *subset)
     subset->endpoints = (struct endpoint *)(void *)g_array_free(endpoints, FALSE);
 }
 
-static void read_slice_endpoints(struct fields *fields, const struct node *list,
+static void read_slice_endpoints(struct fields *fields, const struct yaml_node *list,
                                  struct endpoint_subset *subset)
 {
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *iterator = list ? list->first : NULL, *map;
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
 
     while ((map = fields_next_map(fields, &iterator, "endpoints"))) {
-        const struct node *texts = fields_list(fields, map, "addresses");
+        const struct yaml_node *texts = fields_list(fields, map, "addresses");
         struct endpoint endpoint = {0};
 
         g_array_set_size(addresses, 0);
-        for (const struct node *node = texts ? texts->first : NULL; node; node = node->next) {
+        for (const struct yaml_node *node = texts ? texts->first : NULL; node; node = node->next) {
             const char *text = fields_text(fields, node, "addresses");
 
             if (text)
@@ -74,10 +75,10 @@ static void read_slice_endpoints(struct fields *fields, const struct node *list,
     take_endpoints(endpoints, subset);
 }
 
-void extract_endpoint_slice(struct fields *fields, const struct node *root,
+void extract_endpoint_slice(struct fields *fields, const struct yaml_node *root,
                             struct endpoint_slice *slice)
 {
-    const struct labels *labels = extract_labels(fields, node_get(root, "metadata"), "labels");
+    const struct labels *labels = extract_labels(fields, yaml_node_get(root, "metadata"), "labels");
     const char *service = labels_get(labels, SERVICE_NAME_LABEL);
     const char *type = fields_string(fields, root, "addressType");
 
@@ -89,7 +90,7 @@ void extract_endpoint_slice(struct fields *fields, const struct node *root,
     slice->subsets[0].ports = read_ports(fields, root);
     /* host names instead of addresses: nothing to resolve to */
     if (!type || strcmp(type, "FQDN") != 0) {
-        const struct node *list;
+        const struct yaml_node *list;
 
         extract_whole(fields);
         list = fields_list(fields, root, "endpoints");
@@ -98,11 +99,11 @@ void extract_endpoint_slice(struct fields *fields, const struct node *root,
     }
 }
 
-static void read_subset_addresses(struct fields *fields, const struct node *subset, const char *key,
-                                  struct ports *ports, GArray *mentions)
+static void read_subset_addresses(struct fields *fields, const struct yaml_node *subset,
+                                  const char *key, struct ports *ports, GArray *mentions)
 {
-    const struct node *list = fields_list(fields, subset, key);
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *list = fields_list(fields, subset, key);
+    const struct yaml_node *iterator = list ? list->first : NULL, *map;
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
 
     while ((map = fields_next_map(fields, &iterator, key))) {
@@ -111,7 +112,7 @@ static void read_subset_addresses(struct fields *fields, const struct node *subs
 
         g_array_set_size(addresses, 0);
         if (text)
-            add_address(fields, node_get(map, "ip"), text, addresses);
+            add_address(fields, yaml_node_get(map, "ip"), text, addresses);
         if (addresses->len == 0)
             continue;
         mention.endpoint.addresses = extract_take_addresses(addresses);
@@ -124,19 +125,20 @@ static void read_subset_addresses(struct fields *fields, const struct node *subs
     }
 }
 
-static bool is_not_mirrored(struct fields *fields, const struct node *metadata)
+static bool is_not_mirrored(struct fields *fields, const struct yaml_node *metadata)
 {
     const struct labels *labels = extract_labels(fields, metadata, "labels");
-    const struct node *annotations = fields_map(fields, metadata, "annotations");
+    const struct yaml_node *annotations = fields_map(fields, metadata, "annotations");
     bool skip = g_strcmp0(labels_get(labels, SKIP_MIRROR_LABEL), "true") == 0;
 
     labels_unref(labels);
-    return skip || (annotations && node_get(annotations, LEADER_ANNOTATION));
+    return skip || (annotations && yaml_node_get(annotations, LEADER_ANNOTATION));
 }
 
-void extract_endpoints(struct fields *fields, const struct node *root, struct endpoint_slice *slice)
+void extract_endpoints(struct fields *fields, const struct yaml_node *root,
+                       struct endpoint_slice *slice)
 {
-    const struct node *list, *iterator, *map;
+    const struct yaml_node *list, *iterator, *map;
     g_autoptr(GPtrArray) lists =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))ports_unref);
     g_autoptr(GArray) mentions = g_array_new(FALSE, FALSE, sizeof(struct mention));
@@ -147,7 +149,7 @@ void extract_endpoints(struct fields *fields, const struct node *root, struct en
     extract_part(fields);
 
     slice->service = name_intern(slice->object.name, strlen(slice->object.name));
-    slice->not_mirrored = is_not_mirrored(fields, node_get(root, "metadata"));
+    slice->not_mirrored = is_not_mirrored(fields, yaml_node_get(root, "metadata"));
     while ((map = fields_next_map(fields, &iterator, "subsets"))) {
         struct ports *ports = read_ports(fields, map);
 

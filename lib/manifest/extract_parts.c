@@ -10,22 +10,23 @@
 
 #define BLANKS " \t\n\f\r"
 
-const char *extract_name(struct fields *fields, const struct node *map, const char *key)
+const char *extract_name(struct fields *fields, const struct yaml_node *map, const char *key)
 {
     const char *text = fields_string(fields, map, key);
 
     return text ? name_intern(text, strlen(text)) : NULL;
 }
 
-const struct labels *extract_labels(struct fields *fields, const struct node *map, const char *key)
+const struct labels *extract_labels(struct fields *fields, const struct yaml_node *map,
+                                    const char *key)
 {
-    const struct node *labels = fields_map(fields, map, key);
+    const struct yaml_node *labels = fields_map(fields, map, key);
     g_autoptr(GArray) pairs = NULL;
 
     if (!labels || !labels->first)
         return NULL;
     pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
-    for (const struct node *child = labels->first; child; child = child->next) {
+    for (const struct yaml_node *child = labels->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = ""};
 
         if (child->omitted) {
@@ -59,7 +60,7 @@ struct addresses extract_take_addresses(GArray *addresses)
     return taken;
 }
 
-static struct addresses split_addresses(struct fields *fields, const struct node *node)
+static struct addresses split_addresses(struct fields *fields, const struct yaml_node *node)
 {
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     const char *part = node->text;
@@ -82,9 +83,9 @@ static struct addresses split_addresses(struct fields *fields, const struct node
     return extract_take_addresses(addresses);
 }
 
-struct addresses extract_stated_addresses(struct fields *fields, const struct node *metadata)
+struct addresses extract_stated_addresses(struct fields *fields, const struct yaml_node *metadata)
 {
-    const struct node *annotations = fields_map(fields, metadata, "annotations"), *node;
+    const struct yaml_node *annotations = fields_map(fields, metadata, "annotations"), *node;
     struct addresses addresses = {0};
 
     extract_whole(fields);
@@ -96,18 +97,18 @@ struct addresses extract_stated_addresses(struct fields *fields, const struct no
     return addresses;
 }
 
-const struct labels *extract_own_labels(struct fields *fields, const struct node *metadata)
+const struct labels *extract_own_labels(struct fields *fields, const struct yaml_node *metadata)
 {
-    const struct node *map = node_get(metadata, "labels");
+    const struct yaml_node *map = yaml_node_get(metadata, "labels");
     g_autoptr(GArray) pairs = NULL;
 
-    if (!map || map->type != NODE_MAP || !map->first)
+    if (!map || map->type != YAML_NODE_MAP || !map->first)
         return NULL;
     pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
-    for (const struct node *child = map->first; child; child = child->next) {
+    for (const struct yaml_node *child = map->first; child; child = child->next) {
         struct label pair = {.key = child->key, .value = ""};
 
-        if (child->type != NODE_SCALAR)
+        if (child->type != YAML_NODE_SCALAR)
             continue;
         if (scalar_read(child).type != SCALAR_NULL)
             pair.value = child->text;
@@ -121,18 +122,18 @@ const struct labels *extract_own_labels(struct fields *fields, const struct node
     return labels_new((const struct label *)(void *)pairs->data, pairs->len);
 }
 
-const char *extract_dns_label(struct fields *fields, const struct node *map, const char *key)
+const char *extract_dns_label(struct fields *fields, const struct yaml_node *map, const char *key)
 {
     const char *text = fields_string(fields, map, key);
 
     if (!text || dns_label_is_valid(text))
         return text;
-    fields_error(fields, node_get(map, key)->position, "invalid-name",
+    fields_error(fields, yaml_node_get(map, key)->position, "invalid-name",
                  "%s must be a DNS label ([a-z0-9-], at most 63 characters)", key);
     return NULL;
 }
 
-int extract_choice(struct fields *fields, const struct node *map, const char *key,
+int extract_choice(struct fields *fields, const struct yaml_node *map, const char *key,
                    const char *const choices[], int fallback)
 {
     const char *text = fields_string(fields, map, key);
@@ -143,11 +144,12 @@ int extract_choice(struct fields *fields, const struct node *map, const char *ke
         if (strcmp(choices[i], text) == 0)
             return i;
     }
-    fields_error(fields, node_get(map, key)->position, "bad-value", "%s has an unknown value", key);
+    fields_error(fields, yaml_node_get(map, key)->position, "bad-value", "%s has an unknown value",
+                 key);
     return fallback;
 }
 
-static uint8_t read_protocol(struct fields *fields, const struct node *map)
+static uint8_t read_protocol(struct fields *fields, const struct yaml_node *map)
 {
     const char *text = fields_string(fields, map, "protocol");
 
@@ -157,19 +159,19 @@ static uint8_t read_protocol(struct fields *fields, const struct node *map)
         return PORT_UDP;
     if (strcmp(text, "SCTP") == 0)
         return PORT_SCTP;
-    fields_error(fields, node_get(map, "protocol")->position, "bad-value",
+    fields_error(fields, yaml_node_get(map, "protocol")->position, "bad-value",
                  "protocol must be TCP, UDP or SCTP");
     return 0;
 }
 
-static void read_target(struct fields *fields, const struct node *map, struct port *port)
+static void read_target(struct fields *fields, const struct yaml_node *map, struct port *port)
 {
-    const struct node *node = fields_get(fields, map, "targetPort");
+    const struct yaml_node *node = fields_get(fields, map, "targetPort");
     int64_t number = 0;
 
     if (!node)
         return;
-    if (node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING) {
+    if (node->type == YAML_NODE_SCALAR && scalar_read(node).type == SCALAR_STRING) {
         port->target_name = fields_text(fields, node, "targetPort");
         if (port->target_name && *port->target_name == '\0')
             port->target_name = NULL;
@@ -181,7 +183,7 @@ static void read_target(struct fields *fields, const struct node *map, struct po
 }
 
 /* False if it is not to be used. */
-static bool read_port(struct fields *fields, const struct node *map, const char *number,
+static bool read_port(struct fields *fields, const struct yaml_node *map, const char *number,
                       bool number_required, struct port *port)
 {
     bool refused_before = fields->refused, good;
@@ -198,10 +200,10 @@ static bool read_port(struct fields *fields, const struct node *map, const char 
     return good;
 }
 
-void extract_ports(struct fields *fields, const struct node *list, const char *number,
+void extract_ports(struct fields *fields, const struct yaml_node *list, const char *number,
                    bool number_required, GArray *ports)
 {
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *iterator = list ? list->first : NULL, *map;
 
     while ((map = fields_next_map(fields, &iterator, "ports"))) {
         if (ports->len == EXTRACT_PORTS_MAX) {
@@ -233,10 +235,10 @@ static uint8_t owner_kind(const char *kind)
     return OBJECT_KINDS;
 }
 
-struct owner extract_owner(struct fields *fields, const struct node *metadata)
+struct owner extract_owner(struct fields *fields, const struct yaml_node *metadata)
 {
-    const struct node *list = fields_list(fields, metadata, "ownerReferences");
-    const struct node *iterator = list ? list->first : NULL, *map, *chosen = NULL;
+    const struct yaml_node *list = fields_list(fields, metadata, "ownerReferences");
+    const struct yaml_node *iterator = list ? list->first : NULL, *map, *chosen = NULL;
     struct owner owner = {.kind = OBJECT_KINDS};
     const char *kind;
 

@@ -6,11 +6,11 @@
 
 #include "extract.h"
 
-static void read_containers(struct fields *fields, const struct node *spec, const char *key,
+static void read_containers(struct fields *fields, const struct yaml_node *spec, const char *key,
                             bool sidecars_only, GArray *ports)
 {
-    const struct node *list = fields_list(fields, spec, key);
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *list = fields_list(fields, spec, key);
+    const struct yaml_node *iterator = list ? list->first : NULL, *map;
 
     while ((map = fields_next_map(fields, &iterator, key))) {
         const char *policy = sidecars_only ? fields_string(fields, map, "restartPolicy") : "Always";
@@ -20,8 +20,8 @@ static void read_containers(struct fields *fields, const struct node *spec, cons
     }
 }
 
-void extract_pod_spec(struct fields *fields, const struct node *metadata, const struct node *spec,
-                      struct pod_spec *pod_spec)
+void extract_pod_spec(struct fields *fields, const struct yaml_node *metadata,
+                      const struct yaml_node *spec, struct pod_spec *pod_spec)
 {
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
     const char *hostname = extract_dns_label(fields, spec, "hostname");
@@ -41,7 +41,7 @@ void extract_pod_spec(struct fields *fields, const struct node *metadata, const 
     pod_spec->ports = extract_take_ports(ports);
 }
 
-static bool read_ip(struct fields *fields, const struct node *map, const char *key,
+static bool read_ip(struct fields *fields, const struct yaml_node *map, const char *key,
                     struct address *address)
 {
     const char *text = fields_string(fields, map, key);
@@ -50,16 +50,16 @@ static bool read_ip(struct fields *fields, const struct node *map, const char *k
         return false;
     if (address_parse(address, text, strlen(text)))
         return true;
-    fields_error(fields, node_get(map, key)->position, "invalid-address",
+    fields_error(fields, yaml_node_get(map, key)->position, "invalid-address",
                  "%s must be an IP address", key);
     return false;
 }
 
 /* podIPs, else podIP: the API server fills each in from the other. */
-static void read_ips(struct fields *fields, const struct node *status, struct pod *pod)
+static void read_ips(struct fields *fields, const struct yaml_node *status, struct pod *pod)
 {
-    const struct node *list = fields_list(fields, status, "podIPs");
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *list = fields_list(fields, status, "podIPs");
+    const struct yaml_node *iterator = list ? list->first : NULL, *map;
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     struct address address;
 
@@ -78,10 +78,10 @@ static void read_ips(struct fields *fields, const struct node *status, struct po
     }
 }
 
-static bool is_ready(struct fields *fields, const struct node *status)
+static bool is_ready(struct fields *fields, const struct yaml_node *status)
 {
-    const struct node *list = fields_list(fields, status, "conditions");
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *list = fields_list(fields, status, "conditions");
+    const struct yaml_node *iterator = list ? list->first : NULL, *map;
     bool ready = false;
 
     while ((map = fields_next_map(fields, &iterator, "conditions"))) {
@@ -92,7 +92,7 @@ static bool is_ready(struct fields *fields, const struct node *status)
 }
 
 /* A status was written by a cluster: an unknown value is not a mistake. */
-static enum pod_phase read_phase(struct fields *fields, const struct node *status)
+static enum pod_phase read_phase(struct fields *fields, const struct yaml_node *status)
 {
     static const char *const phases[] = {[POD_PENDING] = "Pending",
                                          [POD_RUNNING] = "Running",
@@ -109,10 +109,10 @@ static enum pod_phase read_phase(struct fields *fields, const struct node *statu
     return POD_UNKNOWN;
 }
 
-void extract_pod(struct fields *fields, const struct node *root, struct pod *pod)
+void extract_pod(struct fields *fields, const struct yaml_node *root, struct pod *pod)
 {
-    const struct node *metadata = node_get(root, "metadata");
-    const struct node *status, *map;
+    const struct yaml_node *metadata = yaml_node_get(root, "metadata");
+    const struct yaml_node *status, *map;
     struct pod_spec spec = {0};
 
     extract_whole(fields);

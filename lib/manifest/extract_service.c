@@ -12,7 +12,7 @@
 #define AFFINITY_MAX 86400
 
 /* "None", or addresses. Returns false for anything else. */
-static bool read_cluster_ip(struct fields *fields, const struct node *node, const char *key,
+static bool read_cluster_ip(struct fields *fields, const struct yaml_node *node, const char *key,
                             GArray *addresses, bool *none)
 {
     const char *text = fields_text(fields, node, key);
@@ -36,15 +36,15 @@ static bool read_cluster_ip(struct fields *fields, const struct node *node, cons
 }
 
 /* clusterIPs if it holds any, else clusterIP; the first entry says whether it is None (rule 1). */
-static void read_cluster_ips(struct fields *fields, const struct node *spec,
+static void read_cluster_ips(struct fields *fields, const struct yaml_node *spec,
                              struct service *service)
 {
-    const struct node *list = fields_list(fields, spec, "clusterIPs");
-    const struct node *single = fields_get(fields, spec, "clusterIP");
+    const struct yaml_node *list = fields_list(fields, spec, "clusterIPs");
+    const struct yaml_node *single = fields_get(fields, spec, "clusterIP");
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     bool first_none = false, none = false;
 
-    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next) {
         if (!read_cluster_ip(fields, node, "clusterIPs", addresses, &none))
             return;
         first_none |= none && addresses->len == 0;
@@ -75,14 +75,15 @@ static void add_family(struct fields *fields, struct position position, const ch
         service->families[service->n_families++] = family;
 }
 
-static void read_families(struct fields *fields, const struct node *spec, struct service *service)
+static void read_families(struct fields *fields, const struct yaml_node *spec,
+                          struct service *service)
 {
     static const char *const policies[] = {"", "SingleStack", "PreferDualStack", "RequireDualStack",
                                            NULL};
-    const struct node *list = fields_list(fields, spec, "ipFamilies");
-    const struct node *old = fields_get(fields, spec, "ipFamily"); /* before 1.20 */
+    const struct yaml_node *list = fields_list(fields, spec, "ipFamilies");
+    const struct yaml_node *old = fields_get(fields, spec, "ipFamily"); /* before 1.20 */
 
-    for (const struct node *node = list ? list->first : NULL; node; node = node->next)
+    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next)
         add_family(fields, node->position, fields_text(fields, node, "ipFamilies"), service);
     if (!list && old)
         add_family(fields, old->position, fields_text(fields, old, "ipFamily"), service);
@@ -90,7 +91,7 @@ static void read_families(struct fields *fields, const struct node *spec, struct
                                                                    policies, FAMILY_POLICY_NONE);
 }
 
-static void read_external_name(struct fields *fields, const struct node *spec,
+static void read_external_name(struct fields *fields, const struct yaml_node *spec,
                                struct service *service)
 {
     const char *text = fields_string(fields, spec, "externalName");
@@ -109,16 +110,16 @@ static void read_external_name(struct fields *fields, const struct node *spec,
 }
 
 /* Errors in it affect no name, and are left to the schema. */
-static uint32_t read_affinity(const struct node *spec)
+static uint32_t read_affinity(const struct yaml_node *spec)
 {
     const char *kind = spec ? extract_peek(spec, "sessionAffinity") : NULL;
-    const struct node *node = validate_child(spec, "sessionAffinityConfig");
+    const struct yaml_node *node = validate_child(spec, "sessionAffinityConfig");
     struct scalar seconds;
 
     if (g_strcmp0(kind, "ClientIP") != 0)
         return 0;
     node = validate_child(validate_child(node, "clientIP"), "timeoutSeconds");
-    if (!node || node->type != NODE_SCALAR)
+    if (!node || node->type != YAML_NODE_SCALAR)
         return AFFINITY_DEFAULT;
     seconds = scalar_read(node);
     if (seconds.type != SCALAR_INTEGER || seconds.integer < 1 || seconds.integer > AFFINITY_MAX)
@@ -126,7 +127,7 @@ static uint32_t read_affinity(const struct node *spec)
     return (uint32_t)seconds.integer;
 }
 
-void extract_service(struct fields *fields, const struct node *root, struct service *service)
+void extract_service(struct fields *fields, const struct yaml_node *root, struct service *service)
 {
     static const char *const types[] = {
         [SERVICE_CLUSTER_IP] = "ClusterIP",
@@ -135,7 +136,7 @@ void extract_service(struct fields *fields, const struct node *root, struct serv
         [SERVICE_EXTERNAL_NAME] = "ExternalName",
         NULL,
     };
-    const struct node *metadata = node_get(root, "metadata"), *spec;
+    const struct yaml_node *metadata = yaml_node_get(root, "metadata"), *spec;
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
     service->stated = extract_stated_addresses(fields, metadata);

@@ -7,10 +7,11 @@
 #include "extract.h"
 #include "lib/yaml/scalar.h"
 
-static void read_requirement(struct fields *fields, const struct node *map, GArray *requirements)
+static void read_requirement(struct fields *fields, const struct yaml_node *map,
+                             GArray *requirements)
 {
     static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
-    const struct node *list = fields_list(fields, map, "values");
+    const struct yaml_node *list = fields_list(fields, map, "values");
     const char *key = fields_string(fields, map, "key");
     struct requirement requirement;
     g_autoptr(GPtrArray) values = NULL;
@@ -22,7 +23,7 @@ static void read_requirement(struct fields *fields, const struct node *map, GArr
         return;
     }
     values = g_ptr_array_new();
-    for (const struct node *node = list ? list->first : NULL; node; node = node->next) {
+    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next) {
         const char *text = fields_text(fields, node, "values");
 
         if (text)
@@ -37,11 +38,11 @@ static void read_requirement(struct fields *fields, const struct node *map, GArr
     g_array_append_val(requirements, requirement);
 }
 
-static void read_expressions(struct fields *fields, const struct node *selector,
+static void read_expressions(struct fields *fields, const struct yaml_node *selector,
                              struct workload *workload)
 {
-    const struct node *list = fields_list(fields, selector, "matchExpressions");
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *list = fields_list(fields, selector, "matchExpressions");
+    const struct yaml_node *iterator = list ? list->first : NULL, *map;
     GArray *requirements;
 
     if (!iterator)
@@ -56,7 +57,7 @@ static void read_expressions(struct fields *fields, const struct node *selector,
 /* Before apps/v1beta2 the API server filled in a missing selector from the template's labels, and
  * still does for a ReplicationController. A Job's selector is a uid that it adds to these
  * labels. */
-static bool defaults_selector(const struct node *root, const struct workload *workload)
+static bool defaults_selector(const struct yaml_node *root, const struct workload *workload)
 {
     const char *version = extract_peek(root, "apiVersion");
 
@@ -65,13 +66,13 @@ static bool defaults_selector(const struct node *root, const struct workload *wo
            g_strcmp0(version, "apps/v1beta1") == 0;
 }
 
-static void read_selector(struct fields *fields, const struct node *root, const struct node *spec,
-                          struct workload *workload)
+static void read_selector(struct fields *fields, const struct yaml_node *root,
+                          const struct yaml_node *spec, struct workload *workload)
 {
     if (workload->object.kind == OBJECT_REPLICATION_CONTROLLER) {
         workload->selector = extract_labels(fields, spec, "selector");
     } else {
-        const struct node *selector = fields_map(fields, spec, "selector");
+        const struct yaml_node *selector = fields_map(fields, spec, "selector");
 
         workload->selector = extract_labels(fields, selector, "matchLabels");
         read_expressions(fields, selector, workload);
@@ -81,11 +82,11 @@ static void read_selector(struct fields *fields, const struct node *root, const 
         workload->selector = labels_ref(workload->template.labels);
 }
 
-static bool job_is_over(struct fields *fields, const struct node *root)
+static bool job_is_over(struct fields *fields, const struct yaml_node *root)
 {
-    const struct node *status = fields_map(fields, root, "status");
-    const struct node *list = fields_list(fields, status, "conditions");
-    const struct node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *status = fields_map(fields, root, "status");
+    const struct yaml_node *list = fields_list(fields, status, "conditions");
+    const struct yaml_node *iterator = list ? list->first : NULL, *map;
     bool over = fields_string(fields, status, "completionTime") != NULL;
 
     while ((map = fields_next_map(fields, &iterator, "conditions"))) {
@@ -98,19 +99,20 @@ static bool job_is_over(struct fields *fields, const struct node *root)
 }
 
 /* Pods of a hook run during the release, and are mostly deleted afterwards. */
-static bool is_helm_hook(const struct node *root)
+static bool is_helm_hook(const struct yaml_node *root)
 {
-    const struct node *metadata = node_get(root, "metadata");
-    const struct node *annotations = metadata ? node_get(metadata, "annotations") : NULL;
+    const struct yaml_node *metadata = yaml_node_get(root, "metadata");
+    const struct yaml_node *annotations = metadata ? yaml_node_get(metadata, "annotations") : NULL;
 
     return annotations && extract_peek(annotations, "helm.sh/hook");
 }
 
 /* As many as the controller runs at a time. Without completions, the first success ends the Job,
  * and the pods still running are the last. */
-static int64_t count_active(struct fields *fields, const struct node *root, const struct node *spec)
+static int64_t count_active(struct fields *fields, const struct yaml_node *root,
+                            const struct yaml_node *spec)
 {
-    const struct node *status = fields_map(fields, root, "status");
+    const struct yaml_node *status = fields_map(fields, root, "status");
     int64_t parallelism = 1, completions = 1, succeeded = 0, active = 0;
     bool parallel = fields_integer(fields, spec, "parallelism", 0, INT32_MAX, &parallelism);
     bool complete = fields_integer(fields, spec, "completions", 0, INT32_MAX, &completions);
@@ -122,8 +124,8 @@ static int64_t count_active(struct fields *fields, const struct node *root, cons
     return succeeded > 0 ? MIN(active, parallelism) : parallelism;
 }
 
-static int64_t read_job(struct fields *fields, const struct node *root, const struct node *spec,
-                        struct workload *workload)
+static int64_t read_job(struct fields *fields, const struct yaml_node *root,
+                        const struct yaml_node *spec, struct workload *workload)
 {
     static const char *const modes[] = {"NonIndexed", "Indexed", NULL};
     bool suspended = fields_bool(fields, spec, "suspend", false);
@@ -141,8 +143,8 @@ static int64_t read_job(struct fields *fields, const struct node *root, const st
     return workload->idle == JOB_ACTIVE ? active : 0;
 }
 
-static void read_replicas(struct fields *fields, const struct node *root, const struct node *spec,
-                          struct workload *workload)
+static void read_replicas(struct fields *fields, const struct yaml_node *root,
+                          const struct yaml_node *spec, struct workload *workload)
 {
     int64_t replicas = 1;
 
@@ -160,7 +162,7 @@ static void read_replicas(struct fields *fields, const struct node *root, const 
     workload->replicas = (uint32_t)replicas;
 }
 
-static void read_stateful_set(struct fields *fields, const struct node *spec,
+static void read_stateful_set(struct fields *fields, const struct yaml_node *spec,
                               struct workload *workload)
 {
     const char *service = extract_dns_label(fields, spec, "serviceName");
@@ -174,12 +176,13 @@ static void read_stateful_set(struct fields *fields, const struct node *spec,
     workload->ordinal = (uint32_t)start;
 }
 
-void extract_workload(struct fields *fields, const struct node *root, struct workload *workload)
+void extract_workload(struct fields *fields, const struct yaml_node *root,
+                      struct workload *workload)
 {
-    const struct node *spec, *template, *metadata, *pod_spec;
+    const struct yaml_node *spec, *template, *metadata, *pod_spec;
 
-    workload->owner = extract_owner(fields, node_get(root, "metadata"));
-    workload->labels = extract_own_labels(fields, node_get(root, "metadata"));
+    workload->owner = extract_owner(fields, yaml_node_get(root, "metadata"));
+    workload->labels = extract_own_labels(fields, yaml_node_get(root, "metadata"));
     extract_whole(fields);
     spec = fields_map(fields, root, "spec");
     read_replicas(fields, root, spec, workload);

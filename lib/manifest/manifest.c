@@ -39,7 +39,8 @@ static void release_diagnostic(gpointer diagnostic)
 
 /* An element can be read at once if its kind is known from itself or the list. Elements keep their
  * order, so that a waiting one makes all later ones wait. */
-static bool on_element(void *userdata, const struct node *element, const struct node *document)
+static bool on_element(void *userdata, const struct yaml_node *element,
+                       const struct yaml_node *document)
 {
     struct manifest_reader *reader = userdata;
     const char *version = extract_peek(document, "apiVersion");
@@ -64,7 +65,7 @@ static void on_retract(void *userdata)
     g_ptr_array_set_size(reader->pending, 0);
 }
 
-static void on_document(void *userdata, const struct node *document)
+static void on_document(void *userdata, const struct yaml_node *document)
 {
     struct manifest_reader *reader = userdata;
     struct extract_context *context = &reader->context;

@@ -15,12 +15,13 @@
 #include "lib/yaml/reader.h"
 
 struct manifest_reader;
-struct node;
+struct yaml_node;
 
 /* Called for each object as it is read, with the tree (tree.h) that it is read from, for callers
  * that examine more of a manifest than decides names. `object` is NULL if the tree gives none. What
  * was seen counts only if the object is among those finally taken from the reader. */
-typedef void (*manifest_look)(void *userdata, const struct object *object, const struct node *root);
+typedef void (*manifest_look)(void *userdata, const struct object *object,
+                              const struct yaml_node *root);
 
 struct manifest_options {
     const char *default_namespace; /* for objects without one */

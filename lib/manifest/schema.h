@@ -45,5 +45,5 @@ const struct schema_field *schema_find(const struct schema_field *level, const c
 
 /* Reports what the API rejects in an object's tree, field by field; problems already among the
  * diagnostics from `first` on, reported by the field's reader, are not repeated. */
-void schema_check(struct fields *fields, const struct node *root, enum object_kind kind,
+void schema_check(struct fields *fields, const struct yaml_node *root, enum object_kind kind,
                   guint first);

@@ -17,7 +17,7 @@ struct check {
 struct place { /* the current mapping, for messages; enclosing ones are on the stack, too */
     const struct place *around;
     const char *key;
-    const struct node *map;
+    const struct yaml_node *map;
 };
 
 static void append_path(GString *text, const struct place *place)
@@ -54,54 +54,55 @@ static bool is_reported(const struct check *check, struct position position, con
 
 /* Report this, unless it was already? Of a duplicate key the last counts, and a merged one counts
  * only if there is no other. */
-static bool is_news(const struct check *check, const struct place *place, const struct node *child,
-                    struct position position, const char *rule)
+static bool is_news(const struct check *check, const struct place *place,
+                    const struct yaml_node *child, struct position position, const char *rule)
 {
     check->fields->refused = true;
-    if (child && node_get(place->map, child->key) != child)
+    if (child && yaml_node_get(place->map, child->key) != child)
         return false;
     return !is_reported(check, position, rule);
 }
 
-static bool is_string(const struct node *node)
+static bool is_string(const struct yaml_node *node)
 {
-    return node->omitted || (node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
-                             strlen(node->text) == node->length);
+    return node->omitted ||
+           (node->type == YAML_NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
+            strlen(node->text) == node->length);
 }
 
-static bool is_integer(const struct node *node)
+static bool is_integer(const struct yaml_node *node)
 {
-    return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_INTEGER;
+    return node->type == YAML_NODE_SCALAR && scalar_read(node).type == SCALAR_INTEGER;
 }
 
 /* The expected type, if it is another. */
-static const char *mismatch(const struct schema_field *field, const struct node *node)
+static const char *mismatch(const struct schema_field *field, const struct yaml_node *node)
 {
     switch (field->type) {
     case SCHEMA_ANY: return NULL;
     case SCHEMA_STRING: return is_string(node) ? NULL : "a string";
     case SCHEMA_BOOLEAN:
-        if (node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_BOOL)
+        if (node->type == YAML_NODE_SCALAR && scalar_read(node).type == SCALAR_BOOL)
             return NULL;
         return "true or false";
     case SCHEMA_INTEGER: return is_integer(node) ? NULL : "a whole number";
     case SCHEMA_INTEGER_OR_STRING:
         return is_integer(node) || is_string(node) ? NULL : "a whole number or a string";
-    case SCHEMA_MAP: return node->type == NODE_MAP ? NULL : "a mapping";
-    case SCHEMA_MAPS: return node->type == NODE_LIST ? NULL : "a list of mappings";
-    case SCHEMA_STRINGS: return node->type == NODE_LIST ? NULL : "a list of strings";
-    case SCHEMA_STRING_MAP: return node->type == NODE_MAP ? NULL : "a mapping of strings";
+    case SCHEMA_MAP: return node->type == YAML_NODE_MAP ? NULL : "a mapping";
+    case SCHEMA_MAPS: return node->type == YAML_NODE_LIST ? NULL : "a list of mappings";
+    case SCHEMA_STRINGS: return node->type == YAML_NODE_LIST ? NULL : "a list of strings";
+    case SCHEMA_STRING_MAP: return node->type == YAML_NODE_MAP ? NULL : "a mapping of strings";
     }
     return NULL;
 }
 
 /* `node` is the child itself or an element of it. */
 static void refuse_type(const struct check *check, const struct place *place,
-                        const struct schema_field *field, const struct node *child,
-                        const struct node *node, const char *wanted)
+                        const struct schema_field *field, const struct yaml_node *child,
+                        const struct yaml_node *node, const char *wanted)
 {
     g_autofree char *path = NULL;
-    bool quote = node->type == NODE_SCALAR && node->plain && field->type == SCHEMA_STRING;
+    bool quote = node->type == YAML_NODE_SCALAR && node->plain && field->type == SCHEMA_STRING;
 
     if (!is_news(check, place, child, node->position, "wrong-type"))
         return;
@@ -112,9 +113,9 @@ static void refuse_type(const struct check *check, const struct place *place,
 
 /* Elements of a list of strings, or values of a mapping of strings: null stands for "". */
 static void check_strings(const struct check *check, const struct place *place,
-                          const struct schema_field *field, const struct node *child)
+                          const struct schema_field *field, const struct yaml_node *child)
 {
-    for (const struct node *item = child->first; item; item = item->next) {
+    for (const struct yaml_node *item = child->first; item; item = item->next) {
         g_autofree char *path = NULL;
 
         if (is_string(item) || scalar_is_null(item))
@@ -125,12 +126,12 @@ static void check_strings(const struct check *check, const struct place *place,
         fields_refuse(check->fields, item->position, "wrong-type",
                       "each %s of %s must be a string%s",
                       field->type == SCHEMA_STRINGS ? "element" : "value", path,
-                      item->type == NODE_SCALAR ? ": quote it" : "");
+                      item->type == YAML_NODE_SCALAR ? ": quote it" : "");
     }
 }
 
 static void check_value(const struct check *check, const struct place *place,
-                        const struct schema_field *field, const struct node *child)
+                        const struct schema_field *field, const struct yaml_node *child)
 {
     g_autofree char *path = NULL, *values = NULL;
     int64_t number;
@@ -160,7 +161,7 @@ static void check_map(const struct check *check, const struct place *place,
                       const struct schema_field *level);
 
 static void check_field(const struct check *check, const struct place *place,
-                        const struct schema_field *field, const struct node *child)
+                        const struct schema_field *field, const struct yaml_node *child)
 {
     struct place inner = {.around = place, .key = field->name, .map = child};
     const char *wanted = mismatch(field, child);
@@ -175,26 +176,26 @@ static void check_field(const struct check *check, const struct place *place,
         check_value(check, place, field, child);
     else if (field->type == SCHEMA_MAP && field->level)
         check_map(check, &inner, field->level);
-    for (const struct node *item = field->type == SCHEMA_MAPS ? child->first : NULL; item;
+    for (const struct yaml_node *item = field->type == SCHEMA_MAPS ? child->first : NULL; item;
          item = item->next) {
         inner.map = item;
-        if (item->type == NODE_MAP && field->level)
+        if (item->type == YAML_NODE_MAP && field->level)
             check_map(check, &inner, field->level);
-        else if (item->type != NODE_MAP && !scalar_is_null(item))
+        else if (item->type != YAML_NODE_MAP && !scalar_is_null(item))
             refuse_type(check, place, field, child, item, "a mapping");
     }
 }
 
 /* Null, an empty text and an empty list count as absent. */
-static bool is_there(const struct node *map, const char *key)
+static bool is_there(const struct yaml_node *map, const char *key)
 {
-    const struct node *node = node_get(map, key);
+    const struct yaml_node *node = yaml_node_get(map, key);
 
     if (!node || scalar_is_null(node))
         return false;
-    if (node->type == NODE_SCALAR)
+    if (node->type == YAML_NODE_SCALAR)
         return node->length > 0;
-    return node->type == NODE_MAP || node->first;
+    return node->type == YAML_NODE_MAP || node->first;
 }
 
 static void check_required(const struct check *check, const struct place *place,
@@ -212,7 +213,7 @@ static void check_required(const struct check *check, const struct place *place,
 static void check_map(const struct check *check, const struct place *place,
                       const struct schema_field *level)
 {
-    for (const struct node *child = place->map->first; child; child = child->next) {
+    for (const struct yaml_node *child = place->map->first; child; child = child->next) {
         const struct schema_field *field = schema_find(level, child->key);
 
         if (field && !scalar_is_null(child))
@@ -222,13 +223,13 @@ static void check_map(const struct check *check, const struct place *place,
         check_required(check, place, field);
 }
 
-void schema_check(struct fields *fields, const struct node *root, enum object_kind kind,
+void schema_check(struct fields *fields, const struct yaml_node *root, enum object_kind kind,
                   guint first)
 {
     const struct check check = {.fields = fields, .first = first, .end = fields->diagnostics->len};
     const struct place place = {.map = root};
     const struct schema_field *level = schema_of(kind);
 
-    if (level && root->type == NODE_MAP)
+    if (level && root->type == YAML_NODE_MAP)
         check_map(&check, &place, level);
 }

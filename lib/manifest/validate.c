@@ -12,22 +12,22 @@
 #define LABEL_NAME_MAX 63u
 #define PORT_NAME_MAX 15u
 
-const struct node *validate_child(const struct node *map, const char *key)
+const struct yaml_node *validate_child(const struct yaml_node *map, const char *key)
 {
-    return map && map->type == NODE_MAP ? node_get(map, key) : NULL;
+    return map && map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
 }
 
-const struct node *validate_first(const struct node *list)
+const struct yaml_node *validate_first(const struct yaml_node *list)
 {
-    return list && list->type == NODE_LIST ? list->first : NULL;
+    return list && list->type == YAML_NODE_LIST ? list->first : NULL;
 }
 
-const char *validate_text(const struct node *map, const char *key)
+const char *validate_text(const struct yaml_node *map, const char *key)
 {
     return map ? extract_peek(map, key) : NULL;
 }
 
-struct position validate_position(const struct node *node, const struct node *otherwise)
+struct position validate_position(const struct yaml_node *node, const struct yaml_node *otherwise)
 {
     return node ? node->position : otherwise->position;
 }
@@ -69,10 +69,10 @@ static bool is_label_key(const char *key)
     return dns_subdomain_is_valid(prefix);
 }
 
-void validate_labels(struct fields *fields, const struct node *map, const char *what)
+void validate_labels(struct fields *fields, const struct yaml_node *map, const char *what)
 {
-    for (const struct node *child = map && map->type == NODE_MAP ? map->first : NULL; child;
-         child = child->next) {
+    for (const struct yaml_node *child = map && map->type == YAML_NODE_MAP ? map->first : NULL;
+         child; child = child->next) {
         if (!is_label_key(child->key)) {
             fields_refuse(fields, child->key_position, "invalid-label",
                           "a key in %s must be at most %u letters, digits, '-', '_' and '.', "
@@ -80,7 +80,7 @@ void validate_labels(struct fields *fields, const struct node *map, const char *
                           what, LABEL_NAME_MAX);
             return;
         }
-        if (child->type == NODE_SCALAR && !is_qualified(child->text, child->length)) {
+        if (child->type == YAML_NODE_SCALAR && !is_qualified(child->text, child->length)) {
             fields_refuse(fields, child->position, "invalid-label",
                           "a value in %s must be at most %u letters, digits, '-', '_' and '.'",
                           what, LABEL_NAME_MAX);
@@ -98,10 +98,10 @@ static bool is_short_name(const char *name)
            strcspn(name, "abcdefghijklmnopqrstuvwxyz") < length;
 }
 
-static void check_port_name(struct fields *fields, const struct node *port, const char *name,
+static void check_port_name(struct fields *fields, const struct yaml_node *port, const char *name,
                             enum port_names form)
 {
-    struct position position = node_get(port, "name")->position;
+    struct position position = yaml_node_get(port, "name")->position;
 
     if (form == PORT_NAMES_SHORT && !is_short_name(name))
         fields_refuse(fields, position, "invalid-name",
@@ -113,16 +113,16 @@ static void check_port_name(struct fields *fields, const struct node *port, cons
                       "the name of a port must be a DNS label ([a-z0-9-], at most 63 characters)");
 }
 
-void validate_port_names(struct fields *fields, const struct node *ports, enum port_names form)
+void validate_port_names(struct fields *fields, const struct yaml_node *ports, enum port_names form)
 {
     g_autoptr(GHashTable) seen = NULL;
-    const struct node *first = validate_first(ports);
+    const struct yaml_node *first = validate_first(ports);
     bool several = first && first->next;
 
-    for (const struct node *port = first; port; port = port->next) {
+    for (const struct yaml_node *port = first; port; port = port->next) {
         const char *name = validate_text(port, "name");
 
-        if (port->type != NODE_MAP)
+        if (port->type != YAML_NODE_MAP)
             continue;
         if (name) {
             check_port_name(fields, port, name, form);
@@ -140,9 +140,10 @@ void validate_port_names(struct fields *fields, const struct node *ports, enum p
     }
 }
 
-void validate_object(struct fields *fields, const struct node *root, const struct object *object)
+void validate_object(struct fields *fields, const struct yaml_node *root,
+                     const struct object *object)
 {
-    const struct node *metadata = validate_child(root, "metadata");
+    const struct yaml_node *metadata = validate_child(root, "metadata");
 
     validate_labels(fields, validate_child(metadata, "labels"), "metadata.labels");
     switch ((enum object_kind)object->kind) {

@@ -12,28 +12,29 @@
 #include "lib/yaml/tree.h"
 
 /* `object` is what was read from the tree; `fields` tells whether its fields were good. */
-void validate_object(struct fields *fields, const struct node *root, const struct object *object);
+void validate_object(struct fields *fields, const struct yaml_node *root,
+                     const struct object *object);
 
 /* The rules of each kind, called by validate_object. */
-void validate_service(struct fields *fields, const struct node *root,
+void validate_service(struct fields *fields, const struct yaml_node *root,
                       const struct service *service);
-void validate_slice(struct fields *fields, const struct node *root);
-void validate_endpoints(struct fields *fields, const struct node *root);
-void validate_pod(struct fields *fields, const struct node *root);
-void validate_workload(struct fields *fields, const struct node *root,
+void validate_slice(struct fields *fields, const struct yaml_node *root);
+void validate_endpoints(struct fields *fields, const struct yaml_node *root);
+void validate_pod(struct fields *fields, const struct yaml_node *root);
+void validate_workload(struct fields *fields, const struct yaml_node *root,
                        const struct workload *workload);
 
 /* Helpers of several kinds. An absent node is NULL, and so is any field of it. */
-const struct node *validate_child(const struct node *map, const char *key);
-const struct node *validate_first(const struct node *list);
-const char *validate_text(const struct node *map, const char *key);
-struct position validate_position(const struct node *node, const struct node *otherwise);
+const struct yaml_node *validate_child(const struct yaml_node *map, const char *key);
+const struct yaml_node *validate_first(const struct yaml_node *list);
+const char *validate_text(const struct yaml_node *map, const char *key);
+struct position validate_position(const struct yaml_node *node, const struct yaml_node *otherwise);
 
 /* A set of texts chosen by manifests. */
 GHashTable *validate_texts(void);
 
 /* Checks the keys and values of a mapping of labels; reports the first invalid one. */
-void validate_labels(struct fields *fields, const struct node *map, const char *what);
+void validate_labels(struct fields *fields, const struct yaml_node *map, const char *what);
 
 /* Names of a list of ports: which are required, their form, and no duplicates. */
 enum port_names {
@@ -41,4 +42,5 @@ enum port_names {
     PORT_NAMES_OF_SLICE /* DNS labels or ""; no duplicates */,
     PORT_NAMES_SHORT /* of a container: at most 15 of [a-z0-9-] with a letter among them */
 };
-void validate_port_names(struct fields *fields, const struct node *ports, enum port_names form);
+void validate_port_names(struct fields *fields, const struct yaml_node *ports,
+                         enum port_names form);

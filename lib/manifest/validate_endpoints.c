@@ -7,39 +7,39 @@
 #include "lib/util/address.h"
 #include "validate.h"
 
-static void check_address(struct fields *fields, const struct node *node, const char *type)
+static void check_address(struct fields *fields, const struct yaml_node *node, const char *type)
 {
     struct address address;
 
-    if (node->type != NODE_SCALAR || !address_parse(&address, node->text, node->length))
+    if (node->type != YAML_NODE_SCALAR || !address_parse(&address, node->text, node->length))
         return;
     if ((address_family(&address) == 4) != (strcmp(type, "IPv4") == 0))
         fields_refuse(fields, node->position, "wrong-family", "not an address of addressType %s",
                       type);
 }
 
-void validate_slice(struct fields *fields, const struct node *root)
+void validate_slice(struct fields *fields, const struct yaml_node *root)
 {
     const char *type = validate_text(root, "addressType");
-    const struct node *endpoint = validate_first(validate_child(root, "endpoints"));
+    const struct yaml_node *endpoint = validate_first(validate_child(root, "endpoints"));
 
     validate_port_names(fields, validate_child(root, "ports"), PORT_NAMES_OF_SLICE);
     if (!type || (strcmp(type, "IPv4") != 0 && strcmp(type, "IPv6") != 0))
         return;
     for (; endpoint; endpoint = endpoint->next) {
-        const struct node *node = validate_first(validate_child(endpoint, "addresses"));
+        const struct yaml_node *node = validate_first(validate_child(endpoint, "addresses"));
 
         for (; node; node = node->next)
             check_address(fields, node, type);
     }
 }
 
-void validate_endpoints(struct fields *fields, const struct node *root)
+void validate_endpoints(struct fields *fields, const struct yaml_node *root)
 {
-    const struct node *subset = validate_first(validate_child(root, "subsets"));
+    const struct yaml_node *subset = validate_first(validate_child(root, "subsets"));
 
     for (; subset; subset = subset->next) {
-        if (subset->type != NODE_MAP)
+        if (subset->type != YAML_NODE_MAP)
             continue;
         validate_port_names(fields, validate_child(subset, "ports"), PORT_NAMES_LABELS);
         if (!validate_first(validate_child(subset, "addresses")) &&

@@ -9,22 +9,23 @@
 #include "lib/yaml/scalar.h"
 #include "validate.h"
 
-static bool is_there(const struct node *spec, const char *key)
+static bool is_there(const struct yaml_node *spec, const char *key)
 {
-    const struct node *node = validate_child(spec, key);
+    const struct yaml_node *node = validate_child(spec, key);
 
     if (!node || scalar_is_null(node))
         return false;
-    return node->type == NODE_SCALAR ? node->length > 0 : node->type == NODE_MAP || node->first;
+    return node->type == YAML_NODE_SCALAR ? node->length > 0
+                                          : node->type == YAML_NODE_MAP || node->first;
 }
 
-static gint64 port_key(const struct node *port)
+static gint64 port_key(const struct yaml_node *port)
 {
-    const struct node *number = validate_child(port, "port");
+    const struct yaml_node *number = validate_child(port, "port");
     const char *protocol = validate_text(port, "protocol");
     struct scalar scalar;
 
-    if (!number || number->type != NODE_SCALAR)
+    if (!number || number->type != YAML_NODE_SCALAR)
         return -1;
     scalar = scalar_read(number);
     if (scalar.type != SCALAR_INTEGER || scalar.integer < 1 || scalar.integer > 65535)
@@ -32,12 +33,12 @@ static gint64 port_key(const struct node *port)
     return scalar.integer * 256 + (protocol ? protocol[0] : 'T');
 }
 
-static void check_ports(struct fields *fields, const struct node *ports)
+static void check_ports(struct fields *fields, const struct yaml_node *ports)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 
     validate_port_names(fields, ports, PORT_NAMES_LABELS);
-    for (const struct node *port = validate_first(ports); port; port = port->next) {
+    for (const struct yaml_node *port = validate_first(ports); port; port = port->next) {
         gint64 key = port_key(port);
 
         if (key >= 0 && !g_hash_table_add(seen, g_memdup2(&key, sizeof key)))
@@ -46,7 +47,7 @@ static void check_ports(struct fields *fields, const struct node *ports)
     }
 }
 
-static void check_external_name(struct fields *fields, const struct node *spec,
+static void check_external_name(struct fields *fields, const struct yaml_node *spec,
                                 const struct service *service)
 {
     static const char *const forbidden[] = {"clusterIP", "clusterIPs", "ipFamilies",
@@ -54,22 +55,23 @@ static void check_external_name(struct fields *fields, const struct node *spec,
 
     for (size_t i = 0; i < G_N_ELEMENTS(forbidden); i++) {
         if (is_there(spec, forbidden[i]))
-            fields_refuse(fields, node_get(spec, forbidden[i])->key_position, "forbidden-field",
-                          "a Service of type ExternalName must not have %s", forbidden[i]);
+            fields_refuse(fields, yaml_node_get(spec, forbidden[i])->key_position,
+                          "forbidden-field", "a Service of type ExternalName must not have %s",
+                          forbidden[i]);
     }
     if (service->external_name && !dns_subdomain_is_valid(service->external_name))
-        fields_refuse(fields, node_get(spec, "externalName")->position, "external-name",
+        fields_refuse(fields, yaml_node_get(spec, "externalName")->position, "external-name",
                       "externalName must be a DNS name ([a-z0-9.-]); otherwise it has no answer");
 }
 
 /* clusterIP and the first of clusterIPs must agree. */
-static void check_first_address(struct fields *fields, const struct node *spec)
+static void check_first_address(struct fields *fields, const struct yaml_node *spec)
 {
-    const struct node *list = validate_child(spec, "clusterIPs");
-    const struct node *first = validate_first(list);
+    const struct yaml_node *list = validate_child(spec, "clusterIPs");
+    const struct yaml_node *first = validate_first(list);
     const char *single = validate_text(spec, "clusterIP");
 
-    if (!first || first->type != NODE_SCALAR)
+    if (!first || first->type != YAML_NODE_SCALAR)
         return;
     if (!single)
         fields_refuse(fields, list->key_position, "address-mismatch",
@@ -77,8 +79,8 @@ static void check_first_address(struct fields *fields, const struct node *spec)
     else if (strcmp(single, first->text) != 0)
         fields_refuse(fields, first->position, "address-mismatch",
                       "the first of clusterIPs must be the same as clusterIP");
-    for (const struct node *node = first; node && first->next; node = node->next) {
-        if (node->type == NODE_SCALAR && strcmp(node->text, "None") == 0) {
+    for (const struct yaml_node *node = first; node && first->next; node = node->next) {
+        if (node->type == YAML_NODE_SCALAR && strcmp(node->text, "None") == 0) {
             fields_refuse(fields, node->position, "address-mismatch",
                           "None must be the only one of clusterIPs");
             return;
@@ -86,9 +88,9 @@ static void check_first_address(struct fields *fields, const struct node *spec)
     }
 }
 
-static struct position address_position(const struct node *spec, uint32_t index)
+static struct position address_position(const struct yaml_node *spec, uint32_t index)
 {
-    const struct node *node = validate_first(validate_child(spec, "clusterIPs"));
+    const struct yaml_node *node = validate_first(validate_child(spec, "clusterIPs"));
 
     if (!node)
         return validate_position(validate_child(spec, "clusterIP"), spec);
@@ -97,7 +99,7 @@ static struct position address_position(const struct node *spec, uint32_t index)
     return node->position;
 }
 
-static void check_families(struct fields *fields, const struct node *spec,
+static void check_families(struct fields *fields, const struct yaml_node *spec,
                            const struct service *service)
 {
     static const char *const names[] = {[4] = "IPv4", [6] = "IPv6"};
@@ -128,7 +130,7 @@ static void check_families(struct fields *fields, const struct node *spec,
             "two families need ipFamilyPolicy PreferDualStack or RequireDualStack");
 }
 
-static void check_type(struct fields *fields, const struct node *spec,
+static void check_type(struct fields *fields, const struct yaml_node *spec,
                        const struct service *service)
 {
     const char *type = validate_text(spec, "type"), *balancer;
@@ -139,17 +141,18 @@ static void check_type(struct fields *fields, const struct node *spec,
                       "a Service of type %s cannot have clusterIP None", type);
     balancer = validate_text(spec, "loadBalancerIP");
     if (balancer && strcmp(balancer, "None") == 0)
-        fields_warning(fields, node_get(spec, "loadBalancerIP")->position, "load-balancer-ip",
+        fields_warning(fields, yaml_node_get(spec, "loadBalancerIP")->position, "load-balancer-ip",
                        "loadBalancerIP None means nothing; a headless Service has clusterIP None");
 }
 
-void validate_service(struct fields *fields, const struct node *root, const struct service *service)
+void validate_service(struct fields *fields, const struct yaml_node *root,
+                      const struct service *service)
 {
-    const struct node *spec = validate_child(root, "spec");
+    const struct yaml_node *spec = validate_child(root, "spec");
 
     if (fields->broken)
         return;
-    if (spec && spec->type != NODE_MAP) /* null */
+    if (spec && spec->type != YAML_NODE_MAP) /* null */
         spec = NULL;
     validate_labels(fields, validate_child(spec, "selector"), "spec.selector");
     check_ports(fields, validate_child(spec, "ports"));

@@ -17,8 +17,8 @@
 #define FRAMES 32u /* initial capacity */
 
 struct frame {
-    struct node *node;
-    struct node **tail; /* where the next child goes */
+    struct yaml_node *node;
+    struct yaml_node **tail; /* where the next child goes */
     const char *anchor;
     const char *key; /* of a map: the key whose value is pending */
     struct position key_position;
@@ -32,9 +32,9 @@ struct composer {
     struct tree *tree;
     struct tree_mark empty;    /* of `tree` */
     struct tree_mark elements; /* before the first element */
-    GHashTable *anchors;       /* char * -> struct node *; NULL: none in this document */
+    GHashTable *anchors;       /* char * -> struct yaml_node *; NULL: none in this document */
     uint64_t aliased;
-    struct node *document;
+    struct yaml_node *document;
     bool ignored;             /* this document is no mapping */
     bool keep;                /* elements' trees stay until the end of the document */
     unsigned depth, capacity; /* of `stack` */
@@ -109,22 +109,22 @@ static struct frame *top(struct composer *composer)
 
 static bool expects_key(const struct frame *frame)
 {
-    return frame && frame->node->type == NODE_MAP && !frame->key;
+    return frame && frame->node->type == YAML_NODE_MAP && !frame->key;
 }
 
-static void add_weight(struct node *node, uint32_t weight)
+static void add_weight(struct yaml_node *node, uint32_t weight)
 {
     node->weight = weight > UINT32_MAX - node->weight ? UINT32_MAX : node->weight + weight;
 }
 
-static void remember(struct composer *composer, const char *anchor, struct node *node)
+static void remember(struct composer *composer, const char *anchor, struct yaml_node *node)
 {
     if (!composer->anchors)
         composer->anchors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_hash_table_replace(composer->anchors, g_strdup(anchor), node);
 }
 
-static bool count_aliased(struct composer *composer, const struct node *node,
+static bool count_aliased(struct composer *composer, const struct yaml_node *node,
                           struct position position)
 {
     composer->aliased += node->weight;
@@ -135,19 +135,19 @@ static bool count_aliased(struct composer *composer, const struct node *node,
                          COMPOSER_ALIASED_MAX);
 }
 
-static bool merge_fail(struct composer *composer, const struct node *value)
+static bool merge_fail(struct composer *composer, const struct yaml_node *value)
 {
     return composer_fail(composer, value->position, "syntax",
                          "the merge key << takes a mapping or a list of mappings");
 }
 
 /* Copies the entries of a mapping to the place of the merge key. */
-static bool merge_map(struct composer *composer, struct frame *frame, const struct node *map)
+static bool merge_map(struct composer *composer, struct frame *frame, const struct yaml_node *map)
 {
     if (!count_aliased(composer, map, map->position))
         return false;
-    for (const struct node *child = map->first; child; child = child->next) {
-        struct node *copy = tree_node(composer->tree);
+    for (const struct yaml_node *child = map->first; child; child = child->next) {
+        struct yaml_node *copy = tree_node(composer->tree);
 
         if (!copy)
             return too_large(composer, map->position);
@@ -164,12 +164,12 @@ static bool merge_map(struct composer *composer, struct frame *frame, const stru
 
 /* The first of several mappings overrides those after it. Of one key's values the last counts, so
  * they are merged in reverse. */
-static bool merge_list(struct composer *composer, struct frame *frame, const struct node *list)
+static bool merge_list(struct composer *composer, struct frame *frame, const struct yaml_node *list)
 {
     g_autoptr(GPtrArray) maps = g_ptr_array_new();
 
-    for (const struct node *child = list->first; child; child = child->next) {
-        if (child->type != NODE_MAP)
+    for (const struct yaml_node *child = list->first; child; child = child->next) {
+        if (child->type != YAML_NODE_MAP)
             return merge_fail(composer, list);
         g_ptr_array_add(maps, (gpointer)(uintptr_t)child);
     }
@@ -182,18 +182,18 @@ static bool merge_list(struct composer *composer, struct frame *frame, const str
 
 /* A merge key overrides what precedes it and is overridden by what follows, as in sigs.k8s.io/yaml;
  * in YAML itself it overrides nothing. */
-static bool merge(struct composer *composer, struct frame *frame, const struct node *value)
+static bool merge(struct composer *composer, struct frame *frame, const struct yaml_node *value)
 {
     frame->key = NULL;
     frame->merge = false;
-    if (value->type == NODE_MAP)
+    if (value->type == YAML_NODE_MAP)
         return merge_map(composer, frame, value);
-    if (value->type == NODE_LIST)
+    if (value->type == YAML_NODE_LIST)
         return merge_list(composer, frame, value);
     return merge_fail(composer, value);
 }
 
-static void hand_over(struct composer *composer, const struct node *element)
+static void hand_over(struct composer *composer, const struct yaml_node *element)
 {
     const struct composer_callbacks *callbacks = &composer->callbacks;
 
@@ -204,7 +204,7 @@ static void hand_over(struct composer *composer, const struct node *element)
 }
 
 /* A complete value takes its place. */
-static bool attach(struct composer *composer, struct node *node)
+static bool attach(struct composer *composer, struct yaml_node *node)
 {
     struct frame *frame = top(composer);
 
@@ -254,8 +254,8 @@ static void tell_other_scalar(struct composer *composer, const char *text, size_
                               bool plain, struct position position)
 {
     g_autofree char *copy = g_strndup(text, length);
-    const struct node node = {
-        .type = NODE_SCALAR, .text = copy, .length = (uint32_t)length, .plain = plain};
+    const struct yaml_node node = {
+        .type = YAML_NODE_SCALAR, .text = copy, .length = (uint32_t)length, .plain = plain};
 
     if (!scalar_is_null(&node))
         tell_other(composer, position);
@@ -264,7 +264,7 @@ static void tell_other_scalar(struct composer *composer, const char *text, size_
 bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
                      struct position position, const char *anchor)
 {
-    struct node *node;
+    struct yaml_node *node;
 
     if (composer->depth == 0 && composer->callbacks.other)
         tell_other_scalar(composer, text, length, plain, position);
@@ -276,7 +276,7 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
     node = tree_node(composer->tree);
     if (!node)
         return too_large(composer, position);
-    node->type = NODE_SCALAR;
+    node->type = YAML_NODE_SCALAR;
     node->plain = plain;
     node->position = position;
     node->length = (uint32_t)length;
@@ -293,12 +293,13 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
 }
 
 /* Elements are delivered one by one if nothing else can need the list as a whole. */
-static bool is_handover(const struct composer *composer, enum node_type type, const char *anchor)
+static bool is_handover(const struct composer *composer, enum yaml_node_type type,
+                        const char *anchor)
 {
     const struct frame *parent = &composer->stack[0];
 
-    return composer->callbacks.element && type == NODE_LIST && composer->depth == 1 && !anchor &&
-           !parent->anchor && !parent->merge && strcmp(parent->key, LIST_KEY) == 0;
+    return composer->callbacks.element && type == YAML_NODE_LIST && composer->depth == 1 &&
+           !anchor && !parent->anchor && !parent->merge && strcmp(parent->key, LIST_KEY) == 0;
 }
 
 static struct frame *next_frame(struct composer *composer)
@@ -310,7 +311,7 @@ static struct frame *next_frame(struct composer *composer)
     return &composer->stack[composer->depth];
 }
 
-bool composer_begin(struct composer *composer, enum node_type type, struct position position,
+bool composer_begin(struct composer *composer, enum yaml_node_type type, struct position position,
                     const char *anchor)
 {
     struct frame *frame;
@@ -320,7 +321,7 @@ bool composer_begin(struct composer *composer, enum node_type type, struct posit
                              COMPOSER_DEPTH_MAX);
     frame = next_frame(composer);
     if (composer->depth == 0) {
-        composer->ignored = type != NODE_MAP;
+        composer->ignored = type != YAML_NODE_MAP;
         if (composer->ignored)
             tell_other(composer, position);
     }
@@ -363,8 +364,8 @@ bool composer_end(struct composer *composer)
 
 bool composer_alias(struct composer *composer, const char *anchor, struct position position)
 {
-    const struct node *target = NULL;
-    struct node *copy;
+    const struct yaml_node *target = NULL;
+    struct yaml_node *copy;
 
     if (composer->ignored || composer->depth == 0)
         return true;
@@ -376,7 +377,7 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
     if (!count_aliased(composer, target, position))
         return false;
     if (expects_key(top(composer))) {
-        if (target->type != NODE_SCALAR)
+        if (target->type != YAML_NODE_SCALAR)
             return composer_fail(composer, position, "syntax", "a key must be a scalar");
         return set_key(composer, target->text, target->length, target->plain, position);
     }

@@ -21,10 +21,11 @@ struct composer_callbacks {
     /* An element of the list that a document's mapping holds under `items`. Returns true to keep
      * its tree, and then that of all later elements, until `document` was called. NULL: such
      * elements are part of the document's tree. */
-    bool (*element)(void *userdata, const struct node *element, const struct node *document);
+    bool (*element)(void *userdata, const struct yaml_node *element,
+                    const struct yaml_node *document);
     /* A document is complete. `document` is NULL unless it is a mapping; it lacks the elements
      * already delivered. */
-    void (*document)(void *userdata, const struct node *document);
+    void (*document)(void *userdata, const struct yaml_node *document);
     /* A document that is neither a mapping nor empty starts. May be NULL. */
     void (*other)(void *userdata, struct position position);
     /* Discards what was delivered of the document so far: it starts over. May be NULL if nothing is
@@ -42,7 +43,7 @@ struct composer *composer_free(struct composer *composer); /* returns NULL */
 /* The events. False: an error, described by a diagnostic. `anchor` may be NULL. */
 bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
                      struct position position, const char *anchor);
-bool composer_begin(struct composer *composer, enum node_type type, struct position position,
+bool composer_begin(struct composer *composer, enum yaml_node_type type, struct position position,
                     const char *anchor);
 bool composer_end(struct composer *composer);
 bool composer_alias(struct composer *composer, const char *anchor, struct position position);

@@ -65,11 +65,12 @@ void fields_warning(struct fields *fields, struct position position, const char 
     va_end(arguments);
 }
 
-const struct node *fields_get(struct fields *fields, const struct node *map, const char *key)
+const struct yaml_node *fields_get(struct fields *fields, const struct yaml_node *map,
+                                   const char *key)
 {
-    const struct node *found = NULL;
+    const struct yaml_node *found = NULL;
 
-    for (const struct node *child = map ? map->first : NULL; child; child = child->next) {
+    for (const struct yaml_node *child = map ? map->first : NULL; child; child = child->next) {
         if (strcmp(child->key, key) != 0)
             continue;
         if (found && !found->merged)
@@ -80,10 +81,11 @@ const struct node *fields_get(struct fields *fields, const struct node *map, con
     return found && !scalar_is_null(found) ? found : NULL;
 }
 
-static const struct node *get_typed(struct fields *fields, const struct node *map, const char *key,
-                                    enum node_type type, const char *what)
+static const struct yaml_node *get_typed(struct fields *fields, const struct yaml_node *map,
+                                         const char *key, enum yaml_node_type type,
+                                         const char *what)
 {
-    const struct node *node = fields_get(fields, map, key);
+    const struct yaml_node *node = fields_get(fields, map, key);
 
     if (!node || node->type == type)
         return node;
@@ -91,23 +93,25 @@ static const struct node *get_typed(struct fields *fields, const struct node *ma
     return NULL;
 }
 
-const struct node *fields_map(struct fields *fields, const struct node *map, const char *key)
+const struct yaml_node *fields_map(struct fields *fields, const struct yaml_node *map,
+                                   const char *key)
 {
-    return get_typed(fields, map, key, NODE_MAP, "mapping");
+    return get_typed(fields, map, key, YAML_NODE_MAP, "mapping");
 }
 
-const struct node *fields_list(struct fields *fields, const struct node *map, const char *key)
+const struct yaml_node *fields_list(struct fields *fields, const struct yaml_node *map,
+                                    const char *key)
 {
-    return get_typed(fields, map, key, NODE_LIST, "list");
+    return get_typed(fields, map, key, YAML_NODE_LIST, "list");
 }
 
-bool fields_is_string(const struct node *node)
+bool fields_is_string(const struct yaml_node *node)
 {
-    return node->type == NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
+    return node->type == YAML_NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
            strlen(node->text) == node->length;
 }
 
-const char *fields_text(struct fields *fields, const struct node *node, const char *key)
+const char *fields_text(struct fields *fields, const struct yaml_node *node, const char *key)
 {
     if (fields_is_string(node))
         return node->text;
@@ -116,22 +120,22 @@ const char *fields_text(struct fields *fields, const struct node *node, const ch
                      COMPOSER_KEPT_MAX >> 10);
     else
         fields_error(fields, node->position, "wrong-type", "%s must be a string%s%s", key,
-                     node->type == NODE_SCALAR && node->plain ? ": quote it" : "",
-                     node->type == NODE_SCALAR && !node->plain ? " without NULs" : "");
+                     node->type == YAML_NODE_SCALAR && node->plain ? ": quote it" : "",
+                     node->type == YAML_NODE_SCALAR && !node->plain ? " without NULs" : "");
     return NULL;
 }
 
-const char *fields_string(struct fields *fields, const struct node *map, const char *key)
+const char *fields_string(struct fields *fields, const struct yaml_node *map, const char *key)
 {
-    const struct node *node = fields_get(fields, map, key);
+    const struct yaml_node *node = fields_get(fields, map, key);
     const char *text = node ? fields_text(fields, node, key) : NULL;
 
     return text && *text ? text : NULL;
 }
 
-bool fields_bool(struct fields *fields, const struct node *map, const char *key, bool fallback)
+bool fields_bool(struct fields *fields, const struct yaml_node *map, const char *key, bool fallback)
 {
-    const struct node *node = get_typed(fields, map, key, NODE_SCALAR, "boolean");
+    const struct yaml_node *node = get_typed(fields, map, key, YAML_NODE_SCALAR, "boolean");
     struct scalar scalar;
 
     if (!node)
@@ -143,10 +147,10 @@ bool fields_bool(struct fields *fields, const struct node *map, const char *key,
     return fallback;
 }
 
-bool fields_integer(struct fields *fields, const struct node *map, const char *key, int64_t least,
-                    int64_t greatest, int64_t *value)
+bool fields_integer(struct fields *fields, const struct yaml_node *map, const char *key,
+                    int64_t least, int64_t greatest, int64_t *value)
 {
-    const struct node *node = get_typed(fields, map, key, NODE_SCALAR, "number");
+    const struct yaml_node *node = get_typed(fields, map, key, YAML_NODE_SCALAR, "number");
     struct scalar scalar;
 
     if (!node)
@@ -167,14 +171,14 @@ bool fields_integer(struct fields *fields, const struct node *map, const char *k
     return true;
 }
 
-const struct node *fields_next_map(struct fields *fields, const struct node **iterator,
-                                   const char *key)
+const struct yaml_node *fields_next_map(struct fields *fields, const struct yaml_node **iterator,
+                                        const char *key)
 {
     while (*iterator) {
-        const struct node *element = *iterator;
+        const struct yaml_node *element = *iterator;
 
         *iterator = element->next;
-        if (element->type == NODE_MAP)
+        if (element->type == YAML_NODE_MAP)
             return element;
         if (!scalar_is_null(element))
             fields_error(fields, element->position, "wrong-type",

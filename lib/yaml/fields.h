@@ -37,25 +37,29 @@ void fields_warning(struct fields *fields, struct position position, const char 
 
 /* All take the map that may hold the field, or NULL. A value of another type is an error, and
  * counts as absent. */
-const struct node *fields_get(struct fields *fields, const struct node *map, const char *key);
-const struct node *fields_map(struct fields *fields, const struct node *map, const char *key);
-const struct node *fields_list(struct fields *fields, const struct node *map, const char *key);
-const char *fields_string(struct fields *fields, const struct node *map, const char *key);
-bool fields_bool(struct fields *fields, const struct node *map, const char *key, bool fallback);
+const struct yaml_node *fields_get(struct fields *fields, const struct yaml_node *map,
+                                   const char *key);
+const struct yaml_node *fields_map(struct fields *fields, const struct yaml_node *map,
+                                   const char *key);
+const struct yaml_node *fields_list(struct fields *fields, const struct yaml_node *map,
+                                    const char *key);
+const char *fields_string(struct fields *fields, const struct yaml_node *map, const char *key);
+bool fields_bool(struct fields *fields, const struct yaml_node *map, const char *key,
+                 bool fallback);
 
 /* Sets *value only if the field exists and is within the bounds. */
-bool fields_integer(struct fields *fields, const struct node *map, const char *key, int64_t least,
-                    int64_t greatest, int64_t *value);
+bool fields_integer(struct fields *fields, const struct yaml_node *map, const char *key,
+                    int64_t least, int64_t greatest, int64_t *value);
 
 /* The elements of a list: the next non-null one, from *iterator on; NULL at the end. */
-const struct node *fields_next_map(struct fields *fields, const struct node **iterator,
-                                   const char *key);
+const struct yaml_node *fields_next_map(struct fields *fields, const struct yaml_node **iterator,
+                                        const char *key);
 
 /* Is it a non-empty string, so that fields_text accepts it? */
-bool fields_is_string(const struct node *node);
+bool fields_is_string(const struct yaml_node *node);
 
 /* The text of a node that must be a string; `key` names it in the error. NULL otherwise. */
-const char *fields_text(struct fields *fields, const struct node *node, const char *key);
+const char *fields_text(struct fields *fields, const struct yaml_node *node, const char *key);
 
 /* A name of [a-z0-9.-] in labels, at most 253 bytes, like the names of most objects. */
 bool dns_subdomain_is_valid(const char *text);

@@ -97,7 +97,7 @@ static int on_string(void *userdata, const unsigned char *text, size_t length)
     return pass_scalar(userdata, (const char *)text, length, false);
 }
 
-static int begin(struct json_reader *reader, enum node_type type)
+static int begin(struct json_reader *reader, enum yaml_node_type type)
 {
     struct position position = take_token(reader);
 
@@ -106,12 +106,12 @@ static int begin(struct json_reader *reader, enum node_type type)
 
 static int on_begin_map(void *userdata)
 {
-    return begin(userdata, NODE_MAP);
+    return begin(userdata, YAML_NODE_MAP);
 }
 
 static int on_begin_list(void *userdata)
 {
-    return begin(userdata, NODE_LIST);
+    return begin(userdata, YAML_NODE_LIST);
 }
 
 static int on_end(void *userdata)

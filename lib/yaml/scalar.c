@@ -210,7 +210,7 @@ static struct scalar resolve(const char *text, size_t length)
     return scalar;
 }
 
-struct scalar scalar_read(const struct node *node)
+struct scalar scalar_read(const struct yaml_node *node)
 {
     if (!node->plain || strlen(node->text) != node->length)
         return (struct scalar){.type = SCALAR_STRING};

@@ -21,11 +21,11 @@ struct scalar {
 };
 
 /* `node` is a scalar. */
-struct scalar scalar_read(const struct node *node);
+struct scalar scalar_read(const struct yaml_node *node);
 
-static inline bool scalar_is_null(const struct node *node)
+static inline bool scalar_is_null(const struct yaml_node *node)
 {
-    return node->type == NODE_SCALAR && node->plain && scalar_read(node).type == SCALAR_NULL;
+    return node->type == YAML_NODE_SCALAR && node->plain && scalar_read(node).type == SCALAR_NULL;
 }
 
 /* The string that a plain key becomes in JSON if it is not a string: 0x10 is "16" and on is "true".

@@ -95,9 +95,9 @@ static void *allocate(struct tree *tree, size_t size, size_t alignment)
     return chunk->bytes + start;
 }
 
-struct node *tree_node(struct tree *tree)
+struct yaml_node *tree_node(struct tree *tree)
 {
-    struct node *node = allocate(tree, sizeof *node, _Alignof(struct node));
+    struct yaml_node *node = allocate(tree, sizeof *node, _Alignof(struct yaml_node));
 
     if (node)
         memset(node, 0, sizeof *node);
@@ -128,9 +128,9 @@ const char *tree_key(struct tree *tree, const char *text, size_t length)
     return *slot;
 }
 
-const struct node *tree_copy(struct tree *tree, const struct node *node)
+const struct yaml_node *tree_copy(struct tree *tree, const struct yaml_node *node)
 {
-    struct node *copy = tree_node(tree);
+    struct yaml_node *copy = tree_node(tree);
 
     if (!copy)
         return NULL;
@@ -139,19 +139,19 @@ const struct node *tree_copy(struct tree *tree, const struct node *node)
     copy->key = node->key ? tree_text(tree, node->key, strlen(node->key)) : NULL;
     if (node->key && !copy->key)
         return NULL;
-    if (node->type == NODE_SCALAR)
+    if (node->type == YAML_NODE_SCALAR)
         return (copy->text = tree_text(tree, node->text, node->length)) ? copy : NULL;
     copy->first = NULL;
-    for (struct node *child = node->first, *last = NULL; child; child = child->next) {
-        const struct node *added = tree_copy(tree, child);
+    for (struct yaml_node *child = node->first, *last = NULL; child; child = child->next) {
+        const struct yaml_node *added = tree_copy(tree, child);
 
         if (!added)
             return NULL;
         if (last)
-            last->next = (struct node *)(uintptr_t)added;
+            last->next = (struct yaml_node *)(uintptr_t)added;
         else
-            copy->first = (struct node *)(uintptr_t)added;
-        last = (struct node *)(uintptr_t)added;
+            copy->first = (struct yaml_node *)(uintptr_t)added;
+        last = (struct yaml_node *)(uintptr_t)added;
     }
     return copy;
 }
@@ -169,11 +169,11 @@ void tree_reset(struct tree *tree, struct tree_mark mark)
     memset(tree->keys, 0, sizeof tree->keys);
 }
 
-const struct node *node_get(const struct node *map, const char *key)
+const struct yaml_node *yaml_node_get(const struct yaml_node *map, const char *key)
 {
-    const struct node *found = NULL;
+    const struct yaml_node *found = NULL;
 
-    for (const struct node *child = map->first; child; child = child->next) {
+    for (const struct yaml_node *child = map->first; child; child = child->next) {
         if (strcmp(child->key, key) == 0)
             found = child;
     }

@@ -16,14 +16,14 @@ struct position { /* from 1 */
 /* Advances over a text. Lines end with '\n'; columns are characters, not bytes. */
 void position_advance(struct position *position, const char *text, size_t size);
 
-enum node_type { NODE_SCALAR = 1, NODE_MAP, NODE_LIST };
+enum yaml_node_type { YAML_NODE_SCALAR = 1, YAML_NODE_MAP, YAML_NODE_LIST };
 
-struct node {
-    struct node *next; /* the next in the same map or list */
-    const char *key;   /* in a map; NUL-terminated, "" for a key that contains a NUL */
+struct yaml_node {
+    struct yaml_node *next; /* the next in the same map or list */
+    const char *key;        /* in a map; NUL-terminated, "" for a key that contains a NUL */
     union {
-        const char *text;   /* scalar; NUL-terminated, may hold NULs */
-        struct node *first; /* map, list */
+        const char *text;        /* scalar; NUL-terminated, may hold NULs */
+        struct yaml_node *first; /* map, list */
     };
     uint32_t length; /* scalar: bytes */
     uint32_t weight; /* nodes in here, aliases counted as expanded; saturates */
@@ -44,14 +44,14 @@ struct tree *tree_new(void);
 struct tree *tree_free(struct tree *tree); /* returns NULL */
 
 /* A zeroed node, and a copy of a text with a NUL appended; NULL when the tree is full. */
-struct node *tree_node(struct tree *tree);
+struct yaml_node *tree_node(struct tree *tree);
 const char *tree_text(struct tree *tree, const char *text, size_t length);
 
 /* As tree_text, but repeated texts share their memory. */
 const char *tree_key(struct tree *tree, const char *text, size_t length);
 
 /* A copy of a node and its contents, without its siblings; NULL if the tree is full. */
-const struct node *tree_copy(struct tree *tree, const struct node *node);
+const struct yaml_node *tree_copy(struct tree *tree, const struct yaml_node *node);
 
 /* A place to reset to: everything allocated after it is freed at once. */
 struct tree_mark {
@@ -61,4 +61,4 @@ struct tree_mark tree_mark(const struct tree *tree);
 void tree_reset(struct tree *tree, struct tree_mark mark);
 
 /* The value of a key of a map, NULL if there is none. Of duplicates the last counts. */
-const struct node *node_get(const struct node *map, const char *key);
+const struct yaml_node *yaml_node_get(const struct yaml_node *map, const char *key);

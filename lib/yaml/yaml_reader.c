@@ -154,8 +154,8 @@ static bool pass_scalar(struct yaml_reader *reader, const yaml_event_t *event)
     g_autofree char *decoded = NULL;
 
     if (is_typed_tag(tag)) {
-        const struct node node = {
-            .type = NODE_SCALAR, .text = text, .length = (uint32_t)length, .plain = true};
+        const struct yaml_node node = {
+            .type = YAML_NODE_SCALAR, .text = text, .length = (uint32_t)length, .plain = true};
         struct scalar scalar = scalar_read(&node);
 
         plain = true;
@@ -180,10 +180,10 @@ static bool pass_event(struct yaml_reader *reader, const yaml_event_t *event)
     case YAML_ALIAS_EVENT:
         return composer_alias(reader->composer, (const char *)event->data.alias.anchor, position);
     case YAML_MAPPING_START_EVENT:
-        return composer_begin(reader->composer, NODE_MAP, position,
+        return composer_begin(reader->composer, YAML_NODE_MAP, position,
                               (const char *)event->data.mapping_start.anchor);
     case YAML_SEQUENCE_START_EVENT:
-        return composer_begin(reader->composer, NODE_LIST, position,
+        return composer_begin(reader->composer, YAML_NODE_LIST, position,
                               (const char *)event->data.sequence_start.anchor);
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT: return composer_end(reader->composer);

@@ -37,7 +37,7 @@ static ssize_t give(void *userdata, void *buffer, size_t size)
     return (ssize_t)n;
 }
 
-static void write_scalar(GString *text, const struct node *node)
+static void write_scalar(GString *text, const struct yaml_node *node)
 {
     struct scalar scalar = scalar_read(node);
 
@@ -53,28 +53,28 @@ static void write_scalar(GString *text, const struct node *node)
         g_string_append_printf(text, "\"%s\"", node->text);
 }
 
-static void write_node(GString *text, const struct node *node)
+static void write_node(GString *text, const struct yaml_node *node)
 {
     const char *comma = "";
 
-    if (node->type == NODE_SCALAR) {
+    if (node->type == YAML_NODE_SCALAR) {
         write_scalar(text, node);
         return;
     }
-    g_string_append_c(text, node->type == NODE_MAP ? '{' : '[');
-    for (const struct node *child = node->first; child; child = child->next) {
-        if (node->type == NODE_MAP && node_get(node, child->key) != child)
+    g_string_append_c(text, node->type == YAML_NODE_MAP ? '{' : '[');
+    for (const struct yaml_node *child = node->first; child; child = child->next) {
+        if (node->type == YAML_NODE_MAP && yaml_node_get(node, child->key) != child)
             continue; /* overridden */
         g_string_append(text, comma);
-        if (node->type == NODE_MAP)
+        if (node->type == YAML_NODE_MAP)
             g_string_append_printf(text, "%s:", child->key);
         write_node(text, child);
         comma = ",";
     }
-    g_string_append_c(text, node->type == NODE_MAP ? '}' : ']');
+    g_string_append_c(text, node->type == YAML_NODE_MAP ? '}' : ']');
 }
 
-static void on_document(void *userdata, const struct node *document)
+static void on_document(void *userdata, const struct yaml_node *document)
 {
     GString *text = userdata;
 

@@ -3,7 +3,7 @@
  * The node's own addresses: the source that the kernel would use for an address reached only by a
  * default route; connecting a datagram socket sends nothing.
  */
-#include "node.h"
+#include "host_addresses.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -40,7 +40,7 @@ static void append_inet(GArray *addresses, const struct in_addr *inet)
     g_array_append_val(addresses, address);
 }
 
-void node_addresses(GArray *addresses)
+void host_addresses(GArray *addresses)
 {
     guint before = addresses->len;
     union any any = {.inet = {.sin_family = AF_INET, .sin_port = htons(9)}};

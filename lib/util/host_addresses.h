@@ -8,4 +8,4 @@
 
 /* Appends (struct address) the source addresses of the default routes, one of each family; loopback
  * if there is no default route at all. Sends nothing. */
-void node_addresses(GArray *addresses);
+void host_addresses(GArray *addresses);
