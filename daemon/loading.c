@@ -41,22 +41,22 @@ struct loading {
     sd_event_source *retrying, *syncing;
     struct snapshot_writer *writer;
     struct publisher *publisher;
-    struct changes *changes;
+    struct event_log *events;
     struct backends *backends;
     struct cluster *cluster;
     struct lease_journal *journal; /* NULL: leases are not kept */
     struct start_guard *guard;     /* NULL: deaths are not counted */
     struct loader *loader;
     struct runtimes *runtimes;
-    struct inspect_world world; /* what reports show of all this */
-    uint64_t retired;           /* as last sent to the server thread */
-    uint64_t n_handed_over;     /* objects, ever */
-    uint64_t n_trimmed;         /* of them and of changed records, when memory was given back */
-    int64_t listened, shown;    /* when inotify was last drained, progress last shown */
-    int64_t began;              /* when the current work began */
-    bool loaded;                /* the first batch was complete */
-    bool ready;                 /* and is published */
-    bool hindered;              /* it could not be; tried again now and then */
+    struct inspect_context context; /* what reports show of all this */
+    uint64_t retired;               /* as last sent to the server thread */
+    uint64_t n_handed_over;         /* objects, ever */
+    uint64_t n_trimmed;             /* of them and of changed records, when memory was given back */
+    int64_t listened, shown;        /* when inotify was last drained, progress last shown */
+    int64_t began;                  /* when the current work began */
+    bool loaded;                    /* the first batch was complete */
+    bool ready;                     /* and is published */
+    bool hindered;                  /* it could not be; tried again now and then */
 };
 
 static void send(struct loading *loading, enum message_kind kind, uint64_t number)
@@ -108,7 +108,7 @@ static void say_ready(struct loading *loading)
     if (!loading->ready) {
         log_info("ready: %u object%s, listening on %s", objects, objects == 1 ? "" : "s",
                  loading->config->socket);
-        changes_add(loading->changes, "loaded: %u object%s", objects, objects == 1 ? "" : "s");
+        event_log_add(loading->events, "loaded: %u object%s", objects, objects == 1 ? "" : "s");
         cluster_observe(loading->cluster, NULL, NULL);
         start_guard_finish(loading->guard);
     }
@@ -138,7 +138,7 @@ static void tell_of_retired(struct loading *loading)
 
 static void publish(struct loading *loading)
 {
-    changes_before_publish(loading->changes, loading->ready);
+    event_log_before_publish(loading->events, loading->ready);
     int r = publisher_publish(loading->publisher, cluster_size(loading->cluster) == 0);
     if (r < 0) {
         try_again(loading, r);
@@ -147,9 +147,9 @@ static void publish(struct loading *loading)
     if (loading->hindered)
         log_notice("published; earlier publishing errors are resolved");
     loading->hindered = false;
-    loading->world.published = (uint64_t)g_get_monotonic_time();
-    loading->world.loaded = true;
-    backends_published(loading->backends, &loading->world);
+    loading->context.published = (uint64_t)g_get_monotonic_time();
+    loading->context.loaded = true;
+    backends_published(loading->backends, &loading->context);
     say_ready(loading);
 }
 
@@ -184,9 +184,9 @@ void loading_tidy(struct loading *loading)
 
 static void begin_work(struct loading *loading)
 {
-    if (!loading->world.at_work)
+    if (!loading->context.at_work)
         loading->began = g_get_monotonic_time();
-    loading->world.at_work = true;
+    loading->context.at_work = true;
 }
 
 /* Computes the consequences of all changes, and publishes them. Addresses are written to the
@@ -198,8 +198,8 @@ static void work_out(struct loading *loading)
     begin_work(loading);
     cluster_reconcile(loading->cluster);
     start_guard_leave(loading->guard);
-    loading->world.at_work = false;
-    loading->world.taken = cluster_taken(loading->cluster);
+    loading->context.at_work = false;
+    loading->context.taken = cluster_taken(loading->cluster);
     loader_relieve(loading->loader);
     if (loading->journal)
         lease_journal_write(loading->journal, cluster_leases(loading->cluster));
@@ -211,10 +211,10 @@ static void work_out(struct loading *loading)
 
 static void refuse(struct loading *loading)
 {
-    loading->world.refused = (uint64_t)g_get_real_time();
+    loading->context.refused = (uint64_t)g_get_real_time();
     log_error("configuration rejected; keeping the previous one");
-    changes_add(loading->changes, "configuration rejected: %s",
-                (const char *)loading->world.refusal->pdata[0]);
+    event_log_add(loading->events, "configuration rejected: %s",
+                  (const char *)loading->context.refusal->pdata[0]);
     if (loading->ready)
         say_ready(loading);
 }
@@ -222,14 +222,14 @@ static void refuse(struct loading *loading)
 void loading_reload(struct loading *loading)
 {
     struct config *config = NULL;
-    loading->world.reloads++;
-    g_ptr_array_set_size(loading->world.refusal, 0);
-    if (config_load_logged(&config, loading->options, loading->world.refusal) != 0) {
+    loading->context.reloads++;
+    g_ptr_array_set_size(loading->context.refusal, 0);
+    if (config_load_logged(&config, loading->options, loading->context.refusal) != 0) {
         refuse(loading);
         return;
     }
     struct config *before = loading->config;
-    loading->world.config = loading->config = config;
+    loading->context.config = loading->config = config;
     configure(loading);
     backends_reconfigure(loading->backends);
     send_nameservers(loading);
@@ -237,7 +237,7 @@ void loading_reload(struct loading *loading)
     runtimes_reload(loading->runtimes, config);
     config_free(before);
     log_info("configuration reloaded");
-    changes_add(loading->changes, "configuration reloaded");
+    event_log_add(loading->events, "configuration reloaded");
     work_out(loading);
 }
 
@@ -255,7 +255,7 @@ static void show_progress(struct loading *loading, int64_t now)
     loader_progress(loading->loader, &progress);
     log_progress("loading: %u of %u files, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " objects",
                  progress.files, progress.files_found,
-                 cluster_taken(loading->cluster) - loading->world.taken, progress.objects);
+                 cluster_taken(loading->cluster) - loading->context.taken, progress.objects);
 }
 
 /* The model may be looked at, and must not be changed. */
@@ -328,9 +328,9 @@ static void on_trouble(void *userdata, const char *path, const struct diagnostic
     const struct loading *loading = userdata;
     g_autofree char *text = error ? diagnostic_format(error, path) : NULL;
     if (error)
-        changes_add(loading->changes, "%s", text);
+        event_log_add(loading->events, "%s", text);
     else
-        changes_add(loading->changes, "%s: fixed", path);
+        event_log_add(loading->events, "%s: fixed", path);
 }
 
 static void on_lease(void *userdata, enum lease_event event, const struct lease *lease)
@@ -340,7 +340,7 @@ static void on_lease(void *userdata, enum lease_event event, const struct lease 
         lease_journal_note(loading->journal, event, lease);
 }
 
-static void on_change(void *userdata, const struct change *change)
+static void on_change(void *userdata, const struct event *change)
 {
     struct loading *loading = userdata;
     if (thread_queue_length(loading->outbox) >= CHANGES_MAX)
@@ -410,9 +410,9 @@ int loading_new(struct loading **loadingp, struct config *config,
         return r;
     }
     loading->publisher = publisher_new(loading->writer);
-    loading->changes = changes_new(publisher_sink(loading->publisher), loading->writer);
-    changes_observe(loading->changes, on_change, loading);
-    loading->backends = backends_new(changes_sink(loading->changes));
+    loading->events = event_log_new(publisher_sink(loading->publisher), loading->writer);
+    event_log_observe(loading->events, on_change, loading);
+    loading->backends = backends_new(event_log_sink(loading->events));
     backends_observe(loading->backends, on_backends, loading);
     loading->cluster = cluster_new(backends_sink(loading->backends), on_lease, loading,
                                    (struct between){between, loading});
@@ -488,7 +488,7 @@ int loading_open(struct loading *loading)
         r = open_runtimes(loading);
     if (r < 0)
         return r;
-    loading->world = (struct inspect_world){
+    loading->context = (struct inspect_context){
         .config = loading->config,
         .options = loading->options,
         .refusal = g_ptr_array_new_with_free_func(g_free),
@@ -496,7 +496,7 @@ int loading_open(struct loading *loading)
         .writer = loading->writer,
         .loader = loading->loader,
         .runtimes = loading->runtimes,
-        .changes = loading->changes,
+        .events = loading->events,
         .backends = loading->backends,
         .started = (uint64_t)g_get_monotonic_time(),
     };
@@ -517,7 +517,7 @@ void loading_close(struct loading *loading)
     if (loading->journal)
         loading->journal = lease_journal_close(loading->journal);
     loading->backends = backends_free(loading->backends);
-    loading->changes = changes_free(loading->changes);
+    loading->events = event_log_free(loading->events);
     loading->publisher = publisher_free(loading->publisher);
     loading->writer = snapshot_writer_free(loading->writer);
 }
@@ -530,7 +530,7 @@ struct loading *loading_free(struct loading *loading)
     sd_event_source_disable_unref(loading->retrying);
     sd_event_source_disable_unref(loading->syncing);
     sd_event_unref(loading->event);
-    g_clear_pointer(&loading->world.refusal, g_ptr_array_unref);
+    g_clear_pointer(&loading->context.refusal, g_ptr_array_unref);
     config_free(loading->config);
     g_free(loading);
     return NULL;
@@ -546,12 +546,12 @@ struct backends *loading_backends(const struct loading *loading)
     return loading->backends;
 }
 
-const struct inspect_world *loading_world(const struct loading *loading)
+const struct inspect_context *loading_world(const struct loading *loading)
 {
-    return &loading->world;
+    return &loading->context;
 }
 
 int64_t loading_began(const struct loading *loading)
 {
-    return loading->world.at_work ? loading->began : 0;
+    return loading->context.at_work ? loading->began : 0;
 }

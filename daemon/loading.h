@@ -39,7 +39,7 @@ struct snapshot_writer *loading_writer(const struct loading *loading);
 struct backends *loading_backends(const struct loading *loading);
 
 /* What reports show. */
-const struct inspect_world *loading_world(const struct loading *loading);
+const struct inspect_context *loading_world(const struct loading *loading);
 
 /* When the current work began (CLOCK_MONOTONIC, microseconds); 0: idle. */
 int64_t loading_began(const struct loading *loading);

@@ -159,14 +159,15 @@ static void write_targets(struct json *json, GArray *targets)
     json_close_list(json);
 }
 
-static void write_port(struct json *json, const struct inspect_world *world,
+static void write_port(struct json *json, const struct inspect_context *context,
                        const struct service_state *state, const struct port *port)
 {
     static const char *const protocols[] = {
         [PORT_TCP] = "TCP", [PORT_UDP] = "UDP", [PORT_SCTP] = "SCTP"};
     g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(struct target));
 
-    cluster_read_endpoints(world->cluster, state, add_target, &(struct collection){port, targets});
+    cluster_read_endpoints(context->cluster, state, add_target,
+                           &(struct collection){port, targets});
     json_open(json, NULL);
     json_text(json, "name", port->name);
     json_text(json, "protocol", protocols[port->protocol]);
@@ -175,15 +176,15 @@ static void write_port(struct json *json, const struct inspect_world *world,
     json_close(json);
 }
 
-bool backends_is_forwarded(const struct inspect_world *world, const struct service_state *state,
+bool backends_is_forwarded(const struct inspect_context *context, const struct service_state *state,
                            enum service_origin origin)
 {
     if (origin != SERVICE_ADDRESS_STATED)
         return origin == SERVICE_ADDRESS_ALLOCATED;
-    return world->config->proxy_all && !copies_is_part(state->object->object.source->path);
+    return context->config->proxy_all && !copies_is_part(state->object->object.source->path);
 }
 
-static void write_service(struct json *json, const struct inspect_world *world,
+static void write_service(struct json *json, const struct inspect_context *context,
                           const struct service_state *state, const struct service_view *view)
 {
     const struct service *service = state->object;
@@ -197,12 +198,12 @@ static void write_service(struct json *json, const struct inspect_world *world,
         json_address(json, NULL, &g_array_index(view->addresses, struct address, i));
     json_close_list(json);
     json_text(json, "origin", view->origin == SERVICE_ADDRESS_ALLOCATED ? "allocated" : "stated");
-    json_bool(json, "forwarded", backends_is_forwarded(world, state, view->origin));
+    json_bool(json, "forwarded", backends_is_forwarded(context, state, view->origin));
     if (service->affinity > 0)
         json_number(json, "affinitySeconds", service->affinity);
     json_open_list(json, "ports");
     for (uint32_t i = 0; service->ports && i < service->ports->n; i++)
-        write_port(json, world, state, &service->ports->items[i]);
+        write_port(json, context, state, &service->ports->items[i]);
     json_close_list(json);
     json_close(json);
     json_end_line(json);
@@ -214,32 +215,32 @@ static void append(void *userdata, const char *text, size_t size)
 }
 
 /* NULL: there is nothing to forward to, or from. */
-static char *line_of(const struct inspect_world *world, const struct service_state *state)
+static char *line_of(const struct inspect_context *context, const struct service_state *state)
 {
     struct service_view view;
 
-    if (!cluster_read_is_exposed(world->cluster, state->namespace))
+    if (!cluster_read_is_exposed(context->cluster, state->namespace))
         return NULL;
-    cluster_read_service_open(world->cluster, state, &view);
+    cluster_read_service_open(context->cluster, state, &view);
     GString *line = view.addresses->len > 0 ? g_string_new(NULL) : NULL;
     if (line) {
         struct json *json = json_new(append, line);
 
-        write_service(json, world, state, &view);
+        write_service(json, context, state, &view);
         json_free(json);
     }
     cluster_read_service_close(&view);
     return line ? g_string_free(line, FALSE) : NULL;
 }
 
-static char *ranges_line(const struct inspect_world *world)
+static char *ranges_line(const struct inspect_context *context)
 {
     GString *line = g_string_new(NULL);
     struct json *json = json_new(append, line);
 
     json_open(json, NULL);
     json_text(json, "event", "ranges");
-    json_ranges(json, "serviceCIDRs", world->config->service_cidrs);
+    json_ranges(json, "serviceCIDRs", context->config->service_cidrs);
     json_close(json);
     json_end_line(json);
     json_free(json);
@@ -265,7 +266,7 @@ static char *marked_line(const char *event, const char *namespace, const char *n
 
 struct round {
     struct backends *backends;
-    const struct inspect_world *world;
+    const struct inspect_context *context;
     GString *changed, *removed;
 };
 
@@ -297,11 +298,11 @@ static void compare_noted(struct round *round, const char *key)
 {
     const char *slash = strchr(key, '/');
     g_autofree char *name = g_strndup(key, (gsize)(slash - key));
-    const struct namespace *namespace = cluster_read_namespace(round->world->cluster, name);
+    const struct namespace *namespace = cluster_read_namespace(round->context->cluster, name);
     const struct service_state *state =
         namespace ? cluster_read_service(namespace, slash + 1) : NULL;
 
-    compare(round, g_strdup(key), state ? line_of(round->world, state) : NULL);
+    compare(round, g_strdup(key), state ? line_of(round->context, state) : NULL);
 }
 
 static void note_service(void *userdata, const struct service_state *state)
@@ -315,13 +316,13 @@ static void note_namespace(void *userdata, const struct namespace *namespace)
 }
 
 /* Those there are, and those that there were. */
-static void note_all(struct backends *backends, const struct inspect_world *world)
+static void note_all(struct backends *backends, const struct inspect_context *context)
 {
     GHashTableIter iter;
     void *key;
 
     backends->all = false;
-    cluster_read_namespaces(world->cluster, note_namespace, backends);
+    cluster_read_namespaces(context->cluster, note_namespace, backends);
     g_hash_table_iter_init(&iter, backends->lines);
     while (g_hash_table_iter_next(&iter, &key, NULL))
         if (*(const char *)key)
@@ -329,15 +330,15 @@ static void note_all(struct backends *backends, const struct inspect_world *worl
 }
 
 /* The lines since the last round, free with g_free; NULL: none. */
-static char *go_round(struct backends *backends, const struct inspect_world *world)
+static char *go_round(struct backends *backends, const struct inspect_context *context)
 {
-    struct round round = {backends, world, g_string_new(NULL), g_string_new(NULL)};
+    struct round round = {backends, context, g_string_new(NULL), g_string_new(NULL)};
     GHashTableIter iter;
     void *key;
 
-    compare(&round, g_strdup(""), ranges_line(world));
+    compare(&round, g_strdup(""), ranges_line(context));
     if (backends->all)
-        note_all(backends, world);
+        note_all(backends, context);
     g_hash_table_iter_init(&iter, backends->noted);
     while (g_hash_table_iter_next(&iter, &key, NULL))
         compare_noted(&round, key);
@@ -353,9 +354,9 @@ static char *go_round(struct backends *backends, const struct inspect_world *wor
     return g_string_free(round.changed, FALSE);
 }
 
-void backends_published(struct backends *backends, const struct inspect_world *world)
+void backends_published(struct backends *backends, const struct inspect_context *context)
 {
-    char *lines = backends->lines ? go_round(backends, world) : NULL;
+    char *lines = backends->lines ? go_round(backends, context) : NULL;
 
     if (lines)
         backends->told(backends->userdata, lines);
@@ -370,7 +371,7 @@ void backends_reconfigure(struct backends *backends)
 
 void backends_follow(struct backends *backends, const struct report *report)
 {
-    const struct inspect_world *world = report->world;
+    const struct inspect_context *context = report->context;
     g_autofree char *end = marked_line("end", NULL, NULL);
     GHashTableIter iter;
     void *line;
@@ -379,14 +380,14 @@ void backends_follow(struct backends *backends, const struct report *report)
         backends->lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         backends->all = true;
     }
-    if (g_hash_table_size(backends->lines) == 0 && world->loaded && !world->at_work)
-        g_free(go_round(backends, world));
+    if (g_hash_table_size(backends->lines) == 0 && context->loaded && !context->at_work)
+        g_free(go_round(backends, context));
     if (g_hash_table_size(backends->lines) == 0)
         return;
     g_hash_table_iter_init(&iter, backends->lines);
     while (g_hash_table_iter_next(&iter, NULL, &line))
-        frames_write(report->frames, line, strlen(line));
-    frames_write(report->frames, end, strlen(end));
+        frame_writer_write(report->frames, line, strlen(line));
+    frame_writer_write(report->frames, end, strlen(end));
 }
 
 void backends_rest(struct backends *backends)

@@ -26,7 +26,7 @@ typedef void (*backends_told)(void *userdata, char *lines);
 void backends_observe(struct backends *backends, backends_told told, void *userdata);
 
 /* All was published. */
-void backends_published(struct backends *backends, const struct inspect_world *world);
+void backends_published(struct backends *backends, const struct inspect_context *context);
 
 /* The configuration is another one: any line may change. */
 void backends_reconfigure(struct backends *backends);
@@ -41,5 +41,5 @@ void backends_rest(struct backends *backends);
 /* Is a proxy of this daemon to forward what is sent to the Service's cluster IPs? Those that were
  * allocated, and with `proxy: {services: all}` stated ones, but none of a copy of a cluster, whose
  * own proxy does that. May read directories, so not on the server thread. */
-bool backends_is_forwarded(const struct inspect_world *world, const struct service_state *state,
+bool backends_is_forwarded(const struct inspect_context *context, const struct service_state *state,
                            enum service_origin origin);

@@ -21,9 +21,9 @@ struct cause {
 };
 
 struct collection {
-    const GArray *subjects; /* struct subject */
-    bool is_service; /* the name may be a Service's own: not that of a host in another domain */
-    GArray *found;   /* struct cause */
+    const GArray *refs; /* struct service_ref */
+    bool is_service;    /* the name may be a Service's own: not that of a host in another domain */
+    GArray *found;      /* struct cause */
 };
 
 static void cause_clear(void *data)
@@ -53,9 +53,9 @@ static void add(const struct collection *collection, enum likelihood likelihood,
     g_array_append_val(collection->found, cause);
 }
 
-static const struct subject *subject_at(const struct collection *collection, guint i)
+static const struct service_ref *service_ref_at(const struct collection *collection, guint i)
 {
-    return &g_array_index(collection->subjects, struct subject, i);
+    return &g_array_index(collection->refs, struct service_ref, i);
 }
 
 /* "web.yaml", "30-web.txt", ".web.yaml.swp": is the Service's name a component of the file's? */
@@ -75,8 +75,8 @@ static bool is_named(const struct collection *collection, const char *path)
 {
     const char *slash = strrchr(path, '/');
 
-    for (guint i = 0; i < collection->subjects->len; i++)
-        if (names_it(slash ? slash + 1 : path, subject_at(collection, i)->service))
+    for (guint i = 0; i < collection->refs->len; i++)
+        if (names_it(slash ? slash + 1 : path, service_ref_at(collection, i)->service))
             return true;
     return false;
 }
@@ -84,11 +84,10 @@ static bool is_named(const struct collection *collection, const char *path)
 /* The diagnostic is of the Service, or of an object that cannot have the name it gives itself. */
 static bool is_about(const struct collection *collection, const struct diagnostic *diagnostic)
 {
-    for (guint i = 0; i < collection->subjects->len; i++) {
-        const struct subject *subject = subject_at(collection, i);
-        g_autofree char *object =
-            g_strdup_printf("Service %s/%s", subject->namespace, subject->service);
-        g_autofree char *quoted = g_strdup_printf("\"%s\"", subject->service);
+    for (guint i = 0; i < collection->refs->len; i++) {
+        const struct service_ref *ref = service_ref_at(collection, i);
+        g_autofree char *object = g_strdup_printf("Service %s/%s", ref->namespace, ref->service);
+        g_autofree char *quoted = g_strdup_printf("\"%s\"", ref->service);
 
         if (!diagnostic->object)
             continue;
@@ -178,44 +177,44 @@ static void write_rest(struct json *json, guint n)
     json_end_line(json);
 }
 
-static void subject_clear_one(void *subject)
+static void service_ref_clear_one(void *ref)
 {
-    subject_clear(subject);
+    service_ref_clear(ref);
 }
 
 static GArray *subjects_of(const struct report *report, const GPtrArray *tried)
 {
-    GArray *subjects = g_array_new(FALSE, FALSE, sizeof(struct subject));
+    GArray *refs = g_array_new(FALSE, FALSE, sizeof(struct service_ref));
 
-    g_array_set_clear_func(subjects, subject_clear_one);
+    g_array_set_clear_func(refs, service_ref_clear_one);
     for (guint i = 0; i < tried->len; i++) {
-        struct subject subject;
+        struct service_ref ref;
 
-        if (subject_find(&subject, report, tried->pdata[i]) && !subject.state)
-            g_array_append_val(subjects, subject);
+        if (service_ref_find(&ref, report, tried->pdata[i]) && !ref.state)
+            g_array_append_val(refs, ref);
         else
-            subject_clear(&subject);
+            service_ref_clear(&ref);
     }
-    return subjects;
+    return refs;
 }
 
 void causes_write(const struct report *report, const GPtrArray *tried)
 {
-    const struct loader *loader = report->world->loader;
-    g_autoptr(GArray) subjects = subjects_of(report, tried);
+    const struct loader *loader = report->context->loader;
+    g_autoptr(GArray) refs = subjects_of(report, tried);
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct cause));
-    struct collection collection = {.subjects = subjects, .found = found};
+    struct collection collection = {.refs = refs, .found = found};
 
-    bool is_empty = cluster_size(report->world->cluster) == 0; /* then nothing is tried */
-    if (subjects->len == 0 && !is_empty)
+    bool is_empty = cluster_size(report->context->cluster) == 0; /* then nothing is tried */
+    if (refs->len == 0 && !is_empty)
         return;
     collection.is_service = is_empty;
-    for (guint i = 0; i < subjects->len; i++)
-        collection.is_service |= !subject_at(&collection, i)->below;
+    for (guint i = 0; i < refs->len; i++)
+        collection.is_service |= !service_ref_at(&collection, i)->below;
     g_array_set_clear_func(found, cause_clear);
     loader_status(loader, add_diagnostics, &collection);
     loader_ignored(loader, add_passed_over, &collection);
-    if (is_empty && report->world->loaded)
+    if (is_empty && report->context->loaded)
         loader_directories(loader, add_directory, &collection);
     g_array_sort(found, compare);
     for (guint i = 0; i < found->len && i < CAUSES_MAX; i++)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "subject.h"
+#include "service_ref.h"
 
 /* Writes "cause" steps: first what is wrong with the Service itself, then the files it may be in.
  * `tried` (char *): the names that were tried. */

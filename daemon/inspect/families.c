@@ -44,7 +44,7 @@ static const char *why_no_cluster_ip(const struct report *report, const struct s
     if (service->family_policy != FAMILY_PREFER_DUAL &&
         service->family_policy != FAMILY_REQUIRE_DUAL)
         return "its ipFamilyPolicy is SingleStack, which is the default";
-    return have_range(report->world->config->service_cidrs, family)
+    return have_range(report->context->config->service_cidrs, family)
                ? "serviceCIDRs has no free one"
                : "serviceCIDRs has no such range";
 }
@@ -54,7 +54,7 @@ static const char *why_no_endpoint(const struct report *report, const struct fam
 {
     if (families->left_out[family])
         return "its ipFamilies and ipFamilyPolicy exclude them";
-    if (families->allocated && !have_range(report->world->config->pod_cidrs, family))
+    if (families->allocated && !have_range(report->context->config->pod_cidrs, family))
         return "podCIDRs has no such range";
     return "no ready endpoint has one";
 }
@@ -64,14 +64,14 @@ char *families_why_one(const struct report *report, const struct service_state *
     struct families families = {0};
     struct service_view view;
 
-    cluster_read_service_open(report->world->cluster, state, &view);
+    cluster_read_service_open(report->context->cluster, state, &view);
     bool is_own = view.addresses->len > 0;
     for (guint i = 0; i < view.addresses->len; i++)
         families.has[family_of(&g_array_index(view.addresses, struct address, i))] = true;
     enum service_origin origin = view.origin;
     cluster_read_service_close(&view);
     if (!is_own)
-        cluster_read_endpoints(report->world->cluster, state, add_endpoint, &families);
+        cluster_read_endpoints(report->context->cluster, state, add_endpoint, &families);
     if (families.has[0] == families.has[1])
         return NULL;
     unsigned missing = families.has[0] ? 1 : 0;

@@ -13,10 +13,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "frames.h"
+#include "frame_writer.h"
 #include "json.h"
 #include "lib/util/log.h"
-#include "question.h"
+#include "query.h"
 #include "report.h"
 
 #define FOLLOWERS_MAX 16u
@@ -113,18 +113,18 @@ static void begin(struct followers *followers, const char *event, uint64_t time)
     json_time(followers->json, "time", time);
 }
 
-static void end(struct followers *followers, bool question)
+static void end(struct followers *followers, bool query)
 {
     struct kubesvc_header header;
 
     json_close(followers->json);
     json_end_line(followers->json);
-    frames_make_text(&header, followers->frame->len - sizeof header);
+    frame_writer_make_text(&header, followers->frame->len - sizeof header);
     memcpy(followers->frame->data, &header, sizeof header);
     for (guint i = 0; i < followers->all->len; i++) {
         struct follower *follower = followers->all->pdata[i];
 
-        if (follower->questions || !question)
+        if (follower->questions || !query)
             queue(follower, followers->frame->data, followers->frame->len);
     }
 }
@@ -145,19 +145,19 @@ static void put_asked(struct json *json, const struct request *request)
 
         json_text(json, "name", name);
     } else {
-        struct address address = question_address(request);
+        struct address address = inspect_query_address(request);
 
         json_address(json, "name", &address);
     }
 }
 
-static void on_question(void *userdata, const struct server_question *question)
+static void on_question(void *userdata, const struct server_question *query)
 {
     static const char *const families[] = {[KUBESVC_FAMILY_ANY] = "any",
                                            [KUBESVC_FAMILY_INET] = "inet",
                                            [KUBESVC_FAMILY_INET6] = "inet6"};
     struct followers *followers = userdata;
-    const struct request *request = question->request;
+    const struct request *request = query->request;
     g_autofree char *ns = NULL;
     struct json *json = followers->json;
     struct ucred peer = {0};
@@ -169,10 +169,10 @@ static void on_question(void *userdata, const struct server_question *question)
     if (request->kind == REQUEST_NAME && request->namespace_length > 0)
         ns = g_strndup(request->namespace, request->namespace_length);
     json_text(json, "namespace", ns);
-    json_text(json, "status", report_status_name(question->status));
-    json_number(json, "addresses", question->n_addresses);
-    json_number(json, "microseconds", question->microseconds);
-    if (getsockopt(question->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+    json_text(json, "status", report_status_name(query->status));
+    json_number(json, "addresses", query->n_addresses);
+    json_number(json, "microseconds", query->microseconds);
+    if (getsockopt(query->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
         json_number(json, "uid", peer.uid);
         json_number(json, "pid", (uint64_t)peer.pid);
     }
@@ -264,7 +264,7 @@ enum followers_added followers_add(struct followers *followers, int fd, const st
     g_ptr_array_add(followers->all, follower);
     observe(followers);
     /* An empty frame says that from now on nothing is missed. */
-    frames_make_text(&hello, 0);
+    frame_writer_make_text(&hello, 0);
     queue(follower, (const uint8_t *)&hello, sizeof hello);
     return FOLLOWERS_ADDED;
 }

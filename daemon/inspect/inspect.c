@@ -38,9 +38,9 @@ struct inspect {
 
 static void end_at_once(int fd, enum kubesvc_inspect_result result)
 {
-    uint8_t frame[FRAMES_END_SIZE];
+    uint8_t frame[FRAME_WRITER_END_SIZE];
 
-    frames_make_end(frame, result);
+    frame_writer_make_end(frame, result);
     /* Nothing was sent before it, so it fits. */
     (void)send(fd, frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -127,11 +127,11 @@ static void make_next(struct inspect *inspect)
     put_behind(&inspect->waiting, job->uid);
     (void)sd_event_source_set_enabled(job->timer, SD_EVENT_OFF);
     job->state = JOB_MAKING;
-    job->question = question_new(&job->words, inspect->options.root, inspect->options.upstream);
+    job->query = inspect_query_new(&job->args, inspect->options.root, inspect->options.upstream);
     server_status(inspect->options.server, &job->server);
     job->n_clients = streams_list(inspect->streams, job->clients);
     inspect->making = job;
-    inspect->followed |= report_stays(&job->words);
+    inspect->followed |= report_stays(&job->args);
     inspect->options.make(inspect->options.userdata, job);
 }
 
@@ -153,9 +153,9 @@ static void drop(struct job *job)
 static void send_on(struct job *job)
 {
     size_t before = job->frames.size;
-    int r = frames_send(&job->frames, job->fd);
+    int r = frame_writer_send(&job->frames, job->fd);
 
-    if (r != FRAMES_LEFT) {
+    if (r != FRAME_WRITER_LEFT) {
         drop(job);
         return;
     }
@@ -192,7 +192,7 @@ static void rest(void *userdata)
 {
     struct inspect *inspect = userdata;
     struct stream_client clients[STREAMS_MAX];
-    bool busy = inspect->making && report_stays(&inspect->making->words);
+    bool busy = inspect->making && report_stays(&inspect->making->args);
 
     if (!inspect->followed || busy || streams_list(inspect->streams, clients) > 0)
         return;
@@ -205,7 +205,7 @@ static void let_follow(struct inspect *inspect, struct job *job)
 {
     struct stream_client client = {.pid = job->pid, .uid = job->uid};
 
-    g_strlcpy(client.program, words_get(&job->words, 1), sizeof client.program);
+    g_strlcpy(client.program, args_get(&job->args, 1), sizeof client.program);
     if (!streams_add(inspect->streams, job->fd, &client, &job->frames))
         end_at_once(job->fd, KUBESVC_INSPECT_BUSY);
     job_free(job);
@@ -270,11 +270,11 @@ static void take(struct inspect *inspect, const struct ucred *peer, int fd, cons
 }
 
 static void watch(struct inspect *inspect, int fd, const struct ucred *peer,
-                  const struct words *words)
+                  const struct args *args)
 {
-    bool questions = strcmp(words_get(words, 1), "questions") == 0;
+    bool questions = strcmp(args_get(args, 1), "questions") == 0;
 
-    if (words->n > 2 || (words->n == 2 && !questions)) {
+    if (args->n > 2 || (args->n == 2 && !questions)) {
         end_at_once(fd, KUBESVC_INSPECT_UNKNOWN);
         return;
     }
@@ -290,14 +290,14 @@ static void on_request(void *userdata, int fd, const char *payload, size_t size)
     struct inspect *inspect = userdata;
     struct ucred peer = {.uid = (uid_t)-1};
     socklen_t peer_size = sizeof peer;
-    struct words words;
+    struct args args;
 
     (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size);
-    if (size > KUBESVC_REQUEST_MAX || !words_parse(&words, payload, size))
+    if (size > KUBESVC_REQUEST_MAX || !args_parse(&args, payload, size))
         end_at_once(fd, KUBESVC_INSPECT_UNKNOWN);
-    else if (strcmp(words.items[0], "watch") == 0)
-        watch(inspect, fd, &peer, &words);
-    else if (!report_find(&words))
+    else if (strcmp(args.items[0], "watch") == 0)
+        watch(inspect, fd, &peer, &args);
+    else if (!report_find(&args))
         end_at_once(fd, KUBESVC_INSPECT_UNKNOWN);
     else
         take(inspect, &peer, fd, payload, size);

@@ -17,8 +17,8 @@ struct job *job_new(const struct ucred *peer, int fd, const char *payload, size_
     job->pid = peer->pid;
     job->fd = fd;
     memcpy(job->payload, payload, size);
-    (void)words_parse(&job->words, job->payload, size);
-    frames_init(&job->frames);
+    (void)args_parse(&job->args, job->payload, size);
+    frame_writer_init(&job->frames);
     return job;
 }
 
@@ -29,8 +29,8 @@ struct job *job_free(struct job *job)
     sd_event_source_disable_unref(job->io);
     sd_event_source_disable_unref(job->timer);
     close(job->fd);
-    question_free(job->question);
-    frames_clear(&job->frames);
+    inspect_query_free(job->query);
+    frame_writer_clear(&job->frames);
     g_free(job);
     return NULL;
 }

@@ -10,11 +10,11 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "args.h"
 #include "daemon/serve/server.h"
-#include "frames.h"
-#include "question.h"
+#include "frame_writer.h"
+#include "query.h"
 #include "streams.h"
-#include "words.h"
 
 enum job_state {
     JOB_WAITING, /* for its turn */
@@ -23,14 +23,14 @@ enum job_state {
 };
 
 struct job {
-    struct words words; /* in `payload` */
+    struct args args; /* in `payload` */
     char payload[KUBESVC_REQUEST_MAX];
     struct server_status server;               /* when it was handed to the loader thread */
-    struct question *question;                 /* NULL: of another verb */
+    struct inspect_query *query;               /* NULL: of another verb */
     struct stream_client clients[STREAMS_MAX]; /* that follow backends */
     unsigned n_clients;
-    struct frames frames; /* the answer */
-    bool stays;           /* it is not over: changes follow */
+    struct frame_writer frames; /* the answer */
+    bool stays;                 /* it is not over: changes follow */
 
     /* The server thread's, at any time: */
     struct inspect *inspect;

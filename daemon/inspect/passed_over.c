@@ -66,7 +66,7 @@ void passed_over_write(const struct report *report)
 
     for (unsigned i = 0; i < LOADER_WHYS; i++)
         groups[i] = (struct passed_over){.first = g_ptr_array_new_with_free_func(g_free)};
-    loader_ignored(report->world->loader, add, groups);
+    loader_ignored(report->context->loader, add, groups);
     json_open_list(report->json, "passedOver");
     for (unsigned i = 0; i < LOADER_WHYS; i++) {
         if (groups[i].n > 0)

@@ -28,29 +28,29 @@ static const struct verb {
     {"backends", 1, 2, report_backends},
 };
 
-report_fn report_find(const struct words *words)
+report_fn report_find(const struct args *args)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-        if (strcmp(verbs[i].name, words_get(words, 0)) == 0)
-            return words->n >= verbs[i].least && words->n <= verbs[i].most ? verbs[i].write : NULL;
+        if (strcmp(verbs[i].name, args_get(args, 0)) == 0)
+            return args->n >= verbs[i].least && args->n <= verbs[i].most ? verbs[i].write : NULL;
     return NULL;
 }
 
-bool report_stays(const struct words *words)
+bool report_stays(const struct args *args)
 {
-    return report_find(words) == report_backends;
+    return report_find(args) == report_backends;
 }
 
 /* A name of the program that forwards may follow. */
 enum kubesvc_inspect_result report_backends(const struct report *report)
 {
-    const char *program = words_get(report->words, 1);
+    const char *program = args_get(report->args, 1);
     size_t length = strlen(program);
 
     if (length > STREAM_PROGRAM_MAX ||
         strspn(program, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
         return KUBESVC_INSPECT_UNKNOWN;
-    backends_follow(report->world->backends, report);
+    backends_follow(report->context->backends, report);
     return KUBESVC_INSPECT_DONE;
 }
 
@@ -64,43 +64,43 @@ const char *report_forwarder(const struct report *report)
 
 static void print(void *frames, const char *text, size_t size)
 {
-    frames_write(frames, text, size);
+    frame_writer_write(frames, text, size);
 }
 
-void report_make(const struct inspect_world *world, struct job *job)
+void report_make(const struct inspect_context *context, struct job *job)
 {
     struct report report = {
-        .world = world,
-        .words = &job->words,
+        .context = context,
+        .args = &job->args,
         .server = &job->server,
-        .question = job->question,
+        .query = job->query,
         .clients = job->clients,
         .n_clients = job->n_clients,
         .frames = &job->frames,
         .json = json_new(print, &job->frames),
     };
 
-    enum kubesvc_inspect_result result = report_find(&job->words)(&report);
+    enum kubesvc_inspect_result result = report_find(&job->args)(&report);
 
     job->stays =
-        result == KUBESVC_INSPECT_DONE && report_stays(&job->words) && !job->frames.too_large;
+        result == KUBESVC_INSPECT_DONE && report_stays(&job->args) && !job->frames.too_large;
     if (job->stays)
-        frames_flush(&job->frames);
+        frame_writer_flush(&job->frames);
     else
-        frames_end(&job->frames, result);
+        frame_writer_end(&job->frames, result);
     json_free(report.json);
 }
 
 void report_namespaces_each(const struct report *report, cluster_read_namespace_fn each,
                             void *userdata)
 {
-    const char *name = words_get(report->words, 1);
+    const char *name = args_get(report->args, 1);
 
     if (*name == '\0') {
-        cluster_read_namespaces(report->world->cluster, each, userdata);
+        cluster_read_namespaces(report->context->cluster, each, userdata);
         return;
     }
-    const struct namespace *namespace = cluster_read_namespace(report->world->cluster, name);
+    const struct namespace *namespace = cluster_read_namespace(report->context->cluster, name);
     if (namespace)
         each(userdata, namespace);
 }

@@ -7,35 +7,35 @@
 
 #include <glib.h>
 
-#include "frames.h"
+#include "args.h"
+#include "context.h"
+#include "frame_writer.h"
 #include "job.h"
 #include "json.h"
 #include "lib/model/cluster_read.h"
-#include "words.h"
-#include "world.h"
 
 struct report {
-    const struct inspect_world *world;
-    const struct words *words; /* the verb is the first */
+    const struct inspect_context *context;
+    const struct args *args; /* the verb is the first */
     const struct server_status *server;
-    const struct question *question;     /* of `query` and `explain` */
+    const struct inspect_query *query;   /* of `query` and `explain` */
     const struct stream_client *clients; /* that follow backends */
     unsigned n_clients;
-    struct frames *frames;
+    struct frame_writer *frames;
     struct json *json;
 };
 
 /* Answers the job: its verb must exist. */
-void report_make(const struct inspect_world *world, struct job *job);
+void report_make(const struct inspect_context *context, struct job *job);
 
 /* Writes all lines; the result is what the END frame is to say. */
 typedef enum kubesvc_inspect_result (*report_fn)(const struct report *report);
 
 /* NULL: there is no such verb, or not with this many arguments. */
-report_fn report_find(const struct words *words);
+report_fn report_find(const struct args *args);
 
 /* Is it a verb whose answer does not end, as changes follow? */
-bool report_stays(const struct words *words);
+bool report_stays(const struct args *args);
 
 enum kubesvc_inspect_result report_services(const struct report *report);
 enum kubesvc_inspect_result report_endpoints(const struct report *report);

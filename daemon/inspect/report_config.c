@@ -164,12 +164,12 @@ static bool same_values(const struct config *a, const struct config *b)
 
 static void put_files_now(const struct report *report)
 {
-    const struct inspect_world *world = report->world;
+    const struct inspect_context *context = report->context;
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     struct config *now = NULL;
-    int r = config_load_texts(&now, world->options, problems);
+    int r = config_load_texts(&now, context->options, problems);
 
-    json_bool(report->json, "changed", r != 0 || !same_values(world->config, now));
+    json_bool(report->json, "changed", r != 0 || !same_values(context->config, now));
     if (r != 0)
         put_text_array(report->json, "problems", problems);
     config_free(now);
@@ -177,15 +177,15 @@ static void put_files_now(const struct report *report)
 
 void report_config_keys(const struct report *report)
 {
-    const struct inspect_world *world = report->world;
+    const struct inspect_context *context = report->context;
     struct json *json = report->json;
 
-    put_text_array(json, "files", world->config->files);
-    json_number(json, "reloads", world->reloads);
-    if (world->refusal->len > 0) {
+    put_text_array(json, "files", context->config->files);
+    json_number(json, "reloads", context->reloads);
+    if (context->refusal->len > 0) {
         json_open(json, "rejected");
-        json_time(json, "since", world->refused);
-        put_text_array(json, "errors", world->refusal);
+        json_time(json, "since", context->refused);
+        put_text_array(json, "errors", context->refusal);
         json_close(json);
     }
     put_files_now(report);
@@ -193,7 +193,7 @@ void report_config_keys(const struct report *report)
 
 enum kubesvc_inspect_result report_config(const struct report *report)
 {
-    const struct config *config = report->world->config;
+    const struct config *config = report->context->config;
     struct json *json = report->json;
 
     json_open(json, NULL);

@@ -38,7 +38,7 @@ static void put_endpoint_name(void *userdata, const struct endpoint_candidate *c
     dashed_format(candidate->address->bytes, dashed);
     g_autofree char *label = g_ascii_strdown(candidate->label ? candidate->label : dashed, -1);
     put_name(walk->report->json, walk->seen, "%s.%s.%s.svc.%s", label, service->name,
-             service->namespace, walk->report->world->config->zone);
+             service->namespace, walk->report->context->config->zone);
 }
 
 static void put_endpoint(void *userdata, const struct endpoint_candidate *candidate)
@@ -46,7 +46,7 @@ static void put_endpoint(void *userdata, const struct endpoint_candidate *candid
     const struct walk *walk = userdata;
     struct json *json = walk->report->json;
     char dashed[DASHED_MAX];
-    g_autofree char *why = cluster_read_why_left_out(walk->report->world->cluster, candidate);
+    g_autofree char *why = cluster_read_why_left_out(walk->report->context->cluster, candidate);
 
     json_open(json, NULL);
     if (candidate->address) {
@@ -93,10 +93,10 @@ static void put_forwarding(const struct report *report, const struct service_sta
 {
     struct service_view view;
 
-    cluster_read_service_open(report->world->cluster, state, &view);
+    cluster_read_service_open(report->context->cluster, state, &view);
     if (view.addresses->len > 0) {
         json_bool(report->json, "forwarded",
-                  backends_is_forwarded(report->world, state, view.origin));
+                  backends_is_forwarded(report->context, state, view.origin));
         json_text(report->json, "forwarder", report_forwarder(report));
     }
     cluster_read_service_close(&view);
@@ -104,7 +104,7 @@ static void put_forwarding(const struct report *report, const struct service_sta
 
 static void put_service(const struct report *report, const struct service_state *state)
 {
-    const struct cluster *cluster = report->world->cluster;
+    const struct cluster *cluster = report->context->cluster;
     const struct object *object = &state->object->object;
     struct json *json = report->json;
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -118,7 +118,7 @@ static void put_service(const struct report *report, const struct service_state 
     json_open_list(json, "names");
     if (cluster_read_is_exposed(cluster, state->namespace)) {
         put_name(json, names, "%s.%s.svc.%s", object->name, object->namespace,
-                 report->world->config->zone);
+                 report->context->config->zone);
         cluster_read_endpoints(cluster, state, put_endpoint_name, &naming);
     }
     json_close_list(json);
@@ -139,11 +139,11 @@ static void put_service(const struct report *report, const struct service_state 
 
 enum kubesvc_inspect_result report_describe(const struct report *report)
 {
-    g_autofree char *name = g_ascii_strdown(words_get(report->words, 1), -1);
+    g_autofree char *name = g_ascii_strdown(args_get(report->args, 1), -1);
     const struct namespace *namespace = cluster_read_namespace(
-        report->world->cluster, *name ? name : report->world->config->namespace);
+        report->context->cluster, *name ? name : report->context->config->namespace);
     const struct service_state *state =
-        namespace ? cluster_read_service(namespace, words_get(report->words, 2)) : NULL;
+        namespace ? cluster_read_service(namespace, args_get(report->args, 2)) : NULL;
 
     if (!state)
         return KUBESVC_INSPECT_NOT_FOUND;

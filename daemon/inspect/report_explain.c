@@ -8,9 +8,9 @@
 #include "backends.h"
 #include "causes.h"
 #include "families.h"
-#include "question.h"
-#include "selection.h"
-#include "subject.h"
+#include "query.h"
+#include "selector_report.h"
+#include "service_ref.h"
 #include "suggestions.h"
 
 #define NEAR_MAX 8u
@@ -35,25 +35,25 @@ static const char *outcome_name(enum resolver_outcome outcome)
 
 static char *miss_text(const struct report *report, const char *name, unsigned flags)
 {
-    struct subject subject;
-    bool is_service = subject_find(&subject, report, name);
+    struct service_ref ref;
+    bool is_service = service_ref_find(&ref, report, name);
     char *text;
 
     if (flags & RESOLVER_SERVICE)
-        text = g_strdup_printf("Service %s/%s exists but has no ready endpoint", subject.namespace,
-                               subject.service);
+        text = g_strdup_printf("Service %s/%s exists but has no ready endpoint", ref.namespace,
+                               ref.service);
     else if (!is_service)
         text = g_strdup("not the name of a Service");
-    else if (!cluster_read_namespace(report->world->cluster, subject.namespace))
-        text = g_strdup_printf("no manifest mentions namespace %s", subject.namespace);
-    else if (!subject.state)
-        text = g_strdup_printf("no Service %s/%s", subject.namespace, subject.service);
-    else if (!cluster_read_is_exposed(report->world->cluster, subject.state->namespace))
-        text = g_strdup_printf("namespace %s is not exposed (`namespaces`)", subject.namespace);
+    else if (!cluster_read_namespace(report->context->cluster, ref.namespace))
+        text = g_strdup_printf("no manifest mentions namespace %s", ref.namespace);
+    else if (!ref.state)
+        text = g_strdup_printf("no Service %s/%s", ref.namespace, ref.service);
+    else if (!cluster_read_is_exposed(report->context->cluster, ref.state->namespace))
+        text = g_strdup_printf("namespace %s is not exposed (`namespaces`)", ref.namespace);
     else
-        text = g_strdup_printf("Service %s/%s has no ready endpoint or port %s", subject.namespace,
-                               subject.service, subject.below ? subject.below : "");
-    subject_clear(&subject);
+        text = g_strdup_printf("Service %s/%s has no ready endpoint or port %s", ref.namespace,
+                               ref.service, ref.below ? ref.below : "");
+    service_ref_clear(&ref);
     return text;
 }
 
@@ -125,9 +125,9 @@ static char *forwarding_text(const struct report *report, const struct service_s
     const char *forwarder = report_forwarder(report);
     struct service_view view;
 
-    cluster_read_service_open(report->world->cluster, state, &view);
+    cluster_read_service_open(report->context->cluster, state, &view);
     bool is_ours =
-        view.addresses->len > 0 && backends_is_forwarded(report->world, state, view.origin);
+        view.addresses->len > 0 && backends_is_forwarded(report->context, state, view.origin);
     cluster_read_service_close(&view);
     if (!is_ours)
         return NULL;
@@ -135,15 +135,15 @@ static char *forwarding_text(const struct report *report, const struct service_s
                      : g_strdup("no kubesvc-proxy is running, so nothing forwards connections");
 }
 
-static void write_service(const struct report *report, const struct subject *subject)
+static void write_service(const struct report *report, const struct service_ref *ref)
 {
-    const struct service *service = subject->state->object;
+    const struct service *service = ref->state->object;
     struct json *json = report->json;
     bool external = service->type == SERVICE_EXTERNAL_NAME;
-    bool exposed = cluster_read_is_exposed(report->world->cluster, subject->state->namespace);
-    g_autofree char *origin = subject_origin(report, subject);
+    bool exposed = cluster_read_is_exposed(report->context->cluster, ref->state->namespace);
+    g_autofree char *origin = service_ref_origin(report, ref);
     g_autofree char *selector = external ? NULL : selector_text(service);
-    g_autofree char *forwarding = subject->below ? NULL : forwarding_text(report, subject->state);
+    g_autofree char *forwarding = ref->below ? NULL : forwarding_text(report, ref->state);
     g_autofree char *text = g_strdup_printf(
         "%s%s%s%s%s%s", origin, forwarding ? "; " : "", forwarding ? forwarding : "",
         selector ? "; " : "", selector ? selector : "",
@@ -158,7 +158,7 @@ static void write_service(const struct report *report, const struct subject *sub
     json_close(json);
     json_end_line(json);
     if (!external)
-        selection_write(report, subject->state);
+        selector_report_write(report, ref->state);
 }
 
 static void write_suggestions(const struct walk *walk)
@@ -166,11 +166,11 @@ static void write_suggestions(const struct walk *walk)
     unsigned n = 0;
 
     for (guint i = 0; i < walk->tried->len && n < NEAR_MAX; i++) {
-        struct subject subject;
+        struct service_ref ref;
 
-        if (subject_find(&subject, walk->report, walk->tried->pdata[i]))
-            n += suggestions_write(walk->report, &subject, NEAR_MAX - n);
-        subject_clear(&subject);
+        if (service_ref_find(&ref, walk->report, walk->tried->pdata[i]))
+            n += suggestions_write(walk->report, &ref, NEAR_MAX - n);
+        service_ref_clear(&ref);
     }
 }
 
@@ -210,41 +210,41 @@ static void write_holders_of(void *userdata, const struct namespace *namespace)
 {
     const struct holders *holders = userdata;
 
-    cluster_read_pods(holders->report->world->cluster, namespace, write_holder, userdata);
+    cluster_read_pods(holders->report->context->cluster, namespace, write_holder, userdata);
 }
 
 /* Whose an address is that has no name. */
 static bool write_holders(const struct report *report, const struct request *request)
 {
-    struct holders holders = {report, question_address(request), false};
+    struct holders holders = {report, inspect_query_address(request), false};
 
-    cluster_read_namespaces(report->world->cluster, write_holders_of, &holders);
+    cluster_read_namespaces(report->context->cluster, write_holders_of, &holders);
     return holders.known;
 }
 
 /* Where an ExternalName leads that has no answer. */
 static char *external_text(const struct report *report, const char *target)
 {
-    struct subject subject;
+    struct service_ref ref;
     g_autofree char *name = g_ascii_strdown(target, -1);
-    bool is_service = subject_find(&subject, report, name);
+    bool is_service = service_ref_find(&ref, report, name);
     char *text;
 
     if (!is_service)
         text = g_strdup("the nameserver has no address for it");
-    else if (!subject.state)
-        text = g_strdup_printf("no Service %s/%s", subject.namespace, subject.service);
+    else if (!ref.state)
+        text = g_strdup_printf("no Service %s/%s", ref.namespace, ref.service);
     else
-        text = subject_origin(report, &subject);
-    subject_clear(&subject);
+        text = service_ref_origin(report, &ref);
+    service_ref_clear(&ref);
     return text;
 }
 
 /* Why it has no address at all, or none of one family; NULL: nothing to add. */
-static char *missing_text(const struct report *report, const struct subject *subject,
+static char *missing_text(const struct report *report, const struct service_ref *ref,
                           enum kubesvc_status status)
 {
-    const struct service_state *state = subject->state;
+    const struct service_state *state = ref->state;
     const char *why;
 
     if (!state)
@@ -253,18 +253,18 @@ static char *missing_text(const struct report *report, const struct subject *sub
         return status == KUBESVC_STATUS_FOUND || status == KUBESVC_STATUS_TRY_AGAIN
                    ? NULL
                    : external_text(report, state->object->external_name);
-    if (subject->below)
+    if (ref->below)
         return NULL;
     if (status == KUBESVC_STATUS_FOUND)
         return families_why_one(report, state);
-    why = cluster_read_why_no_cluster_ip(report->world->cluster, state);
+    why = cluster_read_why_no_cluster_ip(report->context->cluster, state);
     return g_strdup(why);
 }
 
-static char *status_text(const struct report *report, const struct subject *subject,
+static char *status_text(const struct report *report, const struct service_ref *ref,
                          enum kubesvc_status status)
 {
-    g_autofree char *origin = subject->state ? subject_origin(report, subject) : NULL;
+    g_autofree char *origin = ref->state ? service_ref_origin(report, ref) : NULL;
 
     switch (status) {
     case KUBESVC_STATUS_FOUND:
@@ -275,39 +275,38 @@ static char *status_text(const struct report *report, const struct subject *subj
     case KUBESVC_STATUS_NOT_FOUND:
         return g_strdup_printf("nothing to answer%s%s", origin ? ": " : "", origin ? origin : "");
     case KUBESVC_STATUS_TRY_AGAIN:
-        return g_strdup(report->world->loaded
+        return g_strdup(report->context->loaded
                             ? "points outside the zone, to a target not resolved yet"
                             : "the manifests are still being loaded");
     case KUBESVC_STATUS_NOT_OURS: break;
     }
-    if (subject->state &&
-        !cluster_read_is_exposed(report->world->cluster, subject->state->namespace))
+    if (ref->state && !cluster_read_is_exposed(report->context->cluster, ref->state->namespace))
         return g_strdup_printf("namespace %s is not exposed (`namespaces`): the next service of "
                                "nsswitch.conf is asked",
-                               subject->namespace);
-    if (subject->state)
+                               ref->namespace);
+    if (ref->state)
         return g_strdup("the Service exists, but nothing below it has this name: the next service "
                         "of nsswitch.conf is asked");
-    return g_strdup(cluster_size(report->world->cluster) == 0
+    return g_strdup(cluster_size(report->context->cluster) == 0
                         ? "no object is known, so every name is left to the next service of "
                           "nsswitch.conf"
                         : "no Service has this name: the next service of nsswitch.conf is asked");
 }
 
-static char *result_text(const struct report *report, const struct subject *subject,
+static char *result_text(const struct report *report, const struct service_ref *ref,
                          enum kubesvc_status status)
 {
-    g_autofree char *text = status_text(report, subject, status);
-    g_autofree char *missing = missing_text(report, subject, status);
+    g_autofree char *text = status_text(report, ref, status);
+    g_autofree char *missing = missing_text(report, ref, status);
 
     return missing ? g_strdup_printf("%s; %s", text, missing) : g_steal_pointer(&text);
 }
 
-static void write_result(const struct report *report, const struct subject *subject,
+static void write_result(const struct report *report, const struct service_ref *ref,
                          enum kubesvc_status status)
 {
     struct json *json = report->json;
-    g_autofree char *text = result_text(report, subject, status);
+    g_autofree char *text = result_text(report, ref, status);
 
     json_open(json, NULL);
     json_text(json, "step", "result");
@@ -319,32 +318,31 @@ static void write_result(const struct report *report, const struct subject *subj
 
 enum kubesvc_inspect_result report_explain(const struct report *report)
 {
-    const struct question *question = report->question;
-    const struct search_result *result = &question->result;
+    const struct inspect_query *query = report->query;
+    const struct search_result *result = &query->result;
     struct walk walk = {.report = report};
-    struct subject subject;
+    struct service_ref ref;
 
-    if (!question->is_valid)
+    if (!query->is_valid)
         return KUBESVC_INSPECT_UNKNOWN;
-    g_autoptr(GPtrArray) tried = g_ptr_array_copy(question->tried, NULL, NULL);
+    g_autoptr(GPtrArray) tried = g_ptr_array_copy(query->tried, NULL, NULL);
     walk.tried = tried;
     g_ptr_array_set_free_func(tried, NULL);
-    if (snapshot_writer_view(report->world->writer, &walk.view))
+    if (snapshot_writer_view(report->context->writer, &walk.view))
         g_ptr_array_foreach(tried, write_tried, &walk);
-    if (question->request.kind == REQUEST_ADDRESS && result->status == KUBESVC_STATUS_FOUND)
-        g_ptr_array_add(tried, (gpointer)(uintptr_t)question_name(result, 0));
-    subject_choose(&subject, report, tried);
-    bool known = subject.state || result->status == KUBESVC_STATUS_FOUND;
-    if (subject.state)
-        write_service(report, &subject);
-    else if (question->request.kind == REQUEST_ADDRESS)
-        known = write_holders(report, &question->request);
-    if (!subject.state && question->request.kind == REQUEST_NAME &&
-        result->status != KUBESVC_STATUS_FOUND)
+    if (query->request.kind == REQUEST_ADDRESS && result->status == KUBESVC_STATUS_FOUND)
+        g_ptr_array_add(tried, (gpointer)(uintptr_t)inspect_query_name(result, 0));
+    service_ref_choose(&ref, report, tried);
+    bool known = ref.state || result->status == KUBESVC_STATUS_FOUND;
+    if (ref.state)
+        write_service(report, &ref);
+    else if (query->request.kind == REQUEST_ADDRESS)
+        known = write_holders(report, &query->request);
+    if (!ref.state && query->request.kind == REQUEST_NAME && result->status != KUBESVC_STATUS_FOUND)
         causes_write(report, tried);
     if (result->status != KUBESVC_STATUS_FOUND)
         write_suggestions(&walk);
-    write_result(report, &subject, result->status);
-    subject_clear(&subject);
+    write_result(report, &ref, result->status);
+    service_ref_clear(&ref);
     return known ? KUBESVC_INSPECT_DONE : KUBESVC_INSPECT_NOT_FOUND;
 }

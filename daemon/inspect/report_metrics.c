@@ -17,7 +17,7 @@ static void put(const struct report *report, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    frames_write(report->frames, text, strlen(text));
+    frame_writer_write(report->frames, text, strlen(text));
 }
 
 static void begin(const struct report *report, const char *name, const char *type, const char *help)
@@ -98,7 +98,7 @@ static void put_files(const struct report *report)
 {
     struct files files = {0};
 
-    loader_status(report->world->loader, count_file, &files);
+    loader_status(report->context->loader, count_file, &files);
     gauge(report, "kubesvc_files", "Manifest files.", files.files);
     begin(report, "kubesvc_problems", "gauge", "Standing errors and warnings about manifests.");
     put(report,
@@ -156,7 +156,7 @@ static void put_copies(const struct report *report)
     for (size_t i = 0; i < G_N_ELEMENTS(gauges); i++) {
         struct copy_gauge wanted = {report, gauges[i].name, gauges[i].help, gauges[i].value};
 
-        copies_each(report->world->loader, put_copy, &wanted);
+        copies_each(report->context->loader, put_copy, &wanted);
     }
 }
 
@@ -176,9 +176,9 @@ static void put_seen(const struct report *report)
 {
     struct seen seen = {0};
 
-    if (!cluster_read_asks_runtimes(report->world->cluster))
+    if (!cluster_read_asks_runtimes(report->context->cluster))
         return;
-    cluster_read_sightings(report->world->cluster, count_sighting, &seen);
+    cluster_read_sightings(report->context->cluster, count_sighting, &seen);
     begin(report, "kubesvc_runtime_pods", "gauge", "Pods that run, and those that manifests have.");
     for (unsigned i = 0; i < RUNTIMES; i++)
         put(report,
@@ -189,8 +189,8 @@ static void put_seen(const struct report *report)
 
 static void put_leases(const struct report *report)
 {
-    const struct lease_view pods = cluster_read_leases(report->world->cluster, LEASE_POD);
-    const struct lease_view services = cluster_read_leases(report->world->cluster, LEASE_SERVICE);
+    const struct lease_view pods = cluster_read_leases(report->context->cluster, LEASE_POD);
+    const struct lease_view services = cluster_read_leases(report->context->cluster, LEASE_SERVICE);
     const struct {
         const char *name, *help;
         uint64_t pods, services;
@@ -211,20 +211,20 @@ static void put_leases(const struct report *report)
 
 enum kubesvc_inspect_result report_metrics(const struct report *report)
 {
-    const struct inspect_world *world = report->world;
+    const struct inspect_context *context = report->context;
     struct snapshot_writer_status snapshot;
     const struct server_status *server = report->server;
 
-    snapshot_writer_status(world->writer, &snapshot);
+    snapshot_writer_status(context->writer, &snapshot);
     begin(report, "kubesvc_build_info", "gauge", "The running version.");
     put(report, "kubesvc_build_info{version=\"%s\"} 1\n", KUBESVC_VERSION);
-    gauge(report, "kubesvc_loaded", "Whether the first load is complete.", world->loaded);
+    gauge(report, "kubesvc_loaded", "Whether the first load is complete.", context->loaded);
     gauge(report, "kubesvc_uptime_seconds", "Time since the daemon started.",
-          ((uint64_t)g_get_monotonic_time() - world->started) / G_USEC_PER_SEC);
+          ((uint64_t)g_get_monotonic_time() - context->started) / G_USEC_PER_SEC);
     put_files(report);
     put_seen(report);
     put_copies(report);
-    gauge(report, "kubesvc_objects", "Objects in effect.", cluster_size(world->cluster));
+    gauge(report, "kubesvc_objects", "Objects in effect.", cluster_size(context->cluster));
     put_questions(report, server);
     counter(report, "kubesvc_maps_total",
             "Snapshots handed to processes, whose later lookups are not counted.", server->maps);

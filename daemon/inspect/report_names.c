@@ -55,8 +55,9 @@ static void write_endpoint(void *userdata, const struct endpoint_candidate *cand
         return;
     dashed_format(candidate->address->bytes, dashed);
     g_autofree char *label = g_ascii_strdown(candidate->label ? candidate->label : dashed, -1);
-    g_autofree char *name = g_strdup_printf("%s.%s.%s.svc.%s", label, service->name,
-                                            service->namespace, walk->report->world->config->zone);
+    g_autofree char *name =
+        g_strdup_printf("%s.%s.%s.svc.%s", label, service->name, service->namespace,
+                        walk->report->context->config->zone);
     if (g_hash_table_add(walk->seen, g_steal_pointer(&label)))
         write_name(walk, name, "Endpoint", NULL);
 }
@@ -68,13 +69,13 @@ static void write_service(void *userdata, const struct service_state *state)
     bool external = service->type == SERVICE_EXTERNAL_NAME;
     g_autofree char *name =
         g_strdup_printf("%s.%s.svc.%s", service->object.name, service->object.namespace,
-                        walk->report->world->config->zone);
+                        walk->report->context->config->zone);
 
     write_name(walk, name, external ? "ExternalName" : "Service",
                external ? service->external_name : NULL);
     walk->service = state;
     g_hash_table_remove_all(walk->seen);
-    cluster_read_endpoints(walk->report->world->cluster, state, write_endpoint, walk);
+    cluster_read_endpoints(walk->report->context->cluster, state, write_endpoint, walk);
 }
 
 static void write_pod_name(const struct walk *walk, const struct address *address)
@@ -85,7 +86,7 @@ static void write_pod_name(const struct walk *walk, const struct address *addres
     if (!g_hash_table_add(walk->seen, g_strdup(dashed)))
         return;
     g_autofree char *name = g_strdup_printf("%s.%s.pod.%s", dashed, walk->namespace->name,
-                                            walk->report->world->config->zone);
+                                            walk->report->context->config->zone);
     write_name(walk, name, "Pod", NULL);
 }
 
@@ -100,23 +101,23 @@ static void write_pod(void *userdata, const struct pod_view *pod,
 static void write_namespace(void *userdata, const struct namespace *namespace)
 {
     struct walk *walk = userdata;
-    const struct inspect_world *world = walk->report->world;
+    const struct inspect_context *context = walk->report->context;
 
-    if (!cluster_read_is_exposed(world->cluster, namespace))
+    if (!cluster_read_is_exposed(context->cluster, namespace))
         return;
     cluster_read_services(namespace, write_service, walk);
-    if (world->config->pods != KUBESVC_PODS_VERIFIED)
+    if (context->config->pods != KUBESVC_PODS_VERIFIED)
         return;
     walk->namespace = namespace;
     g_hash_table_remove_all(walk->seen);
-    cluster_read_pods(world->cluster, namespace, write_pod, walk);
+    cluster_read_pods(context->cluster, namespace, write_pod, walk);
 }
 
 enum kubesvc_inspect_result report_names(const struct report *report)
 {
     struct walk walk = {.report = report};
 
-    if (!snapshot_writer_view(report->world->writer, &walk.view))
+    if (!snapshot_writer_view(report->context->writer, &walk.view))
         return KUBESVC_INSPECT_DONE;
     walk.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     report_namespaces_each(report, write_namespace, &walk);

@@ -20,7 +20,7 @@ static void write_pod(void *userdata, const struct pod_view *pod,
                       const struct workload_state *workload)
 {
     struct json *json = ((const struct report *)userdata)->json;
-    const struct cluster *cluster = ((const struct report *)userdata)->world->cluster;
+    const struct cluster *cluster = ((const struct report *)userdata)->context->cluster;
     g_autofree char *workload_name = workload ? report_workload_name(workload) : NULL;
     g_autofree char *why = cluster_read_why_not_seen(cluster, pod->object, pod->ordinal);
 
@@ -50,7 +50,7 @@ static void write_pods(void *userdata, const struct namespace *namespace)
 {
     const struct report *report = userdata;
 
-    cluster_read_pods(report->world->cluster, namespace, write_pod, userdata);
+    cluster_read_pods(report->context->cluster, namespace, write_pod, userdata);
 }
 
 enum kubesvc_inspect_result report_pods(const struct report *report)
@@ -64,8 +64,9 @@ static void write_workload(void *userdata, const struct workload_state *state)
     const struct report *report = userdata;
     const struct workload *workload = state->object;
     struct json *json = report->json;
-    g_autofree char *fewer = cluster_read_why_fewer(report->world->cluster, state);
-    g_autofree char *unseen = fewer ? NULL : cluster_read_why_unseen(report->world->cluster, state);
+    g_autofree char *fewer = cluster_read_why_fewer(report->context->cluster, state);
+    g_autofree char *unseen =
+        fewer ? NULL : cluster_read_why_unseen(report->context->cluster, state);
 
     json_open(json, NULL);
     json_text(json, "kind", object_kind_name(workload->object.kind));
@@ -108,7 +109,7 @@ static void write_namespace(void *userdata, const struct namespace *namespace)
     json_open(json, NULL);
     json_text(json, "kind", "Namespace");
     json_text(json, "name", namespace->name);
-    json_bool(json, "exposed", cluster_read_is_exposed(report->world->cluster, namespace));
+    json_bool(json, "exposed", cluster_read_is_exposed(report->context->cluster, namespace));
     json_number(json, "objects", namespace->mentions);
     json_number(json, "services", services);
     json_close(json);
@@ -117,6 +118,6 @@ static void write_namespace(void *userdata, const struct namespace *namespace)
 
 enum kubesvc_inspect_result report_namespaces(const struct report *report)
 {
-    cluster_read_namespaces(report->world->cluster, write_namespace, (void *)(uintptr_t)report);
+    cluster_read_namespaces(report->context->cluster, write_namespace, (void *)(uintptr_t)report);
     return KUBESVC_INSPECT_DONE;
 }

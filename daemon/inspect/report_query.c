@@ -2,16 +2,16 @@
 /*
  * The report of one question: what a program would get, and where it comes from.
  */
-#include "question.h"
-#include "subject.h"
+#include "query.h"
+#include "service_ref.h"
 
 static const char *miss_text(const struct report *report, const struct request *request,
                              enum kubesvc_status status, bool has_service)
 {
     switch (status) {
     case KUBESVC_STATUS_TRY_AGAIN:
-        return report->world->loaded ? "points outside the zone, to a target not resolved yet"
-                                     : "the manifests are still being loaded";
+        return report->context->loaded ? "points outside the zone, to a target not resolved yet"
+                                       : "the manifests are still being loaded";
     case KUBESVC_STATUS_NOT_OURS:
         return "not in the manifests: the next service of nsswitch.conf is asked";
     case KUBESVC_STATUS_NO_DATA: return "exists, without an address of this family";
@@ -25,18 +25,18 @@ static const char *miss_text(const struct report *report, const struct request *
 /* What the Service that the question is about, if any, has to do with the miss. */
 static void put_miss(const struct report *report, enum kubesvc_status status)
 {
-    const struct question *question = report->question;
+    const struct inspect_query *query = report->query;
     struct json *json = report->json;
-    struct subject subject;
+    struct service_ref ref;
 
-    subject_choose(&subject, report, question->tried);
-    const char *text = miss_text(report, &question->request, status, subject.state != NULL);
-    g_autofree char *service = subject.state ? subject_origin(report, &subject) : NULL;
+    service_ref_choose(&ref, report, query->tried);
+    const char *text = miss_text(report, &query->request, status, ref.state != NULL);
+    g_autofree char *service = ref.state ? service_ref_origin(report, &ref) : NULL;
     g_autofree char *origin = service ? g_strdup_printf("%s: %s", service, text) : g_strdup(text);
     json_text(json, "origin", origin);
-    if (subject.state)
-        json_position(json, "position", &subject.state->object->object);
-    subject_clear(&subject);
+    if (ref.state)
+        json_position(json, "position", &ref.state->object->object);
+    service_ref_clear(&ref);
 }
 
 static void put_origin(const struct report *report, const struct search_result *result)
@@ -47,20 +47,20 @@ static void put_origin(const struct report *report, const struct search_result *
     const struct service_state *state = NULL;
 
     for (unsigned i = 0; i <= last; i++) {
-        const char *name = question_name(result, i);
-        struct subject subject;
+        const char *name = inspect_query_name(result, i);
+        struct service_ref ref;
         g_autofree char *origin = NULL;
 
-        if (subject_find(&subject, report, name))
-            origin = subject_origin(report, &subject);
+        if (service_ref_find(&ref, report, name))
+            origin = service_ref_origin(report, &ref);
         else if (i > 0)
             origin = g_strdup_printf("%s, which is outside the zone", name);
         else
             origin = g_strdup("a pod's name, made from its address");
         if (i == 0)
-            state = subject.state;
+            state = ref.state;
         g_string_append_printf(text, "%s%s", i > 0 ? "; " : "", origin);
-        subject_clear(&subject);
+        service_ref_clear(&ref);
     }
     json_text(json, "origin", text->str);
     if (state)
@@ -70,22 +70,22 @@ static void put_origin(const struct report *report, const struct search_result *
 enum kubesvc_inspect_result report_query(const struct report *report)
 {
     struct json *json = report->json;
-    const struct question *question = report->question;
-    const struct search_result *result = &question->result;
+    const struct inspect_query *query = report->query;
+    const struct search_result *result = &query->result;
 
-    if (!question->is_valid)
+    if (!query->is_valid)
         return KUBESVC_INSPECT_UNKNOWN;
     json_open(json, NULL);
     json_text(json, "status", report_status_name(result->status));
     if (result->status == KUBESVC_STATUS_FOUND) {
         unsigned last = result->names.count - 1u;
 
-        json_text(json, "canonical", question_name(result, last));
+        json_text(json, "canonical", inspect_query_name(result, last));
         json_open_list(json, "aliases");
         for (unsigned i = 0; i < last; i++)
-            json_text(json, NULL, question_name(result, i));
+            json_text(json, NULL, inspect_query_name(result, i));
         json_close_list(json);
-        if (question->request.kind == REQUEST_NAME) {
+        if (query->request.kind == REQUEST_NAME) {
             json_addresses(json, "inet", result->inet.addresses, result->inet.n_addresses, 4);
             json_addresses(json, "inet6", result->inet6.addresses, result->inet6.n_addresses, 16);
         }

@@ -28,7 +28,7 @@ static const char *type_name(enum service_type type)
 
 void report_service_keys(const struct report *report, const struct service_state *state)
 {
-    const struct cluster *cluster = report->world->cluster;
+    const struct cluster *cluster = report->context->cluster;
     const struct service *service = state->object;
     struct json *json = report->json;
     struct service_view view;
@@ -109,7 +109,7 @@ static void write_endpoint(void *userdata, const struct endpoint_candidate *cand
 static void write_endpoints(void *userdata, const struct service_state *state)
 {
     const struct report *report = userdata;
-    const struct cluster *cluster = report->world->cluster;
+    const struct cluster *cluster = report->context->cluster;
     struct json *json = report->json;
     struct service_view view;
 

@@ -105,7 +105,7 @@ static void put_runtime(void *userdata, const struct runtime_status *status)
 
     if (!status->watch)
         return;
-    cluster_read_sightings(report->world->cluster, count_sighting, &seen);
+    cluster_read_sightings(report->context->cluster, count_sighting, &seen);
     json_open(json, NULL);
     json_text(json, "runtime", status->name);
     json_text(json, "directory", status->directory);
@@ -153,7 +153,7 @@ static void note_service(void *userdata, const struct service_state *state)
     /* Most need no look at their endpoints. */
     if (service->headless || service->cluster_ips.n > 0 || state->leased[0] || state->leased[1])
         return;
-    cluster_read_service_open(notes->report->world->cluster, state, &view);
+    cluster_read_service_open(notes->report->context->cluster, state, &view);
     if (view.as_headless && notes->n++ < NOTES_MAX) {
         g_autofree char *name = object_describe(&state->object->object);
         g_autofree char *text = g_strdup_printf(
@@ -174,7 +174,7 @@ static void note_namespace(void *userdata, const struct namespace *namespace)
 static void note_ambiguous(void *userdata, const struct sighting *sighting)
 {
     struct notes *notes = userdata;
-    const struct cluster *cluster = notes->report->world->cluster;
+    const struct cluster *cluster = notes->report->context->cluster;
 
     if (sighting->state != SIGHTING_AMBIGUOUS || notes->n++ >= NOTES_MAX)
         return;
@@ -188,7 +188,7 @@ static void note_ambiguous(void *userdata, const struct sighting *sighting)
 static void note_range(const struct report *report, enum lease_use use, const char *option,
                        const char *objects)
 {
-    struct lease_view leases = cluster_read_leases(report->world->cluster, use);
+    struct lease_view leases = cluster_read_leases(report->context->cluster, use);
 
     if (leases.refused == 0)
         return;
@@ -212,7 +212,7 @@ static void note_over_limit(const struct report *report, unsigned n, const struc
 /* Limits exceeded by a few lines of manifest. */
 static void note_over_limits(const struct report *report)
 {
-    struct over_limit_view over_limit = cluster_read_over_limit(report->world->cluster);
+    struct over_limit_view over_limit = cluster_read_over_limit(report->context->cluster);
 
     note_over_limit(report, over_limit.n_workloads, over_limit.workload,
                     "no additional replicas, because all workloads together have too many");
@@ -228,9 +228,9 @@ static void put_notes(const struct report *report)
     note_range(report, LEASE_POD, "podCIDRs", "pods");
     note_range(report, LEASE_SERVICE, "serviceCIDRs", "Services");
     note_over_limits(report);
-    cluster_read_sightings(report->world->cluster, note_ambiguous, &ambiguous);
-    if (!cluster_read_asks_runtimes(report->world->cluster)) /* there it is the rule */
-        cluster_read_namespaces(report->world->cluster, note_namespace, &notes);
+    cluster_read_sightings(report->context->cluster, note_ambiguous, &ambiguous);
+    if (!cluster_read_asks_runtimes(report->context->cluster)) /* there it is the rule */
+        cluster_read_namespaces(report->context->cluster, note_namespace, &notes);
     if (notes.n > NOTES_MAX) {
         g_autofree char *text = g_strdup_printf(
             "%u more Services are answered by their stated endpoints", notes.n - NOTES_MAX);
@@ -268,14 +268,14 @@ static void put_snapshot(const struct report *report)
     struct json *json = report->json;
     struct snapshot_writer_status status;
 
-    snapshot_writer_status(report->world->writer, &status);
+    snapshot_writer_status(report->context->writer, &status);
     json_open(json, "snapshot");
     json_number(json, "bytes", status.used);
     json_number(json, "liveBytes", status.live);
     json_number(json, "records", status.records);
     json_number(json, "publishes", status.published);
-    if (report->world->published > 0)
-        json_number(json, "ageSeconds", seconds_since(report->world->published));
+    if (report->context->published > 0)
+        json_number(json, "ageSeconds", seconds_since(report->context->published));
     json_number(json, "compactions", status.compactions);
     json_close(json);
 }
@@ -307,7 +307,7 @@ static void put_questions(const struct report *report)
 
 static void put_lease(const struct report *report, enum lease_use use, const char *name)
 {
-    struct lease_view leases = cluster_read_leases(report->world->cluster, use);
+    struct lease_view leases = cluster_read_leases(report->context->cluster, use);
     struct json *json = report->json;
 
     json_open(json, NULL);
@@ -317,7 +317,7 @@ static void put_lease(const struct report *report, enum lease_use use, const cha
     json_close(json);
 }
 
-static void put_change(void *userdata, const struct change *change)
+static void put_change(void *userdata, const struct event *change)
 {
     struct json *json = userdata;
 
@@ -329,24 +329,24 @@ static void put_change(void *userdata, const struct change *change)
 
 static void put_loading(const struct report *report)
 {
-    const struct inspect_world *world = report->world;
+    const struct inspect_context *context = report->context;
     struct json *json = report->json;
     struct loader_progress progress;
 
-    loader_progress(world->loader, &progress);
-    if (world->loaded && !world->at_work && !progress.reads)
+    loader_progress(context->loader, &progress);
+    if (context->loaded && !context->at_work && !progress.reads)
         return;
     json_open(json, "loading");
     json_number(json, "files", progress.files);
     json_number(json, "filesFound", progress.files_found);
-    json_number(json, "objects", cluster_taken(world->cluster) - world->taken);
+    json_number(json, "objects", cluster_taken(context->cluster) - context->taken);
     json_number(json, "objectsFound", progress.objects);
     json_close(json);
 }
 
 static void put_files(const struct report *report)
 {
-    const struct loader *loader = report->world->loader;
+    const struct loader *loader = report->context->loader;
     struct json *json = report->json;
     unsigned files = 0;
 
@@ -354,42 +354,42 @@ static void put_files(const struct report *report)
     loader_directories(loader, put_directory, json);
     json_close_list(json);
     json_open_list(json, "runtimes");
-    runtimes_status(report->world->runtimes, put_runtime, (void *)(uintptr_t)report);
+    runtimes_status(report->context->runtimes, put_runtime, (void *)(uintptr_t)report);
     json_close_list(json);
     json_open_list(json, "clusters");
     copies_each(loader, put_copy, json);
     json_close_list(json);
     loader_status(loader, count_file, &files);
     json_number(json, "files", files);
-    json_number(json, "objects", cluster_size(report->world->cluster));
+    json_number(json, "objects", cluster_size(report->context->cluster));
     json_number(json, "ignored", loader_ignored(loader, NULL, NULL));
     passed_over_write(report);
     json_open_list(json, "errors");
     loader_status(loader, put_errors, json);
-    runtimes_status(report->world->runtimes, put_runtime_error, json);
+    runtimes_status(report->context->runtimes, put_runtime_error, json);
     json_close_list(json);
 }
 
 enum kubesvc_inspect_result report_status(const struct report *report)
 {
-    const struct inspect_world *world = report->world;
+    const struct inspect_context *context = report->context;
     struct json *json = report->json;
 
     json_open(json, NULL);
     json_text(json, "version", KUBESVC_VERSION);
-    json_number(json, "uptimeSeconds", seconds_since(world->started));
-    json_text(json, "zone", world->config->zone);
-    json_text(json, "namespace", world->config->namespace);
-    json_text(json, "socket", world->config->socket);
-    json_text(json, "state", world->config->state);
-    json_bool(json, "loaded", world->loaded);
+    json_number(json, "uptimeSeconds", seconds_since(context->started));
+    json_text(json, "zone", context->config->zone);
+    json_text(json, "namespace", context->config->namespace);
+    json_text(json, "socket", context->config->socket);
+    json_text(json, "state", context->config->state);
+    json_bool(json, "loaded", context->loaded);
     json_open(json, "configuration");
     report_config_keys(report);
     json_close(json);
     put_loading(report);
     put_files(report);
     json_open_list(json, "conflicts");
-    cluster_read_shadowing(world->cluster, put_conflict, json);
+    cluster_read_shadowing(context->cluster, put_conflict, json);
     json_close_list(json);
     put_forwarders(report);
     put_notes(report);
@@ -400,7 +400,7 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     put_lease(report, LEASE_SERVICE, "services");
     json_close_list(json);
     json_open_list(json, "changes");
-    changes_each(world->changes, put_change, json);
+    event_log_each(context->events, put_change, json);
     json_close_list(json);
     json_close(json);
     json_end_line(json);

@@ -29,7 +29,7 @@ struct stream {
     struct stream_client client;
     int fd;
     size_t allowed; /* bytes that may wait */
-    struct frames frames;
+    struct frame_writer frames;
     sd_event_source *io, *timer;
 };
 
@@ -40,7 +40,7 @@ static void stream_free(void *data)
     sd_event_source_disable_unref(stream->io);
     sd_event_source_disable_unref(stream->timer);
     close(stream->fd);
-    frames_clear(&stream->frames);
+    frame_writer_clear(&stream->frames);
     g_free(stream);
 }
 
@@ -80,13 +80,13 @@ static void drop(struct stream *stream)
 static bool send_on(struct stream *stream)
 {
     size_t before = stream->frames.size;
-    int r = frames_send(&stream->frames, stream->fd);
+    int r = frame_writer_send(&stream->frames, stream->fd);
 
     if (r < 0)
         return false;
     (void)sd_event_source_set_io_events(stream->io,
-                                        r == FRAMES_LEFT ? EPOLLIN | EPOLLOUT : EPOLLIN);
-    if (r != FRAMES_LEFT)
+                                        r == FRAME_WRITER_LEFT ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    if (r != FRAME_WRITER_LEFT)
         (void)sd_event_source_set_enabled(stream->timer, SD_EVENT_OFF);
     else if (stream->frames.size < before) {
         (void)sd_event_source_set_time_relative(stream->timer, STALL_USEC);
@@ -132,7 +132,7 @@ static bool is_full(const struct streams *streams, uid_t uid)
 }
 
 bool streams_add(struct streams *streams, int fd, const struct stream_client *client,
-                 struct frames *frames)
+                 struct frame_writer *frames)
 {
     int own = is_full(streams, client->uid) ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
     struct stream *stream;
@@ -146,12 +146,12 @@ bool streams_add(struct streams *streams, int fd, const struct stream_client *cl
     if (sd_event_add_io(streams->event, &stream->io, own, EPOLLIN | EPOLLOUT, on_io, stream) < 0 ||
         sd_event_add_time_relative(streams->event, &stream->timer, CLOCK_MONOTONIC, STALL_USEC, 0,
                                    on_timer, stream) < 0) {
-        frames_init(&stream->frames);
+        frame_writer_init(&stream->frames);
         stream_free(stream);
         return false;
     }
     stream->frames = *frames;
-    frames_init(frames);
+    frame_writer_init(frames);
     stream->allowed = stream->frames.size + LAG_BYTES_MAX;
     g_ptr_array_add(streams->all, stream);
     return true;
@@ -169,8 +169,8 @@ void streams_tell(struct streams *streams, const char *lines)
             drop(stream);
             continue;
         }
-        frames_write(&stream->frames, lines, size);
-        frames_flush(&stream->frames);
+        frame_writer_write(&stream->frames, lines, size);
+        frame_writer_flush(&stream->frames);
         if (late)
             continue;
         (void)sd_event_source_set_time_relative(stream->timer, STALL_USEC);

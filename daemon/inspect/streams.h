@@ -11,7 +11,7 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
-#include "frames.h"
+#include "frame_writer.h"
 
 #define STREAMS_MAX 8u
 
@@ -33,7 +33,7 @@ struct streams *streams_free(struct streams *streams); /* returns NULL */
 /* Adds a client: takes over the contents of `frames`, which are sent first; `fd` stays the
  * caller's. False: there are too many, and nothing was taken. */
 bool streams_add(struct streams *streams, int fd, const struct stream_client *client,
-                 struct frames *frames);
+                 struct frame_writer *frames);
 
 /* Lines for all of them. */
 void streams_tell(struct streams *streams, const char *lines);

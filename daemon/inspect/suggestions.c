@@ -22,7 +22,7 @@ static unsigned distance_of(const char *a, const char *b)
 
 struct collection {
     const struct report *report;
-    const struct subject *subject;
+    const struct service_ref *ref;
     GArray *found; /* struct suggestion */
 };
 
@@ -50,28 +50,28 @@ static void add(const struct collection *collection, unsigned distance, char *na
 static char *name_of(const struct report *report, const char *below, const struct object *service)
 {
     return g_strdup_printf("%s%s%s.%s.svc.%s", below ? below : "", below ? "." : "", service->name,
-                           service->namespace, report->world->config->zone);
+                           service->namespace, report->context->config->zone);
 }
 
 static void add_service(void *userdata, const struct service_state *state)
 {
     const struct collection *collection = userdata;
-    const struct subject *subject = collection->subject;
+    const struct service_ref *ref = collection->ref;
     const struct object *object = &state->object->object;
-    bool same_name = strcmp(object->name, subject->service) == 0;
-    bool same_namespace = strcmp(object->namespace, subject->namespace) == 0;
-    bool exposed = cluster_read_is_exposed(collection->report->world->cluster, state->namespace);
+    bool same_name = strcmp(object->name, ref->service) == 0;
+    bool same_namespace = strcmp(object->namespace, ref->namespace) == 0;
+    bool exposed = cluster_read_is_exposed(collection->report->context->cluster, state->namespace);
     const char *text = same_name && same_namespace ? "this Service"
                        : same_name                 ? "the same name in another namespace"
                        : same_namespace            ? "a similar name in this namespace"
                                                    : NULL;
 
-    if (!same_name && !(same_namespace && suggest_is_typo(object->name, subject->service)))
+    if (!same_name && !(same_namespace && suggest_is_typo(object->name, ref->service)))
         return;
     g_autofree char *service = object_describe(object);
     /* A namespace that looks alike is likelier meant than one that does not. */
-    unsigned distance = distance_of(object->name, subject->service) +
-                        distance_of(object->namespace, subject->namespace);
+    unsigned distance =
+        distance_of(object->name, ref->service) + distance_of(object->namespace, ref->namespace);
     add(collection, distance, name_of(collection->report, NULL, object),
         g_strdup_printf("%s: %s%s", service, text,
                         exposed ? "" : "; its namespace is not exposed (`namespaces`)"));
@@ -85,28 +85,30 @@ static void add_of_namespace(void *userdata, const struct namespace *namespace)
 static void add_namespace(void *userdata, const struct namespace *namespace)
 {
     const struct collection *collection = userdata;
-    const struct subject *subject = collection->subject;
+    const struct service_ref *ref = collection->ref;
 
-    if (suggest_is_typo(namespace->name, subject->namespace) &&
-        !cluster_read_service(namespace, subject->service))
-        add(collection, distance_of(namespace->name, subject->namespace) + 1,
-            g_strdup_printf("%s.svc.%s", namespace->name, collection->report->world->config->zone),
+    if (suggest_is_typo(namespace->name, ref->namespace) &&
+        !cluster_read_service(namespace, ref->service))
+        add(collection, distance_of(namespace->name, ref->namespace) + 1,
+            g_strdup_printf("%s.svc.%s", namespace->name,
+                            collection->report->context->config->zone),
             g_strdup_printf("namespace %s: a similar name, without a Service %s", namespace->name,
-                            subject->service));
+                            ref->service));
 }
 
 static void add_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
     const struct collection *collection = userdata;
-    const struct subject *subject = collection->subject;
+    const struct service_ref *ref = collection->ref;
 
     if (!candidate->label ||
-        !(suggest_is_typo(candidate->label, subject->below) ||
-          (candidate->verdict != ENDPOINT_COUNTS && strcmp(candidate->label, subject->below) == 0)))
+        !(suggest_is_typo(candidate->label, ref->below) ||
+          (candidate->verdict != ENDPOINT_COUNTS && strcmp(candidate->label, ref->below) == 0)))
         return;
-    g_autofree char *why = cluster_read_why_left_out(collection->report->world->cluster, candidate);
-    add(collection, distance_of(candidate->label, subject->below),
-        name_of(collection->report, candidate->label, &subject->state->object->object),
+    g_autofree char *why =
+        cluster_read_why_left_out(collection->report->context->cluster, candidate);
+    add(collection, distance_of(candidate->label, ref->below),
+        name_of(collection->report, candidate->label, &ref->state->object->object),
         g_strdup_printf("endpoint %s%s%s", candidate->label, why ? ", " : "", why ? why : ""));
 }
 
@@ -119,21 +121,21 @@ static int compare(gconstpointer a, gconstpointer b)
     return strcmp(x->name, y->name);
 }
 
-unsigned suggestions_write(const struct report *report, const struct subject *subject,
+unsigned suggestions_write(const struct report *report, const struct service_ref *ref,
                            unsigned most)
 {
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct suggestion));
-    struct collection collection = {report, subject, found};
+    struct collection collection = {report, ref, found};
     struct json *json = report->json;
     unsigned n = 0;
 
     g_array_set_clear_func(found, suggestion_clear);
-    if (!subject->state) {
-        cluster_read_namespaces(report->world->cluster, add_of_namespace, &collection);
-        if (!cluster_read_namespace(report->world->cluster, subject->namespace))
-            cluster_read_namespaces(report->world->cluster, add_namespace, &collection);
-    } else if (subject->below)
-        cluster_read_endpoints(report->world->cluster, subject->state, add_endpoint, &collection);
+    if (!ref->state) {
+        cluster_read_namespaces(report->context->cluster, add_of_namespace, &collection);
+        if (!cluster_read_namespace(report->context->cluster, ref->namespace))
+            cluster_read_namespaces(report->context->cluster, add_namespace, &collection);
+    } else if (ref->below)
+        cluster_read_endpoints(report->context->cluster, ref->state, add_endpoint, &collection);
     g_array_sort(found, compare);
     for (; n < found->len && n < most; n++) {
         const struct suggestion *suggestion = &g_array_index(found, struct suggestion, n);

@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "subject.h"
+#include "service_ref.h"
 
 /* Writes "near" steps for what a subject that does not exist, or has nothing below it of that
  * name, may have been meant to be; at most `most`. Returns how many. */
-unsigned suggestions_write(const struct report *report, const struct subject *subject,
+unsigned suggestions_write(const struct report *report, const struct service_ref *ref,
                            unsigned most);

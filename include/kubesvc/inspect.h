@@ -117,7 +117,7 @@
 #define KUBESVC_RESPONSE_TEXT 0xc0u
 #define KUBESVC_RESPONSE_END 0xc1u
 
-#define KUBESVC_INSPECT_WORDS 8u
+#define KUBESVC_INSPECT_ARGS 8u
 #define KUBESVC_INSPECT_FRAME 65536u
 
 enum kubesvc_inspect_result {

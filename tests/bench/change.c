@@ -13,7 +13,7 @@
 
 #define FILES 100
 
-struct change {
+struct event {
     char *text; /* of the template */
     const char *file, *name;
 };
@@ -29,7 +29,7 @@ static char *read_file(const char *path)
     return text;
 }
 
-static void write_file(const struct change *change, const char *path, const char *address,
+static void write_file(const struct event *change, const char *path, const char *address,
                        unsigned number)
 {
     FILE *file = fopen(path, "we");
@@ -57,7 +57,7 @@ static void number_into(char *text, size_t size, const char *pattern, unsigned n
 }
 
 /* Puts change number i in place; returns when that was. */
-static uint64_t put(const struct change *change, unsigned i, struct in_addr *address)
+static uint64_t put(const struct event *change, unsigned i, struct in_addr *address)
 {
     char path[4096], hidden[4112], text[INET_ADDRSTRLEN];
 
@@ -72,7 +72,7 @@ static uint64_t put(const struct change *change, unsigned i, struct in_addr *add
 }
 
 /* Asks until it is there; returns when that was. */
-static uint64_t wait_for(const struct change *change, unsigned i, const struct in_addr *address)
+static uint64_t wait_for(const struct event *change, unsigned i, const struct in_addr *address)
 {
     char name[256];
     uint64_t start = now();
@@ -87,7 +87,7 @@ static uint64_t wait_for(const struct change *change, unsigned i, const struct i
     }
 }
 
-static void one_by_one(const struct change *change, unsigned count)
+static void one_by_one(const struct event *change, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         struct in_addr address;
@@ -104,7 +104,7 @@ static void sleep_until(uint64_t at)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
 
-static void at_a_rate(const struct change *change, unsigned count, unsigned rate)
+static void at_a_rate(const struct event *change, unsigned count, unsigned rate)
 {
     struct in_addr address = {0};
     uint64_t start = now(), last = 0;
@@ -120,7 +120,7 @@ static void at_a_rate(const struct change *change, unsigned count, unsigned rate
 int main(int argc, char **argv)
 {
     CHECK(argc == 6);
-    struct change change = {read_file(argv[1]), argv[2], argv[3]};
+    struct event change = {read_file(argv[1]), argv[2], argv[3]};
     unsigned count = (unsigned)atoi(argv[4]), rate = (unsigned)atoi(argv[5]);
 
     CHECK(__nss_configure_lookup("hosts", "kubesvc") == 0);

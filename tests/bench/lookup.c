@@ -27,7 +27,7 @@ struct run {
     unsigned n_threads, count, pause;
     int expected;
     enum kind kind;
-    char question[256];
+    char query[256];
 };
 
 struct worker {
@@ -84,7 +84,7 @@ static int ask_first(uint64_t *nanoseconds)
     CHECK(pid >= 0);
     if (pid == 0) {
         uint64_t start = now();
-        result[1] = (uint64_t)ask_name(run.question + 1, AF_UNSPEC, NULL);
+        result[1] = (uint64_t)ask_name(run.query + 1, AF_UNSPEC, NULL);
         result[0] = now() - start;
         _exit(write(ends[1], result, sizeof(result)) == sizeof(result) ? 0 : 1);
     }
@@ -97,15 +97,15 @@ static int ask_first(uint64_t *nanoseconds)
 }
 
 /* What is to be asked now, in `text` unless it is always the same. */
-static const char *question(char *text, size_t size, uint64_t *seed)
+static const char *query(char *text, size_t size, uint64_t *seed)
 {
     char *rest;
 
     if (run.kind != RANDOM)
-        return run.question;
+        return run.query;
     /* Knuth's MMIX generator: the upper bits are random enough for this. */
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    unsigned long n = strtoul(run.question + 1, &rest, 10);
+    unsigned long n = strtoul(run.query + 1, &rest, 10);
     char *prefix = rest + 1, *hole = strchr(prefix, '#');
 
     CHECK(n > 0 && *rest == ':' && hole);
@@ -118,7 +118,7 @@ static int ask(const char *asked)
 {
     switch (run.kind) {
     case ADDRESS: return ask_address(asked);
-    case PROCESS: return ask_process(run.question + 1);
+    case PROCESS: return ask_process(run.query + 1);
     case NAME:
     case RANDOM:
     case FIRST: break;
@@ -134,7 +134,7 @@ static void *work(void *data)
 
     pthread_barrier_wait(&barrier);
     for (unsigned i = 0; run.count > 0 ? i < run.count : !stop; i++) {
-        const char *asked = question(text, sizeof(text), &seed);
+        const char *asked = query(text, sizeof(text), &seed);
         uint64_t start = now(), nanoseconds = 0;
         int n = run.kind == FIRST ? ask_first(&nanoseconds) : ask(asked);
         add_sample(worker, run.kind == FIRST ? nanoseconds : now() - start);
@@ -201,13 +201,13 @@ int main(int argc, char **argv)
         struct in_addr address;
         run.pause = 0;
         CHECK(sscanf(line, "%u %u %d %255s %u", &run.n_threads, &run.count, &run.expected,
-                     run.question, &run.pause) >= 4);
+                     run.query, &run.pause) >= 4);
         CHECK(run.n_threads > 0 && run.n_threads <= THREADS_MAX);
-        run.kind = run.question[0] == '!'                            ? PROCESS
-                   : run.question[0] == '?'                          ? FIRST
-                   : run.question[0] == '#'                          ? RANDOM
-                   : inet_pton(AF_INET, run.question, &address) == 1 ? ADDRESS
-                                                                     : NAME;
+        run.kind = run.query[0] == '!'                            ? PROCESS
+                   : run.query[0] == '?'                          ? FIRST
+                   : run.query[0] == '#'                          ? RANDOM
+                   : inet_pton(AF_INET, run.query, &address) == 1 ? ADDRESS
+                                                                  : NAME;
         more = do_run(line, sizeof(line)) || fgets(line, sizeof(line), stdin) != NULL;
     }
     return 0;

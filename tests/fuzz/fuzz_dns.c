@@ -20,14 +20,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const uint8_t *request, size_t request_size, const uint8_t *response, size_t size)
 {
-    struct packet_question question;
+    struct packet_question query;
     enum packet_rcode rcode;
     g_autofree char *text = dns_world_text(response, size);
 
     if (text == NULL || memcmp(response, request, 2) != 0)
         abort();
-    if (packet_read(&question, request, request_size, &rcode) == PACKET_GOOD &&
-        memcmp(response + PACKET_HEADER_SIZE, question.wire, question.wire_size + 4) != 0)
+    if (packet_read(&query, request, request_size, &rcode) == PACKET_GOOD &&
+        memcmp(response + PACKET_HEADER_SIZE, query.wire, query.wire_size + 4) != 0)
         abort();
 }
 

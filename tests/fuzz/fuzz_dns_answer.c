@@ -31,7 +31,7 @@ static void on_record(void *userdata, const uint8_t *message, size_t size,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t asked_size = size > 0 ? MIN(data[0] * 2u, size - 1) : 0, question_size;
+    size_t asked_size = size > 0 ? MIN(data[0] * 2u, size - 1) : 0, inspect_query_size;
 
     if (size < 1)
         return 0;
@@ -39,10 +39,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree uint8_t *asked = g_memdup2(data + 1, asked_size);
     g_autofree uint8_t *answer = g_memdup2(data + 1 + asked_size, size - 1 - asked_size);
     size -= 1 + asked_size;
-    question_size = dns_question_size(asked, asked_size);
-    if (question_size > asked_size)
+    inspect_query_size = dns_question_size(asked, asked_size);
+    if (inspect_query_size > asked_size)
         abort();
-    if (question_size > 0 && dns_is_answer(asked, question_size, answer, size) &&
+    if (inspect_query_size > 0 && dns_is_answer(asked, inspect_query_size, answer, size) &&
         memcmp(asked, answer, 2) != 0)
         abort();
     if (size >= 12)

@@ -42,14 +42,14 @@ static struct arena_copy make_arena(const struct world_options *options)
 
 static void edit(struct arena_copy *arena, const uint8_t change[static EDIT_SIZE])
 {
-    static const uint32_t words[] = {0, 1, 8, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff};
+    static const uint32_t args[] = {0, 1, 8, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff};
     size_t room = (change[2] & 4) != 0 ? sizeof(struct kubesvc_snapshot_header) : arena->size;
     size_t place = (change[0] | (size_t)change[1] << 8) % room;
     uint32_t word;
 
     switch (change[2] % 4) {
     case 0: arena->bytes[place] ^= change[3]; return;
-    case 1: word = htole32(words[change[3] % G_N_ELEMENTS(words)]); break;
+    case 1: word = htole32(args[change[3] % G_N_ELEMENTS(args)]); break;
     case 2: word = htole32((uint32_t)arena->size / KUBESVC_SNAPSHOT_ALIGN - change[3]); break;
     default: word = htole32(change[3]); break;
     }
@@ -60,7 +60,7 @@ static void edit(struct arena_copy *arena, const uint8_t change[static EDIT_SIZE
 
 static struct {
     struct arena_copy arena;
-    const uint8_t *changes;
+    const uint8_t *events;
     size_t n;
 } meanwhile;
 
@@ -68,8 +68,8 @@ static void happen(void)
 {
     if (meanwhile.n == 0)
         return;
-    edit(&meanwhile.arena, meanwhile.changes);
-    meanwhile.changes += EDIT_SIZE;
+    edit(&meanwhile.arena, meanwhile.events);
+    meanwhile.events += EDIT_SIZE;
     meanwhile.n--;
 }
 
@@ -85,9 +85,9 @@ static void happen(void)
 WRAP(uint32_t, mapping_read_begin, (const struct mapping *mapping), mapping)
 WRAP(bool, mapping_read_holds, (const struct mapping *mapping, uint32_t reuse), mapping, reuse)
 WRAP(void, search_name,
-     (const struct snapshot_view *view, const struct search_question *question,
+     (const struct snapshot_view *view, const struct search_question *query,
       search_external external, void *userdata, struct search_result *result),
-     view, question, external, userdata, result)
+     view, query, external, userdata, result)
 WRAP(void, search_address,
      (const struct snapshot_view *view, enum kubesvc_family family, const uint8_t *address,
       struct search_result *result),
@@ -120,23 +120,23 @@ static void look_up(const struct arena_copy *arena, const char *name, size_t len
     const size_t size = how & 0x20 ? 200 : 8192;
     g_autofree char *buffer = g_malloc(size);
     struct host_lookup lookup = {
-        .question = {.type = KUBESVC_REQUEST_NAME, .name = name, .name_length = length},
+        .query = {.type = KUBESVC_REQUEST_NAME, .name = name, .name_length = length},
         .buffer = pack_buffer_new(buffer, size),
         .counts.form = how & 0x10 ? PACK_TUPLES : PACK_HOSTENT,
     };
     enum outcome outcome = OUTCOME_ABSENT;
 
     if (how & 0x40) {
-        lookup.question.type = KUBESVC_REQUEST_ADDRESS;
-        memcpy(lookup.question.address,
+        lookup.query.type = KUBESVC_REQUEST_ADDRESS;
+        memcpy(lookup.query.address,
                interrogation_addresses[how % G_N_ELEMENTS(interrogation_addresses)], 16);
     } else if (!name_is_valid(name, length)) {
-        lookup.question.name = interrogation_names[how % G_N_ELEMENTS(interrogation_names)];
-        lookup.question.name_length = strlen(lookup.question.name);
+        lookup.query.name = interrogation_names[how % G_N_ELEMENTS(interrogation_names)];
+        lookup.query.name_length = strlen(lookup.query.name);
     }
-    lookup.question.family = lookup.counts.form == PACK_TUPLES && !(how & 0x40)
-                                 ? KUBESVC_FAMILY_ANY
-                                 : (how & 0x80 ? KUBESVC_FAMILY_INET6 : KUBESVC_FAMILY_INET);
+    lookup.query.family = lookup.counts.form == PACK_TUPLES && !(how & 0x40)
+                              ? KUBESVC_FAMILY_ANY
+                              : (how & 0x80 ? KUBESVC_FAMILY_INET6 : KUBESVC_FAMILY_INET);
     mapping_state(&mapping);
     if (mapped_answer(&mapping, &lookup, &outcome) && outcome == OUTCOME_FOUND)
         check_answer(&lookup);
@@ -154,7 +154,7 @@ static void look_up_amid_changes(struct arena_copy arena, const uint8_t *data, s
     how = *data++;
     size--;
     meanwhile.arena = arena;
-    meanwhile.changes = data;
+    meanwhile.events = data;
     meanwhile.n = MIN(how % 16u, size / EDIT_SIZE);
     data += meanwhile.n * EDIT_SIZE;
     size -= meanwhile.n * EDIT_SIZE;

@@ -121,7 +121,7 @@ static inline void interrogate_search(const struct snapshot_view *view, const ch
                                                    KUBESVC_FAMILY_INET6};
 
     for (unsigned i = 0; i < 3; i++) {
-        const struct search_question question = {
+        const struct search_question query = {
             .name = name,
             .name_length = length,
             .family = families[i],
@@ -129,7 +129,7 @@ static inline void interrogate_search(const struct snapshot_view *view, const ch
         char names[KUBESVC_NAMES_SIZE_MAX];
         struct search_result result = {.names = RESOLVER_NAMES(names)};
 
-        search_name(view, &question, interrogation_outside, NULL, &result);
+        search_name(view, &query, interrogation_outside, NULL, &result);
         interrogation_check_names(&result.names);
         interrogation_check((result.status == KUBESVC_STATUS_FOUND) == (result.names.count > 0));
         interrogation_check((result.status == KUBESVC_STATUS_FOUND) ==

@@ -17,10 +17,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/inspect/frames.h"
+#include "daemon/inspect/args.h"
+#include "daemon/inspect/frame_writer.h"
 #include "daemon/inspect/json.h"
 #include "daemon/inspect/report.h"
-#include "daemon/inspect/words.h"
 #include "daemon/serve/histogram.h"
 #include "lib/util/suggest.h"
 
@@ -28,29 +28,29 @@
 
 static void test_words(void **state)
 {
-    struct words words;
+    struct args args;
 
     (void)state;
-    assert_true(words_parse(&words, "describe\0\0web\0", 14));
-    assert_int_equal(words.n, 3);
-    assert_string_equal(words_get(&words, 0), "describe");
-    assert_string_equal(words_get(&words, 1), "");
-    assert_string_equal(words_get(&words, 2), "web");
-    assert_string_equal(words_get(&words, 3), "");
-    assert_string_equal(words_get(&words, 1000), "");
-    assert_true(words_parse(&words, "\0\0\0\0\0\0\0\0", 8));
-    assert_int_equal(words.n, KUBESVC_INSPECT_WORDS);
+    assert_true(args_parse(&args, "describe\0\0web\0", 14));
+    assert_int_equal(args.n, 3);
+    assert_string_equal(args_get(&args, 0), "describe");
+    assert_string_equal(args_get(&args, 1), "");
+    assert_string_equal(args_get(&args, 2), "web");
+    assert_string_equal(args_get(&args, 3), "");
+    assert_string_equal(args_get(&args, 1000), "");
+    assert_true(args_parse(&args, "\0\0\0\0\0\0\0\0", 8));
+    assert_int_equal(args.n, KUBESVC_INSPECT_ARGS);
 }
 
 static void test_words_that_are_none(void **state)
 {
-    struct words words;
+    struct args args;
 
     (void)state;
-    assert_false(words_parse(&words, "", 0));
-    assert_false(words_parse(&words, "status", 6));
-    assert_false(words_parse(&words, "status\0x", 8));
-    assert_false(words_parse(&words, "\0\0\0\0\0\0\0\0\0", 9));
+    assert_false(args_parse(&args, "", 0));
+    assert_false(args_parse(&args, "status", 6));
+    assert_false(args_parse(&args, "status\0x", 8));
+    assert_false(args_parse(&args, "\0\0\0\0\0\0\0\0\0", 9));
 }
 
 /* Verbs are exact, and so is the number of their words. */
@@ -77,31 +77,31 @@ static void test_verbs(void **state)
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct words words;
+        struct args args;
 
-        assert_true(words_parse(&words, cases[i].payload, cases[i].size));
-        assert_ptr_equal(report_find(&words), cases[i].write);
+        assert_true(args_parse(&args, cases[i].payload, cases[i].size));
+        assert_ptr_equal(report_find(&args), cases[i].write);
     }
 }
 
 /* --- Frames --- */
 
 /* A report of `size` bytes, made piece by piece. */
-static void make_frames(struct frames *frames, size_t size)
+static void make_frames(struct frame_writer *frames, size_t size)
 {
-    frames_init(frames);
+    frame_writer_init(frames);
     for (size_t done = 0; done < size; done += 7) {
         char piece[7];
 
         for (size_t i = 0; i < sizeof piece; i++)
             piece[i] = (char)('a' + (done + i) % 26);
-        frames_write(frames, piece, MIN(sizeof piece, size - done));
+        frame_writer_write(frames, piece, MIN(sizeof piece, size - done));
     }
-    frames_end(frames, KUBESVC_INSPECT_NOT_FOUND);
+    frame_writer_end(frames, KUBESVC_INSPECT_NOT_FOUND);
 }
 
 struct sending {
-    struct frames frames;
+    struct frame_writer frames;
     int fd;
 };
 
@@ -112,7 +112,7 @@ static void *send_frames(void *data)
     struct pollfd pollfd = {.fd = sending->fd, .events = POLLOUT};
     int r;
 
-    while ((r = frames_send(&sending->frames, sending->fd)) == FRAMES_LEFT)
+    while ((r = frame_writer_send(&sending->frames, sending->fd)) == FRAME_WRITER_LEFT)
         assert_int_equal(poll(&pollfd, 1, -1), 1);
     assert_int_equal(r, 0);
     assert_int_equal(sending->frames.size, 0);
@@ -168,7 +168,7 @@ static void check_frames(size_t size)
     assert_int_equal(le32toh(end.result), KUBESVC_INSPECT_NOT_FOUND);
     assert_int_equal(recv(fds[0], text, 1, 0), 0);
     g_thread_join(writer);
-    frames_clear(&sending.frames);
+    frame_writer_clear(&sending.frames);
     close(fds[0]);
 }
 
@@ -189,15 +189,15 @@ static void test_frames(void **state)
 /* Sending to a closed connection ends soon, without a signal; the rest is freed. */
 static void test_frames_for_nobody(void **state)
 {
-    struct frames frames;
+    struct frame_writer frames;
     int fds[2];
 
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
     close(fds[0]);
     make_frames(&frames, 10 * KUBESVC_INSPECT_FRAME);
-    assert_true(frames_send(&frames, fds[1]) < 0);
-    frames_clear(&frames);
+    assert_true(frame_writer_send(&frames, fds[1]) < 0);
+    frame_writer_clear(&frames);
     close(fds[1]);
 }
 
@@ -205,23 +205,23 @@ static void test_frames_for_nobody(void **state)
 static void test_frames_of_too_much(void **state)
 {
     g_autofree char *text = g_malloc0(16 << 20);
-    struct frames frames;
+    struct frame_writer frames;
     struct kubesvc_inspect_end end;
     uint8_t type;
     int fds[2];
 
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-    frames_init(&frames);
-    for (size_t size = 0; size <= FRAMES_SIZE_MAX; size += 16 << 20)
-        frames_write(&frames, text, 16 << 20);
-    assert_true(frames.size <= FRAMES_SIZE_MAX);
-    frames_end(&frames, KUBESVC_INSPECT_DONE);
-    assert_int_equal(frames_send(&frames, fds[1]), 0);
+    frame_writer_init(&frames);
+    for (size_t size = 0; size <= FRAME_WRITER_SIZE_MAX; size += 16 << 20)
+        frame_writer_write(&frames, text, 16 << 20);
+    assert_true(frames.size <= FRAME_WRITER_SIZE_MAX);
+    frame_writer_end(&frames, KUBESVC_INSPECT_DONE);
+    assert_int_equal(frame_writer_send(&frames, fds[1]), 0);
     assert_int_equal(read_header(fds[0], &type), sizeof end);
     read_all(fds[0], &end, sizeof end);
     assert_int_equal(le32toh(end.result), KUBESVC_INSPECT_TOO_LARGE);
-    frames_clear(&frames);
+    frame_writer_clear(&frames);
     close(fds[0]);
     close(fds[1]);
 }

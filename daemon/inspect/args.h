@@ -9,13 +9,13 @@
 
 #include <kubesvc/inspect.h>
 
-struct words {
+struct args {
     unsigned n;
-    const char *items[KUBESVC_INSPECT_WORDS]; /* in the payload */
+    const char *items[KUBESVC_INSPECT_ARGS]; /* in the payload */
 };
 
 /* False: malformed payload. */
-bool words_parse(struct words *words, const char *payload, size_t size);
+bool args_parse(struct args *args, const char *payload, size_t size);
 
 /* The argument at `index`, "" if there are fewer. */
-const char *words_get(const struct words *words, unsigned index);
+const char *args_get(const struct args *args, unsigned index);

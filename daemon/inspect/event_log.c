@@ -4,138 +4,138 @@
  * only noted, and when all is worked out the records themselves are compared, the published one
  * with the one to be published.
  */
-#include "changes.h"
+#include "event_log.h"
 
 #include <string.h>
 
 #include "daemon/publish/record.h"
 
-#define CHANGES_KEPT 100u
-#define CHANGES_NOTED 1024u /* Services in one publish; beyond that only their number counts */
-#define CHANGES_TOLD 50u    /* of one publish one by one */
+#define EVENTS_KEPT 100u
+#define EVENTS_NOTED 1024u /* Services in one publish; beyond that only their number counts */
+#define EVENTS_TOLD 50u    /* of one publish one by one */
 
-struct changes {
+struct event_log {
     const struct zone_sink *next;
     struct zone_sink sink;
     struct snapshot_writer *writer;
     GHashTable *noted; /* "service.namespace" */
     unsigned n_unnoted;
-    GQueue kept; /* struct change * */
-    changes_told told;
+    GQueue kept; /* struct event * */
+    event_fn told;
     void *userdata;
 };
 
 static void change_free(void *data)
 {
-    struct change *change = data;
+    struct event *change = data;
 
     g_free(change->text);
     g_free(change);
 }
 
-static void note(struct changes *changes, const char *namespace, const char *name)
+static void note(struct event_log *events, const char *namespace, const char *name)
 {
-    if (g_hash_table_size(changes->noted) < CHANGES_NOTED)
-        g_hash_table_add(changes->noted, g_strdup_printf("%s/%s", namespace, name));
+    if (g_hash_table_size(events->noted) < EVENTS_NOTED)
+        g_hash_table_add(events->noted, g_strdup_printf("%s/%s", namespace, name));
     else
-        changes->n_unnoted++;
+        events->n_unnoted++;
 }
 
 static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
 {
-    const struct changes *changes = userdata;
+    const struct event_log *events = userdata;
 
-    changes->next->namespace(changes->next->userdata, name, exists, exposed);
+    events->next->namespace(events->next->userdata, name, exists, exposed);
 }
 
 static void on_service(void *userdata, const struct zone_service *service)
 {
-    struct changes *changes = userdata;
+    struct event_log *events = userdata;
 
-    note(changes, service->namespace, service->name);
-    changes->next->service(changes->next->userdata, service);
+    note(events, service->namespace, service->name);
+    events->next->service(events->next->userdata, service);
 }
 
 static void on_service_gone(void *userdata, const char *namespace, const char *name)
 {
-    struct changes *changes = userdata;
+    struct event_log *events = userdata;
 
-    note(changes, namespace, name);
-    changes->next->service_gone(changes->next->userdata, namespace, name);
+    note(events, namespace, name);
+    events->next->service_gone(events->next->userdata, namespace, name);
 }
 
 static void on_address(void *userdata, const struct zone_address *address)
 {
-    const struct changes *changes = userdata;
+    const struct event_log *events = userdata;
 
-    changes->next->address(changes->next->userdata, address);
+    events->next->address(events->next->userdata, address);
 }
 
 static void on_address_gone(void *userdata, const struct address *address)
 {
-    const struct changes *changes = userdata;
+    const struct event_log *events = userdata;
 
-    changes->next->address_gone(changes->next->userdata, address);
+    events->next->address_gone(events->next->userdata, address);
 }
 
-struct changes *changes_new(const struct zone_sink *sink, struct snapshot_writer *writer)
+struct event_log *event_log_new(const struct zone_sink *sink, struct snapshot_writer *writer)
 {
-    struct changes *changes = g_new0(struct changes, 1);
+    struct event_log *events = g_new0(struct event_log, 1);
 
-    changes->next = sink;
-    changes->writer = writer;
-    changes->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    changes->sink = (struct zone_sink){
+    events->next = sink;
+    events->writer = writer;
+    events->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    events->sink = (struct zone_sink){
         .namespace = on_namespace,
         .service = on_service,
         .service_gone = on_service_gone,
         .address = on_address,
         .address_gone = on_address_gone,
-        .userdata = changes,
+        .userdata = events,
     };
-    g_queue_init(&changes->kept);
-    return changes;
+    g_queue_init(&events->kept);
+    return events;
 }
 
-struct changes *changes_free(struct changes *changes)
+struct event_log *event_log_free(struct event_log *events)
 {
-    if (!changes)
+    if (!events)
         return NULL;
-    g_queue_clear_full(&changes->kept, change_free);
-    g_hash_table_unref(changes->noted);
-    g_free(changes);
+    g_queue_clear_full(&events->kept, change_free);
+    g_hash_table_unref(events->noted);
+    g_free(events);
     return NULL;
 }
 
-const struct zone_sink *changes_sink(struct changes *changes)
+const struct zone_sink *event_log_sink(struct event_log *events)
 {
-    return &changes->sink;
+    return &events->sink;
 }
 
-void changes_observe(struct changes *changes, changes_told told, void *userdata)
+void event_log_observe(struct event_log *events, event_fn told, void *userdata)
 {
-    changes->told = told;
-    changes->userdata = userdata;
+    events->told = told;
+    events->userdata = userdata;
 }
 
-void changes_add(struct changes *changes, const char *format, ...)
+void event_log_add(struct event_log *events, const char *format, ...)
 {
-    struct change *change = g_new(struct change, 1);
+    struct event *change = g_new(struct event, 1);
     va_list arguments;
 
     va_start(arguments, format);
-    *change = (struct change){(uint64_t)g_get_real_time(), g_strdup_vprintf(format, arguments)};
+    *change = (struct event){(uint64_t)g_get_real_time(), g_strdup_vprintf(format, arguments)};
     va_end(arguments);
-    g_queue_push_tail(&changes->kept, change);
-    if (changes->kept.length > CHANGES_KEPT)
-        change_free(g_queue_pop_head(&changes->kept));
-    if (changes->told)
-        changes->told(changes->userdata, change);
+    g_queue_push_tail(&events->kept, change);
+    if (events->kept.length > EVENTS_KEPT)
+        change_free(g_queue_pop_head(&events->kept));
+    if (events->told)
+        events->told(events->userdata, change);
 }
 
-void changes_each(const struct changes *changes, changes_told each, void *userdata)
+void event_log_each(const struct event_log *events, event_fn each, void *userdata)
 {
-    for (const GList *link = changes->kept.head; link; link = link->next)
+    for (const GList *link = events->kept.head; link; link = link->next)
         each(userdata, link->data);
 }
 
@@ -210,26 +210,26 @@ static bool same_addresses(const struct state *a, const struct state *b)
             (inet6[0] && inet6[1] && memcmp(inet6[0], inet6[1], n_inet6 * 16ull) == 0));
 }
 
-static void add_change(struct changes *changes, const char *name, const struct state *before,
+static void add_change(struct event_log *events, const char *name, const struct state *before,
                        const struct state *after)
 {
     g_autofree char *text = after->exists ? describe(after) : NULL;
 
     if (!after->exists)
-        changes_add(changes, "Service %s: removed", name);
+        event_log_add(events, "Service %s: removed", name);
     else if (!before->exists)
-        changes_add(changes, "Service %s: new, %s", name, text);
+        event_log_add(events, "Service %s: new, %s", name, text);
     else if (is_external(before) || is_external(after))
-        changes_add(changes, "Service %s: now %s", name, text);
+        event_log_add(events, "Service %s: now %s", name, text);
     else if (count(before) != count(after))
-        changes_add(changes, "Service %s: %u -> %s", name, count(before), text);
+        event_log_add(events, "Service %s: %u -> %s", name, count(before), text);
     else if (!same_addresses(before, after))
-        changes_add(changes, "Service %s: other addresses, still %u", name, count(after));
+        event_log_add(events, "Service %s: other addresses, still %u", name, count(after));
     else
-        changes_add(changes, "Service %s: other endpoints or ports, same addresses", name);
+        event_log_add(events, "Service %s: other endpoints or ports, same addresses", name);
 }
 
-static bool compare_service(struct changes *changes, const struct snapshot_view *published,
+static bool compare_service(struct event_log *events, const struct snapshot_view *published,
                             const char *name, bool tell)
 {
     const char *slash = strchr(name, '/');
@@ -239,29 +239,29 @@ static bool compare_service(struct changes *changes, const struct snapshot_view 
     if (!record_key_service(&key, slash + 1, namespace))
         return false;
     struct state before = state_of(snapshot_find(published, key.bytes, key.length));
-    struct state after = state_of(snapshot_writer_find(changes->writer, key.bytes, key.length));
+    struct state after = state_of(snapshot_writer_find(events->writer, key.bytes, key.length));
     if (state_equal(&before, &after))
         return false;
     if (tell)
-        add_change(changes, name, &before, &after);
+        add_change(events, name, &before, &after);
     return true;
 }
 
-void changes_before_publish(struct changes *changes, bool compare)
+void event_log_before_publish(struct event_log *events, bool compare)
 {
     struct snapshot_view published;
     GHashTableIter iter;
     void *name;
     unsigned n = 0;
 
-    g_hash_table_iter_init(&iter, changes->noted);
-    compare = compare && snapshot_writer_view(changes->writer, &published);
+    g_hash_table_iter_init(&iter, events->noted);
+    compare = compare && snapshot_writer_view(events->writer, &published);
     while (compare && g_hash_table_iter_next(&iter, &name, NULL))
-        n += compare_service(changes, &published, name, n < CHANGES_TOLD);
-    if (n > CHANGES_TOLD)
-        changes_add(changes, "and %u more Services", n - CHANGES_TOLD);
-    if (compare && changes->n_unnoted > 0)
-        changes_add(changes, "%u more Services were updated", changes->n_unnoted);
-    g_hash_table_remove_all(changes->noted);
-    changes->n_unnoted = 0;
+        n += compare_service(events, &published, name, n < EVENTS_TOLD);
+    if (n > EVENTS_TOLD)
+        event_log_add(events, "and %u more Services", n - EVENTS_TOLD);
+    if (compare && events->n_unnoted > 0)
+        event_log_add(events, "%u more Services were updated", events->n_unnoted);
+    g_hash_table_remove_all(events->noted);
+    events->n_unnoted = 0;
 }

@@ -7,14 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "changes.h"
 #include "daemon/config/config.h"
 #include "daemon/publish/publisher.h"
 #include "daemon/runtime/runtimes.h"
 #include "daemon/source/loader.h"
+#include "event_log.h"
 #include "lib/model/cluster.h"
 
-struct inspect_world {
+struct inspect_context {
     const struct config *config;          /* the one in force */
     const struct config_options *options; /* with which it is read */
     GPtrArray *refusal; /* char *: what was wrong at the last reload; empty: it was not rejected */
@@ -24,7 +24,7 @@ struct inspect_world {
     struct snapshot_writer *writer;
     struct loader *loader;
     struct runtimes *runtimes;
-    struct changes *changes;
+    struct event_log *events;
     struct backends *backends;
     uint64_t started;   /* CLOCK_MONOTONIC, microseconds */
     uint64_t published; /* the same: the last publish; 0: none yet */

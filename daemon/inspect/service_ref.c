@@ -2,43 +2,43 @@
 /*
  * The subject of a name, and an explanation of where its addresses come from.
  */
-#include "subject.h"
+#include "service_ref.h"
 
 #include <string.h>
 
 #include "lib/resolve/dashed.h"
 
-bool subject_find(struct subject *subject, const struct report *report, const char *name)
+bool service_ref_find(struct service_ref *ref, const struct report *report, const char *name)
 {
-    g_autofree char *suffix = g_strconcat(".svc.", report->world->config->zone, NULL);
+    g_autofree char *suffix = g_strconcat(".svc.", report->context->config->zone, NULL);
     g_autofree char *folded = g_ascii_strdown(name, -1);
 
-    *subject = (struct subject){0};
+    *ref = (struct service_ref){0};
     if (!g_str_has_suffix(folded, suffix))
         return false;
     folded[strlen(folded) - strlen(suffix)] = '\0';
     char *dot = strrchr(folded, '.');
     if (!dot)
         return false;
-    subject->namespace = g_strdup(dot + 1);
+    ref->namespace = g_strdup(dot + 1);
     *dot = '\0';
     dot = strrchr(folded, '.');
-    subject->service = g_strdup(dot ? dot + 1 : folded);
+    ref->service = g_strdup(dot ? dot + 1 : folded);
     if (dot) {
         *dot = '\0';
-        subject->below = g_strdup(folded);
+        ref->below = g_strdup(folded);
     }
     const struct namespace *namespace =
-        cluster_read_namespace(report->world->cluster, subject->namespace);
-    subject->state = namespace ? cluster_read_service(namespace, subject->service) : NULL;
+        cluster_read_namespace(report->context->cluster, ref->namespace);
+    ref->state = namespace ? cluster_read_service(namespace, ref->service) : NULL;
     return true;
 }
 
-void subject_clear(struct subject *subject)
+void service_ref_clear(struct service_ref *ref)
 {
-    g_free(subject->namespace);
-    g_free(subject->service);
-    g_free(subject->below);
+    g_free(ref->namespace);
+    g_free(ref->service);
+    g_free(ref->below);
 }
 
 /* Endpoints reported together. */
@@ -105,13 +105,13 @@ static char *bunch_text(const struct bunch *bunch)
                            bunch->kind == OBJECT_ENDPOINTS ? "Endpoints" : "EndpointSlices");
 }
 
-char *subject_endpoints(const struct report *report, const struct service_state *state,
-                        const char *label)
+char *service_ref_endpoints(const struct report *report, const struct service_state *state,
+                            const char *label)
 {
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct bunch));
     g_autoptr(GString) text = g_string_new(NULL);
 
-    cluster_read_endpoints(report->world->cluster, state, add_to_bunch,
+    cluster_read_endpoints(report->context->cluster, state, add_to_bunch,
                            &(struct bunches){all, label});
     for (guint i = 0; i < all->len; i++) {
         g_autofree char *bunch = bunch_text(&g_array_index(all, struct bunch, i));
@@ -121,22 +121,22 @@ char *subject_endpoints(const struct report *report, const struct service_state 
     return g_strdup(all->len > 0 ? text->str : "no ready endpoint");
 }
 
-char *subject_origin(const struct report *report, const struct subject *subject)
+char *service_ref_origin(const struct report *report, const struct service_ref *ref)
 {
-    const struct service_state *state = subject->state;
+    const struct service_state *state = ref->state;
     struct service_view view;
 
     if (!state)
-        return g_strdup_printf("no Service %s/%s", subject->namespace, subject->service);
+        return g_strdup_printf("no Service %s/%s", ref->namespace, ref->service);
     g_autofree char *service = object_describe(&state->object->object);
     if (state->object->type == SERVICE_EXTERNAL_NAME)
         return g_strdup_printf("%s, an ExternalName for %s", service, state->object->external_name);
-    bool is_port = subject->below && strchr(subject->below, '.');
-    g_autofree char *endpoints = subject_endpoints(report, state, is_port ? NULL : subject->below);
-    if (subject->below)
-        return g_strdup_printf("%s %s of %s, %s", is_port ? "port" : "endpoint", subject->below,
+    bool is_port = ref->below && strchr(ref->below, '.');
+    g_autofree char *endpoints = service_ref_endpoints(report, state, is_port ? NULL : ref->below);
+    if (ref->below)
+        return g_strdup_printf("%s %s of %s, %s", is_port ? "port" : "endpoint", ref->below,
                                service, endpoints);
-    cluster_read_service_open(report->world->cluster, state, &view);
+    cluster_read_service_open(report->context->cluster, state, &view);
     bool own = view.addresses->len > 0;
     bool allocated = view.origin == SERVICE_ADDRESS_ALLOCATED, as_headless = view.as_headless;
     cluster_read_service_close(&view);
@@ -145,23 +145,24 @@ char *subject_origin(const struct report *report, const struct subject *subject)
                                allocated ? "allocated" : "stated", endpoints);
     return g_strdup_printf("%s, %s%s", service, endpoints,
                            !as_headless ? ""
-                           : cluster_read_asks_runtimes(report->world->cluster)
+                           : cluster_read_asks_runtimes(report->context->cluster)
                                ? " (no cluster IP is allocated in front of "
                                  "the pods of a runtime)"
                                : " (no cluster IP is allocated in front of "
                                  "stated endpoints)");
 }
 
-void subject_choose(struct subject *chosen, const struct report *report, const GPtrArray *tried)
+void service_ref_choose(struct service_ref *chosen, const struct report *report,
+                        const GPtrArray *tried)
 {
-    *chosen = (struct subject){0};
+    *chosen = (struct service_ref){0};
     for (guint i = tried->len; i-- > 0 && !chosen->state;) {
-        struct subject subject;
+        struct service_ref ref;
 
-        if (subject_find(&subject, report, tried->pdata[i])) {
-            subject_clear(chosen);
-            *chosen = subject;
+        if (service_ref_find(&ref, report, tried->pdata[i])) {
+            service_ref_clear(chosen);
+            *chosen = ref;
         } else
-            subject_clear(&subject);
+            service_ref_clear(&ref);
     }
 }

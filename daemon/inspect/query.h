@@ -8,14 +8,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "args.h"
 #include "daemon/publish/snapshot_root.h"
 #include "daemon/serve/request.h"
 #include "daemon/serve/upstream.h"
 #include "lib/resolve/search.h"
 #include "lib/util/address.h"
-#include "words.h"
 
-struct question {
+struct inspect_query {
     bool is_valid; /* false: not a valid name; the rest is empty then */
     struct request request;
     struct search_result result;
@@ -26,13 +26,13 @@ struct question {
 
 /* Runs the question of `query` or `explain`; NULL: other arguments. Answered from what is published
  * and, for names outside the zone, already known. */
-struct question *question_new(const struct words *words, const struct snapshot_root *root,
-                              struct upstream *upstream);
-struct question *question_free(struct question *question); /* returns NULL */
+struct inspect_query *inspect_query_new(const struct args *args, const struct snapshot_root *root,
+                                        struct upstream *upstream);
+struct inspect_query *inspect_query_free(struct inspect_query *query); /* returns NULL */
 
 /* The strings of a result, "" where there are fewer: first the question's owner, the canonical
  * name last. */
-const char *question_name(const struct search_result *result, unsigned index);
+const char *inspect_query_name(const struct search_result *result, unsigned index);
 
 /* The requested address. */
-struct address question_address(const struct request *request);
+struct address inspect_query_address(const struct request *request);

@@ -9,24 +9,25 @@
 
 #include "report.h"
 
-struct subject {
+struct service_ref {
     char *namespace, *service; /* as the name says them, in lower case */
     char *below;               /* what precedes the Service, "web-0" or "_http._tcp"; or NULL */
     const struct service_state *state; /* NULL: there is no such Service */
 };
 
 /* False: not a name of a Service or below one in the zone. Clear `subject` anyway. */
-bool subject_find(struct subject *subject, const struct report *report, const char *name);
-void subject_clear(struct subject *subject);
+bool service_ref_find(struct service_ref *ref, const struct report *report, const char *name);
+void service_ref_clear(struct service_ref *ref);
 
 /* "3 allocated pods of Deployment moon/app, 1 address of EndpointSlices": the endpoints that count,
  * only those of a label unless NULL. To be freed with g_free. */
-char *subject_endpoints(const struct report *report, const struct service_state *state,
-                        const char *label);
+char *service_ref_endpoints(const struct report *report, const struct service_state *state,
+                            const char *label);
 
 /* The same as a sentence about where the answer to a name comes from. */
-char *subject_origin(const struct report *report, const struct subject *subject);
+char *service_ref_origin(const struct report *report, const struct service_ref *ref);
 
 /* The Service that a search is about: of the last name that has one, because a search ends where it
  * finds something; else of the first that could have had one. To be cleared. */
-void subject_choose(struct subject *chosen, const struct report *report, const GPtrArray *tried);
+void service_ref_choose(struct service_ref *chosen, const struct report *report,
+                        const GPtrArray *tried);

@@ -3,7 +3,7 @@
  * The selection of a Service, explained: each Pod and workload of the namespace is compared with
  * the selector, label by label.
  */
-#include "selection.h"
+#include "selector_report.h"
 
 #include <string.h>
 
@@ -56,10 +56,10 @@ static void add_candidate(void *userdata, const struct endpoint_candidate *candi
     unit->n_counting += candidate->verdict == ENDPOINT_COUNTS;
     if (unit->why)
         return;
-    g_autofree char *why = cluster_read_why_left_out(walk->report->world->cluster, candidate);
+    g_autofree char *why = cluster_read_why_left_out(walk->report->context->cluster, candidate);
     bool is_replica =
         why && object_is_workload(candidate->object) &&
-        cluster_read_asks_runtimes(walk->report->world->cluster); /* each is another */
+        cluster_read_asks_runtimes(walk->report->context->cluster); /* each is another */
     unit->why = is_replica ? g_strdup_printf("%s: %s", candidate->pod, why) : g_steal_pointer(&why);
 }
 
@@ -149,7 +149,7 @@ static char *absent_text(const struct walk *walk, const struct unit *unit)
     const struct workload_state *workload =
         cluster_read_workload(walk->state->namespace, unit->object->kind, unit->object->name);
     g_autofree char *why =
-        workload ? cluster_read_why_fewer(walk->report->world->cluster, workload) : NULL;
+        workload ? cluster_read_why_fewer(walk->report->context->cluster, workload) : NULL;
     if (!why)
         return hidden_text(walk);
     return g_strdup_printf("the labels of its template match, but it has no pods: %s", why);
@@ -175,7 +175,7 @@ static char *matching_text(const struct unit *unit)
 /* The relation of a matching Pod to a workload, or why a workload yields fewer pods. */
 static char *beside_text(const struct walk *walk, const struct unit *unit)
 {
-    const struct cluster *cluster = walk->report->world->cluster;
+    const struct cluster *cluster = walk->report->context->cluster;
     const struct namespace *namespace = walk->state->namespace;
 
     if (unit->object->kind == OBJECT_POD)
@@ -264,9 +264,9 @@ static GPtrArray *sorted_units(const struct walk *walk)
     return units;
 }
 
-void selection_write(const struct report *report, const struct service_state *state)
+void selector_report_write(const struct report *report, const struct service_state *state)
 {
-    const struct cluster *cluster = report->world->cluster;
+    const struct cluster *cluster = report->context->cluster;
     struct service_view view;
     struct walk walk = {.report = report, .state = state};
     unsigned n_matching = 0, n_others = 0, n_left = 0;

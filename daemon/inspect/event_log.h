@@ -11,32 +11,32 @@
 #include "daemon/publish/snapshot_writer.h"
 #include "lib/model/zone.h"
 
-struct changes;
+struct event_log;
 
-struct change {
+struct event {
     uint64_t time; /* CLOCK_REALTIME, microseconds */
     char *text;
 };
 
 /* Listens between the model and `sink`, which must live as long. */
-struct changes *changes_new(const struct zone_sink *sink, struct snapshot_writer *writer);
-struct changes *changes_free(struct changes *changes); /* returns NULL */
+struct event_log *event_log_new(const struct zone_sink *sink, struct snapshot_writer *writer);
+struct event_log *event_log_free(struct event_log *events); /* returns NULL */
 
 /* For the model, instead of the sink behind it. */
-const struct zone_sink *changes_sink(struct changes *changes);
+const struct zone_sink *event_log_sink(struct event_log *events);
 
 /* Receives every new change; NULL: no observer. */
-typedef void (*changes_told)(void *userdata, const struct change *change);
-void changes_observe(struct changes *changes, changes_told told, void *userdata);
+typedef void (*event_fn)(void *userdata, const struct event *change);
+void event_log_observe(struct event_log *events, event_fn told, void *userdata);
 
 /* What was collected since the last call is about to be published: compares it with what is
  * published now. Unless `compare`, no single Services are reported: at the first load all are
  * new. */
-void changes_before_publish(struct changes *changes, bool compare);
+void event_log_before_publish(struct event_log *events, bool compare);
 
 /* Something else that is worth a line; the text is copied. */
-void changes_add(struct changes *changes, const char *format, ...)
+void event_log_add(struct event_log *events, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The last ones, the oldest first. */
-void changes_each(const struct changes *changes, changes_told each, void *userdata);
+void event_log_each(const struct event_log *events, event_fn each, void *userdata);

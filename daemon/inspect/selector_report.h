@@ -8,4 +8,4 @@
 
 /* Writes "pod" steps: which pods (or the workloads standing for them) count, and why others do not,
  * the closest to counting first. */
-void selection_write(const struct report *report, const struct service_state *state);
+void selector_report_write(const struct report *report, const struct service_state *state);

@@ -3,7 +3,7 @@
  * Frames: a list of them, each freed as soon as it is sent, so that a long report takes only the
  * memory of what is left.
  */
-#include "frames.h"
+#include "frame_writer.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -20,12 +20,13 @@ static void make_header(struct kubesvc_header *header, uint8_t type, size_t size
     };
 }
 
-void frames_make_text(struct kubesvc_header *header, size_t size)
+void frame_writer_make_text(struct kubesvc_header *header, size_t size)
 {
     make_header(header, KUBESVC_RESPONSE_TEXT, size);
 }
 
-void frames_make_end(uint8_t frame[static FRAMES_END_SIZE], enum kubesvc_inspect_result result)
+void frame_writer_make_end(uint8_t frame[static FRAME_WRITER_END_SIZE],
+                           enum kubesvc_inspect_result result)
 {
     struct kubesvc_header header;
     struct kubesvc_inspect_end end = {.result = htole32((uint32_t)result)};
@@ -35,9 +36,9 @@ void frames_make_end(uint8_t frame[static FRAMES_END_SIZE], enum kubesvc_inspect
     memcpy(frame + sizeof header, &end, sizeof end);
 }
 
-void frames_init(struct frames *frames)
+void frame_writer_init(struct frame_writer *frames)
 {
-    *frames = (struct frames){.whole = G_QUEUE_INIT};
+    *frames = (struct frame_writer){.whole = G_QUEUE_INIT};
 }
 
 static void frame_free(void *frame)
@@ -45,24 +46,24 @@ static void frame_free(void *frame)
     g_byte_array_unref(frame);
 }
 
-void frames_clear(struct frames *frames)
+void frame_writer_clear(struct frame_writer *frames)
 {
     g_queue_clear_full(&frames->whole, frame_free);
     g_clear_pointer(&frames->open, g_byte_array_unref);
 }
 
-void frames_flush(struct frames *frames)
+void frame_writer_flush(struct frame_writer *frames)
 {
     struct kubesvc_header header;
 
     if (!frames->open)
         return;
-    frames_make_text(&header, frames->open->len - sizeof header);
+    frame_writer_make_text(&header, frames->open->len - sizeof header);
     memcpy(frames->open->data, &header, sizeof header);
     g_queue_push_tail(&frames->whole, g_steal_pointer(&frames->open));
 }
 
-static GByteArray *get_open(struct frames *frames)
+static GByteArray *get_open(struct frame_writer *frames)
 {
     if (frames->open)
         return frames->open;
@@ -72,11 +73,11 @@ static GByteArray *get_open(struct frames *frames)
     return frames->open;
 }
 
-void frames_write(struct frames *frames, const void *text, size_t size)
+void frame_writer_write(struct frame_writer *frames, const void *text, size_t size)
 {
     const uint8_t *data = text;
 
-    if (size > FRAMES_SIZE_MAX - MIN(frames->size, FRAMES_SIZE_MAX))
+    if (size > FRAME_WRITER_SIZE_MAX - MIN(frames->size, FRAME_WRITER_SIZE_MAX))
         frames->too_large = true;
     while (size > 0 && !frames->too_large) {
         GByteArray *open = get_open(frames);
@@ -88,27 +89,27 @@ void frames_write(struct frames *frames, const void *text, size_t size)
         data += n;
         size -= n;
         if (n == room)
-            frames_flush(frames);
+            frame_writer_flush(frames);
     }
 }
 
-void frames_end(struct frames *frames, enum kubesvc_inspect_result result)
+void frame_writer_end(struct frame_writer *frames, enum kubesvc_inspect_result result)
 {
-    GByteArray *end = g_byte_array_sized_new(FRAMES_END_SIZE);
+    GByteArray *end = g_byte_array_sized_new(FRAME_WRITER_END_SIZE);
 
     if (frames->too_large) {
-        frames_clear(frames);
+        frame_writer_clear(frames);
         frames->size = 0;
         result = KUBESVC_INSPECT_TOO_LARGE;
     }
-    frames_flush(frames);
-    g_byte_array_set_size(end, FRAMES_END_SIZE);
-    frames_make_end(end->data, result);
+    frame_writer_flush(frames);
+    g_byte_array_set_size(end, FRAME_WRITER_END_SIZE);
+    frame_writer_make_end(end->data, result);
     frames->size += end->len;
     g_queue_push_tail(&frames->whole, end);
 }
 
-int frames_send(struct frames *frames, int fd)
+int frame_writer_send(struct frame_writer *frames, int fd)
 {
     GByteArray *frame;
 
@@ -119,7 +120,7 @@ int frames_send(struct frames *frames, int fd)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return errno == EAGAIN ? FRAMES_LEFT : -errno;
+            return errno == EAGAIN ? FRAME_WRITER_LEFT : -errno;
         frames->size -= (size_t)n;
         frames->sent += (size_t)n;
         if (frames->sent == frame->len) {

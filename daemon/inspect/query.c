@@ -2,7 +2,7 @@
 /*
  * A question: turns the arguments into the request that a program's lookup would have sent.
  */
-#include "question.h"
+#include "query.h"
 
 #include <string.h>
 
@@ -73,41 +73,41 @@ static void keep_addresses(struct resolver_answer *answer, uint8_t **copyp, size
     answer->addresses = *copyp;
 }
 
-struct question *question_new(const struct words *words, const struct snapshot_root *root,
-                              struct upstream *upstream)
+struct inspect_query *inspect_query_new(const struct args *args, const struct snapshot_root *root,
+                                        struct upstream *upstream)
 {
-    bool is_query = strcmp(words_get(words, 0), "query") == 0;
-    struct question *question;
+    bool is_query = strcmp(args_get(args, 0), "query") == 0;
+    struct inspect_query *query;
 
-    if (!is_query && strcmp(words_get(words, 0), "explain") != 0)
+    if (!is_query && strcmp(args_get(args, 0), "explain") != 0)
         return NULL;
-    question = g_new0(struct question, 1);
-    question->tried = g_ptr_array_new_with_free_func(g_free);
-    question->result.names = RESOLVER_NAMES(question->names);
-    question->is_valid = make_request(&question->request, words_get(words, 1), words_get(words, 2),
-                                      is_query ? words_get(words, 3) : "any");
-    if (!question->is_valid)
-        return question;
-    lookup_known(root, upstream, &question->request, add_tried, question->tried, &question->result);
-    if (question->result.status == KUBESVC_STATUS_FOUND && question->request.kind == REQUEST_NAME) {
-        keep_addresses(&question->result.inet, &question->inet, 4);
-        keep_addresses(&question->result.inet6, &question->inet6, 16);
+    query = g_new0(struct inspect_query, 1);
+    query->tried = g_ptr_array_new_with_free_func(g_free);
+    query->result.names = RESOLVER_NAMES(query->names);
+    query->is_valid = make_request(&query->request, args_get(args, 1), args_get(args, 2),
+                                   is_query ? args_get(args, 3) : "any");
+    if (!query->is_valid)
+        return query;
+    lookup_known(root, upstream, &query->request, add_tried, query->tried, &query->result);
+    if (query->result.status == KUBESVC_STATUS_FOUND && query->request.kind == REQUEST_NAME) {
+        keep_addresses(&query->result.inet, &query->inet, 4);
+        keep_addresses(&query->result.inet6, &query->inet6, 16);
     }
-    return question;
+    return query;
 }
 
-struct question *question_free(struct question *question)
+struct inspect_query *inspect_query_free(struct inspect_query *query)
 {
-    if (!question)
+    if (!query)
         return NULL;
-    g_ptr_array_unref(question->tried);
-    g_free(question->inet);
-    g_free(question->inet6);
-    g_free(question);
+    g_ptr_array_unref(query->tried);
+    g_free(query->inet);
+    g_free(query->inet6);
+    g_free(query);
     return NULL;
 }
 
-const char *question_name(const struct search_result *result, unsigned index)
+const char *inspect_query_name(const struct search_result *result, unsigned index)
 {
     const char *name = result->names.text, *end = name + result->names.size;
 
@@ -118,7 +118,7 @@ const char *question_name(const struct search_result *result, unsigned index)
     return name < end ? name : "";
 }
 
-struct address question_address(const struct request *request)
+struct address inspect_query_address(const struct request *request)
 {
     struct address address = {{[10] = 0xff, [11] = 0xff}};
 
