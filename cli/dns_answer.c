@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ask.h"
-#include "dns_client.h"
+#include "dns_query.h"
 #include "value.h"
 #include <kubesvc/limits.h>
 
@@ -36,7 +36,7 @@ static void take_record(void *userdata, const uint8_t *message, size_t size,
     else if (record->type == ns_t_aaaa && record->size == NS_IN6ADDRSZ)
         inet_ntop(AF_INET6, record->data, text, sizeof text);
     else if (record->type == ns_t_cname || record->type == ns_t_ptr) {
-        if (!dns_client_name(message, size, record->data, text))
+        if (!dns_query_name(message, size, record->data, text))
             return;
         /* Of several pointers the first, as libc; of a chain of aliases the last. */
         if (record->type == ns_t_cname || !answer->canonical) {
@@ -62,7 +62,7 @@ static enum result ask_type(struct other_answer *answer, const union endpoint *s
     g_autofree uint8_t *message = NULL;
     guint addresses = answer->addresses->len;
     size_t size;
-    int r = dns_client_ask(server, name, type, &message, &size);
+    int r = dns_query_ask(server, name, type, &message, &size);
 
     if (r < 0)
         return fail(answer, g_strerror(-r), r == -EINVAL ? RESULT_NXDOMAIN : RESULT_FAILED);
@@ -70,7 +70,7 @@ static enum result ask_type(struct other_answer *answer, const union endpoint *s
     if (rcode != ns_r_noerror)
         return fail(answer, rcode_text(rcode),
                     rcode == ns_r_nxdomain ? RESULT_NXDOMAIN : RESULT_FAILED);
-    if (!dns_client_records(message, size, take_record, answer))
+    if (!dns_query_records(message, size, take_record, answer))
         return fail(answer, "malformed answer", RESULT_FAILED);
     if (type == ns_t_ptr ? answer->canonical != NULL : answer->addresses->len > addresses)
         return RESULT_FOUND;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "dns_answer.h"
-#include "dns_client.h"
+#include "dns_query.h"
 #include "lib/util/resolv_conf.h"
 #include "value.h"
 
@@ -41,14 +41,14 @@ static int ask_version(const union endpoint *server, const char *zone, char **pr
     g_autofree uint8_t *answer = NULL;
     bool has = false;
     size_t size;
-    int r = dns_client_ask(server, name, ns_t_txt, &answer, &size);
+    int r = dns_query_ask(server, name, ns_t_txt, &answer, &size);
 
     if (r < 0) {
         *problemp = g_strdup(g_strerror(-r));
         return r;
     }
     unsigned rcode = answer[3] & 15u;
-    if (rcode == ns_r_noerror && dns_client_records(answer, size, has_text, &has) && has)
+    if (rcode == ns_r_noerror && dns_query_records(answer, size, has_text, &has) && has)
         return 0;
     *problemp = g_strdup(rcode < G_N_ELEMENTS(rcodes) ? rcodes[rcode] : "an unknown error");
     return 0;

@@ -71,7 +71,7 @@ static int acceptor_accept(struct acceptor *acceptor)
     if (fd < 0)
         return -errno;
     acceptor->told = false;
-    acceptor->handler.greet(acceptor->handler.userdata, fd);
+    acceptor->handler.on_accept(acceptor->handler.userdata, fd);
     return 0;
 }
 
@@ -84,7 +84,7 @@ static int acceptor_accept_reserved(struct acceptor *acceptor, int error)
         (void)acceptor_accept(acceptor);
     }
     acceptor_take_reserve(acceptor);
-    while (acceptor->reserve < 0 && acceptor->handler.shed(acceptor->handler.userdata))
+    while (acceptor->reserve < 0 && acceptor->handler.evict(acceptor->handler.userdata))
         acceptor_take_reserve(acceptor);
     return acceptor->reserve >= 0 ? 0 : error;
 }

@@ -12,8 +12,9 @@
 struct acceptor;
 
 struct acceptor_handler {
-    void (*greet)(void *userdata, int fd); /* a connection, non-blocking; takes ownership of `fd` */
-    bool (*shed)(void *userdata);          /* closes some connection; false: there is none */
+    void (*on_accept)(void *userdata,
+                      int fd);     /* a connection, non-blocking; takes ownership of `fd` */
+    bool (*evict)(void *userdata); /* closes some connection; false: there is none */
     void *userdata;
 };
 

@@ -281,7 +281,7 @@ static uid_t peer_uid(int fd)
 }
 
 /* Serves a new client once, if its user has time left and the request is there. */
-static void server_greet(void *userdata, int fd)
+static void server_on_accept(void *userdata, int fd)
 {
     struct server *server = userdata;
     struct client *client = client_new(fd);
@@ -302,8 +302,8 @@ static void server_greet(void *userdata, int fd)
     server_settle(server, client, r, true);
 }
 
-/* The acceptor's `shed`. */
-static bool server_shed(void *userdata)
+/* The acceptor's `evict`. */
+static bool server_evict(void *userdata)
 {
     struct server *server = userdata;
     struct client *client = quota_oldest(server->quota);
@@ -318,7 +318,7 @@ static bool server_shed(void *userdata)
     return true;
 }
 
-static void server_remind(void *userdata, struct client *client)
+static void server_send_pending(void *userdata, struct client *client)
 {
     struct answer answer;
 
@@ -395,7 +395,7 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
     if (!r)
         r = timeouts_new(&server->timeouts, event,
                          &(struct timeouts_handler){.overdue = server_cut_off,
-                                                    .remind = server_remind,
+                                                    .send_pending = server_send_pending,
                                                     .expire = server_expire,
                                                     .retry = server_rerun,
                                                     .userdata = server});
@@ -404,7 +404,7 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
                           &(struct scheduler_handler){.serve = server_serve, .userdata = server});
     if (!r)
         r = listener_new(&server->listener, event, path, adopted,
-                         &(struct acceptor_handler){server_greet, server_shed, server});
+                         &(struct acceptor_handler){server_on_accept, server_evict, server});
     if (r == LISTENER_BUSY)
         r = SERVER_BUSY;
     if (r) {

@@ -95,7 +95,7 @@ static int timeouts_on_timer(sd_event_source *source, uint64_t usec, void *userd
 
         timeouts_push(timeouts, client, &timeouts->parked, now + WAITS_PENDING_EVERY);
         if (now - client->parked_at < WAITS_PENDING_MAX)
-            handler->remind(handler->userdata, client);
+            handler->send_pending(handler->userdata, client);
         else
             handler->expire(handler->userdata, client);
     }

@@ -16,10 +16,10 @@ struct timeouts;
 
 /* Each may drop the client, or make it wait for something else. */
 struct timeouts_handler {
-    void (*overdue)(void *userdata, struct client *client); /* no byte came or went for 5 s */
-    void (*remind)(void *userdata, struct client *client);  /* parked: every 100 ms */
-    void (*expire)(void *userdata, struct client *client);  /* parked: for 30 s now */
-    void (*retry)(void *userdata, struct client *client);   /* parked: see timeouts_retry */
+    void (*overdue)(void *userdata, struct client *client);      /* no byte came or went for 5 s */
+    void (*send_pending)(void *userdata, struct client *client); /* parked: every 100 ms */
+    void (*expire)(void *userdata, struct client *client);       /* parked: for 30 s now */
+    void (*retry)(void *userdata, struct client *client);        /* parked: see timeouts_retry */
     void *userdata;
 };
 

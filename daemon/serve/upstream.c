@@ -11,9 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "dns_client.h"
+#include "dns_message.h"
 #include "lib/resolve/name.h"
-#include "nameservers.h"
-#include "reply.h"
 
 #define UPSTREAM_ENTRIES_MAX 4096u
 #define UPSTREAM_QUERIES_MAX 256u
@@ -25,7 +25,7 @@
 
 struct upstream {
     sd_event *event;
-    struct nameservers *nameservers;
+    struct dns_client *dns_client;
     GHashTable *entries; /* key -> struct upstream_entry, which owns it */
     GQueue recent;       /* entries, the least recently used first */
     unsigned n_pending;
@@ -37,8 +37,8 @@ struct upstream {
 
 struct upstream_entry {
     struct upstream *upstream;
-    char *key;           /* the family, then the name in lower case */
-    struct reply *reply; /* NULL: query in progress */
+    char *key;                 /* the family, then the name in lower case */
+    struct dns_message *reply; /* NULL: query in progress */
     uint64_t asked, expires;
     GList turn;
 };
@@ -47,7 +47,7 @@ static void upstream_entry_free(void *userdata)
 {
     struct upstream_entry *entry = userdata;
 
-    reply_free(entry->reply);
+    dns_message_free(entry->reply);
     g_free(entry->key);
     g_free(entry);
 }
@@ -120,7 +120,7 @@ static void upstream_settle(struct upstream *upstream)
     (void)sd_event_source_set_enabled(upstream->settling, SD_EVENT_ONESHOT);
 }
 
-static uint64_t upstream_lifetime(const struct reply *reply)
+static uint64_t upstream_lifetime(const struct dns_message *reply)
 {
     uint32_t most = EXTERNAL_TTL_MIN;
 
@@ -131,7 +131,7 @@ static uint64_t upstream_lifetime(const struct reply *reply)
     return CLAMP(reply->ttl, EXTERNAL_TTL_MIN, most) * SEC;
 }
 
-static void upstream_finish(struct upstream_entry *entry, struct reply *reply)
+static void upstream_finish(struct upstream_entry *entry, struct dns_message *reply)
 {
     struct upstream *upstream = entry->upstream;
     uint64_t now = upstream_now(upstream);
@@ -148,10 +148,11 @@ static void upstream_finish(struct upstream_entry *entry, struct reply *reply)
 static void upstream_on_answer(void *userdata, const uint8_t *message, size_t size)
 {
     struct upstream_entry *entry = userdata;
-    struct reply *reply = reply_new();
+    struct dns_message *reply = dns_message_new();
 
     if (message)
-        reply_read(reply, message, size, upstream_entry_name(entry), upstream_entry_family(entry));
+        dns_message_read(reply, message, size, upstream_entry_name(entry),
+                         upstream_entry_family(entry));
     upstream_finish(entry, reply);
 }
 
@@ -161,18 +162,18 @@ static void upstream_ask(struct upstream_entry *entry)
     struct upstream *upstream = entry->upstream;
     const char *name = upstream_entry_name(entry);
     enum kubesvc_family family = upstream_entry_family(entry);
-    struct hostent *host = nameservers_host(upstream->nameservers, name, family);
-    struct reply *reply;
+    struct hostent *host = dns_client_host(upstream->dns_client, name, family);
+    struct dns_message *reply;
 
-    entry->reply = reply_free(entry->reply);
+    entry->reply = dns_message_free(entry->reply);
     entry->asked = upstream_now(upstream);
     upstream->n_pending++;
     if (!host) {
-        nameservers_ask(upstream->nameservers, name, family, upstream_on_answer, entry);
+        dns_client_ask(upstream->dns_client, name, family, upstream_on_answer, entry);
         return;
     }
-    reply = reply_new();
-    reply_read_host(reply, host, name);
+    reply = dns_message_new();
+    dns_message_read_host(reply, host, name);
     ares_free_hostent(host);
     upstream_finish(entry, reply);
 }
@@ -228,7 +229,7 @@ static bool upstream_key(char key[static KUBESVC_NAME_MAX + 2], const char *targ
 static void upstream_answer(const struct upstream_entry *entry, enum kubesvc_family family,
                             struct external_answer *answer)
 {
-    const struct reply *reply = entry->reply;
+    const struct dns_message *reply = entry->reply;
 
     *answer = (struct external_answer){
         .state = reply->state,
@@ -294,8 +295,8 @@ int upstream_new(struct upstream **upstreamp, sd_event *event, const GPtrArray *
     if (r >= 0)
         r = sd_event_source_set_enabled(upstream->settling, SD_EVENT_OFF);
     if (r >= 0)
-        r = nameservers_new(&upstream->nameservers, event, nameservers, "/etc/resolv.conf",
-                            upstream_on_change, upstream);
+        r = dns_client_new(&upstream->dns_client, event, nameservers, "/etc/resolv.conf",
+                           upstream_on_change, upstream);
     if (r < 0) {
         upstream_free(upstream);
         return r;
@@ -308,7 +309,7 @@ struct upstream *upstream_free(struct upstream *upstream)
 {
     if (!upstream)
         return NULL;
-    nameservers_free(upstream->nameservers);
+    dns_client_free(upstream->dns_client);
     g_hash_table_unref(upstream->entries);
     sd_event_source_disable_unref(upstream->settling);
     sd_event_unref(upstream->event);
@@ -318,7 +319,7 @@ struct upstream *upstream_free(struct upstream *upstream)
 
 int upstream_configure(struct upstream *upstream, const GPtrArray *nameservers)
 {
-    int r = nameservers_configure(upstream->nameservers, nameservers);
+    int r = dns_client_configure(upstream->dns_client, nameservers);
 
     if (!r)
         upstream_on_change(upstream);

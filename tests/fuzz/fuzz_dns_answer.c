@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/dns_client.h"
+#include "cli/dns_query.h"
 #include "lib/util/dns_exchange.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,7 +25,7 @@ static void on_record(void *userdata, const uint8_t *message, size_t size,
     if (record->size > size || record->data < message ||
         record->data + record->size > message + size)
         abort();
-    if (dns_client_name(message, size, record->data, text) && strlen(text) >= sizeof text)
+    if (dns_query_name(message, size, record->data, text) && strlen(text) >= sizeof text)
         abort();
 }
 
@@ -46,6 +46,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcmp(asked, answer, 2) != 0)
         abort();
     if (size >= 12)
-        (void)dns_client_records(answer, size, on_record, NULL);
+        (void)dns_query_records(answer, size, on_record, NULL);
     return 0;
 }

@@ -30,13 +30,13 @@ static int teardown(void **state)
     return r;
 }
 
-static void greet(void *userdata, int fd)
+static void on_accept(void *userdata, int fd)
 {
     (void)userdata;
     close(fd);
 }
 
-static bool shed(void *userdata)
+static bool evict(void *userdata)
 {
     (void)userdata;
     return false;
@@ -44,7 +44,7 @@ static bool shed(void *userdata)
 
 static int try_to_enter(const char *path)
 {
-    static const struct acceptor_handler handler = {.greet = greet, .shed = shed};
+    static const struct acceptor_handler handler = {.on_accept = on_accept, .evict = evict};
     struct listener *listener = NULL;
     sd_event *event;
 

@@ -23,8 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/serve/nameservers.h"
-#include "daemon/serve/reply.h"
+#include "daemon/serve/dns_client.h"
+#include "daemon/serve/dns_message.h"
 #include "daemon/serve/upstream.h"
 #include "tests/unit/alarm.h"
 #include "tests/unit/fake_nameserver.h"
@@ -395,7 +395,7 @@ static void test_hosts_file(void **state)
 
 struct followed {
     char *directory, *path;
-    struct nameservers *nameservers;
+    struct dns_client *nameservers;
     unsigned changes;
     uint8_t last; /* of the address that was answered last */
     unsigned answers;
@@ -409,13 +409,13 @@ static void on_changed(void *userdata)
 static void on_reply(void *userdata, const uint8_t *message, size_t size)
 {
     struct followed *followed = userdata;
-    struct reply *reply = reply_new();
+    struct dns_message *reply = dns_message_new();
 
     if (message)
-        reply_read(reply, message, size, "db.test", KUBESVC_FAMILY_INET);
+        dns_message_read(reply, message, size, "db.test", KUBESVC_FAMILY_INET);
     followed->last = reply->addresses->len == 4 ? reply->addresses->data[3] : 0;
     followed->answers++;
-    reply_free(reply);
+    dns_message_free(reply);
 }
 
 static void write_file(const char *path, const char *nameserver)
@@ -439,7 +439,7 @@ static uint8_t ask_followed(struct followed *followed)
 {
     unsigned before = followed->answers;
 
-    nameservers_ask(followed->nameservers, "db.test", KUBESVC_FAMILY_INET, on_reply, followed);
+    dns_client_ask(followed->nameservers, "db.test", KUBESVC_FAMILY_INET, on_reply, followed);
     for (ALARM six = alarm_new(event, 6 * SEC); followed->answers == before;) {
         assert_false(alarm_rang(six));
         assert_true(sd_event_run(event, 100000) >= 0);
@@ -467,7 +467,7 @@ static void test_resolv_conf_is_followed(void **state)
 
     write_file(followed.path, first);
     assert_int_equal(
-        nameservers_new(&followed.nameservers, event, none, followed.path, on_changed, &followed),
+        dns_client_new(&followed.nameservers, event, none, followed.path, on_changed, &followed),
         0);
     assert_int_equal(ask_followed(&followed), 7);
     write_file(followed.path, second);
@@ -475,7 +475,7 @@ static void test_resolv_conf_is_followed(void **state)
     assert_int_equal(ask_followed(&followed), 99);
     assert_int_equal(a.questions, 1);
 
-    nameservers_free(followed.nameservers);
+    dns_client_free(followed.nameservers);
     fake_nameserver_stop(&a);
     fake_nameserver_stop(&b);
     unlink(followed.path);
@@ -496,17 +496,17 @@ static const uint8_t message[] = {
     6,   6,   0xc0, 38,   0,   1,    0,  1,    0,  0, 0, 5, 0, 4,   10,  0,   0, 1,
 };
 
-static struct reply *read_message(const uint8_t *data, size_t size)
+static struct dns_message *read_message(const uint8_t *data, size_t size)
 {
-    struct reply *reply = reply_new();
+    struct dns_message *reply = dns_message_new();
 
-    reply_read(reply, data, size, "FAR.test", KUBESVC_FAMILY_INET);
+    dns_message_read(reply, data, size, "FAR.test", KUBESVC_FAMILY_INET);
     return reply;
 }
 
 static void test_message(void **state)
 {
-    struct reply *reply = read_message(message, sizeof message);
+    struct dns_message *reply = read_message(message, sizeof message);
 
     (void)state;
     assert_int_equal(reply->state, EXTERNAL_FOUND);
@@ -515,7 +515,7 @@ static void test_message(void **state)
     assert_int_equal(reply->aliases->len, 1);
     assert_string_equal(reply->aliases->pdata[0], "near.test");
     assert_int_equal(reply->ttl, 5);
-    reply_free(reply);
+    dns_message_free(reply);
 }
 
 /* Every prefix, in memory of exactly its size, and every single damaged byte. */
@@ -524,22 +524,22 @@ static void test_damaged_messages(void **state)
     (void)state;
     for (size_t size = 0; size < sizeof message; size++) {
         g_autofree uint8_t *copy = g_memdup2(message, size);
-        struct reply *reply = read_message(copy, size);
+        struct dns_message *reply = read_message(copy, size);
 
         assert_int_equal(reply->state, EXTERNAL_FAILED);
-        reply_free(reply);
+        dns_message_free(reply);
     }
     for (size_t i = 0; i < sizeof message; i++)
         for (unsigned value = 0; value < 256; value++) {
             g_autofree uint8_t *copy = g_memdup2(message, sizeof message);
-            struct reply *reply;
+            struct dns_message *reply;
 
             copy[i] = (uint8_t)value;
             reply = read_message(copy, sizeof message);
             assert_true(reply->state != EXTERNAL_FOUND || reply->addresses->len >= 4);
             for (unsigned a = 0; a < reply->aliases->len; a++)
                 assert_true(strlen(reply->aliases->pdata[a]) <= KUBESVC_NAME_MAX);
-            reply_free(reply);
+            dns_message_free(reply);
         }
 }
 

@@ -2,7 +2,7 @@
 /*
  * The exchange is lib/util's, turned by an event loop of its own for as long as it takes.
  */
-#include "dns_client.h"
+#include "dns_query.h"
 
 #include <arpa/nameser.h>
 #include <errno.h>
@@ -97,8 +97,8 @@ static int ask_by(bool tcp, const union endpoint *server, const uint8_t *message
     return r;
 }
 
-int dns_client_ask(const union endpoint *server, const char *name, unsigned type, uint8_t **answerp,
-                   size_t *sizep)
+int dns_query_ask(const union endpoint *server, const char *name, unsigned type, uint8_t **answerp,
+                  size_t *sizep)
 {
     uint8_t message[MESSAGE_MAX];
     size_t size = make_question(message, name, type);
@@ -116,13 +116,13 @@ int dns_client_ask(const union endpoint *server, const char *name, unsigned type
     return r;
 }
 
-bool dns_client_name(const uint8_t *message, size_t size, const uint8_t *at,
-                     char text[static DNS_TEXT_MAX])
+bool dns_query_name(const uint8_t *message, size_t size, const uint8_t *at,
+                    char text[static DNS_TEXT_MAX])
 {
     return ns_name_uncompress(message, message + size, at, text, DNS_TEXT_MAX) >= 0;
 }
 
-bool dns_client_records(const uint8_t *message, size_t size, dns_client_record tell, void *userdata)
+bool dns_query_records(const uint8_t *message, size_t size, dns_query_record tell, void *userdata)
 {
     const uint8_t *at = message + NS_HFIXEDSZ, *end = message + size;
     unsigned n = (unsigned)message[6] << 8 | message[7];

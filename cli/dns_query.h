@@ -15,8 +15,8 @@
 /* By UDP, then by TCP if the answer was truncated. -EINVAL: not a valid DNS name; -ETIMEDOUT or
  * -ECONNREFUSED: no answer; else 0 and *answerp, with a complete header, to be freed with g_free.
  * Takes up to two seconds. */
-MUST_USE int dns_client_ask(const union endpoint *server, const char *name, unsigned type,
-                            uint8_t **answerp, size_t *sizep);
+MUST_USE int dns_query_ask(const union endpoint *server, const char *name, unsigned type,
+                           uint8_t **answerp, size_t *sizep);
 
 struct dns_record {
     unsigned type;
@@ -25,13 +25,12 @@ struct dns_record {
 };
 
 /* Called for each record of the answer section. */
-typedef void (*dns_client_record)(void *userdata, const uint8_t *message, size_t size,
-                                  const struct dns_record *record);
+typedef void (*dns_query_record)(void *userdata, const uint8_t *message, size_t size,
+                                 const struct dns_record *record);
 
 /* False: the message is malformed; earlier records were reported. */
-bool dns_client_records(const uint8_t *message, size_t size, dns_client_record tell,
-                        void *userdata);
+bool dns_query_records(const uint8_t *message, size_t size, dns_query_record tell, void *userdata);
 
 /* Reads a name at `at` of the message, without final dot; false: it is malformed. */
-bool dns_client_name(const uint8_t *message, size_t size, const uint8_t *at,
-                     char text[static DNS_TEXT_MAX]);
+bool dns_query_name(const uint8_t *message, size_t size, const uint8_t *at,
+                    char text[static DNS_TEXT_MAX]);

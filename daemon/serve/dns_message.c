@@ -4,7 +4,7 @@
  * message is untrusted: only what lies on that way is used, records about other names are not, and
  * names that no host can have are not passed on to programs.
  */
-#include "reply.h"
+#include "dns_message.h"
 
 #include <ares.h>
 #include <arpa/nameser.h>
@@ -12,7 +12,7 @@
 
 #include "lib/resolve/name.h"
 
-struct record {
+struct dns_record {
     char *owner;
     uint16_t type;
     uint32_t ttl;
@@ -20,16 +20,16 @@ struct record {
     uint16_t length;
 };
 
-struct message {
+struct dns_reader {
     const uint8_t *data;
     size_t size, position;
 };
 
-struct reply *reply_new(void)
+struct dns_message *dns_message_new(void)
 {
-    struct reply *reply = g_new(struct reply, 1);
+    struct dns_message *reply = g_new(struct dns_message, 1);
 
-    *reply = (struct reply){
+    *reply = (struct dns_message){
         .state = EXTERNAL_FAILED,
         .ttl = UINT32_MAX,
         .addresses = g_byte_array_new(),
@@ -38,7 +38,7 @@ struct reply *reply_new(void)
     return reply;
 }
 
-struct reply *reply_free(struct reply *reply)
+struct dns_message *dns_message_free(struct dns_message *reply)
 {
     if (!reply)
         return NULL;
@@ -50,7 +50,7 @@ struct reply *reply_free(struct reply *reply)
 
 static void record_clear(void *userdata)
 {
-    struct record *record = userdata;
+    struct dns_record *record = userdata;
 
     g_free(record->owner);
 }
@@ -66,7 +66,7 @@ static uint32_t get_u32(const uint8_t *data)
 }
 
 /* The name at `data`, which lies in the message, or NULL. */
-static char *message_name(const struct message *message, const uint8_t *data, size_t *usedp)
+static char *message_name(const struct dns_reader *message, const uint8_t *data, size_t *usedp)
 {
     char *expanded, *name;
     long used;
@@ -81,7 +81,7 @@ static char *message_name(const struct message *message, const uint8_t *data, si
 }
 
 /* `size` more bytes, or NULL. */
-static const uint8_t *message_take(struct message *message, size_t size)
+static const uint8_t *message_take(struct dns_reader *message, size_t size)
 {
     const uint8_t *data = message->data + message->position;
 
@@ -91,7 +91,7 @@ static const uint8_t *message_take(struct message *message, size_t size)
     return data;
 }
 
-static char *message_take_name(struct message *message)
+static char *message_take_name(struct dns_reader *message)
 {
     size_t used = 0;
     g_autofree char *name = message_name(message, message->data + message->position, &used);
@@ -99,7 +99,7 @@ static char *message_take_name(struct message *message)
     return name && message_take(message, used) ? g_steal_pointer(&name) : NULL;
 }
 
-static bool message_take_record(struct message *message, struct record *record)
+static bool message_take_record(struct dns_reader *message, struct dns_record *record)
 {
     g_autofree char *owner = message_take_name(message);
     const uint8_t *fixed = owner ? message_take(message, NS_RRFIXEDSZ) : NULL;
@@ -118,13 +118,13 @@ static bool message_take_record(struct message *message, struct record *record)
     return true;
 }
 
-static GArray *message_take_records(struct message *message, unsigned n)
+static GArray *message_take_records(struct dns_reader *message, unsigned n)
 {
-    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct record));
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct dns_record));
 
     g_array_set_clear_func(records, record_clear);
     for (unsigned i = 0; i < n; i++) {
-        struct record record;
+        struct dns_record record;
 
         if (!message_take_record(message, &record))
             return NULL;
@@ -133,20 +133,20 @@ static GArray *message_take_records(struct message *message, unsigned n)
     return g_steal_pointer(&records);
 }
 
-static bool record_is(const struct record *record, uint16_t type, const char *owner)
+static bool record_is(const struct dns_record *record, uint16_t type, const char *owner)
 {
     return record->type == type &&
            name_equal(record->owner, strlen(record->owner), owner, strlen(owner));
 }
 
-static void reply_add_addresses(struct reply *reply, const GArray *answers, const char *owner,
-                                enum kubesvc_family family)
+static void dns_message_add_addresses(struct dns_message *reply, const GArray *answers,
+                                      const char *owner, enum kubesvc_family family)
 {
     uint16_t type = family == KUBESVC_FAMILY_INET ? ns_t_a : ns_t_aaaa;
     uint16_t size = family == KUBESVC_FAMILY_INET ? NS_INADDRSZ : NS_IN6ADDRSZ;
 
     for (unsigned i = 0; i < answers->len; i++) {
-        const struct record *record = &g_array_index(answers, struct record, i);
+        const struct dns_record *record = &g_array_index(answers, struct dns_record, i);
 
         if (!record_is(record, type, owner) || record->length != size)
             continue;
@@ -156,11 +156,12 @@ static void reply_add_addresses(struct reply *reply, const GArray *answers, cons
 }
 
 /* The name that `owner` is an alias of; it is among the reply's aliases then. NULL: none. */
-static const char *reply_add_alias(struct reply *reply, const struct message *message,
-                                   const GArray *answers, const char *owner)
+static const char *dns_message_add_alias(struct dns_message *reply,
+                                         const struct dns_reader *message, const GArray *answers,
+                                         const char *owner)
 {
     for (unsigned i = 0; i < answers->len; i++) {
-        const struct record *record = &g_array_index(answers, struct record, i);
+        const struct dns_record *record = &g_array_index(answers, struct dns_record, i);
         size_t used;
         char *target;
 
@@ -182,7 +183,7 @@ static const char *reply_add_alias(struct reply *reply, const struct message *me
 static uint32_t negative_ttl(const GArray *authorities)
 {
     for (unsigned i = 0; i < authorities->len; i++) {
-        const struct record *record = &g_array_index(authorities, struct record, i);
+        const struct dns_record *record = &g_array_index(authorities, struct dns_record, i);
 
         if (record->type == ns_t_soa && record->length >= sizeof(uint32_t))
             return MIN(record->ttl, get_u32(record->data + record->length - sizeof(uint32_t)));
@@ -190,10 +191,10 @@ static uint32_t negative_ttl(const GArray *authorities)
     return UINT32_MAX;
 }
 
-void reply_read(struct reply *reply, const uint8_t *data, size_t size, const char *name,
-                enum kubesvc_family family)
+void dns_message_read(struct dns_message *reply, const uint8_t *data, size_t size, const char *name,
+                      enum kubesvc_family family)
 {
-    struct message message = {.data = data, .size = size};
+    struct dns_reader message = {.data = data, .size = size};
     const uint8_t *header = message_take(&message, NS_HFIXEDSZ);
     g_autoptr(GArray) answers = NULL;
     g_autoptr(GArray) authorities = NULL;
@@ -212,18 +213,18 @@ void reply_read(struct reply *reply, const uint8_t *data, size_t size, const cha
         return;
 
     for (unsigned links = 0; name && links <= KUBESVC_CHAIN_MAX; links++) {
-        reply_add_addresses(reply, answers, name, family);
+        dns_message_add_addresses(reply, answers, name, family);
         if (reply->addresses->len > 0) {
             reply->state = EXTERNAL_FOUND;
             return;
         }
-        name = reply_add_alias(reply, &message, answers, name);
+        name = dns_message_add_alias(reply, &message, answers, name);
     }
     reply->state = EXTERNAL_NODATA;
     reply->ttl = negative_ttl(authorities);
 }
 
-void reply_read_host(struct reply *reply, const struct hostent *host, const char *name)
+void dns_message_read_host(struct dns_message *reply, const struct hostent *host, const char *name)
 {
     size_t length = strlen(host->h_name);
 
