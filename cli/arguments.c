@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "commands.h"
+#include "inspect_client.h"
 #include "lib/resolve/name.h"
-#include "link.h"
 #include "suggest.h"
 #include "text.h"
 #include <kubesvc/limits.h>
@@ -312,7 +312,7 @@ int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis
         if (!take_option(arguments, synopsis, option))
             return STATUS_FAILED;
     }
-    arguments->socket = link_socket(arguments->socket);
+    arguments->socket = inspect_client_socket(arguments->socket);
     arguments->operands = argv + optind;
     arguments->n = argc - optind;
     return count_operands(arguments, synopsis) ? ARGUMENTS_GO_ON : STATUS_FAILED;

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "commands.h"
+#include "inspect_client.h"
 #include "lib/resolve/name.h"
-#include "link.h"
 #include "text.h"
 #include "value.h"
 
@@ -39,12 +39,12 @@ static bool take_line(void *userdata, const char *line)
 int ask(const struct arguments *arguments, const char *const *words, ask_item take, void *userdata)
 {
     struct asking asking = {.take = take, .userdata = userdata};
-    int r = link_ask(arguments->socket, words, false, take_line, &asking);
+    int r = inspect_client_ask(arguments->socket, words, false, take_line, &asking);
     if (r == KUBESVC_INSPECT_DONE)
         return STATUS_DONE;
     if (r == KUBESVC_INSPECT_NOT_FOUND)
         return STATUS_NOT_FOUND;
-    link_complain(arguments->socket, asking.broken ? -EPROTO : r, arguments->json);
+    inspect_client_complain(arguments->socket, asking.broken ? -EPROTO : r, arguments->json);
     return STATUS_FAILED;
 }
 
@@ -61,7 +61,7 @@ int ask_one(const struct arguments *arguments, const char *const *words, yajl_va
     *itemp = NULL;
     int status = ask(arguments, words, keep_last, itemp);
     if (status == STATUS_DONE && !*itemp) {
-        link_complain(arguments->socket, -EPROTO, arguments->json);
+        inspect_client_complain(arguments->socket, -EPROTO, arguments->json);
         return STATUS_FAILED;
     }
     return status;
@@ -71,8 +71,8 @@ int ask_quietly(const struct arguments *arguments, const char *const *words, yaj
 {
     struct asking asking = {.take = keep_last, .userdata = itemp};
     *itemp = NULL;
-    int r = link_ask(arguments->socket, words, false, take_line, &asking);
-    return r == LINK_STOPPED || (r == KUBESVC_INSPECT_DONE && !*itemp) ? -EPROTO : r;
+    int r = inspect_client_ask(arguments->socket, words, false, take_line, &asking);
+    return r == INSPECT_CLIENT_STOPPED || (r == KUBESVC_INSPECT_DONE && !*itemp) ? -EPROTO : r;
 }
 
 char *ask_namespace(const struct arguments *arguments)

@@ -20,7 +20,7 @@ int ask(const struct arguments *arguments, const char *const *words, ask_item ta
  * yajl_tree_free. */
 int ask_one(const struct arguments *arguments, const char *const *words, yajl_val *itemp);
 
-/* The same without a complaint, as link_ask. */
+/* The same without a complaint, as inspect_client_ask. */
 int ask_quietly(const struct arguments *arguments, const char *const *words, yajl_val *itemp);
 
 /* The namespace that a command is about: the one given, else KUBESVC_NAMESPACE, else the daemon's;

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "arguments.h"
-#include "collect.h"
+#include "check_report.h"
 #include "commands.h"
-#include "findings.h"
 #include "ignore.h"
+#include "input_set.h"
 #include "json_text.h"
 #include "lint.h"
 #include "rules.h"
@@ -38,13 +38,13 @@ static const char examples[] = "  kubesvc check k8s/\n"
                                "  kubesvc check -R --skip-templates --ignore '**/test/*.yaml' .\n"
                                "  kubesvc check -o json k8s/ | jq '.findings[].rule'\n";
 
-static bool ignore_rules(struct findings *findings, const char *text, bool json)
+static bool ignore_rules(struct check_report *report, const char *text, bool json)
 {
     g_auto(GStrv) words = g_strsplit(text, ",", -1);
     for (char **word = words; *word; word++) {
         const char *rule = rules_find(*word), *meant = rules_suggest(*word);
         if (rule) {
-            findings_ignore(findings, rule);
+            check_report_ignore(report, rule);
             continue;
         }
         if (**word == '\0')
@@ -57,11 +57,11 @@ static bool ignore_rules(struct findings *findings, const char *text, bool json)
     return true;
 }
 
-static void append_files(const struct collection *collection, GString *out)
+static void append_files(const struct input_set *inputs, GString *out)
 {
     g_string_append_c(out, '[');
-    for (guint i = 0; i < collection->files->len; i++) {
-        const struct collected_file *file = collection->files->pdata[i];
+    for (guint i = 0; i < inputs->files->len; i++) {
+        const struct input_file *file = inputs->files->pdata[i];
         g_string_append(out, i == 0 ? "\n    {\"file\": " : ",\n    {\"file\": ");
         json_text_append_string(out, file->path);
         g_string_append_printf(out,
@@ -69,15 +69,15 @@ static void append_files(const struct collection *collection, GString *out)
                                "\"workloads\": %u}",
                                file->objects, file->services, file->pods, file->workloads);
     }
-    g_string_append(out, collection->files->len > 0 ? "\n  ]" : "]");
+    g_string_append(out, inputs->files->len > 0 ? "\n  ]" : "]");
 }
 
-static void print_json(const struct collection *collection, unsigned errors, unsigned warnings)
+static void print_json(const struct input_set *inputs, unsigned errors, unsigned warnings)
 {
     g_autoptr(GString) out = g_string_new("{\n  \"findings\": ");
-    findings_append_json(collection->findings, out);
+    check_report_append_json(inputs->report, out);
     g_string_append(out, ",\n  \"files\": ");
-    append_files(collection, out);
+    append_files(inputs, out);
     g_string_append_printf(out, ",\n  \"errors\": %u,\n  \"warnings\": %u\n}\n", errors, warnings);
     fputs(out->str, stdout);
 }
@@ -87,70 +87,70 @@ static void print_plural(unsigned n, const char *what, const char *end)
     fprintf(stderr, "%u %s%s%s", n, what, n == 1 ? "" : "s", end);
 }
 
-static void print_summary(const struct collection *collection, unsigned errors, unsigned warnings)
+static void print_summary(const struct input_set *inputs, unsigned errors, unsigned warnings)
 {
-    unsigned objects = 0, services = 0, suppressed = findings_suppressed(collection->findings);
-    for (guint i = 0; i < collection->files->len; i++) {
-        const struct collected_file *file = collection->files->pdata[i];
+    unsigned objects = 0, services = 0, suppressed = check_report_suppressed(inputs->report);
+    for (guint i = 0; i < inputs->files->len; i++) {
+        const struct input_file *file = inputs->files->pdata[i];
         objects += file->objects;
         services += file->services;
     }
     fflush(stdout);
     print_plural(errors, "error", ", ");
     print_plural(warnings, "warning", "; ");
-    print_plural(collection->files->len, "file", ", ");
+    print_plural(inputs->files->len, "file", ", ");
     print_plural(objects, "object", ", of them ");
     print_plural(services, "Service", suppressed > 0 ? "; " : "\n");
     if (suppressed > 0)
         fprintf(stderr, "%u suppressed\n", suppressed);
 }
 
-static int report(const struct collection *collection, const struct arguments *arguments)
+static int print_all(const struct input_set *inputs, const struct arguments *arguments)
 {
-    unsigned errors = findings_count(collection->findings, DIAGNOSTIC_ERROR);
-    unsigned warnings = findings_count(collection->findings, DIAGNOSTIC_WARNING);
-    findings_sort(collection->findings);
+    unsigned errors = check_report_count(inputs->report, DIAGNOSTIC_ERROR);
+    unsigned warnings = check_report_count(inputs->report, DIAGNOSTIC_WARNING);
+    check_report_sort(inputs->report);
     if (arguments->format == FORMAT_JSON) {
-        print_json(collection, errors, warnings);
+        print_json(inputs, errors, warnings);
     } else {
-        findings_print(collection->findings);
-        print_summary(collection, errors, warnings);
+        check_report_print(inputs->report);
+        print_summary(inputs, errors, warnings);
     }
     return errors > 0 || (arguments->strict && warnings > 0) ? STATUS_FAILED : STATUS_DONE;
 }
 
 /* Rules are dropped from the findings, paths come into `patterns`. */
-static bool ignore(struct findings *findings, GPtrArray *patterns,
+static bool ignore(struct check_report *report, GPtrArray *patterns,
                    const struct arguments *arguments)
 {
     for (const char *const *text = arguments->ignore; *text; text++)
         if (ignore_is_pattern(*text))
             g_ptr_array_add(patterns, (gpointer)(uintptr_t)*text);
-        else if (!ignore_rules(findings, *text, arguments->json))
+        else if (!ignore_rules(report, *text, arguments->json))
             return false;
     g_ptr_array_add(patterns, NULL);
     return true;
 }
 
-static int check(const struct arguments *arguments, struct findings *findings)
+static int check(const struct arguments *arguments, struct check_report *report)
 {
-    struct collection collection;
+    struct input_set inputs;
     g_autoptr(GPtrArray) patterns = g_ptr_array_new();
-    if (!ignore(findings, patterns, arguments))
+    if (!ignore(report, patterns, arguments))
         return STATUS_FAILED;
-    collection_init(&collection, findings);
+    input_set_init(&inputs, report);
     if (arguments->namespace)
-        collection.namespace = arguments->namespace;
-    collection.recursive = arguments->recursive;
-    collection.skip_templates = arguments->skip_templates;
-    collection.ignored = (const char *const *)(void *)patterns->pdata;
+        inputs.namespace = arguments->namespace;
+    inputs.recursive = arguments->recursive;
+    inputs.skip_templates = arguments->skip_templates;
+    inputs.ignored = (const char *const *)(void *)patterns->pdata;
     for (int i = 0; i < arguments->n; i++)
-        collection_add(&collection, arguments->operands[i]);
-    collection_end(&collection);
-    world_index(collection.world);
-    lint_world(collection.world, findings);
-    int status = report(&collection, arguments);
-    collection_clear(&collection);
+        input_set_add(&inputs, arguments->operands[i]);
+    input_set_end(&inputs);
+    lint_model_index(inputs.model);
+    lint_world(inputs.model, report);
+    int status = print_all(&inputs, arguments);
+    input_set_clear(&inputs);
     return status;
 }
 
@@ -176,8 +176,8 @@ int command_check(int argc, char **argv)
                    arguments.namespace);
         return STATUS_FAILED;
     }
-    struct findings *findings = findings_new();
-    status = check(&arguments, findings);
-    findings_free(findings);
+    struct check_report *report = check_report_new();
+    status = check(&arguments, report);
+    check_report_free(report);
     return status;
 }

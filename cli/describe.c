@@ -10,9 +10,9 @@
 #include "ask.h"
 #include "commands.h"
 #include "describe_pod.h"
-#include "fields.h"
 #include "json_text.h"
 #include "kinds.h"
+#include "print_fields.h"
 #include "table.h"
 #include "value.h"
 

@@ -9,7 +9,7 @@
 
 #include "ask.h"
 #include "commands.h"
-#include "fields.h"
+#include "print_fields.h"
 #include "text.h"
 #include "value.h"
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "arguments.h"
+#include "checks.h"
 #include "commands.h"
-#include "examination.h"
 
 static const struct synopsis synopsis = {
     .name = "doctor",
@@ -27,19 +27,19 @@ static const struct synopsis synopsis = {
 int command_doctor(int argc, char **argv)
 {
     struct arguments arguments;
-    struct examination examination;
+    struct checks checks;
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    examination_init(&examination, &arguments);
-    examine_host(&examination);
-    examine_network(&examination);
-    examine_daemon(&examination);
+    checks_init(&checks, &arguments);
+    examine_host(&checks);
+    examine_network(&checks);
+    examine_daemon(&checks);
     if (arguments.format == FORMAT_JSON)
-        examination_print_json(&examination);
+        checks_print_json(&checks);
     else
-        examination_print(&examination);
-    status = examination_count(&examination, VERDICT_BAD) > 0 ? STATUS_FAILED : STATUS_DONE;
-    examination_clear(&examination);
+        checks_print(&checks);
+    status = checks_count(&checks, VERDICT_BAD) > 0 ? STATUS_FAILED : STATUS_DONE;
+    checks_clear(&checks);
     return status;
 }

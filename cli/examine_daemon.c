@@ -4,7 +4,7 @@
  * of its own names is looked up through libc, once with our module alone and once as every program
  * on this host does.
  */
-#include "examination.h"
+#include "checks.h"
 
 #include <errno.h>
 #include <nss.h>
@@ -17,54 +17,54 @@
 #include "ask.h"
 #include "configuration.h"
 #include "copy_text.h"
+#include "inspect_client.h"
 #include "libc_answer.h"
-#include "link.h"
 #include "text.h"
 #include "value.h"
 
 #define FOR_EVERYBODY 0666
 #define DAEMON_USER "kubesvc" /* of the unit */
 
-static bool is_in_container(const struct examination *examination)
+static bool is_in_container(const struct checks *checks)
 {
     static const char *const marks[] = {"/.dockerenv", "/run/.containerenv",
                                         "/run/host/container-manager"};
     for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
-        g_autofree char *path = examination_path(examination, marks[i]);
+        g_autofree char *path = checks_path(checks, marks[i]);
         if (access(path, F_OK) == 0)
             return true;
     }
     return false;
 }
 
-static char *remedy_for(const struct examination *examination, int error)
+static char *remedy_for(const struct checks *checks, int error)
 {
-    g_autofree char *directory = g_path_get_dirname(examination->arguments->socket);
+    g_autofree char *directory = g_path_get_dirname(checks->arguments->socket);
     if (error == EACCES)
         return g_strdup_printf(
             "let all users search %s (chmod a+x) and use the socket (chmod a+rw)", directory);
     if (error == ETIMEDOUT)
         return g_strdup("see 'systemctl status kubesvcd'");
-    if (is_in_container(examination))
+    if (is_in_container(checks))
         return g_strdup_printf("this is a container: mount the host's %s into it, or run "
                                "kubesvcd here",
                                directory);
     return g_strdup("start it with 'systemctl start kubesvcd', or give its socket with --socket");
 }
 
-static void examine_permissions(struct examination *examination)
+static void examine_permissions(struct checks *checks)
 {
-    const char *path = examination->arguments->socket;
+    const char *path = checks->arguments->socket;
     struct stat st;
     if (stat(path, &st) < 0)
         return;
     if ((st.st_mode & FOR_EVERYBODY) == FOR_EVERYBODY)
-        examination_add(examination, VERDICT_OK, "socket", g_strdup(path), NULL);
+        checks_add(checks, VERDICT_OK, "socket", g_strdup(path), NULL);
     else
-        examination_add(examination, VERDICT_WARN, "socket",
-                        g_strdup_printf("%s has mode %04o: not every program can use it", path,
-                                        (unsigned)st.st_mode & 07777),
-                        g_strdup_printf("chmod a+rw %s", path));
+        checks_add(checks, VERDICT_WARN, "socket",
+                   g_strdup_printf("%s has mode %04o: not every program can use it", path,
+                                   (unsigned)st.st_mode & 07777),
+                   g_strdup_printf("chmod a+rw %s", path));
 }
 
 static bool keep(void *userdata, const char *line)
@@ -75,16 +75,15 @@ static bool keep(void *userdata, const char *line)
     return false;
 }
 
-/* The first line of an answer, NULL if there is none; *result as of link_ask. */
-static yajl_val first_line(const struct examination *examination, const char *const *words,
-                           int *result)
+/* The first line of an answer, NULL if there is none; *result as of inspect_client_ask. */
+static yajl_val first_line(const struct checks *checks, const char *const *words, int *result)
 {
     yajl_val item = NULL;
-    *result = link_ask(examination->arguments->socket, words, false, keep, &item);
+    *result = inspect_client_ask(checks->arguments->socket, words, false, keep, &item);
     return item;
 }
 
-static void examine_sources(struct examination *examination, yajl_val status)
+static void examine_sources(struct checks *checks, yajl_val status)
 {
     g_autoptr(GString) paths = g_string_new(NULL);
     for (size_t i = 0; i < value_length(status, "sources"); i++) {
@@ -93,23 +92,23 @@ static void examine_sources(struct examination *examination, yajl_val status)
         g_string_append_printf(paths, "%s%s%s", paths->len > 0 ? ", " : "", path ? path : "",
                                g_strcmp0(watch, "missing") == 0 ? " (missing)" : "");
         if (g_strcmp0(watch, "polling") == 0)
-            examination_add(examination, VERDICT_WARN, "manifests",
-                            g_strdup_printf("%s is polled: there are no inotify watches left",
-                                            path ? path : ""),
-                            g_strdup("raise fs.inotify.max_user_watches with sysctl"));
+            checks_add(checks, VERDICT_WARN, "manifests",
+                       g_strdup_printf("%s is polled: there are no inotify watches left",
+                                       path ? path : ""),
+                       g_strdup("raise fs.inotify.max_user_watches with sysctl"));
     }
     g_autofree char *objects = text_plural(value_number(status, "objects"), "object");
     if (value_number(status, "objects") > 0)
-        examination_add(examination, VERDICT_OK, "manifests",
-                        g_strdup_printf("%s from %s", objects, paths->str), NULL);
+        checks_add(checks, VERDICT_OK, "manifests",
+                   g_strdup_printf("%s from %s", objects, paths->str), NULL);
     else
-        examination_add(examination, VERDICT_BAD, "manifests",
-                        g_strdup_printf("no objects in %s", paths->str),
-                        g_strdup("put manifests there, or configure other directories in "
-                                 "/etc/kubesvc/kubesvcd.yaml"));
+        checks_add(checks, VERDICT_BAD, "manifests",
+                   g_strdup_printf("no objects in %s", paths->str),
+                   g_strdup("put manifests there, or configure other directories in "
+                            "/etc/kubesvc/kubesvcd.yaml"));
 }
 
-static void examine_clusters(struct examination *examination, yajl_val status)
+static void examine_clusters(struct checks *checks, yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "clusters"); i++) {
         yajl_val cluster = value_element(status, "clusters", i);
@@ -124,8 +123,8 @@ static void examine_clusters(struct examination *examination, yajl_val status)
                               "token; see kubesvc-cluster(8)");
         else if (!fresh)
             remedy = g_strdup_printf("see 'journalctl -u kubesvc-cluster@%s'", name);
-        examination_add(examination, fresh ? VERDICT_OK : VERDICT_WARN, "cluster",
-                        copy_text(cluster), remedy);
+        checks_add(checks, fresh ? VERDICT_OK : VERDICT_WARN, "cluster", copy_text(cluster),
+                   remedy);
     }
 }
 
@@ -140,36 +139,36 @@ static int64_t leased_services(yajl_val status)
 }
 
 /* Does a connection to a cluster IP that was allocated reach anything? */
-static void examine_forwarding(struct examination *examination, yajl_val status)
+static void examine_forwarding(struct checks *checks, yajl_val status)
 {
     int64_t n = leased_services(status);
     yajl_val forwarder =
         value_length(status, "forwarders") > 0 ? value_element(status, "forwarders", 0) : NULL;
     const char *program = forwarder ? value_text(forwarder, "program") : NULL;
     if (program)
-        examination_add(examination, VERDICT_OK, "cluster IPs",
-                        g_strdup_printf("%s forwards connections to them", program), NULL);
+        checks_add(checks, VERDICT_OK, "cluster IPs",
+                   g_strdup_printf("%s forwards connections to them", program), NULL);
     else if (n > 0)
-        examination_add(examination, VERDICT_WARN, "cluster IPs",
-                        g_strdup_printf("%" G_GINT64_FORMAT
-                                        " allocated, and nothing forwards connections to them",
-                                        n),
-                        g_strdup("install kubesvc-proxy, or start it with 'systemctl start "
-                                 "kubesvc-proxy'"));
+        checks_add(checks, VERDICT_WARN, "cluster IPs",
+                   g_strdup_printf("%" G_GINT64_FORMAT
+                                   " allocated, and nothing forwards connections to them",
+                                   n),
+                   g_strdup("install kubesvc-proxy, or start it with 'systemctl start "
+                            "kubesvc-proxy'"));
 }
 
 /* Whose daemon is it: the system's, this user's, or another user's? */
-static void examine_owner(struct examination *examination)
+static void examine_owner(struct checks *checks)
 {
     struct ucred peer;
-    if (link_credentials(examination->arguments->socket, &peer) < 0 || peer.uid == 0 ||
+    if (inspect_client_credentials(checks->arguments->socket, &peer) < 0 || peer.uid == 0 ||
         peer.uid == geteuid())
         return;
     const struct passwd *entry = getpwuid(peer.uid);
     if (entry && strcmp(entry->pw_name, DAEMON_USER) == 0)
         return;
-    examination_add(
-        examination, VERDICT_WARN, "daemon",
+    checks_add(
+        checks, VERDICT_WARN, "daemon",
         g_strdup_printf("it is run by another user, %s (uid %u), who decides what names resolve to",
                         entry ? entry->pw_name : "who has no name here", peer.uid),
         g_strdup("if you do not trust that user, start your own with 'systemctl --user start "
@@ -177,23 +176,23 @@ static void examine_owner(struct examination *examination)
 }
 
 /* A file unreadable for the daemon's user may be readable for the user running this. */
-static void examine_unreadable(struct examination *examination, yajl_val status)
+static void examine_unreadable(struct checks *checks, yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "errors"); i++) {
         yajl_val error = value_element(status, "errors", i);
         const char *file = value_text(error, "file"), *message = value_text(error, "message");
         if (g_strcmp0(value_text(error, "rule"), "unreadable") != 0)
             continue;
-        examination_add(examination, VERDICT_BAD, "manifests",
-                        g_strdup_printf("%s: %s", file ? file : "?", message ? message : ""),
-                        g_strdup("let the daemon's user read it (setfacl -m u:" DAEMON_USER
-                                 ":rX); manifests in a home directory are for "
-                                 "'systemctl --user enable --now kubesvcd'"));
+        checks_add(checks, VERDICT_BAD, "manifests",
+                   g_strdup_printf("%s: %s", file ? file : "?", message ? message : ""),
+                   g_strdup("let the daemon's user read it (setfacl -m u:" DAEMON_USER
+                            ":rX); manifests in a home directory are for "
+                            "'systemctl --user enable --now kubesvcd'"));
         return; /* one tells how */
     }
 }
 
-static void examine_configuration(struct examination *examination, yajl_val status)
+static void examine_configuration(struct checks *checks, yajl_val status)
 {
     yajl_val config = value_get(status, "configuration");
     bool rejected;
@@ -201,126 +200,123 @@ static void examine_configuration(struct examination *examination, yajl_val stat
     if (!config)
         return;
     if (!wrong)
-        examination_add(examination, VERDICT_OK, "config", configuration_files(config), NULL);
+        checks_add(checks, VERDICT_OK, "config", configuration_files(config), NULL);
     else if (rejected)
-        examination_add(examination, VERDICT_BAD, "config", wrong,
-                        g_strdup("fix it, then 'systemctl reload kubesvcd'; 'kubesvc config show' "
-                                 "shows what is in effect"));
+        checks_add(checks, VERDICT_BAD, "config", wrong,
+                   g_strdup("fix it, then 'systemctl reload kubesvcd'; 'kubesvc config show' "
+                            "shows what is in effect"));
     else
-        examination_add(examination, VERDICT_WARN, "config", wrong,
-                        g_strdup("'systemctl reload kubesvcd' reads them"));
+        checks_add(checks, VERDICT_WARN, "config", wrong,
+                   g_strdup("'systemctl reload kubesvcd' reads them"));
 }
 
 /* Files that killed the daemon are skipped; their names are missing, and the bug should be
  * known. */
-static void examine_fatal(struct examination *examination, yajl_val error)
+static void examine_fatal(struct checks *checks, yajl_val error)
 {
     const char *message = value_text(error, "message");
     g_autofree char *place = value_place(error);
     if (g_strcmp0(value_text(error, "rule"), "fatal") == 0)
-        examination_add(examination, VERDICT_BAD, "fatal",
-                        g_strdup_printf("%s: %s", place ? place : "", message ? message : ""),
-                        g_strdup("change or remove the file; 'coredumpctl list kubesvcd' and "
-                                 "'journalctl -u kubesvcd' show why"));
+        checks_add(checks, VERDICT_BAD, "fatal",
+                   g_strdup_printf("%s: %s", place ? place : "", message ? message : ""),
+                   g_strdup("change or remove the file; 'coredumpctl list kubesvcd' and "
+                            "'journalctl -u kubesvcd' show why"));
 }
 
-static void examine_errors(struct examination *examination, yajl_val status)
+static void examine_errors(struct checks *checks, yajl_val status)
 {
     size_t n = value_length(status, "errors");
     if (n == 0)
         return;
     for (size_t i = 0; i < n; i++)
-        examine_fatal(examination, value_element(status, "errors", i));
+        examine_fatal(checks, value_element(status, "errors", i));
     yajl_val first = value_element(status, "errors", 0);
     const char *message = value_text(first, "message");
     g_autofree char *place = value_place(first);
-    examination_add(examination, VERDICT_WARN, "errors",
-                    g_strdup_printf("%zu standing problem%s, for example %s: %s", n,
-                                    n == 1 ? "" : "s", place ? place : "", message ? message : ""),
-                    g_strdup("see 'kubesvc status', and run 'kubesvc check' on the files"));
+    checks_add(checks, VERDICT_WARN, "errors",
+               g_strdup_printf("%zu standing problem%s, for example %s: %s", n, n == 1 ? "" : "s",
+                               place ? place : "", message ? message : ""),
+               g_strdup("see 'kubesvc status', and run 'kubesvc check' on the files"));
 }
 
-static void examine_status(struct examination *examination, yajl_val status)
+static void examine_status(struct checks *checks, yajl_val status)
 {
     const char *version = value_text(status, "version");
     const char *zone = value_text(status, "zone");
     if (g_strcmp0(version, KUBESVC_VERSION) != 0)
-        examination_add(
-            examination, VERDICT_WARN, "daemon",
+        checks_add(
+            checks, VERDICT_WARN, "daemon",
             g_strdup_printf("it has version %s, this is " KUBESVC_VERSION, version ? version : "?"),
             g_strdup("restart it with 'systemctl restart kubesvcd'"));
     else if (!value_bool(status, "loaded"))
-        examination_add(examination, VERDICT_WARN, "daemon", g_strdup("it is still loading"),
-                        g_strdup("wait until 'kubesvc status' shows that loading is complete"));
+        checks_add(checks, VERDICT_WARN, "daemon", g_strdup("it is still loading"),
+                   g_strdup("wait until 'kubesvc status' shows that loading is complete"));
     else
-        examination_add(examination, VERDICT_OK, "daemon",
-                        g_strdup_printf("version %s answers for %s", version, zone ? zone : "?"),
-                        NULL);
-    examine_configuration(examination, status);
-    examine_owner(examination);
-    examine_sources(examination, status);
-    examine_runtimes(examination, status);
-    examine_clusters(examination, status);
-    examine_forwarding(examination, status);
-    examine_unreadable(examination, status);
-    examine_errors(examination, status);
+        checks_add(checks, VERDICT_OK, "daemon",
+                   g_strdup_printf("version %s answers for %s", version, zone ? zone : "?"), NULL);
+    examine_configuration(checks, status);
+    examine_owner(checks);
+    examine_sources(checks, status);
+    examine_runtimes(checks, status);
+    examine_clusters(checks, status);
+    examine_forwarding(checks, status);
+    examine_unreadable(checks, status);
+    examine_errors(checks, status);
 }
 
-static void compare(struct examination *examination, const char *point, const char *name,
-                    yajl_val daemons, const char *remedy)
+static void compare(struct checks *checks, const char *point, const char *name, yajl_val daemons,
+                    const char *remedy)
 {
     struct other_answer *answer = libc_answer_new(name, "any");
     char *difference = other_answer_compare(answer, daemons);
     if (difference)
-        examination_add(examination, VERDICT_BAD, point,
-                        g_strdup_printf("%s: %s", name, difference), g_strdup(remedy));
+        checks_add(checks, VERDICT_BAD, point, g_strdup_printf("%s: %s", name, difference),
+                   g_strdup(remedy));
     else
-        examination_add(examination, VERDICT_OK, point,
-                        g_strdup_printf("%s has the addresses it should have", name), NULL);
+        checks_add(checks, VERDICT_OK, point,
+                   g_strdup_printf("%s has the addresses it should have", name), NULL);
     other_answer_free(answer);
     g_free(difference);
 }
 
 /* As programs get it first, because after the choice of our module there is no way back. */
-static void compare_ways(struct examination *examination, const char *name, yajl_val daemons)
+static void compare_ways(struct checks *checks, const char *name, yajl_val daemons)
 {
-    g_setenv("KUBESVC_SOCKET", examination->arguments->socket, TRUE);
-    compare(examination, "programs", name, daemons,
+    g_setenv("KUBESVC_SOCKET", checks->arguments->socket, TRUE);
+    compare(checks, "programs", name, daemons,
             "see 'hosts line' and 'module'; restart programs that are already running");
     if (examine_has_module() && __nss_configure_lookup("hosts", "kubesvc") == 0)
-        compare(examination, "answers", name, daemons,
+        compare(checks, "answers", name, daemons,
                 "see 'module'; install libnss-kubesvc and kubesvcd of the same version");
 }
 
-static void examine_answers(struct examination *examination, yajl_val status)
+static void examine_answers(struct checks *checks, yajl_val status)
 {
     int result;
-    ask_auto yajl_val first = first_line(examination, (const char *[]){"names", "", NULL}, &result);
+    ask_auto yajl_val first = first_line(checks, (const char *[]){"names", "", NULL}, &result);
     ask_auto yajl_val daemons = NULL;
     const char *name = value_text(first, "name"), *zone = value_text(status, "zone");
     if (name)
-        daemons =
-            first_line(examination, (const char *[]){"query", "", name, "any", NULL}, &result);
+        daemons = first_line(checks, (const char *[]){"query", "", name, "any", NULL}, &result);
     if (daemons)
-        compare_ways(examination, name, daemons);
+        compare_ways(checks, name, daemons);
     if (zone)
-        examine_dns(examination, zone, daemons ? name : NULL, daemons);
+        examine_dns(checks, zone, daemons ? name : NULL, daemons);
 }
 
-void examine_daemon(struct examination *examination)
+void examine_daemon(struct checks *checks)
 {
     int result;
-    ask_auto yajl_val status = first_line(examination, (const char *[]){"status", NULL}, &result);
+    ask_auto yajl_val status = first_line(checks, (const char *[]){"status", NULL}, &result);
     if (status) {
-        examine_permissions(examination);
-        examine_status(examination, status);
-        examine_answers(examination, status);
+        examine_permissions(checks);
+        examine_status(checks, status);
+        examine_answers(checks, status);
         return;
     }
     int error = result < 0 ? -result : EPROTO;
-    examination_add(
-        examination, VERDICT_BAD, "daemon",
-        g_strdup_printf("no answer at %s: %s", examination->arguments->socket, g_strerror(error)),
-        remedy_for(examination, error));
-    examine_start(examination);
+    checks_add(checks, VERDICT_BAD, "daemon",
+               g_strdup_printf("no answer at %s: %s", checks->arguments->socket, g_strerror(error)),
+               remedy_for(checks, error));
+    examine_start(checks);
 }

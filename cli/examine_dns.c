@@ -4,7 +4,7 @@
  * the daemon does, and do the nameservers of this host lead to it. Where it is neither installed
  * nor answering nothing is missing.
  */
-#include "examination.h"
+#include "checks.h"
 
 #include <arpa/nameser.h>
 #include <errno.h>
@@ -54,52 +54,51 @@ static int ask_version(const union endpoint *server, const char *zone, char **pr
     return 0;
 }
 
-static void examine_server(struct examination *examination, const union endpoint *server,
-                           const char *zone, bool *answers)
+static void examine_server(struct checks *checks, const union endpoint *server, const char *zone,
+                           bool *answers)
 {
-    g_autofree char *problem = NULL, *path = examination_path(examination, PROGRAM);
+    g_autofree char *problem = NULL, *path = checks_path(checks, PROGRAM);
     char text[ENDPOINT_TEXT_MAX];
     int r = ask_version(server, zone, &problem);
 
     endpoint_format(server, text);
     *answers = !problem;
     if (!problem)
-        examination_add(examination, VERDICT_OK, "dns",
-                        g_strdup_printf("%s answers for %s", text, zone), NULL);
+        checks_add(checks, VERDICT_OK, "dns", g_strdup_printf("%s answers for %s", text, zone),
+                   NULL);
     else if (r == 0)
-        examination_add(examination, VERDICT_BAD, "dns",
-                        g_strdup_printf("%s does not answer for %s: %s", text, zone, problem),
-                        g_strdup("see 'journalctl -u kubesvc-dns', or, if that is another "
-                                 "nameserver, let kubesvc-dns listen elsewhere"));
+        checks_add(checks, VERDICT_BAD, "dns",
+                   g_strdup_printf("%s does not answer for %s: %s", text, zone, problem),
+                   g_strdup("see 'journalctl -u kubesvc-dns', or, if that is another "
+                            "nameserver, let kubesvc-dns listen elsewhere"));
     else if (access(path, F_OK) == 0)
-        examination_add(examination, VERDICT_WARN, "dns",
-                        g_strdup_printf("kubesvc-dns does not answer at %s: %s", text, problem),
-                        g_strdup("systemctl enable --now kubesvc-dns.socket; 'journalctl -u "
-                                 "kubesvc-dns' shows why it does not start"));
+        checks_add(checks, VERDICT_WARN, "dns",
+                   g_strdup_printf("kubesvc-dns does not answer at %s: %s", text, problem),
+                   g_strdup("systemctl enable --now kubesvc-dns.socket; 'journalctl -u "
+                            "kubesvc-dns' shows why it does not start"));
 }
 
-static void compare(struct examination *examination, const union endpoint *server, const char *name,
+static void compare(struct checks *checks, const union endpoint *server, const char *name,
                     yajl_val daemons)
 {
     struct other_answer *answer = dns_answer_new(server, name, NULL, "any");
     char *difference = other_answer_compare(answer, daemons);
 
     if (difference)
-        examination_add(examination, VERDICT_BAD, "dns",
-                        g_strdup_printf("%s: %s", name, difference),
-                        g_strdup("restart it with 'systemctl restart kubesvc-dns'; it must be of "
-                                 "the daemon's version"));
+        checks_add(checks, VERDICT_BAD, "dns", g_strdup_printf("%s: %s", name, difference),
+                   g_strdup("restart it with 'systemctl restart kubesvc-dns'; it must be of "
+                            "the daemon's version"));
     else
-        examination_add(examination, VERDICT_OK, "dns",
-                        g_strdup_printf("%s has the addresses it should have", name), NULL);
+        checks_add(checks, VERDICT_OK, "dns",
+                   g_strdup_printf("%s has the addresses it should have", name), NULL);
     other_answer_free(answer);
     g_free(difference);
 }
 
 /* Programs ask the first server, musl all of them at once and takes what comes first. */
-static void examine_resolv_conf(struct examination *examination, const char *zone)
+static void examine_resolv_conf(struct checks *checks, const char *zone)
 {
-    g_autofree char *path = examination_path(examination, RESOLV_CONF);
+    g_autofree char *path = checks_path(checks, RESOLV_CONF);
     union endpoint servers[SERVERS_MAX];
     int n = resolv_conf_read(path, servers, SERVERS_MAX);
 
@@ -111,34 +110,33 @@ static void examine_resolv_conf(struct examination *examination, const char *zon
         if (!problem)
             continue;
         endpoint_format(servers + i, text);
-        examination_add(examination, VERDICT_WARN, "resolv.conf",
-                        g_strdup_printf("%s: %s does not know %s (%s): programs that ask it find "
-                                        "no names",
-                                        path, text, zone, problem),
-                        g_strdup(INTEGRATION));
+        checks_add(checks, VERDICT_WARN, "resolv.conf",
+                   g_strdup_printf("%s: %s does not know %s (%s): programs that ask it find "
+                                   "no names",
+                                   path, text, zone, problem),
+                   g_strdup(INTEGRATION));
         return;
     }
     if (n > 0)
-        examination_add(examination, VERDICT_OK, "resolv.conf",
-                        g_strdup_printf("%s leads to the names of %s", path, zone), NULL);
+        checks_add(checks, VERDICT_OK, "resolv.conf",
+                   g_strdup_printf("%s leads to the names of %s", path, zone), NULL);
     else
-        examination_add(examination, VERDICT_WARN, "resolv.conf",
-                        n < 0 ? g_strdup_printf("%s: %s", path, g_strerror(-n))
-                              : g_strdup_printf("%s names no nameserver", path),
-                        g_strdup(INTEGRATION));
+        checks_add(checks, VERDICT_WARN, "resolv.conf",
+                   n < 0 ? g_strdup_printf("%s: %s", path, g_strerror(-n))
+                         : g_strdup_printf("%s names no nameserver", path),
+                   g_strdup(INTEGRATION));
 }
 
-void examine_dns(struct examination *examination, const char *zone, const char *name,
-                 yajl_val daemons)
+void examine_dns(struct checks *checks, const char *zone, const char *name, yajl_val daemons)
 {
     union endpoint server;
     bool answers;
 
-    dns_answer_server(examination->arguments, &server);
-    examine_server(examination, &server, zone, &answers);
+    dns_answer_server(checks->arguments, &server);
+    examine_server(checks, &server, zone, &answers);
     if (!answers)
         return;
     if (name && daemons)
-        compare(examination, &server, name, daemons);
-    examine_resolv_conf(examination, zone);
+        compare(checks, &server, name, daemons);
+    examine_resolv_conf(checks, zone);
 }

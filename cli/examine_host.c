@@ -3,7 +3,7 @@
  * The host: is the module where glibc looks for it, for every architecture that programs run in; is
  * it used, and early enough; and what else caches names.
  */
-#include "examination.h"
+#include "checks.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -34,40 +34,40 @@ bool examine_has_module(void)
     return module != NULL;
 }
 
-static void examine_module(struct examination *examination)
+static void examine_module(struct checks *checks)
 {
     void *module = load_module();
     const struct link_map *map = NULL;
     if (!module) {
-        examination_add(examination, VERDICT_BAD, "module",
-                        g_strdup_printf("libc cannot load " MODULE ": %s", dlerror()),
-                        g_strdup("install libnss-kubesvc; new processes then find it"));
+        checks_add(checks, VERDICT_BAD, "module",
+                   g_strdup_printf("libc cannot load " MODULE ": %s", dlerror()),
+                   g_strdup("install libnss-kubesvc; new processes then find it"));
         return;
     }
     dlinfo(module, RTLD_DI_LINKMAP, &map);
     const char *path = map ? map->l_name : MODULE;
     if (dlsym(module, ENTRY))
-        examination_add(examination, VERDICT_OK, "module", g_strdup(path), NULL);
+        checks_add(checks, VERDICT_OK, "module", g_strdup(path), NULL);
     else
-        examination_add(examination, VERDICT_BAD, "module",
-                        g_strdup_printf("%s is not a module for host names", path),
-                        g_strdup("install libnss-kubesvc again"));
+        checks_add(checks, VERDICT_BAD, "module",
+                   g_strdup_printf("%s is not a module for host names", path),
+                   g_strdup("install libnss-kubesvc again"));
     dlclose(module);
 }
 
-static bool is_there(const struct examination *examination, const char *triplet, const char *file)
+static bool is_there(const struct checks *checks, const char *triplet, const char *file)
 {
     static const char *const directories[] = {"/lib", "/usr/lib"};
     for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
         g_autofree char *below = g_strdup_printf("%s/%s/%s", directories[i], triplet, file);
-        g_autofree char *path = examination_path(examination, below);
+        g_autofree char *path = checks_path(checks, below);
         if (access(path, F_OK) == 0)
             return true;
     }
     return false;
 }
 
-static void examine_architecture(struct examination *examination, const char *architecture)
+static void examine_architecture(struct checks *checks, const char *architecture)
 {
     static const struct {
         const char *architecture, *triplet;
@@ -79,53 +79,51 @@ static void examine_architecture(struct examination *examination, const char *ar
     };
     for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
         if (strcmp(known[i].architecture, architecture) != 0 ||
-            !is_there(examination, known[i].triplet, "libc.so.6"))
+            !is_there(checks, known[i].triplet, "libc.so.6"))
             continue;
-        if (is_there(examination, known[i].triplet, MODULE))
-            examination_add(examination, VERDICT_OK, "foreign",
-                            g_strdup_printf("the module for %s is also installed", architecture),
-                            NULL);
+        if (is_there(checks, known[i].triplet, MODULE))
+            checks_add(checks, VERDICT_OK, "foreign",
+                       g_strdup_printf("the module for %s is also installed", architecture), NULL);
         else
-            examination_add(
-                examination, VERDICT_WARN, "foreign",
+            checks_add(
+                checks, VERDICT_WARN, "foreign",
                 g_strdup_printf("programs of %s can run here but have no module", architecture),
                 g_strdup_printf("apt install libnss-kubesvc:%s", architecture));
     }
 }
 
 /* A 32-bit libc without its architecture, as of gcc-multilib; its programs look here, too. */
-static void examine_multilib(struct examination *examination)
+static void examine_multilib(struct checks *checks)
 {
     static const char *const directories[] = {"/lib32", "/usr/lib32"};
-    bool has_libc = false, has_module = is_there(examination, "i386-linux-gnu", MODULE);
+    bool has_libc = false, has_module = is_there(checks, "i386-linux-gnu", MODULE);
     for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
         g_autofree char *libc = g_strdup_printf("%s/libc.so.6", directories[i]);
         g_autofree char *module = g_strdup_printf("%s/" MODULE, directories[i]);
-        g_autofree char *libc_path = examination_path(examination, libc);
-        g_autofree char *module_path = examination_path(examination, module);
+        g_autofree char *libc_path = checks_path(checks, libc);
+        g_autofree char *module_path = checks_path(checks, module);
         has_libc = has_libc || access(libc_path, F_OK) == 0;
         has_module = has_module || access(module_path, F_OK) == 0;
     }
-    if (has_libc && !has_module && !is_there(examination, "i386-linux-gnu", "libc.so.6"))
-        examination_add(examination, VERDICT_WARN, "foreign",
-                        g_strdup("32-bit programs can run here but have no module"),
-                        g_strdup("dpkg --add-architecture i386 && apt update && apt install "
-                                 "libnss-kubesvc:i386"));
+    if (has_libc && !has_module && !is_there(checks, "i386-linux-gnu", "libc.so.6"))
+        checks_add(checks, VERDICT_WARN, "foreign",
+                   g_strdup("32-bit programs can run here but have no module"),
+                   g_strdup("dpkg --add-architecture i386 && apt update && apt install "
+                            "libnss-kubesvc:i386"));
 }
 
 /* dpkg lists the native architecture first; without the file there is no other. */
-static void examine_architectures(struct examination *examination)
+static void examine_architectures(struct checks *checks)
 {
-    g_autofree char *path = examination_path(examination, "/var/lib/dpkg/arch"), *text = NULL;
+    g_autofree char *path = checks_path(checks, "/var/lib/dpkg/arch"), *text = NULL;
     if (!g_file_get_contents(path, &text, NULL, NULL))
         return;
     g_auto(GStrv) names = g_strsplit(text, "\n", -1);
     for (unsigned i = 1; names[0] && names[i]; i++)
-        examine_architecture(examination, names[i]);
+        examine_architecture(checks, names[i]);
 }
 
-static void judge_place(struct examination *examination, const struct nsswitch *nsswitch,
-                        const char *path)
+static void judge_place(struct checks *checks, const struct nsswitch *nsswitch, const char *path)
 {
     const char *before;
     enum nsswitch_place place = nsswitch_place(nsswitch, &before);
@@ -160,27 +158,27 @@ static void judge_place(struct examination *examination, const struct nsswitch *
         remedy = g_strdup("write [NOTFOUND=return] after kubesvc");
         break;
     }
-    examination_add(examination, verdict, "hosts line", text, remedy);
+    checks_add(checks, verdict, "hosts line", text, remedy);
 }
 
-static void examine_nsswitch(struct examination *examination)
+static void examine_nsswitch(struct checks *checks)
 {
-    g_autofree char *path = examination_path(examination, NSSWITCH), *text = NULL;
+    g_autofree char *path = checks_path(checks, NSSWITCH), *text = NULL;
     g_autoptr(GError) error = NULL;
     if (!g_file_get_contents(path, &text, NULL, &error)) {
-        examination_add(examination, VERDICT_BAD, "hosts line", g_strdup(error->message),
-                        g_strdup("write 'hosts: files kubesvc [NOTFOUND=return] dns' there"));
+        checks_add(checks, VERDICT_BAD, "hosts line", g_strdup(error->message),
+                   g_strdup("write 'hosts: files kubesvc [NOTFOUND=return] dns' there"));
         return;
     }
     struct nsswitch *nsswitch = nsswitch_parse(text);
-    judge_place(examination, nsswitch, path);
+    judge_place(checks, nsswitch, path);
     nsswitch_free(nsswitch);
 }
 
 /* The file stays when the daemon has ended, so the daemon is asked. */
-static void examine_nscd(struct examination *examination)
+static void examine_nscd(struct checks *checks)
 {
-    g_autofree char *path = examination_path(examination, NSCD);
+    g_autofree char *path = checks_path(checks, NSCD);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
         return;
@@ -191,17 +189,17 @@ static void examine_nscd(struct examination *examination)
     if (fd >= 0)
         close(fd);
     if (runs)
-        examination_add(examination, VERDICT_WARN, "nscd",
-                        g_strdup("nscd is running and caches which names do not exist"),
-                        g_strdup("after changes run 'nscd -i hosts', or set 'enable-cache hosts "
-                                 "no' in /etc/nscd.conf"));
+        checks_add(checks, VERDICT_WARN, "nscd",
+                   g_strdup("nscd is running and caches which names do not exist"),
+                   g_strdup("after changes run 'nscd -i hosts', or set 'enable-cache hosts "
+                            "no' in /etc/nscd.conf"));
 }
 
-void examine_host(struct examination *examination)
+void examine_host(struct checks *checks)
 {
-    examine_module(examination);
-    examine_architectures(examination);
-    examine_multilib(examination);
-    examine_nsswitch(examination);
-    examine_nscd(examination);
+    examine_module(checks);
+    examine_architectures(checks);
+    examine_multilib(checks);
+    examine_nsswitch(checks);
+    examine_nscd(checks);
 }

@@ -4,7 +4,7 @@
  * do, are given only addresses of the families that the host has itself, and libc does not count
  * loopback: without other addresses, it does not even ask.
  */
-#include "examination.h"
+#include "checks.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -21,7 +21,7 @@ static void count(const struct sockaddr *address, bool *inet, bool *inet6)
     }
 }
 
-void examine_network(struct examination *examination)
+void examine_network(struct checks *checks)
 {
     struct ifaddrs *addresses;
     bool inet = false, inet6 = false;
@@ -32,14 +32,14 @@ void examine_network(struct examination *examination)
             count(at->ifa_addr, &inet, &inet6);
     freeifaddrs(addresses);
     if (!inet && !inet6)
-        examination_add(examination, VERDICT_WARN, "network",
-                        g_strdup("this host has only loopback: programs that set AI_ADDRCONFIG for "
-                                 "one family find nothing, such as 'getent ahostsv4'"),
-                        g_strdup("ask with 'getent ahosts', or give an interface an address"));
+        checks_add(checks, VERDICT_WARN, "network",
+                   g_strdup("this host has only loopback: programs that set AI_ADDRCONFIG for "
+                            "one family find nothing, such as 'getent ahostsv4'"),
+                   g_strdup("ask with 'getent ahosts', or give an interface an address"));
     else if (!inet)
-        examination_add(examination, VERDICT_WARN, "network",
-                        g_strdup("this host has IPv6 addresses only: programs that set "
-                                 "AI_ADDRCONFIG find no IPv4 addresses"),
-                        g_strdup("give an interface an IPv4 address, or the Services IPv6 "
-                                 "addresses"));
+        checks_add(checks, VERDICT_WARN, "network",
+                   g_strdup("this host has IPv6 addresses only: programs that set "
+                            "AI_ADDRCONFIG find no IPv4 addresses"),
+                   g_strdup("give an interface an IPv4 address, or the Services IPv6 "
+                            "addresses"));
 }

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "examination.h"
+#include "checks.h"
 #include "text.h"
 #include "value.h"
 
@@ -28,20 +28,20 @@ static const char *remedy_for_unreadable(const char *name)
 }
 
 /* Returns false if its files cannot be read, which has been reported. */
-static bool examine_access(struct examination *examination, const char *name, const char *directory,
+static bool examine_access(struct checks *checks, const char *name, const char *directory,
                            const char *watch)
 {
     if (g_strcmp0(watch, "missing") == 0)
-        examination_add(examination, VERDICT_WARN, "runtime",
-                        g_strdup_printf("%s: %s does not exist", name, directory),
-                        g_strdup(remedy_for_missing(name)));
+        checks_add(checks, VERDICT_WARN, "runtime",
+                   g_strdup_printf("%s: %s does not exist", name, directory),
+                   g_strdup(remedy_for_missing(name)));
     else if (g_strcmp0(watch, "unreadable") == 0)
-        examination_add(examination, VERDICT_BAD, "runtime",
-                        g_strdup_printf("%s: the daemon cannot read %s", name, directory),
-                        g_strdup(remedy_for_unreadable(name)));
+        checks_add(checks, VERDICT_BAD, "runtime",
+                   g_strdup_printf("%s: the daemon cannot read %s", name, directory),
+                   g_strdup(remedy_for_unreadable(name)));
     else if (g_strcmp0(watch, "polling") == 0)
-        examination_add(
-            examination, VERDICT_WARN, "runtime",
+        checks_add(
+            checks, VERDICT_WARN, "runtime",
             g_strdup_printf("%s: %s is polled: there are no inotify watches left", name, directory),
             g_strdup("raise fs.inotify.max_user_watches with sysctl"));
     else
@@ -49,24 +49,24 @@ static bool examine_access(struct examination *examination, const char *name, co
     return false;
 }
 
-static void examine_pods(struct examination *examination, const char *name, yajl_val runtime)
+static void examine_pods(struct checks *checks, const char *name, yajl_val runtime)
 {
     int64_t seen = value_number(runtime, "seen"), taken = value_number(runtime, "taken");
     g_autofree char *pods = text_plural(seen, "pod");
 
     if (seen > 0 && taken == 0)
-        examination_add(examination, VERDICT_WARN, "runtime",
-                        g_strdup_printf("%s: %s running, none of them in manifests", name, pods),
-                        g_strdup("put their manifests where the daemon reads them; "
-                                 "docs/runtimes.md lists the names that pods must have"));
+        checks_add(checks, VERDICT_WARN, "runtime",
+                   g_strdup_printf("%s: %s running, none of them in manifests", name, pods),
+                   g_strdup("put their manifests where the daemon reads them; "
+                            "docs/runtimes.md lists the names that pods must have"));
     else
-        examination_add(examination, VERDICT_OK, "runtime",
-                        g_strdup_printf("%s: %s running, %" G_GINT64_FORMAT " of them in manifests",
-                                        name, pods, taken),
-                        NULL);
+        checks_add(checks, VERDICT_OK, "runtime",
+                   g_strdup_printf("%s: %s running, %" G_GINT64_FORMAT " of them in manifests",
+                                   name, pods, taken),
+                   NULL);
 }
 
-void examine_runtimes(struct examination *examination, yajl_val status)
+void examine_runtimes(struct checks *checks, yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "runtimes"); i++) {
         yajl_val runtime = value_element(status, "runtimes", i);
@@ -74,8 +74,8 @@ void examine_runtimes(struct examination *examination, yajl_val status)
                    *directory = value_text(runtime, "directory");
 
         if (name && directory &&
-            examine_access(examination, name, directory, value_text(runtime, "watch")) &&
+            examine_access(checks, name, directory, value_text(runtime, "watch")) &&
             value_get(runtime, "seen"))
-            examine_pods(examination, name, runtime);
+            examine_pods(checks, name, runtime);
     }
 }

@@ -4,14 +4,14 @@
  * configuration, the directory of the socket; and whether another daemon is running instead, the
  * user's own or the system's.
  */
-#include "examination.h"
+#include "checks.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/config/config.h"
+#include "inspect_client.h"
 #include "lib/util/exposure.h"
-#include "link.h"
 #include <kubesvc/limits.h>
 
 #define UNIT "kubesvcd.service"
@@ -25,15 +25,15 @@ static char *user_socket(void)
     return directory && *directory ? g_build_filename(directory, "kubesvc", "socket", NULL) : NULL;
 }
 
-static bool is_users(const struct examination *examination)
+static bool is_users(const struct checks *checks)
 {
     g_autofree char *path = user_socket();
-    return g_strcmp0(path, examination->arguments->socket) == 0;
+    return g_strcmp0(path, checks->arguments->socket) == 0;
 }
 
 static bool answers(const char *path)
 {
-    return link_peer(path) >= 0;
+    return inspect_client_peer(path) >= 0;
 }
 
 /* What a program writes, without its last newline; NULL: it cannot be run, or fails. */
@@ -69,21 +69,20 @@ static char *last_error(bool user)
     return line && *line ? line : (g_free(line), NULL);
 }
 
-static void add_failure(struct examination *examination, const char *properties, bool user)
+static void add_failure(struct checks *checks, const char *properties, bool user)
 {
     g_autofree char *result = property_of(properties, "Result");
     g_autofree char *restarts = property_of(properties, "NRestarts");
     g_autofree char *error = last_error(user);
-    examination_add(
-        examination, VERDICT_BAD, "unit",
-        g_strdup_printf(UNIT " does not start (result %s, %s restarts)%s%s", result, restarts,
-                        error ? ": " : "", error ? error : ""),
-        g_strdup_printf("fix that, then 'systemctl %srestart kubesvcd'; 'journalctl %s " UNIT
-                        "' shows the whole log",
-                        user ? "--user " : "", user ? "--user-unit" : "--unit"));
+    checks_add(checks, VERDICT_BAD, "unit",
+               g_strdup_printf(UNIT " does not start (result %s, %s restarts)%s%s", result,
+                               restarts, error ? ": " : "", error ? error : ""),
+               g_strdup_printf("fix that, then 'systemctl %srestart kubesvcd'; 'journalctl %s " UNIT
+                               "' shows the whole log",
+                               user ? "--user " : "", user ? "--user-unit" : "--unit"));
 }
 
-static void judge_unit(struct examination *examination, const char *properties, bool user)
+static void judge_unit(struct checks *checks, const char *properties, bool user)
 {
     g_autofree char *load = property_of(properties, "LoadState");
     g_autofree char *state = property_of(properties, "ActiveState");
@@ -92,33 +91,32 @@ static void judge_unit(struct examination *examination, const char *properties, 
     g_autofree char *restarts = property_of(properties, "NRestarts");
     const char *manager = user ? "--user " : "";
     if (strcmp(load, "not-found") == 0)
-        examination_add(examination, VERDICT_BAD, "unit", g_strdup("systemd knows no " UNIT),
-                        g_strdup("install kubesvcd"));
+        checks_add(checks, VERDICT_BAD, "unit", g_strdup("systemd knows no " UNIT),
+                   g_strdup("install kubesvcd"));
     else if (strcmp(load, "masked") == 0)
-        examination_add(examination, VERDICT_BAD, "unit", g_strdup(UNIT " is masked"),
-                        g_strdup_printf("systemctl %sunmask kubesvcd", manager));
+        checks_add(checks, VERDICT_BAD, "unit", g_strdup(UNIT " is masked"),
+                   g_strdup_printf("systemctl %sunmask kubesvcd", manager));
     else if (strcmp(state, "failed") == 0 || strcmp(sub, "auto-restart") == 0 ||
              (strcmp(state, "activating") == 0 && strcmp(restarts, "0") != 0))
-        add_failure(examination, properties, user);
+        add_failure(checks, properties, user);
     else if (strcmp(state, "activating") == 0)
-        examination_add(examination, VERDICT_WARN, "unit", g_strdup(UNIT " is starting"),
-                        g_strdup("wait a moment; the first load reads all manifests"));
+        checks_add(checks, VERDICT_WARN, "unit", g_strdup(UNIT " is starting"),
+                   g_strdup("wait a moment; the first load reads all manifests"));
     else if (strcmp(state, "active") == 0)
-        examination_add(
-            examination, VERDICT_WARN, "unit",
-            g_strdup_printf(UNIT " is running but not answering at %s",
-                            examination->arguments->socket),
+        checks_add(
+            checks, VERDICT_WARN, "unit",
+            g_strdup_printf(UNIT " is running but not answering at %s", checks->arguments->socket),
             g_strdup_printf("see 'systemctl %scat kubesvcd' for the socket it is given", manager));
     else
-        examination_add(examination, VERDICT_BAD, "unit",
-                        g_strdup_printf(UNIT " is %s, and %s", state, *file ? file : "not enabled"),
-                        g_strdup_printf("systemctl %senable --now kubesvcd", manager));
+        checks_add(checks, VERDICT_BAD, "unit",
+                   g_strdup_printf(UNIT " is %s, and %s", state, *file ? file : "not enabled"),
+                   g_strdup_printf("systemctl %senable --now kubesvcd", manager));
 }
 
-static void examine_unit(struct examination *examination)
+static void examine_unit(struct checks *checks)
 {
-    g_autofree char *booted = examination_path(examination, BOOTED);
-    bool user = is_users(examination);
+    g_autofree char *booted = checks_path(checks, BOOTED);
+    bool user = is_users(checks);
     if (access(booted, F_OK) < 0)
         return;
     g_autofree char *properties =
@@ -127,56 +125,54 @@ static void examine_unit(struct examination *examination)
                                    "Result,NRestarts",
                                    UNIT, NULL});
     if (properties)
-        judge_unit(examination, properties, user);
+        judge_unit(checks, properties, user);
 }
 
-static void examine_files(struct examination *examination)
+static void examine_files(struct checks *checks)
 {
-    g_autofree char *path =
-        is_users(examination)
-            ? g_build_filename(g_get_user_config_dir(), "kubesvc", "kubesvcd.yaml", NULL)
-            : examination_path(examination, CONFIG);
+    g_autofree char *path = is_users(checks) ? g_build_filename(g_get_user_config_dir(), "kubesvc",
+                                                                "kubesvcd.yaml", NULL)
+                                             : checks_path(checks, CONFIG);
     g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
     struct config *config = NULL;
     if (config_load_texts(&config, &(struct config_options){.path = path}, errors) != 0 &&
         errors->len > 0)
-        examination_add(examination, VERDICT_BAD, "config", g_strdup(errors->pdata[0]),
-                        g_strdup("fix it: the daemon does not start with it"));
+        checks_add(checks, VERDICT_BAD, "config", g_strdup(errors->pdata[0]),
+                   g_strdup("fix it: the daemon does not start with it"));
     config_free(config);
 }
 
-static void examine_directory(struct examination *examination)
+static void examine_directory(struct checks *checks)
 {
-    g_autofree char *directory = g_path_get_dirname(examination->arguments->socket);
+    g_autofree char *directory = g_path_get_dirname(checks->arguments->socket);
     g_autofree char *exposure = exposure_of_directory(directory);
     if (exposure)
-        examination_add(
-            examination, VERDICT_BAD, "socket",
-            g_strdup_printf("%s: %s, so the daemon does not use it", directory, exposure),
-            g_strdup("give the socket a directory of its own (mode 0755)"));
+        checks_add(checks, VERDICT_BAD, "socket",
+                   g_strdup_printf("%s: %s, so the daemon does not use it", directory, exposure),
+                   g_strdup("give the socket a directory of its own (mode 0755)"));
 }
 
 /* The daemon may be there, and be another than this process asks. */
-static void examine_others(struct examination *examination)
+static void examine_others(struct checks *checks)
 {
     g_autofree char *own = user_socket();
     const char *candidates[] = {KUBESVC_SOCKET_PATH, own};
     for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
         const char *path = candidates[i];
-        if (!path || strcmp(path, examination->arguments->socket) == 0 || !answers(path))
+        if (!path || strcmp(path, checks->arguments->socket) == 0 || !answers(path))
             continue;
-        examination_add(
-            examination, VERDICT_WARN, "daemon",
+        checks_add(
+            checks, VERDICT_WARN, "daemon",
             g_strdup_printf("%s daemon answers at %s", i > 0 ? "your own" : "the system's", path),
             i > 0 ? g_strdup_printf("to ask it, export KUBESVC_SOCKET=%s", path)
                   : g_strdup("to ask it, unset KUBESVC_SOCKET"));
     }
 }
 
-void examine_start(struct examination *examination)
+void examine_start(struct checks *checks)
 {
-    examine_unit(examination);
-    examine_files(examination);
-    examine_directory(examination);
-    examine_others(examination);
+    examine_unit(checks);
+    examine_files(checks);
+    examine_directory(checks);
+    examine_others(checks);
 }

@@ -8,8 +8,8 @@
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
-#include "fields.h"
 #include "json_text.h"
+#include "print_fields.h"
 #include "value.h"
 
 static const struct synopsis synopsis = {

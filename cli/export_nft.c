@@ -9,7 +9,7 @@
 
 #include "backends.h"
 #include "commands.h"
-#include "link.h"
+#include "inspect_client.h"
 
 struct reading {
     struct ruleset *ruleset;
@@ -26,12 +26,13 @@ int export_nft(const struct arguments *arguments)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
     struct reading reading = {ruleset_new(), ranges};
-    int r = link_ask(arguments->socket, (const char *[]){"backends", NULL}, false, take, &reading);
-    if (r == LINK_STOPPED) {
+    int r = inspect_client_ask(arguments->socket, (const char *[]){"backends", NULL}, false, take,
+                               &reading);
+    if (r == INSPECT_CLIENT_STOPPED) {
         g_autofree char *commands = ruleset_whole(reading.ruleset);
         printf("#!/usr/sbin/nft -f\n%s", commands);
     } else
-        link_complain(arguments->socket, r, false);
+        inspect_client_complain(arguments->socket, r, false);
     ruleset_free(reading.ruleset);
-    return r == LINK_STOPPED ? STATUS_DONE : STATUS_FAILED;
+    return r == INSPECT_CLIENT_STOPPED ? STATUS_DONE : STATUS_FAILED;
 }

@@ -8,12 +8,12 @@
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
-#include "follow.h"
 #include "json_path.h"
 #include "listing.h"
 #include "table.h"
 #include "text.h"
 #include "value.h"
+#include "watch.h"
 
 static const struct synopsis synopsis = {
     .name = "get",
@@ -316,7 +316,7 @@ static void print_all(const GPtrArray *listings, const struct arguments *argumen
 static int get(GPtrArray *listings, const struct arguments *arguments, const char *namespace)
 {
     if (arguments->watch)
-        return follow(listings->pdata[0], arguments, namespace);
+        return watch_listing(listings->pdata[0], arguments, namespace);
     for (guint i = 0; i < listings->len; i++) {
         int status = listing_read(listings->pdata[i], arguments, namespace);
         if (status != STATUS_DONE)

@@ -4,13 +4,13 @@
  */
 #pragma once
 
-#include "findings.h"
+#include "check_report.h"
 #include "lib/yaml/tree.h"
-#include "world.h"
+#include "lint_model.h"
 
 /* As an object is read: keeps of its tree what the other rules need, and says in the record what is
  * wrong in the tree itself. */
-void lint_tree(struct record *record, const struct yaml_node *root);
+void lint_tree(struct lint_record *record, const struct yaml_node *root);
 
 /* A tree that no object was read from; NULL, or what is wrong with it. */
 struct diagnostic *lint_foreign_tree(const struct yaml_node *root);
@@ -23,17 +23,20 @@ struct maker *lint_maker(const struct yaml_node *root);
 bool lint_is_operated(const struct labels *selector);
 
 /* Rules of a tree, called by lint_tree. */
-void lint_fields(struct record *record, const struct yaml_node *root);
+void lint_fields(struct lint_record *record, const struct yaml_node *root);
 
 /* Rules of the whole world. */
-void lint_world(struct world *world, struct findings *findings);
+void lint_world(struct lint_model *model, struct check_report *report);
 
 /* One record in force each, called by lint_world. */
-void lint_service(struct world *world, const struct record *record, struct findings *findings);
-void lint_ports(const struct record *record, struct findings *findings);
-void lint_workload(struct world *world, const struct record *record, struct findings *findings);
-void lint_pod_spec(struct world *world, const struct record *record, struct findings *findings);
-void lint_name(const struct record *record, struct findings *findings);
+void lint_service(struct lint_model *model, const struct lint_record *record,
+                  struct check_report *report);
+void lint_ports(const struct lint_record *record, struct check_report *report);
+void lint_workload(struct lint_model *model, const struct lint_record *record,
+                   struct check_report *report);
+void lint_pod_spec(struct lint_model *model, const struct lint_record *record,
+                   struct check_report *report);
+void lint_name(const struct lint_record *record, struct check_report *report);
 
 /* Is it a domain at the top of public DNS? */
 bool lint_is_public_domain(const char *name);

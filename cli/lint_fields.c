@@ -40,7 +40,7 @@ static const char *nearest(const struct schema_field *level, const char *key)
     return found;
 }
 
-static void judge(struct record *record, const struct schema_field *level,
+static void judge(struct lint_record *record, const struct schema_field *level,
                   const struct yaml_node *child)
 {
     if (child->merged || schema_find(level, child->key))
@@ -59,7 +59,7 @@ static void judge(struct record *record, const struct schema_field *level,
                        child->key, meant ? meant : place));
 }
 
-static void walk(struct record *record, const struct schema_field *level,
+static void walk(struct lint_record *record, const struct schema_field *level,
                  const struct yaml_node *map)
 {
     for (const struct yaml_node *child = map->first; child; child = child->next) {
@@ -76,7 +76,7 @@ static void walk(struct record *record, const struct schema_field *level,
     }
 }
 
-void lint_fields(struct record *record, const struct yaml_node *root)
+void lint_fields(struct lint_record *record, const struct yaml_node *root)
 {
     walk(record, schema_of((enum object_kind)record->object->kind), root);
 }

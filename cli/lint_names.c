@@ -7,16 +7,16 @@
 
 #include <string.h>
 
-void lint_name(const struct record *record, struct findings *findings)
+void lint_name(const struct lint_record *record, struct check_report *report)
 {
     const struct object *object = record->object;
     if (object->kind != OBJECT_SERVICE && object->kind != OBJECT_NAMESPACE)
         return;
     if (object->name[strspn(object->name, "0123456789")] == '\0')
-        findings_add(
-            findings, DIAGNOSTIC_WARNING, "numeric-name", object, record->name,
+        check_report_add(
+            report, DIAGNOSTIC_WARNING, "numeric-name", object, record->name,
             "libc takes a name of digits for an address, so it is never looked up as a short name");
     if (object->kind == OBJECT_SERVICE && strcmp(object->name, "localhost") == 0)
-        findings_add(findings, DIAGNOSTIC_WARNING, "localhost", object, record->name,
-                     "the short name localhost always means this host");
+        check_report_add(report, DIAGNOSTIC_WARNING, "localhost", object, record->name,
+                         "the short name localhost always means this host");
 }

@@ -16,7 +16,7 @@ struct containers {
 };
 
 /* Whose containers they are, by the example of the first; NULL: there are none. */
-static const struct object *collect(struct containers *containers, const struct record *record)
+static const struct object *collect(struct containers *containers, const struct lint_record *record)
 {
     const struct service *service = (const struct service *)record->object;
     const struct object *example = NULL;
@@ -24,7 +24,7 @@ static const struct object *collect(struct containers *containers, const struct 
         const struct group *group = record->selection.groups->pdata[i];
         for (guint j = 0; j < group->members->len; j++) {
             const struct object *object = group->members->pdata[j];
-            struct ports *ports = world_pod_spec(object)->ports;
+            struct ports *ports = lint_model_pod_spec(object)->ports;
             if (record->partial && !lint_selects(service, object))
                 continue;
             containers->silent |= !ports;
@@ -37,7 +37,7 @@ static const struct object *collect(struct containers *containers, const struct 
     return example;
 }
 
-static bool is_listened_at(const struct containers *containers, const struct target *target)
+static bool is_listened_at(const struct containers *containers, const struct port_target *target)
 {
     if (!target->name && (target->number == 0 || containers->silent))
         return true;
@@ -85,12 +85,12 @@ static char *list_ports(const struct containers *containers)
 }
 
 /* The targets that lead nowhere: their number, the first of them, and all as a text. */
-static unsigned find_lost(const struct record *record, const struct containers *containers,
-                          const struct target **first, GString *text)
+static unsigned find_lost(const struct lint_record *record, const struct containers *containers,
+                          const struct port_target **first, GString *text)
 {
     unsigned n = 0;
     for (guint i = 0; i < record->targets->len; i++) {
-        const struct target *target = &g_array_index(record->targets, struct target, i);
+        const struct port_target *target = &g_array_index(record->targets, struct port_target, i);
         if (is_listened_at(containers, target))
             continue;
         if (n++ == 0)
@@ -105,13 +105,13 @@ static unsigned find_lost(const struct record *record, const struct containers *
     return n;
 }
 
-void lint_ports(const struct record *record, struct findings *findings)
+void lint_ports(const struct lint_record *record, struct check_report *report)
 {
     g_autoptr(GPtrArray) ports = g_ptr_array_new();
     g_autoptr(GString) lost = g_string_new(NULL);
     g_autofree char *present = NULL;
     struct containers containers = {.ports = ports};
-    const struct target *first = NULL;
+    const struct port_target *first = NULL;
     const struct object *example = collect(&containers, record);
     if (!example)
         return;
@@ -119,10 +119,10 @@ void lint_ports(const struct record *record, struct findings *findings)
     if (n == 0)
         return;
     present = list_ports(&containers);
-    findings_add(findings, DIAGNOSTIC_WARNING, "target-port", record->object, first->position,
-                 "%s %s%s: no container that it selects has %s; %s %s has %s",
-                 first->implied ? "port" : "targetPort", lost->str,
-                 first->implied ? ", without a targetPort" : "",
-                 n == 1 ? "this port" : "these ports", object_kind_name(example->kind),
-                 example->name, *present ? present : "none");
+    check_report_add(report, DIAGNOSTIC_WARNING, "target-port", record->object, first->position,
+                     "%s %s%s: no container that it selects has %s; %s %s has %s",
+                     first->implied ? "port" : "targetPort", lost->str,
+                     first->implied ? ", without a targetPort" : "",
+                     n == 1 ? "this port" : "these ports", object_kind_name(example->kind),
+                     example->name, *present ? present : "none");
 }

@@ -26,7 +26,7 @@ static void view_replica(const struct workload *workload, uint32_t index, struct
 
 bool lint_selects(const struct service *service, const struct object *object)
 {
-    struct pod_view view = {.object = object, .spec = world_pod_spec(object)};
+    struct pod_view view = {.object = object, .spec = lint_model_pod_spec(object)};
     if (object->kind == OBJECT_POD)
         return pods_match(service->selector, &view);
     const struct workload *workload = (const struct workload *)object;
@@ -38,7 +38,7 @@ bool lint_selects(const struct service *service, const struct object *object)
     return false;
 }
 
-static bool selects_any(const struct record *record)
+static bool selects_any(const struct lint_record *record)
 {
     const struct service *service = (const struct service *)record->object;
     for (guint i = 0; i < record->selection.groups->len; i++) {
@@ -99,7 +99,7 @@ static char *describe_nearest(const struct labels *selector, const struct namesp
     if (!nearest.object)
         return NULL;
     const char *kind = object_kind_name(nearest.object->kind), *key = nearest.missing->key;
-    const char *value = labels_get(world_pod_spec(nearest.object)->labels, key);
+    const char *value = labels_get(lint_model_pod_spec(nearest.object)->labels, key);
     if (value)
         return g_strdup_printf("; nearest is %s %s, whose label %s is %s, not %s", kind,
                                nearest.object->name, key, value, nearest.missing->value);
@@ -127,16 +127,16 @@ static void look_elsewhere(void *userdata, const struct namespace *namespace)
     }
 }
 
-static char *explain_miss(struct world *world, const struct service *service)
+static char *explain_miss(struct lint_model *model, const struct service *service)
 {
-    const struct namespace *namespace = world_namespace(world, service->object.namespace);
+    const struct namespace *namespace = lint_model_namespace(model, service->object.namespace);
     struct elsewhere elsewhere = {.selector = service->selector};
-    if (!world_affords(world, world_records(world)->len))
+    if (!lint_model_affords(model, lint_model_records(model)->len))
         return g_strdup("");
     char *text = describe_nearest(service->selector, namespace);
     if (text)
         return text;
-    world_each_namespace(world, look_elsewhere, &elsewhere);
+    lint_model_each_namespace(model, look_elsewhere, &elsewhere);
     if (elsewhere.object)
         return g_strdup_printf("; %s %s would match, but is in namespace %s",
                                object_kind_name(elsewhere.object->kind), elsewhere.object->name,
@@ -156,14 +156,15 @@ static char *selector_text(const struct labels *selector)
 }
 
 /* Are the pods that the selector matches what counts? */
-static bool has_pods(struct world *world, const struct record *record)
+static bool has_pods(struct lint_model *model, const struct lint_record *record)
 {
     const struct object *object = record->object;
-    const struct namespace *namespace = world_namespace(world, object->namespace);
+    const struct namespace *namespace = lint_model_namespace(model, object->namespace);
     const char *name = name_intern(object->name, strlen(object->name));
     bool has_slices = namespace_slices(namespace, name) != NULL;
     name_unref(name);
-    return !has_slices && !world_find(world, OBJECT_ENDPOINTS, object->namespace, object->name);
+    return !has_slices &&
+           !lint_model_find(model, OBJECT_ENDPOINTS, object->namespace, object->name);
 }
 
 static bool is_idle(const struct object *object)
@@ -173,7 +174,7 @@ static bool is_idle(const struct object *object)
 }
 
 /* Jobs that the selector means, too, by the first of them. */
-static void check_jobs(const struct record *record, struct findings *findings)
+static void check_jobs(const struct lint_record *record, struct check_report *report)
 {
     const struct service *service = (const struct service *)record->object;
     const struct object *first = NULL;
@@ -192,51 +193,52 @@ static void check_jobs(const struct record *record, struct findings *findings)
     if (!first)
         return;
     g_autofree char *more = n > 1 ? g_strdup_printf(" (and %u more)", n - 1) : g_strdup("");
-    findings_add(findings, DIAGNOSTIC_WARNING, "left-out-job", &service->object, record->selector,
-                 "the selector matches %s %s%s at %s:%u, which has no pods and is left out: "
-                 "%s",
-                 object_kind_name(first->kind), first->name, more, first->source->path, first->line,
-                 cluster_read_why_no_replicas((const struct workload *)first));
+    check_report_add(report, DIAGNOSTIC_WARNING, "left-out-job", &service->object, record->selector,
+                     "the selector matches %s %s%s at %s:%u, which has no pods and is left out: "
+                     "%s",
+                     object_kind_name(first->kind), first->name, more, first->source->path,
+                     first->line, cluster_read_why_no_replicas((const struct workload *)first));
 }
 
-static void check_selector(struct world *world, const struct record *record,
-                           struct findings *findings)
+static void check_selector(struct lint_model *model, const struct lint_record *record,
+                           struct check_report *report)
 {
     const struct service *service = (const struct service *)record->object;
     if (selects_any(record) || lint_is_operated(service->selector) ||
-        world_makes(world, service->object.namespace, service->selector))
+        lint_model_makes(model, service->object.namespace, service->selector))
         return;
     g_autofree char *selector = selector_text(service->selector);
-    g_autofree char *why = explain_miss(world, service);
-    findings_add(findings, DIAGNOSTIC_WARNING, "selects-nothing", &service->object,
-                 record->selector, "the selector %s matches no pod and no template%s", selector,
-                 why);
+    g_autofree char *why = explain_miss(model, service);
+    check_report_add(report, DIAGNOSTIC_WARNING, "selects-nothing", &service->object,
+                     record->selector, "the selector %s matches no pod and no template%s", selector,
+                     why);
 }
 
-static void check_external_name(const struct record *record, struct findings *findings)
+static void check_external_name(const struct lint_record *record, struct check_report *report)
 {
     const struct service *service = (const struct service *)record->object;
     struct address address;
     if (!service->external_name)
         return;
     if (address_parse(&address, service->external_name, strlen(service->external_name)))
-        findings_add(findings, DIAGNOSTIC_WARNING, "external-address", &service->object,
-                     record->external_name,
-                     "externalName is an address rather than a name; it has no answer");
+        check_report_add(report, DIAGNOSTIC_WARNING, "external-address", &service->object,
+                         record->external_name,
+                         "externalName is an address rather than a name; it has no answer");
 }
 
-void lint_service(struct world *world, const struct record *record, struct findings *findings)
+void lint_service(struct lint_model *model, const struct lint_record *record,
+                  struct check_report *report)
 {
     const struct service *service = (const struct service *)record->object;
     if (service->type == SERVICE_EXTERNAL_NAME) {
-        check_external_name(record, findings);
+        check_external_name(record, report);
         return;
     }
     if (!record->selection.selector)
         return;
-    if (has_pods(world, record)) {
-        check_selector(world, record, findings);
-        check_jobs(record, findings);
+    if (has_pods(model, record)) {
+        check_selector(model, record, report);
+        check_jobs(record, report);
     }
-    lint_ports(record, findings);
+    lint_ports(record, report);
 }

@@ -33,7 +33,7 @@ static struct position key_of(const struct yaml_node *map, const char *key)
     return node ? node->key_position : (struct position){0};
 }
 
-static void say(struct record *record, enum diagnostic_severity severity, const char *rule,
+static void say(struct lint_record *record, enum diagnostic_severity severity, const char *rule,
                 struct position position, char *message)
 {
     g_autofree char *description = object_describe(record->object);
@@ -51,11 +51,11 @@ static uint16_t port_number(const struct yaml_node *node)
     return fits ? (uint16_t)scalar.integer : 0;
 }
 
-static void keep_target(struct record *record, const struct yaml_node *port)
+static void keep_target(struct lint_record *record, const struct yaml_node *port)
 {
     const char *name = extract_peek(port, "targetPort"), *protocol = extract_peek(port, "protocol");
     const struct yaml_node *number = child(port, "targetPort");
-    struct target target = {.name = g_strdup(name), .protocol = PORT_TCP};
+    struct port_target target = {.name = g_strdup(name), .protocol = PORT_TCP};
     /* 0 means as much as none */
     target.implied = !name && port_number(number) == 0;
     if (target.implied)
@@ -70,7 +70,7 @@ static void keep_target(struct record *record, const struct yaml_node *port)
     g_array_append_val(record->targets, target);
 }
 
-static void keep_service(struct record *record, const struct yaml_node *spec)
+static void keep_service(struct lint_record *record, const struct yaml_node *spec)
 {
     record->external_name = value_of(spec, "externalName");
     record->cluster_ip = value_of(spec, child(spec, "clusterIP") ? "clusterIP" : "clusterIPs");
@@ -78,7 +78,7 @@ static void keep_service(struct record *record, const struct yaml_node *spec)
         keep_target(record, port);
 }
 
-static void keep_positions(struct record *record, const struct yaml_node *root)
+static void keep_positions(struct lint_record *record, const struct yaml_node *root)
 {
     const struct yaml_node *metadata = child(root, "metadata"), *spec = child(root, "spec");
     const struct yaml_node *pod_spec = spec;
@@ -109,7 +109,7 @@ static const struct removed {
     {"discovery.k8s.io/v1beta1", NULL, "discovery.k8s.io/v1", "1.25"},
 };
 
-static void check_version(struct record *record, const struct yaml_node *root)
+static void check_version(struct lint_record *record, const struct yaml_node *root)
 {
     const char *version = extract_peek(root, "apiVersion");
     const char *kind = object_kind_name(record->object->kind);
@@ -124,14 +124,14 @@ static void check_version(struct record *record, const struct yaml_node *root)
     }
 }
 
-static void check_slice(struct record *record, const struct yaml_node *root)
+static void check_slice(struct lint_record *record, const struct yaml_node *root)
 {
     if (g_strcmp0(extract_peek(root, "addressType"), "FQDN") == 0)
         say(record, DIAGNOSTIC_WARNING, "fqdn-slice", value_of(root, "addressType"),
             g_strdup("Kubernetes gives addressType FQDN no meaning: the slice publishes nothing"));
 }
 
-void lint_tree(struct record *record, const struct yaml_node *root)
+void lint_tree(struct lint_record *record, const struct yaml_node *root)
 {
     keep_positions(record, root);
     check_version(record, root);

@@ -12,14 +12,14 @@
 #define NEAREST 2u /* slips of the finger */
 
 /* "did you mean NAME?", or why it matters. To be freed with g_free. */
-static char *explain_unknown(struct world *world, const char *namespace, const char *name)
+static char *explain_unknown(struct lint_model *model, const char *namespace, const char *name)
 {
-    const GPtrArray *records = world_records(world);
+    const GPtrArray *records = lint_model_records(model);
     unsigned best = NEAREST + 1;
     const char *nearest = NULL;
-    bool afforded = world_affords(world, records->len);
+    bool afforded = lint_model_affords(model, records->len);
     for (guint i = 0; afforded && i < records->len; i++) {
-        const struct object *object = ((const struct record *)records->pdata[i])->object;
+        const struct object *object = ((const struct lint_record *)records->pdata[i])->object;
         if (object->kind != OBJECT_SERVICE || strcmp(object->namespace, namespace) != 0)
             continue;
         unsigned distance = suggest_distance(object->name, name);
@@ -32,59 +32,63 @@ static char *explain_unknown(struct world *world, const char *namespace, const c
                    : g_strdup("its pods get no names from it");
 }
 
-static void check_service_name(struct world *world, const struct record *record,
-                               struct findings *findings)
+static void check_service_name(struct lint_model *model, const struct lint_record *record,
+                               struct check_report *report)
 {
     const struct workload *workload = (const struct workload *)record->object;
     const struct object *object = &workload->object;
     if (!workload->service_name) {
-        findings_add(findings, DIAGNOSTIC_WARNING, "no-service-name", object, (struct position){0},
-                     "spec.serviceName is missing; its pods have no names of their own");
+        check_report_add(report, DIAGNOSTIC_WARNING, "no-service-name", object,
+                         (struct position){0},
+                         "spec.serviceName is missing; its pods have no names of their own");
         return;
     }
-    const struct record *found =
-        world_find(world, OBJECT_SERVICE, object->namespace, workload->service_name);
+    const struct lint_record *found =
+        lint_model_find(model, OBJECT_SERVICE, object->namespace, workload->service_name);
     if (!found) {
-        g_autofree char *why = explain_unknown(world, object->namespace, workload->service_name);
-        findings_add(findings, DIAGNOSTIC_WARNING, "unknown-service", object, record->service_name,
-                     "serviceName: no Service %s in namespace %s; %s", workload->service_name,
-                     object->namespace, why);
+        g_autofree char *why = explain_unknown(model, object->namespace, workload->service_name);
+        check_report_add(report, DIAGNOSTIC_WARNING, "unknown-service", object,
+                         record->service_name, "serviceName: no Service %s in namespace %s; %s",
+                         workload->service_name, object->namespace, why);
         return;
     }
     if (!((const struct service *)found->object)->headless)
-        findings_add(findings, DIAGNOSTIC_WARNING, "service-not-headless", object,
-                     record->service_name,
-                     "serviceName names the Service %s (%s:%u), which is not headless: write "
-                     "clusterIP: None there",
-                     workload->service_name, found->object->source->path, found->object->line);
+        check_report_add(report, DIAGNOSTIC_WARNING, "service-not-headless", object,
+                         record->service_name,
+                         "serviceName names the Service %s (%s:%u), which is not headless: write "
+                         "clusterIP: None there",
+                         workload->service_name, found->object->source->path, found->object->line);
 }
 
-static void check_pod_names(const struct record *record, struct findings *findings)
+static void check_pod_names(const struct lint_record *record, struct check_report *report)
 {
     const struct workload *workload = (const struct workload *)record->object;
     uint32_t nameable = workload_nameable(workload, workload->replicas);
     if (nameable == workload->replicas)
         return;
     g_autofree char *why = cluster_read_why_unnameable(workload, nameable);
-    findings_add(findings, DIAGNOSTIC_ERROR, "pod-name", &workload->object, record->name, "%s",
-                 why);
+    check_report_add(report, DIAGNOSTIC_ERROR, "pod-name", &workload->object, record->name, "%s",
+                     why);
 }
 
-void lint_workload(struct world *world, const struct record *record, struct findings *findings)
+void lint_workload(struct lint_model *model, const struct lint_record *record,
+                   struct check_report *report)
 {
-    check_pod_names(record, findings);
+    check_pod_names(record, report);
     if (record->object->kind == OBJECT_STATEFUL_SET)
-        check_service_name(world, record, findings);
+        check_service_name(model, record, report);
 }
 
-void lint_pod_spec(struct world *world, const struct record *record, struct findings *findings)
+void lint_pod_spec(struct lint_model *model, const struct lint_record *record,
+                   struct check_report *report)
 {
-    const struct pod_spec *spec = world_pod_spec(record->object);
+    const struct pod_spec *spec = lint_model_pod_spec(record->object);
     const struct object *object = record->object;
-    if (!spec->subdomain || world_find(world, OBJECT_SERVICE, object->namespace, spec->subdomain))
+    if (!spec->subdomain ||
+        lint_model_find(model, OBJECT_SERVICE, object->namespace, spec->subdomain))
         return;
-    g_autofree char *why = explain_unknown(world, object->namespace, spec->subdomain);
-    findings_add(findings, DIAGNOSTIC_WARNING, "unknown-service", object, record->subdomain,
-                 "subdomain: no Service %s in namespace %s; %s", spec->subdomain, object->namespace,
-                 why);
+    g_autofree char *why = explain_unknown(model, object->namespace, spec->subdomain);
+    check_report_add(report, DIAGNOSTIC_WARNING, "unknown-service", object, record->subdomain,
+                     "subdomain: no Service %s in namespace %s; %s", spec->subdomain,
+                     object->namespace, why);
 }

@@ -8,7 +8,7 @@
 
 #include "arguments.h"
 #include "commands.h"
-#include "link.h"
+#include "inspect_client.h"
 #include "text.h"
 
 static const struct synopsis synopsis = {
@@ -38,9 +38,10 @@ int command_metrics(int argc, char **argv)
     if (status != ARGUMENTS_GO_ON)
         return status;
     bool terminal = isatty(STDOUT_FILENO);
-    int r = link_ask(arguments.socket, (const char *[]){"metrics", NULL}, false, print, &terminal);
+    int r = inspect_client_ask(arguments.socket, (const char *[]){"metrics", NULL}, false, print,
+                               &terminal);
     if (r == KUBESVC_INSPECT_DONE)
         return STATUS_DONE;
-    link_complain(arguments.socket, r, false);
+    inspect_client_complain(arguments.socket, r, false);
     return STATUS_FAILED;
 }

@@ -7,8 +7,8 @@
 
 #include "arguments.h"
 #include "commands.h"
+#include "inspect_client.h"
 #include "json_text.h"
-#include "link.h"
 #include "text.h"
 #include "value.h"
 
@@ -78,17 +78,17 @@ int command_monitor(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    __attribute__((cleanup(link_release))) struct link *link = NULL;
+    __attribute__((cleanup(inspect_client_release))) struct inspect_client *link = NULL;
     const char *words[] = {"watch", arguments.questions ? "questions" : NULL, NULL};
-    int r = link_open(&link, arguments.socket, words);
+    int r = inspect_client_open(&link, arguments.socket, words);
     if (r == 0)
-        r = link_begin(link);
+        r = inspect_client_begin(link);
     if (r == KUBESVC_INSPECT_DONE) {
         if (!arguments.json)
             fprintf(stderr, "Waiting for changes%s; press Ctrl-C to stop.\n",
                     arguments.questions ? " and lookups" : "");
-        r = link_read(link, -1, take, &arguments);
+        r = inspect_client_read(link, -1, take, &arguments);
     }
-    link_complain(arguments.socket, r, arguments.json);
+    inspect_client_complain(arguments.socket, r, arguments.json);
     return STATUS_FAILED;
 }

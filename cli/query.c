@@ -14,7 +14,7 @@
 #include "dns_answer.h"
 #include "json_text.h"
 #include "libc_answer.h"
-#include "lookup_time.h"
+#include "probe.h"
 #include "table.h"
 #include "text.h"
 #include "value.h"
@@ -51,7 +51,7 @@ struct ways {
 struct question {
     const char *name;
     const char *namespace; /* "": the daemon's */
-    struct lookup_time time;
+    struct probe time;
     yajl_val answer;
     struct other_answer *libc, *dns;   /* NULL: not asked */
     char *difference, *dns_difference; /* NULL: none */
@@ -125,7 +125,7 @@ static void print_libc(const struct question *question)
         print_field("", "'kubesvc doctor' says what to do");
 }
 
-static void print_time(const struct lookup_time *time)
+static void print_time(const struct probe *time)
 {
     if (time->later < 0)
         return;
@@ -237,7 +237,7 @@ static bool has_status(const struct question *question, const char *status)
 static bool answer(struct question *question, const struct arguments *arguments,
                    const struct ways *ways)
 {
-    question->time = lookup_time_measure(question->name, arguments->family);
+    question->time = probe_measure(question->name, arguments->family);
     const char *words[] = {"query", question->namespace, question->name, arguments->family, NULL};
     if (ask_one(arguments, words, &question->answer) != STATUS_DONE)
         return false;

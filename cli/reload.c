@@ -12,7 +12,7 @@
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
-#include "link.h"
+#include "inspect_client.h"
 #include "text.h"
 #include "value.h"
 
@@ -35,7 +35,7 @@ static const struct synopsis synopsis = {
 /* False: it cannot be signalled; prints an error. */
 static bool send_signal(const struct arguments *arguments)
 {
-    pid_t pid = link_peer(arguments->socket);
+    pid_t pid = inspect_client_peer(arguments->socket);
 
     if (pid > 0 && kill(pid, SIGHUP) == 0)
         return true;
@@ -46,7 +46,7 @@ static bool send_signal(const struct arguments *arguments)
         text_error(arguments->json, "send it SIGHUP where it runs",
                    "the daemon at %s runs in another PID namespace", arguments->socket);
     else
-        link_complain(arguments->socket, pid, arguments->json);
+        inspect_client_complain(arguments->socket, pid, arguments->json);
     return false;
 }
 
@@ -60,7 +60,7 @@ static bool wait_for_reload(const struct arguments *arguments, int64_t before, y
         int r = ask_quietly(arguments, (const char *[]){"config", NULL}, configp);
 
         if (r < 0) {
-            link_complain(arguments->socket, r, arguments->json);
+            inspect_client_complain(arguments->socket, r, arguments->json);
             return false;
         }
         if (r == KUBESVC_INSPECT_DONE && value_number(*configp, "reloads") != before)

@@ -4,7 +4,7 @@
  */
 #include "status_counts.h"
 
-#include "fields.h"
+#include "print_fields.h"
 #include "value.h"
 
 static char *duration(int64_t seconds)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
-#include "cli/link.h"
+#include "cli/inspect_client.h"
 #include "lib/util/log.h"
 #include "proxy/proxy.h"
 
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
         log_error("cannot start an event loop");
         return EXIT_FAILURE;
     }
-    status = run(event, link_socket(socket));
+    status = run(event, inspect_client_socket(socket));
     sd_event_unref(event);
     return status;
 }

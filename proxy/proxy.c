@@ -15,7 +15,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "cli/backends.h"
-#include "cli/link.h"
+#include "cli/inspect_client.h"
 #include "conntrack.h"
 #include "lib/forward/ruleset.h"
 #include "lib/util/log.h"
@@ -33,8 +33,8 @@ struct proxy {
     GArray *ranges; /* struct address_range */
     struct table *table;
     struct routes *routes;
-    struct mnl_socket *news; /* of tables */
-    struct link *link;       /* NULL: not connected */
+    struct mnl_socket *news;     /* of tables */
+    struct inspect_client *link; /* NULL: not connected */
     sd_event_source *io, *retry, *news_source;
     bool begun;    /* the daemon has sent everything since the connection was made */
     bool loaded;   /* the table is ours */
@@ -136,7 +136,7 @@ static const char *complaint_text(int result)
 static void disconnect(struct proxy *proxy, int result)
 {
     proxy->io = sd_event_source_disable_unref(proxy->io);
-    proxy->link = link_free(proxy->link);
+    proxy->link = inspect_client_free(proxy->link);
     if (result != proxy->complaint)
         log_notice("%s: %s; waiting for it, forwarding stays as it is", proxy->socket,
                    complaint_text(result));
@@ -174,7 +174,7 @@ static int on_news(sd_event_source *source, int fd, uint32_t revents, void *user
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct proxy *proxy = userdata;
-    int r = link_read(proxy->link, 0, on_line, proxy);
+    int r = inspect_client_read(proxy->link, 0, on_line, proxy);
 
     (void)source, (void)fd, (void)revents;
     if (r != -ETIMEDOUT)
@@ -189,10 +189,11 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
 static void connect_to_daemon(struct proxy *proxy)
 {
     const char *words[] = {"backends", "kubesvc-proxy", NULL};
-    int r = link_open(&proxy->link, proxy->socket, words);
+    int r = inspect_client_open(&proxy->link, proxy->socket, words);
 
     if (r == 0)
-        r = sd_event_add_io(proxy->event, &proxy->io, link_fd(proxy->link), EPOLLIN, on_io, proxy);
+        r = sd_event_add_io(proxy->event, &proxy->io, inspect_client_fd(proxy->link), EPOLLIN,
+                            on_io, proxy);
     if (r < 0) {
         disconnect(proxy, r);
         return;
@@ -279,7 +280,7 @@ struct proxy *proxy_free(struct proxy *proxy)
     sd_event_source_disable_unref(proxy->io);
     sd_event_source_disable_unref(proxy->retry);
     sd_event_source_disable_unref(proxy->news_source);
-    link_free(proxy->link);
+    inspect_client_free(proxy->link);
     if (proxy->news)
         (void)mnl_socket_close(proxy->news);
     routes_close(proxy->routes);

@@ -3,15 +3,15 @@
  * Following changes. The daemon reports that something has changed, not the result: the rows are
  * read again then, and those that differ are printed. Changes in quick succession are read once.
  */
-#include "follow.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
+#include "inspect_client.h"
 #include "json_text.h"
-#include "link.h"
 #include "table.h"
 #include "text.h"
 #include "yaml_text.h"
@@ -125,17 +125,17 @@ static bool until_late(void *userdata, const char *line)
     return g_get_monotonic_time() < *end;
 }
 
-static int wait_for_change(struct link *link)
+static int wait_for_change(struct inspect_client *link)
 {
-    int r = link_read(link, -1, stop_at_once, NULL);
-    if (r != LINK_STOPPED)
+    int r = inspect_client_read(link, -1, stop_at_once, NULL);
+    if (r != INSPECT_CLIENT_STOPPED)
         return r;
     gint64 end = g_get_monotonic_time() + BUSY_US;
-    r = link_read(link, QUIET_MS, until_late, &end);
-    return r == -ETIMEDOUT ? LINK_STOPPED : r;
+    r = inspect_client_read(link, QUIET_MS, until_late, &end);
+    return r == -ETIMEDOUT ? INSPECT_CLIENT_STOPPED : r;
 }
 
-static int read_and_wait(struct follower *follower, struct link *link,
+static int read_and_wait(struct follower *follower, struct inspect_client *link,
                          const struct arguments *arguments, const char *namespace)
 {
     for (;;) {
@@ -144,22 +144,22 @@ static int read_and_wait(struct follower *follower, struct link *link,
             return status;
         print_changes(follower);
         int r = wait_for_change(link);
-        if (r != LINK_STOPPED) {
-            link_complain(arguments->socket, r, arguments->json);
+        if (r != INSPECT_CLIENT_STOPPED) {
+            inspect_client_complain(arguments->socket, r, arguments->json);
             return STATUS_FAILED;
         }
     }
 }
 
-int follow(struct listing *listing, const struct arguments *arguments, const char *namespace)
+int watch_listing(struct listing *listing, const struct arguments *arguments, const char *namespace)
 {
-    __attribute__((cleanup(link_release))) struct link *link = NULL;
+    __attribute__((cleanup(inspect_client_release))) struct inspect_client *link = NULL;
     /* Before the first reading, so that no change falls between the two. */
-    int r = link_open(&link, arguments->socket, (const char *[]){"watch", NULL});
+    int r = inspect_client_open(&link, arguments->socket, (const char *[]){"watch", NULL});
     if (r == 0)
-        r = link_begin(link);
+        r = inspect_client_begin(link);
     if (r != KUBESVC_INSPECT_DONE) {
-        link_complain(arguments->socket, r, arguments->json);
+        inspect_client_complain(arguments->socket, r, arguments->json);
         return STATUS_FAILED;
     }
     g_autofree char *headings = listing_headings(listing);

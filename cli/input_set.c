@@ -4,7 +4,7 @@
  * directory; but at once, without watching, and also what is no regular file, because a pipe is a
  * good place to check what a generator writes.
  */
-#include "collect.h"
+#include "input_set.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,16 +54,16 @@ static void chart_free(gpointer data)
 
 static void file_free(gpointer data)
 {
-    struct collected_file *file = data;
+    struct input_file *file = data;
     g_free(file->path);
     g_free(file);
 }
 
-void collection_init(struct collection *collection, struct findings *findings)
+void input_set_init(struct input_set *inputs, struct check_report *report)
 {
-    *collection = (struct collection){
-        .world = world_new(),
-        .findings = findings,
+    *inputs = (struct input_set){
+        .model = lint_model_new(),
+        .report = report,
         .namespace = "default",
         .files = g_ptr_array_new_with_free_func(file_free),
         .charts = g_ptr_array_new_with_free_func(chart_free),
@@ -71,24 +71,24 @@ void collection_init(struct collection *collection, struct findings *findings)
     };
 }
 
-void collection_clear(struct collection *collection)
+void input_set_clear(struct input_set *inputs)
 {
-    world_free(collection->world);
-    g_ptr_array_unref(collection->files);
-    g_ptr_array_unref(collection->charts);
-    g_hash_table_unref(collection->seen);
+    lint_model_free(inputs->model);
+    g_ptr_array_unref(inputs->files);
+    g_ptr_array_unref(inputs->charts);
+    g_hash_table_unref(inputs->seen);
 }
 
-static void complain(struct collection *collection, const char *path, const char *rule, int error)
+static void complain(struct input_set *inputs, const char *path, const char *rule, int error)
 {
-    findings_take(collection->findings, path,
-                  diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "cannot be read: %s",
-                                 strerrordesc_np(error)));
+    check_report_take(inputs->report, path,
+                      diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "cannot be read: %s",
+                                     strerrordesc_np(error)));
 }
 
 /* The reading of one file. */
 struct sheet {
-    GHashTable *records;  /* struct object * -> struct record * that was seen with it */
+    GHashTable *records;  /* struct object * -> struct lint_record * that was seen with it */
     GPtrArray *strangers; /* struct diagnostic *: about trees without an object */
     GPtrArray *makers;    /* struct maker *: the same trees */
     struct suppressions *suppressions;
@@ -97,8 +97,8 @@ struct sheet {
 
 static void forget_record(gpointer record)
 {
-    ((struct record *)record)->object = NULL; /* the reader's, or freed by it */
-    record_free(record);
+    ((struct lint_record *)record)->object = NULL; /* the reader's, or freed by it */
+    lint_record_free(record);
 }
 
 static void forget_diagnostic(gpointer diagnostic)
@@ -117,7 +117,7 @@ static void look(void *userdata, const struct object *object, const struct yaml_
 {
     struct sheet *sheet = userdata;
     if (object) {
-        struct record *record = record_new(object);
+        struct lint_record *record = lint_record_new(object);
         lint_tree(record, root);
         g_hash_table_replace(sheet->records, (gpointer)(uintptr_t)object, record);
         return;
@@ -144,37 +144,36 @@ static ssize_t read_some(void *userdata, void *buffer, size_t size)
 }
 
 /* A file that is a template, or one of a chart's that cannot be read as it is. */
-static bool is_of_template(const struct collection *collection, const char *path,
+static bool is_of_template(const struct input_set *inputs, const char *path,
                            const struct diagnostic *diagnostic)
 {
     if (g_strcmp0(diagnostic->rule, "template") == 0)
         return true;
     g_autofree char *directory = g_path_get_dirname(path);
-    return collection->chart && g_str_has_suffix(directory, "/templates") &&
+    return inputs->chart && g_str_has_suffix(directory, "/templates") &&
            g_strcmp0(diagnostic->rule, "syntax") == 0;
 }
 
-static void take_diagnostics(struct collection *collection, const char *path,
-                             GPtrArray *diagnostics)
+static void take_diagnostics(struct input_set *inputs, const char *path, GPtrArray *diagnostics)
 {
     bool counted = false;
     g_ptr_array_set_free_func(diagnostics, NULL);
     for (guint i = 0; i < diagnostics->len; i++) {
         struct diagnostic *diagnostic = diagnostics->pdata[i];
-        if (!is_of_template(collection, path, diagnostic) ||
-            !(collection->chart || collection->skip_templates)) {
-            findings_take(collection->findings, path, diagnostic);
+        if (!is_of_template(inputs, path, diagnostic) ||
+            !(inputs->chart || inputs->skip_templates)) {
+            check_report_take(inputs->report, path, diagnostic);
             continue;
         }
-        if (collection->chart && !counted)
-            collection->chart->templates++;
+        if (inputs->chart && !counted)
+            inputs->chart->templates++;
         counted = true;
         diagnostic_free(diagnostic);
     }
     g_ptr_array_set_size(diagnostics, 0);
 }
 
-static void count(struct collected_file *file, const struct object *object)
+static void count(struct input_file *file, const struct object *object)
 {
     file->objects++;
     file->services += object->kind == OBJECT_SERVICE;
@@ -182,8 +181,8 @@ static void count(struct collected_file *file, const struct object *object)
     file->workloads += object_is_workload(object);
 }
 
-static void take_objects(struct collection *collection, struct collected_file *file,
-                         struct sheet *sheet, GPtrArray *objects)
+static void take_objects(struct input_set *inputs, struct input_file *file, struct sheet *sheet,
+                         GPtrArray *objects)
 {
     g_ptr_array_set_free_func(objects, NULL);
     for (guint i = 0; i < objects->len; i++) {
@@ -194,44 +193,43 @@ static void take_objects(struct collection *collection, struct collected_file *f
         }
         g_hash_table_steal_extended(sheet->records, objects->pdata[i], NULL, &record);
         count(file, objects->pdata[i]);
-        take_diagnostics(collection, file->path, ((struct record *)record)->diagnostics);
-        world_add(collection->world, record);
+        take_diagnostics(inputs, file->path, ((struct lint_record *)record)->diagnostics);
+        lint_model_add(inputs->model, record);
     }
-    take_diagnostics(collection, file->path, sheet->strangers);
+    take_diagnostics(inputs, file->path, sheet->strangers);
     while (sheet->makers->len > 0)
-        world_add_maker(collection->world, g_ptr_array_steal_index(sheet->makers, 0));
+        lint_model_add_maker(inputs->model, g_ptr_array_steal_index(sheet->makers, 0));
 }
 
-static void read_all(struct collection *collection, struct collected_file *file,
-                     struct sheet *sheet)
+static void read_all(struct input_set *inputs, struct input_file *file, struct sheet *sheet)
 {
-    struct source *source = source_new(file->path, collection->rank, false);
+    struct source *source = source_new(file->path, inputs->rank, false);
     struct manifest_options options = {
-        .default_namespace = collection->namespace,
+        .default_namespace = inputs->namespace,
         .max_size = FILE_SIZE_MAX,
         .look = look,
         .look_userdata = sheet,
     };
     struct manifest_reader *reader = manifest_reader_new(source, &options, read_some, sheet);
     int r = manifest_reader_run(reader);
-    findings_suppress(collection->findings, file->path, g_steal_pointer(&sheet->suppressions));
+    check_report_suppress(inputs->report, file->path, g_steal_pointer(&sheet->suppressions));
     if (r < 0)
-        complain(collection, file->path, "unreadable", -r);
+        complain(inputs, file->path, "unreadable", -r);
     if (r >= 0) {
         g_autoptr(GPtrArray) diagnostics = manifest_reader_take_diagnostics(reader);
-        take_diagnostics(collection, file->path, diagnostics);
+        take_diagnostics(inputs, file->path, diagnostics);
     }
     if (r == MANIFEST_DONE) {
         g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);
-        take_objects(collection, file, sheet, objects);
+        take_objects(inputs, file, sheet, objects);
     }
     manifest_reader_free(reader);
     source_unref(source);
 }
 
-static void read_file(struct collection *collection, const char *path, int fd)
+static void read_file(struct input_set *inputs, const char *path, int fd)
 {
-    struct collected_file *file = g_new0(struct collected_file, 1);
+    struct input_file *file = g_new0(struct input_file, 1);
     struct sheet sheet = {
         .fd = fd,
         .records = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, forget_record),
@@ -240,40 +238,40 @@ static void read_file(struct collection *collection, const char *path, int fd)
         .suppressions = suppressions_new(),
     };
     file->path = g_strdup(path);
-    g_ptr_array_add(collection->files, file);
-    read_all(collection, file, &sheet);
+    g_ptr_array_add(inputs->files, file);
+    read_all(inputs, file, &sheet);
     g_hash_table_unref(sheet.records);
     g_ptr_array_unref(sheet.strangers);
     g_ptr_array_unref(sheet.makers);
 }
 
 /* A file that is reached in two ways says nothing twice. */
-static bool is_new(struct collection *collection, const struct stat *st)
+static bool is_new(struct input_set *inputs, const struct stat *st)
 {
     struct identity *identity = g_new0(struct identity, 1);
     *identity = (struct identity){st->st_dev, st->st_ino};
-    return g_hash_table_add(collection->seen, identity);
+    return g_hash_table_add(inputs->seen, identity);
 }
 
-static void open_file(struct collection *collection, const char *path)
+static void open_file(struct input_set *inputs, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        complain(collection, path, "unreadable", errno);
+        complain(inputs, path, "unreadable", errno);
         return;
     }
-    read_file(collection, path, fd);
+    read_file(inputs, path, fd);
     close(fd);
 }
 
-static GPtrArray *list_directory(struct collection *collection, const char *path)
+static GPtrArray *list_directory(struct input_set *inputs, const char *path)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) error = NULL;
     g_autoptr(GDir) directory = g_dir_open(path, 0, &error);
     const char *name;
     if (!directory)
-        complain(collection, path, "unreadable", errno);
+        complain(inputs, path, "unreadable", errno);
     while (directory && (name = g_dir_read_name(directory)))
         if (manifest_name_is_read(name) || manifest_name_is_entered(name))
             g_ptr_array_add(names, g_build_filename(path, name, NULL));
@@ -285,101 +283,101 @@ static int compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool is_ignored(const struct collection *collection, const char *path)
+static bool is_ignored(const struct input_set *inputs, const char *path)
 {
-    for (const char *const *pattern = collection->ignored; pattern && *pattern; pattern++)
-        if (ignore_matches(*pattern, collection->top, path))
+    for (const char *const *pattern = inputs->ignored; pattern && *pattern; pattern++)
+        if (ignore_matches(*pattern, inputs->top, path))
             return true;
     return false;
 }
 
-static struct chart *find_chart(struct collection *collection, const char *path)
+static struct chart *find_chart(struct input_set *inputs, const char *path)
 {
     g_autofree char *file = g_build_filename(path, "Chart.yaml", NULL);
     if (access(file, F_OK) != 0)
         return NULL;
-    for (guint i = 0; i < collection->charts->len; i++) {
-        struct chart *chart = collection->charts->pdata[i];
+    for (guint i = 0; i < inputs->charts->len; i++) {
+        struct chart *chart = inputs->charts->pdata[i];
         if (strcmp(chart->path, path) == 0)
             return chart;
     }
     struct chart *chart = g_new0(struct chart, 1);
     chart->path = g_strdup(path);
-    g_ptr_array_add(collection->charts, chart);
+    g_ptr_array_add(inputs->charts, chart);
     return chart;
 }
 
-static void read_entries(struct collection *collection, const char *path, unsigned depth);
+static void read_entries(struct input_set *inputs, const char *path, unsigned depth);
 
 /* Charts in a chart are part of it. */
-static void read_directory(struct collection *collection, const char *path, unsigned depth)
+static void read_directory(struct input_set *inputs, const char *path, unsigned depth)
 {
-    struct chart *around = collection->chart;
+    struct chart *around = inputs->chart;
     g_autofree char *above = g_path_get_dirname(path), *name = g_path_get_basename(path);
     bool templates = strcmp(name, "templates") == 0;
     if (!around)
-        collection->chart = find_chart(collection, path);
-    if (!collection->chart && templates)
-        collection->chart = find_chart(collection, above);
-    if (!(templates && collection->chart && collection->skip_templates))
-        read_entries(collection, path, depth);
-    collection->chart = around;
+        inputs->chart = find_chart(inputs, path);
+    if (!inputs->chart && templates)
+        inputs->chart = find_chart(inputs, above);
+    if (!(templates && inputs->chart && inputs->skip_templates))
+        read_entries(inputs, path, depth);
+    inputs->chart = around;
 }
 
-static void read_entries(struct collection *collection, const char *path, unsigned depth)
+static void read_entries(struct input_set *inputs, const char *path, unsigned depth)
 {
-    g_autoptr(GPtrArray) names = list_directory(collection, path);
+    g_autoptr(GPtrArray) names = list_directory(inputs, path);
     /* the later path wins, as it does for the daemon */
     g_ptr_array_sort(names, compare_names);
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
         g_autofree char *base = g_path_get_basename(name);
         struct stat st;
-        if (is_ignored(collection, name))
+        if (is_ignored(inputs, name))
             continue;
         if (stat(name, &st) < 0) {
             if (manifest_name_is_read(base))
-                complain(collection, name, "unreadable", errno);
+                complain(inputs, name, "unreadable", errno);
         } else if (S_ISDIR(st.st_mode)) {
-            if (collection->recursive && depth < DEPTH_MAX && is_new(collection, &st))
-                read_directory(collection, name, depth + 1);
-        } else if (S_ISREG(st.st_mode) && manifest_name_is_read(base) && is_new(collection, &st)) {
-            open_file(collection, name);
+            if (inputs->recursive && depth < DEPTH_MAX && is_new(inputs, &st))
+                read_directory(inputs, name, depth + 1);
+        } else if (S_ISREG(st.st_mode) && manifest_name_is_read(base) && is_new(inputs, &st)) {
+            open_file(inputs, name);
         }
     }
 }
 
-void collection_add(struct collection *collection, const char *path)
+void input_set_add(struct input_set *inputs, const char *path)
 {
     struct stat st;
-    collection->rank++;
-    collection->top = path;
-    if (is_ignored(collection, path))
+    inputs->rank++;
+    inputs->top = path;
+    if (is_ignored(inputs, path))
         return;
     if (strcmp(path, "-") == 0) {
-        read_file(collection, STANDARD_INPUT, STDIN_FILENO);
+        read_file(inputs, STANDARD_INPUT, STDIN_FILENO);
         return;
     }
     if (stat(path, &st) < 0) {
-        complain(collection, path, "unreadable", errno);
+        complain(inputs, path, "unreadable", errno);
         return;
     }
-    if (!is_new(collection, &st))
+    if (!is_new(inputs, &st))
         return;
     if (S_ISDIR(st.st_mode))
-        read_directory(collection, path, 0);
+        read_directory(inputs, path, 0);
     else
-        open_file(collection, path);
+        open_file(inputs, path);
 }
 
-void collection_end(struct collection *collection)
+void input_set_end(struct input_set *inputs)
 {
-    for (guint i = 0; i < collection->charts->len; i++) {
-        const struct chart *chart = collection->charts->pdata[i];
-        if (chart->templates == 0 || collection->skip_templates)
+    for (guint i = 0; i < inputs->charts->len; i++) {
+        const struct chart *chart = inputs->charts->pdata[i];
+        if (chart->templates == 0 || inputs->skip_templates)
             continue;
-        findings_take(
-            collection->findings, chart->path,
+        check_report_take(
+            inputs->report, chart->path,
             diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "template", NULL,
                            "a Helm chart, of which %u %s not checked: render it first, as with "
                            "'helm template %s | kubesvc check -'",

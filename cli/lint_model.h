@@ -13,7 +13,7 @@
 #include "lib/util/diagnostic.h"
 #include "lib/yaml/tree.h"
 
-struct target { /* of a Service's port: where its traffic goes */
+struct port_target { /* of a Service's port: where its traffic goes */
     struct position position;
     char *name;      /* NULL: a number */
     uint16_t number; /* targetPort, else the port's own */
@@ -21,17 +21,17 @@ struct target { /* of a Service's port: where its traffic goes */
     bool implied; /* there is no targetPort */
 };
 
-struct record {
+struct lint_record {
     struct selection selection; /* first; of a Service in force: what it selects */
     struct object *object;
     struct position name, namespace, selector, service_name, subdomain, external_name, cluster_ip;
-    GArray *targets;        /* struct target, of a Service; NULL for none */
+    GArray *targets;        /* struct port_target, of a Service; NULL for none */
     GPtrArray *diagnostics; /* struct diagnostic *: found in its tree */
     bool partial;           /* the selection is wider than the selector */
 };
 
-struct record *record_new(const struct object *object);
-void record_free(void *data); /* and its object */
+struct lint_record *lint_record_new(const struct object *object);
+void lint_record_free(void *data); /* and its object */
 
 /* A custom resource for which an operator may create pods. */
 struct maker {
@@ -41,41 +41,42 @@ struct maker {
 };
 void maker_free(void *data);
 
-struct world;
+struct lint_model;
 
-struct world *world_new(void);
-struct world *world_free(struct world *world); /* returns NULL */
+struct lint_model *lint_model_new(void);
+struct lint_model *lint_model_free(struct lint_model *model); /* returns NULL */
 
 /* Adds a record, which is taken over; it wins over earlier ones of the same identity, unless the
  * API refuses it and not them. */
-void world_add(struct world *world, struct record *record);
+void lint_model_add(struct lint_model *model, struct lint_record *record);
 
 /* Adds one, which is taken over. */
-void world_add_maker(struct world *world, struct maker *maker);
+void lint_model_add_maker(struct lint_model *model, struct maker *maker);
 
 /* May one of them have created pods with these labels? */
-bool world_makes(const struct world *world, const char *namespace, const struct labels *selector);
+bool lint_model_makes(const struct lint_model *model, const char *namespace,
+                      const struct labels *selector);
 
 /* Everything was added: puts what is in force into the indexes. */
-void world_index(struct world *world);
+void lint_model_index(struct lint_model *model);
 
 /* All records in the order in which they were added, in force or not. */
-const GPtrArray *world_records(const struct world *world);
+const GPtrArray *lint_model_records(const struct lint_model *model);
 
 /* The record in effect of this identity, NULL if there is none. */
-const struct record *world_find(const struct world *world, enum object_kind kind,
-                                const char *namespace, const char *name);
-bool world_is_in_force(const struct world *world, const struct record *record);
+const struct lint_record *lint_model_find(const struct lint_model *model, enum object_kind kind,
+                                          const char *namespace, const char *name);
+bool lint_model_is_in_force(const struct lint_model *model, const struct lint_record *record);
 
-/* After world_index; `name` is interned. NULL: nothing is in it. */
-const struct namespace *world_namespace(const struct world *world, const char *name);
-void world_each_namespace(const struct world *world,
-                          void (*each)(void *userdata, const struct namespace *namespace),
-                          void *userdata);
+/* After lint_model_index; `name` is interned. NULL: nothing is in it. */
+const struct namespace *lint_model_namespace(const struct lint_model *model, const char *name);
+void lint_model_each_namespace(const struct lint_model *model,
+                               void (*each)(void *userdata, const struct namespace *namespace),
+                               void *userdata);
 
 /* Is there time for so many comparisons more, to say what was probably meant? There is for millions
  * in all, so that a world full of mistakes takes no longer than it must. */
-bool world_affords(struct world *world, size_t comparisons);
+bool lint_model_affords(struct lint_model *model, size_t comparisons);
 
 /* What a Pod, or the template of a workload, says of pods; NULL for other kinds. */
-const struct pod_spec *world_pod_spec(const struct object *object);
+const struct pod_spec *lint_model_pod_spec(const struct object *object);

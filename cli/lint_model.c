@@ -4,7 +4,7 @@
  * addresses, and keeps objects that the daemon would leave out as broken: they exist, and reporting
  * them as missing would be wrong.
  */
-#include "world.h"
+#include "lint_model.h"
 
 #include <string.h>
 
@@ -13,24 +13,24 @@
 
 #define COMPARISONS_MAX 5000000u
 
-struct world {
+struct lint_model {
     GPtrArray *records;
     GPtrArray *makers;
-    GHashTable *in_force;   /* set of struct record *, by identity */
+    GHashTable *in_force;   /* set of struct lint_record *, by identity */
     GHashTable *namespaces; /* interned name -> struct namespace * */
     size_t comparisons;     /* that are left */
 };
 
 static guint identity_hash(gconstpointer data)
 {
-    const struct object *object = ((const struct record *)data)->object;
+    const struct object *object = ((const struct lint_record *)data)->object;
     return hash_text(object->name) ^ hash_text(object->namespace) * 31u ^ object->kind;
 }
 
 static gboolean identity_equal(gconstpointer a, gconstpointer b)
 {
-    const struct object *x = ((const struct record *)a)->object;
-    const struct object *y = ((const struct record *)b)->object;
+    const struct object *x = ((const struct lint_record *)a)->object;
+    const struct object *y = ((const struct lint_record *)b)->object;
     return x->kind == y->kind && strcmp(x->namespace, y->namespace) == 0 &&
            strcmp(x->name, y->name) == 0;
 }
@@ -42,24 +42,24 @@ static void release_diagnostic(gpointer diagnostic)
 
 static void clear_target(gpointer target)
 {
-    g_free(((struct target *)target)->name);
+    g_free(((struct port_target *)target)->name);
 }
 
-struct record *record_new(const struct object *object)
+struct lint_record *lint_record_new(const struct object *object)
 {
-    struct record *record = g_new0(struct record, 1);
+    struct lint_record *record = g_new0(struct lint_record, 1);
     record->object = (struct object *)(uintptr_t)object;
     record->diagnostics = g_ptr_array_new_with_free_func(release_diagnostic);
     if (object->kind == OBJECT_SERVICE) {
-        record->targets = g_array_new(FALSE, FALSE, sizeof(struct target));
+        record->targets = g_array_new(FALSE, FALSE, sizeof(struct port_target));
         g_array_set_clear_func(record->targets, clear_target);
     }
     return record;
 }
 
-void record_free(void *data)
+void lint_record_free(void *data)
 {
-    struct record *record = data;
+    struct lint_record *record = data;
     g_clear_pointer(&record->selection.groups, g_ptr_array_unref);
     labels_unref(record->selection.selector);
     if (record->targets)
@@ -74,41 +74,41 @@ static void namespace_release(gpointer namespace)
     namespace_free(namespace);
 }
 
-struct world *world_new(void)
+struct lint_model *lint_model_new(void)
 {
-    struct world *world = g_new0(struct world, 1);
-    world->comparisons = COMPARISONS_MAX;
-    world->records = g_ptr_array_new_with_free_func(record_free);
-    world->makers = g_ptr_array_new_with_free_func(maker_free);
-    world->in_force = g_hash_table_new(identity_hash, identity_equal);
-    world->namespaces =
+    struct lint_model *model = g_new0(struct lint_model, 1);
+    model->comparisons = COMPARISONS_MAX;
+    model->records = g_ptr_array_new_with_free_func(lint_record_free);
+    model->makers = g_ptr_array_new_with_free_func(maker_free);
+    model->in_force = g_hash_table_new(identity_hash, identity_equal);
+    model->namespaces =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, namespace_release);
-    return world;
+    return model;
 }
 
-static struct namespace *find_namespace(const struct world *world, const char *name)
+static struct namespace *find_namespace(const struct lint_model *model, const char *name)
 {
-    return g_hash_table_lookup(world->namespaces, name);
+    return g_hash_table_lookup(model->namespaces, name);
 }
 
-struct world *world_free(struct world *world)
+struct lint_model *lint_model_free(struct lint_model *model)
 {
-    if (!world)
+    if (!model)
         return NULL;
-    g_hash_table_unref(world->namespaces);
-    g_hash_table_unref(world->in_force);
-    g_ptr_array_unref(world->records);
-    g_ptr_array_unref(world->makers);
-    g_free(world);
+    g_hash_table_unref(model->namespaces);
+    g_hash_table_unref(model->in_force);
+    g_ptr_array_unref(model->records);
+    g_ptr_array_unref(model->makers);
+    g_free(model);
     return NULL;
 }
 
-void world_add(struct world *world, struct record *record)
+void lint_model_add(struct lint_model *model, struct lint_record *record)
 {
-    const struct record *before = g_hash_table_lookup(world->in_force, record);
-    g_ptr_array_add(world->records, record);
+    const struct lint_record *before = g_hash_table_lookup(model->in_force, record);
+    g_ptr_array_add(model->records, record);
     if (!before || !record->object->refused || before->object->refused)
-        g_hash_table_replace(world->in_force, record, record);
+        g_hash_table_replace(model->in_force, record, record);
 }
 
 void maker_free(void *data)
@@ -123,9 +123,9 @@ void maker_free(void *data)
     g_free(maker);
 }
 
-void world_add_maker(struct world *world, struct maker *maker)
+void lint_model_add_maker(struct lint_model *model, struct maker *maker)
 {
-    g_ptr_array_add(world->makers, maker);
+    g_ptr_array_add(model->makers, maker);
 }
 
 /* Operators label pods with the name of the resource they were created for, or a variation of
@@ -141,10 +141,11 @@ static bool may_make(const struct maker *maker, const struct labels *selector)
     return false;
 }
 
-bool world_makes(const struct world *world, const char *namespace, const struct labels *selector)
+bool lint_model_makes(const struct lint_model *model, const char *namespace,
+                      const struct labels *selector)
 {
-    for (guint i = 0; i < world->makers->len; i++) {
-        const struct maker *maker = world->makers->pdata[i];
+    for (guint i = 0; i < model->makers->len; i++) {
+        const struct maker *maker = model->makers->pdata[i];
         if ((!maker->namespace || strcmp(maker->namespace, namespace) == 0) &&
             may_make(maker, selector))
             return true;
@@ -152,14 +153,14 @@ bool world_makes(const struct world *world, const char *namespace, const struct 
     return false;
 }
 
-static void put_in(struct world *world, struct record *record)
+static void put_in(struct lint_model *model, struct lint_record *record)
 {
     struct object *object = record->object;
-    struct namespace *namespace = find_namespace(world, object->namespace);
-    const struct pod_spec *spec = world_pod_spec(object);
+    struct namespace *namespace = find_namespace(model, object->namespace);
+    const struct pod_spec *spec = lint_model_pod_spec(object);
     if (!namespace) {
         namespace = namespace_new(object->namespace);
-        g_hash_table_insert(world->namespaces, (gpointer) namespace->name, namespace);
+        g_hash_table_insert(model->namespaces, (gpointer) namespace->name, namespace);
     }
     if (object->kind == OBJECT_SERVICE) {
         const struct service *service = (const struct service *)object;
@@ -176,60 +177,60 @@ static void put_in(struct world *world, struct record *record)
     }
 }
 
-void world_index(struct world *world)
+void lint_model_index(struct lint_model *model)
 {
     GHashTableIter iter;
     gpointer item;
-    for (guint i = 0; i < world->records->len; i++)
-        if (world_is_in_force(world, world->records->pdata[i]))
-            put_in(world, world->records->pdata[i]);
-    g_hash_table_iter_init(&iter, world->namespaces);
+    for (guint i = 0; i < model->records->len; i++)
+        if (lint_model_is_in_force(model, model->records->pdata[i]))
+            put_in(model, model->records->pdata[i]);
+    g_hash_table_iter_init(&iter, model->namespaces);
     while (g_hash_table_iter_next(&iter, NULL, &item))
         namespace_link(item);
 }
 
-const GPtrArray *world_records(const struct world *world)
+const GPtrArray *lint_model_records(const struct lint_model *model)
 {
-    return world->records;
+    return model->records;
 }
 
-const struct record *world_find(const struct world *world, enum object_kind kind,
-                                const char *namespace, const char *name)
+const struct lint_record *lint_model_find(const struct lint_model *model, enum object_kind kind,
+                                          const char *namespace, const char *name)
 {
     struct object object = {.kind = (uint8_t)kind, .namespace = namespace, .name = name};
-    struct record probe = {.object = &object};
-    return g_hash_table_lookup(world->in_force, &probe);
+    struct lint_record probe = {.object = &object};
+    return g_hash_table_lookup(model->in_force, &probe);
 }
 
-bool world_is_in_force(const struct world *world, const struct record *record)
+bool lint_model_is_in_force(const struct lint_model *model, const struct lint_record *record)
 {
-    return g_hash_table_lookup(world->in_force, record) == record;
+    return g_hash_table_lookup(model->in_force, record) == record;
 }
 
-const struct namespace *world_namespace(const struct world *world, const char *name)
+const struct namespace *lint_model_namespace(const struct lint_model *model, const char *name)
 {
-    return find_namespace(world, name);
+    return find_namespace(model, name);
 }
 
-void world_each_namespace(const struct world *world,
-                          void (*each)(void *userdata, const struct namespace *namespace),
-                          void *userdata)
+void lint_model_each_namespace(const struct lint_model *model,
+                               void (*each)(void *userdata, const struct namespace *namespace),
+                               void *userdata)
 {
     GHashTableIter iter;
     gpointer namespace;
-    g_hash_table_iter_init(&iter, world->namespaces);
+    g_hash_table_iter_init(&iter, model->namespaces);
     while (g_hash_table_iter_next(&iter, NULL, &namespace))
         each(userdata, namespace);
 }
 
-bool world_affords(struct world *world, size_t comparisons)
+bool lint_model_affords(struct lint_model *model, size_t comparisons)
 {
-    bool affords = comparisons <= world->comparisons;
-    world->comparisons -= MIN(comparisons, world->comparisons);
+    bool affords = comparisons <= model->comparisons;
+    model->comparisons -= MIN(comparisons, model->comparisons);
     return affords;
 }
 
-const struct pod_spec *world_pod_spec(const struct object *object)
+const struct pod_spec *lint_model_pod_spec(const struct object *object)
 {
     if (object->kind == OBJECT_POD)
         return ((const struct pod *)object)->spec;

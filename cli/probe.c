@@ -3,7 +3,7 @@
  * Real lookups, with the module's own code: their time is what programs pay, and for a name that
  * leads out of the zone they make the daemon query the target.
  */
-#include "lookup_time.h"
+#include "probe.h"
 
 #include <arpa/inet.h>
 #include <glib.h>
@@ -85,10 +85,10 @@ static double by_socket(const struct query_question *question)
     return (double)(g_get_monotonic_time() - start) / 1000;
 }
 
-struct lookup_time lookup_time_measure(const char *name, const char *family)
+struct probe probe_measure(const char *name, const char *family)
 {
     struct query_question question;
-    struct lookup_time time = {.first = -1, .later = -1};
+    struct probe time = {.first = -1, .later = -1};
     if (!make_question(&question, name, family))
         return time;
     time.first = by_socket(&question);

@@ -2,7 +2,7 @@
 /*
  * One column of labels. Values are never cut: a terminal wraps them, and a copied one is complete.
  */
-#include "fields.h"
+#include "print_fields.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -8,4 +8,5 @@
 
 /* Prints the rows of `listing`, and what changes in them until it is interrupted or the daemon
  * ends. An exit status. */
-int follow(struct listing *listing, const struct arguments *arguments, const char *namespace);
+int watch_listing(struct listing *listing, const struct arguments *arguments,
+                  const char *namespace);

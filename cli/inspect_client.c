@@ -3,7 +3,7 @@
  * The connection to the daemon. Blocking, because a person waits; with a time limit, because the
  * daemon may be stopped.
  */
-#include "link.h"
+#include "inspect_client.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -19,14 +19,14 @@
 #define PATIENCE_MS 10000
 #define LINE_MAX_BYTES                                                                             \
     (256u << 20)           /* of `describe`, a Service with all its endpoints is one line */
-#define FRAME_OF_TEXT 1000 /* beyond enum kubesvc_inspect_result and LINK_STOPPED */
+#define FRAME_OF_TEXT 1000 /* beyond enum kubesvc_inspect_result and INSPECT_CLIENT_STOPPED */
 
-struct link {
+struct inspect_client {
     int fd;
     GString *text; /* received, not delivered yet */
 };
 
-static int link_connect(const char *path)
+static int inspect_client_connect(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path)
@@ -66,16 +66,16 @@ static int send_request(int fd, const char *const *words)
 }
 
 /* Waits at most `timeout` milliseconds for every piece. */
-static int read_fully(const struct link *link, int timeout, void *buffer, size_t size)
+static int read_fully(const struct inspect_client *client, int timeout, void *buffer, size_t size)
 {
     for (size_t done = 0; done < size;) {
-        struct pollfd poll_fd = {.fd = link->fd, .events = POLLIN};
+        struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
         int r = poll(&poll_fd, 1, timeout);
         if (r < 0 && errno == EINTR)
             continue;
         if (r <= 0)
             return r < 0 ? -errno : -ETIMEDOUT;
-        ssize_t n = read(link->fd, (char *)buffer + done, size - done);
+        ssize_t n = read(client->fd, (char *)buffer + done, size - done);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -86,32 +86,32 @@ static int read_fully(const struct link *link, int timeout, void *buffer, size_t
 }
 
 /* Gives out whole lines, which may cross the borders of frames; false if that was stopped. */
-static bool give_lines(struct link *link, link_line line, void *userdata)
+static bool give_lines(struct inspect_client *client, inspect_client_line line, void *userdata)
 {
     bool more = true;
-    char *at = link->text->str, *behind = at + link->text->len;
+    char *at = client->text->str, *behind = at + client->text->len;
     for (char *end; more && (end = memchr(at, '\n', (size_t)(behind - at))); at = end + 1) {
         *end = '\0';
         more = line(userdata, at);
     }
-    g_string_erase(link->text, 0, at - link->text->str);
+    g_string_erase(client->text, 0, at - client->text->str);
     return more;
 }
 
-static int read_end(const struct link *link, uint32_t length)
+static int read_end(const struct inspect_client *client, uint32_t length)
 {
     struct kubesvc_inspect_end end = {0};
     if (length != sizeof end)
         return -EPROTO;
-    int r = read_fully(link, PATIENCE_MS, &end, sizeof end);
+    int r = read_fully(client, PATIENCE_MS, &end, sizeof end);
     return r < 0 ? r : (int)le32toh(end.result);
 }
 
 /* FRAME_OF_TEXT, or how the answer ends. */
-static int read_frame(struct link *link, int timeout)
+static int read_frame(struct inspect_client *client, int timeout)
 {
     struct kubesvc_header header = {0};
-    struct pollfd poll_fd = {.fd = link->fd, .events = POLLIN};
+    struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
     int r;
     do
         r = poll(&poll_fd, 1, timeout);
@@ -120,7 +120,7 @@ static int read_frame(struct link *link, int timeout)
         return -errno;
     if (r == 0) /* between two frames, where it can be tried again */
         return -ETIMEDOUT;
-    r = read_fully(link, PATIENCE_MS, &header, sizeof header);
+    r = read_fully(client, PATIENCE_MS, &header, sizeof header);
     if (r < 0)
         return r;
     uint32_t length = le32toh(header.length);
@@ -129,19 +129,19 @@ static int read_frame(struct link *link, int timeout)
     if (header.type == KUBESVC_RESPONSE_UNSUPPORTED)
         return KUBESVC_INSPECT_UNKNOWN;
     if (header.type == KUBESVC_RESPONSE_END)
-        return read_end(link, length);
+        return read_end(client, length);
     if (header.type != KUBESVC_RESPONSE_TEXT)
         return -EPROTO;
-    gsize had = link->text->len;
-    g_string_set_size(link->text, had + length);
-    r = read_fully(link, PATIENCE_MS, link->text->str + had, length);
+    gsize had = client->text->len;
+    g_string_set_size(client->text, had + length);
+    r = read_fully(client, PATIENCE_MS, client->text->str + had, length);
     return r < 0 ? r : FRAME_OF_TEXT;
 }
 
-int link_credentials(const char *path, struct ucred *peer)
+int inspect_client_credentials(const char *path, struct ucred *peer)
 {
     socklen_t size = sizeof *peer;
-    int fd = link_connect(path);
+    int fd = inspect_client_connect(path);
     if (fd < 0)
         return fd;
     int r = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) < 0 ? -errno : 0;
@@ -149,76 +149,78 @@ int link_credentials(const char *path, struct ucred *peer)
     return r;
 }
 
-pid_t link_peer(const char *path)
+pid_t inspect_client_peer(const char *path)
 {
     struct ucred peer;
-    int r = link_credentials(path, &peer);
+    int r = inspect_client_credentials(path, &peer);
     return r < 0 ? r : peer.pid;
 }
 
-int link_read(struct link *link, int timeout, link_line line, void *userdata)
+int inspect_client_read(struct inspect_client *client, int timeout, inspect_client_line line,
+                        void *userdata)
 {
     for (;;) {
-        if (!give_lines(link, line, userdata))
-            return LINK_STOPPED;
-        if (link->text->len > LINE_MAX_BYTES)
+        if (!give_lines(client, line, userdata))
+            return INSPECT_CLIENT_STOPPED;
+        if (client->text->len > LINE_MAX_BYTES)
             return -EPROTO;
-        int r = read_frame(link, timeout);
+        int r = read_frame(client, timeout);
         if (r != FRAME_OF_TEXT)
             return r;
     }
 }
 
-struct link *link_free(struct link *link)
+struct inspect_client *inspect_client_free(struct inspect_client *client)
 {
-    if (!link)
+    if (!client)
         return NULL;
-    if (link->fd >= 0)
-        close(link->fd);
-    g_string_free(link->text, TRUE);
-    g_free(link);
+    if (client->fd >= 0)
+        close(client->fd);
+    g_string_free(client->text, TRUE);
+    g_free(client);
     return NULL;
 }
 
-int link_fd(const struct link *link)
+int inspect_client_fd(const struct inspect_client *client)
 {
-    return link->fd;
+    return client->fd;
 }
 
-void link_release(struct link **linkp)
+void inspect_client_release(struct inspect_client **clientp)
 {
-    *linkp = link_free(*linkp);
+    *clientp = inspect_client_free(*clientp);
 }
 
-int link_begin(struct link *link)
+int inspect_client_begin(struct inspect_client *client)
 {
-    int r = read_frame(link, PATIENCE_MS);
+    int r = read_frame(client, PATIENCE_MS);
     return r == FRAME_OF_TEXT ? KUBESVC_INSPECT_DONE : r;
 }
 
-int link_open(struct link **linkp, const char *path, const char *const *words)
+int inspect_client_open(struct inspect_client **clientp, const char *path, const char *const *words)
 {
-    __attribute__((cleanup(link_release))) struct link *link = g_new0(struct link, 1);
-    link->text = g_string_new(NULL);
-    link->fd = link_connect(path);
-    if (link->fd < 0)
-        return link->fd;
-    int r = send_request(link->fd, words);
+    __attribute__((cleanup(inspect_client_release))) struct inspect_client *client =
+        g_new0(struct inspect_client, 1);
+    client->text = g_string_new(NULL);
+    client->fd = inspect_client_connect(path);
+    if (client->fd < 0)
+        return client->fd;
+    int r = send_request(client->fd, words);
     if (r < 0)
         return r;
-    *linkp = g_steal_pointer(&link);
+    *clientp = g_steal_pointer(&client);
     return 0;
 }
 
-int link_ask(const char *path, const char *const *words, bool patient, link_line line,
-             void *userdata)
+int inspect_client_ask(const char *path, const char *const *words, bool patient,
+                       inspect_client_line line, void *userdata)
 {
-    __attribute__((cleanup(link_release))) struct link *link = NULL;
-    int r = link_open(&link, path, words);
-    return r < 0 ? r : link_read(link, patient ? -1 : PATIENCE_MS, line, userdata);
+    __attribute__((cleanup(inspect_client_release))) struct inspect_client *client = NULL;
+    int r = inspect_client_open(&client, path, words);
+    return r < 0 ? r : inspect_client_read(client, patient ? -1 : PATIENCE_MS, line, userdata);
 }
 
-const char *link_socket(const char *given)
+const char *inspect_client_socket(const char *given)
 {
     const char *from_environment = secure_getenv("KUBESVC_SOCKET");
     if (given)
@@ -226,7 +228,7 @@ const char *link_socket(const char *given)
     return from_environment && *from_environment ? from_environment : KUBESVC_SOCKET_PATH;
 }
 
-void link_complain(const char *path, int result, bool json)
+void inspect_client_complain(const char *path, int result, bool json)
 {
     switch (result) {
     case -ENOENT:

@@ -3,7 +3,7 @@
  * The findings of an examination, one paragraph each: the verdict, the point, what was seen, and on
  * a line of its own what to do.
  */
-#include "examination.h"
+#include "checks.h"
 
 #include <stdio.h>
 
@@ -26,43 +26,43 @@ static void result_free(gpointer data)
     g_free(result);
 }
 
-void examination_init(struct examination *examination, const struct arguments *arguments)
+void checks_init(struct checks *checks, const struct arguments *arguments)
 {
-    examination->arguments = arguments;
-    examination->results = g_ptr_array_new_with_free_func(result_free);
+    checks->arguments = arguments;
+    checks->results = g_ptr_array_new_with_free_func(result_free);
 }
 
-void examination_clear(struct examination *examination)
+void checks_clear(struct checks *checks)
 {
-    g_clear_pointer(&examination->results, g_ptr_array_unref);
+    g_clear_pointer(&checks->results, g_ptr_array_unref);
 }
 
-void examination_add(struct examination *examination, enum verdict verdict, const char *point,
-                     char *text, char *remedy)
+void checks_add(struct checks *checks, enum verdict verdict, const char *point, char *text,
+                char *remedy)
 {
     struct result *result = g_new0(struct result, 1);
     *result = (struct result){verdict, point, text, remedy};
-    g_ptr_array_add(examination->results, result);
+    g_ptr_array_add(checks->results, result);
 }
 
-char *examination_path(const struct examination *examination, const char *path)
+char *checks_path(const struct checks *checks, const char *path)
 {
-    return g_strconcat(examination->arguments->root, path, NULL);
+    return g_strconcat(checks->arguments->root, path, NULL);
 }
 
-unsigned examination_count(const struct examination *examination, enum verdict verdict)
+unsigned checks_count(const struct checks *checks, enum verdict verdict)
 {
     unsigned n = 0;
-    for (guint i = 0; i < examination->results->len; i++)
-        n += ((const struct result *)examination->results->pdata[i])->verdict == verdict;
+    for (guint i = 0; i < checks->results->len; i++)
+        n += ((const struct result *)checks->results->pdata[i])->verdict == verdict;
     return n;
 }
 
-void examination_print(const struct examination *examination)
+void checks_print(const struct checks *checks)
 {
     static const enum text_style styles[] = {STYLE_GOOD, STYLE_WARN, STYLE_BAD};
-    for (guint i = 0; i < examination->results->len; i++) {
-        const struct result *result = examination->results->pdata[i];
+    for (guint i = 0; i < checks->results->len; i++) {
+        const struct result *result = checks->results->pdata[i];
         g_autofree char *padded = g_strdup_printf("%-5s", verdicts[result->verdict]);
         g_autofree char *verdict = text_styled(padded, styles[result->verdict]);
         g_autofree char *text = text_clean(result->text);
@@ -74,11 +74,11 @@ void examination_print(const struct examination *examination)
     }
 }
 
-void examination_print_json(const struct examination *examination)
+void checks_print_json(const struct checks *checks)
 {
     g_autoptr(GString) out = g_string_new("{\n  \"checks\": [");
-    for (guint i = 0; i < examination->results->len; i++) {
-        const struct result *result = examination->results->pdata[i];
+    for (guint i = 0; i < checks->results->len; i++) {
+        const struct result *result = checks->results->pdata[i];
         g_string_append_printf(out, "%s\n    {\"check\": \"%s\", \"verdict\": \"%s\", \"text\": ",
                                i > 0 ? "," : "", result->point, verdicts[result->verdict]);
         json_text_append_string(out, result->text);
@@ -89,6 +89,5 @@ void examination_print_json(const struct examination *examination)
         g_string_append_c(out, '}');
     }
     printf("%s\n  ],\n  \"bad\": %u,\n  \"warnings\": %u\n}\n", out->str,
-           examination_count(examination, VERDICT_BAD),
-           examination_count(examination, VERDICT_WARN));
+           checks_count(checks, VERDICT_BAD), checks_count(checks, VERDICT_WARN));
 }

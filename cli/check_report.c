@@ -3,7 +3,7 @@
  * Findings. Kept until the end, because problems of the whole are found after problems of a file,
  * and belong together with them.
  */
-#include "findings.h"
+#include "check_report.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct finding {
     struct diagnostic *diagnostic;
 };
 
-struct findings {
+struct check_report {
     GPtrArray *items;     /* struct finding * */
     GHashTable *ignored;  /* rules */
     GHashTable *comments; /* path -> struct suppressions * */
@@ -38,81 +38,81 @@ static void release_suppressions(gpointer suppressions)
     suppressions_free(suppressions);
 }
 
-struct findings *findings_new(void)
+struct check_report *check_report_new(void)
 {
-    struct findings *findings = g_new0(struct findings, 1);
-    findings->items = g_ptr_array_new_with_free_func(finding_free);
-    findings->ignored = g_hash_table_new(g_str_hash, g_str_equal);
-    findings->comments =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, release_suppressions);
-    return findings;
+    struct check_report *report = g_new0(struct check_report, 1);
+    report->items = g_ptr_array_new_with_free_func(finding_free);
+    report->ignored = g_hash_table_new(g_str_hash, g_str_equal);
+    report->comments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, release_suppressions);
+    return report;
 }
 
-struct findings *findings_free(struct findings *findings)
+struct check_report *check_report_free(struct check_report *report)
 {
-    if (!findings)
+    if (!report)
         return NULL;
-    g_ptr_array_unref(findings->items);
-    g_hash_table_unref(findings->ignored);
-    g_hash_table_unref(findings->comments);
-    g_free(findings);
+    g_ptr_array_unref(report->items);
+    g_hash_table_unref(report->ignored);
+    g_hash_table_unref(report->comments);
+    g_free(report);
     return NULL;
 }
 
-void findings_ignore(struct findings *findings, const char *rule)
+void check_report_ignore(struct check_report *report, const char *rule)
 {
-    g_hash_table_add(findings->ignored, (gpointer)(uintptr_t)rule);
+    g_hash_table_add(report->ignored, (gpointer)(uintptr_t)rule);
 }
 
-void findings_suppress(struct findings *findings, const char *path,
-                       struct suppressions *suppressions)
+void check_report_suppress(struct check_report *report, const char *path,
+                           struct suppressions *suppressions)
 {
-    g_hash_table_replace(findings->comments, g_strdup(path), suppressions);
+    g_hash_table_replace(report->comments, g_strdup(path), suppressions);
     for (guint i = 0; i < suppressions->items->len; i++) {
         const struct suppression *item = &g_array_index(suppressions->items, struct suppression, i);
         const char *meant = rules_suggest(item->rule);
         if (rules_find(item->rule))
             continue;
-        findings_take(findings, path,
-                      diagnostic_new(DIAGNOSTIC_WARNING, item->from, 1, "unknown-rule", NULL,
-                                     "unknown rule %s%s%s%s", item->rule,
-                                     meant ? "; did you mean " : "", meant ? meant : "",
-                                     meant ? "?" : ""));
+        check_report_take(report, path,
+                          diagnostic_new(DIAGNOSTIC_WARNING, item->from, 1, "unknown-rule", NULL,
+                                         "unknown rule %s%s%s%s", item->rule,
+                                         meant ? "; did you mean " : "", meant ? meant : "",
+                                         meant ? "?" : ""));
     }
 }
 
-unsigned findings_suppressed(const struct findings *findings)
+unsigned check_report_suppressed(const struct check_report *report)
 {
-    return findings->suppressed;
+    return report->suppressed;
 }
 
-static bool is_suppressed(const struct findings *findings, const char *path,
+static bool is_suppressed(const struct check_report *report, const char *path,
                           const struct diagnostic *diagnostic)
 {
-    const struct suppressions *suppressions = g_hash_table_lookup(findings->comments, path);
+    const struct suppressions *suppressions = g_hash_table_lookup(report->comments, path);
     return suppressions && diagnostic->rule &&
            suppressions_cover(suppressions, diagnostic->rule, diagnostic->line);
 }
 
-void findings_take(struct findings *findings, const char *path, struct diagnostic *diagnostic)
+void check_report_take(struct check_report *report, const char *path, struct diagnostic *diagnostic)
 {
-    if (diagnostic->rule && g_hash_table_contains(findings->ignored, diagnostic->rule)) {
+    if (diagnostic->rule && g_hash_table_contains(report->ignored, diagnostic->rule)) {
         diagnostic_free(diagnostic);
         return;
     }
-    if (is_suppressed(findings, path, diagnostic)) {
-        findings->suppressed++;
+    if (is_suppressed(report, path, diagnostic)) {
+        report->suppressed++;
         diagnostic_free(diagnostic);
         return;
     }
     struct finding *finding = g_new0(struct finding, 1);
     finding->path = g_strdup(path);
     finding->diagnostic = diagnostic;
-    g_ptr_array_add(findings->items, finding);
+    g_ptr_array_add(report->items, finding);
 }
 
-void findings_add(struct findings *findings, enum diagnostic_severity severity, const char *rule,
-                  const struct object *object, struct position position, const char *format, ...)
+void check_report_add(struct check_report *report, enum diagnostic_severity severity,
+                      const char *rule, const struct object *object, struct position position,
+                      const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -121,8 +121,8 @@ void findings_add(struct findings *findings, enum diagnostic_severity severity, 
     if (position.line == 0)
         position = (struct position){object->line, object->column};
     g_autofree char *description = object_describe(object);
-    findings_take(
-        findings, object->source->path,
+    check_report_take(
+        report, object->source->path,
         diagnostic_new(severity, position.line, position.column, rule, description, "%s", message));
 }
 
@@ -141,25 +141,25 @@ static int compare(gconstpointer a, gconstpointer b)
     return order != 0 ? order : strcmp(d->message, e->message);
 }
 
-void findings_sort(struct findings *findings)
+void check_report_sort(struct check_report *report)
 {
-    g_ptr_array_sort(findings->items, compare);
+    g_ptr_array_sort(report->items, compare);
 }
 
-unsigned findings_count(const struct findings *findings, enum diagnostic_severity severity)
+unsigned check_report_count(const struct check_report *report, enum diagnostic_severity severity)
 {
     unsigned n = 0;
-    for (guint i = 0; i < findings->items->len; i++)
-        n += ((const struct finding *)findings->items->pdata[i])->diagnostic->severity == severity;
+    for (guint i = 0; i < report->items->len; i++)
+        n += ((const struct finding *)report->items->pdata[i])->diagnostic->severity == severity;
     return n;
 }
 
-void findings_print(const struct findings *findings)
+void check_report_print(const struct check_report *report)
 {
     g_autofree char *error = text_styled("error", STYLE_BAD);
     g_autofree char *warning = text_styled("warning", STYLE_WARN);
-    for (guint i = 0; i < findings->items->len; i++) {
-        const struct finding *finding = findings->items->pdata[i];
+    for (guint i = 0; i < report->items->len; i++) {
+        const struct finding *finding = report->items->pdata[i];
         const struct diagnostic *diagnostic = finding->diagnostic;
         g_autofree char *path = text_clean(finding->path);
         g_autofree char *message = text_clean(diagnostic->message);
@@ -181,11 +181,11 @@ static void append_member(GString *out, const char *key, const char *text)
     json_text_append_string(out, text);
 }
 
-void findings_append_json(const struct findings *findings, GString *out)
+void check_report_append_json(const struct check_report *report, GString *out)
 {
     g_string_append_c(out, '[');
-    for (guint i = 0; i < findings->items->len; i++) {
-        const struct finding *finding = findings->items->pdata[i];
+    for (guint i = 0; i < report->items->len; i++) {
+        const struct finding *finding = report->items->pdata[i];
         const struct diagnostic *diagnostic = finding->diagnostic;
         g_string_append(out, i == 0 ? "\n    {\"file\": " : ",\n    {\"file\": ");
         json_text_append_string(out, finding->path);
@@ -199,5 +199,5 @@ void findings_append_json(const struct findings *findings, GString *out)
         append_member(out, "rule", diagnostic->rule);
         g_string_append_c(out, '}');
     }
-    g_string_append(out, findings->items->len > 0 ? "\n  ]" : "]");
+    g_string_append(out, report->items->len > 0 ? "\n  ]" : "]");
 }

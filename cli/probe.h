@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-struct lookup_time {
+struct probe {
     double
         first; /* milliseconds of a process's first lookup, over the socket; negative: not known */
     double later; /* of the following ones */
@@ -15,4 +15,4 @@ struct lookup_time {
 
 /* Looks up a name or an address several times with the module's own code and the socket given in
  * the environment. `family`: "inet", "inet6" or anything else for both. */
-struct lookup_time lookup_time_measure(const char *name, const char *family);
+struct probe probe_measure(const char *name, const char *family);

@@ -8,17 +8,17 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "findings.h"
-#include "world.h"
+#include "check_report.h"
+#include "lint_model.h"
 
-struct collection {
-    struct world *world;
-    struct findings *findings;
+struct input_set {
+    struct lint_model *model;
+    struct check_report *report;
     const char *namespace;      /* for objects that name none */
     bool recursive;             /* directories below directories, too */
     bool skip_templates;        /* templates are not reported, and those of charts are not read */
     const char *const *ignored; /* patterns of ignore.h, NULL-terminated */
-    GPtrArray *files;           /* struct collected_file *, in the order in which they were read */
+    GPtrArray *files;           /* struct input_file *, in the order in which they were read */
     GHashTable *seen;           /* private: files that were read */
     GPtrArray *charts;          /* private: struct chart * */
     struct chart *chart;        /* private: what the directory at hand belongs to; NULL: nothing */
@@ -26,17 +26,17 @@ struct collection {
     unsigned rank;              /* private: its place among them */
 };
 
-struct collected_file {
+struct input_file {
     char *path;
     unsigned objects, services, pods, workloads;
 };
 
-void collection_init(struct collection *collection, struct findings *findings);
-void collection_clear(struct collection *collection);
+void input_set_init(struct input_set *inputs, struct check_report *report);
+void input_set_clear(struct input_set *inputs);
 
 /* Reads a file, all manifests of a directory, or standard input ("-"). What cannot be read is a
  * finding. */
-void collection_add(struct collection *collection, const char *path);
+void input_set_add(struct input_set *inputs, const char *path);
 
 /* After the last of them: reports on charts as wholes. */
-void collection_end(struct collection *collection);
+void input_set_end(struct input_set *inputs);
