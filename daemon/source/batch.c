@@ -10,8 +10,8 @@
 
 static gint by_rank_and_path(gconstpointer a, gconstpointer b)
 {
-    const struct source *left = (*(const struct statement *const *)a)->source;
-    const struct source *right = (*(const struct statement *const *)b)->source;
+    const struct source *left = (*(const struct source_update *const *)a)->source;
+    const struct source *right = (*(const struct source_update *const *)b)->source;
 
     if (left->rank != right->rank)
         return left->rank < right->rank ? -1 : 1;
@@ -19,16 +19,16 @@ static gint by_rank_and_path(gconstpointer a, gconstpointer b)
 }
 
 /* 0, BATCH_AGAIN or BATCH_HOLD. A volume's files may lie deeper than the volume. */
-static int check(struct worklist *list, struct place *parent)
+static int check(struct queue *list, struct entry *parent)
 {
     int worst = BATCH_READY;
 
-    for (struct place *above = parent; above; above = above->parent) {
+    for (struct entry *above = parent; above; above = above->parent) {
         if (!above->directory->entered)
             continue;
         if (!projected_is_current(above->directory)) {
             above->rescan = true;
-            worklist_mark_now(list, above);
+            queue_mark_now(list, above);
             return BATCH_AGAIN;
         }
         if (!projected_is_complete(above->directory))
@@ -37,10 +37,10 @@ static int check(struct worklist *list, struct place *parent)
     return worst;
 }
 
-static void check_all(struct worklist *list, GHashTable *results, int *worst)
+static void check_all(struct queue *list, GHashTable *results, int *worst)
 {
     for (unsigned i = 0; i < list->news->len; i++) {
-        struct place *parent = ((struct place *)list->news->pdata[i])->parent;
+        struct entry *parent = ((struct entry *)list->news->pdata[i])->parent;
         if (g_hash_table_contains(results, parent))
             continue;
         int r = check(list, parent);
@@ -50,7 +50,7 @@ static void check_all(struct worklist *list, GHashTable *results, int *worst)
     }
 }
 
-int batch_take(GPtrArray **statementsp, struct worklist *list, bool patient)
+int batch_take(GPtrArray **updatesp, struct queue *list, bool patient)
 {
     g_autoptr(GHashTable) results = g_hash_table_new(NULL, NULL);
     int worst = BATCH_READY;
@@ -60,61 +60,60 @@ int batch_take(GPtrArray **statementsp, struct worklist *list, bool patient)
         return worst;
 
     GPtrArray *kept = g_ptr_array_new();
-    GPtrArray *statements = g_ptr_array_new_with_free_func(statement_free);
+    GPtrArray *updates = g_ptr_array_new_with_free_func(source_update_free);
     for (unsigned i = 0; i < list->news->len; i++) {
-        struct place *place = list->news->pdata[i];
+        struct entry *entry = list->news->pdata[i];
         /* An incomplete volume is delivered in the end: nothing more may come. */
-        bool again = GPOINTER_TO_INT(g_hash_table_lookup(results, place->parent)) == BATCH_AGAIN;
-        place->has_news = again;
+        bool again = GPOINTER_TO_INT(g_hash_table_lookup(results, entry->parent)) == BATCH_AGAIN;
+        entry->has_news = again;
         if (again) {
-            g_ptr_array_add(kept, place);
+            g_ptr_array_add(kept, entry);
             continue;
         }
-        file_hand_over(place->file, statements);
-        for (struct place *above = place->parent; above; above = above->parent)
+        file_hand_over(entry->file, updates);
+        for (struct entry *above = entry->parent; above; above = above->parent)
             above->directory->data_is_new = false;
     }
     g_ptr_array_unref(list->news);
     list->news = kept;
-    g_ptr_array_sort(statements, by_rank_and_path);
-    *statementsp = statements;
+    g_ptr_array_sort(updates, by_rank_and_path);
+    *updatesp = updates;
     return BATCH_READY;
 }
 
-void batch_hand_over(GPtrArray *statements, const struct loader_callbacks *callbacks)
+void batch_hand_over(GPtrArray *updates, const struct loader_callbacks *callbacks)
 {
-    for (unsigned i = 0; i < statements->len; i++) {
-        struct statement *statement = statements->pdata[i];
-        callbacks->file(callbacks->userdata, statement->source,
-                        g_steal_pointer(&statement->objects));
+    for (unsigned i = 0; i < updates->len; i++) {
+        struct source_update *update = updates->pdata[i];
+        callbacks->file(callbacks->userdata, update->source, g_steal_pointer(&update->objects));
     }
-    g_ptr_array_unref(statements);
+    g_ptr_array_unref(updates);
 }
 
-static bool is_swept(const struct place *place)
+static bool is_swept(const struct entry *entry)
 {
-    if (place->state != PLACE_IDLE || place->due != 0 || place->has_news)
+    if (entry->state != ENTRY_IDLE || entry->due != 0 || entry->has_news)
         return false;
-    return !place->directory || g_hash_table_size(place->directory->children) == 0;
+    return !entry->directory || g_hash_table_size(entry->directory->children) == 0;
 }
 
-void batch_sweep(struct worklist *list)
+void batch_sweep(struct queue *list)
 {
     g_autoptr(GPtrArray) absent = list->absent;
 
     list->absent = g_ptr_array_new();
     for (unsigned i = 0; i < absent->len; i++) {
-        struct place *place = absent->pdata[i];
-        place->is_absent = false;
-        if (!place->absent)
+        struct entry *entry = absent->pdata[i];
+        entry->is_absent = false;
+        if (!entry->absent)
             continue;
-        if (!is_swept(place)) {
-            worklist_absent(list, place); /* something has happened to it just now */
+        if (!is_swept(entry)) {
+            queue_absent(list, entry); /* something has happened to it just now */
             continue;
         }
-        if (place->parent)
-            g_hash_table_remove(place->parent->directory->children, place->name);
+        if (entry->parent)
+            g_hash_table_remove(entry->parent->directory->children, entry->name);
         else
-            place->file = file_free(place->file);
+            entry->file = file_free(entry->file);
     }
 }

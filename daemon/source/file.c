@@ -23,7 +23,7 @@ struct file *file_new(const char *path, unsigned rank, bool allocate, struct acc
 static void drop_objects(struct file *file)
 {
     g_clear_pointer(&file->objects, g_ptr_array_unref);
-    g_clear_pointer(&file->said_by, source_unref);
+    g_clear_pointer(&file->updated_by, source_unref);
 }
 
 struct file *file_free(struct file *file)
@@ -69,11 +69,11 @@ static void set_stale(struct file *file)
     file->stale_since = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-void file_say(struct file *file, GPtrArray *objects, GPtrArray *diagnostics)
+void file_update(struct file *file, GPtrArray *objects, GPtrArray *diagnostics)
 {
     drop_objects(file);
     file->objects = objects;
-    file->said_by = source_ref(file->renewed ? file->renewed : file->source);
+    file->updated_by = source_ref(file->renewed ? file->renewed : file->source);
     file->stale = false;
     file->gone = false;
     diagnostics_replace(&file->diagnostics, diagnostics, file->source->path);
@@ -132,51 +132,51 @@ void file_vanish(struct file *file)
     file->gone = file->handed;
 }
 
-void statement_free(void *data)
+void source_update_free(void *data)
 {
-    struct statement *statement = data;
+    struct source_update *update = data;
 
-    if (!statement)
+    if (!update)
         return;
-    source_unref(statement->source);
-    if (statement->objects)
-        g_ptr_array_unref(statement->objects);
-    g_free(statement);
+    source_unref(update->source);
+    if (update->objects)
+        g_ptr_array_unref(update->objects);
+    g_free(update);
 }
 
-static void state(GPtrArray *statements, struct source *source, GPtrArray *objects)
+static void state(GPtrArray *updates, struct source *source, GPtrArray *objects)
 {
-    struct statement *statement = g_new0(struct statement, 1);
+    struct source_update *update = g_new0(struct source_update, 1);
 
-    statement->source = source_ref(source);
-    statement->objects = objects;
-    g_ptr_array_add(statements, statement);
+    update->source = source_ref(source);
+    update->objects = objects;
+    g_ptr_array_add(updates, update);
 }
 
-static void withdraw(struct file *file, GPtrArray *statements)
+static void withdraw(struct file *file, GPtrArray *updates)
 {
     if (file->handed)
-        state(statements, file->source, NULL);
+        state(updates, file->source, NULL);
     file->handed = false;
     file->gone = false;
     file->n_objects = 0;
 }
 
-void file_hand_over(struct file *file, GPtrArray *statements)
+void file_hand_over(struct file *file, GPtrArray *updates)
 {
     if (!file->objects) {
         if (file->gone)
-            withdraw(file, statements);
+            withdraw(file, updates);
         return;
     }
-    if (file->said_by != file->source) {
-        withdraw(file, statements);
+    if (file->updated_by != file->source) {
+        withdraw(file, updates);
         source_unref(file->source);
-        file->source = source_ref(file->said_by);
+        file->source = source_ref(file->updated_by);
         g_clear_pointer(&file->renewed, source_unref);
     }
-    g_clear_pointer(&file->said_by, source_unref);
+    g_clear_pointer(&file->updated_by, source_unref);
     file->handed = true;
     file->n_objects = file->objects->len;
-    state(statements, file->source, g_steal_pointer(&file->objects));
+    state(updates, file->source, g_steal_pointer(&file->objects));
 }

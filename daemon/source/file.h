@@ -20,7 +20,7 @@ struct file {
     struct fingerprint seen;   /* content that need not be read again */
     struct fingerprint polled; /* content seen by the last polling scan */
     GPtrArray *objects;        /* read well and not delivered yet, or NULL */
-    struct source *said_by;    /* their source */
+    struct source *updated_by; /* their source */
     GPtrArray *diagnostics;    /* current ones, or NULL */
     uint64_t stale_since;
     unsigned n_objects; /* delivered */
@@ -38,7 +38,7 @@ struct file *file_free(struct file *file); /* returns NULL */
 struct source *file_source(struct file *file, unsigned rank, bool allocate);
 
 /* It was read: takes ownership of `objects` and `diagnostics`. */
-void file_say(struct file *file, GPtrArray *objects, GPtrArray *diagnostics);
+void file_update(struct file *file, GPtrArray *objects, GPtrArray *diagnostics);
 
 /* It was read and is not a manifest: its last good objects stay. */
 void file_refuse(struct file *file, GPtrArray *diagnostics);
@@ -54,11 +54,11 @@ const struct diagnostic *file_first_error(const struct file *file);
 void file_vanish(struct file *file);
 
 /* Update for the catalog: the complete objects of a source; NULL: it is gone. */
-struct statement {
+struct source_update {
     struct source *source; /* reference held */
     GPtrArray *objects;
 };
-void statement_free(void *data);
+void source_update_free(void *data);
 
-/* Appends (struct statement *) what the catalog does not know yet, and marks it as known. */
-void file_hand_over(struct file *file, GPtrArray *statements);
+/* Appends (struct source_update *) what the catalog does not know yet, and marks it as known. */
+void file_hand_over(struct file *file, GPtrArray *updates);

@@ -11,13 +11,13 @@
 #include "lib/manifest/manifest_name.h"
 #include "lib/util/log.h"
 #include "mounts.h"
-#include "work.h"
+#include "scanner.h"
 
 #define ROUND_INTERVAL (60 * UINT64_C(1000000)) /* for file systems that report no changes */
 #define POLL_INTERVAL UINT64_C(1000000)
 
 struct loader {
-    struct work work;
+    struct scanner scanner;
     struct watch *watch;
     struct mounts *mounts;
     sd_event_source *working, *waking; /* runs now, or at its next deadline */
@@ -32,61 +32,61 @@ static void wake(struct loader *loader)
     (void)sd_event_source_set_enabled(loader->working, SD_EVENT_ONESHOT);
 }
 
-static void forget_writers(void *userdata, struct place *place)
+static void forget_writers(void *userdata, struct entry *entry)
 {
     (void)userdata;
-    place_forget_writers(place);
+    entry_forget_writers(entry);
 }
 
 static void on_overflow(void *userdata)
 {
     struct loader *loader = userdata;
-    const GPtrArray *roots = loader->work.roots;
+    const GPtrArray *roots = loader->scanner.roots;
 
     log_notice("inotify lost events; rescanning all manifests");
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, forget_writers, NULL);
+        entry_for_each(root->entry, forget_writers, NULL);
     }
-    work_want_round(&loader->work);
+    scanner_want_round(&loader->scanner);
 }
 
 static void on_drained(void *userdata)
 {
     struct loader *loader = userdata;
 
-    loader->work.heard = worklist_now();
+    loader->scanner.heard = queue_now();
     wake(loader);
 }
 
 /* What leads over a path may lead elsewhere now; files in a directory do so only with it, or where
  * they are mount points, or (then they are watched) were. */
-static void look_after_mount(void *userdata, struct place *place)
+static void probe_mount_point(void *userdata, struct entry *entry)
 {
     GHashTable *points = userdata;
-    struct worklist *list = place->root->list;
+    struct queue *list = entry->root->list;
 
-    if (place->directory || place->path_watch || place->inode)
-        worklist_mark(list, place);
-    if (!place->directory)
+    if (entry->directory || entry->path_watch || entry->inode)
+        queue_mark(list, entry);
+    if (!entry->directory)
         return;
-    const GPtrArray *names = g_hash_table_lookup(points, place->directory->resolved);
+    const GPtrArray *names = g_hash_table_lookup(points, entry->directory->resolved);
     for (unsigned i = 0; names && i < names->len; i++) {
-        struct place *child = g_hash_table_lookup(place->directory->children, names->pdata[i]);
+        struct entry *child = g_hash_table_lookup(entry->directory->children, names->pdata[i]);
         if (child)
-            worklist_mark(list, child);
+            queue_mark(list, child);
     }
 }
 
 static void on_mount(void *userdata)
 {
     struct loader *loader = userdata;
-    const GPtrArray *roots = loader->work.roots;
+    const GPtrArray *roots = loader->scanner.roots;
     g_autoptr(GHashTable) points = mounts_points(loader->mounts);
 
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, look_after_mount, points);
+        entry_for_each(root->entry, probe_mount_point, points);
     }
     wake(loader);
 }
@@ -95,7 +95,7 @@ static void on_mount(void *userdata)
 static void plan_round(struct loader *loader)
 {
     uint64_t interval = watch_is_exhausted(loader->watch) ? POLL_INTERVAL : ROUND_INTERVAL;
-    uint64_t at = worklist_now() + interval;
+    uint64_t at = queue_now() + interval;
 
     if (loader->round_at != 0 && loader->round_at <= at)
         return;
@@ -111,7 +111,7 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
     (void)source;
     (void)usec;
     loader->round_at = 0;
-    work_want_round(&loader->work);
+    scanner_want_round(&loader->scanner);
     wake(loader);
     return 0;
 }
@@ -120,7 +120,7 @@ static void run(struct loader *loader)
 {
     uint64_t wake_at = 0;
 
-    if (work_run(&loader->work, &wake_at)) {
+    if (scanner_run(&loader->scanner, &wake_at)) {
         wake(loader);
         return;
     }
@@ -158,22 +158,22 @@ static struct root *take_root(GPtrArray *roots, const char *path)
     return NULL;
 }
 
-static void force(void *userdata, struct place *place)
+static void force(void *userdata, struct entry *entry)
 {
     (void)userdata;
-    place->forced = true;
+    entry->forced = true;
 }
 
 /* Files affected by the new limit are read again. */
-static void apply_limit(void *userdata, struct place *place)
+static void apply_limit(void *userdata, struct entry *entry)
 {
     const uint64_t *limits = userdata;
 
-    if (!place->file || !place->file->has_seen)
+    if (!entry->file || !entry->file->has_seen)
         return;
-    uint64_t size = (uint64_t)place->file->seen.size;
+    uint64_t size = (uint64_t)entry->file->seen.size;
     if ((size > limits[0]) != (size > limits[1]))
-        place->file->has_seen = false;
+        entry->file->has_seen = false;
 }
 
 static void configure_root(struct root *root, const struct config *config,
@@ -186,7 +186,7 @@ static void configure_root(struct root *root, const struct config *config,
     if (root->rank == rank && root->allocate == allocate &&
         g_strcmp0(root->namespace, namespace) == 0)
         return;
-    place_for_each(root->place, force, NULL);
+    entry_for_each(root->entry, force, NULL);
     root->rank = rank;
     root->allocate = allocate;
     g_free(root->namespace);
@@ -212,28 +212,28 @@ static bool is_listed(const struct config *config, unsigned rank, const char *pa
 
 static void configure(struct loader *loader, const struct config *config)
 {
-    struct work *work = &loader->work;
-    uint64_t limits[] = {work->list.max_file_size, config->max_file_size};
-    GPtrArray *before = work->roots;
+    struct scanner *scanner = &loader->scanner;
+    uint64_t limits[] = {scanner->list.max_file_size, config->max_file_size};
+    GPtrArray *before = scanner->roots;
 
-    work->list.max_file_size = config->max_file_size;
-    work->roots = g_ptr_array_new();
+    scanner->list.max_file_size = config->max_file_size;
+    scanner->roots = g_ptr_array_new();
     for (unsigned i = 0; i < config->manifests->len + loader->named->len; i++) {
         const struct config_directory *directory = directory_at(loader, config, i);
         if (is_listed(config, i, directory->path))
             continue;
         struct root *root = take_root(before, directory->path);
         if (!root)
-            root = root_new(&work->list, directory->path);
+            root = root_new(&scanner->list, directory->path);
         configure_root(root, config, directory, i);
-        place_for_each(root->place, apply_limit, limits);
-        g_ptr_array_add(work->roots, root);
+        entry_for_each(root->entry, apply_limit, limits);
+        g_ptr_array_add(scanner->roots, root);
     }
-    work->list.roots = work->roots;
+    scanner->list.roots = scanner->roots;
     for (unsigned i = 0; i < before->len; i++)
-        work_retire(work, before->pdata[i]);
+        scanner_retire(scanner, before->pdata[i]);
     g_ptr_array_unref(before);
-    work_want_round(work);
+    scanner_want_round(scanner);
     wake(loader);
 }
 
@@ -251,7 +251,7 @@ static int open_sources(struct loader *loader, sd_event *event)
     r = watch_new(&loader->watch, event, &handlers);
     if (r < 0)
         return r;
-    loader->work.list.watch = loader->watch;
+    loader->scanner.list.watch = loader->watch;
     r = mounts_new(&loader->mounts, event, on_mount, loader);
     if (r < 0)
         log_warning("cannot watch mounts: %s; a mount over manifests is noticed within a minute",
@@ -268,7 +268,7 @@ int loader_new(struct loader **loaderp, sd_event *event, const struct config *co
     struct loader *loader = g_new0(struct loader, 1);
 
     loader->named = g_ptr_array_new_with_free_func(config_directory_free);
-    work_init(&loader->work, callbacks);
+    scanner_init(&loader->scanner, callbacks);
     int r = open_sources(loader, event);
     if (r < 0) {
         loader_free(loader);
@@ -283,7 +283,7 @@ struct loader *loader_free(struct loader *loader)
 {
     if (!loader)
         return NULL;
-    work_clear(&loader->work);
+    scanner_clear(&loader->scanner);
     sd_event_source_disable_unref(loader->working);
     sd_event_source_disable_unref(loader->waking);
     sd_event_source_disable_unref(loader->round);
@@ -314,37 +314,37 @@ void loader_listen(struct loader *loader)
 
 void loader_progress(const struct loader *loader, struct loader_progress *progress)
 {
-    const struct work *work = &loader->work;
+    const struct scanner *scanner = &loader->scanner;
 
     *progress = (struct loader_progress){
-        .files = work->list.n_read,
-        .files_found = work->list.n_reads,
-        .objects = work->n_objects,
-        .reads = work->started != 0 && work->list.n_reads > 0,
+        .files = scanner->list.n_read,
+        .files_found = scanner->list.n_reads,
+        .objects = scanner->n_objects,
+        .reads = scanner->started != 0 && scanner->list.n_reads > 0,
     };
 }
 
-static void read_refused(void *userdata, struct place *place)
+static void read_refused(void *userdata, struct entry *entry)
 {
     bool *any = userdata;
 
-    if (!place->file || place->absent || !source_has_room(place->file->source))
+    if (!entry->file || entry->absent || !source_has_room(entry->file->source))
         return;
-    place->forced = true;
-    worklist_mark(place->root->list, place);
+    entry->forced = true;
+    queue_mark(entry->root->list, entry);
     *any = true;
 }
 
 void loader_relieve(struct loader *loader)
 {
-    const GPtrArray *roots = loader->work.roots;
+    const GPtrArray *roots = loader->scanner.roots;
     bool any = false;
 
-    if (loader->work.list.account->n_refusing == 0)
+    if (loader->scanner.list.account->n_refusing == 0)
         return;
     for (unsigned i = 0; i < roots->len; i++) {
         const struct root *root = roots->pdata[i];
-        place_for_each(root->place, read_refused, &any);
+        entry_for_each(root->entry, read_refused, &any);
     }
     if (any)
         wake(loader);
@@ -356,32 +356,32 @@ struct status_entry {
     struct loader_file_status status;
 };
 
-static void free_entry(void *data)
+static void free_item(void *data)
 {
-    struct status_entry *entry = data;
+    struct status_entry *item = data;
 
-    g_free(entry->path);
-    g_free(entry);
+    g_free(item->path);
+    g_free(item);
 }
 
-static void collect(void *userdata, struct place *place)
+static void collect(void *userdata, struct entry *entry)
 {
-    const struct file *file = place->file;
+    const struct file *file = entry->file;
 
-    if (place->absent || (!file && !place->diagnostics))
+    if (entry->absent || (!file && !entry->diagnostics))
         return;
-    struct status_entry *entry = g_new0(struct status_entry, 1);
-    entry->rank = place->root->rank;
-    entry->path = place_name(place);
-    entry->status.path = entry->path;
-    entry->status.diagnostics = place->diagnostics;
-    if (file && !place->diagnostics) {
-        entry->status.n_objects = file->n_objects;
-        entry->status.diagnostics = file->diagnostics;
-        entry->status.stale = file->stale;
-        entry->status.stale_since = file->stale_since;
+    struct status_entry *item = g_new0(struct status_entry, 1);
+    item->rank = entry->root->rank;
+    item->path = entry_name(entry);
+    item->status.path = item->path;
+    item->status.diagnostics = entry->diagnostics;
+    if (file && !entry->diagnostics) {
+        item->status.n_objects = file->n_objects;
+        item->status.diagnostics = file->diagnostics;
+        item->status.stale = file->stale;
+        item->status.stale_since = file->stale_since;
     }
-    g_ptr_array_add(userdata, entry);
+    g_ptr_array_add(userdata, item);
 }
 
 static gint by_rank_and_path(gconstpointer a, gconstpointer b)
@@ -397,42 +397,42 @@ void loader_status(const struct loader *loader,
                    void (*each)(void *userdata, const struct loader_file_status *status),
                    void *userdata)
 {
-    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(free_entry);
+    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(free_item);
 
-    for (unsigned i = 0; i < loader->work.roots->len; i++) {
-        const struct root *root = loader->work.roots->pdata[i];
-        place_for_each(root->place, collect, entries);
+    for (unsigned i = 0; i < loader->scanner.roots->len; i++) {
+        const struct root *root = loader->scanner.roots->pdata[i];
+        entry_for_each(root->entry, collect, items);
     }
-    g_ptr_array_sort(entries, by_rank_and_path);
-    for (unsigned i = 0; i < entries->len; i++) {
-        const struct status_entry *entry = entries->pdata[i];
-        each(userdata, &entry->status);
+    g_ptr_array_sort(items, by_rank_and_path);
+    for (unsigned i = 0; i < items->len; i++) {
+        const struct status_entry *item = items->pdata[i];
+        each(userdata, &item->status);
     }
 }
 
-static void count_file(void *userdata, struct place *place)
+static void count_file(void *userdata, struct entry *entry)
 {
     struct loader_directory_status *status = userdata;
 
-    if (place->absent || !place->file)
+    if (entry->absent || !entry->file)
         return;
     status->n_files++;
-    status->n_objects += place->file->n_objects;
+    status->n_objects += entry->file->n_objects;
 }
 
 void loader_directories(const struct loader *loader,
                         void (*each)(void *userdata, const struct loader_directory_status *status),
                         void *userdata)
 {
-    for (unsigned i = 0; i < loader->work.roots->len; i++) {
-        const struct root *root = loader->work.roots->pdata[i];
+    for (unsigned i = 0; i < loader->scanner.roots->len; i++) {
+        const struct root *root = loader->scanner.roots->pdata[i];
         struct loader_directory_status status = {
             .path = root->path,
-            .missing = root->place->absent,
+            .missing = root->entry->absent,
             .polled = watch_is_exhausted(loader->watch),
         };
 
-        place_for_each(root->place, count_file, &status);
+        entry_for_each(root->entry, count_file, &status);
         each(userdata, &status);
     }
 }
@@ -454,20 +454,20 @@ static enum loader_why why_ignored(const char *name, bool is_directory)
     return is_directory ? LOADER_NOT_RECURSIVE : LOADER_OTHER_ENDING;
 }
 
-static void count_ignored(void *userdata, struct place *place)
+static void count_ignored(void *userdata, struct entry *entry)
 {
     struct ignored *ignored = userdata;
     GHashTableIter iter;
     void *name, *is_directory;
 
-    if (!place->directory || !place->directory->entered)
+    if (!entry->directory || !entry->directory->entered)
         return;
-    ignored->n += g_hash_table_size(place->directory->ignored);
+    ignored->n += g_hash_table_size(entry->directory->ignored);
     if (!ignored->each)
         return;
-    g_hash_table_iter_init(&iter, place->directory->ignored);
+    g_hash_table_iter_init(&iter, entry->directory->ignored);
     while (g_hash_table_iter_next(&iter, &name, &is_directory))
-        ignored->each(ignored->userdata, place->directory->path, name,
+        ignored->each(ignored->userdata, entry->directory->path, name,
                       why_ignored(name, GPOINTER_TO_INT(is_directory)));
 }
 
@@ -478,9 +478,9 @@ size_t loader_ignored(const struct loader *loader,
 {
     struct ignored ignored = {0, each, userdata};
 
-    for (unsigned i = 0; i < loader->work.roots->len; i++) {
-        const struct root *root = loader->work.roots->pdata[i];
-        place_for_each(root->place, count_ignored, &ignored);
+    for (unsigned i = 0; i < loader->scanner.roots->len; i++) {
+        const struct root *root = loader->scanner.roots->pdata[i];
+        entry_for_each(root->entry, count_ignored, &ignored);
     }
     return ignored.n;
 }

@@ -45,13 +45,13 @@ bool projected_is_current(const struct directory *directory)
 
 static bool has_all(const struct directory *directory, DIR *set)
 {
-    const struct dirent *entry;
+    const struct dirent *dirent;
 
-    while ((entry = readdir(set))) {
-        if (!manifest_name_is_read(entry->d_name))
+    while ((dirent = readdir(set))) {
+        if (!manifest_name_is_read(dirent->d_name))
             continue;
-        const struct place *place = g_hash_table_lookup(directory->children, entry->d_name);
-        if (!place || place->absent || !place->file)
+        const struct entry *entry = g_hash_table_lookup(directory->children, dirent->d_name);
+        if (!entry || entry->absent || !entry->file)
             return false;
     }
     return true;
@@ -73,9 +73,9 @@ static bool has_dangling(const struct directory *directory)
 
     g_hash_table_iter_init(&iter, directory->children);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const struct place *place = value;
-        if (!place->absent && place->path_watch && !place->resolved &&
-            leads_through_data(directory, place->name))
+        const struct entry *entry = value;
+        if (!entry->absent && entry->path_watch && !entry->resolved &&
+            leads_through_data(directory, entry->name))
             return true;
     }
     return false;

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "place.h"
+#include "entry.h"
 
 #define PROJECTED_DATA "..data"
 

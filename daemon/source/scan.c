@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * readdir(3), resumable. A name that it does not return is not assumed to be gone: a directory that
- * is being changed may hide existing names, so the place is examined like any other.
+ * is being changed may hide existing names, so the entry is examined like any other.
  */
 #include "scan.h"
 
@@ -13,7 +13,7 @@
 
 #include "diagnostics.h"
 #include "lib/manifest/manifest_name.h"
-#include "look.h"
+#include "probe.h"
 #include "projected.h"
 
 #define ENTRIES_PER_STEP 64
@@ -21,9 +21,9 @@
 #define RETRY_DELAY 10000 /* microseconds */
 
 /* 0 or negative errno. */
-static int begin(struct place *place)
+static int begin(struct entry *entry)
 {
-    struct directory *directory = place->directory;
+    struct directory *directory = entry->directory;
     struct stat st;
 
     int fd = open(directory->resolved,
@@ -52,28 +52,28 @@ static bool may_be_directory(unsigned char type)
     return type == DT_DIR || type == DT_LNK || type == DT_UNKNOWN;
 }
 
-static void meet(struct worklist *list, struct place *place, const struct dirent *entry)
+static void meet(struct queue *list, struct entry *entry, const struct dirent *dirent)
 {
-    struct directory *directory = place->directory;
-    const char *name = entry->d_name;
-    bool entered =
-        place->root->recursive && manifest_name_is_entered(name) && may_be_directory(entry->d_type);
+    struct directory *directory = entry->directory;
+    const char *name = dirent->d_name;
+    bool entered = entry->root->recursive && manifest_name_is_entered(name) &&
+                   may_be_directory(dirent->d_type);
 
     if (!manifest_name_is_read(name) && !entered) {
-        place_pass_over(place, name, entry->d_type == DT_DIR);
+        entry_pass_over(entry, name, dirent->d_type == DT_DIR);
         return;
     }
-    struct place *child = place_child(place, name);
+    struct entry *child = entry_child(entry, name);
     if (!child)
         return;
     child->round = directory->round;
     child->rescan = true;
-    worklist_mark_now(list, child);
+    queue_mark_now(list, child);
 }
 
-static void end(struct worklist *list, struct place *place)
+static void end(struct queue *list, struct entry *entry)
 {
-    struct directory *directory = place->directory;
+    struct directory *directory = entry->directory;
     GHashTableIter iter;
     void *value;
 
@@ -81,65 +81,65 @@ static void end(struct worklist *list, struct place *place)
     directory->scan = NULL;
     g_hash_table_iter_init(&iter, directory->children);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        struct place *child = value;
+        struct entry *child = value;
         if (child->round != directory->round && !child->absent)
-            worklist_mark_now(list, child);
+            queue_mark_now(list, child);
     }
-    worklist_done(list, place);
+    queue_done(list, entry);
 }
 
-static void fail(struct worklist *list, struct place *place, int error)
+static void fail(struct queue *list, struct entry *entry, int error)
 {
-    if (place->directory->scan)
-        closedir(place->directory->scan);
-    place->directory->scan = NULL;
+    if (entry->directory->scan)
+        closedir(entry->directory->scan);
+    entry->directory->scan = NULL;
     bool replaced = error == ENOENT || error == ENOTDIR || error == ELOOP;
-    if (replaced && ++place->directory->attempts <= ATTEMPTS_MAX) {
-        place->rescan = true;
-        worklist_wait(list, place, RETRY_DELAY);
+    if (replaced && ++entry->directory->attempts <= ATTEMPTS_MAX) {
+        entry->rescan = true;
+        queue_wait(list, entry, RETRY_DELAY);
     } else {
-        place->directory->attempts = 0;
-        look_complain(place, "unreadable", error, "cannot be listed");
-        worklist_wait_for_means(list, place, error);
+        entry->directory->attempts = 0;
+        probe_complain(entry, "unreadable", error, "cannot be listed");
+        queue_wait_for_means(list, entry, error);
     }
-    worklist_done(list, place);
+    queue_done(list, entry);
 }
 
-void scan_step(struct worklist *list, struct place *place)
+void scan_step(struct queue *list, struct entry *entry)
 {
-    struct directory *directory = place->directory;
+    struct directory *directory = entry->directory;
 
-    if (place->root->retired || !directory->entered) {
-        worklist_done(list, place);
+    if (entry->root->retired || !directory->entered) {
+        queue_done(list, entry);
         return;
     }
     if (!directory->scan) {
-        int r = begin(place);
+        int r = begin(entry);
         if (r < 0) {
-            fail(list, place, -r);
+            fail(list, entry, -r);
             return;
         }
     }
     for (unsigned i = 0; i < ENTRIES_PER_STEP; i++) {
         errno = 0;
-        const struct dirent *entry = readdir(directory->scan);
-        if (!entry && errno != 0) {
-            fail(list, place, errno);
+        const struct dirent *dirent = readdir(directory->scan);
+        if (!dirent && errno != 0) {
+            fail(list, entry, errno);
             return;
         }
-        if (!entry) {
-            diagnostics_replace(&place->diagnostics, NULL, directory->path);
+        if (!dirent) {
+            diagnostics_replace(&entry->diagnostics, NULL, directory->path);
             directory->attempts = 0;
-            end(list, place);
+            end(list, entry);
             return;
         }
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (strcmp(dirent->d_name, ".") == 0 || strcmp(dirent->d_name, "..") == 0)
             continue;
         if (++directory->n_entries > DIRECTORY_ENTRIES_MAX) {
-            look_complain(place, "too-many-entries", 0, "has more than 100000 entries");
-            end(list, place);
+            probe_complain(entry, "too-many-entries", 0, "has more than 100000 entries");
+            end(list, entry);
             return;
         }
-        meet(list, place, entry);
+        meet(list, entry, dirent);
     }
 }

@@ -15,13 +15,13 @@
 #include "lib/util/path_watch.h"
 #include "lib/util/watch.h"
 
-struct worklist;
-struct place;
+struct queue;
+struct entry;
 
 /* One entry of `manifests`. */
 struct root {
-    struct worklist *list;
-    struct place *place;
+    struct queue *list;
+    struct entry *entry;
     char *path;      /* as configured, for users */
     char *namespace; /* for objects without one */
     unsigned rank;
@@ -29,11 +29,11 @@ struct root {
     bool allocate;
     bool retired;           /* no longer configured; its files are being withdrawn */
     unsigned n_directories; /* directories being scanned */
-    struct place *refused;  /* the directory that reports all places over the limit, or NULL */
+    struct entry *refused;  /* the directory that reports all entries over the limit, or NULL */
 };
 
-struct root *root_new(struct worklist *list, const char *path);
-struct root *root_free(struct root *root); /* returns NULL; frees all its places */
+struct root *root_new(struct queue *list, const char *path);
+struct root *root_free(struct root *root); /* returns NULL; frees all its entries */
 
 #define DIRECTORY_ENTRIES_MAX 100000u
 #define DIRECTORY_DEPTH_MAX 32u
@@ -47,7 +47,7 @@ struct directory {
     unsigned depth;
     bool entered; /* it is being scanned */
     struct watch_point *watch;
-    GHashTable *children; /* name -> struct place */
+    GHashTable *children; /* name -> struct entry */
     GHashTable *ignored;  /* skipped names -> whether each is a directory */
     DIR *scan;            /* while it is being read, or NULL */
     unsigned round, n_entries;
@@ -57,17 +57,17 @@ struct directory {
     bool data_is_new; /* and the files of that set have not been delivered yet */
 };
 
-enum place_state {
-    PLACE_IDLE,
-    PLACE_LOOK,  /* to be examined */
-    PLACE_LATER, /* to be examined in the next batch */
-    PLACE_SCAN,  /* a directory that is being read */
-    PLACE_READ,  /* a file that is being read or queued for it */
+enum entry_state {
+    ENTRY_IDLE,
+    ENTRY_PROBE, /* to be examined */
+    ENTRY_LATER, /* to be examined in the next batch */
+    ENTRY_SCAN,  /* a directory that is being read */
+    ENTRY_READ,  /* a file that is being read or queued for it */
 };
 
-struct place {
+struct entry {
     struct root *root;
-    struct place *parent; /* NULL: the root's own */
+    struct entry *parent; /* NULL: the root's own */
     char *name;           /* in its parent; of a root its absolute path */
     struct file *file;
     struct directory *directory;
@@ -81,7 +81,7 @@ struct place {
                                  has been read since */
     uint64_t written;         /* time of the last one; both in microseconds */
     unsigned round;           /* its directory's last scan that found it */
-    uint8_t state;            /* enum place_state */
+    uint8_t state;            /* enum entry_state */
     bool again;               /* something happened since its state was entered */
     bool has_news, is_absent; /* it is on that list of the worklist */
     bool absent;              /* there is nothing at this path now */
@@ -89,55 +89,55 @@ struct place {
     bool forced;              /* a file: read it even if it looks the same */
     bool writing;             /* a file: written to and not closed yet */
     bool writing_elsewhere;   /* the same, reported through another of its names */
-    bool amid;                /* a file: read it as it is, during writing */
+    bool unguarded;           /* a file: read it as it is, during writing */
     bool created;             /* a file: apparently not closed by its creator yet */
     bool created_there;       /* reported for the link's target */
 };
 
 /* For system calls; free with g_free. */
-char *place_path(const struct place *place);
+char *entry_path(const struct entry *entry);
 /* For users; free with g_free. */
-char *place_name(const struct place *place);
+char *entry_name(const struct entry *entry);
 
-/* The place of a name in a directory, created if it is new; NULL if there are too many. */
-struct place *place_child(struct place *place, const char *name);
+/* The entry of a name in a directory, created if it is new; NULL if there are too many. */
+struct entry *entry_child(struct entry *entry, const char *name);
 
-/* A skipped name in the directory: it needs no place, and is only reported. */
-void place_pass_over(struct place *place, const char *name, bool is_directory);
+/* A skipped name in the directory: it needs no entry, and is only reported. */
+void entry_pass_over(struct entry *entry, const char *name, bool is_directory);
 
 /* Makes it a directory, or one with another inode than before. */
-void place_enter(struct place *place, const char *resolved, const struct stat *st);
+void entry_enter(struct entry *entry, const char *resolved, const struct stat *st);
 
 /* Stops scanning it. Its children are not touched. */
-void place_leave(struct place *place);
+void entry_leave(struct entry *entry);
 
-struct place *place_free(struct place *place); /* returns NULL; frees everything below it too */
+struct entry *entry_free(struct entry *entry); /* returns NULL; frees everything below it too */
 
-/* Calls `each` for a place and everything below it (or only that), from the leaves up. `each` must
- * not free places. */
-void place_for_each(struct place *place, void (*each)(void *userdata, struct place *place),
+/* Calls `each` for an entry and everything below it (or only that), from the leaves up. `each` must
+ * not free entries. */
+void entry_for_each(struct entry *entry, void (*each)(void *userdata, struct entry *entry),
                     void *userdata);
-void place_for_each_below(struct place *place, void (*each)(void *userdata, struct place *place),
+void entry_for_each_below(struct entry *entry, void (*each)(void *userdata, struct entry *entry),
                           void *userdata);
 
 /* An inotify event about it. */
-void place_hear(struct place *place, uint32_t mask);
+void entry_on_event(struct entry *entry, uint32_t mask);
 
 /* Watches a file's inode, because it has other names; and stops that. */
-void place_watch_inode(struct place *place, const char *path);
-void place_unwatch_inode(struct place *place);
+void entry_watch_inode(struct entry *entry, const char *path);
+void entry_unwatch_inode(struct entry *entry);
 
 /* True while a writer is believed to have the file open and its close is still waited for. */
-bool place_is_written(const struct place *place);
+bool entry_is_written(const struct entry *entry);
 
 /* The creator or writer of the file has finished, or is no longer observed. */
-void place_forget_writers(struct place *place);
+void entry_forget_writers(struct entry *entry);
 
 /* Decides again whether to wait for a writer: not one that has paused for long, nor, now and then,
- * one that goes on and on. True: wait; the place will be examined again when that may end. */
-bool place_wait_for_writers(struct place *place);
+ * one that goes on and on. True: wait; the entry will be examined again when that may end. */
+bool entry_wait_for_writers(struct entry *entry);
 
 /* A writer has the file open although inotify has not reported one, or has reported that another
  * one closed it. `idle`: microseconds since the file was last changed. Decides as above, and the
  * file must be checked for a writer again. */
-bool place_meet_writer(struct place *place, uint64_t idle);
+bool entry_meet_writer(struct entry *entry, uint64_t idle);

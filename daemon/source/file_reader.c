@@ -4,7 +4,7 @@
  * the inode is opened with O_PATH first, examined, and only a regular file is opened, through /proc
  * so that it is the very inode that was examined.
  */
-#include "reading.h"
+#include "file_reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include "lib/yaml/input.h"
 
-struct reading {
+struct file_reader {
     int fd;
     struct fingerprint before;
     struct manifest_reader *reader;
@@ -29,14 +29,14 @@ static void close_fd(const int *fd)
 
 static ssize_t input(void *userdata, void *buffer, size_t size)
 {
-    struct reading *reading = userdata;
+    struct file_reader *reading = userdata;
 
     if (!reading->goes_on(reading->userdata))
         return -ECANCELED;
     return input_read_fd(&reading->fd, buffer, size);
 }
 
-/* 0, READING_SPECIAL or negative errno. */
+/* 0, FILE_READER_SPECIAL or negative errno. */
 static int open_regular(const char *path, int *fdp)
 {
     __attribute__((cleanup(close_fd))) int held = open(path, O_PATH | O_CLOEXEC);
@@ -46,7 +46,7 @@ static int open_regular(const char *path, int *fdp)
     if (held < 0 || fstat(held, &st) < 0)
         return -errno;
     if (!S_ISREG(st.st_mode))
-        return READING_SPECIAL;
+        return FILE_READER_SPECIAL;
     (void)snprintf(way, sizeof(way), "/proc/self/fd/%d", held);
     *fdp = open(way, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (*fdp < 0 && errno == ENOENT) /* without /proc there is nothing better */
@@ -54,9 +54,9 @@ static int open_regular(const char *path, int *fdp)
     return *fdp < 0 ? -errno : 0;
 }
 
-int reading_new(struct reading **readingp, const char *path, struct source *source,
-                const struct manifest_options *options, bool (*goes_on)(void *userdata),
-                void *userdata)
+int file_reader_new(struct file_reader **readingp, const char *path, struct source *source,
+                    const struct manifest_options *options, bool (*goes_on)(void *userdata),
+                    void *userdata)
 {
     struct stat st;
     int fd = -1;
@@ -64,12 +64,12 @@ int reading_new(struct reading **readingp, const char *path, struct source *sour
     int r = open_regular(path, &fd);
     if (r != 0)
         return r;
-    r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : READING_SPECIAL;
+    r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : FILE_READER_SPECIAL;
     if (r != 0) {
         close(fd);
         return r;
     }
-    struct reading *reading = g_new0(struct reading, 1);
+    struct file_reader *reading = g_new0(struct file_reader, 1);
     reading->fd = fd;
     reading->before = fingerprint_of(&st);
     reading->goes_on = goes_on;
@@ -79,7 +79,7 @@ int reading_new(struct reading **readingp, const char *path, struct source *sour
     return 0;
 }
 
-struct reading *reading_free(struct reading *reading)
+struct file_reader *file_reader_free(struct file_reader *reading)
 {
     if (!reading)
         return NULL;
@@ -89,7 +89,7 @@ struct reading *reading_free(struct reading *reading)
     return NULL;
 }
 
-static bool has_changed(const struct reading *reading)
+static bool has_changed(const struct file_reader *reading)
 {
     struct stat st;
 
@@ -99,29 +99,29 @@ static bool has_changed(const struct reading *reading)
     return !fingerprint_equal(&now, &reading->before);
 }
 
-int reading_run(struct reading *reading)
+int file_reader_run(struct file_reader *reading)
 {
     int r = manifest_reader_run(reading->reader);
 
-    return r >= 0 && has_changed(reading) ? READING_CHANGED : r;
+    return r >= 0 && has_changed(reading) ? FILE_READER_CHANGED : r;
 }
 
-GPtrArray *reading_take_objects(struct reading *reading)
+GPtrArray *file_reader_take_objects(struct file_reader *reading)
 {
     return manifest_reader_take_objects(reading->reader);
 }
 
-GPtrArray *reading_take_diagnostics(struct reading *reading)
+GPtrArray *file_reader_take_diagnostics(struct file_reader *reading)
 {
     return manifest_reader_take_diagnostics(reading->reader);
 }
 
-enum writer reading_writer(const struct reading *reading)
+enum writer file_reader_writer(const struct file_reader *reading)
 {
     return writer_of(reading->fd);
 }
 
-const struct fingerprint *reading_fingerprint(const struct reading *reading)
+const struct fingerprint *file_reader_fingerprint(const struct file_reader *reading)
 {
     return &reading->before;
 }

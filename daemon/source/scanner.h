@@ -5,36 +5,36 @@
 #pragma once
 
 #include "batch.h"
-#include "worklist.h"
+#include "queue.h"
 
-struct work {
-    struct worklist list;
+struct scanner {
+    struct queue list;
     struct loader_callbacks callbacks;
     GPtrArray *roots;     /* struct root, by rank */
     GPtrArray *retired;   /* struct root, to be freed once their files are withdrawn */
-    struct place *reader; /* the place whose file is being read */
+    struct entry *reader; /* the entry whose file is being read */
     uint64_t n_objects;   /* read in this batch */
     uint64_t started;     /* time of this batch; 0: none. CLOCK_MONOTONIC, microseconds */
     uint64_t heard;       /* time of the last inotify event */
     uint64_t told;        /* when the last batch with changes was complete, or 0 */
-    uint64_t hold;        /* until when to wait for an incomplete volume, or 0 */
+    uint64_t hold_until;  /* until when to wait for an incomplete volume, or 0 */
     unsigned restarts;
-    bool doubtful; /* the file being read may be written again within its clock's tick */
-    bool unsure;   /* whether a process has it open for writing */
+    bool racy;   /* the file being read may be written again within its clock's tick */
+    bool unsure; /* whether a process has it open for writing */
     bool wants_round;
     bool settled, settled_first; /* a batch was delivered, and its end must be reported */
     bool loaded;                 /* the first scan is over */
 };
 
-void work_init(struct work *work, const struct loader_callbacks *callbacks);
-void work_clear(struct work *work);
+void scanner_init(struct scanner *scanner, const struct loader_callbacks *callbacks);
+void scanner_clear(struct scanner *scanner);
 
 /* Rescans everything, with the next batch. */
-void work_want_round(struct work *work);
+void scanner_want_round(struct scanner *scanner);
 
 /* Withdraws everything known of a root, and frees it. */
-void work_retire(struct work *work, struct root *root);
+void scanner_retire(struct scanner *scanner, struct root *root);
 
 /* Works until a batch is complete (and reports it) or there is nothing left to do. True: there is
  * more to do. False: there is not, before *wake_at (0: before an event). */
-bool work_run(struct work *work, uint64_t *wake_at);
+bool scanner_run(struct scanner *scanner, uint64_t *wake_at);
