@@ -213,7 +213,7 @@ static bool take_namespace(struct arguments *arguments, const char *name)
     if (!good)
         text_error(arguments->json, "it is at most 63 letters, digits and hyphens",
                    "'%s' is not a valid namespace", name);
-    arguments->namespace = name;
+    arguments->ns = name;
     return good;
 }
 

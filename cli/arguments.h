@@ -54,10 +54,10 @@ struct synopsis {
 };
 
 struct arguments {
-    const char *socket;    /* where the daemon is, whatever was given */
-    const char *namespace; /* NULL: none given */
-    const char *labels;    /* NULL: none given */
-    const char *family;    /* "any", "inet" or "inet6" */
+    const char *socket; /* where the daemon is, whatever was given */
+    const char *ns;     /* NULL: none given */
+    const char *labels; /* NULL: none given */
+    const char *family; /* "any", "inet" or "inet6" */
     /* each as it was given, NULL-terminated */
     const char *ignore[ARGUMENTS_REPEATED_MAX + 1], *manifests[ARGUMENTS_REPEATED_MAX + 1];
     const char *container;     /* NULL: none given */

@@ -80,15 +80,15 @@ char *ask_namespace(const struct arguments *arguments)
     const char *from_environment = getenv("KUBESVC_NAMESPACE");
     if (arguments->all)
         return g_strdup("");
-    if (arguments->namespace)
-        return g_strdup(arguments->namespace);
+    if (arguments->ns)
+        return g_strdup(arguments->ns);
     if (from_environment && *from_environment)
         return g_strdup(from_environment);
     ask_auto yajl_val status = NULL;
     if (ask_one(arguments, (const char *[]){"status", NULL}, &status) != STATUS_DONE)
         return NULL;
-    const char *namespace = value_text(status, "namespace");
-    return g_strdup(namespace ? namespace : "default");
+    const char *ns = value_text(status, "namespace");
+    return g_strdup(ns ? ns : "default");
 }
 
 bool ask_can_be(const char *name, bool json)

@@ -90,9 +90,9 @@ static bool read_ips(yajl_val line, struct forward_service *service)
 
 static bool take_service(yajl_val line, struct ruleset *ruleset)
 {
-    const char *namespace = value_text(line, "namespace"), *name = value_text(line, "name");
+    const char *ns = value_text(line, "namespace"), *name = value_text(line, "name");
     __attribute__((cleanup(release_service))) struct forward_service *service =
-        namespace && name ? forward_service_new(namespace, name) : NULL;
+        ns && name ? forward_service_new(ns, name) : NULL;
     int64_t affinity = value_number(line, "affinitySeconds");
 
     if (!service || affinity < 0 || affinity > FORWARD_AFFINITY_MAX || !read_ips(line, service) ||
@@ -102,17 +102,17 @@ static bool take_service(yajl_val line, struct ruleset *ruleset)
     if (value_bool(line, "forwarded"))
         ruleset_set(ruleset, service);
     else
-        ruleset_remove(ruleset, namespace, name);
+        ruleset_remove(ruleset, ns, name);
     return true;
 }
 
 static bool take_removed(yajl_val line, struct ruleset *ruleset)
 {
-    const char *namespace = value_text(line, "namespace"), *name = value_text(line, "name");
+    const char *ns = value_text(line, "namespace"), *name = value_text(line, "name");
 
-    if (namespace && name)
-        ruleset_remove(ruleset, namespace, name);
-    return namespace && name;
+    if (ns && name)
+        ruleset_remove(ruleset, ns, name);
+    return ns && name;
 }
 
 static bool take_ranges(yajl_val line, GArray *ranges)

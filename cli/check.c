@@ -139,8 +139,8 @@ static int check(const struct arguments *arguments, struct check_report *report)
     if (!ignore(report, patterns, arguments))
         return STATUS_FAILED;
     input_set_init(&inputs, report);
-    if (arguments->namespace)
-        inputs.namespace = arguments->namespace;
+    if (arguments->ns)
+        inputs.ns = arguments->ns;
     inputs.recursive = arguments->recursive;
     inputs.skip_templates = arguments->skip_templates;
     inputs.ignored = (const char *const *)(void *)patterns->pdata;
@@ -171,9 +171,9 @@ int command_check(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    if (arguments.namespace && !dns_label_is_valid(arguments.namespace)) {
+    if (arguments.ns && !dns_label_is_valid(arguments.ns)) {
         text_error(arguments.json, "a namespace is a DNS label ([a-z0-9-])", "'%s' is no namespace",
-                   arguments.namespace);
+                   arguments.ns);
         return STATUS_FAILED;
     }
     struct check_report *report = check_report_new();

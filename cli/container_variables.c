@@ -52,7 +52,7 @@ static void complain_missing(const struct reading *reading, const struct yaml_no
             : g_strdup("");
     fields_warning(&manifest->fields, reference->position, "no-data",
                    "no %s %s in namespace %s among the manifests%s; what it would set is left out",
-                   kind, name, reading->facts->namespace, more);
+                   kind, name, reading->facts->ns, more);
 }
 
 /* Text of a Secret's `data`. NULL: it cannot be a variable. */

@@ -10,7 +10,7 @@
 
 /* The downward API's data about a pod. */
 struct pod_facts {
-    const char *namespace, *name;
+    const char *ns, *name;
     const char *addresses;      /* separated by commas */
     const char *node_name;      /* of this host */
     const char *node_addresses; /* separated by commas */

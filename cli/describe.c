@@ -185,26 +185,26 @@ struct subject {
     bool pod; /* else a Service */
 };
 
-static int find(const struct subject *subject, const char *namespace,
-                const struct arguments *arguments, yajl_val *itemp)
+static int find(const struct subject *subject, const char *ns, const struct arguments *arguments,
+                yajl_val *itemp)
 {
-    const char *words[] = {"describe", namespace, subject->name, NULL};
-    int status = subject->pod ? describe_pod_find(arguments, namespace, subject->name, itemp)
+    const char *words[] = {"describe", ns, subject->name, NULL};
+    int status = subject->pod ? describe_pod_find(arguments, ns, subject->name, itemp)
                               : ask_one(arguments, words, itemp);
     if (status == STATUS_NOT_FOUND)
         text_error(arguments->json,
                    subject->pod ? "'kubesvc get pods -A' lists all"
                                 : "'kubesvc get services -A' lists all, 'kubesvc explain' says why",
                    "%s \"%s\" not found in namespace %s", subject->pod ? "pods" : "services",
-                   subject->name, namespace);
+                   subject->name, ns);
     return status;
 }
 
-static int describe(const struct subject *subject, const char *namespace,
+static int describe(const struct subject *subject, const char *ns,
                     const struct arguments *arguments, bool list, unsigned *n)
 {
     ask_auto yajl_val item = NULL;
-    int status = find(subject, namespace, arguments, &item);
+    int status = find(subject, ns, arguments, &item);
     if (status != STATUS_DONE)
         return status;
     if (!arguments->json && *n > 0)
@@ -269,15 +269,14 @@ int command_describe(int argc, char **argv)
     g_autoptr(GArray) subjects = subjects_of(&arguments);
     if (!subjects)
         return STATUS_FAILED;
-    g_autofree char *namespace = ask_namespace(&arguments);
-    if (!namespace)
+    g_autofree char *ns = ask_namespace(&arguments);
+    if (!ns)
         return STATUS_FAILED;
     status = STATUS_DONE;
     unsigned n = 0;
     bool list = subjects->len > 1;
     for (guint i = 0; i < subjects->len && status != STATUS_FAILED; i++) {
-        int r =
-            describe(&g_array_index(subjects, struct subject, i), namespace, &arguments, list, &n);
+        int r = describe(&g_array_index(subjects, struct subject, i), ns, &arguments, list, &n);
         status = r == STATUS_DONE ? status : r;
     }
     if (arguments.json && list && n > 0)

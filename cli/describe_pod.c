@@ -14,7 +14,7 @@
 #include "value.h"
 
 struct search {
-    const char *namespace, *name;
+    const char *ns, *name;
     yajl_val found;
 };
 
@@ -22,17 +22,17 @@ static bool keep(void *userdata, yajl_val item)
 {
     struct search *search = userdata;
     if (search->found || g_strcmp0(value_text(item, "name"), search->name) != 0 ||
-        (*search->namespace && g_strcmp0(value_text(item, "namespace"), search->namespace) != 0))
+        (*search->ns && g_strcmp0(value_text(item, "namespace"), search->ns) != 0))
         return false;
     search->found = item;
     return true;
 }
 
-int describe_pod_find(const struct arguments *arguments, const char *namespace, const char *name,
+int describe_pod_find(const struct arguments *arguments, const char *ns, const char *name,
                       yajl_val *podp)
 {
-    struct search search = {namespace, name, NULL};
-    int status = ask(arguments, (const char *[]){"pods", namespace, NULL}, keep, &search);
+    struct search search = {ns, name, NULL};
+    int status = ask(arguments, (const char *[]){"pods", ns, NULL}, keep, &search);
     *podp = search.found;
     return status == STATUS_DONE && !search.found ? STATUS_NOT_FOUND : status;
 }

@@ -10,7 +10,7 @@
 
 /* The pod of that name, to be freed with yajl_tree_free; returns an exit status, FAILED after an
  * error message. */
-int describe_pod_find(const struct arguments *arguments, const char *namespace, const char *name,
+int describe_pod_find(const struct arguments *arguments, const char *ns, const char *name,
                       yajl_val *podp);
 
 /* Prints its fields, and the Services that select it. */

@@ -21,7 +21,7 @@ static char *first_of(const char *addresses)
 /* In the form of a UUID of version 5. */
 static char *make_uid(const struct pod_facts *facts)
 {
-    g_autofree char *whole = g_strdup_printf("%s/%s", facts->namespace, facts->name);
+    g_autofree char *whole = g_strdup_printf("%s/%s", facts->ns, facts->name);
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA1, whole, -1);
     return g_strdup_printf("%.8s-%.4s-5%.3s-8%.3s-%.12s", sum, sum + 8, sum + 13, sum + 17,
                            sum + 20);
@@ -103,7 +103,7 @@ static char *plain(struct pod_manifest *manifest, const char *path, const struct
     if (strcmp(path, "metadata.name") == 0)
         return g_strdup(facts->name);
     if (strcmp(path, "metadata.namespace") == 0)
-        return g_strdup(facts->namespace);
+        return g_strdup(facts->ns);
     if (strcmp(path, "metadata.uid") == 0) {
         g_autofree char *made = make_uid(facts);
         return string_or(fields, manifest->metadata, "uid", made);

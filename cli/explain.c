@@ -65,13 +65,13 @@ static enum text_style style_of(yajl_val item, const char *step, const char *mar
 /* "moon/db-0", "Deployment moon/app" */
 static char *subject_of(yajl_val item)
 {
-    const char *namespace = value_text(item, "namespace"), *name = value_text(item, "name");
+    const char *ns = value_text(item, "namespace"), *name = value_text(item, "name");
     const char *slash = name ? strchr(name, '/') : NULL;
     g_autofree char *whole = NULL;
-    if (namespace && slash)
-        whole = g_strdup_printf("%.*s %s%s", (int)(slash - name), name, namespace, slash);
-    else if (namespace && name)
-        whole = g_strdup_printf("%s/%s", namespace, name);
+    if (ns && slash)
+        whole = g_strdup_printf("%.*s %s%s", (int)(slash - name), name, ns, slash);
+    else if (ns && name)
+        whole = g_strdup_printf("%s/%s", ns, name);
     return text_clean(whole ? whole : name ? name : "");
 }
 
@@ -140,12 +140,11 @@ int command_explain(int argc, char **argv)
     const char *name = arguments.operands[0];
     if (!ask_can_be(name, arguments.json))
         return STATUS_FAILED;
-    g_autofree char *namespace = ask_namespace(&arguments);
-    if (!namespace)
+    g_autofree char *ns = ask_namespace(&arguments);
+    if (!ns)
         return STATUS_FAILED;
     struct explanation explanation = {.json = arguments.json};
-    status =
-        ask(&arguments, (const char *[]){"explain", namespace, name, NULL}, take, &explanation);
+    status = ask(&arguments, (const char *[]){"explain", ns, name, NULL}, take, &explanation);
     g_free(explanation.section);
     if (explanation.any && arguments.json)
         puts("\n    ],\n    \"kind\": \"List\"\n}");

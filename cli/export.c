@@ -121,7 +121,7 @@ int command_export(int argc, char **argv)
         return status;
     const char *form = arguments.operands[0];
     struct export export = {.json = strcmp(form, "json") == 0};
-    if (strcmp(form, "nft") == 0 && arguments.namespace) {
+    if (strcmp(form, "nft") == 0 && arguments.ns) {
         text_error(false, "leave out --namespace", "the ruleset is one for all namespaces");
         return STATUS_FAILED;
     }
@@ -135,8 +135,8 @@ int command_export(int argc, char **argv)
     g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(struct name));
     g_array_set_clear_func(names, name_clear);
     export.names = names;
-    const char *namespace = arguments.namespace ? arguments.namespace : "";
-    status = ask(&arguments, (const char *[]){"names", namespace, NULL}, take, &export);
+    const char *ns = arguments.ns ? arguments.ns : "";
+    status = ask(&arguments, (const char *[]){"names", ns, NULL}, take, &export);
     if (status != STATUS_DONE)
         return status;
     g_array_sort(names, compare_names);

@@ -271,7 +271,7 @@ static void print_table(const struct listing *listing, bool headings)
 }
 
 static void print_tables(const GPtrArray *listings, const struct arguments *arguments,
-                         const char *namespace)
+                         const char *ns)
 {
     bool any = false, named = false;
     for (guint i = 0; i < listings->len; i++) {
@@ -285,17 +285,16 @@ static void print_tables(const GPtrArray *listings, const struct arguments *argu
         any = true;
     }
     const struct listing *first = listings->pdata[0];
-    g_autofree char *shown = text_clean(namespace);
+    g_autofree char *shown = text_clean(ns);
     if (any || named)
         return; /* missing names are reported one by one */
-    if (*namespace && strcmp(first->kind->verb, "namespaces") != 0)
+    if (*ns && strcmp(first->kind->verb, "namespaces") != 0)
         fprintf(stderr, "No resources found in %s namespace.\n", shown);
     else
         fputs("No resources found.\n", stderr);
 }
 
-static void print_all(const GPtrArray *listings, const struct arguments *arguments,
-                      const char *namespace)
+static void print_all(const GPtrArray *listings, const struct arguments *arguments, const char *ns)
 {
     if (arguments->format == FORMAT_PATH) {
         print_filled_in(listings, arguments->template);
@@ -303,7 +302,7 @@ static void print_all(const GPtrArray *listings, const struct arguments *argumen
     }
     if (arguments->format == FORMAT_TEXT || arguments->format == FORMAT_WIDE ||
         arguments->format == FORMAT_COLUMNS) {
-        print_tables(listings, arguments, namespace);
+        print_tables(listings, arguments, ns);
         return;
     }
     bool list = arguments->format != FORMAT_NAME && !is_single(listings);
@@ -313,19 +312,19 @@ static void print_all(const GPtrArray *listings, const struct arguments *argumen
         print_texts(listings->pdata[i]);
 }
 
-static int get(GPtrArray *listings, const struct arguments *arguments, const char *namespace)
+static int get(GPtrArray *listings, const struct arguments *arguments, const char *ns)
 {
     if (arguments->watch)
-        return watch_listing(listings->pdata[0], arguments, namespace);
+        return watch_listing(listings->pdata[0], arguments, ns);
     for (guint i = 0; i < listings->len; i++) {
-        int status = listing_read(listings->pdata[i], arguments, namespace);
+        int status = listing_read(listings->pdata[i], arguments, ns);
         if (status != STATUS_DONE)
             return status;
     }
-    print_all(listings, arguments, namespace);
+    print_all(listings, arguments, ns);
     bool good = true;
     for (guint i = 0; i < listings->len; i++)
-        good &= listing_complain(listings->pdata[i], namespace, arguments->json);
+        good &= listing_complain(listings->pdata[i], ns, arguments->json);
     return good ? STATUS_DONE : STATUS_NOT_FOUND;
 }
 
@@ -360,7 +359,7 @@ int command_get(int argc, char **argv)
     if (!check_template(&arguments) || !prepare(listings, &arguments, selector))
         return STATUS_FAILED;
     if (is_by_name(listings))
-        arguments.all |= !arguments.namespace;
-    g_autofree char *namespace = ask_namespace(&arguments);
-    return namespace ? get(listings, &arguments, namespace) : STATUS_FAILED;
+        arguments.all |= !arguments.ns;
+    g_autofree char *ns = ask_namespace(&arguments);
+    return ns ? get(listings, &arguments, ns) : STATUS_FAILED;
 }

@@ -64,7 +64,7 @@ void input_set_init(struct input_set *inputs, struct check_report *report)
     *inputs = (struct input_set){
         .model = lint_model_new(),
         .report = report,
-        .namespace = "default",
+        .ns = "default",
         .files = g_ptr_array_new_with_free_func(file_free),
         .charts = g_ptr_array_new_with_free_func(chart_free),
         .seen = g_hash_table_new_full(identity_hash, identity_equal, g_free, NULL),
@@ -205,7 +205,7 @@ static void read_all(struct input_set *inputs, struct input_file *file, struct s
 {
     struct source *source = source_new(file->path, inputs->rank, false);
     struct manifest_options options = {
-        .default_namespace = inputs->namespace,
+        .default_namespace = inputs->ns,
         .max_size = FILE_SIZE_MAX,
         .look = look,
         .look_userdata = sheet,

@@ -14,7 +14,7 @@
 struct input_set {
     struct lint_model *model;
     struct check_report *report;
-    const char *namespace;      /* for objects that name none */
+    const char *ns;             /* for objects that name none */
     bool recursive;             /* directories below directories, too */
     bool skip_templates;        /* templates are not reported, and those of charts are not read */
     const char *const *ignored; /* patterns of ignore.h, NULL-terminated */

@@ -17,22 +17,21 @@ struct lint_model {
     GPtrArray *records;
     GPtrArray *makers;
     GHashTable *in_force;   /* set of struct lint_record *, by identity */
-    GHashTable *namespaces; /* interned name -> struct namespace * */
+    GHashTable *namespaces; /* interned name -> struct ns * */
     size_t comparisons;     /* that are left */
 };
 
 static guint identity_hash(gconstpointer data)
 {
     const struct object *object = ((const struct lint_record *)data)->object;
-    return hash_text(object->name) ^ hash_text(object->namespace) * 31u ^ object->kind;
+    return hash_text(object->name) ^ hash_text(object->ns) * 31u ^ object->kind;
 }
 
 static gboolean identity_equal(gconstpointer a, gconstpointer b)
 {
     const struct object *x = ((const struct lint_record *)a)->object;
     const struct object *y = ((const struct lint_record *)b)->object;
-    return x->kind == y->kind && strcmp(x->namespace, y->namespace) == 0 &&
-           strcmp(x->name, y->name) == 0;
+    return x->kind == y->kind && strcmp(x->ns, y->ns) == 0 && strcmp(x->name, y->name) == 0;
 }
 
 static void release_diagnostic(gpointer diagnostic)
@@ -69,9 +68,9 @@ void lint_record_free(void *data)
     g_free(record);
 }
 
-static void namespace_release(gpointer namespace)
+static void namespace_release(gpointer ns)
 {
-    namespace_free(namespace);
+    namespace_free(ns);
 }
 
 struct lint_model *lint_model_new(void)
@@ -86,7 +85,7 @@ struct lint_model *lint_model_new(void)
     return model;
 }
 
-static struct namespace *find_namespace(const struct lint_model *model, const char *name)
+static struct ns *find_namespace(const struct lint_model *model, const char *name)
 {
     return g_hash_table_lookup(model->namespaces, name);
 }
@@ -118,7 +117,7 @@ void maker_free(void *data)
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(maker->labels); i++)
         labels_unref(maker->labels[i]);
-    g_free(maker->namespace);
+    g_free(maker->ns);
     g_free(maker->name);
     g_free(maker);
 }
@@ -141,13 +140,11 @@ static bool may_make(const struct maker *maker, const struct labels *selector)
     return false;
 }
 
-bool lint_model_makes(const struct lint_model *model, const char *namespace,
-                      const struct labels *selector)
+bool lint_model_makes(const struct lint_model *model, const char *ns, const struct labels *selector)
 {
     for (guint i = 0; i < model->makers->len; i++) {
         const struct maker *maker = model->makers->pdata[i];
-        if ((!maker->namespace || strcmp(maker->namespace, namespace) == 0) &&
-            may_make(maker, selector))
+        if ((!maker->ns || strcmp(maker->ns, ns) == 0) && may_make(maker, selector))
             return true;
     }
     return false;
@@ -156,24 +153,24 @@ bool lint_model_makes(const struct lint_model *model, const char *namespace,
 static void put_in(struct lint_model *model, struct lint_record *record)
 {
     struct object *object = record->object;
-    struct namespace *namespace = find_namespace(model, object->namespace);
+    struct ns *ns = find_namespace(model, object->ns);
     const struct pod_spec *spec = lint_model_pod_spec(object);
-    if (!namespace) {
-        namespace = namespace_new(object->namespace);
-        g_hash_table_insert(model->namespaces, (gpointer) namespace->name, namespace);
+    if (!ns) {
+        ns = namespace_new(object->ns);
+        g_hash_table_insert(model->namespaces, (gpointer)ns->name, ns);
     }
     if (object->kind == OBJECT_SERVICE) {
         const struct service *service = (const struct service *)object;
         if (!service->selector)
             return;
         const struct labels *selector = pods_selector(service->selector, &record->partial);
-        namespace_select(namespace, &record->selection, selector, false);
+        namespace_select(ns, &record->selection, selector, false);
         labels_unref(selector);
     } else if (object->kind == OBJECT_ENDPOINT_SLICE) {
         if (((struct endpoint_slice *)object)->service)
-            namespace_slice_add(namespace, (struct endpoint_slice *)object);
+            namespace_slice_add(ns, (struct endpoint_slice *)object);
     } else if (spec) {
-        namespace_group_add(namespace, object, spec->labels);
+        namespace_group_add(ns, object, spec->labels);
     }
 }
 
@@ -195,9 +192,9 @@ const GPtrArray *lint_model_records(const struct lint_model *model)
 }
 
 const struct lint_record *lint_model_find(const struct lint_model *model, enum object_kind kind,
-                                          const char *namespace, const char *name)
+                                          const char *ns, const char *name)
 {
-    struct object object = {.kind = (uint8_t)kind, .namespace = namespace, .name = name};
+    struct object object = {.kind = (uint8_t)kind, .ns = ns, .name = name};
     struct lint_record probe = {.object = &object};
     return g_hash_table_lookup(model->in_force, &probe);
 }
@@ -207,20 +204,19 @@ bool lint_model_is_in_force(const struct lint_model *model, const struct lint_re
     return g_hash_table_lookup(model->in_force, record) == record;
 }
 
-const struct namespace *lint_model_namespace(const struct lint_model *model, const char *name)
+const struct ns *lint_model_namespace(const struct lint_model *model, const char *name)
 {
     return find_namespace(model, name);
 }
 
 void lint_model_each_namespace(const struct lint_model *model,
-                               void (*each)(void *userdata, const struct namespace *namespace),
-                               void *userdata)
+                               void (*each)(void *userdata, const struct ns *ns), void *userdata)
 {
     GHashTableIter iter;
-    gpointer namespace;
+    gpointer ns;
     g_hash_table_iter_init(&iter, model->namespaces);
-    while (g_hash_table_iter_next(&iter, NULL, &namespace))
-        each(userdata, namespace);
+    while (g_hash_table_iter_next(&iter, NULL, &ns))
+        each(userdata, ns);
 }
 
 bool lint_model_affords(struct lint_model *model, size_t comparisons)

@@ -24,7 +24,7 @@ struct port_target { /* of a Service's port: where its traffic goes */
 struct lint_record {
     struct selection selection; /* first; of a Service in force: what it selects */
     struct object *object;
-    struct position name, namespace, selector, service_name, subdomain, external_name, cluster_ip;
+    struct position name, ns, selector, service_name, subdomain, external_name, cluster_ip;
     GArray *targets;        /* struct port_target, of a Service; NULL for none */
     GPtrArray *diagnostics; /* struct diagnostic *: found in its tree */
     bool partial;           /* the selection is wider than the selector */
@@ -35,7 +35,7 @@ void lint_record_free(void *data); /* and its object */
 
 /* A custom resource for which an operator may create pods. */
 struct maker {
-    char *namespace; /* NULL: any */
+    char *ns; /* NULL: any */
     char *name;
     const struct labels *labels[4]; /* that its pods may have; NULL after the last */
 };
@@ -54,7 +54,7 @@ void lint_model_add(struct lint_model *model, struct lint_record *record);
 void lint_model_add_maker(struct lint_model *model, struct maker *maker);
 
 /* May one of them have created pods with these labels? */
-bool lint_model_makes(const struct lint_model *model, const char *namespace,
+bool lint_model_makes(const struct lint_model *model, const char *ns,
                       const struct labels *selector);
 
 /* Everything was added: puts what is in force into the indexes. */
@@ -65,14 +65,13 @@ const GPtrArray *lint_model_records(const struct lint_model *model);
 
 /* The record in effect of this identity, NULL if there is none. */
 const struct lint_record *lint_model_find(const struct lint_model *model, enum object_kind kind,
-                                          const char *namespace, const char *name);
+                                          const char *ns, const char *name);
 bool lint_model_is_in_force(const struct lint_model *model, const struct lint_record *record);
 
 /* After lint_model_index; `name` is interned. NULL: nothing is in it. */
-const struct namespace *lint_model_namespace(const struct lint_model *model, const char *name);
+const struct ns *lint_model_namespace(const struct lint_model *model, const char *name);
 void lint_model_each_namespace(const struct lint_model *model,
-                               void (*each)(void *userdata, const struct namespace *namespace),
-                               void *userdata);
+                               void (*each)(void *userdata, const struct ns *ns), void *userdata);
 
 /* Is there time for so many comparisons more, to say what was probably meant? There is for millions
  * in all, so that a world full of mistakes takes no longer than it must. */

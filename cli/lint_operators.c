@@ -80,7 +80,7 @@ struct maker *lint_maker(const struct yaml_node *root)
     if (!version || !kind || !name || !is_custom(version, kind))
         return NULL;
     struct maker *maker = g_new0(struct maker, 1);
-    maker->namespace = g_strdup(extract_peek(metadata, "namespace"));
+    maker->ns = g_strdup(extract_peek(metadata, "namespace"));
     maker->name = g_strdup(name);
     for (size_t i = 0, n = 0; i < G_N_ELEMENTS(places); i++) {
         const struct yaml_node *labels = dig(root, places[i]);

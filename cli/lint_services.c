@@ -88,12 +88,12 @@ static void consider(struct nearest *nearest, const struct group *group)
     }
 }
 
-static char *describe_nearest(const struct labels *selector, const struct namespace *namespace)
+static char *describe_nearest(const struct labels *selector, const struct ns *ns)
 {
     struct nearest nearest = {.selector = selector};
     GHashTableIter iter;
     const struct group *group;
-    g_hash_table_iter_init(&iter, namespace->groups);
+    g_hash_table_iter_init(&iter, ns->groups);
     while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL))
         consider(&nearest, group);
     if (!nearest.object)
@@ -112,36 +112,36 @@ struct elsewhere {
     const struct object *object;
 };
 
-static void look_elsewhere(void *userdata, const struct namespace *namespace)
+static void look_elsewhere(void *userdata, const struct ns *ns)
 {
     struct elsewhere *elsewhere = userdata;
     GHashTableIter iter;
     const struct group *group;
-    g_hash_table_iter_init(&iter, namespace->groups);
+    g_hash_table_iter_init(&iter, ns->groups);
     while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
         const struct object *first = group->members->pdata[0];
         if (!labels_match(elsewhere->selector, group->labels))
             continue;
-        if (!elsewhere->object || strcmp(first->namespace, elsewhere->object->namespace) < 0)
+        if (!elsewhere->object || strcmp(first->ns, elsewhere->object->ns) < 0)
             elsewhere->object = first;
     }
 }
 
 static char *explain_miss(struct lint_model *model, const struct service *service)
 {
-    const struct namespace *namespace = lint_model_namespace(model, service->object.namespace);
+    const struct ns *ns = lint_model_namespace(model, service->object.ns);
     struct elsewhere elsewhere = {.selector = service->selector};
     if (!lint_model_affords(model, lint_model_records(model)->len))
         return g_strdup("");
-    char *text = describe_nearest(service->selector, namespace);
+    char *text = describe_nearest(service->selector, ns);
     if (text)
         return text;
     lint_model_each_namespace(model, look_elsewhere, &elsewhere);
     if (elsewhere.object)
         return g_strdup_printf("; %s %s would match, but is in namespace %s",
                                object_kind_name(elsewhere.object->kind), elsewhere.object->name,
-                               elsewhere.object->namespace);
-    if (g_hash_table_size(namespace->groups) == 0)
+                               elsewhere.object->ns);
+    if (g_hash_table_size(ns->groups) == 0)
         return g_strdup("; nothing checked has pods in this namespace");
     return g_strdup("; no label is similar");
 }
@@ -159,12 +159,11 @@ static char *selector_text(const struct labels *selector)
 static bool has_pods(struct lint_model *model, const struct lint_record *record)
 {
     const struct object *object = record->object;
-    const struct namespace *namespace = lint_model_namespace(model, object->namespace);
+    const struct ns *ns = lint_model_namespace(model, object->ns);
     const char *name = name_intern(object->name, strlen(object->name));
-    bool has_slices = namespace_slices(namespace, name) != NULL;
+    bool has_slices = namespace_slices(ns, name) != NULL;
     name_unref(name);
-    return !has_slices &&
-           !lint_model_find(model, OBJECT_ENDPOINTS, object->namespace, object->name);
+    return !has_slices && !lint_model_find(model, OBJECT_ENDPOINTS, object->ns, object->name);
 }
 
 static bool is_idle(const struct object *object)
@@ -205,7 +204,7 @@ static void check_selector(struct lint_model *model, const struct lint_record *r
 {
     const struct service *service = (const struct service *)record->object;
     if (selects_any(record) || lint_is_operated(service->selector) ||
-        lint_model_makes(model, service->object.namespace, service->selector))
+        lint_model_makes(model, service->object.ns, service->selector))
         return;
     g_autofree char *selector = selector_text(service->selector);
     g_autofree char *why = explain_miss(model, service);

@@ -84,7 +84,7 @@ static void keep_positions(struct lint_record *record, const struct yaml_node *r
     const struct yaml_node *pod_spec = spec;
     enum object_kind kind = record->object->kind;
     record->name = value_of(metadata, "name");
-    record->namespace = kind == OBJECT_NAMESPACE ? record->name : value_of(metadata, "namespace");
+    record->ns = kind == OBJECT_NAMESPACE ? record->name : value_of(metadata, "namespace");
     record->selector = key_of(spec, "selector");
     record->service_name = value_of(spec, "serviceName");
     if (kind == OBJECT_SERVICE)

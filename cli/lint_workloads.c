@@ -12,7 +12,7 @@
 #define NEAREST 2u /* slips of the finger */
 
 /* "did you mean NAME?", or why it matters. To be freed with g_free. */
-static char *explain_unknown(struct lint_model *model, const char *namespace, const char *name)
+static char *explain_unknown(struct lint_model *model, const char *ns, const char *name)
 {
     const GPtrArray *records = lint_model_records(model);
     unsigned best = NEAREST + 1;
@@ -20,7 +20,7 @@ static char *explain_unknown(struct lint_model *model, const char *namespace, co
     bool afforded = lint_model_affords(model, records->len);
     for (guint i = 0; afforded && i < records->len; i++) {
         const struct object *object = ((const struct lint_record *)records->pdata[i])->object;
-        if (object->kind != OBJECT_SERVICE || strcmp(object->namespace, namespace) != 0)
+        if (object->kind != OBJECT_SERVICE || strcmp(object->ns, ns) != 0)
             continue;
         unsigned distance = suggest_distance(object->name, name);
         if (distance >= best)
@@ -44,12 +44,12 @@ static void check_service_name(struct lint_model *model, const struct lint_recor
         return;
     }
     const struct lint_record *found =
-        lint_model_find(model, OBJECT_SERVICE, object->namespace, workload->service_name);
+        lint_model_find(model, OBJECT_SERVICE, object->ns, workload->service_name);
     if (!found) {
-        g_autofree char *why = explain_unknown(model, object->namespace, workload->service_name);
+        g_autofree char *why = explain_unknown(model, object->ns, workload->service_name);
         check_report_add(report, DIAGNOSTIC_WARNING, "unknown-service", object,
                          record->service_name, "serviceName: no Service %s in namespace %s; %s",
-                         workload->service_name, object->namespace, why);
+                         workload->service_name, object->ns, why);
         return;
     }
     if (!((const struct service *)found->object)->headless)
@@ -84,11 +84,10 @@ void lint_pod_spec(struct lint_model *model, const struct lint_record *record,
 {
     const struct pod_spec *spec = lint_model_pod_spec(record->object);
     const struct object *object = record->object;
-    if (!spec->subdomain ||
-        lint_model_find(model, OBJECT_SERVICE, object->namespace, spec->subdomain))
+    if (!spec->subdomain || lint_model_find(model, OBJECT_SERVICE, object->ns, spec->subdomain))
         return;
-    g_autofree char *why = explain_unknown(model, object->namespace, spec->subdomain);
+    g_autofree char *why = explain_unknown(model, object->ns, spec->subdomain);
     check_report_add(report, DIAGNOSTIC_WARNING, "unknown-service", object, record->subdomain,
-                     "subdomain: no Service %s in namespace %s; %s", spec->subdomain,
-                     object->namespace, why);
+                     "subdomain: no Service %s in namespace %s; %s", spec->subdomain, object->ns,
+                     why);
 }

@@ -11,7 +11,7 @@ static void check_duplicate(const struct lint_model *model, const struct lint_re
 {
     const struct object *object = record->object;
     const struct lint_record *in_force =
-        lint_model_find(model, (enum object_kind)object->kind, object->namespace, object->name);
+        lint_model_find(model, (enum object_kind)object->kind, object->ns, object->name);
     if (in_force == record)
         return;
     bool refused = object->refused && !in_force->object->refused;
@@ -54,8 +54,8 @@ static void check_addresses(const struct lint_record *record, GHashTable *owners
                          record->cluster_ip,
                          "the cluster IP %s is also that of Service %s/%s (%s:%u); the API server "
                          "rejects the second",
-                         text, other->object->namespace, other->object->name,
-                         other->object->source->path, other->object->line);
+                         text, other->object->ns, other->object->name, other->object->source->path,
+                         other->object->line);
     }
 }
 
@@ -64,7 +64,7 @@ static void check_public_domain(const struct lint_model *model, const struct lin
                                 GHashTable *told, struct check_report *report)
 {
     const struct object *object = record->object;
-    const char *name = object->namespace;
+    const char *name = object->ns;
     bool is_namespace = object->kind == OBJECT_NAMESPACE;
     if (!is_namespace &&
         (object->kind != OBJECT_SERVICE || lint_model_find(model, OBJECT_NAMESPACE, name, name)))
@@ -72,7 +72,7 @@ static void check_public_domain(const struct lint_model *model, const struct lin
     if (!lint_is_public_domain(name) || !g_hash_table_add(told, (gpointer)(uintptr_t)name))
         return;
     check_report_add(
-        report, DIAGNOSTIC_WARNING, "public-domain", object, record->namespace,
+        report, DIAGNOSTIC_WARNING, "public-domain", object, record->ns,
         "%s is also a domain of public DNS: a Service api in this namespace hides the host api.%s",
         name, name);
 }

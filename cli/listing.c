@@ -19,7 +19,7 @@ static void row_free(void *pointer)
 {
     struct row *row = pointer;
     g_free(row->kind);
-    g_free(row->namespace);
+    g_free(row->ns);
     g_free(row->name);
     for (char **cell = row->cells; *cell; cell++)
         g_free(*cell);
@@ -152,12 +152,12 @@ static char **make_cells(const struct listing *listing, yajl_val item)
 static bool take(void *userdata, yajl_val item)
 {
     struct listing *listing = userdata;
-    const char *name = value_text(item, "name"), *namespace = value_text(item, "namespace");
+    const char *name = value_text(item, "name"), *ns = value_text(item, "namespace");
     if (!name || !is_wanted(listing, item, name))
         return false;
     struct row *row = g_new0(struct row, 1);
     row->kind = g_strdup(value_text(item, "kind"));
-    row->namespace = g_strdup(namespace ? namespace : "");
+    row->ns = g_strdup(ns ? ns : "");
     row->name = g_strdup(name);
     row->cells = make_cells(listing, item);
     g_ptr_array_add(listing->rows, row);
@@ -167,13 +167,13 @@ static bool take(void *userdata, yajl_val item)
 static int compare_rows(gconstpointer a, gconstpointer b)
 {
     const struct row *x = *(const struct row *const *)a, *y = *(const struct row *const *)b;
-    int order = text_compare(x->namespace, y->namespace);
+    int order = text_compare(x->ns, y->ns);
     if (order == 0)
         order = text_compare(x->name, y->name);
     return order == 0 ? g_strcmp0(x->kind, y->kind) : order;
 }
 
-int listing_read(struct listing *listing, const struct arguments *arguments, const char *namespace)
+int listing_read(struct listing *listing, const struct arguments *arguments, const char *ns)
 {
     g_ptr_array_set_size(listing->rows, 0);
     for (guint i = 0; i < listing->names->len; i++) {
@@ -182,7 +182,7 @@ int listing_read(struct listing *listing, const struct arguments *arguments, con
         g_hash_table_replace(listing->missing, listing->names->pdata[i], suggestion);
     }
     bool everywhere = strcmp(listing->kind->verb, "namespaces") == 0;
-    const char *words[] = {listing->kind->verb, everywhere ? NULL : namespace, NULL};
+    const char *words[] = {listing->kind->verb, everywhere ? NULL : ns, NULL};
     int status = ask(arguments, words, take, listing);
     g_ptr_array_sort(listing->rows, compare_rows);
     return status;
@@ -208,7 +208,7 @@ char *listing_headings(const struct listing *listing)
     return g_string_free(text, FALSE);
 }
 
-bool listing_complain(const struct listing *listing, const char *namespace, bool json)
+bool listing_complain(const struct listing *listing, const char *ns, bool json)
 {
     bool good = true;
     for (guint i = 0; i < listing->names->len; i++) {
@@ -216,13 +216,13 @@ bool listing_complain(const struct listing *listing, const char *namespace, bool
             g_hash_table_lookup(listing->missing, listing->names->pdata[i]);
         if (!suggestion)
             continue;
-        bool inside = *namespace && strcmp(listing->kind->verb, "namespaces") != 0;
+        bool inside = *ns && strcmp(listing->kind->verb, "namespaces") != 0;
         g_autofree char *remedy =
             suggestion->nearest ? g_strdup_printf("did you mean %s?", suggestion->nearest)
             : inside ? g_strdup_printf("'kubesvc get %s -A' lists all", listing->kind->plural)
                      : NULL;
         text_error(json, remedy, "%s \"%s\" not found%s%s", listing->kind->plural, suggestion->word,
-                   inside ? " in namespace " : "", inside ? namespace : "");
+                   inside ? " in namespace " : "", inside ? ns : "");
         good = false;
     }
     return good;

@@ -10,8 +10,8 @@
 #include "selector.h"
 
 struct row {
-    char *kind, *namespace, *name; /* namespace: "" if it has none */
-    char **cells;                  /* of a table; of another format one: the text */
+    char *kind, *ns, *name; /* namespace: "" if it has none */
+    char **cells;           /* of a table; of another format one: the text */
 };
 
 struct listing {
@@ -36,10 +36,10 @@ struct listing *listing_free(struct listing *listing); /* returns NULL */
 
 /* Reads the rows again, in order of namespace and name. An exit status; FAILED after an error
  * message. */
-int listing_read(struct listing *listing, const struct arguments *arguments, const char *namespace);
+int listing_read(struct listing *listing, const struct arguments *arguments, const char *ns);
 
 /* The headings of its table, separated by '|'; free with g_free. */
 char *listing_headings(const struct listing *listing);
 
 /* Says on stderr which names were not found; false if there are any. */
-bool listing_complain(const struct listing *listing, const char *namespace, bool json);
+bool listing_complain(const struct listing *listing, const char *ns, bool json);

@@ -16,10 +16,10 @@
 #define FILE_SIZE_MAX (UINT64_C(512) << 20) /* as maxFileSize of the daemon */
 #define DEPTH_MAX 64u
 
-int manifest_files_read(const char *path, const char *namespace, manifest_look look, void *userdata)
+int manifest_files_read(const char *path, const char *ns, manifest_look look, void *userdata)
 {
     struct manifest_options options = {
-        .default_namespace = namespace,
+        .default_namespace = ns,
         .max_size = FILE_SIZE_MAX,
         .look = look,
         .look_userdata = userdata,

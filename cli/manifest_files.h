@@ -11,7 +11,7 @@
 
 /* Reads the file and shows its objects. MANIFEST_DONE, MANIFEST_BAD (what was seen does not count),
  * or negative errno. `namespace` is for objects that name none. */
-MUST_USE int manifest_files_read(const char *path, const char *namespace, manifest_look look,
+MUST_USE int manifest_files_read(const char *path, const char *ns, manifest_look look,
                                  void *userdata);
 
 /* Calls `file` for a file, or for each manifest in a directory: of objects that are defined more

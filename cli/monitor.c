@@ -27,12 +27,12 @@ static const struct synopsis synopsis = {
 static char *question_text(yajl_val event)
 {
     const char *name = value_text(event, "name"), *family = value_text(event, "family");
-    const char *namespace = value_text(event, "namespace"), *status = value_text(event, "status");
+    const char *ns = value_text(event, "namespace"), *status = value_text(event, "status");
     GString *text = g_string_new(name);
     if (family && strcmp(family, "any") != 0)
         g_string_append_printf(text, " (%s)", family);
-    if (namespace && *namespace)
-        g_string_append_printf(text, " in %s", namespace);
+    if (ns && *ns)
+        g_string_append_printf(text, " in %s", ns);
     g_string_append_printf(text, ": %s", status ? status : "");
     int64_t n = value_number(event, "addresses");
     if (n > 0)

@@ -90,7 +90,7 @@ static bool consider_workload(void *userdata, yajl_val workload)
     return false;
 }
 
-static int complain_unknown(const struct choice *choice, const char *what, const char *namespace)
+static int complain_unknown(const struct choice *choice, const char *what, const char *ns)
 {
     g_autofree char *remedy = NULL;
     if (choice->workload)
@@ -98,40 +98,37 @@ static int complain_unknown(const struct choice *choice, const char *what, const
     else if (choice->suggestion.nearest)
         remedy = g_strdup_printf("did you mean '%s'?", choice->suggestion.nearest);
     else if (choice->seen > 0)
-        remedy = g_strdup_printf("see 'kubesvc get pods -n %s'", namespace);
+        remedy = g_strdup_printf("see 'kubesvc get pods -n %s'", ns);
     else
         remedy = g_strdup("see 'kubesvc get pods -A', and name the namespace with -n");
-    text_error(false, remedy, "no %s '%s' in namespace %s", what, choice->name, namespace);
+    text_error(false, remedy, "no %s '%s' in namespace %s", what, choice->name, ns);
     return STATUS_NOT_FOUND;
 }
 
-static int complain_empty(const struct arguments *arguments, struct choice *choice,
-                          const char *namespace)
+static int complain_empty(const struct arguments *arguments, struct choice *choice, const char *ns)
 {
     if (choice->one)
-        return complain_unknown(choice, "pod", namespace);
+        return complain_unknown(choice, "pod", ns);
     choice->seen = 0;
     if (!choice->members) {
-        int status = ask(arguments, (const char *[]){"workloads", namespace, NULL},
-                         consider_workload, choice);
+        int status =
+            ask(arguments, (const char *[]){"workloads", ns, NULL}, consider_workload, choice);
         if (status == STATUS_FAILED)
             return status;
         if (choice->seen == 0)
-            return complain_unknown(choice, choice->kind ? choice->kind : "workload", namespace);
+            return complain_unknown(choice, choice->kind ? choice->kind : "workload", ns);
     }
     text_error(false, "see 'kubesvc get workloads' and 'kubesvc explain'",
-               "%s in namespace %s has no pods", choice->what, namespace);
+               "%s in namespace %s has no pods", choice->what, ns);
     return STATUS_NOT_FOUND;
 }
 
-static int read_members(const struct arguments *arguments, struct choice *choice,
-                        const char *namespace)
+static int read_members(const struct arguments *arguments, struct choice *choice, const char *ns)
 {
     ask_auto yajl_val service = NULL;
-    int status =
-        ask_one(arguments, (const char *[]){"describe", namespace, choice->name, NULL}, &service);
+    int status = ask_one(arguments, (const char *[]){"describe", ns, choice->name, NULL}, &service);
     if (status == STATUS_NOT_FOUND)
-        return complain_unknown(choice, "Service", namespace);
+        return complain_unknown(choice, "Service", ns);
     for (size_t i = 0; status == STATUS_DONE && i < value_length(service, "endpointList"); i++) {
         const char *pod = value_text(value_element(service, "endpointList", i), "pod");
         if (pod)
@@ -239,23 +236,22 @@ static void release(gpointer pod)
         yajl_tree_free(pod);
 }
 
-static int choose(const struct arguments *arguments, struct choice *choice, const char *namespace,
+static int choose(const struct arguments *arguments, struct choice *choice, const char *ns,
                   yajl_val *podp)
 {
-    int status = choice->members ? read_members(arguments, choice, namespace) : STATUS_DONE;
+    int status = choice->members ? read_members(arguments, choice, ns) : STATUS_DONE;
     if (status != STATUS_DONE)
         return status;
-    status = ask(arguments, (const char *[]){"pods", namespace, NULL}, consider, choice);
+    status = ask(arguments, (const char *[]){"pods", ns, NULL}, consider, choice);
     if (status == STATUS_FAILED)
         return status;
     if (choice->pods->len == 0)
-        return complain_empty(arguments, choice, namespace);
+        return complain_empty(arguments, choice, ns);
     g_ptr_array_sort(choice->pods, compare_pods);
     return take_free(choice, podp);
 }
 
-int pod_choose(const struct arguments *arguments, const char *namespace, const char *what,
-               yajl_val *podp)
+int pod_choose(const struct arguments *arguments, const char *ns, const char *what, yajl_val *podp)
 {
     struct choice choice = {.what = what};
     g_autofree char *prefix = NULL;
@@ -263,7 +259,7 @@ int pod_choose(const struct arguments *arguments, const char *namespace, const c
         return STATUS_FAILED;
     choice.suggestion.word = choice.name;
     choice.pods = g_ptr_array_new_with_free_func(release);
-    int status = choose(arguments, &choice, namespace, podp);
+    int status = choose(arguments, &choice, ns, podp);
     g_ptr_array_unref(choice.pods);
     g_clear_pointer(&choice.members, g_hash_table_unref);
     g_free(choice.suggestion.nearest);

@@ -13,5 +13,4 @@
  * yajl_tree_free, and the pod's address is marked as taken in this network namespace for as long as
  * this process, what it executes and their children live. Otherwise the status, after an error
  * message. */
-int pod_choose(const struct arguments *arguments, const char *namespace, const char *what,
-               yajl_val *podp);
+int pod_choose(const struct arguments *arguments, const char *ns, const char *what, yajl_val *podp);

@@ -25,7 +25,7 @@ char *pod_files_hosts(const struct pod_identity *identity, const char *aliases)
         g_string_append_printf(out, "%s\t", *address);
         if (identity->subdomain)
             g_string_append_printf(out, "%s.%s.%s.svc.%s\t", identity->hostname,
-                                   identity->subdomain, identity->namespace, identity->zone);
+                                   identity->subdomain, identity->ns, identity->zone);
         g_string_append_printf(out, "%s\n", identity->hostname);
     }
     if (*aliases)

@@ -9,7 +9,7 @@
 struct pod_identity {
     const char *hostname;
     const char *subdomain; /* NULL: none */
-    const char *namespace;
+    const char *ns;
     const char *zone;
     const char *addresses; /* separated by commas */
 };

@@ -49,7 +49,7 @@ static const char *default_namespace(const char *path, yajl_val config)
 struct sought {
     struct pod_manifest *manifest;
     enum object_kind kind;
-    const char *namespace, *name;
+    const char *ns, *name;
     int64_t line;
     const struct yaml_node *root;
     bool exact; /* that line contains it */
@@ -59,7 +59,7 @@ static void look_for_pod(void *userdata, const struct object *object, const stru
 {
     struct sought *sought = userdata;
     if (!object || object->kind != sought->kind || strcmp(object->name, sought->name) != 0 ||
-        strcmp(object->namespace, sought->namespace) != 0)
+        strcmp(object->ns, sought->ns) != 0)
         return;
     bool exact = object->line == sought->line;
     if (sought->exact && !exact)
@@ -88,7 +88,7 @@ static void find_pod(struct pod_manifest *manifest, yajl_val pod, yajl_val confi
     struct sought sought = {
         .manifest = manifest,
         .kind = kind ? extract_kind(kind, NULL) : OBJECT_POD,
-        .namespace = value_text(pod, "namespace"),
+        .ns = value_text(pod, "namespace"),
         .name = slash ? slash + 1 : value_text(pod, "name"),
         .line = value_number(value_get(pod, "position"), "line"),
     };
@@ -178,7 +178,7 @@ struct gathering {
     struct pod_manifest *manifest;
     GHashTable *wanted;
     GHashTable *seen; /* in the file at hand, as `data` */
-    const char *namespace;
+    const char *ns;
     const char *default_namespace;
 };
 
@@ -193,7 +193,7 @@ static void look_for_data(void *userdata, const struct object *object, const str
     const char *name = extract_peek(metadata, "name"), *own = extract_peek(metadata, "namespace");
     g_autofree char *key = g_strdup_printf("%s/%s", kind, name ? name : "");
     if (!name || !g_hash_table_contains(gathering->wanted, key) ||
-        strcmp(own ? own : gathering->default_namespace, gathering->namespace) != 0)
+        strcmp(own ? own : gathering->default_namespace, gathering->ns) != 0)
         return;
     const struct yaml_node *copy = tree_copy(gathering->manifest->tree, root);
     if (copy)
@@ -219,11 +219,11 @@ static void gather_file(void *userdata, const char *path)
     g_hash_table_unref(gathering->seen);
 }
 
-void pod_manifest_read_data(struct pod_manifest *manifest, GHashTable *wanted,
-                            const char *namespace, yajl_val config)
+void pod_manifest_read_data(struct pod_manifest *manifest, GHashTable *wanted, const char *ns,
+                            yajl_val config)
 {
     yajl_val manifests = value_setting(config, "manifests");
-    struct gathering gathering = {.manifest = manifest, .wanted = wanted, .namespace = namespace};
+    struct gathering gathering = {.manifest = manifest, .wanted = wanted, .ns = ns};
     if (g_hash_table_size(wanted) == 0)
         return;
     for (size_t i = 0; i < value_length(manifests, "value"); i++) {

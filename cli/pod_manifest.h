@@ -31,8 +31,8 @@ const struct yaml_node *pod_manifest_container(struct pod_manifest *manifest, co
 
 /* Fills `data` with those objects of a namespace that are keys of `wanted`, of the directories in
  * `config`; a later definition wins. */
-void pod_manifest_read_data(struct pod_manifest *manifest, GHashTable *wanted,
-                            const char *namespace, yajl_val config);
+void pod_manifest_read_data(struct pod_manifest *manifest, GHashTable *wanted, const char *ns,
+                            yajl_val config);
 
 /* The lines that the pod's hostAliases add to its hosts file; free with g_free. */
 char *pod_manifest_aliases(struct pod_manifest *manifest);

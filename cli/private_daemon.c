@@ -135,13 +135,13 @@ static char *find_program(void)
 }
 
 static char **build_command(const struct private_daemon *daemon, const char *const *manifests,
-                            const char *namespace)
+                            const char *ns)
 {
     g_autoptr(GStrvBuilder) command = g_strv_builder_new();
     g_strv_builder_add_many(command, daemon->program, "--config", "/dev/null", "--user-ranges",
                             "--socket", daemon->socket, "--state", daemon->state, NULL);
-    if (namespace)
-        g_strv_builder_add_many(command, "--namespace", namespace, NULL);
+    if (ns)
+        g_strv_builder_add_many(command, "--namespace", ns, NULL);
     for (; *manifests; manifests++)
         g_strv_builder_add_many(command, "--manifests", *manifests, NULL);
     return g_strv_builder_end(command);
@@ -335,11 +335,11 @@ static void release(struct private_daemon *daemon)
     g_free(daemon->state);
 }
 
-static int start(struct private_daemon *daemon, const char *const *manifests, const char *namespace)
+static int start(struct private_daemon *daemon, const char *const *manifests, const char *ns)
 {
     int r = prepare(daemon);
     if (r == 0) {
-        g_auto(GStrv) command = build_command(daemon, manifests, namespace);
+        g_auto(GStrv) command = build_command(daemon, manifests, ns);
         r = start_guard(daemon, command);
     }
     if (r < 0 && daemon->directory)
@@ -349,7 +349,7 @@ static int start(struct private_daemon *daemon, const char *const *manifests, co
     return wait_until_ready(daemon) ? STATUS_DONE : complain(daemon, 0);
 }
 
-int private_daemon_start(const char *const *manifests, const char *namespace, char **socketp)
+int private_daemon_start(const char *const *manifests, const char *ns, char **socketp)
 {
     struct private_daemon daemon = {.lock = -1, .notify = -1, .self = -1, .life = {-1, -1}};
     daemon.program = find_program();
@@ -359,7 +359,7 @@ int private_daemon_start(const char *const *manifests, const char *namespace, ch
                    "../sbin or the PATH");
         return STATUS_FAILED;
     }
-    int status = start(&daemon, manifests, namespace);
+    int status = start(&daemon, manifests, ns);
     if (status == STATUS_DONE)
         *socketp = g_steal_pointer(&daemon.socket);
     release(&daemon);

@@ -8,4 +8,4 @@
 /* `manifests` ends with NULL; `namespace` may be NULL. STATUS_DONE: manifests are loaded and
  * *socketp is where the daemon listens, free with g_free. Otherwise the status, after an error
  * message. */
-int private_daemon_start(const char *const *manifests, const char *namespace, char **socketp);
+int private_daemon_start(const char *const *manifests, const char *ns, char **socketp);

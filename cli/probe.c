@@ -37,7 +37,7 @@ static bool make_question(struct query_question *question, const char *name, con
         .name = name,
         .name_length = length,
     };
-    question->namespace_length = query_namespace(question->namespace);
+    question->namespace_length = query_namespace(question->ns);
     return name_is_valid(name, length - dot);
 }
 

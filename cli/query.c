@@ -50,7 +50,7 @@ struct ways {
 
 struct question {
     const char *name;
-    const char *namespace; /* "": the daemon's */
+    const char *ns; /* "": the daemon's */
     struct probe time;
     yajl_val answer;
     struct other_answer *libc, *dns;   /* NULL: not asked */
@@ -196,7 +196,7 @@ static void print_json(const struct question *question, bool list, bool last)
 {
     g_autoptr(GString) text = g_string_new("{\"kind\":\"Answer\","), answer = g_string_new(NULL);
     append_string(text, "question", question->name);
-    append_string(text, "namespace", *question->namespace ? question->namespace : NULL);
+    append_string(text, "namespace", *question->ns ? question->ns : NULL);
     if (question->time.later >= 0)
         g_string_append_printf(
             text, "\"milliseconds\":%.3f,\"firstMilliseconds\":%.3f,\"answeredBy\":\"%s\",",
@@ -238,7 +238,7 @@ static bool answer(struct question *question, const struct arguments *arguments,
                    const struct ways *ways)
 {
     question->time = probe_measure(question->name, arguments->family);
-    const char *words[] = {"query", question->namespace, question->name, arguments->family, NULL};
+    const char *words[] = {"query", question->ns, question->name, arguments->family, NULL};
     if (ask_one(arguments, words, &question->answer) != STATUS_DONE)
         return false;
     question->found = has_status(question, "FOUND");
@@ -266,8 +266,8 @@ static void complain(const struct question *question)
                        : has_status(question, "TRY_AGAIN") ? "%s cannot be answered at the moment"
                                                            : "%s not found";
     g_autofree char *remedy =
-        g_strdup_printf("'kubesvc explain%s%s %s' says why", *question->namespace ? " -n " : "",
-                        question->namespace, question->name);
+        g_strdup_printf("'kubesvc explain%s%s %s' says why", *question->ns ? " -n " : "",
+                        question->ns, question->name);
     fflush(stdout); /* the answer before the sentence about it */
     text_error(false, remedy, text, question->name);
 }
@@ -306,11 +306,11 @@ static int status_of(const GArray *questions)
     return miss ? STATUS_NOT_FOUND : STATUS_DONE;
 }
 
-static int query(GArray *questions, const char *namespace, const struct arguments *arguments,
+static int query(GArray *questions, const char *ns, const struct arguments *arguments,
                  const struct ways *ways)
 {
     for (int i = 0; i < arguments->n; i++) {
-        struct question question = {.name = arguments->operands[i], .namespace = namespace};
+        struct question question = {.name = arguments->operands[i], .ns = ns};
         bool answered = answer(&question, arguments, ways);
         g_array_append_val(questions, question);
         if (!answered)
@@ -362,17 +362,16 @@ int command_query(int argc, char **argv)
         if (!ask_can_be(arguments.operands[i], arguments.json))
             return STATUS_FAILED;
     const char *from_environment = getenv("KUBESVC_NAMESPACE");
-    g_autofree char *namespace = g_strdup(arguments.namespace ? arguments.namespace
-                                          : from_environment  ? from_environment
-                                                              : "");
+    g_autofree char *ns = g_strdup(arguments.ns       ? arguments.ns
+                                   : from_environment ? from_environment
+                                                      : "");
     /* For the module's code, here and in libc. */
     setenv("KUBESVC_SOCKET", arguments.socket, true);
-    setenv("KUBESVC_NAMESPACE", namespace, true);
+    setenv("KUBESVC_NAMESPACE", ns, true);
     g_autoptr(GArray) questions = g_array_new(FALSE, TRUE, sizeof(struct question));
     g_array_set_clear_func(questions, question_clear);
     struct ways ways = {0};
-    status = find_ways(&ways, &arguments) ? query(questions, namespace, &arguments, &ways)
-                                          : STATUS_FAILED;
+    status = find_ways(&ways, &arguments) ? query(questions, ns, &arguments, &ways) : STATUS_FAILED;
     g_strfreev(ways.search);
     return status;
 }

@@ -56,7 +56,7 @@ static const struct synopsis synopsis = {
 /* The pod and its data. */
 struct run {
     const struct arguments *arguments;
-    const char *namespace;
+    const char *ns;
     yajl_val pod, config;
     char *addresses; /* separated by commas */
     char *hostname;
@@ -84,26 +84,26 @@ static void set(const char *name, const char *value)
 
 struct adding {
     GHashTable *variables;
-    const char *namespace;
+    const char *ns;
     bool links;
 };
 
 static bool add_service(void *userdata, yajl_val service)
 {
     const struct adding *adding = userdata;
-    service_variables_add(adding->variables, service, adding->namespace, adding->links);
+    service_variables_add(adding->variables, service, adding->ns, adding->links);
     return false;
 }
 
 /* Those of the pod's namespace, and the API server's. */
 static int read_services(struct run *run, GHashTable *variables)
 {
-    const char *const namespaces[] = {"default", run->namespace};
+    const char *const namespaces[] = {"default", run->ns};
     struct adding adding = {
-        variables, run->namespace,
+        variables, run->ns,
         fields_bool(&run->manifest.fields, run->manifest.spec, "enableServiceLinks", true)};
     for (size_t i = 0; i < G_N_ELEMENTS(namespaces); i++) {
-        if (i > 0 && strcmp(run->namespace, namespaces[0]) == 0)
+        if (i > 0 && strcmp(run->ns, namespaces[0]) == 0)
             break;
         int status = ask(run->arguments, (const char *[]){"services", namespaces[i], NULL},
                          add_service, &adding);
@@ -128,7 +128,7 @@ static void set_container(struct run *run, const struct yaml_node *container, GH
     g_autoptr(GHashTable) variables =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     const struct pod_facts facts = {
-        .namespace = run->namespace,
+        .ns = run->ns,
         .name = value_text(run->pod, "name"),
         .addresses = run->addresses,
         .node_name = run->node_name,
@@ -136,7 +136,7 @@ static void set_container(struct run *run, const struct yaml_node *container, GH
         .workload = value_text(run->pod, "workload"),
     };
     container_variables_needs(&run->manifest, container, wanted);
-    pod_manifest_read_data(&run->manifest, wanted, run->namespace, run->config);
+    pod_manifest_read_data(&run->manifest, wanted, run->ns, run->config);
     container_variables_add(&run->manifest, container, &facts, services, variables);
     set_all(variables);
 }
@@ -153,11 +153,11 @@ static void set_identity(const struct run *run)
     g_autofree char *socket = g_canonicalize_filename(run->arguments->socket, NULL);
     g_autofree char *first = g_strndup(run->addresses, strcspn(run->addresses, ","));
     set("POD_NAME", value_text(run->pod, "name"));
-    set("POD_NAMESPACE", run->namespace);
+    set("POD_NAMESPACE", run->ns);
     set("POD_IP", first);
     set("POD_IPS", run->addresses);
     set("HOSTNAME", run->host_network ? run->node_name : run->hostname);
-    set("KUBESVC_NAMESPACE", run->namespace);
+    set("KUBESVC_NAMESPACE", run->ns);
     /* the command's questions go where ours went, wherever it goes itself */
     set("KUBESVC_SOCKET", socket);
 }
@@ -222,7 +222,7 @@ static char *read_node_addresses(yajl_val config)
 
 static int find_pod(struct run *run)
 {
-    int status = pod_choose(run->arguments, run->namespace, run->arguments->operands[0], &run->pod);
+    int status = pod_choose(run->arguments, run->ns, run->arguments->operands[0], &run->pod);
     if (status != STATUS_DONE)
         return status;
     run->addresses = read_addresses(run->pod);
@@ -231,7 +231,7 @@ static int find_pod(struct run *run)
                    "give it one with the annotation kubesvc.io/addresses, or let the daemon "
                    "allocate one",
                    "the pod %s in namespace %s has no address", value_text(run->pod, "name"),
-                   run->namespace);
+                   run->ns);
         return STATUS_FAILED;
     }
     status = ask_one(run->arguments, (const char *[]){"config", NULL}, &run->config);
@@ -253,7 +253,7 @@ static void enter_room(struct run *run)
     const struct pod_identity identity = {
         .hostname = run->host_network ? NULL : run->hostname,
         .subdomain = value_text(run->pod, "subdomain"),
-        .namespace = run->namespace,
+        .ns = run->ns,
         .zone = zone ? zone : "cluster.local",
         .addresses = run->addresses,
     };
@@ -315,14 +315,12 @@ static bool manifests_exist(const struct arguments *arguments)
 /* --manifests: the daemon to ask is one of this command's own. */
 static int start_daemon(struct arguments *arguments, char **socketp)
 {
-    const char *namespace =
-        arguments->namespace ? arguments->namespace : getenv("KUBESVC_NAMESPACE");
+    const char *ns = arguments->ns ? arguments->ns : getenv("KUBESVC_NAMESPACE");
     if (!arguments->manifests[0])
         return STATUS_DONE;
     if (!manifests_exist(arguments))
         return STATUS_FAILED;
-    int status = private_daemon_start(arguments->manifests,
-                                      namespace && *namespace ? namespace : NULL, socketp);
+    int status = private_daemon_start(arguments->manifests, ns && *ns ? ns : NULL, socketp);
     if (status != STATUS_DONE)
         return status;
     arguments->socket = *socketp;
@@ -333,17 +331,17 @@ static int start_daemon(struct arguments *arguments, char **socketp)
 int command_run(int argc, char **argv)
 {
     struct arguments arguments;
-    g_autofree char *socket = NULL, *namespace = NULL;
+    g_autofree char *socket = NULL, *ns = NULL;
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
     status = start_daemon(&arguments, &socket);
     if (status != STATUS_DONE)
         return status;
-    namespace = ask_namespace(&arguments);
-    if (!namespace)
+    ns = ask_namespace(&arguments);
+    if (!ns)
         return STATUS_FAILED;
-    struct run run = {.arguments = &arguments, .namespace = namespace};
+    struct run run = {.arguments = &arguments, .ns = ns};
     status = run_pod(&run);
     run_clear(&run);
     return status;

@@ -65,15 +65,14 @@ static void add_links(GHashTable *variables, const char *prefix, const char *hos
     }
 }
 
-void service_variables_add(GHashTable *variables, yajl_val service, const char *namespace,
-                           bool links)
+void service_variables_add(GHashTable *variables, yajl_val service, const char *ns, bool links)
 {
     const char *name = value_text(service, "name"), *own = value_text(service, "namespace");
     yajl_val address = value_element(service, "clusterIPs", 0);
     if (!name || !own || !YAJL_IS_STRING(address) || value_bool(service, "headless"))
         return;
     bool master = strcmp(own, MASTER_NAMESPACE) == 0 && strcmp(name, MASTER_NAME) == 0;
-    if (!master && (!links || strcmp(own, namespace) != 0))
+    if (!master && (!links || strcmp(own, ns) != 0))
         return;
     g_autofree char *prefix = variable_name(name);
     add_names(variables, prefix, YAJL_GET_STRING(address), service);

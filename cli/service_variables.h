@@ -11,5 +11,4 @@
 
 /* Adds those of a Service, a line of the request `services`, to a pod of a namespace: `links` as
  * its enableServiceLinks says. None if it has no cluster IP. Later Services win. */
-void service_variables_add(GHashTable *variables, yajl_val service, const char *namespace,
-                           bool links);
+void service_variables_add(GHashTable *variables, yajl_val service, const char *ns, bool links);

@@ -29,7 +29,7 @@ struct follower {
 
 static char *row_key(const struct row *row)
 {
-    return g_strdup_printf("%s\n%s\n%s", row->kind ? row->kind : "", row->namespace, row->name);
+    return g_strdup_printf("%s\n%s\n%s", row->kind ? row->kind : "", row->ns, row->name);
 }
 
 static void print_text(const struct follower *follower, const char *text)
@@ -136,10 +136,10 @@ static int wait_for_change(struct inspect_client *link)
 }
 
 static int read_and_wait(struct follower *follower, struct inspect_client *link,
-                         const struct arguments *arguments, const char *namespace)
+                         const struct arguments *arguments, const char *ns)
 {
     for (;;) {
-        int status = listing_read(follower->listing, arguments, namespace);
+        int status = listing_read(follower->listing, arguments, ns);
         if (status != STATUS_DONE)
             return status;
         print_changes(follower);
@@ -151,7 +151,7 @@ static int read_and_wait(struct follower *follower, struct inspect_client *link,
     }
 }
 
-int watch_listing(struct listing *listing, const struct arguments *arguments, const char *namespace)
+int watch_listing(struct listing *listing, const struct arguments *arguments, const char *ns)
 {
     __attribute__((cleanup(inspect_client_release))) struct inspect_client *link = NULL;
     /* Before the first reading, so that no change falls between the two. */
@@ -170,7 +170,7 @@ int watch_listing(struct listing *listing, const struct arguments *arguments, co
         .known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
         .headings = !arguments->no_headings,
     };
-    int status = read_and_wait(&follower, link, arguments, namespace);
+    int status = read_and_wait(&follower, link, arguments, ns);
     g_hash_table_unref(follower.known);
     if (table)
         table_free(follower.table);

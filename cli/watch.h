@@ -8,5 +8,4 @@
 
 /* Prints the rows of `listing`, and what changes in them until it is interrupted or the daemon
  * ends. An exit status. */
-int watch_listing(struct listing *listing, const struct arguments *arguments,
-                  const char *namespace);
+int watch_listing(struct listing *listing, const struct arguments *arguments, const char *ns);

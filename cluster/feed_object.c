@@ -27,8 +27,8 @@ static char *group_of(enum resource resource, const struct trim_object *object)
         return NULL;
     if (resource == RESOURCE_NAMESPACES)
         return g_strdup_printf("%s/_namespace.json", name);
-    return g_strdup_printf(resource == RESOURCE_PODS ? "%s/_pod.%s.json" : "%s/%s.json",
-                           object->namespace, name);
+    return g_strdup_printf(resource == RESOURCE_PODS ? "%s/_pod.%s.json" : "%s/%s.json", object->ns,
+                           name);
 }
 
 void feed_object_take(struct store *store, unsigned feed, enum resource resource,
@@ -38,14 +38,13 @@ void feed_object_take(struct store *store, unsigned feed, enum resource resource
     struct store_object stated = {
         .resource = resource,
         .feed = feed,
-        .namespace = object->namespace,
+        .ns = object->ns,
         .name = object->name,
         .text = object->text,
         .length = object->length,
     };
 
-    if (!is_name(object->name) ||
-        (resource_types[resource].namespaced && !is_name(object->namespace)))
+    if (!is_name(object->name) || (resource_types[resource].namespaced && !is_name(object->ns)))
         return;
     group = object->event == TRIM_DELETED ? NULL : group_of(resource, object);
     stated.group = group;
@@ -53,5 +52,5 @@ void feed_object_take(struct store *store, unsigned feed, enum resource resource
         store_remove(store, &stated);
     else if (!store_put(store, &stated))
         log_warning("%s %s/%s: more than %u objects; leaving it out", resource_types[resource].kind,
-                    object->namespace, object->name, STORE_OBJECTS_MAX);
+                    object->ns, object->name, STORE_OBJECTS_MAX);
 }

@@ -48,7 +48,7 @@ static const struct keep slice[] = {{"metadata", slice_metadata},
                                     END};
 
 static const struct keep namespace_metadata[] = {{"name", NULL}, {"uid", NULL}, END};
-static const struct keep namespace[] = {{"metadata", namespace_metadata}, END};
+static const struct keep ns[] = {{"metadata", namespace_metadata}, END};
 
 static const struct keep owner[] = {{"apiVersion", NULL}, {"kind", NULL},       {"name", NULL},
                                     {"uid", NULL},        {"controller", NULL}, END};
@@ -78,6 +78,6 @@ const struct resource_type resource_types[N_RESOURCES] = {
     [RESOURCE_SERVICES] = {"services", "", "/api/v1", "v1", "Service", service, true},
     [RESOURCE_SLICES] = {"endpointslices", "discovery.k8s.io", "/apis/discovery.k8s.io/v1",
                          "discovery.k8s.io/v1", "EndpointSlice", slice, true},
-    [RESOURCE_NAMESPACES] = {"namespaces", "", "/api/v1", "v1", "Namespace", namespace, false},
+    [RESOURCE_NAMESPACES] = {"namespaces", "", "/api/v1", "v1", "Namespace", ns, false},
     [RESOURCE_PODS] = {"pods", "", "/api/v1", "v1", "Pod", pod, true},
 };

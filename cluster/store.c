@@ -117,7 +117,7 @@ static void object_drop(struct store *store, struct object *object)
 
 static char *key_of(const struct store_object *object)
 {
-    return g_strdup_printf("%u/%s/%s", object->resource, object->namespace, object->name);
+    return g_strdup_printf("%u/%s/%s", object->resource, object->ns, object->name);
 }
 
 bool store_put(struct store *store, const struct store_object *stated)

@@ -22,7 +22,7 @@ struct store *store_free(struct store *store); /* returns NULL */
 struct store_object {
     enum resource resource;
     unsigned feed; /* the feed it came from */
-    const char *namespace, *name;
+    const char *ns, *name;
     const char *group; /* the path of its file; unused by store_remove */
     const char *text;  /* likewise */
     size_t length;

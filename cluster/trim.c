@@ -306,7 +306,7 @@ static void hand_over(struct trim *trim)
     struct trim_object object = {
         .event = trim->event,
         .name = trim->notes[NOTE_NAME]->str,
-        .namespace = trim->notes[NOTE_NAMESPACE]->str,
+        .ns = trim->notes[NOTE_NAMESPACE]->str,
         .service = trim->notes[NOTE_SERVICE]->str,
         .resource_version = trim->notes[NOTE_VERSION]->str,
         .reason = trim->notes[NOTE_REASON]->str,

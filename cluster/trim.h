@@ -29,7 +29,7 @@ enum trim_event {
 
 struct trim_object {
     enum trim_event event;
-    const char *name, *namespace; /* "" if it has none */
+    const char *name, *ns;        /* "" if it has none */
     const char *service;          /* of a slice: its Service; else "" */
     const char *resource_version; /* "" if it has none */
     const char *reason, *message; /* of a Status */

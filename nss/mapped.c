@@ -107,7 +107,7 @@ static bool read_once(const struct mapping *mapping, struct host_lookup *lookup,
                     &(struct search_question){
                         .name = question->name,
                         .name_length = question->name_length,
-                        .namespace = question->namespace,
+                        .ns = question->ns,
                         .namespace_length = question->namespace_length,
                         .family = question->family,
                     },

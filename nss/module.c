@@ -71,7 +71,7 @@ static enum outcome lookup_name(struct host_lookup *lookup, const char *name,
         .name = name,
         .name_length = typed,
     };
-    lookup->question.namespace_length = query_namespace(lookup->question.namespace);
+    lookup->question.namespace_length = query_namespace(lookup->question.ns);
     return host_lookup_run(lookup);
 }
 

@@ -52,7 +52,7 @@ static void request_append_name(struct request *request, const struct query_ques
     };
 
     request_append(request, &body, sizeof(body));
-    request_append(request, question->namespace, body.namespace_length);
+    request_append(request, question->ns, body.namespace_length);
     request_append(request, question->name, body.name_length);
 }
 

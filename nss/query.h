@@ -18,7 +18,7 @@ struct query_question {
     const char *name; /* NAME: valid; `name_length` may count a final dot */
     size_t name_length;
     uint8_t namespace_length; /* NAME: 0 is the daemon's default */
-    char namespace[KUBESVC_LABEL_MAX];
+    char ns[KUBESVC_LABEL_MAX];
     uint8_t address[16]; /* ADDRESS */
 };
 

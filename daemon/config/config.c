@@ -57,7 +57,7 @@ static struct config *config_new(void)
     struct config *config = g_new0(struct config, 1);
 
     config->zone = g_strdup(KUBESVC_DEFAULT_ZONE);
-    config->namespace = g_strdup("default");
+    config->ns = g_strdup("default");
     config->manifests = g_ptr_array_new_with_free_func(config_directory_free);
     config->service_cidrs = new_ranges(DEFAULT_SERVICE_RANGE);
     config->pod_cidrs = new_ranges(DEFAULT_POD_RANGE);
@@ -83,7 +83,7 @@ struct config *config_free(struct config *config)
     if (!config)
         return NULL;
     g_free(config->zone);
-    g_free(config->namespace);
+    g_free(config->ns);
     g_ptr_array_unref(config->manifests);
     g_array_unref(config->service_cidrs);
     g_array_unref(config->pod_cidrs);
@@ -159,8 +159,7 @@ static bool take_options(struct config *config, const struct config_options *opt
     } texts[] = {
         {CONFIG_SOCKET, "--socket", options->socket, parse_any_path, &config->socket},
         {CONFIG_STATE, "--state", options->state, parse_any_path, &config->state},
-        {CONFIG_NAMESPACE, "--namespace", options->namespace, config_parse_namespace,
-         &config->namespace},
+        {CONFIG_NAMESPACE, "--namespace", options->ns, config_parse_namespace, &config->ns},
         {CONFIG_ZONE, "--zone", options->zone, config_parse_name, &config->zone},
     };
     bool good = take_manifests(config, options->manifests, diagnostics);

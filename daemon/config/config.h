@@ -17,7 +17,7 @@
 
 struct config_directory {
     char *path;
-    char *namespace; /* for objects without one; NULL: the configuration's */
+    char *ns; /* for objects without one; NULL: the configuration's */
     bool recursive;
     bool allocate;
     bool allocate_given; /* else it follows the configuration's */
@@ -79,7 +79,7 @@ struct config_origin {
 
 struct config {
     char *zone;            /* lower case, no final dot */
-    char *namespace;       /* default namespace */
+    char *ns;              /* default namespace */
     GPtrArray *manifests;  /* struct config_directory *; the last wins */
     GArray *service_cidrs; /* struct address_range */
     GArray *pod_cidrs;     /* struct address_range */
@@ -109,7 +109,7 @@ struct config_options {
     const char *path;     /* --config */
     bool path_given;      /* then the file must exist */
     GPtrArray *manifests; /* char *; replaces the file's list when not empty */
-    const char *socket, *state, *namespace, *zone;
+    const char *socket, *state, *ns, *zone;
     bool user_ranges; /* if the file sets none, use ranges of this user's own */
 };
 

@@ -72,7 +72,7 @@ struct config_directory *config_directory_copy(const struct config_directory *di
 {
     struct config_directory *copy = config_directory_new(g_strdup(directory->path));
 
-    copy->namespace = g_strdup(directory->namespace);
+    copy->ns = g_strdup(directory->ns);
     copy->recursive = directory->recursive;
     copy->allocate = directory->allocate;
     copy->allocate_given = directory->allocate_given;
@@ -84,7 +84,7 @@ void config_directory_free(gpointer userdata)
     struct config_directory *directory = userdata;
 
     g_free(directory->path);
-    g_free(directory->namespace);
+    g_free(directory->ns);
     g_free(directory);
 }
 
@@ -173,7 +173,7 @@ static void read_directory(struct config_file *file, const struct yaml_node *nod
     directory->recursive = fields_bool(fields, node, "recursive", false);
     directory->allocate_given = fields_get(fields, node, "allocate");
     directory->allocate = fields_bool(fields, node, "allocate", false);
-    config_replace_text(fields, node, "namespace", config_parse_namespace, &directory->namespace);
+    config_replace_text(fields, node, "namespace", config_parse_namespace, &directory->ns);
 }
 
 static void read_directories(struct config_file *file, const struct yaml_node *root)
@@ -285,7 +285,7 @@ static void read_root(struct config_file *file, const struct yaml_node *root)
     config->ndots = (unsigned)ndots;
     read_size(fields, root, &config->max_file_size);
     config_replace_text(fields, root, "zone", config_parse_name, &config->zone);
-    config_replace_text(fields, root, "namespace", config_parse_namespace, &config->namespace);
+    config_replace_text(fields, root, "namespace", config_parse_namespace, &config->ns);
     config_replace_strv(fields, root, "namespaces", config_parse_namespace, &config->namespaces);
     config_replace_strv(fields, root, "search", config_parse_name, &config->search);
     nameservers = config_read_texts(fields, root, "nameservers", config_parse_nameserver);

@@ -72,7 +72,7 @@ static int take(struct options *options, int option)
         config->path_given = true;
         return 0;
     case OPTION_MANIFESTS: g_ptr_array_add(config->manifests, optarg); return 0;
-    case OPTION_NAMESPACE: config->namespace = optarg; return 0;
+    case OPTION_NAMESPACE: config->ns = optarg; return 0;
     case OPTION_ZONE: config->zone = optarg; return 0;
     case OPTION_SOCKET: config->socket = optarg; return 0;
     case OPTION_STATE: config->state = optarg; return 0;

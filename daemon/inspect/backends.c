@@ -22,33 +22,33 @@ struct backends {
 
 /* --- From the model --- */
 
-static void note(struct backends *backends, const char *namespace, const char *name)
+static void note(struct backends *backends, const char *ns, const char *name)
 {
     if (backends->lines && !backends->all)
-        g_hash_table_add(backends->noted, g_strdup_printf("%s/%s", namespace, name));
+        g_hash_table_add(backends->noted, g_strdup_printf("%s/%s", ns, name));
 }
 
 static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
 {
     const struct backends *backends = userdata;
 
-    backends->next->namespace(backends->next->userdata, name, exists, exposed);
+    backends->next->ns(backends->next->userdata, name, exists, exposed);
 }
 
 static void on_service(void *userdata, const struct zone_service *service)
 {
     struct backends *backends = userdata;
 
-    note(backends, service->namespace, service->name);
+    note(backends, service->ns, service->name);
     backends->next->service(backends->next->userdata, service);
 }
 
-static void on_service_gone(void *userdata, const char *namespace, const char *name)
+static void on_service_gone(void *userdata, const char *ns, const char *name)
 {
     struct backends *backends = userdata;
 
-    note(backends, namespace, name);
-    backends->next->service_gone(backends->next->userdata, namespace, name);
+    note(backends, ns, name);
+    backends->next->service_gone(backends->next->userdata, ns, name);
 }
 
 static void on_address(void *userdata, const struct zone_address *address)
@@ -72,7 +72,7 @@ struct backends *backends_new(const struct zone_sink *sink)
     backends->next = sink;
     backends->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     backends->sink = (struct zone_sink){
-        .namespace = on_namespace,
+        .ns = on_namespace,
         .service = on_service,
         .service_gone = on_service_gone,
         .address = on_address,
@@ -191,7 +191,7 @@ static void write_service(struct json *json, const struct inspect_context *conte
 
     json_open(json, NULL);
     json_text(json, "event", "service");
-    json_text(json, "namespace", service->object.namespace);
+    json_text(json, "namespace", service->object.ns);
     json_text(json, "name", service->object.name);
     json_open_list(json, "clusterIPs");
     for (guint i = 0; i < view->addresses->len; i++)
@@ -219,7 +219,7 @@ static char *line_of(const struct inspect_context *context, const struct service
 {
     struct service_view view;
 
-    if (!cluster_read_is_exposed(context->cluster, state->namespace))
+    if (!cluster_read_is_exposed(context->cluster, state->ns))
         return NULL;
     cluster_read_service_open(context->cluster, state, &view);
     GString *line = view.addresses->len > 0 ? g_string_new(NULL) : NULL;
@@ -247,14 +247,14 @@ static char *ranges_line(const struct inspect_context *context)
     return g_string_free(line, FALSE);
 }
 
-static char *marked_line(const char *event, const char *namespace, const char *name)
+static char *marked_line(const char *event, const char *ns, const char *name)
 {
     GString *line = g_string_new(NULL);
     struct json *json = json_new(append, line);
 
     json_open(json, NULL);
     json_text(json, "event", event);
-    json_text(json, "namespace", namespace);
+    json_text(json, "namespace", ns);
     json_text(json, "name", name);
     json_close(json);
     json_end_line(json);
@@ -287,8 +287,8 @@ static void compare(struct round *round, char *key, char *line)
         return;
     }
     const char *slash = strchr(key, '/');
-    g_autofree char *namespace = g_strndup(key, (gsize)(slash - key));
-    g_autofree char *removed = marked_line("removed", namespace, slash + 1);
+    g_autofree char *ns = g_strndup(key, (gsize)(slash - key));
+    g_autofree char *removed = marked_line("removed", ns, slash + 1);
     g_string_append(round->removed, removed);
     g_hash_table_remove(lines, key);
     g_free(key);
@@ -298,21 +298,20 @@ static void compare_noted(struct round *round, const char *key)
 {
     const char *slash = strchr(key, '/');
     g_autofree char *name = g_strndup(key, (gsize)(slash - key));
-    const struct namespace *namespace = cluster_read_namespace(round->context->cluster, name);
-    const struct service_state *state =
-        namespace ? cluster_read_service(namespace, slash + 1) : NULL;
+    const struct ns *ns = cluster_read_namespace(round->context->cluster, name);
+    const struct service_state *state = ns ? cluster_read_service(ns, slash + 1) : NULL;
 
     compare(round, g_strdup(key), state ? line_of(round->context, state) : NULL);
 }
 
 static void note_service(void *userdata, const struct service_state *state)
 {
-    note(userdata, state->object->object.namespace, state->object->object.name);
+    note(userdata, state->object->object.ns, state->object->object.name);
 }
 
-static void note_namespace(void *userdata, const struct namespace *namespace)
+static void note_namespace(void *userdata, const struct ns *ns)
 {
-    cluster_read_services(namespace, note_service, userdata);
+    cluster_read_services(ns, note_service, userdata);
 }
 
 /* Those there are, and those that there were. */

@@ -86,7 +86,7 @@ static bool is_about(const struct collection *collection, const struct diagnosti
 {
     for (guint i = 0; i < collection->refs->len; i++) {
         const struct service_ref *ref = service_ref_at(collection, i);
-        g_autofree char *object = g_strdup_printf("Service %s/%s", ref->namespace, ref->service);
+        g_autofree char *object = g_strdup_printf("Service %s/%s", ref->ns, ref->service);
         g_autofree char *quoted = g_strdup_printf("\"%s\"", ref->service);
 
         if (!diagnostic->object)

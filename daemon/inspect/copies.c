@@ -148,8 +148,8 @@ void copies_each(const struct loader *loader, void (*each)(void *userdata, const
 
 bool copies_is_part(const char *path)
 {
-    g_autofree char *namespace = g_path_get_dirname(path);
-    g_autofree char *directory = g_path_get_dirname(namespace);
+    g_autofree char *ns = g_path_get_dirname(path);
+    g_autofree char *directory = g_path_get_dirname(ns);
     g_autofree char *status = g_build_filename(directory, STATUS_NAME, NULL);
 
     return faccessat(AT_FDCWD, status, F_OK, AT_SYMLINK_NOFOLLOW) == 0;

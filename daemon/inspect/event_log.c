@@ -33,10 +33,10 @@ static void change_free(void *data)
     g_free(change);
 }
 
-static void note(struct event_log *events, const char *namespace, const char *name)
+static void note(struct event_log *events, const char *ns, const char *name)
 {
     if (g_hash_table_size(events->noted) < EVENTS_NOTED)
-        g_hash_table_add(events->noted, g_strdup_printf("%s/%s", namespace, name));
+        g_hash_table_add(events->noted, g_strdup_printf("%s/%s", ns, name));
     else
         events->n_unnoted++;
 }
@@ -45,23 +45,23 @@ static void on_namespace(void *userdata, const char *name, bool exists, bool exp
 {
     const struct event_log *events = userdata;
 
-    events->next->namespace(events->next->userdata, name, exists, exposed);
+    events->next->ns(events->next->userdata, name, exists, exposed);
 }
 
 static void on_service(void *userdata, const struct zone_service *service)
 {
     struct event_log *events = userdata;
 
-    note(events, service->namespace, service->name);
+    note(events, service->ns, service->name);
     events->next->service(events->next->userdata, service);
 }
 
-static void on_service_gone(void *userdata, const char *namespace, const char *name)
+static void on_service_gone(void *userdata, const char *ns, const char *name)
 {
     struct event_log *events = userdata;
 
-    note(events, namespace, name);
-    events->next->service_gone(events->next->userdata, namespace, name);
+    note(events, ns, name);
+    events->next->service_gone(events->next->userdata, ns, name);
 }
 
 static void on_address(void *userdata, const struct zone_address *address)
@@ -86,7 +86,7 @@ struct event_log *event_log_new(const struct zone_sink *sink, struct snapshot_wr
     events->writer = writer;
     events->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     events->sink = (struct zone_sink){
-        .namespace = on_namespace,
+        .ns = on_namespace,
         .service = on_service,
         .service_gone = on_service_gone,
         .address = on_address,
@@ -233,10 +233,10 @@ static bool compare_service(struct event_log *events, const struct snapshot_view
                             const char *name, bool tell)
 {
     const char *slash = strchr(name, '/');
-    g_autofree char *namespace = g_strndup(name, (gsize)(slash - name));
+    g_autofree char *ns = g_strndup(name, (gsize)(slash - name));
     struct record_key key;
 
-    if (!record_key_service(&key, slash + 1, namespace))
+    if (!record_key_service(&key, slash + 1, ns))
         return false;
     struct state before = state_of(snapshot_find(published, key.bytes, key.length));
     struct state after = state_of(snapshot_writer_find(events->writer, key.bytes, key.length));

@@ -167,7 +167,7 @@ static void on_question(void *userdata, const struct server_question *query)
     put_asked(json, request);
     json_text(json, "family", families[request->family]);
     if (request->kind == REQUEST_NAME && request->namespace_length > 0)
-        ns = g_strndup(request->namespace, request->namespace_length);
+        ns = g_strndup(request->ns, request->namespace_length);
     json_text(json, "namespace", ns);
     json_text(json, "status", report_status_name(query->status));
     json_number(json, "addresses", query->n_addresses);

@@ -38,25 +38,24 @@ static bool make_address(struct request *request, const char *name)
     return true;
 }
 
-static bool make_request(struct request *request, const char *namespace, const char *name,
+static bool make_request(struct request *request, const char *ns, const char *name,
                          const char *family)
 {
-    size_t namespace_length = strlen(namespace), length = strlen(name);
+    size_t namespace_length = strlen(ns), length = strlen(name);
 
     *request = (struct request){.kind = REQUEST_NAME};
     if (!parse_family(&request->family, family))
         return false;
     if (make_address(request, name))
         return true;
-    if (namespace_length > sizeof request->namespace || length < 1 || length > sizeof request->name)
+    if (namespace_length > sizeof request->ns || length < 1 || length > sizeof request->name)
         return false;
-    if (namespace_length > 0 &&
-        (strchr(namespace, '.') || !name_is_valid(namespace, namespace_length)))
+    if (namespace_length > 0 && (strchr(ns, '.') || !name_is_valid(ns, namespace_length)))
         return false;
     request->namespace_length = (uint8_t)namespace_length;
     request->name_length = (uint8_t)length;
     for (size_t i = 0; i < namespace_length; i++)
-        request->namespace[i] = name_fold(namespace[i]);
+        request->ns[i] = name_fold(ns[i]);
     memcpy(request->name, name, length);
     return true;
 }

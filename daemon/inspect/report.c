@@ -100,9 +100,9 @@ void report_namespaces_each(const struct report *report, cluster_read_namespace_
         cluster_read_namespaces(report->context->cluster, each, userdata);
         return;
     }
-    const struct namespace *namespace = cluster_read_namespace(report->context->cluster, name);
-    if (namespace)
-        each(userdata, namespace);
+    const struct ns *ns = cluster_read_namespace(report->context->cluster, name);
+    if (ns)
+        each(userdata, ns);
 }
 
 const char *report_origin(enum address_origin origin, const struct sighting *seen)

@@ -16,7 +16,7 @@ static void put_directories(struct json *json, const GPtrArray *directories)
         json_open(json, NULL);
         json_text(json, "path", directory->path);
         json_bool(json, "recursive", directory->recursive);
-        json_text(json, "namespace", directory->namespace);
+        json_text(json, "namespace", directory->ns);
         json_bool(json, "allocate", directory->allocate);
         json_close(json);
     }
@@ -100,7 +100,7 @@ static void put_value(struct json *json, const struct config *config, enum confi
 {
     switch (key) {
     case CONFIG_ZONE: json_text(json, "value", config->zone); break;
-    case CONFIG_NAMESPACE: json_text(json, "value", config->namespace); break;
+    case CONFIG_NAMESPACE: json_text(json, "value", config->ns); break;
     case CONFIG_MANIFESTS: put_directories(json, config->manifests); break;
     case CONFIG_SERVICE_CIDRS: json_ranges(json, "value", config->service_cidrs); break;
     case CONFIG_POD_CIDRS: json_ranges(json, "value", config->pod_cidrs); break;

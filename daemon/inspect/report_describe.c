@@ -37,8 +37,8 @@ static void put_endpoint_name(void *userdata, const struct endpoint_candidate *c
         return;
     dashed_format(candidate->address->bytes, dashed);
     g_autofree char *label = g_ascii_strdown(candidate->label ? candidate->label : dashed, -1);
-    put_name(walk->report->json, walk->seen, "%s.%s.%s.svc.%s", label, service->name,
-             service->namespace, walk->report->context->config->zone);
+    put_name(walk->report->json, walk->seen, "%s.%s.%s.svc.%s", label, service->name, service->ns,
+             walk->report->context->config->zone);
 }
 
 static void put_endpoint(void *userdata, const struct endpoint_candidate *candidate)
@@ -116,8 +116,8 @@ static void put_service(const struct report *report, const struct service_state 
     report_service_keys(report, state);
     put_forwarding(report, state);
     json_open_list(json, "names");
-    if (cluster_read_is_exposed(cluster, state->namespace)) {
-        put_name(json, names, "%s.%s.svc.%s", object->name, object->namespace,
+    if (cluster_read_is_exposed(cluster, state->ns)) {
+        put_name(json, names, "%s.%s.svc.%s", object->name, object->ns,
                  report->context->config->zone);
         cluster_read_endpoints(cluster, state, put_endpoint_name, &naming);
     }
@@ -140,10 +140,10 @@ static void put_service(const struct report *report, const struct service_state 
 enum kubesvc_inspect_result report_describe(const struct report *report)
 {
     g_autofree char *name = g_ascii_strdown(args_get(report->args, 1), -1);
-    const struct namespace *namespace = cluster_read_namespace(
-        report->context->cluster, *name ? name : report->context->config->namespace);
+    const struct ns *ns = cluster_read_namespace(report->context->cluster,
+                                                 *name ? name : report->context->config->ns);
     const struct service_state *state =
-        namespace ? cluster_read_service(namespace, args_get(report->args, 2)) : NULL;
+        ns ? cluster_read_service(ns, args_get(report->args, 2)) : NULL;
 
     if (!state)
         return KUBESVC_INSPECT_NOT_FOUND;

@@ -40,18 +40,18 @@ static char *miss_text(const struct report *report, const char *name, unsigned f
     char *text;
 
     if (flags & RESOLVER_SERVICE)
-        text = g_strdup_printf("Service %s/%s exists but has no ready endpoint", ref.namespace,
-                               ref.service);
+        text =
+            g_strdup_printf("Service %s/%s exists but has no ready endpoint", ref.ns, ref.service);
     else if (!is_service)
         text = g_strdup("not the name of a Service");
-    else if (!cluster_read_namespace(report->context->cluster, ref.namespace))
-        text = g_strdup_printf("no manifest mentions namespace %s", ref.namespace);
+    else if (!cluster_read_namespace(report->context->cluster, ref.ns))
+        text = g_strdup_printf("no manifest mentions namespace %s", ref.ns);
     else if (!ref.state)
-        text = g_strdup_printf("no Service %s/%s", ref.namespace, ref.service);
-    else if (!cluster_read_is_exposed(report->context->cluster, ref.state->namespace))
-        text = g_strdup_printf("namespace %s is not exposed (`namespaces`)", ref.namespace);
+        text = g_strdup_printf("no Service %s/%s", ref.ns, ref.service);
+    else if (!cluster_read_is_exposed(report->context->cluster, ref.state->ns))
+        text = g_strdup_printf("namespace %s is not exposed (`namespaces`)", ref.ns);
     else
-        text = g_strdup_printf("Service %s/%s has no ready endpoint or port %s", ref.namespace,
+        text = g_strdup_printf("Service %s/%s has no ready endpoint or port %s", ref.ns,
                                ref.service, ref.below ? ref.below : "");
     service_ref_clear(&ref);
     return text;
@@ -140,7 +140,7 @@ static void write_service(const struct report *report, const struct service_ref 
     const struct service *service = ref->state->object;
     struct json *json = report->json;
     bool external = service->type == SERVICE_EXTERNAL_NAME;
-    bool exposed = cluster_read_is_exposed(report->context->cluster, ref->state->namespace);
+    bool exposed = cluster_read_is_exposed(report->context->cluster, ref->state->ns);
     g_autofree char *origin = service_ref_origin(report, ref);
     g_autofree char *selector = external ? NULL : selector_text(service);
     g_autofree char *forwarding = ref->below ? NULL : forwarding_text(report, ref->state);
@@ -151,7 +151,7 @@ static void write_service(const struct report *report, const struct service_ref 
 
     json_open(json, NULL);
     json_text(json, "step", "service");
-    json_text(json, "namespace", service->object.namespace);
+    json_text(json, "namespace", service->object.ns);
     json_text(json, "name", service->object.name);
     json_text(json, "text", text);
     json_position(json, "position", &service->object);
@@ -196,7 +196,7 @@ static void write_holder(void *userdata, const struct pod_view *pod,
                                             report_origin(pod->origin, pod->seen));
     json_open(json, NULL);
     json_text(json, "step", "pod");
-    json_text(json, "namespace", pod->object->namespace);
+    json_text(json, "namespace", pod->object->ns);
     json_text(json, "name", pod->name);
     json_bool(json, "counts", false);
     json_text(json, "text", text);
@@ -206,11 +206,11 @@ static void write_holder(void *userdata, const struct pod_view *pod,
     holders->known = true;
 }
 
-static void write_holders_of(void *userdata, const struct namespace *namespace)
+static void write_holders_of(void *userdata, const struct ns *ns)
 {
     const struct holders *holders = userdata;
 
-    cluster_read_pods(holders->report->context->cluster, namespace, write_holder, userdata);
+    cluster_read_pods(holders->report->context->cluster, ns, write_holder, userdata);
 }
 
 /* Whose an address is that has no name. */
@@ -233,7 +233,7 @@ static char *external_text(const struct report *report, const char *target)
     if (!is_service)
         text = g_strdup("the nameserver has no address for it");
     else if (!ref.state)
-        text = g_strdup_printf("no Service %s/%s", ref.namespace, ref.service);
+        text = g_strdup_printf("no Service %s/%s", ref.ns, ref.service);
     else
         text = service_ref_origin(report, &ref);
     service_ref_clear(&ref);
@@ -280,10 +280,10 @@ static char *status_text(const struct report *report, const struct service_ref *
                             : "the manifests are still being loaded");
     case KUBESVC_STATUS_NOT_OURS: break;
     }
-    if (ref->state && !cluster_read_is_exposed(report->context->cluster, ref->state->namespace))
+    if (ref->state && !cluster_read_is_exposed(report->context->cluster, ref->state->ns))
         return g_strdup_printf("namespace %s is not exposed (`namespaces`): the next service of "
                                "nsswitch.conf is asked",
-                               ref->namespace);
+                               ref->ns);
     if (ref->state)
         return g_strdup("the Service exists, but nothing below it has this name: the next service "
                         "of nsswitch.conf is asked");

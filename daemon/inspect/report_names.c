@@ -13,7 +13,7 @@ struct walk {
     const struct report *report;
     struct snapshot_view view;
     const struct service_state *service; /* whose endpoints are being walked */
-    const struct namespace *namespace;
+    const struct ns *ns;
     GHashTable *seen; /* labels of one Service, or of the pods of one namespace */
 };
 
@@ -55,9 +55,8 @@ static void write_endpoint(void *userdata, const struct endpoint_candidate *cand
         return;
     dashed_format(candidate->address->bytes, dashed);
     g_autofree char *label = g_ascii_strdown(candidate->label ? candidate->label : dashed, -1);
-    g_autofree char *name =
-        g_strdup_printf("%s.%s.%s.svc.%s", label, service->name, service->namespace,
-                        walk->report->context->config->zone);
+    g_autofree char *name = g_strdup_printf("%s.%s.%s.svc.%s", label, service->name, service->ns,
+                                            walk->report->context->config->zone);
     if (g_hash_table_add(walk->seen, g_steal_pointer(&label)))
         write_name(walk, name, "Endpoint", NULL);
 }
@@ -68,7 +67,7 @@ static void write_service(void *userdata, const struct service_state *state)
     const struct service *service = state->object;
     bool external = service->type == SERVICE_EXTERNAL_NAME;
     g_autofree char *name =
-        g_strdup_printf("%s.%s.svc.%s", service->object.name, service->object.namespace,
+        g_strdup_printf("%s.%s.svc.%s", service->object.name, service->object.ns,
                         walk->report->context->config->zone);
 
     write_name(walk, name, external ? "ExternalName" : "Service",
@@ -85,7 +84,7 @@ static void write_pod_name(const struct walk *walk, const struct address *addres
     dashed_format(address->bytes, dashed);
     if (!g_hash_table_add(walk->seen, g_strdup(dashed)))
         return;
-    g_autofree char *name = g_strdup_printf("%s.%s.pod.%s", dashed, walk->namespace->name,
+    g_autofree char *name = g_strdup_printf("%s.%s.pod.%s", dashed, walk->ns->name,
                                             walk->report->context->config->zone);
     write_name(walk, name, "Pod", NULL);
 }
@@ -98,19 +97,19 @@ static void write_pod(void *userdata, const struct pod_view *pod,
         write_pod_name(userdata, &pod->addresses[i]);
 }
 
-static void write_namespace(void *userdata, const struct namespace *namespace)
+static void write_namespace(void *userdata, const struct ns *ns)
 {
     struct walk *walk = userdata;
     const struct inspect_context *context = walk->report->context;
 
-    if (!cluster_read_is_exposed(context->cluster, namespace))
+    if (!cluster_read_is_exposed(context->cluster, ns))
         return;
-    cluster_read_services(namespace, write_service, walk);
+    cluster_read_services(ns, write_service, walk);
     if (context->config->pods != KUBESVC_PODS_VERIFIED)
         return;
-    walk->namespace = namespace;
+    walk->ns = ns;
     g_hash_table_remove_all(walk->seen);
-    cluster_read_pods(context->cluster, namespace, write_pod, walk);
+    cluster_read_pods(context->cluster, ns, write_pod, walk);
 }
 
 enum kubesvc_inspect_result report_names(const struct report *report)

@@ -26,7 +26,7 @@ static void write_pod(void *userdata, const struct pod_view *pod,
 
     json_open(json, NULL);
     json_text(json, "kind", "Pod");
-    json_text(json, "namespace", pod->object->namespace);
+    json_text(json, "namespace", pod->object->ns);
     json_text(json, "name", pod->name);
     json_open_list(json, "addresses");
     for (uint32_t i = 0; i < pod->n; i++)
@@ -46,11 +46,11 @@ static void write_pod(void *userdata, const struct pod_view *pod,
     json_end_line(json);
 }
 
-static void write_pods(void *userdata, const struct namespace *namespace)
+static void write_pods(void *userdata, const struct ns *ns)
 {
     const struct report *report = userdata;
 
-    cluster_read_pods(report->context->cluster, namespace, write_pod, userdata);
+    cluster_read_pods(report->context->cluster, ns, write_pod, userdata);
 }
 
 enum kubesvc_inspect_result report_pods(const struct report *report)
@@ -70,7 +70,7 @@ static void write_workload(void *userdata, const struct workload_state *state)
 
     json_open(json, NULL);
     json_text(json, "kind", object_kind_name(workload->object.kind));
-    json_text(json, "namespace", workload->object.namespace);
+    json_text(json, "namespace", workload->object.ns);
     json_text(json, "name", workload->object.name);
     json_number(json, "replicas", workload_replicas(state));
     json_number(json, "expanded", state->replicas);
@@ -82,9 +82,9 @@ static void write_workload(void *userdata, const struct workload_state *state)
     json_end_line(json);
 }
 
-static void write_workloads(void *userdata, const struct namespace *namespace)
+static void write_workloads(void *userdata, const struct ns *ns)
 {
-    cluster_read_workloads(namespace, write_workload, userdata);
+    cluster_read_workloads(ns, write_workload, userdata);
 }
 
 enum kubesvc_inspect_result report_workloads(const struct report *report)
@@ -99,18 +99,18 @@ static void count_service(void *userdata, const struct service_state *state)
     (*(unsigned *)userdata)++;
 }
 
-static void write_namespace(void *userdata, const struct namespace *namespace)
+static void write_namespace(void *userdata, const struct ns *ns)
 {
     const struct report *report = userdata;
     struct json *json = report->json;
     unsigned services = 0;
 
-    cluster_read_services(namespace, count_service, &services);
+    cluster_read_services(ns, count_service, &services);
     json_open(json, NULL);
     json_text(json, "kind", "Namespace");
-    json_text(json, "name", namespace->name);
-    json_bool(json, "exposed", cluster_read_is_exposed(report->context->cluster, namespace));
-    json_number(json, "objects", namespace->mentions);
+    json_text(json, "name", ns->name);
+    json_bool(json, "exposed", cluster_read_is_exposed(report->context->cluster, ns));
+    json_number(json, "objects", ns->mentions);
     json_number(json, "services", services);
     json_close(json);
     json_end_line(json);

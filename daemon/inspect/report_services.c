@@ -35,7 +35,7 @@ void report_service_keys(const struct report *report, const struct service_state
 
     cluster_read_service_open(cluster, state, &view);
     json_text(json, "kind", "Service");
-    json_text(json, "namespace", service->object.namespace);
+    json_text(json, "namespace", service->object.ns);
     json_text(json, "name", service->object.name);
     json_text(json, "type", type_name(service->type));
     json_bool(json, "headless", service->headless);
@@ -50,7 +50,7 @@ void report_service_keys(const struct report *report, const struct service_state
     json_labels(json, "labels", service->labels);
     json_ports(json, "ports", service->ports);
     json_bool(json, "publishNotReadyAddresses", service->publish_not_ready);
-    json_bool(json, "exposed", cluster_read_is_exposed(cluster, state->namespace));
+    json_bool(json, "exposed", cluster_read_is_exposed(cluster, state->ns));
     json_number(json, "endpoints", view.n_endpoints);
     json_position(json, "position", &service->object);
     cluster_read_service_close(&view);
@@ -66,9 +66,9 @@ static void write_service(void *userdata, const struct service_state *state)
     json_end_line(report->json);
 }
 
-static void write_services(void *userdata, const struct namespace *namespace)
+static void write_services(void *userdata, const struct ns *ns)
 {
-    cluster_read_services(namespace, write_service, userdata);
+    cluster_read_services(ns, write_service, userdata);
 }
 
 enum kubesvc_inspect_result report_services(const struct report *report)
@@ -118,7 +118,7 @@ static void write_endpoints(void *userdata, const struct service_state *state)
     cluster_read_service_open(cluster, state, &view);
     json_open(json, NULL);
     json_text(json, "kind", "Endpoints");
-    json_text(json, "namespace", state->object->object.namespace);
+    json_text(json, "namespace", state->object->object.ns);
     json_text(json, "name", state->object->object.name);
     json_text(json, "source", source_name(view.source));
     json_open_list(json, "addresses");
@@ -129,9 +129,9 @@ static void write_endpoints(void *userdata, const struct service_state *state)
     cluster_read_service_close(&view);
 }
 
-static void write_namespace(void *userdata, const struct namespace *namespace)
+static void write_namespace(void *userdata, const struct ns *ns)
 {
-    cluster_read_services(namespace, write_endpoints, userdata);
+    cluster_read_services(ns, write_endpoints, userdata);
 }
 
 enum kubesvc_inspect_result report_endpoints(const struct report *report)

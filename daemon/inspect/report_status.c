@@ -166,9 +166,9 @@ static void note_service(void *userdata, const struct service_state *state)
     cluster_read_service_close(&view);
 }
 
-static void note_namespace(void *userdata, const struct namespace *namespace)
+static void note_namespace(void *userdata, const struct ns *ns)
 {
-    cluster_read_services(namespace, note_service, userdata);
+    cluster_read_services(ns, note_service, userdata);
 }
 
 static void note_ambiguous(void *userdata, const struct sighting *sighting)
@@ -379,7 +379,7 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     json_text(json, "version", KUBESVC_VERSION);
     json_number(json, "uptimeSeconds", seconds_since(context->started));
     json_text(json, "zone", context->config->zone);
-    json_text(json, "namespace", context->config->namespace);
+    json_text(json, "namespace", context->config->ns);
     json_text(json, "socket", context->config->socket);
     json_text(json, "state", context->config->state);
     json_bool(json, "loaded", context->loaded);

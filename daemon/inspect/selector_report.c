@@ -147,7 +147,7 @@ static char *absent_text(const struct walk *walk, const struct unit *unit)
     if (unit->object->kind == OBJECT_POD)
         return hidden_text(walk);
     const struct workload_state *workload =
-        cluster_read_workload(walk->state->namespace, unit->object->kind, unit->object->name);
+        cluster_read_workload(walk->state->ns, unit->object->kind, unit->object->name);
     g_autofree char *why =
         workload ? cluster_read_why_fewer(walk->report->context->cluster, workload) : NULL;
     if (!why)
@@ -176,14 +176,14 @@ static char *matching_text(const struct unit *unit)
 static char *beside_text(const struct walk *walk, const struct unit *unit)
 {
     const struct cluster *cluster = walk->report->context->cluster;
-    const struct namespace *namespace = walk->state->namespace;
+    const struct ns *ns = walk->state->ns;
 
     if (unit->object->kind == OBJECT_POD)
-        return cluster_read_relation(cluster, namespace, (const struct pod *)unit->object);
+        return cluster_read_relation(cluster, ns, (const struct pod *)unit->object);
     if (!object_is_workload(unit->object))
         return NULL;
     const struct workload_state *workload =
-        cluster_read_workload(namespace, unit->object->kind, unit->object->name);
+        cluster_read_workload(ns, unit->object->kind, unit->object->name);
     return workload ? cluster_read_why_fewer(cluster, workload) : NULL;
 }
 
@@ -207,7 +207,7 @@ static void put_step(const struct walk *walk, const char *name, bool counts, con
 
     json_open(json, NULL);
     json_text(json, "step", "pod");
-    json_text(json, "namespace", walk->state->namespace->name);
+    json_text(json, "namespace", walk->state->ns->name);
     json_text(json, "name", name);
     json_bool(json, "counts", counts);
     json_text(json, "text", text);
@@ -277,7 +277,7 @@ void selector_report_write(const struct report *report, const struct service_sta
     walk.units = g_hash_table_new_full(NULL, NULL, NULL, unit_free);
     cluster_read_endpoints(cluster, state, add_candidate, &walk);
     if (state->object->selector)
-        cluster_read_members(state->namespace, add_member, &walk);
+        cluster_read_members(state->ns, add_member, &walk);
     g_autoptr(GPtrArray) units = sorted_units(&walk);
     for (guint i = 0; i < units->len; i++) {
         const struct unit *unit = units->pdata[i];

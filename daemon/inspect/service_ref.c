@@ -20,7 +20,7 @@ bool service_ref_find(struct service_ref *ref, const struct report *report, cons
     char *dot = strrchr(folded, '.');
     if (!dot)
         return false;
-    ref->namespace = g_strdup(dot + 1);
+    ref->ns = g_strdup(dot + 1);
     *dot = '\0';
     dot = strrchr(folded, '.');
     ref->service = g_strdup(dot ? dot + 1 : folded);
@@ -28,15 +28,14 @@ bool service_ref_find(struct service_ref *ref, const struct report *report, cons
         *dot = '\0';
         ref->below = g_strdup(folded);
     }
-    const struct namespace *namespace =
-        cluster_read_namespace(report->context->cluster, ref->namespace);
-    ref->state = namespace ? cluster_read_service(namespace, ref->service) : NULL;
+    const struct ns *ns = cluster_read_namespace(report->context->cluster, ref->ns);
+    ref->state = ns ? cluster_read_service(ns, ref->service) : NULL;
     return true;
 }
 
 void service_ref_clear(struct service_ref *ref)
 {
-    g_free(ref->namespace);
+    g_free(ref->ns);
     g_free(ref->service);
     g_free(ref->below);
 }
@@ -127,7 +126,7 @@ char *service_ref_origin(const struct report *report, const struct service_ref *
     struct service_view view;
 
     if (!state)
-        return g_strdup_printf("no Service %s/%s", ref->namespace, ref->service);
+        return g_strdup_printf("no Service %s/%s", ref->ns, ref->service);
     g_autofree char *service = object_describe(&state->object->object);
     if (state->object->type == SERVICE_EXTERNAL_NAME)
         return g_strdup_printf("%s, an ExternalName for %s", service, state->object->external_name);

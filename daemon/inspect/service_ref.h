@@ -10,8 +10,8 @@
 #include "report.h"
 
 struct service_ref {
-    char *namespace, *service; /* as the name says them, in lower case */
-    char *below;               /* what precedes the Service, "web-0" or "_http._tcp"; or NULL */
+    char *ns, *service; /* as the name says them, in lower case */
+    char *below;        /* what precedes the Service, "web-0" or "_http._tcp"; or NULL */
     const struct service_state *state; /* NULL: there is no such Service */
 };
 

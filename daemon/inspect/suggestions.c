@@ -50,7 +50,7 @@ static void add(const struct collection *collection, unsigned distance, char *na
 static char *name_of(const struct report *report, const char *below, const struct object *service)
 {
     return g_strdup_printf("%s%s%s.%s.svc.%s", below ? below : "", below ? "." : "", service->name,
-                           service->namespace, report->context->config->zone);
+                           service->ns, report->context->config->zone);
 }
 
 static void add_service(void *userdata, const struct service_state *state)
@@ -59,8 +59,8 @@ static void add_service(void *userdata, const struct service_state *state)
     const struct service_ref *ref = collection->ref;
     const struct object *object = &state->object->object;
     bool same_name = strcmp(object->name, ref->service) == 0;
-    bool same_namespace = strcmp(object->namespace, ref->namespace) == 0;
-    bool exposed = cluster_read_is_exposed(collection->report->context->cluster, state->namespace);
+    bool same_namespace = strcmp(object->ns, ref->ns) == 0;
+    bool exposed = cluster_read_is_exposed(collection->report->context->cluster, state->ns);
     const char *text = same_name && same_namespace ? "this Service"
                        : same_name                 ? "the same name in another namespace"
                        : same_namespace            ? "a similar name in this namespace"
@@ -70,29 +70,26 @@ static void add_service(void *userdata, const struct service_state *state)
         return;
     g_autofree char *service = object_describe(object);
     /* A namespace that looks alike is likelier meant than one that does not. */
-    unsigned distance =
-        distance_of(object->name, ref->service) + distance_of(object->namespace, ref->namespace);
+    unsigned distance = distance_of(object->name, ref->service) + distance_of(object->ns, ref->ns);
     add(collection, distance, name_of(collection->report, NULL, object),
         g_strdup_printf("%s: %s%s", service, text,
                         exposed ? "" : "; its namespace is not exposed (`namespaces`)"));
 }
 
-static void add_of_namespace(void *userdata, const struct namespace *namespace)
+static void add_of_namespace(void *userdata, const struct ns *ns)
 {
-    cluster_read_services(namespace, add_service, userdata);
+    cluster_read_services(ns, add_service, userdata);
 }
 
-static void add_namespace(void *userdata, const struct namespace *namespace)
+static void add_namespace(void *userdata, const struct ns *ns)
 {
     const struct collection *collection = userdata;
     const struct service_ref *ref = collection->ref;
 
-    if (suggest_is_typo(namespace->name, ref->namespace) &&
-        !cluster_read_service(namespace, ref->service))
-        add(collection, distance_of(namespace->name, ref->namespace) + 1,
-            g_strdup_printf("%s.svc.%s", namespace->name,
-                            collection->report->context->config->zone),
-            g_strdup_printf("namespace %s: a similar name, without a Service %s", namespace->name,
+    if (suggest_is_typo(ns->name, ref->ns) && !cluster_read_service(ns, ref->service))
+        add(collection, distance_of(ns->name, ref->ns) + 1,
+            g_strdup_printf("%s.svc.%s", ns->name, collection->report->context->config->zone),
+            g_strdup_printf("namespace %s: a similar name, without a Service %s", ns->name,
                             ref->service));
 }
 
@@ -132,7 +129,7 @@ unsigned suggestions_write(const struct report *report, const struct service_ref
     g_array_set_clear_func(found, suggestion_clear);
     if (!ref->state) {
         cluster_read_namespaces(report->context->cluster, add_of_namespace, &collection);
-        if (!cluster_read_namespace(report->context->cluster, ref->namespace))
+        if (!cluster_read_namespace(report->context->cluster, ref->ns))
             cluster_read_namespaces(report->context->cluster, add_namespace, &collection);
     } else if (ref->below)
         cluster_read_endpoints(report->context->cluster, ref->state, add_endpoint, &collection);

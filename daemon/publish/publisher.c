@@ -88,7 +88,7 @@ static void on_service(void *userdata, const struct zone_service *service)
 {
     struct publisher *publisher = userdata;
     struct record_key key;
-    if (!record_key_service(&key, service->name, service->namespace))
+    if (!record_key_service(&key, service->name, service->ns))
         return;
     size_t n_endpoints = service->endpoints ? service->endpoints->len : 0;
     size_t n_ports = service->ports ? service->ports->len : 0;
@@ -118,10 +118,10 @@ static void on_service(void *userdata, const struct zone_service *service)
          }));
 }
 
-static void on_service_gone(void *userdata, const char *namespace, const char *name)
+static void on_service_gone(void *userdata, const char *ns, const char *name)
 {
     struct record_key key;
-    if (record_key_service(&key, name, namespace))
+    if (record_key_service(&key, name, ns))
         tell(userdata, &key, NULL);
 }
 
@@ -152,7 +152,7 @@ struct publisher *publisher_new(struct snapshot_writer *writer)
     publisher->waiting = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
                                                (GDestroyNotify)g_bytes_unref, unref_record);
     publisher->sink = (struct zone_sink){
-        .namespace = on_namespace,
+        .ns = on_namespace,
         .service = on_service,
         .service_gone = on_service_gone,
         .address = on_address,
@@ -194,7 +194,7 @@ static GByteArray *settings_new(const struct config *config, bool empty)
         .pods = config->pods,
         .ndots = config->ndots,
         .zone = config->zone,
-        .default_namespace = config->namespace,
+        .default_namespace = config->ns,
         .search = (const char *const *)config->search,
         .ranges = (const struct address_range *)(const void *)ranges->data,
         .n_ranges = ranges->len,

@@ -43,16 +43,16 @@ void record_key_address(struct record_key *key, const struct address *address)
     key->length += sizeof address->bytes;
 }
 
-bool record_key_namespace(struct record_key *key, const char *namespace)
+bool record_key_namespace(struct record_key *key, const char *ns)
 {
     key_begin(key, 'n');
-    return key_add(key, namespace);
+    return key_add(key, ns);
 }
 
-bool record_key_service(struct record_key *key, const char *service, const char *namespace)
+bool record_key_service(struct record_key *key, const char *service, const char *ns)
 {
     key_begin(key, 's');
-    return key_add(key, service) && key_add(key, ".") && key_add(key, namespace);
+    return key_add(key, service) && key_add(key, ".") && key_add(key, ns);
 }
 
 /* --- Endpoints and ports: rows of one name become one entry --- */

@@ -28,9 +28,8 @@ void record_key_settings(struct record_key *key);
 void record_key_address(struct record_key *key, const struct address *address);
 
 /* False: too long for any name that can be looked up. Store nothing then. */
-MUST_USE bool record_key_namespace(struct record_key *key, const char *namespace);
-MUST_USE bool record_key_service(struct record_key *key, const char *service,
-                                 const char *namespace);
+MUST_USE bool record_key_namespace(struct record_key *key, const char *ns);
+MUST_USE bool record_key_service(struct record_key *key, const char *service, const char *ns);
 
 struct record_settings {
     uint32_t flags; /* KUBESVC_SETTINGS_* */

@@ -44,7 +44,7 @@ static void add_line(struct sighting *sighting, const char *line)
         sighting_add(sighting, &address);
 }
 
-int kubelet_parse(const char *namespace, const char *name, const struct runtime_text *text,
+int kubelet_parse(const char *ns, const char *name, const struct runtime_text *text,
                   GPtrArray *sightings, char **problemp)
 {
     if (text->length == 0 || text->text[text->length - 1] != '\n')
@@ -56,7 +56,7 @@ int kubelet_parse(const char *namespace, const char *name, const struct runtime_
         *problemp = g_strdup("is not a hosts file written by kubelet");
         return PARSE_BAD;
     }
-    struct sighting *sighting = sighting_new(RUNTIME_KUBELET, namespace, name, NULL);
+    struct sighting *sighting = sighting_new(RUNTIME_KUBELET, ns, name, NULL);
     sighting->since = text->since;
     for (char **line = lines + 1; *line && strcmp(*line, ALIASES) != 0; line++)
         add_line(sighting, *line);

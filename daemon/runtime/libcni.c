@@ -79,13 +79,13 @@ static bool add_addresses(struct sighting *sighting, yajl_val result)
 /* Returns false if an address is invalid. */
 static bool add_sighting(yajl_val root, char *const *networks, int64_t since, GPtrArray *sightings)
 {
-    const char *namespace = argument(root, "K8S_POD_NAMESPACE");
+    const char *ns = argument(root, "K8S_POD_NAMESPACE");
     const char *name = argument(root, "K8S_POD_NAME"), *network = text_at(root, "networkName");
 
-    if (!namespace || !name ||
+    if (!ns || !name ||
         (networks && (!network || !g_strv_contains((const char *const *)networks, network))))
         return true;
-    struct sighting *sighting = sighting_new(RUNTIME_CNI, namespace, name, network);
+    struct sighting *sighting = sighting_new(RUNTIME_CNI, ns, name, network);
     sighting->since = since;
     sighting->secondary = g_strcmp0(text_at(root, "ifName"), FIRST_INTERFACE) != 0;
     bool good = add_addresses(sighting, get(root, "result", yajl_t_object));

@@ -39,7 +39,7 @@ MUST_USE int libcni_parse(const struct runtime_text *text, char *const *networks
                           GPtrArray *sightings, char **problemp);
 
 /* The hosts file that kubelet writes for one pod. One on the host's network has no sighting. */
-MUST_USE int kubelet_parse(const char *namespace, const char *name, const struct runtime_text *text,
+MUST_USE int kubelet_parse(const char *ns, const char *name, const struct runtime_text *text,
                            GPtrArray *sightings, char **problemp);
 
 /* A directory of logs, NAMESPACE_NAME_UID -> its parts, free with g_strfreev; NULL: not one. */

@@ -30,7 +30,7 @@ static void find_name(const struct snapshot_view *view, const struct find_how *h
                 &(struct search_question){
                     .name = request->name,
                     .name_length = request->name_length,
-                    .namespace = request->namespace,
+                    .ns = request->ns,
                     .namespace_length = request->namespace_length,
                     .family = request->family,
                     .tried = how->tried,

@@ -18,7 +18,7 @@ static int request_parse_name(struct request *request, const uint8_t *data, size
         return REQUEST_BAD;
     memcpy(&wire, data, sizeof wire);
     data += sizeof wire;
-    if (wire.namespace_length > sizeof request->namespace || wire.name_length < 1 ||
+    if (wire.namespace_length > sizeof request->ns || wire.name_length < 1 ||
         wire.name_length > sizeof request->name ||
         size != sizeof wire + wire.namespace_length + wire.name_length)
         return REQUEST_BAD;
@@ -31,7 +31,7 @@ static int request_parse_name(struct request *request, const uint8_t *data, size
     request->namespace_length = wire.namespace_length;
     request->name_length = wire.name_length;
     for (size_t i = 0; i < wire.namespace_length; i++)
-        request->namespace[i] = name_fold((char)data[i]);
+        request->ns[i] = name_fold((char)data[i]);
     memcpy(request->name, data + wire.namespace_length, wire.name_length);
     if (wire.family == KUBESVC_FAMILY_ANY || wire.family == KUBESVC_FAMILY_INET ||
         wire.family == KUBESVC_FAMILY_INET6)

@@ -64,7 +64,7 @@ struct root *root_free(struct root *root)
         return NULL;
     entry_free(root->entry);
     g_free(root->path);
-    g_free(root->namespace);
+    g_free(root->ns);
     g_free(root);
     return NULL;
 }

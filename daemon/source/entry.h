@@ -22,8 +22,8 @@ struct entry;
 struct root {
     struct queue *list;
     struct entry *entry;
-    char *path;      /* as configured, for users */
-    char *namespace; /* for objects without one */
+    char *path; /* as configured, for users */
+    char *ns;   /* for objects without one */
     unsigned rank;
     bool recursive;
     bool allocate;

@@ -179,18 +179,17 @@ static void apply_limit(void *userdata, struct entry *entry)
 static void configure_root(struct root *root, const struct config *config,
                            const struct config_directory *directory, unsigned rank)
 {
-    const char *namespace = directory->namespace ? directory->namespace : config->namespace;
+    const char *ns = directory->ns ? directory->ns : config->ns;
     bool allocate = config->allocate && directory->allocate;
 
     root->recursive = directory->recursive;
-    if (root->rank == rank && root->allocate == allocate &&
-        g_strcmp0(root->namespace, namespace) == 0)
+    if (root->rank == rank && root->allocate == allocate && g_strcmp0(root->ns, ns) == 0)
         return;
     entry_for_each(root->entry, force, NULL);
     root->rank = rank;
     root->allocate = allocate;
-    g_free(root->namespace);
-    root->namespace = g_strdup(namespace);
+    g_free(root->ns);
+    root->ns = g_strdup(ns);
 }
 
 /* The directory of a rank: the configuration's first, then the additional ones. */

@@ -246,7 +246,7 @@ static void read_place(struct scanner *scanner, struct entry *entry)
 {
     const struct root *root = entry->root;
     struct manifest_options options = {
-        .default_namespace = root->namespace,
+        .default_namespace = root->ns,
         .max_size = scanner->list.max_file_size,
     };
     struct source *source = file_source(entry->file, root->rank, root->allocate);

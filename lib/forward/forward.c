@@ -25,15 +25,15 @@ static void port_free(void *data)
     g_free(port);
 }
 
-struct forward_service *forward_service_new(const char *namespace, const char *name)
+struct forward_service *forward_service_new(const char *ns, const char *name)
 {
     struct forward_service *service;
 
-    if (!is_label(namespace) || !is_label(name))
+    if (!is_label(ns) || !is_label(name))
         return NULL;
     service = g_new(struct forward_service, 1);
     *service = (struct forward_service){
-        .namespace = g_strdup(namespace),
+        .ns = g_strdup(ns),
         .name = g_strdup(name),
         .cluster_ips = g_array_new(FALSE, FALSE, sizeof(struct address)),
         .ports = g_ptr_array_new_with_free_func(port_free),
@@ -45,7 +45,7 @@ struct forward_service *forward_service_free(struct forward_service *service)
 {
     if (!service)
         return NULL;
-    g_free(service->namespace);
+    g_free(service->ns);
     g_free(service->name);
     g_array_unref(service->cluster_ips);
     g_ptr_array_unref(service->ports);

@@ -27,14 +27,14 @@ struct forward_port {
 };
 
 struct forward_service {
-    char *namespace, *name; /* labels of [a-z0-9-] */
-    GArray *cluster_ips;    /* struct address */
-    GPtrArray *ports;       /* struct forward_port * */
-    uint32_t affinity; /* seconds a client stays with an endpoint; 0: no longer than it takes */
+    char *ns, *name;     /* labels of [a-z0-9-] */
+    GArray *cluster_ips; /* struct address */
+    GPtrArray *ports;    /* struct forward_port * */
+    uint32_t affinity;   /* seconds a client stays with an endpoint; 0: no longer than it takes */
 };
 
 /* NULL: one of the two is not a label. */
-struct forward_service *forward_service_new(const char *namespace, const char *name);
+struct forward_service *forward_service_new(const char *ns, const char *name);
 
 /* False: connections to that address must not be taken away: 127.0.0.1 and the like, link-local,
  * multicast and unspecified ones. */

@@ -131,7 +131,7 @@ static char *session_rules(const struct place *place, const char *chain)
 static void add_chain(const struct place *place)
 {
     g_autofree char *chain = g_strdup_printf(
-        "service%d/%s/%s/%s/%u", place->family, place->service->namespace, place->service->name,
+        "service%d/%s/%s/%s/%u", place->family, place->service->ns, place->service->name,
         protocol_name(place->port->protocol), place->port->number);
 
     add(place, ITEM_CHAIN, "", g_strdup(chain),

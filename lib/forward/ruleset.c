@@ -156,7 +156,7 @@ void ruleset_set(struct ruleset *ruleset, const struct forward_service *service)
 {
     struct member *member = g_new0(struct member, 1), *before;
 
-    member->id = g_strdup_printf("%s/%s", service->namespace, service->name);
+    member->id = g_strdup_printf("%s/%s", service->ns, service->name);
     member->items = items_of(service);
     before = g_hash_table_lookup(ruleset->members, member->id);
     if (before)
@@ -166,9 +166,9 @@ void ruleset_set(struct ruleset *ruleset, const struct forward_service *service)
         claim(ruleset, member, member->items->pdata[i]);
 }
 
-void ruleset_remove(struct ruleset *ruleset, const char *namespace, const char *name)
+void ruleset_remove(struct ruleset *ruleset, const char *ns, const char *name)
 {
-    g_autofree char *id = g_strdup_printf("%s/%s", namespace, name);
+    g_autofree char *id = g_strdup_printf("%s/%s", ns, name);
     struct member *member = g_hash_table_lookup(ruleset->members, id);
 
     if (member)

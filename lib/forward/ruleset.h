@@ -20,7 +20,7 @@ struct ruleset *ruleset_free(struct ruleset *ruleset); /* returns NULL */
 
 /* The Service as it is now, which is not kept; and one that is gone. */
 void ruleset_set(struct ruleset *ruleset, const struct forward_service *service);
-void ruleset_remove(struct ruleset *ruleset, const char *namespace, const char *name);
+void ruleset_remove(struct ruleset *ruleset, const char *ns, const char *name);
 
 /* All Services are added again from here; those that were not are then removed. */
 void ruleset_mark(struct ruleset *ruleset);

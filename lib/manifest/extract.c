@@ -253,7 +253,7 @@ static void refuse(struct extract_context *context, const struct object *object,
 static bool keep(struct extract_context *context, struct object *object)
 {
     const struct account *account = context->source->account;
-    bool first = !g_hash_table_contains(context->namespaces, object->namespace);
+    bool first = !g_hash_table_contains(context->namespaces, object->ns);
     struct usage usage = object_charge(object, first ? NAMESPACE_BYTES : 0);
     const char *exceeded = NULL;
 
@@ -268,7 +268,7 @@ static bool keep(struct extract_context *context, struct object *object)
         object_free(object);
         return false;
     }
-    g_hash_table_add(context->namespaces, (gpointer)(uintptr_t)object->namespace);
+    g_hash_table_add(context->namespaces, (gpointer)(uintptr_t)object->ns);
     g_ptr_array_add(context->objects, object);
     return true;
 }
@@ -279,7 +279,7 @@ static struct object *read_object(struct extract_context *context, struct fields
 {
     const struct yaml_node *metadata;
     g_autofree char *name = NULL, *description = NULL;
-    const char *namespace;
+    const char *ns;
     struct object *object;
     guint first = context->diagnostics->len;
 
@@ -296,11 +296,11 @@ static struct object *read_object(struct extract_context *context, struct fields
     name = read_name(context, fields, metadata, kind);
     if (!name)
         return NULL;
-    namespace = kind == OBJECT_NAMESPACE ? name : read_namespace(context, fields, metadata);
-    if (!namespace)
+    ns = kind == OBJECT_NAMESPACE ? name : read_namespace(context, fields, metadata);
+    if (!ns)
         return NULL;
 
-    object = object_new(kind, context->source, namespace, name);
+    object = object_new(kind, context->source, ns, name);
     object->line = root->position.line;
     object->column = root->position.column;
     object->document = context->objects->len;
@@ -321,23 +321,22 @@ static struct object *read_object(struct extract_context *context, struct fields
 static void mention_namespace(struct extract_context *context, const struct yaml_node *root)
 {
     const struct yaml_node *metadata = yaml_node_get(root, "metadata");
-    const char *namespace = metadata ? extract_peek(metadata, "namespace") : NULL;
+    const char *ns = metadata ? extract_peek(metadata, "namespace") : NULL;
     struct object *object;
 
-    if (!namespace || !dns_label_is_valid(namespace) ||
-        g_hash_table_contains(context->mentioned, namespace))
+    if (!ns || !dns_label_is_valid(ns) || g_hash_table_contains(context->mentioned, ns))
         return;
-    object = object_new(OBJECT_MENTION, context->source, namespace, context->source->path);
+    object = object_new(OBJECT_MENTION, context->source, ns, context->source->path);
     object->line = root->position.line;
     object->column = root->position.column;
     object->document = context->objects->len;
     if (keep(context, object))
-        g_hash_table_insert(context->mentioned, (gpointer)(uintptr_t)object->namespace, object);
+        g_hash_table_insert(context->mentioned, (gpointer)(uintptr_t)object->ns, object);
 }
 
-static gboolean is_of_later(gpointer namespace, gpointer mention, gpointer first)
+static gboolean is_of_later(gpointer ns, gpointer mention, gpointer first)
 {
-    (void)namespace;
+    (void)ns;
     return ((const struct object *)mention)->document >= GPOINTER_TO_UINT(first);
 }
 

@@ -22,13 +22,13 @@ struct catalog {
 static guint identity_hash(gconstpointer data)
 {
     const struct object *object = data;
-    return hash_text(object->name) ^ g_direct_hash(object->namespace) ^ object->kind * 0x9e3779b9u;
+    return hash_text(object->name) ^ g_direct_hash(object->ns) ^ object->kind * 0x9e3779b9u;
 }
 
 static gboolean identity_equal(gconstpointer a, gconstpointer b)
 {
     const struct object *x = a, *y = b;
-    return x->kind == y->kind && x->namespace == y->namespace && strcmp(x->name, y->name) == 0;
+    return x->kind == y->kind && x->ns == y->ns && strcmp(x->name, y->name) == 0;
 }
 
 /* Positive when `a` wins over `b`. */
@@ -201,10 +201,10 @@ uint64_t catalog_taken(const struct catalog *catalog)
     return catalog->n_taken;
 }
 
-struct object *catalog_find(const struct catalog *catalog, enum object_kind kind,
-                            const char *namespace, const char *name)
+struct object *catalog_find(const struct catalog *catalog, enum object_kind kind, const char *ns,
+                            const char *name)
 {
-    struct object probe = {.kind = (uint8_t)kind, .namespace = namespace, .name = name};
+    struct object probe = {.kind = (uint8_t)kind, .ns = ns, .name = name};
     return g_hash_table_lookup(catalog->identities, &probe);
 }
 

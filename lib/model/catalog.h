@@ -35,8 +35,8 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
 uint64_t catalog_taken(const struct catalog *catalog);
 
 /* The object in effect, NULL if there is none. `namespace` is interned. */
-struct object *catalog_find(const struct catalog *catalog, enum object_kind kind,
-                            const char *namespace, const char *name);
+struct object *catalog_find(const struct catalog *catalog, enum object_kind kind, const char *ns,
+                            const char *name);
 
 /* Number of identities. */
 unsigned catalog_size(const struct catalog *catalog);

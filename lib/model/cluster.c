@@ -13,20 +13,20 @@
 static guint bare_pod_hash(gconstpointer data)
 {
     const struct bare_pod *pod = data;
-    return g_direct_hash(pod->owner.name) * 31u + g_direct_hash(pod->owner.namespace);
+    return g_direct_hash(pod->owner.name) * 31u + g_direct_hash(pod->owner.ns);
 }
 
 static gboolean bare_pod_equal(gconstpointer a, gconstpointer b)
 {
     const struct bare_pod *x = a, *y = b;
-    return x->owner.name == y->owner.name && x->owner.namespace == y->owner.namespace;
+    return x->owner.name == y->owner.name && x->owner.ns == y->owner.ns;
 }
 
 static void bare_pod_free(gpointer data)
 {
     struct bare_pod *pod = data;
     name_unref(pod->owner.name);
-    name_unref(pod->owner.namespace);
+    name_unref(pod->owner.ns);
     g_free(pod);
 }
 
@@ -86,21 +86,21 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     return cluster;
 }
 
-static void namespace_free_with_states(struct namespace *namespace)
+static void namespace_free_with_states(struct ns *ns)
 {
     GHashTableIter iter;
     gpointer state;
-    g_hash_table_iter_init(&iter, namespace->services);
+    g_hash_table_iter_init(&iter, ns->services);
     while (g_hash_table_iter_next(&iter, NULL, &state)) {
         g_hash_table_iter_remove(&iter);
         cluster_service_free(state);
     }
-    g_hash_table_iter_init(&iter, namespace->workloads);
+    g_hash_table_iter_init(&iter, ns->workloads);
     while (g_hash_table_iter_next(&iter, NULL, &state)) {
         g_hash_table_iter_remove(&iter);
         cluster_workload_free(state);
     }
-    namespace_free(namespace);
+    namespace_free(ns);
 }
 
 struct cluster *cluster_free(struct cluster *cluster)
@@ -108,11 +108,11 @@ struct cluster *cluster_free(struct cluster *cluster)
     if (!cluster)
         return NULL;
     GHashTableIter iter;
-    gpointer namespace;
+    gpointer ns;
     g_hash_table_iter_init(&iter, cluster->namespaces);
-    while (g_hash_table_iter_next(&iter, NULL, &namespace)) {
+    while (g_hash_table_iter_next(&iter, NULL, &ns)) {
         g_hash_table_iter_remove(&iter);
-        namespace_free_with_states(namespace);
+        namespace_free_with_states(ns);
     }
     g_hash_table_unref(cluster->namespaces);
     g_hash_table_unref(cluster->bare_pods);
@@ -154,12 +154,12 @@ static void restart(struct cluster *cluster)
     gpointer entry, state;
     g_hash_table_iter_init(&namespaces, cluster->namespaces);
     while (g_hash_table_iter_next(&namespaces, NULL, &entry)) {
-        struct namespace *namespace = entry;
-        dirty_queue_namespace(&cluster->dirty, namespace);
-        g_hash_table_iter_init(&iter, namespace->services);
+        struct ns *ns = entry;
+        dirty_queue_namespace(&cluster->dirty, ns);
+        g_hash_table_iter_init(&iter, ns->services);
         while (g_hash_table_iter_next(&iter, NULL, &state))
             dirty_queue_service(&cluster->dirty, state);
-        g_hash_table_iter_init(&iter, namespace->workloads);
+        g_hash_table_iter_init(&iter, ns->workloads);
         while (g_hash_table_iter_next(&iter, NULL, &state)) {
             cluster_withdraw_replicas(cluster, state);
             dirty_queue_workload(&cluster->dirty, state);
@@ -194,10 +194,10 @@ void cluster_configure(struct cluster *cluster, const struct cluster_options *wa
     catalog_each(cluster->catalog, take_pod_in, cluster);
 }
 
-bool cluster_exposes(const struct cluster *cluster, const char *namespace)
+bool cluster_exposes(const struct cluster *cluster, const char *ns)
 {
     const char *const *exposed = (const char *const *)cluster->options->namespaces;
-    return !exposed || g_strv_contains(exposed, namespace);
+    return !exposed || g_strv_contains(exposed, ns);
 }
 
 void cluster_observe(struct cluster *cluster,

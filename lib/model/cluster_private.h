@@ -18,16 +18,16 @@
  * settled. */
 struct bare_pod {
     struct claim_owner owner; /* interned names; `name` is the Pod's */
-    struct namespace *namespace;
+    struct ns *ns;
     struct address claimed[2]; /* that have its pod names */
     uint8_t n_claimed;
     bool dirty;
 };
 
 struct dirty_queue {
-    GPtrArray *namespaces; /* struct namespace * whose record must be written */
+    GPtrArray *namespaces; /* struct ns * whose record must be written */
     GArray *stated;        /* struct address: newly stated but leased; the lease must give way */
-    GPtrArray *unlinked;   /* struct namespace * with selections to link, may repeat */
+    GPtrArray *unlinked;   /* struct ns * with selections to link, may repeat */
     GPtrArray *pods;       /* struct bare_pod * */
     GPtrArray *workloads;  /* struct workload_state * */
     GPtrArray *services;   /* struct service_state * */
@@ -41,7 +41,7 @@ struct cluster {
     struct leases *leases;
     struct reverse *reverse;
     struct sightings *sightings;
-    GHashTable *namespaces; /* interned name -> struct namespace * */
+    GHashTable *namespaces; /* interned name -> struct ns * */
     GHashTable *bare_pods;  /* set of struct bare_pod */
     const struct labels *no_labels;
     struct dirty_queue dirty;
@@ -68,7 +68,7 @@ void dirty_queue_init(struct dirty_queue *queue);
 void dirty_queue_clear(struct dirty_queue *queue);
 
 /* Adding NULL or a duplicate does nothing. */
-void dirty_queue_namespace(struct dirty_queue *queue, struct namespace *namespace);
+void dirty_queue_namespace(struct dirty_queue *queue, struct ns *ns);
 void dirty_queue_service(struct dirty_queue *queue, struct service_state *state);
 void dirty_queue_workload(struct dirty_queue *queue, struct workload_state *state);
 void dirty_queue_pod(struct dirty_queue *queue, struct bare_pod *pod);
@@ -87,12 +87,10 @@ GPtrArray *dirty_queue_take_services(struct dirty_queue *queue);
 void index_object(struct cluster *cluster, struct object *object, bool in);
 
 /* The workload of this kind and name, NULL if there is none. */
-struct workload_state *index_find_workload(const struct namespace *namespace,
-                                           const struct owner *owner);
+struct workload_state *index_find_workload(const struct ns *ns, const struct owner *owner);
 
 /* A pod name of the namespace comes or goes; does nothing if pod names are not kept. */
-void index_pod_name(struct cluster *cluster, struct namespace *namespace,
-                    const struct address *pod_ip, bool in);
+void index_pod_name(struct cluster *cluster, struct ns *ns, const struct address *pod_ip, bool in);
 
 /* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", must be recomputed. */
 void index_lease_holder(struct cluster *cluster, const char *key);
@@ -104,7 +102,7 @@ void index_address(struct cluster *cluster, const struct address *address, bool 
 void index_holder(struct cluster *cluster, const struct holder_key *key);
 
 /* May names of the namespace be looked up? */
-bool cluster_exposes(const struct cluster *cluster, const char *namespace);
+bool cluster_exposes(const struct cluster *cluster, const char *ns);
 
 void cluster_service_free(struct service_state *state);
 void cluster_workload_free(struct workload_state *state);

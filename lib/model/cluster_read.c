@@ -23,31 +23,30 @@ static void eye_open(struct eye *eye, const struct cluster *cluster)
     eye->options.endpoints.pods = &eye->pods;
 }
 
-const struct namespace *cluster_read_namespace(const struct cluster *cluster, const char *name)
+const struct ns *cluster_read_namespace(const struct cluster *cluster, const char *name)
 {
     const char *interned = name_intern(name, strlen(name));
-    const struct namespace *namespace = g_hash_table_lookup(cluster->namespaces, interned);
+    const struct ns *ns = g_hash_table_lookup(cluster->namespaces, interned);
     name_unref(interned);
-    return namespace;
+    return ns;
 }
 
-bool cluster_read_is_exposed(const struct cluster *cluster, const struct namespace *namespace)
+bool cluster_read_is_exposed(const struct cluster *cluster, const struct ns *ns)
 {
-    return cluster_exposes(cluster, namespace->name);
+    return cluster_exposes(cluster, ns->name);
 }
 
-const struct service_state *cluster_read_service(const struct namespace *namespace,
-                                                 const char *name)
+const struct service_state *cluster_read_service(const struct ns *ns, const char *name)
 {
-    const struct service_state *state = g_hash_table_lookup(namespace->services, name);
+    const struct service_state *state = g_hash_table_lookup(ns->services, name);
     return state && state->object ? state : NULL;
 }
 
-const struct workload_state *cluster_read_workload(const struct namespace *namespace,
-                                                   enum object_kind kind, const char *name)
+const struct workload_state *cluster_read_workload(const struct ns *ns, enum object_kind kind,
+                                                   const char *name)
 {
-    const struct workload_state *state = g_hash_table_lookup(
-        namespace->workloads, &(struct owner){.kind = (uint8_t)kind, .name = name});
+    const struct workload_state *state =
+        g_hash_table_lookup(ns->workloads, &(struct owner){.kind = (uint8_t)kind, .name = name});
     return state && state->object ? state : NULL;
 }
 
@@ -55,30 +54,28 @@ void cluster_read_namespaces(const struct cluster *cluster, cluster_read_namespa
                              void *userdata)
 {
     GHashTableIter iter;
-    gpointer namespace;
+    gpointer ns;
     g_hash_table_iter_init(&iter, cluster->namespaces);
-    while (g_hash_table_iter_next(&iter, NULL, &namespace))
-        if (((const struct namespace *)namespace)->mentions > 0)
-            each(userdata, namespace);
+    while (g_hash_table_iter_next(&iter, NULL, &ns))
+        if (((const struct ns *)ns)->mentions > 0)
+            each(userdata, ns);
 }
 
-void cluster_read_services(const struct namespace *namespace, cluster_read_service_fn each,
-                           void *userdata)
+void cluster_read_services(const struct ns *ns, cluster_read_service_fn each, void *userdata)
 {
     GHashTableIter iter;
     gpointer state;
-    g_hash_table_iter_init(&iter, namespace->services);
+    g_hash_table_iter_init(&iter, ns->services);
     while (g_hash_table_iter_next(&iter, NULL, &state))
         if (((const struct service_state *)state)->object)
             each(userdata, state);
 }
 
-void cluster_read_workloads(const struct namespace *namespace, cluster_read_workload_fn each,
-                            void *userdata)
+void cluster_read_workloads(const struct ns *ns, cluster_read_workload_fn each, void *userdata)
 {
     GHashTableIter iter;
     gpointer state;
-    g_hash_table_iter_init(&iter, namespace->workloads);
+    g_hash_table_iter_init(&iter, ns->workloads);
     while (g_hash_table_iter_next(&iter, NULL, &state))
         if (((const struct workload_state *)state)->object)
             each(userdata, state);
@@ -96,12 +93,11 @@ static void view_replicas(const struct cluster *cluster, const struct workload_s
     }
 }
 
-void cluster_read_members(const struct namespace *namespace, cluster_read_object_fn each,
-                          void *userdata)
+void cluster_read_members(const struct ns *ns, cluster_read_object_fn each, void *userdata)
 {
     GHashTableIter iter;
     const struct group *group;
-    g_hash_table_iter_init(&iter, namespace->groups);
+    g_hash_table_iter_init(&iter, ns->groups);
     while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
         const GPtrArray *members = group->members;
         for (guint i = 0; i < members->len; i++)
@@ -111,7 +107,7 @@ void cluster_read_members(const struct namespace *namespace, cluster_read_object
 
 struct pods_walk {
     const struct cluster *cluster;
-    const struct namespace *namespace;
+    const struct ns *ns;
     cluster_read_pod_fn each;
     void *userdata;
 };
@@ -128,24 +124,23 @@ static void walk_member(void *userdata, const struct object *member)
         return;
     }
     const struct workload_state *workload =
-        cluster_read_workload(walk->namespace, member->kind, member->name);
+        cluster_read_workload(walk->ns, member->kind, member->name);
     if (workload)
         view_replicas(walk->cluster, workload, walk->each, walk->userdata);
 }
 
-void cluster_read_pods(const struct cluster *cluster, const struct namespace *namespace,
-                       cluster_read_pod_fn each, void *userdata)
+void cluster_read_pods(const struct cluster *cluster, const struct ns *ns, cluster_read_pod_fn each,
+                       void *userdata)
 {
-    cluster_read_members(namespace, walk_member,
-                         &(struct pods_walk){cluster, namespace, each, userdata});
+    cluster_read_members(ns, walk_member, &(struct pods_walk){cluster, ns, each, userdata});
 }
 
 void cluster_read_slices(const struct service_state *state, cluster_read_object_fn each,
                          void *userdata)
 {
-    const GPtrArray *slices = namespace_slices(state->namespace, state->owner.name);
+    const GPtrArray *slices = namespace_slices(state->ns, state->owner.name);
     const struct endpoint_slice *endpoints =
-        g_hash_table_lookup(state->namespace->endpoints, state->owner.name);
+        g_hash_table_lookup(state->ns->endpoints, state->owner.name);
     for (guint i = 0; slices && i < slices->len; i++)
         each(userdata, &((const struct endpoint_slice *)slices->pdata[i])->object);
     if (endpoints)

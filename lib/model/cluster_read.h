@@ -14,17 +14,16 @@
 #include "workload.h"
 
 /* NULL: no object mentions it. */
-const struct namespace *cluster_read_namespace(const struct cluster *cluster, const char *name);
-bool cluster_read_is_exposed(const struct cluster *cluster, const struct namespace *namespace);
+const struct ns *cluster_read_namespace(const struct cluster *cluster, const char *name);
+bool cluster_read_is_exposed(const struct cluster *cluster, const struct ns *ns);
 
 /* NULL: there is none. */
-const struct service_state *cluster_read_service(const struct namespace *namespace,
-                                                 const char *name);
-const struct workload_state *cluster_read_workload(const struct namespace *namespace,
-                                                   enum object_kind kind, const char *name);
+const struct service_state *cluster_read_service(const struct ns *ns, const char *name);
+const struct workload_state *cluster_read_workload(const struct ns *ns, enum object_kind kind,
+                                                   const char *name);
 
 typedef void (*cluster_read_object_fn)(void *userdata, const struct object *object);
-typedef void (*cluster_read_namespace_fn)(void *userdata, const struct namespace *namespace);
+typedef void (*cluster_read_namespace_fn)(void *userdata, const struct ns *ns);
 typedef void (*cluster_read_service_fn)(void *userdata, const struct service_state *state);
 typedef void (*cluster_read_workload_fn)(void *userdata, const struct workload_state *state);
 
@@ -35,16 +34,13 @@ typedef void (*cluster_read_pod_fn)(void *userdata, const struct pod_view *pod,
 /* All of them, in no order. */
 void cluster_read_namespaces(const struct cluster *cluster, cluster_read_namespace_fn each,
                              void *userdata);
-void cluster_read_services(const struct namespace *namespace, cluster_read_service_fn each,
-                           void *userdata);
-void cluster_read_workloads(const struct namespace *namespace, cluster_read_workload_fn each,
-                            void *userdata);
-void cluster_read_pods(const struct cluster *cluster, const struct namespace *namespace,
-                       cluster_read_pod_fn each, void *userdata);
+void cluster_read_services(const struct ns *ns, cluster_read_service_fn each, void *userdata);
+void cluster_read_workloads(const struct ns *ns, cluster_read_workload_fn each, void *userdata);
+void cluster_read_pods(const struct cluster *cluster, const struct ns *ns, cluster_read_pod_fn each,
+                       void *userdata);
 
 /* The Pods and the workloads of a namespace. */
-void cluster_read_members(const struct namespace *namespace, cluster_read_object_fn each,
-                          void *userdata);
+void cluster_read_members(const struct ns *ns, cluster_read_object_fn each, void *userdata);
 
 /* The slices and the Endpoints object of a Service's name, used or not. */
 void cluster_read_slices(const struct service_state *state, cluster_read_object_fn each,
@@ -65,7 +61,7 @@ const char *cluster_read_why_no_replicas(const struct workload *workload);
 char *cluster_read_why_unnameable(const struct workload *workload, uint32_t nameable);
 
 /* The relation of a Pod to the workload that owns or selects it; NULL: none. Free with g_free. */
-char *cluster_read_relation(const struct cluster *cluster, const struct namespace *namespace,
+char *cluster_read_relation(const struct cluster *cluster, const struct ns *ns,
                             const struct pod *pod);
 
 /* Why a Service that is not headless has no cluster IP; NULL: it has one, needs none, or its stated

@@ -87,8 +87,7 @@ char *cluster_read_why_unseen(const struct cluster *cluster, const struct worklo
     uint32_t unseen = 0;
     if (!cluster->pods.sightings || !pods_is_open_workload(state->object))
         return NULL;
-    const struct holder_key key = {state->identity.kind, state->namespace->name,
-                                   state->identity.name};
+    const struct holder_key key = {state->identity.kind, state->ns->name, state->identity.name};
     for (uint32_t i = 0; i < state->replicas; i++)
         unseen += sightings_find(cluster->sightings, &key, i) == NULL;
     return unseen == 0 ? NULL
@@ -96,11 +95,11 @@ char *cluster_read_why_unseen(const struct cluster *cluster, const struct worklo
                                          cluster->options->runtimes);
 }
 
-char *cluster_read_relation(const struct cluster *cluster, const struct namespace *namespace,
+char *cluster_read_relation(const struct cluster *cluster, const struct ns *ns,
                             const struct pod *pod)
 {
     const struct workload_state *state;
-    enum pod_relation relation = workload_of_pod(cluster->catalog, namespace, pod, &state);
+    enum pod_relation relation = workload_of_pod(cluster->catalog, ns, pod, &state);
     if (relation == POD_ALONE || !state)
         return NULL;
     const char *kind = object_kind_name(state->identity.kind), *name = state->identity.name;
@@ -126,7 +125,7 @@ static bool is_open(const struct cluster *cluster, const struct object *object)
 char *cluster_read_why_not_seen(const struct cluster *cluster, const struct object *object,
                                 uint32_t ordinal)
 {
-    const struct holder_key key = {object->kind, object->namespace, object->name};
+    const struct holder_key key = {object->kind, object->ns, object->name};
     uint32_t first = object->kind == OBJECT_POD ? 0 : ((const struct workload *)object)->ordinal;
     if (!cluster->pods.sightings || !is_open(cluster, object) ||
         sightings_find(cluster->sightings, &key, ordinal - first))

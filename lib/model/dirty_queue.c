@@ -29,7 +29,7 @@ void dirty_queue_clear(struct dirty_queue *queue)
 
 static int compare_owners(const struct claim_owner *x, const struct claim_owner *y)
 {
-    int order = strcmp(x->namespace, y->namespace);
+    int order = strcmp(x->ns, y->ns);
     return order != 0 ? order : strcmp(x->name, y->name);
 }
 
@@ -51,7 +51,7 @@ static int compare_workloads(const void *a, const void *b)
 {
     const struct workload_state *x = *(const struct workload_state *const *)a,
                                 *y = *(const struct workload_state *const *)b;
-    int order = strcmp(x->namespace->name, y->namespace->name);
+    int order = strcmp(x->ns->name, y->ns->name);
     if (order == 0)
         order = strcmp(x->identity.name, y->identity.name);
     return order != 0 ? order : (int)x->identity.kind - (int)y->identity.kind;
@@ -65,12 +65,12 @@ static void add(GPtrArray *list, void *item, bool *dirty)
     g_ptr_array_add(list, item);
 }
 
-void dirty_queue_namespace(struct dirty_queue *queue, struct namespace *namespace)
+void dirty_queue_namespace(struct dirty_queue *queue, struct ns *ns)
 {
-    if (namespace->dirty)
+    if (ns->dirty)
         return;
-    namespace->dirty = true;
-    g_ptr_array_add(queue->namespaces, namespace);
+    ns->dirty = true;
+    g_ptr_array_add(queue->namespaces, ns);
 }
 
 void dirty_queue_service(struct dirty_queue *queue, struct service_state *state)

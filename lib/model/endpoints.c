@@ -179,7 +179,7 @@ static void add_workload(struct collector *collector, const struct workload_stat
 static const struct workload_state *workload_of(const struct service_state *state,
                                                 const struct object *object)
 {
-    return g_hash_table_lookup(state->namespace->workloads,
+    return g_hash_table_lookup(state->ns->workloads,
                                &(struct owner){.kind = object->kind, .name = object->name});
 }
 
@@ -252,7 +252,7 @@ static void add_stated(struct collector *collector, const struct service *servic
 
 static const struct endpoint_slice *endpoints_object(const struct service_state *state)
 {
-    return g_hash_table_lookup(state->namespace->endpoints, state->owner.name);
+    return g_hash_table_lookup(state->ns->endpoints, state->owner.name);
 }
 
 /* With a selector: slices if there are any, even empty; else stated pods, which allocated ones
@@ -266,7 +266,7 @@ static enum endpoint_source choose_source(const struct collector *collector)
         return ENDPOINTS_NONE;
     if (service->headless && service->stated.n > 0)
         return ENDPOINTS_STATED;
-    if (namespace_slices(state->namespace, state->owner.name))
+    if (namespace_slices(state->ns, state->owner.name))
         return ENDPOINTS_SLICES;
     const struct endpoint_slice *endpoints = endpoints_object(state);
     if (!service->selector)
@@ -288,7 +288,7 @@ static void collect(struct collector *collector)
     case ENDPOINTS_NONE: break;
     case ENDPOINTS_STATED: add_stated(collector, state->object); break;
     case ENDPOINTS_SLICES:
-        add_slices(collector, namespace_slices(state->namespace, state->owner.name));
+        add_slices(collector, namespace_slices(state->ns, state->owner.name));
         if (!state->object->selector && endpoints && !endpoints->not_mirrored)
             add_slice(collector, endpoints);
         break;
@@ -354,8 +354,7 @@ uint64_t endpoints_estimate(const struct endpoint_options *options,
     case ENDPOINTS_NONE: break;
     case ENDPOINTS_STATED: return state->object->stated.n;
     case ENDPOINTS_SLICES:
-        return mirrored +
-               count_slices(namespace_slices(state->namespace, state->owner.name), enough);
+        return mirrored + count_slices(namespace_slices(state->ns, state->owner.name), enough);
     case ENDPOINTS_OBJECT: return mirrored;
     case ENDPOINTS_PODS: return count_members(state, enough);
     }

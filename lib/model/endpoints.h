@@ -17,7 +17,7 @@
 struct service_state {
     struct selection selection; /* first: a selection of a Service is its state */
     struct claim_owner owner;   /* interned names */
-    struct namespace *namespace;
+    struct ns *ns;
     struct service *object; /* NULL: gone, to be withdrawn */
     GArray *claims;         /* struct address_claim, sorted: its current claims */
     uint32_t n_endpoints;   /* that it publishes now */

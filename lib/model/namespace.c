@@ -89,43 +89,43 @@ static void owner_free(gpointer data)
     g_free(owner);
 }
 
-struct namespace *namespace_new(const char *name)
+struct ns *namespace_new(const char *name)
 {
-    struct namespace *namespace = g_new0(struct namespace, 1);
-    namespace->name = name_ref(name);
-    namespace->pods.namespace = namespace->name;
-    namespace->services = g_hash_table_new(text_hash, g_str_equal);
-    namespace->workloads = g_hash_table_new(identity_hash, identity_equal);
-    namespace->slices = g_hash_table_new_full(g_direct_hash, g_direct_equal,
-                                              (GDestroyNotify)(void (*)(void))name_unref,
-                                              (GDestroyNotify)g_ptr_array_unref);
-    namespace->endpoints = g_hash_table_new(text_hash, g_str_equal);
-    namespace->groups = g_hash_table_new_full(group_hash, group_equal, group_free, NULL);
-    namespace->anchors =
+    struct ns *ns = g_new0(struct ns, 1);
+    ns->name = name_ref(name);
+    ns->pods.ns = ns->name;
+    ns->services = g_hash_table_new(text_hash, g_str_equal);
+    ns->workloads = g_hash_table_new(identity_hash, identity_equal);
+    ns->slices = g_hash_table_new_full(g_direct_hash, g_direct_equal,
+                                       (GDestroyNotify)(void (*)(void))name_unref,
+                                       (GDestroyNotify)g_ptr_array_unref);
+    ns->endpoints = g_hash_table_new(text_hash, g_str_equal);
+    ns->groups = g_hash_table_new_full(group_hash, group_equal, group_free, NULL);
+    ns->anchors =
         g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
-    namespace->unlinked = g_ptr_array_new();
-    namespace->owned = g_hash_table_new_full(owner_hash, owner_equal, NULL, owner_count_free);
-    namespace->dependents = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
-                                                  (GDestroyNotify)g_ptr_array_unref);
-    namespace->autoscalers = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
-                                                   (GDestroyNotify)g_ptr_array_unref);
-    return namespace;
+    ns->unlinked = g_ptr_array_new();
+    ns->owned = g_hash_table_new_full(owner_hash, owner_equal, NULL, owner_count_free);
+    ns->dependents = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
+                                           (GDestroyNotify)g_ptr_array_unref);
+    ns->autoscalers = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
+                                            (GDestroyNotify)g_ptr_array_unref);
+    return ns;
 }
 
-void namespace_free(struct namespace *namespace)
+void namespace_free(struct ns *ns)
 {
-    name_unref(namespace->name);
-    g_hash_table_unref(namespace->services);
-    g_hash_table_unref(namespace->workloads);
-    g_hash_table_unref(namespace->slices);
-    g_hash_table_unref(namespace->endpoints);
-    g_hash_table_unref(namespace->groups);
-    g_hash_table_unref(namespace->anchors);
-    g_ptr_array_unref(namespace->unlinked);
-    g_hash_table_unref(namespace->owned);
-    g_hash_table_unref(namespace->dependents);
-    g_hash_table_unref(namespace->autoscalers);
-    g_free(namespace);
+    name_unref(ns->name);
+    g_hash_table_unref(ns->services);
+    g_hash_table_unref(ns->workloads);
+    g_hash_table_unref(ns->slices);
+    g_hash_table_unref(ns->endpoints);
+    g_hash_table_unref(ns->groups);
+    g_hash_table_unref(ns->anchors);
+    g_ptr_array_unref(ns->unlinked);
+    g_hash_table_unref(ns->owned);
+    g_hash_table_unref(ns->dependents);
+    g_hash_table_unref(ns->autoscalers);
+    g_free(ns);
 }
 
 static void link_pair(struct selection *selection, struct group *group)
@@ -184,17 +184,16 @@ static void unanchor(GHashTable *anchors, struct selection *selection)
         g_hash_table_insert(anchors, (gpointer)anchor_of(selections->pdata[0]), selections);
 }
 
-struct group *namespace_group_add(struct namespace *namespace, struct object *object,
-                                  const struct labels *labels)
+struct group *namespace_group_add(struct ns *ns, struct object *object, const struct labels *labels)
 {
-    struct group *group = namespace_group(namespace, labels);
+    struct group *group = namespace_group(ns, labels);
     if (!group) {
         group = g_new0(struct group, 1);
         group->labels = labels_ref(labels);
         group->members = g_ptr_array_new();
         group->selections = g_ptr_array_new();
-        g_hash_table_add(namespace->groups, group);
-        link_group(namespace->anchors, group);
+        g_hash_table_add(ns->groups, group);
+        link_group(ns->anchors, group);
     }
     group->n_pods += object->kind == OBJECT_POD;
     object->slot = group->members->len;
@@ -202,10 +201,10 @@ struct group *namespace_group_add(struct namespace *namespace, struct object *ob
     return group;
 }
 
-struct group *namespace_group_remove(struct namespace *namespace, struct object *object,
+struct group *namespace_group_remove(struct ns *ns, struct object *object,
                                      const struct labels *labels)
 {
-    struct group *group = namespace_group(namespace, labels);
+    struct group *group = namespace_group(ns, labels);
     group->n_pods -= object->kind == OBJECT_POD;
     g_ptr_array_remove_index_fast(group->members, object->slot);
     if (object->slot < group->members->len)
@@ -213,86 +212,86 @@ struct group *namespace_group_remove(struct namespace *namespace, struct object 
     return group;
 }
 
-struct group *namespace_group(const struct namespace *namespace, const struct labels *labels)
+struct group *namespace_group(const struct ns *ns, const struct labels *labels)
 {
-    return g_hash_table_lookup(namespace->groups, &(struct group){.labels = labels});
+    return g_hash_table_lookup(ns->groups, &(struct group){.labels = labels});
 }
 
-void namespace_prune(struct namespace *namespace, struct group *group)
+void namespace_prune(struct ns *ns, struct group *group)
 {
     if (group->members->len > 0)
         return;
     for (guint i = 0; i < group->selections->len; i++)
         g_ptr_array_remove_fast(((struct selection *)group->selections->pdata[i])->groups, group);
-    g_hash_table_remove(namespace->groups, group);
+    g_hash_table_remove(ns->groups, group);
 }
 
-void namespace_select(struct namespace *namespace, struct selection *selection,
-                      const struct labels *selector, bool of_workload)
+void namespace_select(struct ns *ns, struct selection *selection, const struct labels *selector,
+                      bool of_workload)
 {
     selection->selector = labels_ref(selector);
     selection->groups = g_ptr_array_new();
     selection->linked = false;
     selection->of_workload = of_workload;
-    g_ptr_array_add(namespace->unlinked, selection);
+    g_ptr_array_add(ns->unlinked, selection);
 }
 
-void namespace_unselect(struct namespace *namespace, struct selection *selection)
+void namespace_unselect(struct ns *ns, struct selection *selection)
 {
     if (!selection->selector)
         return;
     if (selection->linked)
-        unanchor(namespace->anchors, selection);
+        unanchor(ns->anchors, selection);
     else
-        g_ptr_array_remove_fast(namespace->unlinked, selection);
+        g_ptr_array_remove_fast(ns->unlinked, selection);
     for (guint i = 0; i < selection->groups->len; i++) {
         struct group *group = selection->groups->pdata[i];
         g_ptr_array_remove_fast(group->selections, selection);
         group->contested |= selection->of_workload;
     }
-    namespace->contested |= selection->of_workload;
+    ns->contested |= selection->of_workload;
     g_ptr_array_unref(selection->groups);
     labels_unref(selection->selector);
     memset(selection, 0, sizeof *selection);
 }
 
-void namespace_link(struct namespace *namespace)
+void namespace_link(struct ns *ns)
 {
-    if (namespace->unlinked->len == 0)
+    if (ns->unlinked->len == 0)
         return;
     g_autoptr(GHashTable) fresh =
         g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
-    for (guint i = 0; i < namespace->unlinked->len; i++) {
-        struct selection *selection = namespace->unlinked->pdata[i];
+    for (guint i = 0; i < ns->unlinked->len; i++) {
+        struct selection *selection = ns->unlinked->pdata[i];
         selection->linked = true;
-        namespace->contested |= selection->of_workload;
+        ns->contested |= selection->of_workload;
         anchor(fresh, selection);
-        anchor(namespace->anchors, selection);
+        anchor(ns->anchors, selection);
     }
     GHashTableIter iter;
     struct group *group;
-    g_hash_table_iter_init(&iter, namespace->groups);
+    g_hash_table_iter_init(&iter, ns->groups);
     while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL))
         link_group(fresh, group);
-    g_ptr_array_set_size(namespace->unlinked, 0);
+    g_ptr_array_set_size(ns->unlinked, 0);
 }
 
-void namespace_contest(struct namespace *namespace, const struct selection *selection)
+void namespace_contest(struct ns *ns, const struct selection *selection)
 {
     for (guint i = 0; selection->groups && i < selection->groups->len; i++)
         ((struct group *)selection->groups->pdata[i])->contested = true;
-    namespace->contested = true;
+    ns->contested = true;
 }
 
-void namespace_contested(struct namespace *namespace,
-                         void (*each)(void *userdata, const struct group *group), void *userdata)
+void namespace_contested(struct ns *ns, void (*each)(void *userdata, const struct group *group),
+                         void *userdata)
 {
     GHashTableIter iter;
     struct group *group;
-    if (!namespace->contested)
+    if (!ns->contested)
         return;
-    namespace->contested = false;
-    g_hash_table_iter_init(&iter, namespace->groups);
+    ns->contested = false;
+    g_hash_table_iter_init(&iter, ns->groups);
     while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
         if (group->contested && group->n_pods > 0)
             each(userdata, group);
@@ -300,51 +299,51 @@ void namespace_contested(struct namespace *namespace,
     }
 }
 
-void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice)
+void namespace_slice_add(struct ns *ns, struct endpoint_slice *slice)
 {
-    GPtrArray *slices = g_hash_table_lookup(namespace->slices, slice->service);
+    GPtrArray *slices = g_hash_table_lookup(ns->slices, slice->service);
     if (!slices) {
         slices = g_ptr_array_new();
-        g_hash_table_insert(namespace->slices, (gpointer)name_ref(slice->service), slices);
+        g_hash_table_insert(ns->slices, (gpointer)name_ref(slice->service), slices);
     }
     g_ptr_array_add(slices, slice);
 }
 
-void namespace_slice_remove(struct namespace *namespace, struct endpoint_slice *slice)
+void namespace_slice_remove(struct ns *ns, struct endpoint_slice *slice)
 {
-    GPtrArray *slices = g_hash_table_lookup(namespace->slices, slice->service);
+    GPtrArray *slices = g_hash_table_lookup(ns->slices, slice->service);
     g_ptr_array_remove_fast(slices, slice);
     if (slices->len == 0)
-        g_hash_table_remove(namespace->slices, slice->service);
+        g_hash_table_remove(ns->slices, slice->service);
 }
 
-const GPtrArray *namespace_slices(const struct namespace *namespace, const char *service)
+const GPtrArray *namespace_slices(const struct ns *ns, const char *service)
 {
-    return g_hash_table_lookup(namespace->slices, service);
+    return g_hash_table_lookup(ns->slices, service);
 }
 
-void namespace_owned_add(struct namespace *namespace, const struct owner *owner)
+void namespace_owned_add(struct ns *ns, const struct owner *owner)
 {
-    struct owner_count *count = g_hash_table_lookup(namespace->owned, owner);
+    struct owner_count *count = g_hash_table_lookup(ns->owned, owner);
     if (!count) {
         count = g_new0(struct owner_count, 1);
         count->owner = (struct owner){.kind = owner->kind, .name = name_ref(owner->name)};
-        g_hash_table_insert(namespace->owned, &count->owner, count);
+        g_hash_table_insert(ns->owned, &count->owner, count);
     }
     count->count++;
 }
 
-void namespace_owned_remove(struct namespace *namespace, const struct owner *owner)
+void namespace_owned_remove(struct ns *ns, const struct owner *owner)
 {
-    struct owner_count *count = g_hash_table_lookup(namespace->owned, owner);
+    struct owner_count *count = g_hash_table_lookup(ns->owned, owner);
     if (--count->count == 0)
-        g_hash_table_remove(namespace->owned, owner);
+        g_hash_table_remove(ns->owned, owner);
 }
 
-unsigned namespace_owned(const struct namespace *namespace, enum object_kind kind, const char *name)
+unsigned namespace_owned(const struct ns *ns, enum object_kind kind, const char *name)
 {
     const struct owner_count *count =
-        g_hash_table_lookup(namespace->owned, &(struct owner){.kind = (uint8_t)kind, .name = name});
+        g_hash_table_lookup(ns->owned, &(struct owner){.kind = (uint8_t)kind, .name = name});
     return count ? count->count : 0;
 }
 
@@ -369,33 +368,32 @@ static void remove_by_owner(GHashTable *table, const struct owner *key, gpointer
         g_hash_table_remove(table, key);
 }
 
-void namespace_dependent_add(struct namespace *namespace, const struct workload *workload)
+void namespace_dependent_add(struct ns *ns, const struct workload *workload)
 {
-    add_by_owner(namespace->dependents, &workload->owner, (gpointer)workload);
+    add_by_owner(ns->dependents, &workload->owner, (gpointer)workload);
 }
 
-void namespace_dependent_remove(struct namespace *namespace, const struct workload *workload)
+void namespace_dependent_remove(struct ns *ns, const struct workload *workload)
 {
-    remove_by_owner(namespace->dependents, &workload->owner, (gpointer)workload);
+    remove_by_owner(ns->dependents, &workload->owner, (gpointer)workload);
 }
 
-const GPtrArray *namespace_dependents(const struct namespace *namespace, const struct owner *owner)
+const GPtrArray *namespace_dependents(const struct ns *ns, const struct owner *owner)
 {
-    return g_hash_table_lookup(namespace->dependents, owner);
+    return g_hash_table_lookup(ns->dependents, owner);
 }
 
-void namespace_autoscaler_add(struct namespace *namespace, const struct autoscaler *autoscaler)
+void namespace_autoscaler_add(struct ns *ns, const struct autoscaler *autoscaler)
 {
-    add_by_owner(namespace->autoscalers, &autoscaler->target, (gpointer)autoscaler);
+    add_by_owner(ns->autoscalers, &autoscaler->target, (gpointer)autoscaler);
 }
 
-void namespace_autoscaler_remove(struct namespace *namespace, const struct autoscaler *autoscaler)
+void namespace_autoscaler_remove(struct ns *ns, const struct autoscaler *autoscaler)
 {
-    remove_by_owner(namespace->autoscalers, &autoscaler->target, (gpointer)autoscaler);
+    remove_by_owner(ns->autoscalers, &autoscaler->target, (gpointer)autoscaler);
 }
 
-const GPtrArray *namespace_autoscalers(const struct namespace *namespace,
-                                       const struct owner *target)
+const GPtrArray *namespace_autoscalers(const struct ns *ns, const struct owner *target)
 {
-    return g_hash_table_lookup(namespace->autoscalers, target);
+    return g_hash_table_lookup(ns->autoscalers, target);
 }

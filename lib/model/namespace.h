@@ -30,8 +30,7 @@ struct selection {
     bool of_workload; /* belongs to a struct workload_state or a struct service_state */
 };
 
-struct namespace
-{
+struct ns {
     const char *name;        /* interned */
     struct claim_owner pods; /* claims its pods' names */
     uint32_t mentions;       /* objects in effect in it */
@@ -49,54 +48,52 @@ struct namespace
     GHashTable *autoscalers; /* struct owner (interned) -> GPtrArray of struct autoscaler * */
 };
 
-struct namespace *namespace_new(const char *name);
-void namespace_free(struct namespace *namespace);
+struct ns *namespace_new(const char *name);
+void namespace_free(struct ns *ns);
 
 /* Adds an object (a pod, or a workload for the pods of its template) to the group of its labels, or
  * removes it. The group stays valid until it is empty and namespace_prune is called. */
-struct group *namespace_group_add(struct namespace *namespace, struct object *object,
+struct group *namespace_group_add(struct ns *ns, struct object *object,
                                   const struct labels *labels);
-struct group *namespace_group_remove(struct namespace *namespace, struct object *object,
+struct group *namespace_group_remove(struct ns *ns, struct object *object,
                                      const struct labels *labels);
 
 /* The group of these labels, NULL if there is none. */
-struct group *namespace_group(const struct namespace *namespace, const struct labels *labels);
+struct group *namespace_group(const struct ns *ns, const struct labels *labels);
 
 /* Frees a group without members. */
-void namespace_prune(struct namespace *namespace, struct group *group);
+void namespace_prune(struct ns *ns, struct group *group);
 
-void namespace_select(struct namespace *namespace, struct selection *selection,
-                      const struct labels *selector, bool of_workload);
-void namespace_unselect(struct namespace *namespace, struct selection *selection);
+void namespace_select(struct ns *ns, struct selection *selection, const struct labels *selector,
+                      bool of_workload);
+void namespace_unselect(struct ns *ns, struct selection *selection);
 
 /* Links all new selections to the existing groups; call before reading any `groups`. */
-void namespace_link(struct namespace *namespace);
+void namespace_link(struct ns *ns);
 
 /* Which pods belong to the selecting workload may have changed. */
-void namespace_contest(struct namespace *namespace, const struct selection *selection);
+void namespace_contest(struct ns *ns, const struct selection *selection);
 
 /* Calls `each` for every group with Pods that other workloads select than at the last call: their
  * owner may have changed. */
-void namespace_contested(struct namespace *namespace,
-                         void (*each)(void *userdata, const struct group *group), void *userdata);
+void namespace_contested(struct ns *ns, void (*each)(void *userdata, const struct group *group),
+                         void *userdata);
 
-void namespace_slice_add(struct namespace *namespace, struct endpoint_slice *slice);
-void namespace_slice_remove(struct namespace *namespace, struct endpoint_slice *slice);
-const GPtrArray *namespace_slices(const struct namespace *namespace, const char *service);
+void namespace_slice_add(struct ns *ns, struct endpoint_slice *slice);
+void namespace_slice_remove(struct ns *ns, struct endpoint_slice *slice);
+const GPtrArray *namespace_slices(const struct ns *ns, const char *service);
 
 /* Pods whose controller is this workload, by owner reference. */
-void namespace_owned_add(struct namespace *namespace, const struct owner *owner);
-void namespace_owned_remove(struct namespace *namespace, const struct owner *owner);
-unsigned namespace_owned(const struct namespace *namespace, enum object_kind kind,
-                         const char *name);
+void namespace_owned_add(struct ns *ns, const struct owner *owner);
+void namespace_owned_remove(struct ns *ns, const struct owner *owner);
+unsigned namespace_owned(const struct ns *ns, enum object_kind kind, const char *name);
 
 /* Workloads (struct object *) whose owner reference names this one; NULL for none. */
-void namespace_dependent_add(struct namespace *namespace, const struct workload *workload);
-void namespace_dependent_remove(struct namespace *namespace, const struct workload *workload);
-const GPtrArray *namespace_dependents(const struct namespace *namespace, const struct owner *owner);
+void namespace_dependent_add(struct ns *ns, const struct workload *workload);
+void namespace_dependent_remove(struct ns *ns, const struct workload *workload);
+const GPtrArray *namespace_dependents(const struct ns *ns, const struct owner *owner);
 
 /* Autoscalers (struct autoscaler *) of this workload, by kind and interned name; NULL for none. */
-void namespace_autoscaler_add(struct namespace *namespace, const struct autoscaler *autoscaler);
-void namespace_autoscaler_remove(struct namespace *namespace, const struct autoscaler *autoscaler);
-const GPtrArray *namespace_autoscalers(const struct namespace *namespace,
-                                       const struct owner *target);
+void namespace_autoscaler_add(struct ns *ns, const struct autoscaler *autoscaler);
+void namespace_autoscaler_remove(struct ns *ns, const struct autoscaler *autoscaler);
+const GPtrArray *namespace_autoscalers(const struct ns *ns, const struct owner *target);

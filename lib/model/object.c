@@ -78,11 +78,10 @@ char *object_describe(const struct object *object)
 {
     if (object->kind == OBJECT_NAMESPACE)
         return g_strdup_printf("Namespace %s", object->name);
-    return g_strdup_printf("%s %s/%s", object_kind_name(object->kind), object->namespace,
-                           object->name);
+    return g_strdup_printf("%s %s/%s", object_kind_name(object->kind), object->ns, object->name);
 }
 
-struct object *object_new(enum object_kind kind, struct source *source, const char *namespace,
+struct object *object_new(enum object_kind kind, struct source *source, const char *ns,
                           const char *name)
 {
     /* The name follows the object: one allocation for both matters with 150,000 pods. */
@@ -91,7 +90,7 @@ struct object *object_new(enum object_kind kind, struct source *source, const ch
 
     object->kind = (uint8_t)kind;
     object->source = source_ref(source);
-    object->namespace = name_intern(namespace, strlen(namespace));
+    object->ns = name_intern(ns, strlen(ns));
     object->name = memcpy((char *)object + size, name, name_size);
     if (kind == OBJECT_POD)
         ((struct pod *)object)->owner.kind = OBJECT_KINDS;
@@ -175,7 +174,7 @@ void object_free(struct object *object)
         if (pod->addresses.items != &pod->only)
             g_free(pod->addresses.items);
     }
-    name_unref(object->namespace);
+    name_unref(object->ns);
     source_unref(object->source);
     g_free(object);
 }

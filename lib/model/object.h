@@ -58,11 +58,11 @@ bool source_has_room(const struct source *source);
 void source_unref(struct source *source);
 
 struct object {
-    uint8_t kind; /* enum object_kind */
-    bool has_uid; /* from a dump of a real cluster: never given an invented address */
-    bool broken;  /* only its identity could be read: its last good version stays in effect */
-    bool refused; /* an API server would reject it: only in effect if no other is accepted */
-    const char *namespace; /* (i) lower case; of a Namespace object: its own name */
+    uint8_t kind;   /* enum object_kind */
+    bool has_uid;   /* from a dump of a real cluster: never given an invented address */
+    bool broken;    /* only its identity could be read: its last good version stays in effect */
+    bool refused;   /* an API server would reject it: only in effect if no other is accepted */
+    const char *ns; /* (i) lower case; of a Namespace object: its own name */
     const char *name;
     struct source *source;    /* reference held */
     uint32_t line, column;    /* where the object starts, from 1 */
@@ -235,7 +235,7 @@ char *object_describe(const struct object *object);
 
 /* A zeroed object of its kind's full size with source, namespace and name set. The caller fills in
  * the rest. */
-struct object *object_new(enum object_kind kind, struct source *source, const char *namespace,
+struct object *object_new(enum object_kind kind, struct source *source, const char *ns,
                           const char *name);
 void object_free(struct object *object); /* NULL is allowed */
 

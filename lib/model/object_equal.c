@@ -122,7 +122,7 @@ static bool autoscalers_equal(const struct autoscaler *a, const struct autoscale
 bool object_equal(const struct object *a, const struct object *b)
 {
     if (a->kind != b->kind || a->has_uid != b->has_uid || a->broken != b->broken ||
-        a->refused != b->refused || a->namespace != b->namespace || strcmp(a->name, b->name) != 0)
+        a->refused != b->refused || a->ns != b->ns || strcmp(a->name, b->name) != 0)
         return false;
     switch ((enum object_kind)a->kind) {
     case OBJECT_SERVICE:

@@ -29,16 +29,15 @@ bool pods_is_allocated(const struct pods *pods, const struct pod *pod)
     return !pods->sightings && pods_is_open(pods, pod);
 }
 
-static void replica_key(const char *namespace, enum object_kind kind, const char *name,
-                        uint32_t ordinal, char key[static LEASE_KEY_MAX + 1])
+static void replica_key(const char *ns, enum object_kind kind, const char *name, uint32_t ordinal,
+                        char key[static LEASE_KEY_MAX + 1])
 {
-    snprintf(key, LEASE_KEY_MAX + 1, "%s/%s/%s/%u", namespace, object_kind_name(kind), name,
-             ordinal);
+    snprintf(key, LEASE_KEY_MAX + 1, "%s/%s/%s/%u", ns, object_kind_name(kind), name, ordinal);
 }
 
-static void pod_key(const char *namespace, const char *name, char key[static LEASE_KEY_MAX + 1])
+static void pod_key(const char *ns, const char *name, char key[static LEASE_KEY_MAX + 1])
 {
-    snprintf(key, LEASE_KEY_MAX + 1, "%s/Pod/%s", namespace, name);
+    snprintf(key, LEASE_KEY_MAX + 1, "%s/Pod/%s", ns, name);
 }
 
 static bool find_lease(const struct pods *pods, int family, const char *key,
@@ -88,7 +87,7 @@ static void use_seen(const struct pods *pods, uint32_t index, struct pod_view *v
 {
     const struct holder_key key = {
         .kind = view->object->kind,
-        .namespace = view->object->namespace,
+        .ns = view->object->ns,
         .name = view->object->name,
     };
     view->seen = sightings_find(pods->sightings, &key, index);
@@ -121,7 +120,7 @@ void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *
         use_node(pods, view);
     else if (pods_is_allocated(pods, pod)) {
         char key[LEASE_KEY_MAX + 1];
-        pod_key(pod->object.namespace, pod->object.name, key);
+        pod_key(pod->object.ns, pod->object.name, key);
         lease(pods, key, view);
     } else if (pods_is_open(pods, pod)) {
         use_seen(pods, 0, view);
@@ -157,7 +156,7 @@ void pods_view_replica(const struct pods *pods, const struct workload *workload,
         use_seen(pods, index, view);
     else {
         char key[LEASE_KEY_MAX + 1];
-        replica_key(workload->object.namespace, workload->object.kind, workload->object.name,
+        replica_key(workload->object.ns, workload->object.kind, workload->object.name,
                     workload->ordinal + index, key);
         lease(pods, key, view);
     }
@@ -165,18 +164,18 @@ void pods_view_replica(const struct pods *pods, const struct workload *workload,
     view->named = true;
 }
 
-void pods_release(const struct pods *pods, const char *namespace, const char *name)
+void pods_release(const struct pods *pods, const char *ns, const char *name)
 {
     char key[LEASE_KEY_MAX + 1];
-    pod_key(namespace, name, key);
+    pod_key(ns, name, key);
     release(pods, key);
 }
 
-void pods_release_replica(const struct pods *pods, const char *namespace, enum object_kind kind,
+void pods_release_replica(const struct pods *pods, const char *ns, enum object_kind kind,
                           const char *name, uint32_t ordinal)
 {
     char key[LEASE_KEY_MAX + 1];
-    replica_key(namespace, kind, name, ordinal, key);
+    replica_key(ns, kind, name, ordinal, key);
     release(pods, key);
 }
 

@@ -66,8 +66,8 @@ void pods_view_replica(const struct pods *pods, const struct workload *workload,
                        struct pod_view *view);
 
 /* Ends leases of a Pod, or of one replica, that are no longer needed. */
-void pods_release(const struct pods *pods, const char *namespace, const char *name);
-void pods_release_replica(const struct pods *pods, const char *namespace, enum object_kind kind,
+void pods_release(const struct pods *pods, const char *ns, const char *name);
+void pods_release_replica(const struct pods *pods, const char *ns, enum object_kind kind,
                           const char *name, uint32_t ordinal);
 
 /* Does a selector match the pod, including the labels that its controller would add? */

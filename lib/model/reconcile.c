@@ -9,17 +9,17 @@
 
 void cluster_service_free(struct service_state *state)
 {
-    namespace_unselect(state->namespace, &state->selection);
+    namespace_unselect(state->ns, &state->selection);
     if (state->claims)
         g_array_unref(state->claims);
     name_unref(state->owner.name);
-    name_unref(state->owner.namespace);
+    name_unref(state->owner.ns);
     g_free(state);
 }
 
 void cluster_workload_free(struct workload_state *state)
 {
-    namespace_unselect(state->namespace, &state->selection);
+    namespace_unselect(state->ns, &state->selection);
     g_array_unref(state->pod_ips);
     name_unref(state->identity.name);
     g_free(state);
@@ -28,14 +28,14 @@ void cluster_workload_free(struct workload_state *state)
 void cluster_withdraw_pod(struct cluster *cluster, struct bare_pod *pod)
 {
     for (unsigned i = 0; i < pod->n_claimed; i++)
-        index_pod_name(cluster, pod->namespace, &pod->claimed[i], false);
+        index_pod_name(cluster, pod->ns, &pod->claimed[i], false);
     pod->n_claimed = 0;
 }
 
 void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *state)
 {
     for (guint i = 0; i < state->pod_ips->len; i++) {
-        index_pod_name(cluster, state->namespace, &g_array_index(state->pod_ips, struct address, i),
+        index_pod_name(cluster, state->ns, &g_array_index(state->pod_ips, struct address, i),
                        false);
     }
     g_array_set_size(state->pod_ips, 0);
@@ -59,8 +59,7 @@ static void hold_replicas(const struct cluster *cluster, const struct workload_s
 {
     const struct workload *workload = state->object;
     bool open = workload && pods_is_open_workload(workload);
-    hold(cluster,
-         &(struct holder_key){state->identity.kind, state->namespace->name, state->identity.name},
+    hold(cluster, &(struct holder_key){state->identity.kind, state->ns->name, state->identity.name},
          &(struct holder_pods){.n = open ? state->replicas : 0,
                                .ordinal = state->first,
                                .indexed = open && workload->indexed});
@@ -70,13 +69,13 @@ static void reconcile_pod(struct cluster *cluster, struct bare_pod *pod)
 {
     pod->dirty = false;
     cluster_withdraw_pod(cluster, pod);
-    const struct pod *object = (const struct pod *)catalog_find(
-        cluster->catalog, OBJECT_POD, pod->owner.namespace, pod->owner.name);
+    const struct pod *object = (const struct pod *)catalog_find(cluster->catalog, OBJECT_POD,
+                                                                pod->owner.ns, pod->owner.name);
     bool open = object && pods_is_open(&cluster->pods, object);
-    hold(cluster, &(struct holder_key){OBJECT_POD, pod->owner.namespace, pod->owner.name},
+    hold(cluster, &(struct holder_key){OBJECT_POD, pod->owner.ns, pod->owner.name},
          &(struct holder_pods){.n = open ? 1 : 0});
     if (!open || !pods_is_allocated(&cluster->pods, object))
-        pods_release(&cluster->pods, pod->owner.namespace, pod->owner.name);
+        pods_release(&cluster->pods, pod->owner.ns, pod->owner.name);
     if (!open) {
         g_hash_table_remove(cluster->bare_pods, pod);
         return;
@@ -85,10 +84,10 @@ static void reconcile_pod(struct cluster *cluster, struct bare_pod *pod)
     pods_view(&cluster->pods, object, &view);
     for (uint32_t i = 0; view.named && i < view.n; i++) {
         pod->claimed[pod->n_claimed++] = view.addresses[i];
-        index_pod_name(cluster, pod->namespace, &view.addresses[i], true);
+        index_pod_name(cluster, pod->ns, &view.addresses[i], true);
     }
     const struct labels *labels = object->spec->labels ? object->spec->labels : cluster->no_labels;
-    dirty_queue_group_services(&cluster->dirty, namespace_group(pod->namespace, labels));
+    dirty_queue_group_services(&cluster->dirty, namespace_group(pod->ns, labels));
 }
 
 /* Ends the leases of replicas that no longer exist. */
@@ -98,7 +97,7 @@ static void release_replicas(struct cluster *cluster, const struct workload_stat
     for (uint32_t i = 0; i < state->leased; i++) {
         uint32_t ordinal = state->first + i;
         if (ordinal < first || ordinal - first >= replicas)
-            pods_release_replica(&cluster->pods, state->namespace->name, state->identity.kind,
+            pods_release_replica(&cluster->pods, state->ns->name, state->identity.kind,
                                  state->identity.name, ordinal);
     }
 }
@@ -110,7 +109,7 @@ static void claim_replicas(struct cluster *cluster, struct workload_state *state
         pods_view_replica(&cluster->pods, state->object, i, &view);
         for (uint32_t j = 0; cluster->options->pod_names && j < view.n; j++) {
             g_array_append_val(state->pod_ips, view.addresses[j]);
-            index_pod_name(cluster, state->namespace, &view.addresses[j], true);
+            index_pod_name(cluster, state->ns, &view.addresses[j], true);
         }
     }
 }
@@ -126,8 +125,8 @@ static void note_workload_over_limit(struct cluster *cluster, struct workload_st
     if (g_hash_table_size(over_limit) == 0)
         log_error("%s %s/%s: all workloads together have more than %u replicas; this one, and "
                   "others like it, keep their previous number until there is room",
-                  object_kind_name(state->identity.kind), state->namespace->name,
-                  state->identity.name, ACCOUNT_REPLICAS_MAX);
+                  object_kind_name(state->identity.kind), state->ns->name, state->identity.name,
+                  ACCOUNT_REPLICAS_MAX);
     g_hash_table_add(over_limit, state);
 }
 
@@ -164,14 +163,14 @@ static void reconcile_workload(struct cluster *cluster, struct workload_state *s
     state->leased = leases ? replicas : 0;
     hold_replicas(cluster, state);
     if (!workload) {
-        g_hash_table_remove(state->namespace->workloads, &state->identity);
+        g_hash_table_remove(state->ns->workloads, &state->identity);
         cluster_workload_free(state);
         return;
     }
     claim_replicas(cluster, state);
     const struct labels *labels =
         workload->template.labels ? workload->template.labels : cluster->no_labels;
-    dirty_queue_group_services(&cluster->dirty, namespace_group(state->namespace, labels));
+    dirty_queue_group_services(&cluster->dirty, namespace_group(state->ns, labels));
 }
 
 /* Once for all of them, until none is. */
@@ -184,7 +183,7 @@ static void note_over_limit(struct cluster *cluster, struct service_state *state
     if (g_hash_table_size(cluster->services_over_limit) == 0)
         log_error("Service %s/%s: all Services together have more than %u endpoints; this one, and "
                   "others like it, have none until there is room",
-                  state->owner.namespace, state->owner.name, ENDPOINTS_MAX);
+                  state->owner.ns, state->owner.name, ENDPOINTS_MAX);
     g_hash_table_add(cluster->services_over_limit, state);
 }
 
@@ -193,28 +192,27 @@ static void reconcile_service(struct cluster *cluster, struct service_state *sta
     state->dirty = false;
     observe(cluster, state->object ? &state->object->object : NULL);
     uint32_t before = state->n_endpoints, others = cluster->endpoints - before;
-    service_publish(state, &cluster->service_options,
-                    cluster_exposes(cluster, state->owner.namespace), ENDPOINTS_MAX - others,
-                    cluster->reverse, &cluster->sink);
+    service_publish(state, &cluster->service_options, cluster_exposes(cluster, state->owner.ns),
+                    ENDPOINTS_MAX - others, cluster->reverse, &cluster->sink);
     cluster->endpoints = others + state->n_endpoints;
     cluster->has_room |= state->n_endpoints < before;
     note_over_limit(cluster, state);
     if (state->object)
         return;
-    g_hash_table_remove(state->namespace->services, state->owner.name);
+    g_hash_table_remove(state->ns->services, state->owner.name);
     cluster_service_free(state);
 }
 
 /* A namespace that is no longer mentioned is empty: remove it. */
-static void reconcile_namespace(struct cluster *cluster, struct namespace *namespace)
+static void reconcile_namespace(struct cluster *cluster, struct ns *ns)
 {
-    namespace->dirty = false;
-    cluster->sink.namespace(cluster->sink.userdata, namespace->name, namespace->mentions > 0,
-                            cluster_exposes(cluster, namespace->name));
-    if (namespace->mentions > 0)
+    ns->dirty = false;
+    cluster->sink.ns(cluster->sink.userdata, ns->name, ns->mentions > 0,
+                     cluster_exposes(cluster, ns->name));
+    if (ns->mentions > 0)
         return;
-    g_hash_table_remove(cluster->namespaces, namespace->name);
-    namespace_free(namespace);
+    g_hash_table_remove(cluster->namespaces, ns->name);
+    namespace_free(ns);
 }
 
 static void mark_workloads(void *userdata, const struct group *group)
@@ -227,9 +225,9 @@ static void link_selections(struct cluster *cluster)
 {
     GPtrArray *unlinked = cluster->dirty.unlinked;
     while (unlinked->len > 0) {
-        struct namespace *namespace = g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1);
-        namespace_link(namespace);
-        namespace_contested(namespace, mark_workloads, cluster);
+        struct ns *ns = g_ptr_array_remove_index_fast(unlinked, unlinked->len - 1);
+        namespace_link(ns);
+        namespace_contested(ns, mark_workloads, cluster);
         between_pieces(&cluster->between);
     }
 }

@@ -177,12 +177,12 @@ static char *claim_text(const struct claim *claim, const struct address *address
 {
     const struct claim_owner *owner = owner_of(claim);
     if (kind_of(claim) == CLAIM_CLUSTER_IP)
-        return g_strdup_printf("%s.%s", owner->name, owner->namespace);
+        return g_strdup_printf("%s.%s", owner->name, owner->ns);
     char dashed[DASHED_MAX];
     if (!claim->label)
         dashed_format(address->bytes, dashed);
     return g_strdup_printf("%s.%s.%s", claim->label ? claim->label : dashed, owner->name,
-                           owner->namespace);
+                           owner->ns);
 }
 
 /* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),
@@ -211,9 +211,8 @@ static void hand_over(const struct entry *entry, const struct zone_sink *sink)
     g_autofree char *name = best_name(entry);
     g_autoptr(GPtrArray) pods = g_ptr_array_new();
     for (const struct claim *claim = first_claim(entry); claim; claim = next_claim(entry, claim))
-        if (kind_of(claim) == CLAIM_POD &&
-            !g_ptr_array_find(pods, owner_of(claim)->namespace, NULL))
-            g_ptr_array_add(pods, (gpointer)owner_of(claim)->namespace);
+        if (kind_of(claim) == CLAIM_POD && !g_ptr_array_find(pods, owner_of(claim)->ns, NULL))
+            g_ptr_array_add(pods, (gpointer)owner_of(claim)->ns);
     struct zone_address address = {
         .address = entry->address, .known = entry->stated > 0, .name = name, .pods = pods};
     sink->address(sink->userdata, &address);

@@ -23,7 +23,7 @@ enum claim_kind {
 
 struct claim_owner {  /* must stay valid while it has claims */
     const char *name; /* of the Service; unused for CLAIM_POD */
-    const char *namespace;
+    const char *ns;
 };
 
 struct reverse;

@@ -78,7 +78,7 @@ static GArray *claims_new(guint expected)
 
 static void lease_key(const struct service_state *state, char key[static LEASE_KEY_MAX + 1])
 {
-    snprintf(key, LEASE_KEY_MAX + 1, "%s/Service/%s", state->owner.namespace, state->owner.name);
+    snprintf(key, LEASE_KEY_MAX + 1, "%s/Service/%s", state->owner.ns, state->owner.name);
 }
 
 /* Leases one address of its first family, both for a dual stack policy; ends other leases. */
@@ -305,7 +305,7 @@ static void hand_over(struct service_state *state, const struct zone_sink *sink,
     g_autoptr(GArray) ports = ports_of(service, headless, published, addresses);
     struct zone_service zone = {
         .name = state->owner.name,
-        .namespace = state->owner.namespace,
+        .ns = state->owner.ns,
         .type = headless ? ZONE_HEADLESS : ZONE_CLUSTER_IP,
         .hidden = hidden,
         .addresses = addresses,
@@ -335,7 +335,7 @@ static void withdraw(struct service_state *state, struct reverse *reverse,
                      const struct zone_sink *sink)
 {
     exchange_claims(state, claims_new(0), reverse);
-    sink->service_gone(sink->userdata, state->owner.namespace, state->owner.name);
+    sink->service_gone(sink->userdata, state->owner.ns, state->owner.name);
 }
 
 /* Rules 9, 58 and 61: the type decides; an address literal is not an answer. */
@@ -345,7 +345,7 @@ static void publish_external(struct service_state *state, const struct zone_sink
     struct address literal;
     struct zone_service zone = {
         .name = state->owner.name,
-        .namespace = state->owner.namespace,
+        .ns = state->owner.ns,
         .type = ZONE_EXTERNAL_NAME,
         .hidden = !target || address_parse(&literal, target, strlen(target)),
         .target = target,

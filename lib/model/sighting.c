@@ -25,12 +25,12 @@ static const char *intern(const char *text)
     return text ? name_intern(text, strlen(text)) : NULL;
 }
 
-struct sighting *sighting_new(enum runtime runtime, const char *namespace, const char *name,
+struct sighting *sighting_new(enum runtime runtime, const char *ns, const char *name,
                               const char *network)
 {
     struct sighting *sighting = g_new0(struct sighting, 1);
     sighting->runtime = (uint8_t)runtime;
-    sighting->namespace = intern(namespace);
+    sighting->ns = intern(ns);
     sighting->name = intern(name);
     sighting->network = intern(network);
     return sighting;
@@ -40,7 +40,7 @@ void sighting_free(struct sighting *sighting)
 {
     if (!sighting)
         return;
-    name_unref(sighting->namespace);
+    name_unref(sighting->ns);
     name_unref(sighting->name);
     name_unref(sighting->network);
     g_free(sighting);
@@ -69,7 +69,7 @@ static int compare_addresses(const struct sighting *a, const struct sighting *b)
 
 bool sighting_equal(const struct sighting *a, const struct sighting *b)
 {
-    return a->namespace == b->namespace && a->name == b->name && a->network == b->network &&
+    return a->ns == b->ns && a->name == b->name && a->network == b->network &&
            a->runtime == b->runtime && a->secondary == b->secondary && compare_addresses(a, b) == 0;
 }
 

@@ -27,9 +27,9 @@ enum sighting_state {
 struct holder;
 
 struct sighting {
-    const char *namespace; /* interned; NULL: the runtime does not know it */
-    const char *name;      /* interned: the pod's */
-    const char *network;   /* interned; NULL: none is known */
+    const char *ns;      /* interned; NULL: the runtime does not know it */
+    const char *name;    /* interned: the pod's */
+    const char *network; /* interned; NULL: none is known */
     struct address addresses[SIGHTING_ADDRESSES_MAX];
     uint8_t n_addresses;
     uint8_t runtime; /* enum runtime */
@@ -46,7 +46,7 @@ struct sighting {
 const char *runtime_name(enum runtime runtime);
 
 /* Texts are copied, NULL is allowed for all but `name`. */
-struct sighting *sighting_new(enum runtime runtime, const char *namespace, const char *name,
+struct sighting *sighting_new(enum runtime runtime, const char *ns, const char *name,
                               const char *network);
 void sighting_free(struct sighting *sighting); /* NULL is allowed */
 

@@ -47,7 +47,7 @@ unsigned sighting_stems(const struct sighting *sighting, const char *node,
     unsigned n = 0;
     add(lengths, &n, length);
     add(lengths, &n, dash); /* a StatefulSet's; NAME-pod; drawn by a DaemonSet or its like */
-    if (!sighting->namespace) {
+    if (!sighting->ns) {
         if (dash > 0 && ends_with(name, dash, PODMAN_END))
             add(lengths, &n, dash - strlen(PODMAN_END));
         return n;
@@ -74,7 +74,7 @@ static int64_t parse_index(const char *text, uint64_t end)
 
 static int64_t seat_of_pod(const struct sighting *sighting, const char *end, const char *node)
 {
-    bool is_static = sighting->namespace && node && *end == '-' && strcmp(end + 1, node) == 0;
+    bool is_static = sighting->ns && node && *end == '-' && strcmp(end + 1, node) == 0;
     return *end == '\0' || is_static ? 0 : SIGHTING_NO_SEAT;
 }
 
@@ -118,10 +118,10 @@ int64_t sighting_seat(const struct sighting *sighting, const struct holder *hold
                       const char *node)
 {
     size_t length = strlen(holder->key.name);
-    if (sighting->namespace && sighting->namespace != holder->key.namespace)
+    if (sighting->ns && sighting->ns != holder->key.ns)
         return SIGHTING_NO_SEAT;
-    bool is_drawn = sighting->namespace && holder->key.kind != OBJECT_POD &&
-                    holder->key.kind != OBJECT_STATEFUL_SET;
+    bool is_drawn =
+        sighting->ns && holder->key.kind != OBJECT_POD && holder->key.kind != OBJECT_STATEFUL_SET;
     if (is_drawn)
         return seat_of_drawn(sighting, holder);
     if (strncmp(sighting->name, holder->key.name, length) != 0)

@@ -34,20 +34,20 @@ static void meeting_free(gpointer data)
 static guint holder_hash(gconstpointer data)
 {
     const struct holder_key *key = &((const struct holder *)data)->key;
-    return hash_text(key->name) ^ hash_pointer(key->namespace) ^ key->kind * 0x9e3779b9u;
+    return hash_text(key->name) ^ hash_pointer(key->ns) ^ key->kind * 0x9e3779b9u;
 }
 
 static gboolean holder_equal(gconstpointer a, gconstpointer b)
 {
     const struct holder_key *x = &((const struct holder *)a)->key,
                             *y = &((const struct holder *)b)->key;
-    return x->kind == y->kind && x->namespace == y->namespace && strcmp(x->name, y->name) == 0;
+    return x->kind == y->kind && x->ns == y->ns && strcmp(x->name, y->name) == 0;
 }
 
 static void holder_free(gpointer data)
 {
     struct holder *holder = data;
-    name_unref(holder->key.namespace);
+    name_unref(holder->key.ns);
     name_unref(holder->key.name);
     g_ptr_array_unref(holder->assigned);
     g_ptr_array_unref(holder->seats);
@@ -263,7 +263,7 @@ void sightings_set_node(struct sightings *sightings, const char *node)
 static guint content_hash(gconstpointer data)
 {
     const struct sighting *sighting = data;
-    return hash_pointer(sighting->name) ^ hash_pointer(sighting->namespace);
+    return hash_pointer(sighting->name) ^ hash_pointer(sighting->ns);
 }
 
 static gboolean content_equal(gconstpointer a, gconstpointer b)
@@ -349,7 +349,7 @@ static struct holder *holder_come(struct sightings *sightings, const struct hold
     struct holder *holder = g_new0(struct holder, 1);
     holder->key = (struct holder_key){
         .kind = key->kind,
-        .namespace = name_ref(key->namespace),
+        .ns = name_ref(key->ns),
         .name = name_intern(key->name, strlen(key->name)),
     };
     holder->assigned = g_ptr_array_new();

@@ -18,7 +18,7 @@ struct sightings;
 /* Identifies a holder; the strings are interned. */
 struct holder_key {
     uint8_t kind; /* OBJECT_POD or a workload's */
-    const char *namespace, *name;
+    const char *ns, *name;
 };
 
 /* The pods that a holder should have. */

@@ -21,7 +21,7 @@ static bool is_superseded(const struct sightings *sightings, const struct sighti
         name_unref(text);
         for (guint j = 0; meeting && j < meeting->sightings->len; j++) {
             const struct sighting *other = meeting->sightings->pdata[j];
-            bool is_same = other->name == sighting->name && other->namespace == sighting->namespace;
+            bool is_same = other->name == sighting->name && other->ns == sighting->ns;
             /* Containers can write their hosts file: it says nothing against another runtime. */
             bool counts = other->runtime != RUNTIME_KUBELET || sighting->runtime == RUNTIME_KUBELET;
             if (!is_same && counts && other->since > sighting->since)
@@ -65,7 +65,7 @@ static bool name_claimant(void *userdata, struct holder *holder)
 {
     GPtrArray *names = userdata;
     g_ptr_array_add(names, g_strdup_printf("%s %s/%s", object_kind_name(holder->key.kind),
-                                           holder->key.namespace, holder->key.name));
+                                           holder->key.ns, holder->key.name));
     return true;
 }
 

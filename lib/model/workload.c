@@ -16,39 +16,37 @@ uint32_t workload_replicas(const struct workload_state *state)
 {
     const struct workload *workload = state->object;
     const GPtrArray *autoscalers =
-        workload->unsaid ? namespace_autoscalers(state->namespace, &state->identity) : NULL;
+        workload->unsaid ? namespace_autoscalers(state->ns, &state->identity) : NULL;
     uint32_t replicas = workload->replicas;
     for (guint i = 0; autoscalers && i < autoscalers->len; i++)
         replicas = MAX(replicas, ((const struct autoscaler *)autoscalers->pdata[i])->replicas);
     return replicas;
 }
 
-static struct workload *owner_in_files(const struct catalog *catalog, const char *namespace,
+static struct workload *owner_in_files(const struct catalog *catalog, const char *ns,
                                        const struct owner *owner)
 {
     if (!owner->name || owner->kind < OBJECT_DEPLOYMENT || owner->kind >= OBJECT_KINDS)
         return NULL;
-    return (struct workload *)catalog_find(catalog, owner->kind, namespace, owner->name);
+    return (struct workload *)catalog_find(catalog, owner->kind, ns, owner->name);
 }
 
 bool workload_is_owned(const struct catalog *catalog, const struct workload *workload)
 {
-    return owner_in_files(catalog, workload->object.namespace, &workload->owner) != NULL;
+    return owner_in_files(catalog, workload->object.ns, &workload->owner) != NULL;
 }
 
 /* Pods whose owner reference names it, or a workload of the files that it owns. `name` interned. */
-static bool has_owned_pods(const struct namespace *namespace, const struct owner *owner,
-                           unsigned depth)
+static bool has_owned_pods(const struct ns *ns, const struct owner *owner, unsigned depth)
 {
-    if (namespace_owned(namespace, owner->kind, owner->name) > 0)
+    if (namespace_owned(ns, owner->kind, owner->name) > 0)
         return true;
-    const GPtrArray *dependents = namespace_dependents(namespace, owner);
+    const GPtrArray *dependents = namespace_dependents(ns, owner);
     for (guint i = 0; depth < OWNERS_MAX && dependents && i < dependents->len; i++) {
         const struct object *dependent = dependents->pdata[i];
-        const struct workload_state *state =
-            g_hash_table_lookup(namespace->workloads,
-                                &(struct owner){.kind = dependent->kind, .name = dependent->name});
-        if (has_owned_pods(namespace, &state->identity, depth + 1))
+        const struct workload_state *state = g_hash_table_lookup(
+            ns->workloads, &(struct owner){.kind = dependent->kind, .name = dependent->name});
+        if (has_owned_pods(ns, &state->identity, depth + 1))
             return true;
     }
     return false;
@@ -63,7 +61,7 @@ static bool is_own_by_name(const struct catalog *catalog, const struct workload_
     bool another = pod->owner.name && (pod->owner.kind != OBJECT_REPLICA_SET ||
                                        workload->object.kind != OBJECT_DEPLOYMENT);
     return !another && workload_makes_name(workload, workload_replicas(state), pod->object.name) &&
-           !owner_in_files(catalog, pod->object.namespace, &pod->owner);
+           !owner_in_files(catalog, pod->object.ns, &pod->owner);
 }
 
 /* Does a selection of a group belong to a workload in effect whose selector matches it entirely? */
@@ -78,7 +76,7 @@ static const struct workload_state *selecting(const struct selection *selection,
 
 bool workload_has_pods(const struct catalog *catalog, const struct workload_state *state)
 {
-    if (has_owned_pods(state->namespace, &state->identity, 0))
+    if (has_owned_pods(state->ns, &state->identity, 0))
         return true;
     for (guint i = 0; state->selection.groups && i < state->selection.groups->len; i++) {
         const struct group *group = state->selection.groups->pdata[i];
@@ -153,13 +151,13 @@ uint32_t workload_adopted(const struct catalog *catalog, const struct workload_s
     return n;
 }
 
-enum pod_relation workload_of_pod(const struct catalog *catalog, const struct namespace *namespace,
+enum pod_relation workload_of_pod(const struct catalog *catalog, const struct ns *ns,
                                   const struct pod *pod, const struct workload_state **workload)
 {
-    const struct group *group = namespace_group(namespace, pod->spec->labels);
+    const struct group *group = namespace_group(ns, pod->spec->labels);
     *workload = NULL;
-    if (owner_in_files(catalog, namespace->name, &pod->owner)) {
-        *workload = g_hash_table_lookup(namespace->workloads, &pod->owner);
+    if (owner_in_files(catalog, ns->name, &pod->owner)) {
+        *workload = g_hash_table_lookup(ns->workloads, &pod->owner);
         return POD_OWN;
     }
     for (guint i = 0; group && i < group->selections->len; i++) {

@@ -17,7 +17,7 @@
 struct workload_state {
     struct selection selection; /* first: a selection of a workload is its state */
     struct owner identity;      /* kind and interned name, the key in its namespace */
-    struct namespace *namespace;
+    struct ns *ns;
     struct workload *object; /* NULL: gone, its pods must be withdrawn */
     uint32_t first;          /* current ordinal of its first pod */
     uint32_t replicas;       /* number of its pods */
@@ -52,7 +52,7 @@ enum pod_relation {
     POD_ADOPTED, /* counts among its replicas */
     POD_BESIDE,  /* selected by it, but beside its replicas */
 };
-enum pod_relation workload_of_pod(const struct catalog *catalog, const struct namespace *namespace,
+enum pod_relation workload_of_pod(const struct catalog *catalog, const struct ns *ns,
                                   const struct pod *pod, const struct workload_state **workload);
 
 /* Is it owned by a workload of the manifests? */

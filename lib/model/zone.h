@@ -33,7 +33,7 @@ struct zone_port {
 };
 
 struct zone_service {
-    const char *name, *namespace;
+    const char *name, *ns;
     enum zone_service_type type;
     bool hidden; /* exists, answers nothing (rules 51 and 61) */
     GArray *addresses;
@@ -52,10 +52,10 @@ struct zone_address {
 
 struct zone_sink {
     /* A namespace is mentioned by some object (rule 11), or no longer by any. */
-    void (*namespace)(void *userdata, const char *name, bool exists, bool exposed);
+    void (*ns)(void *userdata, const char *name, bool exists, bool exposed);
     /* A Service that may be looked up, or is gone. */
     void (*service)(void *userdata, const struct zone_service *service);
-    void (*service_gone)(void *userdata, const char *namespace, const char *name);
+    void (*service_gone)(void *userdata, const char *ns, const char *name);
     void (*address)(void *userdata, const struct zone_address *address);
     void (*address_gone)(void *userdata, const struct address *address);
     void *userdata;

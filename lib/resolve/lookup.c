@@ -281,7 +281,7 @@ static enum resolver_outcome lookup_service(struct lookup *lookup, struct text b
 
 /* Is there a pod of this address in the namespace (rule 65)? */
 static bool is_pod(const struct snapshot_view *view, const uint8_t address[static 16],
-                   struct text namespace)
+                   struct text ns)
 {
     struct snapshot_record record;
     const struct kubesvc_address *stored = lookup_address(view, address, &record);
@@ -295,15 +295,14 @@ static bool is_pod(const struct snapshot_view *view, const uint8_t address[stati
         uint32_t length;
         const char *name = (const char *)snapshot_span(record, &pods[i], &length);
 
-        if (name != NULL && name_equal(name, length, namespace.data, namespace.length))
+        if (name != NULL && name_equal(name, length, ns.data, ns.length))
             return true;
     }
     return false;
 }
 
 /* <address>.<namespace>.pod (rules 63 to 66) */
-static enum resolver_outcome lookup_pod(struct lookup *lookup, struct text rest,
-                                        struct text namespace)
+static enum resolver_outcome lookup_pod(struct lookup *lookup, struct text rest, struct text ns)
 {
     uint8_t address[16];
     struct text label;
@@ -315,16 +314,15 @@ static enum resolver_outcome lookup_pod(struct lookup *lookup, struct text rest,
         return answer_bare(lookup);
     if (rest.length > 0 || !dashed_parse(label.data, label.length, address))
         return RESOLVER_NXDOMAIN;
-    if (lookup->settings->pods == KUBESVC_PODS_VERIFIED &&
-        !is_pod(lookup->view, address, namespace))
+    if (lookup->settings->pods == KUBESVC_PODS_VERIFIED && !is_pod(lookup->view, address, ns))
         return RESOLVER_NXDOMAIN;
     return answer_literal(lookup, address);
 }
 
 /* NXDOMAIN or NOT_OURS of a namespace that cannot be answered for; FOUND if it can. */
-static enum resolver_outcome check_namespace(const struct lookup *lookup, struct text namespace)
+static enum resolver_outcome check_namespace(const struct lookup *lookup, struct text ns)
 {
-    struct snapshot_record record = find_name(lookup->view, 'n', namespace);
+    struct snapshot_record record = find_name(lookup->view, 'n', ns);
     const struct kubesvc_namespace *stored =
         (const void *)snapshot_bytes(record, 0, sizeof(struct kubesvc_namespace));
 
@@ -337,7 +335,7 @@ static enum resolver_outcome check_namespace(const struct lookup *lookup, struct
 
 enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_t length)
 {
-    struct text rest = {name, length}, top, namespace, service;
+    struct text rest = {name, length}, top, ns, service;
     enum resolver_outcome outcome;
     bool is_service;
 
@@ -346,15 +344,15 @@ enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_
     is_service = text_is(top, "svc");
     if (!is_service && !text_is(top, "pod"))
         return RESOLVER_NXDOMAIN; /* rules 45 and 49 */
-    if (!cut_label(&rest, &namespace))
+    if (!cut_label(&rest, &ns))
         return answer_bare(lookup);
-    outcome = check_namespace(lookup, namespace);
+    outcome = check_namespace(lookup, ns);
     if (outcome != RESOLVER_FOUND)
         return outcome;
     if (!is_service)
-        return lookup_pod(lookup, rest, namespace);
+        return lookup_pod(lookup, rest, ns);
     if (!cut_label(&rest, &service))
         return answer_bare(lookup);
     return lookup_service(lookup, rest,
-                          (struct text){service.data, service.length + 1 + namespace.length});
+                          (struct text){service.data, service.length + 1 + ns.length});
 }

@@ -35,7 +35,7 @@ struct search {
     const struct snapshot_view *view;
     struct settings settings;
     struct text name; /* without final dot */
-    struct text namespace, zone;
+    struct text ns, zone;
     enum kubesvc_family family;
     search_external external;
     void *userdata;
@@ -225,7 +225,7 @@ static enum verdict try_default_list(struct search *search)
 
     if (!join(svc_buffer, (struct text){"svc", strlen("svc")}, zone, &svc_zone))
         return verdict;
-    if (shape.own && join(buffer, search->namespace, svc_zone, &whole))
+    if (shape.own && join(buffer, search->ns, svc_zone, &whole))
         verdict = try_domain(search, whole);
     if (shape.svc && !is_final(verdict))
         verdict = try_domain(search, svc_zone);
@@ -340,7 +340,7 @@ void search_name(const struct snapshot_view *view, const struct search_question 
     struct search search = {
         .view = view,
         .name = {question->name, question->name_length},
-        .namespace = {question->namespace, question->namespace_length},
+        .ns = {question->ns, question->namespace_length},
         .family = question->family,
         .external = external,
         .userdata = userdata,
@@ -356,9 +356,8 @@ void search_name(const struct snapshot_view *view, const struct search_question 
         (search.settings.flags & KUBESVC_SETTINGS_EMPTY) != 0)
         return;
     search.zone = (struct text){search.settings.zone, search.settings.zone_length};
-    if (search.namespace.data == NULL || search.namespace.length == 0)
-        search.namespace =
-            (struct text){search.settings.namespace, search.settings.namespace_length};
+    if (search.ns.data == NULL || search.ns.length == 0)
+        search.ns = (struct text){search.settings.ns, search.settings.namespace_length};
     if (absolute)
         search.name.length--;
     if (!name_is_valid(search.name.data, search.name.length)) { /* rule 53 */

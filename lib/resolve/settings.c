@@ -21,13 +21,13 @@ bool settings_open(struct settings *settings, const struct snapshot_view *view)
         .record = record,
     };
     settings->zone = (const char *)snapshot_span(record, &stored->zone, &settings->zone_length);
-    settings->namespace = (const char *)snapshot_span(record, &stored->default_namespace,
-                                                      &settings->namespace_length);
+    settings->ns = (const char *)snapshot_span(record, &stored->default_namespace,
+                                               &settings->namespace_length);
     settings->search =
         snapshot_table(record, &stored->search, sizeof(struct kubesvc_span), &settings->n_search);
     settings->ranges =
         snapshot_table(record, &stored->ranges, sizeof(struct kubesvc_range), &settings->n_ranges);
-    return settings->zone_length > 0 && settings->namespace != NULL;
+    return settings->zone_length > 0 && settings->ns != NULL;
 }
 
 const char *settings_search(const struct settings *settings, uint32_t i, uint32_t *length)

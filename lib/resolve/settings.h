@@ -16,7 +16,7 @@ struct settings {
     uint32_t ndots;
     const char *zone; /* lower case, no final dot, at least one letter */
     uint32_t zone_length;
-    const char *namespace; /* the default one */
+    const char *ns; /* the default one */
     uint32_t namespace_length;
     bool search_default;
     const uint8_t *search; /* struct kubesvc_span[] */

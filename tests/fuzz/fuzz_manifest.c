@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (guint i = 0; i < objects->len; i++) {
         const struct object *object = objects->pdata[i];
 
-        g_assert(dns_label_is_valid(object->namespace));
+        g_assert(dns_label_is_valid(object->ns));
         g_assert(object->document == i && object->line > 0 && object->column > 0);
         g_assert(object->kind != OBJECT_SERVICE || dns_label_is_valid(object->name));
         g_assert(object_equal(object, object));

@@ -27,7 +27,7 @@ static void free_directory(void *data)
     struct config_directory *directory = data;
 
     g_free(directory->path);
-    g_free(directory->namespace);
+    g_free(directory->ns);
     g_free(directory);
 }
 
@@ -41,7 +41,7 @@ struct loading *loading_new(void)
     loading->directory = realpath(template, NULL);
     assert_int_equal(sd_event_new(&loading->event), 0);
     loading->process = getpid();
-    loading->config.namespace = g_strdup("default");
+    loading->config.ns = g_strdup("default");
     loading->config.allocate = true;
     loading->config.max_file_size = 1 << 20;
     loading->config.manifests = g_ptr_array_new_with_free_func(free_directory);
@@ -59,7 +59,7 @@ void loading_free(struct loading *loading)
     g_string_free(loading->calls, TRUE);
     g_string_chunk_free(loading->texts);
     g_ptr_array_unref(loading->config.manifests);
-    g_free(loading->config.namespace);
+    g_free(loading->config.ns);
     remove_tree(loading->directory);
     free(loading->directory);
     g_free(loading);

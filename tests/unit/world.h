@@ -15,7 +15,7 @@
 #include "lib/resolve/resolver.h"
 
 struct world_service {
-    const char *service, *namespace;
+    const char *service, *ns;
     enum kubesvc_service_type type;
     uint32_t flags;
     const char *addresses, *unnamed; /* "10.0.0.1 fd00::1" */
@@ -211,7 +211,7 @@ static inline void world_put_service(struct snapshot_writer *writer,
     record.n_endpoints = endpoints->len;
     record.ports = (const void *)ports->data;
     record.n_ports = ports->len;
-    if (!record_key_service(&key, service->service, service->namespace))
+    if (!record_key_service(&key, service->service, service->ns))
         abort();
     world_put(writer, &key, record_service_new(&record));
 }

@@ -36,7 +36,7 @@ static void nsswitch(void **state)
 static void hosts(void **state)
 {
     struct pod_identity identity = {.hostname = "db-0",
-                                    .namespace = "moon",
+                                    .ns = "moon",
                                     .zone = "cluster.local",
                                     .addresses = "127.244.0.1,fd00::1"};
     g_autofree char *plain = pod_files_hosts(&identity, ""), *full = NULL;

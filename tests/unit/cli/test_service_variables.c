@@ -29,11 +29,11 @@ static int teardown(void **state)
     return 0;
 }
 
-static void add(const char *line, const char *namespace, bool links)
+static void add(const char *line, const char *ns, bool links)
 {
     yajl_val service = value_parse(line);
     assert_non_null(service);
-    service_variables_add(variables, service, namespace, links);
+    service_variables_add(variables, service, ns, links);
     yajl_tree_free(service);
 }
 

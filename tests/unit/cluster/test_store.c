@@ -33,7 +33,7 @@ static void put(struct store *store, unsigned feed, enum resource resource, cons
     struct store_object object = {
         .resource = resource,
         .feed = feed,
-        .namespace = "moon",
+        .ns = "moon",
         .name = name,
         .group = group,
         .text = text,
@@ -78,7 +78,7 @@ static void test_changes(void **state)
 static void test_lists(void **state)
 {
     struct store *store = store_new();
-    struct store_object gone = {.resource = RESOURCE_SERVICES, .namespace = "moon", .name = "b"};
+    struct store_object gone = {.resource = RESOURCE_SERVICES, .ns = "moon", .name = "b"};
 
     (void)state;
     store_begin_list(store, 0);

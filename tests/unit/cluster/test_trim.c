@@ -34,7 +34,7 @@ static void on_object(void *userdata, const struct trim_object *object)
 
     seen->n++;
     seen->event = object->event;
-    g_string_append_printf(seen->log, "%s/%s@%s %s %d %s %.*s\n", object->namespace, object->name,
+    g_string_append_printf(seen->log, "%s/%s@%s %s %d %s %.*s\n", object->ns, object->name,
                            object->resource_version, object->service, (int)object->code,
                            object->reason, (int)object->length, object->text);
 }

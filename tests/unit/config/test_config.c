@@ -127,11 +127,11 @@ static void assert_defaults(const struct scene *scene)
     const struct config *config = scene->config;
 
     assert_string_equal(config->zone, "cluster.local");
-    assert_string_equal(config->namespace, "default");
+    assert_string_equal(config->ns, "default");
     assert_int_equal(config->manifests->len, 2);
     assert_string_equal(directory(scene, 0)->path, "/etc/kubesvc/manifests");
     assert_string_equal(directory(scene, 1)->path, "/run/kubesvc-manifests");
-    assert_null(directory(scene, 0)->namespace);
+    assert_null(directory(scene, 0)->ns);
     assert_false(directory(scene, 0)->recursive);
     assert_true(directory(scene, 0)->allocate);
     assert_int_equal(config->service_cidrs->len, 1);
@@ -213,7 +213,7 @@ static void everything(void **state)
                        "maxFileSize: 16Mi\n"
                        "proxy: {services: all}\n");
     assert_string_equal(scene->config->zone, "example.org");
-    assert_string_equal(scene->config->namespace, "moon");
+    assert_string_equal(scene->config->ns, "moon");
     assert_int_equal(scene->config->manifests->len, 2);
     assert_string_equal(directory(scene, 0)->path, "/srv/b");
     assert_false(directory(scene, 0)->allocate);
@@ -221,7 +221,7 @@ static void everything(void **state)
     assert_string_equal(directory(scene, 1)->path, "/srv/dump");
     assert_true(directory(scene, 1)->recursive);
     assert_true(directory(scene, 1)->allocate);
-    assert_string_equal(directory(scene, 1)->namespace, "sun");
+    assert_string_equal(directory(scene, 1)->ns, "sun");
     assert_range(scene->config->service_cidrs, 1, "fd00:96::/112");
     assert_range(scene->config->pod_cidrs, 0, "10.244.0.0/16");
     assert_int_equal(scene->config->node_ips->len, 2);
@@ -359,7 +359,7 @@ static void options_win(void **state)
     struct config_options options = {.manifests = manifests,
                                      .socket = "/tmp/x/../socket",
                                      .state = "/tmp/state",
-                                     .namespace = "sun",
+                                     .ns = "sun",
                                      .zone = "Other.",
                                      .path_given = true};
 
@@ -370,7 +370,7 @@ static void options_win(void **state)
         NULL));
     assert_int_equal(load(scene, options), 0);
     assert_string_equal(scene->config->zone, "other");
-    assert_string_equal(scene->config->namespace, "sun");
+    assert_string_equal(scene->config->ns, "sun");
     assert_string_equal(scene->config->socket, "/tmp/socket");
     assert_string_equal(scene->config->state, "/tmp/state");
     assert_int_equal(scene->config->ndots, 2);
@@ -387,7 +387,7 @@ static void bad_options(void **state)
     static const char *const names[] = {"--manifests", "--socket", "--state", "--namespace",
                                         "--zone"};
     struct config_options options = {
-        .manifests = manifests, .socket = "", .state = "", .namespace = "A", .zone = "a b"};
+        .manifests = manifests, .socket = "", .state = "", .ns = "A", .zone = "a b"};
 
     g_ptr_array_add(manifests, (char[]){""});
     assert_int_equal(load(scene, options), CONFIG_BAD);
@@ -463,7 +463,7 @@ static void dropins_in_their_order(void **state)
                 "ignoreEmptyService: true\n");
     config = scene->config;
     assert_string_equal(config->zone, "b.example");
-    assert_string_equal(config->namespace, "c");
+    assert_string_equal(config->ns, "c");
     assert_int_equal(config->pods, KUBESVC_PODS_DISABLED);
     assert_int_equal(config->ndots, 4);
     assert_false(config->endpoint_pod_names);

@@ -40,8 +40,7 @@ static int compare_texts(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void add_service(GHashTable *services, const char *file, const char *namespace,
-                        const char *name)
+static void add_service(GHashTable *services, const char *file, const char *ns, const char *name)
 {
     GPtrArray *names = g_hash_table_lookup(services, file);
 
@@ -49,7 +48,7 @@ static void add_service(GHashTable *services, const char *file, const char *name
         names = g_ptr_array_new_with_free_func(g_free);
         g_hash_table_insert(services, g_strdup(file), names);
     }
-    g_ptr_array_add(names, g_strdup_printf("%s/%s", namespace, name));
+    g_ptr_array_add(names, g_strdup_printf("%s/%s", ns, name));
 }
 
 static void read_services(struct corpus *corpus)
@@ -61,12 +60,11 @@ static void read_services(struct corpus *corpus)
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     for (char **line = lines; *line && **line; line++) {
         yajl_val service = yajl_tree_parse(*line, NULL, 0);
-        const char *name = get(service, "name"), *namespace = get(service, "namespace");
+        const char *name = get(service, "name"), *ns = get(service, "namespace");
 
         /* what is no DNS label can have no name in DNS */
         if (dns_label_is_valid(name))
-            add_service(corpus->services, get(service, "file"), namespace ? namespace : "default",
-                        name);
+            add_service(corpus->services, get(service, "file"), ns ? ns : "default", name);
         yajl_tree_free(service);
     }
 }
@@ -157,7 +155,7 @@ static void check_services(const struct corpus *corpus, char *const *row,
         const struct object *object = manifest->objects->pdata[i];
 
         if (object->kind == OBJECT_SERVICE)
-            g_ptr_array_add(found, g_strdup_printf("%s/%s", object->namespace, object->name));
+            g_ptr_array_add(found, g_strdup_printf("%s/%s", object->ns, object->name));
     }
     for (guint i = 0; expected && i < expected->len; i++)
         g_ptr_array_add(sorted, expected->pdata[i]);

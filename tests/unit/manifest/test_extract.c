@@ -27,7 +27,7 @@ static void a_service(void **state)
                    "  unknown: [1, {2: 3}]\nstatus: {loadBalancer: {}}\n");
 
     (void)state;
-    assert_string_equal(service->object.namespace, "moon");
+    assert_string_equal(service->object.ns, "moon");
     assert_int_equal(service->type, SERVICE_NODE_PORT);
     assert_false(service->headless);
     assert_false(service->object.has_uid);

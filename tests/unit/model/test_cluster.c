@@ -76,15 +76,15 @@ static void on_service(void *userdata, const struct zone_service *service)
     g_autofree char *joined = g_strjoinv(" ", (char **)parts->pdata);
     g_autofree char *own = addresses_text(service->addresses);
     g_autofree char *unnamed = addresses_text(service->unnamed);
-    g_hash_table_insert(userdata, g_strdup_printf("s %s.%s", service->name, service->namespace),
+    g_hash_table_insert(userdata, g_strdup_printf("s %s.%s", service->name, service->ns),
                         g_strdup_printf("%d %d [%s] [%s] %s %s", service->type, service->hidden,
                                         own, unnamed, joined,
                                         service->target ? service->target : ""));
 }
 
-static void on_service_gone(void *userdata, const char *namespace, const char *name)
+static void on_service_gone(void *userdata, const char *ns, const char *name)
 {
-    g_autofree char *key = g_strdup_printf("s %s.%s", name, namespace);
+    g_autofree char *key = g_strdup_printf("s %s.%s", name, ns);
     g_hash_table_remove(userdata, key);
 }
 
@@ -183,13 +183,13 @@ static void look_at_object(void *userdata, const struct object *object)
     g_free(object_describe(object));
 }
 
-static void look_at_namespace(void *userdata, const struct namespace *namespace)
+static void look_at_namespace(void *userdata, const struct ns *ns)
 {
     struct world *world = userdata;
-    cluster_read_services(namespace, look_at_service, world);
-    cluster_read_workloads(namespace, look_at_workload, world);
-    cluster_read_members(namespace, look_at_object, world);
-    cluster_read_pods(world->cluster, namespace, look_at_pod, world);
+    cluster_read_services(ns, look_at_service, world);
+    cluster_read_workloads(ns, look_at_workload, world);
+    cluster_read_members(ns, look_at_object, world);
+    cluster_read_pods(world->cluster, ns, look_at_pod, world);
 }
 
 /* Reads everything. It must be consistent, and create no lease. */
@@ -231,7 +231,7 @@ static void world_init(struct world *world, unsigned options)
 {
     world->zone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     world->journal = g_string_new(NULL);
-    world->cluster = cluster_new(&(struct zone_sink){.namespace = on_namespace,
+    world->cluster = cluster_new(&(struct zone_sink){.ns = on_namespace,
                                                      .service = on_service,
                                                      .service_gone = on_service_gone,
                                                      .address = on_address,
@@ -725,9 +725,9 @@ static void add_replicas(void *userdata, const struct workload_state *state)
     *(unsigned *)userdata += state->replicas;
 }
 
-static void add_namespace(void *userdata, const struct namespace *namespace)
+static void add_namespace(void *userdata, const struct ns *ns)
 {
-    cluster_read_workloads(namespace, add_replicas, userdata);
+    cluster_read_workloads(ns, add_replicas, userdata);
 }
 
 static unsigned all_replicas(const struct world *world)

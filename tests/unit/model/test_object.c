@@ -15,8 +15,8 @@ static void descriptions(void **state)
 {
     struct source *source = source_new("/a", 3, true);
     struct object *service = object_new(OBJECT_SERVICE, source, "moon", "regular-svc");
-    struct object *namespace = object_new(OBJECT_NAMESPACE, source, "moon", "moon");
-    g_autofree char *a = object_describe(service), *b = object_describe(namespace);
+    struct object *ns = object_new(OBJECT_NAMESPACE, source, "moon", "moon");
+    g_autofree char *a = object_describe(service), *b = object_describe(ns);
 
     (void)state;
     assert_string_equal(a, "Service moon/regular-svc");
@@ -24,7 +24,7 @@ static void descriptions(void **state)
     assert_string_equal(object_kind_name(OBJECT_CRON_JOB), "CronJob");
     assert_int_equal(source->references, 3);
     object_free(service);
-    object_free(namespace);
+    object_free(ns);
     object_free(NULL);
     assert_int_equal(source->references, 1);
     source_unref(source);

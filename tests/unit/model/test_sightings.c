@@ -54,30 +54,30 @@ static const char *intern(const char *text)
     return name_intern(text, strlen(text));
 }
 
-static void hold_more(struct world *world, enum object_kind kind, const char *namespace,
-                      const char *name, const struct holder_pods *pods)
+static void hold_more(struct world *world, enum object_kind kind, const char *ns, const char *name,
+                      const struct holder_pods *pods)
 {
-    const char *ns = intern(namespace), *own = intern(name);
-    sightings_hold(world->sightings, &(struct holder_key){(uint8_t)kind, ns, own}, pods);
-    name_unref(ns);
+    const char *interned = intern(ns), *own = intern(name);
+    sightings_hold(world->sightings, &(struct holder_key){(uint8_t)kind, interned, own}, pods);
+    name_unref(interned);
     name_unref(own);
 }
 
-static void hold(struct world *world, enum object_kind kind, const char *namespace,
-                 const char *name, uint32_t n)
+static void hold(struct world *world, enum object_kind kind, const char *ns, const char *name,
+                 uint32_t n)
 {
-    hold_more(world, kind, namespace, name, &(struct holder_pods){.n = n});
+    hold_more(world, kind, ns, name, &(struct holder_pods){.n = n});
 }
 
 /* The first address of the pod with this index, "-" if it was not seen. */
-static const char *address_of(const struct world *world, enum object_kind kind,
-                              const char *namespace, const char *name, uint32_t index)
+static const char *address_of(const struct world *world, enum object_kind kind, const char *ns,
+                              const char *name, uint32_t index)
 {
     static char text[ADDRESS_TEXT_MAX];
-    const char *ns = intern(namespace);
-    const struct sighting *sighting =
-        sightings_find(world->sightings, &(struct holder_key){(uint8_t)kind, ns, name}, index);
-    name_unref(ns);
+    const char *interned = intern(ns);
+    const struct sighting *sighting = sightings_find(
+        world->sightings, &(struct holder_key){(uint8_t)kind, interned, name}, index);
+    name_unref(interned);
     if (!sighting)
         return "-";
     address_format(&sighting->addresses[0], text);
@@ -87,14 +87,13 @@ static const char *address_of(const struct world *world, enum object_kind kind,
 struct line {
     enum runtime runtime;
     bool secondary;
-    const char *namespace, *name, *network, *address;
+    const char *ns, *name, *network, *address;
     int64_t since;
 };
 
 static struct sighting *sighting_of(const struct line *line)
 {
-    struct sighting *sighting =
-        sighting_new(line->runtime, line->namespace, line->name, line->network);
+    struct sighting *sighting = sighting_new(line->runtime, line->ns, line->name, line->network);
     struct address address;
     assert_true(address_parse(&address, line->address, strlen(line->address)));
     sighting_add(sighting, &address);
@@ -115,7 +114,7 @@ static void names_say_which_pod_it_is(void **state)
 {
     (void)state;
     static const struct {
-        const char *holder, *namespace, *name;
+        const char *holder, *ns, *name;
         enum object_kind kind;
         int index; /* -1: none */
         struct holder_pods pods;
@@ -170,7 +169,7 @@ static void names_say_which_pod_it_is(void **state)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(samples); i++) {
         struct world world;
-        const struct line line = {RUNTIME_CNI, false, samples[i].namespace, samples[i].name, NULL,
+        const struct line line = {RUNTIME_CNI, false, samples[i].ns, samples[i].name, NULL,
                                   "10.0.0.1",  0};
         world_init(&world);
         print_message("%zu %s\n", i, samples[i].name);

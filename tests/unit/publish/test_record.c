@@ -329,7 +329,7 @@ static void settings_records(void **state)
     assert_int_equal(settings.zone_length, strlen("example.org"));
     assert_memory_equal(settings.zone, "example.org", settings.zone_length);
     assert_int_equal(settings.namespace_length, strlen("testns"));
-    assert_memory_equal(settings.namespace, "testns", settings.namespace_length);
+    assert_memory_equal(settings.ns, "testns", settings.namespace_length);
     assert_false(settings.search_default);
     assert_int_equal(settings.n_search, 2);
     assert_memory_equal(settings_search(&settings, 1, &length), "example.com", 11);

@@ -20,7 +20,7 @@
 #define TRY_AGAIN KUBESVC_STATUS_TRY_AGAIN
 
 struct search_case {
-    const char *name, *namespace;
+    const char *name, *ns;
     int family; /* 4, 6, or 0 for both */
     enum kubesvc_status status;
     const char *addresses, *names; /* of FOUND: IPv4 first; canonical name last */
@@ -60,14 +60,14 @@ static enum kubesvc_family family_of(int family)
                          : KUBESVC_FAMILY_ANY;
 }
 
-static void ask(const struct snapshot_view *view, const char *name, const char *namespace,
-                int family, struct search_result *result)
+static void ask(const struct snapshot_view *view, const char *name, const char *ns, int family,
+                struct search_result *result)
 {
     const struct search_question question = {
         .name = name,
         .name_length = strlen(name),
-        .namespace = namespace,
-        .namespace_length = namespace != NULL ? strlen(namespace) : 0,
+        .ns = ns,
+        .namespace_length = ns != NULL ? strlen(ns) : 0,
         .family = family_of(family),
     };
 
@@ -83,10 +83,10 @@ static void check_case(const struct snapshot_view *view, const struct search_cas
     char storage[KUBESVC_NAMES_SIZE_MAX];
     struct search_result result = {.names = RESOLVER_NAMES(storage)};
 
-    ask(view, expected->name, expected->namespace, expected->family, &result);
+    ask(view, expected->name, expected->ns, expected->family, &result);
     assert_false(result.pending);
     if (result.status != expected->status)
-        fail_msg("%s from %s: status %d", expected->name, expected->namespace, result.status);
+        fail_msg("%s from %s: status %d", expected->name, expected->ns, result.status);
     if (expected->status == FOUND) {
         g_autofree char *inet =
             world_format(AF_INET, result.inet.addresses, result.inet.n_addresses);
@@ -97,7 +97,7 @@ static void check_case(const struct snapshot_view *view, const struct search_cas
         g_autofree char *names = world_names(&result.names);
 
         if (strcmp(both, expected->addresses) != 0)
-            fail_msg("%s from %s: %s", expected->name, expected->namespace, both);
+            fail_msg("%s from %s: %s", expected->name, expected->ns, both);
         assert_string_equal(names, expected->names);
     } else {
         assert_int_equal(result.names.count, 0);
@@ -450,7 +450,7 @@ static void both_families_are_asked_at_once(void **state)
     static const struct search_question question = {
         .name = "slow",
         .name_length = 4,
-        .namespace = "ext",
+        .ns = "ext",
         .namespace_length = 3,
         .family = KUBESVC_FAMILY_ANY,
     };
@@ -486,7 +486,7 @@ static void the_canonical_name_is_kept(void **state)
     static const struct search_question question = {
         .name = "www",
         .name_length = 3,
-        .namespace = "ext",
+        .ns = "ext",
         .namespace_length = 3,
         .family = KUBESVC_FAMILY_ANY,
     };

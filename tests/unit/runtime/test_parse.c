@@ -31,7 +31,7 @@ static char *text_of(const GPtrArray *sightings)
     GString *text = g_string_new(NULL);
     for (guint i = 0; i < sightings->len; i++) {
         const struct sighting *sighting = sightings->pdata[i];
-        g_string_append_printf(text, "  %s %s %s", sighting->namespace ? sighting->namespace : "-",
+        g_string_append_printf(text, "  %s %s %s", sighting->ns ? sighting->ns : "-",
                                sighting->name, sighting->network ? sighting->network : "-");
         for (unsigned j = 0; j < sighting->n_addresses; j++) {
             char address[ADDRESS_TEXT_MAX];

@@ -490,7 +490,7 @@ static void test_reload_options(void **state)
 {
     struct loading *loading = start_reload(state);
 
-    configured(loading, 1)->namespace = g_strdup("other");
+    configured(loading, 1)->ns = g_strdup("other");
     reload(loading);
     loading_until(loading, strstr(loading->calls->str, "b.yaml") != NULL);
     loading_rest(loading);
