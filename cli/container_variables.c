@@ -14,7 +14,7 @@
 
 #define JOB_INDEX_VARIABLE "JOB_COMPLETION_INDEX"
 
-struct reading {
+struct variables_reading {
     struct pod_manifest *manifest;
     const struct yaml_node *container;
     const struct pod_facts *facts;
@@ -33,7 +33,7 @@ static bool is_variable_name(const char *name)
     return true;
 }
 
-static const struct yaml_node *find_data(const struct reading *reading, const char *kind,
+static const struct yaml_node *find_data(const struct variables_reading *reading, const char *kind,
                                          const char *name)
 {
     g_autofree char *key = g_strdup_printf("%s/%s", kind, name);
@@ -42,8 +42,8 @@ static const struct yaml_node *find_data(const struct reading *reading, const ch
     return reading->wanted ? NULL : g_hash_table_lookup(reading->manifest->data, key);
 }
 
-static void complain_missing(const struct reading *reading, const struct yaml_node *reference,
-                             const char *kind, const char *name)
+static void complain_missing(const struct variables_reading *reading,
+                             const struct yaml_node *reference, const char *kind, const char *name)
 {
     struct pod_manifest *manifest = reading->manifest;
     g_autofree char *more =
@@ -84,8 +84,8 @@ static char *find_value(const struct yaml_node *object, bool secret, const char 
 
 /* --- env -------------------------------------------------------------------------------------- */
 
-static char *value_of_key(const struct reading *reading, const struct yaml_node *reference,
-                          bool secret)
+static char *value_of_key(const struct variables_reading *reading,
+                          const struct yaml_node *reference, bool secret)
 {
     struct fields *fields = &reading->manifest->fields;
     const char *kind = secret ? "Secret" : "ConfigMap";
@@ -107,7 +107,7 @@ static char *value_of_key(const struct reading *reading, const struct yaml_node 
     return NULL;
 }
 
-static char *value_from(const struct reading *reading, const struct yaml_node *source)
+static char *value_from(const struct variables_reading *reading, const struct yaml_node *source)
 {
     struct fields *fields = &reading->manifest->fields;
     const struct yaml_node *field = fields_map(fields, source, "fieldRef");
@@ -128,12 +128,12 @@ static char *value_from(const struct reading *reading, const struct yaml_node *s
 
 static const char *find_variable(void *userdata, const char *name)
 {
-    const struct reading *reading = userdata;
+    const struct variables_reading *reading = userdata;
     const char *value = g_hash_table_lookup(reading->variables, name);
     return value ? value : g_hash_table_lookup(reading->services, name);
 }
 
-static void read_variable(struct reading *reading, const struct yaml_node *entry)
+static void read_variable(struct variables_reading *reading, const struct yaml_node *entry)
 {
     struct fields *fields = &reading->manifest->fields;
     const struct yaml_node *given = fields_get(fields, entry, "value");
@@ -153,8 +153,8 @@ static void read_variable(struct reading *reading, const struct yaml_node *entry
 
 /* --- envFrom ---------------------------------------------------------------------------------- */
 
-static void take_all(struct reading *reading, const struct yaml_node *object, const char *part,
-                     bool encoded, const char *prefix)
+static void take_all(struct variables_reading *reading, const struct yaml_node *object,
+                     const char *part, bool encoded, const char *prefix)
 {
     const struct yaml_node *map = yaml_node_get(object, part);
     for (const struct yaml_node *entry = map && map->type == YAML_NODE_MAP ? map->first : NULL;
@@ -168,7 +168,7 @@ static void take_all(struct reading *reading, const struct yaml_node *object, co
     }
 }
 
-static void read_source(struct reading *reading, const struct yaml_node *entry)
+static void read_source(struct variables_reading *reading, const struct yaml_node *entry)
 {
     struct fields *fields = &reading->manifest->fields;
     const struct yaml_node *map = fields_map(fields, entry, "configMapRef");
@@ -188,11 +188,11 @@ static void read_source(struct reading *reading, const struct yaml_node *entry)
 
 /* --- Both ------------------------------------------------------------------------------------- */
 
-static void read_all(struct reading *reading)
+static void read_all(struct variables_reading *reading)
 {
     static const struct {
         const char *key;
-        void (*read)(struct reading *reading, const struct yaml_node *entry);
+        void (*read)(struct variables_reading *reading, const struct yaml_node *entry);
     } lists[] = {{"envFrom", read_source}, {"env", read_variable}};
     struct fields *fields = &reading->manifest->fields;
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
@@ -207,7 +207,8 @@ static void read_all(struct reading *reading)
 void container_variables_needs(struct pod_manifest *manifest, const struct yaml_node *container,
                                GHashTable *wanted)
 {
-    struct reading reading = {.manifest = manifest, .container = container, .wanted = wanted};
+    struct variables_reading reading = {
+        .manifest = manifest, .container = container, .wanted = wanted};
     guint before = manifest->fields.diagnostics->len;
     read_all(&reading);
     /* all of it is read again, and errors reported then */
@@ -218,11 +219,11 @@ void container_variables_add(struct pod_manifest *manifest, const struct yaml_no
                              const struct pod_facts *facts, GHashTable *services,
                              GHashTable *variables)
 {
-    struct reading reading = {.manifest = manifest,
-                              .container = container,
-                              .facts = facts,
-                              .services = services,
-                              .variables = variables};
+    struct variables_reading reading = {.manifest = manifest,
+                                        .container = container,
+                                        .facts = facts,
+                                        .services = services,
+                                        .variables = variables};
     read_all(&reading);
     /* the Job's controller adds it to every container that has none of this name */
     const char *number = downward_job_index(manifest, facts);

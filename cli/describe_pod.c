@@ -13,14 +13,14 @@
 #include "text.h"
 #include "value.h"
 
-struct search {
+struct pod_search {
     const char *ns, *name;
     yajl_val found;
 };
 
 static bool keep(void *userdata, yajl_val item)
 {
-    struct search *search = userdata;
+    struct pod_search *search = userdata;
     if (search->found || g_strcmp0(value_text(item, "name"), search->name) != 0 ||
         (*search->ns && g_strcmp0(value_text(item, "namespace"), search->ns) != 0))
         return false;
@@ -31,7 +31,7 @@ static bool keep(void *userdata, yajl_val item)
 int describe_pod_find(const struct arguments *arguments, const char *ns, const char *name,
                       yajl_val *podp)
 {
-    struct search search = {ns, name, NULL};
+    struct pod_search search = {ns, name, NULL};
     int status = ask(arguments, (const char *[]){"pods", ns, NULL}, keep, &search);
     *podp = search.found;
     return status == STATUS_DONE && !search.found ? STATUS_NOT_FOUND : status;

@@ -32,7 +32,7 @@ static const struct synopsis synopsis = {
     .most = 1,
 };
 
-struct name {
+struct export_name {
     char *name;
     char *text; /* whole lines, or an item of JSON */
 };
@@ -45,14 +45,15 @@ struct export
 
 static void name_clear(void *pointer)
 {
-    struct name *name = pointer;
+    struct export_name *name = pointer;
     g_free(name->name);
     g_free(name->text);
 }
 
 static int compare_names(const void *a, const void *b)
 {
-    return text_compare(((const struct name *)a)->name, ((const struct name *)b)->name);
+    return text_compare(((const struct export_name *)a)->name,
+                        ((const struct export_name *)b)->name);
 }
 
 static void append_addresses(GString *lines, yajl_val item, const char *key, const char *name)
@@ -92,8 +93,8 @@ static bool take(void *userdata, yajl_val item)
     const char *text = value_text(item, "name");
     if (!text)
         return false;
-    struct name name = {.name = g_strdup(text),
-                        .text = export->json ? json_item(item) : hosts_lines(item, text)};
+    struct export_name name = {.name = g_strdup(text),
+                               .text = export->json ? json_item(item) : hosts_lines(item, text)};
     g_array_append_val(export->names, name);
     return false;
 }
@@ -103,7 +104,7 @@ static void print(const struct export *export)
     if (export->json)
         fputs("{\n    \"items\": [", stdout);
     for (guint i = 0; i < export->names->len; i++) {
-        const char *text = g_array_index(export->names, struct name, i).text;
+        const char *text = g_array_index(export->names, struct export_name, i).text;
         if (export->json)
             printf("%s\n        %s", i > 0 ? "," : "", text);
         else
@@ -132,7 +133,7 @@ int command_export(int argc, char **argv)
         return STATUS_FAILED;
     }
     arguments.json = export.json;
-    g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(struct name));
+    g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(struct export_name));
     g_array_set_clear_func(names, name_clear);
     export.names = names;
     const char *ns = arguments.ns ? arguments.ns : "";

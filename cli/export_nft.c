@@ -11,21 +11,21 @@
 #include "commands.h"
 #include "inspect_client.h"
 
-struct reading {
+struct nft_reading {
     struct ruleset *ruleset;
     GArray *ranges;
 };
 
 static bool take(void *userdata, const char *line)
 {
-    const struct reading *reading = userdata;
+    const struct nft_reading *reading = userdata;
     return backends_take(line, reading->ruleset, reading->ranges) != BACKENDS_END;
 }
 
 int export_nft(const struct arguments *arguments)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
-    struct reading reading = {ruleset_new(), ranges};
+    struct nft_reading reading = {ruleset_new(), ranges};
     int r = inspect_client_ask(arguments->socket, (const char *[]){"backends", NULL}, false, take,
                                &reading);
     if (r == INSPECT_CLIENT_STOPPED) {

@@ -25,7 +25,7 @@ struct header {
     uint32_t unused[3];
 };
 
-struct entry {
+struct cache_entry {
     int32_t flags; /* the architecture */
     uint32_t name, path;
     uint32_t unused;
@@ -78,9 +78,9 @@ static const char *text_at(const struct cache *cache, uint32_t offset)
     return cache->bytes + offset;
 }
 
-static struct entry entry_at(const struct cache *cache, uint32_t index)
+static struct cache_entry entry_at(const struct cache *cache, uint32_t index)
 {
-    struct entry entry;
+    struct cache_entry entry;
     memcpy(&entry, cache->bytes + sizeof(struct header) + index * sizeof entry, sizeof entry);
     return entry;
 }
@@ -92,7 +92,7 @@ static bool read_header(struct cache *cache)
         return false;
     memcpy(header, cache->bytes, sizeof *header);
     return memcmp(header->magic, MAGIC, sizeof header->magic) == 0 &&
-           header->n <= (cache->size - sizeof *header) / sizeof(struct entry) &&
+           header->n <= (cache->size - sizeof *header) / sizeof(struct cache_entry) &&
            header->extension <= cache->size;
 }
 
@@ -105,7 +105,7 @@ static bool find_place(const struct cache *cache, const char *name, const char *
     bool found = false;
     *index = cache->header.n;
     for (uint32_t i = cache->header.n; i > 0; i--) {
-        struct entry entry = entry_at(cache, i - 1);
+        struct cache_entry entry = entry_at(cache, i - 1);
         const char *key = text_at(cache, entry.name), *path = text_at(cache, entry.path);
         if (!key || !path)
             return false;
@@ -122,10 +122,10 @@ static bool find_place(const struct cache *cache, const char *name, const char *
 
 /* The entries, moved, with the new one among them. */
 static void write_entries(GByteArray *out, const struct cache *cache, uint32_t index,
-                          const struct entry *added)
+                          const struct cache_entry *added)
 {
     for (uint32_t i = 0; i <= cache->header.n; i++) {
-        struct entry entry = *added;
+        struct cache_entry entry = *added;
         if (i != index) {
             entry = entry_at(cache, i < index ? i : i - 1);
             entry.name += (uint32_t)sizeof entry;
@@ -145,7 +145,7 @@ static bool move_section(GByteArray *out, const struct section *section)
     for (uint32_t at = 0; at + sizeof at <= section->size; at += (uint32_t)sizeof at) {
         uint32_t name;
         memcpy(&name, out->data + section->offset + at, sizeof name);
-        name += (uint32_t)sizeof(struct entry);
+        name += (uint32_t)sizeof(struct cache_entry);
         memcpy(out->data + section->offset + at, &name, sizeof name);
     }
     return true;
@@ -164,7 +164,7 @@ static bool move_extension(GByteArray *out, uint32_t at)
     for (uint32_t i = 0; i < extension.n; i++, at += (uint32_t)sizeof(struct section)) {
         struct section section;
         memcpy(&section, out->data + at, sizeof section);
-        section.offset += (uint32_t)sizeof(struct entry);
+        section.offset += (uint32_t)sizeof(struct cache_entry);
         memcpy(out->data + at, &section, sizeof section);
         if (!move_section(out, &section))
             return false;
@@ -175,13 +175,13 @@ static bool move_extension(GByteArray *out, uint32_t at)
 GBytes *library_cache_add(GBytes *bytes, const char *name, const char *path, const char *libc)
 {
     struct cache cache = {0};
-    struct entry added = {0};
+    struct cache_entry added = {0};
     uint32_t index;
     cache.bytes = g_bytes_get_data(bytes, &cache.size);
     if (!read_header(&cache) || !find_place(&cache, name, libc, &index, &added.flags))
         return NULL;
     struct header header = cache.header;
-    gsize entries = sizeof header + header.n * sizeof(struct entry);
+    gsize entries = sizeof header + header.n * sizeof(struct cache_entry);
     added.name = (uint32_t)(cache.size + sizeof added);
     added.path = added.name + (uint32_t)strlen(name) + 1;
     header.n++;

@@ -33,8 +33,8 @@ static struct position key_of(const struct yaml_node *map, const char *key)
     return node ? node->key_position : (struct position){0};
 }
 
-static void say(struct lint_record *record, enum diagnostic_severity severity, const char *rule,
-                struct position position, char *message)
+static void complain(struct lint_record *record, enum diagnostic_severity severity,
+                     const char *rule, struct position position, char *message)
 {
     g_autofree char *description = object_describe(record->object);
     g_autofree char *owned = message;
@@ -117,9 +117,9 @@ static void check_version(struct lint_record *record, const struct yaml_node *ro
         if (strcmp(removed[i].version, version) != 0 ||
             (removed[i].kind && strcmp(removed[i].kind, kind) != 0))
             continue;
-        say(record, DIAGNOSTIC_WARNING, "removed-version", value_of(root, "apiVersion"),
-            g_strdup_printf("Kubernetes removed apiVersion %s in %s: use %s", version,
-                            removed[i].since, removed[i].use));
+        complain(record, DIAGNOSTIC_WARNING, "removed-version", value_of(root, "apiVersion"),
+                 g_strdup_printf("Kubernetes removed apiVersion %s in %s: use %s", version,
+                                 removed[i].since, removed[i].use));
         return;
     }
 }
@@ -127,7 +127,8 @@ static void check_version(struct lint_record *record, const struct yaml_node *ro
 static void check_slice(struct lint_record *record, const struct yaml_node *root)
 {
     if (g_strcmp0(extract_peek(root, "addressType"), "FQDN") == 0)
-        say(record, DIAGNOSTIC_WARNING, "fqdn-slice", value_of(root, "addressType"),
+        complain(
+            record, DIAGNOSTIC_WARNING, "fqdn-slice", value_of(root, "addressType"),
             g_strdup("Kubernetes gives addressType FQDN no meaning: the slice publishes nothing"));
 }
 

@@ -48,7 +48,7 @@ struct ways {
     GStrv search;
 };
 
-struct question {
+struct query_question {
     const char *name;
     const char *ns; /* "": the daemon's */
     struct probe time;
@@ -100,7 +100,7 @@ static void add_way(struct table *table, const struct other_answer *other, const
               g_strdup(difference ? difference : "the same"));
 }
 
-static void print_ways(const struct question *question)
+static void print_ways(const struct query_question *question)
 {
     struct table *table = table_new("WAY|ANSWER|COMPARED");
     yajl_val answer = question->answer;
@@ -113,7 +113,7 @@ static void print_ways(const struct question *question)
     table_print(table, true);
 }
 
-static void print_libc(const struct question *question)
+static void print_libc(const struct query_question *question)
 {
     if (!question->libc)
         return;
@@ -136,7 +136,7 @@ static void print_time(const struct probe *time)
                time->first);
 }
 
-static void print_text(const struct question *question)
+static void print_text(const struct query_question *question)
 {
     yajl_val answer = question->answer;
     g_autofree char *clean = text_clean(question->name), *head = text_styled(clean, STYLE_BOLD);
@@ -192,7 +192,7 @@ static void append_other(GString *out, const char *key, const struct other_answe
 }
 
 /* The daemon's members, behind ours. */
-static void print_json(const struct question *question, bool list, bool last)
+static void print_json(const struct query_question *question, bool list, bool last)
 {
     g_autoptr(GString) text = g_string_new("{\"kind\":\"Answer\","), answer = g_string_new(NULL);
     append_string(text, "question", question->name);
@@ -214,27 +214,28 @@ static void print_json(const struct question *question, bool list, bool last)
     ask_release(&whole);
 }
 
-static void compare_with_libc(struct question *question, const char *family)
+static void compare_with_libc(struct query_question *question, const char *family)
 {
     question->libc = libc_answer_new(question->name, family);
     question->difference = other_answer_compare(question->libc, question->answer);
     question->complaint = libc_answer_complaint();
 }
 
-static void compare_with_dns(struct question *question, const struct ways *ways, const char *family)
+static void compare_with_dns(struct query_question *question, const struct ways *ways,
+                             const char *family)
 {
     question->dns =
         dns_answer_new(&ways->server, question->name, (const char *const *)ways->search, family);
     question->dns_difference = other_answer_compare(question->dns, question->answer);
 }
 
-static bool has_status(const struct question *question, const char *status)
+static bool has_status(const struct query_question *question, const char *status)
 {
     return g_strcmp0(value_text(question->answer, "status"), status) == 0;
 }
 
 /* False after reporting that there is no answer. */
-static bool answer(struct question *question, const struct arguments *arguments,
+static bool answer(struct query_question *question, const struct arguments *arguments,
                    const struct ways *ways)
 {
     question->time = probe_measure(question->name, arguments->family);
@@ -251,7 +252,7 @@ static bool answer(struct question *question, const struct arguments *arguments,
 
 static void question_clear(void *pointer)
 {
-    struct question *question = pointer;
+    struct query_question *question = pointer;
     ask_release(&question->answer);
     other_answer_free(question->libc);
     other_answer_free(question->dns);
@@ -260,7 +261,7 @@ static void question_clear(void *pointer)
     g_free(question->complaint);
 }
 
-static void complain(const struct question *question)
+static void complain(const struct query_question *question)
 {
     const char *text = has_status(question, "NO_DATA")     ? "%s has no address of this family"
                        : has_status(question, "TRY_AGAIN") ? "%s cannot be answered at the moment"
@@ -275,7 +276,7 @@ static void complain(const struct question *question)
 static void print_texts(const GArray *questions)
 {
     for (guint i = 0; i < questions->len; i++) {
-        const struct question *question = &g_array_index(questions, struct question, i);
+        const struct query_question *question = &g_array_index(questions, struct query_question, i);
         print_text(question);
         if (!question->found)
             complain(question);
@@ -288,7 +289,8 @@ static void print_jsons(const GArray *questions)
     if (list)
         puts("{\n    \"items\": [");
     for (guint i = 0; i < questions->len; i++)
-        print_json(&g_array_index(questions, struct question, i), list, i + 1 == questions->len);
+        print_json(&g_array_index(questions, struct query_question, i), list,
+                   i + 1 == questions->len);
     if (list)
         puts("    ],\n    \"kind\": \"List\"\n}");
 }
@@ -298,7 +300,7 @@ static int status_of(const GArray *questions)
 {
     bool miss = false;
     for (guint i = 0; i < questions->len; i++) {
-        const struct question *question = &g_array_index(questions, struct question, i);
+        const struct query_question *question = &g_array_index(questions, struct query_question, i);
         if (has_status(question, "TRY_AGAIN"))
             return STATUS_FAILED;
         miss |= !question->found;
@@ -310,7 +312,7 @@ static int query(GArray *questions, const char *ns, const struct arguments *argu
                  const struct ways *ways)
 {
     for (int i = 0; i < arguments->n; i++) {
-        struct question question = {.name = arguments->operands[i], .ns = ns};
+        struct query_question question = {.name = arguments->operands[i], .ns = ns};
         bool answered = answer(&question, arguments, ways);
         g_array_append_val(questions, question);
         if (!answered)
@@ -368,7 +370,7 @@ int command_query(int argc, char **argv)
     /* For the module's code, here and in libc. */
     setenv("KUBESVC_SOCKET", arguments.socket, true);
     setenv("KUBESVC_NAMESPACE", ns, true);
-    g_autoptr(GArray) questions = g_array_new(FALSE, TRUE, sizeof(struct question));
+    g_autoptr(GArray) questions = g_array_new(FALSE, TRUE, sizeof(struct query_question));
     g_array_set_clear_func(questions, question_clear);
     struct ways ways = {0};
     status = find_ways(&ways, &arguments) ? query(questions, ns, &arguments, &ways) : STATUS_FAILED;

@@ -11,7 +11,7 @@
 
 enum relation { IN, NOT_IN, EXISTS, ABSENT };
 
-struct requirement {
+struct selector_requirement {
     char *key;
     enum relation relation;
     GPtrArray *values; /* char * */
@@ -23,7 +23,7 @@ struct selector {
 
 static void requirement_free(void *pointer)
 {
-    struct requirement *requirement = pointer;
+    struct selector_requirement *requirement = pointer;
     g_free(requirement->key);
     g_ptr_array_unref(requirement->values);
     g_free(requirement);
@@ -64,7 +64,7 @@ static bool take_values(const char **at, GPtrArray *values)
     return take(at, ")");
 }
 
-static bool take_relation(const char **at, struct requirement *requirement)
+static bool take_relation(const char **at, struct selector_requirement *requirement)
 {
     bool differs = take(at, "!=");
     if (differs || take(at, "==") || take(at, "=")) {
@@ -87,7 +87,7 @@ static bool take_relation(const char **at, struct requirement *requirement)
 
 static bool take_requirement(const char **at, GPtrArray *requirements)
 {
-    struct requirement *requirement = g_new0(struct requirement, 1);
+    struct selector_requirement *requirement = g_new0(struct selector_requirement, 1);
     requirement->values = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(requirements, requirement);
     bool absent = take(at, "!");
@@ -133,7 +133,7 @@ static bool is_one_of(const char *value, const GPtrArray *values)
     return false;
 }
 
-static bool holds(const struct requirement *requirement, const char *value)
+static bool holds(const struct selector_requirement *requirement, const char *value)
 {
     switch (requirement->relation) {
     case EXISTS: return value;
@@ -146,7 +146,7 @@ static bool holds(const struct requirement *requirement, const char *value)
 bool selector_matches(const struct selector *selector, yajl_val labels)
 {
     for (guint i = 0; i < selector->requirements->len; i++) {
-        const struct requirement *requirement = selector->requirements->pdata[i];
+        const struct selector_requirement *requirement = selector->requirements->pdata[i];
         if (!holds(requirement, value_text(labels, requirement->key)))
             return false;
     }

@@ -19,7 +19,7 @@
 #define QUIET_MS 50
 #define BUSY_US (500 * G_TIME_SPAN_MILLISECOND) /* longer than this nothing is held back */
 
-struct follower {
+struct listing_watcher {
     struct listing *listing;
     struct table *table; /* NULL: another format */
     GHashTable *known;   /* key -> the row's cells in one text */
@@ -32,18 +32,18 @@ static char *row_key(const struct row *row)
     return g_strdup_printf("%s\n%s\n%s", row->kind ? row->kind : "", row->ns, row->name);
 }
 
-static void print_text(const struct follower *follower, const char *text)
+static void print_text(const struct listing_watcher *follower, const char *text)
 {
     bool yaml = follower->listing->format == FORMAT_YAML;
     printf("%s%s%s", yaml ? "---\n" : "", text, yaml ? "" : "\n");
 }
 
-static bool is_table(const struct follower *follower)
+static bool is_table(const struct listing_watcher *follower)
 {
     return follower->table;
 }
 
-static void print_row(const struct follower *follower, const struct row *row)
+static void print_row(const struct listing_watcher *follower, const struct row *row)
 {
     if (is_table(follower))
         table_row_array(follower->table, row->cells);
@@ -52,7 +52,7 @@ static void print_row(const struct follower *follower, const struct row *row)
 }
 
 /* In a table the row as it was is shown once more, its last cell saying so. */
-static void print_gone(const struct follower *follower, const char *key, const char *cells)
+static void print_gone(const struct listing_watcher *follower, const char *key, const char *cells)
 {
     g_auto(GStrv) parts = g_strsplit(key, "\n", 3), texts = g_strsplit(cells, "\n", -1);
     if (is_table(follower)) {
@@ -84,7 +84,7 @@ static void print_gone(const struct follower *follower, const char *key, const c
 }
 
 /* What is left in `known` when all rows have been looked at is gone. */
-static void print_changes(struct follower *follower)
+static void print_changes(struct listing_watcher *follower)
 {
     g_autoptr(GHashTable) now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (guint i = 0; i < follower->listing->rows->len; i++) {
@@ -135,7 +135,7 @@ static int wait_for_change(struct inspect_client *link)
     return r == -ETIMEDOUT ? INSPECT_CLIENT_STOPPED : r;
 }
 
-static int read_and_wait(struct follower *follower, struct inspect_client *link,
+static int read_and_wait(struct listing_watcher *follower, struct inspect_client *link,
                          const struct arguments *arguments, const char *ns)
 {
     for (;;) {
@@ -164,7 +164,7 @@ int watch_listing(struct listing *listing, const struct arguments *arguments, co
     }
     g_autofree char *headings = listing_headings(listing);
     bool table = listing->format == FORMAT_TEXT || listing->format == FORMAT_WIDE;
-    struct follower follower = {
+    struct listing_watcher follower = {
         .listing = listing,
         .table = table ? table_new(headings) : NULL,
         .known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),

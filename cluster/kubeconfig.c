@@ -16,7 +16,7 @@
 
 #define WAY_OUT "; use the token of a ServiceAccount instead, see kubesvc-cluster(8) under RBAC"
 
-struct reading {
+struct kubeconfig_reading {
     struct kubeconfig *kubeconfig;
     const char *context; /* requested, or NULL */
     char *directory;     /* of the file */
@@ -38,14 +38,14 @@ static const struct yaml_node *find_named(struct fields *fields, const struct ya
     return NULL;
 }
 
-static char *resolve_path(const struct reading *reading, const char *path)
+static char *resolve_path(const struct kubeconfig_reading *reading, const char *path)
 {
     return g_path_is_absolute(path) ? g_strdup(path)
                                     : g_build_filename(reading->directory, path, NULL);
 }
 
 /* KEY-data wins over KEY, as for kubectl. */
-static void read_secret(const struct reading *reading, struct fields *fields,
+static void read_secret(const struct kubeconfig_reading *reading, struct fields *fields,
                         const struct yaml_node *map, const char *key, struct secret *secret)
 {
     g_autofree char *data_key = g_strdup_printf("%s-data", key);
@@ -142,8 +142,9 @@ static bool set_proxy(struct kubeconfig *kubeconfig, CURLU *url, const char *tex
     return kubeconfig->proxy_host != NULL;
 }
 
-static void read_url(struct reading *reading, struct fields *fields, const struct yaml_node *map,
-                     const char *key, bool (*set)(struct kubeconfig *, CURLU *, const char *))
+static void read_url(struct kubeconfig_reading *reading, struct fields *fields,
+                     const struct yaml_node *map, const char *key,
+                     bool (*set)(struct kubeconfig *, CURLU *, const char *))
 {
     const char *text = fields_string(fields, map, key);
     CURLU *url;
@@ -158,7 +159,7 @@ static void read_url(struct reading *reading, struct fields *fields, const struc
     curl_url_cleanup(url);
 }
 
-static void read_cluster(struct reading *reading, struct fields *fields,
+static void read_cluster(struct kubeconfig_reading *reading, struct fields *fields,
                          const struct yaml_node *map)
 {
     struct kubeconfig *kubeconfig = reading->kubeconfig;
@@ -196,7 +197,8 @@ static void refuse_credentials(struct fields *fields, const struct yaml_node *ma
     }
 }
 
-static void read_user(struct reading *reading, struct fields *fields, const struct yaml_node *map)
+static void read_user(struct kubeconfig_reading *reading, struct fields *fields,
+                      const struct yaml_node *map)
 {
     struct kubeconfig *kubeconfig = reading->kubeconfig;
     const char *token, *file;
@@ -219,7 +221,7 @@ static void read_user(struct reading *reading, struct fields *fields, const stru
 
 static void on_kubeconfig(void *userdata, struct fields *fields, const struct yaml_node *root)
 {
-    struct reading *reading = userdata;
+    struct kubeconfig_reading *reading = userdata;
     const char *name = reading->context, *cluster, *user;
     const struct yaml_node *context, *map;
 
@@ -255,7 +257,8 @@ static void on_kubeconfig(void *userdata, struct fields *fields, const struct ya
 int kubeconfig_read(struct kubeconfig *kubeconfig, const char *path, const char *context)
 {
     g_autofree char *directory = g_path_get_dirname(path);
-    struct reading reading = {.kubeconfig = kubeconfig, .context = context, .directory = directory};
+    struct kubeconfig_reading reading = {
+        .kubeconfig = kubeconfig, .context = context, .directory = directory};
     int r;
 
     *kubeconfig = (struct kubeconfig){0};

@@ -16,8 +16,8 @@
 #include "cluster/settings.h"
 #include "lib/util/log.h"
 
-struct program {
-    struct settings settings;
+struct cluster_program {
+    struct cluster_settings settings;
     struct kubeconfig kubeconfig;
     sd_event *event;
     struct files *files;
@@ -25,7 +25,7 @@ struct program {
     struct follower *follower;
 };
 
-static int open_files(struct program *program)
+static int open_files(struct cluster_program *program)
 {
     const char *output = program->settings.output;
     int r = files_new(&program->files, output);
@@ -41,9 +41,9 @@ static int open_files(struct program *program)
     return r;
 }
 
-static int program_follow(struct program *program)
+static int program_follow(struct cluster_program *program)
 {
-    struct settings *settings = &program->settings;
+    struct cluster_settings *settings = &program->settings;
     g_autofree char *name = g_path_get_basename(settings->output);
     struct follower_config config = {
         .cluster = name,
@@ -79,7 +79,7 @@ static int program_follow(struct program *program)
     return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int program_run(struct program *program)
+static int program_run(struct cluster_program *program)
 {
     if (kubeconfig_read(&program->kubeconfig, program->settings.kubeconfig,
                         program->settings.context) < 0)
@@ -91,7 +91,7 @@ static int program_run(struct program *program)
 
 int main(int argc, char **argv)
 {
-    struct program program = {0};
+    struct cluster_program program = {0};
     int r = settings_read(&program.settings, argc, argv);
 
     if (r != 0) {

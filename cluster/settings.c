@@ -68,7 +68,7 @@ static void replace(char **textp, const char *text)
     *textp = g_strdup(text);
 }
 
-static bool set_namespaces(struct settings *settings, const char *list)
+static bool set_namespaces(struct cluster_settings *settings, const char *list)
 {
     g_strfreev(settings->namespaces);
     settings->namespaces = g_strsplit(list, ",", 0);
@@ -83,7 +83,7 @@ static bool set_namespaces(struct settings *settings, const char *list)
     return settings->namespaces[0] != NULL;
 }
 
-static int take(struct settings *settings, int option)
+static int take(struct cluster_settings *settings, int option)
 {
     switch (option) {
     case OPTION_CONFIG: replace(&settings->config, optarg); return 0;
@@ -123,7 +123,7 @@ static bool parse_age(const char *text, uint64_t *usecp)
     return false;
 }
 
-static void read_namespaces(struct settings *settings, struct fields *fields,
+static void read_namespaces(struct cluster_settings *settings, struct fields *fields,
                             const struct yaml_node *map)
 {
     const struct yaml_node *list = fields_list(fields, map, "namespaces");
@@ -158,7 +158,7 @@ static void default_path(char **pathp, struct fields *fields, const struct yaml_
 
 static void on_settings(void *userdata, struct fields *fields, const struct yaml_node *map)
 {
-    struct settings *settings = userdata;
+    struct cluster_settings *settings = userdata;
     g_autofree char *directory = g_path_get_dirname(settings->config);
     const char *text;
     int64_t jitter = SETTINGS_JITTER / 1000000;
@@ -179,7 +179,7 @@ static void on_settings(void *userdata, struct fields *fields, const struct yaml
 }
 
 /* What systemd hands to the unit, then what kubectl would take. */
-static void set_defaults(struct settings *settings)
+static void set_defaults(struct cluster_settings *settings)
 {
     const char *credentials = getenv("CREDENTIALS_DIRECTORY"), *state = getenv("STATE_DIRECTORY");
     const char *kubeconfig = getenv("KUBECONFIG");
@@ -194,7 +194,7 @@ static void set_defaults(struct settings *settings)
         settings->output = g_strdup(state);
 }
 
-static int read_file(struct settings *settings)
+static int read_file(struct cluster_settings *settings)
 {
     int r = settings->config ? document_read(settings->config, on_settings, settings) : 0;
 
@@ -203,11 +203,11 @@ static int read_file(struct settings *settings)
     return r < 0 ? SETTINGS_WRONG : 0;
 }
 
-int settings_read(struct settings *settings, int argc, char **argv)
+int settings_read(struct cluster_settings *settings, int argc, char **argv)
 {
     int option, r;
 
-    *settings = (struct settings){.jitter = SETTINGS_JITTER};
+    *settings = (struct cluster_settings){.jitter = SETTINGS_JITTER};
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         r = take(settings, option);
         if (r != 0)
@@ -227,7 +227,7 @@ int settings_read(struct settings *settings, int argc, char **argv)
     return SETTINGS_WRONG;
 }
 
-void settings_clear(struct settings *settings)
+void settings_clear(struct cluster_settings *settings)
 {
     g_free(settings->config);
     g_free(settings->kubeconfig);

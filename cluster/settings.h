@@ -11,7 +11,7 @@
 
 #define SETTINGS_JITTER 30000000u /* microseconds */
 
-struct settings {
+struct cluster_settings {
     char *config;      /* path, or NULL */
     char *kubeconfig;  /* path */
     char *context;     /* NULL: the current one */
@@ -28,5 +28,5 @@ enum {
 };
 
 /* 0, SETTINGS_DONE or SETTINGS_WRONG. */
-MUST_USE int settings_read(struct settings *settings, int argc, char **argv);
-void settings_clear(struct settings *settings);
+MUST_USE int settings_read(struct cluster_settings *settings, int argc, char **argv);
+void settings_clear(struct cluster_settings *settings);

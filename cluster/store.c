@@ -10,11 +10,11 @@
 
 #define FEEDS_MAX 4096u
 
-struct group;
+struct store_group;
 
-struct object {
-    struct object *next; /* in its group, by resource and name */
-    struct group *group;
+struct stored_object {
+    struct stored_object *next; /* in its group, by resource and name */
+    struct store_group *group;
     size_t length;
     uint32_t generation;
     uint16_t feed;
@@ -23,16 +23,16 @@ struct object {
     char key[];    /* "RESOURCE/NAMESPACE/NAME", and the text behind it */
 };
 
-struct group {
-    struct object *first;
+struct store_group {
+    struct stored_object *first;
     bool changed;
     char path[];
 };
 
 struct store {
-    GHashTable *objects; /* key -> struct object */
-    GHashTable *groups;  /* path -> struct group */
-    GPtrArray *changed;  /* struct group */
+    GHashTable *objects; /* key -> struct stored_object */
+    GHashTable *groups;  /* path -> struct store_group */
+    GPtrArray *changed;  /* struct store_group */
     unsigned counts[N_RESOURCES];
     GArray *generations; /* uint32_t, by feed */
 };
@@ -67,7 +67,7 @@ static uint32_t *generation_of(struct store *store, unsigned feed)
     return &g_array_index(store->generations, uint32_t, feed);
 }
 
-static void group_change(struct store *store, struct group *group)
+static void group_change(struct store *store, struct store_group *group)
 {
     if (group->changed)
         return;
@@ -75,9 +75,9 @@ static void group_change(struct store *store, struct group *group)
     g_ptr_array_add(store->changed, group);
 }
 
-static struct group *group_get(struct store *store, const char *path)
+static struct store_group *group_get(struct store *store, const char *path)
 {
-    struct group *group = g_hash_table_lookup(store->groups, path);
+    struct store_group *group = g_hash_table_lookup(store->groups, path);
     size_t size = strlen(path) + 1;
 
     if (group)
@@ -88,9 +88,9 @@ static struct group *group_get(struct store *store, const char *path)
     return group;
 }
 
-static void group_add(struct group *group, struct object *object)
+static void group_add(struct store_group *group, struct stored_object *object)
 {
-    struct object **place = &group->first;
+    struct stored_object **place = &group->first;
 
     while (*place && strcmp((*place)->key, object->key) < 0)
         place = &(*place)->next;
@@ -99,16 +99,16 @@ static void group_add(struct group *group, struct object *object)
     object->group = group;
 }
 
-static void group_remove(struct group *group, struct object *object)
+static void group_remove(struct store_group *group, struct stored_object *object)
 {
-    struct object **place = &group->first;
+    struct stored_object **place = &group->first;
 
     while (*place != object)
         place = &(*place)->next;
     *place = object->next;
 }
 
-static void object_drop(struct store *store, struct object *object)
+static void object_drop(struct store *store, struct stored_object *object)
 {
     group_remove(object->group, object);
     group_change(store, object->group);
@@ -124,7 +124,7 @@ bool store_put(struct store *store, const struct store_object *stated)
 {
     g_autofree char *key = key_of(stated);
     size_t size = strlen(key) + 1;
-    struct object *old = g_hash_table_lookup(store->objects, key), *object;
+    struct stored_object *old = g_hash_table_lookup(store->objects, key), *object;
     uint32_t generation = *generation_of(store, stated->feed);
 
     g_assert(stated->feed < FEEDS_MAX);
@@ -139,7 +139,7 @@ bool store_put(struct store *store, const struct store_object *stated)
     else if (g_hash_table_size(store->objects) >= STORE_OBJECTS_MAX)
         return false;
     object = g_malloc(sizeof *object + size + stated->length);
-    *object = (struct object){
+    *object = (struct stored_object){
         .length = stated->length,
         .generation = generation,
         .feed = (uint16_t)stated->feed,
@@ -158,7 +158,7 @@ bool store_put(struct store *store, const struct store_object *stated)
 void store_remove(struct store *store, const struct store_object *stated)
 {
     g_autofree char *key = key_of(stated);
-    struct object *object = g_hash_table_lookup(store->objects, key);
+    struct stored_object *object = g_hash_table_lookup(store->objects, key);
 
     if (!object)
         return;
@@ -179,7 +179,7 @@ void store_end_list(struct store *store, unsigned feed)
 
     g_hash_table_iter_init(&iter, store->objects);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        struct object *object = value;
+        struct stored_object *object = value;
 
         if (object->feed != feed || object->generation == generation)
             continue;
@@ -195,12 +195,12 @@ unsigned store_count(const struct store *store, enum resource resource)
 
 bool store_render(const struct store *store, const char *path, GString *text)
 {
-    const struct group *group = g_hash_table_lookup(store->groups, path);
+    const struct store_group *group = g_hash_table_lookup(store->groups, path);
 
     if (!group || !group->first)
         return false;
     g_string_append(text, "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[");
-    for (const struct object *object = group->first; object; object = object->next) {
+    for (const struct stored_object *object = group->first; object; object = object->next) {
         g_string_append(text, object == group->first ? "\n" : ",\n");
         g_string_append_len(text, object->key + object->text, (gssize)object->length);
     }
@@ -213,7 +213,7 @@ unsigned store_take_changed(struct store *store, store_handler handled, void *us
     unsigned left = 0;
 
     for (unsigned i = 0; i < store->changed->len; i++) {
-        struct group *group = store->changed->pdata[i];
+        struct store_group *group = store->changed->pdata[i];
 
         if (!handled(userdata, group->path)) {
             store->changed->pdata[left++] = group;
@@ -239,7 +239,7 @@ void store_change_all(struct store *store)
 
 bool store_has_group(const struct store *store, const char *path)
 {
-    const struct group *group = g_hash_table_lookup(store->groups, path);
+    const struct store_group *group = g_hash_table_lookup(store->groups, path);
 
     return group && group->first;
 }

@@ -13,7 +13,7 @@
 #define LIST_OBJECT_DEPTH 3u
 #define WATCH_OBJECT_DEPTH 2u
 
-struct frame {
+struct trim_frame {
     bool list, keep;
     const struct keep *fields; /* NULL: everything */
     char key[KEY_MAX];         /* of a map: the last one */
@@ -39,7 +39,7 @@ struct trim {
     yajl_handle parser;
     yajl_gen generator;
     char *problem;
-    struct frame frames[TRIM_DEPTH_MAX];
+    struct trim_frame frames[TRIM_DEPTH_MAX];
     unsigned depth, object_depth; /* the latter 0 outside of an object */
     size_t object_bytes;
     enum trim_event event;
@@ -65,7 +65,7 @@ static const struct keep *keep_find(const struct keep *fields, const char *key)
     return NULL;
 }
 
-static struct frame *trim_top(struct trim *trim)
+static struct trim_frame *trim_top(struct trim *trim)
 {
     return trim->depth > 0 ? &trim->frames[trim->depth - 1] : NULL;
 }
@@ -73,7 +73,7 @@ static struct frame *trim_top(struct trim *trim)
 /* Is the coming value kept, and which part of it? */
 static bool value_is_kept(struct trim *trim, const struct keep **fieldsp)
 {
-    const struct frame *top = trim_top(trim);
+    const struct trim_frame *top = trim_top(trim);
 
     if (trim->object_depth == 0 || !top)
         return false;
@@ -207,7 +207,7 @@ static int on_null(void *userdata)
 static int on_key(void *userdata, const unsigned char *text, size_t size)
 {
     struct trim *trim = userdata;
-    struct frame *top = trim_top(trim);
+    struct trim_frame *top = trim_top(trim);
     const struct keep *found;
 
     top->key[0] = '\0';
@@ -259,7 +259,7 @@ static void generate_text(yajl_gen generator, const char *text)
 static int begin(struct trim *trim, bool list)
 {
     bool object = !list && object_begins(trim);
-    struct frame frame = {.list = list};
+    struct trim_frame frame = {.list = list};
 
     if (trim->depth == 0 && list)
         return trim_fail(trim, "not a JSON object");
@@ -321,7 +321,7 @@ static void hand_over(struct trim *trim)
 
 static int end(struct trim *trim)
 {
-    struct frame *top = trim_top(trim);
+    struct trim_frame *top = trim_top(trim);
 
     if (top->keep && top->list)
         (void)yajl_gen_array_close(trim->generator);

@@ -67,8 +67,8 @@ static void take(struct daemon *daemon, struct message *message)
         break;
     /* Views are opened for one question at a time, so there is none here. */
     case MESSAGE_RETIRED: send(daemon, MESSAGE_PASSED, message->number); break;
-    case MESSAGE_CHANGE: inspect_tell(daemon->inspect, message->number, message->text); break;
-    case MESSAGE_BACKENDS: inspect_tell_backends(daemon->inspect, message->text); break;
+    case MESSAGE_CHANGE: inspect_emit(daemon->inspect, message->number, message->text); break;
+    case MESSAGE_BACKENDS: inspect_emit_backends(daemon->inspect, message->text); break;
     case MESSAGE_REPORT: inspect_made(daemon->inspect, g_steal_pointer(&message->job)); break;
     case MESSAGE_PING: daemon->ping_waits = false; break;
     case MESSAGE_FAILED:
@@ -85,7 +85,7 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
     struct daemon *daemon = userdata;
     struct message *message;
     (void)source, (void)fd, (void)revents;
-    thread_queue_hear(daemon->from_loader);
+    thread_queue_acknowledge(daemon->from_loader);
     while ((message = message_pop(daemon->from_loader)))
         take(daemon, message);
     return 0;

@@ -74,7 +74,7 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 {
     struct loader_thread *thread = userdata;
     (void)fd, (void)revents;
-    thread_queue_hear(thread->inbox);
+    thread_queue_acknowledge(thread->inbox);
     answer_all(thread);
     if (thread->end_due)
         return sd_event_exit(sd_event_source_get_event(source), 0);

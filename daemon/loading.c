@@ -56,7 +56,7 @@ struct loading {
     int64_t began;                  /* when the current work began */
     bool loaded;                    /* the first batch was complete */
     bool ready;                     /* and is published */
-    bool hindered;                  /* it could not be; tried again now and then */
+    bool publish_failed;            /* it could not be; tried again now and then */
 };
 
 static void send(struct loading *loading, enum message_kind kind, uint64_t number)
@@ -118,10 +118,10 @@ static void say_ready(struct loading *loading)
 
 static void try_again(struct loading *loading, int error)
 {
-    if (!loading->hindered)
+    if (!loading->publish_failed)
         log_error("cannot publish: %s; answers stay unchanged until it succeeds",
                   g_strerror(-error));
-    loading->hindered = true;
+    loading->publish_failed = true;
     (void)sd_event_source_set_time_relative(loading->retrying, RETRY_USEC);
     (void)sd_event_source_set_enabled(loading->retrying, SD_EVENT_ONESHOT);
 }
@@ -144,9 +144,9 @@ static void publish(struct loading *loading)
         try_again(loading, r);
         return;
     }
-    if (loading->hindered)
+    if (loading->publish_failed)
         log_notice("published; earlier publishing errors are resolved");
-    loading->hindered = false;
+    loading->publish_failed = false;
     loading->context.published = (uint64_t)g_get_monotonic_time();
     loading->context.loaded = true;
     backends_published(loading->backends, &loading->context);
@@ -168,7 +168,7 @@ static void give_memory_back(struct loading *loading)
 
 void loading_tidy(struct loading *loading)
 {
-    int r = loading->hindered ? 0 : snapshot_writer_compact(loading->writer);
+    int r = loading->publish_failed ? 0 : snapshot_writer_compact(loading->writer);
     if (r < 0)
         log_warning("cannot compact the snapshot: %s; it keeps growing", g_strerror(-r));
     tell_of_retired(loading);

@@ -10,9 +10,9 @@
 
 #include "lib/util/endpoint.h"
 
-struct client {
+struct requester {
     union endpoint from, own; /* its address, and the one it queried */
     bool tcp;
     void *connection; /* its TCP connection, or its UDP socket */
-    void (*reply)(const struct client *client, const uint8_t *bytes, size_t size);
+    void (*reply)(const struct requester *client, const uint8_t *bytes, size_t size);
 };

@@ -23,13 +23,13 @@
 struct forward {
     struct relay_context context;
     GHashTable *questions; /* set of struct question */
-    GHashTable *clients;   /* struct address -> struct usage */
+    GHashTable *clients;   /* struct address -> struct client_usage */
     size_t n_tcp, n_queries;
     bool loop_logged;
 };
 
 /* One client's pending questions. */
-struct usage {
+struct client_usage {
     struct address address;
     size_t queries;
 };
@@ -46,7 +46,7 @@ struct question {
 struct forward_query {
     struct question *question;
     GList turn;
-    struct usage *usage;
+    struct client_usage *usage;
     struct forward_client client;
     uint8_t id[2];
 };
@@ -223,16 +223,17 @@ static struct question *forward_question(struct forward *forward, const uint8_t 
 }
 
 /* NULL: the client has used up its share. */
-static struct usage *forward_usage(struct forward *forward, const struct forward_client *client)
+static struct client_usage *forward_usage(struct forward *forward,
+                                          const struct forward_client *client)
 {
     struct address address;
-    struct usage *usage;
+    struct client_usage *usage;
 
     endpoint_address(&client->from, &address);
     usage = g_hash_table_lookup(forward->clients, &address);
     if (!usage) {
-        usage = g_new(struct usage, 1);
-        *usage = (struct usage){.address = address};
+        usage = g_new(struct client_usage, 1);
+        *usage = (struct client_usage){.address = address};
         g_hash_table_insert(forward->clients, &usage->address, usage);
     }
     return usage->queries < QUESTIONS_MAX / 2 ? usage : NULL;
@@ -243,7 +244,7 @@ struct forward_query *forward_ask(struct forward *forward, const uint8_t *messag
 {
     struct forward_query *query;
     struct question *question;
-    struct usage *usage;
+    struct client_usage *usage;
 
     if (size > DNS_MESSAGE_MAX || dns_question_size(message, size) == 0 ||
         forward->n_queries == QUERIES_MAX)

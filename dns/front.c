@@ -41,7 +41,7 @@ static uint64_t draw(struct front *front)
     return mixed ^ mixed >> 31;
 }
 
-static size_t room_of(const struct client *client, const struct packet_question *question,
+static size_t room_of(const struct requester *client, const struct packet_question *question,
                       size_t capacity)
 {
     return client->tcp ? capacity : MIN(capacity, MIN(question->udp_size, PACKET_EDNS_SIZE));
@@ -56,7 +56,7 @@ static size_t write_rcode(struct packet *packet, enum packet_rcode rcode)
 
 /* --- From the snapshot --- */
 
-static struct response_context context_of(struct front *front, const struct client *client,
+static struct response_context context_of(struct front *front, const struct requester *client,
                                           const struct provider_reading *reading)
 {
     return (struct response_context){
@@ -70,7 +70,7 @@ static struct response_context context_of(struct front *front, const struct clie
 }
 
 /* The response is valid only if the memory it was read from has not been reused meanwhile. */
-static enum response_result read_snapshot(struct front *front, const struct client *client,
+static enum response_result read_snapshot(struct front *front, const struct requester *client,
                                           struct packet *packet, char *alias)
 {
     struct provider_reading reading;
@@ -127,7 +127,7 @@ static void on_forwarded(void *userdata, const uint8_t *bytes, size_t size)
         reply_rcode(pending, PACKET_SERVFAIL);
 }
 
-static enum front_result forward(struct front *front, const struct client *client,
+static enum front_result forward(struct front *front, const struct requester *client,
                                  const uint8_t *request, size_t request_size,
                                  const struct packet_question *question)
 {
@@ -235,7 +235,7 @@ static void on_found_out(void *userdata, const struct exchange_response *respons
 }
 
 /* What one client may have waiting for kubesvcd; all programs of this host may be one. */
-static bool has_share(const struct front *front, const struct client *client)
+static bool has_share(const struct front *front, const struct requester *client)
 {
     struct address address, other;
     unsigned n = 0;
@@ -251,7 +251,7 @@ static bool has_share(const struct front *front, const struct client *client)
 }
 
 /* The response so far is kept: it is right if the name turns out to have no addresses. */
-static enum front_result ask_outside(struct front *front, const struct client *client,
+static enum front_result ask_outside(struct front *front, const struct requester *client,
                                      const uint8_t *request, size_t request_size,
                                      struct packet *packet, const char *alias)
 {
@@ -286,7 +286,7 @@ static bool is_kept(const struct front *front, const struct packet_question *que
 }
 
 /* A valid request of class IN. FRONT_IGNORED: the query it needs cannot be sent. */
-static enum front_result answer(struct front *front, const struct client *client,
+static enum front_result answer(struct front *front, const struct requester *client,
                                 const uint8_t *request, size_t request_size, struct packet *packet,
                                 size_t *size)
 {
@@ -307,7 +307,7 @@ static enum front_result answer(struct front *front, const struct client *client
     return FRONT_ANSWERED;
 }
 
-enum front_result front_ask(struct front *front, const struct client *client,
+enum front_result front_ask(struct front *front, const struct requester *client,
                             const uint8_t *request, size_t request_size, uint8_t *response,
                             size_t capacity, size_t *size)
 {

@@ -37,7 +37,7 @@ enum front_result {
 
 /* `response` has room for `capacity` bytes, at least 512; of UDP no more is used than the client
  * takes. */
-enum front_result front_ask(struct front *front, const struct client *client,
+enum front_result front_ask(struct front *front, const struct requester *client,
                             const uint8_t *request, size_t request_size, uint8_t *response,
                             size_t capacity, size_t *size);
 

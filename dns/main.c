@@ -18,7 +18,7 @@
 
 #define FILES_WANTED 4096u /* forwarding takes a socket for each question that waits */
 
-struct program {
+struct dns_program {
     struct dns_settings settings;
     struct sockets sockets;
     sd_event *event;
@@ -33,7 +33,7 @@ struct program {
  * this program causes no SERVFAIL. */
 static void on_ready(void *userdata)
 {
-    struct program *program = userdata;
+    struct dns_program *program = userdata;
 
     (void)sd_event_source_set_enabled(program->serving, SD_EVENT_ONESHOT);
 }
@@ -48,7 +48,7 @@ static void raise_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int open_loop(struct program *program)
+static int open_loop(struct dns_program *program)
 {
     int r = sd_event_default(&program->event);
 
@@ -58,7 +58,7 @@ static int open_loop(struct program *program)
     return r < 0 ? r : sd_event_set_watchdog(program->event, 1);
 }
 
-static int open_front(struct program *program)
+static int open_front(struct dns_program *program)
 {
     const struct dns_settings *settings = &program->settings;
     union endpoint own[SOCKETS_MAX];
@@ -79,7 +79,7 @@ static int open_front(struct program *program)
 }
 
 /* Each socket goes to what answers on it. */
-static int serve(struct program *program)
+static int serve(struct dns_program *program)
 {
     int r = tcp_new(&program->tcp, program->event, program->front);
 
@@ -109,14 +109,14 @@ static int on_serving(sd_event_source *source, void *userdata)
     return 0;
 }
 
-static int add_serving(struct program *program)
+static int add_serving(struct dns_program *program)
 {
     int r = sd_event_add_defer(program->event, &program->serving, on_serving, program);
 
     return r < 0 ? r : sd_event_source_set_enabled(program->serving, SD_EVENT_OFF);
 }
 
-static void log_addresses(const struct program *program)
+static void log_addresses(const struct dns_program *program)
 {
     for (size_t i = 0; i < program->sockets.n; i++) {
         char text[ENDPOINT_TEXT_MAX];
@@ -127,7 +127,7 @@ static void log_addresses(const struct program *program)
     }
 }
 
-static int program_run(struct program *program)
+static int program_run(struct dns_program *program)
 {
     int r = open_loop(program);
 
@@ -152,7 +152,7 @@ static int program_run(struct program *program)
     return r;
 }
 
-static void program_clear(struct program *program)
+static void program_clear(struct dns_program *program)
 {
     for (size_t i = 0; i < program->n_udp; i++)
         udp_free(program->udp[i]);
@@ -166,7 +166,7 @@ static void program_clear(struct program *program)
 
 int main(int argc, char **argv)
 {
-    struct program program = {0};
+    struct dns_program program = {0};
     int r = dns_settings_read(&program.settings, argc, argv);
 
     if (r != 0) {

@@ -4,7 +4,7 @@
  */
 #include "pending.h"
 
-struct pending *pending_new(struct front *front, const struct client *client,
+struct pending *pending_new(struct front *front, const struct requester *client,
                             const uint8_t *request, size_t request_size, const uint8_t *without,
                             size_t without_size)
 {

@@ -18,7 +18,7 @@ struct front;
 
 struct pending {
     struct front *front;
-    struct client client;
+    struct requester client;
     GList link;                  /* in front's queue; its data is the pending itself */
     struct forward_query *query; /* one of these two */
     struct exchange *exchange;
@@ -28,7 +28,7 @@ struct pending {
 };
 
 /* Copies the request, and the response to it without addresses (NULL: none). */
-struct pending *pending_new(struct front *front, const struct client *client,
+struct pending *pending_new(struct front *front, const struct requester *client,
                             const uint8_t *request, size_t request_size, const uint8_t *without,
                             size_t without_size);
 

@@ -22,12 +22,12 @@
 struct tcp {
     sd_event *event;
     struct front *front;
-    GPtrArray *listeners; /* struct listener * */
+    GPtrArray *listeners; /* struct tcp_listener * */
     GQueue connections;   /* struct tcp_connection, the one that moved least recently first */
     sd_event_source *sweep;
 };
 
-struct listener {
+struct tcp_listener {
     struct tcp *tcp;
     int fd;
     sd_event_source *io;
@@ -35,7 +35,7 @@ struct listener {
 
 static void listener_free(gpointer data)
 {
-    struct listener *listener = data;
+    struct tcp_listener *listener = data;
 
     sd_event_source_disable_unref(listener->io);
     close(listener->fd);
@@ -119,7 +119,7 @@ static void add(struct tcp *tcp, int fd)
 
 static int on_connection(sd_event_source *source, int listening, uint32_t revents, void *userdata)
 {
-    struct tcp *tcp = ((struct listener *)userdata)->tcp;
+    struct tcp *tcp = ((struct tcp_listener *)userdata)->tcp;
 
     (void)source, (void)revents;
     int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -155,7 +155,7 @@ int tcp_new(struct tcp **tcpp, sd_event *event, struct front *front)
 
 int tcp_listen(struct tcp *tcp, int fd)
 {
-    struct listener *listener = g_new0(struct listener, 1);
+    struct tcp_listener *listener = g_new0(struct tcp_listener, 1);
 
     listener->tcp = tcp;
     listener->fd = fd;

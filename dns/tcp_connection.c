@@ -92,7 +92,7 @@ static void append(struct tcp_connection *connection, const uint8_t *bytes, size
 /* --- Requests --- */
 
 /* In the next iteration of the event loop: the caller may be in the middle of something else. */
-static void on_reply(const struct client *client, const uint8_t *bytes, size_t size)
+static void on_reply(const struct requester *client, const uint8_t *bytes, size_t size)
 {
     struct tcp_connection *connection = client->connection;
 
@@ -103,7 +103,7 @@ static void on_reply(const struct client *client, const uint8_t *bytes, size_t s
 
 static void answer(struct tcp_connection *connection, const uint8_t *request, size_t size)
 {
-    const struct client client = {
+    const struct requester client = {
         .from = connection->from,
         .own = connection->own,
         .tcp = true,

@@ -24,7 +24,7 @@
 
 #define CONTROL_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
 
-struct slot {
+struct udp_slot {
     union endpoint from;
     struct iovec part;
     _Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
@@ -38,7 +38,7 @@ struct udp {
     union endpoint own;
     bool wildcard;
     struct mmsghdr requests[BATCH], responses[BATCH];
-    struct slot in[BATCH], out[BATCH];
+    struct udp_slot in[BATCH], out[BATCH];
 };
 
 /* --- The queried address, and answers --- */
@@ -96,7 +96,7 @@ static void write_own(struct msghdr *header, uint8_t control[static CONTROL_SIZE
 
 /* --- Requests and responses --- */
 
-static void on_reply(const struct client *client, const uint8_t *bytes, size_t size)
+static void on_reply(const struct requester *client, const uint8_t *bytes, size_t size)
 {
     const struct udp *udp = client->connection;
     union endpoint to = client->from;
@@ -115,11 +115,12 @@ static void on_reply(const struct client *client, const uint8_t *bytes, size_t s
 }
 
 /* Answers one request into the slot `n`; false: it gets no response now. */
-static bool answer(struct udp *udp, struct slot *in, struct msghdr *header, size_t size, unsigned n)
+static bool answer(struct udp *udp, struct udp_slot *in, struct msghdr *header, size_t size,
+                   unsigned n)
 {
-    struct slot *out = &udp->out[n];
+    struct udp_slot *out = &udp->out[n];
     struct msghdr *response = &udp->responses[n].msg_hdr;
-    struct client client = {.from = in->from, .connection = udp, .reply = on_reply};
+    struct requester client = {.from = in->from, .connection = udp, .reply = on_reply};
 
     if ((header->msg_flags & MSG_TRUNC) != 0 || endpoint_port(&in->from) == 0)
         return false;
@@ -181,7 +182,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 static void prepare(struct udp *udp)
 {
     for (unsigned i = 0; i < BATCH; i++) {
-        struct slot *in = &udp->in[i], *out = &udp->out[i];
+        struct udp_slot *in = &udp->in[i], *out = &udp->out[i];
 
         in->part = (struct iovec){.iov_base = in->bytes, .iov_len = sizeof in->bytes};
         out->part.iov_base = out->bytes;

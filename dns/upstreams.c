@@ -21,7 +21,7 @@
 #define FAILURES_MAX 3u
 #define DOWN_USEC (10 * G_USEC_PER_SEC)
 
-struct upstream {
+struct dns_upstream {
     union endpoint endpoint;
     unsigned failures;
     gint64 down_until; /* monotonic */
@@ -34,7 +34,7 @@ struct upstreams {
     union endpoint *own;
     size_t n_own;
     struct follow *follow; /* NULL: resolv.conf is not among the options */
-    struct upstream list[FORWARD_SERVERS_MAX];
+    struct dns_upstream list[FORWARD_SERVERS_MAX];
     size_t n;
     void (*changed)(void *userdata);
     void *userdata;
@@ -107,7 +107,7 @@ static void upstreams_add(struct upstreams *upstreams, const union endpoint *end
         if (endpoint_equal(&upstreams->list[i].endpoint, endpoint))
             return;
     }
-    upstreams->list[upstreams->n++] = (struct upstream){.endpoint = *endpoint};
+    upstreams->list[upstreams->n++] = (struct dns_upstream){.endpoint = *endpoint};
 }
 
 static void upstreams_log(const struct upstreams *upstreams)
@@ -156,7 +156,7 @@ static void upstreams_on_change(void *userdata)
 {
     struct upstreams *upstreams = userdata;
     struct conf conf;
-    struct upstream old[FORWARD_SERVERS_MAX];
+    struct dns_upstream old[FORWARD_SERVERS_MAX];
     size_t n = upstreams->n;
     bool same;
 
@@ -229,7 +229,7 @@ size_t upstreams_list(const struct upstreams *upstreams,
 
     for (int down = 0; down < 2; down++) {
         for (size_t i = 0; i < upstreams->n; i++) {
-            const struct upstream *upstream = upstreams->list + i;
+            const struct dns_upstream *upstream = upstreams->list + i;
 
             if (!upstream->excluded && (upstream->down_until > now) == (down == 1))
                 servers[n++] = upstream->endpoint;
@@ -238,7 +238,8 @@ size_t upstreams_list(const struct upstreams *upstreams,
     return n;
 }
 
-static struct upstream *upstreams_find(struct upstreams *upstreams, const union endpoint *server)
+static struct dns_upstream *upstreams_find(struct upstreams *upstreams,
+                                           const union endpoint *server)
 {
     for (size_t i = 0; i < upstreams->n; i++) {
         if (endpoint_equal(&upstreams->list[i].endpoint, server))
@@ -249,7 +250,7 @@ static struct upstream *upstreams_find(struct upstreams *upstreams, const union 
 
 void upstreams_report(struct upstreams *upstreams, const union endpoint *server, bool answered)
 {
-    struct upstream *upstream = upstreams_find(upstreams, server);
+    struct dns_upstream *upstream = upstreams_find(upstreams, server);
 
     if (!upstream)
         return;
@@ -260,7 +261,7 @@ void upstreams_report(struct upstreams *upstreams, const union endpoint *server,
 
 void upstreams_exclude(struct upstreams *upstreams, const union endpoint *server)
 {
-    struct upstream *upstream = upstreams_find(upstreams, server);
+    struct dns_upstream *upstream = upstreams_find(upstreams, server);
     char text[ENDPOINT_TEXT_MAX];
 
     if (!upstream || upstream->excluded)

@@ -17,12 +17,12 @@
     (sizeof(struct kubesvc_header) + sizeof(struct kubesvc_name_request) + KUBESVC_LABEL_MAX +     \
      KUBESVC_NAME_MAX + 1)
 
-struct request {
+struct query_request {
     size_t size;
     uint8_t bytes[REQUEST_SIZE_MAX];
 };
 
-static void request_append(struct request *request, const void *data, size_t size)
+static void request_append(struct query_request *request, const void *data, size_t size)
 {
     memcpy(request->bytes + request->size, data, size);
     request->size += size;
@@ -41,8 +41,8 @@ uint8_t query_namespace(char label[static KUBESVC_LABEL_MAX])
     return (uint8_t)length;
 }
 
-static void request_append_name(struct request *request, const struct query_question *question,
-                                uint32_t room)
+static void request_append_name(struct query_request *request,
+                                const struct query_question *question, uint32_t room)
 {
     struct kubesvc_name_request body = {
         .room = htole32(room),
@@ -56,7 +56,8 @@ static void request_append_name(struct request *request, const struct query_ques
     request_append(request, question->name, body.name_length);
 }
 
-static void request_append_address(struct request *request, const struct query_question *question)
+static void request_append_address(struct query_request *request,
+                                   const struct query_question *question)
 {
     struct kubesvc_address_request body = {.family = (uint8_t)question->family};
 
@@ -64,12 +65,12 @@ static void request_append_address(struct request *request, const struct query_q
     request_append(request, &body, sizeof(body));
 }
 
-static void request_begin(struct request *request)
+static void request_begin(struct query_request *request)
 {
     request->size = sizeof(struct kubesvc_header);
 }
 
-static void request_end(struct request *request, enum kubesvc_request_type type)
+static void request_end(struct query_request *request, enum kubesvc_request_type type)
 {
     struct kubesvc_header header = {
         .magic = htole32(KUBESVC_MAGIC),
@@ -81,7 +82,7 @@ static void request_end(struct request *request, enum kubesvc_request_type type)
     memcpy(request->bytes, &header, sizeof(header));
 }
 
-static void request_make(struct request *request, const struct query_question *question,
+static void request_make(struct query_request *request, const struct query_question *question,
                          uint32_t room)
 {
     request_begin(request);
@@ -92,7 +93,7 @@ static void request_make(struct request *request, const struct query_question *q
     request_end(request, question->type);
 }
 
-static void request_make_map(struct request *request)
+static void request_make_map(struct query_request *request)
 {
     struct kubesvc_map_request body = {.version = htole32(KUBESVC_SNAPSHOT_VERSION)};
 
@@ -198,7 +199,7 @@ static enum connection_result query_receive_map(struct connection *connection,
 enum connection_result query_map(struct connection *connection, int *fd, bool *supported)
 {
     struct kubesvc_header header;
-    struct request request;
+    struct query_request request;
 
     *fd = -1;
     *supported = true;
@@ -223,7 +224,7 @@ enum connection_result query_ask(struct connection *connection,
                                  const struct query_question *question, uint32_t room,
                                  struct query_answer *answer)
 {
-    struct request request;
+    struct query_request request;
     enum connection_result result = connection_connect(connection);
 
     if (result != CONNECTION_OK)

@@ -26,7 +26,7 @@ struct end { /* one direction of a flow */
     uint8_t protocol;
 };
 
-struct search {
+struct conntrack_search {
     GHashTable *changed; /* struct destination -> targets (ruleset_flow's) */
     GPtrArray *found;    /* struct nlmsghdr *: requests that delete flows */
 };
@@ -82,7 +82,7 @@ static void read_end(const struct nlattr *nest, struct end *end)
         end->protocol = mnl_attr_get_u8(proto[CTA_PROTO_NUM]);
 }
 
-static bool is_stale(const struct search *search, const struct end *original,
+static bool is_stale(const struct conntrack_search *search, const struct end *original,
                      const struct end *reply)
 {
     struct destination sought = {.address = original->destination,
@@ -110,7 +110,7 @@ static struct nlmsghdr *new_request(unsigned type, uint8_t family)
 }
 
 /* This very flow, not one that has since replaced it. */
-static void add_deletion(const struct search *search, const struct nlmsghdr *message,
+static void add_deletion(const struct conntrack_search *search, const struct nlmsghdr *message,
                          const struct nlattr *original, const struct nlattr *id)
 {
     const struct nfgenmsg *head = mnl_nlmsg_get_payload(message);
@@ -128,7 +128,7 @@ static void add_deletion(const struct search *search, const struct nlmsghdr *mes
 
 static int on_flow(const struct nlmsghdr *message, void *userdata)
 {
-    const struct search *search = userdata;
+    const struct conntrack_search *search = userdata;
     const struct nlattr *flow[CTA_MAX + 1];
     struct end there, back;
 
@@ -140,7 +140,7 @@ static int on_flow(const struct nlmsghdr *message, void *userdata)
     return MNL_CB_OK;
 }
 
-static int forget(const struct search *search)
+static int forget(const struct conntrack_search *search)
 {
     g_autofree struct nlmsghdr *all = new_request(IPCTNL_MSG_CT_GET, AF_UNSPEC);
     struct netlink netlink;
@@ -164,7 +164,7 @@ void conntrack_forget(const struct ruleset *ruleset)
     g_autoptr(GHashTable) changed =
         g_hash_table_new_full(destination_hash, destination_equal, g_free, g_free);
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-    struct search search = {changed, found};
+    struct conntrack_search search = {changed, found};
 
     ruleset_flows(ruleset, add_changed, changed);
     if (g_hash_table_size(changed) == 0)

@@ -31,7 +31,7 @@ struct proxy {
     const char *socket;
     struct ruleset *ruleset;
     GArray *ranges; /* struct address_range */
-    struct table *table;
+    struct nft_table *table;
     struct routes *routes;
     struct mnl_socket *news;     /* of tables */
     struct inspect_client *link; /* NULL: not connected */

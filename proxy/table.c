@@ -17,7 +17,7 @@
 #include "lib/forward/ruleset.h"
 #include "lib/util/log.h"
 
-struct table {
+struct nft_table {
     struct nft_ctx *lock, *context;
 };
 
@@ -46,7 +46,7 @@ static void context_free(struct nft_ctx *context)
         nft_ctx_free(context);
 }
 
-static void table_free(struct table *table)
+static void table_free(struct nft_table *table)
 {
     context_free(table->context);
     context_free(table->lock);
@@ -59,7 +59,7 @@ static void complain(const char *error)
     log_error("nftables: %.*s", (int)MIN(strcspn(error, "\n"), 200), error);
 }
 
-static int lock(const struct table *table)
+static int lock(const struct nft_table *table)
 {
     if (run(table->lock, "create table inet kubesvc-lock { flags owner; }") == 0)
         return 0;
@@ -80,14 +80,14 @@ static bool may_administer(void)
            (data[0].effective & CAP_TO_MASK(CAP_NET_ADMIN)) != 0;
 }
 
-int table_open(struct table **tablep)
+int table_open(struct nft_table **tablep)
 {
-    struct table *table;
+    struct nft_table *table;
     int r = -ENOMEM;
 
     if (!may_administer())
         return -EPERM;
-    table = g_new0(struct table, 1);
+    table = g_new0(struct nft_table, 1);
 
     table->lock = context_new();
     table->context = context_new();
@@ -101,7 +101,7 @@ int table_open(struct table **tablep)
     return 0;
 }
 
-struct table *table_close(struct table *table)
+struct nft_table *table_close(struct nft_table *table)
 {
     if (!table)
         return NULL;
@@ -111,7 +111,7 @@ struct table *table_close(struct table *table)
     return NULL;
 }
 
-bool table_run(struct table *table, const char *commands)
+bool table_run(struct nft_table *table, const char *commands)
 {
     if (run(table->context, commands) == 0)
         return true;
@@ -119,7 +119,7 @@ bool table_run(struct table *table, const char *commands)
     return false;
 }
 
-char *table_list(struct table *table)
+char *table_list(struct nft_table *table)
 {
     unsigned flags = nft_ctx_output_get_flags(table->context);
     char *listing = NULL;
@@ -131,7 +131,7 @@ char *table_list(struct table *table)
     return listing ? listing : g_strdup("");
 }
 
-bool table_exists(struct table *table)
+bool table_exists(struct nft_table *table)
 {
     return run(table->context, "list chain " RULESET_TABLE " services") == 0;
 }

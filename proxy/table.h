@@ -9,22 +9,22 @@
 
 #include "lib/util/error.h"
 
-struct table;
+struct nft_table;
 
 /* 0, TABLE_BUSY: another process has it, or negative errno: -EPERM without CAP_NET_ADMIN,
  * -EOPNOTSUPP if the kernel does not support it. The table of a killed process stays in effect
  * until the first table_run. */
 #define TABLE_BUSY 1
-MUST_USE int table_open(struct table **tablep);
+MUST_USE int table_open(struct nft_table **tablep);
 
 /* Deletes the table; returns NULL. */
-struct table *table_close(struct table *table);
+struct nft_table *table_close(struct nft_table *table);
 
 /* Runs commands as one transaction. False: nothing was changed; the log says why. */
-bool table_run(struct table *table, const char *commands);
+bool table_run(struct nft_table *table, const char *commands);
 
 /* Its contents, as JSON of libnftables, "" if it does not exist; free with g_free. */
-char *table_list(struct table *table);
+char *table_list(struct nft_table *table);
 
 /* Does it exist? Other programs may delete it, as `nft flush ruleset` does. */
-bool table_exists(struct table *table);
+bool table_exists(struct nft_table *table);

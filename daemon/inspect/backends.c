@@ -105,35 +105,35 @@ void backends_observe(struct backends *backends, backends_told told, void *userd
 
 /* --- Lines --- */
 
-struct target {
+struct backend_target {
     struct address address;
     uint16_t port;
 };
 
 static int compare_targets(gconstpointer a, gconstpointer b)
 {
-    const struct target *x = a, *y = b;
+    const struct backend_target *x = a, *y = b;
     int order = address_compare(&x->address, &y->address);
 
     return order != 0 ? order : x->port - y->port;
 }
 
-struct collection {
+struct backend_collection {
     const struct port *wanted;
-    GArray *targets; /* struct target */
+    GArray *targets; /* struct backend_target */
 };
 
 /* The endpoint's port of the same name, as kube-proxy finds it. */
 static void add_target(void *userdata, const struct endpoint_candidate *candidate)
 {
-    const struct collection *collection = userdata;
+    const struct backend_collection *collection = userdata;
     const struct ports *ports = candidate->ports;
 
     if (candidate->verdict != ENDPOINT_COUNTS)
         return;
     for (uint32_t i = 0; ports && i < ports->n; i++) {
         const struct port *port = &ports->items[i];
-        struct target target = {.address = *candidate->address, .port = port->number};
+        struct backend_target target = {.address = *candidate->address, .port = port->number};
 
         if (port->number != 0 && port->protocol == collection->wanted->protocol &&
             g_strcmp0(port->name, collection->wanted->name) == 0)
@@ -147,7 +147,7 @@ static void write_targets(struct json *json, GArray *targets)
     g_array_sort(targets, compare_targets);
     json_open_list(json, "endpoints");
     for (guint i = 0; i < targets->len; i++) {
-        const struct target *target = &g_array_index(targets, struct target, i);
+        const struct backend_target *target = &g_array_index(targets, struct backend_target, i);
 
         if (i > 0 && compare_targets(target - 1, target) == 0)
             continue;
@@ -164,10 +164,10 @@ static void write_port(struct json *json, const struct inspect_context *context,
 {
     static const char *const protocols[] = {
         [PORT_TCP] = "TCP", [PORT_UDP] = "UDP", [PORT_SCTP] = "SCTP"};
-    g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(struct target));
+    g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
 
     cluster_read_endpoints(context->cluster, state, add_target,
-                           &(struct collection){port, targets});
+                           &(struct backend_collection){port, targets});
     json_open(json, NULL);
     json_text(json, "name", port->name);
     json_text(json, "protocol", protocols[port->protocol]);

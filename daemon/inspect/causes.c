@@ -20,7 +20,7 @@ struct cause {
     unsigned line, column;
 };
 
-struct collection {
+struct cause_collection {
     const GArray *refs; /* struct service_ref */
     bool is_service;    /* the name may be a Service's own: not that of a host in another domain */
     GArray *found;      /* struct cause */
@@ -34,7 +34,7 @@ static void cause_clear(void *data)
     g_free(cause->text);
 }
 
-static void add(const struct collection *collection, enum likelihood likelihood, char *path,
+static void add(const struct cause_collection *collection, enum likelihood likelihood, char *path,
                 const struct diagnostic *diagnostic, char *text)
 {
     if (likelihood == POSSIBLE && !collection->is_service) {
@@ -53,7 +53,7 @@ static void add(const struct collection *collection, enum likelihood likelihood,
     g_array_append_val(collection->found, cause);
 }
 
-static const struct service_ref *service_ref_at(const struct collection *collection, guint i)
+static const struct service_ref *service_ref_at(const struct cause_collection *collection, guint i)
 {
     return &g_array_index(collection->refs, struct service_ref, i);
 }
@@ -71,7 +71,7 @@ static bool names_it(const char *file, const char *service)
     return false;
 }
 
-static bool is_named(const struct collection *collection, const char *path)
+static bool is_named(const struct cause_collection *collection, const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -82,7 +82,7 @@ static bool is_named(const struct collection *collection, const char *path)
 }
 
 /* The diagnostic is of the Service, or of an object that cannot have the name it gives itself. */
-static bool is_about(const struct collection *collection, const struct diagnostic *diagnostic)
+static bool is_about(const struct cause_collection *collection, const struct diagnostic *diagnostic)
 {
     for (guint i = 0; i < collection->refs->len; i++) {
         const struct service_ref *ref = service_ref_at(collection, i);
@@ -100,7 +100,7 @@ static bool is_about(const struct collection *collection, const struct diagnosti
 
 static void add_diagnostics(void *userdata, const struct loader_file_status *status)
 {
-    const struct collection *collection = userdata;
+    const struct cause_collection *collection = userdata;
 
     for (guint i = 0; status->diagnostics && i < status->diagnostics->len; i++) {
         const struct diagnostic *diagnostic = status->diagnostics->pdata[i];
@@ -120,7 +120,7 @@ static void add_diagnostics(void *userdata, const struct loader_file_status *sta
 static void add_passed_over(void *userdata, const char *directory, const char *name,
                             enum loader_why why)
 {
-    const struct collection *collection = userdata;
+    const struct cause_collection *collection = userdata;
     bool is_likely = is_named(collection, name);
 
     if (is_likely || why == LOADER_NOT_RECURSIVE)
@@ -130,7 +130,7 @@ static void add_passed_over(void *userdata, const char *directory, const char *n
 
 static void add_directory(void *userdata, const struct loader_directory_status *status)
 {
-    const struct collection *collection = userdata;
+    const struct cause_collection *collection = userdata;
 
     if (status->missing)
         add(collection, POSSIBLE, g_strdup(status->path), NULL, g_strdup("does not exist"));
@@ -203,7 +203,7 @@ void causes_write(const struct report *report, const GPtrArray *tried)
     const struct loader *loader = report->context->loader;
     g_autoptr(GArray) refs = subjects_of(report, tried);
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct cause));
-    struct collection collection = {.refs = refs, .found = found};
+    struct cause_collection collection = {.refs = refs, .found = found};
 
     bool is_empty = cluster_size(report->context->cluster) == 0; /* then nothing is tried */
     if (refs->len == 0 && !is_empty)

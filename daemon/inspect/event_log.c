@@ -141,38 +141,38 @@ void event_log_each(const struct event_log *events, event_fn each, void *userdat
 
 /* --- Services --- */
 
-struct state {
+struct service_summary {
     bool exists;
     struct snapshot_record record;
     struct kubesvc_service service;
 };
 
-static struct state state_of(struct snapshot_record record)
+static struct service_summary state_of(struct snapshot_record record)
 {
-    struct state state = {.exists = record.data != NULL, .record = record};
+    struct service_summary state = {.exists = record.data != NULL, .record = record};
 
     if (state.exists && record.length >= sizeof state.service)
         memcpy(&state.service, record.data, sizeof state.service);
     return state;
 }
 
-static bool state_equal(const struct state *a, const struct state *b)
+static bool state_equal(const struct service_summary *a, const struct service_summary *b)
 {
     return a->exists == b->exists && a->record.length == b->record.length &&
            (!a->exists || memcmp(a->record.data, b->record.data, a->record.length) == 0);
 }
 
-static unsigned count(const struct state *state)
+static unsigned count(const struct service_summary *state)
 {
     return le32toh(state->service.addresses.n_inet) + le32toh(state->service.addresses.n_inet6);
 }
 
-static bool is_external(const struct state *state)
+static bool is_external(const struct service_summary *state)
 {
     return le32toh(state->service.type) == KUBESVC_SERVICE_EXTERNAL_NAME;
 }
 
-static char *target_of(const struct state *state)
+static char *target_of(const struct service_summary *state)
 {
     uint32_t length = 0;
     const uint8_t *target = snapshot_span(state->record, &state->service.target, &length);
@@ -185,7 +185,7 @@ static char *amount(unsigned n)
     return g_strdup_printf("%u address%s", n, n == 1 ? "" : "es");
 }
 
-static char *describe(const struct state *state)
+static char *describe(const struct service_summary *state)
 {
     if (!is_external(state))
         return amount(count(state));
@@ -194,7 +194,7 @@ static char *describe(const struct state *state)
 }
 
 /* Are the addresses the same, though something else about the Service is not? */
-static bool same_addresses(const struct state *a, const struct state *b)
+static bool same_addresses(const struct service_summary *a, const struct service_summary *b)
 {
     const struct kubesvc_set *x = &a->service.addresses, *y = &b->service.addresses;
     uint32_t n_inet = le32toh(x->n_inet), n_inet6 = le32toh(x->n_inet6);
@@ -210,8 +210,8 @@ static bool same_addresses(const struct state *a, const struct state *b)
             (inet6[0] && inet6[1] && memcmp(inet6[0], inet6[1], n_inet6 * 16ull) == 0));
 }
 
-static void add_change(struct event_log *events, const char *name, const struct state *before,
-                       const struct state *after)
+static void add_change(struct event_log *events, const char *name,
+                       const struct service_summary *before, const struct service_summary *after)
 {
     g_autofree char *text = after->exists ? describe(after) : NULL;
 
@@ -238,8 +238,9 @@ static bool compare_service(struct event_log *events, const struct snapshot_view
 
     if (!record_key_service(&key, slash + 1, ns))
         return false;
-    struct state before = state_of(snapshot_find(published, key.bytes, key.length));
-    struct state after = state_of(snapshot_writer_find(events->writer, key.bytes, key.length));
+    struct service_summary before = state_of(snapshot_find(published, key.bytes, key.length));
+    struct service_summary after =
+        state_of(snapshot_writer_find(events->writer, key.bytes, key.length));
     if (state_equal(&before, &after))
         return false;
     if (tell)

@@ -26,12 +26,12 @@
 struct followers {
     sd_event *event;
     struct server *server;
-    GPtrArray *all; /* struct follower * */
+    GPtrArray *all; /* struct watching_client * */
     struct json *json;
     GByteArray *frame; /* being written */
 };
 
-struct follower {
+struct watching_client {
     struct followers *followers;
     uid_t uid;
     int fd;
@@ -43,7 +43,7 @@ struct follower {
 
 static void follower_free(void *data)
 {
-    struct follower *follower = data;
+    struct watching_client *follower = data;
 
     sd_event_source_disable_unref(follower->io);
     close(follower->fd);
@@ -86,7 +86,7 @@ struct followers *followers_free(struct followers *followers)
     return NULL;
 }
 
-static void drop(struct follower *follower)
+static void drop(struct watching_client *follower)
 {
     struct followers *followers = follower->followers;
 
@@ -96,7 +96,7 @@ static void drop(struct follower *follower)
 
 /* --- Telling --- */
 
-static void queue(struct follower *follower, const uint8_t *data, size_t size)
+static void queue(struct watching_client *follower, const uint8_t *data, size_t size)
 {
     if (follower->queue->len + size > FOLLOWER_BYTES_MAX)
         follower->overrun = true;
@@ -122,14 +122,14 @@ static void end(struct followers *followers, bool query)
     frame_writer_make_text(&header, followers->frame->len - sizeof header);
     memcpy(followers->frame->data, &header, sizeof header);
     for (guint i = 0; i < followers->all->len; i++) {
-        struct follower *follower = followers->all->pdata[i];
+        struct watching_client *follower = followers->all->pdata[i];
 
         if (follower->questions || !query)
             queue(follower, followers->frame->data, followers->frame->len);
     }
 }
 
-void followers_tell(struct followers *followers, uint64_t time, const char *text)
+void followers_emit(struct followers *followers, uint64_t time, const char *text)
 {
     if (followers->all->len == 0)
         return;
@@ -185,13 +185,13 @@ static void observe(struct followers *followers)
     bool questions = false;
 
     for (guint i = 0; i < followers->all->len; i++)
-        questions |= ((const struct follower *)followers->all->pdata[i])->questions;
+        questions |= ((const struct watching_client *)followers->all->pdata[i])->questions;
     server_observe(followers->server, questions ? on_question : NULL, followers);
 }
 
 /* --- Following --- */
 
-static bool is_over(struct follower *follower, uint32_t revents)
+static bool is_over(struct watching_client *follower, uint32_t revents)
 {
     uint8_t ignored[256];
     ssize_t n;
@@ -216,7 +216,7 @@ static bool is_over(struct follower *follower, uint32_t revents)
 
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-    struct follower *follower = userdata;
+    struct watching_client *follower = userdata;
 
     (void)fd;
     if (is_over(follower, revents))
@@ -231,7 +231,7 @@ static bool is_busy(const struct followers *followers, uid_t uid)
     unsigned of_user = 0;
 
     for (guint i = 0; i < followers->all->len; i++)
-        of_user += ((const struct follower *)followers->all->pdata[i])->uid == uid;
+        of_user += ((const struct watching_client *)followers->all->pdata[i])->uid == uid;
     return followers->all->len >= FOLLOWERS_MAX || of_user >= FOLLOWERS_USER_MAX;
 }
 
@@ -239,7 +239,7 @@ enum followers_added followers_add(struct followers *followers, int fd, const st
                                    bool questions)
 {
     struct kubesvc_header hello;
-    struct follower *follower;
+    struct watching_client *follower;
 
     /* What others ask is for them, root and the daemon's own user to know. */
     if (questions && peer->uid != 0 && peer->uid != geteuid())
@@ -249,8 +249,8 @@ enum followers_added followers_add(struct followers *followers, int fd, const st
     fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
         return FOLLOWERS_BUSY;
-    follower = g_new(struct follower, 1);
-    *follower = (struct follower){
+    follower = g_new(struct watching_client, 1);
+    *follower = (struct watching_client){
         .followers = followers,
         .uid = peer->uid,
         .fd = fd,

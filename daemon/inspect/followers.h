@@ -19,7 +19,7 @@ struct followers *followers_new(sd_event *event, struct server *server);
 struct followers *followers_free(struct followers *followers); /* returns NULL */
 
 /* Sends a change. `time`: CLOCK_REALTIME, microseconds. */
-void followers_tell(struct followers *followers, uint64_t time, const char *text);
+void followers_emit(struct followers *followers, uint64_t time, const char *text);
 
 enum followers_added { FOLLOWERS_ADDED, FOLLOWERS_BUSY, FOLLOWERS_DENIED };
 

@@ -336,12 +336,12 @@ struct inspect *inspect_free(struct inspect *inspect)
     return NULL;
 }
 
-void inspect_tell_backends(struct inspect *inspect, const char *lines)
+void inspect_emit_backends(struct inspect *inspect, const char *lines)
 {
-    streams_tell(inspect->streams, lines);
+    streams_emit(inspect->streams, lines);
 }
 
-void inspect_tell(struct inspect *inspect, uint64_t time, const char *text)
+void inspect_emit(struct inspect *inspect, uint64_t time, const char *text)
 {
-    followers_tell(inspect->followers, time, text);
+    followers_emit(inspect->followers, time, text);
 }

@@ -36,7 +36,7 @@ struct inspect *inspect_free(struct inspect *inspect);
 void inspect_made(struct inspect *inspect, struct job *job);
 
 /* A change, for watching clients. `time`: CLOCK_REALTIME, microseconds. */
-void inspect_tell(struct inspect *inspect, uint64_t time, const char *text);
+void inspect_emit(struct inspect *inspect, uint64_t time, const char *text);
 
 /* Lines for those that follow backends. */
-void inspect_tell_backends(struct inspect *inspect, const char *lines);
+void inspect_emit_backends(struct inspect *inspect, const char *lines);

@@ -21,7 +21,7 @@ static void put_name(struct json *json, GHashTable *seen, const char *format, ..
         json_text(json, NULL, name);
 }
 
-struct walk {
+struct describe_walk {
     const struct report *report;
     const struct service *service;
     GHashTable *seen; /* names, or objects by their address */
@@ -29,7 +29,7 @@ struct walk {
 
 static void put_endpoint_name(void *userdata, const struct endpoint_candidate *candidate)
 {
-    const struct walk *walk = userdata;
+    const struct describe_walk *walk = userdata;
     const struct object *service = &walk->service->object;
     char dashed[DASHED_MAX];
 
@@ -43,7 +43,7 @@ static void put_endpoint_name(void *userdata, const struct endpoint_candidate *c
 
 static void put_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
-    const struct walk *walk = userdata;
+    const struct describe_walk *walk = userdata;
     struct json *json = walk->report->json;
     char dashed[DASHED_MAX];
     g_autofree char *why = cluster_read_why_left_out(walk->report->context->cluster, candidate);
@@ -73,7 +73,7 @@ static void put_source(struct json *json, const struct object *object)
 
 static void put_source_of(void *userdata, const struct endpoint_candidate *candidate)
 {
-    const struct walk *walk = userdata;
+    const struct describe_walk *walk = userdata;
 
     if (candidate->object != &walk->service->object &&
         g_hash_table_add(walk->seen, (void *)(uintptr_t)candidate->object))
@@ -82,7 +82,7 @@ static void put_source_of(void *userdata, const struct endpoint_candidate *candi
 
 static void put_slice(void *userdata, const struct object *object)
 {
-    const struct walk *walk = userdata;
+    const struct describe_walk *walk = userdata;
 
     if (g_hash_table_add(walk->seen, (void *)(uintptr_t)object))
         put_source(walk->report->json, object);
@@ -109,8 +109,8 @@ static void put_service(const struct report *report, const struct service_state 
     struct json *json = report->json;
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) objects = g_hash_table_new(NULL, NULL);
-    struct walk naming = {report, state->object, names};
-    struct walk sources = {report, state->object, objects};
+    struct describe_walk naming = {report, state->object, names};
+    struct describe_walk sources = {report, state->object, objects};
 
     json_open(json, NULL);
     report_service_keys(report, state);

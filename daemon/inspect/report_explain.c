@@ -15,7 +15,7 @@
 
 #define NEAR_MAX 8u
 
-struct walk {
+struct explain_walk {
     const struct report *report;
     struct snapshot_view view;
     GPtrArray *tried; /* char *: names without a final dot */
@@ -77,7 +77,7 @@ static char *candidate_text(const struct report *report, const char *name,
     }
 }
 
-static void write_candidate(const struct walk *walk, const char *name)
+static void write_candidate(const struct explain_walk *walk, const char *name)
 {
     struct json *json = walk->report->json;
     struct resolver_answer inet, inet6;
@@ -161,7 +161,7 @@ static void write_service(const struct report *report, const struct service_ref 
         selector_report_write(report, ref->state);
 }
 
-static void write_suggestions(const struct walk *walk)
+static void write_suggestions(const struct explain_walk *walk)
 {
     unsigned n = 0;
 
@@ -320,7 +320,7 @@ enum kubesvc_inspect_result report_explain(const struct report *report)
 {
     const struct inspect_query *query = report->query;
     const struct search_result *result = &query->result;
-    struct walk walk = {.report = report};
+    struct explain_walk walk = {.report = report};
     struct service_ref ref;
 
     if (!query->is_valid)

@@ -74,13 +74,13 @@ static void put_questions(const struct report *report, const struct server_statu
             values[i].value);
 }
 
-struct files {
+struct file_counts {
     uint64_t files, errors, warnings, stale;
 };
 
 static void count_file(void *userdata, const struct loader_file_status *status)
 {
-    struct files *files = userdata;
+    struct file_counts *files = userdata;
 
     files->files++;
     files->stale += status->stale;
@@ -96,7 +96,7 @@ static void count_file(void *userdata, const struct loader_file_status *status)
 
 static void put_files(const struct report *report)
 {
-    struct files files = {0};
+    struct file_counts files = {0};
 
     loader_status(report->context->loader, count_file, &files);
     gauge(report, "kubesvc_files", "Manifest files.", files.files);
@@ -160,13 +160,13 @@ static void put_copies(const struct report *report)
     }
 }
 
-struct seen {
+struct metrics_seen {
     uint64_t n[RUNTIMES], n_taken[RUNTIMES];
 };
 
 static void count_sighting(void *userdata, const struct sighting *sighting)
 {
-    struct seen *seen = userdata;
+    struct metrics_seen *seen = userdata;
 
     seen->n[sighting->runtime]++;
     seen->n_taken[sighting->runtime] += sighting->state == SIGHTING_TAKEN;
@@ -174,7 +174,7 @@ static void count_sighting(void *userdata, const struct sighting *sighting)
 
 static void put_seen(const struct report *report)
 {
-    struct seen seen = {0};
+    struct metrics_seen seen = {0};
 
     if (!cluster_read_asks_runtimes(report->context->cluster))
         return;

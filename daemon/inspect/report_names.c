@@ -9,7 +9,7 @@
 
 #include "lib/resolve/dashed.h"
 
-struct walk {
+struct names_walk {
     const struct report *report;
     struct snapshot_view view;
     const struct service_state *service; /* whose endpoints are being walked */
@@ -22,7 +22,7 @@ static uint32_t found(const struct resolver_answer *answer)
     return answer->outcome == RESOLVER_FOUND ? answer->n_addresses : 0;
 }
 
-static void write_name(const struct walk *walk, const char *name, const char *kind,
+static void write_name(const struct names_walk *walk, const char *name, const char *kind,
                        const char *target)
 {
     struct json *json = walk->report->json;
@@ -47,7 +47,7 @@ static void write_name(const struct walk *walk, const char *name, const char *ki
 
 static void write_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
-    const struct walk *walk = userdata;
+    const struct names_walk *walk = userdata;
     const struct object *service = &walk->service->object->object;
     char dashed[DASHED_MAX];
 
@@ -63,7 +63,7 @@ static void write_endpoint(void *userdata, const struct endpoint_candidate *cand
 
 static void write_service(void *userdata, const struct service_state *state)
 {
-    struct walk *walk = userdata;
+    struct names_walk *walk = userdata;
     const struct service *service = state->object;
     bool external = service->type == SERVICE_EXTERNAL_NAME;
     g_autofree char *name =
@@ -77,7 +77,7 @@ static void write_service(void *userdata, const struct service_state *state)
     cluster_read_endpoints(walk->report->context->cluster, state, write_endpoint, walk);
 }
 
-static void write_pod_name(const struct walk *walk, const struct address *address)
+static void write_pod_name(const struct names_walk *walk, const struct address *address)
 {
     char dashed[DASHED_MAX];
 
@@ -99,7 +99,7 @@ static void write_pod(void *userdata, const struct pod_view *pod,
 
 static void write_namespace(void *userdata, const struct ns *ns)
 {
-    struct walk *walk = userdata;
+    struct names_walk *walk = userdata;
     const struct inspect_context *context = walk->report->context;
 
     if (!cluster_read_is_exposed(context->cluster, ns))
@@ -114,7 +114,7 @@ static void write_namespace(void *userdata, const struct ns *ns)
 
 enum kubesvc_inspect_result report_names(const struct report *report)
 {
-    struct walk walk = {.report = report};
+    struct names_walk walk = {.report = report};
 
     if (!snapshot_writer_view(report->context->writer, &walk.view))
         return KUBESVC_INSPECT_DONE;

@@ -28,14 +28,14 @@ static void unit_free(void *userdata)
     g_free(unit);
 }
 
-struct walk {
+struct selector_walk {
     const struct report *report;
     const struct service_state *state;
     enum endpoint_source source;
     GHashTable *units; /* struct object * -> struct unit * */
 };
 
-static struct unit *unit_of(const struct walk *walk, const struct object *object)
+static struct unit *unit_of(const struct selector_walk *walk, const struct object *object)
 {
     struct unit *unit = g_hash_table_lookup(walk->units, object);
 
@@ -49,7 +49,7 @@ static struct unit *unit_of(const struct walk *walk, const struct object *object
 
 static void add_candidate(void *userdata, const struct endpoint_candidate *candidate)
 {
-    const struct walk *walk = userdata;
+    const struct selector_walk *walk = userdata;
     struct unit *unit = unit_of(walk, candidate->object);
 
     unit->n++;
@@ -83,7 +83,7 @@ static unsigned count_differing(const struct labels *selector, const struct labe
 
 static void add_member(void *userdata, const struct object *object)
 {
-    const struct walk *walk = userdata;
+    const struct selector_walk *walk = userdata;
     const struct labels *selector = walk->state->object->selector;
 
     if (g_hash_table_contains(walk->units, object))
@@ -126,7 +126,7 @@ static char *difference(const struct labels *selector, const struct labels *labe
 }
 
 /* The selector matches, but pods are not where the endpoints come from. */
-static char *hidden_text(const struct walk *walk)
+static char *hidden_text(const struct selector_walk *walk)
 {
     switch (walk->source) {
     case ENDPOINTS_SLICES:
@@ -142,7 +142,7 @@ static char *hidden_text(const struct walk *walk)
 }
 
 /* The labels match, but it has no pods. */
-static char *absent_text(const struct walk *walk, const struct unit *unit)
+static char *absent_text(const struct selector_walk *walk, const struct unit *unit)
 {
     if (unit->object->kind == OBJECT_POD)
         return hidden_text(walk);
@@ -173,7 +173,7 @@ static char *matching_text(const struct unit *unit)
 }
 
 /* The relation of a matching Pod to a workload, or why a workload yields fewer pods. */
-static char *beside_text(const struct walk *walk, const struct unit *unit)
+static char *beside_text(const struct selector_walk *walk, const struct unit *unit)
 {
     const struct cluster *cluster = walk->report->context->cluster;
     const struct ns *ns = walk->state->ns;
@@ -187,7 +187,7 @@ static char *beside_text(const struct walk *walk, const struct unit *unit)
     return workload ? cluster_read_why_fewer(cluster, workload) : NULL;
 }
 
-static char *whole_text(const struct walk *walk, const struct unit *unit)
+static char *whole_text(const struct selector_walk *walk, const struct unit *unit)
 {
     g_autofree char *text = matching_text(unit), *beside = beside_text(walk, unit);
 
@@ -201,7 +201,8 @@ static char *unit_name(const struct object *object)
     return g_strdup_printf("%s/%s", object_kind_name(object->kind), object->name);
 }
 
-static void put_step(const struct walk *walk, const char *name, bool counts, const char *text)
+static void put_step(const struct selector_walk *walk, const char *name, bool counts,
+                     const char *text)
 {
     struct json *json = walk->report->json;
 
@@ -213,7 +214,7 @@ static void put_step(const struct walk *walk, const char *name, bool counts, con
     json_text(json, "text", text);
 }
 
-static void write_unit(const struct walk *walk, const struct unit *unit)
+static void write_unit(const struct selector_walk *walk, const struct unit *unit)
 {
     g_autofree char *name = unit_name(unit->object);
     g_autofree char *text = unit->n > 0 ? whole_text(walk, unit)
@@ -227,7 +228,7 @@ static void write_unit(const struct walk *walk, const struct unit *unit)
     json_end_line(walk->report->json);
 }
 
-static void write_rest(const struct walk *walk, unsigned n)
+static void write_rest(const struct selector_walk *walk, unsigned n)
 {
     g_autofree char *text = g_strdup_printf("and %u more that match no better", n);
 
@@ -251,7 +252,7 @@ static int compare_units(gconstpointer a, gconstpointer b)
     return strcmp(x->object->name, y->object->name);
 }
 
-static GPtrArray *sorted_units(const struct walk *walk)
+static GPtrArray *sorted_units(const struct selector_walk *walk)
 {
     GPtrArray *units = g_ptr_array_new();
     GHashTableIter iter;
@@ -268,7 +269,7 @@ void selector_report_write(const struct report *report, const struct service_sta
 {
     const struct cluster *cluster = report->context->cluster;
     struct service_view view;
-    struct walk walk = {.report = report, .state = state};
+    struct selector_walk walk = {.report = report, .state = state};
     unsigned n_matching = 0, n_others = 0, n_left = 0;
 
     cluster_read_service_open(cluster, state, &view);

@@ -157,7 +157,7 @@ bool streams_add(struct streams *streams, int fd, const struct stream_client *cl
     return true;
 }
 
-void streams_tell(struct streams *streams, const char *lines)
+void streams_emit(struct streams *streams, const char *lines)
 {
     size_t size = strlen(lines);
 

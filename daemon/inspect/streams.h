@@ -36,7 +36,7 @@ bool streams_add(struct streams *streams, int fd, const struct stream_client *cl
                  struct frame_writer *frames);
 
 /* Lines for all of them. */
-void streams_tell(struct streams *streams, const char *lines);
+void streams_emit(struct streams *streams, const char *lines);
 
 /* Those that follow now; returns their number. */
 unsigned streams_list(const struct streams *streams,

@@ -9,7 +9,7 @@
 
 #include "lib/util/suggest.h"
 
-struct suggestion {
+struct suggested_name {
     unsigned distance;
     char *name, *text;
 };
@@ -20,27 +20,28 @@ static unsigned distance_of(const char *a, const char *b)
     return MIN(suggest_distance(a, b), NEAR_LENGTH);
 }
 
-struct collection {
+struct suggestion_collection {
     const struct report *report;
     const struct service_ref *ref;
-    GArray *found; /* struct suggestion */
+    GArray *found; /* struct suggested_name */
 };
 
 static void suggestion_clear(void *data)
 {
-    struct suggestion *suggestion = data;
+    struct suggested_name *suggestion = data;
 
     g_free(suggestion->name);
     g_free(suggestion->text);
 }
 
-static void add(const struct collection *collection, unsigned distance, char *name, char *text)
+static void add(const struct suggestion_collection *collection, unsigned distance, char *name,
+                char *text)
 {
-    struct suggestion suggestion = {distance, name, text};
+    struct suggested_name suggestion = {distance, name, text};
 
     /* One pod may be found by several of its addresses. */
     for (guint i = 0; i < collection->found->len; i++)
-        if (strcmp(g_array_index(collection->found, struct suggestion, i).name, name) == 0) {
+        if (strcmp(g_array_index(collection->found, struct suggested_name, i).name, name) == 0) {
             suggestion_clear(&suggestion);
             return;
         }
@@ -55,7 +56,7 @@ static char *name_of(const struct report *report, const char *below, const struc
 
 static void add_service(void *userdata, const struct service_state *state)
 {
-    const struct collection *collection = userdata;
+    const struct suggestion_collection *collection = userdata;
     const struct service_ref *ref = collection->ref;
     const struct object *object = &state->object->object;
     bool same_name = strcmp(object->name, ref->service) == 0;
@@ -83,7 +84,7 @@ static void add_of_namespace(void *userdata, const struct ns *ns)
 
 static void add_namespace(void *userdata, const struct ns *ns)
 {
-    const struct collection *collection = userdata;
+    const struct suggestion_collection *collection = userdata;
     const struct service_ref *ref = collection->ref;
 
     if (suggest_is_typo(ns->name, ref->ns) && !cluster_read_service(ns, ref->service))
@@ -95,7 +96,7 @@ static void add_namespace(void *userdata, const struct ns *ns)
 
 static void add_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
-    const struct collection *collection = userdata;
+    const struct suggestion_collection *collection = userdata;
     const struct service_ref *ref = collection->ref;
 
     if (!candidate->label ||
@@ -111,7 +112,7 @@ static void add_endpoint(void *userdata, const struct endpoint_candidate *candid
 
 static int compare(gconstpointer a, gconstpointer b)
 {
-    const struct suggestion *x = a, *y = b;
+    const struct suggested_name *x = a, *y = b;
 
     if (x->distance != y->distance)
         return x->distance < y->distance ? -1 : 1;
@@ -121,8 +122,8 @@ static int compare(gconstpointer a, gconstpointer b)
 unsigned suggestions_write(const struct report *report, const struct service_ref *ref,
                            unsigned most)
 {
-    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct suggestion));
-    struct collection collection = {report, ref, found};
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct suggested_name));
+    struct suggestion_collection collection = {report, ref, found};
     struct json *json = report->json;
     unsigned n = 0;
 
@@ -135,7 +136,7 @@ unsigned suggestions_write(const struct report *report, const struct service_ref
         cluster_read_endpoints(report->context->cluster, ref->state, add_endpoint, &collection);
     g_array_sort(found, compare);
     for (; n < found->len && n < most; n++) {
-        const struct suggestion *suggestion = &g_array_index(found, struct suggestion, n);
+        const struct suggested_name *suggestion = &g_array_index(found, struct suggested_name, n);
 
         json_open(json, NULL);
         json_text(json, "step", "near");

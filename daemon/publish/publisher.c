@@ -29,7 +29,7 @@ static void unref_record(gpointer record)
 }
 
 /* `record` NULL: remove it. */
-static void tell(struct publisher *publisher, const struct record_key *key, GByteArray *record)
+static void emit(struct publisher *publisher, const struct record_key *key, GByteArray *record)
 {
     int r = apply(publisher, key->bytes, key->length, record);
 
@@ -68,9 +68,9 @@ static void on_namespace(void *userdata, const char *name, bool exists, bool exp
     if (!record_key_namespace(&key, name))
         return;
     if (exists)
-        tell(userdata, &key, record_namespace_new(exposed ? KUBESVC_NAMESPACE_EXPOSED : 0));
+        emit(userdata, &key, record_namespace_new(exposed ? KUBESVC_NAMESPACE_EXPOSED : 0));
     else
-        tell(userdata, &key, NULL);
+        emit(userdata, &key, NULL);
 }
 
 /* The model's enum has the same order as the record's, which starts at 1. */
@@ -104,7 +104,7 @@ static void on_service(void *userdata, const struct zone_service *service)
         ports[i] = (struct record_port){port->name, (enum kubesvc_protocol)port->protocol,
                                         port->number, port->addresses};
     }
-    tell(publisher, &key,
+    emit(publisher, &key,
          record_service_new(&(struct record_service){
              .type = record_type(service->type),
              .flags = service->hidden ? KUBESVC_SERVICE_HIDDEN : 0,
@@ -122,14 +122,14 @@ static void on_service_gone(void *userdata, const char *ns, const char *name)
 {
     struct record_key key;
     if (record_key_service(&key, name, ns))
-        tell(userdata, &key, NULL);
+        emit(userdata, &key, NULL);
 }
 
 static void on_address(void *userdata, const struct zone_address *address)
 {
     struct record_key key;
     record_key_address(&key, &address->address);
-    tell(userdata, &key,
+    emit(userdata, &key,
          record_address_new(&(struct record_address){
              .foreign = !address->known,
              .name = address->name,
@@ -142,7 +142,7 @@ static void on_address_gone(void *userdata, const struct address *address)
 {
     struct record_key key;
     record_key_address(&key, address);
-    tell(userdata, &key, NULL);
+    emit(userdata, &key, NULL);
 }
 
 struct publisher *publisher_new(struct snapshot_writer *writer)
@@ -210,7 +210,7 @@ int publisher_publish(struct publisher *publisher, bool empty)
 {
     struct record_key key;
     record_key_settings(&key);
-    tell(publisher, &key, settings_new(publisher->config, empty));
+    emit(publisher, &key, settings_new(publisher->config, empty));
     int r = tell_waiting(publisher);
     if (r < 0)
         return r;

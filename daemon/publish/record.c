@@ -61,13 +61,13 @@ bool record_key_service(struct record_key *key, const char *service, const char 
 #define NUMBER_SHIFT 8
 #define PROTOCOL_MASK ((1u << NUMBER_SHIFT) - 1)
 
-struct row {
+struct record_row {
     const char *name; /* lower case */
     uint32_t protocol, number;
     const GArray *addresses;
 };
 
-static int compare_names(const struct row *a, const struct row *b)
+static int compare_names(const struct record_row *a, const struct record_row *b)
 {
     int order = strcmp(a->name, b->name);
 
@@ -76,7 +76,7 @@ static int compare_names(const struct row *a, const struct row *b)
 
 static int compare_rows(const void *a, const void *b)
 {
-    const struct row *x = a, *y = b;
+    const struct record_row *x = a, *y = b;
     int order = compare_names(x, y);
 
     return order != 0 ? order : (x->addresses > y->addresses) - (x->addresses < y->addresses);
@@ -85,7 +85,7 @@ static int compare_rows(const void *a, const void *b)
 static void add_row(GArray *rows, const char *name, uint32_t protocol, uint32_t number,
                     const GArray *addresses)
 {
-    struct row row = {name, protocol, number, addresses};
+    struct record_row row = {name, protocol, number, addresses};
 
     g_array_append_val(rows, row);
 }
@@ -93,7 +93,7 @@ static void add_row(GArray *rows, const char *name, uint32_t protocol, uint32_t 
 /* How many rows from `start` on belong to one entry. */
 static guint entry_length(const GArray *rows, guint start)
 {
-    const struct row *first = &g_array_index(rows, struct row, start);
+    const struct record_row *first = &g_array_index(rows, struct record_row, start);
     guint n = 1;
 
     for (; start + n < rows->len && compare_names(first, first + n) == 0; n++)
@@ -111,8 +111,8 @@ static guint count_entries(const GArray *rows)
 }
 
 /* What an entry of `n` rows answers; identical arrays count once. */
-static struct kubesvc_set add_entry_set(struct record_builder *builder, const struct row *rows,
-                                        guint n)
+static struct kubesvc_set add_entry_set(struct record_builder *builder,
+                                        const struct record_row *rows, guint n)
 {
     g_autofree const GArray **arrays = g_new(const GArray *, n);
     size_t distinct = 0;
@@ -124,7 +124,7 @@ static struct kubesvc_set add_entry_set(struct record_builder *builder, const st
                          : record_builder_union(builder, arrays, distinct);
 }
 
-static bool agree_on_number(const struct row *rows, guint n)
+static bool agree_on_number(const struct record_row *rows, guint n)
 {
     for (guint i = 1; i < n; i++)
         if (rows[i].number != rows[0].number)
@@ -158,7 +158,7 @@ static GArray *copy_sorted(const GArray *addresses)
 static struct kubesvc_span add_endpoints(struct record_builder *builder,
                                          const struct record_service *service)
 {
-    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct record_row));
     g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(struct kubesvc_endpoint));
     g_autoptr(GStringChunk) names = g_string_chunk_new(256);
     g_autoptr(GArray) unnamed = copy_sorted(service->n_endpoints > 0 ? service->unnamed : NULL);
@@ -180,7 +180,7 @@ static struct kubesvc_span add_endpoints(struct record_builder *builder,
 
     table = record_builder_table(builder, count_entries(rows) * sizeof(struct kubesvc_endpoint));
     for (guint i = 0, n; i < rows->len; i += n) {
-        const struct row *row = &g_array_index(rows, struct row, i);
+        const struct record_row *row = &g_array_index(rows, struct record_row, i);
         struct kubesvc_endpoint entry;
 
         n = entry_length(rows, i);
@@ -201,7 +201,7 @@ static struct kubesvc_span add_port_table(struct record_builder *builder, GArray
     g_array_sort(rows, compare_rows);
     table = record_builder_table(builder, count_entries(rows) * sizeof(struct kubesvc_port));
     for (guint i = 0, n; i < rows->len; i += n) {
-        const struct row *row = &g_array_index(rows, struct row, i);
+        const struct record_row *row = &g_array_index(rows, struct record_row, i);
         struct kubesvc_port entry;
 
         n = entry_length(rows, i);
@@ -221,10 +221,10 @@ static struct kubesvc_span add_port_table(struct record_builder *builder, GArray
 /* Rule 47: a label that is empty after its underscore is a wildcard. */
 static struct kubesvc_span add_ports(struct record_builder *builder, const GArray *ports)
 {
-    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct record_row));
 
     for (guint i = 0; i < ports->len; i++) {
-        const struct row *port = &g_array_index(ports, struct row, i);
+        const struct record_row *port = &g_array_index(ports, struct record_row, i);
 
         add_row(rows, "", port->protocol, port->number, port->addresses);
         if (port->name[0] == '\0')
@@ -242,7 +242,7 @@ static bool need_numbers(GArray *ports)
 
     g_array_sort(ports, compare_rows);
     for (guint i = 0, n; i < ports->len; i += n) {
-        const struct row *port = &g_array_index(ports, struct row, i);
+        const struct record_row *port = &g_array_index(ports, struct record_row, i);
 
         n = entry_length(ports, i);
         *(port->name[0] == '\0' ? &unnamed : &named) = true;
@@ -254,10 +254,10 @@ static bool need_numbers(GArray *ports)
 /* An entry for each number as well. */
 static struct kubesvc_span add_numbers(struct record_builder *builder, const GArray *ports)
 {
-    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct record_row));
 
     for (guint i = 0; i < ports->len; i++) {
-        const struct row *port = &g_array_index(ports, struct row, i);
+        const struct record_row *port = &g_array_index(ports, struct record_row, i);
 
         add_row(rows, port->name, port->protocol | port->number << NUMBER_SHIFT, port->number,
                 port->addresses);
@@ -267,7 +267,7 @@ static struct kubesvc_span add_numbers(struct record_builder *builder, const GAr
 
 static GArray *read_ports(const struct record_service *service, GStringChunk *names)
 {
-    GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+    GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct record_row));
 
     for (size_t i = 0; i < service->n_ports; i++) {
         const struct record_port *port = &service->ports[i];

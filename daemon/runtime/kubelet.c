@@ -13,7 +13,7 @@
 #define HOSTS "etc-hosts"
 #define HOSTS_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR)
 
-struct pod {
+struct kubelet_pod {
     struct kubelet *kubelet;
     char *uid;
     char **names; /* from kubelet_split; NULL: not known */
@@ -26,7 +26,7 @@ struct kubelet {
     struct kubelet_callbacks callbacks;
     struct watch *watch;
     struct folder *hosts, *logs;
-    GHashTable *pods; /* uid -> struct pod */
+    GHashTable *pods; /* uid -> struct kubelet_pod */
 };
 
 static void wake(void *userdata)
@@ -38,7 +38,7 @@ static void wake(void *userdata)
 
 static void pod_free(gpointer userdata)
 {
-    struct pod *pod = userdata;
+    struct kubelet_pod *pod = userdata;
 
     watch_point_free(pod->point);
     if (pod->file)
@@ -48,13 +48,13 @@ static void pod_free(gpointer userdata)
     g_free(pod);
 }
 
-static struct pod *need_pod(struct kubelet *kubelet, const char *uid)
+static struct kubelet_pod *need_pod(struct kubelet *kubelet, const char *uid)
 {
-    struct pod *pod = g_hash_table_lookup(kubelet->pods, uid);
+    struct kubelet_pod *pod = g_hash_table_lookup(kubelet->pods, uid);
 
     if (pod)
         return pod;
-    pod = g_new0(struct pod, 1);
+    pod = g_new0(struct kubelet_pod, 1);
     pod->kubelet = kubelet;
     pod->uid = g_strdup(uid);
     g_hash_table_insert(kubelet->pods, pod->uid, pod);
@@ -63,7 +63,7 @@ static struct pod *need_pod(struct kubelet *kubelet, const char *uid)
 
 static void on_hosts(void *userdata, uint32_t mask, const char *name)
 {
-    struct pod *pod = userdata;
+    struct kubelet_pod *pod = userdata;
 
     (void)mask, (void)name;
     pod->due = pod->heard = true;
@@ -87,7 +87,7 @@ static bool on_directory(void *userdata, const char *name, bool heard)
     bool there = exists(kubelet->hosts, name);
     if (!there && !g_hash_table_contains(kubelet->pods, name))
         return false;
-    struct pod *pod = need_pod(kubelet, name);
+    struct kubelet_pod *pod = need_pod(kubelet, name);
     pod->due = true;
     pod->heard |= heard;
     before = g_steal_pointer(&pod->point);
@@ -112,7 +112,7 @@ static bool on_logs(void *userdata, const char *name, bool heard)
     bool there = exists(kubelet->logs, name);
     if (!there && !g_hash_table_contains(kubelet->pods, names[KUBELET_UID]))
         return false;
-    struct pod *pod = need_pod(kubelet, names[KUBELET_UID]);
+    struct kubelet_pod *pod = need_pod(kubelet, names[KUBELET_UID]);
     bool is_same = there && pod->names &&
                    g_strv_equal((const char *const *)names, (const char *const *)pod->names);
     g_clear_pointer(&pod->names, g_strfreev);
@@ -158,14 +158,14 @@ void kubelet_rescan(struct kubelet *kubelet)
 static int parse(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
                  char **problemp)
 {
-    const struct pod *pod = userdata;
+    const struct kubelet_pod *pod = userdata;
 
     return kubelet_parse(pod->names[KUBELET_NAMESPACE], pod->names[KUBELET_NAME], text, sightings,
                          problemp);
 }
 
 /* Returns false when neither directory knows the pod any longer. */
-static bool look(const struct kubelet *kubelet, struct pod *pod)
+static bool look(const struct kubelet *kubelet, struct kubelet_pod *pod)
 {
     const struct kubelet_callbacks *callbacks = &kubelet->callbacks;
 
@@ -192,7 +192,7 @@ void kubelet_run(struct kubelet *kubelet)
     folder_run(kubelet->hosts);
     g_hash_table_iter_init(&iter, kubelet->pods);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        struct pod *pod = value;
+        struct kubelet_pod *pod = value;
         if (pod->due && !look(kubelet, pod))
             g_hash_table_iter_remove(&iter);
     }
@@ -218,7 +218,7 @@ void kubelet_files(const struct kubelet *kubelet,
 
     g_hash_table_iter_init(&iter, kubelet->pods);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const struct pod *pod = value;
+        const struct kubelet_pod *pod = value;
         if (pod->file)
             each(userdata, pod->file);
     }
@@ -231,7 +231,7 @@ void kubelet_withdraw(struct kubelet *kubelet)
 
     g_hash_table_iter_init(&iter, kubelet->pods);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const struct pod *pod = value;
+        const struct kubelet_pod *pod = value;
         if (pod->file)
             runtime_file_withdraw(pod->file, kubelet->callbacks.seen, kubelet->callbacks.userdata);
     }

@@ -44,7 +44,7 @@ static void on_seen(void *userdata, const char *path, GPtrArray *sightings)
     source->callbacks.seen(source->callbacks.userdata, path, sightings);
 }
 
-struct reading {
+struct runtime_reading {
     struct runtime_source *source;
     const char *name; /* of the file */
 };
@@ -52,7 +52,7 @@ struct reading {
 static int parse(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
                  char **problemp)
 {
-    const struct reading *reading = userdata;
+    const struct runtime_reading *reading = userdata;
     struct runtime_source *source = reading->source;
     GPtrArray *paths;
 
@@ -81,7 +81,7 @@ static bool is_wanted(const struct runtime_source *source, const char *name)
 static bool on_entry(void *userdata, const char *name, bool heard)
 {
     struct runtime_source *source = userdata;
-    struct reading reading = {source, name};
+    struct runtime_reading reading = {source, name};
     struct runtime_file *file = g_hash_table_lookup(source->files, name);
 
     if (!is_wanted(source, name))

@@ -16,7 +16,7 @@ static gboolean is_same(gconstpointer a, gconstpointer b)
     return diagnostic_equal(a, b);
 }
 
-static void tell(const struct diagnostic *diagnostic, const char *path)
+static void log_one(const struct diagnostic *diagnostic, const char *path)
 {
     g_autofree char *text = diagnostic_format(diagnostic, path);
 
@@ -26,13 +26,13 @@ static void tell(const struct diagnostic *diagnostic, const char *path)
         log_warning("%s", text);
 }
 
-void diagnostics_replace(GPtrArray **standingp, GPtrArray *now, const char *path)
+void diagnostics_replace(GPtrArray **currentp, GPtrArray *now, const char *path)
 {
-    g_autoptr(GPtrArray) before = *standingp;
+    g_autoptr(GPtrArray) before = *currentp;
 
     if (now && now->len == 0)
         g_clear_pointer(&now, g_ptr_array_unref);
-    *standingp = now;
+    *currentp = now;
     if (!now) {
         if (before)
             log_notice("%s: fixed", path);
@@ -40,14 +40,14 @@ void diagnostics_replace(GPtrArray **standingp, GPtrArray *now, const char *path
     }
     for (unsigned i = 0; i < now->len; i++) {
         if (!before || !g_ptr_array_find_with_equal_func(before, now->pdata[i], is_same, NULL))
-            tell(now->pdata[i], path);
+            log_one(now->pdata[i], path);
     }
 }
 
-void diagnostics_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path)
+void diagnostics_replace_one(GPtrArray **currentp, struct diagnostic *now, const char *path)
 {
     GPtrArray *array = g_ptr_array_new_with_free_func(free_diagnostic);
 
     g_ptr_array_add(array, now);
-    diagnostics_replace(standingp, array, path);
+    diagnostics_replace(currentp, array, path);
 }

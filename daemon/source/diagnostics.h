@@ -9,8 +9,8 @@
 
 #include "lib/util/diagnostic.h"
 
-/* `now` (struct diagnostic *, ownership taken; NULL for none) replaces *standingp. */
-void diagnostics_replace(GPtrArray **standingp, GPtrArray *now, const char *path);
+/* `now` (struct diagnostic *, ownership taken; NULL for none) replaces *currentp. */
+void diagnostics_replace(GPtrArray **currentp, GPtrArray *now, const char *path);
 
 /* The same with one diagnostic (ownership taken). */
-void diagnostics_replace_one(GPtrArray **standingp, struct diagnostic *now, const char *path);
+void diagnostics_replace_one(GPtrArray **currentp, struct diagnostic *now, const char *path);

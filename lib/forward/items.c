@@ -9,7 +9,7 @@
 
 #include "lib/resolve/dashed.h"
 
-struct place {
+struct item_place {
     const struct forward_service *service;
     const struct forward_port *port;
     GPtrArray *items;
@@ -27,14 +27,14 @@ static const char *protocol_name(enum forward_protocol protocol)
     return names[protocol];
 }
 
-static const char *family_word(const struct place *place)
+static const char *family_word(const struct item_place *place)
 {
     return place->family == 4 ? "ip" : "ip6";
 }
 
 /* `key` and `value` pass on. */
-static struct item *add(const struct place *place, enum item_kind kind, const char *set, char *key,
-                        char *value)
+static struct item *add(const struct item_place *place, enum item_kind kind, const char *set,
+                        char *key, char *value)
 {
     struct item *item = g_new0(struct item, 1);
 
@@ -64,7 +64,7 @@ static char *target_text(const struct forward_target *target)
 }
 
 /* One rule: the number of an endpoint, and from it the endpoint. */
-static char *pick_rule(const struct place *place)
+static char *pick_rule(const struct item_place *place)
 {
     GString *rule = g_string_new(NULL);
 
@@ -82,7 +82,7 @@ static char *pick_rule(const struct place *place)
 
 /* The name of an endpoint's chain, and of the set of its sticky clients. The timeout is part of it
  * because the timeout of a set cannot change. */
-static char *session_name(const struct place *place, const char *chain,
+static char *session_name(const struct item_place *place, const char *chain,
                           const struct forward_target *target)
 {
     char label[DASHED_MAX];
@@ -91,7 +91,7 @@ static char *session_name(const struct place *place, const char *chain,
     return g_strdup_printf("%s/%s/%u/%us", chain, label, target->port, place->service->affinity);
 }
 
-static void add_session_target(const struct place *place, const char *name,
+static void add_session_target(const struct item_place *place, const char *name,
                                const struct forward_target *target)
 {
     bool inet = place->family == 4;
@@ -110,7 +110,7 @@ static void add_session_target(const struct place *place, const char *name,
 
 /* A client that is in an endpoint's set goes there; another one goes anywhere, and is in the set of
  * that endpoint then. */
-static char *session_rules(const struct place *place, const char *chain)
+static char *session_rules(const struct item_place *place, const char *chain)
 {
     GString *rules = g_string_new(NULL);
     g_autoptr(GString) random = g_string_new(NULL);
@@ -128,7 +128,7 @@ static char *session_rules(const struct place *place, const char *chain)
     return g_string_free(rules, FALSE);
 }
 
-static void add_chain(const struct place *place)
+static void add_chain(const struct item_place *place)
 {
     g_autofree char *chain = g_strdup_printf(
         "service%d/%s/%s/%s/%u", place->family, place->service->ns, place->service->name,
@@ -142,7 +142,7 @@ static void add_chain(const struct place *place)
 
 /* An endpoint that is sent its own connection would answer itself, past the translation: such a
  * connection gets another source. Within loopback it does not leave the host, and needs none. */
-static void add_hairpins(const struct place *place)
+static void add_hairpins(const struct item_place *place)
 {
     struct address_range loopback;
 
@@ -159,7 +159,7 @@ static void add_hairpins(const struct place *place)
     }
 }
 
-static void add_flow(const struct place *place)
+static void add_flow(const struct item_place *place)
 {
     GString *targets = g_string_new("\n");
 
@@ -174,7 +174,7 @@ static void add_flow(const struct place *place)
     flow->port = place->port->number;
 }
 
-static void choose_targets(struct place *place)
+static void choose_targets(struct item_place *place)
 {
     g_ptr_array_set_size(place->targets, 0);
     for (guint i = 0; i < place->port->targets->len; i++) {
@@ -188,7 +188,7 @@ static void choose_targets(struct place *place)
 
 /* A port without endpoints needs nothing: what is sent to a cluster IP and leads nowhere is
  * rejected. */
-static void add_port(struct place *place, const char *ip)
+static void add_port(struct item_place *place, const char *ip)
 {
     choose_targets(place);
     if (place->targets->len == 0)
@@ -205,7 +205,7 @@ static void add_port(struct place *place, const char *ip)
 GPtrArray *items_of(const struct forward_service *service)
 {
     g_autoptr(GPtrArray) targets = g_ptr_array_new();
-    struct place place = {
+    struct item_place place = {
         .service = service,
         .items = g_ptr_array_new_with_free_func(item_free),
         .targets = targets,

@@ -11,14 +11,14 @@
 
 #include "items.h"
 
-struct claim {
+struct ruleset_claim {
     const struct member *member;
     const char *value; /* the item's */
 };
 
 struct slot {
     struct item item; /* its value is what the table has, NULL: it is not there */
-    GArray *claims;   /* struct claim, by the order of the members */
+    GArray *claims;   /* struct ruleset_claim, by the order of the members */
 };
 
 struct member { /* a Service */
@@ -106,7 +106,7 @@ static struct slot *slot_of(struct ruleset *ruleset, const struct item *item)
     slot->item = *item;
     slot->item.key = g_strdup(item->key);
     slot->item.value = NULL;
-    slot->claims = g_array_new(FALSE, FALSE, sizeof(struct claim));
+    slot->claims = g_array_new(FALSE, FALSE, sizeof(struct ruleset_claim));
     g_hash_table_add(ruleset->slots, slot);
     return slot;
 }
@@ -119,7 +119,8 @@ static guint claim_place(const struct slot *slot, const struct member *member)
     while (low < high) {
         guint middle = low + (high - low) / 2;
 
-        if (strcmp(g_array_index(slot->claims, struct claim, middle).member->id, member->id) < 0)
+        if (strcmp(g_array_index(slot->claims, struct ruleset_claim, middle).member->id,
+                   member->id) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -130,7 +131,7 @@ static guint claim_place(const struct slot *slot, const struct member *member)
 static void claim(struct ruleset *ruleset, const struct member *member, const struct item *item)
 {
     struct slot *slot = slot_of(ruleset, item);
-    struct claim claim = {member, item->value};
+    struct ruleset_claim claim = {member, item->value};
 
     g_array_insert_val(slot->claims, claim_place(slot, member), claim);
     g_hash_table_add(ruleset->touched, slot);
@@ -204,7 +205,8 @@ void ruleset_sweep(struct ruleset *ruleset)
 /* What the table is to have; NULL: the slot is not to be there. */
 static const char *wanted(const struct slot *slot)
 {
-    return slot->claims->len > 0 ? g_array_index(slot->claims, struct claim, 0).value : NULL;
+    return slot->claims->len > 0 ? g_array_index(slot->claims, struct ruleset_claim, 0).value
+                                 : NULL;
 }
 
 /* Slots to update, from `has` (or nothing, if the table is recreated). */

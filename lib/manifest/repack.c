@@ -15,7 +15,7 @@
  * as a whole. */
 #define PORTS_MAX 100u
 
-struct state { /* of a host at one port, or at one list of ports */
+struct repack_state { /* of a host at one port, or at one list of ports */
     struct port port;
     struct ports *list;
     bool ready;
@@ -82,7 +82,7 @@ static struct endpoint copy_of(const struct endpoint *endpoint)
 static void note(GArray *states, const struct port *port, struct ports *list, bool ready)
 {
     for (guint i = 0; i < states->len; i++) {
-        struct state *state = &g_array_index(states, struct state, i);
+        struct repack_state *state = &g_array_index(states, struct repack_state, i);
         if (state->list != list ||
             (port && (state->port.name != port->name || state->port.number != port->number ||
                       state->port.protocol != port->protocol)))
@@ -90,7 +90,7 @@ static void note(GArray *states, const struct port *port, struct ports *list, bo
         state->ready &= ready;
         return;
     }
-    struct state state = {.list = list, .ready = ready};
+    struct repack_state state = {.list = list, .ready = ready};
     if (port)
         state.port = *port;
     g_array_append_val(states, state);
@@ -99,7 +99,7 @@ static void note(GArray *states, const struct port *port, struct ports *list, bo
 /* The mentions by their lists of ports: usually there is one. */
 static GArray *states_of_lists(const struct packing *packing, const struct mention *first)
 {
-    GArray *states = g_array_new(FALSE, FALSE, sizeof(struct state));
+    GArray *states = g_array_new(FALSE, FALSE, sizeof(struct repack_state));
     for (const struct mention *mention = first; mention;
          mention = mention->next == NONE
                        ? NULL
@@ -114,14 +114,14 @@ static GArray *states_of_ports(const GArray *lists)
 {
     uint64_t n = 0;
     for (guint i = 0; i < lists->len; i++) {
-        const struct ports *ports = g_array_index(lists, struct state, i).list;
+        const struct ports *ports = g_array_index(lists, struct repack_state, i).list;
         n += ports ? ports->n : 1;
     }
     if (lists->len == 1 || n > PORTS_MAX)
         return NULL;
-    GArray *states = g_array_new(FALSE, FALSE, sizeof(struct state));
+    GArray *states = g_array_new(FALSE, FALSE, sizeof(struct repack_state));
     for (guint i = 0; i < lists->len; i++) {
-        const struct state *list = &g_array_index(lists, struct state, i);
+        const struct repack_state *list = &g_array_index(lists, struct repack_state, i);
         if (!list->list)
             note(states, &(struct port){0}, NULL, list->ready);
         for (uint32_t j = 0; list->list && j < list->list->n; j++)
@@ -138,7 +138,7 @@ static void add_at_ports(struct packing *packing, const GArray *states, bool rea
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
     bool any = false;
     for (guint i = 0; i < states->len; i++) {
-        const struct state *state = &g_array_index(states, struct state, i);
+        const struct repack_state *state = &g_array_index(states, struct repack_state, i);
         if (state->ready != ready)
             continue;
         any = true;
@@ -159,7 +159,7 @@ static void add_at_lists(struct packing *packing, const GArray *states,
                          const struct endpoint *endpoint)
 {
     for (guint i = 0; i < states->len; i++) {
-        const struct state *state = &g_array_index(states, struct state, i);
+        const struct repack_state *state = &g_array_index(states, struct repack_state, i);
         struct endpoint copy = copy_of(endpoint);
         copy.ready = state->ready;
         add(packing, state->list, copy);

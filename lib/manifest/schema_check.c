@@ -14,13 +14,13 @@ struct check {
     guint first, end; /* the reader's diagnostics about the object */
 };
 
-struct place { /* the current mapping, for messages; enclosing ones are on the stack, too */
-    const struct place *around;
+struct schema_place { /* the current mapping, for messages; enclosing ones are on the stack, too */
+    const struct schema_place *around;
     const char *key;
     const struct yaml_node *map;
 };
 
-static void append_path(GString *text, const struct place *place)
+static void append_path(GString *text, const struct schema_place *place)
 {
     if (!place->around)
         return;
@@ -29,7 +29,7 @@ static void append_path(GString *text, const struct place *place)
 }
 
 /* "spec.ports.port"; free with g_free. */
-static char *path_of(const struct place *place, const char *key)
+static char *path_of(const struct schema_place *place, const char *key)
 {
     GString *text = g_string_new(NULL);
 
@@ -54,7 +54,7 @@ static bool is_reported(const struct check *check, struct position position, con
 
 /* Report this, unless it was already? Of a duplicate key the last counts, and a merged one counts
  * only if there is no other. */
-static bool is_news(const struct check *check, const struct place *place,
+static bool is_news(const struct check *check, const struct schema_place *place,
                     const struct yaml_node *child, struct position position, const char *rule)
 {
     check->fields->refused = true;
@@ -97,7 +97,7 @@ static const char *mismatch(const struct schema_field *field, const struct yaml_
 }
 
 /* `node` is the child itself or an element of it. */
-static void refuse_type(const struct check *check, const struct place *place,
+static void refuse_type(const struct check *check, const struct schema_place *place,
                         const struct schema_field *field, const struct yaml_node *child,
                         const struct yaml_node *node, const char *wanted)
 {
@@ -112,7 +112,7 @@ static void refuse_type(const struct check *check, const struct place *place,
 }
 
 /* Elements of a list of strings, or values of a mapping of strings: null stands for "". */
-static void check_strings(const struct check *check, const struct place *place,
+static void check_strings(const struct check *check, const struct schema_place *place,
                           const struct schema_field *field, const struct yaml_node *child)
 {
     for (const struct yaml_node *item = child->first; item; item = item->next) {
@@ -130,7 +130,7 @@ static void check_strings(const struct check *check, const struct place *place,
     }
 }
 
-static void check_value(const struct check *check, const struct place *place,
+static void check_value(const struct check *check, const struct schema_place *place,
                         const struct schema_field *field, const struct yaml_node *child)
 {
     g_autofree char *path = NULL, *values = NULL;
@@ -157,13 +157,13 @@ static void check_value(const struct check *check, const struct place *place,
                   field->least, field->greatest);
 }
 
-static void check_map(const struct check *check, const struct place *place,
+static void check_map(const struct check *check, const struct schema_place *place,
                       const struct schema_field *level);
 
-static void check_field(const struct check *check, const struct place *place,
+static void check_field(const struct check *check, const struct schema_place *place,
                         const struct schema_field *field, const struct yaml_node *child)
 {
-    struct place inner = {.around = place, .key = field->name, .map = child};
+    struct schema_place inner = {.around = place, .key = field->name, .map = child};
     const char *wanted = mismatch(field, child);
 
     if (wanted) {
@@ -198,7 +198,7 @@ static bool is_there(const struct yaml_node *map, const char *key)
     return node->type == YAML_NODE_MAP || node->first;
 }
 
-static void check_required(const struct check *check, const struct place *place,
+static void check_required(const struct check *check, const struct schema_place *place,
                            const struct schema_field *field)
 {
     g_autofree char *path = NULL;
@@ -210,7 +210,7 @@ static void check_required(const struct check *check, const struct place *place,
     fields_refuse(check->fields, place->map->position, "missing-field", "%s is missing", path);
 }
 
-static void check_map(const struct check *check, const struct place *place,
+static void check_map(const struct check *check, const struct schema_place *place,
                       const struct schema_field *level)
 {
     for (const struct yaml_node *child = place->map->first; child; child = child->next) {
@@ -227,7 +227,7 @@ void schema_check(struct fields *fields, const struct yaml_node *root, enum obje
                   guint first)
 {
     const struct check check = {.fields = fields, .first = first, .end = fields->diagnostics->len};
-    const struct place place = {.map = root};
+    const struct schema_place place = {.map = root};
     const struct schema_field *level = schema_of(kind);
 
     if (level && root->type == YAML_NODE_MAP)

@@ -48,8 +48,8 @@ static void observe(const struct cluster *cluster, const struct object *object)
 }
 
 /* Its pods are looked up among the sightings if a runtime is asked. */
-static void hold(const struct cluster *cluster, const struct holder_key *key,
-                 const struct holder_pods *pods)
+static void note_holder(const struct cluster *cluster, const struct holder_key *key,
+                        const struct holder_pods *pods)
 {
     static const struct holder_pods none = {0};
     sightings_hold(cluster->sightings, key, cluster->pods.sightings ? pods : &none);
@@ -59,10 +59,11 @@ static void hold_replicas(const struct cluster *cluster, const struct workload_s
 {
     const struct workload *workload = state->object;
     bool open = workload && pods_is_open_workload(workload);
-    hold(cluster, &(struct holder_key){state->identity.kind, state->ns->name, state->identity.name},
-         &(struct holder_pods){.n = open ? state->replicas : 0,
-                               .ordinal = state->first,
-                               .indexed = open && workload->indexed});
+    note_holder(cluster,
+                &(struct holder_key){state->identity.kind, state->ns->name, state->identity.name},
+                &(struct holder_pods){.n = open ? state->replicas : 0,
+                                      .ordinal = state->first,
+                                      .indexed = open && workload->indexed});
 }
 
 static void reconcile_pod(struct cluster *cluster, struct bare_pod *pod)
@@ -72,8 +73,8 @@ static void reconcile_pod(struct cluster *cluster, struct bare_pod *pod)
     const struct pod *object = (const struct pod *)catalog_find(cluster->catalog, OBJECT_POD,
                                                                 pod->owner.ns, pod->owner.name);
     bool open = object && pods_is_open(&cluster->pods, object);
-    hold(cluster, &(struct holder_key){OBJECT_POD, pod->owner.ns, pod->owner.name},
-         &(struct holder_pods){.n = open ? 1 : 0});
+    note_holder(cluster, &(struct holder_key){OBJECT_POD, pod->owner.ns, pod->owner.name},
+                &(struct holder_pods){.n = open ? 1 : 0});
     if (!open || !pods_is_allocated(&cluster->pods, object))
         pods_release(&cluster->pods, pod->owner.ns, pod->owner.name);
     if (!open) {
@@ -316,7 +317,7 @@ static bool reconcile_dirty(struct cluster *cluster)
 }
 
 /* A full range is logged once for each number of objects without an address. */
-static void say_refused(struct cluster *cluster)
+static void log_exhausted(struct cluster *cluster)
 {
     static const struct {
         const char *objects, *option;
@@ -359,5 +360,5 @@ void cluster_reconcile(struct cluster *cluster)
     while (namespaces->len > 0)
         reconcile_namespace(cluster,
                             g_ptr_array_remove_index_fast(namespaces, namespaces->len - 1));
-    say_refused(cluster);
+    log_exhausted(cluster);
 }

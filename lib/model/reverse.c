@@ -23,7 +23,7 @@ struct claim {
 
 _Static_assert(_Alignof(struct claim_owner) > CLAIM_POD, "no room for the kind of a claim");
 
-struct entry {
+struct reverse_entry {
     struct address address;
     uint32_t stated;
     bool dirty;
@@ -31,19 +31,19 @@ struct entry {
 };
 
 struct reverse {
-    GHashTable *entries; /* struct entry, by address */
-    GPtrArray *dirty;    /* struct entry * */
+    GHashTable *entries; /* struct reverse_entry, by address */
+    GPtrArray *dirty;    /* struct reverse_entry * */
 };
 
 static guint entry_hash(gconstpointer data)
 {
-    return hash_address(&((const struct entry *)data)->address);
+    return hash_address(&((const struct reverse_entry *)data)->address);
 }
 
 static gboolean entry_equal(gconstpointer a, gconstpointer b)
 {
-    return address_compare(&((const struct entry *)a)->address,
-                           &((const struct entry *)b)->address) == 0;
+    return address_compare(&((const struct reverse_entry *)a)->address,
+                           &((const struct reverse_entry *)b)->address) == 0;
 }
 
 static uintptr_t join(const struct claim_owner *owner, enum claim_kind kind)
@@ -67,19 +67,19 @@ static void claim_free(struct claim *claim)
     g_free(claim);
 }
 
-static struct claim *first_claim(const struct entry *entry)
+static struct claim *first_claim(const struct reverse_entry *entry)
 {
     return entry->claims ? entry->claims->next : NULL;
 }
 
-static struct claim *next_claim(const struct entry *entry, const struct claim *claim)
+static struct claim *next_claim(const struct reverse_entry *entry, const struct claim *claim)
 {
     return claim == entry->claims ? NULL : claim->next;
 }
 
 static void entry_free(gpointer data)
 {
-    struct entry *entry = data;
+    struct reverse_entry *entry = data;
     struct claim *claim = first_claim(entry), *next;
     for (; claim; claim = next) {
         next = next_claim(entry, claim);
@@ -106,17 +106,17 @@ struct reverse *reverse_free(struct reverse *reverse)
     return NULL;
 }
 
-static struct entry *find(const struct reverse *reverse, const struct address *address)
+static struct reverse_entry *find(const struct reverse *reverse, const struct address *address)
 {
-    struct entry probe = {.address = *address};
+    struct reverse_entry probe = {.address = *address};
     return g_hash_table_lookup(reverse->entries, &probe);
 }
 
-static struct entry *touch(struct reverse *reverse, const struct address *address)
+static struct reverse_entry *touch(struct reverse *reverse, const struct address *address)
 {
-    struct entry *entry = find(reverse, address);
+    struct reverse_entry *entry = find(reverse, address);
     if (!entry) {
-        entry = g_new0(struct entry, 1);
+        entry = g_new0(struct reverse_entry, 1);
         entry->address = *address;
         g_hash_table_add(reverse->entries, entry);
     }
@@ -129,7 +129,7 @@ static struct entry *touch(struct reverse *reverse, const struct address *addres
 
 bool reverse_state(struct reverse *reverse, const struct address *address, bool stated)
 {
-    struct entry *entry = touch(reverse, address);
+    struct reverse_entry *entry = touch(reverse, address);
     if (stated)
         return entry->stated++ == 0;
     return --entry->stated == 0;
@@ -137,14 +137,14 @@ bool reverse_state(struct reverse *reverse, const struct address *address, bool 
 
 bool reverse_is_stated(const struct reverse *reverse, const struct address *address)
 {
-    const struct entry *entry = find(reverse, address);
+    const struct reverse_entry *entry = find(reverse, address);
     return entry && entry->stated > 0;
 }
 
 void reverse_claim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
                    const struct claim_owner *owner, const char *label)
 {
-    struct entry *entry = touch(reverse, address);
+    struct reverse_entry *entry = touch(reverse, address);
     struct claim *claim = g_new(struct claim, 1), *last = entry->claims;
     *claim = (struct claim){.owner_and_kind = join(owner, kind), .label = name_ref(label)};
     claim->next = last ? last->next : claim;
@@ -158,7 +158,7 @@ void reverse_claim(struct reverse *reverse, const struct address *address, enum 
 void reverse_unclaim(struct reverse *reverse, const struct address *address, enum claim_kind kind,
                      const struct claim_owner *owner, const char *label)
 {
-    struct entry *entry = touch(reverse, address);
+    struct reverse_entry *entry = touch(reverse, address);
     struct claim *before = entry->claims;
     for (struct claim *claim = first_claim(entry); claim; claim = next_claim(entry, claim)) {
         if (claim->owner_and_kind != join(owner, kind) || claim->label != label) {
@@ -187,7 +187,7 @@ static char *claim_text(const struct claim *claim, const struct address *address
 
 /* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),
  * hostnames before other labels (rule 70). */
-static char *best_name(const struct entry *entry)
+static char *best_name(const struct reverse_entry *entry)
 {
     char *best = NULL;
     enum claim_kind best_kind = CLAIM_POD;
@@ -206,7 +206,7 @@ static char *best_name(const struct entry *entry)
     return best;
 }
 
-static void hand_over(const struct entry *entry, const struct zone_sink *sink)
+static void hand_over(const struct reverse_entry *entry, const struct zone_sink *sink)
 {
     g_autofree char *name = best_name(entry);
     g_autoptr(GPtrArray) pods = g_ptr_array_new();
@@ -224,7 +224,7 @@ void reverse_flush(struct reverse *reverse, const struct zone_sink *sink,
     if (reverse->dirty->len == 0)
         return;
     while (reverse->dirty->len > 0) {
-        struct entry *entry =
+        struct reverse_entry *entry =
             g_ptr_array_remove_index_fast(reverse->dirty, reverse->dirty->len - 1);
         entry->dirty = false;
         if (entry->claims || entry->stated > 0) {

@@ -64,7 +64,7 @@ int thread_queue_fd(const struct thread_queue *queue)
     return queue->fd;
 }
 
-void thread_queue_hear(struct thread_queue *queue)
+void thread_queue_acknowledge(struct thread_queue *queue)
 {
     eventfd_t count;
 

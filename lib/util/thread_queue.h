@@ -26,8 +26,8 @@ void thread_queue_push(struct thread_queue *queue, struct thread_queue_item *ite
 /* Approximate number of items. */
 unsigned thread_queue_length(const struct thread_queue *queue);
 
-/* For the receiver. Readable when something was pushed, until thread_queue_hear. */
+/* For the receiver. Readable when something was pushed, until thread_queue_acknowledge. */
 int thread_queue_fd(const struct thread_queue *queue);
-void thread_queue_hear(struct thread_queue *queue);
+void thread_queue_acknowledge(struct thread_queue *queue);
 struct thread_queue_item *
 thread_queue_pop(struct thread_queue *queue); /* the oldest; NULL if empty */

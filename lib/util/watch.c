@@ -113,7 +113,7 @@ static void unlink_point(struct watch_point *point)
     watched->n--;
 }
 
-static void tell(struct watch_point *first, uint32_t mask, const char *name)
+static void emit(struct watch_point *first, uint32_t mask, const char *name)
 {
     for (struct watch_point *point = first; point; point = point->next) {
         if (mask & point->mask)
@@ -154,7 +154,7 @@ static void free_watched(void *data)
     g_free(watched);
 }
 
-static void hear(struct watch *watch, const struct inotify_event *event, const char *name)
+static void on_event(struct watch *watch, const struct inotify_event *event, const char *name)
 {
     if (event->mask & IN_Q_OVERFLOW) {
         watch->handlers.overflow(watch->handlers.userdata);
@@ -167,9 +167,9 @@ static void hear(struct watch *watch, const struct inotify_event *event, const c
         end_watched(watched);
         return;
     }
-    tell(watched->everything, event->mask, name);
+    emit(watched->everything, event->mask, name);
     if (name)
-        tell(list_of(watched, name), event->mask, name);
+        emit(list_of(watched, name), event->mask, name);
 }
 
 void watch_drain(struct watch *watch)
@@ -191,7 +191,7 @@ void watch_drain(struct watch *watch)
             at += sizeof(*event);
             if (event->len > (size_t)size - at)
                 break;
-            hear(watch, event, event->len > 0 ? event->name : NULL);
+            on_event(watch, event, event->len > 0 ? event->name : NULL);
             at += event->len;
         }
     }

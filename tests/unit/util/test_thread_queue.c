@@ -56,7 +56,7 @@ static void items_come_out_in_order(void **state)
         push(queue, 0, i);
     assert_int_equal(thread_queue_length(queue), 3);
     assert_true(is_readable(queue, 0));
-    thread_queue_hear(queue);
+    thread_queue_acknowledge(queue);
     for (unsigned i = 0; i < 3; i++) {
         struct item *item = (struct item *)(void *)thread_queue_pop(queue);
         assert_int_equal(item->number, i);
@@ -100,7 +100,7 @@ static void nothing_is_lost_between_threads(void **state)
         struct item *item;
 
         assert_true(is_readable(queue, -1));
-        thread_queue_hear(queue);
+        thread_queue_acknowledge(queue);
         while ((item = (struct item *)(void *)thread_queue_pop(queue))) {
             assert_int_equal(item->number, next[item->sender]++);
             received++;
