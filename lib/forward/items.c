@@ -63,9 +63,22 @@ static char *target_text(const struct forward_target *target)
     return g_strdup_printf("%s . %u", text, target->port);
 }
 
+static char *target_rule(const struct item_place *place, const struct forward_target *target)
+{
+    bool inet = place->family == 4;
+    char text[ADDRESS_TEXT_MAX];
+
+    address_format(&target->address, text);
+    return g_strdup_printf("meta l4proto %s dnat %s to %s%s%s:%u\n",
+                           protocol_name(place->port->protocol), family_word(place),
+                           inet ? "" : "[", text, inet ? "" : "]", target->port);
+}
+
 /* One rule: the number of an endpoint, and from it the endpoint. */
 static char *pick_rule(const struct item_place *place)
 {
+    if (place->targets->len == 1)
+        return target_rule(place, place->targets->pdata[0]);
     GString *rule = g_string_new(NULL);
 
     g_string_append_printf(rule, "meta l4proto %s dnat %s to numgen random mod %u map {",
@@ -94,18 +107,13 @@ static char *session_name(const struct item_place *place, const char *chain,
 static void add_session_target(const struct item_place *place, const char *name,
                                const struct forward_target *target)
 {
-    bool inet = place->family == 4;
-    char text[ADDRESS_TEXT_MAX];
+    g_autofree char *rule = target_rule(place, target);
 
-    address_format(&target->address, text);
     add(place, ITEM_SET, "", g_strdup(name),
         g_strdup_printf("type %s; flags dynamic,timeout; timeout %us;",
-                        inet ? "ipv4_addr" : "ipv6_addr", place->service->affinity));
+                        place->family == 4 ? "ipv4_addr" : "ipv6_addr", place->service->affinity));
     add(place, ITEM_CHAIN, "", g_strdup(name),
-        g_strdup_printf("update @%s { %s saddr }\n"
-                        "meta l4proto %s dnat %s to %s%s%s:%u\n",
-                        name, family_word(place), protocol_name(place->port->protocol),
-                        family_word(place), inet ? "" : "[", text, inet ? "" : "]", target->port));
+        g_strdup_printf("update @%s { %s saddr }\n%s", name, family_word(place), rule));
 }
 
 /* A client that is in an endpoint's set goes there; another one goes anywhere, and is in the set of

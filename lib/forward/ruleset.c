@@ -338,9 +338,10 @@ static void write_difference(const struct difference *difference)
     each(difference, ITEM_SET, delete_set);
 }
 
-/* Only the first packet of a connection comes here; the others follow its translation. A client
- * whose only route is ours has the cluster IP as its source: a reset to it must not be refused in
- * turn, and what leaves the host so gets another source. */
+/* Only the first packet of a connection comes here; the others follow its translation. That of
+ * every connection of the host does, so those that are not for a Service pass as few expressions as
+ * possible. A client whose only route is ours has the cluster IP as its source: a reset to it must
+ * not be refused in turn, and what leaves the host so gets another source. */
 static const char frame[] =
     "add table " RULESET_TABLE "\n"
     "delete table " RULESET_TABLE "\n"
@@ -352,23 +353,27 @@ static const char frame[] =
     "\tset hairpins4 { type ipv4_addr . ipv4_addr; }\n"
     "\tset hairpins6 { type ipv6_addr . ipv6_addr; }\n"
     "\tchain refuse {\n"
+    "\t\tct state != new return\n"
     "\t\tmeta l4proto tcp reject with tcp reset\n"
-    "\t\treject with icmpx type port-unreachable\n"
+    "\t\tmeta l4proto { udp, sctp } reject with icmpx type port-unreachable\n"
     "\t}\n"
     "\tchain services {\n"
     "\t\tip daddr . meta l4proto . th dport vmap @services4\n"
     "\t\tip6 daddr . meta l4proto . th dport vmap @services6\n"
-    "\t\tct state new meta l4proto { tcp, udp, sctp } ip daddr @cluster-ips4 goto refuse\n"
-    "\t\tct state new meta l4proto { tcp, udp, sctp } ip6 daddr @cluster-ips6 goto refuse\n"
+    "\t\tip daddr @cluster-ips4 goto refuse\n"
+    "\t\tip6 daddr @cluster-ips6 goto refuse\n"
     "\t}\n"
     "\tchain prerouting { type nat hook prerouting priority dstnat; jump services; }\n"
     "\tchain output { type nat hook output priority -100; jump services; }\n"
+    "\tchain masquerades {\n"
+    "\t\tip saddr . ip daddr @hairpins4 masquerade\n"
+    "\t\tip6 saddr . ip6 daddr @hairpins6 masquerade\n"
+    "\t\tip saddr @cluster-ips4 masquerade\n"
+    "\t\tip6 saddr @cluster-ips6 masquerade\n"
+    "\t}\n"
     "\tchain postrouting {\n"
     "\t\ttype nat hook postrouting priority srcnat;\n"
-    "\t\toifname != \"lo\" ct status dnat ip saddr . ip daddr @hairpins4 masquerade\n"
-    "\t\toifname != \"lo\" ct status dnat ip6 saddr . ip6 daddr @hairpins6 masquerade\n"
-    "\t\toifname != \"lo\" ct status dnat ip saddr @cluster-ips4 masquerade\n"
-    "\t\toifname != \"lo\" ct status dnat ip6 saddr @cluster-ips6 masquerade\n"
+    "\t\toif != lo ct status dnat jump masquerades\n"
     "\t}\n"
     "}\n";
 

@@ -88,7 +88,7 @@ static void the_whole(void **state)
                            "ip to numgen random mod 2 map { 0 : 127.244.0.1 . 8080, "
                            "1 : 127.244.0.2 . 8080 }\n"));
     assert_true(has(whole, "add rule inet kubesvc service6/moon/web/tcp/80 meta l4proto tcp dnat "
-                           "ip6 to numgen random mod 1 map { 0 : fd00:1::1 . 8080 }\n"));
+                           "ip6 to [fd00:1::1]:8080\n"));
     assert_true(has(whole, "add element inet kubesvc services4 {\n"
                            "\t127.96.0.1 . tcp . 80 : goto service4/moon/web/tcp/80\n}\n"));
     assert_true(has(whole, "add element inet kubesvc cluster-ips6 {\n\tfd00::1\n}\n"));
@@ -131,7 +131,7 @@ static void only_what_changed(void **state)
     set(ruleset, "new", "127.96.0.1", "127.244.0.3");
     assert_changes(ruleset, "add chain inet kubesvc service4/moon/new/tcp/80\n"
                             "add rule inet kubesvc service4/moon/new/tcp/80 meta l4proto tcp dnat "
-                            "ip to numgen random mod 1 map { 0 : 127.244.0.3 . 8080 }\n"
+                            "ip to 127.244.0.3:8080\n"
                             "add element inet kubesvc cluster-ips4 {\n\t127.96.0.1\n}\n"
                             "add element inet kubesvc services4 {\n"
                             "\t127.96.0.1 . tcp . 80 : goto service4/moon/new/tcp/80\n}\n");
@@ -247,7 +247,7 @@ static void affinity(void **state)
                    "flush chain inet kubesvc service6/moon/web/sctp/7\n"
                    "flush chain inet kubesvc service6/moon/web/sctp/7/fd00-1--1/77/60s\n"
                    "add rule inet kubesvc service6/moon/web/sctp/7 meta l4proto sctp dnat ip6 to "
-                   "numgen random mod 1 map { 0 : fd00:1::1 . 77 }\n"
+                   "[fd00:1::1]:77\n"
                    "delete chain inet kubesvc service6/moon/web/sctp/7/fd00-1--1/77/60s\n"
                    "delete set inet kubesvc service6/moon/web/sctp/7/fd00-1--1/77/60s\n");
     forward_service_free(service);
