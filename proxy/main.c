@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <glib.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
@@ -17,7 +18,8 @@ static const char help[] =
     "usage: kubesvc-proxy [--socket PATH]\n"
     "\n"
     "Forwards connections to the cluster IPs of Services to their endpoints, with one nftables\n"
-    "table that follows kubesvcd. Needs CAP_NET_ADMIN. The table is removed at the end.\n"
+    "table that follows kubesvcd. Needs CAP_NET_ADMIN. SIGTERM and SIGINT remove the table;\n"
+    "SIGUSR2 leaves it to the next process.\n"
     "\n"
     "  --socket PATH  the socket of kubesvcd; default: $KUBESVC_SOCKET, else "
     "/run/kubesvc/socket\n"
@@ -27,6 +29,9 @@ static const char help[] =
     "kubesvc-proxy(8) says more.\n";
 
 enum parsed { PARSED, PARSED_DONE, PARSED_WRONG };
+
+/* Why the event loop ended: what its signals make it return. */
+enum end { END_STOP, END_HANDOVER };
 
 static enum parsed parse(int argc, char **argv, const char **socket)
 {
@@ -59,6 +64,9 @@ static int run(sd_event *event, const char *socket)
 
     (void)signal(SIGPIPE, SIG_IGN);
     if (r >= 0)
+        r = sd_event_add_signal(event, NULL, SIGUSR2 | SD_EVENT_SIGNAL_PROCMASK, NULL,
+                                (void *)(intptr_t)END_HANDOVER);
+    if (r >= 0)
         r = sd_event_set_watchdog(event, 1);
     if (r < 0) {
         log_error("cannot start: %s", g_strerror(-r));
@@ -70,6 +78,8 @@ static int run(sd_event *event, const char *socket)
     if (r < 0)
         log_error("%s", g_strerror(-r));
     (void)sd_notify(0, "STOPPING=1");
+    if (r == END_STOP)
+        proxy_remove(proxy);
     proxy_free(proxy);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The proxy's connection to the daemon, and the handling of its messages. Each batch becomes one
- * transaction. The first one replaces the whole table, whatever a killed process has left; so does
- * one after another program has deleted it.
+ * transaction. The first one replaces the whole table, whatever an earlier process has left; so
+ * does one after another program has deleted it. One that fails is tried again, without a message
+ * of the daemon, since what was in its way may pass.
  */
 #include "proxy.h"
 
@@ -26,6 +27,10 @@
 
 #define RETRY_USEC (G_USEC_PER_SEC / 4)
 
+/* Between attempts to change the table: twice as long after each one that fails. */
+#define PAUSE_FIRST_USEC ((uint64_t)G_USEC_PER_SEC / 20)
+#define PAUSE_LAST_USEC ((uint64_t)G_USEC_PER_SEC * 30)
+
 struct proxy {
     sd_event *event;
     const char *socket;
@@ -35,20 +40,36 @@ struct proxy {
     struct routes *routes;
     struct mnl_socket *news;     /* of tables */
     struct inspect_client *link; /* NULL: not connected */
-    sd_event_source *io, *retry, *news_source;
-    bool begun;    /* the daemon has sent everything since the connection was made */
-    bool loaded;   /* the table is ours */
-    bool ready;    /* last sent to the service manager */
-    int complaint; /* last logged about the daemon; 0: none */
+    sd_event_source *io, *retry, *again, *news_source;
+    uint64_t pause; /* microseconds until the table is tried again; 0: it is up to date */
+    bool begun;     /* the daemon has sent everything since the connection was made */
+    bool partial;   /* the ruleset lacks the rest of a batch, or everything */
+    bool adopted;   /* the table is one that an earlier process has left */
+    bool loaded;    /* the table is ours */
+    bool ready;     /* last sent to the service manager */
+    int complaint;  /* last logged about the daemon; 0: none */
 };
+
+static char *status_text(const struct proxy *proxy)
+{
+    const char *waiting = proxy->link ? "" : "; waiting for kubesvcd";
+    unsigned n = ruleset_size(proxy->ruleset);
+
+    if (proxy->pause > 0)
+        return g_strdup("The table cannot be changed and stays as it is; trying again");
+    if (proxy->adopted)
+        return g_strdup_printf("Forwarding as the previous process did%s", waiting);
+    return g_strdup_printf("Forwarding to %u Service%s%s", n, n == 1 ? "" : "s", waiting);
+}
 
 static void tell(struct proxy *proxy)
 {
-    unsigned n = ruleset_size(proxy->ruleset);
+    g_autofree char *status = status_text(proxy);
 
-    (void)sd_notifyf(0, "%sSTATUS=Forwarding to %u Service%s%s.", proxy->ready ? "" : "READY=1\n",
-                     n, n == 1 ? "" : "s", proxy->link ? "" : "; waiting for kubesvcd");
-    proxy->ready = true;
+    bool now_ready = !proxy->ready && proxy->pause == 0;
+
+    (void)sd_notifyf(0, "%sSTATUS=%s.", now_ready ? "READY=1\n" : "", status);
+    proxy->ready |= now_ready;
 }
 
 /* --- The kernel --- */
@@ -74,18 +95,45 @@ static bool load_changes(struct proxy *proxy)
     return !commands || table_run(proxy->table, commands) || load_whole(proxy);
 }
 
+/* A change that fails while an attempt is due does not put it off. */
+static void try_again_later(struct proxy *proxy)
+{
+    if (proxy->pause == 0)
+        log_error("the table cannot be changed and stays as it is; trying again");
+    if (sd_event_source_get_enabled(proxy->again, NULL) > 0)
+        return;
+    proxy->pause = proxy->pause == 0 ? PAUSE_FIRST_USEC : MIN(proxy->pause * 2, PAUSE_LAST_USEC);
+    (void)sd_event_source_set_time_relative(proxy->again, proxy->pause);
+    (void)sd_event_source_set_enabled(proxy->again, SD_EVENT_ONESHOT);
+}
+
 static void apply(struct proxy *proxy)
 {
     bool good = proxy->loaded ? load_changes(proxy) : load_whole(proxy);
 
-    if (!good) {
-        log_error("the table cannot be changed; it stays as it is until the next change");
-        (void)sd_notify(0, "STATUS=The table cannot be changed; see the log.");
-        return;
+    if (good) {
+        conntrack_forget(proxy->ruleset);
+        ruleset_settle(proxy->ruleset);
+        if (proxy->pause > 0)
+            log_notice("the table is up to date again");
+        proxy->adopted = false;
+        proxy->pause = 0;
+        (void)sd_event_source_set_enabled(proxy->again, SD_EVENT_OFF);
+    } else {
+        try_again_later(proxy);
     }
-    conntrack_forget(proxy->ruleset);
-    ruleset_settle(proxy->ruleset);
     tell(proxy);
+}
+
+/* The end of a batch does the same. */
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct proxy *proxy = userdata;
+
+    (void)source, (void)usec;
+    if (!proxy->partial)
+        apply(proxy);
+    return 0;
 }
 
 static int on_table_message(const struct nlmsghdr *message, void *userdata)
@@ -108,6 +156,7 @@ static bool on_line(void *userdata, const char *line)
 {
     struct proxy *proxy = userdata;
 
+    proxy->partial = true;
     switch (backends_take(line, proxy->ruleset, proxy->ranges)) {
     case BACKENDS_MORE: break;
     case BACKENDS_BAD: log_warning("passed over what the daemon said: %.200s", line); break;
@@ -115,6 +164,7 @@ static bool on_line(void *userdata, const char *line)
         if (!proxy->begun)
             ruleset_sweep(proxy->ruleset);
         proxy->begun = true;
+        proxy->partial = false;
         routes_want(proxy->routes, proxy->ranges);
         apply(proxy);
         break;
@@ -161,13 +211,15 @@ static int on_news(sd_event_source *source, int fd, uint32_t revents, void *user
         else
             (void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_table_message, &deleted);
     }
-    if (!deleted || !proxy->loaded || table_exists(proxy->table))
+    if (!deleted || table_exists(proxy->table))
+        return 0;
+    proxy->adopted = false;
+    if (!proxy->loaded)
         return 0;
     log_warning("the table " RULESET_TABLE " was deleted by another program; loading it again");
-    if (!load_whole(proxy) && proxy->link) {
-        proxy->complaint = -EAGAIN; /* has been logged */
-        disconnect(proxy, -EAGAIN); /* the first batch of the next connection loads it again */
-    }
+    proxy->loaded = false;
+    if (!proxy->partial)
+        apply(proxy);
     return 0;
 }
 
@@ -223,6 +275,8 @@ static int open_table(struct proxy *proxy)
         log_error("the rules of nftables may not be changed; this needs CAP_NET_ADMIN");
     else if (r < 0)
         log_error("nftables cannot be used: %s", g_strerror(-r));
+    else
+        proxy->adopted = table_exists(proxy->table);
     return r;
 }
 
@@ -250,6 +304,11 @@ static int open_kernel(struct proxy *proxy)
         r = listen_to_news(proxy);
     if (r == 0)
         r = sd_event_add_time(proxy->event, &proxy->retry, CLOCK_MONOTONIC, 0, 0, on_retry, proxy);
+    if (r >= 0)
+        r = sd_event_add_time(proxy->event, &proxy->again, CLOCK_MONOTONIC, 0, 1000, on_again,
+                              proxy);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(proxy->again, SD_EVENT_OFF);
     if (r < 0)
         log_error("cannot start: %s", g_strerror(-r));
     return r;
@@ -262,6 +321,7 @@ int proxy_new(struct proxy **proxyp, sd_event *event, const char *socket)
 
     proxy->event = sd_event_ref(event);
     proxy->socket = socket;
+    proxy->partial = true;
     proxy->ruleset = ruleset_new();
     proxy->ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
     r = open_kernel(proxy);
@@ -273,12 +333,19 @@ int proxy_new(struct proxy **proxyp, sd_event *event, const char *socket)
     return 0;
 }
 
+void proxy_remove(struct proxy *proxy)
+{
+    table_delete(proxy->table);
+    routes_remove(proxy->routes);
+}
+
 struct proxy *proxy_free(struct proxy *proxy)
 {
     if (!proxy)
         return NULL;
     sd_event_source_disable_unref(proxy->io);
     sd_event_source_disable_unref(proxy->retry);
+    sd_event_source_disable_unref(proxy->again);
     sd_event_source_disable_unref(proxy->news_source);
     inspect_client_free(proxy->link);
     if (proxy->news)

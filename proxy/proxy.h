@@ -15,5 +15,8 @@ struct proxy;
  * network namespace. */
 MUST_USE int proxy_new(struct proxy **proxyp, sd_event *event, const char *socket);
 
-/* Removes everything it has added; returns NULL. */
-struct proxy *proxy_free(struct proxy *proxy);
+/* Removes the table and the routes. Without this they stay, forward as before, and are what the
+ * next process starts with. */
+void proxy_remove(struct proxy *proxy);
+
+struct proxy *proxy_free(struct proxy *proxy); /* returns NULL */

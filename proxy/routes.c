@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Routes. Ours are marked by their protocol, so that those of a killed process are found again.
+ * Routes. Ours are marked by their protocol, so that those of an earlier process are found again.
  * When a route or a link of the host changes, ranges without one are checked again.
  */
 #include "routes.h"
@@ -238,10 +238,13 @@ int routes_open(struct routes **routesp, sd_event *event)
 
 struct routes *routes_close(struct routes *routes)
 {
-    if (!routes)
-        return NULL;
+    if (routes)
+        routes_free(routes);
+    return NULL;
+}
+
+void routes_remove(struct routes *routes)
+{
     for (guint i = routes->ours->len; i-- > 0;)
         remove_at(routes, i);
-    routes_free(routes);
-    return NULL;
 }

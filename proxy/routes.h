@@ -13,11 +13,14 @@
 
 struct routes;
 
-/* Finds the routes left by a killed process. 0 or negative errno. */
+/* Finds the routes that a process before this one has left. 0 or negative errno. */
 MUST_USE int routes_open(struct routes **routesp, sd_event *event);
 
-/* Removes all added routes; returns NULL. */
+/* Leaves the routes as they are; returns NULL. */
 struct routes *routes_close(struct routes *routes);
+
+/* Removes all added routes, including those of a process before this one. */
+void routes_remove(struct routes *routes);
 
 /* Sets the ranges (struct address_range) that need a route. */
 void routes_want(struct routes *routes, const GArray *ranges);

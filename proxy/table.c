@@ -19,6 +19,7 @@
 
 struct nft_table {
     struct nft_ctx *lock, *context;
+    char *complaint; /* why the last transaction failed, NULL: it did not */
 };
 
 static struct nft_ctx *context_new(void)
@@ -50,13 +51,14 @@ static void table_free(struct nft_table *table)
 {
     context_free(table->context);
     context_free(table->lock);
+    g_free(table->complaint);
     g_free(table);
 }
 
 /* libnftables repeats the command, which may be long, below its first line. */
-static void complain(const char *error)
+static char *complaint_new(const char *error)
 {
-    log_error("nftables: %.*s", (int)MIN(strcspn(error, "\n"), 200), error);
+    return g_strndup(error, MIN(strcspn(error, "\n"), 200));
 }
 
 static int lock(const struct nft_table *table)
@@ -67,7 +69,8 @@ static int lock(const struct nft_table *table)
     const char *error = nft_ctx_get_error_buffer(table->lock);
     if (strstr(error, strerror(EPERM)) || strstr(error, strerror(EEXIST)))
         return TABLE_BUSY;
-    complain(error);
+    g_autofree char *complaint = complaint_new(error);
+    log_error("nftables: %s", complaint);
     return -EOPNOTSUPP;
 }
 
@@ -103,20 +106,26 @@ int table_open(struct nft_table **tablep)
 
 struct nft_table *table_close(struct nft_table *table)
 {
-    if (!table)
-        return NULL;
-    if (table_exists(table))
-        (void)table_run(table, "delete table " RULESET_TABLE);
-    table_free(table);
+    if (table)
+        table_free(table);
     return NULL;
+}
+
+void table_delete(struct nft_table *table)
+{
+    (void)table_run(table, "add table " RULESET_TABLE "\ndelete table " RULESET_TABLE);
 }
 
 bool table_run(struct nft_table *table, const char *commands)
 {
-    if (run(table->context, commands) == 0)
-        return true;
-    complain(nft_ctx_get_error_buffer(table->context));
-    return false;
+    bool good = run(table->context, commands) == 0;
+    char *complaint = good ? NULL : complaint_new(nft_ctx_get_error_buffer(table->context));
+
+    if (complaint && g_strcmp0(complaint, table->complaint) != 0)
+        log_error("nftables: %s", complaint);
+    g_free(table->complaint);
+    table->complaint = complaint;
+    return good;
 }
 
 char *table_list(struct nft_table *table)

@@ -17,10 +17,13 @@ struct nft_table;
 #define TABLE_BUSY 1
 MUST_USE int table_open(struct nft_table **tablep);
 
-/* Deletes the table; returns NULL. */
+/* Leaves the table in effect, and lets another process have it; returns NULL. */
 struct nft_table *table_close(struct nft_table *table);
 
-/* Runs commands as one transaction. False: nothing was changed; the log says why. */
+void table_delete(struct nft_table *table);
+
+/* Runs commands as one transaction. False: nothing was changed; the log says why, once as long as
+ * the reason stays the same. */
 bool table_run(struct nft_table *table, const char *commands);
 
 /* Its contents, as JSON of libnftables, "" if it does not exist; free with g_free. */

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc-proxy as its package installs it: its unit forwards, survives, and leaves nothing behind."""
 
+import contextlib
 import re
+import select
+import socket
 
-from harness import same, wait_for
-from packages import DAEMON, PROXY, package
+from harness import PATIENCE, same, wait_for
+from packages import DAEMON, PROXY, newer, package
 from proxying import Servers, connect, refused
 from systems import HEADLESS, REGULAR, Chroot, Machine, on_a_system
 
@@ -14,6 +17,28 @@ def forwards():
         return connect(REGULAR[0], 80)[:2]
     except OSError:
         return None
+
+
+@contextlib.contextmanager
+def established():
+    """A connection through the Service; what it is called with crosses it both ways. While no other
+    servers are there."""
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(socket.socket())
+        with contextlib.ExitStack() as listening:
+            listeners = [listening.enter_context(socket.create_server((address, 8080))) for address in HEADLESS]
+            client.settimeout(PATIENCE)
+            client.connect((REGULAR[0], 80))
+            (listener,), _, _ = select.select(listeners, [], [], PATIENCE)
+            server = stack.enter_context(listener.accept()[0])
+        server.settimeout(PATIENCE)
+
+        def talk(data):
+            for sender, receiver in (client, server), (server, client):
+                sender.sendall(data)
+                same(receiver.recv(64), data)
+
+        yield talk
 
 
 @on_a_system("forwarding")
@@ -46,6 +71,28 @@ def test_the_package_forwards_and_goes():
         machine.run("nft", "flush", "ruleset")
         wait_for(forwards, "the table")
         same(machine.run("systemd-analyze", "verify", "--man=no", f"{PROXY}.service"), "")
+
+        for address in HEADLESS:
+            servers.close(address, 8080)
+        with established() as talk:
+            for address in HEADLESS:
+                servers.add(address, 8080)
+            for command in (
+                ["systemctl", "restart", PROXY],
+                ["systemctl", "kill", "--signal=KILL", PROXY],
+                ["dpkg", "-i", *machine.bring(newer(PROXY))],
+            ):
+                pid = machine.show("MainPID", PROXY)
+                machine.run(*command)
+                same(forwards()[1], 8080, command)
+                talk(b"meanwhile")
+                wait_for(lambda: machine.show("MainPID", PROXY) not in ("0", pid), "the next process")
+                wait_for(
+                    lambda: machine.show("StatusText", PROXY) == "Forwarding to 1 Service.", "its table"
+                )
+                same(forwards()[1], 8080, command)
+                talk(b"afterwards")
+        same(machine.run("dpkg-query", "-W", "-f", "${Version}", PROXY).endswith("+newer"), True)
 
         machine.run("systemctl", "stop", PROXY)
         same(refused(REGULAR[0], 80), True)
