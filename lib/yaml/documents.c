@@ -170,6 +170,22 @@ size_t documents_fill(struct documents *documents)
     return documents->limit - documents->start;
 }
 
+size_t documents_whole(struct documents *documents)
+{
+    bool ended = false;
+
+    find_limit(documents, false);
+    while (!documents->separated && !ended &&
+           documents->end - documents->start <= DOCUMENTS_WHOLE_MAX) {
+        ended = !read_more(documents);
+        find_limit(documents, ended);
+    }
+    if ((!documents->separated && !ended) ||
+        documents->limit - documents->start > DOCUMENTS_WHOLE_MAX)
+        return 0;
+    return documents->limit - documents->start;
+}
+
 void documents_take(struct documents *documents, size_t size)
 {
     const char *bytes = documents->bytes + documents->start;

@@ -42,6 +42,10 @@ enum document_start documents_next(struct documents *documents);
  * its end, the end of the file and after an error. */
 MUST_USE size_t documents_fill(struct documents *documents);
 
+/* The size of the whole document, all of it at bytes[start]; 0 if it is larger than this. */
+#define DOCUMENTS_WHOLE_MAX (256u << 10) /* bytes */
+MUST_USE size_t documents_whole(struct documents *documents);
+
 /* Consumes that many of them. */
 void documents_take(struct documents *documents, size_t size);
 

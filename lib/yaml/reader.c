@@ -5,6 +5,7 @@
  */
 #include "reader.h"
 
+#include "block_reader.h"
 #include "documents.h"
 #include "json_reader.h"
 #include "yaml_reader.h"
@@ -49,9 +50,18 @@ static int read_brace(struct documents *documents, struct composer *composer)
     return r == READER_DONE ? READER_DONE : READER_BAD;
 }
 
+static int read_other(struct block_reader *block_reader, struct documents *documents,
+                      struct composer *composer)
+{
+    int r = block_reader_run(block_reader, documents, composer);
+
+    return r == READER_OTHER_STYLE ? yaml_reader_run(documents, composer) : r;
+}
+
 int reader_run(struct input *input, struct composer *composer)
 {
     __attribute__((cleanup(documents_clear))) struct documents documents;
+    struct block_reader *block_reader = block_reader_new();
     int r = READER_DONE;
 
     documents_init(&documents, input);
@@ -61,7 +71,8 @@ int reader_run(struct input *input, struct composer *composer)
         if (start == DOCUMENT_NONE)
             break;
         r = start == DOCUMENT_BRACE ? read_brace(&documents, composer)
-                                    : yaml_reader_run(&documents, composer);
+                                    : read_other(block_reader, &documents, composer);
     }
+    block_reader_free(block_reader);
     return r;
 }

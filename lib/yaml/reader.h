@@ -12,8 +12,9 @@
 /* Results of reading a document or a whole file. */
 enum {
     READER_DONE = 0,
-    READER_BAD = 2,  /* the last diagnostic says where and why */
-    READER_NOT_JSON, /* the same, but it may be YAML; json_reader_run only */
+    READER_BAD = 2,     /* the last diagnostic says where and why */
+    READER_NOT_JSON,    /* the same, but it may be YAML; json_reader_run only */
+    READER_OTHER_STYLE, /* nothing was read yet: it takes yaml_reader_run; block_reader_run only */
 };
 
 /* Reads to the end of the file. READER_DONE or READER_BAD; the caller checks input->error and
