@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "check_host.h"
 #include "check_report.h"
 #include "commands.h"
 #include "ignore.h"
@@ -22,7 +23,8 @@ static const char description[] =
     "    FILE:LINE:COLUMN: error|warning: OBJECT: MESSAGE [RULE]\n"
     "for each finding, and a summary to standard error. Exit status: 0, or 1 if there\n"
     "is an error (with --strict: or a warning). NAMESPACE is for objects that name\n"
-    "none (default: default). Needs no daemon.\n"
+    "none (default: default). Needs no daemon; if one is running here and nothing\n"
+    "forwards connections to the cluster IPs that these Services get, a note says so.\n"
     "\n"
     "A pattern without a slash means all files and directories of that name, as in\n"
     ".gitignore; one with a slash is a path from here or below PATH, and ** stands for\n"
@@ -72,13 +74,20 @@ static void append_files(const struct input_set *inputs, GString *out)
     g_string_append(out, inputs->files->len > 0 ? "\n  ]" : "]");
 }
 
-static void print_json(const struct input_set *inputs, unsigned errors, unsigned warnings)
+/* `note`: about the host, or NULL. */
+static void print_json(const struct input_set *inputs, unsigned errors, unsigned warnings,
+                       const char *note)
 {
     g_autoptr(GString) out = g_string_new("{\n  \"findings\": ");
     check_report_append_json(inputs->report, out);
     g_string_append(out, ",\n  \"files\": ");
     append_files(inputs, out);
-    g_string_append_printf(out, ",\n  \"errors\": %u,\n  \"warnings\": %u\n}\n", errors, warnings);
+    g_string_append_printf(out, ",\n  \"errors\": %u,\n  \"warnings\": %u", errors, warnings);
+    if (note) {
+        g_string_append(out, ",\n  \"note\": ");
+        json_text_append_string(out, note);
+    }
+    g_string_append(out, "\n}\n");
     fputs(out->str, stdout);
 }
 
@@ -87,7 +96,8 @@ static void print_plural(unsigned n, const char *what, const char *end)
     fprintf(stderr, "%u %s%s%s", n, what, n == 1 ? "" : "s", end);
 }
 
-static void print_summary(const struct input_set *inputs, unsigned errors, unsigned warnings)
+static void print_summary(const struct input_set *inputs, unsigned errors, unsigned warnings,
+                          const char *note)
 {
     unsigned objects = 0, services = 0, suppressed = check_report_suppressed(inputs->report);
     for (guint i = 0; i < inputs->files->len; i++) {
@@ -103,18 +113,21 @@ static void print_summary(const struct input_set *inputs, unsigned errors, unsig
     print_plural(services, "Service", suppressed > 0 ? "; " : "\n");
     if (suppressed > 0)
         fprintf(stderr, "%u suppressed\n", suppressed);
+    if (note)
+        fprintf(stderr, "note: %s\n", note);
 }
 
 static int print_all(const struct input_set *inputs, const struct arguments *arguments)
 {
     unsigned errors = check_report_count(inputs->report, DIAGNOSTIC_ERROR);
     unsigned warnings = check_report_count(inputs->report, DIAGNOSTIC_WARNING);
+    g_autofree char *note = check_host_note(inputs, arguments->socket);
     check_report_sort(inputs->report);
     if (arguments->format == FORMAT_JSON) {
-        print_json(inputs, errors, warnings);
+        print_json(inputs, errors, warnings, note);
     } else {
         check_report_print(inputs->report);
-        print_summary(inputs, errors, warnings);
+        print_summary(inputs, errors, warnings, note);
     }
     return errors > 0 || (arguments->strict && warnings > 0) ? STATUS_FAILED : STATUS_DONE;
 }

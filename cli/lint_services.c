@@ -213,6 +213,35 @@ static void check_selector(struct lint_model *model, const struct lint_record *r
                      why);
 }
 
+/* Does it match a pod with an address that is not the daemon's to give? */
+static bool selects_real(const struct lint_record *record)
+{
+    const struct service *service = (const struct service *)record->object;
+    for (guint i = 0; i < record->selection.groups->len; i++) {
+        const struct group *group = record->selection.groups->pdata[i];
+        for (guint j = 0; j < group->members->len; j++) {
+            const struct object *object = group->members->pdata[j];
+            const struct pod_spec *spec = lint_model_pod_spec(object);
+            bool real = spec->stated.n > 0 || spec->host_network ||
+                        (object->kind == OBJECT_POD && ((const struct pod *)object)->has_status);
+            if (real && (!record->partial || lint_selects(service, object)))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool lint_gets_cluster_ip(struct lint_model *model, const struct lint_record *record)
+{
+    const struct service *service = (const struct service *)record->object;
+    if (record->object->kind != OBJECT_SERVICE || record->object->refused ||
+        record->object->has_uid || service->type == SERVICE_EXTERNAL_NAME || service->headless ||
+        service->cluster_ips.n > 0 || service->stated.n > 0)
+        return false;
+    return record->selection.selector && has_pods(model, record) && selects_any(record) &&
+           !selects_real(record);
+}
+
 static void check_external_name(const struct lint_record *record, struct check_report *report)
 {
     const struct service *service = (const struct service *)record->object;

@@ -6,18 +6,20 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 
 import test_cli_shapes as shapes
-from harness import HERE, built, inputs, limit, same, skip
+from harness import HERE, Daemon, built, inputs, limit, same, skip
 
 WORLDS = HERE.parent / "check"
 
 
-def check(*arguments, status=None, stdin=None, cwd=WORLDS):
+def check(*arguments, status=None, stdin=None, cwd=WORLDS, socket="/nonexistent"):
     done = subprocess.run([built("kubesvc"), "check", *map(str, arguments)], cwd=cwd, input=stdin,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
+                          env={"LC_ALL": "C", "PATH": os.environ["PATH"],
+                               "KUBESVC_SOCKET": str(socket)})
     if status is not None:
         same(done.returncode, status, f"status of check {arguments}: {done.stderr.decode()}")
     return done
@@ -59,6 +61,51 @@ def test_the_json_is_as_documented():
     documented = shapes.documented()
     for arguments in ("-R", "."), ("absent",), ("clean",):
         shapes.check(check_json(*arguments), "Check", documented, arguments)
+
+
+NOTE = ("{} a cluster IP on this host, but no kubesvc-proxy is running, so nothing forwards connections "
+        "to {}")
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: NAME, labels: {app: NAME}}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}
+"""
+
+
+def with_pod(name, spec="", status="", uid=""):
+    """A Service, and a pod that it selects."""
+    service = lost(name).replace("spec: {", f"spec: {{{spec}").replace(
+        f"{{name: {name}}}", f"{{name: {name}{uid}}}")
+    return f"{service}---\n{POD.replace('NAME', name)}{status}"
+
+
+def test_a_missing_proxy_is_noted_where_a_daemon_runs():
+    """On this host and for these files; it is no finding, and no failure."""
+    here = make({"a.yaml": with_pod("a"), "b.yaml": with_pod("b"),
+                 # what gets none, or has nothing behind it
+                 "headless/h.yaml": with_pod("h", spec="clusterIP: None, "),
+                 "stated/ip.yaml": with_pod("s", spec="clusterIP: 10.96.0.7, "),
+                 "stated/pod.yaml": with_pod("p", status="status: {podIP: 10.1.0.1}\n"),
+                 "stated/dump.yaml": with_pod("d", uid=", uid: 0815"),
+                 "external.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: e}\n"
+                                  "spec: {type: ExternalName, externalName: example.org}\n"})
+
+    def note(*arguments, **options):
+        text = check(*arguments, cwd=here, **options).stderr.decode().splitlines()[1:]
+        report = check_json(*arguments, cwd=here, **options)
+        same(text, [f"note: {report['note']}"] if "note" in report else [])
+        shapes.check(report, "Check", shapes.documented(), arguments)
+        return report.get("note")
+
+    same(note("a.yaml"), None, "no daemon is running")
+    with Daemon({}) as daemon:
+        same(note("a.yaml", socket=daemon.socket), NOTE.format("1 Service gets", "it"))
+        same(note("-R", ".", socket=daemon.socket), NOTE.format("2 Services get", "them"))
+        same(note("external.yaml", "headless", "stated", socket=daemon.socket), None)
+        check("--strict", "a.yaml", cwd=here, socket=daemon.socket, status=0)
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        same(note("a.yaml", socket=daemon.socket), None, "it is not waited for")
+        os.kill(daemon.process.pid, signal.SIGCONT)
 
 
 def harmless(found):

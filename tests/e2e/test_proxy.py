@@ -354,14 +354,15 @@ def kubesvc(daemon, *arguments, code=0):
 
 def test_the_command_line_says_what_stands_behind_an_address():
     without = "none: no kubesvc-proxy is running", "so nothing forwards connections", \
-        "1 allocated, and nothing forwards"
+        "1 allocated, and nothing forwards", "no kubesvc-proxy is running, so nothing forwards connections"
     present = "to the endpoints, by kubesvc-proxy", "kubesvc-proxy forwards connections to them", \
-        "kubesvc-proxy forwards connections to them"
+        "kubesvc-proxy forwards connections to them", '"warnings": 1\n}'
 
     def says(daemon):
         return (kubesvc(daemon, "describe", "svc", "web"), kubesvc(daemon, "explain", "web"),
                 subprocess.run([built("kubesvc"), "doctor"], env=daemon.env, stdout=subprocess.PIPE,
-                               text=True).stdout)
+                               text=True).stdout,
+                kubesvc(daemon, "check", "-o", "json", str(daemon.dir / "manifests/web.yaml")))
 
     with world({"web.yaml": workload("web", 2), "stated.yaml": STATED}) as (daemon, proxy, _):
         for text, part in zip(says(daemon), present):
