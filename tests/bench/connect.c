@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * connect ENDPOINT PORT ADDRESS PORT COUNT: how long connect() takes, to a server at the endpoint
- * and to another address that leads to it, in turns, so that both have the same conditions. Prints
- * the nanoseconds of each pair in a line.
+ * and to another address that leads to it, in turns, and each first as often as second, so that
+ * both have the same conditions. Prints the nanoseconds of each pair in a line.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -50,14 +50,31 @@ static uint64_t now(void)
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
+/* Each connection has a source address of its own: the kernel remembers those before it for some
+ * seconds, and would otherwise spend time on finding that another one had the same ports. */
+static void bind_source(int fd)
+{
+    static uint32_t n;
+    const struct sockaddr_in source = {.sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(0x7f010000u + n++ % 0x100000u)};
+
+    if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int)) < 0 ||
+        bind(fd, (const struct sockaddr *)&source, sizeof source) < 0)
+        die("bind");
+}
+
 /* A reset at the end leaves no port behind that is in use for a minute. */
 static uint64_t measure(const struct sockaddr_in *address)
 {
     const struct linger reset = {.l_onoff = 1};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    uint64_t start = now(), end;
+    uint64_t start, end;
 
-    if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof *address) < 0)
+    if (fd < 0)
+        die("socket");
+    bind_source(fd);
+    start = now();
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0)
         die("connect");
     end = now();
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -82,9 +99,12 @@ int main(int argc, char **argv)
     if (pthread_create(&thread, NULL, serve, &listener) != 0)
         return EXIT_FAILURE;
     for (long i = strtol(argv[5], NULL, 10); i > 0; i--) {
-        uint64_t direct = measure(&endpoint);
+        bool swap = i % 2 == 0;
+        uint64_t first = measure(swap ? &other : &endpoint);
+        uint64_t second = measure(swap ? &endpoint : &other);
 
-        printf("%llu %llu\n", (unsigned long long)direct, (unsigned long long)measure(&other));
+        printf("%llu %llu\n", (unsigned long long)(swap ? second : first),
+               (unsigned long long)(swap ? first : second));
     }
     return EXIT_SUCCESS;
 }
