@@ -23,10 +23,6 @@
 
 #include "lib/util/exposure.h"
 
-/* The kernel's queue is shared by all users. If one user keeps it full, a short queue gets a
- * successful client through sooner; the others try again within a millisecond. */
-#define LISTENING_SOCKET_BACKLOG 256
-
 struct listening_socket {
     struct sockaddr_un address;
     char *lock_path;

@@ -9,6 +9,9 @@
 
 #include "lib/util/error.h"
 
+/* Connections that wait to be accepted: a program's many threads may all connect at once. */
+#define LISTENING_SOCKET_BACKLOG 256
+
 struct listening_socket;
 
 enum {

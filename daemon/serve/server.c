@@ -404,7 +404,9 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
                           &(struct scheduler_handler){.serve = server_serve, .userdata = server});
     if (!r)
         r = listener_new(&server->listener, event, path, adopted,
-                         &(struct acceptor_handler){server_on_accept, server_evict, server});
+                         &(struct acceptor_handler){.on_accept = server_on_accept,
+                                                    .evict = server_evict,
+                                                    .userdata = server});
     if (r == LISTENER_BUSY)
         r = SERVER_BUSY;
     if (r) {
