@@ -10,7 +10,7 @@
 
 #include "downward.h"
 #include "expansion.h"
-#include "lib/manifest/extract.h"
+#include "lib/manifest/decode.h"
 
 #define JOB_INDEX_VARIABLE "JOB_COMPLETION_INDEX"
 

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "lib/manifest/extract.h"
+#include "lib/manifest/decode.h"
 #include "lint.h"
 
 /* Groups whose resources are about pods of others. */
@@ -58,8 +58,8 @@ static const struct labels *read_labels(const struct yaml_node *map)
 {
     g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
     for (const struct yaml_node *child = map->first; child; child = child->next) {
-        struct label pair = {.key = child->key, .value = extract_peek(map, child->key)};
-        if (pair.value && pairs->len < EXTRACT_LABELS_MAX)
+        struct label pair = {.key = child->key, .value = decode_peek(map, child->key)};
+        if (pair.value && pairs->len < DECODE_LABELS_MAX)
             g_array_append_val(pairs, pair);
     }
     return pairs->len > 0 ? labels_new((const struct label *)(void *)pairs->data, pairs->len)
@@ -74,13 +74,13 @@ struct maker *lint_maker(const struct yaml_node *root)
         {"spec", "podMetadata", "labels", NULL},
         {"metadata", "labels", NULL},
     };
-    const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
+    const char *version = decode_peek(root, "apiVersion"), *kind = decode_peek(root, "kind");
     const struct yaml_node *metadata = dig(root, (const char *const[]){"metadata", NULL});
-    const char *name = metadata ? extract_peek(metadata, "name") : NULL;
+    const char *name = metadata ? decode_peek(metadata, "name") : NULL;
     if (!version || !kind || !name || !is_custom(version, kind))
         return NULL;
     struct maker *maker = g_new0(struct maker, 1);
-    maker->ns = g_strdup(extract_peek(metadata, "namespace"));
+    maker->ns = g_strdup(decode_peek(metadata, "namespace"));
     maker->name = g_strdup(name);
     for (size_t i = 0, n = 0; i < G_N_ELEMENTS(places); i++) {
         const struct yaml_node *labels = dig(root, places[i]);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "lib/manifest/extract.h"
+#include "lib/manifest/decode.h"
 #include "lib/util/suggest.h"
 #include "lib/yaml/scalar.h"
 
@@ -53,7 +53,7 @@ static uint16_t port_number(const struct yaml_node *node)
 
 static void keep_target(struct lint_record *record, const struct yaml_node *port)
 {
-    const char *name = extract_peek(port, "targetPort"), *protocol = extract_peek(port, "protocol");
+    const char *name = decode_peek(port, "targetPort"), *protocol = decode_peek(port, "protocol");
     const struct yaml_node *number = child(port, "targetPort");
     struct port_target target = {.name = g_strdup(name), .protocol = PORT_TCP};
     /* 0 means as much as none */
@@ -111,7 +111,7 @@ static const struct removed {
 
 static void check_version(struct lint_record *record, const struct yaml_node *root)
 {
-    const char *version = extract_peek(root, "apiVersion");
+    const char *version = decode_peek(root, "apiVersion");
     const char *kind = object_kind_name(record->object->kind);
     for (size_t i = 0; version && i < G_N_ELEMENTS(removed); i++) {
         if (strcmp(removed[i].version, version) != 0 ||
@@ -126,7 +126,7 @@ static void check_version(struct lint_record *record, const struct yaml_node *ro
 
 static void check_slice(struct lint_record *record, const struct yaml_node *root)
 {
-    if (g_strcmp0(extract_peek(root, "addressType"), "FQDN") == 0)
+    if (g_strcmp0(decode_peek(root, "addressType"), "FQDN") == 0)
         complain(
             record, DIAGNOSTIC_WARNING, "fqdn-slice", value_of(root, "addressType"),
             g_strdup("Kubernetes gives addressType FQDN no meaning: the slice publishes nothing"));
@@ -163,7 +163,7 @@ static const char *const versions[] = {
 
 struct diagnostic *lint_foreign_tree(const struct yaml_node *root)
 {
-    const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
+    const char *version = decode_peek(root, "apiVersion"), *kind = decode_peek(root, "kind");
     if (!version || !kind)
         return NULL;
     bool known_kind = g_strv_contains(kinds, kind);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "lib/manifest/extract.h"
+#include "lib/manifest/decode.h"
 #include "manifest_files.h"
 #include "text.h"
 #include "value.h"
@@ -87,7 +87,7 @@ static void find_pod(struct pod_manifest *manifest, yajl_val pod, yajl_val confi
     g_autofree char *kind = slash ? g_strndup(workload, (gsize)(slash - workload)) : NULL;
     struct sought sought = {
         .manifest = manifest,
-        .kind = kind ? extract_kind(kind, NULL) : OBJECT_POD,
+        .kind = kind ? decode_kind(kind, NULL) : OBJECT_POD,
         .ns = value_text(pod, "namespace"),
         .name = slash ? slash + 1 : value_text(pod, "name"),
         .line = value_number(value_get(pod, "position"), "line"),
@@ -185,12 +185,12 @@ struct gathering {
 static void look_for_data(void *userdata, const struct object *object, const struct yaml_node *root)
 {
     struct gathering *gathering = userdata;
-    const char *kind = extract_peek(root, "kind");
+    const char *kind = decode_peek(root, "kind");
     const struct yaml_node *metadata = yaml_node_get(root, "metadata");
     if (object || !kind || !metadata || metadata->type != YAML_NODE_MAP ||
-        g_strcmp0(extract_peek(root, "apiVersion"), "v1") != 0)
+        g_strcmp0(decode_peek(root, "apiVersion"), "v1") != 0)
         return;
-    const char *name = extract_peek(metadata, "name"), *own = extract_peek(metadata, "namespace");
+    const char *name = decode_peek(metadata, "name"), *own = decode_peek(metadata, "namespace");
     g_autofree char *key = g_strdup_printf("%s/%s", kind, name ? name : "");
     if (!name || !g_hash_table_contains(gathering->wanted, key) ||
         strcmp(own ? own : gathering->default_namespace, gathering->ns) != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The manifest reader: which language is it, and which objects does it contain. The parsers know
- * nothing of Kubernetes and the extractors nothing of files; here they meet. Objects are created
+ * nothing of Kubernetes and the decoders nothing of files; here they meet. Objects are created
  * while the file is still being read, and count only if all of it was good: half a file must not
  * take effect.
  */
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "extract.h"
+#include "decode.h"
 #include "lib/yaml/composer.h"
 #include "lib/yaml/input.h"
 #include "lib/yaml/reader.h"
@@ -20,7 +20,7 @@
 struct manifest_reader {
     struct input input;
     struct composer *composer;
-    struct extract_context context;
+    struct decode_context context;
     char *default_namespace;
     GPtrArray *pending; /* elements waiting for their list's kind */
     guint first_object; /* of the current document */
@@ -43,14 +43,14 @@ static bool on_element(void *userdata, const struct yaml_node *element,
                        const struct yaml_node *document)
 {
     struct manifest_reader *reader = userdata;
-    const char *version = extract_peek(document, "apiVersion");
-    const char *kind = extract_peek(document, "kind");
+    const char *version = decode_peek(document, "apiVersion");
+    const char *kind = decode_peek(document, "kind");
 
-    if (reader->pending->len > 0 || (!extract_is_typed(element) && !(version && kind))) {
+    if (reader->pending->len > 0 || (!decode_is_typed(element) && !(version && kind))) {
         g_ptr_array_add(reader->pending, (gpointer)(uintptr_t)element);
         return true;
     }
-    extract_object(&reader->context, element, version, kind);
+    decode_object(&reader->context, element, version, kind);
     return false;
 }
 
@@ -58,9 +58,9 @@ static bool on_element(void *userdata, const struct yaml_node *element,
 static void on_retract(void *userdata)
 {
     struct manifest_reader *reader = userdata;
-    struct extract_context *context = &reader->context;
+    struct decode_context *context = &reader->context;
 
-    extract_forget(context, reader->first_object);
+    decode_forget(context, reader->first_object);
     g_ptr_array_set_size(context->diagnostics, (gint)reader->first_diagnostic);
     g_ptr_array_set_size(reader->pending, 0);
 }
@@ -68,19 +68,19 @@ static void on_retract(void *userdata)
 static void on_document(void *userdata, const struct yaml_node *document)
 {
     struct manifest_reader *reader = userdata;
-    struct extract_context *context = &reader->context;
-    const char *version = document ? extract_peek(document, "apiVersion") : NULL;
-    const char *kind = document ? extract_peek(document, "kind") : NULL;
+    struct decode_context *context = &reader->context;
+    const char *version = document ? decode_peek(document, "apiVersion") : NULL;
+    const char *kind = document ? decode_peek(document, "kind") : NULL;
 
     if (version && kind) {
         for (guint i = 0; i < reader->pending->len; i++)
-            extract_object(context, reader->pending->pdata[i], version, kind);
+            decode_object(context, reader->pending->pdata[i], version, kind);
     } else {
         /* a document with `items` that is not a Kubernetes list */
         on_retract(reader);
     }
     if (document)
-        extract_object(context, document, NULL, NULL);
+        decode_object(context, document, NULL, NULL);
     g_ptr_array_set_size(reader->pending, 0);
     reader->first_object = context->objects->len;
     reader->first_diagnostic = context->diagnostics->len;

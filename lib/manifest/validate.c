@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "extract.h"
+#include "decode.h"
 #include "lib/util/hash.h"
 
 #define LABEL_NAME_MAX 63u
@@ -24,7 +24,7 @@ const struct yaml_node *validate_first(const struct yaml_node *list)
 
 const char *validate_text(const struct yaml_node *map, const char *key)
 {
-    return map ? extract_peek(map, key) : NULL;
+    return map ? decode_peek(map, key) : NULL;
 }
 
 struct position validate_position(const struct yaml_node *node, const struct yaml_node *otherwise)

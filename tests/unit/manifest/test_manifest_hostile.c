@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "lib/manifest/extract.h"
+#include "lib/manifest/decode.h"
 #include "tests/unit/manifest_text.h"
 
 #define NAMESPACE(name) "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " name "\n"
@@ -238,7 +238,7 @@ static void too_many(void **state)
     struct manifest_text manifest;
 
     (void)state;
-    for (unsigned i = 0; i <= EXTRACT_LABELS_MAX; i++)
+    for (unsigned i = 0; i <= DECODE_LABELS_MAX; i++)
         g_string_append_printf(text, "    l%u: x\n", i);
     manifest = manifest_text_all(text->str, text->len);
     assert_int_equal(manifest.result, MANIFEST_DONE);
@@ -249,7 +249,7 @@ static void too_many(void **state)
 
     g_string_assign(text, NAMESPACE("a") "---\napiVersion: v1\nkind: Service\n"
                                          "metadata: {name: a}\nspec:\n  ports:\n");
-    for (unsigned i = 0; i <= EXTRACT_PORTS_MAX; i++)
+    for (unsigned i = 0; i <= DECODE_PORTS_MAX; i++)
         g_string_append_printf(text, "  - {name: p%u, port: 1}\n", i);
     manifest = manifest_text_all(text->str, text->len);
     assert_int_equal(manifest.objects->len, 2);

@@ -4,7 +4,7 @@
  * Service: rule 95), then namespace and name. An object whose identity can be read but not all of
  * its fields is kept as broken, so that the holder of its last good version does not drop that.
  */
-#include "extract.h"
+#include "decode.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ static const struct known_kind known_kinds[] = {
      {"autoscaling/v2", "autoscaling/v1", "autoscaling/v2beta2", "autoscaling/v2beta1"}},
 };
 
-const char *extract_peek(const struct yaml_node *map, const char *key)
+const char *decode_peek(const struct yaml_node *map, const char *key)
 {
     const struct yaml_node *node = map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
 
@@ -51,9 +51,9 @@ const char *extract_peek(const struct yaml_node *map, const char *key)
     return scalar_read(node).type == SCALAR_STRING && *node->text ? node->text : NULL;
 }
 
-bool extract_is_typed(const struct yaml_node *root)
+bool decode_is_typed(const struct yaml_node *root)
 {
-    return extract_peek(root, "apiVersion") || extract_peek(root, "kind");
+    return decode_peek(root, "apiVersion") || decode_peek(root, "kind");
 }
 
 static bool has_version(const struct known_kind *known, const char *version)
@@ -83,7 +83,7 @@ static const struct known_kind *find_kind(const char *kind)
     return NULL;
 }
 
-enum object_kind extract_kind(const char *kind, const char *version)
+enum object_kind decode_kind(const char *kind, const char *version)
 {
     const struct known_kind *known = find_kind(kind);
 
@@ -111,7 +111,7 @@ static bool holds_template(const char *text)
 }
 
 /* One diagnostic about an invalid name. */
-static void refuse_name(struct extract_context *context, struct fields *fields,
+static void refuse_name(struct decode_context *context, struct fields *fields,
                         const struct yaml_node *node, const char *key, const char *text,
                         const char *must_be)
 {
@@ -134,7 +134,7 @@ static void refuse_name(struct extract_context *context, struct fields *fields,
 }
 
 /* NULL: an invalid one, reported. */
-static const char *read_namespace(struct extract_context *context, struct fields *fields,
+static const char *read_namespace(struct decode_context *context, struct fields *fields,
                                   const struct yaml_node *metadata)
 {
     const struct yaml_node *node = fields_get(fields, metadata, "namespace");
@@ -156,7 +156,7 @@ static const char *read_namespace(struct extract_context *context, struct fields
 
 /* `kubectl create` would generate a name; the one generated here changes only with the file.
  * Objects that others refer to by name cannot have one. */
-static char *generate_name(struct extract_context *context, struct fields *fields,
+static char *generate_name(struct decode_context *context, struct fields *fields,
                            const struct yaml_node *metadata, enum object_kind kind)
 {
     const char *prefix = fields_string(fields, metadata, "generateName");
@@ -169,7 +169,7 @@ static char *generate_name(struct extract_context *context, struct fields *field
     return g_strdup_printf("%s%u", prefix, context->objects->len);
 }
 
-static char *read_name(struct extract_context *context, struct fields *fields,
+static char *read_name(struct decode_context *context, struct fields *fields,
                        const struct yaml_node *metadata, enum object_kind kind)
 {
     bool label = kind == OBJECT_SERVICE || kind == OBJECT_NAMESPACE;
@@ -198,13 +198,13 @@ static char *read_name(struct extract_context *context, struct fields *fields,
     return NULL;
 }
 
-void extract_whole(struct fields *fields)
+void decode_whole(struct fields *fields)
 {
     fields->part = false;
     fields->consequence = "; its last good version, if any, stays in effect";
 }
 
-void extract_part(struct fields *fields)
+void decode_part(struct fields *fields)
 {
     fields->part = true;
     fields->consequence = "; ignored; the API server rejects the object";
@@ -213,22 +213,22 @@ void extract_part(struct fields *fields)
 static void read_kind(struct fields *fields, const struct yaml_node *root, struct object *object)
 {
     switch ((enum object_kind)object->kind) {
-    case OBJECT_SERVICE: extract_service(fields, root, (struct service *)object); break;
+    case OBJECT_SERVICE: decode_service(fields, root, (struct service *)object); break;
     case OBJECT_ENDPOINT_SLICE:
-        extract_endpoint_slice(fields, root, (struct endpoint_slice *)object);
+        decode_endpoint_slice(fields, root, (struct endpoint_slice *)object);
         break;
-    case OBJECT_ENDPOINTS: extract_endpoints(fields, root, (struct endpoint_slice *)object); break;
-    case OBJECT_POD: extract_pod(fields, root, (struct pod *)object); break;
-    case OBJECT_AUTOSCALER: extract_autoscaler(fields, root, (struct autoscaler *)object); break;
+    case OBJECT_ENDPOINTS: decode_endpoints(fields, root, (struct endpoint_slice *)object); break;
+    case OBJECT_POD: decode_pod(fields, root, (struct pod *)object); break;
+    case OBJECT_AUTOSCALER: decode_autoscaler(fields, root, (struct autoscaler *)object); break;
     case OBJECT_NAMESPACE:
     case OBJECT_MENTION:
     case OBJECT_KINDS: break;
-    default: extract_workload(fields, root, (struct workload *)object); break;
+    default: decode_workload(fields, root, (struct workload *)object); break;
     }
 }
 
 /* One diagnostic about all objects of a file that exceed the limits. */
-static void refuse(struct extract_context *context, const struct object *object,
+static void refuse(struct decode_context *context, const struct object *object,
                    const struct usage *usage, const char *what)
 {
     struct usage *least = &context->least;
@@ -250,7 +250,7 @@ static void refuse(struct extract_context *context, const struct object *object,
 
 /* Adds an object, unless all manifests together would be too much then. The previous objects of the
  * source are not counted: these replace them. */
-static bool keep(struct extract_context *context, struct object *object)
+static bool keep(struct decode_context *context, struct object *object)
 {
     const struct account *account = context->source->account;
     bool first = !g_hash_table_contains(context->namespaces, object->ns);
@@ -274,7 +274,7 @@ static bool keep(struct extract_context *context, struct object *object)
 }
 
 /* NULL: the object is left out, and a diagnostic says why. */
-static struct object *read_object(struct extract_context *context, struct fields *fields,
+static struct object *read_object(struct decode_context *context, struct fields *fields,
                                   const struct yaml_node *root, enum object_kind kind)
 {
     const struct yaml_node *metadata;
@@ -306,7 +306,7 @@ static struct object *read_object(struct extract_context *context, struct fields
     object->document = context->objects->len;
     description = object_describe(object);
     fields->object = description;
-    extract_part(fields);
+    decode_part(fields);
     object->has_uid = fields_string(fields, metadata, "uid") != NULL;
     read_kind(fields, root, object);
     schema_check(fields, root, kind, first);
@@ -318,10 +318,10 @@ static struct object *read_object(struct extract_context *context, struct fields
 
 /* Any object makes its namespace exist, even one that decides no name (rule 94). Which kinds are
  * namespaced is not known here: only an explicit namespace counts. */
-static void mention_namespace(struct extract_context *context, const struct yaml_node *root)
+static void mention_namespace(struct decode_context *context, const struct yaml_node *root)
 {
     const struct yaml_node *metadata = yaml_node_get(root, "metadata");
-    const char *ns = metadata ? extract_peek(metadata, "namespace") : NULL;
+    const char *ns = metadata ? decode_peek(metadata, "namespace") : NULL;
     struct object *object;
 
     if (!ns || !dns_label_is_valid(ns) || g_hash_table_contains(context->mentioned, ns))
@@ -340,27 +340,27 @@ static gboolean is_of_later(gpointer ns, gpointer mention, gpointer first)
     return ((const struct object *)mention)->document >= GPOINTER_TO_UINT(first);
 }
 
-void extract_forget(struct extract_context *context, guint first)
+void decode_forget(struct decode_context *context, guint first)
 {
     g_hash_table_foreach_remove(context->mentioned, is_of_later, GUINT_TO_POINTER(first));
     g_ptr_array_set_size(context->objects, (gint)first);
 }
 
 /* Like kubectl: anything with a list under `items` is a list. */
-static void read_list(struct extract_context *context, const struct yaml_node *items,
+static void read_list(struct decode_context *context, const struct yaml_node *items,
                       const char *version, const char *kind)
 {
     for (const struct yaml_node *child = items->first; child; child = child->next) {
         if (child->type == YAML_NODE_MAP)
-            extract_object(context, child, version, kind);
+            decode_object(context, child, version, kind);
     }
 }
 
-void extract_object(struct extract_context *context, const struct yaml_node *root,
-                    const char *list_version, const char *list_kind)
+void decode_object(struct decode_context *context, const struct yaml_node *root,
+                   const char *list_version, const char *list_kind)
 {
     struct fields fields = {.diagnostics = context->diagnostics};
-    const char *version = extract_peek(root, "apiVersion"), *kind = extract_peek(root, "kind");
+    const char *version = decode_peek(root, "apiVersion"), *kind = decode_peek(root, "kind");
     const struct yaml_node *items;
     const struct known_kind *known;
     const struct object *object = NULL;

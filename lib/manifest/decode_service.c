@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "extract.h"
+#include "decode.h"
 #include "lib/yaml/scalar.h"
 #include "validate.h"
 
@@ -55,7 +55,7 @@ static void read_cluster_ips(struct fields *fields, const struct yaml_node *spec
     }
     service->headless = first_none;
     if (!first_none)
-        service->cluster_ips = extract_take_addresses(addresses);
+        service->cluster_ips = decode_take_addresses(addresses);
 }
 
 static void add_family(struct fields *fields, struct position position, const char *text,
@@ -87,8 +87,8 @@ static void read_families(struct fields *fields, const struct yaml_node *spec,
         add_family(fields, node->position, fields_text(fields, node, "ipFamilies"), service);
     if (!list && old)
         add_family(fields, old->position, fields_text(fields, old, "ipFamily"), service);
-    service->family_policy = (enum ip_family_policy)extract_choice(fields, spec, "ipFamilyPolicy",
-                                                                   policies, FAMILY_POLICY_NONE);
+    service->family_policy = (enum ip_family_policy)decode_choice(fields, spec, "ipFamilyPolicy",
+                                                                  policies, FAMILY_POLICY_NONE);
 }
 
 static void read_external_name(struct fields *fields, const struct yaml_node *spec,
@@ -112,7 +112,7 @@ static void read_external_name(struct fields *fields, const struct yaml_node *sp
 /* Errors in it affect no name, and are left to the schema. */
 static uint32_t read_affinity(const struct yaml_node *spec)
 {
-    const char *kind = spec ? extract_peek(spec, "sessionAffinity") : NULL;
+    const char *kind = spec ? decode_peek(spec, "sessionAffinity") : NULL;
     const struct yaml_node *node = validate_child(spec, "sessionAffinityConfig");
     struct scalar seconds;
 
@@ -127,7 +127,7 @@ static uint32_t read_affinity(const struct yaml_node *spec)
     return (uint32_t)seconds.integer;
 }
 
-void extract_service(struct fields *fields, const struct yaml_node *root, struct service *service)
+void decode_service(struct fields *fields, const struct yaml_node *root, struct service *service)
 {
     static const char *const types[] = {
         [SERVICE_CLUSTER_IP] = "ClusterIP",
@@ -139,19 +139,19 @@ void extract_service(struct fields *fields, const struct yaml_node *root, struct
     const struct yaml_node *metadata = yaml_node_get(root, "metadata"), *spec;
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
-    service->stated = extract_stated_addresses(fields, metadata);
-    service->labels = extract_own_labels(fields, metadata);
-    extract_whole(fields);
+    service->stated = decode_stated_addresses(fields, metadata);
+    service->labels = decode_own_labels(fields, metadata);
+    decode_whole(fields);
     spec = fields_map(fields, root, "spec");
-    service->type = (enum service_type)extract_choice(fields, spec, "type", types, 0);
-    service->selector = extract_labels(fields, spec, "selector");
+    service->type = (enum service_type)decode_choice(fields, spec, "type", types, 0);
+    service->selector = decode_labels(fields, spec, "selector");
     read_cluster_ips(fields, spec, service);
     if (spec)
         read_external_name(fields, spec, service);
-    extract_part(fields);
+    decode_part(fields);
     service->publish_not_ready = fields_bool(fields, spec, "publishNotReadyAddresses", false);
     service->affinity = read_affinity(spec);
     read_families(fields, spec, service);
-    extract_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
-    service->ports = extract_take_ports(ports);
+    decode_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
+    service->ports = decode_take_ports(ports);
 }

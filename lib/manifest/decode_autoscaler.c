@@ -3,11 +3,11 @@
  * The fields of a HorizontalPodAutoscaler: which workload it scales, and how far down. Its metrics
  * decide nothing here.
  */
-#include "extract.h"
+#include "decode.h"
 
 static uint8_t target_kind(const char *kind, const char *version)
 {
-    enum object_kind known = kind ? extract_kind(kind, version) : OBJECT_KINDS;
+    enum object_kind known = kind ? decode_kind(kind, version) : OBJECT_KINDS;
 
     switch (known) {
     case OBJECT_DEPLOYMENT:
@@ -18,8 +18,8 @@ static uint8_t target_kind(const char *kind, const char *version)
     }
 }
 
-void extract_autoscaler(struct fields *fields, const struct yaml_node *root,
-                        struct autoscaler *autoscaler)
+void decode_autoscaler(struct fields *fields, const struct yaml_node *root,
+                       struct autoscaler *autoscaler)
 {
     const struct yaml_node *spec = fields_map(fields, root, "spec");
     const struct yaml_node *target = fields_map(fields, spec, "scaleTargetRef");
@@ -27,7 +27,7 @@ void extract_autoscaler(struct fields *fields, const struct yaml_node *root,
 
     autoscaler->target.kind = target_kind(fields_string(fields, target, "kind"),
                                           fields_string(fields, target, "apiVersion"));
-    autoscaler->target.name = extract_name(fields, target, "name");
+    autoscaler->target.name = decode_name(fields, target, "name");
     fields_integer(fields, spec, "minReplicas", 0, INT32_MAX, &least);
     /* 0 lets it scale down to none, but only once something was measured */
     autoscaler->replicas = (uint32_t)CLAMP(least, 1, REPLICAS_MAX);

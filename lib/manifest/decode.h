@@ -12,7 +12,7 @@
 #include "lib/yaml/tree.h"
 #include "manifest.h"
 
-struct extract_context {
+struct decode_context {
     struct source *source;
     const char *default_namespace;
     GPtrArray *objects;     /* struct object *, added to */
@@ -29,75 +29,75 @@ struct extract_context {
 
 /* Adds the object, or all of a list's. Elements without a kind inherit the list's: `list_version`
  * and `list_kind` are those of the enclosing list, NULL outside of one. */
-void extract_object(struct extract_context *context, const struct yaml_node *root,
-                    const char *list_version, const char *list_kind);
+void decode_object(struct decode_context *context, const struct yaml_node *root,
+                   const char *list_version, const char *list_kind);
 
 /* Removes all objects from index `first` on. */
-void extract_forget(struct extract_context *context, guint first);
+void decode_forget(struct decode_context *context, guint first);
 
 /* Does the tree state its own kind? */
-bool extract_is_typed(const struct yaml_node *root);
+bool decode_is_typed(const struct yaml_node *root);
 
 /* The text of a string field, NULL otherwise; for looking before the kind is known. */
-const char *extract_peek(const struct yaml_node *map, const char *key);
+const char *decode_peek(const struct yaml_node *map, const char *key);
 
 /* The fields specific to a kind, each read from the whole object, whose metadata is known to be a
  * map; errors mark `fields` as broken. */
-void extract_service(struct fields *fields, const struct yaml_node *root, struct service *service);
-void extract_endpoint_slice(struct fields *fields, const struct yaml_node *root,
-                            struct endpoint_slice *slice);
-void extract_endpoints(struct fields *fields, const struct yaml_node *root,
-                       struct endpoint_slice *slice);
-void extract_pod(struct fields *fields, const struct yaml_node *root, struct pod *pod);
-void extract_workload(struct fields *fields, const struct yaml_node *root,
-                      struct workload *workload);
-void extract_autoscaler(struct fields *fields, const struct yaml_node *root,
-                        struct autoscaler *autoscaler);
+void decode_service(struct fields *fields, const struct yaml_node *root, struct service *service);
+void decode_endpoint_slice(struct fields *fields, const struct yaml_node *root,
+                           struct endpoint_slice *slice);
+void decode_endpoints(struct fields *fields, const struct yaml_node *root,
+                      struct endpoint_slice *slice);
+void decode_pod(struct fields *fields, const struct yaml_node *root, struct pod *pod);
+void decode_workload(struct fields *fields, const struct yaml_node *root,
+                     struct workload *workload);
+void decode_autoscaler(struct fields *fields, const struct yaml_node *root,
+                       struct autoscaler *autoscaler);
 
 /* The kind of this name in an apiVersion, or in any (NULL); OBJECT_KINDS if it is not read here. */
-enum object_kind extract_kind(const char *kind, const char *version);
+enum object_kind decode_kind(const char *kind, const char *version);
 
 /* What is read between the two decides which names lead where, so an error in it breaks the whole
  * object; elsewhere an error drops only the part that it is in. */
-void extract_whole(struct fields *fields);
-void extract_part(struct fields *fields);
+void decode_whole(struct fields *fields);
+void decode_part(struct fields *fields);
 
 /* Shared by several kinds. */
-#define EXTRACT_ADDRESSES_ANNOTATION "kubesvc.io/addresses"
+#define DECODE_ADDRESSES_ANNOTATION "kubesvc.io/addresses"
 
-void extract_pod_spec(struct fields *fields, const struct yaml_node *metadata,
-                      const struct yaml_node *spec, struct pod_spec *pod_spec);
-struct owner extract_owner(struct fields *fields, const struct yaml_node *metadata);
-struct addresses extract_stated_addresses(struct fields *fields, const struct yaml_node *metadata);
+void decode_pod_spec(struct fields *fields, const struct yaml_node *metadata,
+                     const struct yaml_node *spec, struct pod_spec *pod_spec);
+struct owner decode_owner(struct fields *fields, const struct yaml_node *metadata);
+struct addresses decode_stated_addresses(struct fields *fields, const struct yaml_node *metadata);
 
 /* The labels of an object for which they decide nothing: non-strings are skipped. NULL for none. */
-const struct labels *extract_own_labels(struct fields *fields, const struct yaml_node *metadata);
+const struct labels *decode_own_labels(struct fields *fields, const struct yaml_node *metadata);
 
 /* A map of strings as labels; NULL if it is absent or empty. Too many are an error. */
-#define EXTRACT_LABELS_MAX 4096u
-const struct labels *extract_labels(struct fields *fields, const struct yaml_node *map,
-                                    const char *key);
+#define DECODE_LABELS_MAX 4096u
+const struct labels *decode_labels(struct fields *fields, const struct yaml_node *map,
+                                   const char *key);
 
 /* An interned name, NULL if absent. */
-const char *extract_name(struct fields *fields, const struct yaml_node *map, const char *key);
+const char *decode_name(struct fields *fields, const struct yaml_node *map, const char *key);
 
 /* A DNS label; NULL if absent or, with an error, if invalid. */
-const char *extract_dns_label(struct fields *fields, const struct yaml_node *map, const char *key);
+const char *decode_dns_label(struct fields *fields, const struct yaml_node *map, const char *key);
 
 /* Which of the texts (NULL-terminated) a string field holds; `fallback` if it is absent. Any other
  * text is an error. */
-int extract_choice(struct fields *fields, const struct yaml_node *map, const char *key,
-                   const char *const choices[], int fallback);
+int decode_choice(struct fields *fields, const struct yaml_node *map, const char *key,
+                  const char *const choices[], int fallback);
 
 /* The ports of a list of mappings, appended to `ports` (struct port), without the invalid ones.
  * Their strings belong to the tree. `number` is the key of the number. More than the API allows in
  * a slice are an error. */
-#define EXTRACT_PORTS_MAX 20000u
-void extract_ports(struct fields *fields, const struct yaml_node *list, const char *number,
-                   bool number_required, GArray *ports);
+#define DECODE_PORTS_MAX 20000u
+void decode_ports(struct fields *fields, const struct yaml_node *list, const char *number,
+                  bool number_required, GArray *ports);
 
 /* The same ports in the form stored in an object; NULL for none. */
-struct ports *extract_take_ports(const GArray *ports);
+struct ports *decode_take_ports(const GArray *ports);
 
 /* Moves the elements out of an array of struct address. */
-struct addresses extract_take_addresses(GArray *addresses);
+struct addresses decode_take_addresses(GArray *addresses);

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "extract.h"
+#include "decode.h"
 
 static void read_containers(struct fields *fields, const struct yaml_node *spec, const char *key,
                             bool sidecars_only, GArray *ports)
@@ -16,21 +16,21 @@ static void read_containers(struct fields *fields, const struct yaml_node *spec,
         const char *policy = sidecars_only ? fields_string(fields, map, "restartPolicy") : "Always";
 
         if (g_strcmp0(policy, "Always") == 0)
-            extract_ports(fields, fields_list(fields, map, "ports"), "containerPort", true, ports);
+            decode_ports(fields, fields_list(fields, map, "ports"), "containerPort", true, ports);
     }
 }
 
-void extract_pod_spec(struct fields *fields, const struct yaml_node *metadata,
-                      const struct yaml_node *spec, struct pod_spec *pod_spec)
+void decode_pod_spec(struct fields *fields, const struct yaml_node *metadata,
+                     const struct yaml_node *spec, struct pod_spec *pod_spec)
 {
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
-    const char *hostname = extract_dns_label(fields, spec, "hostname");
-    const char *subdomain = extract_dns_label(fields, spec, "subdomain");
+    const char *hostname = decode_dns_label(fields, spec, "hostname");
+    const char *subdomain = decode_dns_label(fields, spec, "subdomain");
 
-    pod_spec->labels = extract_labels(fields, metadata, "labels");
+    pod_spec->labels = decode_labels(fields, metadata, "labels");
     if (!pod_spec->labels)
         pod_spec->labels = labels_new(NULL, 0);
-    pod_spec->stated = extract_stated_addresses(fields, metadata);
+    pod_spec->stated = decode_stated_addresses(fields, metadata);
     if (hostname)
         pod_spec->hostname = name_intern(hostname, strlen(hostname));
     if (subdomain)
@@ -38,7 +38,7 @@ void extract_pod_spec(struct fields *fields, const struct yaml_node *metadata,
     pod_spec->host_network = fields_bool(fields, spec, "hostNetwork", false);
     read_containers(fields, spec, "containers", false, ports);
     read_containers(fields, spec, "initContainers", true, ports);
-    pod_spec->ports = extract_take_ports(ports);
+    pod_spec->ports = decode_take_ports(ports);
 }
 
 static bool read_ip(struct fields *fields, const struct yaml_node *map, const char *key,
@@ -74,7 +74,7 @@ static void read_ips(struct fields *fields, const struct yaml_node *status, stru
         pod->only = g_array_index(addresses, struct address, 0);
         pod->addresses = (struct addresses){.items = &pod->only, .n = 1};
     } else {
-        pod->addresses = extract_take_addresses(addresses);
+        pod->addresses = decode_take_addresses(addresses);
     }
 }
 
@@ -109,22 +109,22 @@ static enum pod_phase read_phase(struct fields *fields, const struct yaml_node *
     return POD_UNKNOWN;
 }
 
-void extract_pod(struct fields *fields, const struct yaml_node *root, struct pod *pod)
+void decode_pod(struct fields *fields, const struct yaml_node *root, struct pod *pod)
 {
     const struct yaml_node *metadata = yaml_node_get(root, "metadata");
     const struct yaml_node *status, *map;
     struct pod_spec spec = {0};
 
-    extract_whole(fields);
+    decode_whole(fields);
     map = fields_map(fields, root, "spec");
     status = fields_map(fields, root, "status");
     pod->has_status = status && status->first;
     pod->ready = is_ready(fields, status);
     read_ips(fields, status, pod);
-    extract_part(fields);
-    extract_pod_spec(fields, metadata, map, &spec);
+    decode_part(fields);
+    decode_pod_spec(fields, metadata, map, &spec);
     pod->spec = pod_spec_intern(&spec);
-    pod->owner = extract_owner(fields, metadata);
+    pod->owner = decode_owner(fields, metadata);
     pod->deleting = fields_string(fields, metadata, "deletionTimestamp") != NULL;
     pod->phase = (uint8_t)read_phase(fields, status);
 }

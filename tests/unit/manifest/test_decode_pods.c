@@ -306,5 +306,5 @@ int main(void)
         cmocka_unit_test(default_selectors),
     };
 
-    return cmocka_run_group_tests_name("extract_pods", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("decode_pods", tests, NULL, NULL);
 }

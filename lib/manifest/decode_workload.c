@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "extract.h"
+#include "decode.h"
 #include "lib/yaml/scalar.h"
 
 static void read_requirement(struct fields *fields, const struct yaml_node *map,
@@ -15,7 +15,7 @@ static void read_requirement(struct fields *fields, const struct yaml_node *map,
     const char *key = fields_string(fields, map, "key");
     struct requirement requirement;
     g_autoptr(GPtrArray) values = NULL;
-    int chosen = extract_choice(fields, map, "operator", operators, -1);
+    int chosen = decode_choice(fields, map, "operator", operators, -1);
 
     if (!key || chosen < 0) {
         fields_error(fields, map->position, "missing-field",
@@ -59,7 +59,7 @@ static void read_expressions(struct fields *fields, const struct yaml_node *sele
  * labels. */
 static bool defaults_selector(const struct yaml_node *root, const struct workload *workload)
 {
-    const char *version = extract_peek(root, "apiVersion");
+    const char *version = decode_peek(root, "apiVersion");
 
     return workload->object.kind == OBJECT_REPLICATION_CONTROLLER ||
            workload->object.kind == OBJECT_JOB || g_strcmp0(version, "extensions/v1beta1") == 0 ||
@@ -70,11 +70,11 @@ static void read_selector(struct fields *fields, const struct yaml_node *root,
                           const struct yaml_node *spec, struct workload *workload)
 {
     if (workload->object.kind == OBJECT_REPLICATION_CONTROLLER) {
-        workload->selector = extract_labels(fields, spec, "selector");
+        workload->selector = decode_labels(fields, spec, "selector");
     } else {
         const struct yaml_node *selector = fields_map(fields, spec, "selector");
 
-        workload->selector = extract_labels(fields, selector, "matchLabels");
+        workload->selector = decode_labels(fields, selector, "matchLabels");
         read_expressions(fields, selector, workload);
     }
     if (!workload->selector && workload->n_requirements == 0 && workload->template.labels->n > 0 &&
@@ -104,7 +104,7 @@ static bool is_helm_hook(const struct yaml_node *root)
     const struct yaml_node *metadata = yaml_node_get(root, "metadata");
     const struct yaml_node *annotations = metadata ? yaml_node_get(metadata, "annotations") : NULL;
 
-    return annotations && extract_peek(annotations, "helm.sh/hook");
+    return annotations && decode_peek(annotations, "helm.sh/hook");
 }
 
 /* As many as the controller runs at a time. Without completions, the first success ends the Job,
@@ -131,7 +131,7 @@ static int64_t read_job(struct fields *fields, const struct yaml_node *root,
     bool suspended = fields_bool(fields, spec, "suspend", false);
     int64_t active = count_active(fields, root, spec);
 
-    workload->indexed = extract_choice(fields, spec, "completionMode", modes, 0) == 1;
+    workload->indexed = decode_choice(fields, spec, "completionMode", modes, 0) == 1;
     if (job_is_over(fields, root))
         workload->idle = JOB_OVER;
     else if (suspended)
@@ -165,25 +165,24 @@ static void read_replicas(struct fields *fields, const struct yaml_node *root,
 static void read_stateful_set(struct fields *fields, const struct yaml_node *spec,
                               struct workload *workload)
 {
-    const char *service = extract_dns_label(fields, spec, "serviceName");
+    const char *service = decode_dns_label(fields, spec, "serviceName");
     int64_t start = 0;
 
     if (service)
         workload->service_name = name_intern(service, strlen(service));
-    extract_whole(fields); /* the names of all pods depend on it */
+    decode_whole(fields); /* the names of all pods depend on it */
     fields_integer(fields, fields_map(fields, spec, "ordinals"), "start", 0, INT32_MAX, &start);
-    extract_part(fields);
+    decode_part(fields);
     workload->ordinal = (uint32_t)start;
 }
 
-void extract_workload(struct fields *fields, const struct yaml_node *root,
-                      struct workload *workload)
+void decode_workload(struct fields *fields, const struct yaml_node *root, struct workload *workload)
 {
     const struct yaml_node *spec, *template, *metadata, *pod_spec;
 
-    workload->owner = extract_owner(fields, yaml_node_get(root, "metadata"));
-    workload->labels = extract_own_labels(fields, yaml_node_get(root, "metadata"));
-    extract_whole(fields);
+    workload->owner = decode_owner(fields, yaml_node_get(root, "metadata"));
+    workload->labels = decode_own_labels(fields, yaml_node_get(root, "metadata"));
+    decode_whole(fields);
     spec = fields_map(fields, root, "spec");
     read_replicas(fields, root, spec, workload);
     if (workload->object.kind == OBJECT_CRON_JOB)
@@ -191,11 +190,11 @@ void extract_workload(struct fields *fields, const struct yaml_node *root,
     template = fields_map(fields, spec, "template");
     metadata = fields_map(fields, template, "metadata");
     pod_spec = fields_map(fields, template, "spec");
-    extract_part(fields);
-    extract_pod_spec(fields, metadata, pod_spec, &workload->template);
-    extract_whole(fields);
+    decode_part(fields);
+    decode_pod_spec(fields, metadata, pod_spec, &workload->template);
+    decode_whole(fields);
     read_selector(fields, root, spec, workload);
-    extract_part(fields);
+    decode_part(fields);
     if (workload->object.kind == OBJECT_STATEFUL_SET)
         read_stateful_set(fields, spec, workload);
 }

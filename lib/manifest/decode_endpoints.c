@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "extract.h"
+#include "decode.h"
 #include "repack.h"
 
 #define SERVICE_NAME_LABEL "kubernetes.io/service-name"
@@ -30,8 +30,8 @@ static void read_common(struct fields *fields, const struct yaml_node *map,
     const struct yaml_node *target = fields_map(fields, map, "targetRef");
     const char *kind = fields_string(fields, target, "kind");
 
-    endpoint->hostname = g_strdup(extract_dns_label(fields, map, "hostname"));
-    endpoint->target = extract_name(fields, target, "name"); /* of any kind: rule 42 */
+    endpoint->hostname = g_strdup(decode_dns_label(fields, map, "hostname"));
+    endpoint->target = decode_name(fields, target, "name"); /* of any kind: rule 42 */
     endpoint->is_pod = !kind || strcmp(kind, "Pod") == 0;
 }
 
@@ -39,8 +39,8 @@ static struct ports *read_ports(struct fields *fields, const struct yaml_node *m
 {
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
-    extract_ports(fields, fields_list(fields, map, "ports"), "port", false, ports);
-    return extract_take_ports(ports);
+    decode_ports(fields, fields_list(fields, map, "ports"), "port", false, ports);
+    return decode_take_ports(ports);
 }
 
 static void take_endpoints(GArray *endpoints, struct endpoint_subset *subset)
@@ -67,7 +67,7 @@ static void read_slice_endpoints(struct fields *fields, const struct yaml_node *
             if (text)
                 add_address(fields, node, text, addresses);
         }
-        endpoint.addresses = extract_take_addresses(addresses);
+        endpoint.addresses = decode_take_addresses(addresses);
         endpoint.ready = fields_bool(fields, fields_map(fields, map, "conditions"), "ready", true);
         read_common(fields, map, &endpoint);
         g_array_append_val(endpoints, endpoint);
@@ -75,10 +75,10 @@ static void read_slice_endpoints(struct fields *fields, const struct yaml_node *
     take_endpoints(endpoints, subset);
 }
 
-void extract_endpoint_slice(struct fields *fields, const struct yaml_node *root,
-                            struct endpoint_slice *slice)
+void decode_endpoint_slice(struct fields *fields, const struct yaml_node *root,
+                           struct endpoint_slice *slice)
 {
-    const struct labels *labels = extract_labels(fields, yaml_node_get(root, "metadata"), "labels");
+    const struct labels *labels = decode_labels(fields, yaml_node_get(root, "metadata"), "labels");
     const char *service = labels_get(labels, SERVICE_NAME_LABEL);
     const char *type = fields_string(fields, root, "addressType");
 
@@ -92,9 +92,9 @@ void extract_endpoint_slice(struct fields *fields, const struct yaml_node *root,
     if (!type || strcmp(type, "FQDN") != 0) {
         const struct yaml_node *list;
 
-        extract_whole(fields);
+        decode_whole(fields);
         list = fields_list(fields, root, "endpoints");
-        extract_part(fields);
+        decode_part(fields);
         read_slice_endpoints(fields, list, &slice->subsets[0]);
     }
 }
@@ -115,7 +115,7 @@ static void read_subset_addresses(struct fields *fields, const struct yaml_node 
             add_address(fields, yaml_node_get(map, "ip"), text, addresses);
         if (addresses->len == 0)
             continue;
-        mention.endpoint.addresses = extract_take_addresses(addresses);
+        mention.endpoint.addresses = decode_take_addresses(addresses);
         mention.endpoint.ready = strcmp(key, "addresses") == 0;
         read_common(fields, map, &mention.endpoint);
         mention.uid = fields_string(fields, fields_map(fields, map, "targetRef"), "uid");
@@ -127,7 +127,7 @@ static void read_subset_addresses(struct fields *fields, const struct yaml_node 
 
 static bool is_not_mirrored(struct fields *fields, const struct yaml_node *metadata)
 {
-    const struct labels *labels = extract_labels(fields, metadata, "labels");
+    const struct labels *labels = decode_labels(fields, metadata, "labels");
     const struct yaml_node *annotations = fields_map(fields, metadata, "annotations");
     bool skip = g_strcmp0(labels_get(labels, SKIP_MIRROR_LABEL), "true") == 0;
 
@@ -135,18 +135,18 @@ static bool is_not_mirrored(struct fields *fields, const struct yaml_node *metad
     return skip || (annotations && yaml_node_get(annotations, LEADER_ANNOTATION));
 }
 
-void extract_endpoints(struct fields *fields, const struct yaml_node *root,
-                       struct endpoint_slice *slice)
+void decode_endpoints(struct fields *fields, const struct yaml_node *root,
+                      struct endpoint_slice *slice)
 {
     const struct yaml_node *list, *iterator, *map;
     g_autoptr(GPtrArray) lists =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))ports_unref);
     g_autoptr(GArray) mentions = g_array_new(FALSE, FALSE, sizeof(struct mention));
 
-    extract_whole(fields);
+    decode_whole(fields);
     list = fields_list(fields, root, "subsets");
     iterator = list ? list->first : NULL;
-    extract_part(fields);
+    decode_part(fields);
 
     slice->service = name_intern(slice->object.name, strlen(slice->object.name));
     slice->not_mirrored = is_not_mirrored(fields, yaml_node_get(root, "metadata"));

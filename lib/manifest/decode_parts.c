@@ -4,21 +4,21 @@
  */
 #include <string.h>
 
-#include "extract.h"
+#include "decode.h"
 #include "lib/yaml/composer.h"
 #include "lib/yaml/scalar.h"
 
 #define BLANKS " \t\n\f\r"
 
-const char *extract_name(struct fields *fields, const struct yaml_node *map, const char *key)
+const char *decode_name(struct fields *fields, const struct yaml_node *map, const char *key)
 {
     const char *text = fields_string(fields, map, key);
 
     return text ? name_intern(text, strlen(text)) : NULL;
 }
 
-const struct labels *extract_labels(struct fields *fields, const struct yaml_node *map,
-                                    const char *key)
+const struct labels *decode_labels(struct fields *fields, const struct yaml_node *map,
+                                   const char *key)
 {
     const struct yaml_node *labels = fields_map(fields, map, key);
     g_autoptr(GArray) pairs = NULL;
@@ -41,9 +41,9 @@ const struct labels *extract_labels(struct fields *fields, const struct yaml_nod
         }
         if (fields_is_string(child)) /* null is "", as in Go's map of strings */
             pair.value = child->text;
-        if (pairs->len == EXTRACT_LABELS_MAX) {
+        if (pairs->len == DECODE_LABELS_MAX) {
             fields_error(fields, child->key_position, "too-many", "more than %u entries in %s",
-                         EXTRACT_LABELS_MAX, key);
+                         DECODE_LABELS_MAX, key);
             break;
         }
         g_array_append_val(pairs, pair);
@@ -51,7 +51,7 @@ const struct labels *extract_labels(struct fields *fields, const struct yaml_nod
     return labels_new((const struct label *)(void *)pairs->data, pairs->len);
 }
 
-struct addresses extract_take_addresses(GArray *addresses)
+struct addresses decode_take_addresses(GArray *addresses)
 {
     struct addresses taken = {.n = addresses->len};
 
@@ -75,29 +75,29 @@ static struct addresses split_addresses(struct fields *fields, const struct yaml
             ;
         if (!address_parse(&address, part, after)) {
             fields_error(fields, node->position, "invalid-address",
-                         EXTRACT_ADDRESSES_ANNOTATION " must be IP addresses separated by commas");
+                         DECODE_ADDRESSES_ANNOTATION " must be IP addresses separated by commas");
             break;
         }
         g_array_append_val(addresses, address);
     }
-    return extract_take_addresses(addresses);
+    return decode_take_addresses(addresses);
 }
 
-struct addresses extract_stated_addresses(struct fields *fields, const struct yaml_node *metadata)
+struct addresses decode_stated_addresses(struct fields *fields, const struct yaml_node *metadata)
 {
     const struct yaml_node *annotations = fields_map(fields, metadata, "annotations"), *node;
     struct addresses addresses = {0};
 
-    extract_whole(fields);
-    node = fields_get(fields, annotations, EXTRACT_ADDRESSES_ANNOTATION);
-    if (node && fields_text(fields, node, EXTRACT_ADDRESSES_ANNOTATION) &&
+    decode_whole(fields);
+    node = fields_get(fields, annotations, DECODE_ADDRESSES_ANNOTATION);
+    if (node && fields_text(fields, node, DECODE_ADDRESSES_ANNOTATION) &&
         strspn(node->text, BLANKS) < node->length)
         addresses = split_addresses(fields, node);
-    extract_part(fields);
+    decode_part(fields);
     return addresses;
 }
 
-const struct labels *extract_own_labels(struct fields *fields, const struct yaml_node *metadata)
+const struct labels *decode_own_labels(struct fields *fields, const struct yaml_node *metadata)
 {
     const struct yaml_node *map = yaml_node_get(metadata, "labels");
     g_autoptr(GArray) pairs = NULL;
@@ -112,9 +112,9 @@ const struct labels *extract_own_labels(struct fields *fields, const struct yaml
             continue;
         if (scalar_read(child).type != SCALAR_NULL)
             pair.value = child->text;
-        if (pairs->len == EXTRACT_LABELS_MAX) {
+        if (pairs->len == DECODE_LABELS_MAX) {
             fields_warning(fields, child->key_position, "too-many",
-                           "more than %u labels; the rest are ignored", EXTRACT_LABELS_MAX);
+                           "more than %u labels; the rest are ignored", DECODE_LABELS_MAX);
             break;
         }
         g_array_append_val(pairs, pair);
@@ -122,7 +122,7 @@ const struct labels *extract_own_labels(struct fields *fields, const struct yaml
     return labels_new((const struct label *)(void *)pairs->data, pairs->len);
 }
 
-const char *extract_dns_label(struct fields *fields, const struct yaml_node *map, const char *key)
+const char *decode_dns_label(struct fields *fields, const struct yaml_node *map, const char *key)
 {
     const char *text = fields_string(fields, map, key);
 
@@ -133,8 +133,8 @@ const char *extract_dns_label(struct fields *fields, const struct yaml_node *map
     return NULL;
 }
 
-int extract_choice(struct fields *fields, const struct yaml_node *map, const char *key,
-                   const char *const choices[], int fallback)
+int decode_choice(struct fields *fields, const struct yaml_node *map, const char *key,
+                  const char *const choices[], int fallback)
 {
     const char *text = fields_string(fields, map, key);
 
@@ -200,16 +200,16 @@ static bool read_port(struct fields *fields, const struct yaml_node *map, const 
     return good;
 }
 
-void extract_ports(struct fields *fields, const struct yaml_node *list, const char *number,
-                   bool number_required, GArray *ports)
+void decode_ports(struct fields *fields, const struct yaml_node *list, const char *number,
+                  bool number_required, GArray *ports)
 {
     const struct yaml_node *iterator = list ? list->first : NULL, *map;
 
     while ((map = fields_next_map(fields, &iterator, "ports"))) {
-        if (ports->len == EXTRACT_PORTS_MAX) {
+        if (ports->len == DECODE_PORTS_MAX) {
             if (!fields->refused) /* not already reported for the container */
                 fields_refuse(fields, map->position, "too-many",
-                              "more than %u ports; the rest are ignored", EXTRACT_PORTS_MAX);
+                              "more than %u ports; the rest are ignored", DECODE_PORTS_MAX);
             return;
         }
         struct port port;
@@ -219,7 +219,7 @@ void extract_ports(struct fields *fields, const struct yaml_node *list, const ch
     }
 }
 
-struct ports *extract_take_ports(const GArray *ports)
+struct ports *decode_take_ports(const GArray *ports)
 {
     if (ports->len == 0)
         return NULL;
@@ -235,7 +235,7 @@ static uint8_t owner_kind(const char *kind)
     return OBJECT_KINDS;
 }
 
-struct owner extract_owner(struct fields *fields, const struct yaml_node *metadata)
+struct owner decode_owner(struct fields *fields, const struct yaml_node *metadata)
 {
     const struct yaml_node *list = fields_list(fields, metadata, "ownerReferences");
     const struct yaml_node *iterator = list ? list->first : NULL, *map, *chosen = NULL;
@@ -255,7 +255,7 @@ struct owner extract_owner(struct fields *fields, const struct yaml_node *metada
         owner.kind = owner_kind(kind);
     /* an unknown kind matters if it is the controller: the pod is not free */
     if (owner.kind != OBJECT_KINDS || fields_bool(fields, chosen, "controller", false))
-        owner.name = extract_name(fields, chosen, "name");
+        owner.name = decode_name(fields, chosen, "name");
     if (!owner.name)
         owner.kind = OBJECT_KINDS;
     return owner;

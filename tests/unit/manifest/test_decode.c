@@ -394,5 +394,5 @@ int main(void)
         cmocka_unit_test(secrets_are_not_quoted),
     };
 
-    return cmocka_run_group_tests_name("extract", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
 }
