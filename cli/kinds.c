@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "lib/model/object.h"
 #include "suggest.h"
 #include "value.h"
 
@@ -166,46 +167,43 @@ static void name_cells(GPtrArray *cells, yajl_val item, bool wide)
     add_text(cells, item, "target");
 }
 
-/* clang-format off */ /* its releases differ here */
-#define WORKLOAD(plural, words, only)                                                              \
-    {plural, words, "workloads", only, true, true, "NAME|REPLICAS|EXPANDED|NOT EXPANDED",          \
-     "|SELECTOR|FROM", workload_cells}
-/* clang-format on */
+/* What the daemon lists, each for the kinds of object_kinds.h that name it there: the request,
+ * which of its items count for a kind, and the rest of struct kind. */
+/* clang-format off */
+#define LISTED_services(kind) \
+    "services", NULL, true, true, \
+    "NAME|TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)|ENDPOINTS", "|SELECTOR|ORIGIN|FROM", service_cells
+#define LISTED_endpoints(kind) \
+    "endpoints", NULL, true, false, "NAME|ENDPOINTS|SOURCE", "", endpoints_cells
+#define LISTED_pods(kind) \
+    "pods", NULL, true, true, \
+    "NAME|READY|STATUS|IP|ORIGIN", "|WORKLOAD|HOSTNAME|SUBDOMAIN|LABELS|FROM", pod_cells
+#define LISTED_workloads(kind) \
+    "workloads", kind, true, true, \
+    "NAME|REPLICAS|EXPANDED|NOT EXPANDED", "|SELECTOR|FROM", workload_cells
+#define LISTED_namespaces(kind) \
+    "namespaces", NULL, false, false, "NAME|EXPOSED|OBJECTS|SERVICES", "", namespace_cells
+#define LISTED_nothing(kind) \
+    NULL, NULL, false, false, NULL, NULL, NULL
 
 static const struct kind kinds[] = {
-    {"services", " services service svc ", "services", NULL, true, true,
-     "NAME|TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)|ENDPOINTS", "|SELECTOR|ORIGIN|FROM", service_cells},
-    {"endpoints", " endpoints endpoint ep endpointslices endpointslice ", "endpoints", NULL, true,
-     false, "NAME|ENDPOINTS|SOURCE", "", endpoints_cells},
-    {"pods", " pods pod po ", "pods", NULL, true, true, "NAME|READY|STATUS|IP|ORIGIN",
-     "|WORKLOAD|HOSTNAME|SUBDOMAIN|LABELS|FROM", pod_cells},
-    WORKLOAD("workloads", " workloads workload ", NULL),
-    WORKLOAD("deployments", " deployments deployment deploy ", "Deployment"),
-    WORKLOAD("replicasets", " replicasets replicaset rs ", "ReplicaSet"),
-    WORKLOAD("replicationcontrollers", " replicationcontrollers replicationcontroller rc ",
-             "ReplicationController"),
-    WORKLOAD("statefulsets", " statefulsets statefulset sts ", "StatefulSet"),
-    WORKLOAD("daemonsets", " daemonsets daemonset ds ", "DaemonSet"),
-    WORKLOAD("jobs", " jobs job ", "Job"),
-    WORKLOAD("cronjobs", " cronjobs cronjob cj ", "CronJob"),
-    {"namespaces", " namespaces namespace ns ", "namespaces", NULL, false, false,
-     "NAME|EXPOSED|OBJECTS|SERVICES", "", namespace_cells},
-    {"names", " names name ", "names", NULL, false, false, "NAME|KIND|ADDRESSES|TARGET", "",
-     name_cells},
+#define KIND(symbol, fields, structure, decoder, name, plural, short_names, listed, ...) \
+    {name, plural, short_names, LISTED_##listed(name)},
+    OBJECT_KINDS_EACH(KIND)
+#undef KIND
+    {"Workload", "workloads", "", LISTED_workloads(NULL)},
+    {"Name", "names", "", "names", NULL, false, false, "NAME|KIND|ADDRESSES|TARGET", "", name_cells},
 };
+/* clang-format on */
 
-static bool has_word(const struct kind *kind, const char *word)
+/* All that a kind answers to, to be freed with g_strfreev. */
+static char **words_of(const struct kind *kind)
 {
-    g_autofree char *padded = g_strdup_printf(" %s ", word);
-    return !strchr(word, ' ') && strstr(kind->words, padded);
-}
-
-static void offer_words(struct suggestion *suggestion, const struct kind *kind)
-{
-    g_auto(GStrv) words = g_strsplit(kind->words, " ", -1);
-    for (char **word = words; *word; word++)
-        if (**word)
-            suggestion_offer(suggestion, *word);
+    g_autofree char *all = g_strdup_printf("%s %s %s", kind->plural, kind->name, kind->short_names);
+    g_strchomp(all);
+    for (char *at = all; *at; at++)
+        *at = g_ascii_tolower(*at);
+    return g_strsplit(all, " ", -1);
 }
 
 const struct kind *kind_find(const char *word, char **nearestp)
@@ -216,11 +214,15 @@ const struct kind *kind_find(const char *word, char **nearestp)
         *strchr(lower, '.') = '\0';
     struct suggestion suggestion = {.word = lower};
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        if (has_word(&kinds[i], lower)) {
+        g_auto(GStrv) words = words_of(&kinds[i]);
+        if (!kinds[i].verb)
+            continue;
+        if (g_strv_contains((const char *const *)words, lower)) {
             g_free(suggestion.nearest);
             return &kinds[i];
         }
-        offer_words(&suggestion, &kinds[i]);
+        for (char **offered = words; *offered; offered++)
+            suggestion_offer(&suggestion, *offered);
     }
     *nearestp = suggestion.nearest;
     return NULL;
@@ -228,21 +230,13 @@ const struct kind *kind_find(const char *word, char **nearestp)
 
 char *kind_name(const struct kind *kind, yajl_val item)
 {
-    static const char *const groups[][2] = {
-        {"Deployment", "deployment.apps"},
-        {"ReplicaSet", "replicaset.apps"},
-        {"StatefulSet", "statefulset.apps"},
-        {"DaemonSet", "daemonset.apps"},
-        {"Job", "job.batch"},
-        {"CronJob", "cronjob.batch"},
-        {"Endpoints", "endpoints"},
-    };
     const char *name = value_text(item, "name"), *what = value_text(item, "kind");
     if (!name || !what || strcmp(kind->verb, "names") == 0)
         return g_strdup(name ? name : "");
-    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
-        if (strcmp(groups[i][0], what) == 0)
-            return g_strdup_printf("%s/%s", groups[i][1], name);
     g_autofree char *lower = g_ascii_strdown(what, -1);
-    return g_strdup_printf("%s/%s", lower, name);
+    enum object_kind known = object_kind_find(what);
+    const char *version = known < OBJECT_KINDS ? object_kinds[known].versions[0] : NULL;
+    const char *slash = version ? strchr(version, '/') : NULL;
+    return slash ? g_strdup_printf("%s.%.*s/%s", lower, (int)(slash - version), version, name)
+                 : g_strdup_printf("%s/%s", lower, name);
 }

@@ -9,12 +9,13 @@
 #include <yajl/yajl_tree.h>
 
 struct kind {
-    const char *plural; /* "services" */
-    const char *words;  /* all that it answers to, with blanks between and around them */
-    const char *verb;   /* of inspect.h */
-    const char *only;   /* the items' "kind" that count; NULL: all */
-    bool namespaced;    /* has "namespace": -A shows it */
-    bool labelled;      /* has "labels": -l chooses by them */
+    const char *name;        /* "Service" */
+    const char *plural;      /* "services" */
+    const char *short_names; /* "svc", separated by blanks */
+    const char *verb;        /* of inspect.h; NULL: it cannot be listed */
+    const char *only;        /* the items' "kind" that count; NULL: all */
+    bool namespaced;         /* has "namespace": -A shows it */
+    bool labelled;           /* has "labels": -l chooses by them */
     const char *headings;
     const char *wide; /* further headings of -o wide, beginning with '|' */
     /* Adds a cell (char *, NULL for "<none>") for each heading but the first, the name. */

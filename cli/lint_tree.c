@@ -141,36 +141,33 @@ void lint_tree(struct lint_record *record, const struct yaml_node *root)
     lint_fields(record, root);
 }
 
-static const char *const kinds[] = {
-    "Service",
-    "Pod",
-    "Endpoints",
-    "Namespace",
-    "ReplicationController",
-    "EndpointSlice",
-    "Deployment",
-    "ReplicaSet",
-    "StatefulSet",
-    "DaemonSet",
-    "Job",
-    "CronJob",
-    "HorizontalPodAutoscaler",
-    NULL,
+/* All kinds that are read, and the current apiVersion of each. */
+struct vocabulary {
+    const char *kinds[OBJECT_KINDS], *versions[OBJECT_KINDS]; /* NULL-terminated */
 };
-static const char *const versions[] = {
-    "v1", "apps/v1", "batch/v1", "discovery.k8s.io/v1", "autoscaling/v2", NULL,
-};
+
+static struct vocabulary vocabulary_make(void)
+{
+    struct vocabulary vocabulary = {0};
+    for (size_t kind = OBJECT_MENTION + 1, n = 0; kind < OBJECT_KINDS; kind++) {
+        vocabulary.kinds[kind - OBJECT_MENTION - 1] = object_kinds[kind].name;
+        if (!g_strv_contains(vocabulary.versions, object_kinds[kind].versions[0]))
+            vocabulary.versions[n++] = object_kinds[kind].versions[0];
+    }
+    return vocabulary;
+}
 
 struct diagnostic *lint_foreign_tree(const struct yaml_node *root)
 {
     const char *version = decode_peek(root, "apiVersion"), *kind = decode_peek(root, "kind");
     if (!version || !kind)
         return NULL;
-    bool known_kind = g_strv_contains(kinds, kind);
-    bool known_version = g_strv_contains(versions, version);
-    const char *meant = known_kind && !known_version ? suggest_word(version, versions, 2)
+    const struct vocabulary known = vocabulary_make();
+    bool known_kind = g_strv_contains(known.kinds, kind);
+    bool known_version = g_strv_contains(known.versions, version);
+    const char *meant = known_kind && !known_version ? suggest_word(version, known.versions, 2)
                         : known_version && !known_kind && strlen(kind) > 3
-                            ? suggest_word(kind, kinds, strlen(kind) > 5 ? 2 : 1)
+                            ? suggest_word(kind, known.kinds, strlen(kind) > 5 ? 2 : 1)
                             : NULL;
     if (!meant)
         return NULL;

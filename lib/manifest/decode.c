@@ -15,31 +15,12 @@
 #define QUOTED_MAX 80
 #define NAMESPACE_BYTES 2560u /* of a namespace, counted for each file with objects in it */
 
-struct known_kind {
-    const char *kind;
-    enum object_kind object;
-    const char *versions[5];
-};
+static const struct decoder namespace_decoder = {.is_label = true, .is_referred_to = true};
 
-#define APPS "apps/v1", "apps/v1beta2", "apps/v1beta1", "extensions/v1beta1"
-#define BATCH "batch/v1", "batch/v1beta1", "batch/v2alpha1"
-
-static const struct known_kind known_kinds[] = {
-    {"Service", OBJECT_SERVICE, {"v1"}},
-    {"Pod", OBJECT_POD, {"v1"}},
-    {"Endpoints", OBJECT_ENDPOINTS, {"v1"}},
-    {"Namespace", OBJECT_NAMESPACE, {"v1"}},
-    {"ReplicationController", OBJECT_REPLICATION_CONTROLLER, {"v1"}},
-    {"EndpointSlice", OBJECT_ENDPOINT_SLICE, {"discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"}},
-    {"Deployment", OBJECT_DEPLOYMENT, {APPS}},
-    {"ReplicaSet", OBJECT_REPLICA_SET, {APPS}},
-    {"StatefulSet", OBJECT_STATEFUL_SET, {APPS}},
-    {"DaemonSet", OBJECT_DAEMON_SET, {APPS}},
-    {"Job", OBJECT_JOB, {BATCH, "extensions/v1beta1"}},
-    {"CronJob", OBJECT_CRON_JOB, {BATCH}},
-    {"HorizontalPodAutoscaler",
-     OBJECT_AUTOSCALER,
-     {"autoscaling/v2", "autoscaling/v1", "autoscaling/v2beta2", "autoscaling/v2beta1"}},
+static const struct decoder *const decoders[OBJECT_KINDS] = {
+#define KIND(symbol, fields, structure, decoder, ...) [OBJECT_##symbol] = &decoder##_decoder,
+    OBJECT_KINDS_EACH(KIND)
+#undef KIND
 };
 
 const char *decode_peek(const struct yaml_node *map, const char *key)
@@ -56,10 +37,12 @@ bool decode_is_typed(const struct yaml_node *root)
     return decode_peek(root, "apiVersion") || decode_peek(root, "kind");
 }
 
-static bool has_version(const struct known_kind *known, const char *version)
+static bool has_version(enum object_kind kind, const char *version)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(known->versions) && known->versions[i]; i++) {
-        if (strcmp(known->versions[i], version) == 0)
+    const char *const *versions = object_kinds[kind].versions;
+
+    for (size_t i = 0; i < OBJECT_VERSIONS_MAX && versions[i]; i++) {
+        if (strcmp(versions[i], version) == 0)
             return true;
     }
     return false;
@@ -67,42 +50,35 @@ static bool has_version(const struct known_kind *known, const char *version)
 
 static bool is_known_version(const char *version)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(known_kinds); i++) {
-        if (has_version(&known_kinds[i], version))
+    for (enum object_kind kind = 0; kind < OBJECT_KINDS; kind++) {
+        if (has_version(kind, version))
             return true;
     }
     return false;
 }
 
-static const struct known_kind *find_kind(const char *kind)
+enum object_kind decode_kind(const char *name, const char *version)
 {
-    for (size_t i = 0; kind && i < G_N_ELEMENTS(known_kinds); i++) {
-        if (strcmp(known_kinds[i].kind, kind) == 0)
-            return &known_kinds[i];
-    }
-    return NULL;
+    enum object_kind kind = object_kind_find(name);
+
+    return kind < OBJECT_KINDS && (!version || has_version(kind, version)) ? kind : OBJECT_KINDS;
 }
 
-enum object_kind decode_kind(const char *kind, const char *version)
+/* OBJECT_KINDS: not one of ours; reported only if one was probably meant. */
+static enum object_kind identify(struct fields *fields, const struct yaml_node *root,
+                                 const char *version, const char *name)
 {
-    const struct known_kind *known = find_kind(kind);
+    enum object_kind kind = name ? object_kind_find(name) : OBJECT_KINDS;
 
-    return known && (!version || has_version(known, version)) ? known->object : OBJECT_KINDS;
-}
-
-/* NULL: not one of ours; reported only if one was probably meant. */
-static const struct known_kind *identify(struct fields *fields, const struct yaml_node *root,
-                                         const char *version, const char *kind)
-{
-    const struct known_kind *known = find_kind(kind);
-
-    if (known && !version)
+    if (kind == OBJECT_KINDS)
+        return kind;
+    if (!version)
         fields_warning(fields, root->position, "no-api-version",
-                       "a %s without apiVersion is ignored", kind);
-    else if (known && !has_version(known, version) && is_known_version(version))
+                       "a %s without apiVersion is ignored", name);
+    else if (!has_version(kind, version) && is_known_version(version))
         fields_warning(fields, root->position, "no-such-kind",
-                       "unknown kind %s in apiVersion %s; ignored", kind, version);
-    return known && version && has_version(known, version) ? known : NULL;
+                       "unknown kind %s in apiVersion %s; ignored", name, version);
+    return version && has_version(kind, version) ? kind : OBJECT_KINDS;
 }
 
 static bool holds_template(const char *text)
@@ -161,7 +137,7 @@ static char *generate_name(struct decode_context *context, struct fields *fields
 {
     const char *prefix = fields_string(fields, metadata, "generateName");
 
-    if (!prefix || kind == OBJECT_SERVICE || kind == OBJECT_ENDPOINTS || kind == OBJECT_NAMESPACE) {
+    if (!prefix || decoders[kind]->is_referred_to) {
         fields_warning(fields, metadata->position, "no-name",
                        "a %s without metadata.name is ignored", object_kind_name(kind));
         return NULL;
@@ -172,7 +148,7 @@ static char *generate_name(struct decode_context *context, struct fields *fields
 static char *read_name(struct decode_context *context, struct fields *fields,
                        const struct yaml_node *metadata, enum object_kind kind)
 {
-    bool label = kind == OBJECT_SERVICE || kind == OBJECT_NAMESPACE;
+    bool label = decoders[kind]->is_label;
     const struct yaml_node *node = fields_get(fields, metadata, "name");
     g_autofree char *name = NULL;
 
@@ -208,23 +184,6 @@ void decode_part(struct fields *fields)
 {
     fields->part = true;
     fields->consequence = "; ignored; the API server rejects the object";
-}
-
-static void read_kind(struct fields *fields, const struct yaml_node *root, struct object *object)
-{
-    switch ((enum object_kind)object->kind) {
-    case OBJECT_SERVICE: decode_service(fields, root, (struct service *)object); break;
-    case OBJECT_ENDPOINT_SLICE:
-        decode_endpoint_slice(fields, root, (struct endpoint_slice *)object);
-        break;
-    case OBJECT_ENDPOINTS: decode_endpoints(fields, root, (struct endpoint_slice *)object); break;
-    case OBJECT_POD: decode_pod(fields, root, (struct pod *)object); break;
-    case OBJECT_AUTOSCALER: decode_autoscaler(fields, root, (struct autoscaler *)object); break;
-    case OBJECT_NAMESPACE:
-    case OBJECT_MENTION:
-    case OBJECT_KINDS: break;
-    default: decode_workload(fields, root, (struct workload *)object); break;
-    }
 }
 
 /* One diagnostic about all objects of a file that exceed the limits. */
@@ -308,9 +267,12 @@ static struct object *read_object(struct decode_context *context, struct fields 
     fields->object = description;
     decode_part(fields);
     object->has_uid = fields_string(fields, metadata, "uid") != NULL;
-    read_kind(fields, root, object);
+    if (decoders[kind]->read)
+        decoders[kind]->read(fields, root, object);
     schema_check(fields, root, kind, first);
-    validate_object(fields, root, object);
+    validate_labels(fields, validate_child(metadata, "labels"), "metadata.labels");
+    if (decoders[kind]->validate)
+        decoders[kind]->validate(fields, root, object);
     object->broken = fields->broken;
     object->refused = fields->refused;
     return keep(context, object) ? object : NULL;
@@ -362,7 +324,7 @@ void decode_object(struct decode_context *context, const struct yaml_node *root,
     struct fields fields = {.diagnostics = context->diagnostics};
     const char *version = decode_peek(root, "apiVersion"), *kind = decode_peek(root, "kind");
     const struct yaml_node *items;
-    const struct known_kind *known;
+    enum object_kind known;
     const struct object *object = NULL;
     g_autofree char *element_kind = NULL;
 
@@ -384,8 +346,8 @@ void decode_object(struct decode_context *context, const struct yaml_node *root,
         return;
     }
     known = identify(&fields, root, version, kind);
-    if (known)
-        object = read_object(context, &fields, root, known->object);
+    if (known < OBJECT_KINDS)
+        object = read_object(context, &fields, root, known);
     else if (version && kind)
         mention_namespace(context, root);
     if (context->look)

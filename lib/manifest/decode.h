@@ -41,18 +41,19 @@ bool decode_is_typed(const struct yaml_node *root);
 /* The text of a string field, NULL otherwise; for looking before the kind is known. */
 const char *decode_peek(const struct yaml_node *map, const char *key);
 
-/* The fields specific to a kind, each read from the whole object, whose metadata is known to be a
- * map; errors mark `fields` as broken. */
-void decode_service(struct fields *fields, const struct yaml_node *root, struct service *service);
-void decode_endpoint_slice(struct fields *fields, const struct yaml_node *root,
-                           struct endpoint_slice *slice);
-void decode_endpoints(struct fields *fields, const struct yaml_node *root,
-                      struct endpoint_slice *slice);
-void decode_pod(struct fields *fields, const struct yaml_node *root, struct pod *pod);
-void decode_workload(struct fields *fields, const struct yaml_node *root,
-                     struct workload *workload);
-void decode_autoscaler(struct fields *fields, const struct yaml_node *root,
-                       struct autoscaler *autoscaler);
+/* How one kind is decoded. */
+struct decoder {
+    /* Reads its fields from the whole tree, whose metadata is known to be a map; errors mark
+     * `fields` as broken. NULL: it has none. */
+    void (*read)(struct fields *fields, const struct yaml_node *root, struct object *object);
+    /* The API's rules beyond single fields (validate.h). NULL: there are none. */
+    void (*validate)(struct fields *fields, const struct yaml_node *root,
+                     const struct object *object);
+    bool is_label;       /* its name must be a DNS label */
+    bool is_referred_to; /* others refer to it by name, so that no name is generated for it */
+};
+extern const struct decoder service_decoder, endpoint_slice_decoder, endpoints_decoder, pod_decoder,
+    autoscaler_decoder, workload_decoder;
 
 /* The kind of this name in an apiVersion, or in any (NULL); OBJECT_KINDS if it is not read here. */
 enum object_kind decode_kind(const char *kind, const char *version);

@@ -18,9 +18,10 @@ static uint8_t target_kind(const char *kind, const char *version)
     }
 }
 
-void decode_autoscaler(struct fields *fields, const struct yaml_node *root,
-                       struct autoscaler *autoscaler)
+static void read_autoscaler(struct fields *fields, const struct yaml_node *root,
+                            struct object *object)
 {
+    struct autoscaler *autoscaler = (struct autoscaler *)object;
     const struct yaml_node *spec = fields_map(fields, root, "spec");
     const struct yaml_node *target = fields_map(fields, spec, "scaleTargetRef");
     int64_t least = 1;
@@ -32,3 +33,5 @@ void decode_autoscaler(struct fields *fields, const struct yaml_node *root,
     /* 0 lets it scale down to none, but only once something was measured */
     autoscaler->replicas = (uint32_t)CLAMP(least, 1, REPLICAS_MAX);
 }
+
+const struct decoder autoscaler_decoder = {.read = read_autoscaler};

@@ -7,6 +7,7 @@
 
 #include "decode.h"
 #include "repack.h"
+#include "validate.h"
 
 #define SERVICE_NAME_LABEL "kubernetes.io/service-name"
 #define SKIP_MIRROR_LABEL "endpointslice.kubernetes.io/skip-mirror"
@@ -75,9 +76,10 @@ static void read_slice_endpoints(struct fields *fields, const struct yaml_node *
     take_endpoints(endpoints, subset);
 }
 
-void decode_endpoint_slice(struct fields *fields, const struct yaml_node *root,
-                           struct endpoint_slice *slice)
+static void read_endpoint_slice(struct fields *fields, const struct yaml_node *root,
+                                struct object *object)
 {
+    struct endpoint_slice *slice = (struct endpoint_slice *)object;
     const struct labels *labels = decode_labels(fields, yaml_node_get(root, "metadata"), "labels");
     const char *service = labels_get(labels, SERVICE_NAME_LABEL);
     const char *type = fields_string(fields, root, "addressType");
@@ -98,6 +100,9 @@ void decode_endpoint_slice(struct fields *fields, const struct yaml_node *root,
         read_slice_endpoints(fields, list, &slice->subsets[0]);
     }
 }
+
+const struct decoder endpoint_slice_decoder = {.read = read_endpoint_slice,
+                                               .validate = validate_slice};
 
 static void read_subset_addresses(struct fields *fields, const struct yaml_node *subset,
                                   const char *key, struct ports *ports, GArray *mentions)
@@ -135,9 +140,10 @@ static bool is_not_mirrored(struct fields *fields, const struct yaml_node *metad
     return skip || (annotations && yaml_node_get(annotations, LEADER_ANNOTATION));
 }
 
-void decode_endpoints(struct fields *fields, const struct yaml_node *root,
-                      struct endpoint_slice *slice)
+static void read_endpoints(struct fields *fields, const struct yaml_node *root,
+                           struct object *object)
 {
+    struct endpoint_slice *slice = (struct endpoint_slice *)object;
     const struct yaml_node *list, *iterator, *map;
     g_autoptr(GPtrArray) lists =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))ports_unref);
@@ -159,3 +165,6 @@ void decode_endpoints(struct fields *fields, const struct yaml_node *root,
     }
     repack_subsets(mentions, slice);
 }
+
+const struct decoder endpoints_decoder = {
+    .read = read_endpoints, .validate = validate_endpoints, .is_referred_to = true};

@@ -226,15 +226,6 @@ struct ports *decode_take_ports(const GArray *ports)
     return ports_new((const struct port *)(void *)ports->data, ports->len);
 }
 
-static uint8_t owner_kind(const char *kind)
-{
-    for (unsigned i = 0; i < OBJECT_KINDS; i++) {
-        if (strcmp(object_kind_name(i), kind) == 0)
-            return (uint8_t)i;
-    }
-    return OBJECT_KINDS;
-}
-
 struct owner decode_owner(struct fields *fields, const struct yaml_node *metadata)
 {
     const struct yaml_node *list = fields_list(fields, metadata, "ownerReferences");
@@ -252,7 +243,7 @@ struct owner decode_owner(struct fields *fields, const struct yaml_node *metadat
     }
     kind = fields_string(fields, chosen, "kind");
     if (kind)
-        owner.kind = owner_kind(kind);
+        owner.kind = (uint8_t)object_kind_find(kind);
     /* an unknown kind matters if it is the controller: the pod is not free */
     if (owner.kind != OBJECT_KINDS || fields_bool(fields, chosen, "controller", false))
         owner.name = decode_name(fields, chosen, "name");

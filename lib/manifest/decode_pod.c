@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode.h"
+#include "validate.h"
 
 static void read_containers(struct fields *fields, const struct yaml_node *spec, const char *key,
                             bool sidecars_only, GArray *ports)
@@ -109,8 +110,9 @@ static enum pod_phase read_phase(struct fields *fields, const struct yaml_node *
     return POD_UNKNOWN;
 }
 
-void decode_pod(struct fields *fields, const struct yaml_node *root, struct pod *pod)
+static void read_pod(struct fields *fields, const struct yaml_node *root, struct object *object)
 {
+    struct pod *pod = (struct pod *)object;
     const struct yaml_node *metadata = yaml_node_get(root, "metadata");
     const struct yaml_node *status, *map;
     struct pod_spec spec = {0};
@@ -128,3 +130,5 @@ void decode_pod(struct fields *fields, const struct yaml_node *root, struct pod 
     pod->deleting = fields_string(fields, metadata, "deletionTimestamp") != NULL;
     pod->phase = (uint8_t)read_phase(fields, status);
 }
+
+const struct decoder pod_decoder = {.read = read_pod, .validate = validate_pod};

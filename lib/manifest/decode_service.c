@@ -127,8 +127,9 @@ static uint32_t read_affinity(const struct yaml_node *spec)
     return (uint32_t)seconds.integer;
 }
 
-void decode_service(struct fields *fields, const struct yaml_node *root, struct service *service)
+static void read_service(struct fields *fields, const struct yaml_node *root, struct object *object)
 {
+    struct service *service = (struct service *)object;
     static const char *const types[] = {
         [SERVICE_CLUSTER_IP] = "ClusterIP",
         [SERVICE_NODE_PORT] = "NodePort",
@@ -155,3 +156,6 @@ void decode_service(struct fields *fields, const struct yaml_node *root, struct 
     decode_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
     service->ports = decode_take_ports(ports);
 }
+
+const struct decoder service_decoder = {
+    .read = read_service, .validate = validate_service, .is_label = true, .is_referred_to = true};

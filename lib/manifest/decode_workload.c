@@ -6,6 +6,7 @@
 
 #include "decode.h"
 #include "lib/yaml/scalar.h"
+#include "validate.h"
 
 static void read_requirement(struct fields *fields, const struct yaml_node *map,
                              GArray *requirements)
@@ -176,8 +177,10 @@ static void read_stateful_set(struct fields *fields, const struct yaml_node *spe
     workload->ordinal = (uint32_t)start;
 }
 
-void decode_workload(struct fields *fields, const struct yaml_node *root, struct workload *workload)
+static void read_workload(struct fields *fields, const struct yaml_node *root,
+                          struct object *object)
 {
+    struct workload *workload = (struct workload *)object;
     const struct yaml_node *spec, *template, *metadata, *pod_spec;
 
     workload->owner = decode_owner(fields, yaml_node_get(root, "metadata"));
@@ -198,3 +201,5 @@ void decode_workload(struct fields *fields, const struct yaml_node *root, struct
     if (workload->object.kind == OBJECT_STATEFUL_SET)
         read_stateful_set(fields, spec, workload);
 }
+
+const struct decoder workload_decoder = {.read = read_workload, .validate = validate_workload};

@@ -185,19 +185,9 @@ LEVEL(endpoints_object, STRING("apiVersion"), STRING("kind"), MAP_OF("metadata",
 LEVEL(namespace_object, HEAD, MAP("spec"));
 
 static const struct schema_field *const objects[OBJECT_KINDS] = {
-    [OBJECT_SERVICE] = service_object,
-    [OBJECT_ENDPOINT_SLICE] = slice_object,
-    [OBJECT_ENDPOINTS] = endpoints_object,
-    [OBJECT_POD] = pod_object,
-    [OBJECT_NAMESPACE] = namespace_object,
-    [OBJECT_DEPLOYMENT] = deployment_object,
-    [OBJECT_REPLICA_SET] = replica_set_object,
-    [OBJECT_REPLICATION_CONTROLLER] = replication_controller_object,
-    [OBJECT_STATEFUL_SET] = stateful_set_object,
-    [OBJECT_DAEMON_SET] = daemon_set_object,
-    [OBJECT_JOB] = job_object,
-    [OBJECT_CRON_JOB] = cron_job_object,
-    [OBJECT_AUTOSCALER] = autoscaler_object,
+#define KIND(symbol, fields, ...) [OBJECT_##symbol] = fields##_object,
+    OBJECT_KINDS_EACH(KIND)
+#undef KIND
 };
 
 const struct schema_field *schema_of(enum object_kind kind)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which rules apply to an object, and those that several kinds share.
+ * The rules of the API that several kinds share.
  */
 #include "validate.h"
 
@@ -137,24 +137,5 @@ void validate_port_names(struct fields *fields, const struct yaml_node *ports, e
         if (!g_hash_table_add(seen, (gpointer)(uintptr_t)(name ? name : "")))
             fields_refuse(fields, port->position, "duplicate-port",
                           name ? "duplicate port name" : "a second port without a name");
-    }
-}
-
-void validate_object(struct fields *fields, const struct yaml_node *root,
-                     const struct object *object)
-{
-    const struct yaml_node *metadata = validate_child(root, "metadata");
-
-    validate_labels(fields, validate_child(metadata, "labels"), "metadata.labels");
-    switch ((enum object_kind)object->kind) {
-    case OBJECT_SERVICE: validate_service(fields, root, (const struct service *)object); break;
-    case OBJECT_ENDPOINT_SLICE: validate_slice(fields, root); break;
-    case OBJECT_ENDPOINTS: validate_endpoints(fields, root); break;
-    case OBJECT_POD: validate_pod(fields, root); break;
-    case OBJECT_NAMESPACE:
-    case OBJECT_AUTOSCALER:
-    case OBJECT_MENTION:
-    case OBJECT_KINDS: break;
-    default: validate_workload(fields, root, (const struct workload *)object); break;
     }
 }

@@ -11,18 +11,17 @@
 #include "lib/yaml/fields.h"
 #include "lib/yaml/tree.h"
 
-/* `object` is what was read from the tree; `fields` tells whether its fields were good. */
-void validate_object(struct fields *fields, const struct yaml_node *root,
-                     const struct object *object);
-
-/* The rules of each kind, called by validate_object. */
+/* The rules of each kind. `object` is what was read from the tree; `fields` tells whether its
+ * fields were good. */
 void validate_service(struct fields *fields, const struct yaml_node *root,
-                      const struct service *service);
-void validate_slice(struct fields *fields, const struct yaml_node *root);
-void validate_endpoints(struct fields *fields, const struct yaml_node *root);
-void validate_pod(struct fields *fields, const struct yaml_node *root);
+                      const struct object *object);
+void validate_slice(struct fields *fields, const struct yaml_node *root,
+                    const struct object *object);
+void validate_endpoints(struct fields *fields, const struct yaml_node *root,
+                        const struct object *object);
+void validate_pod(struct fields *fields, const struct yaml_node *root, const struct object *object);
 void validate_workload(struct fields *fields, const struct yaml_node *root,
-                       const struct workload *workload);
+                       const struct object *object);
 
 /* Helpers of several kinds. An absent node is NULL, and so is any field of it. */
 const struct yaml_node *validate_child(const struct yaml_node *map, const char *key);

@@ -18,8 +18,10 @@ static void check_address(struct fields *fields, const struct yaml_node *node, c
                       type);
 }
 
-void validate_slice(struct fields *fields, const struct yaml_node *root)
+void validate_slice(struct fields *fields, const struct yaml_node *root,
+                    const struct object *object)
 {
+    (void)object;
     const char *type = validate_text(root, "addressType");
     const struct yaml_node *endpoint = validate_first(validate_child(root, "endpoints"));
 
@@ -34,8 +36,10 @@ void validate_slice(struct fields *fields, const struct yaml_node *root)
     }
 }
 
-void validate_endpoints(struct fields *fields, const struct yaml_node *root)
+void validate_endpoints(struct fields *fields, const struct yaml_node *root,
+                        const struct object *object)
 {
+    (void)object;
     const struct yaml_node *subset = validate_first(validate_child(root, "subsets"));
 
     for (; subset; subset = subset->next) {

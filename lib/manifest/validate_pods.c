@@ -36,8 +36,9 @@ static void check_pod_spec(struct fields *fields, const struct yaml_node *spec)
     check_containers(fields, spec, "containers", seen);
 }
 
-void validate_pod(struct fields *fields, const struct yaml_node *root)
+void validate_pod(struct fields *fields, const struct yaml_node *root, const struct object *object)
 {
+    (void)object;
     check_pod_spec(fields, validate_child(root, "spec"));
 }
 
@@ -106,8 +107,9 @@ static bool are_strings(const struct yaml_node *labels)
 }
 
 void validate_workload(struct fields *fields, const struct yaml_node *root,
-                       const struct workload *workload)
+                       const struct object *object)
 {
+    const struct workload *workload = (const struct workload *)object;
     const struct yaml_node *spec = validate_child(root, "spec"), *template, *labels;
 
     if (fields->broken)

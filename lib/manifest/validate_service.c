@@ -146,8 +146,9 @@ static void check_type(struct fields *fields, const struct yaml_node *spec,
 }
 
 void validate_service(struct fields *fields, const struct yaml_node *root,
-                      const struct service *service)
+                      const struct object *object)
 {
+    const struct service *service = (const struct service *)object;
     const struct yaml_node *spec = validate_child(root, "spec");
 
     if (fields->broken)

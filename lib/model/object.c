@@ -7,24 +7,12 @@
 
 #include <string.h>
 
-static const struct {
-    const char *name;
-    size_t size;
-} kinds[OBJECT_KINDS] = {
-    [OBJECT_SERVICE] = {"Service", sizeof(struct service)},
-    [OBJECT_ENDPOINT_SLICE] = {"EndpointSlice", sizeof(struct endpoint_slice)},
-    [OBJECT_ENDPOINTS] = {"Endpoints", sizeof(struct endpoint_slice)},
-    [OBJECT_POD] = {"Pod", sizeof(struct pod)},
-    [OBJECT_NAMESPACE] = {"Namespace", sizeof(struct object)},
-    [OBJECT_AUTOSCALER] = {"HorizontalPodAutoscaler", sizeof(struct autoscaler)},
-    [OBJECT_MENTION] = {"other objects", sizeof(struct object)},
-    [OBJECT_DEPLOYMENT] = {"Deployment", sizeof(struct workload)},
-    [OBJECT_REPLICA_SET] = {"ReplicaSet", sizeof(struct workload)},
-    [OBJECT_REPLICATION_CONTROLLER] = {"ReplicationController", sizeof(struct workload)},
-    [OBJECT_STATEFUL_SET] = {"StatefulSet", sizeof(struct workload)},
-    [OBJECT_DAEMON_SET] = {"DaemonSet", sizeof(struct workload)},
-    [OBJECT_JOB] = {"Job", sizeof(struct workload)},
-    [OBJECT_CRON_JOB] = {"CronJob", sizeof(struct workload)},
+const struct object_kind_row object_kinds[OBJECT_KINDS] = {
+    [OBJECT_MENTION] = {"other objects", {NULL}},
+#define KIND(symbol, fields, structure, decoder, name, plural, short_names, listed, ...)           \
+    [OBJECT_##symbol] = {name, {__VA_ARGS__}},
+    OBJECT_KINDS_EACH(KIND)
+#undef KIND
 };
 
 struct source *source_new(const char *path, unsigned rank, bool allocate)
@@ -71,7 +59,16 @@ void source_unref(struct source *source)
 
 const char *object_kind_name(enum object_kind kind)
 {
-    return kind < OBJECT_KINDS ? kinds[kind].name : "object";
+    return kind < OBJECT_KINDS ? object_kinds[kind].name : "object";
+}
+
+enum object_kind object_kind_find(const char *name)
+{
+    enum object_kind kind = OBJECT_MENTION + 1;
+
+    while (kind < OBJECT_KINDS && strcmp(object_kinds[kind].name, name) != 0)
+        kind++;
+    return kind;
 }
 
 char *object_describe(const struct object *object)
@@ -81,26 +78,15 @@ char *object_describe(const struct object *object)
     return g_strdup_printf("%s %s/%s", object_kind_name(object->kind), object->ns, object->name);
 }
 
-struct object *object_new(enum object_kind kind, struct source *source, const char *ns,
-                          const char *name)
+static void object_clear(void *object)
 {
-    /* The name follows the object: one allocation for both matters with 150,000 pods. */
-    size_t size = kinds[kind].size, name_size = strlen(name) + 1;
-    struct object *object = g_malloc0(size + name_size);
-
-    object->kind = (uint8_t)kind;
-    object->source = source_ref(source);
-    object->ns = name_intern(ns, strlen(ns));
-    object->name = memcpy((char *)object + size, name, name_size);
-    if (kind == OBJECT_POD)
-        ((struct pod *)object)->owner.kind = OBJECT_KINDS;
-    else if (object_is_workload(object))
-        ((struct workload *)object)->owner.kind = OBJECT_KINDS;
-    return object;
+    (void)object; /* nothing but what every object has */
 }
 
-static void service_clear(struct service *service)
+static void service_clear(void *object)
 {
+    struct service *service = object;
+
     labels_unref(service->selector);
     labels_unref(service->labels);
     g_free(service->cluster_ips.items);
@@ -109,8 +95,10 @@ static void service_clear(struct service *service)
     g_free(service->external_name);
 }
 
-static void endpoint_slice_clear(struct endpoint_slice *slice)
+static void endpoint_slice_clear(void *object)
 {
+    struct endpoint_slice *slice = object;
+
     name_unref(slice->service);
     for (uint32_t i = 0; i < slice->n_subsets; i++) {
         struct endpoint_subset *subset = &slice->subsets[i];
@@ -135,8 +123,27 @@ void pod_spec_clear(struct pod_spec *spec)
     g_free(spec->stated.items);
 }
 
-static void workload_clear(struct workload *workload)
+static void pod_clear(void *object)
 {
+    struct pod *pod = object;
+
+    pod_spec_unref(pod->spec);
+    name_unref(pod->owner.name);
+    if (pod->addresses.items != &pod->only)
+        g_free(pod->addresses.items);
+}
+
+static void autoscaler_clear(void *object)
+{
+    struct autoscaler *autoscaler = object;
+
+    name_unref(autoscaler->target.name);
+}
+
+static void workload_clear(void *object)
+{
+    struct workload *workload = object;
+
     pod_spec_clear(&workload->template);
     name_unref(workload->owner.name);
     labels_unref(workload->labels);
@@ -153,27 +160,40 @@ static void workload_clear(struct workload *workload)
     name_unref(workload->service_name);
 }
 
+static const struct {
+    size_t size;
+    void (*clear)(void *object);
+} parts[OBJECT_KINDS] = {[OBJECT_MENTION] = {sizeof(struct object), object_clear},
+#define KIND(symbol, fields, structure, ...)                                                       \
+    [OBJECT_##symbol] = {sizeof(struct structure), structure##_clear},
+                         OBJECT_KINDS_EACH(KIND)
+#undef KIND
+};
+
+struct object *object_new(enum object_kind kind, struct source *source, const char *ns,
+                          const char *name)
+{
+    /* The name follows the object: one allocation for both matters with 150,000 pods. */
+    size_t size = parts[kind].size, name_size = strlen(name) + 1;
+    struct object *object = g_malloc0(size + name_size);
+
+    object->kind = (uint8_t)kind;
+    object->source = source_ref(source);
+    object->ns = name_intern(ns, strlen(ns));
+    object->name = memcpy((char *)object + size, name, name_size);
+    if (kind == OBJECT_POD)
+        ((struct pod *)object)->owner.kind = OBJECT_KINDS;
+    else if (object_is_workload(object))
+        ((struct workload *)object)->owner.kind = OBJECT_KINDS;
+    return object;
+}
+
 void object_free(struct object *object)
 {
     if (!object)
         return;
     object_discharge(object);
-    if (object->kind == OBJECT_SERVICE)
-        service_clear((struct service *)object);
-    else if (object->kind == OBJECT_ENDPOINT_SLICE || object->kind == OBJECT_ENDPOINTS)
-        endpoint_slice_clear((struct endpoint_slice *)object);
-    else if (object_is_workload(object))
-        workload_clear((struct workload *)object);
-    else if (object->kind == OBJECT_AUTOSCALER)
-        name_unref(((struct autoscaler *)object)->target.name);
-    else if (object->kind == OBJECT_POD) {
-        struct pod *pod = (struct pod *)object;
-
-        pod_spec_unref(pod->spec);
-        name_unref(pod->owner.name);
-        if (pod->addresses.items != &pod->only)
-            g_free(pod->addresses.items);
-    }
+    parts[object->kind].clear(object);
     name_unref(object->ns);
     source_unref(object->source);
     g_free(object);

@@ -14,25 +14,25 @@
 #include "account.h"
 #include "labels.h"
 #include "lib/util/address.h"
+#include "object_kinds.h"
 
 enum object_kind {
-    OBJECT_SERVICE,
-    OBJECT_ENDPOINT_SLICE,
-    OBJECT_ENDPOINTS,
-    OBJECT_POD,
-    OBJECT_NAMESPACE,
-    OBJECT_AUTOSCALER,
-    OBJECT_MENTION, /* stands for a file's objects of other kinds in one namespace; its path is the
-                       name */
-    OBJECT_DEPLOYMENT,
-    OBJECT_REPLICA_SET,
-    OBJECT_REPLICATION_CONTROLLER,
-    OBJECT_STATEFUL_SET,
-    OBJECT_DAEMON_SET,
-    OBJECT_JOB,
-    OBJECT_CRON_JOB,
-    OBJECT_KINDS,
+    OBJECT_MENTION, /* no kind: stands for a file's objects of other kinds in one namespace; its
+                       path is the name */
+#define KIND(symbol, ...) OBJECT_##symbol,
+    OBJECT_KINDS_EACH(KIND)
+#undef KIND
+        OBJECT_KINDS,
 };
+
+#define OBJECT_VERSIONS_MAX 5
+
+/* A row of object_kinds.h, apart from what the model does with it. */
+struct object_kind_row {
+    const char *name;
+    const char *versions[OBJECT_VERSIONS_MAX]; /* NULL after the last; the first is the current */
+};
+extern const struct object_kind_row object_kinds[OBJECT_KINDS];
 
 /* A manifest file, or another origin of objects. Counted, because objects outlive a scan. */
 struct source {
@@ -229,6 +229,9 @@ struct workload { /* kinds OBJECT_DEPLOYMENT to OBJECT_CRON_JOB */
 
 /* "Service", "EndpointSlice", ... */
 const char *object_kind_name(enum object_kind kind);
+
+/* The kind with this name; OBJECT_KINDS: it is not read here. */
+enum object_kind object_kind_find(const char *name);
 
 /* "Service moon/regular-svc", to be freed with g_free. */
 char *object_describe(const struct object *object);

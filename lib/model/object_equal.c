@@ -40,8 +40,10 @@ bool pod_specs_equal(const struct pod_spec *a, const struct pod_spec *b)
            a->host_network == b->host_network;
 }
 
-static bool services_equal(const struct service *a, const struct service *b)
+static bool service_fields_equal(const void *x, const void *y)
 {
+    const struct service *a = x, *b = y;
+
     return a->type == b->type && a->headless == b->headless &&
            a->publish_not_ready == b->publish_not_ready && a->affinity == b->affinity &&
            a->family_policy == b->family_policy && a->n_families == b->n_families &&
@@ -67,8 +69,10 @@ static bool subsets_equal(const struct endpoint_subset *a, const struct endpoint
     return true;
 }
 
-static bool slices_equal(const struct endpoint_slice *a, const struct endpoint_slice *b)
+static bool endpoint_slice_fields_equal(const void *x, const void *y)
 {
+    const struct endpoint_slice *a = x, *b = y;
+
     if (a->service != b->service || a->not_mirrored != b->not_mirrored ||
         a->n_subsets != b->n_subsets)
         return false;
@@ -79,8 +83,10 @@ static bool slices_equal(const struct endpoint_slice *a, const struct endpoint_s
     return true;
 }
 
-static bool pods_equal(const struct pod *a, const struct pod *b)
+static bool pod_fields_equal(const void *x, const void *y)
 {
+    const struct pod *a = x, *b = y;
+
     return a->spec == b->spec && owners_equal(&a->owner, &b->owner) &&
            addresses_equal(&a->addresses, &b->addresses) && a->has_status == b->has_status &&
            a->ready == b->ready && a->deleting == b->deleting && a->phase == b->phase;
@@ -99,8 +105,10 @@ static bool requirements_equal(const struct requirement *a, const struct require
     return !x || *x == *y;
 }
 
-static bool workloads_equal(const struct workload *a, const struct workload *b)
+static bool workload_fields_equal(const void *x, const void *y)
 {
+    const struct workload *a = x, *b = y;
+
     if (!pod_specs_equal(&a->template, &b->template) || !owners_equal(&a->owner, &b->owner) ||
         a->labels != b->labels || a->selector != b->selector ||
         a->n_requirements != b->n_requirements || a->replicas != b->replicas ||
@@ -114,28 +122,31 @@ static bool workloads_equal(const struct workload *a, const struct workload *b)
     return true;
 }
 
-static bool autoscalers_equal(const struct autoscaler *a, const struct autoscaler *b)
+static bool autoscaler_fields_equal(const void *x, const void *y)
 {
+    const struct autoscaler *a = x, *b = y;
+
     return owners_equal(&a->target, &b->target) && a->replicas == b->replicas;
 }
+
+static bool object_fields_equal(const void *x, const void *y)
+{
+    (void)x;
+    (void)y;
+    return true; /* there is nothing but what every object has */
+}
+
+static bool (*const fields_equal[OBJECT_KINDS])(const void *x, const void *y) = {
+    [OBJECT_MENTION] = object_fields_equal,
+#define KIND(symbol, fields, structure, ...) [OBJECT_##symbol] = structure##_fields_equal,
+    OBJECT_KINDS_EACH(KIND)
+#undef KIND
+};
 
 bool object_equal(const struct object *a, const struct object *b)
 {
     if (a->kind != b->kind || a->has_uid != b->has_uid || a->broken != b->broken ||
         a->refused != b->refused || a->ns != b->ns || strcmp(a->name, b->name) != 0)
         return false;
-    switch ((enum object_kind)a->kind) {
-    case OBJECT_SERVICE:
-        return services_equal((const struct service *)a, (const struct service *)b);
-    case OBJECT_ENDPOINT_SLICE:
-    case OBJECT_ENDPOINTS:
-        return slices_equal((const struct endpoint_slice *)a, (const struct endpoint_slice *)b);
-    case OBJECT_POD: return pods_equal((const struct pod *)a, (const struct pod *)b);
-    case OBJECT_AUTOSCALER:
-        return autoscalers_equal((const struct autoscaler *)a, (const struct autoscaler *)b);
-    case OBJECT_NAMESPACE:
-    case OBJECT_MENTION:
-    case OBJECT_KINDS: return true;
-    default: return workloads_equal((const struct workload *)a, (const struct workload *)b);
-    }
+    return fields_equal[a->kind](a, b);
 }

@@ -32,8 +32,10 @@ static void add_addresses(struct usage *usage, const struct addresses *addresses
     usage->bytes += addresses->n * sizeof *addresses->items;
 }
 
-static void add_service(struct usage *usage, const struct service *service)
+static void service_measure(struct usage *usage, const void *object)
 {
+    const struct service *service = object;
+
     add_labels(usage, service->selector);
     add_labels(usage, service->labels);
     add_addresses(usage, &service->cluster_ips);
@@ -42,8 +44,10 @@ static void add_service(struct usage *usage, const struct service *service)
     usage->bytes += text_bytes(service->external_name);
 }
 
-static void add_slice(struct usage *usage, const struct endpoint_slice *slice)
+static void endpoint_slice_measure(struct usage *usage, const void *object)
 {
+    const struct endpoint_slice *slice = object;
+
     for (uint32_t i = 0; i < slice->n_subsets; i++) {
         const struct endpoint_subset *subset = &slice->subsets[i];
 
@@ -64,8 +68,18 @@ static void add_pod_spec(struct usage *usage, const struct pod_spec *spec)
     add_addresses(usage, &spec->stated);
 }
 
-static void add_workload(struct usage *usage, const struct workload *workload)
+static void pod_measure(struct usage *usage, const void *object)
 {
+    const struct pod *pod = object;
+
+    add_pod_spec(usage, pod->spec);
+    add_addresses(usage, &pod->addresses);
+}
+
+static void workload_measure(struct usage *usage, const void *object)
+{
+    const struct workload *workload = object;
+
     add_pod_spec(usage, &workload->template);
     add_labels(usage, workload->selector);
     add_labels(usage, workload->labels);
@@ -78,20 +92,31 @@ static void add_workload(struct usage *usage, const struct workload *workload)
     }
 }
 
+static void object_measure(struct usage *usage, const void *object)
+{
+    (void)usage;
+    (void)object;
+}
+
+static void autoscaler_measure(struct usage *usage, const void *object)
+{
+    const struct autoscaler *autoscaler = object;
+
+    usage->bytes += text_bytes(autoscaler->target.name);
+}
+
+static void (*const measure_fields[OBJECT_KINDS])(struct usage *usage, const void *object) = {
+    [OBJECT_MENTION] = object_measure,
+#define KIND(symbol, fields, structure, ...) [OBJECT_##symbol] = structure##_measure,
+    OBJECT_KINDS_EACH(KIND)
+#undef KIND
+};
+
 static struct usage measure(const struct object *object)
 {
     struct usage usage = {.objects = 1, .bytes = FIXED + text_bytes(object->name)};
 
-    if (object->kind == OBJECT_SERVICE) {
-        add_service(&usage, (const struct service *)object);
-    } else if (object->kind == OBJECT_ENDPOINT_SLICE || object->kind == OBJECT_ENDPOINTS) {
-        add_slice(&usage, (const struct endpoint_slice *)object);
-    } else if (object->kind == OBJECT_POD) {
-        add_pod_spec(&usage, ((const struct pod *)object)->spec);
-        add_addresses(&usage, &((const struct pod *)object)->addresses);
-    } else if (object_is_workload(object)) {
-        add_workload(&usage, (const struct workload *)object);
-    }
+    measure_fields[object->kind](&usage, object);
     return usage;
 }
 

@@ -73,7 +73,8 @@ complete -c kubesvc -n "__fish_seen_subcommand_from run" -l no-namespaces -d "in
 complete -c kubesvc -n "__fish_seen_subcommand_from doctor" -l root -r -d "below this directory"
 
 complete -c kubesvc -n "__fish_seen_subcommand_from get; and not __kubesvc_kind >/dev/null" \
-    -a "services endpoints pods workloads deployments statefulsets daemonsets jobs namespaces names all"
+    -a "services endpoints pods workloads deployments replicasets replicationcontrollers statefulsets \
+        daemonsets jobs cronjobs namespaces names all"
 complete -c kubesvc -n "__fish_seen_subcommand_from get; and __kubesvc_kind >/dev/null" \
     -a "(__kubesvc_names (__kubesvc_kind))"
 complete -c kubesvc -n "__fish_seen_subcommand_from describe" -a "service pod (__kubesvc_names services)"
