@@ -88,6 +88,15 @@ static const char *mark_of(yajl_val item, const char *step)
     return value_bool(item, "counts") ? "counts" : "left out";
 }
 
+static void print_shadowed(yajl_val item)
+{
+    for (size_t i = 0; i < value_length(item, "shadowed"); i++) {
+        g_autofree char *place = value_place(value_element(item, "shadowed", i));
+        g_autofree char *clean = text_clean(place);
+        printf("      also defined, and overridden, in %s\n", clean);
+    }
+}
+
 static void print_step(yajl_val item, const char *step)
 {
     const char *text = value_text(item, "text"), *mark = mark_of(item, step);
@@ -107,6 +116,7 @@ static void print_step(yajl_val item, const char *step)
         g_autofree char *place = text_clean(position);
         printf("      %s\n", place);
     }
+    print_shadowed(item);
 }
 
 static bool take(void *userdata, yajl_val item)

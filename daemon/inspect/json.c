@@ -213,3 +213,11 @@ void json_position(struct json *json, const char *key, const struct object *obje
     json_place(json, object);
     json_close(json);
 }
+
+void json_shadowed(struct json *json, const struct object *object)
+{
+    json_open_list(json, "shadowed");
+    for (const struct object *other = object->shadowed; other; other = other->shadowed)
+        json_position(json, NULL, other);
+    json_close_list(json);
+}

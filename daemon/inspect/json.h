@@ -44,3 +44,6 @@ void json_time(struct json *json, const char *key,
 /* {"file","line","column"}, or only these three keys in the object that is open. */
 void json_position(struct json *json, const char *key, const struct object *object);
 void json_place(struct json *json, const struct object *object);
+
+/* "shadowed": the positions of other definitions of the object. */
+void json_shadowed(struct json *json, const struct object *object);

@@ -129,10 +129,7 @@ static void put_service(const struct report *report, const struct service_state 
     cluster_read_endpoints(cluster, state, put_source_of, &sources);
     cluster_read_slices(state, put_slice, &sources);
     json_close_list(json);
-    json_open_list(json, "shadowed");
-    for (const struct object *other = object->shadowed; other; other = other->shadowed)
-        json_position(json, NULL, other);
-    json_close_list(json);
+    json_shadowed(json, object);
     json_close(json);
     json_end_line(json);
 }

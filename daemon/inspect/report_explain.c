@@ -155,6 +155,8 @@ static void write_service(const struct report *report, const struct service_ref 
     json_text(json, "name", service->object.name);
     json_text(json, "text", text);
     json_position(json, "position", &service->object);
+    if (service->object.shadowed)
+        json_shadowed(json, &service->object);
     json_close(json);
     json_end_line(json);
     if (!external)

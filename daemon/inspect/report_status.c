@@ -124,6 +124,7 @@ static void count_file(void *userdata, const struct loader_file_status *status)
     (*(unsigned *)userdata)++;
 }
 
+/* What is the same everywhere, as a namespace of two clusters is, loses nothing. */
 static void put_conflict(void *userdata, const struct object *object)
 {
     struct json *json = userdata;
@@ -131,6 +132,8 @@ static void put_conflict(void *userdata, const struct object *object)
 
     for (const struct object *shadowed = object->shadowed; shadowed;
          shadowed = shadowed->shadowed) {
+        if (object_equal(object, shadowed))
+            continue;
         json_open(json, NULL);
         json_text(json, "object", name);
         json_position(json, "inForce", object);

@@ -47,7 +47,8 @@
  *      "shadowed":[position of the same object said elsewhere]
  *   explain NAMESPACE NAME   NAMESPACE "" for the daemon's own; one line for each step, in order:
  *     {"step":"candidate","name","outcome":"FOUND"|"NODATA"|"NXDOMAIN"|"NOT_OURS"|"EXTERNAL","text"}
- *     {"step":"service","namespace","name","text","position"}
+ *     {"step":"service","namespace","name","text","position",
+ *      "shadowed":[position]}                                  as in `describe`, if there is any
  *     {"step":"pod","namespace","name","counts":bool,"text","position"}   "name": of a Pod, or
  *                                                              "Deployment/app"; without one it
  *                                                              is about the rest; e.g. "label app

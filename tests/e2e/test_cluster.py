@@ -292,3 +292,53 @@ def test_status_and_doctor_say_how_fresh_the_copy_is():
                 same((found["state"], found["running"], found["fresh"]), ("synced", False, False))
                 assert "prod: kubesvc-cluster is not running; as of 20" in kubesvc(daemon, "status")
                 assert 'kubesvc_cluster_in_sync{cluster="prod"} 0' in kubesvc(daemon, "metrics")
+
+
+def test_conflicts_of_merged_clusters_are_shown():
+    """Two clusters in one zone: a Service of both counts once, and both files are named."""
+
+    def kubesvc(*arguments, daemon=None):
+        socket = ["--socket", daemon.socket] if daemon else []
+        done = subprocess.run([built("kubesvc"), *socket, *arguments], capture_output=True,
+                              text=True, env=daemon.env if daemon else None)
+        return done.stdout
+
+    with ApiServer() as east, ApiServer() as west:
+        fill(east)
+        fill(west)
+        west.put("services", service("moon", "web", "10.9.0.1"))
+        west.delete("endpointslices", endpoint_slice("moon", "db-1", "db"))
+        west.put("endpointslices", endpoint_slice("moon", "db-2", "db", "10.9.1.1"))
+        top = pathlib.Path("clusters").resolve()
+        top.mkdir()
+        with (Follower(east.kubeconfig("east.config"), top / "east") as one,
+              Follower(west.kubeconfig("west.config"), top / "west") as other):
+            one.until_state("synced")
+            other.until_state("synced")
+            won, lost = top / "west/moon/web.json", top / "east/moon/web.json"
+            with start_daemon(top) as daemon, Client(daemon.env) as client:
+                name = "web.moon.svc.cluster.local"
+                same(client.ask("inet", name).addresses, ["10.9.0.1"])
+                same(sorted(client.ask("inet", "db.moon.svc.cluster.local").addresses),
+                     ["10.1.0.1", "10.1.0.2", "10.9.1.1"])
+                conflicts = json.loads(kubesvc("status", "-o", "json", daemon=daemon))["conflicts"]
+                same([(c["object"], c["inForce"]["file"], c["shadowed"]["file"])
+                      for c in conflicts],
+                     [("Service moon/web", str(won), str(lost))])  # not what is equal in both
+                shown = kubesvc("status", daemon=daemon)
+                assert re.search(rf"in effect: +{won}:\d+:\d+\n +overridden: +{lost}:\d+:\d+\n",
+                                 shown), shown
+                shown = kubesvc("explain", name, daemon=daemon)
+                assert re.search(rf"\n +{won}:\d+:\d+\n +also defined, and overridden, in {lost}:\d+:",
+                                 shown), shown
+                shown = kubesvc("describe", "-n", "moon", "service", "web", daemon=daemon)
+                assert re.search(rf"and overridden, in:?\n +{lost}:\d+:", shown), shown
+                checked = json.loads(kubesvc("check", "-R", "-o", "json", str(top)))["findings"]
+                found = [f for f in checked if f["object"] == "Service moon/web"]
+                same([(f["file"], f["rule"]) for f in found], [(str(lost), "duplicate-object")])
+                assert str(won) in found[0]["message"], found
+
+                # The other counts as soon as the first is gone, and the conflict with it.
+                west.delete("services", service("moon", "web"))
+                client.until("inet", name, lambda a: a.addresses == ["10.0.0.1"])
+                same(json.loads(kubesvc("status", "-o", "json", daemon=daemon))["conflicts"], [])
