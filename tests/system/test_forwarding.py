@@ -5,6 +5,7 @@ import contextlib
 import re
 import select
 import socket
+import threading
 
 from harness import PATIENCE, same, wait_for
 from packages import DAEMON, PROXY, newer, package
@@ -39,6 +40,36 @@ def established():
                 same(receiver.recv(64), data)
 
         yield talk
+
+
+class Busy:
+    """A thread that uses an established connection and makes new ones, without a pause, until one fails."""
+
+    def __init__(self, talk):
+        self.done, self.failed, self.over, self.talk = 0, None, False, talk
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        while not self.over and not self.failed:
+            try:
+                self.talk(b"still there")
+                connect(REGULAR[0], 80)
+            except (OSError, AssertionError) as error:
+                self.failed = repr(error)
+            self.done += 1
+
+    def more(self):
+        goal = self.done + 30
+        wait_for(lambda: self.done >= goal or self.failed, "30 rounds")
+        same(self.failed, None)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.thread.join(PATIENCE)
 
 
 @on_a_system("forwarding")
@@ -77,21 +108,23 @@ def test_the_package_forwards_and_goes():
         with established() as talk:
             for address in HEADLESS:
                 servers.add(address, 8080)
-            for command in (
-                ["systemctl", "restart", PROXY],
-                ["systemctl", "kill", "--signal=KILL", PROXY],
-                ["dpkg", "-i", *machine.bring(newer(PROXY))],
-            ):
-                pid = machine.show("MainPID", PROXY)
-                machine.run(*command)
-                same(forwards()[1], 8080, command)
-                talk(b"meanwhile")
-                wait_for(lambda: machine.show("MainPID", PROXY) not in ("0", pid), "the next process")
-                wait_for(
-                    lambda: machine.show("StatusText", PROXY) == "Forwarding to 1 Service.", "its table"
-                )
-                same(forwards()[1], 8080, command)
-                talk(b"afterwards")
+            with Busy(talk) as busy:
+                for command in (
+                    ["systemctl", "restart", PROXY],
+                    ["systemctl", "kill", "--signal=KILL", PROXY],
+                    ["dpkg", "-i", *machine.bring(newer(PROXY))],
+                ):
+                    pid = machine.show("MainPID", PROXY)
+                    machine.run(*command)
+                    busy.more()
+                    wait_for(
+                        lambda: machine.show("MainPID", PROXY) not in ("0", pid), "the next process"
+                    )
+                    wait_for(
+                        lambda: machine.show("StatusText", PROXY) == "Forwarding to 1 Service.",
+                        "its table",
+                    )
+                    busy.more()
         same(machine.run("dpkg-query", "-W", "-f", "${Version}", PROXY).endswith("+newer"), True)
 
         machine.run("systemctl", "stop", PROXY)
