@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * UDP flows. Walks all flows tracked by the kernel, but only when a Service with a UDP port has
- * lost or gained an endpoint.
+ * UDP flows. Walks all flows tracked by the kernel, but only at the start and when a Service with a
+ * UDP port has lost or gained an endpoint.
  */
 #include "conntrack.h"
 
@@ -27,8 +27,9 @@ struct end { /* one direction of a flow */
 };
 
 struct conntrack_search {
-    GHashTable *changed; /* struct destination -> targets (ruleset_flow's) */
-    GPtrArray *found;    /* struct nlmsghdr *: requests that delete flows */
+    GHashTable *changed;  /* struct destination -> targets (ruleset_flow's) */
+    const GArray *ranges; /* struct address_range, NULL: none */
+    GPtrArray *found;     /* struct nlmsghdr *: requests that delete flows */
 };
 
 static guint destination_hash(gconstpointer data)
@@ -82,13 +83,33 @@ static void read_end(const struct nlattr *nest, struct end *end)
         end->protocol = mnl_attr_get_u8(proto[CTA_PROTO_NUM]);
 }
 
-static bool is_stale(const struct conntrack_search *search, const struct end *original,
-                     const struct end *reply)
+static bool is_in_ranges(const GArray *ranges, const struct address *address)
+{
+    for (guint i = 0; ranges && i < ranges->len; i++)
+        if (address_range_contains(&g_array_index(ranges, struct address_range, i), address))
+            return true;
+    return false;
+}
+
+/* Where the flow may lead; NULL: it may stay as it is. */
+static const char *targets_of(const struct conntrack_search *search, const struct end *original,
+                              const struct end *reply)
 {
     struct destination sought = {.address = original->destination,
                                  .port = original->destination_port};
+    const char *targets = g_hash_table_lookup(search->changed, &sought);
+    bool forwarded = address_compare(&original->destination, &reply->source) != 0;
+
+    if (!targets && forwarded && is_in_ranges(search->ranges, &original->destination))
+        return "";
+    return targets;
+}
+
+static bool is_stale(const struct conntrack_search *search, const struct end *original,
+                     const struct end *reply)
+{
     const char *targets =
-        original->protocol == IPPROTO_UDP ? g_hash_table_lookup(search->changed, &sought) : NULL;
+        original->protocol == IPPROTO_UDP ? targets_of(search, original, reply) : NULL;
     char text[ADDRESS_TEXT_MAX];
 
     if (!targets)
@@ -159,15 +180,15 @@ static int forget(const struct conntrack_search *search)
     return r;
 }
 
-void conntrack_forget(const struct ruleset *ruleset)
+void conntrack_forget(const struct ruleset *ruleset, const GArray *ranges)
 {
     g_autoptr(GHashTable) changed =
         g_hash_table_new_full(destination_hash, destination_equal, g_free, g_free);
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-    struct conntrack_search search = {changed, found};
+    struct conntrack_search search = {.changed = changed, .ranges = ranges, .found = found};
 
     ruleset_flows(ruleset, add_changed, changed);
-    if (g_hash_table_size(changed) == 0)
+    if (g_hash_table_size(changed) == 0 && (!ranges || ranges->len == 0))
         return;
     int r = forget(&search);
     if (r < 0)

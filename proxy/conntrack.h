@@ -8,5 +8,7 @@
 #include "lib/forward/ruleset.h"
 
 /* Makes the kernel forget the flows to Services that lead elsewhere now (ruleset_flows): their next
- * datagram is forwarded as the table says. */
-void conntrack_forget(const struct ruleset *ruleset);
+ * datagram is forwarded as the table says. `ranges` (struct address_range, or NULL): forget also
+ * the forwarded flows to addresses in them that the ruleset does not have, which are left from
+ * Services that were removed while no proxy was running. */
+void conntrack_forget(const struct ruleset *ruleset, const GArray *ranges);

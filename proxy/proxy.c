@@ -46,6 +46,7 @@ struct proxy {
     bool partial;   /* the ruleset lacks the rest of a batch, or everything */
     bool adopted;   /* the table is one that an earlier process has left */
     bool loaded;    /* the table is ours */
+    bool compared;  /* the kernel's flows have been, with the ruleset */
     bool ready;     /* last sent to the service manager */
     int complaint;  /* last logged about the daemon; 0: none */
 };
@@ -112,7 +113,8 @@ static void apply(struct proxy *proxy)
     bool good = proxy->loaded ? load_changes(proxy) : load_whole(proxy);
 
     if (good) {
-        conntrack_forget(proxy->ruleset);
+        conntrack_forget(proxy->ruleset, proxy->compared ? NULL : proxy->ranges);
+        proxy->compared = true;
         ruleset_settle(proxy->ruleset);
         if (proxy->pause > 0)
             log_notice("the table is up to date again");

@@ -77,6 +77,39 @@ def test_what_changed_during_a_restart_is_reconciled():
             same((second.end(), second.lines), (0, []))
 
 
+def test_flows_of_udp_to_what_went_during_a_restart_are_dropped():
+    """Of a Service that has no endpoint left, and of one that is gone; that of another one stays."""
+    ports = "{name: dns, port: 53, protocol: UDP, targetPort: 5353}"
+    names = "web", "gone", "stays"
+    with world({f"{name}.yaml": workload(name, 1, ports) for name in names}) as (daemon, proxy, servers), \
+            contextlib.ExitStack() as stack:
+        clients, before = {}, {name: pods(daemon, name) for name in names}
+        for name in names:
+            servers.add(before[name][0], 5353, socket.SOCK_DGRAM)
+            clients[name] = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            clients[name].settimeout(PATIENCE)
+            clients[name].connect((ip_of(daemon, name), 53))
+
+        def ask(name):
+            clients[name].send(b"?")
+            return clients[name].recv(64).split()[0].decode()
+
+        same([[ask(name)] for name in names], list(before.values()))
+        same(hand_over(proxy), 0)
+        scale(daemon, 0, ports=ports)
+        os.unlink(daemon.dir / "manifests/gone.yaml")
+        wait_for(lambda: "gone" not in services(daemon), "the Service to go")
+        same([[ask(name)] for name in names], list(before.values()), "nothing runs")
+        with Proxy(daemon.socket, ready=True):
+            same([ask("stays")], before["stays"])
+            for name in "web", "gone":
+                try:
+                    ask(name)
+                    raise AssertionError(f"{name}: a pod that is gone answered")
+                except (ConnectionRefusedError, PermissionError):
+                    pass
+
+
 def test_a_process_that_finds_no_daemon_leaves_the_table_as_it_is():
     with world({"web.yaml": workload("web", 1)}) as (daemon, proxy, servers):
         ip, (pod,) = ip_of(daemon), pods(daemon)
