@@ -1,122 +1,182 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The cached results of network plugins, under containerd, CRI-O and k3s: namespace, name and
- * addresses of a pod in one JSON file.
+ * addresses of a pod in one JSON file. Each pod has such a file, and little in it is wanted, so no
+ * tree is made of it: of each text, the keys that lead to it tell whether it is.
  */
 #include <string.h>
-#include <yajl/yajl_tree.h>
+#include <yajl/yajl_parse.h>
 
+#include "lib/model/labels.h"
 #include "parse.h"
 
-#define KIND "cniCacheV1"
+#define KIND_KNOWN "cniCacheV1"
 #define FIRST_INTERFACE "eth0" /* of a pod, in the kubelet's networks */
-#define DEPTH_MAX 64u          /* yajl frees a tree by recursion */
+#define DEPTH_MAX 64u
+#define DEPTH_WANTED 4u /* result, ips, its elements, address */
 
-static yajl_val get(yajl_val root, const char *key, yajl_type type)
+/* Keys, and names of arguments. Before version 0.3 of the specification, results had one address of
+ * each family, under ip4 and ip6. */
+enum word {
+    OTHER,
+    KIND,
+    INTERFACE,
+    NETWORK,
+    ARGUMENTS,
+    NAMESPACE,
+    NAME,
+    RESULT,
+    IPS,
+    ADDRESS,
+    IP4,
+    IP6,
+    IP,
+    WORDS
+};
+
+static const char *const words[WORDS] = {
+    [OTHER] = "",
+    [KIND] = "kind",
+    [INTERFACE] = "ifName",
+    [NETWORK] = "networkName",
+    [ARGUMENTS] = "cniArgs",
+    [NAMESPACE] = "K8S_POD_NAMESPACE",
+    [NAME] = "K8S_POD_NAME",
+    [RESULT] = "result",
+    [IPS] = "ips",
+    [ADDRESS] = "address",
+    [IP4] = "ip4",
+    [IP6] = "ip6",
+    [IP] = "ip",
+};
+
+struct result {
+    struct sighting *sighting;
+    bool known;                       /* the kind of file is */
+    unsigned depth;                   /* of nesting */
+    enum word keys[DEPTH_WANTED + 1]; /* from 1, the outermost; OTHER in a list */
+    enum word argument;               /* the next text is its value */
+    unsigned interfaces;              /* that should have an address */
+    unsigned addresses;               /* that are valid */
+};
+
+static bool is_text(const unsigned char *text, size_t length, const char *word)
 {
-    const char *path[] = {key, NULL};
-
-    return YAJL_IS_OBJECT(root) ? yajl_tree_get(root, path, type) : NULL;
+    return length > 0 && *text == (unsigned char)*word && strlen(word) == length &&
+           memcmp(word, text, length) == 0;
 }
 
-static const char *text_of(yajl_val value)
+static enum word word_of(const unsigned char *text, size_t length)
 {
-    return YAJL_IS_STRING(value) && *YAJL_GET_STRING(value) ? YAJL_GET_STRING(value) : NULL;
+    enum word word = WORDS - 1;
+
+    while (word > OTHER && !is_text(text, length, words[word]))
+        word--;
+    return word;
 }
 
-static const char *text_at(yajl_val root, const char *key)
+static void set(const char **field, const unsigned char *text, size_t length)
 {
-    return text_of(get(root, key, yajl_t_string));
-}
-
-static size_t length_of(yajl_val list)
-{
-    return YAJL_IS_ARRAY(list) ? list->u.array.len : 0;
-}
-
-/* cniArgs: [["K8S_POD_NAME", "web-0"], ...] */
-static const char *argument(yajl_val root, const char *wanted)
-{
-    yajl_val arguments = get(root, "cniArgs", yajl_t_array);
-
-    for (size_t i = 0; i < length_of(arguments); i++) {
-        yajl_val pair = arguments->u.array.values[i];
-        if (length_of(pair) == 2 && g_strcmp0(text_of(pair->u.array.values[0]), wanted) == 0)
-            return text_of(pair->u.array.values[1]);
-    }
-    return NULL;
+    if (length == 0 || *text == '\0')
+        return;
+    name_unref(*field);
+    *field = name_intern((const char *)text, length);
 }
 
 /* "10.42.0.7/24" */
-static bool add_address(struct sighting *sighting, const char *text)
+static void add_address(struct result *result, const unsigned char *text, size_t length)
 {
+    const unsigned char *slash = memchr(text, '/', length);
     struct address address;
 
-    if (!text || !address_parse(&address, text, strcspn(text, "/")))
-        return false;
-    sighting_add(sighting, &address);
+    if (!address_parse(&address, (const char *)text, slash ? (size_t)(slash - text) : length))
+        return;
+    sighting_add(result->sighting, &address);
+    result->addresses++;
+}
+
+/* cniArgs: [["K8S_POD_NAME", "web-0"], ...] */
+static void add_argument(struct result *result, const unsigned char *text, size_t length)
+{
+    switch (result->argument) {
+    case NAMESPACE: set(&result->sighting->ns, text, length); break;
+    case NAME: set(&result->sighting->name, text, length); break;
+    default: result->argument = word_of(text, length); return;
+    }
+    result->argument = OTHER;
+}
+
+/* Is this an element of result.ips? */
+static bool is_in_ips(const struct result *result)
+{
+    return result->depth == 3 && result->keys[1] == RESULT && result->keys[2] == IPS;
+}
+
+/* Is this the value of result.ip4 or result.ip6, if `depth` is 2, or in it, if 3? */
+static bool is_in_old(const struct result *result, unsigned depth)
+{
+    return result->depth == depth && result->keys[1] == RESULT &&
+           (result->keys[2] == IP4 || result->keys[2] == IP6);
+}
+
+static int on_text(void *userdata, const unsigned char *text, size_t length)
+{
+    struct result *result = userdata;
+    const enum word *keys = result->keys;
+
+    result->interfaces += is_in_ips(result);
+    if (result->depth == 1 && keys[1] == KIND)
+        result->known = is_text(text, length, KIND_KNOWN);
+    else if (result->depth == 1 && keys[1] == INTERFACE)
+        result->sighting->secondary = !is_text(text, length, FIRST_INTERFACE);
+    else if (result->depth == 1 && keys[1] == NETWORK)
+        set(&result->sighting->network, text, length);
+    else if (result->depth == 3 && keys[1] == ARGUMENTS)
+        add_argument(result, text, length);
+    else if (is_in_old(result, 3) && keys[3] == IP)
+        add_address(result, text, length);
+    else if (result->depth == 4 && keys[1] == RESULT && keys[2] == IPS && keys[4] == ADDRESS)
+        add_address(result, text, length);
     return true;
 }
 
-/* Returns false if an address is invalid. Before version 0.3 of the specification, results had one
- * address of each family, under the keys ip4 and ip6. */
-static bool add_addresses(struct sighting *sighting, yajl_val result)
+static int on_key(void *userdata, const unsigned char *text, size_t length)
 {
-    static const char *const old[] = {"ip4", "ip6"};
-    yajl_val ips = get(result, "ips", yajl_t_array);
-    bool good = true;
+    struct result *result = userdata;
 
-    for (size_t i = 0; i < length_of(ips); i++)
-        good &= add_address(sighting, text_at(ips->u.array.values[i], "address"));
-    for (size_t i = 0; i < G_N_ELEMENTS(old); i++) {
-        yajl_val ip = get(result, old[i], yajl_t_object);
-        if (ip)
-            good &= add_address(sighting, text_at(ip, "ip"));
-    }
-    return good;
+    if (result->depth <= DEPTH_WANTED)
+        result->keys[result->depth] = word_of(text, length);
+    return true;
 }
 
-/* Returns false if an address is invalid. */
-static bool add_sighting(yajl_val root, char *const *networks, int64_t since, GPtrArray *sightings)
+static int on_begin(void *userdata)
 {
-    const char *ns = argument(root, "K8S_POD_NAMESPACE");
-    const char *name = argument(root, "K8S_POD_NAME"), *network = text_at(root, "networkName");
+    struct result *result = userdata;
 
-    if (!ns || !name ||
-        (networks && (!network || !g_strv_contains((const char *const *)networks, network))))
-        return true;
-    struct sighting *sighting = sighting_new(RUNTIME_CNI, ns, name, network);
-    sighting->since = since;
-    sighting->secondary = g_strcmp0(text_at(root, "ifName"), FIRST_INTERFACE) != 0;
-    bool good = add_addresses(sighting, get(root, "result", yajl_t_object));
-    if (good && sighting->n_addresses > 0)
-        g_ptr_array_add(sightings, sighting);
-    else
-        sighting_free(sighting);
-    return good;
+    result->interfaces += is_in_ips(result) || is_in_old(result, 2);
+    if (result->depth++ == DEPTH_MAX)
+        return false;
+    if (result->depth <= DEPTH_WANTED)
+        result->keys[result->depth] = OTHER;
+    result->argument = OTHER;
+    return true;
 }
 
-/* A bound on the nesting. yajl would allow comments, which could hide quotes; JSON has none. */
-static bool is_shallow(const char *text)
+static int on_end(void *userdata)
 {
-    unsigned depth = 0;
-    bool quoted = false;
+    struct result *result = userdata;
 
-    for (; *text && depth <= DEPTH_MAX; text++) {
-        if (quoted && *text == '\\' && text[1] != '\0')
-            text++;
-        else if (*text == '"')
-            quoted = !quoted;
-        else if (quoted)
-            continue;
-        else if (*text == '/')
-            return false;
-        else if (*text == '[' || *text == '{')
-            depth++;
-        else if ((*text == ']' || *text == '}') && depth > 0)
-            depth--;
-    }
-    return depth <= DEPTH_MAX;
+    result->depth--;
+    return true;
+}
+
+static int on_number(void *userdata, const char *text, size_t length)
+{
+    struct result *result = userdata;
+
+    (void)text, (void)length;
+    result->interfaces += is_in_ips(result);
+    return true;
 }
 
 /* Files are written in place: one without its closing brace is still being written. */
@@ -129,15 +189,48 @@ static bool is_whole(const struct runtime_text *text)
     return end > 0 && text->text[end - 1] == '}';
 }
 
+static bool parse(struct result *result, const struct runtime_text *text)
+{
+    static const yajl_callbacks callbacks = {
+        .yajl_number = on_number,
+        .yajl_string = on_text,
+        .yajl_map_key = on_key,
+        .yajl_start_map = on_begin,
+        .yajl_end_map = on_end,
+        .yajl_start_array = on_begin,
+        .yajl_end_array = on_end,
+    };
+    yajl_handle parser = yajl_alloc(&callbacks, NULL, result);
+    bool good =
+        yajl_parse(parser, (const unsigned char *)text->text, text->length) == yajl_status_ok &&
+        yajl_complete_parse(parser) == yajl_status_ok;
+
+    yajl_free(parser);
+    return good && result->known;
+}
+
+static bool is_chosen(const char *network, char *const *networks)
+{
+    return !networks || (network && g_strv_contains((const char *const *)networks, network));
+}
+
 int libcni_parse(const struct runtime_text *text, char *const *networks, GPtrArray *sightings,
                  char **problemp)
 {
     if (!is_whole(text))
         return PARSE_PARTIAL;
-    yajl_val root = is_shallow(text->text) ? yajl_tree_parse(text->text, NULL, 0) : NULL;
-    bool known = g_strcmp0(text_at(root, "kind"), KIND) == 0;
-    bool good = known && add_sighting(root, networks, text->since, sightings);
-    yajl_tree_free(root);
+    struct sighting *sighting = sighting_new(RUNTIME_CNI, NULL, NULL, NULL);
+    struct result result = {.sighting = sighting};
+    sighting->since = text->since;
+    sighting->secondary = true;
+    bool known = parse(&result, text);
+    bool wanted =
+        known && sighting->ns && sighting->name && is_chosen(sighting->network, networks);
+    bool good = known && (!wanted || result.addresses >= result.interfaces);
+    if (good && wanted && sighting->n_addresses > 0)
+        g_ptr_array_add(sightings, sighting);
+    else
+        sighting_free(sighting);
     if (good)
         return PARSE_DONE;
     *problemp = g_strdup(known ? "holds an invalid address" : "is not a result cached by libcni");
