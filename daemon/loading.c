@@ -306,10 +306,10 @@ static void on_settled(void *userdata, bool first)
     work_out(loading);
 }
 
-static void on_sightings(void *userdata, const char *path, GPtrArray *sightings)
+static void on_sightings(void *userdata, const void *file, GPtrArray *sightings)
 {
     const struct loading *loading = userdata;
-    cluster_see(loading->cluster, path, sightings);
+    cluster_see(loading->cluster, file, sightings);
 }
 
 static void on_named(void *userdata, const GPtrArray *directories)

@@ -17,14 +17,22 @@
 #define FILE_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
 #define DIRECTORY_MASK (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
 
+struct folder_entry {
+    void *data; /* the caller's */
+    GDestroyNotify free_data;
+    bool due;
+    bool heard; /* an event reported it */
+    char name[];
+};
+
 struct folder {
     struct folder_callbacks callbacks;
     struct watch *watch;
     struct path_watch *path_watch;
     struct watch_point *point;
     char *path, *resolved; /* the latter NULL: there is none */
-    GHashTable *known;     /* set of names found by the last scan */
-    GHashTable *due;       /* name to be examined -> whether an event reported it */
+    GHashTable *entries;   /* name -> struct folder_entry */
+    GPtrArray *due;        /* struct folder_entry *: to be examined */
     int error;
     bool directories;
     bool find; /* the path may lead to another directory now */
@@ -45,10 +53,36 @@ static void on_way(void *userdata, uint32_t mask, bool last)
     wake(folder);
 }
 
+static void entry_free(gpointer data)
+{
+    struct folder_entry *entry = data;
+
+    if (entry->data)
+        entry->free_data(entry->data);
+    g_free(entry);
+}
+
+static void want_entry(struct folder *folder, struct folder_entry *entry, bool heard)
+{
+    entry->heard |= heard;
+    if (entry->due)
+        return;
+    entry->due = true;
+    g_ptr_array_add(folder->due, entry);
+}
+
 static void want(struct folder *folder, const char *name, bool heard)
 {
-    heard |= GPOINTER_TO_INT(g_hash_table_lookup(folder->due, name));
-    g_hash_table_replace(folder->due, g_strdup(name), GINT_TO_POINTER(heard));
+    struct folder_entry *entry = g_hash_table_lookup(folder->entries, name);
+
+    if (!entry) {
+        size_t size = strlen(name) + 1;
+        entry = g_malloc0(sizeof *entry + size);
+        entry->free_data = folder->callbacks.free_data;
+        memcpy(entry->name, name, size);
+        g_hash_table_insert(folder->entries, entry->name, entry);
+    }
+    want_entry(folder, entry, heard);
 }
 
 static void on_entry(void *userdata, uint32_t mask, const char *name)
@@ -73,8 +107,8 @@ struct folder *folder_new(struct watch *watch, const char *path, bool directorie
     folder->watch = watch;
     folder->path = g_strdup(path);
     folder->directories = directories;
-    folder->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    folder->due = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    folder->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
+    folder->due = g_ptr_array_new();
     folder->path_watch = path_watch_new(watch, on_way, folder);
     folder->find = true;
     return folder;
@@ -86,8 +120,8 @@ struct folder *folder_free(struct folder *folder)
         return NULL;
     watch_point_free(folder->point);
     path_watch_free(folder->path_watch);
-    g_hash_table_unref(folder->known);
-    g_hash_table_unref(folder->due);
+    g_ptr_array_unref(folder->due);
+    g_hash_table_unref(folder->entries);
     g_free(folder->path);
     g_free(folder->resolved);
     g_free(folder);
@@ -102,11 +136,11 @@ void folder_rescan(struct folder *folder)
 static void want_known(struct folder *folder)
 {
     GHashTableIter iter;
-    gpointer name;
+    gpointer entry;
 
-    g_hash_table_iter_init(&iter, folder->known);
-    while (g_hash_table_iter_next(&iter, &name, NULL))
-        want(folder, name, false);
+    g_hash_table_iter_init(&iter, folder->entries);
+    while (g_hash_table_iter_next(&iter, NULL, &entry))
+        want_entry(folder, entry, false);
 }
 
 /* The new point comes before the old one goes, so that nothing is missed in between. */
@@ -155,17 +189,29 @@ void folder_run(struct folder *folder)
         find(folder);
     if (folder->scan)
         scan(folder);
-    g_autoptr(GHashTable) due = folder->due;
-    GHashTableIter iter;
-    gpointer name, heard;
+    g_autoptr(GPtrArray) due = folder->due;
 
-    folder->due = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_hash_table_iter_init(&iter, due);
-    while (g_hash_table_iter_next(&iter, &name, &heard)) {
-        if (folder->callbacks.entry(folder->callbacks.userdata, name, GPOINTER_TO_INT(heard)))
-            g_hash_table_add(folder->known, g_strdup(name));
-        else
-            g_hash_table_remove(folder->known, name);
+    folder->due = g_ptr_array_new();
+    for (guint i = 0; i < due->len; i++) {
+        struct folder_entry *entry = due->pdata[i];
+        bool heard = entry->heard;
+        entry->due = entry->heard = false;
+        if (!folder->callbacks.entry(folder->callbacks.userdata, entry->name, heard, &entry->data))
+            g_hash_table_remove(folder->entries, entry->name);
+    }
+}
+
+void folder_each(const struct folder *folder, void (*each)(void *userdata, void *data),
+                 void *userdata)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, folder->entries);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct folder_entry *entry = value;
+        if (entry->data)
+            each(userdata, entry->data);
     }
 }
 
@@ -181,5 +227,5 @@ int folder_error(const struct folder *folder)
 
 char *folder_file(const struct folder *folder, const char *name)
 {
-    return g_build_filename(folder->path, name, NULL);
+    return g_strconcat(folder->path, "/", name, NULL);
 }

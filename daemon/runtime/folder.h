@@ -16,8 +16,10 @@ struct folder_callbacks {
     /* folder_run has something to do. */
     void (*wake)(void *userdata);
     /* Examines an entry. `heard`: inotify reported a change, even if it looks the same as before.
-     * Returns whether the entry exists. */
-    bool (*entry)(void *userdata, const char *name, bool heard);
+     * *datap is the caller's, NULL at first. Returns whether the entry exists, else it and *datap
+     * are freed. */
+    bool (*entry)(void *userdata, const char *name, bool heard, void **datap);
+    void (*free_data)(void *data); /* may be NULL if there is none */
     void *userdata;
 };
 
@@ -31,6 +33,10 @@ void folder_rescan(struct folder *folder);
 
 /* Calls `entry` for every entry that may have changed. */
 void folder_run(struct folder *folder);
+
+/* Calls `each` with the caller's data of every entry that has some, in no order. */
+void folder_each(const struct folder *folder, void (*each)(void *userdata, void *data),
+                 void *userdata);
 
 const char *folder_path(const struct folder *folder); /* as it was given */
 int folder_error(const struct folder *folder);        /* why it cannot be read, errno; or 0 */

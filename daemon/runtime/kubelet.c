@@ -79,11 +79,12 @@ static bool exists(const struct folder *folder, const char *name)
 }
 
 /* A directory of a pod: watched before its file is read. */
-static bool on_directory(void *userdata, const char *name, bool heard)
+static bool on_directory(void *userdata, const char *name, bool heard, void **datap)
 {
     struct kubelet *kubelet = userdata;
     struct watch_point *before;
 
+    (void)datap;
     bool there = exists(kubelet->hosts, name);
     if (!there && !g_hash_table_contains(kubelet->pods, name))
         return false;
@@ -102,11 +103,12 @@ static bool on_directory(void *userdata, const char *name, bool heard)
     return there;
 }
 
-static bool on_logs(void *userdata, const char *name, bool heard)
+static bool on_logs(void *userdata, const char *name, bool heard, void **datap)
 {
     struct kubelet *kubelet = userdata;
     g_auto(GStrv) names = kubelet_split(name);
 
+    (void)datap;
     if (!names)
         return false;
     bool there = exists(kubelet->logs, name);
@@ -131,10 +133,10 @@ struct kubelet *kubelet_new(struct watch *watch, const char *pods, const char *l
     kubelet->callbacks = *callbacks;
     kubelet->watch = watch;
     kubelet->pods = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, pod_free);
-    kubelet->hosts =
-        folder_new(watch, pods, true, &(struct folder_callbacks){wake, on_directory, kubelet});
+    kubelet->hosts = folder_new(watch, pods, true,
+                                &(struct folder_callbacks){wake, on_directory, NULL, kubelet});
     kubelet->logs =
-        folder_new(watch, logs, true, &(struct folder_callbacks){wake, on_logs, kubelet});
+        folder_new(watch, logs, true, &(struct folder_callbacks){wake, on_logs, NULL, kubelet});
     return kubelet;
 }
 
@@ -210,8 +212,8 @@ const char *kubelet_error_path(const struct kubelet *kubelet)
     return folder_path(folder_error(kubelet->hosts) != 0 ? kubelet->hosts : kubelet->logs);
 }
 
-void kubelet_files(const struct kubelet *kubelet,
-                   void (*each)(void *userdata, const struct runtime_file *file), void *userdata)
+void kubelet_files(const struct kubelet *kubelet, void (*each)(void *userdata, void *file),
+                   void *userdata)
 {
     GHashTableIter iter;
     gpointer value;
@@ -221,18 +223,5 @@ void kubelet_files(const struct kubelet *kubelet,
         const struct kubelet_pod *pod = value;
         if (pod->file)
             each(userdata, pod->file);
-    }
-}
-
-void kubelet_withdraw(struct kubelet *kubelet)
-{
-    GHashTableIter iter;
-    gpointer value;
-
-    g_hash_table_iter_init(&iter, kubelet->pods);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const struct kubelet_pod *pod = value;
-        if (pod->file)
-            runtime_file_withdraw(pod->file, kubelet->callbacks.seen, kubelet->callbacks.userdata);
     }
 }

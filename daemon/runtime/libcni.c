@@ -50,7 +50,7 @@ static const char *const words[WORDS] = {
     [IP] = "ip",
 };
 
-struct result {
+struct cni_result {
     struct sighting *sighting;
     bool known;                       /* the kind of file is */
     unsigned depth;                   /* of nesting */
@@ -84,7 +84,7 @@ static void set(const char **field, const unsigned char *text, size_t length)
 }
 
 /* "10.42.0.7/24" */
-static void add_address(struct result *result, const unsigned char *text, size_t length)
+static void add_address(struct cni_result *result, const unsigned char *text, size_t length)
 {
     const unsigned char *slash = memchr(text, '/', length);
     struct address address;
@@ -96,7 +96,7 @@ static void add_address(struct result *result, const unsigned char *text, size_t
 }
 
 /* cniArgs: [["K8S_POD_NAME", "web-0"], ...] */
-static void add_argument(struct result *result, const unsigned char *text, size_t length)
+static void add_argument(struct cni_result *result, const unsigned char *text, size_t length)
 {
     switch (result->argument) {
     case NAMESPACE: set(&result->sighting->ns, text, length); break;
@@ -107,13 +107,13 @@ static void add_argument(struct result *result, const unsigned char *text, size_
 }
 
 /* Is this an element of result.ips? */
-static bool is_in_ips(const struct result *result)
+static bool is_in_ips(const struct cni_result *result)
 {
     return result->depth == 3 && result->keys[1] == RESULT && result->keys[2] == IPS;
 }
 
 /* Is this the value of result.ip4 or result.ip6, if `depth` is 2, or in it, if 3? */
-static bool is_in_old(const struct result *result, unsigned depth)
+static bool is_in_old(const struct cni_result *result, unsigned depth)
 {
     return result->depth == depth && result->keys[1] == RESULT &&
            (result->keys[2] == IP4 || result->keys[2] == IP6);
@@ -121,7 +121,7 @@ static bool is_in_old(const struct result *result, unsigned depth)
 
 static int on_text(void *userdata, const unsigned char *text, size_t length)
 {
-    struct result *result = userdata;
+    struct cni_result *result = userdata;
     const enum word *keys = result->keys;
 
     result->interfaces += is_in_ips(result);
@@ -142,7 +142,7 @@ static int on_text(void *userdata, const unsigned char *text, size_t length)
 
 static int on_key(void *userdata, const unsigned char *text, size_t length)
 {
-    struct result *result = userdata;
+    struct cni_result *result = userdata;
 
     if (result->depth <= DEPTH_WANTED)
         result->keys[result->depth] = word_of(text, length);
@@ -151,7 +151,7 @@ static int on_key(void *userdata, const unsigned char *text, size_t length)
 
 static int on_begin(void *userdata)
 {
-    struct result *result = userdata;
+    struct cni_result *result = userdata;
 
     result->interfaces += is_in_ips(result) || is_in_old(result, 2);
     if (result->depth++ == DEPTH_MAX)
@@ -164,7 +164,7 @@ static int on_begin(void *userdata)
 
 static int on_end(void *userdata)
 {
-    struct result *result = userdata;
+    struct cni_result *result = userdata;
 
     result->depth--;
     return true;
@@ -172,7 +172,7 @@ static int on_end(void *userdata)
 
 static int on_number(void *userdata, const char *text, size_t length)
 {
-    struct result *result = userdata;
+    struct cni_result *result = userdata;
 
     (void)text, (void)length;
     result->interfaces += is_in_ips(result);
@@ -189,7 +189,7 @@ static bool is_whole(const struct runtime_text *text)
     return end > 0 && text->text[end - 1] == '}';
 }
 
-static bool parse(struct result *result, const struct runtime_text *text)
+static bool parse(struct cni_result *result, const struct runtime_text *text)
 {
     static const yajl_callbacks callbacks = {
         .yajl_number = on_number,
@@ -220,12 +220,11 @@ int libcni_parse(const struct runtime_text *text, char *const *networks, GPtrArr
     if (!is_whole(text))
         return PARSE_PARTIAL;
     struct sighting *sighting = sighting_new(RUNTIME_CNI, NULL, NULL, NULL);
-    struct result result = {.sighting = sighting};
+    struct cni_result result = {.sighting = sighting};
     sighting->since = text->since;
     sighting->secondary = true;
     bool known = parse(&result, text);
-    bool wanted =
-        known && sighting->ns && sighting->name && is_chosen(sighting->network, networks);
+    bool wanted = known && sighting->ns && sighting->name && is_chosen(sighting->network, networks);
     bool good = known && (!wanted || result.addresses >= result.interfaces);
     if (good && wanted && sighting->n_addresses > 0)
         g_ptr_array_add(sightings, sighting);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #define PODMAN_MOUNTED "/run/kubesvc-sources/podman"
 #define PODMAN_OWN "containers/networks/aardvark-dns"
 #define CLOCK_TICK (20 * INT64_C(1000000)) /* nanoseconds; file systems' are no finer */
+#define FILE_MAX (4u << 20)                /* bytes */
+#define CONTENT_SMALL 4096u                /* bytes; most are of one or two KiB */
 #define KEPT "; its previous content stays in effect"
 
 static bool is_mounted(const char *path)
@@ -85,27 +88,40 @@ void runtime_file_free(gpointer userdata)
     g_free(file);
 }
 
-static char *read_all(int fd, size_t size, struct runtime_text *text)
-{
-    char *buffer = g_malloc(size + 1);
-    size_t length = 0;
+struct runtime_content {
+    struct runtime_text text;
+    struct stat st;
+    char *heap; /* of a large one */
+    char small[CONTENT_SMALL];
+};
 
+static void content_clear(struct runtime_content *content)
+{
+    g_free(content->heap);
+}
+
+/* Returns 0 or an errno. */
+static int read_all(int fd, struct runtime_content *content)
+{
+    size_t size = (size_t)content->st.st_size, length = 0;
+    char *buffer = content->small;
+
+    if (size >= sizeof content->small)
+        buffer = content->heap = g_malloc(size + 1);
     while (length < size) {
         ssize_t n = read(fd, buffer + length, size - length);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0) {
-            g_free(buffer);
-            return NULL;
-        }
+        if (n < 0)
+            return errno;
         if (n == 0)
             break;
         length += (size_t)n;
     }
     buffer[length] = '\0';
-    text->text = buffer;
-    text->length = length;
-    return buffer;
+    content->text.text = buffer;
+    content->text.length = length;
+    return 0;
 }
 
 static int64_t nanoseconds(const struct timespec *time)
@@ -113,28 +129,28 @@ static int64_t nanoseconds(const struct timespec *time)
     return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
-char *runtime_read(const char *path, struct runtime_text *text, struct stat *st, int *errorp)
+/* Returns 0 or an errno; ENOENT: there is no such file. */
+static int read_file(const char *path, struct runtime_content *content)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-    char *buffer = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW), error = 0;
 
-    if (fd < 0 || fstat(fd, st) < 0) {
-        *errorp = errno;
-    } else if (!S_ISREG(st->st_mode)) {
-        *errorp = ENOENT;
-    } else if (st->st_size > (off_t)RUNTIME_FILE_MAX) {
-        *errorp = EFBIG;
-    } else {
-        text->since = nanoseconds(&st->st_mtim);
-        buffer = read_all(fd, (size_t)st->st_size, text);
-        *errorp = buffer ? 0 : errno;
-    }
+    if (fd < 0 || fstat(fd, &content->st) < 0)
+        error = errno;
+    else if (!S_ISREG(content->st.st_mode))
+        error = ENOENT;
+    else if (content->st.st_size > (off_t)FILE_MAX)
+        error = EFBIG;
+    else
+        error = read_all(fd, content);
     if (fd >= 0)
         close(fd);
-    return buffer;
+    content->text.since = error == 0 ? nanoseconds(&content->st.st_mtim) : 0;
+    return error;
 }
 
-void runtime_file_complain(struct runtime_file *file, char *problem, bool quietly)
+/* Records the current problem of a file (takes ownership; NULL: none) and logs it once, unless
+ * `quietly`. */
+static void complain(struct runtime_file *file, char *problem, bool quietly)
 {
     g_autofree char *before = file->problem;
 
@@ -151,19 +167,31 @@ void runtime_file_complain(struct runtime_file *file, char *problem, bool quietl
 void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *userdata)
 {
     if (file->stated)
-        seen(userdata, file->path, NULL);
+        seen(userdata, file, NULL);
     file->stated = false;
     file->has_seen = false;
+}
+
+static struct runtime_look look_of(const struct stat *st)
+{
+    return (struct runtime_look){
+        .device = st->st_dev,
+        .inode = st->st_ino,
+        .size = st->st_size,
+        .modified = nanoseconds(&st->st_mtim),
+        .changed = nanoseconds(&st->st_ctim),
+    };
 }
 
 static bool looks_as_before(const struct runtime_file *file)
 {
     struct stat st;
 
-    return file->has_seen && lstat(file->path, &st) == 0 && st.st_dev == file->seen.st_dev &&
-           st.st_ino == file->seen.st_ino && st.st_size == file->seen.st_size &&
-           nanoseconds(&st.st_mtim) == nanoseconds(&file->seen.st_mtim) &&
-           nanoseconds(&st.st_ctim) == nanoseconds(&file->seen.st_ctim);
+    if (!file->has_seen || lstat(file->path, &st) < 0)
+        return false;
+    const struct runtime_look now = look_of(&st), *seen = &file->seen;
+    return now.device == seen->device && now.inode == seen->inode && now.size == seen->size &&
+           now.modified == seen->modified && now.changed == seen->changed;
 }
 
 /* A file written just now may be written again without looking different. */
@@ -172,8 +200,8 @@ static void note_seen(struct runtime_file *file, const struct stat *st)
     struct timespec now;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    file->seen = *st;
-    file->has_seen = nanoseconds(&now) - nanoseconds(&st->st_ctim) > CLOCK_TICK;
+    file->seen = look_of(st);
+    file->has_seen = nanoseconds(&now) - file->seen.changed > CLOCK_TICK;
 }
 
 static void free_sighting(gpointer sighting)
@@ -191,41 +219,39 @@ static void hand_over(struct runtime_file *file, GPtrArray *sightings, runtime_s
     }
     g_ptr_array_set_free_func(sightings, NULL);
     file->stated = sightings->len > 0;
-    seen(userdata, file->path, sightings);
+    seen(userdata, file, sightings);
 }
 
 bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse parse,
                        void *parse_userdata, runtime_seen seen, void *userdata)
 {
-    struct runtime_text text;
-    struct stat st;
-    int error;
+    __attribute__((cleanup(content_clear))) struct runtime_content content;
+    g_autofree char *problem = NULL;
 
+    content.heap = NULL;
     if (!heard && looks_as_before(file))
         return true;
-    g_autofree char *content = runtime_read(file->path, &text, &st, &error), *problem = NULL;
-
-    if (!content && (error == ENOENT || error == ENOTDIR || error == ELOOP)) {
+    int error = read_file(file->path, &content);
+    if (error == ENOENT || error == ENOTDIR || error == ELOOP) {
         runtime_file_withdraw(file, seen, userdata);
         return false;
     }
-    if (!content) {
-        runtime_file_complain(
-            file, g_strdup_printf("cannot be read: %s" KEPT, strerrordesc_np(error)), false);
+    if (error != 0) {
+        complain(file, g_strdup_printf("cannot be read: %s" KEPT, strerrordesc_np(error)), false);
         return true;
     }
-    note_seen(file, &st);
+    note_seen(file, &content.st);
     GPtrArray *sightings = g_ptr_array_new_with_free_func(free_sighting);
-    int r = parse(parse_userdata, &text, sightings, &problem);
+    int r = parse(parse_userdata, &content.text, sightings, &problem);
     if (r == PARSE_DONE)
         hand_over(file, sightings, seen, userdata);
     else
         g_ptr_array_unref(sightings);
     if (r == PARSE_PARTIAL)
-        runtime_file_complain(file, g_strdup("is incomplete" KEPT), true);
+        complain(file, g_strdup("is incomplete" KEPT), true);
     else if (r == PARSE_BAD)
-        runtime_file_complain(file, g_strconcat(problem, KEPT, NULL), false);
+        complain(file, g_strconcat(problem, KEPT, NULL), false);
     else
-        runtime_file_complain(file, g_steal_pointer(&problem), false);
+        complain(file, g_steal_pointer(&problem), false);
     return true;
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <sys/stat.h>
+#include <sys/types.h>
 
 #include "folder.h"
 #include "parse.h"
@@ -18,20 +18,28 @@ char *runtime_directory(const struct config_source *source);
  */
 bool runtime_is_rootless(const struct config_source *source);
 
+/* How a file looks. */
+struct runtime_look {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    int64_t modified, changed; /* nanoseconds since the epoch */
+};
+
 struct runtime_file {
     char *path;
-    struct stat seen; /* as it was when last read */
-    bool has_seen;    /* and a later change would be visible in it */
-    char *problem;    /* current, or NULL */
-    bool logged;      /* the problem has been logged */
-    bool stated;      /* its sightings have been delivered */
+    struct runtime_look seen; /* when last read */
+    bool has_seen;            /* and a later change would be visible in it */
+    char *problem;            /* current, or NULL */
+    bool logged;              /* the problem has been logged */
+    bool stated;              /* its sightings have been delivered */
 };
 struct runtime_file *runtime_file_new(char *path); /* takes ownership */
 void runtime_file_free(gpointer userdata);
 
 typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
                              char **problemp);
-typedef void (*runtime_seen)(void *userdata, const char *path, GPtrArray *sightings);
+typedef void (*runtime_seen)(void *userdata, const void *file, GPtrArray *sightings);
 
 /* Reads the file, unless no change was `heard` and it looks the same as when last read, and
  * delivers its sightings; an incomplete, unreadable or invalid file leaves the previous content in
@@ -41,16 +49,6 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
 
 /* Withdraws its sightings. */
 void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *userdata);
-
-#define RUNTIME_FILE_MAX (4u << 20) /* bytes */
-
-/* Reads a whole file; to be freed. NULL: it cannot be read, errno in *errorp; ENOENT: it does not
- * exist. */
-char *runtime_read(const char *path, struct runtime_text *text, struct stat *st, int *errorp);
-
-/* Records the current problem of a file (takes ownership; NULL: none) and logs it once, unless
- * `quietly`. */
-void runtime_file_complain(struct runtime_file *file, char *problem, bool quietly);
 
 /* --- kubelet.c --- */
 
@@ -69,9 +67,6 @@ void kubelet_run(struct kubelet *kubelet);
 int kubelet_error(const struct kubelet *kubelet); /* of either directory */
 const char *kubelet_error_path(const struct kubelet *kubelet);
 
-/* Calls `each` for every hosts file. */
-void kubelet_files(const struct kubelet *kubelet,
-                   void (*each)(void *userdata, const struct runtime_file *file), void *userdata);
-
-/* Withdraws all sightings. */
-void kubelet_withdraw(struct kubelet *kubelet);
+/* Calls `each` with the struct runtime_file of every hosts file. */
+void kubelet_files(const struct kubelet *kubelet, void (*each)(void *userdata, void *file),
+                   void *userdata);

@@ -20,9 +20,8 @@ struct runtime_source {
     struct runtime_source_callbacks callbacks;
     enum config_runtime kind;
     const char *name;
-    struct folder *folder;   /* of all but kubelet */
+    struct folder *folder;   /* of all but kubelet; has a struct runtime_file for each entry */
     struct kubelet *kubelet; /* of kubelet alone */
-    GHashTable *files;       /* name in the folder -> struct runtime_file */
     GHashTable *units;       /* quadlet: name of a unit -> GPtrArray of paths */
     char **networks;
     char *deployed; /* k3s: its directory of manifests */
@@ -37,11 +36,11 @@ static void on_wake(void *userdata)
     source->callbacks.wake(source->callbacks.userdata);
 }
 
-static void on_seen(void *userdata, const char *path, GPtrArray *sightings)
+static void on_seen(void *userdata, const void *file, GPtrArray *sightings)
 {
     const struct runtime_source *source = userdata;
 
-    source->callbacks.seen(source->callbacks.userdata, path, sightings);
+    source->callbacks.seen(source->callbacks.userdata, file, sightings);
 }
 
 struct runtime_reading {
@@ -78,24 +77,29 @@ static bool is_wanted(const struct runtime_source *source, const char *name)
            (!source->networks || g_strv_contains((const char *const *)source->networks, network));
 }
 
-static bool on_entry(void *userdata, const char *name, bool heard)
+static bool on_entry(void *userdata, const char *name, bool heard, void **datap)
 {
     struct runtime_source *source = userdata;
     struct runtime_reading reading = {source, name};
-    struct runtime_file *file = g_hash_table_lookup(source->files, name);
 
     if (!is_wanted(source, name))
         return false;
-    if (!file) {
-        file = runtime_file_new(folder_file(source->folder, name));
-        g_hash_table_insert(source->files, g_strdup(name), file);
-    }
-    if (runtime_file_look(file, heard, parse, &reading, on_seen, source))
+    if (!*datap)
+        *datap = runtime_file_new(folder_file(source->folder, name));
+    if (runtime_file_look(*datap, heard, parse, &reading, on_seen, source))
         return true;
     if (source->units && g_hash_table_remove(source->units, name))
         source->callbacks.units(source->callbacks.userdata);
-    g_hash_table_remove(source->files, name);
     return false;
+}
+
+static void each_file(const struct runtime_source *source, void (*each)(void *userdata, void *file),
+                      void *userdata)
+{
+    if (source->kubelet)
+        kubelet_files(source->kubelet, each, userdata);
+    else
+        folder_each(source->folder, each, userdata);
 }
 
 void runtime_source_free(gpointer userdata)
@@ -104,7 +108,6 @@ void runtime_source_free(gpointer userdata)
 
     folder_free(source->folder);
     kubelet_free(source->kubelet);
-    g_hash_table_unref(source->files);
     if (source->units)
         g_hash_table_unref(source->units);
     g_strfreev(source->networks);
@@ -112,16 +115,14 @@ void runtime_source_free(gpointer userdata)
     g_free(source);
 }
 
+static void withdraw_file(void *userdata, void *file)
+{
+    runtime_file_withdraw(file, on_seen, userdata);
+}
+
 void runtime_source_withdraw(struct runtime_source *source)
 {
-    GHashTableIter iter;
-    gpointer file;
-
-    if (source->kubelet)
-        kubelet_withdraw(source->kubelet);
-    g_hash_table_iter_init(&iter, source->files);
-    while (g_hash_table_iter_next(&iter, NULL, &file))
-        runtime_file_withdraw(file, on_seen, source);
+    each_file(source, withdraw_file, source);
 }
 
 static void paths_free(gpointer paths)
@@ -140,13 +141,13 @@ struct runtime_source *runtime_source_new(struct watch *watch, const struct conf
     source->name = config_runtime_name(config->runtime);
     source->networks = g_strdupv(config->networks);
     source->rootless = runtime_is_rootless(config);
-    source->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, runtime_file_free);
     if (config->runtime == CONFIG_KUBELET)
         source->kubelet = kubelet_new(watch, directory, config->logs ? config->logs : KUBELET_LOGS,
                                       &(struct kubelet_callbacks){on_wake, on_seen, source});
     else
-        source->folder = folder_new(watch, directory, false,
-                                    &(struct folder_callbacks){on_wake, on_entry, source});
+        source->folder =
+            folder_new(watch, directory, false,
+                       &(struct folder_callbacks){on_wake, on_entry, runtime_file_free, source});
     if (config->runtime == CONFIG_QUADLET)
         source->units = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, paths_free);
     if (config->runtime == CONFIG_K3S)
@@ -256,28 +257,16 @@ struct telling {
     bool problems; /* tell of these, else count */
 };
 
-static void tell_file(void *userdata, const struct runtime_file *file)
+static void tell_file(void *userdata, void *data)
 {
     struct telling *telling = userdata;
+    const struct runtime_file *file = data;
 
     telling->n += file->stated;
     if (telling->problems && file->problem)
         telling->each(telling->userdata, &(struct runtime_status){.name = telling->source->name,
                                                                   .directory = file->path,
                                                                   .problem = file->problem});
-}
-
-static void tell_files(struct telling *telling, bool problems)
-{
-    GHashTableIter iter;
-    gpointer file;
-
-    telling->problems = problems;
-    if (telling->source->kubelet)
-        kubelet_files(telling->source->kubelet, tell_file, telling);
-    g_hash_table_iter_init(&iter, telling->source->files);
-    while (g_hash_table_iter_next(&iter, NULL, &file))
-        tell_file(telling, file);
 }
 
 static const char *watch_word(int error, bool polled)
@@ -301,7 +290,7 @@ void runtime_source_status(const struct runtime_source *source, bool polled,
     struct telling telling = {.each = each, .userdata = userdata, .source = source};
     int error = source_error(source);
 
-    tell_files(&telling, false);
+    each_file(source, tell_file, &telling);
     each(userdata, &(struct runtime_status){
                        .name = source->name,
                        .directory = runtime_source_path(source),
@@ -309,5 +298,6 @@ void runtime_source_status(const struct runtime_source *source, bool polled,
                        .problem = problem_of(source, error),
                        .n_files = telling.n,
                    });
-    tell_files(&telling, true);
+    telling.problems = true;
+    each_file(source, tell_file, &telling);
 }

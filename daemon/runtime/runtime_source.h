@@ -11,7 +11,7 @@ struct runtime_source;
 
 struct runtime_source_callbacks {
     void (*wake)(void *userdata);
-    void (*seen)(void *userdata, const char *path, GPtrArray *sightings);
+    void (*seen)(void *userdata, const void *file, GPtrArray *sightings);
     void (*units)(void *userdata); /* the result of runtime_source_manifests may have changed */
     void *userdata;
 };

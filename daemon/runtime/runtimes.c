@@ -35,12 +35,12 @@ static void wake(void *userdata)
     (void)sd_event_source_set_enabled(runtimes->working, SD_EVENT_ONESHOT);
 }
 
-static void on_seen(void *userdata, const char *path, GPtrArray *sightings)
+static void on_seen(void *userdata, const void *file, GPtrArray *sightings)
 {
     struct runtimes *runtimes = userdata;
 
     runtimes->told = true;
-    runtimes->callbacks.seen(runtimes->callbacks.userdata, path, sightings);
+    runtimes->callbacks.seen(runtimes->callbacks.userdata, file, sightings);
 }
 
 static void on_units(void *userdata)

@@ -15,8 +15,9 @@
 struct runtimes;
 
 struct runtimes_callbacks {
-    /* The current sightings in a file (struct sighting *, takes ownership); NULL: none. */
-    void (*seen)(void *userdata, const char *path, GPtrArray *sightings);
+    /* The current sightings in a file (struct sighting *, takes ownership); NULL: none. `file`
+     * identifies it until then. */
+    void (*seen)(void *userdata, const void *file, GPtrArray *sightings);
     /* Manifests in addition to the configuration (struct config_directory *), replacing those named
      * before. */
     void (*manifests)(void *userdata, const GPtrArray *directories);

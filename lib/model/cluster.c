@@ -212,9 +212,9 @@ void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *
     catalog_replace(cluster->catalog, source, objects);
 }
 
-void cluster_see(struct cluster *cluster, const char *path, GPtrArray *sightings)
+void cluster_see(struct cluster *cluster, const void *file, GPtrArray *sightings)
 {
-    sightings_replace(cluster->sightings, path, sightings);
+    sightings_replace(cluster->sightings, file, sightings);
 }
 
 uint64_t cluster_taken(const struct cluster *cluster)

@@ -45,8 +45,9 @@ void cluster_observe(struct cluster *cluster,
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects);
 
 /* The current contents of a runtime's file (struct sighting *, takes ownership), replacing the
- * previous ones; NULL: none. The consequences are left to cluster_reconcile. */
-void cluster_see(struct cluster *cluster, const char *path, GPtrArray *sightings);
+ * previous ones; NULL: none. `file` identifies it. The consequences are left to cluster_reconcile.
+ */
+void cluster_see(struct cluster *cluster, const void *file, GPtrArray *sightings);
 
 /* Computes the consequences of all changes. What the sink has received since the last call is then
  * one consistent state, to be published as a whole. Before the first call all manifests must have

@@ -67,10 +67,23 @@ static int compare_addresses(const struct sighting *a, const struct sighting *b)
     return 0;
 }
 
-bool sighting_equal(const struct sighting *a, const struct sighting *b)
+static int compare_pointers(const void *a, const void *b)
 {
-    return a->ns == b->ns && a->name == b->name && a->network == b->network &&
-           a->runtime == b->runtime && a->secondary == b->secondary && compare_addresses(a, b) == 0;
+    return ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
+int sighting_order(const struct sighting *a, const struct sighting *b)
+{
+    int order = compare_pointers(a->name, b->name);
+    if (order == 0)
+        order = compare_pointers(a->ns, b->ns);
+    if (order == 0)
+        order = compare_pointers(a->network, b->network);
+    if (order == 0)
+        order = (int)a->runtime - (int)b->runtime;
+    if (order == 0)
+        order = (int)a->secondary - (int)b->secondary;
+    return order != 0 ? order : compare_addresses(a, b);
 }
 
 int sighting_compare(const struct sighting *a, const struct sighting *b)

@@ -37,15 +37,16 @@ struct sighting {
     int64_t since;   /* nanoseconds since the epoch: when it was first recorded */
 
     /* sightings.c's */
-    uint8_t state;         /* enum sighting_state */
-    bool dirty;            /* needs to be resolved again */
-    struct holder *holder; /* the object, if SIGHTING_TAKEN */
+    uint8_t state;                                 /* enum sighting_state */
+    bool dirty;                                    /* needs to be resolved again */
+    struct holder *holder;                         /* the object, if SIGHTING_TAKEN */
+    struct sighting *next[SIGHTING_ADDRESSES_MAX]; /* another one with the same address */
 };
 
 /* "podman", "cni", "kubelet" */
 const char *runtime_name(enum runtime runtime);
 
-/* Texts are copied, NULL is allowed for all but `name`. */
+/* Texts are copied, NULL is allowed. */
 struct sighting *sighting_new(enum runtime runtime, const char *ns, const char *name,
                               const char *network);
 void sighting_free(struct sighting *sighting); /* NULL is allowed */
@@ -53,8 +54,8 @@ void sighting_free(struct sighting *sighting); /* NULL is allowed */
 /* Adds an address unless there is one of its family already. */
 void sighting_add(struct sighting *sighting, const struct address *address);
 
-/* Are they equal, apart from the time? */
-bool sighting_equal(const struct sighting *a, const struct sighting *b);
+/* An arbitrary order of what they tell; 0: they are equal, apart from the time. */
+int sighting_order(const struct sighting *a, const struct sighting *b);
 
 /* Negative if `a` is preferred over `b` for the same pod: by runtime, primary interface, name of
  * the network, and then the latest. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One table of meetings. A meeting is a text that sightings and holders have in common: a prefix of
- * the sighting's name that is the whole name of the holder; or an address, which only sightings
- * have. When one comes or goes, only what it meets is resolved again.
+ * A table of meetings and one of addresses. A meeting is a text that sightings and holders have in
+ * common: a prefix of the sighting's name that is the whole name of the holder. Sightings with the
+ * same address are a list. When one comes or goes, only what it meets is resolved again.
  */
 #include "sightings_private.h"
 
@@ -12,29 +12,41 @@
 #include "lib/util/hash.h"
 #include "sighting_names.h"
 
-static guint meeting_hash(gconstpointer meeting)
+static guint meeting_hash(gconstpointer data)
 {
-    return hash_pointer(((const struct meeting *)meeting)->text);
+    const struct meeting *meeting = data;
+    return hash_bytes(meeting->text, meeting->length);
 }
 
 static gboolean meeting_equal(gconstpointer a, gconstpointer b)
 {
-    return ((const struct meeting *)a)->text == ((const struct meeting *)b)->text;
+    const struct meeting *x = a, *y = b;
+    return x->length == y->length && memcmp(x->text, y->text, x->length) == 0;
 }
 
 static void meeting_free(gpointer data)
 {
     struct meeting *meeting = data;
-    name_unref(meeting->text);
     g_ptr_array_unref(meeting->sightings);
     g_ptr_array_unref(meeting->holders);
+    g_free(meeting->text);
     g_free(meeting);
+}
+
+static guint address_hash(gconstpointer address)
+{
+    return hash_address(address);
+}
+
+static gboolean address_equal(gconstpointer a, gconstpointer b)
+{
+    return address_compare(a, b) == 0;
 }
 
 static guint holder_hash(gconstpointer data)
 {
     const struct holder_key *key = &((const struct holder *)data)->key;
-    return hash_text(key->name) ^ hash_pointer(key->ns) ^ key->kind * 0x9e3779b9u;
+    return hash_text(key->name) ^ g_direct_hash(key->ns) ^ key->kind * 0x9e3779b9u;
 }
 
 static gboolean holder_equal(gconstpointer a, gconstpointer b)
@@ -58,9 +70,9 @@ struct sightings *sightings_new(const struct sightings_callbacks *callbacks)
 {
     struct sightings *sightings = g_new0(struct sightings, 1);
     sightings->callbacks = *callbacks;
-    sightings->files =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    sightings->files = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
     sightings->meetings = g_hash_table_new_full(meeting_hash, meeting_equal, meeting_free, NULL);
+    sightings->addresses = g_hash_table_new(address_hash, address_equal);
     sightings->holders = g_hash_table_new_full(holder_hash, holder_equal, holder_free, NULL);
     sightings->unsettled = g_ptr_array_new();
     sightings->unseated = g_ptr_array_new();
@@ -83,6 +95,7 @@ struct sightings *sightings_free(struct sightings *sightings)
         g_ptr_array_set_free_func(list, free_sighting);
     g_hash_table_unref(sightings->files);
     g_hash_table_unref(sightings->meetings);
+    g_hash_table_unref(sightings->addresses);
     g_hash_table_unref(sightings->holders);
     g_ptr_array_unref(sightings->unsettled);
     g_ptr_array_unref(sightings->unseated);
@@ -91,30 +104,22 @@ struct sightings *sightings_free(struct sightings *sightings)
     return NULL;
 }
 
-static struct meeting *find_meeting(const struct sightings *sightings, const char *interned)
+struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,
+                                  size_t length)
 {
-    return g_hash_table_lookup(sightings->meetings, &(struct meeting){.text = interned});
+    const struct meeting probe = {.text = (char *)(uintptr_t)text, .length = length};
+    return g_hash_table_lookup(sightings->meetings, &probe);
 }
 
-const struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,
-                                        size_t length)
+/* Created if it is new. */
+static struct meeting *need_meeting(struct sightings *sightings, const char *text, size_t length)
 {
-    const char *interned = name_intern(text, length);
-    const struct meeting *meeting = find_meeting(sightings, interned);
-    name_unref(interned);
-    return meeting;
-}
-
-/* The meeting of a text, created if it is new. Takes over the reference. */
-static struct meeting *need_meeting(struct sightings *sightings, const char *interned)
-{
-    struct meeting *meeting = find_meeting(sightings, interned);
-    if (meeting) {
-        name_unref(interned);
+    struct meeting *meeting = sightings_meeting(sightings, text, length);
+    if (meeting)
         return meeting;
-    }
     meeting = g_new0(struct meeting, 1);
-    meeting->text = interned;
+    meeting->text = g_strndup(text, length);
+    meeting->length = length;
     meeting->sightings = g_ptr_array_new();
     meeting->holders = g_ptr_array_new();
     g_hash_table_add(sightings->meetings, meeting);
@@ -149,46 +154,94 @@ static void unseat(struct sightings *sightings, struct holder *holder)
     g_ptr_array_add(sightings->unseated, holder);
 }
 
-/* No name of an object begins with this. */
-const char *sightings_address_text(const struct address *address)
-{
-    char text[ADDRESS_TEXT_MAX + 1] = "@";
-    address_format(address, text + 1);
-    return name_intern(text, sizeof text);
-}
+/* --- Names --- */
 
-typedef void (*meeting_fn)(struct sightings *sightings, struct sighting *sighting,
-                           const char *interned, bool is_address);
-
-/* Calls `each` with every text at which the sighting may meet another; a reference passes on. */
-static void each_text(struct sightings *sightings, struct sighting *sighting, meeting_fn each)
+static void join(struct sightings *sightings, struct sighting *sighting)
 {
     size_t lengths[SIGHTING_STEMS_MAX];
     unsigned n = sighting_stems(sighting, sightings->node, lengths);
     for (unsigned i = 0; i < n; i++)
-        each(sightings, sighting, name_intern(sighting->name, lengths[i]), false);
-    for (unsigned i = 0; i < sighting->n_addresses; i++)
-        each(sightings, sighting, sightings_address_text(&sighting->addresses[i]), true);
+        g_ptr_array_add(need_meeting(sightings, sighting->name, lengths[i])->sightings, sighting);
 }
 
-static void join(struct sightings *sightings, struct sighting *sighting, const char *interned,
-                 bool is_address)
+static void part(struct sightings *sightings, struct sighting *sighting)
 {
-    struct meeting *meeting = need_meeting(sightings, interned);
-    if (is_address) /* which may no longer be theirs */
-        mark_all(sightings, meeting);
-    g_ptr_array_add(meeting->sightings, sighting);
+    size_t lengths[SIGHTING_STEMS_MAX];
+    unsigned n = sighting_stems(sighting, sightings->node, lengths);
+    for (unsigned i = 0; i < n; i++) {
+        struct meeting *meeting = sightings_meeting(sightings, sighting->name, lengths[i]);
+        g_ptr_array_remove_fast(meeting->sightings, sighting);
+        leave_meeting(sightings, meeting);
+    }
 }
 
-static void part(struct sightings *sightings, struct sighting *sighting, const char *interned,
-                 bool is_address)
+/* --- Addresses --- */
+
+struct sighting *sightings_at(const struct sightings *sightings, const struct address *address)
 {
-    struct meeting *meeting = need_meeting(sightings, interned);
-    g_ptr_array_remove_fast(meeting->sightings, sighting);
-    if (is_address)
-        mark_all(sightings, meeting);
-    leave_meeting(sightings, meeting);
+    return g_hash_table_lookup(sightings->addresses, address);
 }
+
+/* Where it links to the next one with this address, which it has. */
+static struct sighting **link_at(struct sighting *sighting, const struct address *address)
+{
+    unsigned i = 0;
+    while (i + 1 < sighting->n_addresses && address_compare(&sighting->addresses[i], address) != 0)
+        i++;
+    return &sighting->next[i];
+}
+
+struct sighting *sighting_next(const struct sighting *sighting, const struct address *address)
+{
+    return *link_at((struct sighting *)(uintptr_t)sighting, address);
+}
+
+/* An address may no longer be that of others which have it. */
+static void mark_others(struct sightings *sightings, const struct address *address)
+{
+    struct sighting *other = sightings_at(sightings, address);
+    for (; other; other = sighting_next(other, address))
+        mark(sightings, other);
+}
+
+/* The key of a list is in its first element. */
+static void set_first(struct sightings *sightings, const struct address *address,
+                      struct sighting *first)
+{
+    if (first)
+        g_hash_table_replace(sightings->addresses,
+                             &first->addresses[link_at(first, address) - first->next], first);
+    else
+        g_hash_table_remove(sightings->addresses, address);
+}
+
+static void take_addresses(struct sightings *sightings, struct sighting *sighting)
+{
+    for (unsigned i = 0; i < sighting->n_addresses; i++) {
+        const struct address *address = &sighting->addresses[i];
+        mark_others(sightings, address);
+        sighting->next[i] = sightings_at(sightings, address);
+        set_first(sightings, address, sighting);
+    }
+}
+
+static void leave_addresses(struct sightings *sightings, struct sighting *sighting)
+{
+    for (unsigned i = 0; i < sighting->n_addresses; i++) {
+        const struct address *address = &sighting->addresses[i];
+        struct sighting *before = sightings_at(sightings, address);
+        if (before == sighting) {
+            set_first(sightings, address, sighting->next[i]);
+        } else {
+            while (sighting_next(before, address) != sighting)
+                before = sighting_next(before, address);
+            *link_at(before, address) = sighting->next[i];
+        }
+        mark_others(sightings, address);
+    }
+}
+
+/* --- Both --- */
 
 static void tell_stated(const struct sightings *sightings, const struct sighting *sighting,
                         bool stated)
@@ -216,7 +269,8 @@ void sightings_assign(struct sightings *sightings, struct sighting *sighting, st
 
 static void come(struct sightings *sightings, struct sighting *sighting)
 {
-    each_text(sightings, sighting, join);
+    join(sightings, sighting);
+    take_addresses(sightings, sighting);
     tell_stated(sightings, sighting, true);
     mark(sightings, sighting);
 }
@@ -228,7 +282,8 @@ static void go(struct sightings *sightings, struct sighting *sighting)
     if (sighting->holder)
         g_ptr_array_set_size(sighting->holder->seats, 0);
     sightings_assign(sightings, sighting, NULL);
-    each_text(sightings, sighting, part);
+    part(sightings, sighting);
+    leave_addresses(sightings, sighting);
     tell_stated(sightings, sighting, false);
     if (sighting->dirty)
         g_ptr_array_remove_fast(sightings->unsettled, sighting);
@@ -244,11 +299,11 @@ static void part_and_join(struct sightings *sightings, const char *node)
     while (g_hash_table_iter_next(&iter, NULL, &value))
         g_ptr_array_extend(all, value, NULL, NULL);
     for (guint i = 0; i < all->len; i++)
-        each_text(sightings, all->pdata[i], part);
+        part(sightings, all->pdata[i]);
     g_free(sightings->node);
     sightings->node = g_strdup(node);
     for (guint i = 0; i < all->len; i++) {
-        each_text(sightings, all->pdata[i], join);
+        join(sightings, all->pdata[i]);
         mark(sightings, all->pdata[i]);
     }
     g_ptr_array_unref(all);
@@ -260,62 +315,50 @@ void sightings_set_node(struct sightings *sightings, const char *node)
         part_and_join(sightings, node);
 }
 
-static guint content_hash(gconstpointer data)
+static gint by_content(gconstpointer a, gconstpointer b)
 {
-    const struct sighting *sighting = data;
-    return hash_pointer(sighting->name) ^ hash_pointer(sighting->ns);
+    return sighting_order(*(const struct sighting *const *)a, *(const struct sighting *const *)b);
 }
 
-static gboolean content_equal(gconstpointer a, gconstpointer b)
+/* Of the sorted contents of a file before and now, in `now` those that were there before remain
+ * the same sightings, and duplicates count once. Those that are gone go, the new ones are added to
+ * `fresh`. */
+static void sort_out(struct sightings *sightings, const GPtrArray *before, GPtrArray *now,
+                     GPtrArray *fresh)
 {
-    return sighting_equal(a, b);
-}
-
-/* Splits the new content of a file: sightings that were there before are kept and removed from
- * `old`, the others are added to `fresh`. Duplicates count once. */
-static GPtrArray *sort_out(GHashTable *old, GPtrArray *now, GPtrArray *fresh)
-{
-    g_autoptr(GHashTable) seen = g_hash_table_new(content_hash, content_equal);
-    GPtrArray *kept = g_ptr_array_sized_new(now->len);
+    guint n_before = before ? before->len : 0, at = 0, n = 0;
     for (guint i = 0; i < now->len; i++) {
         struct sighting *sighting = now->pdata[i];
-        gpointer same = NULL;
-        if (g_hash_table_contains(seen, sighting)) {
+        if (n > 0 && sighting_order(now->pdata[n - 1], sighting) == 0) {
             sighting_free(sighting);
             continue;
         }
-        if (g_hash_table_steal_extended(old, sighting, &same, NULL)) {
+        while (at < n_before && sighting_order(before->pdata[at], sighting) < 0)
+            go(sightings, before->pdata[at++]);
+        if (at < n_before && sighting_order(before->pdata[at], sighting) == 0) {
             sighting_free(sighting);
-            sighting = same;
+            sighting = before->pdata[at++];
         } else {
             g_ptr_array_add(fresh, sighting);
         }
-        g_hash_table_add(seen, sighting);
-        g_ptr_array_add(kept, sighting);
+        now->pdata[n++] = sighting;
     }
-    g_ptr_array_unref(now);
-    return kept;
+    while (at < n_before)
+        go(sightings, before->pdata[at++]);
+    g_ptr_array_set_size(now, (gint)n);
 }
 
-void sightings_replace(struct sightings *sightings, const char *path, GPtrArray *now)
+void sightings_replace(struct sightings *sightings, const void *file, GPtrArray *now)
 {
-    g_autoptr(GHashTable) old = g_hash_table_new(content_hash, content_equal);
-    g_autoptr(GPtrArray) fresh = g_ptr_array_new();
-    const GPtrArray *before = g_hash_table_lookup(sightings->files, path);
-    GHashTableIter iter;
-    gpointer gone;
-    for (guint i = 0; before && i < before->len; i++)
-        g_hash_table_add(old, before->pdata[i]);
-    GPtrArray *kept = now ? sort_out(old, now, fresh) : NULL;
-    g_hash_table_iter_init(&iter, old);
-    while (g_hash_table_iter_next(&iter, &gone, NULL))
-        go(sightings, gone);
+    g_autoptr(GPtrArray) fresh = g_ptr_array_new(), sorted = now ? now : g_ptr_array_new();
+    g_ptr_array_sort(sorted, by_content);
+    sort_out(sightings, g_hash_table_lookup(sightings->files, file), sorted, fresh);
     for (guint i = 0; i < fresh->len; i++)
         come(sightings, fresh->pdata[i]);
-    if (kept)
-        g_hash_table_insert(sightings->files, g_strdup(path), kept);
+    if (now)
+        g_hash_table_insert(sightings->files, (gpointer)(uintptr_t)file, g_ptr_array_ref(sorted));
     else
-        g_hash_table_remove(sightings->files, path);
+        g_hash_table_remove(sightings->files, file);
 }
 
 struct holder *sightings_holder(const struct sightings *sightings, const struct holder_key *key)
@@ -323,15 +366,15 @@ struct holder *sightings_holder(const struct sightings *sightings, const struct 
     return g_hash_table_lookup(sightings->holders, &(struct holder){.key = *key});
 }
 
-/* Where it meets sightings; a reference is returned. */
-static const char *stem_of(const struct holder *holder)
+/* Where it meets sightings. */
+static struct meeting *meeting_of(struct sightings *sightings, const struct holder *holder)
 {
-    return name_intern(holder->key.name, SIGHTING_STEM_MAX);
+    return need_meeting(sightings, holder->key.name, strnlen(holder->key.name, SIGHTING_STEM_MAX));
 }
 
 static void holder_go(struct sightings *sightings, struct holder *holder)
 {
-    struct meeting *meeting = need_meeting(sightings, stem_of(holder));
+    struct meeting *meeting = meeting_of(sightings, holder);
     while (holder->assigned->len > 0) {
         struct sighting *sighting = holder->assigned->pdata[holder->assigned->len - 1];
         sightings_assign(sightings, sighting, NULL);
@@ -355,7 +398,7 @@ static struct holder *holder_come(struct sightings *sightings, const struct hold
     holder->assigned = g_ptr_array_new();
     holder->seats = g_ptr_array_new();
     g_hash_table_add(sightings->holders, holder);
-    struct meeting *meeting = need_meeting(sightings, stem_of(holder));
+    struct meeting *meeting = meeting_of(sightings, holder);
     g_ptr_array_add(meeting->holders, holder);
     return holder;
 }
@@ -379,7 +422,7 @@ void sightings_hold(struct sightings *sightings, const struct holder_key *key,
         holder = holder_come(sightings, key);
     holder->pods = *pods;
     /* another one may have had them, or might have had them */
-    mark_all(sightings, sightings_meeting(sightings, holder->key.name, SIGHTING_STEM_MAX));
+    mark_all(sightings, meeting_of(sightings, holder));
     if (holder->assigned->len > 0)
         unseat(sightings, holder);
 }

@@ -51,8 +51,8 @@ struct sightings *sightings_free(struct sightings *sightings); /* returns NULL; 
 void sightings_set_node(struct sightings *sightings, const char *node);
 
 /* Replaces the sightings of one runtime file (struct sighting *, ownership passes on); NULL: none.
- * An unchanged sighting costs one comparison. */
-void sightings_replace(struct sightings *sightings, const char *path, GPtrArray *now);
+ * `file` identifies it. An unchanged sighting costs comparisons only. */
+void sightings_replace(struct sightings *sightings, const void *file, GPtrArray *now);
 
 /* An object was added, changed or removed (`pods->n` 0). */
 void sightings_hold(struct sightings *sightings, const struct holder_key *key,

@@ -8,30 +8,32 @@
 #include "sightings.h"
 
 /* A text that a sighting and a holder have in common: a prefix of the sighting's name and the whole
- * of the holder's, or its first SIGHTING_STEM_MAX characters. Or an address, which only sightings
- * have. */
+ * of the holder's, or its first SIGHTING_STEM_MAX characters. */
 struct meeting {
-    const char *text;     /* interned, reference held */
+    char *text;
+    size_t length;
     GPtrArray *sightings; /* struct sighting * */
     GPtrArray *holders;   /* struct holder * */
 };
 
 struct sightings {
     struct sightings_callbacks callbacks;
-    GHashTable *files;    /* path -> GPtrArray of struct sighting * */
-    GHashTable *meetings; /* set of struct meeting, by interned text */
-    GHashTable *holders;  /* set of struct holder, by key */
-    GPtrArray *unsettled; /* struct sighting *: each is dirty */
-    GPtrArray *unseated;  /* struct holder *: each is dirty */
+    GHashTable *files;     /* which file -> GPtrArray of struct sighting *, sorted */
+    GHashTable *meetings;  /* set of struct meeting, by text */
+    GHashTable *addresses; /* struct address -> the first struct sighting with it */
+    GHashTable *holders;   /* set of struct holder, by key */
+    GPtrArray *unsettled;  /* struct sighting *: each is dirty */
+    GPtrArray *unseated;   /* struct holder *: each is dirty */
     char *node;
 };
 
 /* NULL: nothing meets there. */
-const struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,
-                                        size_t length);
+struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,
+                                  size_t length);
 
-/* The text at which sightings meet that have this address; a reference is returned. */
-const char *sightings_address_text(const struct address *address);
+/* The first sighting with this address, and the next one; NULL: none. */
+struct sighting *sightings_at(const struct sightings *sightings, const struct address *address);
+struct sighting *sighting_next(const struct sighting *sighting, const struct address *address);
 
 /* NULL: it holds nothing. */
 struct holder *sightings_holder(const struct sightings *sightings, const struct holder_key *key);

@@ -16,11 +16,9 @@
 static bool is_superseded(const struct sightings *sightings, const struct sighting *sighting)
 {
     for (unsigned i = 0; i < sighting->n_addresses; i++) {
-        const char *text = sightings_address_text(&sighting->addresses[i]);
-        const struct meeting *meeting = sightings_meeting(sightings, text, strlen(text));
-        name_unref(text);
-        for (guint j = 0; meeting && j < meeting->sightings->len; j++) {
-            const struct sighting *other = meeting->sightings->pdata[j];
+        const struct address *address = &sighting->addresses[i];
+        const struct sighting *other = sightings_at(sightings, address);
+        for (; other; other = sighting_next(other, address)) {
             bool is_same = other->name == sighting->name && other->ns == sighting->ns;
             /* Containers can write their hosts file: it says nothing against another runtime. */
             bool counts = other->runtime != RUNTIME_KUBELET || sighting->runtime == RUNTIME_KUBELET;
@@ -200,7 +198,8 @@ const struct sighting *sightings_contested(const struct sightings *sightings,
 {
     const struct holder *holder = sightings_holder(sightings, key);
     const struct meeting *meeting =
-        holder ? sightings_meeting(sightings, key->name, SIGHTING_STEM_MAX) : NULL;
+        holder ? sightings_meeting(sightings, key->name, strnlen(key->name, SIGHTING_STEM_MAX))
+               : NULL;
     for (guint i = 0; meeting && i < meeting->sightings->len; i++) {
         const struct sighting *sighting = meeting->sightings->pdata[i];
         if (sighting->state != SIGHTING_AMBIGUOUS)

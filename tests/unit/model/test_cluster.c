@@ -451,7 +451,7 @@ static void see_random(struct world *world, unsigned file, guint32 seed)
         sighting->since = name[0] + name[strlen(name) - 1] + text[strlen(text) - 1];
         g_ptr_array_add(sightings, sighting);
     }
-    cluster_see(world->cluster, path, sightings);
+    cluster_see(world->cluster, GUINT_TO_POINTER(file + 1), sightings);
 }
 
 struct text_input {

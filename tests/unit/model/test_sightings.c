@@ -15,9 +15,10 @@
 
 #include "lib/model/sightings.h"
 
-#define FILE_A "/run/a"
-#define FILE_B "/run/b"
 #define NAME_50 "a1234567890123456789012345678901234567890123456789"
+
+/* Only their addresses matter. */
+static const char FILE_A[] = "a", FILE_B[] = "b";
 
 struct world {
     struct sightings *sightings;
@@ -102,12 +103,12 @@ static struct sighting *sighting_of(const struct line *line)
     return sighting;
 }
 
-static void see(struct world *world, const char *path, const struct line *lines, size_t n)
+static void see(struct world *world, const char *file, const struct line *lines, size_t n)
 {
     GPtrArray *sightings = g_ptr_array_new();
     for (size_t i = 0; i < n; i++)
         g_ptr_array_add(sightings, sighting_of(&lines[i]));
-    sightings_replace(world->sightings, path, sightings);
+    sightings_replace(world->sightings, file, sightings);
 }
 
 static void names_say_which_pod_it_is(void **state)
