@@ -169,6 +169,8 @@ static void give_memory_back(struct loading *loading)
 void loading_tidy(struct loading *loading)
 {
     int r = loading->publish_failed ? 0 : snapshot_writer_compact(loading->writer);
+    log_progress(NULL);
+    loading->shown = 0;
     if (r < 0)
         log_warning("cannot compact the snapshot: %s; it keeps growing", g_strerror(-r));
     tell_of_retired(loading);
@@ -205,8 +207,6 @@ static void work_out(struct loading *loading)
         lease_journal_write(loading->journal, cluster_leases(loading->cluster));
     publish(loading);
     loading_tidy(loading);
-    log_progress(NULL);
-    loading->shown = 0;
 }
 
 static void refuse(struct loading *loading)
@@ -409,6 +409,7 @@ int loading_new(struct loading **loadingp, struct config *config,
         loading_free(loading);
         return r;
     }
+    snapshot_writer_set_between(loading->writer, (struct between){between, loading});
     loading->publisher = publisher_new(loading->writer);
     loading->events = event_log_new(publisher_sink(loading->publisher), loading->writer);
     event_log_observe(loading->events, on_change, loading);

@@ -46,7 +46,8 @@ static int copy_chain(struct trie *copy, const struct trie *trie, uint32_t ref, 
 }
 
 /* Recursion is as deep as the trie has levels. */
-static int copy_node(struct trie *copy, const struct trie *trie, uint32_t ref, uint32_t *refp)
+static int copy_node(struct trie *copy, const struct trie *trie, uint32_t ref, uint32_t *refp,
+                     const struct between *between)
 {
     uint32_t children[TRIE_FANOUT];
     int r;
@@ -58,7 +59,7 @@ static int copy_node(struct trie *copy, const struct trie *trie, uint32_t ref, u
     for (unsigned i = 0; i < TRIE_FANOUT; i++) {
         if (children[i] == 0)
             continue;
-        r = copy_node(copy, trie, children[i], &children[i]);
+        r = copy_node(copy, trie, children[i], &children[i], between);
         if (r < 0)
             return r;
     }
@@ -66,6 +67,7 @@ static int copy_node(struct trie *copy, const struct trie *trie, uint32_t ref, u
     if (r < 0)
         return r;
     *refp = trie_join(copy, children);
+    between_pieces(between);
     return 0;
 }
 
@@ -74,7 +76,8 @@ bool compaction_shrinks(const struct trie *trie)
     return region_is_oversized(trie->arena.region, trie->arena.space, trie->live);
 }
 
-int compaction_copy(struct trie *copy, const struct trie *trie, uint64_t units)
+int compaction_copy(struct trie *copy, const struct trie *trie, uint64_t units,
+                    const struct between *between)
 {
     int r = -ENOBUFS;
 
@@ -86,7 +89,7 @@ int compaction_copy(struct trie *copy, const struct trie *trie, uint64_t units)
         r = trie_open(copy, region_header(trie->arena.region)->seed, 2 * trie->live + units);
     if (r < 0)
         return r;
-    r = copy_node(copy, trie, trie->root, &copy->root);
+    r = copy_node(copy, trie, trie->root, &copy->root, between);
     if (r < 0)
         trie_close(copy);
     else

@@ -176,12 +176,25 @@ struct kubesvc_set record_builder_union(struct record_builder *builder, const GA
     return builder->last_union;
 }
 
+/* One address is shorter than what it takes to remember it, and most endpoints have one. */
+static struct kubesvc_set add_single(struct record_builder *builder, const struct address *address)
+{
+    bool inet = address_is_inet(address);
+    uint32_t offset = htole32(builder->bytes->len);
+
+    g_byte_array_append(builder->bytes, address->bytes + (inet ? 12 : 0), inet ? 4 : 16);
+    return inet ? (struct kubesvc_set){.inet = offset, .n_inet = htole32(1)}
+                : (struct kubesvc_set){.inet6 = offset, .n_inet6 = htole32(1)};
+}
+
 struct kubesvc_set record_builder_set(struct record_builder *builder, const GArray *addresses)
 {
     struct kubesvc_set *known;
 
     if (addresses == NULL)
         return (struct kubesvc_set){0};
+    if (addresses->len == 1)
+        return add_single(builder, &g_array_index(addresses, struct address, 0));
     if (builder->sets == NULL)
         builder->sets = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     known = g_hash_table_lookup(builder->sets, addresses);

@@ -29,6 +29,7 @@ struct snapshot_writer {
     GArray *retired;   /* struct retired, the oldest first */
     uint64_t n_retired;
     uint8_t seed[16];
+    struct between between;
     bool changed; /* since the last publish */
     uint64_t changes, published, compactions;
 };
@@ -55,6 +56,11 @@ int snapshot_writer_new(struct snapshot_writer **writerp)
     }
     *writerp = writer;
     return 0;
+}
+
+void snapshot_writer_set_between(struct snapshot_writer *writer, struct between between)
+{
+    writer->between = between;
 }
 
 struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer)
@@ -88,7 +94,7 @@ static int move(struct snapshot_writer *writer, size_t bytes)
     struct trie copy;
     int r;
 
-    r = compaction_copy(&copy, &writer->trie, bytes / KUBESVC_SNAPSHOT_ALIGN);
+    r = compaction_copy(&copy, &writer->trie, bytes / KUBESVC_SNAPSHOT_ALIGN, &writer->between);
     if (r < 0)
         return r;
     if (arena_is_published(&writer->trie.arena))

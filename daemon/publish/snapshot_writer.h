@@ -5,8 +5,8 @@
  * Changes are appended and become visible together with snapshot_writer_publish. Nothing published
  * is ever changed in place, so other threads may read what is published (snapshot_root.h) while one
  * thread writes. When garbage outgrows a quarter of the live part, or the live part has become
- * small for its region, it is copied into a new arena, in one go; the old one is kept until all
- * readers have passed: until every view that was taken before is done with.
+ * small for its region, it is copied into a new arena; the old one is kept until all readers have
+ * passed: until every view that was taken before is done with.
  */
 #pragma once
 
@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/util/between.h"
 #include "lib/util/error.h"
 #include "snapshot_root.h"
 
@@ -21,6 +22,9 @@ struct snapshot_writer;
 
 /* An empty, unpublished arena with a random seed. */
 MUST_USE int snapshot_writer_new(struct snapshot_writer **writerp);
+
+/* Called between the pieces of a compaction, when the writer may be looked at. */
+void snapshot_writer_set_between(struct snapshot_writer *writer, struct between between);
 
 /* No reader may be left. Returns NULL. */
 struct snapshot_writer *snapshot_writer_free(struct snapshot_writer *writer);

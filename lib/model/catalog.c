@@ -17,6 +17,7 @@ struct catalog {
     GHashTable *identities; /* set of struct object: those in effect */
     GHashTable *sources;    /* struct source * -> GPtrArray of struct object * */
     uint64_t n_taken;
+    uint64_t n_shadowed; /* objects that are not in effect */
 };
 
 static guint identity_hash(gconstpointer data)
@@ -77,6 +78,7 @@ struct catalog *catalog_free(struct catalog *catalog)
 static void insert(struct catalog *catalog, struct object *object)
 {
     struct object *head = g_hash_table_lookup(catalog->identities, object);
+    catalog->n_shadowed += head != NULL;
     if (!head || precedence(object, head) > 0) {
         object->shadowed = head;
         g_hash_table_add(catalog->identities, object);
@@ -93,6 +95,7 @@ static void insert(struct catalog *catalog, struct object *object)
 static void remove_and_free(struct catalog *catalog, struct object *object)
 {
     struct object *head = g_hash_table_lookup(catalog->identities, object);
+    catalog->n_shadowed -= head != object || object->shadowed;
     if (head == object) {
         if (object->shadowed)
             g_hash_table_add(catalog->identities, object->shadowed);
@@ -124,6 +127,7 @@ static GHashTable *take_before(struct catalog *catalog, struct source *source)
             remove_and_free(catalog, object);
         else
             g_hash_table_add(before, object);
+        between_pieces(&catalog->between);
     }
     return before;
 }
@@ -211,6 +215,11 @@ struct object *catalog_find(const struct catalog *catalog, enum object_kind kind
 unsigned catalog_size(const struct catalog *catalog)
 {
     return g_hash_table_size(catalog->identities);
+}
+
+bool catalog_has_shadowed(const struct catalog *catalog)
+{
+    return catalog->n_shadowed > 0;
 }
 
 void catalog_each(const struct catalog *catalog,

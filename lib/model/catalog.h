@@ -41,6 +41,9 @@ struct object *catalog_find(const struct catalog *catalog, enum object_kind kind
 /* Number of identities. */
 unsigned catalog_size(const struct catalog *catalog);
 
+/* Is there any object of the same identity as one in effect? */
+bool catalog_has_shadowed(const struct catalog *catalog);
+
 /* Calls `each` for every object in effect, in no order. */
 void catalog_each(const struct catalog *catalog,
                   void (*each)(void *userdata, struct object *object), void *userdata);

@@ -80,6 +80,7 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->no_labels = labels_new(NULL, 0);
     cluster->pods.leases = cluster->leases;
     cluster->service_options.endpoints.pods = &cluster->pods;
+    cluster->service_options.between = between;
     cluster->services_over_limit = g_hash_table_new(NULL, NULL);
     cluster->workloads_over_limit = g_hash_table_new(NULL, NULL);
     dirty_queue_init(&cluster->dirty);

@@ -162,7 +162,8 @@ static void if_shadowing(void *userdata, struct object *object)
 void cluster_read_shadowing(const struct cluster *cluster, cluster_read_object_fn each,
                             void *userdata)
 {
-    catalog_each(cluster->catalog, if_shadowing, &(struct shadowing){each, userdata});
+    if (catalog_has_shadowed(cluster->catalog))
+        catalog_each(cluster->catalog, if_shadowing, &(struct shadowing){each, userdata});
 }
 
 static void count_endpoint(void *userdata, const struct endpoint_candidate *candidate)

@@ -10,6 +10,9 @@
 
 #include "families.h"
 
+/* So many claims are one piece of work. */
+#define CLAIMS_BETWEEN 1024u
+
 struct address_claim {
     struct address address;
     enum claim_kind kind;
@@ -42,13 +45,16 @@ static void claim(GArray *claims, const struct address *address, enum claim_kind
 }
 
 /* Tells `reverse` the difference between two sorted lists of claims, duplicates counted once. */
-static void exchange_claims(struct service_state *state, GArray *after, struct reverse *reverse)
+static void exchange_claims(struct service_state *state, GArray *after, struct reverse *reverse,
+                            const struct between *between)
 {
     g_array_sort(after, compare_claims);
     const struct address_claim *old = state->claims ? (void *)state->claims->data : NULL;
     const struct address_claim *new = (void *)after->data;
     guint n_old = state->claims ? state->claims->len : 0, n_new = after->len;
-    for (guint i = 0, j = 0; i < n_old || j < n_new;) {
+    for (guint i = 0, j = 0, n = 1; i < n_old || j < n_new; n++) {
+        if (n % CLAIMS_BETWEEN == 0)
+            between_pieces(between);
         if (i + 1 < n_old && compare_claims(&old[i], &old[i + 1]) == 0) {
             i++;
             continue;
@@ -332,9 +338,9 @@ static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
 }
 
 static void withdraw(struct service_state *state, struct reverse *reverse,
-                     const struct zone_sink *sink)
+                     const struct zone_sink *sink, const struct between *between)
 {
-    exchange_claims(state, claims_new(0), reverse);
+    exchange_claims(state, claims_new(0), reverse, between);
     sink->service_gone(sink->userdata, state->owner.ns, state->owner.name);
 }
 
@@ -380,7 +386,7 @@ void service_publish(struct service_state *state, const struct service_options *
     state->over_limit = false;
     if (!state->object || state->object->type == SERVICE_EXTERNAL_NAME) {
         lease(state, leases, false, addresses);
-        withdraw(state, reverse, sink);
+        withdraw(state, reverse, sink, &options->between);
         if (state->object && exposed)
             publish_external(state, sink);
         return;
@@ -389,9 +395,10 @@ void service_publish(struct service_state *state, const struct service_options *
     g_autoptr(GArray) published = collect(state, options, room, &over_limit);
     bool headless = choose_addresses(state, options, published, addresses);
     if (!exposed) { /* rule 50; its lease stays, only lookups fail */
-        withdraw(state, reverse, sink);
+        withdraw(state, reverse, sink, &options->between);
         return;
     }
+    between_pieces(&options->between);
     if (over_limit)
         g_array_set_size(published, 0);
     if (over_limit && headless)
@@ -402,6 +409,7 @@ void service_publish(struct service_state *state, const struct service_options *
     bool hidden = options->ignore_empty && !headless && published->len == 0 && !over_limit;
     /* even if hidden: CoreDNS applies the option to forward names only */
     const GArray *cluster_ips = headless ? NULL : addresses;
-    exchange_claims(state, claims_of(published, cluster_ips), reverse);
+    exchange_claims(state, claims_of(published, cluster_ips), reverse, &options->between);
+    between_pieces(&options->between);
     hand_over(state, sink, headless, hidden, published, addresses);
 }

@@ -7,11 +7,13 @@
 #pragma once
 
 #include "endpoints.h"
+#include "lib/util/between.h"
 #include "zone.h"
 
 struct service_options {
     struct endpoint_options endpoints;
     bool ignore_empty; /* ignoreEmptyService (rule 51) */
+    struct between between;
 };
 
 /* As of its last update: the families of pods that count (rule 28); and its own addresses, stated
