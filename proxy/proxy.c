@@ -75,11 +75,13 @@ static void tell(struct proxy *proxy)
 
 /* --- The kernel --- */
 
+/* Sessions are taken over from a table of ours; another one may have flags, and libnftables 1.0.6
+ * uses freed memory where it prints them. */
 static bool load_whole(struct proxy *proxy)
 {
-    bool has_sets = ruleset_has_sets(proxy->ruleset);
+    bool takes_over = ruleset_has_sets(proxy->ruleset) && table_exists(proxy->table);
     g_autofree char *whole = ruleset_whole(proxy->ruleset);
-    g_autofree char *listing = has_sets ? table_list(proxy->table) : g_strdup("");
+    g_autofree char *listing = takes_over ? table_list(proxy->table) : g_strdup("");
     g_autofree char *sessions = sessions_keep(listing, proxy->ruleset);
     g_autofree char *commands = g_strconcat(whole, sessions, NULL);
 

@@ -158,9 +158,11 @@ def stuck(proxy):
 
 
 def test_a_load_that_fails_is_tried_again():
-    """Without a message of the daemon, and said once however often it fails."""
+    """Without a message of the daemon, and said once however often it fails. The Service has sessions,
+    which are sought in the table that is there."""
     private_network()
-    with Daemon({"web.yaml": workload("web", 1)}) as daemon, Servers() as servers:
+    sticky = workload("web", 1, spec="sessionAffinity: ClientIP")
+    with Daemon({"web.yaml": sticky}) as daemon, Servers() as servers:
         servers.add(pods(daemon)[0], 8080)
         with OtherOwner(OWNED):
             with Proxy(daemon.socket) as proxy:
