@@ -331,12 +331,14 @@ INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)
         644:share/completions/daemons.bash:$(prefix)/share/bash-completion/completions/$(daemon) $\
         644:share/completions/daemons.fish:$(prefix)/share/fish/vendor_completions.d/$(daemon).fish) \
     644:share/systemd/kubesvcd.service:$(prefix)/lib/systemd/system/kubesvcd.service \
+    644:share/systemd/kubesvcd-runtime.service:$(prefix)/lib/systemd/system/kubesvcd-runtime.service \
     644:share/systemd/kubesvc-cluster@.service:$(prefix)/lib/systemd/system/kubesvc-cluster@.service \
     644:share/systemd/kubesvc-proxy.service:$(prefix)/lib/systemd/system/kubesvc-proxy.service \
     644:share/systemd/kubesvc-dns.service:$(prefix)/lib/systemd/system/kubesvc-dns.service \
     644:share/systemd/kubesvc-dns.socket:$(prefix)/lib/systemd/system/kubesvc-dns.socket \
     644:share/systemd/cluster.sysusers.conf:$(prefix)/lib/sysusers.d/kubesvc-cluster.conf \
     644:share/systemd/user/kubesvcd.service:$(prefix)/lib/systemd/user/kubesvcd.service \
+    644:share/systemd/user/kubesvcd-runtime.service:$(prefix)/lib/systemd/user/kubesvcd-runtime.service \
     644:share/systemd/sysusers.conf:$(prefix)/lib/sysusers.d/kubesvcd.conf \
     644:share/systemd/tmpfiles.conf:$(prefix)/lib/tmpfiles.d/kubesvcd.conf \
     644:share/conf/kubesvcd.yaml:$(docdir)/kubesvcd.yaml \

@@ -297,6 +297,38 @@ while not os.path.exists("/run/enough"):
 
 
 @on_a_system("full")
+def test_a_stop_while_a_restart_is_waited_for():
+    """Names are gone then too, although systemd runs nothing of the unit any more."""
+    system = installed()
+    system.write(
+        "/etc/systemd/system/kubesvcd.service.d/patient.conf", "[Service]\nRestartSec=1h\n"
+    )
+    with Machine(system) as machine:
+        watcher = subprocess.Popen(
+            machine.command("python3", "-c", WATCHER % "headless-svc.default.svc.cluster.local"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        same(watcher.stdout.readline().split()[1:], HEADLESS)
+        directory = machine.run("stat", "-c", "%i %U", "/run/kubesvc")
+        machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "kubesvcd")
+        wait_for(lambda: machine.show("SubState") == "auto-restart", "the wait for a restart")
+        same(machine.run("stat", "-c", "%i %U", "/run/kubesvc"), directory)
+        machine.run("systemctl", "stop", "kubesvcd")
+        assert not machine.file("/run/kubesvc").exists()
+        answers = iter(watcher.stdout.readline, "")
+        same(next(line for line in answers if line.split()[1:] != HEADLESS).split()[1], "-")
+        machine.write("/run/enough", "")
+        watcher.stdout.read()
+        same(watcher.wait(), 0)
+        same(machine.show("NFileDescriptorStore"), "0")
+        machine.run("systemctl", "start", "kubesvcd")
+        same(machine.addresses("headless-svc"), HEADLESS)
+        same(machine.run("systemctl", "--failed", "--no-legend"), "")
+
+
+@on_a_system("full")
 def test_upgrade():
     with nameserver() as questions, Machine(installed()) as machine:
         wait_for(lambda: machine.try_run("getent", "hosts", FOREIGN)[0] == 0, "the nameserver")
