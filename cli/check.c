@@ -59,36 +59,35 @@ static bool ignore_rules(struct check_report *report, const char *text, bool jso
     return true;
 }
 
-static void append_files(const struct input_set *inputs, GString *out)
+static void write_files(struct json *json, const struct input_set *inputs)
 {
-    g_string_append_c(out, '[');
+    json_open_list(json, "files");
     for (guint i = 0; i < inputs->files->len; i++) {
         const struct input_file *file = inputs->files->pdata[i];
-        g_string_append(out, i == 0 ? "\n    {\"file\": " : ",\n    {\"file\": ");
-        json_text_append_string(out, file->path);
-        g_string_append_printf(out,
-                               ", \"objects\": %u, \"services\": %u, \"pods\": %u, "
-                               "\"workloads\": %u}",
-                               file->objects, file->services, file->pods, file->workloads);
+        json_open(json, NULL);
+        json_text(json, "file", file->path);
+        json_number(json, "objects", file->objects);
+        json_number(json, "services", file->services);
+        json_number(json, "pods", file->pods);
+        json_number(json, "workloads", file->workloads);
+        json_close(json);
     }
-    g_string_append(out, inputs->files->len > 0 ? "\n  ]" : "]");
+    json_close_list(json);
 }
 
 /* `note`: about the host, or NULL. */
 static void print_json(const struct input_set *inputs, unsigned errors, unsigned warnings,
                        const char *note)
 {
-    g_autoptr(GString) out = g_string_new("{\n  \"findings\": ");
-    check_report_append_json(inputs->report, out);
-    g_string_append(out, ",\n  \"files\": ");
-    append_files(inputs, out);
-    g_string_append_printf(out, ",\n  \"errors\": %u,\n  \"warnings\": %u", errors, warnings);
-    if (note) {
-        g_string_append(out, ",\n  \"note\": ");
-        json_text_append_string(out, note);
-    }
-    g_string_append(out, "\n}\n");
-    fputs(out->str, stdout);
+    struct json *json = json_text_new(stdout, true);
+    json_open(json, NULL);
+    check_report_write(inputs->report, json);
+    write_files(json, inputs);
+    json_number(json, "errors", errors);
+    json_number(json, "warnings", warnings);
+    json_text(json, "note", note);
+    json_close(json);
+    json_free(json);
 }
 
 static void print_plural(unsigned n, const char *what, const char *end)

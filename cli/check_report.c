@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json_text.h"
 #include "rules.h"
 #include "text.h"
 
@@ -173,31 +172,23 @@ void check_report_print(const struct check_report *report)
     }
 }
 
-static void append_member(GString *out, const char *key, const char *text)
+void check_report_write(const struct check_report *report, struct json *json)
 {
-    if (!text)
-        return;
-    g_string_append_printf(out, ", \"%s\": ", key);
-    json_text_append_string(out, text);
-}
-
-void check_report_append_json(const struct check_report *report, GString *out)
-{
-    g_string_append_c(out, '[');
+    json_open_list(json, "findings");
     for (guint i = 0; i < report->items->len; i++) {
         const struct finding *finding = report->items->pdata[i];
         const struct diagnostic *diagnostic = finding->diagnostic;
-        g_string_append(out, i == 0 ? "\n    {\"file\": " : ",\n    {\"file\": ");
-        json_text_append_string(out, finding->path);
-        if (diagnostic->line > 0)
-            g_string_append_printf(out, ", \"line\": %u, \"column\": %u", diagnostic->line,
-                                   diagnostic->column);
-        append_member(out, "severity",
-                      diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
-        append_member(out, "object", diagnostic->object);
-        append_member(out, "message", diagnostic->message);
-        append_member(out, "rule", diagnostic->rule);
-        g_string_append_c(out, '}');
+        json_open(json, NULL);
+        json_text(json, "file", finding->path);
+        if (diagnostic->line > 0) {
+            json_number(json, "line", diagnostic->line);
+            json_number(json, "column", diagnostic->column);
+        }
+        json_text(json, "severity", diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
+        json_text(json, "object", diagnostic->object);
+        json_text(json, "message", diagnostic->message);
+        json_text(json, "rule", diagnostic->rule);
+        json_close(json);
     }
-    g_string_append(out, report->items->len > 0 ? "\n  ]" : "]");
+    json_close_list(json);
 }

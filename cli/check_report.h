@@ -10,6 +10,7 @@
 
 #include "lib/model/object.h"
 #include "lib/util/diagnostic.h"
+#include "lib/util/json.h"
 #include "lib/yaml/tree.h"
 #include "suppression.h"
 
@@ -45,6 +46,6 @@ unsigned check_report_count(const struct check_report *report, enum diagnostic_s
 /* "file:line:column: severity: object: message [rule]", one a line. */
 void check_report_print(const struct check_report *report);
 
-/* Appends a list of {"file","line","column","severity","object","message","rule"}, one a line; what
+/* Writes the list "findings" of {"file","line","column","severity","object","message","rule"}; what
  * is not known is left out. */
-void check_report_append_json(const struct check_report *report, GString *out);
+void check_report_write(const struct check_report *report, struct json *json);

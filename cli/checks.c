@@ -76,18 +76,21 @@ void checks_print(const struct checks *checks)
 
 void checks_print_json(const struct checks *checks)
 {
-    g_autoptr(GString) out = g_string_new("{\n  \"checks\": [");
+    struct json *json = json_text_new(stdout, true);
+    json_open(json, NULL);
+    json_open_list(json, "checks");
     for (guint i = 0; i < checks->results->len; i++) {
         const struct result *result = checks->results->pdata[i];
-        g_string_append_printf(out, "%s\n    {\"check\": \"%s\", \"verdict\": \"%s\", \"text\": ",
-                               i > 0 ? "," : "", result->point, verdicts[result->verdict]);
-        json_text_append_string(out, result->text);
-        if (result->remedy) {
-            g_string_append(out, ", \"remedy\": ");
-            json_text_append_string(out, result->remedy);
-        }
-        g_string_append_c(out, '}');
+        json_open(json, NULL);
+        json_text(json, "check", result->point);
+        json_text(json, "verdict", verdicts[result->verdict]);
+        json_text(json, "text", result->text);
+        json_text(json, "remedy", result->remedy);
+        json_close(json);
     }
-    printf("%s\n  ],\n  \"bad\": %u,\n  \"warnings\": %u\n}\n", out->str,
-           checks_count(checks, VERDICT_BAD), checks_count(checks, VERDICT_WARN));
+    json_close_list(json);
+    json_number(json, "bad", checks_count(checks, VERDICT_BAD));
+    json_number(json, "warnings", checks_count(checks, VERDICT_WARN));
+    json_close(json);
+    json_free(json);
 }

@@ -169,17 +169,6 @@ static void print_text(yajl_val service)
     print_sources(service, "shadowed", "Also defined, and overridden, in");
 }
 
-/* One by itself, several in a list; `n` are printed already. */
-static void print_json(yajl_val service, bool list, unsigned n)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    json_text_append(text, service, list ? 2 : 0);
-    if (list)
-        printf("%s\n        %s", n > 0 ? "," : "{\n    \"items\": [", text->str);
-    else
-        puts(text->str);
-}
-
 struct subject {
     const char *name;
     bool pod; /* else a Service */
@@ -200,22 +189,36 @@ static int find(const struct subject *subject, const char *ns, const struct argu
     return status;
 }
 
+/* What was printed so far. */
+struct output {
+    struct json *json; /* NULL: as text */
+    bool list;         /* of several */
+    unsigned n;
+};
+
+static void print_json(const struct output *output, yajl_val item)
+{
+    if (output->list && output->n == 0)
+        json_open_items(output->json);
+    json_value(output->json, NULL, item);
+}
+
 static int describe(const struct subject *subject, const char *ns,
-                    const struct arguments *arguments, bool list, unsigned *n)
+                    const struct arguments *arguments, struct output *output)
 {
     ask_auto yajl_val item = NULL;
     int status = find(subject, ns, arguments, &item);
     if (status != STATUS_DONE)
         return status;
-    if (!arguments->json && *n > 0)
+    if (!output->json && output->n > 0)
         puts("\n");
-    if (arguments->json)
-        print_json(item, list, *n);
+    if (output->json)
+        print_json(output, item);
     else if (subject->pod)
         status = describe_pod_print(arguments, item);
     else
         print_text(item);
-    ++*n;
+    output->n++;
     return status;
 }
 
@@ -273,13 +276,14 @@ int command_describe(int argc, char **argv)
     if (!ns)
         return STATUS_FAILED;
     status = STATUS_DONE;
-    unsigned n = 0;
-    bool list = subjects->len > 1;
+    struct output output = {.json = arguments.json ? json_text_new(stdout, true) : NULL,
+                            .list = subjects->len > 1};
     for (guint i = 0; i < subjects->len && status != STATUS_FAILED; i++) {
-        int r = describe(&g_array_index(subjects, struct subject, i), ns, &arguments, list, &n);
+        int r = describe(&g_array_index(subjects, struct subject, i), ns, &arguments, &output);
         status = r == STATUS_DONE ? status : r;
     }
-    if (arguments.json && list && n > 0)
-        puts("\n    ],\n    \"kind\": \"List\"\n}");
+    if (output.json && output.list && output.n > 0)
+        json_close_items(output.json);
+    json_free(output.json);
     return status;
 }

@@ -29,7 +29,7 @@ static const struct synopsis synopsis = {
 };
 
 struct explanation {
-    bool json;
+    struct json *json; /* NULL: as text */
     bool any;
     bool found, later; /* later: the daemon does not know it yet */
     char *section;     /* of the last step */
@@ -130,9 +130,9 @@ static bool take(void *userdata, yajl_val item)
         explanation->later = g_strcmp0(value_text(item, "status"), "TRY_AGAIN") == 0;
     }
     if (explanation->json) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        json_text_append(text, item, 2);
-        printf("%s\n        %s", explanation->any ? "," : "{\n    \"items\": [", text->str);
+        if (!explanation->any)
+            json_open_items(explanation->json);
+        json_value(explanation->json, NULL, item);
     } else {
         begin_section(explanation, step);
         print_step(item, step);
@@ -153,11 +153,12 @@ int command_explain(int argc, char **argv)
     g_autofree char *ns = ask_namespace(&arguments);
     if (!ns)
         return STATUS_FAILED;
-    struct explanation explanation = {.json = arguments.json};
+    struct explanation explanation = {.json = arguments.json ? json_text_new(stdout, true) : NULL};
     status = ask(&arguments, (const char *[]){"explain", ns, name, NULL}, take, &explanation);
     g_free(explanation.section);
-    if (explanation.any && arguments.json)
-        puts("\n    ],\n    \"kind\": \"List\"\n}");
+    if (explanation.any && explanation.json)
+        json_close_items(explanation.json);
+    json_free(explanation.json);
     if (status == STATUS_NOT_FOUND && !explanation.any)
         text_error(arguments.json, "'kubesvc get names -A' lists what resolves",
                    "nothing is known about '%s'", name);

@@ -101,17 +101,19 @@ static bool take(void *userdata, yajl_val item)
 
 static void print(const struct export *export)
 {
-    if (export->json)
-        fputs("{\n    \"items\": [", stdout);
+    struct json *json = export->json ? json_text_new(stdout, true) : NULL;
+    if (json)
+        json_open_items(json);
     for (guint i = 0; i < export->names->len; i++) {
         const char *text = g_array_index(export->names, struct export_name, i).text;
-        if (export->json)
-            printf("%s\n        %s", i > 0 ? "," : "", text);
+        if (json)
+            json_raw(json, NULL, text);
         else
             fputs(text, stdout);
     }
-    if (export->json)
-        printf("%s],\n    \"kind\": \"List\"\n}\n", export->names->len > 0 ? "\n    " : "");
+    if (json)
+        json_close_items(json);
+    json_free(json);
 }
 
 int command_export(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "commands.h"
 #include "json_path.h"
+#include "json_text.h"
 #include "listing.h"
 #include "table.h"
 #include "text.h"
@@ -205,46 +206,62 @@ static void print_indented(const char *text)
     }
 }
 
-static void print_list(const GPtrArray *listings, bool yaml)
+/* Calls `each` with the text of every row; returns how many there are. */
+static guint each_row(const GPtrArray *listings, void (*each)(void *userdata, const char *text),
+                      void *userdata)
 {
-    bool first = true;
+    guint n = 0;
     for (guint i = 0; i < listings->len; i++) {
         const struct listing *listing = listings->pdata[i];
-        for (guint j = 0; j < listing->rows->len; j++) {
-            const struct row *row = listing->rows->pdata[j];
-            if (first)
-                fputs(yaml ? "items:\n" : "{\n    \"items\": [", stdout);
-            if (yaml)
-                print_indented(row->cells[0]);
-            else
-                printf("%s\n        %s", first ? "" : ",", row->cells[0]);
-            first = false;
-        }
+        for (guint j = 0; j < listing->rows->len; j++, n++)
+            each(userdata, ((const struct row *)listing->rows->pdata[j])->cells[0]);
     }
-    if (first)
-        fputs(yaml ? "items: []\n" : "{\n    \"items\": [", stdout);
-    puts(yaml    ? "kind: List"
-         : first ? "],\n    \"kind\": \"List\"\n}"
-                 : "\n    ],\n    \"kind\": \"List\"\n}");
+    return n;
+}
+
+static void print_element(void *any, const char *text)
+{
+    if (!*(bool *)any)
+        puts("items:");
+    *(bool *)any = true;
+    print_indented(text);
+}
+
+static void print_yaml_list(const GPtrArray *listings)
+{
+    bool any = false;
+    if (each_row(listings, print_element, &any) == 0)
+        puts("items: []");
+    puts("kind: List");
+}
+
+static void write_item(void *json, const char *text)
+{
+    json_raw(json, NULL, text);
+}
+
+static void write_list(const GPtrArray *listings, struct json *json)
+{
+    json_open_items(json);
+    (void)each_row(listings, write_item, json);
+    json_close_items(json);
+    json_free(json);
+}
+
+static void keep_first(void *string, const char *text)
+{
+    if (((GString *)string)->len == 0)
+        g_string_append(string, text);
 }
 
 /* The template sees what -o json would print. */
 static void print_filled_in(const GPtrArray *listings, const char *template)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    bool single = is_single(listings);
-    for (guint i = 0; i < listings->len; i++) {
-        const struct listing *listing = listings->pdata[i];
-        for (guint j = 0; j < listing->rows->len; j++)
-            g_string_append_printf(text, "%s%s", text->len > 0 ? "," : "",
-                                   ((struct row *)listing->rows->pdata[j])->cells[0]);
-    }
-    if (!single) {
-        g_string_prepend(text, "{\"items\":[");
-        g_string_append(text, "],\"kind\":\"List\"}");
-    } else if (text->len == 0) {
+    if (!is_single(listings))
+        write_list(listings, json_new(false, json_to_string, text));
+    else if (each_row(listings, keep_first, text) == 0)
         return;
-    }
     ask_auto yajl_val root = value_parse(text->str);
     const char *wrong;
     g_autofree char *filled = json_path_render(root, template, &wrong);
@@ -307,7 +324,8 @@ static void print_all(const GPtrArray *listings, const struct arguments *argumen
     }
     bool list = arguments->format != FORMAT_NAME && !is_single(listings);
     if (list)
-        print_list(listings, arguments->format == FORMAT_YAML);
+        arguments->format == FORMAT_YAML ? print_yaml_list(listings)
+                                         : write_list(listings, json_text_new(stdout, true));
     for (guint i = 0; !list && i < listings->len; i++)
         print_texts(listings->pdata[i]);
 }

@@ -164,54 +164,46 @@ static void print_text(const struct query_question *question)
         print_ways(question);
 }
 
-static void append_string(GString *out, const char *key, const char *text)
+static void write_other(struct json *json, const char *key, const struct other_answer *other,
+                        const char *difference, const char *complaint)
 {
-    if (!text)
-        return;
-    json_text_append_string(out, key);
-    g_string_append_c(out, ':');
-    json_text_append_string(out, text);
-    g_string_append_c(out, ',');
+    json_open(json, key);
+    json_text(json, "error", other->error);
+    json_text(json, "canonical", other->canonical);
+    json_text(json, "difference", difference);
+    json_text(json, "complaint", complaint);
+    json_open_list(json, "addresses");
+    for (guint i = 0; i < other->addresses->len; i++)
+        json_text(json, NULL, other->addresses->pdata[i]);
+    json_close_list(json);
+    json_bool(json, "same", !difference);
+    json_close(json);
 }
 
-static void append_other(GString *out, const char *key, const struct other_answer *other,
-                         const char *difference, const char *complaint)
+static void write_milliseconds(struct json *json, const char *key, double milliseconds)
 {
-    g_string_append_printf(out, "\"%s\":{", key);
-    append_string(out, "error", other->error);
-    append_string(out, "canonical", other->canonical);
-    append_string(out, "difference", difference);
-    append_string(out, "complaint", complaint);
-    g_string_append(out, "\"addresses\":[");
-    for (guint i = 0; i < other->addresses->len; i++) {
-        if (i > 0)
-            g_string_append_c(out, ',');
-        json_text_append_string(out, other->addresses->pdata[i]);
-    }
-    g_string_append_printf(out, "],\"same\":%s},", difference ? "false" : "true");
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    json_raw(json, key, g_ascii_formatd(text, sizeof text, "%.3f", milliseconds));
 }
 
 /* The daemon's members, behind ours. */
-static void print_json(const struct query_question *question, bool list, bool last)
+static void write_json(struct json *json, const struct query_question *question)
 {
-    g_autoptr(GString) text = g_string_new("{\"kind\":\"Answer\","), answer = g_string_new(NULL);
-    append_string(text, "question", question->name);
-    append_string(text, "namespace", *question->ns ? question->ns : NULL);
-    if (question->time.later >= 0)
-        g_string_append_printf(
-            text, "\"milliseconds\":%.3f,\"firstMilliseconds\":%.3f,\"answeredBy\":\"%s\",",
-            question->time.later, question->time.first, question->time.by_map ? "map" : "socket");
+    json_open(json, NULL);
+    json_text(json, "kind", "Answer");
+    json_text(json, "question", question->name);
+    json_text(json, "namespace", *question->ns ? question->ns : NULL);
+    if (question->time.later >= 0) {
+        write_milliseconds(json, "milliseconds", question->time.later);
+        write_milliseconds(json, "firstMilliseconds", question->time.first);
+        json_text(json, "answeredBy", question->time.by_map ? "map" : "socket");
+    }
     if (question->libc)
-        append_other(text, "libc", question->libc, question->difference, question->complaint);
+        write_other(json, "libc", question->libc, question->difference, question->complaint);
     if (question->dns)
-        append_other(text, "dns", question->dns, question->dns_difference, NULL);
-    json_text_append_line(answer, question->answer);
-    g_string_append(text, answer->str + 1);
-    yajl_val whole = yajl_tree_parse(text->str, NULL, 0);
-    g_string_truncate(text, 0);
-    json_text_append(text, whole, list ? 2 : 0);
-    printf("%s%s%s\n", list ? "        " : "", text->str, list && !last ? "," : "");
-    ask_release(&whole);
+        write_other(json, "dns", question->dns, question->dns_difference, NULL);
+    json_members(json, question->answer);
+    json_close(json);
 }
 
 static void compare_with_libc(struct query_question *question, const char *family)
@@ -285,14 +277,15 @@ static void print_texts(const GArray *questions)
 
 static void print_jsons(const GArray *questions)
 {
+    struct json *json = json_text_new(stdout, true);
     bool list = questions->len > 1;
     if (list)
-        puts("{\n    \"items\": [");
+        json_open_items(json);
     for (guint i = 0; i < questions->len; i++)
-        print_json(&g_array_index(questions, struct query_question, i), list,
-                   i + 1 == questions->len);
+        write_json(json, &g_array_index(questions, struct query_question, i));
     if (list)
-        puts("    ],\n    \"kind\": \"List\"\n}");
+        json_close_items(json);
+    json_free(json);
 }
 
 /* The worst of them: a failure, then a miss. */

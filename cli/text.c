@@ -99,13 +99,13 @@ int text_compare(const char *a, const char *b)
 
 static void error_as_json(const char *message, const char *remedy)
 {
-    g_autoptr(GString) json = g_string_new("{\"error\":");
-    json_text_append_string(json, message);
-    if (remedy) {
-        g_string_append(json, ",\"remedy\":");
-        json_text_append_string(json, remedy);
-    }
-    fprintf(stderr, "%s}\n", json->str);
+    struct json *json = json_text_new(stderr, false);
+    json_open(json, NULL);
+    json_text(json, "error", message);
+    json_text(json, "remedy", remedy);
+    json_close(json);
+    json_end_line(json);
+    json_free(json);
 }
 
 char *text_plural(int64_t n, const char *what)

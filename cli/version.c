@@ -34,11 +34,11 @@ int command_version(int argc, char **argv)
         printf("kubesvc  " KUBESVC_VERSION "\nkubesvcd %s\n", clean);
         return STATUS_DONE;
     }
-    g_autoptr(GString) text = g_string_new("{\n    \"kubesvc\": \"" KUBESVC_VERSION "\"");
-    if (daemon) {
-        g_string_append(text, ",\n    \"kubesvcd\": ");
-        json_text_append_string(text, daemon);
-    }
-    printf("%s\n}\n", text->str);
+    struct json *json = json_text_new(stdout, true);
+    json_open(json, NULL);
+    json_text(json, "kubesvc", KUBESVC_VERSION);
+    json_text(json, "kubesvcd", daemon);
+    json_close(json);
+    json_free(json);
     return STATUS_DONE;
 }

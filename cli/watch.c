@@ -65,15 +65,14 @@ static void print_gone(const struct listing_watcher *follower, const char *key, 
     if (follower->listing->format == FORMAT_NAME)
         return;
     static const char *const keys[] = {"kind", "namespace", "name"};
-    g_autoptr(GString) text = g_string_new("{");
-    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-        if (!*parts[i])
-            continue;
-        g_string_append_printf(text, "\"%s\":", keys[i]);
-        json_text_append_string(text, parts[i]);
-        g_string_append_c(text, ',');
-    }
-    g_string_append(text, "\"deleted\":true}");
+    g_autoptr(GString) text = g_string_new(NULL);
+    struct json *json = json_new(false, json_text_to_string, text);
+    json_open(json, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+        json_text(json, keys[i], *parts[i] ? parts[i] : NULL);
+    json_bool(json, "deleted", true);
+    json_close(json);
+    json_free(json);
     if (follower->listing->format == FORMAT_YAML) {
         yajl_val value = yajl_tree_parse(text->str, NULL, 0);
         g_string_truncate(text, 0);

@@ -5,63 +5,31 @@
  */
 #include "freshness.h"
 
-#include <string.h>
-#include <time.h>
-#include <yajl/yajl_gen.h>
 #include <yajl/yajl_tree.h>
+
+#include "lib/util/json.h"
 
 #define SECOND 1000000u
 
-static void text(yajl_gen generator, const char *value)
+static void write_feeds(struct json *json, const struct freshness *freshness)
 {
-    g_autofree char *valid = g_utf8_make_valid(value, -1);
-
-    (void)yajl_gen_string(generator, (const unsigned char *)valid, strlen(valid));
-}
-
-static void pair(yajl_gen generator, const char *key, const char *value)
-{
-    if (!value)
-        return;
-    text(generator, key);
-    text(generator, value);
-}
-
-static void moment(yajl_gen generator, const char *key, uint64_t time)
-{
-    char value[32];
-    time_t seconds = (time_t)(time / SECOND);
-    struct tm parts;
-
-    if (time == 0 || !gmtime_r(&seconds, &parts) ||
-        strftime(value, sizeof value, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        return;
-    pair(generator, key, value);
-}
-
-static void write_feeds(yajl_gen generator, const struct freshness *freshness)
-{
-    text(generator, "feeds");
-    (void)yajl_gen_array_open(generator);
+    json_open_list(json, "feeds");
     for (unsigned i = 0; i < freshness->n_feeds; i++) {
-        (void)yajl_gen_map_open(generator);
-        pair(generator, "resource", freshness->feeds[i].name);
-        pair(generator, "resourceVersion", freshness->feeds[i].version);
-        pair(generator, "problem", freshness->feeds[i].problem);
-        (void)yajl_gen_map_close(generator);
+        json_open(json, NULL);
+        json_text(json, "resource", freshness->feeds[i].name);
+        json_text(json, "resourceVersion", freshness->feeds[i].version);
+        json_text(json, "problem", freshness->feeds[i].problem);
+        json_close(json);
     }
-    (void)yajl_gen_array_close(generator);
+    json_close_list(json);
 }
 
-static void write_objects(yajl_gen generator, const struct freshness *freshness)
+static void write_objects(struct json *json, const struct freshness *freshness)
 {
-    text(generator, "objects");
-    (void)yajl_gen_map_open(generator);
-    for (unsigned i = 0; i < N_RESOURCES; i++) {
-        text(generator, resource_types[i].name);
-        (void)yajl_gen_integer(generator, freshness->objects[i]);
-    }
-    (void)yajl_gen_map_close(generator);
+    json_open(json, "objects");
+    for (unsigned i = 0; i < N_RESOURCES; i++)
+        json_number(json, resource_types[i].name, freshness->objects[i]);
+    json_close(json);
 }
 
 char *freshness_write(const struct freshness *freshness, size_t *sizep)
@@ -71,27 +39,22 @@ char *freshness_write(const struct freshness *freshness, size_t *sizep)
         [FRESHNESS_DISCONNECTED] = "disconnected", [FRESHNESS_DENIED] = "denied",
         [FRESHNESS_EXPIRED] = "expired",           [FRESHNESS_STOPPED] = "stopped",
     };
-    yajl_gen generator = yajl_gen_alloc(NULL);
-    const unsigned char *bytes = NULL;
-    char *copy;
+    GString *text = g_string_new(NULL);
+    struct json *json = json_new(true, json_to_string, text);
 
-    if (!generator)
-        g_error("out of memory");
-    (void)yajl_gen_config(generator, yajl_gen_beautify, 1);
-    (void)yajl_gen_map_open(generator);
-    pair(generator, "cluster", freshness->cluster);
-    pair(generator, "server", freshness->server);
-    pair(generator, "state", states[freshness->state]);
-    moment(generator, "since", freshness->since);
-    moment(generator, "contact", freshness->contact);
-    pair(generator, "problem", freshness->problem);
-    write_objects(generator, freshness);
-    write_feeds(generator, freshness);
-    (void)yajl_gen_map_close(generator);
-    (void)yajl_gen_get_buf(generator, &bytes, sizep);
-    copy = g_strndup((const char *)bytes, *sizep);
-    yajl_gen_free(generator);
-    return copy;
+    json_open(json, NULL);
+    json_text(json, "cluster", freshness->cluster);
+    json_text(json, "server", freshness->server);
+    json_text(json, "state", states[freshness->state]);
+    json_time(json, "since", freshness->since);
+    json_time(json, "contact", freshness->contact);
+    json_text(json, "problem", freshness->problem);
+    write_objects(json, freshness);
+    write_feeds(json, freshness);
+    json_close(json);
+    json_free(json);
+    *sizep = text->len;
+    return g_string_free(text, FALSE);
 }
 
 uint64_t freshness_read_contact(const char *text)

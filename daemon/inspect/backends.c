@@ -209,11 +209,6 @@ static void write_service(struct json *json, const struct inspect_context *conte
     json_end_line(json);
 }
 
-static void append(void *userdata, const char *text, size_t size)
-{
-    g_string_append_len(userdata, text, (gssize)size);
-}
-
 /* NULL: there is nothing to forward to, or from. */
 static char *line_of(const struct inspect_context *context, const struct service_state *state)
 {
@@ -224,7 +219,7 @@ static char *line_of(const struct inspect_context *context, const struct service
     cluster_read_service_open(context->cluster, state, &view);
     GString *line = view.addresses->len > 0 ? g_string_new(NULL) : NULL;
     if (line) {
-        struct json *json = json_new(append, line);
+        struct json *json = json_new(false, json_to_string, line);
 
         write_service(json, context, state, &view);
         json_free(json);
@@ -236,7 +231,7 @@ static char *line_of(const struct inspect_context *context, const struct service
 static char *ranges_line(const struct inspect_context *context)
 {
     GString *line = g_string_new(NULL);
-    struct json *json = json_new(append, line);
+    struct json *json = json_new(false, json_to_string, line);
 
     json_open(json, NULL);
     json_text(json, "event", "ranges");
@@ -250,7 +245,7 @@ static char *ranges_line(const struct inspect_context *context)
 static char *marked_line(const char *event, const char *ns, const char *name)
 {
     GString *line = g_string_new(NULL);
-    struct json *json = json_new(append, line);
+    struct json *json = json_new(false, json_to_string, line);
 
     json_open(json, NULL);
     json_text(json, "event", event);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "frame_writer.h"
-#include "json.h"
+#include "lib/util/json.h"
 #include "lib/util/log.h"
 #include "query.h"
 #include "report.h"
@@ -66,7 +66,7 @@ struct followers *followers_new(sd_event *event, struct server *server)
         .all = g_ptr_array_new_with_free_func(follower_free),
         .frame = g_byte_array_new(),
     };
-    followers->json = json_new(append, followers->frame);
+    followers->json = json_new(false, append, followers->frame);
     return followers;
 }
 

@@ -77,7 +77,7 @@ void report_make(const struct inspect_context *context, struct job *job)
         .clients = job->clients,
         .n_clients = job->n_clients,
         .frames = &job->frames,
-        .json = json_new(print, &job->frames),
+        .json = json_new(false, print, &job->frames),
     };
 
     enum kubesvc_inspect_result result = report_find(&job->args)(&report);

@@ -11,8 +11,8 @@
 #include "context.h"
 #include "frame_writer.h"
 #include "job.h"
-#include "json.h"
 #include "lib/model/cluster_read.h"
+#include "report_json.h"
 
 struct report {
     const struct inspect_context *context;

@@ -134,15 +134,10 @@ static void put_origin(struct json *json, const struct config_origin *origin)
     json_text(json, "option", origin->option);
 }
 
-static void append(void *userdata, const char *text, size_t size)
-{
-    g_string_append_len(userdata, text, (gssize)size);
-}
-
 static char *values_of(const struct config *config)
 {
     GString *text = g_string_new(NULL);
-    struct json *json = json_new(append, text);
+    struct json *json = json_new(false, json_to_string, text);
 
     json_open_list(json, NULL);
     for (enum config_key key = 0; key < CONFIG_KEYS; key++) {

@@ -70,12 +70,15 @@ static void names_in_order(void **state)
 /* Through the writer and back. */
 static char *json_round(const char *text)
 {
-    g_autoptr(GString) json = g_string_new("{\"v\":");
-    json_text_append_string(json, text);
-    g_string_append_c(json, '}');
-    for (const char *at = json->str; *at; at = g_utf8_next_char(at))
+    g_autoptr(GString) out = g_string_new(NULL);
+    struct json *json = json_new(false, json_text_to_string, out);
+    json_open(json, NULL);
+    json_text(json, "v", text);
+    json_close(json);
+    json_free(json);
+    for (const char *at = out->str; *at; at = g_utf8_next_char(at))
         assert_false(escape_is_harmful(g_utf8_get_char(at)));
-    yajl_val value = value_parse(json->str);
+    yajl_val value = value_parse(out->str);
     assert_non_null(value);
     char *back = g_strdup(value_text(value, "v"));
     yajl_tree_free(value);

@@ -19,8 +19,8 @@
 
 #include "daemon/inspect/args.h"
 #include "daemon/inspect/frame_writer.h"
-#include "daemon/inspect/json.h"
 #include "daemon/inspect/report.h"
+#include "daemon/inspect/report_json.h"
 #include "daemon/serve/histogram.h"
 #include "lib/util/suggest.h"
 
@@ -236,7 +236,7 @@ static void append(void *userdata, const char *text, size_t size)
 static void test_json(void **state)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    struct json *json = json_new(append, text);
+    struct json *json = json_new(false, append, text);
     struct label pair = {"app", "web"};
     const struct labels *labels = labels_new(&pair, 1);
     const uint8_t addresses[] = {10, 0, 0, 1, 10, 0, 0, 2};

@@ -1,115 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * JSON: yajl's generator with the few shapes used in every report. A generator only fails when
- * misused, so nothing here has an error path.
+ * The few shapes used in every report.
  */
-#include "json.h"
+#include "report_json.h"
 
-#include <glib.h>
 #include <string.h>
-#include <time.h>
-#include <yajl/yajl_gen.h>
-
-struct json {
-    yajl_gen gen;
-    void (*print)(void *userdata, const char *text, size_t size);
-    void *userdata;
-};
-
-static void on_print(void *userdata, const char *text, size_t size)
-{
-    const struct json *json = userdata;
-
-    json->print(json->userdata, text, size);
-}
-
-struct json *json_new(void (*print)(void *userdata, const char *text, size_t size), void *userdata)
-{
-    struct json *json = g_new(struct json, 1);
-
-    *json = (struct json){yajl_gen_alloc(NULL), print, userdata};
-    (void)yajl_gen_config(json->gen, yajl_gen_print_callback, on_print, json);
-    return json;
-}
-
-struct json *json_free(struct json *json)
-{
-    if (!json)
-        return NULL;
-    yajl_gen_free(json->gen);
-    g_free(json);
-    return NULL;
-}
-
-static void put(struct json *json, const char *text)
-{
-    size_t length = strlen(text);
-    g_autofree char *valid = NULL;
-
-    /* The path of a file may be anything. */
-    if (!g_utf8_validate(text, (gssize)length, NULL)) {
-        valid = g_utf8_make_valid(text, (gssize)length);
-        text = valid;
-        length = strlen(text);
-    }
-    (void)yajl_gen_string(json->gen, (const unsigned char *)text, length);
-}
-
-static void put_key(struct json *json, const char *key)
-{
-    if (key)
-        put(json, key);
-}
-
-void json_open(struct json *json, const char *key)
-{
-    put_key(json, key);
-    (void)yajl_gen_map_open(json->gen);
-}
-
-void json_close(struct json *json)
-{
-    (void)yajl_gen_map_close(json->gen);
-}
-
-void json_open_list(struct json *json, const char *key)
-{
-    put_key(json, key);
-    (void)yajl_gen_array_open(json->gen);
-}
-
-void json_close_list(struct json *json)
-{
-    (void)yajl_gen_array_close(json->gen);
-}
-
-void json_text(struct json *json, const char *key, const char *text)
-{
-    if (!text)
-        return;
-    put_key(json, key);
-    put(json, text);
-}
-
-void json_number(struct json *json, const char *key, uint64_t number)
-{
-    char text[21];
-    int length = g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT, number);
-
-    put_key(json, key);
-    (void)yajl_gen_number(json->gen, text, (size_t)length);
-}
-
-void json_bool(struct json *json, const char *key, bool value)
-{
-    put_key(json, key);
-    (void)yajl_gen_bool(json->gen, value);
-}
-
-void json_end_line(struct json *json)
-{
-    yajl_gen_reset(json->gen, "\n");
-}
 
 void json_address(struct json *json, const char *key, const struct address *address)
 {
@@ -186,18 +81,6 @@ void json_ports(struct json *json, const char *key, const struct ports *ports)
         json_close(json);
     }
     json_close_list(json);
-}
-
-void json_time(struct json *json, const char *key, uint64_t realtime)
-{
-    time_t seconds = (time_t)(realtime / G_USEC_PER_SEC);
-    struct tm parts;
-    char text[sizeof "2026-01-02T03:04:05Z" + 16];
-
-    if (realtime == 0 || !gmtime_r(&seconds, &parts) ||
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        return;
-    json_text(json, key, text);
 }
 
 void json_place(struct json *json, const struct object *object)
