@@ -31,16 +31,30 @@ static bool keep(void *userdata, const char *line)
     return false;
 }
 
+/* The first line of an answer, NULL if there is none. */
+static yajl_val first_line(const char *socket, const char *word)
+{
+    const char *words[] = {word, NULL};
+    __attribute__((cleanup(inspect_client_release))) struct inspect_client *client = NULL;
+    yajl_val line = NULL;
+
+    if (inspect_client_open(&client, socket, words) == 0)
+        (void)inspect_client_read(client, PATIENCE_MS, keep, &line);
+    return line;
+}
+
+static bool allocates(const char *socket)
+{
+    ask_auto yajl_val config = first_line(socket, "config");
+
+    return value_bool(value_setting(config, "allocate"), "value");
+}
+
 static bool lacks_forwarder(const char *socket)
 {
-    const char *words[] = {"status", NULL};
-    __attribute__((cleanup(inspect_client_release))) struct inspect_client *client = NULL;
-    ask_auto yajl_val status = NULL;
+    ask_auto yajl_val status = first_line(socket, "status");
 
-    if (inspect_client_open(&client, socket, words) < 0)
-        return false;
-    (void)inspect_client_read(client, PATIENCE_MS, keep, &status);
-    return status && value_length(status, "forwarders") == 0;
+    return status && value_length(status, "forwarders") == 0 && allocates(socket);
 }
 
 char *check_host_note(const struct input_set *inputs, const char *socket)

@@ -106,6 +106,8 @@ def test_a_missing_proxy_is_noted_where_a_daemon_runs():
         os.kill(daemon.process.pid, signal.SIGSTOP)
         same(note("a.yaml", socket=daemon.socket), None, "it is not waited for")
         os.kill(daemon.process.pid, signal.SIGCONT)
+    with Daemon({}, config="allocate: false\n") as daemon:
+        same(note("a.yaml", socket=daemon.socket), None, "it gives no addresses")
 
 
 def harmless(found):
