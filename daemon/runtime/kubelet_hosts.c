@@ -28,19 +28,21 @@ char **kubelet_split(const char *directory)
 /* Of the six fixed lines: localhost, and names of multicast addresses. */
 static bool is_fixed(const struct address *address)
 {
-    static const uint8_t loopback[16] = {[15] = 1};
-
-    if (address_is_inet(address))
-        return address->bytes[12] == 127;
-    return memcmp(address->bytes, loopback, sizeof loopback) == 0 ||
-           (address->bytes[0] == 0xfe && address->bytes[1] == 0);
+    return address_is_loopback(address) || (address->bytes[0] == 0xfe && address->bytes[1] == 0);
 }
 
-static void add_line(struct sighting *sighting, const char *line)
+/* The pod's own lines come first, one for each family and with the same names: what containers
+ * have added to the file is not about the pod. */
+static void add_line(struct sighting *sighting, const char *line, const char **namesp)
 {
+    size_t length = strcspn(line, " \t");
     struct address address;
 
-    if (address_parse(&address, line, strcspn(line, " \t")) && !is_fixed(&address))
+    if (!address_parse(&address, line, length) || is_fixed(&address))
+        return;
+    if (!*namesp)
+        *namesp = line + length;
+    if (strcmp(*namesp, line + length) == 0)
         sighting_add(sighting, &address);
 }
 
@@ -57,9 +59,10 @@ int kubelet_parse(const char *ns, const char *name, const struct runtime_text *t
         return PARSE_BAD;
     }
     struct sighting *sighting = sighting_new(RUNTIME_KUBELET, ns, name, NULL);
+    const char *names = NULL;
     sighting->since = text->since;
     for (char **line = lines + 1; *line && strcmp(*line, ALIASES) != 0; line++)
-        add_line(sighting, *line);
+        add_line(sighting, *line, &names);
     if (sighting->n_addresses > 0)
         g_ptr_array_add(sightings, sighting);
     else

@@ -51,7 +51,8 @@ struct sighting *sighting_new(enum runtime runtime, const char *ns, const char *
                               const char *network);
 void sighting_free(struct sighting *sighting); /* NULL is allowed */
 
-/* Adds an address unless there is one of its family already. */
+/* Adds an address unless there is one of its family already, or it is a loopback address: network
+ * plugins report that interface, too. */
 void sighting_add(struct sighting *sighting, const struct address *address);
 
 /* An arbitrary order of what they tell; 0: they are equal, apart from the time. */

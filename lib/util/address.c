@@ -100,6 +100,14 @@ static unsigned longest_gap(const unsigned groups[static GROUPS], unsigned *leng
     return best;
 }
 
+bool address_is_loopback(const struct address *address)
+{
+    static const struct address loopback = {.bytes = {[15] = 1}};
+
+    return address_is_inet(address) ? address->bytes[12] == 127
+                                    : address_compare(address, &loopback) == 0;
+}
+
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX])
 {
     const uint8_t *b = address->bytes;

@@ -35,6 +35,9 @@ static inline int address_family(const struct address *address)
     return address_is_inet(address) ? 4 : 6;
 }
 
+/* 127.0.0.0/8 or ::1 */
+bool address_is_loopback(const struct address *address);
+
 static inline int address_compare(const struct address *a, const struct address *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);

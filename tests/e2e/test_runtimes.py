@@ -363,6 +363,33 @@ def test_network_plugins():
         until(client, "web", ["10.42.0.99"])
 
 
+def test_what_containerd_writes():
+    """It runs the loopback plugin for each pod, too, and caches its result."""
+    directory = pathlib.Path("results").resolve()
+    files = {file.name.partition("-")[0]: file for file in golden("containerd").iterdir()}
+    directory.mkdir()
+    shutil.copy(files["cni"], directory)
+    manifest = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {clusterIP: None, ipFamilyPolicy: PreferDualStack, selector: {app: web}}
+"""
+    config = f"sources: [{{cni: {{directory: {directory}, node: worker-1}}}}]\n"
+    with Daemon({"a.yaml": manifest}, config=config, namespace="shop") as daemon, \
+            Client(daemon.env) as client:
+        same(addresses(client, "web"), "EAI_NONAME", "a pod has no loopback address")
+        same(client.ask("addr", "127.0.0.1").error, client.ask("addr", "127.0.0.99").error)
+        shutil.copy(files["podnet"], directory)
+        until(client, "web", ["10.88.0.2"])
+        same(addresses(client, "web", "inet6"), ["fd00:88::2"])
+
+
 def test_kubelet():
     root = pathlib.Path("kubelet").resolve()
     shutil.copytree(golden("kubelet"), root)

@@ -47,7 +47,7 @@ static int parse(const char *path, const struct runtime_text *text, GPtrArray *s
                  char **problemp)
 {
     g_autofree char *name = g_path_get_basename(path);
-    if (g_str_has_prefix(path, "cni"))
+    if (g_str_has_prefix(path, "cni") || g_str_has_prefix(path, "containerd"))
         return libcni_parse(text, NULL, sightings, problemp);
     if (g_str_has_prefix(path, "kubelet"))
         return kubelet_parse("ns", "pod", text, sightings, problemp);
@@ -169,6 +169,10 @@ static void libcni_is_strict(void **state)
         {CNI(POD, "{\"ip6\":{\"ip\":\"fd00::2/64\"}}"), PARSE_DONE, "  shop web n fd00::2\n"},
         {CNI(POD, "{\"ips\":[]}"), PARSE_DONE, ""},
         {CNI(POD, "null"), PARSE_DONE, ""},
+        {CNI(POD, "{\"ips\":[{\"address\":\"127.0.0.1/8\"},{\"address\":\"::1/128\"}]}"),
+         PARSE_DONE, ""},
+        {CNI(POD, "{\"ips\":[{\"address\":3}]}"), PARSE_BAD, NULL},
+        {CNI(POD, "{\"ip4\":{}}"), PARSE_BAD, NULL},
         {CNI("null", "{\"ips\":[{\"address\":\"10.0.0.2/24\"}]}"), PARSE_DONE, ""},
         {CNI("[[\"K8S_POD_NAME\",\"web\"],3,[]]", "{}"), PARSE_DONE, ""},
         {CNI(POD, "{\"ips\":[{\"address\":\"ten\"}]}"), PARSE_BAD, NULL},
@@ -225,6 +229,10 @@ static void kubelet_is_strict(void **state)
         {HEAD "10.0.0.2\twe", PARSE_PARTIAL, NULL},
         {HEAD, PARSE_DONE, ""},
         {HEAD "10.0.0.2\tweb\n", PARSE_DONE, "  ns pod - 10.0.0.2\n"},
+        {HEAD "10.0.0.2\tweb\nfd00::2\tweb\n", PARSE_DONE, "  ns pod - 10.0.0.2 fd00::2\n"},
+        /* what the pod's containers have added is not its own */
+        {HEAD "10.0.0.2\tweb\nfd00::9\tother\n", PARSE_DONE, "  ns pod - 10.0.0.2\n"},
+        {HEAD "10.0.0.2\tweb.db\tweb\nfd00::9\tweb\n", PARSE_DONE, "  ns pod - 10.0.0.2\n"},
         {HEAD "\n# Entries added by HostAliases.\n10.0.0.9\tx\n", PARSE_DONE, ""},
         {"# Kubernetes-managed hosts file (host network).\n10.0.0.2\tnode\n", PARSE_DONE, ""},
         {"127.0.0.1\tlocalhost\n10.0.0.2\tnode\n", PARSE_BAD, NULL},

@@ -119,6 +119,22 @@ static void length_counts(void **state)
 }
 
 /* What is written is read back as the same address, and as the C library reads it. */
+static void loopback(void **state)
+{
+    static const struct {
+        const char *text;
+        bool expected;
+    } samples[] = {{"127.0.0.1", true},  {"127.9.9.9", true},   {"::1", true},
+                   {"128.0.0.1", false}, {"10.0.0.127", false}, {"::", false},
+                   {"fe80::1", false},   {"::2", false}};
+    struct address address;
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        assert_true(address_parse(&address, samples[i].text, strlen(samples[i].text)));
+        assert_int_equal(address_is_loopback(&address), samples[i].expected);
+    }
+}
+
 static void round_trip(void **state)
 {
     (void)state;
@@ -214,8 +230,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings),    cmocka_unit_test(compression),
         cmocka_unit_test(no_addresses), cmocka_unit_test(length_counts),
-        cmocka_unit_test(round_trip),   cmocka_unit_test(dashed),
-        cmocka_unit_test(ranges),
+        cmocka_unit_test(loopback),     cmocka_unit_test(round_trip),
+        cmocka_unit_test(dashed),       cmocka_unit_test(ranges),
     };
 
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);
