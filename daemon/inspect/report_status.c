@@ -174,17 +174,15 @@ static void note_namespace(void *userdata, const struct ns *ns)
     cluster_read_services(ns, note_service, userdata);
 }
 
-static void note_ambiguous(void *userdata, const struct sighting *sighting)
+static void note_ignored(void *userdata, const struct sighting *sighting)
 {
     struct notes *notes = userdata;
     const struct cluster *cluster = notes->report->context->cluster;
 
-    if (sighting->state != SIGHTING_AMBIGUOUS || notes->n++ >= NOTES_MAX)
+    g_autofree char *why = cluster_read_why_ignored(cluster, sighting);
+    if (!why || notes->n++ >= NOTES_MAX)
         return;
-    g_autofree char *claimants = cluster_read_claimants(cluster, sighting);
-    g_autofree char *text =
-        g_strdup_printf("%s runs %s, which could belong to %s; ignored",
-                        runtime_name(sighting->runtime), sighting->name, claimants);
+    g_autofree char *text = g_strconcat(why, "; ignored", NULL);
     json_text(notes->report->json, NULL, text);
 }
 
@@ -225,13 +223,13 @@ static void note_over_limits(const struct report *report)
 
 static void put_notes(const struct report *report)
 {
-    struct notes notes = {report, 0}, ambiguous = {report, 0};
+    struct notes notes = {report, 0}, ignored = {report, 0};
 
     json_open_list(report->json, "notes");
     note_range(report, LEASE_POD, "podCIDRs", "pods");
     note_range(report, LEASE_SERVICE, "serviceCIDRs", "Services");
     note_over_limits(report);
-    cluster_read_sightings(report->context->cluster, note_ambiguous, &ambiguous);
+    cluster_read_sightings(report->context->cluster, note_ignored, &ignored);
     if (!cluster_read_asks_runtimes(report->context->cluster)) /* there it is the rule */
         cluster_read_namespaces(report->context->cluster, note_namespace, &notes);
     if (notes.n > NOTES_MAX) {

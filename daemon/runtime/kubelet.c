@@ -95,7 +95,7 @@ static bool on_directory(void *userdata, const char *name, bool heard, void **da
     if (there) {
         g_autofree char *path = folder_file(kubelet->hosts, name);
         if (!pod->file)
-            pod->file = runtime_file_new(g_build_filename(path, HOSTS, NULL));
+            pod->file = runtime_file_new(g_build_filename(path, HOSTS, NULL), true);
         if (watch_add(kubelet->watch, &pod->point, path, HOSTS_MASK, HOSTS, on_hosts, pod) != 0)
             pod->point = NULL; /* deleted again, or polled */
     }

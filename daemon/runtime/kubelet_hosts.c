@@ -60,7 +60,8 @@ int kubelet_parse(const char *ns, const char *name, const struct runtime_text *t
     }
     struct sighting *sighting = sighting_new(RUNTIME_KUBELET, ns, name, NULL);
     const char *names = NULL;
-    sighting->since = text->since;
+    sighting->since = text->created;
+    sighting->attested = text->untouched;
     for (char **line = lines + 1; *line && strcmp(*line, ALIASES) != 0; line++)
         add_line(sighting, *line, &names);
     if (sighting->n_addresses > 0)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,9 @@
 struct runtime_text {
     const char *text; /* NUL-terminated, and may contain NULs */
     size_t length;
-    int64_t since; /* of its sightings: nanoseconds since the epoch */
+    int64_t since; /* when it was last written: nanoseconds since the epoch */
+    int64_t created;
+    bool untouched; /* it has not been written to since it was created */
 };
 
 enum {
@@ -38,7 +41,8 @@ char *aardvark_network(const char *file);
 MUST_USE int libcni_parse(const struct runtime_text *text, char *const *networks,
                           GPtrArray *sightings, char **problemp);
 
-/* The hosts file that kubelet writes for one pod. One on the host's network has no sighting. */
+/* The hosts file that kubelet writes for one pod. One on the host's network has no sighting. A
+ * pod's containers can write to it, too: only one that is untouched is attested. */
 MUST_USE int kubelet_parse(const char *ns, const char *name, const struct runtime_text *text,
                            GPtrArray *sightings, char **problemp);
 

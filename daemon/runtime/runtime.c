@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,11 +72,12 @@ bool runtime_is_rootless(const struct config_source *source)
            !is_mounted(PODMAN_MOUNTED);
 }
 
-struct runtime_file *runtime_file_new(char *path)
+struct runtime_file *runtime_file_new(char *path, bool shared)
 {
     struct runtime_file *file = g_new0(struct runtime_file, 1);
 
     file->path = path;
+    file->shared = shared;
     return file;
 }
 
@@ -90,7 +92,7 @@ void runtime_file_free(gpointer userdata)
 
 struct runtime_content {
     struct runtime_text text;
-    struct stat st;
+    struct runtime_look look;
     char *heap; /* of a large one */
     char small[CONTENT_SMALL];
 };
@@ -103,7 +105,7 @@ static void content_clear(struct runtime_content *content)
 /* Returns 0 or an errno. */
 static int read_all(int fd, struct runtime_content *content)
 {
-    size_t size = (size_t)content->st.st_size, length = 0;
+    size_t size = content->look.size, length = 0;
     char *buffer = content->small;
 
     if (size >= sizeof content->small)
@@ -124,27 +126,65 @@ static int read_all(int fd, struct runtime_content *content)
     return 0;
 }
 
-static int64_t nanoseconds(const struct timespec *time)
+static int64_t nanoseconds(const struct statx_timestamp *time)
 {
-    return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+    return time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+/* How the file at `path` looks, or the open one if that is NULL. Returns 0 or an errno. */
+static int examine(const char *path, int fd, struct runtime_look *look)
+{
+    int flags = path ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH;
+    struct statx st;
+
+    if (statx(path ? AT_FDCWD : fd, path ? path : "", flags, STATX_BASIC_STATS | STATX_BTIME, &st) <
+        0)
+        return errno;
+    *look = (struct runtime_look){
+        .device = makedev(st.stx_dev_major, st.stx_dev_minor),
+        .inode = st.stx_ino,
+        .size = st.stx_size,
+        .is_regular = S_ISREG(st.stx_mode),
+        .modified = nanoseconds(&st.stx_mtime),
+        .changed = nanoseconds(&st.stx_ctime),
+        .created = st.stx_mask & STATX_BTIME ? nanoseconds(&st.stx_btime) : 0,
+    };
+    return 0;
+}
+
+/* The kernel keeps both times; they cannot be set. */
+static bool is_untouched(const struct runtime_look *look)
+{
+    return look->created != 0 && look->changed - look->created <= CLOCK_TICK;
+}
+
+/* A shared file may be written to while it is read, so it is looked at again. */
+static void put_times(int fd, bool shared, struct runtime_content *content)
+{
+    const struct runtime_look *look = &content->look;
+    struct runtime_look now;
+
+    content->text.since = look->modified;
+    content->text.created = look->created != 0 ? look->created : look->modified;
+    content->text.untouched = !shared || (examine(NULL, fd, &now) == 0 && is_untouched(&now));
 }
 
 /* Returns 0 or an errno; ENOENT: there is no such file. */
-static int read_file(const char *path, struct runtime_content *content)
+static int read_file(const struct runtime_file *file, struct runtime_content *content)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW), error = 0;
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+    int error = fd < 0 ? errno : examine(NULL, fd, &content->look);
 
-    if (fd < 0 || fstat(fd, &content->st) < 0)
-        error = errno;
-    else if (!S_ISREG(content->st.st_mode))
+    if (error == 0 && !content->look.is_regular)
         error = ENOENT;
-    else if (content->st.st_size > (off_t)FILE_MAX)
+    else if (error == 0 && content->look.size > FILE_MAX)
         error = EFBIG;
-    else
+    else if (error == 0)
         error = read_all(fd, content);
+    if (error == 0)
+        put_times(fd, file->shared, content);
     if (fd >= 0)
         close(fd);
-    content->text.since = error == 0 ? nanoseconds(&content->st.st_mtim) : 0;
     return error;
 }
 
@@ -172,36 +212,24 @@ void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *u
     file->has_seen = false;
 }
 
-static struct runtime_look look_of(const struct stat *st)
-{
-    return (struct runtime_look){
-        .device = st->st_dev,
-        .inode = st->st_ino,
-        .size = st->st_size,
-        .modified = nanoseconds(&st->st_mtim),
-        .changed = nanoseconds(&st->st_ctim),
-    };
-}
-
 static bool looks_as_before(const struct runtime_file *file)
 {
-    struct stat st;
+    const struct runtime_look *seen = &file->seen;
+    struct runtime_look now;
 
-    if (!file->has_seen || lstat(file->path, &st) < 0)
-        return false;
-    const struct runtime_look now = look_of(&st), *seen = &file->seen;
-    return now.device == seen->device && now.inode == seen->inode && now.size == seen->size &&
-           now.modified == seen->modified && now.changed == seen->changed;
+    return file->has_seen && examine(file->path, -1, &now) == 0 && now.device == seen->device &&
+           now.inode == seen->inode && now.size == seen->size && now.modified == seen->modified &&
+           now.changed == seen->changed;
 }
 
 /* A file written just now may be written again without looking different. */
-static void note_seen(struct runtime_file *file, const struct stat *st)
+static void note_seen(struct runtime_file *file, const struct runtime_look *look)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    file->seen = look_of(st);
-    file->has_seen = nanoseconds(&now) - file->seen.changed > CLOCK_TICK;
+    file->seen = *look;
+    file->has_seen = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - look->changed > CLOCK_TICK;
 }
 
 static void free_sighting(gpointer sighting)
@@ -231,7 +259,7 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
     content.heap = NULL;
     if (!heard && looks_as_before(file))
         return true;
-    int error = read_file(file->path, &content);
+    int error = read_file(file, &content);
     if (error == ENOENT || error == ENOTDIR || error == ELOOP) {
         runtime_file_withdraw(file, seen, userdata);
         return false;
@@ -240,7 +268,7 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
         complain(file, g_strdup_printf("cannot be read: %s" KEPT, strerrordesc_np(error)), false);
         return true;
     }
-    note_seen(file, &content.st);
+    note_seen(file, &content.look);
     GPtrArray *sightings = g_ptr_array_new_with_free_func(free_sighting);
     int r = parse(parse_userdata, &content.text, sightings, &problem);
     if (r == PARSE_DONE)

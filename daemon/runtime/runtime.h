@@ -22,19 +22,21 @@ bool runtime_is_rootless(const struct config_source *source);
 struct runtime_look {
     dev_t device;
     ino_t inode;
-    off_t size;
-    int64_t modified, changed; /* nanoseconds since the epoch */
+    uint64_t size;
+    int64_t modified, changed, created; /* nanoseconds since the epoch; 0: not known */
+    bool is_regular;
 };
 
 struct runtime_file {
     char *path;
+    bool shared;              /* others can write to it, too */
     struct runtime_look seen; /* when last read */
     bool has_seen;            /* and a later change would be visible in it */
     char *problem;            /* current, or NULL */
     bool logged;              /* the problem has been logged */
     bool stated;              /* its sightings have been delivered */
 };
-struct runtime_file *runtime_file_new(char *path); /* takes ownership */
+struct runtime_file *runtime_file_new(char *path, bool shared); /* takes ownership */
 void runtime_file_free(gpointer userdata);
 
 typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GPtrArray *sightings,

@@ -85,7 +85,7 @@ static bool on_entry(void *userdata, const char *name, bool heard, void **datap)
     if (!is_wanted(source, name))
         return false;
     if (!*datap)
-        *datap = runtime_file_new(folder_file(source->folder, name));
+        *datap = runtime_file_new(folder_file(source->folder, name), false);
     if (runtime_file_look(*datap, heard, parse, &reading, on_seen, source))
         return true;
     if (source->units && g_hash_table_remove(source->units, name))

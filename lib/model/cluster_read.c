@@ -257,9 +257,9 @@ void cluster_read_sightings(const struct cluster *cluster, cluster_read_sighting
     sightings_each(cluster->sightings, each, userdata);
 }
 
-char *cluster_read_claimants(const struct cluster *cluster, const struct sighting *sighting)
+char *cluster_read_why_ignored(const struct cluster *cluster, const struct sighting *sighting)
 {
-    return sightings_claimants(cluster->sightings, sighting);
+    return sightings_why_ignored(cluster->sightings, sighting);
 }
 
 bool cluster_read_asks_runtimes(const struct cluster *cluster)

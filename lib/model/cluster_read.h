@@ -90,8 +90,8 @@ typedef void (*cluster_read_sighting_fn)(void *userdata, const struct sighting *
 void cluster_read_sightings(const struct cluster *cluster, cluster_read_sighting_fn each,
                             void *userdata);
 
-/* The possible owners of an ambiguous sighting; free with g_free. */
-char *cluster_read_claimants(const struct cluster *cluster, const struct sighting *sighting);
+/* See sightings_why_ignored; free with g_free. */
+char *cluster_read_why_ignored(const struct cluster *cluster, const struct sighting *sighting);
 
 enum service_origin { SERVICE_ADDRESS_NONE, SERVICE_ADDRESS_STATED, SERVICE_ADDRESS_ALLOCATED };
 

@@ -130,13 +130,9 @@ char *cluster_read_why_not_seen(const struct cluster *cluster, const struct obje
     if (!cluster->pods.sightings || !is_open(cluster, object) ||
         sightings_find(cluster->sightings, &key, ordinal - first))
         return NULL;
-    const struct sighting *contested =
-        sightings_contested(cluster->sightings, &key, ordinal - first);
-    if (!contested)
-        return g_strdup_printf("not seen in %s", cluster->options->runtimes);
-    g_autofree char *claimants = sightings_claimants(cluster->sightings, contested);
-    return g_strdup_printf("%s runs %s, which could belong to %s", runtime_name(contested->runtime),
-                           contested->name, claimants);
+    const struct sighting *ignored = sightings_ignored(cluster->sightings, &key, ordinal - first);
+    char *why = ignored ? sightings_why_ignored(cluster->sightings, ignored) : NULL;
+    return why ? why : g_strdup_printf("not seen in %s", cluster->options->runtimes);
 }
 
 /* `candidate` is a pod without an address. To be freed. */

@@ -30,6 +30,7 @@ struct sighting *sighting_new(enum runtime runtime, const char *ns, const char *
 {
     struct sighting *sighting = g_new0(struct sighting, 1);
     sighting->runtime = (uint8_t)runtime;
+    sighting->attested = runtime != RUNTIME_KUBELET;
     sighting->ns = intern(ns);
     sighting->name = intern(name);
     sighting->network = intern(network);

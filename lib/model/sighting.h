@@ -22,6 +22,7 @@ enum sighting_state {
     SIGHTING_TAKEN,      /* belongs to one object */
     SIGHTING_AMBIGUOUS,  /* could belong to several objects, so it is ignored */
     SIGHTING_SUPERSEDED, /* a later pod has its address */
+    SIGHTING_REFUSED,    /* a container may have claimed the address of another pod */
 };
 
 struct holder;
@@ -34,6 +35,7 @@ struct sighting {
     uint8_t n_addresses;
     uint8_t runtime; /* enum runtime */
     bool secondary;  /* an additional interface of the pod */
+    bool attested;   /* the runtime wrote it, and no container can have */
     int64_t since;   /* nanoseconds since the epoch: when it was first recorded */
 
     /* sightings.c's */
@@ -46,7 +48,7 @@ struct sighting {
 /* "podman", "cni", "kubelet" */
 const char *runtime_name(enum runtime runtime);
 
-/* Texts are copied, NULL is allowed. */
+/* Texts are copied, NULL is allowed. Attested, unless it is kubelet's. */
 struct sighting *sighting_new(enum runtime runtime, const char *ns, const char *name,
                               const char *network);
 void sighting_free(struct sighting *sighting); /* NULL is allowed */
@@ -55,7 +57,7 @@ void sighting_free(struct sighting *sighting); /* NULL is allowed */
  * plugins report that interface, too. */
 void sighting_add(struct sighting *sighting, const struct address *address);
 
-/* An arbitrary order of what they tell; 0: they are equal, apart from the time. */
+/* An arbitrary order of what they tell; 0: they are equal, apart from when and how it is known. */
 int sighting_order(const struct sighting *a, const struct sighting *b);
 
 /* Negative if `a` is preferred over `b` for the same pod: by runtime, primary interface, name of

@@ -246,7 +246,7 @@ static void leave_addresses(struct sightings *sightings, struct sighting *sighti
 static void tell_stated(const struct sightings *sightings, const struct sighting *sighting,
                         bool stated)
 {
-    if (sighting->runtime == RUNTIME_KUBELET) /* a container may have written it */
+    if (!sighting->attested)
         return;
     for (unsigned i = 0; i < sighting->n_addresses; i++)
         sightings->callbacks.stated(sightings->callbacks.userdata, &sighting->addresses[i], stated);

@@ -66,13 +66,13 @@ bool sightings_settle(struct sightings *sightings);
 const struct sighting *sightings_find(const struct sightings *sightings,
                                       const struct holder_key *key, uint32_t index);
 
-/* An ambiguous sighting that could be this pod; NULL: none. */
-const struct sighting *sightings_contested(const struct sightings *sightings,
-                                           const struct holder_key *key, uint32_t index);
+/* A sighting that could be this pod and is ignored, as ambiguous or refused; NULL: none. */
+const struct sighting *sightings_ignored(const struct sightings *sightings,
+                                         const struct holder_key *key, uint32_t index);
 
-/* "Deployment shop/web or Deployment test/web": the objects that an ambiguous sighting could belong
- * to. */
-char *sightings_claimants(const struct sightings *sightings, const struct sighting *sighting);
+/* Why a sighting is ignored, "podman runs web-pod, which could belong to ..."; NULL: it is neither
+ * ambiguous nor refused. */
+char *sightings_why_ignored(const struct sightings *sightings, const struct sighting *sighting);
 
 /* All there are, in no order. */
 void sightings_each(const struct sightings *sightings,

@@ -12,21 +12,24 @@
 
 #define CLAIMANTS_MAX 4u /* that a message names */
 
-/* Has another pod been given one of its addresses since? */
-static bool is_superseded(const struct sightings *sightings, const struct sighting *sighting)
+/* The pod that has one of its addresses instead, and which one; NULL: none. Of two that are
+ * attested the later one has it. What a container may have written takes nothing from other pods.
+ */
+static const struct sighting *find_owner(const struct sightings *sightings,
+                                         const struct sighting *sighting,
+                                         const struct address **addressp)
 {
     for (unsigned i = 0; i < sighting->n_addresses; i++) {
-        const struct address *address = &sighting->addresses[i];
+        const struct address *address = *addressp = &sighting->addresses[i];
         const struct sighting *other = sightings_at(sightings, address);
         for (; other; other = sighting_next(other, address)) {
             bool is_same = other->name == sighting->name && other->ns == sighting->ns;
-            /* Containers can write their hosts file: it says nothing against another runtime. */
-            bool counts = other->runtime != RUNTIME_KUBELET || sighting->runtime == RUNTIME_KUBELET;
-            if (!is_same && counts && other->since > sighting->since)
-                return true;
+            bool is_later = !sighting->attested || other->since > sighting->since;
+            if (!is_same && other->attested && is_later)
+                return other;
         }
     }
-    return false;
+    return NULL;
 }
 
 /* Calls `each` for every holder that may have the sighting, until it returns false. */
@@ -72,7 +75,8 @@ static gint compare_texts(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-char *sightings_claimants(const struct sightings *sightings, const struct sighting *sighting)
+/* "Deployment shop/web or Deployment test/web" */
+static char *describe_claimants(const struct sightings *sightings, const struct sighting *sighting)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) text = g_string_new(NULL);
@@ -85,29 +89,61 @@ char *sightings_claimants(const struct sightings *sightings, const struct sighti
     return g_strdup(text->str);
 }
 
-static void warn_of_ambiguity(const struct sightings *sightings, const struct sighting *sighting)
+/* "pod shop/web" */
+static char *describe_pod(const struct sighting *sighting)
 {
-    g_autofree char *claimants = sightings_claimants(sightings, sighting);
-    log_warning("%s: pod %s could belong to %s; ignoring it", runtime_name(sighting->runtime),
-                sighting->name, claimants);
+    return g_strdup_printf("pod %s%s%s", sighting->ns ? sighting->ns : "", sighting->ns ? "/" : "",
+                           sighting->name);
+}
+
+/* "the hosts file of pod shop/a has 10.0.0.1, the address of pod shop/b" */
+static char *describe_refusal(const struct sightings *sightings, const struct sighting *sighting)
+{
+    const struct address *address = NULL;
+    const struct sighting *owner = find_owner(sightings, sighting, &address);
+    char text[ADDRESS_TEXT_MAX];
+    if (!owner)
+        return NULL;
+    address_format(address, text);
+    g_autofree char *pod = describe_pod(sighting), *other = describe_pod(owner);
+    return g_strdup_printf("the hosts file of %s has %s, the address of %s", pod, text, other);
+}
+
+char *sightings_why_ignored(const struct sightings *sightings, const struct sighting *sighting)
+{
+    if (sighting->state == SIGHTING_REFUSED)
+        return describe_refusal(sightings, sighting);
+    if (sighting->state != SIGHTING_AMBIGUOUS)
+        return NULL;
+    g_autofree char *claimants = describe_claimants(sightings, sighting);
+    return g_strdup_printf("%s runs %s, which could belong to %s", runtime_name(sighting->runtime),
+                           sighting->name, claimants);
+}
+
+static void warn(const struct sightings *sightings, const struct sighting *sighting)
+{
+    g_autofree char *why = sightings_why_ignored(sightings, sighting);
+    if (why)
+        log_warning("%s; ignoring it", why);
 }
 
 static void settle(struct sightings *sightings, struct sighting *sighting)
 {
     struct claimants claimants = {0};
+    const struct address *address;
     enum sighting_state before = sighting->state;
     sighting->dirty = false;
     each_claimant(sightings, sighting, count_claimant, &claimants);
-    if (claimants.n > 0 && is_superseded(sightings, sighting))
-        sighting->state = SIGHTING_SUPERSEDED;
+    if (claimants.n > 0 && find_owner(sightings, sighting, &address))
+        sighting->state = sighting->attested ? SIGHTING_SUPERSEDED : SIGHTING_REFUSED;
     else
         sighting->state = claimants.n == 0   ? SIGHTING_UNKNOWN
                           : claimants.n == 1 ? SIGHTING_TAKEN
                                              : SIGHTING_AMBIGUOUS;
     sightings_assign(sightings, sighting,
                      sighting->state == SIGHTING_TAKEN ? claimants.first : NULL);
-    if (sighting->state == SIGHTING_AMBIGUOUS && before != SIGHTING_AMBIGUOUS)
-        warn_of_ambiguity(sightings, sighting);
+    if (sighting->state != before)
+        warn(sightings, sighting);
 }
 
 static gint by_name(gconstpointer a, gconstpointer b)
@@ -193,8 +229,8 @@ const struct sighting *sightings_find(const struct sightings *sightings,
     return holder && index < holder->seats->len ? holder->seats->pdata[index] : NULL;
 }
 
-const struct sighting *sightings_contested(const struct sightings *sightings,
-                                           const struct holder_key *key, uint32_t index)
+const struct sighting *sightings_ignored(const struct sightings *sightings,
+                                         const struct holder_key *key, uint32_t index)
 {
     const struct holder *holder = sightings_holder(sightings, key);
     const struct meeting *meeting =
@@ -202,7 +238,7 @@ const struct sighting *sightings_contested(const struct sightings *sightings,
                : NULL;
     for (guint i = 0; meeting && i < meeting->sightings->len; i++) {
         const struct sighting *sighting = meeting->sightings->pdata[i];
-        if (sighting->state != SIGHTING_AMBIGUOUS)
+        if (sighting->state != SIGHTING_AMBIGUOUS && sighting->state != SIGHTING_REFUSED)
             continue;
         int64_t seat = sighting_seat(sighting, holder, sightings->node);
         if (seat == SIGHTING_ANY_SEAT || seat == (int64_t)index)

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import time
 
-from harness import BUILD, Client, Daemon, inputs, need_program, need_root, same, skip
+from harness import BUILD, Client, Daemon, inputs, need_program, need_root, same, skip, wait_for
 from inspect_client import inspect
 
 SHOP = """
@@ -240,7 +240,7 @@ def test_what_two_objects_may_have_is_neither_ones():
     daemon, directory = podman({"shop.yaml": SHOP, "test.yaml": other})
     with daemon, Client(daemon.env) as client:
         (directory / NETWORK).write_text(network(("web-pod-0", "10.89.0.2")))
-        line = daemon.wait_line("pod web-pod-0 could belong to")
+        line = daemon.wait_line("podman runs web-pod-0, which could belong to")
         assert "Deployment shop/web or Deployment test/web" in line, line
         same(addresses(client, "web"), "EAI_NONAME")
         status = next(iter(inspect(daemon.socket, "status")))
@@ -430,6 +430,76 @@ def test_k3s_reads_its_manifests():
         daemon.config.write_text("")
         daemon.reload()
         until(client, "web", "EAI_NONAME")
+
+
+HOSTS = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n{0}\t{1}\n"
+PAIR = """
+apiVersion: v1
+kind: Pod
+metadata: {name: %(name)s, labels: {app: %(name)s}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: %(name)s}
+spec: {clusterIP: None, selector: {app: %(name)s}}
+"""
+
+
+def hosts_file(root, name, address):
+    """The directory of a pod as kubelet makes it: its hosts file is written once, at once."""
+    new = root / "new"
+    file = new / "etc-hosts"
+    for _ in range(100):  # the machine may be busy in between
+        new.mkdir()
+        file.write_text(HOSTS.format(address, name))
+        times = subprocess.run(["stat", "-c", "%.9W %.9Z", file], capture_output=True, text=True,
+                               check=True).stdout.split()
+        created, changed = map(float, times)
+        if created == 0:
+            skip("this file system does not know when files were created")
+        if changed - created < 0.015:
+            break
+        shutil.rmtree(new)
+    (root / "logs" / f"default_{name}_uid-{name}").mkdir(parents=True)
+    target = root / "pods" / f"uid-{name}"
+    target.parent.mkdir(exist_ok=True)
+    new.rename(target)
+    return target / "etc-hosts", created
+
+
+def test_a_container_takes_no_address_from_another_pod():
+    """It can write its pod's hosts file."""
+    root = pathlib.Path("kubelet").resolve()
+    root.mkdir()
+    hosts_file(root, "victim", "10.244.0.5")
+    file, created = hosts_file(root, "thief", "10.244.0.6")
+    manifests = {f"{name}.yaml": PAIR % {"name": name} for name in ("victim", "thief")}
+    config = f"sources: [{{kubelet: {{directory: {root}/pods, logs: {root}/logs}}}}]\n"
+    refusal = "the hosts file of pod default/thief has 10.244.0.5, the address of pod default/victim"
+    wait_for(lambda: time.time() > created + 0.1, "a container to run")
+    with Daemon(manifests, config=config) as daemon, Client(daemon.env) as client:
+        same(addresses(client, "victim"), ["10.244.0.5"])
+        same(addresses(client, "thief"), ["10.244.0.6"])
+        file.write_text(HOSTS.format("10.244.0.5", "thief"))
+        daemon.wait_line(f"{refusal}; ignoring it")
+        until(client, "thief", "EAI_NONAME")
+        same(addresses(client, "victim"), ["10.244.0.5"])
+    with Daemon(manifests, config=config) as daemon, Client(daemon.env) as client:
+        same(addresses(client, "victim"), ["10.244.0.5"], "after a restart")
+        same(addresses(client, "thief"), "EAI_NONAME", "after a restart")
+        notes = next(iter(inspect(daemon.socket, "status")))["notes"]
+        assert f"{refusal}; ignored" in notes, notes
+        explained = explain(daemon, "thief")
+        assert refusal in explained, explained
+        # kubelet writes it again for each container
+        victim = root / "pods/uid-victim/etc-hosts"
+        victim.write_text(victim.read_text())
+        file.write_text(HOSTS.format("10.244.0.6", "thief"))
+        until(client, "thief", ["10.244.0.6"])
+        file.write_text(HOSTS.format("10.244.0.5", "thief"))
+        until(client, "thief", "EAI_NONAME")
+        same(addresses(client, "victim"), ["10.244.0.5"], "as it was said at first")
 
 
 def test_quadlet_names_manifests():

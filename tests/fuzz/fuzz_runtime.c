@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *content = g_malloc(size);
     memcpy(content, data + 1, size - 1);
     content[size - 1] = '\0';
-    int r = parse(data[0], &(struct runtime_text){content, size - 1, 0}, sightings, &problem);
+    int r = parse(data[0], &(struct runtime_text){.text = content, .length = size - 1}, sightings,
+                  &problem);
     if ((r == PARSE_BAD) != (problem != NULL) && data[0] % 4 != 3)
         abort();
     for (guint i = 0; i < sightings->len; i++) {

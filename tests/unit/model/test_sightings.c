@@ -111,6 +111,16 @@ static void see(struct world *world, const char *file, const struct line *lines,
     sightings_replace(world->sightings, file, sightings);
 }
 
+/* The hosts file of a pod. `written`: perhaps by a container. */
+static void see_hosts(struct world *world, const char *file, const struct line *line, bool written)
+{
+    GPtrArray *sightings = g_ptr_array_new();
+    struct sighting *sighting = sighting_of(line);
+    sighting->attested = !written;
+    g_ptr_array_add(sightings, sighting);
+    sightings_replace(world->sightings, file, sightings);
+}
+
 static void names_say_which_pod_it_is(void **state)
 {
     (void)state;
@@ -207,13 +217,14 @@ static void what_several_could_have_is_nobodys(void **state)
     assert_string_equal(address_of(&world, OBJECT_POD, "test", "web-pod", 0), "-");
     assert_string_equal(address_of(&world, OBJECT_DEPLOYMENT, "shop", "only", 1), "10.0.0.3");
     const char *shop = intern("shop");
-    const struct sighting *contested = sightings_contested(
-        world.sightings, &(struct holder_key){OBJECT_DEPLOYMENT, shop, "web"}, 0);
+    const struct sighting *contested =
+        sightings_ignored(world.sightings, &(struct holder_key){OBJECT_DEPLOYMENT, shop, "web"}, 0);
     assert_non_null(contested);
-    g_autofree char *claimants = sightings_claimants(world.sightings, contested);
-    assert_string_equal(claimants, "Deployment shop/web or Pod test/web-pod");
-    assert_null(sightings_contested(world.sightings,
-                                    &(struct holder_key){OBJECT_DEPLOYMENT, shop, "only"}, 0));
+    g_autofree char *why = sightings_why_ignored(world.sightings, contested);
+    assert_string_equal(
+        why, "podman runs web-pod, which could belong to Deployment shop/web or Pod test/web-pod");
+    assert_null(sightings_ignored(world.sightings,
+                                  &(struct holder_key){OBJECT_DEPLOYMENT, shop, "only"}, 0));
     name_unref(shop);
 
     hold(&world, OBJECT_DEPLOYMENT, "shop", "web", 0);
@@ -274,20 +285,76 @@ static void an_address_is_the_later_pods(void **state)
     world_clear(&world);
 }
 
-/* Its hosts file can be written by a container, whose pod must not take another's address by it. */
-static void a_hosts_file_takes_nothing_from_other_runtimes(void **state)
+/* kubelet's hosts files can be written by containers. */
+struct contest {
+    enum runtime runtimes[2];
+    bool written[2];
+    int64_t since[2];
+    const char *has[2]; /* do a and b have the address that both claim? */
+    int n_stated;       /* attested claims */
+};
+
+static void a_container_takes_no_address(void **state)
 {
     (void)state;
-    static const struct line owner = {RUNTIME_CNI, false, "shop", "a", NULL, "10.0.0.1", 1},
+    static const char address[] = "10.0.0.1", none[] = "-";
+    static const struct contest contests[] = {
+        {{RUNTIME_CNI, RUNTIME_KUBELET}, {false, true}, {1, 2}, {address, none}, 1},
+        {{RUNTIME_KUBELET, RUNTIME_KUBELET}, {false, true}, {1, 2}, {address, none}, 1},
+        {{RUNTIME_KUBELET, RUNTIME_KUBELET}, {false, true}, {2, 1}, {address, none}, 1},
+        {{RUNTIME_KUBELET, RUNTIME_KUBELET}, {true, false}, {1, 2}, {none, address}, 1},
+        {{RUNTIME_KUBELET, RUNTIME_KUBELET}, {false, false}, {1, 2}, {none, address}, 2},
+        {{RUNTIME_KUBELET, RUNTIME_KUBELET}, {true, true}, {1, 2}, {address, address}, 0},
+    };
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(contests); i++) {
+        const struct contest *contest = &contests[i / 2];
+        struct world world;
+        world_init(&world);
+        hold(&world, OBJECT_POD, "shop", "a", 1);
+        hold(&world, OBJECT_POD, "shop", "b", 1);
+        for (size_t j = 0; j < 2; j++) {
+            size_t n = j ^ (i % 2); /* either first */
+            const struct line line = {contest->runtimes[n], false, "shop",
+                                      n ? "b" : "a",        NULL,  address,
+                                      contest->since[n]};
+            see_hosts(&world, n ? FILE_B : FILE_A, &line, contest->written[n]);
+            (void)sightings_settle(world.sightings);
+        }
+        print_message("%zu\n", i);
+        assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), contest->has[0]);
+        assert_string_equal(address_of(&world, OBJECT_POD, "shop", "b", 0), contest->has[1]);
+        assert_int_equal(world.n_stated, contest->n_stated);
+        world_clear(&world);
+    }
+}
+
+/* kubelet writes the file again for each container: what it said first is still known. */
+static void what_was_attested_remains_so(void **state)
+{
+    (void)state;
+    static const struct line owner = {RUNTIME_KUBELET, false, "shop", "a", NULL, "10.0.0.1", 1},
                              thief = {RUNTIME_KUBELET, false, "shop", "b", NULL, "10.0.0.1", 2};
     struct world world;
     world_init(&world);
     hold(&world, OBJECT_POD, "shop", "a", 1);
-    see(&world, FILE_A, &owner, 1);
-    see(&world, FILE_B, &thief, 1);
+    hold(&world, OBJECT_POD, "shop", "b", 1);
+    see_hosts(&world, FILE_A, &owner, false);
+    see_hosts(&world, FILE_A, &owner, true);
+    see_hosts(&world, FILE_B, &thief, true);
     (void)sightings_settle(world.sightings);
     assert_string_equal(address_of(&world, OBJECT_POD, "shop", "a", 0), "10.0.0.1");
-    assert_int_equal(world.n_stated, 1);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "b", 0), "-");
+    const char *ns = intern("shop");
+    const struct sighting *ignored =
+        sightings_ignored(world.sightings, &(struct holder_key){OBJECT_POD, ns, "b"}, 0);
+    name_unref(ns);
+    assert_non_null(ignored);
+    g_autofree char *why = sightings_why_ignored(world.sightings, ignored);
+    assert_string_equal(why,
+                        "the hosts file of pod shop/b has 10.0.0.1, the address of pod shop/a");
+    sightings_replace(world.sightings, FILE_A, NULL);
+    (void)sightings_settle(world.sightings);
+    assert_string_equal(address_of(&world, OBJECT_POD, "shop", "b", 0), "10.0.0.1");
     world_clear(&world);
 }
 
@@ -427,7 +494,8 @@ int main(void)
         cmocka_unit_test(what_several_could_have_is_nobodys),
         cmocka_unit_test(the_best_of_several_sightings_counts),
         cmocka_unit_test(an_address_is_the_later_pods),
-        cmocka_unit_test(a_hosts_file_takes_nothing_from_other_runtimes),
+        cmocka_unit_test(a_container_takes_no_address),
+        cmocka_unit_test(what_was_attested_remains_so),
         cmocka_unit_test(the_youngest_of_too_many_count),
         cmocka_unit_test(what_a_controller_drew_takes_a_free_place),
         cmocka_unit_test(one_change_concerns_one),

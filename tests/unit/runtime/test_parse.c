@@ -60,7 +60,7 @@ static void check(const char *path, const char *expected)
     g_autoptr(GPtrArray) sightings = sightings_new_list();
     gsize length;
     assert_true(g_file_get_contents(full, &content, &length, NULL));
-    const struct runtime_text text = {content, length, 7};
+    const struct runtime_text text = {.text = content, .length = length};
     assert_int_equal(parse(path, &text, sightings, &problem), PARSE_DONE);
     g_autofree char *got = text_of(sightings);
     assert_string_equal(got, expected);
@@ -96,7 +96,8 @@ static void check_samples(const char *path, const struct sample *samples, size_t
     for (size_t i = 0; i < n; i++) {
         g_autoptr(GPtrArray) sightings = sightings_new_list();
         g_autofree char *problem = NULL;
-        const struct runtime_text text = {samples[i].text, strlen(samples[i].text), 0};
+        const struct runtime_text text = {.text = samples[i].text,
+                                          .length = strlen(samples[i].text)};
         print_message("%s %zu\n", path, i);
         assert_int_equal(parse(path, &text, sightings, &problem), samples[i].result);
         assert_int_equal(problem != NULL, samples[i].result == PARSE_BAD);
@@ -146,9 +147,10 @@ static void many_lines_are_read(void **state)
                                i);
     g_autoptr(GPtrArray) sightings = sightings_new_list();
     g_autofree char *problem = NULL;
-    assert_int_equal(
-        aardvark_parse("net", &(struct runtime_text){text->str, text->len, 0}, sightings, &problem),
-        PARSE_DONE);
+    assert_int_equal(aardvark_parse("net",
+                                    &(struct runtime_text){.text = text->str, .length = text->len},
+                                    sightings, &problem),
+                     PARSE_DONE);
     assert_int_equal(sightings->len, 1000);
     assert_string_equal(((struct sighting *)sightings->pdata[999])->name, "web-999");
 }
@@ -190,7 +192,7 @@ static void libcni_of_other_networks_is_left_out(void **state)
     (void)state;
     static const char text[] = CNI(POD, "{\"ips\":[{\"address\":\"10.0.0.2/24\"}]}");
     char *other[] = {(char[]){"other"}, NULL}, *both[] = {(char[]){"other"}, (char[]){"n"}, NULL};
-    const struct runtime_text content = {text, strlen(text), 0};
+    const struct runtime_text content = {.text = text, .length = strlen(text)};
     g_autoptr(GPtrArray) sightings = sightings_new_list();
     g_autofree char *problem = NULL;
     assert_int_equal(libcni_parse(&content, other, sightings, &problem), PARSE_DONE);
@@ -212,7 +214,7 @@ static void libcni_is_not_nested_without_end(void **state)
         for (unsigned j = 0; j < 400000; j++)
             g_string_append_c(text, ']');
         g_string_append(text, "}\n");
-        const struct runtime_text content = {text->str, text->len, 0};
+        const struct runtime_text content = {.text = text->str, .length = text->len};
         g_autoptr(GPtrArray) sightings = sightings_new_list();
         g_autofree char *problem = NULL;
         assert_int_equal(libcni_parse(&content, NULL, sightings, &problem), PARSE_BAD);
@@ -238,6 +240,22 @@ static void kubelet_is_strict(void **state)
         {"127.0.0.1\tlocalhost\n10.0.0.2\tnode\n", PARSE_BAD, NULL},
     };
     check_samples("kubelet", samples, G_N_ELEMENTS(samples));
+}
+
+/* When it was written says nothing about the pod: a container may have. */
+static void kubelet_is_believed_if_untouched(void **state)
+{
+    (void)state;
+    static const char hosts[] = HEAD "10.0.0.2\tweb\n";
+    for (int untouched = 0; untouched < 2; untouched++) {
+        const struct runtime_text text = {hosts, sizeof hosts - 1, 9, 7, untouched};
+        g_autoptr(GPtrArray) sightings = sightings_new_list();
+        g_autofree char *problem = NULL;
+        assert_int_equal(kubelet_parse("ns", "pod", &text, sightings, &problem), PARSE_DONE);
+        const struct sighting *sighting = sightings->pdata[0];
+        assert_int_equal(sighting->since, 7);
+        assert_int_equal(sighting->attested, untouched);
+    }
 }
 
 static void directories_of_logs_are_split(void **state)
@@ -269,7 +287,8 @@ static void quadlet_names_manifests(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(samples); i++) {
         g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
         g_autofree char *problem = NULL;
-        const struct runtime_text text = {samples[i].text, strlen(samples[i].text), 0};
+        const struct runtime_text text = {.text = samples[i].text,
+                                          .length = strlen(samples[i].text)};
         assert_int_equal(quadlet_parse("/q", &text, paths, &problem), PARSE_DONE);
         assert_int_equal(problem != NULL, samples[i].problem);
         g_ptr_array_add(paths, NULL);
@@ -288,6 +307,7 @@ int main(void)
         cmocka_unit_test(libcni_of_other_networks_is_left_out),
         cmocka_unit_test(libcni_is_not_nested_without_end),
         cmocka_unit_test(kubelet_is_strict),
+        cmocka_unit_test(kubelet_is_believed_if_untouched),
         cmocka_unit_test(directories_of_logs_are_split),
         cmocka_unit_test(quadlet_names_manifests),
     };
