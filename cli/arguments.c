@@ -209,10 +209,13 @@ static bool take_format(struct arguments *arguments, const struct synopsis *syno
 static bool take_namespace(struct arguments *arguments, const char *name)
 {
     size_t length = strlen(name);
-    bool good = length <= KUBESVC_LABEL_MAX && !strchr(name, '.') && name_is_valid(name, length);
+    bool good = length <= KUBESVC_NAMESPACE_MAX && name_is_namespace(name, length);
     if (!good)
-        text_error(arguments->json, "it is at most 63 letters, digits and hyphens",
-                   "'%s' is not a valid namespace", name);
+        text_error(
+            arguments->json,
+            "it is at most 63 letters, digits and hyphens, and @ZONE unless it is of the main "
+            "zone",
+            "'%s' is not a valid namespace", name);
     arguments->ns = name;
     return good;
 }

@@ -42,5 +42,5 @@ void examine_daemon(struct checks *checks);
 void examine_runtimes(struct checks *checks, yajl_val status);
 
 /* DNS: `name` (may be NULL) is one of the daemon's, with its answer to a query for it. */
-void examine_dns(struct checks *checks, const char *zone, const char *name, yajl_val daemons);
+void examine_dns(struct checks *checks, yajl_val status, const char *name, yajl_val daemons);
 void examine_start(struct checks *checks); /* why the daemon does not answer */

@@ -243,6 +243,7 @@ static void examine_status(struct checks *checks, yajl_val status)
 {
     const char *version = value_text(status, "version");
     const char *zone = value_text(status, "zone");
+    g_autofree char *zones = value_joined(status, "zones", ", ");
     if (g_strcmp0(version, KUBESVC_VERSION) != 0)
         checks_add(
             checks, VERDICT_WARN, "daemon",
@@ -253,7 +254,9 @@ static void examine_status(struct checks *checks, yajl_val status)
                    g_strdup("wait until 'kubesvc status' shows that loading is complete"));
     else
         checks_add(checks, VERDICT_OK, "daemon",
-                   g_strdup_printf("version %s answers for %s", version, zone ? zone : "?"), NULL);
+                   g_strdup_printf("version %s answers for %s%s%s", version, zone ? zone : "?",
+                                   *zones ? ", " : "", zones),
+                   NULL);
     examine_configuration(checks, status);
     examine_owner(checks);
     examine_sources(checks, status);
@@ -295,13 +298,13 @@ static void examine_answers(struct checks *checks, yajl_val status)
     int result;
     ask_auto yajl_val first = first_line(checks, (const char *[]){"names", "", NULL}, &result);
     ask_auto yajl_val daemons = NULL;
-    const char *name = value_text(first, "name"), *zone = value_text(status, "zone");
+    const char *name = value_text(first, "name");
     if (name)
         daemons = first_line(checks, (const char *[]){"query", "", name, "any", NULL}, &result);
     if (daemons)
         compare_ways(checks, name, daemons);
-    if (zone)
-        examine_dns(checks, zone, daemons ? name : NULL, daemons);
+    if (value_text(status, "zone"))
+        examine_dns(checks, status, daemons ? name : NULL, daemons);
 }
 
 void examine_daemon(struct checks *checks)

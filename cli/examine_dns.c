@@ -127,8 +127,9 @@ static void examine_resolv_conf(struct checks *checks, const char *zone)
                    g_strdup(INTEGRATION));
 }
 
-void examine_dns(struct checks *checks, const char *zone, const char *name, yajl_val daemons)
+void examine_dns(struct checks *checks, yajl_val status, const char *name, yajl_val daemons)
 {
+    const char *zone = value_text(status, "zone");
     union endpoint server;
     bool answers;
 
@@ -139,4 +140,10 @@ void examine_dns(struct checks *checks, const char *zone, const char *name, yajl
     if (name && daemons)
         compare(checks, &server, name, daemons);
     examine_resolv_conf(checks, zone);
+    for (size_t i = 0; i < value_length(status, "zones"); i++) {
+        yajl_val other = value_element(status, "zones", i);
+
+        if (YAJL_IS_STRING(other))
+            examine_resolv_conf(checks, YAJL_GET_STRING(other));
+    }
 }

@@ -203,7 +203,7 @@ static void take_objects(struct input_set *inputs, struct input_file *file, stru
 
 static void read_all(struct input_set *inputs, struct input_file *file, struct sheet *sheet)
 {
-    struct source *source = source_new(file->path, inputs->rank, false);
+    struct source *source = source_new(file->path, inputs->rank, false, NULL);
     struct manifest_options options = {
         .default_namespace = inputs->ns,
         .max_size = FILE_SIZE_MAX,

@@ -32,7 +32,7 @@ int manifest_files_read(const char *path, const char *ns, manifest_look look, vo
         close(fd);
         return -EINVAL;
     }
-    struct source *source = source_new(path, 0, false);
+    struct source *source = source_new(path, 0, false, NULL);
     struct manifest_reader *reader = manifest_reader_new(source, &options, input_read_fd, &fd);
     int r = manifest_reader_run(reader);
     manifest_reader_free(reader);

@@ -84,11 +84,13 @@ static void find_pod(struct pod_manifest *manifest, yajl_val pod, yajl_val confi
 {
     const char *workload = value_text(pod, "workload");
     const char *slash = workload ? strchr(workload, '/') : NULL;
+    const char *ns = value_text(pod, "namespace");
+    g_autofree char *label = ns ? g_strndup(ns, strcspn(ns, "@")) : NULL;
     g_autofree char *kind = slash ? g_strndup(workload, (gsize)(slash - workload)) : NULL;
     struct sought sought = {
         .manifest = manifest,
         .kind = kind ? decode_kind(kind, NULL) : OBJECT_POD,
-        .ns = value_text(pod, "namespace"),
+        .ns = label ? label : "",
         .name = slash ? slash + 1 : value_text(pod, "name"),
         .line = value_number(value_get(pod, "position"), "line"),
     };
@@ -223,14 +225,16 @@ void pod_manifest_read_data(struct pod_manifest *manifest, GHashTable *wanted, c
                             yajl_val config)
 {
     yajl_val manifests = value_setting(config, "manifests");
-    struct gathering gathering = {.manifest = manifest, .wanted = wanted, .ns = ns};
+    const char *at = strchr(ns, '@');
+    g_autofree char *label = g_strndup(ns, strcspn(ns, "@"));
+    struct gathering gathering = {.manifest = manifest, .wanted = wanted, .ns = label};
     if (g_hash_table_size(wanted) == 0)
         return;
     for (size_t i = 0; i < value_length(manifests, "value"); i++) {
         yajl_val directory = value_element(manifests, "value", i);
         const char *path = value_text(directory, "path");
         gathering.default_namespace = namespace_of(directory, config);
-        if (path)
+        if (path && g_strcmp0(value_text(directory, "zone"), at ? at + 1 : NULL) == 0)
             manifest_files_walk(path, value_bool(directory, "recursive"), gather_file, &gathering);
     }
 }

@@ -326,7 +326,10 @@ static bool find_search(struct ways *ways, const struct arguments *arguments)
     ask_auto yajl_val status = NULL;
     if (!ns || ask_one(arguments, (const char *[]){"status", NULL}, &status) != STATUS_DONE)
         return false;
-    const char *zone = value_text(status, "zone");
+    char *at = strchr(ns, '@');
+    const char *zone = at ? at + 1 : value_text(status, "zone");
+    if (at)
+        *at = '\0';
     g_autofree char *list = g_strdup_printf("%s.svc.%s svc.%s %s", ns, zone, zone, zone);
     ways->search = g_strsplit(*ns && zone ? list : "", " ", -1);
     return true;

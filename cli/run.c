@@ -56,7 +56,8 @@ static const struct synopsis synopsis = {
 /* The pod and its data. */
 struct run {
     const struct arguments *arguments;
-    const char *ns;
+    const char *ns; /* as the daemon has it, NAMESPACE@ZONE in another zone */
+    char *label;    /* as the pod has it */
     yajl_val pod, config;
     char *addresses; /* separated by commas */
     char *hostname;
@@ -69,6 +70,7 @@ static void run_clear(struct run *run)
 {
     ask_release(&run->pod);
     ask_release(&run->config);
+    g_free(run->label);
     g_free(run->addresses);
     g_free(run->hostname);
     g_free(run->node_name);
@@ -98,9 +100,10 @@ static bool add_service(void *userdata, yajl_val service)
 /* Those of the pod's namespace, and the API server's. */
 static int read_services(struct run *run, GHashTable *variables)
 {
-    const char *const namespaces[] = {"default", run->ns};
+    g_autofree char *master = g_strconcat("default", strchr(run->ns, '@'), NULL);
+    const char *const namespaces[] = {master, run->ns};
     struct adding adding = {
-        variables, run->ns,
+        variables, run->label,
         fields_bool(&run->manifest.fields, run->manifest.spec, "enableServiceLinks", true)};
     for (size_t i = 0; i < G_N_ELEMENTS(namespaces); i++) {
         if (i > 0 && strcmp(run->ns, namespaces[0]) == 0)
@@ -128,7 +131,7 @@ static void set_container(struct run *run, const struct yaml_node *container, GH
     g_autoptr(GHashTable) variables =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     const struct pod_facts facts = {
-        .ns = run->ns,
+        .ns = run->label,
         .name = value_text(run->pod, "name"),
         .addresses = run->addresses,
         .node_name = run->node_name,
@@ -153,7 +156,7 @@ static void set_identity(const struct run *run)
     g_autofree char *socket = g_canonicalize_filename(run->arguments->socket, NULL);
     g_autofree char *first = g_strndup(run->addresses, strcspn(run->addresses, ","));
     set("POD_NAME", value_text(run->pod, "name"));
-    set("POD_NAMESPACE", run->ns);
+    set("POD_NAMESPACE", run->label);
     set("POD_IP", first);
     set("POD_IPS", run->addresses);
     set("HOSTNAME", run->host_network ? run->node_name : run->hostname);
@@ -249,11 +252,12 @@ static int find_pod(struct run *run)
 static void enter_room(struct run *run)
 {
     g_autofree char *aliases = pod_manifest_aliases(&run->manifest);
-    const char *zone = value_text(value_setting(run->config, "zone"), "value");
+    const char *at = strchr(run->ns, '@');
+    const char *zone = at ? at + 1 : value_text(value_setting(run->config, "zone"), "value");
     const struct pod_identity identity = {
         .hostname = run->host_network ? NULL : run->hostname,
         .subdomain = value_text(run->pod, "subdomain"),
-        .ns = run->ns,
+        .ns = run->label,
         .zone = zone ? zone : "cluster.local",
         .addresses = run->addresses,
     };
@@ -341,7 +345,11 @@ int command_run(int argc, char **argv)
     ns = ask_namespace(&arguments);
     if (!ns)
         return STATUS_FAILED;
-    struct run run = {.arguments = &arguments, .ns = ns};
+    struct run run = {
+        .arguments = &arguments,
+        .ns = ns,
+        .label = g_strndup(ns, strcspn(ns, "@")),
+    };
     status = run_pod(&run);
     run_clear(&run);
     return status;

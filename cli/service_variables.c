@@ -71,8 +71,9 @@ void service_variables_add(GHashTable *variables, yajl_val service, const char *
     yajl_val address = value_element(service, "clusterIPs", 0);
     if (!name || !own || !YAJL_IS_STRING(address) || value_bool(service, "headless"))
         return;
-    bool master = strcmp(own, MASTER_NAMESPACE) == 0 && strcmp(name, MASTER_NAME) == 0;
-    if (!master && (!links || strcmp(own, ns) != 0))
+    g_autofree char *label = g_strndup(own, strcspn(own, "@"));
+    bool master = strcmp(label, MASTER_NAMESPACE) == 0 && strcmp(name, MASTER_NAME) == 0;
+    if (!master && (!links || strcmp(label, ns) != 0))
         return;
     g_autofree char *prefix = variable_name(name);
     add_names(variables, prefix, YAJL_GET_STRING(address), service);

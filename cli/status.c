@@ -102,8 +102,9 @@ static void print_sources(yajl_val status)
         }
         g_autofree char *files = text_plural(value_number(source, "files"), "file");
         g_autofree char *objects = text_plural(value_number(source, "objects"), "object");
-        field_format(label, "%s (%s, %s, %s)", path ? path : "", files, objects,
-                     watch ? watch : "");
+        const char *zone = value_text(source, "zone");
+        field_format(label, "%s (%s, %s, %s%s%s)", path ? path : "", files, objects,
+                     watch ? watch : "", zone ? ", zone " : "", zone ? zone : "");
     }
 }
 
@@ -259,8 +260,9 @@ static void print_text(yajl_val status)
 {
     print_head(status);
     status_print_uptime(status);
-    field_format("Answers", "*.%s, short names in namespace %s", value_text(status, "zone"),
-                 value_text(status, "namespace"));
+    g_autofree char *zones = value_joined(status, "zones", ", *.");
+    field_format("Answers", "*.%s%s%s, short names in namespace %s", value_text(status, "zone"),
+                 *zones ? ", *." : "", zones, value_text(status, "namespace"));
     field("Socket", value_text(status, "socket"));
     field("State", value_text(status, "state"));
     print_configuration(status);

@@ -147,7 +147,7 @@ static bool take_lists(struct dns_settings *settings, const struct given *given,
 static bool take_values(struct dns_settings *settings, const struct given *given,
                         const struct config_dns *dns)
 {
-    const char *wrong = given->ns ? config_parse_namespace(given->ns, &settings->ns) : NULL;
+    const char *wrong = given->ns ? config_parse_zoned(given->ns, &settings->ns) : NULL;
     guint64 ttl = dns->ttl;
 
     if (wrong)
@@ -170,7 +170,10 @@ static int read_config(struct dns_settings *settings, const struct given *given)
     if (config_load_logged(&config, &given->config, errors) != 0)
         return DNS_SETTINGS_WRONG;
     settings->socket = g_strdup(config->socket);
-    settings->zone = g_strdup(config->zone);
+    settings->zones = g_new0(char *, g_strv_length(config->zones) + 2);
+    settings->zones[0] = g_strdup(config->zone);
+    for (guint i = 0; config->zones[i]; i++)
+        settings->zones[i + 1] = g_strdup(config->zones[i]);
     good = take_lists(settings, given, &config->dns);
     good = take_values(settings, given, &config->dns) && good;
     config_free(config);
@@ -200,7 +203,7 @@ int dns_settings_read(struct dns_settings *settings, int argc, char **argv)
 void dns_settings_clear(struct dns_settings *settings)
 {
     g_free(settings->socket);
-    g_free(settings->zone);
+    g_strfreev(settings->zones);
     g_free(settings->ns);
     g_array_unref(settings->listen);
     g_strfreev(settings->forward);

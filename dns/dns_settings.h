@@ -13,8 +13,9 @@
 #define DNS_PORT 53
 
 struct dns_settings {
-    char *socket, *zone;
-    char *ns;       /* NULL: only full names are answered */
+    char *socket;
+    char **zones;   /* the main one first */
+    char *ns;       /* or NAMESPACE@ZONE; NULL: only full names are answered */
     GArray *listen; /* union endpoint */
     char **forward; /* NULL or empty: foreign names are refused */
     uint32_t ttl;

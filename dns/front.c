@@ -27,7 +27,7 @@ struct front {
     char *ns;                /* or NULL */
     uint32_t ttl;
     uint64_t random;
-    char *zone;     /* before a snapshot says it */
+    char **zones;   /* before a snapshot says them */
     GQueue pending; /* struct pending */
 };
 
@@ -278,11 +278,14 @@ static enum front_result ask_outside(struct front *front, const struct requester
 /* Without a snapshot: is the name one that no other nameserver may be asked for? */
 static bool is_kept(const struct front *front, const struct packet_question *question)
 {
-    const char *zone = provider_zone(front->provider);
+    char *const *zones = provider_zones(front->provider);
 
-    if (*zone == '\0')
-        zone = front->zone;
-    return name_has_suffix(question->name, question->length, zone, strlen(zone));
+    if (!zones)
+        zones = front->zones;
+    for (; *zones; zones++)
+        if (name_has_suffix(question->name, question->length, *zones, strlen(*zones)))
+            return true;
+    return false;
 }
 
 /* A valid request of class IN. FRONT_IGNORED: the query it needs cannot be sent. */
@@ -372,7 +375,7 @@ int front_new(struct front **frontp, sd_event *event, const struct front_options
     front->event = sd_event_ref(event);
     front->ns = g_strdup(options->ns);
     front->ttl = options->ttl;
-    front->zone = g_strdup(options->zone);
+    front->zones = g_strdupv((char **)options->zones);
     if (getrandom(&front->random, sizeof front->random, GRND_NONBLOCK) < 0)
         front->random = (uint64_t)g_get_monotonic_time();
     int r = provider_new(&front->provider, event, options->socket, ready, userdata);
@@ -399,7 +402,7 @@ struct front *front_free(struct front *front)
     provider_free(front->provider);
     sd_event_unref(front->event);
     g_free(front->ns);
-    g_free(front->zone);
+    g_strfreev(front->zones);
     g_free(front);
     return NULL;
 }

@@ -16,8 +16,9 @@ struct front;
 
 struct front_options {
     const char *socket;         /* kubesvcd's */
-    const char *zone;           /* the zone before there is a snapshot that names it */
-    const char *ns;             /* namespace whose search list applies to short names; NULL: none */
+    char *const *zones;         /* the zones before there is a snapshot that names them */
+    const char *ns;             /* namespace whose search list applies to short names, or
+                                   NAMESPACE@ZONE; NULL: none */
     uint32_t ttl;               /* seconds */
     const char *const *forward; /* nameservers for foreign names, NULL or empty: refused */
     const union endpoint *own;  /* where requests come in */

@@ -68,7 +68,7 @@ static int open_front(struct dns_program *program)
     return front_new(&program->front, program->event,
                      &(struct front_options){
                          .socket = settings->socket,
-                         .zone = settings->zone,
+                         .zones = settings->zones,
                          .ns = settings->ns,
                          .ttl = settings->ttl,
                          .forward = (const char *const *)settings->forward,

@@ -34,7 +34,7 @@ struct provider {
     uint64_t asked;   /* time of the last one; CLOCK_MONOTONIC, microseconds */
     uint64_t retired; /* since when the mapping is known to be; 0: it is not */
     uint32_t root, serial;
-    char zone[KUBESVC_NAME_MAX + 1];
+    char **zones;         /* NULL: not known yet */
     enum trouble trouble; /* that was logged last */
     void (*ready)(void *userdata);
     void *userdata;
@@ -178,17 +178,26 @@ static int on_timer(sd_event_source *timer, uint64_t usec, void *userdata)
 
 /* --- Reading --- */
 
-/* It may be needed when there is no snapshot any more. */
-static void remember_zone(struct provider *provider, const struct provider_reading *reading)
+/* They may be needed when there is no snapshot any more. */
+static void remember_zones(struct provider *provider, const struct provider_reading *reading)
 {
     struct settings settings;
-    char zone[sizeof provider->zone] = {0};
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
-    if (!settings_open(&settings, &reading->view) || settings.zone_length > KUBESVC_NAME_MAX)
+    if (!settings_open(&settings, &reading->view))
         return;
-    memcpy(zone, settings.zone, settings.zone_length);
-    if (provider_holds(reading))
-        memcpy(provider->zone, zone, sizeof zone);
+    for (uint32_t i = 0; i <= settings.n_zones; i++) {
+        uint32_t length;
+        const char *zone = settings_zone(&settings, i, &length);
+        g_autofree char *copy = zone ? g_strndup(zone, length) : NULL;
+
+        if (copy)
+            g_strv_builder_add(builder, copy);
+    }
+    if (!provider_holds(reading))
+        return;
+    g_strfreev(provider->zones);
+    provider->zones = g_strv_builder_end(builder);
 }
 
 /* The seconds of the last change, or more where there were several in one. */
@@ -201,7 +210,7 @@ static void note_change(struct provider *provider, const struct provider_reading
     now = (uint32_t)time(NULL);
     provider->root = reading->view.root;
     provider->serial = (int32_t)(now - provider->serial) > 0 ? now : provider->serial + 1;
-    remember_zone(provider, reading);
+    remember_zones(provider, reading);
 }
 
 bool provider_begin(struct provider *provider, struct provider_reading *reading)
@@ -266,14 +275,15 @@ struct provider *provider_free(struct provider *provider)
     exchange_free(provider->exchange);
     sd_event_source_disable_unref(provider->timer);
     sd_event_unref(provider->event);
+    g_strfreev(provider->zones);
     g_free(provider->path);
     g_free(provider);
     return NULL;
 }
 
-const char *provider_zone(const struct provider *provider)
+char *const *provider_zones(const struct provider *provider)
 {
-    return provider->zone;
+    return provider->zones;
 }
 
 const char *provider_path(const struct provider *provider)

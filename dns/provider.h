@@ -24,8 +24,8 @@ struct provider *provider_free(struct provider *provider); /* returns NULL */
 /* The path of kubesvcd's socket. */
 const char *provider_path(const struct provider *provider);
 
-/* The zone of the last snapshot, NUL-terminated; empty: none yet. */
-const char *provider_zone(const struct provider *provider);
+/* The zones of the last snapshot, NULL-terminated; NULL: there was none yet. */
+char *const *provider_zones(const struct provider *provider);
 
 /* One reading of the snapshot. Copied data is valid only if provider_holds confirms it
  * afterwards. */

@@ -286,14 +286,17 @@ static bool exists(struct response *response, const struct target *target)
 static enum response_result write_searched(struct response *response)
 {
     const struct packet_question *question = response->packet->question;
+    const char *ns = response->context->ns, *at = ns ? strchr(ns, '@') : NULL;
     unsigned labels = count_labels(question);
     char own[sizeof ".svc" + 1 + KUBESVC_LABEL_MAX], whole[KUBESVC_NAME_MAX + 1];
     const char *middles[] = {own, ".svc", ""};
     struct target target;
 
-    if (!response->context->ns || !question->is_host || question->length == 0 || labels > 5)
+    if (!ns || strcspn(ns, "@") > KUBESVC_LABEL_MAX || !question->is_host ||
+        question->length == 0 || labels > 5 ||
+        (at && !settings_enter(&response->settings, at + 1, strlen(at + 1))))
         return RESPONSE_FOREIGN;
-    (void)snprintf(own, sizeof own, ".%.63s.svc", response->context->ns);
+    (void)snprintf(own, sizeof own, ".%.*s.svc", (int)strcspn(ns, "@"), ns);
     for (size_t i = 0; i < sizeof middles / sizeof middles[0]; i++) {
         if (!join(&target, whole, question, middles[i], &response->settings) ||
             !exists(response, &target))
@@ -335,8 +338,7 @@ enum response_result response_write(const struct response_context *context, stru
         return RESPONSE_FAILED;
     if ((response.settings.flags & KUBESVC_SETTINGS_EMPTY) != 0)
         return RESPONSE_FOREIGN;
-    if (name_has_suffix(question->name, question->length, response.settings.zone,
-                        response.settings.zone_length))
+    if (settings_enter(&response.settings, question->name, question->length))
         return write_in_zone(&response);
     if (reverse_parse(&reverse, question->name, question->length))
         return write_reverse(&response, &reverse);

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/resolve/name.h"
 #include "lib/resolve/search.h"
 #include "lib/resolve/settings.h"
 
@@ -144,6 +143,5 @@ bool mapped_is_in_zone(const struct mapping *mapping, const struct host_lookup *
     if (length > 0 && name[length - 1] == '.')
         length--;
     return snapshot_view_open(&view, mapping->base, mapping->size) &&
-           settings_open(&settings, &view) &&
-           name_has_suffix(name, length, settings.zone, settings.zone_length);
+           settings_open(&settings, &view) && settings_enter(&settings, name, length);
 }

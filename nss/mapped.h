@@ -13,5 +13,5 @@
 bool mapped_answer(const struct mapping *mapping, struct host_lookup *lookup,
                    enum outcome *outcome);
 
-/* Is the lookup's name in the zone of this snapshot? */
+/* Is the lookup's name in a zone of this snapshot? */
 bool mapped_is_in_zone(const struct mapping *mapping, const struct host_lookup *lookup);

@@ -14,7 +14,7 @@
 #include <kubesvc/snapshot.h>
 
 #define REQUEST_SIZE_MAX                                                                           \
-    (sizeof(struct kubesvc_header) + sizeof(struct kubesvc_name_request) + KUBESVC_LABEL_MAX +     \
+    (sizeof(struct kubesvc_header) + sizeof(struct kubesvc_name_request) + KUBESVC_NAMESPACE_MAX + \
      KUBESVC_NAME_MAX + 1)
 
 struct query_request {
@@ -28,16 +28,20 @@ static void request_append(struct query_request *request, const void *data, size
     request->size += size;
 }
 
-uint8_t query_namespace(char label[static KUBESVC_LABEL_MAX])
+uint8_t query_namespace(char ns[static KUBESVC_NAMESPACE_MAX])
 {
     const char *value = secure_getenv("KUBESVC_NAMESPACE");
-    size_t length = value ? strlen(value) : 0;
 
-    if (length > KUBESVC_LABEL_MAX || !name_is_valid(value, length) || strpbrk(value, "._") ||
-        value[length - 1] == '-')
+    if (!value)
+        return 0;
+    size_t length = strlen(value);
+    const char *at = memchr(value, '@', length);
+
+    if (length > KUBESVC_NAMESPACE_MAX || !name_is_namespace(value, length) ||
+        memchr(value, '_', length) || (at ? at : value + length)[-1] == '-')
         return 0;
     for (size_t i = 0; i < length; i++)
-        label[i] = name_fold(value[i]);
+        ns[i] = name_fold(value[i]);
     return (uint8_t)length;
 }
 

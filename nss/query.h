@@ -18,7 +18,7 @@ struct query_question {
     const char *name; /* NAME: valid; `name_length` may count a final dot */
     size_t name_length;
     uint8_t namespace_length; /* NAME: 0 is the daemon's default */
-    char ns[KUBESVC_LABEL_MAX];
+    char ns[KUBESVC_NAMESPACE_MAX];
     uint8_t address[16]; /* ADDRESS */
 };
 
@@ -35,7 +35,7 @@ struct query_answer {
 
 /* The namespace given in the environment, in lower case; 0 bytes if there is none or it could not
  * exist. */
-uint8_t query_namespace(char label[static KUBESVC_LABEL_MAX]);
+uint8_t query_namespace(char ns[static KUBESVC_NAMESPACE_MAX]);
 
 /* Connects, asks, and reads the head of the answer; names and addresses follow through
  * connection_receive. */

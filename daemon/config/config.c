@@ -13,6 +13,7 @@
 #include "config_file.h"
 #include "config_sources.h"
 #include "config_values.h"
+#include "lib/resolve/name.h"
 #include "lib/util/log.h"
 #include <kubesvc/limits.h>
 
@@ -83,6 +84,7 @@ struct config *config_free(struct config *config)
     if (!config)
         return NULL;
     g_free(config->zone);
+    g_strfreev(config->zones);
     g_free(config->ns);
     g_ptr_array_unref(config->manifests);
     g_array_unref(config->service_cidrs);
@@ -211,13 +213,68 @@ static int read_files(struct config *config, const struct config_options *option
     return r != 0 ? r : dropins;
 }
 
+static void complain(const struct config_origin *at, const char *path, const char *rule,
+                     const char *wrong, GPtrArray *diagnostics)
+{
+    struct diagnostic *diagnostic =
+        diagnostic_new(DIAGNOSTIC_ERROR, at->value_line, at->value_column, rule, NULL, "%s", wrong);
+
+    if (g_strcmp0(at->path, path) != 0)
+        diagnostic->path = g_strdup(at->path);
+    g_ptr_array_add(diagnostics, diagnostic);
+}
+
+static bool lies_in(const char *zone, const char *other)
+{
+    return name_has_suffix(zone, strlen(zone), other, strlen(other));
+}
+
+/* Adds a directory's zone; what is wrong with it, to be freed, or NULL. With a zone inside another
+ * one, a name below both would be one of either. */
+static char *add_zone(GPtrArray *known, char *zone)
+{
+    for (guint i = 0; i < known->len; i++) {
+        const char *other = known->pdata[i];
+
+        if (strcmp(zone, other) == 0)
+            return NULL;
+        if (lies_in(zone, other) || lies_in(other, zone))
+            return g_strdup_printf("the zones %s and %s overlap: neither may be part of the other",
+                                   other, zone);
+    }
+    if (known->len > KUBESVC_ZONES_MAX)
+        return g_strdup_printf("there are more than %u zones besides the main one",
+                               KUBESVC_ZONES_MAX);
+    g_ptr_array_add(known, zone);
+    return NULL;
+}
+
+/* The zones of the directories; what is wrong with them, to be freed, or NULL. */
+static char *take_zones(struct config *config)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    char *wrong = NULL;
+
+    g_ptr_array_add(known, config->zone);
+    for (guint i = 0; i < config->manifests->len && !wrong; i++) {
+        struct config_directory *directory = config->manifests->pdata[i];
+
+        if (g_strcmp0(directory->zone, config->zone) == 0)
+            g_clear_pointer(&directory->zone, g_free);
+        if (directory->zone)
+            wrong = add_zone(known, directory->zone);
+    }
+    g_ptr_array_add(known, NULL);
+    config->zones = g_strdupv((char **)known->pdata + 1);
+    return wrong;
+}
+
 /* Checks that need the complete configuration. */
 static int finish(struct config *config, const char *path, GPtrArray *diagnostics)
 {
     const struct config_origin *pods = &config->origins[CONFIG_POD_CIDRS];
-    const struct config_origin *at = pods->path ? pods : &config->origins[CONFIG_SERVICE_CIDRS];
-    const char *wrong = config_check_ranges(config);
-    struct diagnostic *diagnostic;
+    const char *wrong_ranges = config_check_ranges(config);
+    g_autofree char *wrong_zones = take_zones(config);
 
     for (guint i = 0; i < config->manifests->len; i++) {
         struct config_directory *directory = config->manifests->pdata[i];
@@ -225,14 +282,12 @@ static int finish(struct config *config, const char *path, GPtrArray *diagnostic
         if (!directory->allocate_given)
             directory->allocate = config->allocate;
     }
-    if (!wrong)
-        return 0;
-    diagnostic = diagnostic_new(DIAGNOSTIC_ERROR, at->value_line, at->value_column,
-                                "overlapping-ranges", NULL, "%s", wrong);
-    if (g_strcmp0(at->path, path) != 0)
-        diagnostic->path = g_strdup(at->path);
-    g_ptr_array_add(diagnostics, diagnostic);
-    return CONFIG_BAD;
+    if (wrong_zones)
+        complain(&config->origins[CONFIG_MANIFESTS], path, "bad-zones", wrong_zones, diagnostics);
+    if (wrong_ranges)
+        complain(pods->path ? pods : &config->origins[CONFIG_SERVICE_CIDRS], path,
+                 "overlapping-ranges", wrong_ranges, diagnostics);
+    return wrong_zones || wrong_ranges ? CONFIG_BAD : 0;
 }
 
 int config_load(struct config **configp, const struct config_options *options,

@@ -17,7 +17,8 @@
 
 struct config_directory {
     char *path;
-    char *ns; /* for objects without one; NULL: the configuration's */
+    char *ns;   /* for objects without one; NULL: the configuration's */
+    char *zone; /* of the names of its objects; NULL: the configuration's */
     bool recursive;
     bool allocate;
     bool allocate_given; /* else it follows the configuration's */
@@ -78,7 +79,8 @@ struct config_origin {
 };
 
 struct config {
-    char *zone;            /* lower case, no final dot */
+    char *zone;            /* the main one; lower case, no final dot */
+    char **zones;          /* the others, of directories, NULL-terminated; none lies in another */
     char *ns;              /* default namespace */
     GPtrArray *manifests;  /* struct config_directory *; the last wins */
     GArray *service_cidrs; /* struct address_range */

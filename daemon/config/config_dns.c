@@ -45,7 +45,7 @@ void config_dns_read(struct config_dns *dns, struct fields *fields, const struct
         return;
     config_replace_strv(fields, map, "listen", config_parse_nameserver, &dns->listen);
     config_replace_strv(fields, map, "forward", parse_forward, &dns->forward);
-    config_replace_text(fields, map, "namespace", config_parse_namespace, &dns->ns);
+    config_replace_text(fields, map, "namespace", config_parse_zoned, &dns->ns);
     fields_integer(fields, map, "ttl", 0, CONFIG_DNS_TTL_MAX, &ttl);
     dns->ttl = (unsigned)ttl;
     if (!dns->listen[0])

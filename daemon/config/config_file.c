@@ -53,7 +53,8 @@ static const char *const keys[] = {"zone",
                                    NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(keys) - 1 == CONFIG_SOCKET);
 static const char *const proxy_keys[] = {"services", NULL};
-static const char *const directory_keys[] = {"path", "recursive", "namespace", "allocate", NULL};
+static const char *const directory_keys[] = {"path",     "recursive", "namespace",
+                                             "allocate", "zone",      NULL};
 
 const char *config_key_name(enum config_key key)
 {
@@ -73,6 +74,7 @@ struct config_directory *config_directory_copy(const struct config_directory *di
     struct config_directory *copy = config_directory_new(g_strdup(directory->path));
 
     copy->ns = g_strdup(directory->ns);
+    copy->zone = g_strdup(directory->zone);
     copy->recursive = directory->recursive;
     copy->allocate = directory->allocate;
     copy->allocate_given = directory->allocate_given;
@@ -85,6 +87,7 @@ void config_directory_free(gpointer userdata)
 
     g_free(directory->path);
     g_free(directory->ns);
+    g_free(directory->zone);
     g_free(directory);
 }
 
@@ -174,6 +177,7 @@ static void read_directory(struct config_file *file, const struct yaml_node *nod
     directory->allocate_given = fields_get(fields, node, "allocate");
     directory->allocate = fields_bool(fields, node, "allocate", false);
     config_replace_text(fields, node, "namespace", config_parse_namespace, &directory->ns);
+    config_replace_text(fields, node, "zone", config_parse_name, &directory->zone);
 }
 
 static void read_directories(struct config_file *file, const struct yaml_node *root)

@@ -41,6 +41,18 @@ const char *config_parse_namespace(const char *text, char **namespacep)
     return NULL;
 }
 
+const char *config_parse_zoned(const char *text, char **nsp)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "@", 2);
+    g_autofree char *zone = NULL;
+
+    if (!dns_label_is_valid(parts[0] ? parts[0] : "") ||
+        (parts[1] && config_parse_name(parts[1], &zone)))
+        return "must be a namespace, [a-z0-9-], at most 63 characters; or NAMESPACE@ZONE";
+    *nsp = g_strconcat(parts[0], zone ? "@" : NULL, zone, NULL);
+    return NULL;
+}
+
 const char *config_parse_path(const char *text, char **pathp)
 {
     if (*text != '/')

@@ -16,6 +16,9 @@ const char *config_parse_name(const char *text, char **namep);
 /* A namespace. */
 const char *config_parse_namespace(const char *text, char **namespacep);
 
+/* A namespace, or NAMESPACE@ZONE for one of another zone than the main one. */
+const char *config_parse_zoned(const char *text, char **nsp);
+
 /* A path, which must be absolute. */
 const char *config_parse_path(const char *text, char **pathp);
 

@@ -50,7 +50,7 @@ static bool make_request(struct request *request, const char *ns, const char *na
         return true;
     if (namespace_length > sizeof request->ns || length < 1 || length > sizeof request->name)
         return false;
-    if (namespace_length > 0 && (strchr(ns, '.') || !name_is_valid(ns, namespace_length)))
+    if (namespace_length > 0 && !name_is_namespace(ns, namespace_length))
         return false;
     request->namespace_length = (uint8_t)namespace_length;
     request->name_length = (uint8_t)length;

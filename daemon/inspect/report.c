@@ -105,6 +105,16 @@ void report_namespaces_each(const struct report *report, cluster_read_namespace_
         each(userdata, ns);
 }
 
+char *report_name(const struct report *report, const char *below, const char *name, const char *ns,
+                  const char *kind)
+{
+    const char *at = strchrnul(ns, '@');
+
+    return g_strdup_printf("%s%s%s%s%.*s.%s.%s", below ? below : "", below ? "." : "",
+                           name ? name : "", name ? "." : "", (int)(at - ns), ns, kind,
+                           *at ? at + 1 : report->context->config->zone);
+}
+
 const char *report_origin(enum address_origin origin, const struct sighting *seen)
 {
     switch (origin) {

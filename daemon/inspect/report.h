@@ -57,6 +57,11 @@ enum kubesvc_inspect_result report_config(const struct report *report);
 void report_namespaces_each(const struct report *report, cluster_read_namespace_fn each,
                             void *userdata);
 
+/* "[BELOW.][NAME.]NAMESPACE.KIND.ZONE", KIND being svc or pod, of a namespace that may be
+ * NAMESPACE@ZONE. `below` and `name` may be NULL. To be freed with g_free. */
+char *report_name(const struct report *report, const char *below, const char *name, const char *ns,
+                  const char *kind);
+
 /* The keys of a line of `services`, into the object that is open. */
 void report_service_keys(const struct report *report, const struct service_state *state);
 

@@ -18,6 +18,7 @@ static void put_directories(struct json *json, const GPtrArray *directories)
         json_bool(json, "recursive", directory->recursive);
         json_text(json, "namespace", directory->ns);
         json_bool(json, "allocate", directory->allocate);
+        json_text(json, "zone", directory->zone);
         json_close(json);
     }
     json_close_list(json);
@@ -28,17 +29,6 @@ static void put_addresses(struct json *json, const GArray *addresses)
     json_open_list(json, "value");
     for (guint i = 0; i < addresses->len; i++)
         json_address(json, NULL, &g_array_index(addresses, struct address, i));
-    json_close_list(json);
-}
-
-/* NULL: left out, the default. */
-static void put_texts(struct json *json, const char *key, char *const *texts)
-{
-    if (!texts)
-        return;
-    json_open_list(json, key);
-    for (; *texts; texts++)
-        json_text(json, NULL, *texts);
     json_close_list(json);
 }
 
@@ -53,8 +43,8 @@ static void put_text_array(struct json *json, const char *key, const GPtrArray *
 static void put_dns(struct json *json, const struct config_dns *dns)
 {
     json_open(json, "value");
-    put_texts(json, "listen", dns->listen);
-    put_texts(json, "forward", dns->forward);
+    json_texts(json, "listen", dns->listen);
+    json_texts(json, "forward", dns->forward);
     json_text(json, "namespace", dns->ns);
     json_number(json, "ttl", dns->ttl);
     json_close(json);
@@ -72,7 +62,7 @@ static void put_sources(struct json *json, const GPtrArray *sources)
         json_text(json, "logs", source->logs);
         json_text(json, "manifests", source->manifests);
         json_text(json, "node", source->node);
-        put_texts(json, "networks", source->networks);
+        json_texts(json, "networks", source->networks);
         json_close(json);
         json_close(json);
     }
@@ -107,9 +97,9 @@ static void put_value(struct json *json, const struct config *config, enum confi
     case CONFIG_NODE_IPS: put_addresses(json, config->node_ips); break;
     case CONFIG_ALLOCATE: json_bool(json, "value", config->allocate); break;
     case CONFIG_PODS: json_text(json, "value", pods_word(config->pods)); break;
-    case CONFIG_NAMESPACES: put_texts(json, "value", config->namespaces); break;
+    case CONFIG_NAMESPACES: json_texts(json, "value", config->namespaces); break;
     case CONFIG_FALLTHROUGH: json_bool(json, "value", config->fallthrough); break;
-    case CONFIG_SEARCH: put_texts(json, "value", config->search); break;
+    case CONFIG_SEARCH: json_texts(json, "value", config->search); break;
     case CONFIG_NDOTS: json_number(json, "value", config->ndots); break;
     case CONFIG_MAX_FILE_SIZE: json_number(json, "value", config->max_file_size); break;
     case CONFIG_ENDPOINT_POD_NAMES: json_bool(json, "value", config->endpoint_pod_names); break;

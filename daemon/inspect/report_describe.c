@@ -7,38 +7,32 @@
 #include "backends.h"
 #include "lib/resolve/dashed.h"
 
-static void put_name(struct json *json, GHashTable *seen, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void put_name(struct json *json, GHashTable *seen, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    char *name = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    if (g_hash_table_add(seen, name))
-        json_text(json, NULL, name);
-}
-
 struct describe_walk {
     const struct report *report;
     const struct service *service;
     GHashTable *seen; /* names, or objects by their address */
 };
 
+/* `below`: NULL for the Service's own. */
+static void put_name(const struct describe_walk *walk, const char *below)
+{
+    const struct object *service = &walk->service->object;
+    char *name = report_name(walk->report, below, service->name, service->ns, "svc");
+
+    if (g_hash_table_add(walk->seen, name))
+        json_text(walk->report->json, NULL, name);
+}
+
 static void put_endpoint_name(void *userdata, const struct endpoint_candidate *candidate)
 {
     const struct describe_walk *walk = userdata;
-    const struct object *service = &walk->service->object;
     char dashed[DASHED_MAX];
 
     if (candidate->verdict != ENDPOINT_COUNTS)
         return;
     dashed_format(candidate->address->bytes, dashed);
     g_autofree char *label = g_ascii_strdown(candidate->label ? candidate->label : dashed, -1);
-    put_name(walk->report->json, walk->seen, "%s.%s.%s.svc.%s", label, service->name, service->ns,
-             walk->report->context->config->zone);
+    put_name(walk, label);
 }
 
 static void put_endpoint(void *userdata, const struct endpoint_candidate *candidate)
@@ -117,8 +111,7 @@ static void put_service(const struct report *report, const struct service_state 
     put_forwarding(report, state);
     json_open_list(json, "names");
     if (cluster_read_is_exposed(cluster, state->ns)) {
-        put_name(json, names, "%s.%s.svc.%s", object->name, object->ns,
-                 report->context->config->zone);
+        put_name(&naming, NULL);
         cluster_read_endpoints(cluster, state, put_endpoint_name, &naming);
     }
     json_close_list(json);

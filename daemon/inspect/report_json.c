@@ -42,6 +42,16 @@ void json_ranges(struct json *json, const char *key, const GArray *ranges)
     json_close_list(json);
 }
 
+void json_texts(struct json *json, const char *key, char *const *texts)
+{
+    if (!texts)
+        return;
+    json_open_list(json, key);
+    for (; *texts; texts++)
+        json_text(json, NULL, *texts);
+    json_close_list(json);
+}
+
 void json_labels(struct json *json, const char *key, const struct labels *labels)
 {
     if (!labels)

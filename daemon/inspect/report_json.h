@@ -16,6 +16,8 @@ void json_addresses(struct json *json, const char *key, const uint8_t *addresses
                     size_t size);
 /* "10.96.0.0/16" and the like (struct address_range). */
 void json_ranges(struct json *json, const char *key, const GArray *ranges);
+/* A list of texts, NULL-terminated; NULL: left out. */
+void json_texts(struct json *json, const char *key, char *const *texts);
 void json_labels(struct json *json, const char *key, const struct labels *labels);
 void json_ports(struct json *json, const char *key, const struct ports *ports);
 

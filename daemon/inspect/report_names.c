@@ -55,8 +55,7 @@ static void write_endpoint(void *userdata, const struct endpoint_candidate *cand
         return;
     dashed_format(candidate->address->bytes, dashed);
     g_autofree char *label = g_ascii_strdown(candidate->label ? candidate->label : dashed, -1);
-    g_autofree char *name = g_strdup_printf("%s.%s.%s.svc.%s", label, service->name, service->ns,
-                                            walk->report->context->config->zone);
+    g_autofree char *name = report_name(walk->report, label, service->name, service->ns, "svc");
     if (g_hash_table_add(walk->seen, g_steal_pointer(&label)))
         write_name(walk, name, "Endpoint", NULL);
 }
@@ -67,8 +66,7 @@ static void write_service(void *userdata, const struct service_state *state)
     const struct service *service = state->object;
     bool external = service->type == SERVICE_EXTERNAL_NAME;
     g_autofree char *name =
-        g_strdup_printf("%s.%s.svc.%s", service->object.name, service->object.ns,
-                        walk->report->context->config->zone);
+        report_name(walk->report, NULL, service->object.name, service->object.ns, "svc");
 
     write_name(walk, name, external ? "ExternalName" : "Service",
                external ? service->external_name : NULL);
@@ -84,8 +82,7 @@ static void write_pod_name(const struct names_walk *walk, const struct address *
     dashed_format(address->bytes, dashed);
     if (!g_hash_table_add(walk->seen, g_strdup(dashed)))
         return;
-    g_autofree char *name = g_strdup_printf("%s.%s.pod.%s", dashed, walk->ns->name,
-                                            walk->report->context->config->zone);
+    g_autofree char *name = report_name(walk->report, NULL, dashed, walk->ns->name, "pod");
     write_name(walk, name, "Pod", NULL);
 }
 

@@ -16,6 +16,7 @@ static void put_directory(void *userdata, const struct loader_directory_status *
 
     json_open(json, NULL);
     json_text(json, "path", status->path);
+    json_text(json, "zone", status->zone);
     json_number(json, "files", status->n_files);
     json_number(json, "objects", status->n_objects);
     json_text(json, "watch", status->missing ? "missing" : status->polled ? "polling" : "inotify");
@@ -380,6 +381,8 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     json_text(json, "version", KUBESVC_VERSION);
     json_number(json, "uptimeSeconds", seconds_since(context->started));
     json_text(json, "zone", context->config->zone);
+    if (*context->config->zones)
+        json_texts(json, "zones", context->config->zones);
     json_text(json, "namespace", context->config->ns);
     json_text(json, "socket", context->config->socket);
     json_text(json, "state", context->config->state);

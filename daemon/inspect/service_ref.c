@@ -8,19 +8,37 @@
 
 #include "lib/resolve/dashed.h"
 
+static bool cut_zone(char *name, const char *zone)
+{
+    g_autofree char *suffix = g_strconcat(".svc.", zone, NULL);
+
+    if (!g_str_has_suffix(name, suffix))
+        return false;
+    name[strlen(name) - strlen(suffix)] = '\0';
+    return true;
+}
+
+/* Cuts ".svc." and the zone off: that zone, "" for the main one; NULL: it is in none. */
+static const char *cut_any_zone(char *name, const struct config *config)
+{
+    if (cut_zone(name, config->zone))
+        return "";
+    for (char **zone = config->zones; *zone; zone++)
+        if (cut_zone(name, *zone))
+            return *zone;
+    return NULL;
+}
+
 bool service_ref_find(struct service_ref *ref, const struct report *report, const char *name)
 {
-    g_autofree char *suffix = g_strconcat(".svc.", report->context->config->zone, NULL);
     g_autofree char *folded = g_ascii_strdown(name, -1);
+    const char *zone = cut_any_zone(folded, report->context->config);
 
     *ref = (struct service_ref){0};
-    if (!g_str_has_suffix(folded, suffix))
-        return false;
-    folded[strlen(folded) - strlen(suffix)] = '\0';
-    char *dot = strrchr(folded, '.');
+    char *dot = zone ? strrchr(folded, '.') : NULL;
     if (!dot)
         return false;
-    ref->ns = g_strdup(dot + 1);
+    ref->ns = g_strconcat(dot + 1, *zone ? "@" : NULL, zone, NULL);
     *dot = '\0';
     dot = strrchr(folded, '.');
     ref->service = g_strdup(dot ? dot + 1 : folded);

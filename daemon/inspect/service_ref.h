@@ -10,12 +10,12 @@
 #include "report.h"
 
 struct service_ref {
-    char *ns, *service; /* as the name says them, in lower case */
+    char *ns, *service; /* as the name says them, in lower case; NAMESPACE@ZONE */
     char *below;        /* what precedes the Service, "web-0" or "_http._tcp"; or NULL */
     const struct service_state *state; /* NULL: there is no such Service */
 };
 
-/* False: not a name of a Service or below one in the zone. Clear `subject` anyway. */
+/* False: not a name of a Service or below one in a zone. Clear `ref` anyway. */
 bool service_ref_find(struct service_ref *ref, const struct report *report, const char *name);
 void service_ref_clear(struct service_ref *ref);
 

@@ -48,12 +48,6 @@ static void add(const struct suggestion_collection *collection, unsigned distanc
     g_array_append_val(collection->found, suggestion);
 }
 
-static char *name_of(const struct report *report, const char *below, const struct object *service)
-{
-    return g_strdup_printf("%s%s%s.%s.svc.%s", below ? below : "", below ? "." : "", service->name,
-                           service->ns, report->context->config->zone);
-}
-
 static void add_service(void *userdata, const struct service_state *state)
 {
     const struct suggestion_collection *collection = userdata;
@@ -72,7 +66,8 @@ static void add_service(void *userdata, const struct service_state *state)
     g_autofree char *service = object_describe(object);
     /* A namespace that looks alike is likelier meant than one that does not. */
     unsigned distance = distance_of(object->name, ref->service) + distance_of(object->ns, ref->ns);
-    add(collection, distance, name_of(collection->report, NULL, object),
+    add(collection, distance,
+        report_name(collection->report, NULL, object->name, object->ns, "svc"),
         g_strdup_printf("%s: %s%s", service, text,
                         exposed ? "" : "; its namespace is not exposed (`namespaces`)"));
 }
@@ -89,7 +84,7 @@ static void add_namespace(void *userdata, const struct ns *ns)
 
     if (suggest_is_typo(ns->name, ref->ns) && !cluster_read_service(ns, ref->service))
         add(collection, distance_of(ns->name, ref->ns) + 1,
-            g_strdup_printf("%s.svc.%s", ns->name, collection->report->context->config->zone),
+            report_name(collection->report, NULL, NULL, ns->name, "svc"),
             g_strdup_printf("namespace %s: a similar name, without a Service %s", ns->name,
                             ref->service));
 }
@@ -106,7 +101,7 @@ static void add_endpoint(void *userdata, const struct endpoint_candidate *candid
     g_autofree char *why =
         cluster_read_why_left_out(collection->report->context->cluster, candidate);
     add(collection, distance_of(candidate->label, ref->below),
-        name_of(collection->report, candidate->label, &ref->state->object->object),
+        report_name(collection->report, candidate->label, ref->service, ref->ns, "svc"),
         g_strdup_printf("endpoint %s%s%s", candidate->label, why ? ", " : "", why ? why : ""));
 }
 

@@ -194,6 +194,7 @@ static GByteArray *settings_new(const struct config *config, bool empty)
         .pods = config->pods,
         .ndots = config->ndots,
         .zone = config->zone,
+        .zones = (const char *const *)config->zones,
         .default_namespace = config->ns,
         .search = (const char *const *)config->search,
         .ranges = (const struct address_range *)(const void *)ranges->data,

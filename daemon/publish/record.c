@@ -393,5 +393,7 @@ GByteArray *record_settings_new(const struct record_settings *settings)
         head.search =
             add_names(&builder, settings->search, g_strv_length((gchar **)settings->search));
     head.ranges = add_ranges(&builder, settings->ranges, settings->n_ranges);
+    if (settings->zones != NULL)
+        head.zones = add_names(&builder, settings->zones, g_strv_length((gchar **)settings->zones));
     return record_builder_end(&builder, &head, sizeof head);
 }

@@ -35,7 +35,8 @@ struct record_settings {
     uint32_t flags; /* KUBESVC_SETTINGS_* */
     enum kubesvc_pod_names pods;
     uint32_t ndots;
-    const char *zone; /* without final dot */
+    const char *zone;         /* without final dot */
+    const char *const *zones; /* the others, NULL-terminated */
     const char *default_namespace;
     const char *const *search; /* NULL: the default list; else NULL-terminated, possibly empty */
     const struct address_range *ranges;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lookup: answers at once what needs no search, and searches for the rest.
+ * Lookup: hands a request to the search, with what is known of names outside the zones.
  */
 #include "lookup.h"
-
-#include "lib/resolve/name.h"
 
 struct find_how {
     search_external lookup;
@@ -16,16 +14,6 @@ struct find_how {
 static void find_name(const struct snapshot_view *view, const struct find_how *how,
                       const struct request *request, struct search_result *result)
 {
-    size_t length = request->name_length;
-
-    if (request->name[length - 1] == '.')
-        length--;
-    if (!name_is_valid(request->name, length)) {
-        /* rule 53: no nameserver would be asked for it either */
-        result->status = name_is_reserved(request->name, length) ? KUBESVC_STATUS_NOT_FOUND
-                                                                 : KUBESVC_STATUS_NOT_OURS;
-        return;
-    }
     search_name(view,
                 &(struct search_question){
                     .name = request->name,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/resolve/name.h"
+#include <kubesvc/snapshot.h>
 
 static int request_parse_name(struct request *request, const uint8_t *data, size_t size)
 {
@@ -22,8 +23,7 @@ static int request_parse_name(struct request *request, const uint8_t *data, size
         wire.name_length > sizeof request->name ||
         size != sizeof wire + wire.namespace_length + wire.name_length)
         return REQUEST_BAD;
-    if (wire.namespace_length > 0 && (memchr(data, '.', wire.namespace_length) ||
-                                      !name_is_valid((const char *)data, wire.namespace_length)))
+    if (wire.namespace_length > 0 && !name_is_namespace((const char *)data, wire.namespace_length))
         return REQUEST_BAD;
 
     request->room = le32toh(wire.room);
@@ -77,9 +77,13 @@ int request_parse(struct request *request, const uint8_t *data, size_t size, siz
     if (header.version == 1 && header.type == KUBESVC_REQUEST_ADDRESS)
         return request_parse_address(request, data, length);
     if (header.version == 1 && header.type == KUBESVC_REQUEST_MAP) {
-        if (length != sizeof(struct kubesvc_map_request))
+        struct kubesvc_map_request wire;
+
+        if (length != sizeof wire)
             return REQUEST_BAD;
-        request->kind = REQUEST_MAP; /* so far there is one layout, which every client reads */
+        memcpy(&wire, data, sizeof wire);
+        if (le32toh(wire.version) >= KUBESVC_SNAPSHOT_VERSION) /* else it cannot read ours */
+            request->kind = REQUEST_MAP;
     }
     if (header.version == 1 && header.type == KUBESVC_REQUEST_INSPECT) {
         request->kind = REQUEST_INSPECT;

@@ -28,7 +28,7 @@ struct request {
     enum kubesvc_family family;
     uint32_t room;
     uint8_t namespace_length, name_length;
-    char ns[KUBESVC_LABEL_MAX];      /* lower case */
+    char ns[KUBESVC_NAMESPACE_MAX];  /* lower case */
     char name[KUBESVC_NAME_MAX + 1]; /* as typed, any bytes */
     uint8_t address[16];
     uint16_t words_size;

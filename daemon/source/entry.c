@@ -65,6 +65,7 @@ struct root *root_free(struct root *root)
     entry_free(root->entry);
     g_free(root->path);
     g_free(root->ns);
+    g_free(root->origin.zone);
     g_free(root);
     return NULL;
 }

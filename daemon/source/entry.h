@@ -24,9 +24,8 @@ struct root {
     struct entry *entry;
     char *path; /* as configured, for users */
     char *ns;   /* for objects without one */
-    unsigned rank;
+    struct origin origin;
     bool recursive;
-    bool allocate;
     bool retired;           /* no longer configured; its files are being withdrawn */
     unsigned n_directories; /* directories being scanned */
     struct entry *refused;  /* the directory that reports all entries over the limit, or NULL */

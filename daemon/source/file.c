@@ -11,12 +11,20 @@
 
 #include "diagnostics.h"
 
-struct file *file_new(const char *path, unsigned rank, bool allocate, struct account *account)
+static struct source *new_source(const char *path, const struct origin *origin,
+                                 struct account *account)
+{
+    struct source *source = source_new(path, origin->rank, origin->allocate, origin->zone);
+
+    source->account = account_ref(account);
+    return source;
+}
+
+struct file *file_new(const char *path, const struct origin *origin, struct account *account)
 {
     struct file *file = g_new0(struct file, 1);
 
-    file->source = source_new(path, rank, allocate);
-    file->source->account = account_ref(account);
+    file->source = new_source(path, origin, account);
     return file;
 }
 
@@ -38,23 +46,23 @@ struct file *file_free(struct file *file)
     return NULL;
 }
 
-static bool source_fits(const struct source *source, unsigned rank, bool allocate)
+static bool source_fits(const struct source *source, const struct origin *origin)
 {
-    return source->rank == rank && source->allocate == allocate;
+    return source->rank == origin->rank && source->allocate == origin->allocate &&
+           g_strcmp0(source->zone, origin->zone) == 0;
 }
 
-struct source *file_source(struct file *file, unsigned rank, bool allocate)
+struct source *file_source(struct file *file, const struct origin *origin)
 {
-    if (file->renewed && !source_fits(file->renewed, rank, allocate))
+    if (file->renewed && !source_fits(file->renewed, origin))
         g_clear_pointer(&file->renewed, source_unref);
     if (file->renewed)
         return file->renewed;
-    if (source_fits(file->source, rank, allocate))
+    if (source_fits(file->source, origin))
         return file->source;
     /* The catalog has sorted its objects by the old source's data: replace the source, never change
      * it. */
-    file->renewed = source_new(file->source->path, rank, allocate);
-    file->renewed->account = account_ref(file->source->account);
+    file->renewed = new_source(file->source->path, origin, file->source->account);
     return file->renewed;
 }
 

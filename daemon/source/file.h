@@ -14,9 +14,16 @@
 #include "lib/util/diagnostic.h"
 #include "loader.h"
 
+/* What a file's objects have from the configured directory that it is of. */
+struct origin {
+    unsigned rank;
+    bool allocate;
+    char *zone; /* NULL: the main one */
+};
+
 struct file {
     struct source *source;     /* as the catalog knows it */
-    struct source *renewed;    /* set by a reading since rank or `allocate` changed, or NULL */
+    struct source *renewed;    /* set by a reading since its origin changed, or NULL */
     struct fingerprint seen;   /* content that need not be read again */
     struct fingerprint polled; /* content seen by the last polling scan */
     GPtrArray *objects;        /* read well and not delivered yet, or NULL */
@@ -31,11 +38,11 @@ struct file {
     bool stale;
 };
 
-struct file *file_new(const char *path, unsigned rank, bool allocate, struct account *account);
+struct file *file_new(const char *path, const struct origin *origin, struct account *account);
 struct file *file_free(struct file *file); /* returns NULL */
 
 /* The source for objects read from now on. */
-struct source *file_source(struct file *file, unsigned rank, bool allocate);
+struct source *file_source(struct file *file, const struct origin *origin);
 
 /* It was read: takes ownership of `objects` and `diagnostics`. */
 void file_update(struct file *file, GPtrArray *objects, GPtrArray *diagnostics);

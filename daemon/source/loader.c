@@ -183,11 +183,12 @@ static void configure_root(struct root *root, const struct config *config,
     bool allocate = config->allocate && directory->allocate;
 
     root->recursive = directory->recursive;
-    if (root->rank == rank && root->allocate == allocate && g_strcmp0(root->ns, ns) == 0)
+    if (root->origin.rank == rank && root->origin.allocate == allocate &&
+        g_strcmp0(root->origin.zone, directory->zone) == 0 && g_strcmp0(root->ns, ns) == 0)
         return;
     entry_for_each(root->entry, force, NULL);
-    root->rank = rank;
-    root->allocate = allocate;
+    g_free(root->origin.zone);
+    root->origin = (struct origin){rank, allocate, g_strdup(directory->zone)};
     g_free(root->ns);
     root->ns = g_strdup(ns);
 }
@@ -370,7 +371,7 @@ static void collect(void *userdata, struct entry *entry)
     if (entry->absent || (!file && !entry->diagnostics))
         return;
     struct status_entry *item = g_new0(struct status_entry, 1);
-    item->rank = entry->root->rank;
+    item->rank = entry->root->origin.rank;
     item->path = entry_name(entry);
     item->status.path = item->path;
     item->status.diagnostics = entry->diagnostics;
@@ -427,6 +428,7 @@ void loader_directories(const struct loader *loader,
         const struct root *root = loader->scanner.roots->pdata[i];
         struct loader_directory_status status = {
             .path = root->path,
+            .zone = root->origin.zone,
             .missing = root->entry->absent,
             .polled = watch_is_exhausted(loader->watch),
         };

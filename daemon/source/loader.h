@@ -44,8 +44,8 @@ MUST_USE int loader_new(struct loader **loaderp, sd_event *event, const struct c
 struct loader *loader_free(struct loader *loader); /* returns NULL */
 
 /* Looks at everything again (SIGHUP, with the configuration then in force): directories that are no
- * longer listed lose their files; all files are read again if a rank, namespace, `allocate` or
- * `maxFileSize` that concerns them changed. */
+ * longer listed lose their files; all files are read again if a rank, namespace, zone, `allocate`
+ * or `maxFileSize` that concerns them changed. */
 void loader_reload(struct loader *loader, const struct config *config);
 
 /* More manifests than the configuration names, after them in rank (struct config_directory *,
@@ -84,6 +84,7 @@ void loader_status(const struct loader *loader,
 
 struct loader_directory_status { /* one entry of `manifests` */
     const char *path;
+    const char *zone; /* NULL: the main one */
     unsigned n_files, n_objects;
     bool missing;
     bool polled; /* for want of inotify watches changes are looked for now and then */

@@ -79,8 +79,7 @@ static void need_file(struct entry *entry)
 
     diagnostics_replace(&entry->diagnostics, NULL, name);
     if (!entry->file)
-        entry->file =
-            file_new(name, entry->root->rank, entry->root->allocate, entry->root->list->account);
+        entry->file = file_new(name, &entry->root->origin, entry->root->list->account);
 }
 
 static bool is_wanted_file(const struct entry *entry)

@@ -249,7 +249,7 @@ static void read_place(struct scanner *scanner, struct entry *entry)
         .default_namespace = root->ns,
         .max_size = scanner->list.max_file_size,
     };
-    struct source *source = file_source(entry->file, root->rank, root->allocate);
+    struct source *source = file_source(entry->file, &root->origin);
     struct file_reader *reading = NULL;
     bool forced = entry->forced, before = file_first_error(entry->file) != NULL;
     g_autofree char *path = entry_path(entry);

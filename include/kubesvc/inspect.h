@@ -62,9 +62,11 @@
  *     Names outside the zone are answered from what the daemon already knows, else TRY_AGAIN: a
  *     lookup beforehand makes it known.
  *   status                   one line
- *     {"version","uptimeSeconds","zone","namespace","socket","state","loaded":bool,
+ *     {"version","uptimeSeconds","zone","zones":[others, if any],"namespace","socket","state",
+ *      "loaded":bool,
  *      "loading":{"files","filesFound","objects","objectsFound"}   while manifests are worked on
- *      "sources":[{"path","files":N,"objects":N,"watch":"inotify"|"polling"|"missing"}],
+ *      "sources":[{"path","zone" if not the main one,"files":N,"objects":N,
+ *                  "watch":"inotify"|"polling"|"missing"}],
  *      "runtimes":[{"runtime","directory","watch":"inotify"|"polling"|"missing"|"unreadable",
  *                   "files":N,"seen":N pods,"taken":N of them that manifests have}],
  *      "configuration":{as `config`, without settings},

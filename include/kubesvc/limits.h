@@ -13,6 +13,12 @@
 #define KUBESVC_NAME_MAX 253u
 #define KUBESVC_LABEL_MAX 63u
 
+/* "namespace", or in another zone than the main one "namespace@zone". */
+#define KUBESVC_NAMESPACE_MAX KUBESVC_NAME_MAX
+
+/* Zones besides the main one. */
+#define KUBESVC_ZONES_MAX 64u
+
 /* CNAME links followed before giving up (rule 59). */
 #define KUBESVC_CHAIN_MAX 11u
 

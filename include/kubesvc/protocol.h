@@ -15,10 +15,10 @@
  *
  * Requests
  *   NAME     struct kubesvc_name_request, then `namespace_length` bytes of namespace (none: the
- *            daemon's default), then `name_length` bytes of the name as the program typed it
- *            (a final dot included, no NUL).
- *   ADDRESS  struct kubesvc_address_request.
- *   MAP      struct kubesvc_map_request: the snapshot itself is wanted, to be mapped.
+ *            daemon's default), "namespace@zone" in another zone than the main one, then
+ * `name_length` bytes of the name as the program typed it (a final dot included, no NUL). ADDRESS
+ * struct kubesvc_address_request. MAP      struct kubesvc_map_request: the snapshot itself is
+ * wanted, to be mapped.
  *
  * Responses
  *   PENDING      no payload: the answer needs longer, wait KUBESVC_DEADLINE_MS more.
@@ -92,7 +92,7 @@ struct kubesvc_header {
 struct kubesvc_name_request {
     uint32_t room; /* addresses that fit at the client; if there are more, they are withheld */
     uint8_t family;
-    uint8_t namespace_length; /* 0 to 63 */
+    uint8_t namespace_length; /* 0 to 253 */
     uint8_t name_length;      /* 1 to 254, with a final dot */
     uint8_t reserved;
 };

@@ -34,6 +34,10 @@
  *   "s" service.namespace struct kubesvc_service
  *   "a" 16 bytes          struct kubesvc_address; IPv4 as ::ffff:a.b.c.d
  *
+ * A namespace of another zone than the main one is "namespace@zone", in keys as in records: so the
+ * same namespace and Service may be in several zones, and only what is typed or answered as a whole
+ * name needs to know of zones.
+ *
  * Inside a record, `struct kubesvc_span` and `struct kubesvc_set` give offsets from the start of
  * that record, so that a record can be copied as it is. Strings have no NUL.
  */
@@ -47,7 +51,7 @@
 #define KUBESVC_TRIE_LEVELS 12u
 #define KUBESVC_CHAIN_LIMIT 64u /* leaves chained at one place */
 
-#define KUBESVC_SNAPSHOT_VERSION 1u /* of all that is described here */
+#define KUBESVC_SNAPSHOT_VERSION 2u /* of all that is described here */
 
 #define KUBESVC_SNAPSHOT_RETIRED 1u /* replaced by another one */
 #define KUBESVC_SNAPSHOT_WATCHED 2u /* the daemon wants every question on the socket */
@@ -123,11 +127,12 @@ struct kubesvc_settings {
     uint32_t flags;
     uint32_t pods; /* enum kubesvc_pod_names */
     uint32_t ndots;
-    struct kubesvc_span zone; /* lower case, no final dot */
+    struct kubesvc_span zone; /* the main one: lower case, no final dot */
     struct kubesvc_span default_namespace;
     struct kubesvc_span search; /* spans: an explicit search list; see search_default */
     uint32_t search_default;    /* 1: <ns>.svc.<zone> svc.<zone> <zone>, `search` unused */
     struct kubesvc_span ranges; /* struct kubesvc_range[]; length in bytes */
+    struct kubesvc_span zones;  /* spans: the others, as `zone`; none lies in another */
 };
 
 #define KUBESVC_NAMESPACE_EXPOSED 0x1u /* rule 50 */
@@ -193,6 +198,6 @@ struct kubesvc_numbered {
 
 struct kubesvc_address {
     uint32_t flags;
-    struct kubesvc_span name; /* [label.]service.namespace, without ".svc.<zone>" */
+    struct kubesvc_span name; /* [label.]service.namespace[@zone] */
     struct kubesvc_span pods; /* spans: namespaces with a pod of this address (rule 65); in bytes */
 };

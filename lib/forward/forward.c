@@ -7,14 +7,23 @@
 
 #include <string.h>
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define LABEL_MAX 63u
+#define ZONE_MAX 253u
 
-static bool is_label(const char *text)
+static bool is_label(const char *text, size_t length)
 {
-    size_t length = strlen(text);
+    return length > 0 && length <= LABEL_MAX && strspn(text, LETTERS) >= length;
+}
 
-    return length > 0 && length <= LABEL_MAX &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+/* NAMESPACE or NAMESPACE@ZONE */
+static bool is_namespace(const char *text)
+{
+    size_t length = strcspn(text, "@"), zone = strlen(text + length);
+
+    return is_label(text, length) &&
+           (zone == 0 || (zone > 1 && zone <= 1 + ZONE_MAX &&
+                          strspn(text + length + 1, LETTERS ".") == zone - 1));
 }
 
 static void port_free(void *data)
@@ -29,7 +38,7 @@ struct forward_service *forward_service_new(const char *ns, const char *name)
 {
     struct forward_service *service;
 
-    if (!is_label(ns) || !is_label(name))
+    if (!is_namespace(ns) || !is_label(name, strlen(name)))
         return NULL;
     service = g_new(struct forward_service, 1);
     *service = (struct forward_service){

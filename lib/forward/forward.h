@@ -27,7 +27,7 @@ struct forward_port {
 };
 
 struct forward_service {
-    char *ns, *name;     /* labels of [a-z0-9-] */
+    char *ns, *name;     /* labels of [a-z0-9-]; a namespace may have "@" and a zone behind it */
     GArray *cluster_ips; /* struct address */
     GPtrArray *ports;    /* struct forward_port * */
     uint32_t affinity;   /* seconds a client stays with an endpoint; 0: no longer than it takes */

@@ -9,6 +9,8 @@
 
 #include "lib/resolve/dashed.h"
 
+#define ZONE_ROOM 40u
+
 struct item_place {
     const struct forward_service *service;
     const struct forward_port *port;
@@ -136,11 +138,26 @@ static char *session_rules(const struct item_place *place, const char *chain)
     return g_string_free(rules, FALSE);
 }
 
+/* For the names of chains, which may not contain '@'. With the longest of everything else a name
+ * has room for 40 characters of a zone: of a longer one there is the beginning, and a hash. */
+static char *namespace_word(const char *ns)
+{
+    const char *at = strchr(ns, '@');
+    GString *word = g_string_new_len(ns, (gssize)strcspn(ns, "@"));
+
+    if (at && strlen(at + 1) <= ZONE_ROOM)
+        g_string_append_printf(word, ".%s", at + 1);
+    else if (at)
+        g_string_append_printf(word, ".%.*s.%08x", (int)(ZONE_ROOM - 9), at + 1, g_str_hash(at));
+    return g_string_free(word, FALSE);
+}
+
 static void add_chain(const struct item_place *place)
 {
-    g_autofree char *chain = g_strdup_printf(
-        "service%d/%s/%s/%s/%u", place->family, place->service->ns, place->service->name,
-        protocol_name(place->port->protocol), place->port->number);
+    g_autofree char *word = namespace_word(place->service->ns);
+    g_autofree char *chain =
+        g_strdup_printf("service%d/%s/%s/%s/%u", place->family, word, place->service->name,
+                        protocol_name(place->port->protocol), place->port->number);
 
     add(place, ITEM_CHAIN, "", g_strdup(chain),
         place->service->affinity > 0 ? session_rules(place, chain) : pick_rule(place));

@@ -278,6 +278,15 @@ static struct object *read_object(struct decode_context *context, struct fields 
     return keep(context, object) ? object : NULL;
 }
 
+static bool is_mentioned(const struct decode_context *context, const char *ns)
+{
+    const char *whole = source_namespace(context->source, ns);
+    bool found = g_hash_table_contains(context->mentioned, whole);
+
+    name_unref(whole);
+    return found;
+}
+
 /* Any object makes its namespace exist, even one that decides no name (rule 94). Which kinds are
  * namespaced is not known here: only an explicit namespace counts. */
 static void mention_namespace(struct decode_context *context, const struct yaml_node *root)
@@ -286,7 +295,7 @@ static void mention_namespace(struct decode_context *context, const struct yaml_
     const char *ns = metadata ? decode_peek(metadata, "namespace") : NULL;
     struct object *object;
 
-    if (!ns || !dns_label_is_valid(ns) || g_hash_table_contains(context->mentioned, ns))
+    if (!ns || !dns_label_is_valid(ns) || is_mentioned(context, ns))
         return;
     object = object_new(OBJECT_MENTION, context->source, ns, context->source->path);
     object->line = root->position.line;

@@ -101,7 +101,7 @@ void index_address(struct cluster *cluster, const struct address *address, bool 
 /* The pods of a holder must be recomputed. */
 void index_holder(struct cluster *cluster, const struct holder_key *key);
 
-/* May names of the namespace be looked up? */
+/* May names of the namespace be looked up? The option is for all zones. */
 bool cluster_exposes(const struct cluster *cluster, const char *ns);
 
 void cluster_service_free(struct service_state *state);

@@ -15,7 +15,7 @@ const struct object_kind_row object_kinds[OBJECT_KINDS] = {
 #undef KIND
 };
 
-struct source *source_new(const char *path, unsigned rank, bool allocate)
+struct source *source_new(const char *path, unsigned rank, bool allocate, const char *zone)
 {
     struct source *source = g_new0(struct source, 1);
 
@@ -23,6 +23,7 @@ struct source *source_new(const char *path, unsigned rank, bool allocate)
     source->path = g_strdup(path);
     source->rank = rank;
     source->allocate = allocate;
+    source->zone = g_strdup(zone);
     return source;
 }
 
@@ -54,7 +55,16 @@ void source_unref(struct source *source)
     source_set_refused(source, 0, &(struct usage){0});
     account_unref(source->account);
     g_free(source->path);
+    g_free(source->zone);
     g_free(source);
+}
+
+const char *source_namespace(const struct source *source, const char *ns)
+{
+    if (!source->zone)
+        return name_intern(ns, strlen(ns));
+    g_autofree char *whole = g_strdup_printf("%s@%s", ns, source->zone);
+    return name_intern(whole, strlen(whole));
 }
 
 const char *object_kind_name(enum object_kind kind)
@@ -74,7 +84,7 @@ enum object_kind object_kind_find(const char *name)
 char *object_describe(const struct object *object)
 {
     if (object->kind == OBJECT_NAMESPACE)
-        return g_strdup_printf("Namespace %s", object->name);
+        return g_strdup_printf("Namespace %s", object->ns);
     return g_strdup_printf("%s %s/%s", object_kind_name(object->kind), object->ns, object->name);
 }
 
@@ -179,7 +189,7 @@ struct object *object_new(enum object_kind kind, struct source *source, const ch
 
     object->kind = (uint8_t)kind;
     object->source = source_ref(source);
-    object->ns = name_intern(ns, strlen(ns));
+    object->ns = source_namespace(source, ns);
     object->name = memcpy((char *)object + size, name, name_size);
     if (kind == OBJECT_POD)
         ((struct pod *)object)->owner.kind = OBJECT_KINDS;

@@ -40,6 +40,7 @@ struct source {
     char *path;
     unsigned rank; /* rank of its directory in `manifests`; a later one wins */
     bool allocate; /* may objects of this source be given addresses? */
+    char *zone;    /* of its objects' names; NULL: the main one */
 
     uint64_t stamp;          /* hash of the content last read */
     struct account *account; /* reference held; NULL: nothing is limited */
@@ -47,7 +48,7 @@ struct source {
     uint32_t n_refused;      /* objects refused by the account at the last reading */
     struct usage least;      /* room needed for any of them, by item */
 };
-struct source *source_new(const char *path, unsigned rank, bool allocate);
+struct source *source_new(const char *path, unsigned rank, bool allocate, const char *zone);
 struct source *source_ref(struct source *source);
 
 /* Records how many of its objects were refused when it was read. */
@@ -57,12 +58,16 @@ void source_set_refused(struct source *source, uint32_t n_refused, const struct 
 bool source_has_room(const struct source *source);
 void source_unref(struct source *source);
 
+/* How the source's objects have a namespace: NAMESPACE or NAMESPACE@ZONE. Interned. */
+const char *source_namespace(const struct source *source, const char *ns);
+
 struct object {
     uint8_t kind;   /* enum object_kind */
     bool has_uid;   /* from a dump of a real cluster: never given an invented address */
     bool broken;    /* only its identity could be read: its last good version stays in effect */
     bool refused;   /* an API server would reject it: only in effect if no other is accepted */
-    const char *ns; /* (i) lower case; of a Namespace object: its own name */
+    const char *ns; /* (i) lower case, with "@zone" in another zone than the main one; of a
+                              Namespace object: its own name, likewise */
     const char *name;
     struct source *source;    /* reference held */
     uint32_t line, column;    /* where the object starts, from 1 */

@@ -4,6 +4,8 @@
  * Services that need them, each sorted by name; so a first load leases the same addresses whatever
  * the files are called, and at the end the sink has received one consistent state.
  */
+#include <string.h>
+
 #include "cluster_private.h"
 #include "lib/util/log.h"
 
@@ -47,12 +49,14 @@ static void observe(const struct cluster *cluster, const struct object *object)
         cluster->at(cluster->at_userdata, object->source);
 }
 
-/* Its pods are looked up among the sightings if a runtime is asked. */
+/* Its pods are looked up among the sightings if a runtime is asked: one of this machine, whose pods
+ * are the main zone's. */
 static void note_holder(const struct cluster *cluster, const struct holder_key *key,
                         const struct holder_pods *pods)
 {
     static const struct holder_pods none = {0};
-    sightings_hold(cluster->sightings, key, cluster->pods.sightings ? pods : &none);
+    bool seen = cluster->pods.sightings && !strchr(key->ns, '@');
+    sightings_hold(cluster->sightings, key, seen ? pods : &none);
 }
 
 static void hold_replicas(const struct cluster *cluster, const struct workload_state *state)

@@ -7,6 +7,7 @@
  */
 #include "reverse.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "labels.h"
@@ -186,20 +187,28 @@ static char *claim_text(const struct claim *claim, const struct address *address
 }
 
 /* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),
- * hostnames before other labels (rule 70). */
+ * hostnames before other labels (rule 70); but clusters often use the same addresses, and then the
+ * name of the main zone comes first. */
+static unsigned rank_of(const struct claim *claim)
+{
+    bool other = strchr(owner_of(claim)->ns, '@');
+
+    return kind_of(claim) + (other ? CLAIM_POD : 0);
+}
+
 static char *best_name(const struct reverse_entry *entry)
 {
     char *best = NULL;
-    enum claim_kind best_kind = CLAIM_POD;
+    unsigned best_rank = UINT_MAX;
     for (const struct claim *claim = first_claim(entry); claim; claim = next_claim(entry, claim)) {
-        enum claim_kind kind = kind_of(claim);
-        if (kind == CLAIM_POD || kind > best_kind)
+        unsigned rank = rank_of(claim);
+        if (kind_of(claim) == CLAIM_POD || rank > best_rank)
             continue;
         char *text = claim_text(claim, &entry->address);
-        if (kind < best_kind || strcmp(text, best) < 0) {
+        if (rank < best_rank || strcmp(text, best) < 0) {
             g_free(best);
             best = g_steal_pointer(&text);
-            best_kind = kind;
+            best_rank = rank;
         }
         g_free(text);
     }

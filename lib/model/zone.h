@@ -17,6 +17,8 @@ enum zone_service_type {
     ZONE_EXTERNAL_NAME, /* `target` */
 };
 
+/* A namespace of another zone than the main one is "namespace@zone". */
+
 /* In all of these `addresses` is a GArray of struct address in any order, possibly with
  * duplicates. */
 
@@ -46,7 +48,7 @@ struct zone_service {
 struct zone_address {
     struct address address;
     bool known;       /* stated by an object: ours even without a name */
-    const char *name; /* "[label.]service.namespace", NULL for none */
+    const char *name; /* "[label.]service.namespace[@zone]", NULL for none */
     GPtrArray *pods;  /* const char *: namespaces with a pod of this address (rule 65) */
 };
 

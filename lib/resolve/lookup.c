@@ -38,17 +38,33 @@ static bool text_is(struct lookup_text text, const char *word)
 
 /* --- Records --- */
 
-/* The record of "<type><name>", the name in lower case (rule 8). */
-static struct snapshot_record find_name(const struct snapshot_view *view, char type,
+/* A name as records have it: in lower case (rule 8), with the zone unless that is the main one.
+ * Returns its length, 0: too long for any name. */
+static size_t qualify(const struct settings *settings, struct lookup_text name,
+                      char qualified[static KUBESVC_NAME_MAX])
+{
+    size_t zone_length = settings->other ? settings->zone_length + (size_t)1 : 0;
+
+    if (name.length > KUBESVC_NAME_MAX || zone_length > KUBESVC_NAME_MAX - name.length)
+        return 0;
+    for (size_t i = 0; i < name.length; i++)
+        qualified[i] = name_fold(name.data[i]);
+    if (zone_length > 0) {
+        qualified[name.length] = '@';
+        memcpy(qualified + name.length + 1, settings->zone, settings->zone_length);
+    }
+    return name.length + zone_length;
+}
+
+/* The record of "<type><name>". */
+static struct snapshot_record find_name(const struct lookup *lookup, char type,
                                         struct lookup_text name)
 {
     char key[1 + KUBESVC_NAME_MAX] = {type};
+    size_t length = qualify(lookup->settings, name, key + 1);
 
-    if (name.length > KUBESVC_NAME_MAX)
-        return (struct snapshot_record){NULL, 0};
-    for (size_t i = 0; i < name.length; i++)
-        key[1 + i] = name_fold(name.data[i]);
-    return snapshot_find(view, key, 1 + name.length);
+    return length > 0 ? snapshot_find(lookup->view, key, 1 + length)
+                      : (struct snapshot_record){NULL, 0};
 }
 
 struct lookup_set lookup_read_set(struct snapshot_record record, const struct kubesvc_set *stored)
@@ -242,7 +258,7 @@ static enum resolver_outcome lookup_port(struct lookup *lookup, struct snapshot_
 static enum resolver_outcome lookup_service(struct lookup *lookup, struct lookup_text below,
                                             struct lookup_text key)
 {
-    struct snapshot_record record = find_name(lookup->view, 's', key);
+    struct snapshot_record record = find_name(lookup, 's', key);
     const struct kubesvc_service *service =
         (const void *)snapshot_bytes(record, 0, sizeof(struct kubesvc_service));
     struct lookup_text first, second;
@@ -282,11 +298,13 @@ static enum resolver_outcome lookup_service(struct lookup *lookup, struct lookup
 /* --- Inside the zone --- */
 
 /* Is there a pod of this address in the namespace (rule 65)? */
-static bool is_pod(const struct snapshot_view *view, const uint8_t address[static 16],
+static bool is_pod(const struct lookup *lookup, const uint8_t address[static 16],
                    struct lookup_text ns)
 {
+    char qualified[KUBESVC_NAME_MAX];
+    size_t qualified_length = qualify(lookup->settings, ns, qualified);
     struct snapshot_record record;
-    const struct kubesvc_address *stored = lookup_address(view, address, &record);
+    const struct kubesvc_address *stored = lookup_address(lookup->view, address, &record);
     const struct kubesvc_span *pods;
     uint32_t n;
 
@@ -297,7 +315,7 @@ static bool is_pod(const struct snapshot_view *view, const uint8_t address[stati
         uint32_t length;
         const char *name = (const char *)snapshot_span(record, &pods[i], &length);
 
-        if (name != NULL && name_equal(name, length, ns.data, ns.length))
+        if (name != NULL && name_equal(name, length, qualified, qualified_length))
             return true;
     }
     return false;
@@ -317,7 +335,7 @@ static enum resolver_outcome lookup_pod(struct lookup *lookup, struct lookup_tex
         return answer_bare(lookup);
     if (rest.length > 0 || !dashed_parse(label.data, label.length, address))
         return RESOLVER_NXDOMAIN;
-    if (lookup->settings->pods == KUBESVC_PODS_VERIFIED && !is_pod(lookup->view, address, ns))
+    if (lookup->settings->pods == KUBESVC_PODS_VERIFIED && !is_pod(lookup, address, ns))
         return RESOLVER_NXDOMAIN;
     return answer_literal(lookup, address);
 }
@@ -325,7 +343,7 @@ static enum resolver_outcome lookup_pod(struct lookup *lookup, struct lookup_tex
 /* NXDOMAIN or NOT_OURS of a namespace that cannot be answered for; FOUND if it can. */
 static enum resolver_outcome check_namespace(const struct lookup *lookup, struct lookup_text ns)
 {
-    struct snapshot_record record = find_name(lookup->view, 'n', ns);
+    struct snapshot_record record = find_name(lookup, 'n', ns);
     const struct kubesvc_namespace *stored =
         (const void *)snapshot_bytes(record, 0, sizeof(struct kubesvc_namespace));
 

@@ -19,8 +19,8 @@ struct lookup_set {
 
 struct lookup {
     const struct snapshot_view *view;
-    const struct settings *settings;
-    unsigned flags; /* RESOLVER_*, set by the lookup as all below */
+    const struct settings *settings; /* of the name's zone */
+    unsigned flags;                  /* RESOLVER_*, set by the lookup as all below */
     struct lookup_set set;
     uint8_t literal[16]; /* where `set` points if the name itself spells its address */
     const char *target;  /* of an ExternalName: the answer is the target's */

@@ -52,6 +52,15 @@ bool name_is_valid(const char *name, size_t length)
     return true;
 }
 
+bool name_is_namespace(const char *text, size_t length)
+{
+    const char *at = memchr(text, '@', length);
+    size_t label = at ? (size_t)(at - text) : length;
+
+    return name_is_valid(text, label) && !memchr(text, '.', label) &&
+           (!at || name_is_valid(at + 1, length - label - 1));
+}
+
 bool name_equal(const char *a, size_t a_length, const char *b, size_t b_length)
 {
     if (a_length != b_length)

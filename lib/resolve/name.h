@@ -23,6 +23,9 @@ bool name_is_valid(const char *name, size_t length);
 /* Does `name` end in `suffix` at a label boundary (equal counts), without regard to case? */
 bool name_has_suffix(const char *name, size_t length, const char *suffix, size_t suffix_length);
 
+/* "namespace", or "namespace@zone" for one of another zone than the main one. */
+bool name_is_namespace(const char *text, size_t length);
+
 bool name_equal(const char *a, size_t a_length, const char *b, size_t b_length);
 
 /* Ends in `.svc` or in the default zone: such a name must never be sent to public DNS. */

@@ -36,10 +36,10 @@ static bool names_add(struct resolver_names *names, const void *text, size_t len
     return true;
 }
 
-/* Cuts the zone and its dot off a name; false if the name is not in the zone (rules 14 and 15). */
-static bool cut_zone(const struct settings *settings, const char *name, size_t *length)
+/* Enters a name's zone and cuts it and its dot off; false if it is in none (rules 14 and 15). */
+static bool cut_zone(struct settings *settings, const char *name, size_t *length)
 {
-    if (!name_has_suffix(name, *length, settings->zone, settings->zone_length))
+    if (!settings_enter(settings, name, *length))
         return false;
     *length -= settings->zone_length;
     if (*length > 0)
@@ -47,10 +47,10 @@ static bool cut_zone(const struct settings *settings, const char *name, size_t *
     return true;
 }
 
-/* Follows a chain to its end; `lookup` receives what is there, and the flags of its start. */
-static enum resolver_outcome resolve(const struct settings *settings, const char *name,
-                                     size_t length, struct lookup *lookup,
-                                     struct resolver_names *names)
+/* Follows a chain to its end, from zone to zone; `lookup` receives what is there, and the flags of
+ * its start. */
+static enum resolver_outcome resolve(struct settings *settings, const char *name, size_t length,
+                                     struct lookup *lookup, struct resolver_names *names)
 {
     unsigned flags = 0;
 
@@ -122,9 +122,10 @@ void resolver_both(const struct snapshot_view *view, const struct settings *sett
                    struct resolver_answer *inet6, struct resolver_names *names)
 {
     struct lookup lookup = {.view = view};
+    struct settings current = *settings;
 
     names_begin(names);
-    enum resolver_outcome outcome = resolve(settings, name, length, &lookup, names);
+    enum resolver_outcome outcome = resolve(&current, name, length, &lookup, names);
 
     answer_family(&lookup, outcome, KUBESVC_FAMILY_INET, inet);
     answer_family(&lookup, outcome, KUBESVC_FAMILY_INET6, inet6);
@@ -149,19 +150,25 @@ static bool is_in_ranges(const struct settings *settings, const uint8_t address[
     return false;
 }
 
-/* "<name>.svc.<zone>" into `names`; false if that is not a valid host name. */
+/* "<name>.svc.<zone>" of "<name>" or "<name>@<zone>" into `names`; false if that is not a valid
+ * host name. */
 static bool names_add_in_zone(struct resolver_names *names, const uint8_t *name, size_t length,
                               const struct settings *settings)
 {
     static const char svc[] = {'.', 's', 'v', 'c', '.'};
+    const uint8_t *at = memchr(name, '@', length);
+    const void *zone = at ? at + 1 : (const void *)settings->zone;
+    size_t zone_length = at ? length - (size_t)(at + 1 - name) : settings->zone_length;
     char text[KUBESVC_NAME_MAX], *end = text;
 
-    if (length > sizeof text || settings->zone_length > sizeof text ||
-        length + sizeof svc + settings->zone_length > sizeof text)
+    if (at)
+        length = (size_t)(at - name);
+    if (length > sizeof text || zone_length > sizeof text ||
+        length + sizeof svc + zone_length > sizeof text)
         return false;
     end = mempcpy(end, name, length);
     end = mempcpy(end, svc, sizeof svc);
-    end = mempcpy(end, settings->zone, settings->zone_length);
+    end = mempcpy(end, zone, zone_length);
     return name_is_valid(text, (size_t)(end - text)) &&
            names_add(names, text, (size_t)(end - text));
 }

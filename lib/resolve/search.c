@@ -254,11 +254,12 @@ static enum verdict try_list(struct search *search)
 
 static bool is_in_zone(const struct search *search)
 {
-    return name_has_suffix(search->name.data, search->name.length, search->zone.data,
-                           search->zone.length);
+    struct settings settings = search->settings;
+
+    return settings_enter(&settings, search->name.data, search->name.length);
 }
 
-/* Names that no other service may be asked for: in the zone, or ending in `.svc`. */
+/* Names that no other service may be asked for: in a zone, or ending in `.svc`. */
 static bool is_reserved(const struct search *search)
 {
     return is_in_zone(search) ||
@@ -314,6 +315,17 @@ static enum verdict walk(struct search *search, bool absolute)
     return verdict;
 }
 
+/* A caller in a namespace of another zone has that zone's search list. */
+static void split_zone(struct search *search)
+{
+    const char *at = memchr(search->ns.data, '@', search->ns.length);
+
+    if (at == NULL)
+        return;
+    search->zone = (struct text){at + 1, search->ns.length - (size_t)(at + 1 - search->ns.data)};
+    search->ns.length = (size_t)(at - search->ns.data);
+}
+
 static void begin_result(struct search_result *result, enum kubesvc_status status)
 {
     result->status = status;
@@ -358,6 +370,7 @@ void search_name(const struct snapshot_view *view, const struct search_question 
     search.zone = (struct text){search.settings.zone, search.settings.zone_length};
     if (search.ns.data == NULL || search.ns.length == 0)
         search.ns = (struct text){search.settings.ns, search.settings.namespace_length};
+    split_zone(&search);
     if (absolute)
         search.name.length--;
     if (!name_is_valid(search.name.data, search.name.length)) { /* rule 53 */

@@ -31,17 +31,25 @@ _kubesvc_options() {
 }
 
 _kubesvc() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command= kind= words= i word
-    local -a asked=()
+    local -a asked=() given=()
     COMPREPLY=()
 
-    for ((i = 1; i < COMP_CWORD; i++)); do
+    # bash takes NAMESPACE@ZONE apart.
+    for ((i = 0; i <= COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
+        if ((i > 1)) && [[ $word == @ || ${COMP_WORDS[i - 1]} == @ ]]; then given[-1]+=$word
+        else given+=("$word"); fi
+    done
+    local last=$((${#given[@]} - 1))
+    local current=${given[last]} previous=${given[last - 1]}
+
+    for ((i = 1; i < last; i++)); do
+        word=${given[i]}
         case $word in
         --) break ;;
         -n | --namespace | --socket)
-            ((++i < COMP_CWORD)) && asked+=("$word" "${COMP_WORDS[i]}")
+            ((++i < last)) && asked+=("$word" "${given[i]}")
             ;;
         -o | --output | -l | --selector | -L | --label-columns | --ignore | --root | -c | --container | --manifests)
             ((i++))
@@ -96,6 +104,10 @@ _kubesvc() {
         ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    # What is behind the last "@" is all that bash replaces.
+    if [[ $current == *@* && $COMP_WORDBREAKS == *@* ]]; then
+        COMPREPLY=("${COMPREPLY[@]#"${current%"${current##*@}"}"}")
+    fi
 }
 
 complete -F _kubesvc kubesvc

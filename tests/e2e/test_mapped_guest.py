@@ -230,7 +230,7 @@ def test_root_cannot_write_into_the_region():
 # --- Daemons that are none ---
 
 
-def memfd(size=4096, version=1, seals=SEALS):
+def memfd(size=4096, version=2, seals=SEALS):
     fd = os.memfd_create("test-region", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, size)
     os.pwrite(fd, struct.pack("<II", SNAPSHOT, min(size, 4096) // 8), 0)
@@ -282,7 +282,7 @@ def test_descriptors_that_are_no_snapshots():
         "may be written": lambda: [memfd(seals=fcntl.F_SEAL_SHRINK)],
         "short": lambda: [memfd(size=100)],
         "empty": lambda: [memfd(size=0)],
-        "other version": lambda: [memfd(version=2)],
+        "other version": lambda: [memfd(version=3)],
         "ordinary file": lambda: [os.open(__file__, os.O_RDONLY)],
         "device": lambda: [os.open("/dev/zero", os.O_RDONLY)],
         "directory": lambda: [os.open(".", os.O_RDONLY)],

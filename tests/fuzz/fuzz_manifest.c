@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct bytes bytes = {data + 1, size - 1, data[0] < 64 ? data[0] + 1u : 65536};
-    struct source *source = source_new("/fuzz", 0, true);
+    struct source *source = source_new("/fuzz", 0, true, NULL);
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &bytes);
     int r = manifest_reader_run(reader);
 

@@ -35,7 +35,7 @@ struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t
     const struct manifest_options options = {.default_namespace = "default",
                                              .max_size = UINT64_C(512) << 20};
     struct text text = {bytes, length, piece};
-    struct source *source = source_new("/test.yaml", 0, true);
+    struct source *source = source_new("/test.yaml", 0, true, NULL);
     struct manifest_reader *reader = manifest_reader_new(source, &options, give, &text);
     struct manifest_text manifest = {0};
 

@@ -117,10 +117,32 @@ static const struct world_service world_services[] = {
     {"c10", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c11.ext.svc.cluster.local"},
     {"c11", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c12.ext.svc.cluster.local"},
     {"c12", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "vip.ext.svc.cluster.local"},
+
+    /* zones */
+    {"svc1", "testns@east.example", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.8.0.1",
+     .endpoints = "ep1a=172.8.0.1", .ports = "http/1=10.8.0.1"},
+    {"hl", "east-only@east.example", KUBESVC_SERVICE_HEADLESS, .addresses = "172.8.0.2",
+     .unnamed = "172.8.0.2"},
+    {"to-main", "testns@east.example", KUBESVC_SERVICE_EXTERNAL_NAME,
+     .target = "vip.ext.svc.cluster.local"},
+    {"to-east", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "svc1.testns.svc.east.example"},
+    {"to-there-and-back", "ext", KUBESVC_SERVICE_EXTERNAL_NAME,
+     .target = "To-Main.testns.svc.East.Example"},
 };
 
-static const char *const world_namespaces[] = {"testns", "prod", "dev", "empty", "shadow", "split",
-                                               "mix",    "ext",  "p",   "q",     "nopods"};
+static const char *const world_namespaces[] = {"testns",
+                                               "prod",
+                                               "dev",
+                                               "empty",
+                                               "shadow",
+                                               "split",
+                                               "mix",
+                                               "ext",
+                                               "p",
+                                               "q",
+                                               "nopods",
+                                               "testns@east.example",
+                                               "east-only@east.example"};
 
 static const struct world_address world_addresses[] = {
     {"10.0.0.1", "svc1.testns", {NULL}, false},
@@ -132,6 +154,7 @@ static const struct world_address world_addresses[] = {
     {"10.90.0.8", NULL, {NULL}, false},
     {"192.0.2.99", NULL, {"p", NULL}, .foreign = true},
     {"::1", "--1.hdls1.testns", {NULL}, false},
+    {"10.8.0.1", "svc1.testns@east.example", {"testns@east.example", NULL}, false},
 };
 
 static inline void world_put(struct snapshot_writer *writer, const struct record_key *key,
@@ -223,11 +246,13 @@ static inline void world_put_settings(struct snapshot_writer *writer,
         {{{[10] = 0xff, [11] = 0xff, [12] = 127, [13] = 96}}, 112},
         {{{0xfd, 0, 0xff, 0xf0}}, 28},
     };
+    static const char *const zones[] = {"west.example", "east.example", NULL};
     const struct record_settings settings = {
         .flags = options->flags,
         .pods = options->pods,
         .ndots = options->ndots != 0 ? options->ndots : 5,
         .zone = options->zone != NULL ? options->zone : "cluster.local",
+        .zones = zones,
         .default_namespace = "testns",
         .search = options->search,
         .ranges = ranges,

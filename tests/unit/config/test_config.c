@@ -15,6 +15,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/config/config_values.h"
+#include <kubesvc/limits.h>
 
 struct scene {
     char *directory, *path;
@@ -309,6 +310,11 @@ static void mistakes(void **state)
         {"serviceCIDRs: ['fe80::/64']\n", 1, 16, "bad-value", "fe80::/10, link-local"},
         {"serviceCIDRs: ['f000::/4']\n", 1, 16, "bad-value", "link-local"},
         {"serviceCIDRs: ['ff00::/16']\n", 1, 16, "bad-value", "ff00::/8, multicast"},
+        {"manifests: [{path: /a, zone: a b}]\n", 1, 30, "bad-value", "zone must be a DNS name"},
+        {"manifests:\n- {path: /a, zone: east.cluster.local}\n", 2, 1, "bad-zones", "overlap"},
+        {"manifests:\n- {path: /a, zone: local}\n", 2, 1, "bad-zones", "overlap"},
+        {"zone: x\nmanifests: [{path: /a, zone: b}, {path: /c, zone: a.b}]\n", 2, 12, "bad-zones",
+         "zones b and a.b overlap"},
         {"podCIDRs: [10.0.0.0/8, 10.1.0.0/16]\n", 1, 11, "overlapping-ranges", "podCIDRs"},
         {"nodeIPs: [host]\n", 1, 11, "bad-value", "nodeIPs"},
         {"allocate: maybe\n", 1, 11, "wrong-type", "allocate"},
@@ -558,6 +564,37 @@ static void ranges_of_several_files(void **state)
     assert_int_equal(load(scene, (struct config_options){.path_given = true}), 0);
 }
 
+static void zones(void **state)
+{
+    struct scene *scene = *state;
+    g_autoptr(GString) many = g_string_new("manifests:\n");
+
+    assert_good(scene, "zone: Main.Example.\n"
+                       "manifests:\n"
+                       "- /a\n"
+                       "- {path: /b, zone: EAST.example.}\n"
+                       "- {path: /c, zone: west.example}\n"
+                       "- {path: /d, zone: east.example}\n"
+                       "- {path: /e, zone: main.example}\n");
+    assert_null(directory(scene, 0)->zone);
+    assert_string_equal(directory(scene, 1)->zone, "east.example");
+    assert_string_equal(directory(scene, 2)->zone, "west.example");
+    assert_string_equal(directory(scene, 3)->zone, "east.example");
+    assert_null(directory(scene, 4)->zone); /* the main one */
+    assert_int_equal(g_strv_length(scene->config->zones), 2);
+    assert_string_equal(scene->config->zones[0], "east.example");
+    assert_string_equal(scene->config->zones[1], "west.example");
+    assert_good(scene, "dns: {namespace: moon@east.example}\n");
+    assert_string_equal(scene->config->dns.ns, "moon@east.example");
+    assert_int_equal(g_strv_length(scene->config->zones), 0);
+
+    for (unsigned i = 0; i < KUBESVC_ZONES_MAX; i++)
+        g_string_append_printf(many, "- {path: /m, zone: z%u}\n", i);
+    assert_good(scene, many->str);
+    g_string_append(many, "- {path: /m, zone: more}\n");
+    assert_bad(scene, many->str, 2, 1, "bad-zones", "more than 64 zones");
+}
+
 static void directories_that_are_none(void **state)
 {
     struct scene *scene = *state;
@@ -605,6 +642,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(dropins_without_a_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes_in_dropins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranges_of_several_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(zones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(directories_that_are_none, set_up, tear_down),
         cmocka_unit_test(suggestions),
     };

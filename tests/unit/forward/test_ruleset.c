@@ -317,6 +317,12 @@ static void what_is_not_forwarded(void **state)
     assert_null(forward_service_new("moon", "a;flush ruleset"));
     assert_null(forward_service_new("", "web"));
     assert_null(forward_service_new("Moon", "web"));
+    assert_null(forward_service_new("@east", "web"));
+    assert_null(forward_service_new("moon@", "web"));
+    assert_null(forward_service_new("moon@a@b", "web"));
+    assert_null(forward_service_new("moon@a;b", "web"));
+    assert_null(forward_service_new("moon", "web@east"));
+    forward_service_free(forward_service_new("moon@east.example", "web"));
     g_autofree char *long_name = g_strnfill(64, 'x');
     assert_null(forward_service_new("moon", long_name));
 }

@@ -274,7 +274,7 @@ static ssize_t many_pods(void *userdata, void *buffer, size_t size)
 /* Wherever the input fails, it ends there and says nothing but that. */
 static void input_that_fails(void **state)
 {
-    struct source *source = source_new("/x", 0, true);
+    struct source *source = source_new("/x", 0, true, NULL);
 
     (void)state;
     for (unsigned pieces = 0; pieces < 20; pieces++) {
@@ -309,7 +309,7 @@ static ssize_t endless(void *userdata, void *buffer, size_t size)
 static int read_from(input_read input, uint64_t max_size, GPtrArray **diagnostics)
 {
     const struct manifest_options options = {.default_namespace = "default", .max_size = max_size};
-    struct source *source = source_new("/x", 0, true);
+    struct source *source = source_new("/x", 0, true, NULL);
     struct manifest_reader *reader = manifest_reader_new(source, &options, input, NULL);
     int r = manifest_reader_run(reader);
 

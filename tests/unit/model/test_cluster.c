@@ -485,7 +485,7 @@ static GPtrArray *read_objects(struct source *source, const char *text)
 static struct source *source_of(unsigned file)
 {
     g_autofree char *path = g_strdup_printf("/m/%u.yaml", file);
-    return source_new(path, file % 2, file != 5);
+    return source_new(path, file % 2, file != 5, NULL);
 }
 
 static void assert_same(GHashTable *a, GHashTable *b, const char *what, unsigned step)

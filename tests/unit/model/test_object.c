@@ -13,7 +13,7 @@
 
 static void descriptions(void **state)
 {
-    struct source *source = source_new("/a", 3, true);
+    struct source *source = source_new("/a", 3, true, NULL);
     struct object *service = object_new(OBJECT_SERVICE, source, "moon", "regular-svc");
     struct object *ns = object_new(OBJECT_NAMESPACE, source, "moon", "moon");
     g_autofree char *a = object_describe(service), *b = object_describe(ns);

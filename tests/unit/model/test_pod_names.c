@@ -16,7 +16,7 @@
 
 static bool makes(enum object_kind kind, const char *name, const char *pod, bool indexed)
 {
-    struct source *source = source_new("/m", 0, true);
+    struct source *source = source_new("/m", 0, true, NULL);
     struct workload *workload = (struct workload *)object_new(kind, source, "default", name);
     workload->indexed = indexed;
     workload->ordinal = kind == OBJECT_STATEFUL_SET ? 2 : 0;
@@ -105,7 +105,7 @@ static uint32_t nameable(enum object_kind kind, size_t length, uint32_t ordinal,
                          bool indexed)
 {
     g_autofree char *name = g_strnfill(length, 'x');
-    struct source *source = source_new("/m", 0, true);
+    struct source *source = source_new("/m", 0, true, NULL);
     struct workload *workload = (struct workload *)object_new(kind, source, "default", name);
     workload->ordinal = ordinal;
     workload->indexed = indexed;
@@ -133,7 +133,7 @@ static void names_that_no_pod_can_have(void **state)
     assert_int_equal(nameable(OBJECT_JOB, 62, 0, 2, true), 0);
     assert_int_equal(nameable(OBJECT_JOB, 62, 0, 2, false), 2);
     assert_int_equal(nameable(OBJECT_DEPLOYMENT, 253, 0, 2, false), 2);
-    struct source *source = source_new("/m", 0, true);
+    struct source *source = source_new("/m", 0, true, NULL);
     struct workload *dotted =
         (struct workload *)object_new(OBJECT_STATEFUL_SET, source, "default", "a.b");
     assert_int_equal(workload_nameable(dotted, 2), 0);

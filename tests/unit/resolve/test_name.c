@@ -68,6 +68,20 @@ static void test_invalid_names(void **state)
     assert_false(name_is_valid("a\0b", 3));
 }
 
+static void test_namespaces(void **state)
+{
+    static const char *const good[] = {"a", "moon", LABEL_63, "moon@east", "moon@east.example"};
+    static const char *const bad[] = {"",      "a.b", "@",    "a@",     "@b",  "a@b@c",
+                                      "a.b@c", "-a",  "a@-b", "a@b..c", "a b", LABEL_63 "x"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+        assert_true(name_is_namespace(good[i], strlen(good[i])));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        if (name_is_namespace(bad[i], strlen(bad[i])))
+            fail_msg("%s", bad[i]);
+}
+
 static void test_length_limit(void **state)
 {
     char name[KUBESVC_NAME_MAX + 2];
@@ -173,8 +187,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_valid_names),  cmocka_unit_test(test_invalid_names),
         cmocka_unit_test(test_length_limit), cmocka_unit_test(test_every_byte),
-        cmocka_unit_test(test_equal),        cmocka_unit_test(test_suffix),
-        cmocka_unit_test(test_reserved),     cmocka_unit_test(test_may_be_ours),
+        cmocka_unit_test(test_namespaces),   cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_suffix),       cmocka_unit_test(test_reserved),
+        cmocka_unit_test(test_may_be_ours),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

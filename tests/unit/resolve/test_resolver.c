@@ -350,6 +350,69 @@ static void another_zone(void **state)
     CHECK_NAMES(&options, cases);
 }
 
+static void other_zones(void **state)
+{
+    static const struct name_case cases[] = {
+        /* the same namespace and Service, each in its zone */
+        {"svc1.testns.svc.cluster.local", 4, FOUND, SERVICE, "10.0.0.1", NULL},
+        {"svc1.testns.svc.east.example", 4, FOUND, SERVICE, "10.8.0.1", NULL},
+        {"SVC1.TestNS.svc.EAST.example", 4, FOUND, SERVICE, "10.8.0.1", NULL},
+        {"ep1a.svc1.testns.svc.east.example", 4, FOUND, 0, "172.8.0.1", NULL},
+        {"_http._tcp.svc1.testns.svc.east.example", 4, FOUND, 0, "10.8.0.1", NULL},
+        {"172-8-0-2.hl.east-only.svc.east.example", 4, FOUND, 0, "172.8.0.2", NULL},
+        {"10-8-0-1.testns.pod.east.example", 4, FOUND, 0, "10.8.0.1", NULL},
+        {"east.example", 4, NODATA, BARE, NULL, NULL},
+        {"svc.east.example", 4, NODATA, BARE, NULL, NULL},
+        {"testns.svc.east.example", 4, NODATA, BARE, NULL, NULL},
+        /* what is in one is in no other */
+        {"hl.east-only.svc.cluster.local", 4, NXDOMAIN, 0, NULL, NULL},
+        {"svc-dual-stack.testns.svc.east.example", 4, NXDOMAIN, 0, NULL, NULL},
+        {"db.prod.svc.east.example", 4, NXDOMAIN, 0, NULL, NULL},
+        {"10-8-0-1.testns.pod.cluster.local", 4, NXDOMAIN, 0, NULL, NULL},
+        {"svc1.testns.svc.west.example", 4, NXDOMAIN, 0, NULL, NULL},
+        {"west.example", 4, NODATA, BARE, NULL, NULL},
+        {"svc1.testns.svc.south.example", 4, NOT_OURS, 0, NULL, NULL},
+        {"example", 4, NOT_OURS, 0, NULL, NULL},
+        /* from one to another */
+        {"to-main.testns.svc.east.example", 4, FOUND, SERVICE, "10.96.3.1",
+         "to-main.testns.svc.east.example vip.ext.svc.cluster.local"},
+        {"to-east.ext.svc.cluster.local", 4, FOUND, SERVICE, "10.8.0.1",
+         "to-east.ext.svc.cluster.local svc1.testns.svc.east.example"},
+        {"to-there-and-back.ext.svc.cluster.local", 6, FOUND, SERVICE, "fd00:3::1",
+         "to-there-and-back.ext.svc.cluster.local To-Main.testns.svc.East.Example "
+         "vip.ext.svc.cluster.local"},
+    };
+
+    (void)state;
+    CHECK_NAMES(&plain, cases);
+}
+
+/* A zone so long that no name in it could be looked up. */
+static void a_zone_too_long_for_names(void **state)
+{
+    g_autofree char *zone = g_strnfill(250, 'z');
+    g_autofree char *name = g_strconcat("a.b.svc.", zone, NULL);
+    const char *const zones[] = {zone, NULL};
+    const struct record_settings settings = {
+        .zone = "z", .default_namespace = "d", .zones = zones, .pods = KUBESVC_PODS_VERIFIED};
+    struct snapshot_writer *writer;
+    struct snapshot_view view;
+    struct resolver_answer answer;
+    char storage[KUBESVC_NAMES_SIZE_MAX];
+    struct resolver_names names = RESOLVER_NAMES(storage);
+    struct record_key key;
+
+    (void)state;
+    assert_int_equal(snapshot_writer_new(&writer), 0);
+    record_key_settings(&key);
+    world_put(writer, &key, record_settings_new(&settings));
+    snapshot_writer_publish(writer);
+    assert_true(snapshot_writer_view(writer, &view));
+    resolver_name(&view, name, strlen(name), KUBESVC_FAMILY_INET, &answer, &names);
+    assert_int_not_equal(answer.outcome, RESOLVER_FOUND);
+    snapshot_writer_free(writer);
+}
+
 static void nothing_is_loaded(void **state)
 {
     static const struct world_options options = {.flags = KUBESVC_SETTINGS_EMPTY};
@@ -409,6 +472,7 @@ static void addresses(void **state)
     assert_true(snapshot_writer_view(writer, &view));
     check_address(&view, "10.0.0.1", KUBESVC_FAMILY_INET, FOUND, "svc1.testns.svc.cluster.local");
     check_address(&view, "10.0.0.1", KUBESVC_FAMILY_INET6, FOUND, "svc1.testns.svc.cluster.local");
+    check_address(&view, "10.8.0.1", KUBESVC_FAMILY_INET, FOUND, "svc1.testns.svc.east.example");
     check_address(&view, "172.0.0.4", KUBESVC_FAMILY_INET, FOUND,
                   "dup-name.hdls1.testns.svc.cluster.local");
     check_address(&view, "fd00:60::", KUBESVC_FAMILY_INET6, FOUND,
@@ -479,6 +543,8 @@ int main(void)
         cmocka_unit_test(disabled_pods),
         cmocka_unit_test(fallthrough),
         cmocka_unit_test(another_zone),
+        cmocka_unit_test(other_zones),
+        cmocka_unit_test(a_zone_too_long_for_names),
         cmocka_unit_test(nothing_is_loaded),
         cmocka_unit_test(no_settings),
         cmocka_unit_test(addresses),

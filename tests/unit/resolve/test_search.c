@@ -122,6 +122,39 @@ static void check_cases(const struct world_options *options, const struct search
 
 static const struct world_options plain = {.pods = KUBESVC_PODS_VERIFIED};
 
+static void a_namespace_of_another_zone(void **state)
+{
+    static const struct search_case cases[] = {
+        {"svc1", "testns@east.example", 4, FOUND, "10.8.0.1", "svc1.testns.svc.east.example"},
+        {"svc1.testns", "east-only@east.example", 4, FOUND, "10.8.0.1",
+         "svc1.testns.svc.east.example"},
+        {"svc1.testns.svc", "x@east.example", 4, FOUND, "10.8.0.1", "svc1.testns.svc.east.example"},
+        {"hl.east-only", "testns@east.example", 4, FOUND, "172.8.0.2",
+         "hl.east-only.svc.east.example"},
+        /* whole names are the same from everywhere */
+        {"svc1.testns.svc.cluster.local", "testns@east.example", 4, FOUND, "10.0.0.1",
+         "svc1.testns.svc.cluster.local"},
+        {"svc1.testns.svc.east.example", "testns", 4, FOUND, "10.8.0.1",
+         "svc1.testns.svc.east.example"},
+        /* short ones are not */
+        {"db", "prod@east.example", 4, NOT_OURS, NULL, NULL},
+        {"db.prod", "testns@east.example", 4, NOT_OURS, NULL, NULL},
+        {"hl.east-only", "testns", 4, NOT_OURS, NULL, NULL},
+        {"svc1", "testns@west.example", 4, NOT_OURS, NULL, NULL},
+        {"svc1", "testns@south.example", 4, NOT_OURS, NULL, NULL},
+        {"svc1", "testns@cluster.local", 4, FOUND, "10.0.0.1", "svc1.testns.svc.cluster.local"},
+        /* and what is below a zone is not for other services to answer */
+        {"nothing.testns.svc.east.example", "testns", 4, NOT_FOUND, NULL, NULL},
+        {"a.b.west.example", "testns", 4, NOT_FOUND, NULL, NULL},
+        {"west.example", "testns", 4, NO_DATA, NULL, NULL},
+        {"a..b.east.example", "testns", 4, NOT_FOUND, NULL, NULL},
+        {"a.b.south.example", "testns", 4, NOT_OURS, NULL, NULL},
+    };
+
+    (void)state;
+    CHECK(&plain, cases);
+}
+
 static void the_list_is_walked(void **state)
 {
     static const struct search_case cases[] = {
@@ -535,6 +568,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_list_is_walked),
+        cmocka_unit_test(a_namespace_of_another_zone),
         cmocka_unit_test(families),
         cmocka_unit_test(names_that_exist_without_data),
         cmocka_unit_test(names_of_ours_that_do_not_exist),
