@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-from harness import built, client_env, wait_for
+from harness import PATIENCE, built, client_env, wait_for
 
 FIRST = 3  # SD_LISTEN_FDS_START
 
@@ -84,7 +84,7 @@ class Manager:
 
     def end(self, number):
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
     def __enter__(self):
         self.start()

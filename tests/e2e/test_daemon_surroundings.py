@@ -9,7 +9,8 @@ import shutil
 import socket
 import subprocess
 
-from harness import Client, Daemon, built, need_program, need_root, same, skip, unsanitized, wait_for
+from harness import (PATIENCE, Client, Daemon, built, need_program, need_root, same, skip, unsanitized,
+                     wait_for)
 
 F_SETPIPE_SZ = 1031
 NAME = "web.moon.svc.cluster.local"
@@ -49,7 +50,7 @@ def test_directories_that_others_may_write_to():
         (where / which).mkdir(parents=True)
         (where / which).chmod(mode)
         daemon = Daemon(WEB, dir=where, ready=False)
-        same(daemon.process.wait(20), 1)
+        same(daemon.process.wait(PATIENCE), 1)
         line = daemon.wait_line("others can write to the directory")
         assert str(where / which) in line and f"{mode:04o}" in line, line
         (where / which).chmod(0o755)
@@ -64,7 +65,7 @@ def test_directories_of_others():
         (where / which).mkdir(parents=True)
         os.chown(where / which, 65534, 0)
         daemon = Daemon(WEB, dir=where, ready=False)
-        same(daemon.process.wait(20), 1)
+        same(daemon.process.wait(PATIENCE), 1)
         daemon.wait_line("belongs to another user (uid 65534)")
 
 
@@ -113,7 +114,7 @@ def test_supervisor_that_takes_nothing():
         with Client(daemon.env) as client:
             same(answers(client), True)
         # and it is told when it takes something again
-        supervisor.settimeout(20)
+        supervisor.settimeout(PATIENCE)
         while b"READY=1" not in supervisor.recv(4096):
             pass
 

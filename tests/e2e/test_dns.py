@@ -9,7 +9,7 @@ import sys
 
 from dns_client import parse, request
 from dns_server import DnsServer, addresses
-from harness import Daemon, built, same
+from harness import PATIENCE, Daemon, built, same
 
 ZONE = "default.svc.cluster.local"
 WORLD = """
@@ -99,7 +99,7 @@ def test_requests_wait_while_it_starts():
     with Daemon(world()) as daemon, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, \
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         server.bind(("127.0.0.1", 0))
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         client.connect(server.getsockname())
         for number in range(50):
             client.send(request(f"regular-svc.{ZONE}", number=number))

@@ -8,7 +8,7 @@ import subprocess
 
 from dns_client import Dns, parse, request
 from dns_server import DnsServer, addresses
-from harness import Daemon, need_program, same, skip, wait_for
+from harness import PATIENCE, Daemon, need_program, same, skip, wait_for
 from namespaces import Host
 from nameserver import Nameserver, free_port
 
@@ -86,7 +86,7 @@ def test_foreign_names_wait_and_ours_do_not():
         deaf.bind(("127.0.0.1", 0))
         with DnsServer(daemon, "--forward", f"127.0.0.1:{deaf.getsockname()[1]}") as dns, \
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(20)
+            client.settimeout(PATIENCE)
             client.connect(dns.at.at)
             for i in range(600):
                 client.send(request(f"n{i}.example", number=i))
@@ -110,7 +110,7 @@ def test_a_client_that_goes_is_forgotten():
             upstream, _ = deaf.accept()
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("2i", 1, 0))
             client.close()  # with a reset: no answer could be sent
-            upstream.settimeout(20)
+            upstream.settimeout(PATIENCE)
             while upstream.recv(512):  # the question, then the end
                 pass
             upstream.close()
@@ -192,8 +192,8 @@ def test_a_nameserver_of_ipv6():
     with server, Daemon(WORLD) as daemon, \
             DnsServer(daemon, "--forward", f"[::1]:{server.getsockname()[1]}") as dns, \
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        server.settimeout(20)
-        client.settimeout(20)
+        server.settimeout(PATIENCE)
+        client.settimeout(PATIENCE)
         client.connect(dns.at.at)
         seen = set()
         for number in range(20):

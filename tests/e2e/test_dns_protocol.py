@@ -10,7 +10,7 @@ import time
 
 from dns_client import encode_name, parse, receive, request
 from dns_server import DnsServer, free_port
-from harness import Daemon, built, limit, need_program, same, unsanitized
+from harness import PATIENCE, Daemon, built, limit, need_program, same, unsanitized
 
 NAME = "wide.default.svc.cluster.local"
 WIDE = 200
@@ -133,7 +133,7 @@ def test_silent_and_slow_clients_are_dropped():
         same(len(ended), len(slow), "slow clients dropped")
         assert 9 < min(ended.values()) and max(ended.values()) < 25, ended
         for client in half_open:
-            client.settimeout(20)
+            client.settimeout(PATIENCE)
             same(client.recv(1), b"")
             client.close()
         for client in slow:
@@ -227,7 +227,7 @@ def test_questions_from_its_own_address_make_no_loop():
                 for _ in range(100):  # answered with responses, which get none
                     twin.send(request(ONE, flags=0x8180))
                 twin.send(request(ONE, number=5))
-                twin.settimeout(20)
+                twin.settimeout(PATIENCE)
                 same(parse(twin.recv(65535)).id, 5)
 
 
@@ -297,7 +297,7 @@ def test_sockets_of_the_service_manager():
 def test_command_line():
     def run(*arguments):
         return subprocess.run([built("kubesvc-dns"), "--config", "/dev/null", *arguments], text=True,
-                              capture_output=True, timeout=20)
+                              capture_output=True, timeout=PATIENCE)
 
     for option in "--help", "--version":
         done = run(option)
@@ -348,7 +348,7 @@ def test_settings_of_the_configuration():
     ]:
         with DnsServer("absent", config=text + "\n", ready=False) as dns:
             dns.wait_line(said)
-            same(dns.process.wait(20), 1)
+            same(dns.process.wait(PATIENCE), 1)
             dns.wait_line("kubesvcd.yaml:1:")
 
 

@@ -335,28 +335,6 @@ static void test_special(void **state)
     loading_until(loading, !loading_diagnostics(loading, "m/directory.yaml"));
 }
 
-static void test_burst(void **state)
-{
-    struct loading *loading = start(state);
-    unsigned settled = loading->n_settled;
-
-    for (unsigned i = 0; i < 1000; i++) {
-        write_file(at(loading, "m/%u.yaml", i), "x");
-        if (i % 10 == 0)
-            loading_run(loading, 0);
-    }
-    loading_until(loading, g_hash_table_size(loading->told) == 1001);
-    /* It has had a hundred turns meanwhile, most of which must not have ended a batch. */
-    assert_true(loading->n_settled - settled < 50);
-    settled = loading->n_settled;
-    for (unsigned i = 0; i < 1000; i++)
-        unlink(at(loading, "m/%u.yaml", i));
-    /* The last file is delivered before the batch is complete. */
-    loading_until(loading, g_hash_table_size(loading->told) == 1 && loading->n_settled > settled);
-    /* One batch; or few, on a machine so slow that each was open for as long as it may be. */
-    assert_in_range(loading->n_settled, settled + 1, settled + 3);
-}
-
 /* Changes that never end must not put off for ever what is known. */
 static void test_restless(void **state)
 {
@@ -587,7 +565,6 @@ int main(void)
         TEST(broken_at_start),
         TEST(too_large),
         TEST(special),
-        TEST(burst),
         TEST(restless),
         TEST(busy_loop),
         TEST(reload_rank),

@@ -483,6 +483,28 @@ static void test_swap_while_read(void **state)
     }
 }
 
+static void test_burst(void **state)
+{
+    struct loading *loading = start(state);
+    unsigned settled = loading->n_settled;
+
+    faults.slow_since = (uint64_t)g_get_monotonic_time();
+    for (unsigned i = 0; i < 1000; i++) {
+        write_file(at(loading, "m/%u.yaml", i), "x");
+        if (i % 10 == 0)
+            loading_run(loading, 0);
+    }
+    loading_until(loading, g_hash_table_size(loading->told) == 1001);
+    /* It has had a hundred turns meanwhile, most of which must not have ended a batch. */
+    assert_true(loading->n_settled - settled < 50);
+    settled = loading->n_settled;
+    for (unsigned i = 0; i < 1000; i++)
+        unlink(at(loading, "m/%u.yaml", i));
+    /* The last file is delivered before the batch is complete. */
+    loading_until(loading, g_hash_table_size(loading->told) == 1 && loading->n_settled > settled);
+    assert_int_equal(loading->n_settled, settled + 1);
+}
+
 static void write_nested_set(struct loading *loading, const char *set)
 {
     make_directory(at(loading, "m/..%s", set));
@@ -530,13 +552,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
-        TEST(no_instance),     TEST(no_watches),
-        TEST(polling_growth),  TEST(polling_writer),
-        TEST(overflow),        TEST(blind),
-        TEST(read_error),      TEST(short_reads),
-        TEST(listing_error),   TEST(no_descriptors),
-        TEST(never_stable),    TEST(replaced_while_read),
-        TEST(swap_while_read), TEST(swap_while_nested_is_read),
+        TEST(no_instance),    TEST(no_watches),      TEST(polling_growth),
+        TEST(polling_writer), TEST(overflow),        TEST(blind),
+        TEST(read_error),     TEST(short_reads),     TEST(listing_error),
+        TEST(no_descriptors), TEST(never_stable),    TEST(replaced_while_read),
+        TEST(burst),          TEST(swap_while_read), TEST(swap_while_nested_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
