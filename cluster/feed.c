@@ -430,11 +430,6 @@ const char *feed_name(const struct feed *feed)
     return feed->name;
 }
 
-enum resource feed_resource(const struct feed *feed)
-{
-    return feed->config.resource;
-}
-
 bool feed_has_listed(const struct feed *feed)
 {
     return feed->listed;

@@ -49,5 +49,4 @@ enum feed_health feed_health(const struct feed *feed);
 const char *feed_problem(const struct feed *feed); /* NULL while it is synced or starting */
 const char *feed_version(const struct feed *feed); /* "" before the first list */
 const char *feed_name(const struct feed *feed);    /* "services", "services in moon" */
-enum resource feed_resource(const struct feed *feed);
-bool feed_has_listed(const struct feed *feed); /* once at least */
+bool feed_has_listed(const struct feed *feed);     /* once at least */

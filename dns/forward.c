@@ -303,21 +303,15 @@ static void forward_on_change(void *userdata)
         relay_restart(((struct question *)question)->relay);
 }
 
-int forward_new(sd_event *event, const struct forward_options *options, struct forward **forwardp)
+struct forward *forward_new(sd_event *event, const struct forward_options *options)
 {
     struct forward *forward = g_new0(struct forward, 1);
-    int r;
 
     forward->context.event = sd_event_ref(event);
     forward->questions = g_hash_table_new_full(question_hash, question_equal, question_free, NULL);
     forward->clients = g_hash_table_new_full(usage_hash, usage_equal, NULL, g_free);
-    r = upstreams_new(event, options, forward_on_change, forward, &forward->context.upstreams);
-    if (r < 0) {
-        forward_free(forward);
-        return r;
-    }
-    *forwardp = forward;
-    return 0;
+    forward->context.upstreams = upstreams_new(event, options, forward_on_change, forward);
+    return forward;
 }
 
 struct forward *forward_free(struct forward *forward)

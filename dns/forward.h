@@ -32,8 +32,7 @@ const char *forward_parse_server(const char *text);
 
 /* Copies the options. Having no server is not an error: resolv.conf may name one later, and until
  * then every question fails. */
-MUST_USE int forward_new(sd_event *event, const struct forward_options *options,
-                         struct forward **forwardp);
+struct forward *forward_new(sd_event *event, const struct forward_options *options);
 struct forward *forward_free(struct forward *forward); /* drops what is pending; returns NULL */
 
 /* The answer, with the id that the client gave, until this returns. Size 0: there is none, which is

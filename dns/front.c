@@ -354,19 +354,6 @@ void front_forget(struct front *front, const void *connection)
 
 /* --- Life --- */
 
-static int start_forward(struct front *front, const struct front_options *options)
-{
-    if (!options->forward || !options->forward[0])
-        return 0;
-    return forward_new(front->event,
-                       &(struct forward_options){
-                           .servers = options->forward,
-                           .own = options->own,
-                           .n_own = options->n_own,
-                       },
-                       &front->forward);
-}
-
 int front_new(struct front **frontp, sd_event *event, const struct front_options *options,
               void (*ready)(void *userdata), void *userdata)
 {
@@ -380,12 +367,14 @@ int front_new(struct front **frontp, sd_event *event, const struct front_options
         front->random = (uint64_t)g_get_monotonic_time();
     int r = provider_new(&front->provider, event, options->socket, ready, userdata);
 
-    if (r >= 0)
-        r = start_forward(front, options);
     if (r < 0) {
         front_free(front);
         return r;
     }
+    if (options->forward && options->forward[0])
+        front->forward = forward_new(event, &(struct forward_options){.servers = options->forward,
+                                                                      .own = options->own,
+                                                                      .n_own = options->n_own});
     *frontp = front;
     return 0;
 }

@@ -178,12 +178,11 @@ static void upstreams_on_change(void *userdata)
 
 /* --- What is asked for ----------------------------------------------------------------------- */
 
-int upstreams_new(sd_event *event, const struct forward_options *options,
-                  void (*changed)(void *userdata), void *userdata, struct upstreams **upstreamsp)
+struct upstreams *upstreams_new(sd_event *event, const struct forward_options *options,
+                                void (*changed)(void *userdata), void *userdata)
 {
     struct upstreams *upstreams = g_new(struct upstreams, 1);
     struct conf conf = {.n = 0};
-    int r = 0;
 
     *upstreams = (struct upstreams){
         .servers = g_strdupv((char **)options->servers),
@@ -195,18 +194,13 @@ int upstreams_new(sd_event *event, const struct forward_options *options,
     };
     /* Watched before it is read, so that no change is missed. */
     if (g_strv_contains(options->servers, RESOLV_CONF))
-        r = follow_new(&upstreams->follow, event, upstreams->resolv_conf, upstreams_on_change,
-                       upstreams);
-    if (r < 0) {
-        upstreams_free(upstreams);
-        return r;
-    }
+        upstreams->follow =
+            follow_new(event, upstreams->resolv_conf, upstreams_on_change, upstreams);
     if (upstreams->follow)
         upstreams_read(upstreams, &conf);
     upstreams_fill(upstreams, &conf);
     upstreams_log(upstreams);
-    *upstreamsp = upstreams;
-    return 0;
+    return upstreams;
 }
 
 struct upstreams *upstreams_free(struct upstreams *upstreams)

@@ -16,9 +16,8 @@
 struct upstreams;
 
 /* `changed` is called from the event loop when the servers have changed. */
-MUST_USE int upstreams_new(sd_event *event, const struct forward_options *options,
-                           void (*changed)(void *userdata), void *userdata,
-                           struct upstreams **upstreamsp);
+struct upstreams *upstreams_new(sd_event *event, const struct forward_options *options,
+                                void (*changed)(void *userdata), void *userdata);
 struct upstreams *upstreams_free(struct upstreams *upstreams); /* returns NULL */
 
 /* Those to ask now, in order: first those that have not failed recently. Returns how many. */

@@ -142,12 +142,13 @@ static void on_drained(void *userdata)
 }
 
 /* Without runtimes, no inotify instance is used. */
-static int need_watch(struct runtimes *runtimes)
+static void need_watch(struct runtimes *runtimes)
 {
-    const struct watch_handlers handlers = {"files of container runtimes", on_overflow, on_drained,
-                                            runtimes};
+    const struct watch_handlers handlers = {"files of container runtimes", WATCH_POLLING,
+                                            on_overflow, on_drained, runtimes};
 
-    return runtimes->watch ? 0 : watch_new(&runtimes->watch, runtimes->event, &handlers);
+    if (!runtimes->watch)
+        runtimes->watch = watch_new(runtimes->event, &handlers);
 }
 
 static int open_sources(struct runtimes *runtimes, sd_event *event)
@@ -182,7 +183,7 @@ static int configure(struct runtimes *runtimes, const struct config *config)
         runtime_source_withdraw(runtimes->all->pdata[i]);
     g_ptr_array_set_size(runtimes->all, 0);
     if (config->sources->len > 0)
-        r = need_watch(runtimes);
+        need_watch(runtimes);
     else
         runtimes->watch = watch_free(runtimes->watch);
     for (guint i = 0; r >= 0 && i < config->sources->len; i++) {

@@ -267,27 +267,20 @@ static void dns_client_on_change(void *userdata)
     client->changed(client->userdata);
 }
 
-static int dns_client_follow(struct dns_client *client, bool follow)
-{
-    if (!follow)
-        client->follow = follow_free(client->follow);
-    if (!follow || client->follow)
-        return 0;
-    return follow_new(&client->follow, client->event, client->resolv_conf, dns_client_on_change,
-                      client);
-}
-
 int dns_client_configure(struct dns_client *client, const GPtrArray *addresses)
 {
     g_autoptr(GString) servers = g_string_new(NULL);
-    int r;
 
     for (unsigned i = 0; i < addresses->len; i++)
         g_string_append_printf(servers, "%s%s", i > 0 ? "," : "",
                                (const char *)addresses->pdata[i]);
     /* Watched before it is read, so that no change is missed. */
-    r = dns_client_follow(client, addresses->len == 0);
-    return r ? r : dns_client_use(client, servers->str);
+    if (addresses->len > 0)
+        client->follow = follow_free(client->follow);
+    else if (!client->follow)
+        client->follow =
+            follow_new(client->event, client->resolv_conf, dns_client_on_change, client);
+    return dns_client_use(client, servers->str);
 }
 
 int dns_client_new(struct dns_client **clientp, sd_event *event, const GPtrArray *addresses,

@@ -239,7 +239,8 @@ static void configure(struct loader *loader, const struct config *config)
 
 static int open_sources(struct loader *loader, sd_event *event)
 {
-    const struct watch_handlers handlers = {"manifests", on_overflow, on_drained, loader};
+    const struct watch_handlers handlers = {"manifests", WATCH_POLLING, on_overflow, on_drained,
+                                            loader};
 
     int r = sd_event_add_defer(event, &loader->working, on_work, loader);
     if (r >= 0)
@@ -248,9 +249,7 @@ static int open_sources(struct loader *loader, sd_event *event)
         r = sd_event_source_set_enabled(loader->waking, SD_EVENT_OFF);
     if (r < 0)
         return r;
-    r = watch_new(&loader->watch, event, &handlers);
-    if (r < 0)
-        return r;
+    loader->watch = watch_new(event, &handlers);
     loader->scanner.list.watch = loader->watch;
     r = mounts_new(&loader->mounts, event, on_mount, loader);
     if (r < 0)

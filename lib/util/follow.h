@@ -6,11 +6,9 @@
 
 #include <systemd/sd-event.h>
 
-#include "error.h"
-
 struct follow;
 
 /* `changed` is called from the event loop when the path may lead to something else. */
-MUST_USE int follow_new(struct follow **followp, sd_event *event, const char *path,
-                        void (*changed)(void *userdata), void *userdata);
+struct follow *follow_new(sd_event *event, const char *path, void (*changed)(void *userdata),
+                          void *userdata);
 struct follow *follow_free(struct follow *follow); /* returns NULL */

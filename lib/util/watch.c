@@ -60,8 +60,8 @@ static void exhaust(struct watch *watch, int error)
         return;
     watch->exhausted = true;
     log_warning("cannot watch all %s: %s (see fs.inotify.max_user_watches and "
-                "max_user_instances); polling them every second instead",
-                watch->handlers.what, strerrordesc_np(error));
+                "max_user_instances); %s",
+                watch->handlers.what, strerrordesc_np(error), watch->handlers.otherwise);
 }
 
 static struct watch_point *list_of(const struct watched *watched, const char *name)
@@ -228,7 +228,7 @@ static int open_instance(struct watch *watch)
     return 0;
 }
 
-int watch_new(struct watch **watchp, sd_event *event, const struct watch_handlers *handlers)
+struct watch *watch_new(sd_event *event, const struct watch_handlers *handlers)
 {
     struct watch *watch = g_new0(struct watch, 1);
 
@@ -237,8 +237,7 @@ int watch_new(struct watch **watchp, sd_event *event, const struct watch_handler
     watch->handlers = *handlers;
     watch->watched = g_hash_table_new_full(NULL, NULL, NULL, free_watched);
     (void)open_instance(watch);
-    *watchp = watch;
-    return 0;
+    return watch;
 }
 
 struct watch *watch_free(struct watch *watch)

@@ -18,16 +18,19 @@ struct watch_point; /* one listener at one inode */
  * receives IN_IGNORED when this watch has ended. Must not add or free points. */
 typedef void (*watch_event)(void *userdata, uint32_t mask, const char *name);
 
+/* What a caller does that looks itself where nothing can be watched. */
+#define WATCH_POLLING "polling them every second instead"
+
 struct watch_handlers {
     const char *what;                 /* what is watched, for the log: "manifests" */
+    const char *otherwise;            /* what is done if it cannot be, likewise */
     void (*overflow)(void *userdata); /* events were lost */
     void (*drained)(void *userdata);  /* events have been delivered to the listeners */
     void *userdata;
 };
 
 /* A lack of instances is not an error: the watch then starts exhausted. */
-MUST_USE int watch_new(struct watch **watchp, sd_event *event,
-                       const struct watch_handlers *handlers);
+struct watch *watch_new(sd_event *event, const struct watch_handlers *handlers);
 struct watch *watch_free(struct watch *watch); /* returns NULL; points must be gone */
 
 #define WATCH_EXHAUSTED 1
