@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A table of meetings and one of addresses. A meeting is a text that sightings and holders have in
- * common: a prefix of the sighting's name that is the whole name of the holder. Sightings with the
- * same address are a list. When one comes or goes, only what it meets is resolved again.
+ * A table of meetings. A meeting is a text that sightings and holders have in common: a prefix of
+ * the sighting's name that is the whole name of the holder. When one comes or goes, only what it
+ * meets, or has an address in common with, is resolved again.
  */
 #include "sightings_private.h"
 
@@ -31,16 +31,6 @@ static void meeting_free(gpointer data)
     g_ptr_array_unref(meeting->holders);
     g_free(meeting->text);
     g_free(meeting);
-}
-
-static guint address_hash(gconstpointer address)
-{
-    return hash_address(address);
-}
-
-static gboolean address_equal(gconstpointer a, gconstpointer b)
-{
-    return address_compare(a, b) == 0;
 }
 
 static guint holder_hash(gconstpointer data)
@@ -72,7 +62,7 @@ struct sightings *sightings_new(const struct sightings_callbacks *callbacks)
     sightings->callbacks = *callbacks;
     sightings->files = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
     sightings->meetings = g_hash_table_new_full(meeting_hash, meeting_equal, meeting_free, NULL);
-    sightings->addresses = g_hash_table_new(address_hash, address_equal);
+    sightings->addresses = sightings_addresses_new();
     sightings->holders = g_hash_table_new_full(holder_hash, holder_equal, holder_free, NULL);
     sightings->unsettled = g_ptr_array_new();
     sightings->unseated = g_ptr_array_new();
@@ -132,7 +122,7 @@ static void leave_meeting(struct sightings *sightings, struct meeting *meeting)
         g_hash_table_remove(sightings->meetings, meeting);
 }
 
-static void mark(struct sightings *sightings, struct sighting *sighting)
+void sightings_mark(struct sightings *sightings, struct sighting *sighting)
 {
     if (sighting->dirty)
         return;
@@ -143,7 +133,7 @@ static void mark(struct sightings *sightings, struct sighting *sighting)
 static void mark_all(struct sightings *sightings, const struct meeting *meeting)
 {
     for (guint i = 0; i < meeting->sightings->len; i++)
-        mark(sightings, meeting->sightings->pdata[i]);
+        sightings_mark(sightings, meeting->sightings->pdata[i]);
 }
 
 static void unseat(struct sightings *sightings, struct holder *holder)
@@ -153,8 +143,6 @@ static void unseat(struct sightings *sightings, struct holder *holder)
     holder->dirty = true;
     g_ptr_array_add(sightings->unseated, holder);
 }
-
-/* --- Names --- */
 
 static void join(struct sightings *sightings, struct sighting *sighting)
 {
@@ -174,74 +162,6 @@ static void part(struct sightings *sightings, struct sighting *sighting)
         leave_meeting(sightings, meeting);
     }
 }
-
-/* --- Addresses --- */
-
-struct sighting *sightings_at(const struct sightings *sightings, const struct address *address)
-{
-    return g_hash_table_lookup(sightings->addresses, address);
-}
-
-/* Where it links to the next one with this address, which it has. */
-static struct sighting **link_at(struct sighting *sighting, const struct address *address)
-{
-    unsigned i = 0;
-    while (i + 1 < sighting->n_addresses && address_compare(&sighting->addresses[i], address) != 0)
-        i++;
-    return &sighting->next[i];
-}
-
-struct sighting *sighting_next(const struct sighting *sighting, const struct address *address)
-{
-    return *link_at((struct sighting *)(uintptr_t)sighting, address);
-}
-
-/* An address may no longer be that of others which have it. */
-static void mark_others(struct sightings *sightings, const struct address *address)
-{
-    struct sighting *other = sightings_at(sightings, address);
-    for (; other; other = sighting_next(other, address))
-        mark(sightings, other);
-}
-
-/* The key of a list is in its first element. */
-static void set_first(struct sightings *sightings, const struct address *address,
-                      struct sighting *first)
-{
-    if (first)
-        g_hash_table_replace(sightings->addresses,
-                             &first->addresses[link_at(first, address) - first->next], first);
-    else
-        g_hash_table_remove(sightings->addresses, address);
-}
-
-static void take_addresses(struct sightings *sightings, struct sighting *sighting)
-{
-    for (unsigned i = 0; i < sighting->n_addresses; i++) {
-        const struct address *address = &sighting->addresses[i];
-        mark_others(sightings, address);
-        sighting->next[i] = sightings_at(sightings, address);
-        set_first(sightings, address, sighting);
-    }
-}
-
-static void leave_addresses(struct sightings *sightings, struct sighting *sighting)
-{
-    for (unsigned i = 0; i < sighting->n_addresses; i++) {
-        const struct address *address = &sighting->addresses[i];
-        struct sighting *before = sightings_at(sightings, address);
-        if (before == sighting) {
-            set_first(sightings, address, sighting->next[i]);
-        } else {
-            while (sighting_next(before, address) != sighting)
-                before = sighting_next(before, address);
-            *link_at(before, address) = sighting->next[i];
-        }
-        mark_others(sightings, address);
-    }
-}
-
-/* --- Both --- */
 
 static void tell_stated(const struct sightings *sightings, const struct sighting *sighting,
                         bool stated)
@@ -270,9 +190,9 @@ void sightings_assign(struct sightings *sightings, struct sighting *sighting, st
 static void come(struct sightings *sightings, struct sighting *sighting)
 {
     join(sightings, sighting);
-    take_addresses(sightings, sighting);
+    sightings_join_addresses(sightings, sighting);
     tell_stated(sightings, sighting, true);
-    mark(sightings, sighting);
+    sightings_mark(sightings, sighting);
 }
 
 /* Its holder's seats may still lead to it until they are filled again, so it goes from there too.
@@ -283,7 +203,7 @@ static void go(struct sightings *sightings, struct sighting *sighting)
         g_ptr_array_set_size(sighting->holder->seats, 0);
     sightings_assign(sightings, sighting, NULL);
     part(sightings, sighting);
-    leave_addresses(sightings, sighting);
+    sightings_leave_addresses(sightings, sighting);
     tell_stated(sightings, sighting, false);
     if (sighting->dirty)
         g_ptr_array_remove_fast(sightings->unsettled, sighting);
@@ -304,7 +224,7 @@ static void part_and_join(struct sightings *sightings, const char *node)
     sightings->node = g_strdup(node);
     for (guint i = 0; i < all->len; i++) {
         join(sightings, all->pdata[i]);
-        mark(sightings, all->pdata[i]);
+        sightings_mark(sightings, all->pdata[i]);
     }
     g_ptr_array_unref(all);
 }

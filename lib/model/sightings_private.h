@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The inside of the sightings, shared by their files: sightings.c (adding and removing) and
- * sightings_settle.c (assigning).
+ * The inside of the sightings, shared by their files: sightings.c (adding and removing),
+ * sightings_addresses.c and sightings_settle.c (assigning).
  */
 #pragma once
 
@@ -31,9 +31,22 @@ struct sightings {
 struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,
                                   size_t length);
 
+/* It has to be resolved again. */
+void sightings_mark(struct sightings *sightings, struct sighting *sighting);
+
+/* --- sightings_addresses.c --- */
+
+GHashTable *sightings_addresses_new(void);
+
 /* The first sighting with this address, and the next one; NULL: none. */
 struct sighting *sightings_at(const struct sightings *sightings, const struct address *address);
 struct sighting *sighting_next(const struct sighting *sighting, const struct address *address);
+
+/* A sighting comes or goes: others with its addresses are marked. */
+void sightings_join_addresses(struct sightings *sightings, struct sighting *sighting);
+void sightings_leave_addresses(struct sightings *sightings, struct sighting *sighting);
+
+/* --- sightings.c --- */
 
 /* NULL: it holds nothing. */
 struct holder *sightings_holder(const struct sightings *sightings, const struct holder_key *key);
