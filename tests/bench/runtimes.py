@@ -99,7 +99,8 @@ def measure(runtime, fill, write):
         until(client, 77, address(77))
         visible, used = change(daemon, client, lambda turn: write(directory, turn))
     return [(f"{runtime}: {PODS} pods read, CPU", f"{full[0] - empty[0]:.0f} ms"),
-            (f"{runtime}: ... joined with their objects and published", f"{full[1] - empty[1]:.0f} ms"),
+            (f"{runtime}: ... joined with their objects and published",
+             f"{full[1] - empty[1]:.0f} ms"),
             (f"{runtime}: one of them has another address, visible after", f"{visible:.1f} ms"),
             (f"{runtime}: CPU for that", f"{used:.2f} ms")]
 

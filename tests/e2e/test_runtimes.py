@@ -476,7 +476,8 @@ def test_a_container_takes_no_address_from_another_pod():
     file, created = hosts_file(root, "thief", "10.244.0.6")
     manifests = {f"{name}.yaml": PAIR % {"name": name} for name in ("victim", "thief")}
     config = f"sources: [{{kubelet: {{directory: {root}/pods, logs: {root}/logs}}}}]\n"
-    refusal = "the hosts file of pod default/thief has 10.244.0.5, the address of pod default/victim"
+    refusal = ("the hosts file of pod default/thief has 10.244.0.5, "
+               "the address of pod default/victim")
     wait_for(lambda: time.time() > created + 0.1, "a container to run")
     with Daemon(manifests, config=config) as daemon, Client(daemon.env) as client:
         same(addresses(client, "victim"), ["10.244.0.5"])

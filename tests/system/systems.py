@@ -185,19 +185,43 @@ class Chroot(System):
     def enter(self, user):
         return ["chroot", f"--userspec={user}:", self.path]
 
+    def mount_groups(self):
+        """The control groups of this machine, where container runtimes look for them."""
+        here, there = pathlib.Path("/sys/fs/cgroup"), self.path / "sys/fs/cgroup"
+        if (here / "cgroup.controllers").exists():
+            subprocess.run(["mount", "--rbind", here, there], check=True)
+            return
+        controllers = [
+            path
+            for path in here.iterdir()
+            if (path / "cgroup.procs").exists() and not (path / "cgroup.controllers").exists()
+        ]
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", there], check=True)
+        for controller in controllers:
+            (there / controller.name).mkdir()
+            subprocess.run(["mount", "--bind", controller, there / controller.name], check=True)
+
     @contextlib.contextmanager
-    def daemon(self, *arguments):
-        """The daemon as its unit runs it, ready."""
+    def daemon(self, *arguments, capability=None):
+        """The daemon as its unit runs it, ready; with a capability like "dac_read_search"."""
         self.sh("install -d -o kubesvc -g kubesvc /run/kubesvc /var/lib/kubesvc")
         notify = self.file("/run/notify")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
             receiver.bind(str(notify))
             notify.chmod(0o666)
             receiver.settimeout(PATIENCE)
+            more = f"+{capability}"
+            become = (
+                ("setpriv", "--reuid=kubesvc", "--regid=kubesvc", "--clear-groups",
+                 "--inh-caps", more, "--ambient-caps", more)
+                if capability
+                else ()
+            )
             command = self.command(
+                *become,
                 "/usr/sbin/kubesvcd",
                 *arguments,
-                user="kubesvc",
+                user="root" if become else "kubesvc",
                 env={"NOTIFY_SOCKET": "/run/notify"},
             )
             with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:

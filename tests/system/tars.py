@@ -39,6 +39,9 @@ DATABASES = (
     "etcd-server,etcd-client,postgresql,redis-server"
 )
 PODMAN = f"podman,netavark,aardvark-dns,catatonit,crun,iptables,nftables,iproute2,busybox-static,{MINIMAL}"
+CONTAINERD = (
+    f"containerd,containernetworking-plugins,runc,iptables,iproute2,busybox-static,{MINIMAL}"
+)
 RESOLVED = f"systemd,systemd-sysv,systemd-resolved,dbus,procps,{DEPENDENCIES}"
 FORWARDING = f"systemd,systemd-sysv,procps,python3-minimal,libmnl0,libnftables1,nftables,{DEPENDENCIES}"
 FULL = f"systemd,systemd-sysv,dbus-user-session,libpam-systemd,{DEPENDENCIES},{PROGRAMS}"
@@ -121,7 +124,7 @@ def make(path, release, include, options):
 
 def tar(kind):
     """The file of one kind: "minimal"; "full", which has systemd and many programs; "databases",
-    which has systemd and databases of several members; "podman", which runs containers; "resolved",
+    which has systemd and databases of several members; "podman" and "containerd", which run containers; "resolved",
     which has systemd-resolved; "build", where packages can be built, too; "i386", where those of
     this architecture can be built, and "cross", those of CROSS. Of another release of Debian than
     this one with a slash: "minimal/trixie". The network is needed to make it."""
@@ -140,6 +143,8 @@ def tar(kind):
         include = DATABASES
     elif kind == "podman":
         include = PODMAN
+    elif kind == "containerd":
+        include = CONTAINERD
     elif kind == "resolved":
         include = RESOLVED
     elif kind == "forwarding":

@@ -7,7 +7,6 @@ mount, because the directory above is closed to all but root.
 
 import contextlib
 import json
-import pathlib
 import resource
 import subprocess
 
@@ -56,26 +55,12 @@ spec: {CONTAINERS}
 """
 
 
-def mount_groups(root):
-    """The control groups of this machine, in the tree where podman looks for them."""
-    here, there = pathlib.Path("/sys/fs/cgroup"), root / "sys/fs/cgroup"
-    if (here / "cgroup.controllers").exists():
-        subprocess.run(["mount", "--rbind", here, there], check=True)
-        return
-    controllers = [path for path in here.iterdir() if (path / "cgroup.procs").exists()
-                   and not (path / "cgroup.controllers").exists()]
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", there], check=True)
-    for controller in controllers:
-        (there / controller.name).mkdir()
-        subprocess.run(["mount", "--bind", controller, there / controller.name], check=True)
-
-
 class Podman:
     """A system with podman, an image for its pods, and both packages."""
 
     def __init__(self, kind):
         self.system = Chroot(kind)
-        mount_groups(self.system.path)
+        self.system.mount_groups()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         # Limits beyond one's own cannot be set everywhere.
         self.system.write("/etc/containers/containers.conf",
