@@ -27,9 +27,9 @@ const char *decode_peek(const struct yaml_node *map, const char *key)
 {
     const struct yaml_node *node = map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
 
-    if (!node || node->type != YAML_NODE_SCALAR || strlen(node->text) != node->length)
+    if (!node || node->type != YAML_NODE_SCALAR || !scalar_is_text(node))
         return NULL;
-    return scalar_read(node).type == SCALAR_STRING && *node->text ? node->text : NULL;
+    return *node->text ? node->text : NULL;
 }
 
 bool decode_is_typed(const struct yaml_node *root)

@@ -65,9 +65,7 @@ static bool is_news(const struct check *check, const struct schema_place *place,
 
 static bool is_string(const struct yaml_node *node)
 {
-    return node->omitted ||
-           (node->type == YAML_NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
-            strlen(node->text) == node->length);
+    return node->omitted || (node->type == YAML_NODE_SCALAR && scalar_is_text(node));
 }
 
 static bool is_integer(const struct yaml_node *node)

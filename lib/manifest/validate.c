@@ -130,7 +130,7 @@ void validate_port_names(struct fields *fields, const struct yaml_node *ports, e
             fields_refuse(fields, port->position, "unnamed-port",
                           "with several ports each needs a name");
         }
-        if (!name && form != PORT_NAMES_OF_SLICE)
+        if (!several || (!name && form != PORT_NAMES_OF_SLICE))
             continue;
         if (!seen)
             seen = validate_texts();

@@ -22,7 +22,7 @@ static void check_containers(struct fields *fields, const struct yaml_node *spec
             fields_refuse(fields, yaml_node_get(container, "name")->position, "invalid-name",
                           "the name of a container must be a DNS label ([a-z0-9-], at most 63 "
                           "characters)");
-        else if (!g_hash_table_add(seen, (gpointer)(uintptr_t)name))
+        else if (seen && !g_hash_table_add(seen, (gpointer)(uintptr_t)name))
             fields_refuse(fields, yaml_node_get(container, "name")->position, "duplicate-container",
                           "duplicate container name");
     }
@@ -30,7 +30,9 @@ static void check_containers(struct fields *fields, const struct yaml_node *spec
 
 static void check_pod_spec(struct fields *fields, const struct yaml_node *spec)
 {
-    g_autoptr(GHashTable) seen = validate_texts();
+    const struct yaml_node *container = validate_first(validate_child(spec, "containers"));
+    bool several = validate_child(spec, "initContainers") != NULL || (container && container->next);
+    g_autoptr(GHashTable) seen = several ? validate_texts() : NULL;
 
     check_containers(fields, spec, "initContainers", seen);
     check_containers(fields, spec, "containers", seen);

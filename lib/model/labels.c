@@ -123,6 +123,15 @@ static int compare_keys(gconstpointer a, gconstpointer b, gpointer unused)
     return x->key == y->key ? 0 : strcmp(x->key, y->key);
 }
 
+static bool is_sorted(const struct labels *labels)
+{
+    for (uint32_t i = 1; i < labels->n; i++) {
+        if (compare_keys(&labels->pairs[i - 1], &labels->pairs[i], NULL) > 0)
+            return false;
+    }
+    return true;
+}
+
 /* Releases earlier pairs with the same key as a later one. */
 static uint32_t drop_overridden(struct label *pairs, uint32_t n)
 {
@@ -161,7 +170,8 @@ const struct labels *labels_new(const struct label *pairs, size_t n)
         labels->pairs[i].value = name_intern(pairs[i].value, strlen(pairs[i].value));
     }
     /* a stable sort: of several pairs with one key the last stays last */
-    g_qsort_with_data(labels->pairs, (gint)n, sizeof labels->pairs[0], compare_keys, NULL);
+    if (!is_sorted(labels))
+        g_qsort_with_data(labels->pairs, (gint)n, sizeof labels->pairs[0], compare_keys, NULL);
     labels->n = drop_overridden(labels->pairs, labels->n);
 
     known = table_find(sets, labels);

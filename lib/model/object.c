@@ -84,8 +84,8 @@ enum object_kind object_kind_find(const char *name)
 char *object_describe(const struct object *object)
 {
     if (object->kind == OBJECT_NAMESPACE)
-        return g_strdup_printf("Namespace %s", object->ns);
-    return g_strdup_printf("%s %s/%s", object_kind_name(object->kind), object->ns, object->name);
+        return g_strconcat("Namespace ", object->ns, NULL);
+    return g_strconcat(object_kind_name(object->kind), " ", object->ns, "/", object->name, NULL);
 }
 
 static void object_clear(void *object)

@@ -178,12 +178,12 @@ static char *claim_text(const struct claim *claim, const struct address *address
 {
     const struct claim_owner *owner = owner_of(claim);
     if (kind_of(claim) == CLAIM_CLUSTER_IP)
-        return g_strdup_printf("%s.%s", owner->name, owner->ns);
+        return g_strconcat(owner->name, ".", owner->ns, NULL);
     char dashed[DASHED_MAX];
     if (!claim->label)
         dashed_format(address->bytes, dashed);
-    return g_strdup_printf("%s.%s.%s", claim->label ? claim->label : dashed, owner->name,
-                           owner->ns);
+    return g_strconcat(claim->label ? claim->label : dashed, ".", owner->name, ".", owner->ns,
+                       NULL);
 }
 
 /* Kinds are in the order in which they are preferred: cluster IPs before endpoints (rule 67),

@@ -254,8 +254,10 @@ static void tell_other_scalar(struct composer *composer, const char *text, size_
                               bool plain, struct position position)
 {
     g_autofree char *copy = g_strndup(text, length);
-    const struct yaml_node node = {
-        .type = YAML_NODE_SCALAR, .text = copy, .length = (uint32_t)length, .plain = plain};
+    const struct yaml_node node = {.type = YAML_NODE_SCALAR,
+                                   .text = copy,
+                                   .length = (uint32_t)length,
+                                   .plain = plain && !memchr(text, '\0', length)};
 
     if (!scalar_is_null(&node))
         tell_other(composer, position);
@@ -277,7 +279,7 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
     if (!node)
         return too_large(composer, position);
     node->type = YAML_NODE_SCALAR;
-    node->plain = plain;
+    node->plain = plain && !memchr(text, '\0', length);
     node->position = position;
     node->length = (uint32_t)length;
     node->weight = 1;

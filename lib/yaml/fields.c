@@ -71,7 +71,7 @@ const struct yaml_node *fields_get(struct fields *fields, const struct yaml_node
     const struct yaml_node *found = NULL;
 
     for (const struct yaml_node *child = map ? map->first : NULL; child; child = child->next) {
-        if (strcmp(child->key, key) != 0)
+        if (child->key[0] != key[0] || strcmp(child->key, key) != 0)
             continue;
         if (found && !found->merged)
             fields_warning(fields, child->key_position, "repeated-field",
@@ -107,8 +107,7 @@ const struct yaml_node *fields_list(struct fields *fields, const struct yaml_nod
 
 bool fields_is_string(const struct yaml_node *node)
 {
-    return node->type == YAML_NODE_SCALAR && scalar_read(node).type == SCALAR_STRING &&
-           strlen(node->text) == node->length;
+    return node->type == YAML_NODE_SCALAR && scalar_is_text(node);
 }
 
 const char *fields_text(struct fields *fields, const struct yaml_node *node, const char *key)

@@ -165,9 +165,16 @@ static size_t skip_mark(const struct input *input, const char *bytes, size_t siz
 /* The length of what comes before the next mark at the start of a line. */
 static size_t length_to_mark(const char *bytes, size_t size)
 {
-    const char *found = memmem(bytes, size, "\n" BYTE_ORDER_MARK, 1 + MARK_SIZE);
+    const char *end = bytes + size, *at = bytes;
 
-    return found ? (size_t)(found - bytes) + 1 : size;
+    /* memmem() is slow, and most files have no character that begins like a mark */
+    while ((at = memchr(at, BYTE_ORDER_MARK[0], (size_t)(end - at)))) {
+        if (at > bytes && at[-1] == '\n' && (size_t)(end - at) >= MARK_SIZE &&
+            memcmp(at, BYTE_ORDER_MARK, MARK_SIZE) == 0)
+            return (size_t)(at - bytes);
+        at++;
+    }
+    return size;
 }
 
 static void decode_utf8(struct input *input)

@@ -14,14 +14,12 @@
 
 #define NUMBER_MAX 512u /* bytes; what is longer is a string */
 
-/* Is the text the word (which is in small letters) in small letters, in capitals, or with a capital
- * at its beginning? */
+/* Is the text the word (which is in small letters and begins with the same letter) in small
+ * letters, in capitals, or with a capital at its beginning? */
 static bool spells(const char *text, const char *word)
 {
     bool capitals = g_ascii_isupper(text[0]) && g_ascii_isupper(text[1]);
 
-    if ((*text | 0x20) != *word)
-        return false;
     while (*word && g_ascii_tolower(*++text) == *++word) {
         if (*word && (bool)g_ascii_isupper(*text) != capitals)
             return false;
@@ -76,7 +74,11 @@ static bool read_integer(const char *text, int64_t *value)
 
 static size_t count_digits(const char *text)
 {
-    return strspn(text, "0123456789");
+    size_t n = 0;
+
+    while (g_ascii_isdigit(text[n]))
+        n++;
+    return n;
 }
 
 static bool is_float(const char *text)
@@ -189,11 +191,22 @@ static void read_word(const char *text, struct scalar *scalar)
     if (*text == '\0' || strcmp(text, "~") == 0)
         scalar->type = SCALAR_NULL;
     for (size_t i = 0; scalar->type == SCALAR_STRING && i < G_N_ELEMENTS(words); i++) {
-        if (!spells(text, words[i].word))
+        if ((*text | 0x20) != *words[i].word || !spells(text, words[i].word))
             continue;
         scalar->type = words[i].type;
         scalar->boolean = words[i].boolean;
     }
+}
+
+/* Most texts can be told by their first character to be strings. */
+static bool begins_number(char c)
+{
+    return g_ascii_isdigit(c) || c == '+' || c == '-' || c == '.';
+}
+
+static bool may_be_word(const char *text, size_t length)
+{
+    return length <= strlen("false") && strchr("~nNyYtTfFoO", *text); /* or "" */
 }
 
 /* `text` has no NULs in it. */
@@ -201,10 +214,10 @@ static struct scalar resolve(const char *text, size_t length)
 {
     struct scalar scalar = {.type = SCALAR_STRING};
 
-    if (length > 0 && strchr("+-.0123456789", *text)) {
+    if (begins_number(*text)) {
         if (length < NUMBER_MAX)
             read_number(text, &scalar);
-    } else if (length <= strlen("false") && strchr("~nNyYtTfFoO", *text)) { /* or "" */
+    } else if (may_be_word(text, length)) {
         read_word(text, &scalar);
     }
     return scalar;
@@ -212,9 +225,17 @@ static struct scalar resolve(const char *text, size_t length)
 
 struct scalar scalar_read(const struct yaml_node *node)
 {
-    if (!node->plain || strlen(node->text) != node->length)
+    if (!node->plain || node->omitted)
         return (struct scalar){.type = SCALAR_STRING};
     return resolve(node->text, node->length);
+}
+
+bool scalar_is_text(const struct yaml_node *node)
+{
+    if (!node->plain || node->omitted)
+        return strlen(node->text) == node->length;
+    return !(begins_number(*node->text) || may_be_word(node->text, node->length)) ||
+           scalar_read(node).type == SCALAR_STRING;
 }
 
 static void format_digits(float real, char conversion, int digits, char text[SCALAR_KEY_MAX])
@@ -244,8 +265,8 @@ bool scalar_key(const char *text, size_t length, char key[SCALAR_KEY_MAX])
     char copy[NUMBER_MAX];
     struct scalar scalar;
 
-    if (length == 0 || length >= sizeof copy || !strchr("+-.0123456789yYnNtTfFoO", *text) ||
-        memchr(text, '\0', length))
+    if (length == 0 || length >= sizeof copy ||
+        (!begins_number(*text) && !may_be_word(text, length)) || memchr(text, '\0', length))
         return false;
     memcpy(copy, text, length);
     copy[length] = '\0';

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "tree.h"
 
@@ -25,8 +26,12 @@ struct scalar scalar_read(const struct yaml_node *node);
 
 static inline bool scalar_is_null(const struct yaml_node *node)
 {
-    return node->type == YAML_NODE_SCALAR && node->plain && scalar_read(node).type == SCALAR_NULL;
+    return node->type == YAML_NODE_SCALAR && node->plain && node->length <= strlen("null") &&
+           scalar_read(node).type == SCALAR_NULL;
 }
+
+/* A string without NULs. `node` is a scalar. */
+bool scalar_is_text(const struct yaml_node *node);
 
 /* The string that a plain key becomes in JSON if it is not a string: 0x10 is "16" and on is "true".
  * False: it is a string. */

@@ -120,8 +120,9 @@ const char *tree_key(struct tree *tree, const char *text, size_t length)
     uint32_t hash = (uint32_t)length;
     const char **slot;
 
-    for (size_t i = 0; i < length && i < 32; i++)
-        hash = hash * 31 + (unsigned char)text[i];
+    if (length > 0)
+        hash += (unsigned char)text[0] * 7u + (unsigned char)text[length / 2] * 13u +
+                (unsigned char)text[length - 1] * 31u;
     slot = &tree->keys[hash & (KEYS - 1)];
     if (!*slot || strncmp(*slot, text, length) != 0 || (*slot)[length] != '\0')
         *slot = tree_text(tree, text, length);
@@ -174,7 +175,7 @@ const struct yaml_node *yaml_node_get(const struct yaml_node *map, const char *k
     const struct yaml_node *found = NULL;
 
     for (const struct yaml_node *child = map->first; child; child = child->next) {
-        if (strcmp(child->key, key) == 0)
+        if (child->key[0] == key[0] && strcmp(child->key, key) == 0)
             found = child;
     }
     return found;

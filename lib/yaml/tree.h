@@ -29,7 +29,8 @@ struct yaml_node {
     uint32_t weight; /* nodes in here, aliases counted as expanded; saturates */
     struct position position, key_position;
     uint8_t type;
-    bool plain;   /* scalar: neither quoted nor a string by its tag: a number, null, ... perhaps */
+    bool plain;   /* scalar: neither quoted nor a string by its tag: a number, null, ... perhaps;
+                   * without NULs then */
     bool merged;  /* from a merge key, which is at key_position */
     bool omitted; /* scalar: a text too long to be kept; `text` is "" */
 };

@@ -154,8 +154,10 @@ static bool pass_scalar(struct yaml_reader *reader, const yaml_event_t *event)
     g_autofree char *decoded = NULL;
 
     if (is_typed_tag(tag)) {
-        const struct yaml_node node = {
-            .type = YAML_NODE_SCALAR, .text = text, .length = (uint32_t)length, .plain = true};
+        const struct yaml_node node = {.type = YAML_NODE_SCALAR,
+                                       .text = text,
+                                       .length = (uint32_t)length,
+                                       .plain = !memchr(text, '\0', length)};
         struct scalar scalar = scalar_read(&node);
 
         plain = true;
