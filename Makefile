@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # kubesvc: README.md says what it is. `make V=1` shows the commands.
 #
-# Everything is built below $(BUILD); SAN=1, TSAN=1 and FUZZ=1 build into directories of their own
-# there, so that the variants can stand side by side. CC=gcc or clang, WERROR=1 makes warnings errors.
+# Everything is built below $(BUILD); SAN=1, TSAN=1, DRD=1 and FUZZ=1 build into directories of their
+# own there, so that the variants can stand side by side. CC=gcc or clang, WERROR=1 makes warnings errors.
 
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
@@ -56,6 +56,9 @@ else ifdef TSAN
 O = $(BUILD)/tsan
 BASE_CFLAGS += -fsanitize=thread -fno-omit-frame-pointer
 BASE_LDFLAGS += -fsanitize=thread
+else ifdef DRD
+O = $(BUILD)/drd
+BASE_CFLAGS += -DKUBESVC_DRD -fno-omit-frame-pointer
 else ifdef FUZZ
 O = $(BUILD)/fuzz
 CC = clang

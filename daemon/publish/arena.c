@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/util/happens.h"
+
 static struct region_space *space_of(const struct arena *arena)
 {
     return &arena->region->spaces[arena->space];
@@ -85,5 +87,6 @@ void arena_publish(struct arena *arena, uint32_t root, uint32_t heartbeat)
     if (!arena->region->sealed)
         region_share(arena->region, arena_taken(arena), heartbeat);
     space_of(arena)->shown = true;
+    HAPPENS_BEFORE(region_header(arena->region));
     __atomic_store_n(&region_header(arena->region)->root, htole32(root), __ATOMIC_RELEASE);
 }

@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/util/happens.h"
+
 #define HEADER_UNITS (sizeof(struct kubesvc_snapshot_header) / KUBESVC_SNAPSHOT_ALIGN)
 #define INITIAL_UNITS (UINT64_C(1) << 17)   /* 1 MiB */
 #define SPACE_MIN_UNITS (UINT64_C(1) << 15) /* 256 KiB */
@@ -246,6 +248,8 @@ void region_share(struct region *region, uint64_t used, uint32_t heartbeat)
         region->spaces[1] = (struct region_space){.start = first, .end = first + half};
     }
     header = region_header(region);
+    ATOMIC_WORDS(&header->root, offsetof(struct kubesvc_snapshot_header, version) -
+                                    offsetof(struct kubesvc_snapshot_header, root));
     header->size = htole32((uint32_t)region->size);
     header->heartbeat = htole32(heartbeat);
     own(region);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lib/resolve/snapshot.h"
+#include "lib/util/happens.h"
 
 struct snapshot_root {
     const void *base;    /* of a region, atomic; NULL before the first publish */
@@ -25,7 +26,10 @@ static inline bool snapshot_root_view(const struct snapshot_root *root, struct s
 {
     const void *base = __atomic_load_n(&root->base, __ATOMIC_ACQUIRE);
 
-    return base != NULL && snapshot_view_open(view, base, SIZE_MAX);
+    if (base == NULL || !snapshot_view_open(view, base, SIZE_MAX))
+        return false;
+    HAPPENS_AFTER(base);
+    return true;
 }
 
 /* Must be passed on at once: it is valid as long as a view. -1: there is nothing to map. */

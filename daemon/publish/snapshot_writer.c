@@ -46,6 +46,7 @@ int snapshot_writer_new(struct snapshot_writer **writerp)
 
     *writerp = NULL;
     writer->root.fd = -1;
+    ATOMIC_WORDS(&writer->root, sizeof writer->root);
     writer->retired = g_array_new(FALSE, FALSE, sizeof(struct retired));
     r = getrandom(writer->seed, sizeof writer->seed, 0) < 0 ? -errno : 0;
     if (r == 0)

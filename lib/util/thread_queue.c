@@ -11,6 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "happens.h"
+
 struct thread_queue {
     _Atomic(struct thread_queue_item *) pushed; /* the newest first */
     struct thread_queue_item *taken;            /* the receiver's; the oldest first */
@@ -45,10 +47,11 @@ void thread_queue_push(struct thread_queue *queue, struct thread_queue_item *ite
     struct thread_queue_item *before = atomic_load_explicit(&queue->pushed, memory_order_relaxed);
 
     atomic_fetch_add_explicit(&queue->length, 1, memory_order_relaxed);
-    do
+    do {
         item->next = before;
-    while (!atomic_compare_exchange_weak_explicit(&queue->pushed, &before, item,
-                                                  memory_order_release, memory_order_relaxed));
+        HAPPENS_BEFORE(item);
+    } while (!atomic_compare_exchange_weak_explicit(&queue->pushed, &before, item,
+                                                    memory_order_release, memory_order_relaxed));
     /* The sender of the first item has woken the receiver, which takes all. */
     if (!before)
         (void)eventfd_write(queue->fd, 1);
@@ -76,6 +79,7 @@ static struct thread_queue_item *reverse(struct thread_queue_item *item)
     struct thread_queue_item *reversed = NULL;
 
     while (item) {
+        HAPPENS_AFTER(item);
         struct thread_queue_item *next = item->next;
 
         item->next = reversed;

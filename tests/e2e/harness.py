@@ -364,15 +364,15 @@ class Daemon(Supervised):
     (default: a new directory); give that of an earlier one to start it again over its state."""
 
     def __init__(self, manifests=None, config="", options=(), namespace=None, dir=None, wrapper=(),
-                 ready=True):
+                 ready=True, program=None):
         self.dir = pathlib.Path(dir or tempfile.mkdtemp(prefix="d", dir=".")).resolve()
         self.socket = self.dir / "run" / "socket"
         self.config = self.dir / "kubesvcd.yaml"
         if config or not self.config.exists():
             self.config.write_text(config)
         self.directories = self._directories(manifests)
-        command = [*wrapper, built("kubesvcd"), "--config", self.config, "--socket", self.socket,
-                   "--state", self.dir / "state"]
+        command = [*wrapper, program or built("kubesvcd"), "--config", self.config,
+                   "--socket", self.socket, "--state", self.dir / "state"]
         for directory in self.directories:
             command += ["--manifests", directory]
         if namespace is not None:

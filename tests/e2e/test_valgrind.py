@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The daemon's whole life under valgrind: no invalid access, nothing uninitialised, no leak."""
+"""The daemon's whole life under valgrind: no invalid access, nothing uninitialised, no leak, and no
+access of one thread that conflicts with one of the other."""
 
 import pathlib
 import shutil
+import subprocess
 
-from harness import Client, Daemon, limit, need_program, same, unsanitized
+from harness import BUILD, Client, Daemon, built, limit, need_program, same, skip, unsanitized
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-VALGRIND = (
+MEMCHECK = (
     "valgrind",
     "--quiet",
     "--error-exitcode=99",
@@ -16,6 +18,7 @@ VALGRIND = (
     "--errors-for-leak-kinds=definite",
     "--track-fds=no",
 )
+DRD = ("valgrind", "--tool=drd", "--quiet", "--error-exitcode=99")
 
 EXTERNAL = """
 apiVersion: v1
@@ -25,13 +28,10 @@ spec: {type: ExternalName, externalName: headless-svc.moon.svc.cluster.local}
 """
 
 
-@limit(120)
-def test_a_whole_life():
-    need_program("valgrind")
-    unsanitized("valgrind does not run sanitized programs")
+def whole_life(valgrind, program=None):
     examples = {path.name: path.read_text() for path in (ROOT / "examples").glob("*.yaml")}
-    with Daemon(examples | {"broken.yaml": "kind: [Service\n"}, namespace="moon", wrapper=VALGRIND,
-                ready=False) as daemon:
+    with Daemon(examples | {"broken.yaml": "kind: [Service\n"}, namespace="moon", wrapper=valgrind,
+                ready=False, program=program) as daemon:
         daemon.wait_state("READY=1", 60)
         with Client(daemon.env) as client:
 
@@ -47,6 +47,9 @@ def test_a_whole_life():
             until("headless-svc", 5)
             daemon.write("external.yaml", EXTERNAL)
             until("inside", 5)
+            for report in ["status"], ["get", "services"], ["explain", "headless-svc.moon"]:
+                subprocess.run([built("kubesvc"), "--socket", daemon.socket, *report], check=True,
+                               stdout=subprocess.DEVNULL)
             (daemon.dir / "manifests" / "headless-svc.yaml").unlink()
             client.until("inet", "headless-svc.moon.svc", lambda a: a.error == "EAI_NONAME", 60)
             daemon.write("deployment.yaml", "kind: Deployment\nmetadata: {\n")
@@ -55,3 +58,20 @@ def test_a_whole_life():
             until("regular-svc", 1)
         same(daemon.stop(), 0, "status under valgrind")
     shutil.rmtree(daemon.dir)
+
+
+@limit(120)
+def test_a_whole_life():
+    need_program("valgrind")
+    unsanitized("valgrind does not run sanitized programs")
+    whole_life(MEMCHECK)
+
+
+@limit(120)
+def test_no_access_of_the_threads_conflicts():
+    need_program("valgrind")
+    unsanitized("valgrind does not run sanitized programs")
+    program = BUILD / "drd" / "kubesvcd"
+    if not program.exists():
+        skip(f"needs {program} (make DRD=1, with valgrind/drd.h)")
+    whole_life(DRD, program)
