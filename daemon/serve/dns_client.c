@@ -16,10 +16,9 @@
 #include <arpa/nameser.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
+#include "lib/util/ares_loop.h"
 #include "lib/util/follow.h"
 #include "lib/util/log.h"
 
@@ -44,12 +43,10 @@
 
 struct dns_client {
     sd_event *event;
+    struct ares_loop *loop;
     char *resolv_conf;
     struct follow *follow; /* NULL: the servers were given */
-    ares_channel channel;
-    GHashTable *sockets; /* descriptor -> sd_event_source */
-    sd_event_source *timer;
-    GQueue queries; /* struct dns_client_query: pending */
+    GQueue queries;        /* struct dns_client_query: pending */
     void (*changed)(void *userdata);
     void *userdata;
 };
@@ -64,80 +61,6 @@ struct dns_client_query {
     void *userdata;
 };
 
-static int dns_client_errno(int status)
-{
-    switch (status) {
-    case ARES_SUCCESS: return 0;
-    case ARES_ENOMEM: return -ENOMEM;
-    case ARES_EBADSTR: return -EINVAL;
-    default: return -EIO;
-    }
-}
-
-static void dns_client_arm(struct dns_client *client)
-{
-    struct timeval left, *next = ares_timeout(client->channel, NULL, &left);
-
-    if (!next) {
-        (void)sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
-        return;
-    }
-    (void)sd_event_source_set_time_relative(client->timer, (uint64_t)next->tv_sec * 1000000 +
-                                                               (uint64_t)next->tv_usec);
-    (void)sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
-}
-
-static int dns_client_on_socket(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-    struct dns_client *client = userdata;
-
-    (void)source;
-    /* An error is found by reading. */
-    ares_process_fd(client->channel, revents & ~(uint32_t)EPOLLOUT ? fd : ARES_SOCKET_BAD,
-                    revents & EPOLLOUT ? fd : ARES_SOCKET_BAD);
-    dns_client_arm(client);
-    return 0;
-}
-
-static int dns_client_on_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    struct dns_client *client = userdata;
-
-    (void)source;
-    (void)usec;
-    ares_process_fd(client->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    dns_client_arm(client);
-    return 0;
-}
-
-static void dns_client_unwatch(void *source)
-{
-    sd_event_source_disable_unref(source);
-}
-
-/* c-ares states its interest in a socket; none any more: it is about to close it. */
-static void dns_client_on_state(void *userdata, ares_socket_t fd, int readable, int writable)
-{
-    struct dns_client *client = userdata;
-    sd_event_source *source = g_hash_table_lookup(client->sockets, GINT_TO_POINTER(fd));
-    uint32_t events = (readable ? EPOLLIN : 0u) | (writable ? EPOLLOUT : 0u);
-    int r;
-
-    if (events == 0) {
-        g_hash_table_remove(client->sockets, GINT_TO_POINTER(fd));
-        return;
-    }
-    if (source) {
-        r = sd_event_source_set_io_events(source, events);
-    } else {
-        r = sd_event_add_io(client->event, &source, fd, events, dns_client_on_socket, client);
-        if (r >= 0)
-            g_hash_table_insert(client->sockets, GINT_TO_POINTER(fd), source);
-    }
-    if (r < 0) /* the query will time out */
-        log_warning("cannot wait for a nameserver: %s", g_strerror(-r));
-}
-
 static int dns_client_init(struct dns_client *client, const char *servers, int timeout,
                            ares_channel *channelp)
 {
@@ -150,8 +73,8 @@ static int dns_client_init(struct dns_client *client, const char *servers, int t
         .lookups = lookups,
         .ednspsz = NAMESERVERS_EDNS_SIZE,
         .resolvconf_path = client->resolv_conf,
-        .sock_state_cb = dns_client_on_state,
-        .sock_state_cb_data = client,
+        .sock_state_cb = ares_loop_on_state,
+        .sock_state_cb_data = client->loop,
     };
     int status = ares_init_options(
         channelp, &options,
@@ -159,13 +82,13 @@ static int dns_client_init(struct dns_client *client, const char *servers, int t
             ARES_OPT_EDNSPSZ | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB | NAMESERVERS_NO_CACHE);
 
     if (status != ARES_SUCCESS)
-        return dns_client_errno(status);
+        return ares_loop_errno(status);
     if (!*servers)
         return 0;
     status = ares_set_servers_ports_csv(*channelp, servers);
     if (status != ARES_SUCCESS)
         ares_destroy(*channelp);
-    return dns_client_errno(status);
+    return ares_loop_errno(status);
 }
 
 static int dns_client_count(ares_channel channel)
@@ -230,7 +153,8 @@ static void dns_client_on_answer(void *userdata, int status, int timeouts, unsig
 static void dns_client_send(struct dns_client *client, struct dns_client_query *query)
 {
     g_queue_push_tail_link(&client->queries, &query->turn);
-    ares_query(client->channel, query->name, ns_c_in, query->type, dns_client_on_answer, query);
+    ares_query(ares_loop_channel(client->loop), query->name, ns_c_in, query->type,
+               dns_client_on_answer, query);
 }
 
 /* Switches to the given servers, or to resolv.conf if there are none. */
@@ -242,15 +166,14 @@ static int dns_client_use(struct dns_client *client, const char *servers)
 
     if (r)
         return r;
-    ares_destroy(client->channel);
-    client->channel = channel;
+    ares_loop_set(client->loop, channel);
     client->queries = (GQueue)G_QUEUE_INIT;
     while (queries.head) {
         GList *link = g_queue_pop_head_link(&queries);
 
         dns_client_send(client, link->data);
     }
-    dns_client_arm(client);
+    ares_loop_arm(client->loop);
     return 0;
 }
 
@@ -286,24 +209,17 @@ int dns_client_configure(struct dns_client *client, const GPtrArray *addresses)
 int dns_client_new(struct dns_client **clientp, sd_event *event, const GPtrArray *addresses,
                    const char *resolv_conf, void (*changed)(void *userdata), void *userdata)
 {
-    struct dns_client *client;
-    int r = dns_client_errno(ares_library_init(ARES_LIB_INIT_ALL));
+    struct dns_client *client = g_new(struct dns_client, 1);
+    int r;
 
-    if (r)
-        return r;
-    client = g_new(struct dns_client, 1);
     *client = (struct dns_client){
         .event = sd_event_ref(event),
         .resolv_conf = g_strdup(resolv_conf),
-        .sockets = g_hash_table_new_full(NULL, NULL, NULL, dns_client_unwatch),
         .queries = G_QUEUE_INIT,
         .changed = changed,
         .userdata = userdata,
     };
-    r = sd_event_add_time(event, &client->timer, CLOCK_MONOTONIC, 0, 1000, dns_client_on_timer,
-                          client);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(client->timer, SD_EVENT_OFF);
+    r = ares_loop_new(&client->loop, event);
     if (r >= 0)
         r = dns_client_configure(client, addresses);
     if (r < 0) {
@@ -319,16 +235,12 @@ struct dns_client *dns_client_free(struct dns_client *client)
     if (!client)
         return NULL;
     follow_free(client->follow);
-    if (client->channel)
-        ares_destroy(client->channel);
+    ares_loop_free(client->loop);
     while (client->queries.head)
         dns_client_query_free(g_queue_pop_head_link(&client->queries)->data);
-    sd_event_source_disable_unref(client->timer);
-    g_hash_table_unref(client->sockets);
     sd_event_unref(client->event);
     g_free(client->resolv_conf);
     g_free(client);
-    ares_library_cleanup();
     return NULL;
 }
 
@@ -347,7 +259,7 @@ void dns_client_ask(struct dns_client *client, const char *name, enum kubesvc_fa
         .userdata = userdata,
     };
     dns_client_send(client, query);
-    dns_client_arm(client);
+    ares_loop_arm(client->loop);
 }
 
 struct hostent *dns_client_host(const struct dns_client *client, const char *name,
@@ -356,7 +268,8 @@ struct hostent *dns_client_host(const struct dns_client *client, const char *nam
     struct hostent *host = NULL;
     int wanted = family == KUBESVC_FAMILY_INET ? AF_INET : AF_INET6;
 
-    if (ares_gethostbyname_file(client->channel, name, wanted, &host) != ARES_SUCCESS)
+    if (ares_gethostbyname_file(ares_loop_channel(client->loop), name, wanted, &host) !=
+        ARES_SUCCESS)
         return NULL;
     return host;
 }
