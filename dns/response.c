@@ -130,6 +130,15 @@ static enum response_result write_srv(struct response *response, const struct ta
     return RESPONSE_READY;
 }
 
+static void enter_last(struct settings *settings, const struct resolver_names *names)
+{
+    const char *end = names->text + names->size - 1;
+    const char *before = memrchr(names->text, '\0', names->size - 1u);
+    const char *last = before ? before + 1 : names->text;
+
+    (void)settings_enter(settings, last, (size_t)(end - last));
+}
+
 /* A valid name below the zone. */
 static enum response_result write_name(struct response *response, const struct target *target)
 {
@@ -159,6 +168,8 @@ static enum response_result write_name(struct response *response, const struct t
         return RESPONSE_READY;
     if (found->outcome == RESOLVER_EXTERNAL)
         memcpy(response->outside, storage, strlen(storage) + 1);
+    else /* a negative answer is one of the zone that the chain ends in */
+        enter_last(&response->settings, &names);
     return write_found(response, found, owner);
 }
 

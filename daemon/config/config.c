@@ -269,12 +269,22 @@ static char *take_zones(struct config *config)
     return wrong;
 }
 
+/* Is the zone of NAMESPACE@ZONE one of ours? */
+static bool has_zone_of(const struct config *config, const char *ns)
+{
+    const char *at = ns ? strchr(ns, '@') : NULL;
+
+    return !at || strcmp(at + 1, config->zone) == 0 ||
+           g_strv_contains((const char *const *)config->zones, at + 1);
+}
+
 /* Checks that need the complete configuration. */
 static int finish(struct config *config, const char *path, GPtrArray *diagnostics)
 {
     const struct config_origin *pods = &config->origins[CONFIG_POD_CIDRS];
     const char *wrong_ranges = config_check_ranges(config);
     g_autofree char *wrong_zones = take_zones(config);
+    guint before = diagnostics->len;
 
     for (guint i = 0; i < config->manifests->len; i++) {
         struct config_directory *directory = config->manifests->pdata[i];
@@ -284,10 +294,13 @@ static int finish(struct config *config, const char *path, GPtrArray *diagnostic
     }
     if (wrong_zones)
         complain(&config->origins[CONFIG_MANIFESTS], path, "bad-zones", wrong_zones, diagnostics);
+    else if (!has_zone_of(config, config->dns.ns))
+        complain(&config->origins[CONFIG_DNS], path, "bad-zones",
+                 "namespace is in a zone that no directory has", diagnostics);
     if (wrong_ranges)
         complain(pods->path ? pods : &config->origins[CONFIG_SERVICE_CIDRS], path,
                  "overlapping-ranges", wrong_ranges, diagnostics);
-    return wrong_zones || wrong_ranges ? CONFIG_BAD : 0;
+    return diagnostics->len > before ? CONFIG_BAD : 0;
 }
 
 int config_load(struct config **configp, const struct config_options *options,

@@ -56,7 +56,7 @@ extern const struct decoder service_decoder, endpoint_slice_decoder, endpoints_d
     autoscaler_decoder, workload_decoder;
 
 /* The kind of this name in an apiVersion, or in any (NULL); OBJECT_KINDS if it is not read here. */
-enum object_kind decode_kind(const char *kind, const char *version);
+enum object_kind decode_kind(const char *name, const char *version);
 
 /* What is read between the two decides which names lead where, so an error in it breaks the whole
  * object; elsewhere an error drops only the part that it is in. */

@@ -266,6 +266,9 @@ def test_dns_answers_for_every_zone():
         across = dns.ask(name("there"))
         same(across.data("CNAME"), [f"{name('web', MAIN)}."])
         same(across.data("A"), ["10.1.0.1"])
+        across = dns.ask(name("there"), "AAAA")
+        same(across.data("CNAME"), [f"{name('web', MAIN)}."])
+        same([str(r).split()[0] for r in across.authority], [f"{MAIN}."])
         same(dns.ask("web").data("A"), ["10.2.0.1"])
         same(dns.ask("only.east-only").data("CNAME"), [f"{name('only', ns='east-only')}."])
         # Without a snapshot the zones are still ours, and another nameserver is not asked for them.

@@ -37,6 +37,11 @@ static const char *const interrogation_names[] = {
     "www.ext.svc.cluster.local",
     "10-90-0-2.q.pod.cluster.local",
     "fd00-90--6.q.pod.cluster.local",
+    "svc1.testns.svc.east.example",
+    "ep1a.svc1.testns.svc.east.example",
+    "10-8-0-1.testns.pod.east.example",
+    "to-there-and-back.ext.svc.cluster.local",
+    "svc1.testns.svc.west.example",
 };
 
 static const char *const interrogation_searches[] = {"svc1", "prod", "www.ext", "db.prod.svc"};
@@ -46,6 +51,7 @@ static const uint8_t interrogation_addresses[][16] = {
     {[10] = 0xff, [11] = 0xff, [12] = 127, [13] = 96},          /* in a range */
     {[10] = 0xff, [11] = 0xff, [12] = 10, [13] = 90, [15] = 2}, /* 10.90.0.2 */
     {0xfd, 0, 0, 0x60},                                         /* fd00:60:: */
+    {[10] = 0xff, [11] = 0xff, [12] = 10, [13] = 8, [15] = 1},  /* 10.8.0.1 */
     {0x20, 1},
 };
 
@@ -120,11 +126,13 @@ static inline void interrogate_search(const struct snapshot_view *view, const ch
     static const enum kubesvc_family families[] = {KUBESVC_FAMILY_ANY, KUBESVC_FAMILY_INET,
                                                    KUBESVC_FAMILY_INET6};
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         const struct search_question query = {
             .name = name,
             .name_length = length,
-            .family = families[i],
+            .family = families[i % 3],
+            .ns = i < 3 ? NULL : "testns@east.example",
+            .namespace_length = i < 3 ? 0 : strlen("testns@east.example"),
         };
         char names[KUBESVC_NAMES_SIZE_MAX];
         struct search_result result = {.names = RESOLVER_NAMES(names)};

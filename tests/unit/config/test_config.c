@@ -584,9 +584,12 @@ static void zones(void **state)
     assert_int_equal(g_strv_length(scene->config->zones), 2);
     assert_string_equal(scene->config->zones[0], "east.example");
     assert_string_equal(scene->config->zones[1], "west.example");
-    assert_good(scene, "dns: {namespace: moon@east.example}\n");
+    assert_good(scene, "manifests: [{path: /a, zone: east.example}]\n"
+                       "dns: {namespace: moon@East.example}\n");
     assert_string_equal(scene->config->dns.ns, "moon@east.example");
+    assert_good(scene, "dns: {namespace: moon@cluster.local}\n");
     assert_int_equal(g_strv_length(scene->config->zones), 0);
+    assert_bad(scene, "zone: x\ndns: {namespace: moon@east.example}\n", 2, 6, "bad-zones", "zone");
 
     for (unsigned i = 0; i < KUBESVC_ZONES_MAX; i++)
         g_string_append_printf(many, "- {path: /m, zone: z%u}\n", i);
