@@ -14,7 +14,7 @@
 #include "lib/util/diagnostic.h"
 #include "loader.h"
 
-/* What a file's objects have from the configured directory that it is of. */
+/* What the configuration of its directory means for the objects of a file. */
 struct origin {
     unsigned rank;
     bool allocate;

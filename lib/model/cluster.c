@@ -198,8 +198,10 @@ void cluster_configure(struct cluster *cluster, const struct cluster_options *wa
 bool cluster_exposes(const struct cluster *cluster, const char *ns)
 {
     const char *const *exposed = (const char *const *)cluster->options->namespaces;
+    if (!exposed)
+        return true;
     g_autofree char *label = g_strndup(ns, strcspn(ns, "@"));
-    return !exposed || g_strv_contains(exposed, label);
+    return g_strv_contains(exposed, label);
 }
 
 void cluster_observe(struct cluster *cluster,

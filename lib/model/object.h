@@ -66,8 +66,8 @@ struct object {
     bool has_uid;   /* from a dump of a real cluster: never given an invented address */
     bool broken;    /* only its identity could be read: its last good version stays in effect */
     bool refused;   /* an API server would reject it: only in effect if no other is accepted */
-    const char *ns; /* (i) lower case, with "@zone" in another zone than the main one; of a
-                              Namespace object: its own name, likewise */
+    const char *ns; /* (i) lower case, with "@zone" unless it is of the main zone; of a Namespace
+                       object: its own name, likewise */
     const char *name;
     struct source *source;    /* reference held */
     uint32_t line, column;    /* where the object starts, from 1 */

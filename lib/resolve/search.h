@@ -38,8 +38,7 @@ typedef void (*search_tried)(void *userdata, const char *name, size_t length);
 struct search_question {
     const char *name; /* as typed */
     size_t name_length;
-    const char *ns; /* the caller's, or "namespace@zone"; NULL or empty: the snapshot's
-                              default */
+    const char *ns; /* the caller's, or "namespace@zone"; NULL or empty: the snapshot's default */
     size_t namespace_length;
     enum kubesvc_family family; /* ANY: both, from one candidate (rule 78) */
     search_tried tried;         /* NULL: not reported */
