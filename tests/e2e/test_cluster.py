@@ -342,3 +342,40 @@ def test_conflicts_of_merged_clusters_are_shown():
                 west.delete("services", service("moon", "web"))
                 client.until("inet", name, lambda a: a.addresses == ["10.0.0.1"])
                 same(json.loads(kubesvc("status", "-o", "json", daemon=daemon))["conflicts"], [])
+
+
+def test_two_clusters_at_once_in_zones_of_their_own():
+    with ApiServer() as east, ApiServer() as west:
+        fill(east)
+        fill(west)
+        west.put("services", service("moon", "web", "10.9.0.1"))
+        west.put("endpointslices", endpoint_slice("moon", "db-1", "db", "10.9.1.1"))
+        top = pathlib.Path("clusters").resolve()
+        top.mkdir()
+        with (Follower(east.kubeconfig("east.config"), top / "east") as one,
+              Follower(west.kubeconfig("west.config"), top / "west") as other):
+            one.until_state("synced")
+            other.until_state("synced")
+            config = (f"manifests:\n- path: {top}/west\n  recursive: true\n"
+                      f"- path: {top}/east\n  recursive: true\n  zone: east.example\n")
+            directory = pathlib.Path("daemon").resolve()
+            directory.mkdir()
+            with Daemon([], config=config, dir=directory) as daemon, Client(daemon.env) as client:
+
+                def ask(zone):
+                    return [sorted(client.ask("inet", f"{name}.moon.svc.{zone}").addresses)
+                            for name in ("web", "db")]
+
+                same(ask("cluster.local"), [["10.9.0.1"], ["10.9.1.1"]])
+                same(ask("east.example"), [["10.0.0.1"], ["10.1.0.1", "10.1.0.2"]])
+                shown = json.loads(subprocess.run(
+                    [built("kubesvc"), "status", "-o", "json"], capture_output=True, text=True,
+                    env=daemon.env).stdout)
+                same((shown["conflicts"], [c["state"] for c in shown["clusters"]]),
+                     ([], ["synced", "synced"]))
+                east.put("services", service("moon", "web", "10.0.0.7"))
+                client.until("inet", "web.moon.svc.east.example",
+                             lambda got: got.addresses == ["10.0.0.7"])
+                west.delete("services", service("moon", "web"))
+                client.until("inet", "web.moon.svc.cluster.local", lambda got: not got.addresses)
+                same(ask("east.example"), [["10.0.0.7"], ["10.1.0.1", "10.1.0.2"]])
