@@ -38,7 +38,10 @@ DATABASES = (
     f"systemd,systemd-sysv,procps,{DEPENDENCIES},libnftables1,"
     "etcd-server,etcd-client,postgresql,redis-server"
 )
-PODMAN = f"podman,netavark,aardvark-dns,catatonit,crun,iptables,nftables,iproute2,busybox-static,{MINIMAL}"
+PODMAN = (
+    "podman,netavark,aardvark-dns,catatonit,crun,iptables,nftables,iproute2,busybox-static,"
+    f"slirp4netns,passt,uidmap,{MINIMAL}"
+)
 CONTAINERD = (
     f"containerd,containernetworking-plugins,runc,iptables,iproute2,busybox-static,{MINIMAL}"
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Pods of a real podman: its names lead to the addresses that it says itself.
+"""Pods of a real podman, of root and of a user: names lead to the addresses that it says itself.
 
-The daemon is the unprivileged one of the package and sees podman's files as under its unit, through a
+For those of root, the daemon is the unprivileged one of the package and sees podman's files as under its unit, through a
 mount, because the directory above is closed to all but root.
 """
 
@@ -12,7 +12,7 @@ import subprocess
 
 from harness import same, skip, wait_for
 from packages import both
-from systems import Chroot, on_a_system
+from systems import Chroot, Pivoted, on_a_system
 
 NETWORKS = "/run/containers/networks/aardvark-dns"
 MOUNTED = "/run/kubesvc-sources/podman"
@@ -157,3 +157,80 @@ def test_names_lead_to_what_podman_runs():
 @on_a_system("podman/trixie")
 def test_names_lead_to_what_podman_of_debian_13_runs():
     same(len(check("podman/trixie")), 1, "pods of a Deployment of three replicas")
+
+
+USER = "pod"
+RUNTIME = "/run/user/1000"
+
+
+class Rootless:
+    """A system in which a user runs podman, and a daemon for its own manifests."""
+
+    def __init__(self, kind):
+        self.system = system = Pivoted(kind)
+        system.mount_groups()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        system.write("/etc/containers/containers.conf",
+                     f'[containers]\ndefault_ulimits = ["nofile={soft}:{hard}", '
+                     '"nproc=4096:4096"]\n[engine]\n'
+                     'events_logger = "file"\ncgroup_manager = "cgroupfs"\n')
+        system.write("/etc/containers/storage.conf", '[storage]\ndriver = "vfs"\n')
+        system.sh(f"useradd -m -u 1000 {USER} && install -d -o {USER} -m 700 {RUNTIME} && "
+                  f"install -d -o {USER} /image /image/bin && cp /bin/busybox /image/bin && "
+                  "cd /image/bin && ln busybox sh && ln busybox sleep")
+        system.write("/image/Containerfile", CONTAINERFILE)
+        system.write("/pod.yaml", SHOP.rpartition("---")[2])
+        for words in (["build", "-q", "-t", IMAGE, "/image"], ["kube", "play", "/pod.yaml"]):
+            status, output = self.podman(*words)
+            if status != 0:
+                skip(f"rootless podman does not run here: podman {words[0]}: {output[-500:]}")
+        system.install(*both())
+
+    def podman(self, *words):
+        return self.system.try_run("podman", *words, user=USER, env={
+            "HOME": f"/home/{USER}", "XDG_RUNTIME_DIR": RUNTIME,
+            "PODMAN_IGNORE_CGROUPSV1_WARNING": "1"})
+
+    @contextlib.contextmanager
+    def daemon(self):
+        self.system.write(f"/home/{USER}/kubesvcd.yaml", "sources: [podman]\nnamespace: default\n")
+        self.system.write(f"/home/{USER}/manifests/shop.yaml", SHOP)
+        command = self.system.command(
+            "/usr/sbin/kubesvcd", "--config", f"/home/{USER}/kubesvcd.yaml", "--manifests",
+            f"/home/{USER}/manifests", "--socket", f"{RUNTIME}/kubesvc/socket", "--state",
+            f"/home/{USER}/state", user=USER, env={"XDG_RUNTIME_DIR": RUNTIME})
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def addresses(self, name):
+        return self.system.addresses(name, user=USER, env={
+            "KUBESVC_SOCKET": f"{RUNTIME}/kubesvc/socket"})
+
+
+def check_rootless(kind):
+    rootless = Rootless(kind)
+    infra = json.loads(rootless.podman("pod", "inspect", "solo")[1])
+    infra = (infra[0] if isinstance(infra, list) else infra)["InfraContainerID"]
+    inspected = rootless.podman("inspect", infra)[1]
+    networks = json.loads(inspected[inspected.index("[") :])[0]["NetworkSettings"]["Networks"]
+    address = next(iter(networks.values()))["IPAddress"]
+    with rootless.daemon() as daemon:
+        assert any("rootless pods are reachable only inside" in line for line in daemon.stdout)
+        wait_for(lambda: rootless.addresses("solo") == [address], "its address")
+        same(rootless.podman("pod", "stop", "-t", "0", "solo")[0], 0)
+        wait_for(lambda: rootless.addresses("solo") == [], "it to be gone")
+    rootless.podman("pod", "rm", "-a", "-f", "-t", "0")
+
+
+@on_a_system("podman")
+def test_a_user_runs_podman():
+    check_rootless("podman")
+
+
+@on_a_system("podman/trixie")
+def test_a_user_runs_podman_of_debian_13():
+    check_rootless("podman/trixie")
