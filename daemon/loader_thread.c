@@ -91,6 +91,8 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
 static void between(void *userdata)
 {
     struct loader_thread *thread = userdata;
+    if (thread_queue_length(thread->inbox) == 0)
+        return;
     int64_t began = loading_began(thread->loading);
     if (began == 0 || g_get_monotonic_time() >= began + WHOLE_USEC)
         answer_all(thread);

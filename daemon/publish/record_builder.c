@@ -63,9 +63,13 @@ struct kubesvc_span record_builder_text(struct record_builder *builder, const ch
 
 struct kubesvc_span record_builder_lower(struct record_builder *builder, const char *text)
 {
-    g_autofree char *lower = g_ascii_strdown(text, -1);
+    size_t length = strlen(text);
+    struct kubesvc_span span = record_builder_text(builder, text, length);
 
-    return record_builder_text(builder, lower, strlen(lower));
+    for (guint8 *at = builder->bytes->data + builder->bytes->len - length; length > 0;
+         length--, at++)
+        *at = (guint8)g_ascii_tolower((gchar)*at);
+    return span;
 }
 
 /* The offset of an array of addresses, stored once. */

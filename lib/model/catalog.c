@@ -182,7 +182,8 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
     GPtrArray *after = g_ptr_array_new();
     for (guint i = 0; objects && i < objects->len; i++) {
         struct object *incoming = g_steal_pointer(&objects->pdata[i]);
-        struct object *known = g_hash_table_lookup(before, incoming);
+        struct object *known =
+            g_hash_table_size(before) > 0 ? g_hash_table_lookup(before, incoming) : NULL;
         if (known)
             g_hash_table_remove(before, known);
         struct object *taken = take(catalog, known, incoming);

@@ -12,16 +12,36 @@
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
+/* What inet_ntop() would make of it, which is written with sprintf(). */
+static size_t format_inet(const uint8_t address[static 4], char *label)
+{
+    char *at = label;
+
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned value = address[i];
+
+        if (i > 0)
+            *at++ = '-';
+        if (value >= 100)
+            *at++ = (char)('0' + value / 100);
+        if (value >= 10)
+            *at++ = (char)('0' + value / 10 % 10);
+        *at++ = (char)('0' + value % 10);
+    }
+    *at = '\0';
+    return (size_t)(at - label);
+}
+
 size_t dashed_format(const uint8_t address[static 16], char label[static DASHED_MAX])
 {
-    bool inet = memcmp(address, mapped, sizeof mapped) == 0;
     size_t length;
 
-    inet_ntop(inet ? AF_INET : AF_INET6, inet ? address + sizeof mapped : address, label,
-              DASHED_MAX - 1);
+    if (memcmp(address, mapped, sizeof mapped) == 0)
+        return format_inet(address + sizeof mapped, label);
+    inet_ntop(AF_INET6, address, label, DASHED_MAX - 1);
     length = strlen(label);
     for (size_t i = 0; i < length; i++)
-        if (label[i] == '.' || label[i] == ':')
+        if (label[i] == '.' || label[i] == ':') /* a point: of an IPv4 address inside */
             label[i] = '-';
     if (label[length - 1] == '-') { /* rule 36 */
         label[length++] = '0';
