@@ -48,11 +48,7 @@ struct block_reader {
 
 struct block_reader *block_reader_new(void)
 {
-    struct block_reader *reader = g_new0(struct block_reader, 1);
-
-    reader->capacity = EVENTS_MIN;
-    reader->events = g_new(struct block_event, reader->capacity);
-    return reader;
+    return g_new0(struct block_reader, 1);
 }
 
 struct block_reader *block_reader_free(struct block_reader *reader)
@@ -117,7 +113,7 @@ static bool end_line(struct block_reader *reader)
 static void add(struct block_reader *reader, const struct block_event *event)
 {
     if (reader->n_events == reader->capacity) {
-        reader->capacity *= 2;
+        reader->capacity = MAX(2 * reader->capacity, EVENTS_MIN);
         reader->events = g_renew(struct block_event, reader->events, reader->capacity);
     }
     reader->events[reader->n_events++] = *event;

@@ -132,8 +132,8 @@ static void agrees_on_every_change(void **state)
             memcpy(changed + at, text + at + 1, size - at - 1);
             (void)is_block(changed, size - 1);
             for (const char *c = characters; *c; c++) {
-                memcpy(changed, text, size);
                 changed[at] = *c;
+                memcpy(changed + at + 1, text + at + 1, size - at - 1);
                 (void)is_block(changed, size);
                 memcpy(changed + at + 1, text + at, size - at);
                 (void)is_block(changed, size + 1);
