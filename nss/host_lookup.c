@@ -223,21 +223,24 @@ enum outcome host_lookup_run(struct host_lookup *lookup)
 
     if (state == MAPPING_FRESH && mapped_answer(mapping, lookup, &outcome))
         return outcome;
-    if (mapping && state == MAPPING_GONE)
-        mapping_drop(mapping);
+    /* Names of its zones do not go to the next service while a daemon loads, hangs or is dead. So
+     * even the snapshot of a daemon that was stopped is kept until there is another one. */
+    lookup->reserved = lookup->reserved || (mapping && mapped_is_in_zone(mapping, lookup));
     enum connection_result result = ask_daemon_whole(lookup, state, &outcome);
 
     if (result == CONNECTION_OK)
         return outcome;
-    if (state == MAPPING_GONE)
-        return outcome_of_result(lookup, result);
-    if (result == CONNECTION_ABSENT) { /* stopped: the service manager has removed the socket */
+    if (mapping && result == CONNECTION_ABSENT) /* the service manager has removed the socket */
         mapping_drop(mapping);
-        return outcome_of_result(lookup, result);
-    }
-    if (state != MAPPING_LOST && mapped_answer(mapping, lookup, &outcome))
+    else if (state != MAPPING_GONE && state != MAPPING_LOST &&
+             mapped_answer(mapping, lookup, &outcome))
         return outcome;
-    /* A daemon was running and was not stopped: its names do not go to the next service. */
-    lookup->reserved = lookup->reserved || mapped_is_in_zone(mapping, lookup);
     return outcome_of_result(lookup, result);
+}
+
+bool host_lookup_is_in_zone(const struct host_lookup *lookup)
+{
+    __attribute__((cleanup(leave))) struct mapping *mapping = mapping_enter();
+
+    return mapping && mapping_state(mapping) != MAPPING_GONE && mapped_is_in_zone(mapping, lookup);
 }

@@ -34,6 +34,10 @@ struct host_lookup {
 /* FOUND: names and addresses are in the buffer as counts and layout say. */
 enum outcome host_lookup_run(struct host_lookup *lookup);
 
+/* Is the lookup's name, which may be invalid, in a zone of the mapped snapshot? No if that daemon
+ * was stopped. */
+bool host_lookup_is_in_zone(const struct host_lookup *lookup);
+
 /* What a status means for this lookup. */
 enum outcome host_lookup_outcome(const struct host_lookup *lookup, enum kubesvc_status status);
 

@@ -135,6 +135,7 @@ bool mapped_is_in_zone(const struct mapping *mapping, const struct host_lookup *
 {
     const char *name = lookup->question.name;
     size_t length = lookup->question.name_length;
+    uint32_t reuse = mapping_read_begin(mapping);
     struct settings settings;
     struct snapshot_view view;
 
@@ -143,5 +144,6 @@ bool mapped_is_in_zone(const struct mapping *mapping, const struct host_lookup *
     if (length > 0 && name[length - 1] == '.')
         length--;
     return snapshot_view_open(&view, mapping->base, mapping->size) &&
-           settings_open(&settings, &view) && settings_enter(&settings, name, length);
+           settings_open(&settings, &view) && settings_enter(&settings, name, length) &&
+           mapping_read_holds(mapping, reuse);
 }

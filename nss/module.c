@@ -59,18 +59,18 @@ static enum outcome lookup_name(struct host_lookup *lookup, const char *name,
 {
     size_t typed = strlen(name);
     size_t length = typed > 0 && name[typed - 1] == '.' ? typed - 1 : typed;
+    bool valid = name_is_valid(name, length), likely = valid && name_may_be_ours(name, length);
 
-    lookup->reserved = name_is_reserved(name, length);
-    if (!name_is_valid(name, length))
-        return lookup->reserved ? OUTCOME_NOT_FOUND : OUTCOME_NOT_OURS;
-    if (!name_may_be_ours(name, length))
-        return OUTCOME_NOT_OURS;
     lookup->question = (struct query_question){
         .type = KUBESVC_REQUEST_NAME,
         .family = family,
         .name = name,
         .name_length = typed,
     };
+    lookup->reserved =
+        name_is_reserved(name, length) || (!likely && host_lookup_is_in_zone(lookup));
+    if (!likely)
+        return lookup->reserved ? OUTCOME_NOT_FOUND : OUTCOME_NOT_OURS;
     lookup->question.namespace_length = query_namespace(lookup->question.ns);
     return host_lookup_run(lookup);
 }

@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 from dns_server import DnsServer, addresses
+from fake_daemon import TRY_AGAIN, FakeDaemon, table
 from harness import BUILD, HERE, Client, Daemon, built, client_env, limit, need_program, same, skip, wait_for
 from inspect_client import inspect
 from test_cli_completion import ASK, SCRIPTS
@@ -231,6 +232,38 @@ def test_names_of_every_zone_are_kept_while_no_daemon_answers():
         same(client.ask("inet", name("web")).addresses, ["10.2.0.1"])
         got = client.ask("inet", name("nothing"))
         same((got.addresses, got.passed_on), ([], []))
+
+
+def test_names_of_every_zone_are_kept_while_the_next_daemon_loads():
+    """In a process that had a snapshot, whether that daemon crashed or was stopped."""
+    for number in signal.SIGKILL, signal.SIGTERM:
+        with Daemon([], dir=pathlib.Path("daemon")) if pathlib.Path("top").exists() else start() as daemon, \
+             Client(daemon.env) as client:
+            for _ in range(2):
+                same(client.ask("inet", name("web")).addresses, ["10.2.0.1"])
+            daemon.stop(number)
+            daemon.socket.unlink(missing_ok=True)
+            with FakeDaemon(str(daemon.socket), table({}, otherwise=TRY_AGAIN)):
+                for missing in name("web"), name("nothing"), name("web", MAIN):
+                    for _ in range(2):
+                        got = client.ask("unspec", missing)
+                        same((got.error, got.passed_on), ("EAI_AGAIN", []), missing)
+                assert client.ask("inet", name("web", "west.example")).passed_on
+            daemon.socket.unlink()  # no daemon is meant to run: everything is handed on
+            assert client.ask("inet", name("web")).passed_on
+
+
+def test_names_that_cannot_be_in_a_zone_are_kept_once_it_is_known():
+    with start() as daemon, Client(daemon.env) as client:
+        for _ in range(2):
+            same(client.ask("inet", name("web")).addresses, ["10.2.0.1"])
+        for zone in EAST, MAIN:
+            for wrong in ("a.b.c.d.e", "-a", "a b.moon.svc", "a..b", f"{'a' * 64}.moon.svc", "a@b",
+                          "a.b.c.d.e.f.g"):
+                got = client.ask("inet", f"{wrong}.{zone}")
+                same((got.error, got.passed_on), ("EAI_NONAME", []), f"{wrong}.{zone}")
+        for foreign in "a.b.c.d.e.example", "-a.example", "a.b.c.d.not-east.example":
+            assert client.ask("inet", foreign).passed_on, foreign
 
 
 def test_what_cannot_be_is_refused():
