@@ -228,6 +228,8 @@ static int find_pod(struct run *run)
     int status = pod_choose(run->arguments, run->ns, run->arguments->operands[0], &run->pod);
     if (status != STATUS_DONE)
         return status;
+    if (value_text(run->pod, "namespace")) /* without "@" if it is of the main zone */
+        run->ns = value_text(run->pod, "namespace");
     run->addresses = read_addresses(run->pod);
     if (!run->addresses) {
         text_error(false,

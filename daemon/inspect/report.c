@@ -91,6 +91,16 @@ void report_make(const struct inspect_context *context, struct job *job)
     json_free(report.json);
 }
 
+const struct ns *report_namespace(const struct report *report, const char *name)
+{
+    g_autofree char *folded = g_ascii_strdown(name, -1);
+    char *at = strchr(folded, '@');
+
+    if (at && strcmp(at + 1, report->context->config->zone) == 0)
+        *at = '\0';
+    return cluster_read_namespace(report->context->cluster, folded);
+}
+
 void report_namespaces_each(const struct report *report, cluster_read_namespace_fn each,
                             void *userdata)
 {
@@ -100,7 +110,7 @@ void report_namespaces_each(const struct report *report, cluster_read_namespace_
         cluster_read_namespaces(report->context->cluster, each, userdata);
         return;
     }
-    const struct ns *ns = cluster_read_namespace(report->context->cluster, name);
+    const struct ns *ns = report_namespace(report, name);
     if (ns)
         each(userdata, ns);
 }

@@ -57,6 +57,10 @@ enum kubesvc_inspect_result report_config(const struct report *report);
 void report_namespaces_each(const struct report *report, cluster_read_namespace_fn each,
                             void *userdata);
 
+/* A namespace as a caller names it: in any case, and also NAMESPACE@ZONE of the main zone. NULL:
+ * there is none. */
+const struct ns *report_namespace(const struct report *report, const char *name);
+
 /* "[BELOW.][NAME.]NAMESPACE.KIND.ZONE", KIND being svc or pod, of a namespace that may be
  * NAMESPACE@ZONE. `below` and `name` may be NULL. To be freed with g_free. */
 char *report_name(const struct report *report, const char *below, const char *name, const char *ns,

@@ -129,9 +129,8 @@ static void put_service(const struct report *report, const struct service_state 
 
 enum kubesvc_inspect_result report_describe(const struct report *report)
 {
-    g_autofree char *name = g_ascii_strdown(args_get(report->args, 1), -1);
-    const struct ns *ns = cluster_read_namespace(report->context->cluster,
-                                                 *name ? name : report->context->config->ns);
+    const char *name = args_get(report->args, 1);
+    const struct ns *ns = report_namespace(report, *name ? name : report->context->config->ns);
     const struct service_state *state =
         ns ? cluster_read_service(ns, args_get(report->args, 2)) : NULL;
 

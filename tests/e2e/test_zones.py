@@ -345,6 +345,11 @@ def test_the_command_line_shows_zones():
         exported = kubesvc(daemon, "export", "hosts")
         assert f"10.2.0.1\t{name('web')}" in exported, exported
         assert "zone: east.example" in kubesvc(daemon, "config", "show")
+        # The main zone may be named as well.
+        listed = kubesvc(daemon, "get", "svc")
+        same(kubesvc(daemon, "get", "svc", "-n", "Moon@Cluster.local"), listed)
+        same(kubesvc(daemon, "get", "svc", KUBESVC_NAMESPACE=f"moon@{MAIN}"), listed)
+        assert "Namespace:      moon\n" in kubesvc(daemon, "describe", "svc", "web", "-n", f"moon@{MAIN}")
         for wrong in "moon@", "@east.example", "a.b":
             kubesvc(daemon, "get", "svc", "-n", wrong, status=1)
         assert "answers for cluster.local, east.example" in subprocess.run(
@@ -371,6 +376,9 @@ def test_namespaces_of_zones_are_completed():
 
 def test_a_pod_runs_in_its_zone():
     with start() as daemon:
+        shown = kubesvc(daemon, "run", "--no-namespaces", "-n", f"moon@{MAIN}", "app-0", "--", "env")
+        for line in "KUBESVC_NAMESPACE=moon", "A=b", "WEB_SERVICE_HOST=10.1.0.1":
+            assert f"{line}\n" in shown, shown
         shown = kubesvc(daemon, "run", "--no-namespaces", "-n", "moon@east.example", "app-0", "--",
                         "env")
         env = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
