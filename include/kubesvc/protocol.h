@@ -15,10 +15,10 @@
  *
  * Requests
  *   NAME     struct kubesvc_name_request, then `namespace_length` bytes of namespace (none: the
- *            daemon's default), "namespace@zone" in another zone than the main one, then
- * `name_length` bytes of the name as the program typed it (a final dot included, no NUL). ADDRESS
- * struct kubesvc_address_request. MAP      struct kubesvc_map_request: the snapshot itself is
- * wanted, to be mapped.
+ *            daemon's default; "namespace@zone" in another zone than the main one), then
+ *            `name_length` bytes of the name as the program typed it (with its final dot, no NUL).
+ *   ADDRESS  struct kubesvc_address_request.
+ *   MAP      struct kubesvc_map_request: the snapshot itself is wanted, to be mapped.
  *
  * Responses
  *   PENDING      no payload: the answer needs longer, wait KUBESVC_DEADLINE_MS more.
