@@ -118,7 +118,7 @@ def report(label, status, seconds, text, last=True):
 def repeat(running, tests, failed):
     """The module gives the daemon 250 ms of real time, and a machine that is busy with other things
     may not give a daemon in Python as much. So what failed beside another test is asked once more,
-    alone; that it needed this is said."""
+    alone; the output says that it needed this."""
     counts = {"passed": 0, "failed": 0, "skipped": 0, "unsuited": 0}
     for test in tests:
         if test[0] not in failed:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What stands behind cluster IPs, as programs that forward connections are told it."""
+"""The backends of cluster IPs, as programs that forward connections receive them."""
 
 import contextlib
 import os

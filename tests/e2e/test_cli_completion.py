@@ -47,7 +47,7 @@ def test_bash():
         same(complete("get", "svc", "-o", ""), ["custom-columns=", "json", "jsonpath=", "name", "wide", "yaml"])
         same(complete("status", "--s"), ["--socket"])
         daemon.stop()
-        same(complete("get", "svc", ""), [])  # and nothing is said
+        same(complete("get", "svc", ""), [])  # without a message
 
 
 def test_the_scripts_are_printed():

@@ -64,7 +64,7 @@ def settle(api, follower, expected="10.0.9.9"):
 
 def test_expired_as_an_event():
     with World() as (api, follower):
-        api.delete("services", service("moon", "web"))  # nobody hears of it
+        api.delete("services", service("moon", "web"))  # unnoticed
         api.put("services", service("moon", "new", "10.0.0.2"))
         follower.until(lambda: "moon/new.json" in follower.files(), "the new one")
         api.forget(api.version + 1)

@@ -82,7 +82,7 @@ def check_world(path, expected):
             wanted = world.expected(service)
             name = f"{service['name']}.{service['namespace']}.svc.cluster.local"
             got = outcome(client.ask("unspec+canon", name))
-            counts[got if wanted else "nobody"] += 1
+            counts[got if wanted else "none"] += 1
             if wanted and got != wanted:
                 wrong.append(f"{name}: {got}, expected {wanted}")
     same(wrong, [], path.name)

@@ -122,24 +122,24 @@ def test_killed_while_the_journal_is_compacted():
     with Daemon(files, config=CONFIG) as daemon, Client(daemon.env) as client:
         before = answers(client, QUESTIONS)
         directory, home = daemon.directories[0], daemon.dir
-    rng, amid = random.Random(SEED), 0
+    rng, during = random.Random(SEED), 0
     new = home / "state" / "leases.new"
     journal = home / "state" / "leases"
     rounds, enough = 0, time.monotonic() + PATIENCE
     # On a busy machine it is over before many a kill arrives.
-    while rounds < CRASHES or (amid == 0 and time.monotonic() < enough):
+    while rounds < CRASHES or (during == 0 and time.monotonic() < enough):
         rounds += 1
         outgrow(journal)
         daemon = Daemon(directory, dir=home, ready=False)
         end = time.monotonic() + PATIENCE
         while not new.exists() and journal.stat().st_size >= PADDING:
-            assert time.monotonic() < end, "waited in vain for compaction"
+            assert time.monotonic() < end, "no compaction came"
         end = time.monotonic() + rng.random() * 0.004
         while time.monotonic() < end:
             pass
         daemon.stop(signal.SIGKILL)
-        amid += new.exists()
-    assert amid > 0, "it had always been done already"
+        during += new.exists()
+    assert during > 0, "it had always been done already"
     with Daemon(directory, dir=home) as daemon, Client(daemon.env) as client:
         same(answers(client, QUESTIONS), before, "answers")
         wait_for(lambda: journal.stat().st_size < PADDING, "compaction")

@@ -133,7 +133,7 @@ def test_other_caches():
         with socket.socket(socket.AF_UNIX) as nscd:
             os.chdir(root / "run/nscd")  # a path to bind has little room
             nscd.bind("socket")
-            assert "nscd" not in examine(daemon.env, root), "nobody listens there any more"
+            assert "nscd" not in examine(daemon.env, root), "nothing listens there any more"
             nscd.listen()
             os.chdir(root.parent)
             verdict, _, remedy = only(examine(daemon.env, root), "nscd")

@@ -271,7 +271,7 @@ LARGE = 3000  # pods: more than a socket holds
 
 
 def stuck(daemon):
-    """A report that nobody reads."""
+    """A report whose client does not read."""
     inspection = Inspection(daemon.socket, "pods")
     inspection.frame()
     return inspection
@@ -403,7 +403,7 @@ spec: {{containers: [{{name: c, image: i}}]}}
         seen = []
         while not (status := inspect(daemon.socket, "status")[0])["loaded"]:
             seen.append(status["loading"])
-        same(any(0 < p["objectsFound"] for p in seen), True, f"no status came amid the load: {seen}")
+        same(any(0 < p["objectsFound"] for p in seen), True, f"no status came during the load: {seen}")
         for progress in seen:
             same(set(progress), {"files", "filesFound", "objects", "objectsFound"})
             same(progress["files"] <= progress["filesFound"] <= 2, True, progress)

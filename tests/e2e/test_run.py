@@ -290,7 +290,7 @@ def test_variables_of_the_container():
         same({name: env.get(name) for name in expected}, expected)
         for name in "S_binary", "not=a-name", "OPTIONAL", "GONE", "WRONG":
             assert name not in env, name
-        # what is wrong is said, with its place; never what a Secret holds
+        # messages name the place and the fault, never what a Secret holds
         for text in ("a.yaml:", "Secret secret has no text under the key nothing",
                      "no ConfigMap gone in namespace moon among the manifests",
                      "status.phase is no field"):

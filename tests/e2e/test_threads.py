@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon's two threads: lookups never wait for the loader thread, whatever holds it up, and the
-supervisor hears of it when that lasts."""
+service manager learns of it when that lasts."""
 
 import os
 import pathlib

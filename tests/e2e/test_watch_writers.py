@@ -39,7 +39,7 @@ def await_heard(world, name, address):
 
 
 def replace_while_written(world, path):
-    """Somebody has the file open by this path, and writes to it when another one has its place."""
+    """A writer has the file open by this path, and writes to it after another file took its place."""
     with open(path, "a", encoding="utf-8") as file:
         with unheard(world):
             world.put("a.yaml", service("a", "10.0.0.2"))

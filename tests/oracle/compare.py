@@ -149,7 +149,7 @@ class Comparison:
 
     def scan_reverse(self, groups):
         """Who has which address can be seen by the names of addresses."""
-        patterns = {}  # object: those of its pods, which may have names of their own
+        patterns = {}  # object: those of its pods, which may have other names
         for token in self.unbound():
             pattern = self.reverse_pattern(token) if token.what == "pod" else None
             if pattern:

@@ -3,7 +3,7 @@
 
 import re
 
-# What asks, and what it says when it has found the address. Nobody listens there, on purpose.
+# What asks, and what it says when it has found the address. Nothing listens there, on purpose.
 PROGRAMS = {
     "getent": ("getent hosts NAME", "127.96.0.1"),
     "python3": ("python3 -c 'import socket; print(socket.gethostbyname(\"NAME\"))'", "127.96.0.1"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Root file systems as tar files, made once with mmdebstrap from the apt sources of this machine.
 
-They are kept in the user's cache directory, named after what is in them, and made anew after a
+They are kept in the user's cache directory, named after what is in them, and made again after a
 week.
 """
 

@@ -166,11 +166,13 @@ def test_every_key_is_documented():
 
 
 def test_every_kind_is_offered():
-    """The manual page and the completions know every kind that `kubesvc get` lists by its own plural."""
+    """The manual pages and the completions know every kind that is read, or listed by its own plural."""
     rows = re.findall(r'KIND\([^"]*"(\w+)", "(\w+)", "[^"]*", (\w+),', read(ROOT / "lib/model/object_kinds.h"))
     plurals = [plural for name, plural, listed in rows if listed != "nothing" and name != "EndpointSlice"]
     texts = [path for path in tracked("share") if path.name in ("kubesvc.1", "kubesvc.bash", "_kubesvc", "kubesvc.fish")]
     complaints = [] if len(rows) > 10 and len(texts) == 4 else ["the table of kinds, or a text about it, was not found"]
+    page = read(ROOT / "share/man/kubesvcd.8")
+    complaints += [f"kubesvcd(8): {name} is missing" for name, _, _ in rows if not re.search(rf"\b{name}\b", page)]
     return complaints + [f"{path.relative_to(ROOT)}: {plural} is missing" for path in texts for plural in plurals
                          if not re.search(rf"\b{plural}\b", read(path))]
 
