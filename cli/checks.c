@@ -11,7 +11,7 @@
 #include "text.h"
 
 struct result {
-    enum verdict verdict;
+    enum check_verdict verdict;
     const char *point;
     char *text, *remedy;
 };
@@ -37,7 +37,7 @@ void checks_clear(struct checks *checks)
     g_clear_pointer(&checks->results, g_ptr_array_unref);
 }
 
-void checks_add(struct checks *checks, enum verdict verdict, const char *point, char *text,
+void checks_add(struct checks *checks, enum check_verdict verdict, const char *point, char *text,
                 char *remedy)
 {
     struct result *result = g_new0(struct result, 1);
@@ -50,7 +50,7 @@ char *checks_path(const struct checks *checks, const char *path)
     return g_strconcat(checks->arguments->root, path, NULL);
 }
 
-unsigned checks_count(const struct checks *checks, enum verdict verdict)
+unsigned checks_count(const struct checks *checks, enum check_verdict verdict)
 {
     unsigned n = 0;
     for (guint i = 0; i < checks->results->len; i++)

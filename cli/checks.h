@@ -11,7 +11,7 @@
 
 #include "arguments.h"
 
-enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_BAD, VERDICTS };
+enum check_verdict { VERDICT_OK, VERDICT_WARN, VERDICT_BAD, VERDICTS };
 
 struct checks {
     const struct arguments *arguments;
@@ -22,13 +22,13 @@ void checks_init(struct checks *checks, const struct arguments *arguments);
 void checks_clear(struct checks *checks);
 
 /* Adds a result. `point` is static, `text` and `remedy` are taken over; no remedy: NULL. */
-void checks_add(struct checks *checks, enum verdict verdict, const char *point, char *text,
+void checks_add(struct checks *checks, enum check_verdict verdict, const char *point, char *text,
                 char *remedy);
 
 /* The path of a file of the host, free with g_free. */
 char *checks_path(const struct checks *checks, const char *path);
 
-unsigned checks_count(const struct checks *checks, enum verdict verdict);
+unsigned checks_count(const struct checks *checks, enum check_verdict verdict);
 void checks_print(const struct checks *checks);
 void checks_print_json(const struct checks *checks);
 

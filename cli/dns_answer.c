@@ -16,7 +16,7 @@
 
 #define NDOTS 5u
 
-enum result { RESULT_FOUND, RESULT_NODATA, RESULT_NXDOMAIN, RESULT_FAILED };
+enum dns_result { RESULT_FOUND, RESULT_NODATA, RESULT_NXDOMAIN, RESULT_FAILED };
 
 static const char *rcode_text(unsigned rcode)
 {
@@ -49,15 +49,15 @@ static void take_record(void *userdata, const uint8_t *message, size_t size,
     other_answer_add(answer, text);
 }
 
-static enum result fail(struct other_answer *answer, const char *error, enum result result)
+static enum dns_result fail(struct other_answer *answer, const char *error, enum dns_result result)
 {
     g_free(answer->error);
     answer->error = g_strdup(error);
     return result;
 }
 
-static enum result ask_type(struct other_answer *answer, const union endpoint *server,
-                            const char *name, unsigned type)
+static enum dns_result ask_type(struct other_answer *answer, const union endpoint *server,
+                                const char *name, unsigned type)
 {
     g_autofree uint8_t *message = NULL;
     guint addresses = answer->addresses->len;
@@ -77,10 +77,10 @@ static enum result ask_type(struct other_answer *answer, const union endpoint *s
     return fail(answer, "NOERROR without an address", RESULT_NODATA);
 }
 
-static enum result ask_families(struct other_answer *answer, const union endpoint *server,
-                                const char *name, const char *family)
+static enum dns_result ask_families(struct other_answer *answer, const union endpoint *server,
+                                    const char *name, const char *family)
 {
-    enum result inet = RESULT_NXDOMAIN, inet6 = RESULT_NXDOMAIN;
+    enum dns_result inet = RESULT_NXDOMAIN, inet6 = RESULT_NXDOMAIN;
 
     g_clear_pointer(&answer->canonical, g_free);
     if (strcmp(family, "inet6") != 0)
@@ -114,7 +114,7 @@ static void search_name(struct other_answer *answer, const union endpoint *serve
     bool absolute = g_str_has_suffix(name, ".") || !search;
     bool first = absolute || count_dots(name) >= NDOTS;
     g_autofree char *nodata = NULL;
-    enum result result = first ? ask_families(answer, server, name, family) : RESULT_NXDOMAIN;
+    enum dns_result result = first ? ask_families(answer, server, name, family) : RESULT_NXDOMAIN;
 
     for (size_t i = 0; !absolute && search[i] && result > RESULT_FOUND && result < RESULT_FAILED;
          i++) {

@@ -18,7 +18,7 @@
 #define EDNS_SIZE 1232
 #define MESSAGE_MAX (NS_HFIXEDSZ + NS_MAXCDNAME + NS_QFIXEDSZ + 11)
 
-struct outcome {
+struct dns_outcome {
     bool over;
     uint8_t *answer; /* NULL: it could not be reached */
     size_t size;
@@ -53,14 +53,15 @@ static size_t make_question(uint8_t message[static MESSAGE_MAX], const char *nam
 
 static void on_answer(void *userdata, uint8_t *message, size_t size)
 {
-    struct outcome *outcome = userdata;
+    struct dns_outcome *outcome = userdata;
 
     outcome->over = true;
     outcome->answer = size > 0 ? g_memdup2(message, size) : NULL;
     outcome->size = size;
 }
 
-static int wait_for(sd_event *event, struct dns_exchange *exchange, const struct outcome *outcome)
+static int wait_for(sd_event *event, struct dns_exchange *exchange,
+                    const struct dns_outcome *outcome)
 {
     for (int i = 0; i < TRIES && !outcome->over; i++) {
         gint64 end = g_get_monotonic_time() + TRY_USEC, left;
@@ -80,7 +81,7 @@ static int wait_for(sd_event *event, struct dns_exchange *exchange, const struct
 }
 
 static int ask_by(bool tcp, const union endpoint *server, const uint8_t *message, size_t size,
-                  struct outcome *outcome)
+                  struct dns_outcome *outcome)
 {
     g_autofree uint8_t *buffer = g_malloc(DNS_MESSAGE_MAX);
     struct dns_exchange *exchange = NULL;
@@ -89,7 +90,7 @@ static int ask_by(bool tcp, const union endpoint *server, const uint8_t *message
 
     if (r < 0)
         return r;
-    *outcome = (struct outcome){0};
+    *outcome = (struct dns_outcome){0};
     exchange = dns_exchange_new(event, tcp, server, message, size, buffer, on_answer, outcome);
     r = exchange ? wait_for(event, exchange, outcome) : -ECONNREFUSED;
     dns_exchange_free(exchange);
@@ -102,7 +103,7 @@ int dns_query_ask(const union endpoint *server, const char *name, unsigned type,
 {
     uint8_t message[MESSAGE_MAX];
     size_t size = make_question(message, name, type);
-    struct outcome outcome;
+    struct dns_outcome outcome;
     int r = size > 0 ? ask_by(false, server, message, size, &outcome) : -EINVAL;
 
     if (r == 0 && outcome.answer[2] & 2) {

@@ -127,7 +127,7 @@ static void judge_place(struct checks *checks, const struct nsswitch *nsswitch, 
 {
     const char *before;
     enum nsswitch_place place = nsswitch_place(nsswitch, &before);
-    enum verdict verdict = VERDICT_BAD;
+    enum check_verdict verdict = VERDICT_BAD;
     char *text = NULL, *remedy = NULL;
     g_autofree char *where = nsswitch->line > 0
                                  ? g_strdup_printf("%s:%u", path, nsswitch->line)

@@ -48,7 +48,7 @@ struct ways {
     GStrv search;
 };
 
-struct query_question {
+struct cli_question {
     const char *name;
     const char *ns; /* "": the daemon's */
     struct probe time;
@@ -100,7 +100,7 @@ static void add_way(struct table *table, const struct other_answer *other, const
               g_strdup(difference ? difference : "the same"));
 }
 
-static void print_ways(const struct query_question *question)
+static void print_ways(const struct cli_question *question)
 {
     struct table *table = table_new("WAY|ANSWER|COMPARED");
     yajl_val answer = question->answer;
@@ -113,7 +113,7 @@ static void print_ways(const struct query_question *question)
     table_print(table, true);
 }
 
-static void print_libc(const struct query_question *question)
+static void print_libc(const struct cli_question *question)
 {
     if (!question->libc)
         return;
@@ -136,7 +136,7 @@ static void print_time(const struct probe *time)
                time->first);
 }
 
-static void print_text(const struct query_question *question)
+static void print_text(const struct cli_question *question)
 {
     yajl_val answer = question->answer;
     g_autofree char *clean = text_clean(question->name), *head = text_styled(clean, STYLE_BOLD);
@@ -187,7 +187,7 @@ static void write_milliseconds(struct json *json, const char *key, double millis
 }
 
 /* The daemon's members, behind ours. */
-static void write_json(struct json *json, const struct query_question *question)
+static void write_json(struct json *json, const struct cli_question *question)
 {
     json_open(json, NULL);
     json_text(json, "kind", "Answer");
@@ -206,14 +206,14 @@ static void write_json(struct json *json, const struct query_question *question)
     json_close(json);
 }
 
-static void compare_with_libc(struct query_question *question, const char *family)
+static void compare_with_libc(struct cli_question *question, const char *family)
 {
     question->libc = libc_answer_new(question->name, family);
     question->difference = other_answer_compare(question->libc, question->answer);
     question->complaint = libc_answer_complaint();
 }
 
-static void compare_with_dns(struct query_question *question, const struct ways *ways,
+static void compare_with_dns(struct cli_question *question, const struct ways *ways,
                              const char *family)
 {
     question->dns =
@@ -221,13 +221,13 @@ static void compare_with_dns(struct query_question *question, const struct ways 
     question->dns_difference = other_answer_compare(question->dns, question->answer);
 }
 
-static bool has_status(const struct query_question *question, const char *status)
+static bool has_status(const struct cli_question *question, const char *status)
 {
     return g_strcmp0(value_text(question->answer, "status"), status) == 0;
 }
 
 /* False after reporting that there is no answer. */
-static bool answer(struct query_question *question, const struct arguments *arguments,
+static bool answer(struct cli_question *question, const struct arguments *arguments,
                    const struct ways *ways)
 {
     question->time = probe_measure(question->name, arguments->family);
@@ -244,7 +244,7 @@ static bool answer(struct query_question *question, const struct arguments *argu
 
 static void question_clear(void *pointer)
 {
-    struct query_question *question = pointer;
+    struct cli_question *question = pointer;
     ask_release(&question->answer);
     other_answer_free(question->libc);
     other_answer_free(question->dns);
@@ -253,7 +253,7 @@ static void question_clear(void *pointer)
     g_free(question->complaint);
 }
 
-static void complain(const struct query_question *question)
+static void complain(const struct cli_question *question)
 {
     const char *text = has_status(question, "NO_DATA")     ? "%s has no address of this family"
                        : has_status(question, "TRY_AGAIN") ? "%s cannot be answered at the moment"
@@ -268,7 +268,7 @@ static void complain(const struct query_question *question)
 static void print_texts(const GArray *questions)
 {
     for (guint i = 0; i < questions->len; i++) {
-        const struct query_question *question = &g_array_index(questions, struct query_question, i);
+        const struct cli_question *question = &g_array_index(questions, struct cli_question, i);
         print_text(question);
         if (!question->found)
             complain(question);
@@ -282,7 +282,7 @@ static void print_jsons(const GArray *questions)
     if (list)
         json_open_items(json);
     for (guint i = 0; i < questions->len; i++)
-        write_json(json, &g_array_index(questions, struct query_question, i));
+        write_json(json, &g_array_index(questions, struct cli_question, i));
     if (list)
         json_close_items(json);
     json_free(json);
@@ -293,7 +293,7 @@ static int status_of(const GArray *questions)
 {
     bool miss = false;
     for (guint i = 0; i < questions->len; i++) {
-        const struct query_question *question = &g_array_index(questions, struct query_question, i);
+        const struct cli_question *question = &g_array_index(questions, struct cli_question, i);
         if (has_status(question, "TRY_AGAIN"))
             return STATUS_FAILED;
         miss |= !question->found;
@@ -305,7 +305,7 @@ static int query(GArray *questions, const char *ns, const struct arguments *argu
                  const struct ways *ways)
 {
     for (int i = 0; i < arguments->n; i++) {
-        struct query_question question = {.name = arguments->operands[i], .ns = ns};
+        struct cli_question question = {.name = arguments->operands[i], .ns = ns};
         bool answered = answer(&question, arguments, ways);
         g_array_append_val(questions, question);
         if (!answered)
@@ -366,7 +366,7 @@ int command_query(int argc, char **argv)
     /* For the module's code, here and in libc. */
     setenv("KUBESVC_SOCKET", arguments.socket, true);
     setenv("KUBESVC_NAMESPACE", ns, true);
-    g_autoptr(GArray) questions = g_array_new(FALSE, TRUE, sizeof(struct query_question));
+    g_autoptr(GArray) questions = g_array_new(FALSE, TRUE, sizeof(struct cli_question));
     g_array_set_clear_func(questions, question_clear);
     struct ways ways = {0};
     status = find_ways(&ways, &arguments) ? query(questions, ns, &arguments, &ways) : STATUS_FAILED;

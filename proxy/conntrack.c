@@ -20,7 +20,7 @@ struct destination {
     uint16_t port;
 };
 
-struct end { /* one direction of a flow */
+struct flow_end { /* one direction of a flow */
     struct address source, destination;
     uint16_t source_port, destination_port;
     uint8_t protocol;
@@ -66,11 +66,11 @@ static uint16_t read_port(const struct nlattr *attribute)
     return good ? ntohs(mnl_attr_get_u16(attribute)) : 0;
 }
 
-static void read_end(const struct nlattr *nest, struct end *end)
+static void read_end(const struct nlattr *nest, struct flow_end *end)
 {
     const struct nlattr *tuple[CTA_TUPLE_MAX + 1], *ip[CTA_IP_MAX + 1], *proto[CTA_PROTO_MAX + 1];
 
-    *end = (struct end){0};
+    *end = (struct flow_end){0};
     netlink_nested(nest, tuple, G_N_ELEMENTS(tuple));
     netlink_nested(tuple[CTA_TUPLE_IP], ip, G_N_ELEMENTS(ip));
     netlink_nested(tuple[CTA_TUPLE_PROTO], proto, G_N_ELEMENTS(proto));
@@ -92,8 +92,8 @@ static bool is_in_ranges(const GArray *ranges, const struct address *address)
 }
 
 /* Where the flow may lead; NULL: it may stay as it is. */
-static const char *targets_of(const struct conntrack_search *search, const struct end *original,
-                              const struct end *reply)
+static const char *targets_of(const struct conntrack_search *search,
+                              const struct flow_end *original, const struct flow_end *reply)
 {
     struct destination sought = {.address = original->destination,
                                  .port = original->destination_port};
@@ -105,8 +105,8 @@ static const char *targets_of(const struct conntrack_search *search, const struc
     return targets;
 }
 
-static bool is_stale(const struct conntrack_search *search, const struct end *original,
-                     const struct end *reply)
+static bool is_stale(const struct conntrack_search *search, const struct flow_end *original,
+                     const struct flow_end *reply)
 {
     const char *targets =
         original->protocol == IPPROTO_UDP ? targets_of(search, original, reply) : NULL;
@@ -151,7 +151,7 @@ static int on_flow(const struct nlmsghdr *message, void *userdata)
 {
     const struct conntrack_search *search = userdata;
     const struct nlattr *flow[CTA_MAX + 1];
-    struct end there, back;
+    struct flow_end there, back;
 
     netlink_attributes(message, sizeof(struct nfgenmsg), flow, G_N_ELEMENTS(flow));
     read_end(flow[CTA_TUPLE_ORIG], &there);

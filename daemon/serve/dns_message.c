@@ -12,7 +12,7 @@
 
 #include "lib/resolve/name.h"
 
-struct dns_record {
+struct message_record {
     char *owner;
     uint16_t type;
     uint32_t ttl;
@@ -50,7 +50,7 @@ struct dns_message *dns_message_free(struct dns_message *reply)
 
 static void record_clear(void *userdata)
 {
-    struct dns_record *record = userdata;
+    struct message_record *record = userdata;
 
     g_free(record->owner);
 }
@@ -99,7 +99,7 @@ static char *message_take_name(struct dns_reader *message)
     return name && message_take(message, used) ? g_steal_pointer(&name) : NULL;
 }
 
-static bool message_take_record(struct dns_reader *message, struct dns_record *record)
+static bool message_take_record(struct dns_reader *message, struct message_record *record)
 {
     g_autofree char *owner = message_take_name(message);
     const uint8_t *fixed = owner ? message_take(message, NS_RRFIXEDSZ) : NULL;
@@ -120,11 +120,11 @@ static bool message_take_record(struct dns_reader *message, struct dns_record *r
 
 static GArray *message_take_records(struct dns_reader *message, unsigned n)
 {
-    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct dns_record));
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(struct message_record));
 
     g_array_set_clear_func(records, record_clear);
     for (unsigned i = 0; i < n; i++) {
-        struct dns_record record;
+        struct message_record record;
 
         if (!message_take_record(message, &record))
             return NULL;
@@ -133,7 +133,7 @@ static GArray *message_take_records(struct dns_reader *message, unsigned n)
     return g_steal_pointer(&records);
 }
 
-static bool record_is(const struct dns_record *record, uint16_t type, const char *owner)
+static bool record_is(const struct message_record *record, uint16_t type, const char *owner)
 {
     return record->type == type &&
            name_equal(record->owner, strlen(record->owner), owner, strlen(owner));
@@ -146,7 +146,7 @@ static void dns_message_add_addresses(struct dns_message *reply, const GArray *a
     uint16_t size = family == KUBESVC_FAMILY_INET ? NS_INADDRSZ : NS_IN6ADDRSZ;
 
     for (unsigned i = 0; i < answers->len; i++) {
-        const struct dns_record *record = &g_array_index(answers, struct dns_record, i);
+        const struct message_record *record = &g_array_index(answers, struct message_record, i);
 
         if (!record_is(record, type, owner) || record->length != size)
             continue;
@@ -161,7 +161,7 @@ static const char *dns_message_add_alias(struct dns_message *reply,
                                          const char *owner)
 {
     for (unsigned i = 0; i < answers->len; i++) {
-        const struct dns_record *record = &g_array_index(answers, struct dns_record, i);
+        const struct message_record *record = &g_array_index(answers, struct message_record, i);
         size_t used;
         char *target;
 
@@ -183,7 +183,7 @@ static const char *dns_message_add_alias(struct dns_message *reply,
 static uint32_t negative_ttl(const GArray *authorities)
 {
     for (unsigned i = 0; i < authorities->len; i++) {
-        const struct dns_record *record = &g_array_index(authorities, struct dns_record, i);
+        const struct message_record *record = &g_array_index(authorities, struct message_record, i);
 
         if (record->type == ns_t_soa && record->length >= sizeof(uint32_t))
             return MIN(record->ttl, get_u32(record->data + record->length - sizeof(uint32_t)));

@@ -177,6 +177,16 @@ def test_every_kind_is_offered():
                          if not re.search(rf"\b{plural}\b", read(path))]
 
 
+def test_every_tag_names_one_type():
+    """No two structures or enumerations of the product share a tag, so that a name means one thing."""
+    places = {}
+    for path in tracked(*SOURCES):
+        if path.suffix in (".c", ".h"):
+            for tag in re.findall(r"^(?:struct|enum) (\w+) \{", read(path), re.M):
+                places.setdefault(tag, []).append(str(path.relative_to(ROOT)))
+    return [f"{tag}: defined in {' and '.join(paths)}" for tag, paths in sorted(places.items()) if len(paths) > 1]
+
+
 def main():
     wanted = sys.argv[1:]
     passed, failed = 0, []
