@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The queue of dirty things: what must be recomputed, each item once. Returned sorted by name, so
- * that the order of work, and thus every first lease, does not depend on the order of events.
+ * Lists are returned sorted by name, so that the order of work, and thus every first lease, does
+ * not depend on the order of events.
  */
-#include <string.h>
+#include "dirty_queue.h"
 
-#include "cluster_private.h"
+#include <string.h>
 
 void dirty_queue_init(struct dirty_queue *queue)
 {
