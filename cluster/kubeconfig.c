@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "document.h"
 #include "lib/util/log.h"
+#include "lib/yaml/document.h"
 
+#define FILE_SIZE_MAX (4u << 20) /* bytes */
 #define WAY_OUT "; use the token of a ServiceAccount instead, see kubesvc-cluster(8) under RBAC"
 
 struct kubeconfig_reading {
@@ -169,7 +170,7 @@ static void read_cluster(struct kubeconfig_reading *reading, struct fields *fiel
     if (!fields_string(fields, map, "server"))
         fields_error(fields, map->position, "missing", "cluster %s has no server",
                      kubeconfig->cluster);
-    kubeconfig->tls_name = document_string(fields, map, "tls-server-name");
+    kubeconfig->tls_name = g_strdup(fields_string(fields, map, "tls-server-name"));
     kubeconfig->insecure = fields_bool(fields, map, "insecure-skip-tls-verify", false);
     kubeconfig->no_compression = fields_bool(fields, map, "disable-compression", false);
     read_secret(reading, fields, map, "certificate-authority", &kubeconfig->ca);
@@ -215,8 +216,8 @@ static void read_user(struct kubeconfig_reading *reading, struct fields *fields,
         kubeconfig->token.path = resolve_path(reading, file);
     else if (token)
         kubeconfig->token.data = g_string_new(token);
-    kubeconfig->user = document_string(fields, map, "username");
-    kubeconfig->password = document_string(fields, map, "password");
+    kubeconfig->user = g_strdup(fields_string(fields, map, "username"));
+    kubeconfig->password = g_strdup(fields_string(fields, map, "password"));
 }
 
 static void on_kubeconfig(void *userdata, struct fields *fields, const struct yaml_node *root)
@@ -262,7 +263,7 @@ int kubeconfig_read(struct kubeconfig *kubeconfig, const char *path, const char 
     int r;
 
     *kubeconfig = (struct kubeconfig){0};
-    r = document_read(path, on_kubeconfig, &reading);
+    r = document_read(path, FILE_SIZE_MAX, NULL, on_kubeconfig, &reading);
     if (r < 0 && r != -EINVAL)
         log_error("%s: %s", path, g_strerror(-r));
     if (r == 0 && !kubeconfig->server) {

@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "document.h"
+#include "daemon/config/config_fields.h"
 #include "lib/util/log.h"
+#include "lib/yaml/document.h"
 
-#define JITTER_MAX 3600 /* seconds */
+#define FILE_SIZE_MAX (1u << 20) /* bytes */
+#define JITTER_MAX 3600          /* seconds */
 #define AGE_MAX (400ull * 86400)
 
 static const char help[] =
@@ -163,11 +165,11 @@ static void on_settings(void *userdata, struct fields *fields, const struct yaml
     const char *text;
     int64_t jitter = SETTINGS_JITTER / 1000000;
 
-    document_check_keys(fields, map, keys);
+    (void)config_check_keys(fields, map, keys);
     default_path(&settings->kubeconfig, fields, map, "kubeconfig", directory);
     default_path(&settings->output, fields, map, "output", directory);
     if (!settings->context)
-        settings->context = document_string(fields, map, "context");
+        settings->context = g_strdup(fields_string(fields, map, "context"));
     read_namespaces(settings, fields, map);
     settings->pods = fields_bool(fields, map, "pods", false);
     text = fields_string(fields, map, "maxAge");
@@ -196,7 +198,9 @@ static void set_defaults(struct cluster_settings *settings)
 
 static int read_file(struct cluster_settings *settings)
 {
-    int r = settings->config ? document_read(settings->config, on_settings, settings) : 0;
+    int r = settings->config
+                ? document_read(settings->config, FILE_SIZE_MAX, NULL, on_settings, settings)
+                : 0;
 
     if (r < 0 && r != -EINVAL)
         log_error("%s: %s", settings->config, g_strerror(-r));

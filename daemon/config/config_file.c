@@ -5,18 +5,14 @@
 #include "config_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config_dns.h"
 #include "config_fields.h"
 #include "config_sources.h"
 #include "config_values.h"
-#include "lib/yaml/composer.h"
+#include "lib/yaml/document.h"
 #include "lib/yaml/fields.h"
-#include "lib/yaml/input.h"
-#include "lib/yaml/reader.h"
 #include "lib/yaml/scalar.h"
 
 #define FILE_SIZE_MAX (1u << 20)
@@ -24,9 +20,8 @@
 
 struct config_file {
     struct config *config;
-    struct fields fields;
+    struct fields *fields;
     const char *path;
-    unsigned documents;
 };
 
 /* In the order of enum config_key. */
@@ -152,7 +147,7 @@ static void read_node_ips(struct fields *fields, const struct yaml_node *map, GA
 
 static void read_directory(struct config_file *file, const struct yaml_node *node)
 {
-    struct fields *fields = &file->fields;
+    struct fields *fields = file->fields;
     const struct yaml_node *at = node;
     struct config_directory *directory;
     char *path;
@@ -182,7 +177,7 @@ static void read_directory(struct config_file *file, const struct yaml_node *nod
 
 static void read_directories(struct config_file *file, const struct yaml_node *root)
 {
-    const struct yaml_node *list = fields_list(&file->fields, root, "manifests");
+    const struct yaml_node *list = fields_list(file->fields, root, "manifests");
 
     if (!list)
         return;
@@ -190,7 +185,7 @@ static void read_directories(struct config_file *file, const struct yaml_node *r
     for (const struct yaml_node *node = list->first; node; node = node->next)
         read_directory(file, node);
     if (!list->first)
-        fields_error(&file->fields, list->position, "bad-value", "manifests must name a directory");
+        fields_error(file->fields, list->position, "bad-value", "manifests must name a directory");
 }
 
 static void read_size(struct fields *fields, const struct yaml_node *root, uint64_t *size)
@@ -226,7 +221,7 @@ static enum kubesvc_pod_names read_pods(struct fields *fields, const struct yaml
 static void note_origins(struct config_file *file, const struct yaml_node *root)
 {
     for (enum config_key key = 0; key < CONFIG_SOCKET; key++) {
-        const struct yaml_node *node = fields_get(&file->fields, root, keys[key]);
+        const struct yaml_node *node = fields_get(file->fields, root, keys[key]);
 
         if (node)
             file->config->origins[key] = (struct config_origin){
@@ -266,13 +261,14 @@ static void read_proxy(struct fields *fields, const struct yaml_node *root, bool
     *all = strcmp(text, "all") == 0;
 }
 
-static void read_root(struct config_file *file, const struct yaml_node *root)
+static void read_root(void *userdata, struct fields *fields, const struct yaml_node *root)
 {
-    struct fields *fields = &file->fields;
+    struct config_file *file = userdata;
     struct config *config = file->config;
     g_autoptr(GPtrArray) nameservers = NULL;
     int64_t ndots = config->ndots;
 
+    file->fields = fields;
     if (!config_check_keys(fields, root, keys))
         return;
     note_origins(file, root);
@@ -305,59 +301,17 @@ static void read_root(struct config_file *file, const struct yaml_node *root)
     config_sources_read(config, fields, root);
 }
 
-static void on_document(void *userdata, const struct yaml_node *document)
-{
-    struct config_file *file = userdata;
-
-    if (!document)
-        return;
-    if (file->documents++ > 0)
-        fields_error(&file->fields, document->position, "second-document",
-                     "there is more than one document");
-    else
-        read_root(file, document);
-}
-
-static void on_other(void *userdata, struct position position)
-{
-    struct config_file *file = userdata;
-
-    fields_error(&file->fields, position, "wrong-type", "the file must hold a mapping");
-}
-
-static int read_input(struct config_file *file, struct input *input)
-{
-    struct composer_callbacks callbacks = {
-        .document = on_document, .other = on_other, .userdata = file};
-    struct composer *composer = composer_new(&callbacks, file->fields.diagnostics);
-    int r = reader_run(input, composer);
-
-    composer_free(composer);
-    input_take_malformed(input, file->fields.diagnostics);
-    if (input->error < 0)
-        return input->error;
-    if (input->too_large)
-        fields_error(&file->fields, (struct position){0}, "too-large", "larger than %u bytes",
-                     FILE_SIZE_MAX);
-    return r == READER_BAD || file->fields.broken ? CONFIG_BAD : 0;
-}
-
 int config_file_read(struct config *config, const char *path, GPtrArray *diagnostics)
 {
-    struct config_file file = {.config = config, .fields = {.diagnostics = diagnostics}};
-    char *kept;
-    g_autofree struct input *input = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
+    char *kept = g_strdup(path); /* origins point to it */
+    struct config_file file = {.config = config, .path = kept};
+    int r;
 
-    if (fd < 0)
-        return -errno;
-    kept = g_strdup(path); /* origins point to it */
     g_ptr_array_add(config->files, kept);
-    file.path = kept;
-    input = g_new0(struct input, 1);
-    input_init(input, input_read_fd, &fd, FILE_SIZE_MAX);
-    r = read_input(&file, input);
-    input_clear(input);
-    close(fd);
+    r = document_read(path, FILE_SIZE_MAX, diagnostics, read_root, &file);
+    if (r == -EINVAL)
+        return CONFIG_BAD;
+    if (r < 0)
+        g_ptr_array_set_size(config->files, (gint)config->files->len - 1);
     return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The readers of manifests, used for a file written for this program: every error counts.
+ * Every error counts, unlike in manifests: the file is written for this program.
  */
 #include "document.h"
 
@@ -8,11 +8,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "composer.h"
+#include "input.h"
 #include "lib/util/log.h"
-#include "lib/util/suggest.h"
-#include "lib/yaml/composer.h"
-#include "lib/yaml/input.h"
-#include "lib/yaml/reader.h"
+#include "reader.h"
 
 struct document {
     document_handler handler;
@@ -54,50 +53,37 @@ static int document_parse(struct document *document, struct input *input)
         return input->error;
     if (input->too_large)
         fields_error(&document->fields, (struct position){0}, "too-large",
-                     "the file is larger than %u bytes", DOCUMENT_SIZE_MAX);
+                     "larger than %" G_GUINT64_FORMAT " bytes", input->max_size);
     return r == READER_BAD || document->fields.broken ? -EINVAL : 0;
 }
 
-int document_read(const char *path, document_handler handler, void *userdata)
+static void log_all(const GPtrArray *diagnostics, const char *path)
 {
-    g_autoptr(GPtrArray) diagnostics =
+    for (unsigned i = 0; i < diagnostics->len; i++) {
+        g_autofree char *line = diagnostic_format(diagnostics->pdata[i], path);
+
+        log_error("%s", line);
+    }
+}
+
+int document_read(const char *path, uint64_t size_max, GPtrArray *diagnostics,
+                  document_handler handler, void *userdata)
+{
+    g_autoptr(GPtrArray) own =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))diagnostic_free);
-    struct document document = {
-        .handler = handler, .userdata = userdata, .fields = {.diagnostics = diagnostics}};
+    struct document document = {.handler = handler,
+                                .userdata = userdata,
+                                .fields = {.diagnostics = diagnostics ? diagnostics : own}};
     g_autofree struct input *input = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
 
     if (fd < 0)
         return -errno;
     input = g_new0(struct input, 1);
-    input_init(input, input_read_fd, &fd, DOCUMENT_SIZE_MAX);
+    input_init(input, input_read_fd, &fd, size_max);
     r = document_parse(&document, input);
     input_clear(input);
     close(fd);
-    for (unsigned i = 0; i < diagnostics->len; i++) {
-        g_autofree char *line = diagnostic_format(diagnostics->pdata[i], path);
-
-        log_error("%s", line);
-    }
+    log_all(own, path);
     return r;
-}
-
-void document_check_keys(struct fields *fields, const struct yaml_node *map,
-                         const char *const known[])
-{
-    for (const struct yaml_node *child = map->first; child; child = child->next) {
-        const char *suggestion;
-
-        if (g_strv_contains(known, child->key))
-            continue;
-        suggestion = suggest_word(child->key, known, 2);
-        fields_error(fields, child->key_position, "unknown-key", "unknown key \"%.64s\"%s%s%s",
-                     child->key, suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
-                     suggestion ? "?" : "");
-    }
-}
-
-char *document_string(struct fields *fields, const struct yaml_node *map, const char *key)
-{
-    return g_strdup(fields_string(fields, map, key));
 }
