@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "lib/resolve/inet.h"
 #include "lib/resolve/name.h"
 
 static const char inet_top[] = "in-addr.arpa", inet6_top[] = "ip6.arpa";
@@ -70,7 +71,7 @@ bool reverse_parse(struct reverse_name *reverse, const char *name, size_t length
             return false;
     }
     if (reverse->inet)
-        reverse->address[10] = reverse->address[11] = 0xff;
+        memcpy(reverse->address, inet_prefix, sizeof inet_prefix);
     size_t left = length - reverse->top_length;
 
     while (left > 0) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/resolve/dashed.h"
+#include "lib/resolve/inet.h"
 #include "lib/resolve/name.h"
 
 #define WEIGHTS 100u
@@ -148,14 +149,14 @@ static void add_target(struct srv *srv, struct srv_target *target)
  * both. The set is part of the snapshot. */
 static void add_dashed(struct srv *srv, struct lookup_set set)
 {
-    uint8_t address[16] = {[10] = 0xff, [11] = 0xff};
+    uint8_t address[16];
     char label[DASHED_MAX];
     struct srv_target target = {.label = label, .set = set};
 
     if (set.n_inet > 0)
-        memcpy(address + 12, set.inet, 4);
+        inet_map(address, set.inet, 4);
     else
-        memcpy(address, set.inet6, 16);
+        inet_map(address, set.inet6, 16);
     target.label_length = (uint32_t)dashed_format(address, label);
     if (lookup_find_endpoint(srv->lookup->service, &srv->service->endpoints, label,
                              target.label_length) == NULL)

@@ -91,17 +91,11 @@ void netlink_nested(const struct nlattr *nest, const struct nlattr **table, unsi
 
 bool netlink_address(const struct nlattr *attribute, struct address *address)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     size_t size = attribute ? mnl_attr_get_payload_len(attribute) : 0;
 
-    if (size == sizeof address->bytes) {
-        memcpy(address->bytes, mnl_attr_get_payload(attribute), size);
-        return true;
-    }
-    if (size != 4)
+    if (size != 4 && size != sizeof address->bytes)
         return false;
-    memcpy(address->bytes, mapped, sizeof mapped);
-    memcpy(address->bytes + sizeof mapped, mnl_attr_get_payload(attribute), size);
+    *address = address_from(mnl_attr_get_payload(attribute), size);
     return true;
 }
 

@@ -119,11 +119,5 @@ const char *inspect_query_name(const struct search_result *result, unsigned inde
 
 struct address inspect_query_address(const struct request *request)
 {
-    struct address address = {{[10] = 0xff, [11] = 0xff}};
-
-    if (request->family == KUBESVC_FAMILY_INET)
-        memcpy(address.bytes + 12, request->address, 4);
-    else
-        memcpy(address.bytes, request->address, 16);
-    return address;
+    return address_from(request->address, request->family == KUBESVC_FAMILY_INET ? 4 : 16);
 }

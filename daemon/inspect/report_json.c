@@ -21,9 +21,8 @@ void json_addresses(struct json *json, const char *key, const uint8_t *addresses
         return;
     json_open_list(json, key);
     for (uint32_t i = 0; i < n; i++) {
-        struct address address = {{[10] = 0xff, [11] = 0xff}};
+        const struct address address = address_from(addresses + i * size, size);
 
-        memcpy(address.bytes + sizeof address.bytes - size, addresses + i * size, size);
         json_address(json, NULL, &address);
     }
     json_close_list(json);

@@ -32,14 +32,9 @@ struct position validate_position(const struct yaml_node *node, const struct yam
     return node ? node->position : otherwise->position;
 }
 
-static guint text_hash(gconstpointer text)
-{
-    return hash_text(text);
-}
-
 GHashTable *validate_texts(void)
 {
-    return g_hash_table_new(text_hash, g_str_equal);
+    return g_hash_table_new(hash_key, g_str_equal);
 }
 
 /* Letters and digits of either case with "-", "_" and "." between them. */

@@ -25,11 +25,6 @@ static struct name *name_of(const char *text)
 }
 
 /* Seeded: the texts come from manifests. */
-static guint text_hash(gconstpointer text)
-{
-    return hash_text(text);
-}
-
 /* The tables exist while they have entries. */
 static gpointer table_find(GHashTable *table, gconstpointer probe)
 {
@@ -57,7 +52,7 @@ static const char *intern_text(const char *text, size_t length)
     name->references = 1;
     memcpy(name->text, text, length + 1);
     if (!names)
-        names = g_hash_table_new(text_hash, g_str_equal);
+        names = g_hash_table_new(hash_key, g_str_equal);
     g_hash_table_add(names, name->text);
     return name->text;
 }

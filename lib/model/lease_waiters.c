@@ -7,18 +7,12 @@
 
 #include "lib/util/hash.h"
 
-static guint text_hash(gconstpointer text)
-{
-    return hash_text(text);
-}
-
 void lease_waiters_init(struct lease_waiters *waits)
 {
     *waits = (struct lease_waiters){0};
     for (unsigned use = 0; use < LEASE_USES; use++)
         for (unsigned inet6 = 0; inet6 < 2; inet6++)
-            waits->of[use][inet6].keys =
-                g_hash_table_new_full(text_hash, g_str_equal, g_free, NULL);
+            waits->of[use][inet6].keys = g_hash_table_new_full(hash_key, g_str_equal, g_free, NULL);
 }
 
 void lease_waiters_clear(struct lease_waiters *waits)

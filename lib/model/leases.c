@@ -104,12 +104,11 @@ int leases_first_family(const struct leases *leases, enum lease_use use)
 static struct lease *probe(char *storage, size_t size, enum lease_use use, int family,
                            const char *key)
 {
-    static const struct address inet = {{[10] = 0xff, [11] = 0xff}};
     struct lease *lease = (struct lease *)(void *)storage;
     memset(lease, 0, sizeof *lease);
     lease->use = (uint8_t)use;
     if (family == 4)
-        lease->address = inet;
+        memcpy(lease->address.bytes, inet_prefix, sizeof inet_prefix);
     g_strlcpy(lease->key, key, size - sizeof *lease);
     return lease;
 }

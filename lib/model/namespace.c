@@ -39,11 +39,6 @@ static gboolean owner_equal(gconstpointer a, gconstpointer b)
     return x->kind == y->kind && x->name == y->name;
 }
 
-static guint text_hash(gconstpointer text)
-{
-    return hash_text(text);
-}
-
 static guint identity_hash(gconstpointer data)
 {
     const struct owner *owner = data;
@@ -94,12 +89,12 @@ struct ns *namespace_new(const char *name)
     struct ns *ns = g_new0(struct ns, 1);
     ns->name = name_ref(name);
     ns->pods.ns = ns->name;
-    ns->services = g_hash_table_new(text_hash, g_str_equal);
+    ns->services = g_hash_table_new(hash_key, g_str_equal);
     ns->workloads = g_hash_table_new(identity_hash, identity_equal);
     ns->slices = g_hash_table_new_full(g_direct_hash, g_direct_equal,
                                        (GDestroyNotify)(void (*)(void))name_unref,
                                        (GDestroyNotify)g_ptr_array_unref);
-    ns->endpoints = g_hash_table_new(text_hash, g_str_equal);
+    ns->endpoints = g_hash_table_new(hash_key, g_str_equal);
     ns->groups = g_hash_table_new_full(group_hash, group_equal, group_free, NULL);
     ns->anchors =
         g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);

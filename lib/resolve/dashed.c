@@ -8,9 +8,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "inet.h"
 #include "name.h"
-
-static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 /* What inet_ntop() would make of it, which is written with sprintf(). */
 static size_t format_inet(const uint8_t address[static 4], char *label)
@@ -36,8 +35,8 @@ size_t dashed_format(const uint8_t address[static 16], char label[static DASHED_
 {
     size_t length;
 
-    if (memcmp(address, mapped, sizeof mapped) == 0)
-        return format_inet(address + sizeof mapped, label);
+    if (inet_is_mapped(address))
+        return format_inet(address + INET_OFFSET, label);
     inet_ntop(AF_INET6, address, label, DASHED_MAX - 1);
     length = strlen(label);
     for (size_t i = 0; i < length; i++)
@@ -79,8 +78,8 @@ bool dashed_parse(const char *label, size_t length, uint8_t address[static 16])
     /* Like CoreDNS's parser, neither accepts leading zeroes in dotted quads. */
     if (!inet)
         return inet_pton(AF_INET6, text, address) == 1;
-    memcpy(address, mapped, sizeof mapped);
-    return inet_pton(AF_INET, text, address + sizeof mapped) == 1;
+    memcpy(address, inet_prefix, sizeof inet_prefix);
+    return inet_pton(AF_INET, text, address + INET_OFFSET) == 1;
 }
 
 bool dashed_parse_canonical(const char *label, size_t length, uint8_t address[static 16])

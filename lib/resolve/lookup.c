@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dashed.h"
+#include "inet.h"
 #include "name.h"
 
 struct lookup_text {
@@ -113,19 +114,13 @@ static enum resolver_outcome answer_bare(struct lookup *lookup)
     return RESOLVER_NODATA;
 }
 
-static bool is_inet(const uint8_t address[static 16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-    return memcmp(address, mapped, sizeof mapped) == 0;
-}
-
 /* One address, spelled by the name itself: it exists in its own family only. */
 static enum resolver_outcome answer_literal(struct lookup *lookup, const uint8_t address[static 16])
 {
     memcpy(lookup->literal, address, sizeof lookup->literal);
-    lookup->set = is_inet(address) ? (struct lookup_set){.inet = lookup->literal + 12, .n_inet = 1}
-                                   : (struct lookup_set){.inet6 = lookup->literal, .n_inet6 = 1};
+    lookup->set = inet_is_mapped(address)
+                      ? (struct lookup_set){.inet = lookup->literal + 12, .n_inet = 1}
+                      : (struct lookup_set){.inet6 = lookup->literal, .n_inet6 = 1};
     return RESOLVER_FOUND;
 }
 
@@ -195,8 +190,8 @@ static enum resolver_outcome lookup_endpoint(struct lookup *lookup, struct snaps
     if (!dashed_parse_canonical(label.data, label.length, address))
         return RESOLVER_NXDOMAIN;
     unnamed = lookup_read_set(record, &service->unnamed);
-    if (is_inet(address) ? !lookup_contains(unnamed.inet, unnamed.n_inet, 4, address + 12)
-                         : !lookup_contains(unnamed.inet6, unnamed.n_inet6, 16, address))
+    if (inet_is_mapped(address) ? !lookup_contains(unnamed.inet, unnamed.n_inet, 4, address + 12)
+                                : !lookup_contains(unnamed.inet6, unnamed.n_inet6, 16, address))
         return RESOLVER_NXDOMAIN;
     return answer_literal(lookup, address);
 }

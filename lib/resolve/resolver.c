@@ -10,11 +10,10 @@
 
 #include <string.h>
 
+#include "inet.h"
 #include "lookup.h"
 #include "name.h"
 #include "settings.h"
-
-static const uint8_t inet_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 static void names_begin(struct resolver_names *names)
 {
@@ -135,7 +134,7 @@ void resolver_both(const struct snapshot_view *view, const struct settings *sett
 static bool is_in_ranges(const struct settings *settings, const uint8_t address[static 16])
 {
     const struct kubesvc_range *ranges = (const void *)settings->ranges;
-    bool inet = memcmp(address, inet_prefix, sizeof inet_prefix) == 0;
+    bool inet = inet_is_mapped(address);
 
     for (uint32_t i = 0; i < settings->n_ranges; i++) {
         uint32_t prefix = snapshot_u32(&ranges[i].prefix);
@@ -188,13 +187,7 @@ void resolver_address(const struct snapshot_view *view, enum kubesvc_family fami
     *answer = (struct resolver_answer){.outcome = RESOLVER_NOT_OURS};
     if (!settings_open(&settings, view) || (settings.flags & KUBESVC_SETTINGS_EMPTY) != 0)
         return;
-    if (family == KUBESVC_FAMILY_INET) {
-        memcpy(whole, inet_prefix, sizeof inet_prefix);
-        memcpy(whole + sizeof inet_prefix, address, 4);
-    } else {
-        memcpy(whole, address, sizeof whole);
-    }
-
+    inet_map(whole, address, family == KUBESVC_FAMILY_INET ? 4 : sizeof whole);
     stored = lookup_address(view, whole, &record);
     flags = stored == NULL ? KUBESVC_ADDRESS_FOREIGN : snapshot_u32(&stored->flags);
     if ((flags & KUBESVC_ADDRESS_FOREIGN) == 0 || is_in_ranges(&settings, whole))

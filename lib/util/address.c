@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #define GROUPS 8
-#define INET_OFFSET 12
 
 static bool digit(char c)
 {
@@ -73,10 +72,11 @@ static bool parse_inet6(uint8_t bytes[static 16], const char *text, size_t lengt
 
 bool address_parse(struct address *address, const char *text, size_t length)
 {
-    struct address parsed = {.bytes = {[10] = 0xff, [11] = 0xff}};
+    struct address parsed;
 
     if (length == 0)
         return false;
+    memcpy(parsed.bytes, inet_prefix, sizeof inet_prefix);
     if (!parse_quad(parsed.bytes + INET_OFFSET, text, length) &&
         !parse_inet6(parsed.bytes, text, length))
         return false;

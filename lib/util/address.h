@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/resolve/inet.h"
+
 struct address {
     uint8_t bytes[16];
 };
@@ -23,10 +25,18 @@ bool address_parse(struct address *address, const char *text, size_t length);
 /* Canonical text (RFC 5952), NUL-terminated. */
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX]);
 
+/* From 4 or 16 bytes. */
+static inline struct address address_from(const void *bytes, size_t size)
+{
+    struct address address;
+
+    inet_map(address.bytes, bytes, size);
+    return address;
+}
+
 static inline bool address_is_inet(const struct address *address)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    return memcmp(address->bytes, mapped, sizeof mapped) == 0;
+    return inet_is_mapped(address->bytes);
 }
 
 /* 4 or 6 */

@@ -114,11 +114,8 @@ uint16_t endpoint_port(const union endpoint *endpoint)
 
 void endpoint_address(const union endpoint *endpoint, struct address *address)
 {
-    *address = (struct address){.bytes = {[10] = 0xff, [11] = 0xff}};
-    if (endpoint->any.sa_family == AF_INET)
-        memcpy(address->bytes + 12, &endpoint->inet.sin_addr, 4);
-    else
-        memcpy(address->bytes, &endpoint->inet6.sin6_addr, sizeof address->bytes);
+    *address = endpoint->any.sa_family == AF_INET ? address_from(&endpoint->inet.sin_addr, 4)
+                                                  : address_from(&endpoint->inet6.sin6_addr, 16);
 }
 
 bool endpoint_equal(const union endpoint *a, const union endpoint *b)

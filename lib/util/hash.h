@@ -18,6 +18,12 @@ static inline guint hash_text(const char *text)
     return hash_bytes(text, strlen(text));
 }
 
+/* The same for GLib, whose equality is g_str_equal. */
+static inline guint hash_key(gconstpointer text)
+{
+    return hash_text(text);
+}
+
 static inline guint hash_address(const struct address *address)
 {
     return hash_bytes(address->bytes, sizeof address->bytes);

@@ -35,8 +35,7 @@ static bool source_towards(union any *any, socklen_t size)
 
 static void append_inet(GArray *addresses, const struct in_addr *inet)
 {
-    struct address address = {{[10] = 0xff, [11] = 0xff}};
-    memcpy(address.bytes + 12, inet, 4);
+    const struct address address = address_from(inet, sizeof *inet);
     g_array_append_val(addresses, address);
 }
 
