@@ -16,6 +16,9 @@ enum runtime { RUNTIME_PODMAN, RUNTIME_CNI, RUNTIME_KUBELET, RUNTIMES };
 /* As in a Pod's status.podIPs: one of each family. */
 #define SIGHTING_ADDRESSES_MAX 2u
 
+/* Objects that can have it have names of so many lengths; see sighting_stems. */
+#define SIGHTING_STEMS_MAX 6u
+
 /* Whether an object was found for it. */
 enum sighting_state {
     SIGHTING_UNKNOWN,    /* no object in the manifests has such a pod */
@@ -26,6 +29,7 @@ enum sighting_state {
 };
 
 struct holder;
+struct meeting;
 
 struct sighting {
     const char *ns;      /* interned; NULL: the runtime does not know it */
@@ -39,9 +43,11 @@ struct sighting {
     int64_t since;   /* nanoseconds since the epoch: when it was first recorded */
 
     /* sightings.c's */
-    uint8_t state;                                 /* enum sighting_state */
-    bool dirty;                                    /* needs to be resolved again */
-    struct holder *holder;                         /* the object, if SIGHTING_TAKEN */
+    uint8_t state;                                /* enum sighting_state */
+    bool dirty;                                   /* needs to be resolved again */
+    struct holder *holder;                        /* the object, if SIGHTING_TAKEN */
+    struct meeting *meetings[SIGHTING_STEMS_MAX]; /* it is in the lists of these */
+    uint8_t n_meetings;
     struct sighting *next[SIGHTING_ADDRESSES_MAX]; /* another one with the same address */
 };
 

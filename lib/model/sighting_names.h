@@ -13,7 +13,6 @@
  * lengths, and ends there unless that is SIGHTING_STEM_MAX: longer names are cut for their pods.
  * Returns how many lengths there are. */
 #define SIGHTING_STEM_MAX 58u
-#define SIGHTING_STEMS_MAX 6u
 unsigned sighting_stems(const struct sighting *sighting, const char *node,
                         size_t lengths[static SIGHTING_STEMS_MAX]);
 

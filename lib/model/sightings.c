@@ -148,18 +148,18 @@ static void join(struct sightings *sightings, struct sighting *sighting)
 {
     size_t lengths[SIGHTING_STEMS_MAX];
     unsigned n = sighting_stems(sighting, sightings->node, lengths);
-    for (unsigned i = 0; i < n; i++)
-        g_ptr_array_add(need_meeting(sightings, sighting->name, lengths[i])->sightings, sighting);
+    for (unsigned i = 0; i < n; i++) {
+        sighting->meetings[i] = need_meeting(sightings, sighting->name, lengths[i]);
+        g_ptr_array_add(sighting->meetings[i]->sightings, sighting);
+    }
+    sighting->n_meetings = (uint8_t)n;
 }
 
 static void part(struct sightings *sightings, struct sighting *sighting)
 {
-    size_t lengths[SIGHTING_STEMS_MAX];
-    unsigned n = sighting_stems(sighting, sightings->node, lengths);
-    for (unsigned i = 0; i < n; i++) {
-        struct meeting *meeting = sightings_meeting(sightings, sighting->name, lengths[i]);
-        g_ptr_array_remove_fast(meeting->sightings, sighting);
-        leave_meeting(sightings, meeting);
+    for (unsigned i = 0; i < sighting->n_meetings; i++) {
+        g_ptr_array_remove_fast(sighting->meetings[i]->sightings, sighting);
+        leave_meeting(sightings, sighting->meetings[i]);
     }
 }
 

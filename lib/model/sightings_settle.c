@@ -36,12 +36,10 @@ static const struct sighting *find_owner(const struct sightings *sightings,
 static void each_claimant(const struct sightings *sightings, const struct sighting *sighting,
                           bool (*each)(void *userdata, struct holder *holder), void *userdata)
 {
-    size_t lengths[SIGHTING_STEMS_MAX];
-    unsigned n = sighting_stems(sighting, sightings->node, lengths);
-    for (unsigned i = 0; i < n; i++) {
-        const struct meeting *meeting = sightings_meeting(sightings, sighting->name, lengths[i]);
-        for (guint j = 0; meeting && j < meeting->holders->len; j++) {
-            struct holder *holder = meeting->holders->pdata[j];
+    for (unsigned i = 0; i < sighting->n_meetings; i++) {
+        const GPtrArray *holders = sighting->meetings[i]->holders;
+        for (guint j = 0; j < holders->len; j++) {
+            struct holder *holder = holders->pdata[j];
             if (sighting_seat(sighting, holder, sightings->node) != SIGHTING_NO_SEAT &&
                 !each(userdata, holder))
                 return;
