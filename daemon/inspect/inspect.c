@@ -135,7 +135,7 @@ static void make_next(struct inspect *inspect)
     inspect->options.make(inspect->options.userdata, job);
 }
 
-/* Nobody waits for it any more, or has waited for too long. */
+/* Its client has gone, or has waited for too long. */
 static void drop(struct job *job)
 {
     struct inspect *inspect = job->inspect;

@@ -7,7 +7,7 @@
  * client is accepted, and since most are served at once it is usually free again. Failing that, a
  * waiting connection is shed; failing that, accepting pauses briefly.
  *
- * The kernel queues connections in the order in which they come, whoever connects. While a user
+ * The kernel queues connections in the order in which they come, not by user. While one user
  * keeps the queue full, all others wait behind it, two milliseconds with a queue of 256. So it is
  * kept short during a flood: who finds it full tries again within a millisecond, and gets in
  * sooner. A burst, such as all threads of a program at once, is no flood: the longer queue then
