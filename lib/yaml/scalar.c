@@ -151,8 +151,10 @@ static bool is_special(const char *text)
 static void read_number(const char *text, struct scalar *scalar)
 {
     char stripped[NUMBER_MAX];
-    const char *plain = text;
+    const char *plain = text, *point = strchr(text, '.');
 
+    if (point && strchr(point + 1, '.')) /* an address, say */
+        return;
     if (is_special(text)) {
         scalar->type = SCALAR_FLOAT;
         return;

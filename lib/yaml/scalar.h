@@ -27,7 +27,7 @@ struct scalar scalar_read(const struct yaml_node *node);
 static inline bool scalar_is_null(const struct yaml_node *node)
 {
     return node->type == YAML_NODE_SCALAR && node->plain && node->length <= strlen("null") &&
-           scalar_read(node).type == SCALAR_NULL;
+           strchr("~nN", *node->text) && scalar_read(node).type == SCALAR_NULL; /* or "" */
 }
 
 /* A string without NULs. `node` is a scalar. */
