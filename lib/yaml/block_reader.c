@@ -9,24 +9,13 @@
  */
 #include "block_reader.h"
 
-#include <string.h>
-
+#include "block_scan.h"
 #include "reader.h"
 
 #define LEVELS_MAX 64u
 #define FLOW_LEVELS_MAX 8u
 #define KEY_MAX 512u    /* bytes; libyaml takes 1024 characters */
 #define EVENTS_MIN 256u /* initial capacity */
-
-enum block_event_type { EVENT_SCALAR, EVENT_MAP, EVENT_LIST, EVENT_END };
-
-struct block_event {
-    const char *text; /* scalar: in the document */
-    uint32_t length;
-    struct position position;
-    enum block_event_type type;
-    bool plain;
-};
 
 struct block_level { /* an open collection */
     enum yaml_node_type type;
@@ -39,9 +28,7 @@ struct block_level { /* an open collection */
 struct block_reader {
     struct block_event *events;
     size_t n_events, capacity;
-    const char *at;   /* the next character; each line ends with '\n' */
-    const char *line; /* the first one of its line */
-    uint32_t number;  /* of the line */
+    struct block_cursor cursor;
     unsigned depth;
     struct block_level levels[LEVELS_MAX];
 };
@@ -60,54 +47,6 @@ struct block_reader *block_reader_free(struct block_reader *reader)
     return NULL;
 }
 
-/* --- Characters --- */
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\n';
-}
-
-static bool is_word(char c)
-{
-    return g_ascii_isalnum(c) || c == '_' || c == '/';
-}
-
-static unsigned column(const struct block_reader *reader)
-{
-    return (unsigned)(reader->at - reader->line);
-}
-
-static struct position position(const struct block_reader *reader)
-{
-    return (struct position){.line = reader->number, .column = column(reader) + 1};
-}
-
-static void skip_spaces(struct block_reader *reader)
-{
-    while (*reader->at == ' ')
-        reader->at++;
-}
-
-/* Does nothing follow on the line but a comment? */
-static bool is_over(const struct block_reader *reader)
-{
-    const char *at = reader->at;
-
-    return *at == '\n' || (*at == '#' && (at == reader->line || at[-1] == ' '));
-}
-
-static bool end_line(struct block_reader *reader)
-{
-    skip_spaces(reader);
-    if (!is_over(reader))
-        return false;
-    while (*reader->at != '\n')
-        reader->at++;
-    reader->line = ++reader->at;
-    reader->number++;
-    return true;
-}
-
 /* --- Events and levels --- */
 
 static void add(struct block_reader *reader, const struct block_event *event)
@@ -121,7 +60,7 @@ static void add(struct block_reader *reader, const struct block_event *event)
 
 static void add_type(struct block_reader *reader, enum block_event_type type)
 {
-    add(reader, &(struct block_event){.type = type, .position = position(reader)});
+    add(reader, &(struct block_event){.type = type, .position = block_position(&reader->cursor)});
 }
 
 static struct block_level *top(struct block_reader *reader)
@@ -178,7 +117,7 @@ static struct block_level *enter(struct block_reader *reader, enum yaml_node_typ
     return &reader->levels[reader->depth++];
 }
 
-/* The next key or dash, whose value may follow `reader->at`. */
+/* The next key or dash, whose value may follow `reader->cursor.at`. */
 static struct block_level *advance(struct block_reader *reader, enum yaml_node_type type,
                                    struct position begin)
 {
@@ -193,98 +132,20 @@ static struct block_level *advance(struct block_reader *reader, enum yaml_node_t
 static void await(struct block_reader *reader, struct block_level *level)
 {
     level->pending = true;
-    level->missing = position(reader);
-}
-
-/* --- Scalars --- */
-
-static bool scan_quoted(struct block_reader *reader, struct block_event *event)
-{
-    char quote = *reader->at++;
-    const char *text = reader->at, *end = text;
-
-    for (; *end != quote; end++) {
-        if (*end == '\n' || (*end == '\\' && quote == '"'))
-            return false;
-    }
-    if (quote == '\'' && end[1] == quote)
-        return false;
-    event->text = text;
-    event->length = (uint32_t)(end - text);
-    reader->at = end + 1;
-    return true;
-}
-
-/* What begins with another character may be something else than a plain scalar; a dash or a point
- * at the start of a line, a separator. */
-static bool begins_plain(const struct block_reader *reader)
-{
-    const char *at = reader->at;
-
-    if (is_word(*at))
-        return true;
-    if (at == reader->line)
-        return false;
-    return strchr(".~+$(", *at) || (*at == '-' && !is_blank(at[1]));
-}
-
-static bool scan_plain(struct block_reader *reader, struct block_event *event)
-{
-    const char *text = reader->at, *end = text;
-
-    if (!begins_plain(reader))
-        return false;
-    while (*end != '\n' && !(*end == ':' && is_blank(end[1])) && !(*end == '#' && end[-1] == ' '))
-        end++;
-    while (end[-1] == ' ')
-        end--;
-    event->text = text;
-    event->length = (uint32_t)(end - text);
-    event->plain = true;
-    reader->at = end;
-    return true;
-}
-
-static bool is_quote(char c)
-{
-    return c == '"' || c == '\'';
-}
-
-static bool scan_scalar(struct block_reader *reader, struct block_event *event)
-{
-    *event = (struct block_event){.type = EVENT_SCALAR, .position = position(reader)};
-    return is_quote(*reader->at) ? scan_quoted(reader, event) : scan_plain(reader, event);
-}
-
-/* In brackets, where more characters have a meaning. */
-static bool scan_flow_scalar(struct block_reader *reader, struct block_event *event)
-{
-    const char *end = reader->at;
-
-    *event = (struct block_event){.type = EVENT_SCALAR, .position = position(reader)};
-    if (is_quote(*end))
-        return scan_quoted(reader, event);
-    if (!is_word(*end))
-        return false;
-    while (is_word(*end) || *end == '.' || *end == '-')
-        end++;
-    event->text = reader->at;
-    event->length = (uint32_t)(end - reader->at);
-    event->plain = true;
-    reader->at = end;
-    return true;
+    level->missing = block_position(&reader->cursor);
 }
 
 /* --- Values --- */
 
 static bool is_flow(const struct block_reader *reader)
 {
-    return *reader->at == '{' || *reader->at == '[';
+    return *reader->cursor.at == '{' || *reader->cursor.at == '[';
 }
 
 static bool is_key(const struct block_reader *reader, const struct block_event *scalar)
 {
-    return reader->at[0] == ':' && is_blank(reader->at[1]) && scalar->length <= KEY_MAX;
+    return reader->cursor.at[0] == ':' && block_is_blank(reader->cursor.at[1]) &&
+           scalar->length <= KEY_MAX;
 }
 
 static bool read_flow(struct block_reader *reader, unsigned levels);
@@ -293,11 +154,11 @@ static bool read_flow_key(struct block_reader *reader)
 {
     struct block_event key;
 
-    if (!scan_flow_scalar(reader, &key) || !is_key(reader, &key))
+    if (!block_scan_flow(&reader->cursor, &key) || !is_key(reader, &key))
         return false;
     add(reader, &key);
-    reader->at++;
-    skip_spaces(reader);
+    reader->cursor.at++;
+    block_skip_spaces(&reader->cursor);
     return true;
 }
 
@@ -307,7 +168,7 @@ static bool read_flow_value(struct block_reader *reader, unsigned levels)
 
     if (is_flow(reader))
         return read_flow(reader, levels);
-    if (!scan_flow_scalar(reader, &scalar))
+    if (!block_scan_flow(&reader->cursor, &scalar))
         return false;
     add(reader, &scalar);
     return true;
@@ -315,23 +176,23 @@ static bool read_flow_value(struct block_reader *reader, unsigned levels)
 
 static bool read_flow(struct block_reader *reader, unsigned levels)
 {
-    bool is_map = *reader->at == '{', is_first = true;
+    bool is_map = *reader->cursor.at == '{', is_first = true;
 
     if (levels == 0)
         return false;
     add_type(reader, is_map ? EVENT_MAP : EVENT_LIST);
-    reader->at++;
-    skip_spaces(reader);
-    for (; *reader->at != (is_map ? '}' : ']'); is_first = false) {
-        if (!is_first && *reader->at++ != ',')
+    reader->cursor.at++;
+    block_skip_spaces(&reader->cursor);
+    for (; *reader->cursor.at != (is_map ? '}' : ']'); is_first = false) {
+        if (!is_first && *reader->cursor.at++ != ',')
             return false;
-        skip_spaces(reader);
+        block_skip_spaces(&reader->cursor);
         if ((is_map && !read_flow_key(reader)) || !read_flow_value(reader, levels - 1))
             return false;
-        skip_spaces(reader);
+        block_skip_spaces(&reader->cursor);
     }
     add_type(reader, EVENT_END);
-    reader->at++;
+    reader->cursor.at++;
     return true;
 }
 
@@ -342,7 +203,7 @@ static bool read_value(struct block_reader *reader)
     top(reader)->pending = false;
     if (is_flow(reader))
         return read_flow(reader, FLOW_LEVELS_MAX);
-    if (!scan_scalar(reader, &scalar))
+    if (!block_scan(&reader->cursor, &scalar))
         return false;
     add(reader, &scalar);
     return true;
@@ -352,20 +213,20 @@ static bool read_value(struct block_reader *reader)
 
 static bool is_dash(const struct block_reader *reader)
 {
-    return reader->at[0] == '-' && is_blank(reader->at[1]);
+    return reader->cursor.at[0] == '-' && block_is_blank(reader->cursor.at[1]);
 }
 
 /* "- ", any number of times. */
 static bool read_dashes(struct block_reader *reader)
 {
     while (is_dash(reader)) {
-        struct block_level *list = advance(reader, YAML_NODE_LIST, position(reader));
+        struct block_level *list = advance(reader, YAML_NODE_LIST, block_position(&reader->cursor));
 
         if (!list)
             return false;
-        reader->at++;
+        reader->cursor.at++;
         await(reader, list);
-        skip_spaces(reader);
+        block_skip_spaces(&reader->cursor);
     }
     return true;
 }
@@ -375,15 +236,15 @@ static bool read_key(struct block_reader *reader)
     struct block_event key;
     struct block_level *map;
 
-    if (!scan_scalar(reader, &key) || !is_key(reader, &key))
+    if (!block_scan(&reader->cursor, &key) || !is_key(reader, &key))
         return false;
     map = advance(reader, YAML_NODE_MAP, key.position);
     if (!map)
         return false;
     add(reader, &key);
-    reader->at++;
+    reader->cursor.at++;
     await(reader, map);
-    skip_spaces(reader);
+    block_skip_spaces(&reader->cursor);
     return true;
 }
 
@@ -392,22 +253,22 @@ static bool read_line(struct block_reader *reader)
     const char *begin;
     bool after_dash;
 
-    skip_spaces(reader);
-    if (is_over(reader))
-        return end_line(reader);
+    block_skip_spaces(&reader->cursor);
+    if (block_is_over(&reader->cursor))
+        return block_end_line(&reader->cursor);
     after_dash = is_dash(reader);
-    leave_to(reader, column(reader), after_dash);
+    leave_to(reader, block_position(&reader->cursor).column - 1, after_dash);
     if (!read_dashes(reader))
         return false;
-    begin = reader->at;
-    if (!is_over(reader) && !read_key(reader)) {
-        reader->at = begin;
+    begin = reader->cursor.at;
+    if (!block_is_over(&reader->cursor) && !read_key(reader)) {
+        reader->cursor.at = begin;
         if (!after_dash || !read_value(reader))
             return false;
-    } else if (!is_over(reader) && !read_value(reader)) {
+    } else if (!block_is_over(&reader->cursor) && !read_value(reader)) {
         return false;
     }
-    return end_line(reader);
+    return block_end_line(&reader->cursor);
 }
 
 /* --- Documents --- */
@@ -427,11 +288,10 @@ static bool read_lines(struct block_reader *reader, const struct documents *docu
 
     if (size == 0 || bytes[size - 1] != '\n' || !is_printable(bytes, size))
         return false;
-    reader->at = reader->line = bytes;
-    reader->number = documents->base.line;
+    reader->cursor = (struct block_cursor){bytes, bytes, documents->base.line};
     reader->n_events = 0;
     reader->depth = 0;
-    while (reader->at < bytes + size) {
+    while (reader->cursor.at < bytes + size) {
         if (!read_line(reader))
             return false;
     }
