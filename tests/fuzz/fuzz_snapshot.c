@@ -116,27 +116,32 @@ static void check_answer(struct host_lookup *lookup)
 
 static void look_up(const struct arena_copy *arena, const char *name, size_t length, uint8_t how)
 {
+    static const char other_zone[] = "testns@east.example";
     const struct mapping mapping = {.base = arena->bytes, .size = arena->size};
     const size_t size = how & 0x20 ? 200 : 8192;
     g_autofree char *buffer = g_malloc(size);
     struct host_lookup lookup = {
-        .query = {.type = KUBESVC_REQUEST_NAME, .name = name, .name_length = length},
+        .question = {.type = KUBESVC_REQUEST_NAME, .name = name, .name_length = length},
         .buffer = pack_buffer_new(buffer, size),
         .counts.form = how & 0x10 ? PACK_TUPLES : PACK_HOSTENT,
     };
     enum outcome outcome = OUTCOME_ABSENT;
 
     if (how & 0x40) {
-        lookup.query.type = KUBESVC_REQUEST_ADDRESS;
-        memcpy(lookup.query.address,
+        lookup.question.type = KUBESVC_REQUEST_ADDRESS;
+        memcpy(lookup.question.address,
                interrogation_addresses[how % G_N_ELEMENTS(interrogation_addresses)], 16);
     } else if (!name_is_valid(name, length)) {
-        lookup.query.name = interrogation_names[how % G_N_ELEMENTS(interrogation_names)];
-        lookup.query.name_length = strlen(lookup.query.name);
+        lookup.question.name = interrogation_names[how % G_N_ELEMENTS(interrogation_names)];
+        lookup.question.name_length = strlen(lookup.question.name);
     }
-    lookup.query.family = lookup.counts.form == PACK_TUPLES && !(how & 0x40)
-                              ? KUBESVC_FAMILY_ANY
-                              : (how & 0x80 ? KUBESVC_FAMILY_INET6 : KUBESVC_FAMILY_INET);
+    lookup.question.family = lookup.counts.form == PACK_TUPLES && !(how & 0x40)
+                                 ? KUBESVC_FAMILY_ANY
+                                 : (how & 0x80 ? KUBESVC_FAMILY_INET6 : KUBESVC_FAMILY_INET);
+    if (how & 8) {
+        memcpy(lookup.question.ns, other_zone, strlen(other_zone));
+        lookup.question.namespace_length = (uint8_t)strlen(other_zone);
+    }
     mapping_state(&mapping);
     if (mapped_answer(&mapping, &lookup, &outcome) && outcome == OUTCOME_FOUND)
         check_answer(&lookup);
