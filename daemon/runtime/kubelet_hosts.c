@@ -51,13 +51,13 @@ int kubelet_parse(const char *ns, const char *name, const struct runtime_text *t
 {
     if (text->length == 0 || text->text[text->length - 1] != '\n')
         return PARSE_PARTIAL;
-    g_auto(GStrv) lines = g_strsplit_set(text->text, "\r\n", -1);
-    if (g_str_has_prefix(lines[0], HEAD_HOST))
+    if (g_str_has_prefix(text->text, HEAD_HOST))
         return PARSE_DONE;
-    if (!g_str_has_prefix(lines[0], HEAD_POD)) {
+    if (!g_str_has_prefix(text->text, HEAD_POD)) {
         *problemp = g_strdup("is not a hosts file written by kubelet");
         return PARSE_BAD;
     }
+    g_auto(GStrv) lines = g_strsplit_set(text->text, "\r\n", -1);
     struct sighting *sighting = sighting_new(RUNTIME_KUBELET, ns, name, NULL);
     const char *names = NULL;
     sighting->since = text->created;

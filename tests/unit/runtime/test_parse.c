@@ -258,6 +258,18 @@ static void kubelet_is_believed_if_untouched(void **state)
     }
 }
 
+static void a_hosts_file_may_begin_with_anything(void **state)
+{
+    (void)state;
+    static const char zero[] = "\0\n", line[] = "\n";
+    const struct runtime_text texts[] = {{.text = zero, .length = 2}, {.text = line, .length = 1}};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GPtrArray) sightings = sightings_new_list();
+        g_autofree char *problem = NULL;
+        assert_int_equal(kubelet_parse("ns", "pod", &texts[i], sightings, &problem), PARSE_BAD);
+    }
+}
+
 static void directories_of_logs_are_split(void **state)
 {
     (void)state;
@@ -308,8 +320,10 @@ int main(void)
         cmocka_unit_test(libcni_is_not_nested_without_end),
         cmocka_unit_test(kubelet_is_strict),
         cmocka_unit_test(kubelet_is_believed_if_untouched),
+        cmocka_unit_test(a_hosts_file_may_begin_with_anything),
         cmocka_unit_test(directories_of_logs_are_split),
         cmocka_unit_test(quadlet_names_manifests),
     };
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
