@@ -223,6 +223,25 @@ def test_zones_come_and_go_by_a_reload():
              [["10.1.0.1"], ["10.2.0.1"]])
 
 
+def test_a_directory_below_a_recursive_one_is_in_both_zones():
+    top = pathlib.Path("top").resolve()
+    (top / "main" / "east").mkdir(parents=True)
+    manifest = top / "main" / "east" / "world.yaml"
+    manifest.write_text(WORLD)
+    (top / "main" / "other.yaml").write_text(WORLD.replace("web", "other"))
+    with Daemon([], config=f"namespace: moon\nmanifests:\n- {{path: {top}/main, recursive: true}}\n"
+                           f"- {{path: {top}/main/east, zone: {EAST}}}\n") as daemon, \
+         Client(daemon.env) as client:
+        for zone in MAIN, EAST:
+            same(client.ask("inet", name("web", zone)).addresses, ["10.1.0.1"])
+        manifest.write_text(WORLD.replace("10.1.", "10.3."))
+        for zone in MAIN, EAST:
+            client.until("inet", name("web", zone), lambda got: got.addresses == ["10.3.0.1"])
+        manifest.unlink()
+        for zone in MAIN, EAST:
+            client.until("inet", name("web", zone), lambda got: got.error == "EAI_NONAME")
+
+
 def test_names_of_every_zone_are_kept_while_no_daemon_answers():
     daemon = start()
     with Client(daemon.env) as client:
