@@ -228,8 +228,9 @@ static int find_pod(struct run *run)
     int status = pod_choose(run->arguments, run->ns, run->arguments->operands[0], &run->pod);
     if (status != STATUS_DONE)
         return status;
-    if (value_text(run->pod, "namespace")) /* without "@" if it is of the main zone */
+    if (value_text(run->pod, "namespace")) /* in lower case, without "@" in the main zone */
         run->ns = value_text(run->pod, "namespace");
+    run->label = g_strndup(run->ns, strcspn(run->ns, "@"));
     run->addresses = read_addresses(run->pod);
     if (!run->addresses) {
         text_error(false,
@@ -347,11 +348,7 @@ int command_run(int argc, char **argv)
     ns = ask_namespace(&arguments);
     if (!ns)
         return STATUS_FAILED;
-    struct run run = {
-        .arguments = &arguments,
-        .ns = ns,
-        .label = g_strndup(ns, strcspn(ns, "@")),
-    };
+    struct run run = {.arguments = &arguments, .ns = ns};
     status = run_pod(&run);
     run_clear(&run);
     return status;

@@ -395,8 +395,8 @@ def test_namespaces_of_zones_are_completed():
 
 def test_a_pod_runs_in_its_zone():
     with start() as daemon:
-        shown = kubesvc(daemon, "run", "--no-namespaces", "-n", f"moon@{MAIN}", "app-0", "--", "env")
-        for line in "KUBESVC_NAMESPACE=moon", "A=b", "WEB_SERVICE_HOST=10.1.0.1":
+        shown = kubesvc(daemon, "run", "--no-namespaces", "-n", f"Moon@{MAIN}", "app-0", "--", "env")
+        for line in "KUBESVC_NAMESPACE=moon", "POD_NAMESPACE=moon", "A=b", "WEB_SERVICE_HOST=10.1.0.1":
             assert f"{line}\n" in shown, shown
         shown = kubesvc(daemon, "run", "--no-namespaces", "-n", "moon@east.example", "app-0", "--",
                         "env")
