@@ -269,8 +269,7 @@ static char *take_zones(struct config *config)
     return wrong;
 }
 
-/* Is the zone of NAMESPACE@ZONE one of ours? */
-static bool has_zone_of(const struct config *config, const char *ns)
+bool config_has_zone_of(const struct config *config, const char *ns)
 {
     const char *at = ns ? strchr(ns, '@') : NULL;
 
@@ -294,7 +293,7 @@ static int finish(struct config *config, const char *path, GPtrArray *diagnostic
     }
     if (wrong_zones)
         complain(&config->origins[CONFIG_MANIFESTS], path, "bad-zones", wrong_zones, diagnostics);
-    else if (!has_zone_of(config, config->dns.ns))
+    else if (!config_has_zone_of(config, config->dns.ns))
         complain(&config->origins[CONFIG_DNS], path, "bad-zones",
                  "namespace is in a zone that no directory has", diagnostics);
     if (wrong_ranges)

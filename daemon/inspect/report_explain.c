@@ -263,10 +263,24 @@ static char *missing_text(const struct report *report, const struct service_ref 
     return g_strdup(why);
 }
 
+/* A short name is looked up in the zone of its caller's namespace; NULL: that is one of ours. */
+static char *unknown_zone_text(const struct report *report)
+{
+    const struct request *request = &report->query->request;
+    g_autofree char *ns = g_strndup(request->ns, request->namespace_length);
+
+    if (config_has_zone_of(report->context->config, ns))
+        return NULL;
+    return g_strdup_printf("no directory of manifests has the zone of namespace %s: the next "
+                           "service of nsswitch.conf is asked",
+                           ns);
+}
+
 static char *status_text(const struct report *report, const struct service_ref *ref,
                          enum kubesvc_status status)
 {
     g_autofree char *origin = ref->state ? service_ref_origin(report, ref) : NULL;
+    g_autofree char *unknown_zone = NULL;
 
     switch (status) {
     case KUBESVC_STATUS_FOUND:
@@ -289,6 +303,9 @@ static char *status_text(const struct report *report, const struct service_ref *
     if (ref->state)
         return g_strdup("the Service exists, but nothing below it has this name: the next service "
                         "of nsswitch.conf is asked");
+    unknown_zone = unknown_zone_text(report);
+    if (unknown_zone)
+        return g_steal_pointer(&unknown_zone);
     return g_strdup(cluster_size(report->context->cluster) == 0
                         ? "no object is known, so every name is left to the next service of "
                           "nsswitch.conf"

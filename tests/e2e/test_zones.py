@@ -359,6 +359,8 @@ def test_the_command_line_shows_zones():
         shown = kubesvc(daemon, "explain", "-n", "moon@east.example", "wbe", status=2)
         assert f"no Service moon@east.example/wbe" in shown, shown
         assert f"{name('web')}" in shown, shown
+        shown = kubesvc(daemon, "explain", "-n", "moon@south.example", "web", status=2)
+        assert "no directory of manifests has the zone of namespace moon@south.example" in shown, shown
         shown = kubesvc(daemon, "explain", name("only", MAIN, "east-only"), status=2)
         assert f"{name('only', ns='east-only')}" in shown, shown
         exported = kubesvc(daemon, "export", "hosts")
