@@ -14,12 +14,15 @@
 
 #define NUMBER_MAX 512u /* bytes; what is longer is a string */
 
-/* Is the text the word (which is in small letters and begins with the same letter) in small
- * letters, in capitals, or with a capital at its beginning? */
+/* Is the text the word (which is in small letters) in small letters, in capitals, or with a capital
+ * at its beginning? */
 static bool spells(const char *text, const char *word)
 {
-    bool capitals = g_ascii_isupper(text[0]) && g_ascii_isupper(text[1]);
+    bool capitals;
 
+    if ((*text | 0x20) != *word)
+        return false;
+    capitals = g_ascii_isupper(text[0]) && g_ascii_isupper(text[1]);
     while (*word && g_ascii_tolower(*++text) == *++word) {
         if (*word && (bool)g_ascii_isupper(*text) != capitals)
             return false;
@@ -193,7 +196,7 @@ static void read_word(const char *text, struct scalar *scalar)
     if (*text == '\0' || strcmp(text, "~") == 0)
         scalar->type = SCALAR_NULL;
     for (size_t i = 0; scalar->type == SCALAR_STRING && i < G_N_ELEMENTS(words); i++) {
-        if ((*text | 0x20) != *words[i].word || !spells(text, words[i].word))
+        if (!spells(text, words[i].word))
             continue;
         scalar->type = words[i].type;
         scalar->boolean = words[i].boolean;
