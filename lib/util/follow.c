@@ -19,6 +19,7 @@
 
 struct follow {
     char *path, *from; /* the latter: what a relative path starts at */
+    char *what;        /* for the log */
     struct watch *watch;
     struct path_watch *path_watch;
     struct watch_point *file; /* NULL: there is none */
@@ -85,7 +86,7 @@ struct follow *follow_new(sd_event *event, const char *path, void (*changed)(voi
         .otherwise = OTHERWISE, .overflow = on_overflow, .drained = on_drained, .userdata = follow};
 
     follow->path = g_strdup(path);
-    handlers.what = follow->path;
+    handlers.what = follow->what = g_strconcat("of ", path, NULL);
     follow->from = g_get_current_dir();
     follow->changed = changed;
     follow->userdata = userdata;
@@ -102,6 +103,7 @@ struct follow *follow_free(struct follow *follow)
     watch_point_free(follow->file);
     path_watch_free(follow->path_watch);
     watch_free(follow->watch);
+    g_free(follow->what);
     g_free(follow->from);
     g_free(follow->path);
     g_free(follow);

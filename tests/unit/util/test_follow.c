@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <glib.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,13 +205,47 @@ static void test_loop_of_links(void **state)
     expect_change();
 }
 
+/* What start() logs while there is no descriptor left for inotify. */
+static void start_without_inotify(const char *name, char *text, size_t size)
+{
+    FILE *log = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    struct rlimit before, none;
+
+    assert_non_null(log);
+    assert_int_equal(dup2(fileno(log), STDERR_FILENO), STDERR_FILENO);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    start(name);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+    close(kept);
+    rewind(log);
+    text[fread(text, 1, size - 1, log)] = '\0';
+    assert_int_equal(fclose(log), 0);
+}
+
+static void test_no_inotify(void **state)
+{
+    g_autofree char *expected = NULL, *path = path_of("file");
+    char text[1024];
+
+    (void)state;
+    write_file("file");
+    start_without_inotify("file", text, sizeof text);
+    expected = g_strdup_printf("cannot watch all of %s: Too many open files", path);
+    assert_non_null(strstr(text, expected));
+    assert_non_null(strstr(text, "changes will not be noticed until a reload\n"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_plain_file),           TEST(test_written_by_another_path),
         TEST(test_others_do_not_matter), TEST(test_link_to_nowhere_yet),
-        TEST(test_loop_of_links),
+        TEST(test_loop_of_links),        TEST(test_no_inotify),
     };
 
     return cmocka_run_group_tests_name("follow", tests, NULL, NULL);
