@@ -275,7 +275,7 @@ void sightings_replace(struct sightings *sightings, const void *file, GPtrArray 
     sort_out(sightings, g_hash_table_lookup(sightings->files, file), sorted, fresh);
     for (guint i = 0; i < fresh->len; i++)
         come(sightings, fresh->pdata[i]);
-    if (now)
+    if (sorted->len > 0)
         g_hash_table_insert(sightings->files, (gpointer)(uintptr_t)file, g_ptr_array_ref(sorted));
     else
         g_hash_table_remove(sightings->files, file);
