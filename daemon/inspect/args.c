@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Words: found where they lie. What they mean is for the verb to say.
+ * The arguments are used where they lie. What they mean is for the verb to say.
  */
 #include "args.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The arguments of a request: each terminated by a NUL, one to KUBESVC_INSPECT_WORDS of them.
+ * The arguments of a request: each terminated by a NUL, one to KUBESVC_INSPECT_ARGS of them.
  */
 #pragma once
 

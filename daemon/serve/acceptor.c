@@ -9,8 +9,8 @@
  *
  * The kernel queues connections in the order in which they come, not by user. While one user
  * keeps the queue full, all others wait behind it, two milliseconds with a queue of 256. So it is
- * kept short during a flood: who finds it full tries again within a millisecond, and gets in
- * sooner. A burst, such as all threads of a program at once, is no flood: the longer queue then
+ * kept short during a flood: a client that finds it full tries again within a millisecond, and gets
+ * in sooner. A burst, such as all threads of a program at once, is no flood: the longer queue then
  * saves a thousand threads from trying again.
  */
 #include "acceptor.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Places form a tree like their paths. Here they are created, looked up, notified by inotify and
- * freed; look.c and scan.c find out what is at a path, once all events have been read.
+ * Entries form a tree like their paths. Here they are created, looked up, notified by inotify and
+ * freed; probe.c and scan.c find out what is at a path, once all events have been read.
  */
 #include "entry.h"
 

@@ -74,7 +74,7 @@ struct entry {
     char *resolved;                /* where the path_watch leads to, or NULL */
     struct watch_point *inode;     /* of a file with several names, or mounted */
     GPtrArray *diagnostics;        /* current one, about a directory; or NULL */
-    GList link, due_link;          /* of worklist.h */
+    GList link, due_link;          /* of queue.h */
     uint64_t due;                  /* microseconds; 0: not waiting */
     uint64_t writing_since;   /* time of the first write event, or of reading the file anyway; 0: it
                                  has been read since */
@@ -82,7 +82,7 @@ struct entry {
     unsigned round;           /* its directory's last scan that found it */
     uint8_t state;            /* enum entry_state */
     bool again;               /* something happened since its state was entered */
-    bool has_news, is_absent; /* it is on that list of the worklist */
+    bool has_news, is_absent; /* it is on that list of the queue */
     bool absent;              /* there is nothing at this path now */
     bool rescan;              /* a directory: read it even if it looks the same */
     bool forced;              /* a file: read it even if it looks the same */

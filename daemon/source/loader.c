@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The loader as the rest of the daemon sees it: the configured paths, and the events that trigger
- * the work in work.c.
+ * the work in scanner.c.
  */
 #include "loader.h"
 

@@ -4,7 +4,7 @@
  * the header of protocol.h and may change with the daemon; only the header is stable.
  *
  * Request INSPECT: `length` bytes of payload: words, each ended by a NUL, at most
- * KUBESVC_INSPECT_WORDS; the first is the verb. Responses: any number of TEXT frames (at most
+ * KUBESVC_INSPECT_ARGS; the first is the verb. Responses: any number of TEXT frames (at most
  * KUBESVC_INSPECT_FRAME bytes of payload each), which together are lines of UTF-8, each line one
  * JSON object (metrics: plain text); then one END frame whose payload is a `struct
  * kubesvc_inspect_end`. A daemon that does not know the verb ends with KUBESVC_INSPECT_UNKNOWN, one

@@ -33,7 +33,8 @@ bool service_has_real_pods(const struct service_state *state,
 
 /* Brings what is published of a Service up to date: leases, claims, sink, n_endpoints. `exposed`:
  * names of its namespace may be looked up. With state->object NULL everything is withdrawn. A
- * Service that may have more than `room` endpoints is published without any, and crowded. */
+ * Service that may have more than `room` endpoints is published without any, and over the
+ * limit. */
 void service_publish(struct service_state *state, const struct service_options *options,
                      bool exposed, uint32_t room, struct reverse *reverse,
                      const struct zone_sink *sink);

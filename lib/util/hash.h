@@ -28,8 +28,3 @@ static inline guint hash_address(const struct address *address)
 {
     return hash_bytes(address->bytes, sizeof address->bytes);
 }
-
-static inline guint hash_pointer(const void *pointer)
-{
-    return hash_bytes(&pointer, sizeof pointer);
-}
