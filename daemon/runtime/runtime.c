@@ -126,9 +126,12 @@ static int read_all(int fd, struct runtime_content *content)
     return 0;
 }
 
+/* The owner of a file can set its time to one that does not fit. */
 static int64_t nanoseconds(const struct statx_timestamp *time)
 {
-    return time->tv_sec * 1000000000 + time->tv_nsec;
+    const int64_t most = INT64_MAX / 1000000000 - 1;
+
+    return CLAMP(time->tv_sec, -most, most) * 1000000000 + time->tv_nsec;
 }
 
 /* How the file at `path` looks, or the open one if that is NULL. Returns 0 or an errno. */
