@@ -180,9 +180,12 @@ static void note_ignored(void *userdata, const struct sighting *sighting)
     struct notes *notes = userdata;
     const struct cluster *cluster = notes->report->context->cluster;
 
-    g_autofree char *why = cluster_read_why_ignored(cluster, sighting);
-    if (!why || notes->n++ >= NOTES_MAX)
+    if (notes->n >= NOTES_MAX)
         return;
+    g_autofree char *why = cluster_read_why_ignored(cluster, sighting);
+    if (!why)
+        return;
+    notes->n++;
     g_autofree char *text = g_strconcat(why, "; ignored", NULL);
     json_text(notes->report->json, NULL, text);
 }

@@ -24,7 +24,6 @@ static struct name *name_of(const char *text)
     return (struct name *)(void *)((char *)(uintptr_t)text - offsetof(struct name, text));
 }
 
-/* Seeded: the texts come from manifests. */
 /* The tables exist while they have entries. */
 static gpointer table_find(GHashTable *table, gconstpointer probe)
 {
