@@ -10,7 +10,7 @@
 #include "lint.h"
 #include "value.h"
 
-#define PATIENCE_MS 1000
+#define TIMEOUT_MS 1000
 
 static unsigned count_cluster_ips(struct lint_model *model)
 {
@@ -39,7 +39,7 @@ static yajl_val first_line(const char *socket, const char *word)
     yajl_val line = NULL;
 
     if (inspect_client_open(&client, socket, words) == 0)
-        (void)inspect_client_read(client, PATIENCE_MS, keep, &line);
+        (void)inspect_client_read(client, TIMEOUT_MS, keep, &line);
     return line;
 }
 

@@ -8,8 +8,9 @@
 
 #include "arguments.h"
 #include "ask.h"
+#include "backends.h"
 #include "commands.h"
-#include "export_nft.h"
+#include "inspect_client.h"
 #include "json_text.h"
 #include "lib/resolve/name.h"
 #include "text.h"
@@ -114,6 +115,34 @@ static void print(const struct export *export)
     if (json)
         json_close_items(json);
     json_free(json);
+}
+
+/* The ruleset that kubesvc-proxy would load now: from the stream that it follows, up to its first
+ * end. */
+struct nft_reading {
+    struct ruleset *ruleset;
+    GArray *ranges;
+};
+
+static bool take_backends(void *userdata, const char *line)
+{
+    const struct nft_reading *reading = userdata;
+    return backends_take(line, reading->ruleset, reading->ranges) != BACKENDS_END;
+}
+
+static int export_nft(const struct arguments *arguments)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    struct nft_reading reading = {ruleset_new(), ranges};
+    int r = inspect_client_ask(arguments->socket, (const char *[]){"backends", NULL}, false,
+                               take_backends, &reading);
+    if (r == INSPECT_CLIENT_STOPPED) {
+        g_autofree char *commands = ruleset_whole(reading.ruleset);
+        printf("#!/usr/sbin/nft -f\n%s", commands);
+    } else
+        inspect_client_complain(arguments->socket, r, false);
+    ruleset_free(reading.ruleset);
+    return r == INSPECT_CLIENT_STOPPED ? STATUS_DONE : STATUS_FAILED;
 }
 
 int command_export(int argc, char **argv)

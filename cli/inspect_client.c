@@ -16,10 +16,10 @@
 
 #include "text.h"
 
-#define PATIENCE_MS 10000
+#define TIMEOUT_MS 10000
 #define LINE_MAX_BYTES                                                                             \
-    (256u << 20)           /* of `describe`, a Service with all its endpoints is one line */
-#define FRAME_OF_TEXT 1000 /* beyond enum kubesvc_inspect_result and INSPECT_CLIENT_STOPPED */
+    (256u << 20) /* of `describe`, a Service with all its endpoints is one line */
+enum { FRAME_OF_TEXT = INSPECT_CLIENT_STOPPED + 1 };
 
 struct inspect_client {
     int fd;
@@ -35,7 +35,7 @@ static int inspect_client_connect(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    struct timeval limit = {.tv_sec = PATIENCE_MS / 1000};
+    struct timeval limit = {.tv_sec = TIMEOUT_MS / 1000};
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
         int error = errno == EAGAIN ? ETIMEDOUT : errno;
@@ -103,7 +103,7 @@ static int read_end(const struct inspect_client *client, uint32_t length)
     struct kubesvc_inspect_end end = {0};
     if (length != sizeof end)
         return -EPROTO;
-    int r = read_fully(client, PATIENCE_MS, &end, sizeof end);
+    int r = read_fully(client, TIMEOUT_MS, &end, sizeof end);
     return r < 0 ? r : (int)le32toh(end.result);
 }
 
@@ -120,7 +120,7 @@ static int read_frame(struct inspect_client *client, int timeout)
         return -errno;
     if (r == 0) /* between two frames, where it can be tried again */
         return -ETIMEDOUT;
-    r = read_fully(client, PATIENCE_MS, &header, sizeof header);
+    r = read_fully(client, TIMEOUT_MS, &header, sizeof header);
     if (r < 0)
         return r;
     uint32_t length = le32toh(header.length);
@@ -134,7 +134,7 @@ static int read_frame(struct inspect_client *client, int timeout)
         return -EPROTO;
     gsize had = client->text->len;
     g_string_set_size(client->text, had + length);
-    r = read_fully(client, PATIENCE_MS, client->text->str + had, length);
+    r = read_fully(client, TIMEOUT_MS, client->text->str + had, length);
     return r < 0 ? r : FRAME_OF_TEXT;
 }
 
@@ -193,7 +193,7 @@ void inspect_client_release(struct inspect_client **clientp)
 
 int inspect_client_begin(struct inspect_client *client)
 {
-    int r = read_frame(client, PATIENCE_MS);
+    int r = read_frame(client, TIMEOUT_MS);
     return r == FRAME_OF_TEXT ? KUBESVC_INSPECT_DONE : r;
 }
 
@@ -217,7 +217,7 @@ int inspect_client_ask(const char *path, const char *const *words, bool patient,
 {
     __attribute__((cleanup(inspect_client_release))) struct inspect_client *client = NULL;
     int r = inspect_client_open(&client, path, words);
-    return r < 0 ? r : inspect_client_read(client, patient ? -1 : PATIENCE_MS, line, userdata);
+    return r < 0 ? r : inspect_client_read(client, patient ? -1 : TIMEOUT_MS, line, userdata);
 }
 
 const char *inspect_client_socket(const char *given)

@@ -12,7 +12,8 @@
 /* Called for each line (NUL-terminated, without its newline); false ends the reading. */
 typedef bool (*inspect_client_line)(void *userdata, const char *line);
 
-#define INSPECT_CLIENT_STOPPED 100 /* `line` returned false */
+/* `line` returned false; beyond what a later daemon may send as its result. */
+enum { INSPECT_CLIENT_STOPPED = 100 };
 
 /* Sends the NULL-terminated `words` to the daemon at the socket `path`. An enum
  * kubesvc_inspect_result or INSPECT_CLIENT_STOPPED; negative errno if it cannot be reached or

@@ -30,10 +30,10 @@
 #include "text.h"
 
 #define PREFIX "kubesvc-run-"
-#define PARENT_MAX 60u       /* bytes: a socket's path has at most 107 */
-#define STALE_SECONDS 60     /* a younger directory may not be locked yet */
-#define END_PATIENCE_MS 5000 /* for the daemon to exit when asked to */
-#define MESSAGE_MAX 512u     /* bytes of a notification */
+#define PARENT_MAX 60u      /* bytes: a socket's path has at most 107 */
+#define STALE_SECONDS 60    /* a younger directory may not be locked yet */
+#define END_TIMEOUT_MS 5000 /* for the daemon to exit when asked to */
+#define MESSAGE_MAX 512u    /* bytes of a notification */
 
 struct private_daemon {
     char *program;
@@ -207,7 +207,7 @@ static void end_daemon(pid_t process, int fd)
 {
     struct pollfd ended = {.fd = fd, .events = POLLIN};
     (void)kill(process, SIGTERM);
-    if (TEMP_FAILURE_RETRY(poll(&ended, 1, END_PATIENCE_MS)) == 0)
+    if (TEMP_FAILURE_RETRY(poll(&ended, 1, END_TIMEOUT_MS)) == 0)
         (void)kill(process, SIGKILL);
     (void)TEMP_FAILURE_RETRY(waitpid(process, NULL, 0));
 }

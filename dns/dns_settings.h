@@ -21,8 +21,10 @@ struct dns_settings {
     uint32_t ttl;
 };
 
-#define DNS_SETTINGS_DONE 1  /* --help or --version was answered */
-#define DNS_SETTINGS_WRONG 2 /* reported on stderr or in the log */
+enum {
+    DNS_SETTINGS_DONE = 1, /* --help or --version was answered */
+    DNS_SETTINGS_WRONG,    /* reported on stderr or in the log */
+};
 
 /* 0, DONE or WRONG. Clear it in every case. */
 MUST_USE int dns_settings_read(struct dns_settings *settings, int argc, char **argv);

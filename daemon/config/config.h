@@ -115,7 +115,7 @@ struct config_options {
     bool user_ranges; /* if the file sets none, use ranges of this user's own */
 };
 
-#define CONFIG_BAD 1
+enum { CONFIG_BAD = 1 };
 
 /* Reads and checks the file, then its drop-ins, the .yaml files of FILE.d, in bytewise order: a
  * later one overrides keys of earlier ones. 0: *configp is set. CONFIG_BAD: it is not;

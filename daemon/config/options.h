@@ -14,8 +14,10 @@ struct options {
     bool check; /* --check: read the configuration, report what is wrong, exit */
 };
 
-#define OPTIONS_DONE 1  /* --help or --version was answered */
-#define OPTIONS_WRONG 2 /* not understood; reported on stderr */
+enum {
+    OPTIONS_DONE = 1, /* --help or --version was answered */
+    OPTIONS_WRONG,    /* not understood; reported on stderr */
+};
 
 /* 0, OPTIONS_DONE or OPTIONS_WRONG. Strings point into `argv`. */
 MUST_USE int options_parse(struct options *options, int argc, char **argv);

@@ -38,7 +38,7 @@ void frame_writer_end(struct frame_writer *frames, enum kubesvc_inspect_result r
 
 /* Sends what the socket takes now. 0: all is sent; FRAME_WRITER_LEFT: it is full; negative errno.
  */
-#define FRAME_WRITER_LEFT 1
+enum { FRAME_WRITER_LEFT = 1 };
 MUST_USE int frame_writer_send(struct frame_writer *frames, int fd);
 
 /* An END frame by itself, in 20 bytes. */

@@ -26,7 +26,7 @@ struct trie {
     uint64_t records;
 };
 
-#define TRIE_CHANGED 1
+enum { TRIE_CHANGED = 1 };
 
 /* Empty, with room for at least `units`. -ENOMEM */
 MUST_USE int trie_open(struct trie *trie, const uint8_t seed[static 16], uint64_t units);

@@ -44,8 +44,10 @@ struct client {
     size_t charged;
 };
 
-#define CLIENT_WAIT 1 /* not now: bytes are missing, or the socket is full */
-#define CLIENT_GONE 2 /* closed or broken: nothing more can be done with it */
+enum {
+    CLIENT_WAIT = 1, /* not now: bytes are missing, or the socket is full */
+    CLIENT_GONE,     /* closed or broken: nothing more can be done with it */
+};
 
 struct client *client_new(int fd /* takes ownership */);
 struct client *client_free(struct client *client); /* returns NULL */

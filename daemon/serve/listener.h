@@ -12,7 +12,7 @@
 
 struct listener;
 
-#define LISTENER_BUSY 1
+enum { LISTENER_BUSY = 1 };
 
 /* Listens at `path`, with the socket `adopted` if it does so already (-1: none; takes ownership).
  * LISTENER_BUSY: another daemon answers there. -EPERM: other users may write to its directory

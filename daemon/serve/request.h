@@ -35,8 +35,7 @@ struct request {
     char words[KUBESVC_REQUEST_MAX]; /* of INSPECT, not checked */
 };
 
-#define REQUEST_INCOMPLETE 1
-#define REQUEST_BAD 2
+enum { REQUEST_INCOMPLETE = 1, REQUEST_BAD };
 
 /* Parses the first frame of `size` bytes. 0: `request` is set and it took `*usedp` bytes.
  * REQUEST_INCOMPLETE: more bytes are needed. REQUEST_BAD: close the connection. */

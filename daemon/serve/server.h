@@ -17,7 +17,7 @@
 
 struct server;
 
-#define SERVER_BUSY 1
+enum { SERVER_BUSY = 1 };
 
 /* Listens at `path`, with the socket `adopted` if it does so already (-1: none; takes ownership):
  * creates its directory if missing (0755), replaces a stale socket file, mode 0666. SERVER_BUSY:

@@ -6,7 +6,7 @@
 #include "timeouts.h"
 
 #define MSEC ((uint64_t)1000)
-#define WAITS_PATIENCE (5000 * MSEC)
+#define PEER_TIMEOUT (5000 * MSEC)
 #define WAITS_PENDING_EVERY (KUBESVC_PENDING_EVERY_MS * MSEC)
 #define WAITS_PENDING_MAX (KUBESVC_PENDING_MAX_MS * MSEC)
 
@@ -73,7 +73,7 @@ static void timeouts_push(struct timeouts *timeouts, struct client *client, GQue
 
 void timeouts_for_peer(struct timeouts *timeouts, struct client *client)
 {
-    timeouts_push(timeouts, client, &timeouts->waiting, timeouts_now(timeouts) + WAITS_PATIENCE);
+    timeouts_push(timeouts, client, &timeouts->waiting, timeouts_now(timeouts) + PEER_TIMEOUT);
 }
 
 void timeouts_for_answer(struct timeouts *timeouts, struct client *client)

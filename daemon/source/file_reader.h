@@ -14,8 +14,8 @@ struct file_reader;
 
 /* Results of file_reader_new and file_reader_run, besides those of manifest_reader_run. */
 enum {
-    FILE_READER_SPECIAL = 16, /* not a regular file: it was not opened */
-    FILE_READER_CHANGED,      /* it was written to during the reading */
+    FILE_READER_SPECIAL = MANIFEST_BAD + 1, /* not a regular file: it was not opened */
+    FILE_READER_CHANGED,                    /* it was written to during the reading */
 };
 
 /* Opens `path`, which is reported as `source`. `goes_on` is called between two pieces of the file;

@@ -20,12 +20,12 @@ import sys
 import time
 
 PORT = 7400
-PATIENCE = 30  # seconds
+TIMEOUT = 30  # seconds
 
 
 def members(service, number):
     """The addresses of all members in their order, once there are as many."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         try:
             found = socket.getaddrinfo(service, PORT, type=socket.SOCK_STREAM)
@@ -35,15 +35,15 @@ def members(service, number):
         if len(addresses) >= number:
             return sorted(addresses, key=lambda address: (address.version, address))
         time.sleep(0.1)
-    sys.exit(f"{service}: not {number} members within {PATIENCE} s")
+    sys.exit(f"{service}: not {number} members within {TIMEOUT} s")
 
 
 def send(address, text):
     """Passes a text on; the other may not have started yet."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while True:
         try:
-            with socket.create_connection((str(address), PORT), timeout=PATIENCE) as connection:
+            with socket.create_connection((str(address), PORT), timeout=TIMEOUT) as connection:
                 connection.sendall(text.encode())
                 return
         except OSError as error:
@@ -66,7 +66,7 @@ def main():
 
     family = socket.AF_INET if own.version == 4 else socket.AF_INET6
     with socket.create_server((str(own), PORT), family=family) as server:
-        server.settimeout(PATIENCE)
+        server.settimeout(TIMEOUT)
         ring = members(service, number)
         first = ring[0] == own
         successor = ring[(ring.index(own) + 1) % len(ring)]

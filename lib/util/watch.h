@@ -33,7 +33,7 @@ struct watch_handlers {
 struct watch *watch_new(sd_event *event, const struct watch_handlers *handlers);
 struct watch *watch_free(struct watch *watch); /* returns NULL; points must be gone */
 
-#define WATCH_EXHAUSTED 1
+enum { WATCH_EXHAUSTED = 1 };
 
 /* Listens at `path` (links are followed) for `mask`, limited to the entry `name` of a directory
  * unless NULL. WATCH_EXHAUSTED: no watches or instances are left and *pointp is NULL; negative
