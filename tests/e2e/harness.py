@@ -117,7 +117,8 @@ def need_root():
 
 
 def need_program(name):
-    path = shutil.which(name)
+    # What only administrators run is not in an ordinary user's path.
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     if not path:
         skip(f"needs {name}")
     return path
@@ -198,7 +199,9 @@ class Client:
     """One process that resolves through glibc; see client.c. `wrapper` comes before the command."""
 
     def __init__(self, env, hosts=HOSTS, wrapper=(), program=None):
-        self.log = pathlib.Path(tempfile.mkstemp(prefix="log-", dir=".")[1]).resolve()
+        log, path = tempfile.mkstemp(prefix="log-", dir=".")
+        os.close(log)
+        self.log = pathlib.Path(path).resolve()
         self.seen = 0
         self.process = subprocess.Popen(
             [*wrapper, program or built("e2e/client"), hosts],
@@ -237,6 +240,7 @@ class Client:
     def close(self):
         self.process.stdin.close()
         same(self.process.wait(PATIENCE), 0, "status of the client")
+        self.process.stdout.close()
 
     def __enter__(self):
         return self
@@ -342,6 +346,8 @@ class Supervised:
             self.process.send_signal(number)
         status = self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
+        if not self._reader.is_alive():
+            self.process.stderr.close()
         self._notify.close()
         return status
 

@@ -196,7 +196,7 @@ static void test_one_user_cannot_keep_others_waiting(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_test("needs root, to be another user");
     for (int i = 0; i < 100; i++)
         g_byte_array_append(many, request->data, request->len);
     for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
