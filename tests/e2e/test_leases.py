@@ -63,8 +63,11 @@ def test_a_range_that_comes_back_brings_its_leases():
 def without_write_access(directory):
     """(a wrapper, what to do at the end)"""
     if os.geteuid() != 0:
-        directory.chmod(0o555)
-        return [], lambda: directory.chmod(0o755)
+        journal = directory / "leases"
+        modes = [(path, path.stat().st_mode) for path in (directory, journal)]
+        for path, mode in modes:
+            path.chmod(mode & ~0o222)
+        return [], lambda: [path.chmod(mode) for path, mode in modes]
     mount = (f"mount --bind {directory} {directory} && "
              f"mount -o remount,bind,ro {directory} {directory}")
     wrapper = [need_program("unshare"), "-m", "sh", "-c", f'{mount} && exec "$@"', "sh"]
