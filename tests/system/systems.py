@@ -42,6 +42,7 @@ MASKED = (
     "console-getty.service",
     "getty@tty1.service",
     "systemd-remount-fs.service",
+    "systemd-modules-load.service",
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
     "e2scrub_all.timer",
