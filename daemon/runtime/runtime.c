@@ -105,7 +105,7 @@ static void content_clear(struct runtime_content *content)
 /* Returns 0 or an errno. */
 static int read_all(int fd, struct runtime_content *content)
 {
-    size_t size = content->look.size, length = 0;
+    size_t size = (size_t)content->look.size, length = 0; /* at most FILE_MAX */
     char *buffer = content->small;
 
     if (size >= sizeof content->small)

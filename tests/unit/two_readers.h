@@ -39,7 +39,7 @@ static inline void two_readers_write(GString *text, const struct yaml_node *node
                            node->weight);
     if (node->type == YAML_NODE_SCALAR) {
         g_string_append_printf(text, "%s'", node->plain ? "" : "quoted");
-        g_string_append_len(text, node->text, node->length);
+        g_string_append_len(text, node->text, (gssize)node->length);
         g_string_append(text, "' ");
         return;
     }
