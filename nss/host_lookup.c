@@ -99,6 +99,7 @@ static enum connection_result ask(struct host_lookup *lookup, struct connection 
 
         if (result != CONNECTION_OK)
             return result;
+        lookup->reserved = lookup->reserved || answer.ours;
         *outcome = host_lookup_outcome(lookup, answer.status);
         if (*outcome != OUTCOME_FOUND)
             return CONNECTION_OK;

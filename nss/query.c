@@ -151,6 +151,7 @@ static enum connection_result query_receive_answer(struct connection *connection
     *answer = (struct query_answer){
         .status = wire.status,
         .withheld = wire.flags & KUBESVC_ANSWER_WITHHELD,
+        .ours = wire.flags & KUBESVC_ANSWER_OURS,
         .names = le16toh(wire.names),
         .names_size = le32toh(wire.names_size),
         .inet = le32toh(wire.inet),

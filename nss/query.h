@@ -27,6 +27,7 @@ struct query_question {
 struct query_answer {
     enum kubesvc_status status;
     bool withheld; /* the addresses do not follow */
+    bool ours;     /* TRY_AGAIN: the name is in a zone of the daemon */
     uint32_t names;
     uint32_t names_size;
     uint32_t inet;

@@ -41,6 +41,13 @@ void answer_status(struct answer *answer, enum kubesvc_status status)
     answer->head.answer = (struct kubesvc_answer){.status = (uint8_t)status};
 }
 
+void answer_try_again(struct answer *answer, bool reserved)
+{
+    answer_status(answer, KUBESVC_STATUS_TRY_AGAIN);
+    if (reserved)
+        answer->head.answer.flags = KUBESVC_ANSWER_OURS;
+}
+
 /* The search lists the owners in the order found; the wire format starts with the last. */
 static const char *answer_canonical(const struct resolver_names *names)
 {
@@ -70,7 +77,10 @@ void answer_result(struct answer *answer, const struct search_result *result, ui
     uint32_t inet = result->inet.n_addresses, inet6 = result->inet6.n_addresses;
     const char *canonical;
 
-    answer_status(answer, result->status);
+    if (result->status == KUBESVC_STATUS_TRY_AGAIN)
+        answer_try_again(answer, result->reserved);
+    else
+        answer_status(answer, result->status);
     if (result->status != KUBESVC_STATUS_FOUND)
         return;
 

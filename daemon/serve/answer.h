@@ -29,6 +29,9 @@ void answer_bare(struct answer *answer, enum kubesvc_response_type type);
 /* An answer without data: any status but FOUND. */
 void answer_status(struct answer *answer, enum kubesvc_status status);
 
+/* TRY_AGAIN. `reserved`: as in struct search_result. */
+void answer_try_again(struct answer *answer, bool reserved);
+
 /* The answer of a finished search; the leading address moves on unless more than `room` were found
  * and are withheld. `result` must outlive `answer`. */
 void answer_result(struct answer *answer, const struct search_result *result, uint32_t room,

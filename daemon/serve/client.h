@@ -25,7 +25,8 @@ struct client {
     struct request request; /* the last one taken */
     uint64_t since;         /* when its first bytes arrived, CLOCK_MONOTONIC, microseconds */
     bool parked;            /* waiting for a nameserver */
-    bool last;              /* the connection ends with its answer */
+    bool reserved; /* parked: the name must not be asked of others (struct search_result) */
+    bool last;     /* the connection ends with its answer */
 
     /* Of the scheduler: */
     GList ready;

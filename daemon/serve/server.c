@@ -165,6 +165,7 @@ static int server_answer(struct server *server, struct client *client)
         return server_give_map(server, client);
     lookup_answer(server->root, server->upstream, request, &result);
     client->parked = result.pending;
+    client->reserved = result.reserved;
     if (client->parked)
         return 0;
     answer_result(&answer, &result, request->room, server->round_robin);
@@ -341,7 +342,7 @@ static void server_expire(void *userdata, struct client *client)
     struct answer answer;
 
     client->parked = false;
-    answer_status(&answer, KUBESVC_STATUS_TRY_AGAIN);
+    answer_try_again(&answer, client->reserved);
     server_note(server, client, KUBESVC_STATUS_TRY_AGAIN, 0);
     server_resume(server, client, server_send(client, &answer));
 }

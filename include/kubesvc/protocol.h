@@ -79,6 +79,7 @@ enum kubesvc_status {
 #define KUBESVC_FLAG_KEEP 0x0001u /* request: leave the connection open after the answer */
 
 #define KUBESVC_ANSWER_WITHHELD 0x01u
+#define KUBESVC_ANSWER_OURS 0x02u /* TRY_AGAIN: the name is in a zone of the daemon */
 
 struct kubesvc_header {
     uint32_t magic;

@@ -329,7 +329,7 @@ static void split_zone(struct search *search)
 static void begin_result(struct search_result *result, enum kubesvc_status status)
 {
     result->status = status;
-    result->pending = false;
+    result->pending = result->reserved = false;
     result->names.count = result->names.size = 0;
     result->names.full = false;
     result->inet = result->inet6 = (struct resolver_answer){.outcome = RESOLVER_NODATA};
@@ -389,6 +389,7 @@ void search_name(const struct snapshot_view *view, const struct search_question 
     }
     begin_result(result, verdict == VERDICT_PENDING ? KUBESVC_STATUS_TRY_AGAIN : conclude(&search));
     result->pending = verdict == VERDICT_PENDING;
+    result->reserved = result->status == KUBESVC_STATUS_TRY_AGAIN && is_reserved(&search);
 }
 
 void search_address(const struct snapshot_view *view, enum kubesvc_family family,

@@ -48,6 +48,7 @@ struct search_question {
 struct search_result {
     enum kubesvc_status status;
     bool pending;                /* cannot be answered yet: see search_name */
+    bool reserved;               /* TRY_AGAIN: no other service may be asked for the name */
     struct resolver_names names; /* FOUND: owners in order, canonical last; caller's memory */
     struct resolver_answer inet, inet6; /* addresses point into the snapshot, the result itself or
                                            the external answer */

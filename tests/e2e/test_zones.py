@@ -9,7 +9,8 @@ import subprocess
 
 from dns_server import DnsServer, addresses
 from fake_daemon import TRY_AGAIN, FakeDaemon, table
-from harness import BUILD, HERE, Client, Daemon, built, client_env, limit, need_program, same, skip, wait_for
+from harness import (BUILD, HERE, Client, Daemon, ask, built, client_env, limit, need_program, same, skip,
+                     wait_for)
 from inspect_client import inspect
 from test_cli_completion import ASK, SCRIPTS
 
@@ -270,6 +271,20 @@ def test_names_of_every_zone_are_kept_while_the_next_daemon_loads():
                 assert client.ask("inet", name("web", "west.example")).passed_on
             daemon.socket.unlink()  # no daemon is meant to run: everything is handed on
             assert client.ask("inet", name("web")).passed_on
+
+
+def test_external_names_of_every_zone_are_kept_while_their_nameserver_fails():
+    out = """---
+apiVersion: v1
+kind: Service
+metadata: {name: out, namespace: moon}
+spec: {type: ExternalName, externalName: www.example.org}
+"""
+    with start("nameservers: [127.0.0.9]\n", main=WORLD + out,
+               east=WORLD.replace("10.1.", "10.2.") + out) as daemon:
+        for zone in MAIN, EAST:
+            got = ask(daemon.env, "unspec", name("out", zone))  # a process without a snapshot
+            same((got.error, got.passed_on), ("EAI_AGAIN", []), zone)
 
 
 def test_names_that_cannot_be_in_a_zone_are_kept_once_it_is_known():
