@@ -211,11 +211,10 @@ static bool take_namespace(struct arguments *arguments, const char *name)
     size_t length = strlen(name);
     bool good = length <= KUBESVC_NAMESPACE_MAX && name_is_namespace(name, length);
     if (!good)
-        text_error(
-            arguments->json,
-            "it is at most 63 letters, digits and hyphens, and @ZONE unless it is of the main "
-            "zone",
-            "'%s' is not a valid namespace", name);
+        text_error(arguments->json,
+                   "it is at most 63 letters, digits and hyphens; NAMESPACE@ZONE is one of "
+                   "another zone",
+                   "'%s' is not a valid namespace", name);
     arguments->ns = name;
     return good;
 }
