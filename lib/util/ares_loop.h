@@ -15,8 +15,8 @@ struct ares_loop;
 MUST_USE int ares_loop_new(struct ares_loop **loopp, sd_event *event);
 struct ares_loop *ares_loop_free(struct ares_loop *loop); /* destroys its channel; returns NULL */
 
-/* For a new channel: the callback for the state of sockets, with the loop as its data. */
-void ares_loop_on_state(void *loop, ares_socket_t fd, int readable, int writable);
+/* For a new channel: the callback for the state of sockets, with the loop as its `userdata`. */
+void ares_loop_on_state(void *userdata, ares_socket_t fd, int readable, int writable);
 
 /* Destroys the channel that it had and takes this one over; NULL: none. */
 void ares_loop_set(struct ares_loop *loop, ares_channel channel);
