@@ -34,7 +34,7 @@
 /* A burst that is not over when lookups have timed out is a flood. */
 #define ACCEPTOR_FLOOD_USEC (1000u * KUBESVC_DEADLINE_MS)
 #define ACCEPTOR_FLOOD_RATE 5000u /* connections a second */
-#define ACCEPTOR_FLOOD_BACKLOG 32
+#define ACCEPTOR_FLOOD_BACKLOG 64
 
 struct acceptor {
     struct acceptor_handler handler;

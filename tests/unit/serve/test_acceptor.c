@@ -20,7 +20,7 @@
 #include "daemon/serve/listening_socket.h"
 #include <kubesvc/limits.h>
 
-#define FLOOD_BACKLOG 32 /* acceptor.c */
+#define FLOOD_BACKLOG 64 /* acceptor.c */
 #define FLOOD_RATE 5000u
 
 static uint64_t clock_usec = 1;
