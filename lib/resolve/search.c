@@ -364,8 +364,7 @@ void search_name(const struct snapshot_view *view, const struct search_question 
     enum verdict verdict;
 
     begin_result(result, KUBESVC_STATUS_NOT_OURS);
-    if (!settings_open(&search.settings, view) ||
-        (search.settings.flags & KUBESVC_SETTINGS_EMPTY) != 0)
+    if (!settings_open(&search.settings, view))
         return;
     search.zone = (struct text){search.settings.zone, search.settings.zone_length};
     if (search.ns.data == NULL || search.ns.length == 0)
@@ -378,7 +377,8 @@ void search_name(const struct snapshot_view *view, const struct search_question 
             result->status = KUBESVC_STATUS_NOT_FOUND;
         return;
     }
-    if (name_equal(search.name.data, search.name.length, "localhost", strlen("localhost")))
+    if ((search.settings.flags & KUBESVC_SETTINGS_EMPTY) != 0 ||
+        name_equal(search.name.data, search.name.length, "localhost", strlen("localhost")))
         return;
 
     verdict = walk(&search, absolute);

@@ -426,6 +426,8 @@ static void nothing_is_loaded(void **state)
         {"db.prod.svc", "dev", 0, NOT_OURS, NULL, NULL},
         {"cluster.local", "dev", 4, NOT_OURS, NULL, NULL},
         {"db", "dev", 4, NOT_OURS, NULL, NULL},
+        {"*.prod.svc.", "dev", 4, NOT_FOUND, NULL, NULL}, /* nor would a nameserver be asked */
+        {"*.prod", "dev", 4, NOT_OURS, NULL, NULL},
     };
 
     (void)state;
