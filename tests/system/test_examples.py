@@ -284,9 +284,20 @@ def test_a_user_has_a_daemon_for_manifests_at_home():
         machine.run("rm", "/home/dev/.config/kubesvc/kubesvcd.yaml.d/site.yaml")
         user("systemctl", "--user", "reload", "kubesvcd")
 
-        # With no configuration at all it starts too, and says where manifests go.
+        # Leases of 0.1 are kept; they were a directory higher.
         user("systemctl", "--user", "disable", "--now", "kubesvcd")
-        user("rm", "-r", "/home/dev/.config/kubesvc")
+        (leases,) = user("find", "/home/dev", "-name", "leases").split()
+        known = machine.file(leases).read_text()
+        assert "/kubesvc/state/" in leases and "regular-svc" in known, (leases, known)
+        former = leases.replace("/state/leases", "/leases")
+        user("mv", leases, former)
+        user("systemctl", "--user", "start", "kubesvcd")
+        assert not machine.file(former).exists()
+        assert set(known.splitlines()) <= set(machine.file(leases).read_text().splitlines())
+
+        # With no configuration at all it starts too, and says where manifests go.
+        user("systemctl", "--user", "stop", "kubesvcd")
+        user("rm", "-rf", "/home/dev/.config/kubesvc", leases)
         user("systemctl", "--user", "enable", "--now", "kubesvcd")
         same(
             machine.file("/home/dev/.config/kubesvc/kubesvcd.yaml").read_text(),
