@@ -170,10 +170,7 @@ static int read_config(struct dns_settings *settings, const struct given *given)
     if (config_load_logged(&config, &given->config, errors) != 0)
         return DNS_SETTINGS_WRONG;
     settings->socket = g_strdup(config->socket);
-    settings->zones = g_new0(char *, g_strv_length(config->zones) + 2);
-    settings->zones[0] = g_strdup(config->zone);
-    for (guint i = 0; config->zones[i]; i++)
-        settings->zones[i + 1] = g_strdup(config->zones[i]);
+    settings->zones = config_zones(config);
     good = take_lists(settings, given, &config->dns);
     good = take_values(settings, given, &config->dns) && good;
     config_free(config);

@@ -269,6 +269,17 @@ static char *take_zones(struct config *config)
     return wrong;
 }
 
+char **config_zones(const struct config *config)
+{
+    guint n = g_strv_length(config->zones);
+    char **zones = g_new0(char *, n + 2);
+
+    zones[0] = g_strdup(config->zone);
+    for (guint i = 0; i < n; i++)
+        zones[i + 1] = g_strdup(config->zones[i]);
+    return zones;
+}
+
 bool config_has_zone_of(const struct config *config, const char *ns)
 {
     const char *at = ns ? strchr(ns, '@') : NULL;

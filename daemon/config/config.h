@@ -139,5 +139,8 @@ const char *config_key_name(enum config_key key);
 /* Is anything allocated at all, for any directory? */
 bool config_allocates(const struct config *config);
 
+/* All zones, the main one first, for g_strfreev(). */
+char **config_zones(const struct config *config);
+
 /* Is the zone of NAMESPACE@ZONE one of ours? NULL, or a namespace of the main zone: yes. */
 bool config_has_zone_of(const struct config *config, const char *ns);

@@ -4,7 +4,12 @@
  */
 #include "lookup.h"
 
+#include <string.h>
+
+#include "lib/resolve/name.h"
+
 struct find_how {
+    const char *const *zones;
     search_external lookup;
     struct upstream *upstream;
     search_tried tried;
@@ -27,6 +32,27 @@ static void find_name(const struct snapshot_view *view, const struct find_how *h
                 how->lookup, how->upstream, result);
 }
 
+static bool is_in(const char *const *zones, const struct request *request)
+{
+    size_t length = request->name_length;
+
+    if (length > 0 && request->name[length - 1] == '.')
+        length--;
+    for (; *zones; zones++) {
+        if (name_has_suffix(request->name, length, *zones, strlen(*zones)))
+            return true;
+    }
+    return false;
+}
+
+/* Rule 13: nothing is missing before the first load. Whose a name is is known before. */
+static void find_early(const struct find_how *how, const struct request *request,
+                       struct search_result *result)
+{
+    result->status = KUBESVC_STATUS_TRY_AGAIN;
+    result->reserved = how->zones && request->kind == REQUEST_NAME && is_in(how->zones, request);
+}
+
 static void find(const struct snapshot_root *root, const struct find_how *how,
                  const struct request *request, struct search_result *result)
 {
@@ -34,7 +60,7 @@ static void find(const struct snapshot_root *root, const struct find_how *how,
 
     result->pending = false;
     if (!snapshot_root_view(root, &view))
-        result->status = KUBESVC_STATUS_TRY_AGAIN; /* rule 13: nothing is missing before */
+        find_early(how, request, result);
     else if (request->kind == REQUEST_NAME)
         find_name(&view, how, request, result);
     else
@@ -42,10 +68,11 @@ static void find(const struct snapshot_root *root, const struct find_how *how,
 }
 
 void lookup_answer(const struct snapshot_root *root, struct upstream *upstream,
-                   const struct request *request, struct search_result *result)
+                   const char *const *zones, const struct request *request,
+                   struct search_result *result)
 {
-    find(root, &(struct find_how){.lookup = upstream_lookup, .upstream = upstream}, request,
-         result);
+    find(root, &(struct find_how){.zones = zones, .lookup = upstream_lookup, .upstream = upstream},
+         request, result);
 }
 
 void lookup_known(const struct snapshot_root *root, struct upstream *upstream,

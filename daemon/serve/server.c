@@ -33,6 +33,7 @@
 struct server {
     sd_event *event;
     struct snapshot_root *root;
+    char **zones; /* see server_reserve */
     struct heartbeat *heartbeat;
     bool no_maps;
     struct upstream *upstream;
@@ -163,7 +164,8 @@ static int server_answer(struct server *server, struct client *client)
     }
     if (request->kind == REQUEST_MAP)
         return server_give_map(server, client);
-    lookup_answer(server->root, server->upstream, request, &result);
+    lookup_answer(server->root, server->upstream, (const char *const *)server->zones, request,
+                  &result);
     client->parked = result.pending;
     client->reserved = result.reserved;
     if (client->parked)
@@ -430,6 +432,7 @@ struct server *server_free(struct server *server)
     heartbeat_free(server->heartbeat);
     round_robin_free(server->round_robin);
     quota_free(server->quota);
+    g_strfreev(server->zones);
     sd_event_unref(server->event);
     g_free(server);
     return NULL;
@@ -446,6 +449,12 @@ void server_set_inspect(struct server *server, server_inspect inspect, void *use
 {
     server->inspect = inspect;
     server->inspect_userdata = userdata;
+}
+
+void server_reserve(struct server *server, char **zones)
+{
+    g_strfreev(server->zones);
+    server->zones = zones;
 }
 
 void server_observe(struct server *server, server_answered answered, void *userdata)

@@ -57,6 +57,10 @@ void server_status(const struct server *server, struct server_status *status);
 typedef void (*server_inspect)(void *userdata, int fd, const char *words, size_t size);
 void server_set_inspect(struct server *server, server_inspect inspect, void *userdata);
 
+/* Names in these zones are ours even before there is a snapshot, which knows zones by itself. Takes
+ * ownership of `zones`, for g_strfreev(). */
+void server_reserve(struct server *server, char **zones);
+
 struct server_question {
     const struct request *request; /* NAME or ADDRESS */
     enum kubesvc_status status;

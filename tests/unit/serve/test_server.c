@@ -380,13 +380,27 @@ static void test_half_closed_connection(void **state)
 
 static void test_nothing_is_missing_before_the_first_load(void **state)
 {
-    static const char *const names[] = {"one", "example.com", "nope.svc"};
+    static const char *const names[] = {"one", "example.com", "nope.svc", "least.example"};
+    static const char *const in_zones[] = {"one.moon.svc.East.example.", "moon.example"};
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(GByteArray) frame = serving_ask(&serving, names[i], KUBESVC_FAMILY_INET);
 
         assert_int_equal(serving_answer(frame).status, KUBESVC_STATUS_TRY_AGAIN);
+        assert_int_equal(serving_answer(frame).flags, 0);
+    }
+    server_reserve(serving.server, g_strsplit("moon.example east.example", " ", 0));
+    for (size_t i = 0; i < G_N_ELEMENTS(in_zones); i++) {
+        g_autoptr(GByteArray) frame = serving_ask(&serving, in_zones[i], KUBESVC_FAMILY_INET);
+
+        assert_int_equal(serving_answer(frame).status, KUBESVC_STATUS_TRY_AGAIN);
+        assert_int_equal(serving_answer(frame).flags, KUBESVC_ANSWER_OURS);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GByteArray) frame = serving_ask(&serving, names[i], KUBESVC_FAMILY_INET);
+
+        assert_int_equal(serving_answer(frame).flags, 0);
     }
     snapshot_writer_publish(serving.writer);
     {
