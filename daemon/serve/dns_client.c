@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Nameservers: a c-ares channel whose sockets and timeouts live on the event loop.
+ * DNS client: a c-ares channel whose sockets and timeouts live on the event loop.
  *
  * A channel cannot be given other servers while it is asking, so a change of servers is a change of
  * channel. Pending queries are sent again to the new ones: the old ones have usually stopped
@@ -24,22 +24,22 @@
 
 /* Each server is tried twice, the second time for twice as long: three times this, by each server.
  */
-#define NAMESERVERS_TRIES 2
-#define NAMESERVERS_TIMEOUT_MS 1600
-#define NAMESERVERS_TIMEOUT_MIN_MS 400
+#define DNS_CLIENT_TRIES 2
+#define DNS_CLIENT_TIMEOUT_MS 1600
+#define DNS_CLIENT_TIMEOUT_MIN_MS 400
 
 /* From 1.32 on c-ares derives a server's timeout from its past speed, and may give up after half a
  * second a name that takes a whole one. Names get at least this time, in microseconds. */
-#define NAMESERVERS_TIME_MIN (2 * NAMESERVERS_TIMEOUT_MS * INT64_C(1000))
+#define DNS_CLIENT_TIME_MIN (2 * DNS_CLIENT_TIMEOUT_MS * INT64_C(1000))
 
 /* Answers are cached in upstream.c for their TTL: c-ares must not cache them as well. */
 #ifdef ARES_OPT_QUERY_CACHE
-#define NAMESERVERS_NO_CACHE ARES_OPT_QUERY_CACHE /* of the lifetime in the options, 0 */
+#define DNS_CLIENT_NO_CACHE ARES_OPT_QUERY_CACHE /* of the lifetime in the options, 0 */
 #else
-#define NAMESERVERS_NO_CACHE 0 /* there is none */
+#define DNS_CLIENT_NO_CACHE 0 /* there is none */
 #endif
 
-#define NAMESERVERS_EDNS_SIZE 1232 /* fits any path without fragmentation */
+#define DNS_CLIENT_EDNS_SIZE 1232 /* fits any path without fragmentation */
 
 struct dns_client {
     sd_event *event;
@@ -68,10 +68,10 @@ static int dns_client_init(struct dns_client *client, const char *servers, int t
     struct ares_options options = {
         .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
         .timeout = timeout,
-        .tries = NAMESERVERS_TRIES,
+        .tries = DNS_CLIENT_TRIES,
         .ndomains = 0,
         .lookups = lookups,
-        .ednspsz = NAMESERVERS_EDNS_SIZE,
+        .ednspsz = DNS_CLIENT_EDNS_SIZE,
         .resolvconf_path = client->resolv_conf,
         .sock_state_cb = ares_loop_on_state,
         .sock_state_cb_data = client->loop,
@@ -79,7 +79,7 @@ static int dns_client_init(struct dns_client *client, const char *servers, int t
     int status = ares_init_options(
         channelp, &options,
         ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS |
-            ARES_OPT_EDNSPSZ | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB | NAMESERVERS_NO_CACHE);
+            ARES_OPT_EDNSPSZ | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB | DNS_CLIENT_NO_CACHE);
 
     if (status != ARES_SUCCESS)
         return ares_loop_errno(status);
@@ -108,7 +108,7 @@ static int dns_client_count(ares_channel channel)
  * than a single one would, and only a channel can tell how many there are. */
 static int dns_client_open(struct dns_client *client, const char *servers, ares_channel *channelp)
 {
-    int r, n, timeout = NAMESERVERS_TIMEOUT_MS;
+    int r, n, timeout = DNS_CLIENT_TIMEOUT_MS;
 
     r = dns_client_init(client, servers, timeout, channelp);
     if (r)
@@ -117,7 +117,7 @@ static int dns_client_open(struct dns_client *client, const char *servers, ares_
     if (n < 2)
         return 0;
     ares_destroy(*channelp);
-    timeout = MAX(timeout / n, NAMESERVERS_TIMEOUT_MIN_MS);
+    timeout = MAX(timeout / n, DNS_CLIENT_TIMEOUT_MIN_MS);
     return dns_client_init(client, servers, timeout, channelp);
 }
 
@@ -138,7 +138,7 @@ static void dns_client_on_answer(void *userdata, int status, int timeouts, unsig
     (void)timeouts;
     if (status == ARES_EDESTRUCTION) /* will be asked again, or is dropped */
         return;
-    if (status == ARES_ETIMEOUT && g_get_monotonic_time() - query->since < NAMESERVERS_TIME_MIN) {
+    if (status == ARES_ETIMEOUT && g_get_monotonic_time() - query->since < DNS_CLIENT_TIME_MIN) {
         g_queue_unlink(&query->client->queries, &query->turn);
         dns_client_send(query->client, query);
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The nameservers: sends queries on the event loop with c-ares, and tracks which servers are
+ * DNS client: sends queries on the event loop with c-ares, and tracks which servers are
  * configured.
  */
 #pragma once

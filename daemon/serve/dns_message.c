@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reply: reads the way from the requested name over CNAMEs to its addresses from a DNS message. The
+ * DNS message: reads the way from the requested name over CNAMEs to its addresses. The
  * message is untrusted: only what lies on that way is used, records about other names are not, and
  * names that no host can have are not passed on to programs.
  */
