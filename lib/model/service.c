@@ -398,12 +398,12 @@ void service_publish(struct service_state *state, const struct service_options *
         withdraw(state, reverse, sink, &options->between);
         return;
     }
+    state->over_limit = over_limit; /* which a report may show from here on */
     between_pieces(&options->between);
     if (over_limit)
         g_array_set_size(published, 0);
     if (over_limit && headless)
         g_array_set_size(addresses, 0);
-    state->over_limit = over_limit;
     state->n_endpoints = published->len;
     g_array_sort(published, compare_labels);
     bool hidden = options->ignore_empty && !headless && published->len == 0 && !over_limit;
