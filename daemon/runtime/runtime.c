@@ -134,12 +134,14 @@ static int64_t nanoseconds(const struct statx_timestamp *time)
     return CLAMP(time->tv_sec, -most, most) * 1000000000 + time->tv_nsec;
 }
 
-/* How the file at `path` looks, or the open one if that is NULL. Returns 0 or an errno. */
+/* How the file at `path` looks, or the open one if that is NULL; all 0 if it cannot be seen.
+ * Returns 0 or an errno. */
 static int examine(const char *path, int fd, struct runtime_look *look)
 {
     int flags = path ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH;
     struct statx st;
 
+    *look = (struct runtime_look){0};
     if (statx(path ? AT_FDCWD : fd, path ? path : "", flags, STATX_BASIC_STATS | STATX_BTIME, &st) <
         0)
         return errno;
@@ -176,8 +178,11 @@ static void put_times(int fd, bool shared, struct runtime_content *content)
 static int read_file(const struct runtime_file *file, struct runtime_content *content)
 {
     int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-    int error = fd < 0 ? errno : examine(NULL, fd, &content->look);
+    int error;
 
+    if (fd < 0)
+        return errno;
+    error = examine(NULL, fd, &content->look);
     if (error == 0 && !content->look.is_regular)
         error = ENOENT;
     else if (error == 0 && content->look.size > FILE_MAX)
@@ -186,8 +191,7 @@ static int read_file(const struct runtime_file *file, struct runtime_content *co
         error = read_all(fd, content);
     if (error == 0)
         put_times(fd, file->shared, content);
-    if (fd >= 0)
-        close(fd);
+    close(fd);
     return error;
 }
 
@@ -260,6 +264,7 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
     g_autofree char *problem = NULL;
 
     content.heap = NULL;
+    content.look = (struct runtime_look){0};
     if (!heard && looks_as_before(file))
         return true;
     int error = read_file(file, &content);
