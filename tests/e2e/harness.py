@@ -272,6 +272,16 @@ def run_program(name, *arguments, env, wrapper=(), status=0, **options):
     return done.stdout
 
 
+def end_reader(sock, thread):
+    """Ends a thread that reads a socket of datagrams, and closes it. Closed under it, the descriptor
+    would be another's, from which it would read on."""
+    if sock.fileno() < 0:
+        return
+    sock.shutdown(socket.SHUT_RDWR)
+    thread.join(PATIENCE)
+    sock.close()
+
+
 class Supervised:
     """A program of ours that tells its supervisor, which is this, how it is getting on."""
 
@@ -292,16 +302,13 @@ class Supervised:
             text=True,
             errors="replace",
         )
-        threading.Thread(target=self._read_notify, daemon=True).start()
+        self._notified = threading.Thread(target=self._read_notify, daemon=True)
+        self._notified.start()
         self._reader = threading.Thread(target=self._read_stderr, daemon=True)
         self._reader.start()
 
     def _read_notify(self):
-        while True:
-            try:
-                data = self._notify.recv(4096)
-            except OSError:
-                return
+        while data := self._notify.recv(4096):
             with self._changed:
                 self._states += data.decode().splitlines()
                 self._changed.notify_all()
@@ -348,7 +355,7 @@ class Supervised:
         self._reader.join(PATIENCE)
         if not self._reader.is_alive():
             self.process.stderr.close()
-        self._notify.close()
+        end_reader(self._notify, self._notified)
         return status
 
     def __enter__(self):

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-from harness import PATIENCE, built, client_env, wait_for
+from harness import PATIENCE, built, client_env, end_reader, wait_for
 
 FIRST = 3  # SD_LISTEN_FDS_START
 
@@ -32,13 +32,13 @@ class Manager:
         self.kept, self.ready, self.process = {}, 0, None
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.dir / "notify"))
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
 
     def _listen(self):
         while True:
-            try:
-                data, control, _, _ = self.notify.recvmsg(4096, socket.CMSG_SPACE(16))
-            except OSError:
+            data, control, _, _ = self.notify.recvmsg(4096, socket.CMSG_SPACE(16))
+            if not data:
                 return
             fields = dict(line.split("=", 1) for line in data.decode().splitlines() if "=" in line)
             passed = array.array("i")
@@ -94,7 +94,7 @@ class Manager:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.notify.close()
+        end_reader(self.notify, self.listener)
         for fds in self.kept.values():
             for fd in fds:
                 os.close(fd)

@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from harness import PATIENCE, built, same, skip, wait_for
+from harness import PATIENCE, built, end_reader, same, skip, wait_for
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
@@ -62,19 +62,18 @@ class Proxy:
         self.process = subprocess.Popen([*wrapper, built("kubesvc-proxy"), "--socket", str(path)],
                                         env=os.environ | {"NOTIFY_SOCKET": name},
                                         stderr=subprocess.PIPE, text=True)
-        threading.Thread(target=self._read_states, daemon=True).start()
+        self.notified = threading.Thread(target=self._read_states, daemon=True)
+        self.notified.start()
         self.reader = threading.Thread(target=self._read_lines, daemon=True)
         self.reader.start()
         if ready:
             self.wait_status("Forwarding to")
 
     def _read_states(self):
-        with contextlib.suppress(OSError):
-            while True:
-                state = self.notify.recv(4096).decode()
-                with self.changed:
-                    self.states += state.splitlines()
-                    self.changed.notify_all()
+        while state := self.notify.recv(4096).decode():
+            with self.changed:
+                self.states += state.splitlines()
+                self.changed.notify_all()
 
     def _read_lines(self):
         for line in self.process.stderr:
@@ -101,7 +100,7 @@ class Proxy:
             self.end()
         for line in self.lines:
             print("the proxy said:", line)
-        self.notify.close()
+        end_reader(self.notify, self.notified)
 
 
 class Servers:
