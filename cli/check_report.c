@@ -177,17 +177,8 @@ void check_report_write(const struct check_report *report, struct json *json)
     json_open_list(json, "findings");
     for (guint i = 0; i < report->items->len; i++) {
         const struct finding *finding = report->items->pdata[i];
-        const struct diagnostic *diagnostic = finding->diagnostic;
         json_open(json, NULL);
-        json_text(json, "file", finding->path);
-        if (diagnostic->line > 0) {
-            json_number(json, "line", diagnostic->line);
-            json_number(json, "column", diagnostic->column);
-        }
-        json_text(json, "severity", diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
-        json_text(json, "object", diagnostic->object);
-        json_text(json, "message", diagnostic->message);
-        json_text(json, "rule", diagnostic->rule);
+        json_diagnostic(json, finding->path, finding->diagnostic);
         json_close(json);
     }
     json_close_list(json);

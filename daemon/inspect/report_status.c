@@ -51,15 +51,7 @@ static void put_errors(void *userdata, const struct loader_file_status *status)
         const struct diagnostic *diagnostic = status->diagnostics->pdata[i];
 
         json_open(json, NULL);
-        json_text(json, "file", status->path);
-        if (diagnostic->line > 0) {
-            json_number(json, "line", diagnostic->line);
-            json_number(json, "column", diagnostic->column);
-        }
-        json_text(json, "severity", diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
-        json_text(json, "object", diagnostic->object);
-        json_text(json, "message", diagnostic->message);
-        json_text(json, "rule", diagnostic->rule);
+        json_diagnostic(json, status->path, diagnostic);
         json_time(json, "since", status->stale ? status->stale_since : 0);
         json_bool(json, "stale", status->stale);
         json_close(json);

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <yajl/yajl_gen.h>
 
+#include "diagnostic.h"
+
 struct json {
     yajl_gen gen;
     void (*print)(void *userdata, const char *text, size_t size);
@@ -116,6 +118,19 @@ void json_text(struct json *json, const char *key, const char *text)
         return;
     begin(json, key);
     put(json, text);
+}
+
+void json_diagnostic(struct json *json, const char *path, const struct diagnostic *diagnostic)
+{
+    json_text(json, "file", path);
+    if (diagnostic->line > 0) {
+        json_number(json, "line", diagnostic->line);
+        json_number(json, "column", diagnostic->column);
+    }
+    json_text(json, "severity", diagnostic->severity == DIAGNOSTIC_ERROR ? "error" : "warning");
+    json_text(json, "object", diagnostic->object);
+    json_text(json, "message", diagnostic->message);
+    json_text(json, "rule", diagnostic->rule);
 }
 
 void json_raw(struct json *json, const char *key, const char *text)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct diagnostic;
 struct json;
 
 /* `print` receives the text in pieces, never within a character. `indented`: on several lines, with
@@ -30,6 +31,9 @@ void json_number(struct json *json, const char *key, uint64_t number);
 void json_bool(struct json *json, const char *key, bool value);
 void json_time(struct json *json, const char *key,
                uint64_t realtime); /* microseconds; 0: left out */
+
+/* The keys of a finding in the file at `path`, in the object that is open. */
+void json_diagnostic(struct json *json, const char *path, const struct diagnostic *diagnostic);
 
 /* Text that is a JSON value already. */
 void json_raw(struct json *json, const char *key, const char *text);
