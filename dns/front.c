@@ -280,12 +280,7 @@ static bool is_kept(const struct front *front, const struct packet_question *que
 {
     char *const *zones = provider_zones(front->provider);
 
-    if (!zones)
-        zones = front->zones;
-    for (; *zones; zones++)
-        if (name_has_suffix(question->name, question->length, *zones, strlen(*zones)))
-            return true;
-    return false;
+    return name_is_in(question->name, question->length, zones ? zones : front->zones);
 }
 
 /* A valid request of class IN. FRONT_IGNORED: the query it needs cannot be sent. */

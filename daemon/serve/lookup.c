@@ -4,12 +4,10 @@
  */
 #include "lookup.h"
 
-#include <string.h>
-
 #include "lib/resolve/name.h"
 
 struct find_how {
-    const char *const *zones;
+    char *const *zones;
     search_external lookup;
     struct upstream *upstream;
     search_tried tried;
@@ -32,25 +30,18 @@ static void find_name(const struct snapshot_view *view, const struct find_how *h
                 how->lookup, how->upstream, result);
 }
 
-static bool is_in(const char *const *zones, const struct request *request)
-{
-    size_t length = request->name_length;
-
-    if (length > 0 && request->name[length - 1] == '.')
-        length--;
-    for (; *zones; zones++) {
-        if (name_has_suffix(request->name, length, *zones, strlen(*zones)))
-            return true;
-    }
-    return false;
-}
-
 /* Rule 13: nothing is missing before the first load. Whose a name is is known before. */
 static void find_early(const struct find_how *how, const struct request *request,
                        struct search_result *result)
 {
+    size_t length = request->name_length;
+
     result->status = KUBESVC_STATUS_TRY_AGAIN;
-    result->reserved = how->zones && request->kind == REQUEST_NAME && is_in(how->zones, request);
+    if (!how->zones || request->kind != REQUEST_NAME)
+        return;
+    if (length > 0 && request->name[length - 1] == '.')
+        length--;
+    result->reserved = name_is_in(request->name, length, how->zones);
 }
 
 static void find(const struct snapshot_root *root, const struct find_how *how,
@@ -67,9 +58,8 @@ static void find(const struct snapshot_root *root, const struct find_how *how,
         search_address(&view, request->family, request->address, result);
 }
 
-void lookup_answer(const struct snapshot_root *root, struct upstream *upstream,
-                   const char *const *zones, const struct request *request,
-                   struct search_result *result)
+void lookup_answer(const struct snapshot_root *root, struct upstream *upstream, char *const *zones,
+                   const struct request *request, struct search_result *result)
 {
     find(root, &(struct find_how){.zones = zones, .lookup = upstream_lookup, .upstream = upstream},
          request, result);

@@ -11,9 +11,8 @@
 
 /* `request` is a NAME or an ADDRESS. The result points into the snapshot, see search.h. Before
  * there is one, names in `zones` (NULL-terminated; or NULL) are reserved. */
-void lookup_answer(const struct snapshot_root *root, struct upstream *upstream,
-                   const char *const *zones, const struct request *request,
-                   struct search_result *result);
+void lookup_answer(const struct snapshot_root *root, struct upstream *upstream, char *const *zones,
+                   const struct request *request, struct search_result *result);
 
 /* The same, but names outside the zone are answered from what is already known, without a query:
  * TRY_AGAIN if unknown. `tried` (NULL: nothing) is called for each candidate of the search. */

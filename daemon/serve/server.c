@@ -164,8 +164,7 @@ static int server_answer(struct server *server, struct client *client)
     }
     if (request->kind == REQUEST_MAP)
         return server_give_map(server, client);
-    lookup_answer(server->root, server->upstream, (const char *const *)server->zones, request,
-                  &result);
+    lookup_answer(server->root, server->upstream, server->zones, request, &result);
     client->parked = result.pending;
     client->reserved = result.reserved;
     if (client->parked)

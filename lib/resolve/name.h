@@ -23,6 +23,9 @@ bool name_is_valid(const char *name, size_t length);
 /* Does `name` end in `suffix` at a label boundary (equal counts), without regard to case? */
 bool name_has_suffix(const char *name, size_t length, const char *suffix, size_t suffix_length);
 
+/* Is it in one of the zones, NULL-terminated? */
+bool name_is_in(const char *name, size_t length, char *const *zones);
+
 /* "namespace", or "namespace@zone" for one of another zone than the main one. */
 bool name_is_namespace(const char *text, size_t length);
 
