@@ -341,7 +341,7 @@ INSTALLED = 644:$(MODULE):$(libdir)/$(notdir $(MODULE)) 755:$(DAEMON):$(sbindir)
     644:share/systemd/kubesvc-dns.socket:$(prefix)/lib/systemd/system/kubesvc-dns.socket \
     644:share/systemd/cluster.sysusers.conf:$(prefix)/lib/sysusers.d/kubesvc-cluster.conf \
     644:share/systemd/user/kubesvcd.service:$(prefix)/lib/systemd/user/kubesvcd.service \
-    644:share/systemd/user/kubesvcd-runtime.service:$(prefix)/lib/systemd/user/kubesvcd-runtime.service \
+    644:share/systemd/kubesvcd-runtime.service:$(prefix)/lib/systemd/user/kubesvcd-runtime.service \
     644:share/systemd/sysusers.conf:$(prefix)/lib/sysusers.d/kubesvcd.conf \
     644:share/systemd/tmpfiles.conf:$(prefix)/lib/tmpfiles.d/kubesvcd.conf \
     644:share/conf/kubesvcd.yaml:$(docdir)/kubesvcd.yaml \

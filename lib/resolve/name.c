@@ -82,15 +82,6 @@ bool name_has_suffix(const char *name, size_t length, const char *suffix, size_t
            name_equal(name + start, suffix_length, suffix, suffix_length);
 }
 
-bool name_is_in(const char *name, size_t length, char *const *zones)
-{
-    for (; *zones; zones++) {
-        if (name_has_suffix(name, length, *zones, strlen(*zones)))
-            return true;
-    }
-    return false;
-}
-
 static bool name_is_in_default_zone(const char *name, size_t length)
 {
     return name_has_suffix(name, length, KUBESVC_DEFAULT_ZONE, strlen(KUBESVC_DEFAULT_ZONE));

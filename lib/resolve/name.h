@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <kubesvc/limits.h>
 
@@ -23,8 +24,15 @@ bool name_is_valid(const char *name, size_t length);
 /* Does `name` end in `suffix` at a label boundary (equal counts), without regard to case? */
 bool name_has_suffix(const char *name, size_t length, const char *suffix, size_t suffix_length);
 
-/* Is it in one of the zones, NULL-terminated? */
-bool name_is_in(const char *name, size_t length, char *const *zones);
+/* Is it in one of the zones, NULL-terminated? In line, because the module has no use for it. */
+static inline bool name_is_in(const char *name, size_t length, char *const *zones)
+{
+    for (; *zones; zones++) {
+        if (name_has_suffix(name, length, *zones, strlen(*zones)))
+            return true;
+    }
+    return false;
+}
 
 /* "namespace", or "namespace@zone" for one of another zone than the main one. */
 bool name_is_namespace(const char *text, size_t length);
