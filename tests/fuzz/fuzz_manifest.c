@@ -9,23 +9,7 @@
 
 #include "lib/manifest/manifest.h"
 #include "lib/util/diagnostic.h"
-
-struct bytes {
-    const uint8_t *at;
-    size_t left, piece;
-};
-
-static ssize_t give(void *userdata, void *buffer, size_t size)
-{
-    struct bytes *bytes = userdata;
-    size_t n = MIN(MIN(size, bytes->piece), bytes->left);
-
-    if (n > 0)
-        memcpy(buffer, bytes->at, n);
-    bytes->at += n;
-    bytes->left -= n;
-    return (ssize_t)n;
-}
+#include "tests/unit/bytes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,9 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    struct bytes bytes = {data + 1, size - 1, data[0] < 64 ? data[0] + 1u : 65536};
+    struct bytes bytes = {(const char *)data + 1, size - 1, data[0] < 64 ? data[0] + 1u : 65536};
     struct source *source = source_new("/fuzz", 0, true, NULL);
-    struct manifest_reader *reader = manifest_reader_new(source, &options, give, &bytes);
+    struct manifest_reader *reader = manifest_reader_new(source, &options, bytes_give, &bytes);
     int r = manifest_reader_run(reader);
 
     g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);

@@ -11,32 +11,15 @@
 
 #include <cmocka.h>
 
-struct text {
-    const char *bytes;
-    size_t length, piece;
-};
-
-static ssize_t give(void *userdata, void *buffer, size_t size)
-{
-    struct text *text = userdata;
-    size_t n = MIN(size, text->length);
-
-    if (text->piece > 0)
-        n = MIN(n, text->piece);
-    if (n > 0)
-        memcpy(buffer, text->bytes, n);
-    text->bytes += n;
-    text->length -= n;
-    return (ssize_t)n;
-}
+#include "bytes.h"
 
 struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t piece)
 {
     const struct manifest_options options = {.default_namespace = "default",
                                              .max_size = UINT64_C(512) << 20};
-    struct text text = {bytes, length, piece};
+    struct bytes left = {bytes, length, piece};
     struct source *source = source_new("/test.yaml", 0, true, NULL);
-    struct manifest_reader *reader = manifest_reader_new(source, &options, give, &text);
+    struct manifest_reader *reader = manifest_reader_new(source, &options, bytes_give, &left);
     struct manifest_text manifest = {0};
 
     manifest.result = manifest_reader_run(reader);

@@ -11,23 +11,7 @@
 #include "lib/yaml/block_reader.h"
 #include "lib/yaml/reader.h"
 #include "lib/yaml/yaml_reader.h"
-
-struct two_readers_bytes {
-    const char *at;
-    size_t left, piece;
-};
-
-static inline ssize_t two_readers_give(void *userdata, void *buffer, size_t size)
-{
-    struct two_readers_bytes *bytes = userdata;
-    size_t n = MIN(MIN(size, bytes->piece), bytes->left);
-
-    if (n > 0)
-        memcpy(buffer, bytes->at, n);
-    bytes->at += n;
-    bytes->left -= n;
-    return (ssize_t)n;
-}
+#include "tests/unit/bytes.h"
 
 /* "key@LINE:COLUMN=..." for everything that a node knows about itself. */
 static inline void two_readers_write(GString *text, const struct yaml_node *node)
@@ -70,11 +54,11 @@ static inline char *two_readers_read(const char *text, size_t size, size_t piece
     struct composer *composer = composer_new(&callbacks, diagnostics);
     struct block_reader *block_reader = block_reader_new();
     g_autofree struct input *input = g_new0(struct input, 1);
-    struct two_readers_bytes bytes = {text, size, piece};
+    struct bytes bytes = {text, size, piece};
     struct documents documents;
     int r = READER_OTHER_STYLE;
 
-    input_init(input, two_readers_give, &bytes, UINT64_C(1) << 40);
+    input_init(input, bytes_give, &bytes, UINT64_C(1) << 40);
     documents_init(&documents, input);
     if (documents_next(&documents) == DOCUMENT_OTHER)
         r = is_block ? block_reader_run(block_reader, &documents, composer)

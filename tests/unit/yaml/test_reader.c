@@ -13,29 +13,13 @@
 
 #include "lib/yaml/reader.h"
 #include "lib/yaml/scalar.h"
-
-struct bytes {
-    const char *at;
-    size_t left, piece;
-};
+#include "tests/unit/bytes.h"
 
 struct outcome {
     int result;
     GString *documents; /* each as JSON, with blanks between them */
     GPtrArray *diagnostics;
 };
-
-static ssize_t give(void *userdata, void *buffer, size_t size)
-{
-    struct bytes *bytes = userdata;
-    size_t n = MIN(MIN(size, bytes->piece), bytes->left);
-
-    if (n > 0)
-        memcpy(buffer, bytes->at, n);
-    bytes->at += n;
-    bytes->left -= n;
-    return (ssize_t)n;
-}
 
 static void write_scalar(GString *text, const struct yaml_node *node)
 {
@@ -99,7 +83,7 @@ static struct outcome read_pieces(const char *text, size_t length, size_t piece)
     g_autofree struct input *input = g_new0(struct input, 1);
     struct bytes bytes = {text, length, piece};
 
-    input_init(input, give, &bytes, UINT64_C(1) << 40);
+    input_init(input, bytes_give, &bytes, UINT64_C(1) << 40);
     outcome.result = reader_run(input, composer);
     composer_free(composer);
     input_take_malformed(input, outcome.diagnostics);
