@@ -12,27 +12,21 @@
 #include "inet.h"
 #include "name.h"
 
-struct lookup_text {
-    const char *data;
-    size_t length;
-};
-
 /* Cuts the last label off `rest` into `label`; false when nothing is left. */
-static bool cut_label(struct lookup_text *rest, struct lookup_text *label)
+static bool cut_label(struct text *rest, struct text *label)
 {
     const char *dot;
 
     if (rest->length == 0)
         return false;
     dot = memrchr(rest->data, '.', rest->length);
-    *label = dot == NULL
-                 ? *rest
-                 : (struct lookup_text){dot + 1, (size_t)(rest->data + rest->length - dot - 1)};
+    *label =
+        dot == NULL ? *rest : (struct text){dot + 1, (size_t)(rest->data + rest->length - dot - 1)};
     rest->length = dot == NULL ? 0 : (size_t)(dot - rest->data);
     return true;
 }
 
-static bool text_is(struct lookup_text text, const char *word)
+static bool text_is(struct text text, const char *word)
 {
     return name_equal(text.data, text.length, word, strlen(word));
 }
@@ -41,7 +35,7 @@ static bool text_is(struct lookup_text text, const char *word)
 
 /* A name as records have it: in lower case (rule 8), with the zone unless that is the main one.
  * Returns its length, 0: too long for any name. */
-static size_t qualify(const struct settings *settings, struct lookup_text name,
+static size_t qualify(const struct settings *settings, struct text name,
                       char qualified[static KUBESVC_NAME_MAX])
 {
     size_t zone_length = settings->other ? settings->zone_length + (size_t)1 : 0;
@@ -58,8 +52,7 @@ static size_t qualify(const struct settings *settings, struct lookup_text name,
 }
 
 /* The record of "<type><name>". */
-static struct snapshot_record find_name(const struct lookup *lookup, char type,
-                                        struct lookup_text name)
+static struct snapshot_record find_name(const struct lookup *lookup, char type, struct text name)
 {
     char key[1 + KUBESVC_NAME_MAX] = {type};
     size_t length = qualify(lookup->settings, name, key + 1);
@@ -178,7 +171,7 @@ bool lookup_contains(const uint8_t *addresses, uint32_t n, size_t size, const ui
  * dashed address, its entry holds both. */
 static enum resolver_outcome lookup_endpoint(struct lookup *lookup, struct snapshot_record record,
                                              const struct kubesvc_service *service,
-                                             struct lookup_text label)
+                                             struct text label)
 {
     const struct kubesvc_endpoint *endpoint =
         lookup_find_endpoint(record, &service->endpoints, label.data, label.length);
@@ -196,10 +189,10 @@ static enum resolver_outcome lookup_endpoint(struct lookup *lookup, struct snaps
     return answer_literal(lookup, address);
 }
 
-static struct lookup_text strip_underscore(struct lookup_text label)
+static struct text strip_underscore(struct text label)
 {
     if (label.length > 0 && label.data[0] == '_')
-        return (struct lookup_text){label.data + 1, label.length - 1};
+        return (struct text){label.data + 1, label.length - 1};
     return label;
 }
 
@@ -211,7 +204,7 @@ bool lookup_parse_protocol(const char *label, size_t length, uint32_t *protocol)
         [KUBESVC_PROTOCOL_UDP] = "udp",
         [KUBESVC_PROTOCOL_SCTP] = "sctp",
     };
-    struct lookup_text text = strip_underscore((struct lookup_text){label, length});
+    struct text text = strip_underscore((struct text){label, length});
 
     for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (text_is(text, names[i])) {
@@ -224,9 +217,8 @@ bool lookup_parse_protocol(const char *label, size_t length, uint32_t *protocol)
 
 /* [_]<port>.[_]<protocol>.<service>: the Service, limited to that port (rule 47). */
 static enum resolver_outcome lookup_port(struct lookup *lookup, struct snapshot_record record,
-                                         const struct kubesvc_service *service,
-                                         struct lookup_text port, struct lookup_text protocol_label,
-                                         enum resolver_outcome empty)
+                                         const struct kubesvc_service *service, struct text port,
+                                         struct text protocol_label, enum resolver_outcome empty)
 {
     const struct kubesvc_port *ports;
     uint32_t n, protocol;
@@ -250,13 +242,13 @@ static enum resolver_outcome lookup_port(struct lookup *lookup, struct snapshot_
 }
 
 /* [<below>.]<service>.<namespace>.svc: `key` is "service.namespace". */
-static enum resolver_outcome lookup_service(struct lookup *lookup, struct lookup_text below,
-                                            struct lookup_text key)
+static enum resolver_outcome lookup_service(struct lookup *lookup, struct text below,
+                                            struct text key)
 {
     struct snapshot_record record = find_name(lookup, 's', key);
     const struct kubesvc_service *service =
         (const void *)snapshot_bytes(record, 0, sizeof(struct kubesvc_service));
-    struct lookup_text first, second;
+    struct text first, second;
     enum resolver_outcome empty;
     uint32_t type, length;
 
@@ -293,8 +285,7 @@ static enum resolver_outcome lookup_service(struct lookup *lookup, struct lookup
 /* --- Inside the zone --- */
 
 /* Is there a pod of this address in the namespace (rule 65)? */
-static bool is_pod(const struct lookup *lookup, const uint8_t address[static 16],
-                   struct lookup_text ns)
+static bool is_pod(const struct lookup *lookup, const uint8_t address[static 16], struct text ns)
 {
     char qualified[KUBESVC_NAME_MAX];
     size_t qualified_length = qualify(lookup->settings, ns, qualified);
@@ -317,11 +308,10 @@ static bool is_pod(const struct lookup *lookup, const uint8_t address[static 16]
 }
 
 /* <address>.<namespace>.pod (rules 63 to 66) */
-static enum resolver_outcome lookup_pod(struct lookup *lookup, struct lookup_text rest,
-                                        struct lookup_text ns)
+static enum resolver_outcome lookup_pod(struct lookup *lookup, struct text rest, struct text ns)
 {
     uint8_t address[16];
-    struct lookup_text label;
+    struct text label;
 
     if (lookup->settings->pods != KUBESVC_PODS_INSECURE &&
         lookup->settings->pods != KUBESVC_PODS_VERIFIED)
@@ -336,7 +326,7 @@ static enum resolver_outcome lookup_pod(struct lookup *lookup, struct lookup_tex
 }
 
 /* NXDOMAIN or NOT_OURS of a namespace that cannot be answered for; FOUND if it can. */
-static enum resolver_outcome check_namespace(const struct lookup *lookup, struct lookup_text ns)
+static enum resolver_outcome check_namespace(const struct lookup *lookup, struct text ns)
 {
     struct snapshot_record record = find_name(lookup, 'n', ns);
     const struct kubesvc_namespace *stored =
@@ -351,7 +341,7 @@ static enum resolver_outcome check_namespace(const struct lookup *lookup, struct
 
 enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_t length)
 {
-    struct lookup_text rest = {name, length}, top, ns, service;
+    struct text rest = {name, length}, top, ns, service;
     enum resolver_outcome outcome;
     bool is_service;
 
@@ -370,5 +360,5 @@ enum resolver_outcome lookup_name(struct lookup *lookup, const char *name, size_
     if (!cut_label(&rest, &service))
         return answer_bare(lookup);
     return lookup_service(lookup, rest,
-                          (struct lookup_text){service.data, service.length + 1 + ns.length});
+                          (struct text){service.data, service.length + 1 + ns.length});
 }

@@ -11,6 +11,12 @@
 
 #include <kubesvc/limits.h>
 
+/* Part of a name, without a NUL. */
+struct text {
+    const char *data;
+    size_t length;
+};
+
 static inline char name_fold(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;

@@ -26,11 +26,6 @@ enum verdict {
     VERDICTS,
 };
 
-struct text {
-    const char *data;
-    size_t length;
-};
-
 struct search {
     const struct snapshot_view *view;
     struct settings settings;

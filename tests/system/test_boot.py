@@ -245,6 +245,18 @@ while not os.path.exists("/run/enough"):
 """
 
 
+def watch(machine):
+    """A process that asks again and again; it has had its first answer."""
+    watcher = subprocess.Popen(
+        machine.command("python3", "-c", WATCHER % "headless-svc.default.svc.cluster.local"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    same(watcher.stdout.readline().split()[1:], HEADLESS)
+    return watcher
+
+
 @on_a_system("full")
 def test_restarts_are_not_noticed():
     """Not by a program that runs, nor by those that start in the meantime, nor by a nameserver."""
@@ -304,13 +316,7 @@ def test_a_stop_while_a_restart_is_waited_for():
         "/etc/systemd/system/kubesvcd.service.d/patient.conf", "[Service]\nRestartSec=1h\n"
     )
     with Machine(system) as machine:
-        watcher = subprocess.Popen(
-            machine.command("python3", "-c", WATCHER % "headless-svc.default.svc.cluster.local"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        same(watcher.stdout.readline().split()[1:], HEADLESS)
+        watcher = watch(machine)
         directory = machine.run("stat", "-c", "%i %U", "/run/kubesvc")
         machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "kubesvcd")
         wait_for(lambda: machine.show("SubState") == "auto-restart", "the wait for a restart")
@@ -337,13 +343,7 @@ def test_upgrade():
         machine.write("/etc/kubesvc/kubesvcd.yaml", "# mine\n")
         before = machine.show("InvocationID")
         line = machine.hosts_line()
-        watcher = subprocess.Popen(
-            machine.command("python3", "-c", WATCHER % "headless-svc.default.svc.cluster.local"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        same(watcher.stdout.readline().split()[1:], HEADLESS)
+        watcher = watch(machine)
         machine.run("apt-get", "-y", "install", *machine.bring(newer(DAEMON)))
         wait_for(lambda: machine.show("InvocationID") != before, "the new daemon")
         same(machine.addresses("headless-svc"), HEADLESS, "old module, new daemon")
