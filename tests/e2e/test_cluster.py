@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc-cluster and an API server that works: what it writes, when, and how kubesvcd reads it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -294,6 +295,17 @@ def test_status_and_doctor_say_how_fresh_the_copy_is():
                 assert 'kubesvc_cluster_in_sync{cluster="prod"} 0' in kubesvc(daemon, "metrics")
 
 
+@contextlib.contextmanager
+def two_followers(east, west, top):
+    """Each with a directory of its own below `top`, and everything in it."""
+    top.mkdir()
+    with (Follower(east.kubeconfig("east.config"), top / "east") as one,
+          Follower(west.kubeconfig("west.config"), top / "west") as other):
+        one.until_state("synced")
+        other.until_state("synced")
+        yield
+
+
 def test_conflicts_of_merged_clusters_are_shown():
     """Two clusters in one zone: a Service of both counts once, and both files are named."""
 
@@ -310,11 +322,7 @@ def test_conflicts_of_merged_clusters_are_shown():
         west.delete("endpointslices", endpoint_slice("moon", "db-1", "db"))
         west.put("endpointslices", endpoint_slice("moon", "db-2", "db", "10.9.1.1"))
         top = pathlib.Path("clusters").resolve()
-        top.mkdir()
-        with (Follower(east.kubeconfig("east.config"), top / "east") as one,
-              Follower(west.kubeconfig("west.config"), top / "west") as other):
-            one.until_state("synced")
-            other.until_state("synced")
+        with two_followers(east, west, top):
             won, lost = top / "west/moon/web.json", top / "east/moon/web.json"
             with start_daemon(top) as daemon, Client(daemon.env) as client:
                 name = "web.moon.svc.cluster.local"
@@ -351,11 +359,7 @@ def test_two_clusters_at_once_in_zones_of_their_own():
         west.put("services", service("moon", "web", "10.9.0.1"))
         west.put("endpointslices", endpoint_slice("moon", "db-1", "db", "10.9.1.1"))
         top = pathlib.Path("clusters").resolve()
-        top.mkdir()
-        with (Follower(east.kubeconfig("east.config"), top / "east") as one,
-              Follower(west.kubeconfig("west.config"), top / "west") as other):
-            one.until_state("synced")
-            other.until_state("synced")
+        with two_followers(east, west, top):
             config = (f"manifests:\n- path: {top}/west\n  recursive: true\n"
                       f"- path: {top}/east\n  recursive: true\n  zone: east.example\n")
             directory = pathlib.Path("daemon").resolve()
