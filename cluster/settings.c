@@ -21,20 +21,20 @@
 
 static const char help[] =
     "Usage: kubesvc-cluster [OPTION...]\n"
-    "Keeps a cluster's Services, as its API tells them, as manifests in a directory for kubesvcd.\n"
+    "Mirrors the Services of a cluster as manifests, in a directory that kubesvcd reads.\n"
     "\n"
-    "  --config FILE        read settings from FILE (/etc/kubesvc/clusters/NAME.yaml)\n"
+    "  --config FILE        read settings from this file\n"
     "  --kubeconfig FILE    how to reach the cluster ($KUBECONFIG, ~/.kube/config)\n"
-    "  --context NAME       the kubeconfig's context to use (its current one)\n"
-    "  --namespaces A,B     follow these namespaces only\n"
-    "  --output DIR         write manifests here\n"
-    "  --once               write the cluster's present state and exit\n"
+    "  --context NAME       context of the kubeconfig (its current one)\n"
+    "  --namespaces A,B     follow only these namespaces (all)\n"
+    "  --output DIR         write manifests to this directory ($STATE_DIRECTORY)\n"
+    "  --once               write the current state of the cluster and exit\n"
     "  --help               show this help and exit\n"
     "  --version            show the version and exit\n"
     "\n"
-    "Options win over the settings file. Runs in the foreground and logs to stderr.\n"
+    "Options override the settings file. Runs in the foreground and logs to stderr.\n"
     "\n"
-    "Example: kubesvc-cluster --kubeconfig ~/.kube/config --output /tmp/prod\n"
+    "Example: kubesvc-cluster --kubeconfig ~/.kube/config --output ~/prod\n"
     "\n"
     "See kubesvc-cluster(8).\n";
 
@@ -227,7 +227,7 @@ int settings_read(struct cluster_settings *settings, int argc, char **argv)
     set_defaults(settings);
     if (settings->output)
         return 0;
-    fputs("kubesvc-cluster: where to? Give --output DIR.\n", stderr);
+    fputs("kubesvc-cluster: no directory to write to; use --output DIR\n", stderr);
     return SETTINGS_WRONG;
 }
 

@@ -15,18 +15,18 @@
 #include "proxy/proxy.h"
 
 static const char help[] =
-    "usage: kubesvc-proxy [--socket PATH]\n"
+    "Usage: kubesvc-proxy [--socket PATH]\n"
+    "Forwards connections to the cluster IPs of Services to their endpoints.\n"
     "\n"
-    "Forwards connections to the cluster IPs of Services to their endpoints, with one nftables\n"
-    "table that follows kubesvcd. Needs CAP_NET_ADMIN. SIGTERM and SIGINT remove the table;\n"
-    "SIGUSR2 leaves it to the next process.\n"
+    "  --socket PATH  kubesvcd's socket ($KUBESVC_SOCKET, else /run/kubesvc/socket)\n"
+    "  --help         show this help and exit\n"
+    "  --version      show the version and exit\n"
     "\n"
-    "  --socket PATH  the socket of kubesvcd; default: $KUBESVC_SOCKET, else "
-    "/run/kubesvc/socket\n"
-    "  --help         print this and exit\n"
-    "  --version      print the version and exit\n"
+    "Keeps one nftables table in step with kubesvcd. Needs CAP_NET_ADMIN. Runs in the foreground\n"
+    "and logs to stderr. SIGTERM and SIGINT remove the table; SIGUSR2 leaves it to the next\n"
+    "process.\n"
     "\n"
-    "kubesvc-proxy(8) says more.\n";
+    "See kubesvc-proxy(8).\n";
 
 enum parsed { PARSED, PARSED_DONE, PARSED_WRONG };
 
@@ -48,7 +48,7 @@ static enum parsed parse(int argc, char **argv, const char **socket)
         case 's': *socket = optarg; break;
         case 'h': fputs(help, stdout); return PARSED_DONE;
         case 'v': puts("kubesvc-proxy " KUBESVC_VERSION); return PARSED_DONE;
-        default: fputs("try 'kubesvc-proxy --help'\n", stderr); return PARSED_WRONG;
+        default: fputs("Try 'kubesvc-proxy --help'.\n", stderr); return PARSED_WRONG;
         }
     }
     if (optind == argc)

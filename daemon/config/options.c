@@ -14,15 +14,15 @@
 
 static const char help[] =
     "Usage: kubesvcd [OPTION...]\n"
-    "Serves the names of Kubernetes Services in manifest files to libnss_kubesvc.so.2.\n"
+    "Resolves the names of Kubernetes Services in manifest files for libnss_kubesvc.so.2.\n"
     "\n"
-    "  --config FILE        read this file instead of " CONFIG_PATH "\n"
-    "  --manifests DIR...   read manifests from these directories (or files) only\n"
-    "  --namespace NS       namespace of short names, and of objects that name none\n"
+    "  --config FILE        read this configuration (" CONFIG_PATH ")\n"
+    "  --manifests PATH...  read manifests from these directories or files only\n"
+    "  --namespace NS       namespace of short names, and of objects that name none (default)\n"
     "  --zone ZONE          zone of the names (cluster.local)\n"
-    "  --socket PATH        listen here instead of " KUBESVC_SOCKET_PATH "\n"
-    "  --state DIR          keep address leases here instead of /var/lib/kubesvc\n"
-    "  --user-ranges        allocate addresses from ranges of this user's own by default\n"
+    "  --socket PATH        listen on this socket (" KUBESVC_SOCKET_PATH ")\n"
+    "  --state DIR          keep address leases in this directory (/var/lib/kubesvc)\n"
+    "  --user-ranges        by default, allocate addresses from ranges of this user\n"
     "  --check              check the configuration and exit\n"
     "  --help               show this help and exit\n"
     "  --version            show the version and exit\n"
@@ -30,8 +30,8 @@ static const char help[] =
     "Options override the configuration file. SIGHUP reloads configuration and manifests,\n"
     "SIGTERM stops the daemon. Runs in the foreground as any user and logs to stderr.\n"
     "\n"
-    "Example: kubesvcd --manifests ./k8s --namespace moon --socket /tmp/kubesvc --state "
-    "/tmp/leases\n"
+    "Example: kubesvcd --manifests k8s --namespace moon \\\n"
+    "    --socket $XDG_RUNTIME_DIR/kubesvc/socket --state $XDG_RUNTIME_DIR/kubesvc\n"
     "\n"
     "See kubesvcd(8), kubesvcd.yaml(5), nss-kubesvc(8).\n";
 
