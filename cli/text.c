@@ -103,8 +103,7 @@ static void error_as_json(const char *message, const char *remedy)
     json_open(json, NULL);
     json_text(json, "error", message);
     json_text(json, "remedy", remedy);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     json_free(json);
 }
 

@@ -205,8 +205,7 @@ static void write_service(struct json *json, const struct inspect_context *conte
     for (uint32_t i = 0; service->ports && i < service->ports->n; i++)
         write_port(json, context, state, &service->ports->items[i]);
     json_close_list(json);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 /* NULL: there is nothing to forward to, or from. */
@@ -236,8 +235,7 @@ static char *ranges_line(const struct inspect_context *context)
     json_open(json, NULL);
     json_text(json, "event", "ranges");
     json_ranges(json, "serviceCIDRs", context->config->service_cidrs);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     json_free(json);
     return g_string_free(line, FALSE);
 }
@@ -251,8 +249,7 @@ static char *marked_line(const char *event, const char *ns, const char *name)
     json_text(json, "event", event);
     json_text(json, "namespace", ns);
     json_text(json, "name", name);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     json_free(json);
     return g_string_free(line, FALSE);
 }

@@ -161,20 +161,15 @@ static void write_cause(struct json *json, const struct cause *cause)
         json_number(json, "column", cause->column);
         json_close(json);
     }
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 static void write_rest(struct json *json, guint n)
 {
-    g_autofree char *text =
-        g_strdup_printf("and %u more; 'kubesvc status' shows what is wrong with files", n);
-
     json_open(json, NULL);
     json_text(json, "step", "cause");
-    json_text(json, "text", text);
-    json_close(json);
-    json_end_line(json);
+    json_format(json, "text", "and %u more; 'kubesvc status' shows what is wrong with files", n);
+    json_close_line(json);
 }
 
 static void service_ref_clear_one(void *ref)

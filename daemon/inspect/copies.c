@@ -11,16 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <yajl/yajl_tree.h>
 
 #define STATUS_NAME ".status.json"
 #define STATUS_MAX 262144u /* bytes */
 #define COPIES_MAX 100u    /* below one directory */
-
-struct copies {
-    void (*each)(void *userdata, const struct copy *copy);
-    void *userdata;
-};
 
 static char *read_status(const char *directory)
 {
@@ -81,29 +75,37 @@ static uint64_t seconds_since(const char *text)
     return time && now > then ? (uint64_t)(now - then) : 0;
 }
 
+static void clear(void *data)
+{
+    struct copy *copy = data;
+
+    g_free(copy->directory);
+    yajl_tree_free(copy->status);
+}
+
 /* False: there is no copy in that directory. */
-static bool tell(const struct copies *copies, const char *directory)
+static bool add(GArray *copies, const char *directory)
 {
     g_autofree char *text = read_status(directory);
-    yajl_val root = text ? yajl_tree_parse(text, NULL, 0) : NULL;
-    struct copy copy = {.directory = directory, .running = is_locked(directory)};
+    yajl_val status = text ? yajl_tree_parse(text, NULL, 0) : NULL;
+    struct copy copy = {.running = is_locked(directory), .status = status};
 
-    if (!YAJL_IS_OBJECT(root)) {
-        yajl_tree_free(root);
+    if (!YAJL_IS_OBJECT(status)) {
+        yajl_tree_free(status);
         return false;
     }
-    copy.cluster = text_at(root, "cluster");
-    copy.server = text_at(root, "server");
-    copy.state = text_at(root, "state");
-    copy.problem = text_at(root, "problem");
-    copy.since = text_at(root, "since");
-    copy.contact = text_at(root, "contact");
-    copy.services = count_at(root, "services");
-    copy.slices = count_at(root, "endpointslices");
+    copy.directory = g_strdup(directory);
+    copy.cluster = text_at(status, "cluster");
+    copy.server = text_at(status, "server");
+    copy.state = text_at(status, "state");
+    copy.problem = text_at(status, "problem");
+    copy.since = text_at(status, "since");
+    copy.contact = text_at(status, "contact");
+    copy.services = count_at(status, "services");
+    copy.slices = count_at(status, "endpointslices");
     copy.fresh = copy.running && g_strcmp0(copy.state, "synced") == 0;
     copy.age = copy.fresh ? 0 : seconds_since(copy.contact);
-    copies->each(copies->userdata, &copy);
-    yajl_tree_free(root);
+    g_array_append_val(copies, copy);
     return true;
 }
 
@@ -112,7 +114,7 @@ static gint compare(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void look_below(const struct copies *copies, const char *directory)
+static void look_below(GArray *copies, const char *directory)
 {
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     DIR *stream = opendir(directory);
@@ -127,23 +129,22 @@ static void look_below(const struct copies *copies, const char *directory)
     closedir(stream);
     g_ptr_array_sort(paths, compare);
     for (unsigned i = 0; i < paths->len; i++)
-        (void)tell(copies, paths->pdata[i]);
+        (void)add(copies, paths->pdata[i]);
 }
 
-static void on_directory(void *userdata, const struct loader_directory_status *status)
+static void on_directory(void *copies, const struct loader_directory_status *status)
 {
-    const struct copies *copies = userdata;
-
-    if (!status->missing && !tell(copies, status->path))
+    if (!status->missing && !add(copies, status->path))
         look_below(copies, status->path);
 }
 
-void copies_each(const struct loader *loader, void (*each)(void *userdata, const struct copy *copy),
-                 void *userdata)
+GArray *copies_list(const struct loader *loader)
 {
-    struct copies copies = {each, userdata};
+    GArray *copies = g_array_new(FALSE, FALSE, sizeof(struct copy));
 
-    loader_directories(loader, on_directory, &copies);
+    g_array_set_clear_func(copies, clear);
+    loader_directories(loader, on_directory, copies);
+    return copies;
 }
 
 bool copies_is_part(const char *path)

@@ -5,13 +5,16 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <yajl/yajl_tree.h>
 
 #include "daemon/source/loader.h"
 
 struct copy {
-    const char *directory;
+    char *directory;
+    yajl_val status;                                /* private: what the following texts are in */
     const char *cluster, *server, *state, *problem; /* as the file says; NULL: it does not */
     const char *since, *contact;                    /* RFC 3339, likewise */
     uint64_t age; /* seconds since `contact`; 0 while it is in sync, or was never in contact */
@@ -23,6 +26,6 @@ struct copy {
 /* Is the file at `path` part of a copy? Looks at a file. */
 bool copies_is_part(const char *path);
 
-/* Reads files, so not on the server thread. */
-void copies_each(const struct loader *loader, void (*each)(void *userdata, const struct copy *copy),
-                 void *userdata);
+/* All of them (struct copy), to be freed with g_array_unref. Reads files, so not on the server
+ * thread. */
+GArray *copies_list(const struct loader *loader);

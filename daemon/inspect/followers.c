@@ -117,8 +117,7 @@ static void end(struct followers *followers, bool query)
 {
     struct kubesvc_header header;
 
-    json_close(followers->json);
-    json_end_line(followers->json);
+    json_close_line(followers->json);
     frame_writer_make_text(&header, followers->frame->len - sizeof header);
     memcpy(followers->frame->data, &header, sizeof header);
     for (guint i = 0; i < followers->all->len; i++) {

@@ -47,10 +47,7 @@ static void write_group(struct json *json, const char *why, const struct passed_
     json_open(json, NULL);
     json_text(json, "why", why);
     json_number(json, "count", group->n);
-    json_open_list(json, "first");
-    for (guint i = 0; i < group->first->len; i++)
-        json_text(json, NULL, group->first->pdata[i]);
-    json_close_list(json);
+    json_text_array(json, "first", group->first);
     json_close(json);
 }
 

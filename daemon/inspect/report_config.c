@@ -24,22 +24,6 @@ static void put_directories(struct json *json, const GPtrArray *directories)
     json_close_list(json);
 }
 
-static void put_addresses(struct json *json, const GArray *addresses)
-{
-    json_open_list(json, "value");
-    for (guint i = 0; i < addresses->len; i++)
-        json_address(json, NULL, &g_array_index(addresses, struct address, i));
-    json_close_list(json);
-}
-
-static void put_text_array(struct json *json, const char *key, const GPtrArray *texts)
-{
-    json_open_list(json, key);
-    for (guint i = 0; i < texts->len; i++)
-        json_text(json, NULL, texts->pdata[i]);
-    json_close_list(json);
-}
-
 static void put_dns(struct json *json, const struct config_dns *dns)
 {
     json_open(json, "value");
@@ -94,7 +78,7 @@ static void put_value(struct json *json, const struct config *config, enum confi
     case CONFIG_MANIFESTS: put_directories(json, config->manifests); break;
     case CONFIG_SERVICE_CIDRS: json_ranges(json, "value", config->service_cidrs); break;
     case CONFIG_POD_CIDRS: json_ranges(json, "value", config->pod_cidrs); break;
-    case CONFIG_NODE_IPS: put_addresses(json, config->node_ips); break;
+    case CONFIG_NODE_IPS: json_address_array(json, "value", config->node_ips); break;
     case CONFIG_ALLOCATE: json_bool(json, "value", config->allocate); break;
     case CONFIG_PODS: json_text(json, "value", pods_word(config->pods)); break;
     case CONFIG_NAMESPACES: json_texts(json, "value", config->namespaces); break;
@@ -104,7 +88,7 @@ static void put_value(struct json *json, const struct config *config, enum confi
     case CONFIG_MAX_FILE_SIZE: json_number(json, "value", config->max_file_size); break;
     case CONFIG_ENDPOINT_POD_NAMES: json_bool(json, "value", config->endpoint_pod_names); break;
     case CONFIG_IGNORE_EMPTY_SERVICE: json_bool(json, "value", config->ignore_empty_service); break;
-    case CONFIG_NAMESERVERS: put_text_array(json, "value", config->nameservers); break;
+    case CONFIG_NAMESERVERS: json_text_array(json, "value", config->nameservers); break;
     case CONFIG_LOOKUPS: json_text(json, "value", config->maps ? "mapped" : "socket"); break;
     case CONFIG_PROXY: put_proxy(json, config); break;
     case CONFIG_DNS: put_dns(json, &config->dns); break;
@@ -156,7 +140,7 @@ static void put_files_now(const struct report *report)
 
     json_bool(report->json, "changed", r != 0 || !same_values(context->config, now));
     if (r != 0)
-        put_text_array(report->json, "problems", problems);
+        json_text_array(report->json, "problems", problems);
     config_free(now);
 }
 
@@ -165,12 +149,12 @@ void report_config_keys(const struct report *report)
     const struct inspect_context *context = report->context;
     struct json *json = report->json;
 
-    put_text_array(json, "files", context->config->files);
+    json_text_array(json, "files", context->config->files);
     json_number(json, "reloads", context->reloads);
     if (context->refusal->len > 0) {
         json_open(json, "rejected");
         json_time(json, "since", context->refused);
-        put_text_array(json, "errors", context->refusal);
+        json_text_array(json, "errors", context->refusal);
         json_close(json);
     }
     put_files_now(report);
@@ -192,7 +176,6 @@ enum kubesvc_inspect_result report_config(const struct report *report)
         json_close(json);
     }
     json_close_list(json);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     return KUBESVC_INSPECT_DONE;
 }

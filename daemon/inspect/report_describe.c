@@ -123,8 +123,7 @@ static void put_service(const struct report *report, const struct service_state 
     cluster_read_slices(state, put_slice, &sources);
     json_close_list(json);
     json_shadowed(json, object);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 enum kubesvc_inspect_result report_describe(const struct report *report)

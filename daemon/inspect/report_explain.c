@@ -97,8 +97,7 @@ static void write_candidate(const struct explain_walk *walk, const char *name)
     json_text(json, "outcome",
               outcome_name(inet6.outcome == RESOLVER_FOUND ? inet6.outcome : inet.outcome));
     json_text(json, "text", text);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 static void write_tried(void *name, void *walk)
@@ -144,21 +143,18 @@ static void write_service(const struct report *report, const struct service_ref 
     g_autofree char *origin = service_ref_origin(report, ref);
     g_autofree char *selector = external ? NULL : selector_text(service);
     g_autofree char *forwarding = ref->below ? NULL : forwarding_text(report, ref->state);
-    g_autofree char *text = g_strdup_printf(
-        "%s%s%s%s%s%s", origin, forwarding ? "; " : "", forwarding ? forwarding : "",
-        selector ? "; " : "", selector ? selector : "",
-        exposed ? "" : "; its namespace is not exposed (`namespaces`)");
 
     json_open(json, NULL);
     json_text(json, "step", "service");
     json_text(json, "namespace", service->object.ns);
     json_text(json, "name", service->object.name);
-    json_text(json, "text", text);
+    json_format(json, "text", "%s%s%s%s%s%s", origin, forwarding ? "; " : "",
+                forwarding ? forwarding : "", selector ? "; " : "", selector ? selector : "",
+                exposed ? "" : "; its namespace is not exposed (`namespaces`)");
     json_position(json, "position", &service->object);
     if (service->object.shadowed)
         json_shadowed(json, &service->object);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     if (!external)
         selector_report_write(report, ref->state);
 }
@@ -194,17 +190,15 @@ static void write_holder(void *userdata, const struct pod_view *pod,
         holds |= address_compare(&pod->addresses[i], &holders->address) == 0;
     if (!holds)
         return;
-    g_autofree char *text = g_strdup_printf("has this address (%s), but no Service gives it a name",
-                                            report_origin(pod->origin, pod->seen));
     json_open(json, NULL);
     json_text(json, "step", "pod");
     json_text(json, "namespace", pod->object->ns);
     json_text(json, "name", pod->name);
     json_bool(json, "counts", false);
-    json_text(json, "text", text);
+    json_format(json, "text", "has this address (%s), but no Service gives it a name",
+                report_origin(pod->origin, pod->seen));
     json_position(json, "position", pod->object);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     holders->known = true;
 }
 
@@ -331,8 +325,7 @@ static void write_result(const struct report *report, const struct service_ref *
     json_text(json, "step", "result");
     json_text(json, "status", report_status_name(status));
     json_text(json, "text", text);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 enum kubesvc_inspect_result report_explain(const struct report *report)

@@ -14,6 +14,14 @@ void json_address(struct json *json, const char *key, const struct address *addr
     json_text(json, key, text);
 }
 
+void json_address_array(struct json *json, const char *key, const GArray *addresses)
+{
+    json_open_list(json, key);
+    for (guint i = 0; i < addresses->len; i++)
+        json_address(json, NULL, &g_array_index(addresses, struct address, i));
+    json_close_list(json);
+}
+
 void json_addresses(struct json *json, const char *key, const uint8_t *addresses, uint32_t n,
                     size_t size)
 {
@@ -51,6 +59,14 @@ void json_texts(struct json *json, const char *key, char *const *texts)
     json_close_list(json);
 }
 
+void json_text_array(struct json *json, const char *key, const GPtrArray *texts)
+{
+    json_open_list(json, key);
+    for (guint i = 0; i < texts->len; i++)
+        json_text(json, NULL, texts->pdata[i]);
+    json_close_list(json);
+}
+
 void json_labels(struct json *json, const char *key, const struct labels *labels)
 {
     if (!labels)
@@ -61,14 +77,12 @@ void json_labels(struct json *json, const char *key, const struct labels *labels
     json_close(json);
 }
 
-static const char *protocol_name(uint8_t protocol)
+void json_protocol(struct json *json, uint8_t protocol)
 {
-    switch ((enum port_protocol)protocol) {
-    case PORT_UDP: return "UDP";
-    case PORT_SCTP: return "SCTP";
-    case PORT_TCP: break;
-    }
-    return "TCP";
+    static const char *const names[] = {
+        [PORT_TCP] = "TCP", [PORT_UDP] = "UDP", [PORT_SCTP] = "SCTP"};
+
+    json_text(json, "protocol", names[protocol]);
 }
 
 void json_ports(struct json *json, const char *key, const struct ports *ports)
@@ -83,7 +97,7 @@ void json_ports(struct json *json, const char *key, const struct ports *ports)
         json_text(json, "name", port->name);
         if (port->number != 0)
             json_number(json, "port", port->number);
-        json_text(json, "protocol", protocol_name(port->protocol));
+        json_protocol(json, port->protocol);
         json_text(json, "targetPort", port->target_name);
         if (!port->target_name && port->target != 0)
             json_number(json, "targetPort", port->target);

@@ -109,54 +109,25 @@ static void put_files(const struct report *report)
           files.stale);
 }
 
-struct copy_gauge {
-    const struct report *report;
-    const char *name, *help; /* the latter until it was logged */
-    uint64_t (*value)(const struct copy *copy);
-};
-
-static uint64_t is_fresh(const struct copy *copy)
-{
-    return copy->fresh;
-}
-
-static uint64_t age_of(const struct copy *copy)
-{
-    return copy->age;
-}
-
-static uint64_t services_of(const struct copy *copy)
-{
-    return copy->services;
-}
-
-static void put_copy(void *userdata, const struct copy *copy)
-{
-    struct copy_gauge *wanted = userdata;
-    g_autofree char *cluster = g_strescape(copy->cluster ? copy->cluster : "", NULL);
-
-    if (wanted->help)
-        begin(wanted->report, wanted->name, "gauge", wanted->help);
-    wanted->help = NULL;
-    put(wanted->report, "%s{cluster=\"%s\"} %" G_GUINT64_FORMAT "\n", wanted->name, cluster,
-        wanted->value(copy));
-}
-
 static void put_copies(const struct report *report)
 {
-    static const struct {
-        const char *name, *help;
-        uint64_t (*value)(const struct copy *copy);
-    } gauges[] = {
-        {"kubesvc_cluster_in_sync", "Is the copy of the cluster kept fresh?", is_fresh},
-        {"kubesvc_cluster_age_seconds", "Time since the last contact with it; 0 in sync.", age_of},
-        {"kubesvc_cluster_services", "Its Services.", services_of},
+    static const char *const gauges[][2] = {
+        {"kubesvc_cluster_in_sync", "Is the copy of the cluster kept fresh?"},
+        {"kubesvc_cluster_age_seconds", "Time since the last contact with it; 0 in sync."},
+        {"kubesvc_cluster_services", "Its Services."},
     };
+    g_autoptr(GArray) copies = copies_list(report->context->loader);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(gauges); i++) {
-        struct copy_gauge wanted = {report, gauges[i].name, gauges[i].help, gauges[i].value};
+    for (size_t i = 0; copies->len > 0 && i < G_N_ELEMENTS(gauges); i++) {
+        begin(report, gauges[i][0], "gauge", gauges[i][1]);
+        for (guint j = 0; j < copies->len; j++) {
+            const struct copy *copy = &g_array_index(copies, struct copy, j);
+            const uint64_t values[] = {copy->fresh, copy->age, copy->services};
+            g_autofree char *cluster = g_strescape(copy->cluster ? copy->cluster : "", NULL);
 
-        copies_each(report->context->loader, put_copy, &wanted);
+            put(report, "%s{cluster=\"%s\"} %" G_GUINT64_FORMAT "\n", gauges[i][0], cluster,
+                values[i]);
+        }
     }
 }
 

@@ -41,8 +41,7 @@ static void write_name(const struct names_walk *walk, const char *name, const ch
     json_addresses(json, "inet6", inet6.addresses, found(&inet6), 16);
     json_text(json, "kind", kind);
     json_text(json, "target", target);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 static void write_endpoint(void *userdata, const struct endpoint_candidate *candidate)

@@ -42,8 +42,7 @@ static void write_pod(void *userdata, const struct pod_view *pod,
     json_text(json, "subdomain", pod->subdomain);
     json_text(json, "workload", workload_name);
     json_position(json, "position", pod->object);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 static void write_pods(void *userdata, const struct ns *ns)
@@ -78,8 +77,7 @@ static void write_workload(void *userdata, const struct workload_state *state)
     json_labels(json, "selector", workload->selector);
     json_labels(json, "labels", workload->template.labels);
     json_position(json, "position", &workload->object);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 static void write_workloads(void *userdata, const struct ns *ns)
@@ -112,8 +110,7 @@ static void write_namespace(void *userdata, const struct ns *ns)
     json_bool(json, "exposed", cluster_read_is_exposed(report->context->cluster, ns));
     json_number(json, "objects", ns->mentions);
     json_number(json, "services", services);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
 }
 
 enum kubesvc_inspect_result report_namespaces(const struct report *report)

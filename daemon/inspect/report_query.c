@@ -32,8 +32,7 @@ static void put_miss(const struct report *report, enum kubesvc_status status)
     service_ref_choose(&ref, report, query->tried);
     const char *text = miss_text(report, &query->request, status, ref.state != NULL);
     g_autofree char *service = ref.state ? service_ref_origin(report, &ref) : NULL;
-    g_autofree char *origin = service ? g_strdup_printf("%s: %s", service, text) : g_strdup(text);
-    json_text(json, "origin", origin);
+    json_format(json, "origin", "%s%s%s", service ? service : "", service ? ": " : "", text);
     if (ref.state)
         json_position(json, "position", &ref.state->object->object);
     service_ref_clear(&ref);
@@ -92,7 +91,6 @@ enum kubesvc_inspect_result report_query(const struct report *report)
         put_origin(report, result);
     } else
         put_miss(report, result->status);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     return KUBESVC_INSPECT_DONE;
 }

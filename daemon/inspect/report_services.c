@@ -40,10 +40,7 @@ void report_service_keys(const struct report *report, const struct service_state
     json_text(json, "type", type_name(service->type));
     json_bool(json, "headless", service->headless);
     json_bool(json, "asHeadless", view.as_headless);
-    json_open_list(json, "clusterIPs");
-    for (guint i = 0; i < view.addresses->len; i++)
-        json_address(json, NULL, &g_array_index(view.addresses, struct address, i));
-    json_close_list(json);
+    json_address_array(json, "clusterIPs", view.addresses);
     json_text(json, "origin", service_origin(view.origin));
     json_text(json, "externalName", service->external_name);
     json_labels(json, "selector", service->selector);
@@ -62,8 +59,7 @@ static void write_service(void *userdata, const struct service_state *state)
 
     json_open(report->json, NULL);
     report_service_keys(report, state);
-    json_close(report->json);
-    json_end_line(report->json);
+    json_close_line(report->json);
 }
 
 static void write_services(void *userdata, const struct ns *ns)
@@ -124,8 +120,7 @@ static void write_endpoints(void *userdata, const struct service_state *state)
     json_open_list(json, "addresses");
     cluster_read_endpoints(cluster, state, write_endpoint, userdata);
     json_close_list(json);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     cluster_read_service_close(&view);
 }
 

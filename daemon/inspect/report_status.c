@@ -23,10 +23,8 @@ static void put_directory(void *userdata, const struct loader_directory_status *
     json_close(json);
 }
 
-static void put_copy(void *userdata, const struct copy *copy)
+static void put_copy(struct json *json, const struct copy *copy)
 {
-    struct json *json = userdata;
-
     json_open(json, NULL);
     json_text(json, "cluster", copy->cluster);
     json_text(json, "directory", copy->directory);
@@ -152,12 +150,11 @@ static void note_service(void *userdata, const struct service_state *state)
     cluster_read_service_open(notes->report->context->cluster, state, &view);
     if (view.as_headless && notes->n++ < NOTES_MAX) {
         g_autofree char *name = object_describe(&state->object->object);
-        g_autofree char *text = g_strdup_printf(
-            "%s states no cluster IP and is answered by its %u stated endpoint%s: an allocated "
-            "cluster IP in front of them would not be reachable",
-            name, view.n_endpoints, view.n_endpoints == 1 ? "" : "s");
 
-        json_text(notes->report->json, NULL, text);
+        json_format(notes->report->json, NULL,
+                    "%s states no cluster IP and is answered by its %u stated endpoint%s: an "
+                    "allocated cluster IP in front of them would not be reachable",
+                    name, view.n_endpoints, view.n_endpoints == 1 ? "" : "s");
     }
     cluster_read_service_close(&view);
 }
@@ -178,8 +175,7 @@ static void note_ignored(void *userdata, const struct sighting *sighting)
     if (!why)
         return;
     notes->n++;
-    g_autofree char *text = g_strconcat(why, "; ignored", NULL);
-    json_text(notes->report->json, NULL, text);
+    json_format(notes->report->json, NULL, "%s; ignored", why);
 }
 
 static void note_range(const struct report *report, enum lease_use use, const char *option,
@@ -187,12 +183,10 @@ static void note_range(const struct report *report, enum lease_use use, const ch
 {
     struct lease_view leases = cluster_read_leases(report->context->cluster, use);
 
-    if (leases.refused == 0)
-        return;
-    g_autofree char *text =
-        g_strdup_printf("%s is full: %" G_GUINT64_FORMAT " %s have no address; widen it", option,
-                        leases.refused, objects);
-    json_text(report->json, NULL, text);
+    if (leases.refused > 0)
+        json_format(report->json, NULL,
+                    "%s is full: %" G_GUINT64_FORMAT " %s have no address; widen it", option,
+                    leases.refused, objects);
 }
 
 static void note_over_limit(const struct report *report, unsigned n, const struct object *one,
@@ -202,8 +196,7 @@ static void note_over_limit(const struct report *report, unsigned n, const struc
         return;
     g_autofree char *name = object_describe(one);
     g_autofree char *others = n > 1 ? g_strdup_printf(" and %u more", n - 1) : g_strdup("");
-    g_autofree char *text = g_strdup_printf("%s%s: %s", name, others, what);
-    json_text(report->json, NULL, text);
+    json_format(report->json, NULL, "%s%s: %s", name, others, what);
 }
 
 /* Limits exceeded by a few lines of manifest. */
@@ -228,11 +221,9 @@ static void put_notes(const struct report *report)
     cluster_read_sightings(report->context->cluster, note_ignored, &ignored);
     if (!cluster_read_asks_runtimes(report->context->cluster)) /* there it is the rule */
         cluster_read_namespaces(report->context->cluster, note_namespace, &notes);
-    if (notes.n > NOTES_MAX) {
-        g_autofree char *text = g_strdup_printf(
-            "%u more Services are answered by their stated endpoints", notes.n - NOTES_MAX);
-        json_text(report->json, NULL, text);
-    }
+    if (notes.n > NOTES_MAX)
+        json_format(report->json, NULL, "%u more Services are answered by their stated endpoints",
+                    notes.n - NOTES_MAX);
     json_close_list(report->json);
 }
 
@@ -344,6 +335,7 @@ static void put_loading(const struct report *report)
 static void put_files(const struct report *report)
 {
     const struct loader *loader = report->context->loader;
+    g_autoptr(GArray) copies = copies_list(loader);
     struct json *json = report->json;
     unsigned files = 0;
 
@@ -354,7 +346,8 @@ static void put_files(const struct report *report)
     runtimes_status(report->context->runtimes, put_runtime, (void *)(uintptr_t)report);
     json_close_list(json);
     json_open_list(json, "clusters");
-    copies_each(loader, put_copy, json);
+    for (guint i = 0; i < copies->len; i++)
+        put_copy(json, &g_array_index(copies, struct copy, i));
     json_close_list(json);
     loader_status(loader, count_file, &files);
     json_number(json, "files", files);
@@ -401,7 +394,6 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     json_open_list(json, "changes");
     event_log_each(context->events, put_change, json);
     json_close_list(json);
-    json_close(json);
-    json_end_line(json);
+    json_close_line(json);
     return KUBESVC_INSPECT_DONE;
 }

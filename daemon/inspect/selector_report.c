@@ -224,8 +224,7 @@ static void write_unit(const struct selector_walk *walk, const struct unit *unit
 
     put_step(walk, name, unit->n_counting > 0, text);
     json_position(walk->report->json, "position", unit->object);
-    json_close(walk->report->json);
-    json_end_line(walk->report->json);
+    json_close_line(walk->report->json);
 }
 
 static void write_rest(const struct selector_walk *walk, unsigned n)
@@ -233,8 +232,7 @@ static void write_rest(const struct selector_walk *walk, unsigned n)
     g_autofree char *text = g_strdup_printf("and %u more that match no better", n);
 
     put_step(walk, NULL, false, text);
-    json_close(walk->report->json);
-    json_end_line(walk->report->json);
+    json_close_line(walk->report->json);
 }
 
 static int compare_units(gconstpointer a, gconstpointer b)

@@ -137,8 +137,7 @@ unsigned suggestions_write(const struct report *report, const struct service_ref
         json_text(json, "step", "near");
         json_text(json, "name", suggestion->name);
         json_text(json, "text", suggestion->text);
-        json_close(json);
-        json_end_line(json);
+        json_close_line(json);
     }
     return n;
 }

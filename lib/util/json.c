@@ -6,6 +6,7 @@
 #include "json.h"
 
 #include <glib.h>
+#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 #include <yajl/yajl_gen.h>
@@ -120,6 +121,16 @@ void json_text(struct json *json, const char *key, const char *text)
     put(json, text);
 }
 
+void json_format(struct json *json, const char *key, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    json_text(json, key, text);
+}
+
 void json_diagnostic(struct json *json, const char *path, const struct diagnostic *diagnostic)
 {
     json_text(json, "file", path);
@@ -165,7 +176,8 @@ void json_time(struct json *json, const char *key, uint64_t realtime)
     json_text(json, key, text);
 }
 
-void json_end_line(struct json *json)
+void json_close_line(struct json *json)
 {
+    json_close(json);
     yajl_gen_reset(json->gen, "\n");
 }

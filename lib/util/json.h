@@ -27,6 +27,8 @@ void json_close(struct json *json);
 void json_open_list(struct json *json, const char *key);
 void json_close_list(struct json *json);
 void json_text(struct json *json, const char *key, const char *text);
+void json_format(struct json *json, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void json_number(struct json *json, const char *key, uint64_t number);
 void json_bool(struct json *json, const char *key, bool value);
 void json_time(struct json *json, const char *key,
@@ -38,5 +40,5 @@ void json_diagnostic(struct json *json, const char *path, const struct diagnosti
 /* Text that is a JSON value already. */
 void json_raw(struct json *json, const char *key, const char *text);
 
-/* The line is whole: all that was opened is closed. */
-void json_end_line(struct json *json);
+/* Closes the object that is the whole line, and ends the line. */
+void json_close_line(struct json *json);

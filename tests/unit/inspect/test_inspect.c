@@ -260,8 +260,7 @@ static void test_json(void **state)
         json_open_list(json, "list");
         json_number(json, NULL, 1);
         json_close_list(json);
-        json_close(json);
-        json_end_line(json);
+        json_close_line(json);
     }
     const char *line = "{\"text\":\"bell\\u0007 quote\\\" back\\\\slash \x7f \xc2\x85 \xc3\xa9\","
                        "\"invalid\":\"a\xef\xbf\xbd"

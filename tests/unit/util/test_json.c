@@ -32,7 +32,6 @@ static void write_all(struct json *json)
     json_text(json, "a", "");
     json_close(json);
     json_close_list(json);
-    json_close(json);
 }
 
 static void on_one_line(void **state)
@@ -43,7 +42,7 @@ static void on_one_line(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         write_all(json);
-        json_end_line(json);
+        json_close_line(json);
         assert_string_equal(text->str,
                             "{\"text\":\"a \\\"b\\\"\\n\xc3\xa4\",\"bytes\":\"a\xef\xbf\xbd\","
                             "\"number\":18446744073709551615,\"bool\":false,"
@@ -78,13 +77,16 @@ static void nothing_in_it(void **state)
     struct json *json = json_new(false, json_to_string, text);
 
     (void)state;
+    json_open(json, NULL);
+    json_close_line(json);
     json_open_list(json, NULL);
     json_close_list(json);
-    json_end_line(json);
-    json_text(json, NULL, "a");
-    json_end_line(json);
     json_free(json);
-    assert_string_equal(text->str, "[]\n\"a\"\n");
+    assert_string_equal(text->str, "{}\n[]");
+    json = json_new(false, json_to_string, text);
+    json_text(json, NULL, "a");
+    json_free(json);
+    assert_string_equal(text->str, "{}\n[]\"a\"");
 }
 
 int main(void)
