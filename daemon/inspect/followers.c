@@ -1,137 +1,74 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Followers: each message is written once, as a frame, and appended to every queue; the event loop
- * sends them. The server is observed only while a client follows questions, so that otherwise a
- * question costs nothing more.
+ * Followers: each message is written once, for all of them. The server is observed only while a
+ * client follows questions, so that otherwise a question costs nothing more.
  */
 #include "followers.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
-#include "frame_writer.h"
 #include "lib/util/json.h"
-#include "lib/util/log.h"
 #include "query.h"
 #include "report.h"
 
-#define FOLLOWERS_MAX 16u
-#define FOLLOWERS_USER_MAX 8u
-#define FOLLOWER_BYTES_MAX ((size_t)1 << 20)
-
 struct followers {
-    sd_event *event;
     struct server *server;
-    GPtrArray *all; /* struct watching_client * */
+    struct streams *streams;
+    GString *line; /* being written */
     struct json *json;
-    GByteArray *frame; /* being written */
 };
 
-struct watching_client {
-    struct followers *followers;
-    uid_t uid;
-    int fd;
-    bool questions;
-    bool overrun; /* its queue was full: it is to go */
-    sd_event_source *io;
-    GByteArray *queue;
-};
-
-static void follower_free(void *data)
-{
-    struct watching_client *follower = data;
-
-    sd_event_source_disable_unref(follower->io);
-    close(follower->fd);
-    g_byte_array_unref(follower->queue);
-    g_free(follower);
-}
-
-static void append(void *userdata, const char *text, size_t size)
-{
-    g_byte_array_append(userdata, (const uint8_t *)text, (guint)size);
-}
+static void observe(void *userdata);
 
 struct followers *followers_new(sd_event *event, struct server *server)
 {
     struct followers *followers = g_new(struct followers, 1);
 
     *followers = (struct followers){
-        .event = sd_event_ref(event),
         .server = server,
-        .all = g_ptr_array_new_with_free_func(follower_free),
-        .frame = g_byte_array_new(),
+        .streams = streams_new(&(struct streams_options){.event = event,
+                                                         .of_all = 16,
+                                                         .of_user = 8,
+                                                         .lag = (size_t)1 << 20,
+                                                         .gone = observe,
+                                                         .userdata = followers}),
+        .line = g_string_new(NULL),
     };
-    followers->json = json_new(false, append, followers->frame);
+    followers->json = json_new(false, json_to_string, followers->line);
     return followers;
 }
-
-static void observe(struct followers *followers);
 
 struct followers *followers_free(struct followers *followers)
 {
     if (!followers)
         return NULL;
-    g_ptr_array_set_size(followers->all, 0);
-    observe(followers);
-    g_ptr_array_unref(followers->all);
+    server_observe(followers->server, NULL, NULL);
+    streams_free(followers->streams);
     json_free(followers->json);
-    g_byte_array_unref(followers->frame);
-    sd_event_unref(followers->event);
+    g_string_free(followers->line, TRUE);
     g_free(followers);
     return NULL;
 }
 
-static void drop(struct watching_client *follower)
-{
-    struct followers *followers = follower->followers;
-
-    g_ptr_array_remove_fast(followers->all, follower);
-    observe(followers);
-}
-
 /* --- Telling --- */
-
-static void queue(struct watching_client *follower, const uint8_t *data, size_t size)
-{
-    if (follower->queue->len + size > FOLLOWER_BYTES_MAX)
-        follower->overrun = true;
-    else
-        g_byte_array_append(follower->queue, data, (guint)size);
-    (void)sd_event_source_set_io_events(follower->io, EPOLLIN | EPOLLOUT);
-}
 
 static void begin(struct followers *followers, const char *event, uint64_t time)
 {
-    g_byte_array_set_size(followers->frame, sizeof(struct kubesvc_header));
+    g_string_truncate(followers->line, 0);
     json_open(followers->json, NULL);
     json_text(followers->json, "event", event);
     json_time(followers->json, "time", time);
 }
 
-static void end(struct followers *followers, bool query)
+static void end(struct followers *followers, bool question)
 {
-    struct kubesvc_header header;
-
     json_close_line(followers->json);
-    frame_writer_make_text(&header, followers->frame->len - sizeof header);
-    memcpy(followers->frame->data, &header, sizeof header);
-    for (guint i = 0; i < followers->all->len; i++) {
-        struct watching_client *follower = followers->all->pdata[i];
-
-        if (follower->questions || !query)
-            queue(follower, followers->frame->data, followers->frame->len);
-    }
+    streams_emit(followers->streams, followers->line->str, question);
 }
 
 void followers_emit(struct followers *followers, uint64_t time, const char *text)
 {
-    if (followers->all->len == 0)
-        return;
     begin(followers, "change", time);
     json_text(followers->json, "text", text);
     end(followers, false);
@@ -178,92 +115,34 @@ static void on_question(void *userdata, const struct server_question *query)
     end(followers, true);
 }
 
-/* Starts following for a client. */
-static void observe(struct followers *followers)
+static void observe(void *userdata)
 {
+    const struct followers *followers = userdata;
+    struct stream_client clients[STREAMS_MAX];
+    unsigned n = streams_list(followers->streams, clients);
     bool questions = false;
 
-    for (guint i = 0; i < followers->all->len; i++)
-        questions |= ((const struct watching_client *)followers->all->pdata[i])->questions;
-    server_observe(followers->server, questions ? on_question : NULL, followers);
+    for (unsigned i = 0; i < n; i++)
+        questions |= clients[i].questions;
+    server_observe(followers->server, questions ? on_question : NULL, userdata);
 }
 
 /* --- Following --- */
 
-static bool is_over(struct watching_client *follower, uint32_t revents)
-{
-    uint8_t ignored[256];
-    ssize_t n;
-
-    if (follower->overrun || (revents & (EPOLLHUP | EPOLLERR)))
-        return true;
-    if (revents & EPOLLIN) {
-        n = recv(follower->fd, ignored, sizeof ignored, MSG_DONTWAIT);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-            return true;
-    }
-    if (follower->queue->len > 0) {
-        n = send(follower->fd, follower->queue->data, follower->queue->len,
-                 MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return true;
-        if (n > 0)
-            g_byte_array_remove_range(follower->queue, 0, (guint)n);
-    }
-    return false;
-}
-
-static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-    struct watching_client *follower = userdata;
-
-    (void)fd;
-    if (is_over(follower, revents))
-        drop(follower);
-    else if (follower->queue->len == 0)
-        (void)sd_event_source_set_io_events(source, EPOLLIN);
-    return 0;
-}
-
-static bool is_busy(const struct followers *followers, uid_t uid)
-{
-    unsigned of_user = 0;
-
-    for (guint i = 0; i < followers->all->len; i++)
-        of_user += ((const struct watching_client *)followers->all->pdata[i])->uid == uid;
-    return followers->all->len >= FOLLOWERS_MAX || of_user >= FOLLOWERS_USER_MAX;
-}
-
 enum followers_added followers_add(struct followers *followers, int fd, const struct ucred *peer,
                                    bool questions)
 {
-    struct kubesvc_header hello;
-    struct watching_client *follower;
+    struct stream_client client = {.pid = peer->pid, .uid = peer->uid, .questions = questions};
+    struct frame_writer hello;
 
     /* What others ask is for them, root and the daemon's own user to know. */
     if (questions && peer->uid != 0 && peer->uid != geteuid())
         return FOLLOWERS_DENIED;
-    if (is_busy(followers, peer->uid))
-        return FOLLOWERS_BUSY;
-    fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (fd < 0)
-        return FOLLOWERS_BUSY;
-    follower = g_new(struct watching_client, 1);
-    *follower = (struct watching_client){
-        .followers = followers,
-        .uid = peer->uid,
-        .fd = fd,
-        .questions = questions,
-        .queue = g_byte_array_new(),
-    };
-    if (sd_event_add_io(followers->event, &follower->io, fd, EPOLLIN, on_io, follower) < 0) {
-        follower_free(follower);
-        return FOLLOWERS_BUSY;
-    }
-    g_ptr_array_add(followers->all, follower);
-    observe(followers);
+    frame_writer_init(&hello);
     /* An empty frame says that from now on nothing is missed. */
-    frame_writer_make_text(&hello, 0);
-    queue(follower, (const uint8_t *)&hello, sizeof hello);
-    return FOLLOWERS_ADDED;
+    frame_writer_write_empty(&hello);
+    bool added = streams_add(followers->streams, fd, &client, &hello);
+    frame_writer_clear(&hello);
+    observe(followers);
+    return added ? FOLLOWERS_ADDED : FOLLOWERS_BUSY;
 }

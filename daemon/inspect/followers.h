@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Watching clients: connections that receive changes, and questions if permitted, as they happen.
- * They are served by the daemon itself, each with a bounded queue; a client that does not read is
- * dropped.
+ * Watching clients: streams of changes, and of questions if permitted, as they happen.
  */
 #pragma once
 

@@ -20,11 +20,6 @@ static void make_header(struct kubesvc_header *header, uint8_t type, size_t size
     };
 }
 
-void frame_writer_make_text(struct kubesvc_header *header, size_t size)
-{
-    make_header(header, KUBESVC_RESPONSE_TEXT, size);
-}
-
 void frame_writer_make_end(uint8_t frame[static FRAME_WRITER_END_SIZE],
                            enum kubesvc_inspect_result result)
 {
@@ -52,15 +47,21 @@ void frame_writer_clear(struct frame_writer *frames)
     g_clear_pointer(&frames->open, g_byte_array_unref);
 }
 
+/* Thousands of small ones may wait: each then takes no more memory than it must. */
 void frame_writer_flush(struct frame_writer *frames)
 {
     struct kubesvc_header header;
+    g_autoptr(GByteArray) open = g_steal_pointer(&frames->open);
 
-    if (!frames->open)
+    if (!open)
         return;
-    frame_writer_make_text(&header, frames->open->len - sizeof header);
-    memcpy(frames->open->data, &header, sizeof header);
-    g_queue_push_tail(&frames->whole, g_steal_pointer(&frames->open));
+    make_header(&header, KUBESVC_RESPONSE_TEXT, open->len - sizeof header);
+    memcpy(open->data, &header, sizeof header);
+    if (open->len > KUBESVC_INSPECT_FRAME / 2)
+        g_queue_push_tail(&frames->whole, g_steal_pointer(&open));
+    else
+        g_queue_push_tail(&frames->whole, g_byte_array_append(g_byte_array_sized_new(open->len),
+                                                              open->data, open->len));
 }
 
 static GByteArray *get_open(struct frame_writer *frames)
@@ -91,6 +92,12 @@ void frame_writer_write(struct frame_writer *frames, const void *text, size_t si
         if (n == room)
             frame_writer_flush(frames);
     }
+}
+
+void frame_writer_write_empty(struct frame_writer *frames)
+{
+    (void)get_open(frames);
+    frame_writer_flush(frames);
 }
 
 void frame_writer_end(struct frame_writer *frames, enum kubesvc_inspect_result result)

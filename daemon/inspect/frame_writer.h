@@ -33,6 +33,9 @@ void frame_writer_write(struct frame_writer *frames, const void *text, size_t si
 /* Text that is not a full frame yet is one: more comes only later. */
 void frame_writer_flush(struct frame_writer *frames);
 
+/* A frame with no text in it. */
+void frame_writer_write_empty(struct frame_writer *frames);
+
 /* The END frame. What was too large ends with that instead. */
 void frame_writer_end(struct frame_writer *frames, enum kubesvc_inspect_result result);
 
@@ -45,6 +48,3 @@ MUST_USE int frame_writer_send(struct frame_writer *frames, int fd);
 #define FRAME_WRITER_END_SIZE (sizeof(struct kubesvc_header) + sizeof(struct kubesvc_inspect_end))
 void frame_writer_make_end(uint8_t frame[static FRAME_WRITER_END_SIZE],
                            enum kubesvc_inspect_result result);
-
-/* The header of a TEXT frame. */
-void frame_writer_make_text(struct kubesvc_header *header, size_t size);

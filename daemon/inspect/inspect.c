@@ -313,7 +313,13 @@ struct inspect *inspect_new(const struct inspect_options *options)
         .sending = G_QUEUE_INIT,
         .followers = followers_new(options->event, options->server),
     };
-    inspect->streams = streams_new(options->event, rest, inspect);
+    inspect->streams = streams_new(&(struct streams_options){.event = options->event,
+                                                             .of_all = 8,
+                                                             .of_user = 4,
+                                                             .lag = (size_t)16 << 20,
+                                                             .stall = STALL_USEC,
+                                                             .gone = rest,
+                                                             .userdata = inspect});
     server_set_inspect(options->server, on_request, inspect);
     return inspect;
 }
@@ -338,7 +344,7 @@ struct inspect *inspect_free(struct inspect *inspect)
 
 void inspect_emit_backends(struct inspect *inspect, const char *lines)
 {
-    streams_emit(inspect->streams, lines);
+    streams_emit(inspect->streams, lines, false);
 }
 
 void inspect_emit(struct inspect *inspect, uint64_t time, const char *text)

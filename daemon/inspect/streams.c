@@ -13,15 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define STREAMS_USER_MAX 4u
-#define LAG_BYTES_MAX ((size_t)16 << 20)
-#define STALL_USEC (10 * (uint64_t)G_USEC_PER_SEC) /* nothing was read for so long */
-
 struct streams {
-    sd_event *event;
+    struct streams_options options;
     GPtrArray *all; /* struct stream * */
-    void (*idle)(void *userdata);
-    void *userdata;
 };
 
 struct stream {
@@ -44,16 +38,11 @@ static void stream_free(void *data)
     g_free(stream);
 }
 
-struct streams *streams_new(sd_event *event, void (*idle)(void *userdata), void *userdata)
+struct streams *streams_new(const struct streams_options *options)
 {
     struct streams *streams = g_new(struct streams, 1);
 
-    *streams = (struct streams){
-        .event = sd_event_ref(event),
-        .all = g_ptr_array_new_with_free_func(stream_free),
-        .idle = idle,
-        .userdata = userdata,
-    };
+    *streams = (struct streams){*options, g_ptr_array_new_with_free_func(stream_free)};
     return streams;
 }
 
@@ -62,7 +51,6 @@ struct streams *streams_free(struct streams *streams)
     if (!streams)
         return NULL;
     g_ptr_array_unref(streams->all);
-    sd_event_unref(streams->event);
     g_free(streams);
     return NULL;
 }
@@ -72,8 +60,18 @@ static void drop(struct stream *stream)
     const struct streams *streams = stream->streams;
 
     g_ptr_array_remove_fast(streams->all, stream);
-    if (streams->all->len == 0)
-        streams->idle(streams->userdata);
+    streams->options.gone(streams->options.userdata);
+}
+
+/* From now on something is to be read within that time. */
+static void expect_reading(const struct stream *stream)
+{
+    uint64_t stall = stream->streams->options.stall;
+
+    if (stall == 0)
+        return;
+    (void)sd_event_source_set_time_relative(stream->timer, stall);
+    (void)sd_event_source_set_enabled(stream->timer, SD_EVENT_ONESHOT);
 }
 
 /* False: it is over. */
@@ -88,10 +86,8 @@ static bool send_on(struct stream *stream)
                                         r == FRAME_WRITER_LEFT ? EPOLLIN | EPOLLOUT : EPOLLIN);
     if (r != FRAME_WRITER_LEFT)
         (void)sd_event_source_set_enabled(stream->timer, SD_EVENT_OFF);
-    else if (stream->frames.size < before) {
-        (void)sd_event_source_set_time_relative(stream->timer, STALL_USEC);
-        (void)sd_event_source_set_enabled(stream->timer, SD_EVENT_ONESHOT);
-    }
+    else if (stream->frames.size < before)
+        expect_reading(stream);
     return true;
 }
 
@@ -128,12 +124,13 @@ static bool is_full(const struct streams *streams, uid_t uid)
 
     for (guint i = 0; i < streams->all->len; i++)
         of_user += ((const struct stream *)streams->all->pdata[i])->client.uid == uid;
-    return streams->all->len >= STREAMS_MAX || of_user >= STREAMS_USER_MAX;
+    return streams->all->len >= streams->options.of_all || of_user >= streams->options.of_user;
 }
 
 bool streams_add(struct streams *streams, int fd, const struct stream_client *client,
                  struct frame_writer *frames)
 {
+    sd_event *event = streams->options.event;
     int own = is_full(streams, client->uid) ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
     struct stream *stream;
 
@@ -143,21 +140,22 @@ bool streams_add(struct streams *streams, int fd, const struct stream_client *cl
     stream->streams = streams;
     stream->client = *client;
     stream->fd = own;
-    if (sd_event_add_io(streams->event, &stream->io, own, EPOLLIN | EPOLLOUT, on_io, stream) < 0 ||
-        sd_event_add_time_relative(streams->event, &stream->timer, CLOCK_MONOTONIC, STALL_USEC, 0,
-                                   on_timer, stream) < 0) {
+    if (sd_event_add_io(event, &stream->io, own, EPOLLIN | EPOLLOUT, on_io, stream) < 0 ||
+        sd_event_add_time(event, &stream->timer, CLOCK_MONOTONIC, 0, 0, on_timer, stream) < 0) {
         frame_writer_init(&stream->frames);
         stream_free(stream);
         return false;
     }
     stream->frames = *frames;
     frame_writer_init(frames);
-    stream->allowed = stream->frames.size + LAG_BYTES_MAX;
+    stream->allowed = stream->frames.size + streams->options.lag;
+    (void)sd_event_source_set_enabled(stream->timer, SD_EVENT_OFF);
+    expect_reading(stream);
     g_ptr_array_add(streams->all, stream);
     return true;
 }
 
-void streams_emit(struct streams *streams, const char *lines)
+void streams_emit(struct streams *streams, const char *lines, bool question)
 {
     size_t size = strlen(lines);
 
@@ -165,6 +163,8 @@ void streams_emit(struct streams *streams, const char *lines)
         struct stream *stream = streams->all->pdata[i];
         bool late = stream->frames.size > 0;
 
+        if (question && !stream->client.questions)
+            continue;
         if (size > stream->allowed - MIN(stream->frames.size, stream->allowed)) {
             drop(stream);
             continue;
@@ -173,8 +173,7 @@ void streams_emit(struct streams *streams, const char *lines)
         frame_writer_flush(&stream->frames);
         if (late)
             continue;
-        (void)sd_event_source_set_time_relative(stream->timer, STALL_USEC);
-        (void)sd_event_source_set_enabled(stream->timer, SD_EVENT_ONESHOT);
+        expect_reading(stream);
         if (!send_on(stream))
             drop(stream);
     }
