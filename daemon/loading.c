@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/inspect/backends.h"
+#include "daemon/inspect/service_tap.h"
 #include "daemon/publish/publisher.h"
 #include "daemon/runtime/runtimes.h"
 #include "daemon/state/lease_journal.h"
@@ -41,6 +42,7 @@ struct loading {
     sd_event_source *retrying, *syncing;
     struct snapshot_writer *writer;
     struct publisher *publisher;
+    struct service_tap tap;
     struct event_log *events;
     struct backends *backends;
     struct cluster *cluster;
@@ -356,6 +358,13 @@ static void on_backends(void *userdata, char *lines)
     message_push(loading->outbox, &(struct message){.kind = MESSAGE_BACKENDS, .text = lines});
 }
 
+static void on_service(void *userdata, const char *ns, const char *name)
+{
+    const struct loading *loading = userdata;
+    event_log_note(loading->events, ns, name);
+    backends_note(loading->backends, ns, name);
+}
+
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct loading *loading = userdata;
@@ -411,12 +420,11 @@ int loading_new(struct loading **loadingp, struct config *config,
     }
     snapshot_writer_set_between(loading->writer, (struct between){between, loading});
     loading->publisher = publisher_new(loading->writer);
-    loading->events = event_log_new(publisher_sink(loading->publisher), loading->writer);
-    event_log_observe(loading->events, on_change, loading);
-    loading->backends = backends_new(event_log_sink(loading->events));
-    backends_observe(loading->backends, on_backends, loading);
-    loading->cluster = cluster_new(backends_sink(loading->backends), on_lease, loading,
-                                   (struct between){between, loading});
+    loading->events = event_log_new(loading->writer, on_change, loading);
+    loading->backends = backends_new(on_backends, loading);
+    service_tap_init(&loading->tap, publisher_sink(loading->publisher), on_service, loading);
+    loading->cluster =
+        cluster_new(&loading->tap.sink, on_lease, loading, (struct between){between, loading});
     configure(loading);
     *loadingp = loading;
     return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Backends. Keeps the line last sent for each Service; after a publish the lines of Services that
- * the model has reported are rebuilt, and only changed lines are sent. A new follower receives the
+ * may have changed are rebuilt, and only changed lines are sent. A new follower receives the
  * kept lines, so that all of them are in the same state at any time.
  */
 #include "backends.h"
@@ -11,8 +11,6 @@
 #include "copies.h"
 
 struct backends {
-    const struct zone_sink *next;
-    struct zone_sink sink;
     GHashTable *lines; /* "namespace/name", "" for the ranges -> line; NULL: no program follows */
     GHashTable *noted; /* "namespace/name": may have changed since the last publish */
     bool all;          /* any may have changed, and nothing was sent yet */
@@ -20,65 +18,13 @@ struct backends {
     void *userdata;
 };
 
-/* --- From the model --- */
-
-static void note(struct backends *backends, const char *ns, const char *name)
-{
-    if (backends->lines && !backends->all)
-        g_hash_table_add(backends->noted, g_strdup_printf("%s/%s", ns, name));
-}
-
-static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
-{
-    const struct backends *backends = userdata;
-
-    backends->next->ns(backends->next->userdata, name, exists, exposed);
-}
-
-static void on_service(void *userdata, const struct zone_service *service)
-{
-    struct backends *backends = userdata;
-
-    note(backends, service->ns, service->name);
-    backends->next->service(backends->next->userdata, service);
-}
-
-static void on_service_gone(void *userdata, const char *ns, const char *name)
-{
-    struct backends *backends = userdata;
-
-    note(backends, ns, name);
-    backends->next->service_gone(backends->next->userdata, ns, name);
-}
-
-static void on_address(void *userdata, const struct zone_address *address)
-{
-    const struct backends *backends = userdata;
-
-    backends->next->address(backends->next->userdata, address);
-}
-
-static void on_address_gone(void *userdata, const struct address *address)
-{
-    const struct backends *backends = userdata;
-
-    backends->next->address_gone(backends->next->userdata, address);
-}
-
-struct backends *backends_new(const struct zone_sink *sink)
+struct backends *backends_new(backends_told told, void *userdata)
 {
     struct backends *backends = g_new0(struct backends, 1);
 
-    backends->next = sink;
     backends->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    backends->sink = (struct zone_sink){
-        .ns = on_namespace,
-        .service = on_service,
-        .service_gone = on_service_gone,
-        .address = on_address,
-        .address_gone = on_address_gone,
-        .userdata = backends,
-    };
+    backends->told = told;
+    backends->userdata = userdata;
     return backends;
 }
 
@@ -92,15 +38,10 @@ struct backends *backends_free(struct backends *backends)
     return NULL;
 }
 
-const struct zone_sink *backends_sink(struct backends *backends)
+void backends_note(struct backends *backends, const char *ns, const char *name)
 {
-    return &backends->sink;
-}
-
-void backends_observe(struct backends *backends, backends_told told, void *userdata)
-{
-    backends->told = told;
-    backends->userdata = userdata;
+    if (backends->lines && !backends->all)
+        g_hash_table_add(backends->noted, g_strdup_printf("%s/%s", ns, name));
 }
 
 /* --- Lines --- */
@@ -162,15 +103,13 @@ static void write_targets(struct json *json, GArray *targets)
 static void write_port(struct json *json, const struct inspect_context *context,
                        const struct service_state *state, const struct port *port)
 {
-    static const char *const protocols[] = {
-        [PORT_TCP] = "TCP", [PORT_UDP] = "UDP", [PORT_SCTP] = "SCTP"};
     g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
 
     cluster_read_endpoints(context->cluster, state, add_target,
                            &(struct backend_collection){port, targets});
     json_open(json, NULL);
     json_text(json, "name", port->name);
-    json_text(json, "protocol", protocols[port->protocol]);
+    json_protocol(json, port->protocol);
     json_number(json, "port", port->number);
     write_targets(json, targets);
     json_close(json);
@@ -193,10 +132,7 @@ static void write_service(struct json *json, const struct inspect_context *conte
     json_text(json, "event", "service");
     json_text(json, "namespace", service->object.ns);
     json_text(json, "name", service->object.name);
-    json_open_list(json, "clusterIPs");
-    for (guint i = 0; i < view->addresses->len; i++)
-        json_address(json, NULL, &g_array_index(view->addresses, struct address, i));
-    json_close_list(json);
+    json_address_array(json, "clusterIPs", view->addresses);
     json_text(json, "origin", view->origin == SERVICE_ADDRESS_ALLOCATED ? "allocated" : "stated");
     json_bool(json, "forwarded", backends_is_forwarded(context, state, view->origin));
     if (service->affinity > 0)
@@ -298,7 +234,7 @@ static void compare_noted(struct round *round, const char *key)
 
 static void note_service(void *userdata, const struct service_state *state)
 {
-    note(userdata, state->object->object.ns, state->object->object.name);
+    backends_note(userdata, state->object->object.ns, state->object->object.name);
 }
 
 static void note_namespace(void *userdata, const struct ns *ns)

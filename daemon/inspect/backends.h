@@ -8,22 +8,19 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "lib/model/zone.h"
 #include "report.h"
 
 struct backends;
 
-/* Listens between the model and `sink`, which must live as long. */
-struct backends *backends_new(const struct zone_sink *sink);
+/* Receives, after a publish that changed something, the lines for all followers, and frees them
+ * with g_free. */
+typedef void (*backends_told)(void *userdata, char *lines);
+
+struct backends *backends_new(backends_told told, void *userdata);
 struct backends *backends_free(struct backends *backends); /* returns NULL */
 
-/* For the model, instead of the sink behind it. */
-const struct zone_sink *backends_sink(struct backends *backends);
-
-/* Receives, after a publish that changed something, the lines for all followers; the observer frees
- * them with g_free. */
-typedef void (*backends_told)(void *userdata, char *lines);
-void backends_observe(struct backends *backends, backends_told told, void *userdata);
+/* A Service that may have changed, or is gone. */
+void backends_note(struct backends *backends, const char *ns, const char *name);
 
 /* All was published. */
 void backends_published(struct backends *backends, const struct inspect_context *context);

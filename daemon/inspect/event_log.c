@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Changes. The model says of more Services that they may have changed than have; so their names are
- * only noted, and when all is worked out the records themselves are compared, the published one
- * with the one to be published.
+ * Changes. Of the Services that may have changed only the names are noted, and when all is worked
+ * out the records themselves are compared, the published one with the one to be published.
  */
 #include "event_log.h"
 
@@ -15,10 +14,8 @@
 #define EVENTS_TOLD 50u    /* of one publish one by one */
 
 struct event_log {
-    const struct zone_sink *next;
-    struct zone_sink sink;
     struct snapshot_writer *writer;
-    GHashTable *noted; /* "service.namespace" */
+    GHashTable *noted; /* "namespace/service" */
     unsigned n_unnoted;
     GQueue kept; /* struct event * */
     event_fn told;
@@ -33,67 +30,17 @@ static void change_free(void *data)
     g_free(change);
 }
 
-static void note(struct event_log *events, const char *ns, const char *name)
+struct event_log *event_log_new(struct snapshot_writer *writer, event_fn told, void *userdata)
 {
-    if (g_hash_table_size(events->noted) < EVENTS_NOTED)
-        g_hash_table_add(events->noted, g_strdup_printf("%s/%s", ns, name));
-    else
-        events->n_unnoted++;
-}
+    struct event_log *events = g_new(struct event_log, 1);
 
-static void on_namespace(void *userdata, const char *name, bool exists, bool exposed)
-{
-    const struct event_log *events = userdata;
-
-    events->next->ns(events->next->userdata, name, exists, exposed);
-}
-
-static void on_service(void *userdata, const struct zone_service *service)
-{
-    struct event_log *events = userdata;
-
-    note(events, service->ns, service->name);
-    events->next->service(events->next->userdata, service);
-}
-
-static void on_service_gone(void *userdata, const char *ns, const char *name)
-{
-    struct event_log *events = userdata;
-
-    note(events, ns, name);
-    events->next->service_gone(events->next->userdata, ns, name);
-}
-
-static void on_address(void *userdata, const struct zone_address *address)
-{
-    const struct event_log *events = userdata;
-
-    events->next->address(events->next->userdata, address);
-}
-
-static void on_address_gone(void *userdata, const struct address *address)
-{
-    const struct event_log *events = userdata;
-
-    events->next->address_gone(events->next->userdata, address);
-}
-
-struct event_log *event_log_new(const struct zone_sink *sink, struct snapshot_writer *writer)
-{
-    struct event_log *events = g_new0(struct event_log, 1);
-
-    events->next = sink;
-    events->writer = writer;
-    events->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    events->sink = (struct zone_sink){
-        .ns = on_namespace,
-        .service = on_service,
-        .service_gone = on_service_gone,
-        .address = on_address,
-        .address_gone = on_address_gone,
-        .userdata = events,
+    *events = (struct event_log){
+        .writer = writer,
+        .noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        .kept = G_QUEUE_INIT,
+        .told = told,
+        .userdata = userdata,
     };
-    g_queue_init(&events->kept);
     return events;
 }
 
@@ -107,15 +54,12 @@ struct event_log *event_log_free(struct event_log *events)
     return NULL;
 }
 
-const struct zone_sink *event_log_sink(struct event_log *events)
+void event_log_note(struct event_log *events, const char *ns, const char *name)
 {
-    return &events->sink;
-}
-
-void event_log_observe(struct event_log *events, event_fn told, void *userdata)
-{
-    events->told = told;
-    events->userdata = userdata;
+    if (g_hash_table_size(events->noted) < EVENTS_NOTED)
+        g_hash_table_add(events->noted, g_strdup_printf("%s/%s", ns, name));
+    else
+        events->n_unnoted++;
 }
 
 void event_log_add(struct event_log *events, const char *format, ...)
@@ -129,8 +73,7 @@ void event_log_add(struct event_log *events, const char *format, ...)
     g_queue_push_tail(&events->kept, change);
     if (events->kept.length > EVENTS_KEPT)
         change_free(g_queue_pop_head(&events->kept));
-    if (events->told)
-        events->told(events->userdata, change);
+    events->told(events->userdata, change);
 }
 
 void event_log_each(const struct event_log *events, event_fn each, void *userdata)
@@ -142,24 +85,25 @@ void event_log_each(const struct event_log *events, event_fn each, void *userdat
 /* --- Services --- */
 
 struct service_summary {
-    bool exists;
-    struct snapshot_record record;
+    struct snapshot_record record; /* no data: there is no such Service */
     struct kubesvc_service service;
 };
 
 static struct service_summary state_of(struct snapshot_record record)
 {
-    struct service_summary state = {.exists = record.data != NULL, .record = record};
+    struct service_summary state = {.record = record};
 
-    if (state.exists && record.length >= sizeof state.service)
+    if (record.data && record.length >= sizeof state.service)
         memcpy(&state.service, record.data, sizeof state.service);
     return state;
 }
 
 static bool state_equal(const struct service_summary *a, const struct service_summary *b)
 {
-    return a->exists == b->exists && a->record.length == b->record.length &&
-           (!a->exists || memcmp(a->record.data, b->record.data, a->record.length) == 0);
+    if (!a->record.data || !b->record.data)
+        return a->record.data == b->record.data;
+    return a->record.length == b->record.length &&
+           memcmp(a->record.data, b->record.data, a->record.length) == 0;
 }
 
 static unsigned count(const struct service_summary *state)
@@ -213,11 +157,11 @@ static bool same_addresses(const struct service_summary *a, const struct service
 static void add_change(struct event_log *events, const char *name,
                        const struct service_summary *before, const struct service_summary *after)
 {
-    g_autofree char *text = after->exists ? describe(after) : NULL;
+    g_autofree char *text = after->record.data ? describe(after) : NULL;
 
-    if (!after->exists)
+    if (!text)
         event_log_add(events, "Service %s: removed", name);
-    else if (!before->exists)
+    else if (!before->record.data)
         event_log_add(events, "Service %s: new, %s", name, text);
     else if (is_external(before) || is_external(after))
         event_log_add(events, "Service %s: now %s", name, text);

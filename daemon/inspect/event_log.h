@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "daemon/publish/snapshot_writer.h"
-#include "lib/model/zone.h"
 
 struct event_log;
 
@@ -18,18 +17,16 @@ struct event {
     char *text;
 };
 
-/* Listens between the model and `sink`, which must live as long. */
-struct event_log *event_log_new(const struct zone_sink *sink, struct snapshot_writer *writer);
+/* Receives every new change. */
+typedef void (*event_fn)(void *userdata, const struct event *change);
+
+struct event_log *event_log_new(struct snapshot_writer *writer, event_fn told, void *userdata);
 struct event_log *event_log_free(struct event_log *events); /* returns NULL */
 
-/* For the model, instead of the sink behind it. */
-const struct zone_sink *event_log_sink(struct event_log *events);
+/* A Service that may have changed, or is gone. */
+void event_log_note(struct event_log *events, const char *ns, const char *name);
 
-/* Receives every new change; NULL: no observer. */
-typedef void (*event_fn)(void *userdata, const struct event *change);
-void event_log_observe(struct event_log *events, event_fn told, void *userdata);
-
-/* What was collected since the last call is about to be published: compares it with what is
+/* What was noted since the last call is about to be published: compares it with what is
  * published now. Unless `compare`, no single Services are reported: at the first load all are
  * new. */
 void event_log_before_publish(struct event_log *events, bool compare);
