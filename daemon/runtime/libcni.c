@@ -2,7 +2,8 @@
 /*
  * The cached results of network plugins, under containerd, CRI-O and k3s: namespace, name and
  * addresses of a pod in one JSON file. Each pod has such a file, and little in it is wanted, so no
- * tree is made of it: of each text, the keys that lead to it tell whether it is.
+ * tree is made of it: of each text, the keys that lead to it tell whether it is. Most of a file is
+ * one text, the configuration of the network in base64, which the parser does not get to see.
  */
 #include <string.h>
 #include <yajl/yajl_parse.h>
@@ -14,6 +15,7 @@
 #define FIRST_INTERFACE "eth0" /* of a pod, in the kubelet's networks */
 #define DEPTH_MAX 64u
 #define DEPTH_WANTED 4u /* result, ips, its elements, address */
+#define TEXT_MAX 512u   /* bytes: no name and no address is longer */
 
 /* Keys, and names of arguments. Before version 0.3 of the specification, results had one address of
  * each family, under ip4 and ip6. */
@@ -34,20 +36,25 @@ enum word {
     WORDS
 };
 
-static const char *const words[WORDS] = {
-    [OTHER] = "",
-    [KIND] = "kind",
-    [INTERFACE] = "ifName",
-    [NETWORK] = "networkName",
-    [ARGUMENTS] = "cniArgs",
-    [NAMESPACE] = "K8S_POD_NAMESPACE",
-    [NAME] = "K8S_POD_NAME",
-    [RESULT] = "result",
-    [IPS] = "ips",
-    [ADDRESS] = "address",
-    [IP4] = "ip4",
-    [IP6] = "ip6",
-    [IP] = "ip",
+#define TEXT(text) text, sizeof text - 1
+
+static const struct {
+    const char *text;
+    size_t length;
+} words[WORDS] = {
+    [OTHER] = {TEXT("")},
+    [KIND] = {TEXT("kind")},
+    [INTERFACE] = {TEXT("ifName")},
+    [NETWORK] = {TEXT("networkName")},
+    [ARGUMENTS] = {TEXT("cniArgs")},
+    [NAMESPACE] = {TEXT("K8S_POD_NAMESPACE")},
+    [NAME] = {TEXT("K8S_POD_NAME")},
+    [RESULT] = {TEXT("result")},
+    [IPS] = {TEXT("ips")},
+    [ADDRESS] = {TEXT("address")},
+    [IP4] = {TEXT("ip4")},
+    [IP6] = {TEXT("ip6")},
+    [IP] = {TEXT("ip")},
 };
 
 struct cni_result {
@@ -60,17 +67,17 @@ struct cni_result {
     unsigned addresses;               /* that are valid */
 };
 
-static bool is_text(const unsigned char *text, size_t length, const char *word)
+static bool is_text(const unsigned char *text, size_t length, const char *other,
+                    size_t other_length)
 {
-    return length > 0 && *text == (unsigned char)*word && strlen(word) == length &&
-           memcmp(word, text, length) == 0;
+    return length == other_length && memcmp(text, other, length) == 0;
 }
 
 static enum word word_of(const unsigned char *text, size_t length)
 {
     enum word word = WORDS - 1;
 
-    while (word > OTHER && !is_text(text, length, words[word]))
+    while (word > OTHER && !is_text(text, length, words[word].text, words[word].length))
         word--;
     return word;
 }
@@ -126,9 +133,9 @@ static int on_text(void *userdata, const unsigned char *text, size_t length)
 
     result->interfaces += is_in_ips(result);
     if (result->depth == 1 && keys[1] == KIND)
-        result->known = is_text(text, length, KIND_KNOWN);
+        result->known = is_text(text, length, TEXT(KIND_KNOWN));
     else if (result->depth == 1 && keys[1] == INTERFACE)
-        result->sighting->secondary = !is_text(text, length, FIRST_INTERFACE);
+        result->sighting->secondary = !is_text(text, length, TEXT(FIRST_INTERFACE));
     else if (result->depth == 1 && keys[1] == NETWORK)
         set(&result->sighting->network, text, length);
     else if (result->depth == 3 && keys[1] == ARGUMENTS)
@@ -189,6 +196,35 @@ static bool is_whole(const struct runtime_text *text)
     return end > 0 && text->text[end - 1] == '}';
 }
 
+/* The quote that ends the text which begins at `at`; NULL: there is none, or something is escaped,
+ * and the parser has to find out. */
+static const char *end_of_plain_text(const char *at, const char *end)
+{
+    const char *quote = memchr(at, '"', (size_t)(end - at));
+
+    return quote && !memchr(at, '\\', (size_t)(quote - at)) ? quote : NULL;
+}
+
+/* Parses it without what is between the quotes of long texts. */
+static bool parse_rest(yajl_handle parser, const char *at, const char *end)
+{
+    const char *from = at, *quote;
+
+    while ((at = memchr(at, '"', (size_t)(end - at)))) {
+        quote = end_of_plain_text(++at, end);
+        if (!quote)
+            break;
+        if ((size_t)(quote - at) > TEXT_MAX) {
+            if (yajl_parse(parser, (const unsigned char *)from, (size_t)(at - from)) !=
+                yajl_status_ok)
+                return false;
+            from = quote;
+        }
+        at = quote + 1;
+    }
+    return yajl_parse(parser, (const unsigned char *)from, (size_t)(end - from)) == yajl_status_ok;
+}
+
 static bool parse(struct cni_result *result, const struct runtime_text *text)
 {
     static const yajl_callbacks callbacks = {
@@ -201,9 +237,8 @@ static bool parse(struct cni_result *result, const struct runtime_text *text)
         .yajl_end_array = on_end,
     };
     yajl_handle parser = yajl_alloc(&callbacks, NULL, result);
-    bool good =
-        yajl_parse(parser, (const unsigned char *)text->text, text->length) == yajl_status_ok &&
-        yajl_complete_parse(parser) == yajl_status_ok;
+    bool good = parse_rest(parser, text->text, text->text + text->length) &&
+                yajl_complete_parse(parser) == yajl_status_ok;
 
     yajl_free(parser);
     return good && result->known;

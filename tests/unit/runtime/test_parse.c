@@ -187,6 +187,42 @@ static void libcni_is_strict(void **state)
     check_samples("cni", samples, G_N_ELEMENTS(samples));
 }
 
+/* The configuration of the network comes before what is wanted, and is long; "@" stands for it. */
+static void libcni_has_long_texts(void **state)
+{
+    (void)state;
+    static const char known[] = "{\"kind\":\"cniCacheV1\",\"ifName\":\"eth0\",\"config\":",
+                      rest[] = ",\"networkName\":\"n\",\"cniArgs\":" POD
+                               ",\"result\":{\"ips\":[{\"address\":\"10.0.0.2/24\"}]}}";
+    static const struct {
+        const char *config;
+        int result;
+    } samples[] = {
+        {"\"@\"", PARSE_DONE},
+        {"[\"@\",\"@\",{\"@\":\"@\"}]", PARSE_DONE},
+        {"\"@\\\"\",\"x\":\"@\"", PARSE_DONE},
+        {"\"@\\\\\",\"x\":\"@\"", PARSE_DONE},
+        {"\"@\"}", PARSE_BAD},
+        {"\"@", PARSE_BAD},
+        {"\"@\"\"@\"", PARSE_BAD},
+        {"\"@\\\"", PARSE_BAD},
+        {"@", PARSE_BAD},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(samples); i++) {
+        g_autoptr(GString) text = g_string_new(samples[i].config);
+        g_autofree char *config = g_strnfill(1500, 'a'), *problem = NULL;
+        g_autoptr(GPtrArray) sightings = sightings_new_list();
+        g_string_replace(text, "@", config, 0);
+        g_string_prepend(text, known);
+        g_string_append(text, rest);
+        const struct runtime_text content = {.text = text->str, .length = text->len};
+        assert_int_equal(libcni_parse(&content, NULL, sightings, &problem), samples[i].result);
+        g_autofree char *got = text_of(sightings);
+        if (samples[i].result == PARSE_DONE)
+            assert_string_equal(got, "  shop web n 10.0.0.2\n");
+    }
+}
+
 static void libcni_of_other_networks_is_left_out(void **state)
 {
     (void)state;
@@ -316,6 +352,7 @@ int main(void)
         cmocka_unit_test(aardvark_is_strict),
         cmocka_unit_test(many_lines_are_read),
         cmocka_unit_test(libcni_is_strict),
+        cmocka_unit_test(libcni_has_long_texts),
         cmocka_unit_test(libcni_of_other_networks_is_left_out),
         cmocka_unit_test(libcni_is_not_nested_without_end),
         cmocka_unit_test(kubelet_is_strict),
