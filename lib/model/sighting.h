@@ -44,6 +44,7 @@ struct sighting {
 
     /* sightings.c's */
     uint8_t state;                                /* enum sighting_state */
+    bool present;                                 /* it has come, and is in all tables */
     bool dirty;                                   /* needs to be resolved again */
     struct holder *holder;                        /* the object, if SIGHTING_TAKEN */
     struct meeting *meetings[SIGHTING_STEMS_MAX]; /* it is in the lists of these */

@@ -27,9 +27,8 @@ static gboolean meeting_equal(gconstpointer a, gconstpointer b)
 static void meeting_free(gpointer data)
 {
     struct meeting *meeting = data;
-    g_ptr_array_unref(meeting->sightings);
-    g_ptr_array_unref(meeting->holders);
-    g_free(meeting->text);
+    g_clear_pointer(&meeting->sightings, g_ptr_array_unref);
+    g_clear_pointer(&meeting->holders, g_ptr_array_unref);
     g_free(meeting);
 }
 
@@ -97,7 +96,7 @@ struct sightings *sightings_free(struct sightings *sightings)
 struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,
                                   size_t length)
 {
-    const struct meeting probe = {.text = (char *)(uintptr_t)text, .length = length};
+    const struct meeting probe = {.text = text, .length = length};
     return g_hash_table_lookup(sightings->meetings, &probe);
 }
 
@@ -107,18 +106,24 @@ static struct meeting *need_meeting(struct sightings *sightings, const char *tex
     struct meeting *meeting = sightings_meeting(sightings, text, length);
     if (meeting)
         return meeting;
-    meeting = g_new0(struct meeting, 1);
-    meeting->text = g_strndup(text, length);
+    meeting = g_malloc0(sizeof *meeting + length);
+    meeting->text = memcpy(meeting->own, text, length);
     meeting->length = length;
-    meeting->sightings = g_ptr_array_new();
-    meeting->holders = g_ptr_array_new();
     g_hash_table_add(sightings->meetings, meeting);
     return meeting;
 }
 
+/* Most meetings have one list only: there are many more of them than of pods that run here. */
+static void add_to(GPtrArray **listp, gpointer item)
+{
+    if (!*listp)
+        *listp = g_ptr_array_new();
+    g_ptr_array_add(*listp, item);
+}
+
 static void leave_meeting(struct sightings *sightings, struct meeting *meeting)
 {
-    if (meeting->sightings->len == 0 && meeting->holders->len == 0)
+    if (sightings_count(meeting->sightings) == 0 && sightings_count(meeting->holders) == 0)
         g_hash_table_remove(sightings->meetings, meeting);
 }
 
@@ -132,7 +137,7 @@ void sightings_mark(struct sightings *sightings, struct sighting *sighting)
 
 static void mark_all(struct sightings *sightings, const struct meeting *meeting)
 {
-    for (guint i = 0; i < meeting->sightings->len; i++)
+    for (guint i = 0; i < sightings_count(meeting->sightings); i++)
         sightings_mark(sightings, meeting->sightings->pdata[i]);
 }
 
@@ -150,7 +155,7 @@ static void join(struct sightings *sightings, struct sighting *sighting)
     unsigned n = sighting_stems(sighting, sightings->node, lengths);
     for (unsigned i = 0; i < n; i++) {
         sighting->meetings[i] = need_meeting(sightings, sighting->name, lengths[i]);
-        g_ptr_array_add(sighting->meetings[i]->sightings, sighting);
+        add_to(&sighting->meetings[i]->sightings, sighting);
     }
     sighting->n_meetings = (uint8_t)n;
 }
@@ -189,6 +194,7 @@ void sightings_assign(struct sightings *sightings, struct sighting *sighting, st
 
 static void come(struct sightings *sightings, struct sighting *sighting)
 {
+    sighting->present = true;
     join(sightings, sighting);
     sightings_join_addresses(sightings, sighting);
     tell_stated(sightings, sighting, true);
@@ -241,10 +247,8 @@ static gint by_content(gconstpointer a, gconstpointer b)
 }
 
 /* Of the sorted contents of a file before and now, in `now` those that were there before remain
- * the same sightings, and duplicates count once. Those that are gone go, the new ones are added to
- * `fresh`. */
-static void sort_out(struct sightings *sightings, const GPtrArray *before, GPtrArray *now,
-                     GPtrArray *fresh)
+ * the same sightings, and duplicates count once. Those that are gone go. */
+static void sort_out(struct sightings *sightings, const GPtrArray *before, GPtrArray *now)
 {
     guint n_before = before ? before->len : 0, at = 0, n = 0;
     for (guint i = 0; i < now->len; i++) {
@@ -258,8 +262,6 @@ static void sort_out(struct sightings *sightings, const GPtrArray *before, GPtrA
         if (at < n_before && sighting_order(before->pdata[at], sighting) == 0) {
             sighting_free(sighting);
             sighting = before->pdata[at++];
-        } else {
-            g_ptr_array_add(fresh, sighting);
         }
         now->pdata[n++] = sighting;
     }
@@ -270,11 +272,12 @@ static void sort_out(struct sightings *sightings, const GPtrArray *before, GPtrA
 
 void sightings_replace(struct sightings *sightings, const void *file, GPtrArray *now)
 {
-    g_autoptr(GPtrArray) fresh = g_ptr_array_new(), sorted = now ? now : g_ptr_array_new();
+    g_autoptr(GPtrArray) sorted = now ? now : g_ptr_array_new();
     g_ptr_array_sort(sorted, by_content);
-    sort_out(sightings, g_hash_table_lookup(sightings->files, file), sorted, fresh);
-    for (guint i = 0; i < fresh->len; i++)
-        come(sightings, fresh->pdata[i]);
+    sort_out(sightings, g_hash_table_lookup(sightings->files, file), sorted);
+    for (guint i = 0; i < sorted->len; i++)
+        if (!((const struct sighting *)sorted->pdata[i])->present)
+            come(sightings, sorted->pdata[i]);
     if (sorted->len > 0)
         g_hash_table_insert(sightings->files, (gpointer)(uintptr_t)file, g_ptr_array_ref(sorted));
     else
@@ -319,7 +322,7 @@ static struct holder *holder_come(struct sightings *sightings, const struct hold
     holder->seats = g_ptr_array_new();
     g_hash_table_add(sightings->holders, holder);
     struct meeting *meeting = meeting_of(sightings, holder);
-    g_ptr_array_add(meeting->holders, holder);
+    add_to(&meeting->holders, holder);
     return holder;
 }
 

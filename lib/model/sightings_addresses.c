@@ -41,9 +41,9 @@ struct sighting *sighting_next(const struct sighting *sighting, const struct add
 }
 
 /* An address may no longer be that of others which have it. */
-static void mark_others(struct sightings *sightings, const struct address *address)
+static void mark_others(struct sightings *sightings, const struct address *address,
+                        struct sighting *other)
 {
-    struct sighting *other = sightings_at(sightings, address);
     for (; other; other = sighting_next(other, address))
         sightings_mark(sightings, other);
 }
@@ -63,8 +63,8 @@ void sightings_join_addresses(struct sightings *sightings, struct sighting *sigh
 {
     for (unsigned i = 0; i < sighting->n_addresses; i++) {
         const struct address *address = &sighting->addresses[i];
-        mark_others(sightings, address);
         sighting->next[i] = sightings_at(sightings, address);
+        mark_others(sightings, address, sighting->next[i]);
         set_first(sightings, address, sighting);
     }
 }
@@ -81,6 +81,6 @@ void sightings_leave_addresses(struct sightings *sightings, struct sighting *sig
                 before = sighting_next(before, address);
             *link_at(before, address) = sighting->next[i];
         }
-        mark_others(sightings, address);
+        mark_others(sightings, address, sightings_at(sightings, address));
     }
 }

@@ -10,10 +10,11 @@
 /* A text that a sighting and a holder have in common: a prefix of the sighting's name and the whole
  * of the holder's, or its first SIGHTING_STEM_MAX characters. */
 struct meeting {
-    char *text;
+    const char *text; /* `own`, but for one to look it up with */
     size_t length;
-    GPtrArray *sightings; /* struct sighting * */
-    GPtrArray *holders;   /* struct holder * */
+    GPtrArray *sightings; /* struct sighting *; NULL: there has been none yet */
+    GPtrArray *holders;   /* struct holder *; likewise */
+    char own[];
 };
 
 struct sightings {
@@ -26,6 +27,11 @@ struct sightings {
     GPtrArray *unseated;   /* struct holder *: each is dirty */
     char *node;
 };
+
+static inline guint sightings_count(const GPtrArray *list)
+{
+    return list ? list->len : 0;
+}
 
 /* NULL: nothing meets there. */
 struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,

@@ -38,7 +38,7 @@ static void each_claimant(const struct sightings *sightings, const struct sighti
 {
     for (unsigned i = 0; i < sighting->n_meetings; i++) {
         const GPtrArray *holders = sighting->meetings[i]->holders;
-        for (guint j = 0; j < holders->len; j++) {
+        for (guint j = 0; j < sightings_count(holders); j++) {
             struct holder *holder = holders->pdata[j];
             if (sighting_seat(sighting, holder, sightings->node) != SIGHTING_NO_SEAT &&
                 !each(userdata, holder))
@@ -234,7 +234,7 @@ const struct sighting *sightings_ignored(const struct sightings *sightings,
     const struct meeting *meeting =
         holder ? sightings_meeting(sightings, key->name, strnlen(key->name, SIGHTING_STEM_MAX))
                : NULL;
-    for (guint i = 0; meeting && i < meeting->sightings->len; i++) {
+    for (guint i = 0; meeting && i < sightings_count(meeting->sightings); i++) {
         const struct sighting *sighting = meeting->sightings->pdata[i];
         if (sighting->state != SIGHTING_AMBIGUOUS && sighting->state != SIGHTING_REFUSED)
             continue;
