@@ -7,9 +7,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 #include "lib/util/path_watch.h"
 
@@ -33,6 +35,7 @@ struct folder {
     char *path, *resolved; /* the latter NULL: there is none */
     GHashTable *entries;   /* name -> struct folder_entry */
     GPtrArray *due;        /* struct folder_entry *: to be examined */
+    int fd;                /* of the directory; negative: it has not been entered */
     int error;
     bool directories;
     bool find; /* the path may lead to another directory now */
@@ -107,6 +110,7 @@ struct folder *folder_new(struct watch *watch, const char *path, bool directorie
     folder->watch = watch;
     folder->path = g_strdup(path);
     folder->directories = directories;
+    folder->fd = -1;
     folder->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
     folder->due = g_ptr_array_new();
     folder->path_watch = path_watch_new(watch, on_way, folder);
@@ -118,6 +122,7 @@ struct folder *folder_free(struct folder *folder)
 {
     if (!folder)
         return NULL;
+    folder_leave(folder);
     watch_point_free(folder->point);
     path_watch_free(folder->path_watch);
     g_ptr_array_unref(folder->due);
@@ -213,6 +218,20 @@ void folder_each(const struct folder *folder, void (*each)(void *userdata, void 
         if (entry->data)
             each(userdata, entry->data);
     }
+}
+
+int folder_enter(struct folder *folder)
+{
+    if (folder->fd < 0)
+        folder->fd = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return folder->fd < 0 ? -errno : folder->fd;
+}
+
+void folder_leave(struct folder *folder)
+{
+    if (folder->fd >= 0)
+        close(folder->fd);
+    folder->fd = -1;
 }
 
 const char *folder_path(const struct folder *folder)

@@ -16,8 +16,8 @@ struct folder_callbacks {
     /* folder_run has something to do. */
     void (*wake)(void *userdata);
     /* Examines an entry. `heard`: inotify reported a change, even if it looks the same as before.
-     * *datap is the caller's, NULL at first. Returns whether the entry exists, else it and *datap
-     * are freed. */
+     * *datap is the caller's, NULL at first; `name` lives as long. Returns whether the entry
+     * exists, else it and *datap are freed. */
     bool (*entry)(void *userdata, const char *name, bool heard, void **datap);
     void (*free_data)(void *data); /* may be NULL if there is none */
     void *userdata;
@@ -31,12 +31,18 @@ struct folder *folder_free(struct folder *folder); /* returns NULL */
 /* Makes the next folder_run examine every entry. */
 void folder_rescan(struct folder *folder);
 
-/* Calls `entry` for every entry that may have changed. */
+/* Calls `entry` for every entry that may have changed. It may enter the folder, which the caller
+ * leaves. */
 void folder_run(struct folder *folder);
 
 /* Calls `each` with the caller's data of every entry that has some, in no order. */
 void folder_each(const struct folder *folder, void (*each)(void *userdata, void *data),
                  void *userdata);
+
+/* A descriptor of the directory for openat() and its like, opened once until folder_leave; negative
+ * errno. Files are reached through it, because a whole path for each of thousands takes longer. */
+int folder_enter(struct folder *folder);
+void folder_leave(struct folder *folder); /* so that the file system can be unmounted */
 
 const char *folder_path(const struct folder *folder); /* as it was given */
 int folder_error(const struct folder *folder);        /* why it cannot be read, errno; or 0 */

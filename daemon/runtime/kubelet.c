@@ -4,6 +4,7 @@
  * with it holds its logs and gives its namespace and name. Either may come first or go first; both
  * together are a sighting.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 struct kubelet_pod {
     struct kubelet *kubelet;
     char *uid;
+    char *hosts;  /* its hosts file, in the folder */
     char **names; /* from kubelet_split; NULL: not known */
     struct watch_point *point;
     struct runtime_file *file; /* NULL: it has no directory */
@@ -45,6 +47,7 @@ static void pod_free(gpointer userdata)
         runtime_file_free(pod->file);
     g_strfreev(pod->names);
     g_free(pod->uid);
+    g_free(pod->hosts);
     g_free(pod);
 }
 
@@ -57,6 +60,7 @@ static struct kubelet_pod *need_pod(struct kubelet *kubelet, const char *uid)
     pod = g_new0(struct kubelet_pod, 1);
     pod->kubelet = kubelet;
     pod->uid = g_strdup(uid);
+    pod->hosts = g_strconcat(uid, "/" HOSTS, NULL);
     g_hash_table_insert(kubelet->pods, pod->uid, pod);
     return pod;
 }
@@ -70,12 +74,13 @@ static void on_hosts(void *userdata, uint32_t mask, const char *name)
     wake(pod->kubelet);
 }
 
-static bool exists(const struct folder *folder, const char *name)
+static bool exists(struct folder *folder, const char *name)
 {
-    g_autofree char *path = folder_file(folder, name);
+    int directory = folder_enter(folder);
     struct stat st;
 
-    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return directory >= 0 && fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(st.st_mode);
 }
 
 /* A directory of a pod: watched before its file is read. */
@@ -95,7 +100,7 @@ static bool on_directory(void *userdata, const char *name, bool heard, void **da
     if (there) {
         g_autofree char *path = folder_file(kubelet->hosts, name);
         if (!pod->file)
-            pod->file = runtime_file_new(g_build_filename(path, HOSTS, NULL), true);
+            pod->file = runtime_file_new(kubelet->hosts, pod->hosts, true);
         if (watch_add(kubelet->watch, &pod->point, path, HOSTS_MASK, HOSTS, on_hosts, pod) != 0)
             pod->point = NULL; /* deleted again, or polled */
     }
@@ -198,6 +203,8 @@ void kubelet_run(struct kubelet *kubelet)
         if (pod->due && !look(kubelet, pod))
             g_hash_table_iter_remove(&iter);
     }
+    folder_leave(kubelet->logs);
+    folder_leave(kubelet->hosts);
 }
 
 int kubelet_error(const struct kubelet *kubelet)

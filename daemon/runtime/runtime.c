@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,11 +71,12 @@ bool runtime_is_rootless(const struct config_source *source)
            !is_mounted(PODMAN_MOUNTED);
 }
 
-struct runtime_file *runtime_file_new(char *path, bool shared)
+struct runtime_file *runtime_file_new(struct folder *folder, const char *name, bool shared)
 {
     struct runtime_file *file = g_new0(struct runtime_file, 1);
 
-    file->path = path;
+    file->folder = folder;
+    file->name = name;
     file->shared = shared;
     return file;
 }
@@ -85,7 +85,6 @@ void runtime_file_free(gpointer userdata)
 {
     struct runtime_file *file = userdata;
 
-    g_free(file->path);
     g_free(file->problem);
     g_free(file);
 }
@@ -127,68 +126,70 @@ static int read_all(int fd, struct runtime_content *content)
 }
 
 /* The owner of a file can set its time to one that does not fit. */
-static int64_t nanoseconds(const struct statx_timestamp *time)
+static int64_t nanoseconds(int64_t seconds, int64_t rest)
 {
     const int64_t most = INT64_MAX / 1000000000 - 1;
 
-    return CLAMP(time->tv_sec, -most, most) * 1000000000 + time->tv_nsec;
+    return CLAMP(seconds, -most, most) * 1000000000 + rest;
 }
 
-/* How the file at `path` looks, or the open one if that is NULL; all 0 if it cannot be seen.
- * Returns 0 or an errno. */
-static int examine(const char *path, int fd, struct runtime_look *look)
+static struct runtime_look look_of(const struct stat *st)
 {
-    int flags = path ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH;
+    return (struct runtime_look){
+        .device = st->st_dev,
+        .inode = st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .modified = nanoseconds(st->st_mtim.tv_sec, st->st_mtim.tv_nsec),
+        .changed = nanoseconds(st->st_ctim.tv_sec, st->st_ctim.tv_nsec),
+    };
+}
+
+/* When it was created, and whether it has been written to since: the kernel keeps both times, which
+ * cannot be set. */
+static void put_birth(int fd, struct runtime_text *text)
+{
     struct statx st;
 
-    *look = (struct runtime_look){0};
-    if (statx(path ? AT_FDCWD : fd, path ? path : "", flags, STATX_BASIC_STATS | STATX_BTIME, &st) <
-        0)
-        return errno;
-    *look = (struct runtime_look){
-        .device = makedev(st.stx_dev_major, st.stx_dev_minor),
-        .inode = st.stx_ino,
-        .size = st.stx_size,
-        .is_regular = S_ISREG(st.stx_mode),
-        .modified = nanoseconds(&st.stx_mtime),
-        .changed = nanoseconds(&st.stx_ctime),
-        .created = st.stx_mask & STATX_BTIME ? nanoseconds(&st.stx_btime) : 0,
-    };
-    return 0;
-}
-
-/* The kernel keeps both times; they cannot be set. */
-static bool is_untouched(const struct runtime_look *look)
-{
-    return look->created != 0 && look->changed - look->created <= CLOCK_TICK;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_CTIME | STATX_BTIME, &st) < 0 ||
+        !(st.stx_mask & STATX_BTIME))
+        return;
+    text->created = nanoseconds(st.stx_btime.tv_sec, st.stx_btime.tv_nsec);
+    text->untouched =
+        nanoseconds(st.stx_ctime.tv_sec, st.stx_ctime.tv_nsec) - text->created <= CLOCK_TICK;
 }
 
 /* A shared file may be written to while it is read, so it is looked at again. */
 static void put_times(int fd, bool shared, struct runtime_content *content)
 {
-    const struct runtime_look *look = &content->look;
-    struct runtime_look now;
+    struct runtime_text *text = &content->text;
 
-    content->text.since = look->modified;
-    content->text.created = look->created != 0 ? look->created : look->modified;
-    content->text.untouched = !shared || (examine(NULL, fd, &now) == 0 && is_untouched(&now));
+    text->since = text->created = content->look.modified;
+    text->untouched = !shared;
+    if (shared)
+        put_birth(fd, text);
 }
 
 /* Returns 0 or an errno; ENOENT: there is no such file. */
-static int read_file(const struct runtime_file *file, struct runtime_content *content)
+static int read_file(const struct runtime_file *file, int directory,
+                     struct runtime_content *content)
 {
-    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-    int error;
+    int fd =
+        openat(directory, file->name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+    struct stat st;
+    int error = 0;
 
     if (fd < 0)
         return errno;
-    error = examine(NULL, fd, &content->look);
-    if (error == 0 && !content->look.is_regular)
+    if (fstat(fd, &st) < 0)
+        error = errno;
+    else if (!S_ISREG(st.st_mode))
         error = ENOENT;
-    else if (error == 0 && content->look.size > FILE_MAX)
+    else if (st.st_size > FILE_MAX)
         error = EFBIG;
-    else if (error == 0)
+    if (error == 0) {
+        content->look = look_of(&st);
         error = read_all(fd, content);
+    }
     if (error == 0)
         put_times(fd, file->shared, content);
     close(fd);
@@ -204,10 +205,11 @@ static void complain(struct runtime_file *file, char *problem, bool quietly)
     file->problem = problem;
     if (g_strcmp0(before, problem) == 0)
         return;
+    g_autofree char *path = folder_file(file->folder, file->name);
     if (problem && !quietly)
-        log_warning("%s: %s", file->path, problem);
+        log_warning("%s: %s", path, problem);
     else if (!problem && file->logged)
-        log_notice("%s: fixed", file->path);
+        log_notice("%s: fixed", path);
     file->logged = problem && (file->logged || !quietly);
 }
 
@@ -219,14 +221,16 @@ void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *u
     file->has_seen = false;
 }
 
-static bool looks_as_before(const struct runtime_file *file)
+static bool looks_as_before(const struct runtime_file *file, int directory)
 {
     const struct runtime_look *seen = &file->seen;
-    struct runtime_look now;
+    struct stat st;
 
-    return file->has_seen && examine(file->path, -1, &now) == 0 && now.device == seen->device &&
-           now.inode == seen->inode && now.size == seen->size && now.modified == seen->modified &&
-           now.changed == seen->changed;
+    if (!file->has_seen || fstatat(directory, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    struct runtime_look now = look_of(&st);
+    return now.device == seen->device && now.inode == seen->inode && now.size == seen->size &&
+           now.modified == seen->modified && now.changed == seen->changed;
 }
 
 /* A file written just now may be written again without looking different. */
@@ -234,7 +238,7 @@ static void note_seen(struct runtime_file *file, const struct runtime_look *look
 {
     struct timespec now;
 
-    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now); /* behind by less than a tick */
     file->seen = *look;
     file->has_seen = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - look->changed > CLOCK_TICK;
 }
@@ -263,11 +267,12 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
     __attribute__((cleanup(content_clear))) struct runtime_content content;
     g_autofree char *problem = NULL;
 
+    int directory = folder_enter(file->folder);
+
     content.heap = NULL;
-    content.look = (struct runtime_look){0};
-    if (!heard && looks_as_before(file))
+    if (directory >= 0 && !heard && looks_as_before(file, directory))
         return true;
-    int error = read_file(file, &content);
+    int error = directory < 0 ? -directory : read_file(file, directory, &content);
     if (error == ENOENT || error == ENOTDIR || error == ELOOP) {
         runtime_file_withdraw(file, seen, userdata);
         return false;

@@ -23,29 +23,30 @@ struct runtime_look {
     dev_t device;
     ino_t inode;
     uint64_t size;
-    int64_t modified, changed, created; /* nanoseconds since the epoch; 0: not known */
-    bool is_regular;
+    int64_t modified, changed; /* nanoseconds since the epoch; 0: not known */
 };
 
 struct runtime_file {
-    char *path;
-    bool shared;              /* others can write to it, too */
+    struct folder *folder;
+    const char *name;         /* in the folder */
     struct runtime_look seen; /* when last read */
-    bool has_seen;            /* and a later change would be visible in it */
     char *problem;            /* current, or NULL */
+    bool shared;              /* others can write to it, too */
+    bool has_seen;            /* a change since it was last read would be visible in `seen` */
     bool logged;              /* the problem has been logged */
     bool stated;              /* its sightings have been delivered */
 };
-struct runtime_file *runtime_file_new(char *path, bool shared); /* takes ownership */
+/* Keeps `folder` and `name`, a path in it. */
+struct runtime_file *runtime_file_new(struct folder *folder, const char *name, bool shared);
 void runtime_file_free(gpointer userdata);
 
 typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
                              char **problemp);
 typedef void (*runtime_seen)(void *userdata, const void *file, GPtrArray *sightings);
 
-/* Reads the file, unless no change was `heard` and it looks the same as when last read, and
- * delivers its sightings; an incomplete, unreadable or invalid file leaves the previous content in
- * effect. False: the file does not exist, and its sightings are withdrawn. */
+/* Enters the folder and reads the file, unless no change was `heard` and it looks the same as when
+ * last read, and delivers its sightings; an incomplete, unreadable or invalid file leaves the
+ * previous content in effect. False: the file does not exist, and its sightings are withdrawn. */
 bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse parse,
                        void *parse_userdata, runtime_seen seen, void *userdata);
 

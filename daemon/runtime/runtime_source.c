@@ -85,7 +85,7 @@ static bool on_entry(void *userdata, const char *name, bool heard, void **datap)
     if (!is_wanted(source, name))
         return false;
     if (!*datap)
-        *datap = runtime_file_new(folder_file(source->folder, name), false);
+        *datap = runtime_file_new(source->folder, name, false);
     if (runtime_file_look(*datap, heard, parse, &reading, on_seen, source))
         return true;
     if (source->units && g_hash_table_remove(source->units, name))
@@ -186,12 +186,18 @@ static void say_error(struct runtime_source *source)
     source->error = error;
 }
 
+static void run_folder(struct folder *folder)
+{
+    folder_run(folder);
+    folder_leave(folder);
+}
+
 void runtime_source_run(struct runtime_source *source)
 {
     if (source->kubelet)
         kubelet_run(source->kubelet);
     else
-        folder_run(source->folder);
+        run_folder(source->folder);
     say_error(source);
 }
 
@@ -263,10 +269,12 @@ static void tell_file(void *userdata, void *data)
     const struct runtime_file *file = data;
 
     telling->n += file->stated;
-    if (telling->problems && file->problem)
-        telling->each(telling->userdata, &(struct runtime_status){.name = telling->source->name,
-                                                                  .directory = file->path,
-                                                                  .problem = file->problem});
+    if (!telling->problems || !file->problem)
+        return;
+    g_autofree char *path = folder_file(file->folder, file->name);
+    telling->each(telling->userdata, &(struct runtime_status){.name = telling->source->name,
+                                                              .directory = path,
+                                                              .problem = file->problem});
 }
 
 static const char *watch_word(int error, bool polled)

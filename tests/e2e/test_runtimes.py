@@ -76,6 +76,17 @@ def addresses(client, name, kind="inet"):
     return sorted(answer.addresses) if answer.error is None else answer.error
 
 
+def none_is_open(daemon, directory):
+    """Nothing keeps its file system from being unmounted."""
+    files = [os.readlink(file) for file in pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir()]
+    same([file for file in files if file.startswith(f"{directory}/") or file == str(directory)], [])
+
+
+def replace_link(link, target):
+    os.symlink(target, "new-link")
+    os.rename("new-link", link)
+
+
 def until(client, name, expected, kind="inet"):
     client.until(kind, name, lambda a: (sorted(a.addresses) or a.error) == expected)
 
@@ -361,6 +372,26 @@ def test_network_plugins():
         until(client, "web", ["10.42.0.7", "10.42.0.99"])
         old.unlink()
         until(client, "web", ["10.42.0.99"])
+        none_is_open(daemon, directory)
+
+
+def test_the_directory_may_be_another_one():
+    first, second, link = (pathlib.Path(name).resolve() for name in ("first", "second", "link"))
+    for directory, address in ((first, "10.42.0.7"), (second, "10.42.0.77")):
+        shutil.copytree(golden("cni"), directory)
+        for file in directory.iterdir():
+            file.write_text(file.read_text().replace("10.42.0.7/", address + "/"))
+    link.symlink_to(first)
+    with Daemon({"a.yaml": CLUSTER}, config=f"sources: [{{cni: {{directory: {link}}}}}]\n",
+                namespace="shop") as daemon, Client(daemon.env) as client:
+        same(addresses(client, "web"), ["10.42.0.7"])
+        replace_link(link, second)
+        until(client, "web", ["10.42.0.77"])
+        second.rename("aside")
+        until(client, "web", "EAI_NONAME")
+        first.rename(second)
+        until(client, "web", ["10.42.0.7"])
+        none_is_open(daemon, second)
 
 
 def test_what_containerd_writes():
@@ -413,6 +444,7 @@ def test_kubelet():
         until(client, "web", ["10.244.0.51"])
         shutil.rmtree(root / "pods" / uid)
         until(client, "web", "EAI_NONAME")
+        none_is_open(daemon, root)
 
 
 def test_k3s_reads_its_manifests():

@@ -40,13 +40,15 @@ static int64_t since_of(time_t second)
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = second}};
     char path[] = "/tmp/kubesvc-XXXXXX";
     int fd = mkstemp(path);
-    struct runtime_file *file = runtime_file_new(g_strdup(path), false);
+    struct folder *folder = folder_new(NULL, "/tmp", false, &(struct folder_callbacks){0});
+    struct runtime_file *file = runtime_file_new(folder, path + strlen("/tmp/"), false);
     int64_t since = 0;
 
     assert_true(fd >= 0);
     assert_int_equal(futimens(fd, times), 0);
     assert_true(runtime_file_look(file, true, take_since, &since, no_sightings, NULL));
     runtime_file_free(file);
+    folder_free(folder);
     assert_int_equal(unlink(path), 0);
     close(fd);
     return since;
