@@ -9,9 +9,9 @@
 #include "forward.h"
 
 enum item_kind {
-    ITEM_SET,     /* of `name`, declared as `value` */
-    ITEM_CHAIN,   /* of `name`, its rules are `value`, each with its newline */
-    ITEM_ELEMENT, /* `key` of the set or map `name`; `value` of a map, else "" */
+    ITEM_SET,     /* `key` is its name, and it is declared as `value` */
+    ITEM_CHAIN,   /* `key` is its name, `value` its rules, each with its newline */
+    ITEM_ELEMENT, /* `key` of the set or map `set`; `value` of a map, else "" */
     ITEM_FLOW,    /* of UDP: `key` leads to `value`; not part of the table */
 };
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "commands.h"
 #include "items.h"
 
 struct ruleset_claim {
@@ -96,18 +97,20 @@ unsigned ruleset_size(const struct ruleset *ruleset)
 
 /* --- Claims --- */
 
-static struct slot *slot_of(struct ruleset *ruleset, const struct item *item)
+/* The slot of an item, whose claims change now. */
+static struct slot *touch(struct ruleset *ruleset, const struct item *item)
 {
     struct slot sought = {.item = *item}, *slot = g_hash_table_lookup(ruleset->slots, &sought);
 
-    if (slot)
-        return slot;
-    slot = g_new0(struct slot, 1);
-    slot->item = *item;
-    slot->item.key = g_strdup(item->key);
-    slot->item.value = NULL;
-    slot->claims = g_array_new(FALSE, FALSE, sizeof(struct ruleset_claim));
-    g_hash_table_add(ruleset->slots, slot);
+    if (!slot) {
+        slot = g_new0(struct slot, 1);
+        slot->item = *item;
+        slot->item.key = g_strdup(item->key);
+        slot->item.value = NULL;
+        slot->claims = g_array_new(FALSE, FALSE, sizeof(struct ruleset_claim));
+        g_hash_table_add(ruleset->slots, slot);
+    }
+    g_hash_table_add(ruleset->touched, slot);
     return slot;
 }
 
@@ -130,38 +133,28 @@ static guint claim_place(const struct slot *slot, const struct member *member)
 
 static void claim(struct ruleset *ruleset, const struct member *member, const struct item *item)
 {
-    struct slot *slot = slot_of(ruleset, item);
+    struct slot *slot = touch(ruleset, item);
     struct ruleset_claim claim = {member, item->value};
 
     g_array_insert_val(slot->claims, claim_place(slot, member), claim);
-    g_hash_table_add(ruleset->touched, slot);
 }
 
-static void unclaim(struct ruleset *ruleset, const struct member *member, const struct item *item)
+static void unclaim(struct ruleset *ruleset, const struct member *member)
 {
-    struct slot *slot = slot_of(ruleset, item);
-    guint place = claim_place(slot, member);
+    for (guint i = 0; i < member->items->len; i++) {
+        struct slot *slot = touch(ruleset, member->items->pdata[i]);
 
-    g_array_remove_index(slot->claims, place);
-    g_hash_table_add(ruleset->touched, slot);
-}
-
-static void drop(struct ruleset *ruleset, struct member *member)
-{
-    for (guint i = 0; i < member->items->len; i++)
-        unclaim(ruleset, member, member->items->pdata[i]);
-    g_hash_table_remove(ruleset->members, member->id);
+        g_array_remove_index(slot->claims, claim_place(slot, member));
+    }
 }
 
 void ruleset_set(struct ruleset *ruleset, const struct forward_service *service)
 {
-    struct member *member = g_new0(struct member, 1), *before;
+    struct member *member = g_new0(struct member, 1);
 
     member->id = g_strdup_printf("%s/%s", service->ns, service->name);
     member->items = items_of(service);
-    before = g_hash_table_lookup(ruleset->members, member->id);
-    if (before)
-        drop(ruleset, before);
+    ruleset_remove(ruleset, service->ns, service->name);
     g_hash_table_insert(ruleset->members, member->id, member);
     for (guint i = 0; i < member->items->len; i++)
         claim(ruleset, member, member->items->pdata[i]);
@@ -170,10 +163,12 @@ void ruleset_set(struct ruleset *ruleset, const struct forward_service *service)
 void ruleset_remove(struct ruleset *ruleset, const char *ns, const char *name)
 {
     g_autofree char *id = g_strdup_printf("%s/%s", ns, name);
-    struct member *member = g_hash_table_lookup(ruleset->members, id);
+    const struct member *member = g_hash_table_lookup(ruleset->members, id);
 
-    if (member)
-        drop(ruleset, member);
+    if (!member)
+        return;
+    unclaim(ruleset, member);
+    g_hash_table_remove(ruleset->members, id);
 }
 
 void ruleset_mark(struct ruleset *ruleset)
@@ -186,21 +181,22 @@ void ruleset_mark(struct ruleset *ruleset)
         ((struct member *)member)->stale = true;
 }
 
-void ruleset_sweep(struct ruleset *ruleset)
+static gboolean drop_stale(void *id, void *value, void *userdata)
 {
-    g_autoptr(GPtrArray) stale = g_ptr_array_new();
-    GHashTableIter iter;
-    void *member;
+    const struct member *member = value;
 
-    g_hash_table_iter_init(&iter, ruleset->members);
-    while (g_hash_table_iter_next(&iter, NULL, &member))
-        if (((const struct member *)member)->stale)
-            g_ptr_array_add(stale, member);
-    for (guint i = 0; i < stale->len; i++)
-        drop(ruleset, stale->pdata[i]);
+    (void)id;
+    if (member->stale)
+        unclaim(userdata, member);
+    return member->stale;
 }
 
-/* --- Commands --- */
+void ruleset_sweep(struct ruleset *ruleset)
+{
+    g_hash_table_foreach_remove(ruleset->members, drop_stale, ruleset);
+}
+
+/* --- The table --- */
 
 /* What the table is to have; NULL: the slot is not to be there. */
 static const char *wanted(const struct slot *slot)
@@ -209,193 +205,36 @@ static const char *wanted(const struct slot *slot)
                                  : NULL;
 }
 
-/* Slots to update, from `has` (or nothing, if the table is recreated). */
-struct difference {
-    GPtrArray *slots; /* const struct slot *, sorted */
-    bool whole;
-    GString *text;
-};
-
-static const char *has(const struct difference *difference, const struct slot *slot)
+/* `whole`: the table is created anew, so that none of the slots is there. */
+static char *write_commands(GHashTable *slots, bool whole)
 {
-    return difference->whole ? NULL : slot->item.value;
-}
-
-static int compare_slots(gconstpointer a, gconstpointer b)
-{
-    const struct item *x = &(*(const struct slot *const *)a)->item;
-    const struct item *y = &(*(const struct slot *const *)b)->item;
-    int order = strcmp(x->set, y->set);
-
-    return order != 0 ? order : strcmp(x->key, y->key);
-}
-
-static void collect(struct difference *difference, GHashTable *slots)
-{
+    g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(struct change));
+    GString *text = g_string_new(whole ? commands_frame : NULL);
     GHashTableIter iter;
-    void *slot;
+    void *key;
 
-    difference->slots = g_ptr_array_new();
     g_hash_table_iter_init(&iter, slots);
-    while (g_hash_table_iter_next(&iter, &slot, NULL))
-        if (g_strcmp0(has(difference, slot), wanted(slot)) != 0)
-            g_ptr_array_add(difference->slots, slot);
-    g_ptr_array_sort(difference->slots, compare_slots);
-}
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const struct slot *slot = key;
+        struct change change = {&slot->item, whole ? NULL : slot->item.value, wanted(slot)};
 
-typedef void (*write_slot)(const struct difference *difference, const struct slot *slot);
-
-static void each(const struct difference *difference, enum item_kind kind, write_slot write)
-{
-    for (guint i = 0; i < difference->slots->len; i++) {
-        const struct slot *slot = difference->slots->pdata[i];
-
-        if (slot->item.kind == kind)
-            write(difference, slot);
+        if (g_strcmp0(change.before, change.after) != 0)
+            g_array_append_val(changes, change);
     }
+    commands_write(text, changes);
+    return g_string_free(text, FALSE);
 }
-
-static void declare_set(const struct difference *difference, const struct slot *slot)
-{
-    if (wanted(slot) && !has(difference, slot))
-        g_string_append_printf(difference->text, "add set " RULESET_TABLE " %s { %s }\n",
-                               slot->item.key, wanted(slot));
-}
-
-static void declare_chain(const struct difference *difference, const struct slot *slot)
-{
-    if (wanted(slot) && !has(difference, slot))
-        g_string_append_printf(difference->text, "add chain " RULESET_TABLE " %s\n",
-                               slot->item.key);
-}
-
-static void empty_chain(const struct difference *difference, const struct slot *slot)
-{
-    if (has(difference, slot))
-        g_string_append_printf(difference->text, "flush chain " RULESET_TABLE " %s\n",
-                               slot->item.key);
-}
-
-static void fill_chain(const struct difference *difference, const struct slot *slot)
-{
-    g_auto(GStrv) rules = wanted(slot) ? g_strsplit(wanted(slot), "\n", -1) : NULL;
-
-    for (char **rule = rules; rule && **rule; rule++)
-        g_string_append_printf(difference->text, "add rule " RULESET_TABLE " %s %s\n",
-                               slot->item.key, *rule);
-}
-
-static void delete_chain(const struct difference *difference, const struct slot *slot)
-{
-    if (!wanted(slot))
-        g_string_append_printf(difference->text, "delete chain " RULESET_TABLE " %s\n",
-                               slot->item.key);
-}
-
-static void delete_set(const struct difference *difference, const struct slot *slot)
-{
-    if (!wanted(slot))
-        g_string_append_printf(difference->text, "delete set " RULESET_TABLE " %s\n",
-                               slot->item.key);
-}
-
-/* The elements of each set in one command: `verb` is "add", with what is wanted, or "delete", with
- * what was there. */
-static void write_elements(const struct difference *difference, const char *verb)
-{
-    bool adds = strcmp(verb, "add") == 0;
-    const char *set = NULL;
-
-    for (guint i = 0; i < difference->slots->len; i++) {
-        const struct slot *slot = difference->slots->pdata[i];
-        const char *value = adds ? wanted(slot) : has(difference, slot);
-
-        if (slot->item.kind != ITEM_ELEMENT || !value)
-            continue;
-        if (set && strcmp(set, slot->item.set) == 0)
-            g_string_append(difference->text, ",\n\t");
-        else
-            g_string_append_printf(difference->text, "%s%s element " RULESET_TABLE " %s {\n\t",
-                                   set ? "\n}\n" : "", verb, slot->item.set);
-        set = slot->item.set;
-        g_string_append_printf(difference->text, "%s%s%s", slot->item.key, *value ? " : " : "",
-                               value);
-    }
-    if (set)
-        g_string_append(difference->text, "\n}\n");
-}
-
-/* Nothing is used before it exists, and nothing is deleted while it is used. */
-static void write_difference(const struct difference *difference)
-{
-    each(difference, ITEM_SET, declare_set);
-    each(difference, ITEM_CHAIN, declare_chain);
-    write_elements(difference, "delete");
-    each(difference, ITEM_CHAIN, empty_chain);
-    each(difference, ITEM_CHAIN, fill_chain);
-    write_elements(difference, "add");
-    each(difference, ITEM_CHAIN, delete_chain);
-    each(difference, ITEM_SET, delete_set);
-}
-
-/* Only the first packet of a connection comes here; the others follow its translation. That of
- * every connection of the host does, so those that are not for a Service pass as few expressions as
- * possible. A client whose only route is ours has the cluster IP as its source: a reset to it must
- * not be refused in turn, and what leaves the host so gets another source. */
-static const char frame[] =
-    "add table " RULESET_TABLE "\n"
-    "delete table " RULESET_TABLE "\n"
-    "table " RULESET_TABLE " {\n"
-    "\tmap services4 { type ipv4_addr . inet_proto . inet_service : verdict; }\n"
-    "\tmap services6 { type ipv6_addr . inet_proto . inet_service : verdict; }\n"
-    "\tset cluster-ips4 { type ipv4_addr; }\n"
-    "\tset cluster-ips6 { type ipv6_addr; }\n"
-    "\tset hairpins4 { type ipv4_addr . ipv4_addr; }\n"
-    "\tset hairpins6 { type ipv6_addr . ipv6_addr; }\n"
-    "\tchain refuse {\n"
-    "\t\tct state != new return\n"
-    "\t\tmeta l4proto tcp reject with tcp reset\n"
-    "\t\tmeta l4proto { udp, sctp } reject with icmpx type port-unreachable\n"
-    "\t}\n"
-    "\tchain services {\n"
-    "\t\tip daddr . meta l4proto . th dport vmap @services4\n"
-    "\t\tip6 daddr . meta l4proto . th dport vmap @services6\n"
-    "\t\tip daddr @cluster-ips4 goto refuse\n"
-    "\t\tip6 daddr @cluster-ips6 goto refuse\n"
-    "\t}\n"
-    "\tchain prerouting { type nat hook prerouting priority dstnat; jump services; }\n"
-    "\tchain output { type nat hook output priority -100; jump services; }\n"
-    "\tchain masquerades {\n"
-    "\t\tip saddr . ip daddr @hairpins4 masquerade\n"
-    "\t\tip6 saddr . ip6 daddr @hairpins6 masquerade\n"
-    "\t\tip saddr @cluster-ips4 masquerade\n"
-    "\t\tip6 saddr @cluster-ips6 masquerade\n"
-    "\t}\n"
-    "\tchain postrouting {\n"
-    "\t\ttype nat hook postrouting priority srcnat;\n"
-    "\t\toif != lo ct status dnat jump masquerades\n"
-    "\t}\n"
-    "}\n";
 
 char *ruleset_whole(const struct ruleset *ruleset)
 {
-    struct difference difference = {.whole = true, .text = g_string_new(frame)};
-
-    collect(&difference, ruleset->slots);
-    write_difference(&difference);
-    g_ptr_array_unref(difference.slots);
-    return g_string_free(difference.text, FALSE);
+    return write_commands(ruleset->slots, true);
 }
 
 char *ruleset_changes(const struct ruleset *ruleset)
 {
-    struct difference difference = {.text = g_string_new(NULL)};
+    g_autofree char *text = write_commands(ruleset->touched, false);
 
-    collect(&difference, ruleset->touched);
-    write_difference(&difference);
-    g_ptr_array_unref(difference.slots);
-    char *text = g_string_free(difference.text, FALSE);
-    return *text ? text : (g_free(text), NULL);
+    return *text ? g_steal_pointer(&text) : NULL;
 }
 
 bool ruleset_has_sets(const struct ruleset *ruleset)
