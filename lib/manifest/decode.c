@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "lib/yaml/scalar.h"
 #include "schema.h"
 #include "validate.h"
 
@@ -25,11 +24,9 @@ static const struct decoder *const decoders[OBJECT_KINDS] = {
 
 const char *decode_peek(const struct yaml_node *map, const char *key)
 {
-    const struct yaml_node *node = map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
+    const struct yaml_node *node = yaml_node_get(map, key);
 
-    if (!node || node->type != YAML_NODE_SCALAR || !scalar_is_text(node))
-        return NULL;
-    return *node->text ? node->text : NULL;
+    return node && fields_is_string(node) && *node->text ? node->text : NULL;
 }
 
 bool decode_is_typed(const struct yaml_node *root)
@@ -270,7 +267,7 @@ static struct object *read_object(struct decode_context *context, struct fields 
     if (decoders[kind]->read)
         decoders[kind]->read(fields, root, object);
     schema_check(fields, root, kind, first);
-    validate_labels(fields, validate_child(metadata, "labels"), "metadata.labels");
+    validate_labels(fields, yaml_node_get(metadata, "labels"), "metadata.labels");
     if (decoders[kind]->validate)
         decoders[kind]->validate(fields, root, object);
     object->broken = fields->broken;
@@ -291,8 +288,7 @@ static bool is_mentioned(const struct decode_context *context, const char *ns)
  * namespaced is not known here: only an explicit namespace counts. */
 static void mention_namespace(struct decode_context *context, const struct yaml_node *root)
 {
-    const struct yaml_node *metadata = yaml_node_get(root, "metadata");
-    const char *ns = metadata ? decode_peek(metadata, "namespace") : NULL;
+    const char *ns = decode_peek(yaml_node_get(root, "metadata"), "namespace");
     struct object *object;
 
     if (!ns || !dns_label_is_valid(ns) || is_mentioned(context, ns))

@@ -38,7 +38,7 @@ void decode_forget(struct decode_context *context, guint first);
 /* Does the tree state its own kind? */
 bool decode_is_typed(const struct yaml_node *root);
 
-/* The text of a string field, NULL otherwise; for looking before the kind is known. */
+/* The text of a field of a map, NULL unless it is a string that is not empty; reports nothing. */
 const char *decode_peek(const struct yaml_node *map, const char *key);
 
 /* How one kind is decoded. */
@@ -90,11 +90,11 @@ const char *decode_dns_label(struct fields *fields, const struct yaml_node *map,
 int decode_choice(struct fields *fields, const struct yaml_node *map, const char *key,
                   const char *const choices[], int fallback);
 
-/* The ports of a list of mappings, appended to `ports` (struct port), without the invalid ones.
- * Their strings belong to the tree. `number` is the key of the number. More than the API allows in
- * a slice are an error. */
+/* The ports of a list of mappings from its first element on (NULL: none), appended to `ports`
+ * (struct port), without the invalid ones. Their strings belong to the tree. `number` is the key of
+ * the number. More than the API allows in a slice are an error. */
 #define DECODE_PORTS_MAX 20000u
-void decode_ports(struct fields *fields, const struct yaml_node *list, const char *number,
+void decode_ports(struct fields *fields, const struct yaml_node *first, const char *number,
                   bool number_required, GArray *ports);
 
 /* The same ports in the form stored in an object; NULL for none. */

@@ -40,7 +40,7 @@ static struct ports *read_ports(struct fields *fields, const struct yaml_node *m
 {
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
 
-    decode_ports(fields, fields_list(fields, map, "ports"), "port", false, ports);
+    decode_ports(fields, fields_elements(fields, map, "ports"), "port", false, ports);
     return decode_take_ports(ports);
 }
 
@@ -50,19 +50,19 @@ static void take_endpoints(GArray *endpoints, struct endpoint_subset *subset)
     subset->endpoints = (struct endpoint *)(void *)g_array_free(endpoints, FALSE);
 }
 
-static void read_slice_endpoints(struct fields *fields, const struct yaml_node *list,
+static void read_slice_endpoints(struct fields *fields, const struct yaml_node *first,
                                  struct endpoint_subset *subset)
 {
-    const struct yaml_node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *map;
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     GArray *endpoints = g_array_new(FALSE, FALSE, sizeof(struct endpoint));
 
-    while ((map = fields_next_map(fields, &iterator, "endpoints"))) {
-        const struct yaml_node *texts = fields_list(fields, map, "addresses");
+    while ((map = fields_next_map(fields, &first, "endpoints"))) {
+        const struct yaml_node *node = fields_elements(fields, map, "addresses");
         struct endpoint endpoint = {0};
 
         g_array_set_size(addresses, 0);
-        for (const struct yaml_node *node = texts ? texts->first : NULL; node; node = node->next) {
+        for (; node; node = node->next) {
             const char *text = fields_text(fields, node, "addresses");
 
             if (text)
@@ -92,12 +92,12 @@ static void read_endpoint_slice(struct fields *fields, const struct yaml_node *r
     slice->subsets[0].ports = read_ports(fields, root);
     /* host names instead of addresses: nothing to resolve to */
     if (!type || strcmp(type, "FQDN") != 0) {
-        const struct yaml_node *list;
+        const struct yaml_node *first;
 
         decode_whole(fields);
-        list = fields_list(fields, root, "endpoints");
+        first = fields_elements(fields, root, "endpoints");
         decode_part(fields);
-        read_slice_endpoints(fields, list, &slice->subsets[0]);
+        read_slice_endpoints(fields, first, &slice->subsets[0]);
     }
 }
 
@@ -107,8 +107,7 @@ const struct decoder endpoint_slice_decoder = {.read = read_endpoint_slice,
 static void read_subset_addresses(struct fields *fields, const struct yaml_node *subset,
                                   const char *key, struct ports *ports, GArray *mentions)
 {
-    const struct yaml_node *list = fields_list(fields, subset, key);
-    const struct yaml_node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *iterator = fields_elements(fields, subset, key), *map;
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
 
     while ((map = fields_next_map(fields, &iterator, key))) {
@@ -144,14 +143,13 @@ static void read_endpoints(struct fields *fields, const struct yaml_node *root,
                            struct object *object)
 {
     struct endpoint_slice *slice = (struct endpoint_slice *)object;
-    const struct yaml_node *list, *iterator, *map;
+    const struct yaml_node *iterator, *map;
     g_autoptr(GPtrArray) lists =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))ports_unref);
     g_autoptr(GArray) mentions = g_array_new(FALSE, FALSE, sizeof(struct mention));
 
     decode_whole(fields);
-    list = fields_list(fields, root, "subsets");
-    iterator = list ? list->first : NULL;
+    iterator = fields_elements(fields, root, "subsets");
     decode_part(fields);
 
     slice->service = name_intern(slice->object.name, strlen(slice->object.name));

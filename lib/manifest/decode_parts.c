@@ -200,12 +200,12 @@ static bool read_port(struct fields *fields, const struct yaml_node *map, const 
     return good;
 }
 
-void decode_ports(struct fields *fields, const struct yaml_node *list, const char *number,
+void decode_ports(struct fields *fields, const struct yaml_node *first, const char *number,
                   bool number_required, GArray *ports)
 {
-    const struct yaml_node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *map;
 
-    while ((map = fields_next_map(fields, &iterator, "ports"))) {
+    while ((map = fields_next_map(fields, &first, "ports"))) {
         if (ports->len == DECODE_PORTS_MAX) {
             if (!fields->refused) /* not already reported for the container */
                 fields_refuse(fields, map->position, "too-many",
@@ -228,8 +228,8 @@ struct ports *decode_take_ports(const GArray *ports)
 
 struct owner decode_owner(struct fields *fields, const struct yaml_node *metadata)
 {
-    const struct yaml_node *list = fields_list(fields, metadata, "ownerReferences");
-    const struct yaml_node *iterator = list ? list->first : NULL, *map, *chosen = NULL;
+    const struct yaml_node *iterator = fields_elements(fields, metadata, "ownerReferences");
+    const struct yaml_node *map, *chosen = NULL;
     struct owner owner = {.kind = OBJECT_KINDS};
     const char *kind;
 

@@ -10,14 +10,14 @@
 static void read_containers(struct fields *fields, const struct yaml_node *spec, const char *key,
                             bool sidecars_only, GArray *ports)
 {
-    const struct yaml_node *list = fields_list(fields, spec, key);
-    const struct yaml_node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *iterator = fields_elements(fields, spec, key), *map;
 
     while ((map = fields_next_map(fields, &iterator, key))) {
         const char *policy = sidecars_only ? fields_string(fields, map, "restartPolicy") : "Always";
 
         if (g_strcmp0(policy, "Always") == 0)
-            decode_ports(fields, fields_list(fields, map, "ports"), "containerPort", true, ports);
+            decode_ports(fields, fields_elements(fields, map, "ports"), "containerPort", true,
+                         ports);
     }
 }
 
@@ -59,8 +59,7 @@ static bool read_ip(struct fields *fields, const struct yaml_node *map, const ch
 /* podIPs, else podIP: the API server fills each in from the other. */
 static void read_ips(struct fields *fields, const struct yaml_node *status, struct pod *pod)
 {
-    const struct yaml_node *list = fields_list(fields, status, "podIPs");
-    const struct yaml_node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *iterator = fields_elements(fields, status, "podIPs"), *map;
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     struct address address;
 
@@ -81,8 +80,7 @@ static void read_ips(struct fields *fields, const struct yaml_node *status, stru
 
 static bool is_ready(struct fields *fields, const struct yaml_node *status)
 {
-    const struct yaml_node *list = fields_list(fields, status, "conditions");
-    const struct yaml_node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *iterator = fields_elements(fields, status, "conditions"), *map;
     bool ready = false;
 
     while ((map = fields_next_map(fields, &iterator, "conditions"))) {

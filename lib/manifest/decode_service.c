@@ -39,12 +39,12 @@ static bool read_cluster_ip(struct fields *fields, const struct yaml_node *node,
 static void read_cluster_ips(struct fields *fields, const struct yaml_node *spec,
                              struct service *service)
 {
-    const struct yaml_node *list = fields_list(fields, spec, "clusterIPs");
+    const struct yaml_node *node = fields_elements(fields, spec, "clusterIPs");
     const struct yaml_node *single = fields_get(fields, spec, "clusterIP");
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
     bool first_none = false, none = false;
 
-    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next) {
+    for (; node; node = node->next) {
         if (!read_cluster_ip(fields, node, "clusterIPs", addresses, &none))
             return;
         first_none |= none && addresses->len == 0;
@@ -83,7 +83,9 @@ static void read_families(struct fields *fields, const struct yaml_node *spec,
     const struct yaml_node *list = fields_list(fields, spec, "ipFamilies");
     const struct yaml_node *old = fields_get(fields, spec, "ipFamily"); /* before 1.20 */
 
-    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next)
+    const struct yaml_node *node = yaml_node_elements(list);
+
+    for (; node; node = node->next)
         add_family(fields, node->position, fields_text(fields, node, "ipFamilies"), service);
     if (!list && old)
         add_family(fields, old->position, fields_text(fields, old, "ipFamily"), service);
@@ -112,13 +114,13 @@ static void read_external_name(struct fields *fields, const struct yaml_node *sp
 /* Errors in it affect no name, and are left to the schema. */
 static uint32_t read_affinity(const struct yaml_node *spec)
 {
-    const char *kind = spec ? decode_peek(spec, "sessionAffinity") : NULL;
-    const struct yaml_node *node = validate_child(spec, "sessionAffinityConfig");
+    const char *kind = decode_peek(spec, "sessionAffinity");
+    const struct yaml_node *node = yaml_node_get(spec, "sessionAffinityConfig");
     struct scalar seconds;
 
     if (g_strcmp0(kind, "ClientIP") != 0)
         return 0;
-    node = validate_child(validate_child(node, "clientIP"), "timeoutSeconds");
+    node = yaml_node_get(yaml_node_get(node, "clientIP"), "timeoutSeconds");
     if (!node || node->type != YAML_NODE_SCALAR)
         return AFFINITY_DEFAULT;
     seconds = scalar_read(node);
@@ -153,7 +155,7 @@ static void read_service(struct fields *fields, const struct yaml_node *root, st
     service->publish_not_ready = fields_bool(fields, spec, "publishNotReadyAddresses", false);
     service->affinity = read_affinity(spec);
     read_families(fields, spec, service);
-    decode_ports(fields, fields_list(fields, spec, "ports"), "port", true, ports);
+    decode_ports(fields, fields_elements(fields, spec, "ports"), "port", true, ports);
     service->ports = decode_take_ports(ports);
 }
 

@@ -12,7 +12,7 @@ static void read_requirement(struct fields *fields, const struct yaml_node *map,
                              GArray *requirements)
 {
     static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
-    const struct yaml_node *list = fields_list(fields, map, "values");
+    const struct yaml_node *value = fields_elements(fields, map, "values");
     const char *key = fields_string(fields, map, "key");
     struct requirement requirement;
     g_autoptr(GPtrArray) values = NULL;
@@ -24,8 +24,8 @@ static void read_requirement(struct fields *fields, const struct yaml_node *map,
         return;
     }
     values = g_ptr_array_new();
-    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next) {
-        const char *text = fields_text(fields, node, "values");
+    for (; value; value = value->next) {
+        const char *text = fields_text(fields, value, "values");
 
         if (text)
             g_ptr_array_add(values, (gpointer)(uintptr_t)name_intern(text, strlen(text)));
@@ -42,8 +42,7 @@ static void read_requirement(struct fields *fields, const struct yaml_node *map,
 static void read_expressions(struct fields *fields, const struct yaml_node *selector,
                              struct workload *workload)
 {
-    const struct yaml_node *list = fields_list(fields, selector, "matchExpressions");
-    const struct yaml_node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *iterator = fields_elements(fields, selector, "matchExpressions"), *map;
     GArray *requirements;
 
     if (!iterator)
@@ -86,8 +85,7 @@ static void read_selector(struct fields *fields, const struct yaml_node *root,
 static bool job_is_over(struct fields *fields, const struct yaml_node *root)
 {
     const struct yaml_node *status = fields_map(fields, root, "status");
-    const struct yaml_node *list = fields_list(fields, status, "conditions");
-    const struct yaml_node *iterator = list ? list->first : NULL, *map;
+    const struct yaml_node *iterator = fields_elements(fields, status, "conditions"), *map;
     bool over = fields_string(fields, status, "completionTime") != NULL;
 
     while ((map = fields_next_map(fields, &iterator, "conditions"))) {
@@ -103,9 +101,8 @@ static bool job_is_over(struct fields *fields, const struct yaml_node *root)
 static bool is_helm_hook(const struct yaml_node *root)
 {
     const struct yaml_node *metadata = yaml_node_get(root, "metadata");
-    const struct yaml_node *annotations = metadata ? yaml_node_get(metadata, "annotations") : NULL;
 
-    return annotations && decode_peek(annotations, "helm.sh/hook");
+    return decode_peek(yaml_node_get(metadata, "annotations"), "helm.sh/hook");
 }
 
 /* As many as the controller runs at a time. Without completions, the first success ends the Job,

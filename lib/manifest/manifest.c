@@ -69,8 +69,8 @@ static void on_document(void *userdata, const struct yaml_node *document)
 {
     struct manifest_reader *reader = userdata;
     struct decode_context *context = &reader->context;
-    const char *version = document ? decode_peek(document, "apiVersion") : NULL;
-    const char *kind = document ? decode_peek(document, "kind") : NULL;
+    const char *version = decode_peek(document, "apiVersion");
+    const char *kind = decode_peek(document, "kind");
 
     if (version && kind) {
         for (guint i = 0; i < reader->pending->len; i++)

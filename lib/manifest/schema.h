@@ -43,6 +43,10 @@ const struct schema_field *schema_of(enum object_kind kind);
 /* NULL if there is no such field. */
 const struct schema_field *schema_find(const struct schema_field *level, const char *name);
 
+/* Does the map (NULL: it is absent) have the field? Null, an empty text and an empty list count as
+ * absent. */
+bool schema_is_there(const struct yaml_node *map, const char *key);
+
 /* Reports what the API rejects in an object's tree, field by field; problems already among the
  * diagnostics from `first` on, reported by the field's reader, are not repeated. */
 void schema_check(struct fields *fields, const struct yaml_node *root, enum object_kind kind,

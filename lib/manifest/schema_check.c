@@ -28,16 +28,6 @@ static void append_path(GString *text, const struct schema_place *place)
     g_string_append_printf(text, "%s.", place->key);
 }
 
-/* "spec.ports.port"; free with g_free. */
-static char *path_of(const struct schema_place *place, const char *key)
-{
-    GString *text = g_string_new(NULL);
-
-    append_path(text, place);
-    g_string_append(text, key);
-    return g_string_free(text, FALSE);
-}
-
 static bool is_reported(const struct check *check, struct position position, const char *rule)
 {
     const GPtrArray *diagnostics = check->fields->diagnostics;
@@ -52,15 +42,22 @@ static bool is_reported(const struct check *check, struct position position, con
     return false;
 }
 
-/* Report this, unless it was already? Of a duplicate key the last counts, and a merged one counts
- * only if there is no other. */
-static bool is_news(const struct check *check, const struct schema_place *place,
-                    const struct yaml_node *child, struct position position, const char *rule)
+/* "spec.ports.port", of a field about which this is to be reported, free with g_free; NULL: not
+ * again. Of a duplicate key the last counts, and a merged one counts only if there is no other. */
+static char *path_to_report(const struct check *check, const struct schema_place *place,
+                            const char *key, const struct yaml_node *child,
+                            struct position position, const char *rule)
 {
+    GString *path;
+
     check->fields->refused = true;
-    if (child && yaml_node_get(place->map, child->key) != child)
-        return false;
-    return !is_reported(check, position, rule);
+    if ((child && yaml_node_get(place->map, child->key) != child) ||
+        is_reported(check, position, rule))
+        return NULL;
+    path = g_string_new(NULL);
+    append_path(path, place);
+    g_string_append(path, key);
+    return g_string_free(path, FALSE);
 }
 
 static bool is_string(const struct yaml_node *node)
@@ -99,14 +96,13 @@ static void refuse_type(const struct check *check, const struct schema_place *pl
                         const struct schema_field *field, const struct yaml_node *child,
                         const struct yaml_node *node, const char *wanted)
 {
-    g_autofree char *path = NULL;
+    g_autofree char *path =
+        path_to_report(check, place, field->name, child, node->position, "wrong-type");
     bool quote = node->type == YAML_NODE_SCALAR && node->plain && field->type == SCHEMA_STRING;
 
-    if (!is_news(check, place, child, node->position, "wrong-type"))
-        return;
-    path = path_of(place, field->name);
-    fields_refuse(check->fields, node->position, "wrong-type", "%s must be %s%s", path, wanted,
-                  quote ? ": quote it" : "");
+    if (path)
+        fields_refuse(check->fields, node->position, "wrong-type", "%s must be %s%s", path, wanted,
+                      quote ? ": quote it" : "");
 }
 
 /* Elements of a list of strings, or values of a mapping of strings: null stands for "". */
@@ -118,13 +114,12 @@ static void check_strings(const struct check *check, const struct schema_place *
 
         if (is_string(item) || scalar_is_null(item))
             continue;
-        if (!is_news(check, place, child, item->position, "wrong-type"))
-            continue;
-        path = path_of(place, field->name);
-        fields_refuse(check->fields, item->position, "wrong-type",
-                      "each %s of %s must be a string%s",
-                      field->type == SCHEMA_STRINGS ? "element" : "value", path,
-                      item->type == YAML_NODE_SCALAR ? ": quote it" : "");
+        path = path_to_report(check, place, field->name, child, item->position, "wrong-type");
+        if (path)
+            fields_refuse(check->fields, item->position, "wrong-type",
+                          "each %s of %s must be a string%s",
+                          field->type == SCHEMA_STRINGS ? "element" : "value", path,
+                          item->type == YAML_NODE_SCALAR ? ": quote it" : "");
     }
 }
 
@@ -135,10 +130,11 @@ static void check_value(const struct check *check, const struct schema_place *pl
     int64_t number;
 
     if (field->values) {
-        if (*child->text == '\0' || g_strv_contains(field->values, child->text) ||
-            !is_news(check, place, child, child->position, "bad-value"))
+        if (*child->text == '\0' || g_strv_contains(field->values, child->text))
             return;
-        path = path_of(place, field->name);
+        path = path_to_report(check, place, field->name, child, child->position, "bad-value");
+        if (!path)
+            return;
         values = g_strjoinv(", ", (char **)(uintptr_t)field->values);
         fields_refuse(check->fields, child->position, "bad-value", "%s must be one of %s", path,
                       values);
@@ -147,12 +143,12 @@ static void check_value(const struct check *check, const struct schema_place *pl
     if (field->greatest == 0)
         return;
     number = scalar_read(child).integer;
-    if ((number >= field->least && number <= field->greatest) ||
-        !is_news(check, place, child, child->position, "bad-value"))
+    if (number >= field->least && number <= field->greatest)
         return;
-    path = path_of(place, field->name);
-    fields_refuse(check->fields, child->position, "bad-value", "%s must be from %d to %d", path,
-                  field->least, field->greatest);
+    path = path_to_report(check, place, field->name, child, child->position, "bad-value");
+    if (path)
+        fields_refuse(check->fields, child->position, "bad-value", "%s must be from %d to %d", path,
+                      field->least, field->greatest);
 }
 
 static void check_map(const struct check *check, const struct schema_place *place,
@@ -184,8 +180,7 @@ static void check_field(const struct check *check, const struct schema_place *pl
     }
 }
 
-/* Null, an empty text and an empty list count as absent. */
-static bool is_there(const struct yaml_node *map, const char *key)
+bool schema_is_there(const struct yaml_node *map, const char *key)
 {
     const struct yaml_node *node = yaml_node_get(map, key);
 
@@ -201,11 +196,11 @@ static void check_required(const struct check *check, const struct schema_place 
 {
     g_autofree char *path = NULL;
 
-    if (!field->required || is_there(place->map, field->name) ||
-        !is_news(check, place, NULL, place->map->position, "missing-field"))
+    if (!field->required || schema_is_there(place->map, field->name))
         return;
-    path = path_of(place, field->name);
-    fields_refuse(check->fields, place->map->position, "missing-field", "%s is missing", path);
+    path = path_to_report(check, place, field->name, NULL, place->map->position, "missing-field");
+    if (path)
+        fields_refuse(check->fields, place->map->position, "missing-field", "%s is missing", path);
 }
 
 static void check_map(const struct check *check, const struct schema_place *place,

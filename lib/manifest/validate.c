@@ -6,26 +6,10 @@
 
 #include <string.h>
 
-#include "decode.h"
 #include "lib/util/hash.h"
 
 #define LABEL_NAME_MAX 63u
 #define PORT_NAME_MAX 15u
-
-const struct yaml_node *validate_child(const struct yaml_node *map, const char *key)
-{
-    return map && map->type == YAML_NODE_MAP ? yaml_node_get(map, key) : NULL;
-}
-
-const struct yaml_node *validate_first(const struct yaml_node *list)
-{
-    return list && list->type == YAML_NODE_LIST ? list->first : NULL;
-}
-
-const char *validate_text(const struct yaml_node *map, const char *key)
-{
-    return map ? decode_peek(map, key) : NULL;
-}
 
 struct position validate_position(const struct yaml_node *node, const struct yaml_node *otherwise)
 {
@@ -66,8 +50,9 @@ static bool is_label_key(const char *key)
 
 void validate_labels(struct fields *fields, const struct yaml_node *map, const char *what)
 {
-    for (const struct yaml_node *child = map && map->type == YAML_NODE_MAP ? map->first : NULL;
-         child; child = child->next) {
+    const struct yaml_node *child = yaml_node_entries(map);
+
+    for (; child; child = child->next) {
         if (!is_label_key(child->key)) {
             fields_refuse(fields, child->key_position, "invalid-label",
                           "a key in %s must be at most %u letters, digits, '-', '_' and '.', "
@@ -111,17 +96,17 @@ static void check_port_name(struct fields *fields, const struct yaml_node *port,
 void validate_port_names(struct fields *fields, const struct yaml_node *ports, enum port_names form)
 {
     g_autoptr(GHashTable) seen = NULL;
-    const struct yaml_node *first = validate_first(ports);
+    const struct yaml_node *first = yaml_node_elements(ports);
     bool several = first && first->next;
 
     for (const struct yaml_node *port = first; port; port = port->next) {
-        const char *name = validate_text(port, "name");
+        const char *name = decode_peek(port, "name");
 
         if (port->type != YAML_NODE_MAP)
             continue;
         if (name) {
             check_port_name(fields, port, name, form);
-        } else if (several && form == PORT_NAMES_LABELS && !validate_child(port, "name")) {
+        } else if (several && form == PORT_NAMES_LABELS && !yaml_node_get(port, "name")) {
             fields_refuse(fields, port->position, "unnamed-port",
                           "with several ports each needs a name");
         }

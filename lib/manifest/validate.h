@@ -5,11 +5,7 @@
  */
 #pragma once
 
-#include <glib.h>
-
-#include "lib/model/object.h"
-#include "lib/yaml/fields.h"
-#include "lib/yaml/tree.h"
+#include "decode.h"
 
 /* The rules of each kind. `object` is what was read from the tree; `fields` tells whether its
  * fields were good. */
@@ -23,10 +19,7 @@ void validate_pod(struct fields *fields, const struct yaml_node *root, const str
 void validate_workload(struct fields *fields, const struct yaml_node *root,
                        const struct object *object);
 
-/* Helpers of several kinds. An absent node is NULL, and so is any field of it. */
-const struct yaml_node *validate_child(const struct yaml_node *map, const char *key);
-const struct yaml_node *validate_first(const struct yaml_node *list);
-const char *validate_text(const struct yaml_node *map, const char *key);
+/* Where a node is; if it is absent (NULL), where the other one is. */
 struct position validate_position(const struct yaml_node *node, const struct yaml_node *otherwise);
 
 /* A set of texts chosen by manifests. */

@@ -22,14 +22,14 @@ void validate_slice(struct fields *fields, const struct yaml_node *root,
                     const struct object *object)
 {
     (void)object;
-    const char *type = validate_text(root, "addressType");
-    const struct yaml_node *endpoint = validate_first(validate_child(root, "endpoints"));
+    const char *type = decode_peek(root, "addressType");
+    const struct yaml_node *endpoint = yaml_node_elements(yaml_node_get(root, "endpoints"));
 
-    validate_port_names(fields, validate_child(root, "ports"), PORT_NAMES_OF_SLICE);
+    validate_port_names(fields, yaml_node_get(root, "ports"), PORT_NAMES_OF_SLICE);
     if (!type || (strcmp(type, "IPv4") != 0 && strcmp(type, "IPv6") != 0))
         return;
     for (; endpoint; endpoint = endpoint->next) {
-        const struct yaml_node *node = validate_first(validate_child(endpoint, "addresses"));
+        const struct yaml_node *node = yaml_node_elements(yaml_node_get(endpoint, "addresses"));
 
         for (; node; node = node->next)
             check_address(fields, node, type);
@@ -40,14 +40,14 @@ void validate_endpoints(struct fields *fields, const struct yaml_node *root,
                         const struct object *object)
 {
     (void)object;
-    const struct yaml_node *subset = validate_first(validate_child(root, "subsets"));
+    const struct yaml_node *subset = yaml_node_elements(yaml_node_get(root, "subsets"));
 
     for (; subset; subset = subset->next) {
         if (subset->type != YAML_NODE_MAP)
             continue;
-        validate_port_names(fields, validate_child(subset, "ports"), PORT_NAMES_LABELS);
-        if (!validate_first(validate_child(subset, "addresses")) &&
-            !validate_first(validate_child(subset, "notReadyAddresses")))
+        validate_port_names(fields, yaml_node_get(subset, "ports"), PORT_NAMES_LABELS);
+        if (!yaml_node_elements(yaml_node_get(subset, "addresses")) &&
+            !yaml_node_elements(yaml_node_get(subset, "notReadyAddresses")))
             fields_refuse(fields, subset->position, "missing-field",
                           "a subset needs addresses or notReadyAddresses");
     }

@@ -7,22 +7,13 @@
 
 #include "lib/util/address.h"
 #include "lib/yaml/scalar.h"
+#include "schema.h"
 #include "validate.h"
-
-static bool is_there(const struct yaml_node *spec, const char *key)
-{
-    const struct yaml_node *node = validate_child(spec, key);
-
-    if (!node || scalar_is_null(node))
-        return false;
-    return node->type == YAML_NODE_SCALAR ? node->length > 0
-                                          : node->type == YAML_NODE_MAP || node->first;
-}
 
 static gint64 port_key(const struct yaml_node *port)
 {
-    const struct yaml_node *number = validate_child(port, "port");
-    const char *protocol = validate_text(port, "protocol");
+    const struct yaml_node *number = yaml_node_get(port, "port");
+    const char *protocol = decode_peek(port, "protocol");
     struct scalar scalar;
 
     if (!number || number->type != YAML_NODE_SCALAR)
@@ -38,7 +29,7 @@ static void check_ports(struct fields *fields, const struct yaml_node *ports)
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 
     validate_port_names(fields, ports, PORT_NAMES_LABELS);
-    for (const struct yaml_node *port = validate_first(ports); port; port = port->next) {
+    for (const struct yaml_node *port = yaml_node_elements(ports); port; port = port->next) {
         gint64 key = port_key(port);
 
         if (key >= 0 && !g_hash_table_add(seen, g_memdup2(&key, sizeof key)))
@@ -54,7 +45,7 @@ static void check_external_name(struct fields *fields, const struct yaml_node *s
                                             "ipFamilyPolicy"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(forbidden); i++) {
-        if (is_there(spec, forbidden[i]))
+        if (schema_is_there(spec, forbidden[i]))
             fields_refuse(fields, yaml_node_get(spec, forbidden[i])->key_position,
                           "forbidden-field", "a Service of type ExternalName must not have %s",
                           forbidden[i]);
@@ -67,9 +58,9 @@ static void check_external_name(struct fields *fields, const struct yaml_node *s
 /* clusterIP and the first of clusterIPs must agree. */
 static void check_first_address(struct fields *fields, const struct yaml_node *spec)
 {
-    const struct yaml_node *list = validate_child(spec, "clusterIPs");
-    const struct yaml_node *first = validate_first(list);
-    const char *single = validate_text(spec, "clusterIP");
+    const struct yaml_node *list = yaml_node_get(spec, "clusterIPs");
+    const struct yaml_node *first = yaml_node_elements(list);
+    const char *single = decode_peek(spec, "clusterIP");
 
     if (!first || first->type != YAML_NODE_SCALAR)
         return;
@@ -90,10 +81,10 @@ static void check_first_address(struct fields *fields, const struct yaml_node *s
 
 static struct position address_position(const struct yaml_node *spec, uint32_t index)
 {
-    const struct yaml_node *node = validate_first(validate_child(spec, "clusterIPs"));
+    const struct yaml_node *node = yaml_node_elements(yaml_node_get(spec, "clusterIPs"));
 
     if (!node)
-        return validate_position(validate_child(spec, "clusterIP"), spec);
+        return validate_position(yaml_node_get(spec, "clusterIP"), spec);
     while (index-- > 0 && node->next)
         node = node->next;
     return node->position;
@@ -125,7 +116,7 @@ static void check_families(struct fields *fields, const struct yaml_node *spec,
         fields_refuse(
             fields,
             validate_position(
-                validate_child(spec, service->n_families == 2 ? "ipFamilies" : "clusterIPs"), spec),
+                yaml_node_get(spec, service->n_families == 2 ? "ipFamilies" : "clusterIPs"), spec),
             "family-policy",
             "two families need ipFamilyPolicy PreferDualStack or RequireDualStack");
 }
@@ -133,13 +124,13 @@ static void check_families(struct fields *fields, const struct yaml_node *spec,
 static void check_type(struct fields *fields, const struct yaml_node *spec,
                        const struct service *service)
 {
-    const char *type = validate_text(spec, "type"), *balancer;
+    const char *type = decode_peek(spec, "type"), *balancer;
 
     if (service->headless && type &&
         (strcmp(type, "NodePort") == 0 || strcmp(type, "LoadBalancer") == 0))
         fields_refuse(fields, address_position(spec, 0), "headless-type",
                       "a Service of type %s cannot have clusterIP None", type);
-    balancer = validate_text(spec, "loadBalancerIP");
+    balancer = decode_peek(spec, "loadBalancerIP");
     if (balancer && strcmp(balancer, "None") == 0)
         fields_warning(fields, yaml_node_get(spec, "loadBalancerIP")->position, "load-balancer-ip",
                        "loadBalancerIP None means nothing; a headless Service has clusterIP None");
@@ -149,19 +140,19 @@ void validate_service(struct fields *fields, const struct yaml_node *root,
                       const struct object *object)
 {
     const struct service *service = (const struct service *)object;
-    const struct yaml_node *spec = validate_child(root, "spec");
+    const struct yaml_node *spec = yaml_node_get(root, "spec");
 
     if (fields->broken)
         return;
     if (spec && spec->type != YAML_NODE_MAP) /* null */
         spec = NULL;
-    validate_labels(fields, validate_child(spec, "selector"), "spec.selector");
-    check_ports(fields, validate_child(spec, "ports"));
+    validate_labels(fields, yaml_node_get(spec, "selector"), "spec.selector");
+    check_ports(fields, yaml_node_get(spec, "ports"));
     if (service->type == SERVICE_EXTERNAL_NAME) {
         check_external_name(fields, spec, service);
         return;
     }
-    if (!service->headless && !is_there(spec, "ports"))
+    if (!service->headless && !schema_is_there(spec, "ports"))
         fields_refuse(fields, validate_position(spec, root), "no-ports",
                       "spec.ports is missing; a Service needs ports unless it is headless");
     if (!spec)

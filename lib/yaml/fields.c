@@ -105,6 +105,12 @@ const struct yaml_node *fields_list(struct fields *fields, const struct yaml_nod
     return get_typed(fields, map, key, YAML_NODE_LIST, "list");
 }
 
+const struct yaml_node *fields_elements(struct fields *fields, const struct yaml_node *map,
+                                        const char *key)
+{
+    return yaml_node_elements(fields_list(fields, map, key));
+}
+
 bool fields_is_string(const struct yaml_node *node)
 {
     return node->type == YAML_NODE_SCALAR && scalar_is_text(node);

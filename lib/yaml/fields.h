@@ -51,6 +51,10 @@ bool fields_bool(struct fields *fields, const struct yaml_node *map, const char 
 bool fields_integer(struct fields *fields, const struct yaml_node *map, const char *key,
                     int64_t least, int64_t greatest, int64_t *value);
 
+/* The first element of a list; NULL: it has none, or is absent. */
+const struct yaml_node *fields_elements(struct fields *fields, const struct yaml_node *map,
+                                        const char *key);
+
 /* The elements of a list: the next non-null one, from *iterator on; NULL at the end. */
 const struct yaml_node *fields_next_map(struct fields *fields, const struct yaml_node **iterator,
                                         const char *key);

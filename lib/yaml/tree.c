@@ -170,11 +170,21 @@ void tree_reset(struct tree *tree, struct tree_mark mark)
     memset(tree->keys, 0, sizeof tree->keys);
 }
 
+const struct yaml_node *yaml_node_entries(const struct yaml_node *map)
+{
+    return map && map->type == YAML_NODE_MAP ? map->first : NULL;
+}
+
+const struct yaml_node *yaml_node_elements(const struct yaml_node *list)
+{
+    return list && list->type == YAML_NODE_LIST ? list->first : NULL;
+}
+
 const struct yaml_node *yaml_node_get(const struct yaml_node *map, const char *key)
 {
-    const struct yaml_node *found = NULL;
+    const struct yaml_node *found = NULL, *child = yaml_node_entries(map);
 
-    for (const struct yaml_node *child = map->first; child; child = child->next) {
+    for (; child; child = child->next) {
         if (child->key[0] == key[0] && strcmp(child->key, key) == 0)
             found = child;
     }

@@ -61,5 +61,10 @@ struct tree_mark {
 struct tree_mark tree_mark(const struct tree *tree);
 void tree_reset(struct tree *tree, struct tree_mark mark);
 
-/* The value of a key of a map, NULL if there is none. Of duplicates the last counts. */
+/* The first entry of a map, the first element of a list; NULL if there is none, and of anything
+ * else, including NULL. */
+const struct yaml_node *yaml_node_entries(const struct yaml_node *map);
+const struct yaml_node *yaml_node_elements(const struct yaml_node *list);
+
+/* The value of a key of a map; NULL likewise. Of duplicates the last counts. */
 const struct yaml_node *yaml_node_get(const struct yaml_node *map, const char *key);
