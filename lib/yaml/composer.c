@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The composer: a stack of open mappings and sequences. It knows three things about what it builds:
- * a document that is not a mapping is irrelevant and gets no tree; the elements under `items` are
- * delivered one by one, so that a list of all pods of a cluster is never in memory at once; and an
- * alias is a second use of the same nodes, whose number is limited to what they would be if written
- * out.
+ * The composer: a stack of open mappings and sequences. Of a document that is not a mapping nothing
+ * is kept. The elements under `items` are delivered one by one, so that a list of all pods of a
+ * cluster is never in memory at once. An alias is a second use of the same nodes, whose number is
+ * limited to what they would be if written out.
  */
 #include "composer.h"
 
@@ -14,7 +13,6 @@
 #include "scalar.h"
 
 #define LIST_KEY "items"
-#define FRAMES 32u /* initial capacity */
 
 struct frame {
     struct yaml_node *node;
@@ -35,10 +33,10 @@ struct composer {
     GHashTable *anchors;       /* char * -> struct yaml_node *; NULL: none in this document */
     uint64_t aliased;
     struct yaml_node *document;
-    bool ignored;             /* this document is no mapping */
-    bool keep;                /* elements' trees stay until the end of the document */
-    unsigned depth, capacity; /* of `stack` */
-    struct frame *stack;
+    bool ignored; /* this document is no mapping */
+    bool keep;    /* elements' trees stay until the end of the document */
+    unsigned depth;
+    struct frame *stack; /* COMPOSER_DEPTH_MAX of them; memory that is not touched costs nothing */
 };
 
 struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrArray *diagnostics)
@@ -47,8 +45,7 @@ struct composer *composer_new(const struct composer_callbacks *callbacks, GPtrAr
 
     composer->callbacks = *callbacks;
     composer->diagnostics = g_ptr_array_ref(diagnostics);
-    composer->capacity = FRAMES;
-    composer->stack = g_new(struct frame, FRAMES);
+    composer->stack = g_new(struct frame, COMPOSER_DEPTH_MAX);
     composer->tree = tree_new();
     composer->empty = tree_mark(composer->tree);
     return composer;
@@ -86,20 +83,31 @@ bool composer_fail(struct composer *composer, struct position position, const ch
     return false;
 }
 
-struct diagnostic *composer_take_error(struct composer *composer)
+GPtrArray *composer_diagnostics(const struct composer *composer)
 {
-    return g_ptr_array_steal_index(composer->diagnostics, composer->diagnostics->len - 1);
-}
-
-void composer_add_error(struct composer *composer, struct diagnostic *error)
-{
-    g_ptr_array_add(composer->diagnostics, error);
+    return composer->diagnostics;
 }
 
 static bool too_large(struct composer *composer, struct position position)
 {
     return composer_fail(composer, position, "too-large",
                          "one object takes more than %u MiB of memory", TREE_SIZE_MAX >> 20);
+}
+
+/* NULL: there is no room for it, which is reported. */
+static struct yaml_node *new_node(struct composer *composer, enum yaml_node_type type,
+                                  struct position position)
+{
+    struct yaml_node *node = tree_node(composer->tree);
+
+    if (!node) {
+        (void)too_large(composer, position);
+        return NULL;
+    }
+    node->type = (uint8_t)type;
+    node->position = position;
+    node->weight = 1;
+    return node;
 }
 
 static struct frame *top(struct composer *composer)
@@ -147,10 +155,10 @@ static bool merge_map(struct composer *composer, struct frame *frame, const stru
     if (!count_aliased(composer, map, map->position))
         return false;
     for (const struct yaml_node *child = map->first; child; child = child->next) {
-        struct yaml_node *copy = tree_node(composer->tree);
+        struct yaml_node *copy = new_node(composer, child->type, map->position);
 
         if (!copy)
-            return too_large(composer, map->position);
+            return false;
         *copy = *child;
         copy->next = NULL;
         copy->key_position = frame->key_position;
@@ -250,39 +258,21 @@ static void tell_other(struct composer *composer, struct position position)
         composer->callbacks.other(composer->callbacks.userdata, position);
 }
 
-static void tell_other_scalar(struct composer *composer, const char *text, size_t length,
-                              bool plain, struct position position)
-{
-    g_autofree char *copy = g_strndup(text, length);
-    const struct yaml_node node = {.type = YAML_NODE_SCALAR,
-                                   .text = copy,
-                                   .length = (uint32_t)length,
-                                   .plain = plain && !memchr(text, '\0', length)};
-
-    if (!scalar_is_null(&node))
-        tell_other(composer, position);
-}
-
 bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
                      struct position position, const char *anchor)
 {
     struct yaml_node *node;
 
-    if (composer->depth == 0 && composer->callbacks.other)
-        tell_other_scalar(composer, text, length, plain, position);
-    if (composer->ignored || composer->depth == 0)
+    if (composer->ignored)
         return true;
     if (expects_key(top(composer)) && !anchor)
         return set_key(composer, text, length, plain, position);
 
-    node = tree_node(composer->tree);
+    node = new_node(composer, YAML_NODE_SCALAR, position);
     if (!node)
-        return too_large(composer, position);
-    node->type = YAML_NODE_SCALAR;
+        return false;
     node->plain = plain && !memchr(text, '\0', length);
-    node->position = position;
     node->length = (uint32_t)length;
-    node->weight = 1;
     node->omitted = length > COMPOSER_KEPT_MAX;
     node->text = tree_text(composer->tree, text, node->omitted ? 0 : length);
     if (!node->text)
@@ -291,6 +281,8 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
         remember(composer, anchor, node);
     if (expects_key(top(composer)))
         return set_key(composer, text, length, plain, position);
+    if (composer->depth == 0 && !scalar_is_null(node))
+        tell_other(composer, position);
     return attach(composer, node);
 }
 
@@ -304,51 +296,41 @@ static bool is_handover(const struct composer *composer, enum yaml_node_type typ
            !anchor && !parent->anchor && !parent->merge && strcmp(parent->key, LIST_KEY) == 0;
 }
 
-static struct frame *next_frame(struct composer *composer)
+/* A collection that is not ignored. */
+static bool open_frame(struct composer *composer, struct frame *frame, enum yaml_node_type type,
+                       struct position position, const char *anchor)
 {
-    if (composer->depth == composer->capacity) {
-        composer->capacity = MIN(2 * composer->capacity, COMPOSER_DEPTH_MAX);
-        composer->stack = g_renew(struct frame, composer->stack, composer->capacity);
-    }
-    return &composer->stack[composer->depth];
+    if (expects_key(top(composer)))
+        return composer_fail(composer, position, "syntax", "a key must be a scalar");
+    *frame = (struct frame){.node = new_node(composer, type, position)};
+    if (!frame->node)
+        return false;
+    frame->tail = &frame->node->first;
+    if (anchor && !(frame->anchor = tree_text(composer->tree, anchor, strlen(anchor))))
+        return too_large(composer, position);
+    if (composer->depth == 0)
+        composer->document = frame->node;
+    frame->handover = is_handover(composer, type, anchor);
+    if (frame->handover)
+        composer->elements = tree_mark(composer->tree);
+    return true;
 }
 
 bool composer_begin(struct composer *composer, enum yaml_node_type type, struct position position,
                     const char *anchor)
 {
-    struct frame *frame;
-
     if (composer->depth == COMPOSER_DEPTH_MAX)
         return composer_fail(composer, position, "too-deep", "more than %u levels of nesting",
                              COMPOSER_DEPTH_MAX);
-    frame = next_frame(composer);
     if (composer->depth == 0) {
         composer->ignored = type != YAML_NODE_MAP;
         if (composer->ignored)
             tell_other(composer, position);
     }
-    if (!composer->ignored && expects_key(top(composer)))
-        return composer_fail(composer, position, "syntax", "a key must be a scalar");
-    if (!composer->ignored) {
-        *frame = (struct frame){.node = tree_node(composer->tree)};
-        if (!frame->node)
-            return too_large(composer, position);
-        frame->node->type = (uint8_t)type;
-        frame->node->position = position;
-        frame->node->weight = 1;
-        frame->tail = &frame->node->first;
-        if (anchor) {
-            frame->anchor = tree_text(composer->tree, anchor, strlen(anchor));
-            if (!frame->anchor)
-                return too_large(composer, position);
-        }
-        frame->handover = is_handover(composer, type, anchor);
-        if (composer->depth == 0)
-            composer->document = frame->node;
-    }
+    if (!composer->ignored &&
+        !open_frame(composer, &composer->stack[composer->depth], type, position, anchor))
+        return false;
     composer->depth++;
-    if (!composer->ignored && frame->handover)
-        composer->elements = tree_mark(composer->tree);
     return true;
 }
 
@@ -366,13 +348,12 @@ bool composer_end(struct composer *composer)
 
 bool composer_alias(struct composer *composer, const char *anchor, struct position position)
 {
-    const struct yaml_node *target = NULL;
+    const struct yaml_node *target =
+        composer->anchors ? g_hash_table_lookup(composer->anchors, anchor) : NULL;
     struct yaml_node *copy;
 
     if (composer->ignored || composer->depth == 0)
         return true;
-    if (composer->anchors)
-        target = g_hash_table_lookup(composer->anchors, anchor);
     if (!target)
         return composer_fail(composer, position, "syntax",
                              "an alias without a complete anchor before it");
@@ -383,9 +364,9 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
             return composer_fail(composer, position, "syntax", "a key must be a scalar");
         return set_key(composer, target->text, target->length, target->plain, position);
     }
-    copy = tree_node(composer->tree);
+    copy = new_node(composer, target->type, position);
     if (!copy)
-        return too_large(composer, position);
+        return false;
     *copy = *target;
     copy->next = NULL;
     copy->key = NULL;

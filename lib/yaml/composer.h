@@ -64,6 +64,5 @@ unsigned composer_depth(const struct composer *composer);
 bool composer_fail(struct composer *composer, struct position position, const char *rule,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Takes the last diagnostic, which is an error, off the list; puts one there. */
-struct diagnostic *composer_take_error(struct composer *composer);
-void composer_add_error(struct composer *composer, struct diagnostic *error);
+/* Those it was created with. */
+GPtrArray *composer_diagnostics(const struct composer *composer);

@@ -15,26 +15,21 @@ static bool is_further(const struct diagnostic *a, const struct diagnostic *b)
     return a->line != b->line ? a->line > b->line : a->column > b->column;
 }
 
-/* `error` is the JSON parser's. */
-static int read_as_yaml(struct documents *documents, struct composer *composer,
-                        struct diagnostic *error)
+/* The last diagnostic is the JSON parser's error. */
+static int read_as_yaml(struct documents *documents, struct composer *composer)
 {
+    GPtrArray *diagnostics = composer_diagnostics(composer);
+    struct diagnostic *error = g_ptr_array_steal_index(diagnostics, diagnostics->len - 1);
     int r;
 
     composer_retract(composer);
     r = yaml_reader_run(documents, composer);
-    if (r == READER_BAD) {
-        struct diagnostic *other = composer_take_error(composer);
-
-        if (is_further(other, error)) {
-            composer_add_error(composer, other);
-            other = error;
-        } else {
-            composer_add_error(composer, error);
-        }
-        error = other;
+    if (r == READER_BAD && !is_further(diagnostics->pdata[diagnostics->len - 1], error)) {
+        g_ptr_array_set_size(diagnostics, (gint)diagnostics->len - 1);
+        g_ptr_array_add(diagnostics, error);
+    } else {
+        diagnostic_free(error);
     }
-    diagnostic_free(error);
     return r;
 }
 
@@ -45,7 +40,7 @@ static int read_brace(struct documents *documents, struct composer *composer)
     documents_mark(documents);
     r = json_reader_run(documents, composer);
     if (r == READER_NOT_JSON && documents_rewind(documents, 0))
-        r = read_as_yaml(documents, composer, composer_take_error(composer));
+        r = read_as_yaml(documents, composer);
     documents_unmark(documents);
     return r == READER_DONE ? READER_DONE : READER_BAD;
 }
