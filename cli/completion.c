@@ -23,7 +23,7 @@ BIND(completion_fish, "share/completions/kubesvc.fish");
 static const struct synopsis synopsis = {
     .name = "completion",
     .operands = "bash | zsh | fish",
-    .description = "Prints the completion script for a shell, for where no package installed it.\n",
+    .description = "Prints the completion script for a shell, if no package has installed it.\n",
     .examples = "  source <(kubesvc completion bash)\n"
                 "  kubesvc completion zsh > ~/.zfunc/_kubesvc\n"
                 "  kubesvc completion fish | source\n",

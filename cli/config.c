@@ -22,7 +22,7 @@ static const struct synopsis synopsis = {
     .operands = "show",
     .description =
         "Shows the configuration in effect and where each value comes from: a file and line,\n"
-        "a command-line option, or the default. Reports when the files have changed since, or\n"
+        "a command-line option, or the default. Reports whether the files have changed since, or\n"
         "were rejected.\n",
     .examples = "  kubesvc config show\n"
                 "  kubesvc config show -o json | jq '.settings[] | select(.source == \"file\")'\n",

@@ -13,11 +13,11 @@ static const struct synopsis synopsis = {
     .name = "doctor",
     .operands = "",
     .description =
-        "Checks whether programs on this host can find the names: the module, the hosts line\n"
+        "Checks whether programs on this host can resolve the names: the module, the hosts line\n"
         "of /etc/nsswitch.conf, the daemon, its socket and manifests, a lookup through libc,\n"
         "other caches, the host's addresses, DNS if kubesvc-dns is used, and, if no daemon\n"
-        "answers, its unit and its configuration. Says for each problem what to do. Exit\n"
-        "status: 1 if anything is bad, else 0.\n",
+        "answers, its unit and its configuration. Says for each problem what to do.\n"
+        "Exit status: 1 if anything is bad, else 0.\n",
     .examples = "  kubesvc doctor\n"
                 "  sudo -u www-data kubesvc doctor    as another user\n"
                 "  kubesvc doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'\n",

@@ -17,8 +17,9 @@ static const struct synopsis synopsis = {
     .operands = "NAME",
     .description =
         "Explains step by step why a name resolves as it does: the names tried, the Service\n"
-        "chosen, its selector, and for every pod whether it counts and what keeps it out:\n"
-        "which label, readiness or family. After a miss: similar names and what is missing.\n",
+        "chosen, its selector, and for every pod whether it counts or what keeps it out: a\n"
+        "label, readiness or the family. If the name does not exist: what is wrong with\n"
+        "manifests that may contain it, and similar names.\n",
     .examples = "  kubesvc explain web\n"
                 "  kubesvc explain -n moon web\n"
                 "  kubesvc explain db-0.db.moon.svc.cluster.local\n"

@@ -22,8 +22,8 @@ static const struct synopsis synopsis = {
     .description =
         "Prints every name that resolves, of all namespaces unless -n names one: as lines\n"
         "of hosts(5), each an address and a name, or as JSON. Names that point outside the\n"
-        "zone have no address here; in a hosts file they are comments. Or prints, for nft -f,\n"
-        "the rules by which kubesvc-proxy forwards connections to cluster IPs.\n",
+        "zone have no address here; in a hosts file they are comments. With nft, prints the\n"
+        "rules by which kubesvc-proxy forwards connections to cluster IPs, for nft -f.\n",
     .examples = "  kubesvc export hosts\n"
                 "  kubesvc export hosts -n moon >hosts.moon\n"
                 "  kubesvc export json | jq -r '.items[].name'\n"

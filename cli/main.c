@@ -18,22 +18,21 @@ static const struct command {
     const char *summary;
     int (*function)(int argc, char **argv);
 } commands[] = {
-    {"query", "what a program gets for a name or an address", command_query},
+    {"query", "look up a name or an address as programs do", command_query},
     {"get", "list services, endpoints, pods, workloads, namespaces or names", command_get},
-    {"describe", "everything about a Service: names, endpoints, what is left out",
-     command_describe},
-    {"explain", "why a name resolves as it does, or does not", command_explain},
-    {"status", "the daemon's state: what it reads, what is wrong, what it answers", command_status},
-    {"monitor", "changes and lookups as they happen", command_monitor},
-    {"metrics", "the daemon's counters, for Prometheus", command_metrics},
-    {"export", "everything that resolves, as hosts(5) lines or JSON", command_export},
-    {"check", "what is wrong with manifests, without a daemon", command_check},
+    {"describe", "show all about a Service or Pod, including what is left out", command_describe},
+    {"explain", "explain why a name resolves as it does, or does not", command_explain},
+    {"status", "show the daemon's state: what it reads, answers and finds wrong", command_status},
+    {"monitor", "print changes and lookups as they happen", command_monitor},
+    {"metrics", "print the daemon's counters for Prometheus", command_metrics},
+    {"export", "print everything that resolves, as hosts(5) lines or JSON", command_export},
+    {"check", "check manifests for errors, without a daemon", command_check},
     {"run", "run a command as one of the pods", command_run},
-    {"doctor", "whether this host is set up, and what to do if not", command_doctor},
-    {"config", "the configuration in effect, and where each value comes from", command_config},
-    {"reload", "read configuration and manifests again; fails if it is rejected", command_reload},
-    {"version", "of this program and of the daemon", command_version},
-    {"completion", "for bash, zsh or fish", command_completion},
+    {"doctor", "check whether this host is set up, and say what to do if not", command_doctor},
+    {"config", "show the configuration in effect and where each value comes from", command_config},
+    {"reload", "reload configuration and manifests", command_reload},
+    {"version", "show the versions of this program and of the daemon", command_version},
+    {"completion", "print the completion script for bash, zsh or fish", command_completion},
 };
 
 static void print_help(void)
@@ -45,7 +44,7 @@ static void print_help(void)
          "Commands:");
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
         printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-    puts("  help       one command in detail, as 'kubesvc COMMAND --help'\n"
+    puts("  help       show options and examples of a command, as 'kubesvc COMMAND --help'\n"
          "\n"
          "Options:\n"
          "  --socket PATH  the daemon's socket\n"
@@ -53,12 +52,12 @@ static void print_help(void)
          "  --version      show the version\n"
          "\n"
          "Examples:\n"
-         "  kubesvc query web.moon              what does this name lead to?\n"
+         "  kubesvc query web.moon              what does this name resolve to?\n"
          "  kubesvc get services -A             which Services are there?\n"
          "  kubesvc explain web.moon            why does it not resolve?\n"
          "  kubesvc status                      is anything wrong?\n"
          "\n"
-         "Exit status: 0 done, 1 usage or failure, 2 not found. More: man kubesvc");
+         "Exit status: 0 success, 1 bad usage or failure, 2 not found. See kubesvc(1).");
 }
 
 static const struct command *find_command(const char *name)

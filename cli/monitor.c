@@ -16,8 +16,8 @@ static const struct synopsis synopsis = {
     .name = "monitor",
     .operands = "",
     .description =
-        "Keeps running and prints a line for each change of what resolves; with --questions also\n"
-        "for each lookup and its answer. -o json: one object per line.\n",
+        "Keeps running and prints a line for each change of what resolves, and with --questions\n"
+        "also for each lookup and its answer. With -o json, each line is an object.\n",
     .examples = "  kubesvc monitor\n"
                 "  sudo kubesvc monitor --questions\n"
                 "  kubesvc monitor -o json | jq .text\n",

@@ -25,10 +25,10 @@ static const struct synopsis synopsis = {
     .description =
         "Shows what a program gets when it looks up a name or an address: addresses, canonical\n"
         "name, aliases, where the answer comes from, and how long it takes from the snapshot that\n"
-        "a process maps and from the daemon's socket. --nss also asks libc and reports "
+        "a process maps and over the daemon's socket. --nss also asks libc and reports "
         "differences;\n"
-        "--dns asks a nameserver as well, and compares all three ways.\n"
-        "Exit status 2: one of them is not found.\n",
+        "--dns also asks a nameserver, and compares all three ways.\n"
+        "Exit status: 2 if any of them is not found.\n",
     .examples = "  kubesvc query web\n"
                 "  kubesvc query -n moon -4 web db-0.db\n"
                 "  kubesvc query 127.244.0.1\n"

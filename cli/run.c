@@ -34,15 +34,15 @@ static const struct synopsis synopsis = {
     .name = "run",
     .operands = "POD|KIND/NAME -- COMMAND [ARGUMENT...]",
     .description =
-        "Runs the command as a pod, for trying out on one machine what runs as several\n"
-        "pods in a cluster. KIND/NAME, such as deploy/web, sts/db or svc/web, is a pod of\n"
-        "it as which nothing runs yet. The command has the variables of its container\n"
-        "(env, envFrom, those of Services) and POD_NAME, POD_NAMESPACE, POD_IP, POD_IPS,\n"
-        "HOSTNAME and KUBESVC_NAMESPACE; in namespaces of its own, where they are allowed,\n"
-        "the pod's host name, /etc/hosts and an /etc/nsswitch.conf that asks kubesvc. A\n"
-        "server that binds to POD_IP is found under the names of the pod's Services.\n"
-        "Exit status: the command's; 2 if there is no such pod, 126 or 127 if the command\n"
-        "cannot be run.\n",
+        "Runs the command as a pod, to try out on one machine what runs as several pods in\n"
+        "a cluster. KIND/NAME, such as deploy/web, sts/db or svc/web, selects a pod of it as\n"
+        "which no command runs yet. The command gets the variables of its container (env,\n"
+        "envFrom, those of Services) and POD_NAME, POD_NAMESPACE, POD_IP, POD_IPS, HOSTNAME\n"
+        "and KUBESVC_NAMESPACE. Where namespaces are allowed, it also gets the pod's host\n"
+        "name, /etc/hosts and an /etc/nsswitch.conf that asks kubesvc. A server that binds\n"
+        "to POD_IP is found under the names of the pod's Services.\n"
+        "Exit status: that of the command; 1 for a failure, 2 if there is no such pod, 126 or\n"
+        "127 if the command cannot be run.\n",
     .examples = "  kubesvc run app-0 -- ./server\n"
                 "  kubesvc run -n moon db-1 -- sh -c 'echo $POD_IP; getent hosts db'\n"
                 "  kubesvc run deploy/web -c sidecar -- env\n"
