@@ -5,7 +5,8 @@
  * them, be hit by a signal a thousand times a second, or be sandboxed to what glibc's own nscd
  * client calls. So only socket, connect, sendto, poll, read, recvmsg and close are used here (guest
  * rule 56; fcntl only where a standard descriptor must be avoided), all of them non-blocking; only
- * poll waits.
+ * poll waits. The exception is a full backlog, which poll cannot wait for: setsockopt and fcntl let
+ * connect wait, where they are allowed.
  */
 #include "connection.h"
 
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,12 +91,10 @@ static bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Waits until `events` happen, for `pause` milliseconds if that is not 0, until the deadline, or
- * until it is time to check for signals; the caller then tries again and comes back here. */
-static enum connection_result connection_wait(struct connection *connection, short events,
-                                              int pause)
+/* How long the caller may wait before it comes back here, in milliseconds of at least 1: until the
+ * deadline, or until it is time to check for signals. */
+static enum connection_result connection_patience(struct connection *connection, int *waitp)
 {
-    struct pollfd descriptor = {.fd = connection->fd, .events = events};
     int64_t now = clock_ms(), left = connection->deadline - now;
 
     if (left <= 0) {
@@ -111,11 +111,20 @@ static enum connection_result connection_wait(struct connection *connection, sho
     }
     if (left > connection->look - now)
         left = connection->look - now;
-    if (pause > 0 && left > pause)
-        left = pause;
-    if (poll(pause > 0 ? NULL : &descriptor, pause > 0 ? 0 : 1, (int)left) < 0 && errno != EINTR)
-        return result_of_errno(errno);
+    *waitp = (int)left;
     return CONNECTION_OK;
+}
+
+/* Waits for `events`; the caller then tries again and comes back here. */
+static enum connection_result connection_wait(struct connection *connection, short events)
+{
+    struct pollfd descriptor = {.fd = connection->fd, .events = events};
+    int wait;
+    enum connection_result result = connection_patience(connection, &wait);
+
+    if (result == CONNECTION_OK && poll(&descriptor, 1, wait) < 0 && errno != EINTR)
+        return result_of_errno(errno);
+    return result;
 }
 
 /* A descriptor above the standard ones: in a program that closed its stdout, printf would talk to
@@ -148,8 +157,34 @@ static bool socket_address(struct sockaddr_un *address)
     return true;
 }
 
-/* A full backlog fails with EAGAIN at once, and poll cannot wait for it to drain (guest rule
- * 41). */
+/* From now on connect waits up to `wait` milliseconds. False: a sandbox does not allow that. */
+static bool let_connect_wait(int fd, int wait)
+{
+    struct timeval limit = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+
+    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 &&
+           fcntl(fd, F_SETFL, 0) == 0;
+}
+
+/* With a full backlog, connect fails at once on a non-blocking socket, and poll does not wait
+ * (guest rule 41). On a blocking socket it waits, and the kernel lets those who wait in one after
+ * the other; a client that slept and tried again would lose its turn to each that happens to
+ * connect meanwhile. */
+static int connect_behind_others(int fd, const struct sockaddr_un *address, int wait)
+{
+    bool waits = let_connect_wait(fd, wait);
+
+    if (!waits)
+        (void)poll(NULL, 0, RETRY_MS);
+    int r = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+    int error = errno;
+
+    if (waits)
+        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    errno = error;
+    return r;
+}
+
 enum connection_result connection_connect(struct connection *connection)
 {
     struct sockaddr_un address;
@@ -162,18 +197,17 @@ enum connection_result connection_connect(struct connection *connection)
     connection->fd = above_standard(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (connection->fd < 0)
         return result_of_connect(errno);
-    for (;;) {
-        if (connect(connection->fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-            return CONNECTION_OK;
-        if (errno == EINTR)
-            continue;
-        if (!would_block(errno))
-            return result_of_connect(errno);
-        enum connection_result result = connection_wait(connection, 0, RETRY_MS);
+    int r = connect(connection->fd, (const struct sockaddr *)&address, sizeof(address));
+
+    while (r < 0 && (would_block(errno) || errno == EINTR)) {
+        int wait;
+        enum connection_result result = connection_patience(connection, &wait);
 
         if (result != CONNECTION_OK)
             return result;
+        r = connect_behind_others(connection->fd, &address, wait);
     }
+    return r == 0 ? CONNECTION_OK : result_of_connect(errno);
 }
 
 enum connection_result connection_send(struct connection *connection, const void *data, size_t size)
@@ -189,7 +223,7 @@ enum connection_result connection_send(struct connection *connection, const void
             continue;
         if (!would_block(errno))
             return result_of_errno(errno);
-        enum connection_result result = connection_wait(connection, POLLOUT, 0);
+        enum connection_result result = connection_wait(connection, POLLOUT);
 
         if (result != CONNECTION_OK)
             return result;
@@ -212,7 +246,7 @@ enum connection_result connection_receive(struct connection *connection, void *t
             received += (size_t)n;
         if (received == size)
             break;
-        enum connection_result result = connection_wait(connection, POLLIN, 0);
+        enum connection_result result = connection_wait(connection, POLLIN);
 
         if (result != CONNECTION_OK)
             return result;
@@ -276,7 +310,7 @@ enum connection_result connection_receive_descriptor(struct connection *connecti
             return CONNECTION_REFUSED;
         if (!would_block(errno) && errno != EINTR)
             return result_of_errno(errno);
-        result = connection_wait(connection, POLLIN, 0);
+        result = connection_wait(connection, POLLIN);
     }
     return result;
 }

@@ -402,9 +402,9 @@ static void refuse(const char *name)
         const char *name;
         unsigned number;
     } calls[] = {
-        {"socket", SYS_socket},   {"connect", SYS_connect}, {"fcntl", SYS_fcntl},
-        {"recvmsg", SYS_recvmsg}, {"lseek", SYS_lseek},     {"mmap", SYS_mmap},
-        {"madvise", SYS_madvise},
+        {"socket", SYS_socket},   {"connect", SYS_connect},       {"fcntl", SYS_fcntl},
+        {"recvmsg", SYS_recvmsg}, {"lseek", SYS_lseek},           {"mmap", SYS_mmap},
+        {"madvise", SYS_madvise}, {"setsockopt", SYS_setsockopt},
     };
     size_t i = 0;
 

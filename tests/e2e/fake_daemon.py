@@ -13,6 +13,7 @@ is closed. Or it sends by itself and returns None. As a program, to be stopped a
 """
 
 import dataclasses
+import errno
 import ipaddress
 import os
 import socket
@@ -142,6 +143,16 @@ def read_request(connection):
     family, address = ADDRESS_REQUEST.unpack(payload)
     raw = address[:4] if family == INET else address
     return Request(kind, version, flags, family, address=str(ipaddress.ip_address(raw)))
+
+
+def fill_backlog(path):
+    """Connects until it is refused for now; returns the connections."""
+    filling = []
+    while True:
+        filling.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        filling[-1].setblocking(False)
+        if filling[-1].connect_ex(path) == errno.EAGAIN:
+            return filling
 
 
 class FakeDaemon:

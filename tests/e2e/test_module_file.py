@@ -12,7 +12,7 @@ FUNCTIONS = ["gethostbyaddr2_r", "gethostbyaddr_r", "gethostbyname2_r", "gethost
 # What it may call: no memory, no stdio, no locale, no lock, nothing that ends the program.
 CALLS = {"__errno_location", "clock_gettime", "close", "connect", "fcntl", "fcntl64", "memchr",
          "memcpy", "memset", "poll", "pthread_setcancelstate", "read", "secure_getenv", "send",
-         "socket", "strlen", "strnlen", "strpbrk",
+         "setsockopt", "socket", "strlen", "strnlen", "strpbrk",
          # Signals wait while a lookup has something open; it is recognized by its thread:
          "pthread_self", "sigdelset", "sigfillset", "sigismember", "sigpending", "sigprocmask",
          # The snapshot, mapped and read:

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import threading
 
-from fake_daemon import FakeDaemon, Host, pending, table
+from fake_daemon import FakeDaemon, Host, fill_backlog, pending, table
 from harness import (
     BUILD, Client, Daemon, built, client_env, limit, need_program, need_root, run_program, same,
     skip, unsanitized, wait_for,
@@ -207,6 +207,18 @@ def test_system_calls_of_a_lookup():
         calls = set(sum(traced([NAME] * 20, client_env("s")), []))
     assert calls <= {"socket", "connect", "sendto", "poll", "ppoll", "read", "recvmsg",
                      "close", "rt_sigprocmask"}, calls
+
+
+def test_system_calls_behind_a_full_backlog():
+    """The lookup waits in connect, where it keeps its place, and does not try again and again."""
+    with FakeDaemon("s", accepts=False):
+        filling = fill_backlog("s")
+        calls = sum(traced([NAME], client_env("s")), [])
+        for connection in filling:
+            connection.close()
+    assert set(calls) <= {"socket", "connect", "setsockopt", "fcntl", "fcntl64", "close",
+                          "rt_sigprocmask", "rt_sigpending"}, calls
+    assert calls.count("connect") < 10, calls
 
 
 def test_setgid_program_ignores_the_environment():
