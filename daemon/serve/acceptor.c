@@ -6,12 +6,6 @@
  * socket readable, and the loop would spin. So one descriptor is held in reserve: with it the next
  * client is accepted, and since most are served at once it is usually free again. Failing that, a
  * waiting connection is shed; failing that, accepting pauses briefly.
- *
- * The kernel queues connections in the order in which they come, not by user. While one user
- * keeps the queue full, all others wait behind it, two milliseconds with a queue of 256. So it is
- * kept short during a flood: a client that finds it full tries again within a millisecond, and gets
- * in sooner. A burst, such as all threads of a program at once, is no flood: the longer queue then
- * saves a thousand threads from trying again.
  */
 #include "acceptor.h"
 
@@ -24,50 +18,19 @@
 
 #include "lib/util/log.h"
 #include "listening_socket.h"
-#include <kubesvc/limits.h>
 
 /* In one iteration of the event loop. */
 #define ACCEPTOR_BATCH 128u
-#define ACCEPTOR_BATCH_USEC 1000u
+#define ACCEPTOR_BATCH_USEC 1000
 #define ACCEPTOR_PAUSE_USEC 100000u
-
-/* A burst that is not over when lookups have timed out is a flood. */
-#define ACCEPTOR_FLOOD_USEC (1000u * KUBESVC_DEADLINE_MS)
-#define ACCEPTOR_FLOOD_RATE 5000u /* connections a second */
-#define ACCEPTOR_FLOOD_BACKLOG 64
 
 struct acceptor {
     struct acceptor_handler handler;
     int listening;
     int reserve; /* -1: given up */
     bool told;   /* that nothing can be accepted, since the last success */
-    uint64_t counted_since;
-    uint64_t accepted; /* since then */
-    bool flooded;
     sd_event_source *accepting, *resuming;
 };
-
-static uint64_t monotonic_now(void)
-{
-    return (uint64_t)g_get_monotonic_time();
-}
-
-/* Now and then: is this a flood? */
-static void acceptor_adapt(struct acceptor *acceptor, uint64_t now)
-{
-    uint64_t elapsed = now - acceptor->counted_since;
-    bool flooded;
-
-    if (elapsed < ACCEPTOR_FLOOD_USEC)
-        return;
-    flooded = acceptor->accepted > elapsed * ACCEPTOR_FLOOD_RATE / G_USEC_PER_SEC;
-    if (flooded != acceptor->flooded &&
-        listen(acceptor->listening, flooded ? ACCEPTOR_FLOOD_BACKLOG : LISTENING_SOCKET_BACKLOG) ==
-            0)
-        acceptor->flooded = flooded;
-    acceptor->counted_since = now;
-    acceptor->accepted = 0;
-}
 
 static void acceptor_take_reserve(struct acceptor *acceptor)
 {
@@ -109,7 +72,6 @@ static int acceptor_accept(struct acceptor *acceptor)
     if (fd < 0)
         return -errno;
     acceptor->told = false;
-    acceptor->accepted++;
     acceptor->handler.on_accept(acceptor->handler.userdata, fd);
     return 0;
 }
@@ -132,14 +94,13 @@ static int acceptor_on_connection(sd_event_source *source, int listening, uint32
                                   void *userdata)
 {
     struct acceptor *acceptor = userdata;
-    uint64_t began = acceptor->handler.now();
+    gint64 began = g_get_monotonic_time();
 
     (void)source;
     (void)listening;
     (void)revents;
-    acceptor_adapt(acceptor, began);
-    for (unsigned i = 0;
-         i < ACCEPTOR_BATCH && acceptor->handler.now() - began < ACCEPTOR_BATCH_USEC; i++) {
+    for (unsigned i = 0; i < ACCEPTOR_BATCH && g_get_monotonic_time() - began < ACCEPTOR_BATCH_USEC;
+         i++) {
         int r = acceptor_accept(acceptor);
 
         if (r == -EMFILE || r == -ENFILE)
@@ -159,9 +120,6 @@ int acceptor_new(struct acceptor **acceptorp, sd_event *event, int listening,
     int r;
 
     *acceptor = (struct acceptor){.handler = *handler, .listening = listening, .reserve = -1};
-    if (!acceptor->handler.now)
-        acceptor->handler.now = monotonic_now;
-    acceptor->counted_since = acceptor->handler.now();
     acceptor_take_reserve(acceptor);
     r = sd_event_add_io(event, &acceptor->accepting, listening, EPOLLIN, acceptor_on_connection,
                         acceptor);

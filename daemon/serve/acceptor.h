@@ -5,7 +5,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <systemd/sd-event.h>
 
 #include "lib/util/error.h"
@@ -16,11 +15,10 @@ struct acceptor_handler {
     void (*on_accept)(void *userdata,
                       int fd);     /* a connection, non-blocking; takes ownership of `fd` */
     bool (*evict)(void *userdata); /* closes some connection; false: there is none */
-    uint64_t (*now)(void);         /* monotonic microseconds; NULL: CLOCK_MONOTONIC */
     void *userdata;
 };
 
-/* `listening` remains the caller's; how many connections it queues is changed. */
+/* `listening` remains the caller's. */
 MUST_USE int acceptor_new(struct acceptor **acceptorp, sd_event *event, int listening,
                           const struct acceptor_handler *handler);
 struct acceptor *acceptor_free(struct acceptor *acceptor); /* returns NULL */

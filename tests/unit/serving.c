@@ -159,7 +159,22 @@ void serving_pass(struct serving *serving, uint64_t usec)
         serving_turn(serving, end - now);
 }
 
-int serving_connect(const struct serving *serving, int uid)
+/* 0 or errno. */
+static int connect_as(int fd, const struct sockaddr_un *address, int uid)
+{
+    int r = 0, error;
+
+    if (uid >= 0)
+        r = seteuid((uid_t)uid);
+    assert(r == 0);
+    error = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? 0 : errno;
+    if (uid >= 0)
+        r = seteuid(0);
+    assert(r == 0);
+    return error;
+}
+
+int serving_connect(struct serving *serving, int uid)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int r, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -167,16 +182,9 @@ int serving_connect(const struct serving *serving, int uid)
     if (fd < 0)
         return -1;
     strncpy(address.sun_path, serving->path, sizeof address.sun_path - 1);
-    if (uid >= 0) {
-        r = seteuid((uid_t)uid);
-        assert(r == 0);
-    }
-    r = connect(fd, (struct sockaddr *)&address, sizeof address);
+    while ((r = connect_as(fd, &address, uid)) == EAGAIN) /* the backlog is full */
+        serving_turn(serving, 0);
     assert(r == 0);
-    if (uid >= 0) {
-        r = seteuid(0);
-        assert(r == 0);
-    }
     return fd;
 }
 

@@ -42,7 +42,7 @@ void serving_pass(struct serving *serving, uint64_t usec);
 uint64_t serving_now(void);
 
 /* A connection as the user `uid` (-1: as this one); non-blocking. */
-int serving_connect(const struct serving *serving, int uid);
+int serving_connect(struct serving *serving, int uid);
 
 /* Request frames, to be sent or mended. */
 GByteArray *serving_name_request(const char *name, enum kubesvc_family family, uint32_t room,

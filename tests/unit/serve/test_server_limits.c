@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/serve/listening_socket.h"
 #include "tests/unit/alarm.h"
 #include "tests/unit/serving.h"
 #include "tests/unit/skip_test.h"
@@ -331,11 +332,12 @@ static void test_queued_bytes_are_bounded(void **state)
 /* --- Descriptors
  * ------------------------------------------------------------------------------------ */
 
-/* With the reserve alone: clients that ask are served, idle ones make room for each other. */
+/* With the reserve alone, and as many clients as can wait to be accepted: those that ask are
+ * served, idle ones make room for each other. */
 static void test_no_descriptors_left(void **state)
 {
     struct rlimit before, low;
-    int fds[40], idle[40], top;
+    int fds[LISTENING_SOCKET_BACKLOG / 2], idle[LISTENING_SOCKET_BACKLOG / 2], top;
 
     (void)state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
