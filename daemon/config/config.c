@@ -13,7 +13,6 @@
 #include "config_file.h"
 #include "config_sources.h"
 #include "config_values.h"
-#include "lib/resolve/name.h"
 #include "lib/util/log.h"
 #include <kubesvc/limits.h>
 
@@ -162,7 +161,7 @@ static bool take_options(struct config *config, const struct config_options *opt
         {CONFIG_SOCKET, "--socket", options->socket, parse_any_path, &config->socket},
         {CONFIG_STATE, "--state", options->state, parse_any_path, &config->state},
         {CONFIG_NAMESPACE, "--namespace", options->ns, config_parse_namespace, &config->ns},
-        {CONFIG_ZONE, "--zone", options->zone, config_parse_name, &config->zone},
+        {CONFIG_ZONE, "--zone", options->zone, config_parse_zone, &config->zone},
     };
     bool good = take_manifests(config, options->manifests, diagnostics);
 
@@ -224,11 +223,6 @@ static void complain(const struct config_origin *at, const char *path, const cha
     g_ptr_array_add(diagnostics, diagnostic);
 }
 
-static bool lies_in(const char *zone, const char *other)
-{
-    return name_has_suffix(zone, strlen(zone), other, strlen(other));
-}
-
 /* Adds a directory's zone; what is wrong with it, to be freed, or NULL. With a zone inside another
  * one, a name below both would be one of either. */
 static char *add_zone(GPtrArray *known, char *zone)
@@ -238,7 +232,7 @@ static char *add_zone(GPtrArray *known, char *zone)
 
         if (strcmp(zone, other) == 0)
             return NULL;
-        if (lies_in(zone, other) || lies_in(other, zone))
+        if (config_lies_in(zone, other) || config_lies_in(other, zone))
             return g_strdup_printf("the zones %s and %s overlap: neither may be part of the other",
                                    other, zone);
     }

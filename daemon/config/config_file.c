@@ -172,7 +172,7 @@ static void read_directory(struct config_file *file, const struct yaml_node *nod
     directory->allocate_given = fields_get(fields, node, "allocate");
     directory->allocate = fields_bool(fields, node, "allocate", false);
     config_replace_text(fields, node, "namespace", config_parse_namespace, &directory->ns);
-    config_replace_text(fields, node, "zone", config_parse_name, &directory->zone);
+    config_replace_text(fields, node, "zone", config_parse_zone, &directory->zone);
 }
 
 static void read_directories(struct config_file *file, const struct yaml_node *root)
@@ -284,7 +284,7 @@ static void read_root(void *userdata, struct fields *fields, const struct yaml_n
     fields_integer(fields, root, "ndots", 0, NDOTS_MAX, &ndots);
     config->ndots = (unsigned)ndots;
     read_size(fields, root, &config->max_file_size);
-    config_replace_text(fields, root, "zone", config_parse_name, &config->zone);
+    config_replace_text(fields, root, "zone", config_parse_zone, &config->zone);
     config_replace_text(fields, root, "namespace", config_parse_namespace, &config->ns);
     config_replace_strv(fields, root, "namespaces", config_parse_namespace, &config->namespaces);
     config_replace_strv(fields, root, "search", config_parse_name, &config->search);

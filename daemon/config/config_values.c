@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "lib/model/object.h"
+#include "lib/resolve/name.h"
 #include "lib/util/address.h"
 #include "lib/util/suggest.h"
 #include <kubesvc/limits.h>
 
 #define SIZE_GREATEST (UINT64_C(1) << 40)
 #define SUGGESTION_DISTANCE 2u
+#define SHORTEST_NAME "a.a.svc." /* of a Service, before the zone */
 
 const char *config_parse_name(const char *text, char **namep)
 {
@@ -30,6 +32,33 @@ const char *config_parse_name(const char *text, char **namep)
     if (length == 0 || length > KUBESVC_NAME_MAX)
         return "must be a DNS name";
     *namep = g_steal_pointer(&name);
+    return NULL;
+}
+
+bool config_lies_in(const char *name, const char *zone)
+{
+    return name_has_suffix(name, strlen(name), zone, strlen(zone));
+}
+
+const char *config_parse_zone(const char *text, char **zonep)
+{
+    static const char *const addresses[] = {"in-addr.arpa", "ip6.arpa"};
+    g_autofree char *zone = NULL;
+    const char *wrong = config_parse_name(text, &zone);
+
+    if (wrong)
+        return wrong;
+    for (size_t i = 0; i < G_N_ELEMENTS(addresses); i++) {
+        if (config_lies_in(zone, addresses[i]) || config_lies_in(addresses[i], zone))
+            return "must not overlap in-addr.arpa or ip6.arpa, which hold the names of addresses";
+    }
+    if (config_lies_in(zone, "localhost"))
+        return "must not end in localhost: such names always mean this host";
+    if (config_lies_in(zone, "svc"))
+        return "must not end in svc: such names are short ones, whose zone is left out";
+    if (strlen(zone) > KUBESVC_NAME_MAX - strlen(SHORTEST_NAME))
+        return "is too long: no name of a Service fits in front of it";
+    *zonep = g_steal_pointer(&zone);
     return NULL;
 }
 

@@ -13,6 +13,12 @@
 /* A DNS name, made lower case, without its final dot. */
 const char *config_parse_name(const char *text, char **namep);
 
+/* Is it the zone or below it? */
+bool config_lies_in(const char *name, const char *zone);
+
+/* A DNS name that can be a zone, likewise. */
+const char *config_parse_zone(const char *text, char **zonep);
+
 /* A namespace. */
 const char *config_parse_namespace(const char *text, char **namespacep);
 

@@ -311,6 +311,14 @@ static void mistakes(void **state)
         {"serviceCIDRs: ['f000::/4']\n", 1, 16, "bad-value", "link-local"},
         {"serviceCIDRs: ['ff00::/16']\n", 1, 16, "bad-value", "ff00::/8, multicast"},
         {"manifests: [{path: /a, zone: a b}]\n", 1, 30, "bad-value", "zone must be a DNS name"},
+        {"zone: localhost\n", 1, 7, "bad-value", "this host"},
+        {"zone: dev.LocalHost.\n", 1, 7, "bad-value", "this host"},
+        {"zone: svc\n", 1, 7, "bad-value", "short ones"},
+        {"zone: east.svc\n", 1, 7, "bad-value", "short ones"},
+        {"zone: arpa\n", 1, 7, "bad-value", "names of addresses"},
+        {"zone: ip6.arpa\n", 1, 7, "bad-value", "names of addresses"},
+        {"manifests: [{path: /a, zone: 10.in-addr.arpa}]\n", 1, 30, "bad-value", "of addresses"},
+        {"manifests: [{path: /a, zone: svc}]\n", 1, 30, "bad-value", "short ones"},
         {"manifests:\n- {path: /a, zone: east.cluster.local}\n", 2, 1, "bad-zones", "overlap"},
         {"manifests:\n- {path: /a, zone: local}\n", 2, 1, "bad-zones", "overlap"},
         {"zone: x\nmanifests: [{path: /a, zone: b}, {path: /c, zone: a.b}]\n", 2, 12, "bad-zones",
@@ -567,7 +575,8 @@ static void ranges_of_several_files(void **state)
 static void zones(void **state)
 {
     struct scene *scene = *state;
-    g_autoptr(GString) many = g_string_new("manifests:\n");
+    g_autoptr(GString) many = g_string_new("manifests:\n"), text = g_string_new(NULL);
+    g_autofree char *label = g_strnfill(61, 'a');
 
     assert_good(scene, "zone: Main.Example.\n"
                        "manifests:\n"
@@ -590,6 +599,12 @@ static void zones(void **state)
     assert_good(scene, "dns: {namespace: moon@cluster.local}\n");
     assert_int_equal(g_strv_length(scene->config->zones), 0);
     assert_bad(scene, "zone: x\ndns: {namespace: moon@east.example}\n", 2, 6, "bad-zones", "zone");
+
+    assert_good(scene, "zone: home.arpa\nmanifests: [{path: /a, zone: localhost.example}]\n");
+    g_string_printf(text, "zone: %s.%s.%s.%.59s\n", label, label, label, label);
+    assert_good(scene, text->str);
+    g_string_printf(text, "zone: %s.%s.%s.%.60s\n", label, label, label, label);
+    assert_bad(scene, text->str, 1, 7, "bad-value", "too long");
 
     for (unsigned i = 0; i < KUBESVC_ZONES_MAX; i++)
         g_string_append_printf(many, "- {path: /m, zone: z%u}\n", i);
