@@ -50,11 +50,6 @@ static inline bool arena_is_published(const struct arena *arena)
     return arena->region->spaces[arena->space].shown;
 }
 
-static inline const void *arena_base(const struct arena *arena)
-{
-    return arena->region->base;
-}
-
 static inline void *arena_at(const struct arena *arena, uint32_t ref)
 {
     return arena->region->base + (uint64_t)ref * KUBESVC_SNAPSHOT_ALIGN;

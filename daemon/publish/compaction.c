@@ -7,35 +7,20 @@
 #include "compaction.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Each step may reserve more than it takes. */
 #define SLACK_UNITS 4096u
 
-static int copy_leaf(struct trie *copy, const struct trie *trie, uint32_t ref, uint32_t *refp)
-{
-    uint32_t units = trie_leaf_units(&trie->arena, ref);
-    int r;
-
-    r = arena_reserve(&copy->arena, units);
-    if (r < 0)
-        return r;
-    *refp = trie_take(copy, units);
-    memcpy(arena_at(&copy->arena, *refp), arena_at(&trie->arena, ref),
-           (size_t)units * KUBESVC_SNAPSHOT_ALIGN);
-    trie_leaf_link(&copy->arena, *refp, 0);
-    return 0;
-}
-
 static int copy_chain(struct trie *copy, const struct trie *trie, uint32_t ref, uint32_t *refp)
 {
-    uint32_t last = 0, leaf;
-    int r;
+    uint32_t last = 0;
 
     for (*refp = 0; ref != 0; ref = trie_leaf_next(&trie->arena, ref)) {
-        r = copy_leaf(copy, trie, ref, &leaf);
+        int r = arena_reserve(&copy->arena, trie_leaf_units(&trie->arena, ref));
         if (r < 0)
             return r;
+        uint32_t leaf = trie_copy_leaf(copy, &trie->arena, ref);
+        trie_leaf_link(&copy->arena, leaf, 0);
         if (last == 0)
             *refp = leaf;
         else
@@ -50,20 +35,17 @@ static int copy_node(struct trie *copy, const struct trie *trie, uint32_t ref, u
                      const struct between *between)
 {
     uint32_t children[TRIE_FANOUT];
-    int r;
+    int r = 0;
 
     if (!trie_is_branch(&trie->arena, ref))
         return copy_chain(copy, trie, ref, refp);
 
     trie_children(&trie->arena, ref, children);
-    for (unsigned i = 0; i < TRIE_FANOUT; i++) {
-        if (children[i] == 0)
-            continue;
-        r = copy_node(copy, trie, children[i], &children[i], between);
-        if (r < 0)
-            return r;
-    }
-    r = arena_reserve(&copy->arena, TRIE_BRANCH_UNITS_MAX);
+    for (unsigned i = 0; r >= 0 && i < TRIE_FANOUT; i++)
+        if (children[i] != 0)
+            r = copy_node(copy, trie, children[i], &children[i], between);
+    if (r >= 0)
+        r = arena_reserve(&copy->arena, TRIE_BRANCH_UNITS_MAX);
     if (r < 0)
         return r;
     *refp = trie_join(copy, children);

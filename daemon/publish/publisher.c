@@ -67,55 +67,15 @@ static void on_namespace(void *userdata, const char *name, bool exists, bool exp
     struct record_key key;
     if (!record_key_namespace(&key, name))
         return;
-    if (exists)
-        emit(userdata, &key, record_namespace_new(exposed ? KUBESVC_NAMESPACE_EXPOSED : 0));
-    else
-        emit(userdata, &key, NULL);
-}
-
-/* The model's enum has the same order as the record's, which starts at 1. */
-static enum kubesvc_service_type record_type(enum zone_service_type type)
-{
-    switch (type) {
-    case ZONE_HEADLESS: return KUBESVC_SERVICE_HEADLESS;
-    case ZONE_EXTERNAL_NAME: return KUBESVC_SERVICE_EXTERNAL_NAME;
-    case ZONE_CLUSTER_IP: break;
-    }
-    return KUBESVC_SERVICE_CLUSTER_IP;
+    emit(userdata, &key,
+         exists ? record_namespace_new(exposed ? KUBESVC_NAMESPACE_EXPOSED : 0) : NULL);
 }
 
 static void on_service(void *userdata, const struct zone_service *service)
 {
-    struct publisher *publisher = userdata;
     struct record_key key;
-    if (!record_key_service(&key, service->name, service->ns))
-        return;
-    size_t n_endpoints = service->endpoints ? service->endpoints->len : 0;
-    size_t n_ports = service->ports ? service->ports->len : 0;
-    g_autofree struct record_endpoint *endpoints = g_new(struct record_endpoint, n_endpoints + 1);
-    g_autofree struct record_port *ports = g_new(struct record_port, n_ports + 1);
-    for (size_t i = 0; i < n_endpoints; i++) {
-        const struct zone_endpoint *endpoint =
-            &g_array_index(service->endpoints, struct zone_endpoint, i);
-        endpoints[i] = (struct record_endpoint){endpoint->label, endpoint->addresses};
-    }
-    for (size_t i = 0; i < n_ports; i++) {
-        const struct zone_port *port = &g_array_index(service->ports, struct zone_port, i);
-        ports[i] = (struct record_port){port->name, (enum kubesvc_protocol)port->protocol,
-                                        port->number, port->addresses};
-    }
-    emit(publisher, &key,
-         record_service_new(&(struct record_service){
-             .type = record_type(service->type),
-             .flags = service->hidden ? KUBESVC_SERVICE_HIDDEN : 0,
-             .addresses = service->addresses,
-             .unnamed = service->unnamed,
-             .endpoints = endpoints,
-             .n_endpoints = n_endpoints,
-             .ports = ports,
-             .n_ports = n_ports,
-             .target = service->target,
-         }));
+    if (record_key_service(&key, service->name, service->ns))
+        emit(userdata, &key, record_service_new(service));
 }
 
 static void on_service_gone(void *userdata, const char *ns, const char *name)
@@ -129,13 +89,7 @@ static void on_address(void *userdata, const struct zone_address *address)
 {
     struct record_key key;
     record_key_address(&key, &address->address);
-    emit(userdata, &key,
-         record_address_new(&(struct record_address){
-             .foreign = !address->known,
-             .name = address->name,
-             .pods = (const char *const *)address->pods->pdata,
-             .n_pods = address->pods->len,
-         }));
+    emit(userdata, &key, record_address_new(address));
 }
 
 static void on_address_gone(void *userdata, const struct address *address)

@@ -12,49 +12,6 @@
 #include "lib/resolve/dashed.h"
 #include "record_builder.h"
 
-/* --- Keys --- */
-
-static bool key_add(struct record_key *key, const char *text)
-{
-    size_t length = strlen(text);
-
-    if (length > sizeof key->bytes - key->length)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        key->bytes[key->length++] = (uint8_t)g_ascii_tolower(text[i]);
-    return true;
-}
-
-static void key_begin(struct record_key *key, char type)
-{
-    key->bytes[0] = (uint8_t)type;
-    key->length = 1;
-}
-
-void record_key_settings(struct record_key *key)
-{
-    key_begin(key, 'c');
-}
-
-void record_key_address(struct record_key *key, const struct address *address)
-{
-    key_begin(key, 'a');
-    memcpy(key->bytes + key->length, address->bytes, sizeof address->bytes);
-    key->length += sizeof address->bytes;
-}
-
-bool record_key_namespace(struct record_key *key, const char *ns)
-{
-    key_begin(key, 'n');
-    return key_add(key, ns);
-}
-
-bool record_key_service(struct record_key *key, const char *service, const char *ns)
-{
-    key_begin(key, 's');
-    return key_add(key, service) && key_add(key, ".") && key_add(key, ns);
-}
-
 /* --- Endpoints and ports: rows of one name become one entry --- */
 
 /* A row's protocol is followed by its number where each number makes an entry of its own. */
@@ -156,16 +113,18 @@ static GArray *copy_sorted(const GArray *addresses)
 }
 
 static struct kubesvc_span add_endpoints(struct record_builder *builder,
-                                         const struct record_service *service)
+                                         const struct zone_service *service)
 {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct record_row));
     g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(struct kubesvc_endpoint));
     g_autoptr(GStringChunk) names = g_string_chunk_new(256);
-    g_autoptr(GArray) unnamed = copy_sorted(service->n_endpoints > 0 ? service->unnamed : NULL);
+    guint n_endpoints = service->endpoints ? service->endpoints->len : 0;
+    g_autoptr(GArray) unnamed = copy_sorted(n_endpoints > 0 ? service->unnamed : NULL);
     struct kubesvc_span table;
 
-    for (size_t i = 0; i < service->n_endpoints; i++) {
-        const struct record_endpoint *endpoint = &service->endpoints[i];
+    for (guint i = 0; i < n_endpoints; i++) {
+        const struct zone_endpoint *endpoint =
+            &g_array_index(service->endpoints, struct zone_endpoint, i);
         g_autofree char *lower = g_ascii_strdown(endpoint->label, -1);
         const char *name = g_string_chunk_insert_const(names, lower);
         GArray *dashed = find_dashed(name, unnamed);
@@ -265,12 +224,12 @@ static struct kubesvc_span add_numbers(struct record_builder *builder, const GAr
     return add_port_table(builder, rows);
 }
 
-static GArray *read_ports(const struct record_service *service, GStringChunk *names)
+static GArray *read_ports(const GArray *ports, GStringChunk *names)
 {
     GArray *rows = g_array_new(FALSE, FALSE, sizeof(struct record_row));
 
-    for (size_t i = 0; i < service->n_ports; i++) {
-        const struct record_port *port = &service->ports[i];
+    for (guint i = 0; ports && i < ports->len; i++) {
+        const struct zone_port *port = &g_array_index(ports, struct zone_port, i);
         g_autofree char *lower = g_ascii_strdown(port->name != NULL ? port->name : "", -1);
 
         add_row(rows, g_string_chunk_insert_const(names, lower), port->protocol, port->number,
@@ -294,15 +253,22 @@ static struct kubesvc_span add_names(struct record_builder *builder, const char 
     return table;
 }
 
-GByteArray *record_service_new(const struct record_service *service)
+static const enum kubesvc_service_type service_types[] = {
+    [ZONE_CLUSTER_IP] = KUBESVC_SERVICE_CLUSTER_IP,
+    [ZONE_HEADLESS] = KUBESVC_SERVICE_HEADLESS,
+    [ZONE_EXTERNAL_NAME] = KUBESVC_SERVICE_EXTERNAL_NAME,
+};
+
+GByteArray *record_service_new(const struct zone_service *service)
 {
     g_autoptr(GStringChunk) names = g_string_chunk_new(256);
-    g_autoptr(GArray) ports = read_ports(service, names);
+    g_autoptr(GArray) ports = read_ports(service->ports, names);
     bool numbered = need_numbers(ports);
     struct kubesvc_numbered whole = {0};
     struct kubesvc_service head = {
-        .type = htole32(service->type),
-        .flags = htole32(service->flags | (numbered ? KUBESVC_SERVICE_NUMBERED : 0)),
+        .type = htole32(service_types[service->type]),
+        .flags = htole32((service->hidden ? KUBESVC_SERVICE_HIDDEN : 0) |
+                         (numbered ? KUBESVC_SERVICE_NUMBERED : 0)),
     };
     size_t size = numbered ? sizeof whole : sizeof head;
     struct record_builder builder;
@@ -317,7 +283,7 @@ GByteArray *record_service_new(const struct record_service *service)
     if (service->target != NULL) {
         size_t length = strlen(service->target);
 
-        if (length > 0 && service->target[length - 1] == '.')
+        if (g_str_has_suffix(service->target, "."))
             length--;
         head.target = record_builder_text(&builder, service->target, length);
     }
@@ -337,11 +303,10 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-GByteArray *record_address_new(const struct record_address *address)
+GByteArray *record_address_new(const struct zone_address *address)
 {
-    struct kubesvc_address head = {.flags =
-                                       htole32(address->foreign ? KUBESVC_ADDRESS_FOREIGN : 0)};
-    g_autofree const char **pods = g_new(const char *, address->n_pods);
+    struct kubesvc_address head = {.flags = htole32(address->known ? 0 : KUBESVC_ADDRESS_FOREIGN)};
+    g_autofree const char **pods = g_new(const char *, address->pods->len);
     size_t n = 0;
     struct record_builder builder;
 
@@ -351,15 +316,21 @@ GByteArray *record_address_new(const struct record_address *address)
         head.name = record_builder_lower(&builder, address->name);
     }
     /* Sorted, so that the same namespaces give the same record. */
-    for (size_t i = 0; i < address->n_pods; i++)
-        pods[i] = address->pods[i];
-    if (address->n_pods > 0)
-        qsort(pods, address->n_pods, sizeof *pods, compare_texts);
-    for (size_t i = 0; i < address->n_pods; i++)
+    for (guint i = 0; i < address->pods->len; i++)
+        pods[i] = address->pods->pdata[i];
+    if (address->pods->len > 0)
+        qsort(pods, address->pods->len, sizeof *pods, compare_texts);
+    for (guint i = 0; i < address->pods->len; i++)
         if (n == 0 || strcmp(pods[n - 1], pods[i]) != 0)
             pods[n++] = pods[i];
     head.pods = add_names(&builder, pods, n);
     return record_builder_end(&builder, &head, sizeof head);
+}
+
+static struct kubesvc_span add_strv(struct record_builder *builder, const char *const *names)
+{
+    return names ? add_names(builder, names, g_strv_length((gchar **)names))
+                 : (struct kubesvc_span){0};
 }
 
 static struct kubesvc_span add_ranges(struct record_builder *builder,
@@ -389,11 +360,8 @@ GByteArray *record_settings_new(const struct record_settings *settings)
     record_builder_begin(&builder, sizeof head);
     head.zone = record_builder_lower(&builder, settings->zone);
     head.default_namespace = record_builder_lower(&builder, settings->default_namespace);
-    if (settings->search != NULL)
-        head.search =
-            add_names(&builder, settings->search, g_strv_length((gchar **)settings->search));
+    head.search = add_strv(&builder, settings->search);
     head.ranges = add_ranges(&builder, settings->ranges, settings->n_ranges);
-    if (settings->zones != NULL)
-        head.zones = add_names(&builder, settings->zones, g_strv_length((gchar **)settings->zones));
+    head.zones = add_strv(&builder, settings->zones);
     return record_builder_end(&builder, &head, sizeof head);
 }

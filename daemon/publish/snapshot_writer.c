@@ -14,7 +14,6 @@
 #include <glib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "compaction.h"
 #include "trie.h"
@@ -42,13 +41,11 @@ struct retired {
 int snapshot_writer_new(struct snapshot_writer **writerp)
 {
     struct snapshot_writer *writer = g_new0(struct snapshot_writer, 1);
-    int r;
 
-    *writerp = NULL;
     writer->root.fd = -1;
     ATOMIC_WORDS(&writer->root, sizeof writer->root);
     writer->retired = g_array_new(FALSE, FALSE, sizeof(struct retired));
-    r = getrandom(writer->seed, sizeof writer->seed, 0) < 0 ? -errno : 0;
+    int r = getrandom(writer->seed, sizeof writer->seed, 0) < 0 ? -errno : 0;
     if (r == 0)
         r = trie_open(&writer->trie, writer->seed, 0);
     if (r < 0) {
@@ -93,9 +90,7 @@ static void retire(struct snapshot_writer *writer, const struct arena *arena)
 static int move(struct snapshot_writer *writer, size_t bytes)
 {
     struct trie copy;
-    int r;
-
-    r = compaction_copy(&copy, &writer->trie, bytes / KUBESVC_SNAPSHOT_ALIGN, &writer->between);
+    int r = compaction_copy(&copy, &writer->trie, bytes / KUBESVC_SNAPSHOT_ALIGN, &writer->between);
     if (r < 0)
         return r;
     if (arena_is_published(&writer->trie.arena))
@@ -120,9 +115,7 @@ int snapshot_writer_put(struct snapshot_writer *writer, const void *key, size_t 
                         const void *record, size_t record_length)
 {
     uint64_t hash = snapshot_hash(writer->seed, key, key_length);
-    int r;
-
-    r = trie_put(&writer->trie, hash, key, key_length, record, record_length);
+    int r = trie_put(&writer->trie, hash, key, key_length, record, record_length);
     if (r == -ENOBUFS) {
         r = move(writer, key_length + record_length);
         if (r == 0)
@@ -134,23 +127,13 @@ int snapshot_writer_put(struct snapshot_writer *writer, const void *key, size_t 
 int snapshot_writer_remove(struct snapshot_writer *writer, const void *key, size_t key_length)
 {
     uint64_t hash = snapshot_hash(writer->seed, key, key_length);
-    int r;
-
-    r = trie_remove(&writer->trie, hash, key, key_length);
+    int r = trie_remove(&writer->trie, hash, key, key_length);
     if (r == -ENOBUFS) {
         r = move(writer, 0);
         if (r == 0)
             r = trie_remove(&writer->trie, hash, key, key_length);
     }
     return note_change(writer, r);
-}
-
-static uint32_t now_seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint32_t)now.tv_sec;
 }
 
 /* Publishes the trie's current state. An abandoned region is marked for those that have it
@@ -160,7 +143,7 @@ static void show(struct snapshot_writer *writer)
     struct region *region = writer->trie.arena.region;
     struct arena *left = &writer->left;
 
-    trie_seal(&writer->trie, now_seconds());
+    trie_seal(&writer->trie, (uint32_t)(g_get_monotonic_time() / G_USEC_PER_SEC));
     if (region->base != writer->root.base)
         snapshot_root_set(&writer->root, region_header(region), region->reader_fd);
     if (left->region != NULL && left->region != region)
@@ -188,7 +171,7 @@ struct snapshot_record snapshot_writer_find(const struct snapshot_writer *writer
 {
     const struct arena *arena = &writer->trie.arena;
     struct snapshot_view view = {
-        .base = arena_base(arena),
+        .base = arena_at(arena, 0),
         .size = (size_t)arena->used * KUBESVC_SNAPSHOT_ALIGN,
         .root = writer->trie.root,
     };
@@ -208,13 +191,11 @@ bool snapshot_writer_wants_compaction(const struct snapshot_writer *writer)
 
 int snapshot_writer_compact(struct snapshot_writer *writer)
 {
-    int r;
-
     if (writer->changed)
         return -EINVAL; /* half a batch would be published */
     if (!snapshot_writer_wants_compaction(writer))
         return 0;
-    r = move(writer, 0);
+    int r = move(writer, 0);
     if (r == 0)
         show(writer);
     return r;

@@ -27,8 +27,8 @@ struct path {
 struct chain {
     uint32_t leaves[KUBESVC_CHAIN_LIMIT];
     unsigned n;
-    unsigned match; /* the one with the key, or n */
-    uint64_t units; /* of the leaves before it */
+    unsigned match; /* how many come before the one with the key; n: none has it */
+    uint64_t units; /* of these */
 };
 
 /* --- Nodes --- */
@@ -71,7 +71,7 @@ void trie_leaf_link(const struct arena *arena, uint32_t ref, uint32_t next)
     leaf_at(arena, ref)->next = htole32(next);
 }
 
-uint64_t trie_leaf_hash(const struct arena *arena, uint32_t ref)
+static uint64_t leaf_hash(const struct arena *arena, uint32_t ref)
 {
     return le64toh(leaf_at(arena, ref)->hash);
 }
@@ -112,7 +112,7 @@ void trie_children(const struct arena *arena, uint32_t ref, uint32_t children[st
 
 /* --- Memory --- */
 
-uint32_t trie_take(struct trie *trie, uint32_t units)
+static uint32_t trie_take(struct trie *trie, uint32_t units)
 {
     uint32_t ref = units <= TRIE_BRANCH_UNITS_MAX ? trie->free[units] : 0;
 
@@ -133,31 +133,19 @@ static void trie_release(struct trie *trie, uint32_t ref, uint32_t units)
     trie->free[units] = ref;
 }
 
-static void trie_begin(struct trie *trie)
-{
-    trie->sealed = trie->arena.used;
-    trie->live = 0;
-}
-
 int trie_open(struct trie *trie, const uint8_t seed[static 16], uint64_t units)
 {
-    int r;
-
     *trie = (struct trie){0};
-    r = arena_open(&trie->arena, seed, units);
-    if (r == 0)
-        trie_begin(trie);
+    int r = arena_open(&trie->arena, seed, units);
+    trie->sealed = trie->arena.used;
     return r;
 }
 
 int trie_open_beside(struct trie *trie, const struct trie *beside, uint64_t units)
 {
-    int r;
-
     *trie = (struct trie){0};
-    r = arena_open_beside(&trie->arena, &beside->arena, units);
-    if (r == 0)
-        trie_begin(trie);
+    int r = arena_open_beside(&trie->arena, &beside->arena, units);
+    trie->sealed = trie->arena.used;
     return r;
 }
 
@@ -207,7 +195,6 @@ static uint32_t branch_with(struct trie *trie, uint32_t ref, unsigned slot, uint
 {
     const struct kubesvc_branch *branch = arena_at(&trie->arena, ref);
     uint32_t children[TRIE_FANOUT], *old = branch_child(&trie->arena, ref, slot);
-
     bool stays = child != 0 && (le32toh(branch->bitmap) & (le32toh(branch->bitmap) - 1)) != 0;
 
     if (ref >= trie->sealed && old != NULL && (stays || trie_is_branch(&trie->arena, child))) {
@@ -288,22 +275,28 @@ static struct chain chain_find(const struct arena *arena, uint32_t ref, const vo
     bool found = false;
 
     for (; ref != 0 && chain.n < KUBESVC_CHAIN_LIMIT; ref = trie_leaf_next(arena, ref)) {
-        if (!found && leaf_has_key(arena, ref, key, length)) {
-            chain.match = chain.n;
-            found = true;
-        }
-        if (!found)
+        found = found || leaf_has_key(arena, ref, key, length);
+        if (!found) {
+            chain.match++;
             chain.units += trie_leaf_units(arena, ref);
+        }
         chain.leaves[chain.n++] = ref;
     }
-    if (!found)
-        chain.match = chain.n;
     return chain;
 }
 
 static uint32_t chain_after_match(const struct chain *chain)
 {
     return chain->match + 1 < chain->n ? chain->leaves[chain->match + 1] : 0;
+}
+
+uint32_t trie_copy_leaf(struct trie *trie, const struct arena *from, uint32_t ref)
+{
+    uint32_t units = trie_leaf_units(from, ref), copy = trie_take(trie, units);
+
+    memcpy(arena_at(&trie->arena, copy), arena_at(from, ref),
+           (size_t)units * KUBESVC_SNAPSHOT_ALIGN);
+    return copy;
 }
 
 /* Replaces the matching leaf by `next` and returns the head of the chain. */
@@ -315,12 +308,8 @@ static uint32_t chain_replace(struct trie *trie, const struct chain *chain, uint
         uint32_t ref = chain->leaves[i];
 
         if (ref < trie->sealed) {
-            uint32_t units = trie_leaf_units(&trie->arena, ref), copy = trie_take(trie, units);
-
-            memcpy(arena_at(&trie->arena, copy), arena_at(&trie->arena, ref),
-                   (size_t)units * KUBESVC_SNAPSHOT_ALIGN);
-            trie_release(trie, ref, units);
-            ref = copy;
+            ref = trie_copy_leaf(trie, &trie->arena, ref);
+            trie->live -= trie_leaf_units(&trie->arena, ref); /* of the one before */
         }
         trie_leaf_link(&trie->arena, ref, next);
         next = ref;
@@ -364,19 +353,18 @@ int trie_put(struct trie *trie, uint64_t hash, const void *key, size_t key_lengt
     struct path path = path_find(trie, hash);
     struct chain chain = {.n = 0};
     uint32_t leaf;
-    int r;
 
     if (key_length > UINT16_MAX || record_length > UINT32_MAX)
         return -ENOSPC;
-    if (path.end != 0 && ((trie_leaf_hash(&trie->arena, path.end) ^ hash) & PLACE_MASK) == 0)
+    if (path.end != 0 && ((leaf_hash(&trie->arena, path.end) ^ hash) & PLACE_MASK) == 0)
         chain = chain_find(&trie->arena, path.end, key, key_length);
     if (chain.match < chain.n &&
         leaf_has_record(&trie->arena, chain.leaves[chain.match], record, record_length))
         return 0;
     if (chain.match == chain.n && chain.n == KUBESVC_CHAIN_LIMIT)
         return -ENOSPC;
-    r = arena_reserve(&trie->arena,
-                      change_units(chain.units + leaf_units(key_length, record_length)));
+    int r = arena_reserve(&trie->arena,
+                          change_units(chain.units + leaf_units(key_length, record_length)));
     if (r < 0)
         return r;
 
@@ -388,8 +376,7 @@ int trie_put(struct trie *trie, uint64_t hash, const void *key, size_t key_lengt
     }
     leaf = leaf_new(trie, hash, key, key_length, record, record_length, chain.n > 0 ? path.end : 0);
     if (path.end != 0 && chain.n == 0)
-        leaf =
-            split(trie, path.depth, path.end, trie_leaf_hash(&trie->arena, path.end), leaf, hash);
+        leaf = split(trie, path.depth, path.end, leaf_hash(&trie->arena, path.end), leaf, hash);
     path_replace(trie, &path, hash, leaf);
     trie->records++;
     return TRIE_CHANGED;
@@ -398,15 +385,13 @@ int trie_put(struct trie *trie, uint64_t hash, const void *key, size_t key_lengt
 int trie_remove(struct trie *trie, uint64_t hash, const void *key, size_t key_length)
 {
     struct path path = path_find(trie, hash);
-    struct chain chain;
-    int r;
 
-    if (path.end == 0 || ((trie_leaf_hash(&trie->arena, path.end) ^ hash) & PLACE_MASK) != 0)
+    if (path.end == 0 || ((leaf_hash(&trie->arena, path.end) ^ hash) & PLACE_MASK) != 0)
         return 0;
-    chain = chain_find(&trie->arena, path.end, key, key_length);
+    struct chain chain = chain_find(&trie->arena, path.end, key, key_length);
     if (chain.match == chain.n)
         return 0;
-    r = arena_reserve(&trie->arena, change_units(chain.units));
+    int r = arena_reserve(&trie->arena, change_units(chain.units));
     if (r < 0)
         return r;
     path_replace(trie, &path, hash, chain_replace(trie, &chain, chain_after_match(&chain)));

@@ -54,14 +54,13 @@ void trie_children(const struct arena *arena, uint32_t ref, uint32_t children[st
  * or a new branch. TRIE_BRANCH_UNITS_MAX must have been reserved. */
 uint32_t trie_join(struct trie *trie, const uint32_t children[static TRIE_FANOUT]);
 
-/* Room for a new node, reserved before; counted as live. */
-uint32_t trie_take(struct trie *trie, uint32_t units);
+/* Copies a leaf into `trie`, where its units (trie_leaf_units) must have been reserved. */
+uint32_t trie_copy_leaf(struct trie *trie, const struct arena *from, uint32_t ref);
 
 /* The size of the leaf at `ref`, and what follows in its chain (0: nothing). */
 uint32_t trie_leaf_units(const struct arena *arena, uint32_t ref);
 uint32_t trie_leaf_next(const struct arena *arena, uint32_t ref);
 void trie_leaf_link(const struct arena *arena, uint32_t ref, uint32_t next);
-uint64_t trie_leaf_hash(const struct arena *arena, uint32_t ref);
 
 static inline unsigned trie_slot(uint64_t hash, unsigned level)
 {

@@ -25,10 +25,10 @@ static void put(struct serving *serving, const struct record_key *key, GByteArra
     g_byte_array_unref(record);
 }
 
-static void put_service(struct serving *serving, const char *name, enum kubesvc_service_type type,
-                        const GArray *addresses, const char *target)
+static void put_service(struct serving *serving, const char *name, enum zone_service_type type,
+                        GArray *addresses, const char *target)
 {
-    struct record_service service = {.type = type, .addresses = addresses, .target = target};
+    struct zone_service service = {.type = type, .addresses = addresses, .target = target};
     struct record_key key;
     bool fits = record_key_service(&key, name, "moon");
 
@@ -66,13 +66,15 @@ static void fill(struct serving *serving)
     record_key_settings(&key);
     put(serving, &key, record_settings_new(&settings));
     record_key_address(&key, &g_array_index(one, struct address, 0));
-    put(serving, &key, record_address_new(&(struct record_address){.name = "one.moon"}));
-    put_service(serving, "one", KUBESVC_SERVICE_CLUSTER_IP, one, NULL);
-    put_service(serving, "pair", KUBESVC_SERVICE_HEADLESS, pair, NULL);
-    put_service(serving, "dual", KUBESVC_SERVICE_HEADLESS, dual, NULL);
-    put_service(serving, "far", KUBESVC_SERVICE_EXTERNAL_NAME, NULL, "far.test");
-    put_service(serving, "late", KUBESVC_SERVICE_EXTERNAL_NAME, NULL, "late.test");
-    put_service(serving, "dead", KUBESVC_SERVICE_EXTERNAL_NAME, NULL, "dead.test");
+    put(serving, &key,
+        record_address_new(
+            &(struct zone_address){.known = true, .name = "one.moon", .pods = &(GPtrArray){0}}));
+    put_service(serving, "one", ZONE_CLUSTER_IP, one, NULL);
+    put_service(serving, "pair", ZONE_HEADLESS, pair, NULL);
+    put_service(serving, "dual", ZONE_HEADLESS, dual, NULL);
+    put_service(serving, "far", ZONE_EXTERNAL_NAME, NULL, "far.test");
+    put_service(serving, "late", ZONE_EXTERNAL_NAME, NULL, "late.test");
+    put_service(serving, "dead", ZONE_EXTERNAL_NAME, NULL, "dead.test");
 }
 
 void serving_put_many(struct serving *serving, const char *name, uint32_t n)
@@ -89,7 +91,7 @@ void serving_put_many(struct serving *serving, const char *name, uint32_t n)
 
         g_array_append_val(addresses, address);
     }
-    put_service(serving, name, KUBESVC_SERVICE_HEADLESS, addresses, NULL);
+    put_service(serving, name, ZONE_HEADLESS, addresses, NULL);
     snapshot_writer_publish(serving->writer);
 }
 

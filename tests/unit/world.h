@@ -14,10 +14,13 @@
 #include "daemon/publish/snapshot_writer.h"
 #include "lib/resolve/resolver.h"
 
+/* Of the pointers of a C array, which stay where they are. */
+#define POINTERS_OF(pointers, n) (&(GPtrArray){(gpointer *)(pointers), (guint)(n)})
+
 struct world_service {
     const char *service, *ns;
-    enum kubesvc_service_type type;
-    uint32_t flags;
+    enum zone_service_type type;
+    bool hidden;
     const char *addresses, *unnamed; /* "10.0.0.1 fd00::1" */
     const char *endpoints;           /* "label=10.0.0.1 fd00::1;other=10.0.0.2" */
     const char *ports; /* "http/1=10.0.0.1;/2:53=" name, protocol, number (80), what it answers */
@@ -41,93 +44,87 @@ struct world_options {
 
 static const struct world_service world_services[] = {
     /* coredns-handler */
-    {"svc1", "testns", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.0.0.1",
-     .endpoints = "ep1a=172.0.0.1", .ports = "http/1=10.0.0.1"},
-    {"svcempty", "testns", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.0.0.1"},
-    {"svc6", "testns", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "1234:abcd::1"},
-    {"svc-dual-stack", "testns", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.0.0.3 10::3"},
-    {"hdls1", "testns", KUBESVC_SERVICE_HEADLESS,
+    {"svc1", "testns", ZONE_CLUSTER_IP, .addresses = "10.0.0.1", .endpoints = "ep1a=172.0.0.1",
+     .ports = "http/1=10.0.0.1"},
+    {"svcempty", "testns", ZONE_CLUSTER_IP, .addresses = "10.0.0.1"},
+    {"svc6", "testns", ZONE_CLUSTER_IP, .addresses = "1234:abcd::1"},
+    {"svc-dual-stack", "testns", ZONE_CLUSTER_IP, .addresses = "10.0.0.3 10::3"},
+    {"hdls1", "testns", ZONE_HEADLESS,
      .addresses = "172.0.0.5 172.0.0.2 172.0.0.3 172.0.0.4 172.0.0.2 5678:abcd::2 5678:abcd::1",
      .unnamed = "172.0.0.2 172.0.0.3 5678:abcd::1 5678:abcd::2",
      .endpoints = "dup-name=172.0.0.4;Dup-Name=172.0.0.5",
      .ports = "HTTP/1=172.0.0.2 172.0.0.3 172.0.0.4 172.0.0.5;http/2=172.0.0.2 "
               "5678:abcd::1;/1=172.0.0.3"},
-    {"hdlsprtls", "testns", KUBESVC_SERVICE_HEADLESS, .addresses = "172.0.0.20",
-     .unnamed = "172.0.0.20"},
-    {"none-ready", "testns", KUBESVC_SERVICE_HEADLESS, .ports = "http/1="},
-    {"unallocated", "testns", KUBESVC_SERVICE_CLUSTER_IP, .ports = "http/1="},
-    {"ignored", "testns", KUBESVC_SERVICE_CLUSTER_IP, KUBESVC_SERVICE_HIDDEN,
-     .addresses = "10.0.0.9", .endpoints = "ep=172.0.0.9"},
-    {"twins", "testns", KUBESVC_SERVICE_HEADLESS, .addresses = "10.1.1.1 10.1.1.2 fd00:60::",
+    {"hdlsprtls", "testns", ZONE_HEADLESS, .addresses = "172.0.0.20", .unnamed = "172.0.0.20"},
+    {"none-ready", "testns", ZONE_HEADLESS, .ports = "http/1="},
+    {"unallocated", "testns", ZONE_CLUSTER_IP, .ports = "http/1="},
+    {"ignored", "testns", ZONE_CLUSTER_IP, true, .addresses = "10.0.0.9",
+     .endpoints = "ep=172.0.0.9"},
+    {"twins", "testns", ZONE_HEADLESS, .addresses = "10.1.1.1 10.1.1.2 fd00:60::",
      .unnamed = "10.1.1.1 fd00:60::", .endpoints = "10-1-1-1=10.1.1.2;a=10.1.1.2"},
-    {"svc1", "unexposedns", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.0.0.2"},
+    {"svc1", "unexposedns", ZONE_CLUSTER_IP, .addresses = "10.0.0.2"},
 
     /* search */
-    {"db", "prod", KUBESVC_SERVICE_HEADLESS, .addresses = "10.244.4.10 10.244.4.11",
+    {"db", "prod", ZONE_HEADLESS, .addresses = "10.244.4.10 10.244.4.11",
      .endpoints = "db-0=10.244.4.10;db-1=10.244.4.11"},
-    {"api", "prod", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.1.2"},
-    {"db", "dev", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.1.1"},
-    {"gone", "dev", KUBESVC_SERVICE_HEADLESS, .addresses = ""},
-    {"localhost", "dev", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.1.66"},
-    {"a23456789012345678901234567890123456789012345678901234567890123", "dev",
-     KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.1.63"},
-    {"prod", "shadow", KUBESVC_SERVICE_HEADLESS, .addresses = "10.244.66.6",
-     .endpoints = "db=10.244.66.6"},
-    {"mix", "split", KUBESVC_SERVICE_HEADLESS, .addresses = "fd00::1", .endpoints = "x=fd00::1"},
-    {"x", "mix", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.20.0.9"},
+    {"api", "prod", ZONE_CLUSTER_IP, .addresses = "10.96.1.2"},
+    {"db", "dev", ZONE_CLUSTER_IP, .addresses = "10.96.1.1"},
+    {"gone", "dev", ZONE_HEADLESS, .addresses = ""},
+    {"localhost", "dev", ZONE_CLUSTER_IP, .addresses = "10.96.1.66"},
+    {"a23456789012345678901234567890123456789012345678901234567890123", "dev", ZONE_CLUSTER_IP,
+     .addresses = "10.96.1.63"},
+    {"prod", "shadow", ZONE_HEADLESS, .addresses = "10.244.66.6", .endpoints = "db=10.244.66.6"},
+    {"mix", "split", ZONE_HEADLESS, .addresses = "fd00::1", .endpoints = "x=fd00::1"},
+    {"x", "mix", ZONE_CLUSTER_IP, .addresses = "10.20.0.9"},
 
     /* externalname */
-    {"vip", "ext", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.96.3.1 fd00:3::1"},
-    {"hl", "ext", KUBESVC_SERVICE_HEADLESS, .addresses = "10.244.8.1 10.244.8.2",
+    {"vip", "ext", ZONE_CLUSTER_IP, .addresses = "10.96.3.1 fd00:3::1"},
+    {"hl", "ext", ZONE_HEADLESS, .addresses = "10.244.8.1 10.244.8.2",
      .endpoints = "n0=10.244.8.1;n1=10.244.8.2"},
-    {"to-vip", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "vip.ext.svc.cluster.local"},
-    {"to-vip-dot", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "vip.ext.svc.cluster.local."},
-    {"to-hl", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "hl.ext.svc.cluster.local"},
-    {"to-ep", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "n1.hl.ext.svc.cluster.local"},
-    {"to-pod", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "10-90-0-1.p.pod.cluster.local"},
-    {"to-upper", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "VIP.EXT.SVC.CLUSTER.LOCAL"},
-    {"to-missing", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "no.ext.svc.cluster.local"},
-    {"to-unknown-ns", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "a.b.svc.cluster.local"},
-    {"to-namespace", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "ext.svc.cluster.local"},
-    {"to-short", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "vip"},
-    {"to-bad", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "not a name"},
-    {"to-nothing", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = ""},
-    {"self", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "self.ext.svc.cluster.local"},
-    {"below-self", "ext", KUBESVC_SERVICE_EXTERNAL_NAME,
-     .target = "a.below-self.ext.svc.cluster.local"},
-    {"ping", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "pong.ext.svc.cluster.local"},
-    {"pong", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "ping.ext.svc.cluster.local"},
-    {"literal", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, KUBESVC_SERVICE_HIDDEN,
-     .target = "192.0.2.7"},
-    {"www", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "www.example.com"},
-    {"to-www", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "www.ext.svc.cluster.local"},
-    {"broken", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "broken.example.com"},
-    {"slow", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "slow.example.com"},
-    {"half", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "half.example.com"},
-    {"unknown", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "missing.example.org"},
-    {"c1", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c2.ext.svc.cluster.local"},
-    {"c2", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c3.ext.svc.cluster.local"},
-    {"c3", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c4.ext.svc.cluster.local"},
-    {"c4", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c5.ext.svc.cluster.local"},
-    {"c5", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c6.ext.svc.cluster.local"},
-    {"c6", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c7.ext.svc.cluster.local"},
-    {"c7", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c8.ext.svc.cluster.local"},
-    {"c8", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c9.ext.svc.cluster.local"},
-    {"c9", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c10.ext.svc.cluster.local"},
-    {"c10", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c11.ext.svc.cluster.local"},
-    {"c11", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "c12.ext.svc.cluster.local"},
-    {"c12", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "vip.ext.svc.cluster.local"},
+    {"to-vip", "ext", ZONE_EXTERNAL_NAME, .target = "vip.ext.svc.cluster.local"},
+    {"to-vip-dot", "ext", ZONE_EXTERNAL_NAME, .target = "vip.ext.svc.cluster.local."},
+    {"to-hl", "ext", ZONE_EXTERNAL_NAME, .target = "hl.ext.svc.cluster.local"},
+    {"to-ep", "ext", ZONE_EXTERNAL_NAME, .target = "n1.hl.ext.svc.cluster.local"},
+    {"to-pod", "ext", ZONE_EXTERNAL_NAME, .target = "10-90-0-1.p.pod.cluster.local"},
+    {"to-upper", "ext", ZONE_EXTERNAL_NAME, .target = "VIP.EXT.SVC.CLUSTER.LOCAL"},
+    {"to-missing", "ext", ZONE_EXTERNAL_NAME, .target = "no.ext.svc.cluster.local"},
+    {"to-unknown-ns", "ext", ZONE_EXTERNAL_NAME, .target = "a.b.svc.cluster.local"},
+    {"to-namespace", "ext", ZONE_EXTERNAL_NAME, .target = "ext.svc.cluster.local"},
+    {"to-short", "ext", ZONE_EXTERNAL_NAME, .target = "vip"},
+    {"to-bad", "ext", ZONE_EXTERNAL_NAME, .target = "not a name"},
+    {"to-nothing", "ext", ZONE_EXTERNAL_NAME, .target = ""},
+    {"self", "ext", ZONE_EXTERNAL_NAME, .target = "self.ext.svc.cluster.local"},
+    {"below-self", "ext", ZONE_EXTERNAL_NAME, .target = "a.below-self.ext.svc.cluster.local"},
+    {"ping", "ext", ZONE_EXTERNAL_NAME, .target = "pong.ext.svc.cluster.local"},
+    {"pong", "ext", ZONE_EXTERNAL_NAME, .target = "ping.ext.svc.cluster.local"},
+    {"literal", "ext", ZONE_EXTERNAL_NAME, true, .target = "192.0.2.7"},
+    {"www", "ext", ZONE_EXTERNAL_NAME, .target = "www.example.com"},
+    {"to-www", "ext", ZONE_EXTERNAL_NAME, .target = "www.ext.svc.cluster.local"},
+    {"broken", "ext", ZONE_EXTERNAL_NAME, .target = "broken.example.com"},
+    {"slow", "ext", ZONE_EXTERNAL_NAME, .target = "slow.example.com"},
+    {"half", "ext", ZONE_EXTERNAL_NAME, .target = "half.example.com"},
+    {"unknown", "ext", ZONE_EXTERNAL_NAME, .target = "missing.example.org"},
+    {"c1", "ext", ZONE_EXTERNAL_NAME, .target = "c2.ext.svc.cluster.local"},
+    {"c2", "ext", ZONE_EXTERNAL_NAME, .target = "c3.ext.svc.cluster.local"},
+    {"c3", "ext", ZONE_EXTERNAL_NAME, .target = "c4.ext.svc.cluster.local"},
+    {"c4", "ext", ZONE_EXTERNAL_NAME, .target = "c5.ext.svc.cluster.local"},
+    {"c5", "ext", ZONE_EXTERNAL_NAME, .target = "c6.ext.svc.cluster.local"},
+    {"c6", "ext", ZONE_EXTERNAL_NAME, .target = "c7.ext.svc.cluster.local"},
+    {"c7", "ext", ZONE_EXTERNAL_NAME, .target = "c8.ext.svc.cluster.local"},
+    {"c8", "ext", ZONE_EXTERNAL_NAME, .target = "c9.ext.svc.cluster.local"},
+    {"c9", "ext", ZONE_EXTERNAL_NAME, .target = "c10.ext.svc.cluster.local"},
+    {"c10", "ext", ZONE_EXTERNAL_NAME, .target = "c11.ext.svc.cluster.local"},
+    {"c11", "ext", ZONE_EXTERNAL_NAME, .target = "c12.ext.svc.cluster.local"},
+    {"c12", "ext", ZONE_EXTERNAL_NAME, .target = "vip.ext.svc.cluster.local"},
 
     /* zones */
-    {"svc1", "testns@east.example", KUBESVC_SERVICE_CLUSTER_IP, .addresses = "10.8.0.1",
+    {"svc1", "testns@east.example", ZONE_CLUSTER_IP, .addresses = "10.8.0.1",
      .endpoints = "ep1a=172.8.0.1", .ports = "http/1=10.8.0.1"},
-    {"hl", "east-only@east.example", KUBESVC_SERVICE_HEADLESS, .addresses = "172.8.0.2",
+    {"hl", "east-only@east.example", ZONE_HEADLESS, .addresses = "172.8.0.2",
      .unnamed = "172.8.0.2"},
-    {"to-main", "testns@east.example", KUBESVC_SERVICE_EXTERNAL_NAME,
-     .target = "vip.ext.svc.cluster.local"},
-    {"to-east", "ext", KUBESVC_SERVICE_EXTERNAL_NAME, .target = "svc1.testns.svc.east.example"},
-    {"to-there-and-back", "ext", KUBESVC_SERVICE_EXTERNAL_NAME,
-     .target = "To-Main.testns.svc.East.Example"},
+    {"to-main", "testns@east.example", ZONE_EXTERNAL_NAME, .target = "vip.ext.svc.cluster.local"},
+    {"to-east", "ext", ZONE_EXTERNAL_NAME, .target = "svc1.testns.svc.east.example"},
+    {"to-there-and-back", "ext", ZONE_EXTERNAL_NAME, .target = "To-Main.testns.svc.East.Example"},
 };
 
 static const char *const world_namespaces[] = {"testns",
@@ -201,39 +198,37 @@ static inline void world_put_service(struct snapshot_writer *writer,
                                      const struct world_service *service)
 {
     g_autoptr(GPtrArray) owner = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    g_autoptr(GArray) endpoints = g_array_new(FALSE, FALSE, sizeof(struct record_endpoint));
-    g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct record_port));
+    g_autoptr(GArray) endpoints = g_array_new(FALSE, FALSE, sizeof(struct zone_endpoint));
+    g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct zone_port));
     g_auto(GStrv) endpoint_words = g_strsplit(service->endpoints ?: "", ";", -1);
     g_auto(GStrv) port_words = g_strsplit(service->ports ?: "", ";", -1);
-    struct record_service record = {
+    const struct zone_service record = {
         .type = service->type,
-        .flags = service->flags,
+        .hidden = service->hidden,
         .addresses = world_set(owner, service->addresses),
         .unnamed = world_set(owner, service->unnamed),
+        .endpoints = endpoints,
+        .ports = ports,
         .target = service->target,
     };
     struct record_key key;
 
     for (char **word = endpoint_words; *word != NULL; word++) {
         char *equals = strchr(*word, '=');
-        struct record_endpoint endpoint = {*word, world_set(owner, equals + 1)};
+        struct zone_endpoint endpoint = {*word, world_set(owner, equals + 1)};
 
         *equals = '\0';
         g_array_append_val(endpoints, endpoint);
     }
     for (char **word = port_words; *word != NULL; word++) {
         char *slash = strchr(*word, '/'), *equals = strchr(slash, '=');
-        uint32_t number = slash[2] == ':' ? (uint32_t)strtoul(slash + 3, NULL, 10) : 80;
-        struct record_port port = {*word, (enum kubesvc_protocol)(slash[1] - '0'), number,
-                                   world_set(owner, equals + 1)};
+        unsigned long number = slash[2] == ':' ? strtoul(slash + 3, NULL, 10) : 80;
+        struct zone_port port = {*word, (uint8_t)(slash[1] - '0'), (uint16_t)number,
+                                 world_set(owner, equals + 1)};
 
         *slash = '\0';
         g_array_append_val(ports, port);
     }
-    record.endpoints = (const void *)endpoints->data;
-    record.n_endpoints = endpoints->len;
-    record.ports = (const void *)ports->data;
-    record.n_ports = ports->len;
     if (!record_key_service(&key, service->service, service->ns))
         abort();
     world_put(writer, &key, record_service_new(&record));
@@ -286,13 +281,14 @@ static inline struct snapshot_writer *world_new(const struct world_options *opti
             world_put_service(writer, &world_services[i]);
     for (size_t i = 0; i < sizeof world_addresses / sizeof world_addresses[0]; i++) {
         const struct world_address *known = &world_addresses[i];
-        struct record_address record = {
-            .foreign = known->foreign, .name = known->name, .pods = known->pods};
-        struct address address = world_parse(known->address);
+        const struct zone_address record = {
+            .address = world_parse(known->address),
+            .known = !known->foreign,
+            .name = known->name,
+            .pods = POINTERS_OF(known->pods, g_strv_length((gchar **)known->pods)),
+        };
 
-        while (known->pods[record.n_pods] != NULL)
-            record.n_pods++;
-        record_key_address(&key, &address);
+        record_key_address(&key, &record.address);
         world_put(writer, &key, record_address_new(&record));
     }
     snapshot_writer_publish(writer);

@@ -250,7 +250,7 @@ static void numbers(void **state)
     static const struct world_service service = {
         "many",
         "testns",
-        KUBESVC_SERVICE_HEADLESS,
+        ZONE_HEADLESS,
         .addresses = "10.1.0.1 10.1.0.2",
         .endpoints = "a=10.1.0.1;b=10.1.0.2",
         .ports = "http/1:8080=10.1.0.1;http/1:9090=10.1.0.2;http/1:8080=10.1.0.2;/2:53=10.1.0.2"};
@@ -284,7 +284,7 @@ static void numbers(void **state)
     };
     static const struct world_service both = {"both",
                                               "testns",
-                                              KUBESVC_SERVICE_HEADLESS,
+                                              ZONE_HEADLESS,
                                               .addresses = "10.1.1.1 10.1.1.2",
                                               .unnamed = "10.1.1.1",
                                               .endpoints = "10-1-1-1=10.1.1.2",
@@ -340,7 +340,7 @@ static void a_zone_without_objects_is_nobody_s(void **state)
 static void what_has_no_room(void **state)
 {
     g_autoptr(GString) addresses = g_string_new(NULL), ports = g_string_new("http/1=");
-    struct world_service service = {"wide", "testns", .type = KUBESVC_SERVICE_HEADLESS};
+    struct world_service service = {"wide", "testns", .type = ZONE_HEADLESS};
     struct dns_world own = dns_world_new(&(struct world_options){.flags = 0});
     unsigned truncated = 0, partly = 0;
 

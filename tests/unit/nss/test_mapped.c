@@ -101,7 +101,7 @@ static void put(unsigned service, uint32_t generation)
     for (uint32_t i = 0; i < addresses_of(generation); i++)
         g_string_append_printf(addresses, "%s10.%u.%u.%u", i > 0 ? " " : "", generation >> 8,
                                generation & 255, service << 4 | i);
-    world_put_service(writer, &(struct world_service){name, "testns", KUBESVC_SERVICE_HEADLESS,
+    world_put_service(writer, &(struct world_service){name, "testns", ZONE_HEADLESS,
                                                       .addresses = addresses->str});
 }
 

@@ -12,6 +12,9 @@
 #include "lib/resolve/settings.h"
 #include "tests/unit/world.h"
 
+/* Of the rows of a C array, which stay where they are. */
+#define ARRAY_OF(rows) (&(GArray){(gchar *)(rows), G_N_ELEMENTS(rows)})
+
 static GArray *set_of(const char *text)
 {
     g_autoptr(GPtrArray) owner = g_ptr_array_new();
@@ -82,16 +85,15 @@ static void addresses_are_sorted_and_stored_once(void **state)
 {
     g_autoptr(GArray) addresses = set_of("10.0.0.2 fd00::2 10.0.0.1 fd00::1 10.0.0.2 ::1");
     g_autoptr(GArray) same = set_of("::1 fd00::1 fd00::2 10.0.0.1 10.0.0.2");
-    const struct record_port ports[] = {
+    struct zone_port ports[] = {
         {"http", KUBESVC_PROTOCOL_TCP, 80, same},
         {"dns", KUBESVC_PROTOCOL_UDP, 53, addresses},
     };
-    const struct record_service service = {
-        .type = KUBESVC_SERVICE_HEADLESS,
+    const struct zone_service service = {
+        .type = ZONE_HEADLESS,
         .addresses = addresses,
         .unnamed = same,
-        .ports = ports,
-        .n_ports = 2,
+        .ports = ARRAY_OF(ports),
     };
     g_autoptr(GByteArray) bytes = record_service_new(&service);
     struct snapshot_record record = view_of(bytes);
@@ -112,14 +114,13 @@ static void endpoints_of_one_label_are_one(void **state)
 {
     g_autoptr(GArray) a = set_of("10.0.0.1"), b = set_of("10.0.0.2 fd00::2"),
                       unnamed = set_of("10.0.0.9 10.0.0.8");
-    const struct record_endpoint endpoints[] = {
+    struct zone_endpoint endpoints[] = {
         {"web-1", b}, {"Web-0", a}, {"web-0", b}, {"10-0-0-9", a}, {"web-1", b}, {"none", NULL},
     };
-    const struct record_service service = {
-        .type = KUBESVC_SERVICE_HEADLESS,
+    const struct zone_service service = {
+        .type = ZONE_HEADLESS,
         .unnamed = unnamed,
-        .endpoints = endpoints,
-        .n_endpoints = sizeof endpoints / sizeof endpoints[0],
+        .endpoints = ARRAY_OF(endpoints),
     };
     g_autoptr(GByteArray) bytes = record_service_new(&service);
     struct snapshot_record record = view_of(bytes);
@@ -157,15 +158,14 @@ static void ports_get_entries_for_any(void **state)
         {"http", KUBESVC_PROTOCOL_TCP, 0, "10.0.0.1 10.0.0.2|"},
     };
     g_autoptr(GArray) a = set_of("10.0.0.1"), b = set_of("10.0.0.2"), c = set_of("10.0.0.3");
-    const struct record_port ports[] = {
+    struct zone_port ports[] = {
         {"dns", KUBESVC_PROTOCOL_TCP, 53, a},    {"dns", KUBESVC_PROTOCOL_UDP, 53, b},
         {"http", KUBESVC_PROTOCOL_TCP, 8080, a}, {"HTTP", KUBESVC_PROTOCOL_TCP, 8081, b},
         {NULL, KUBESVC_PROTOCOL_TCP, 9000, c},
     };
-    const struct record_service service = {
-        .type = KUBESVC_SERVICE_HEADLESS,
-        .ports = ports,
-        .n_ports = sizeof ports / sizeof ports[0],
+    const struct zone_service service = {
+        .type = ZONE_HEADLESS,
+        .ports = ARRAY_OF(ports),
     };
     g_autoptr(GByteArray) bytes = record_service_new(&service);
     struct snapshot_record record = view_of(bytes);
@@ -199,15 +199,13 @@ static void numbers_that_ports_leave_open(void **state)
         {"http", KUBESVC_PROTOCOL_TCP, 8081, "10.0.0.1 10.0.0.2|"},
     };
     g_autoptr(GArray) a = set_of("10.0.0.1"), b = set_of("10.0.0.2");
-    const struct record_port ports[] = {
+    struct zone_port ports[] = {
         {"http", KUBESVC_PROTOCOL_TCP, 8081, b}, {"HTTP", KUBESVC_PROTOCOL_TCP, 8080, a},
         {"http", KUBESVC_PROTOCOL_TCP, 8081, a}, {"http", KUBESVC_PROTOCOL_UDP, 8080, b},
         {NULL, KUBESVC_PROTOCOL_TCP, 9000, a},
     };
     g_autoptr(GByteArray) bytes =
-        record_service_new(&(struct record_service){.type = KUBESVC_SERVICE_HEADLESS,
-                                                    .ports = ports,
-                                                    .n_ports = sizeof ports / sizeof ports[0]});
+        record_service_new(&(struct zone_service){.type = ZONE_HEADLESS, .ports = ARRAY_OF(ports)});
     struct snapshot_record record = view_of(bytes);
     const struct kubesvc_numbered *stored = (const void *)record.data;
     const struct kubesvc_port *table;
@@ -228,20 +226,20 @@ static void numbers_that_ports_leave_open(void **state)
 static void no_numbers_where_ports_tell_all(void **state)
 {
     g_autoptr(GArray) a = set_of("10.0.0.1"), b = set_of("10.0.0.2");
-    const struct record_port named[] = {
+    struct zone_port named[] = {
         {"http", KUBESVC_PROTOCOL_TCP, 80, a},
         {"https", KUBESVC_PROTOCOL_TCP, 443, a},
         {"http", KUBESVC_PROTOCOL_TCP, 80, b},
         {"dns", KUBESVC_PROTOCOL_UDP, 53, b},
     };
-    const struct record_port unnamed[] = {
+    struct zone_port unnamed[] = {
         {NULL, KUBESVC_PROTOCOL_TCP, 80, a},
         {"", KUBESVC_PROTOCOL_UDP, 80, a},
     };
-    const struct record_service services[] = {
-        {.type = KUBESVC_SERVICE_HEADLESS},
-        {.type = KUBESVC_SERVICE_HEADLESS, .ports = named, .n_ports = 4},
-        {.type = KUBESVC_SERVICE_CLUSTER_IP, .ports = unnamed, .n_ports = 2},
+    const struct zone_service services[] = {
+        {.type = ZONE_HEADLESS},
+        {.type = ZONE_HEADLESS, .ports = ARRAY_OF(named)},
+        {.type = ZONE_CLUSTER_IP, .ports = ARRAY_OF(unnamed)},
     };
 
     (void)state;
@@ -264,8 +262,8 @@ static void targets_lose_their_final_dot(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
-        const struct record_service service = {
-            .type = KUBESVC_SERVICE_EXTERNAL_NAME,
+        const struct zone_service service = {
+            .type = ZONE_EXTERNAL_NAME,
             .target = targets[i][0],
         };
         g_autoptr(GByteArray) bytes = record_service_new(&service);
@@ -278,9 +276,11 @@ static void targets_lose_their_final_dot(void **state)
 static void address_records(void **state)
 {
     static const char *const pods[] = {"q", "p", "q"}, *const other[] = {"p", "q"};
-    const struct record_address address = {.name = "Web-0.db.prod", .pods = pods, .n_pods = 3};
-    const struct record_address same = {.name = "web-0.db.prod", .pods = other, .n_pods = 2};
-    const struct record_address nameless = {.foreign = true};
+    const struct zone_address address = {
+        .known = true, .name = "Web-0.db.prod", .pods = POINTERS_OF(pods, 3)};
+    const struct zone_address same = {
+        .known = true, .name = "web-0.db.prod", .pods = POINTERS_OF(other, 2)};
+    const struct zone_address nameless = {.pods = POINTERS_OF(NULL, 0)};
     g_autoptr(GByteArray) bytes = record_address_new(&address);
     g_autoptr(GByteArray) again = record_address_new(&same);
     g_autoptr(GByteArray) none = record_address_new(&nameless);
@@ -355,15 +355,14 @@ static void settings_records(void **state)
 static void order_does_not_matter(void **state)
 {
     g_autoptr(GArray) a = set_of("10.0.0.1 10.0.0.2"), b = set_of("10.0.0.2 10.0.0.1");
-    const struct record_endpoint forward[] = {{"x", a}, {"y", b}},
-                                 backward[] = {{"y", a}, {"x", b}};
-    struct record_service service = {
-        .type = KUBESVC_SERVICE_HEADLESS, .addresses = a, .endpoints = forward, .n_endpoints = 2};
+    struct zone_endpoint forward[] = {{"x", a}, {"y", b}}, backward[] = {{"y", a}, {"x", b}};
+    struct zone_service service = {
+        .type = ZONE_HEADLESS, .addresses = a, .endpoints = ARRAY_OF(forward)};
     g_autoptr(GByteArray) first = record_service_new(&service), second = NULL;
 
     (void)state;
     service.addresses = b;
-    service.endpoints = backward;
+    service.endpoints = ARRAY_OF(backward);
     second = record_service_new(&service);
     assert_int_equal(first->len, second->len);
     assert_memory_equal(first->data, second->data, first->len);

@@ -694,7 +694,7 @@ static void a_limit_of_file_sizes_makes_it_private(void **state)
 static struct snapshot_record find(const struct trie *trie, uint64_t hash, const char *key)
 {
     struct snapshot_view view = {
-        .base = arena_base(&trie->arena),
+        .base = arena_at(&trie->arena, 0),
         .size = (size_t)trie->arena.used * KUBESVC_SNAPSHOT_ALIGN,
         .root = trie->root,
     };
