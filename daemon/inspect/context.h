@@ -10,7 +10,7 @@
 #include "daemon/config/config.h"
 #include "daemon/publish/publisher.h"
 #include "daemon/runtime/runtimes.h"
-#include "daemon/source/loader.h"
+#include "daemon/source/loader_status.h"
 #include "event_log.h"
 #include "lib/model/cluster.h"
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <yajl/yajl_tree.h>
 
-#include "daemon/source/loader.h"
+#include "daemon/source/loader_status.h"
 
 struct copy {
     char *directory;

@@ -19,7 +19,7 @@ static gint by_rank_and_path(gconstpointer a, gconstpointer b)
 }
 
 /* 0, BATCH_AGAIN or BATCH_HOLD. A volume's files may lie deeper than the volume. */
-static int check(struct queue *list, struct entry *parent)
+static int check(struct queue *queue, struct entry *parent)
 {
     int worst = BATCH_READY;
 
@@ -28,7 +28,7 @@ static int check(struct queue *list, struct entry *parent)
             continue;
         if (!projected_is_current(above->directory)) {
             above->rescan = true;
-            queue_mark_now(list, above);
+            queue_mark_now(queue, above);
             return BATCH_AGAIN;
         }
         if (!projected_is_complete(above->directory))
@@ -37,32 +37,32 @@ static int check(struct queue *list, struct entry *parent)
     return worst;
 }
 
-static void check_all(struct queue *list, GHashTable *results, int *worst)
+static void check_all(struct queue *queue, GHashTable *results, int *worst)
 {
-    for (unsigned i = 0; i < list->news->len; i++) {
-        struct entry *parent = ((struct entry *)list->news->pdata[i])->parent;
+    for (unsigned i = 0; i < queue->news->len; i++) {
+        struct entry *parent = ((struct entry *)queue->news->pdata[i])->parent;
         if (g_hash_table_contains(results, parent))
             continue;
-        int r = check(list, parent);
+        int r = check(queue, parent);
         g_hash_table_insert(results, parent, GINT_TO_POINTER(r));
         if (r == BATCH_AGAIN || *worst == BATCH_READY)
             *worst = r;
     }
 }
 
-int batch_take(GPtrArray **updatesp, struct queue *list, bool patient)
+int batch_take(GPtrArray **updatesp, struct queue *queue, bool patient)
 {
     g_autoptr(GHashTable) results = g_hash_table_new(NULL, NULL);
     int worst = BATCH_READY;
 
-    check_all(list, results, &worst);
+    check_all(queue, results, &worst);
     if (worst != BATCH_READY && patient)
         return worst;
 
     GPtrArray *kept = g_ptr_array_new();
     GPtrArray *updates = g_ptr_array_new_with_free_func(source_update_free);
-    for (unsigned i = 0; i < list->news->len; i++) {
-        struct entry *entry = list->news->pdata[i];
+    for (unsigned i = 0; i < queue->news->len; i++) {
+        struct entry *entry = queue->news->pdata[i];
         /* An incomplete volume is delivered in the end: nothing more may come. */
         bool again = GPOINTER_TO_INT(g_hash_table_lookup(results, entry->parent)) == BATCH_AGAIN;
         entry->has_news = again;
@@ -74,8 +74,8 @@ int batch_take(GPtrArray **updatesp, struct queue *list, bool patient)
         for (struct entry *above = entry->parent; above; above = above->parent)
             above->directory->data_is_new = false;
     }
-    g_ptr_array_unref(list->news);
-    list->news = kept;
+    g_ptr_array_unref(queue->news);
+    queue->news = kept;
     g_ptr_array_sort(updates, by_rank_and_path);
     *updatesp = updates;
     return BATCH_READY;
@@ -97,18 +97,18 @@ static bool is_swept(const struct entry *entry)
     return !entry->directory || g_hash_table_size(entry->directory->children) == 0;
 }
 
-void batch_sweep(struct queue *list)
+void batch_sweep(struct queue *queue)
 {
-    g_autoptr(GPtrArray) absent = list->absent;
+    g_autoptr(GPtrArray) absent = queue->absent;
 
-    list->absent = g_ptr_array_new();
+    queue->absent = g_ptr_array_new();
     for (unsigned i = 0; i < absent->len; i++) {
         struct entry *entry = absent->pdata[i];
         entry->is_absent = false;
         if (!entry->absent)
             continue;
         if (!is_swept(entry)) {
-            queue_absent(list, entry); /* something has happened to it just now */
+            queue_absent(queue, entry); /* something has happened to it just now */
             continue;
         }
         if (entry->parent)

@@ -16,10 +16,10 @@ enum {
 
 /* Takes the changes off the list: struct source_update, in order. `patient`: with BATCH_AGAIN and
  * BATCH_HOLD everything stays on it; else only those files stay and the others are taken. */
-MUST_USE int batch_take(GPtrArray **updatesp, struct queue *list, bool patient);
+MUST_USE int batch_take(GPtrArray **updatesp, struct queue *queue, bool patient);
 
 /* Delivers each file's changes, and frees them. */
 void batch_hand_over(GPtrArray *updates, const struct loader_callbacks *callbacks);
 
 /* Frees the entries with nothing left at them. */
-void batch_sweep(struct queue *list);
+void batch_sweep(struct queue *queue);

@@ -6,16 +6,6 @@
 
 #include "lib/util/log.h"
 
-static void free_diagnostic(void *diagnostic)
-{
-    diagnostic_free(diagnostic);
-}
-
-static gboolean is_same(gconstpointer a, gconstpointer b)
-{
-    return diagnostic_equal(a, b);
-}
-
 static void log_one(const struct diagnostic *diagnostic, const char *path)
 {
     g_autofree char *text = diagnostic_format(diagnostic, path);
@@ -39,15 +29,18 @@ void diagnostics_replace(GPtrArray **currentp, GPtrArray *now, const char *path)
         return;
     }
     for (unsigned i = 0; i < now->len; i++) {
-        if (!before || !g_ptr_array_find_with_equal_func(before, now->pdata[i], is_same, NULL))
+        if (!before || !g_ptr_array_find_with_equal_func(before, now->pdata[i],
+                                                         (GEqualFunc)diagnostic_equal, NULL))
             log_one(now->pdata[i], path);
     }
 }
 
-void diagnostics_replace_one(GPtrArray **currentp, struct diagnostic *now, const char *path)
+void diagnostics_replace_one(GPtrArray **currentp, const char *path,
+                             enum diagnostic_severity severity, const char *rule,
+                             const char *message)
 {
-    GPtrArray *array = g_ptr_array_new_with_free_func(free_diagnostic);
+    GPtrArray *array = g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free);
 
-    g_ptr_array_add(array, now);
+    g_ptr_array_add(array, diagnostic_new(severity, 0, 0, rule, NULL, "%s", message));
     diagnostics_replace(currentp, array, path);
 }

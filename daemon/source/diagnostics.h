@@ -12,5 +12,7 @@
 /* `now` (struct diagnostic *, ownership taken; NULL for none) replaces *currentp. */
 void diagnostics_replace(GPtrArray **currentp, GPtrArray *now, const char *path);
 
-/* The same with one diagnostic (ownership taken). */
-void diagnostics_replace_one(GPtrArray **currentp, struct diagnostic *now, const char *path);
+/* The same with one diagnostic, about the file or directory as a whole. */
+void diagnostics_replace_one(GPtrArray **currentp, const char *path,
+                             enum diagnostic_severity severity, const char *rule,
+                             const char *message);

@@ -24,7 +24,7 @@
 #define PAUSE_PATIENCE (10 * UINT64_C(1000000))
 #define WRITING_PATIENCE (60 * UINT64_C(1000000))
 
-static void free_place(void *entry)
+static void free_child(void *entry)
 {
     entry_free(entry);
 }
@@ -46,11 +46,11 @@ static char *join(const char *directory, const char *name)
     return g_strconcat(directory, g_str_has_suffix(directory, "/") ? "" : "/", name, NULL);
 }
 
-struct root *root_new(struct queue *list, const char *path)
+struct root *root_new(struct queue *queue, const char *path)
 {
     struct root *root = g_new0(struct root, 1);
 
-    root->list = list;
+    root->queue = queue;
     root->path = g_strdup(path);
     g_autofree char *here = g_get_current_dir();
     g_autofree char *absolute = path[0] == '/' ? g_strdup(path) : join(here, path);
@@ -58,16 +58,15 @@ struct root *root_new(struct queue *list, const char *path)
     return root;
 }
 
-struct root *root_free(struct root *root)
+void root_free(void *userdata)
 {
-    if (!root)
-        return NULL;
+    struct root *root = userdata;
+
     entry_free(root->entry);
     g_free(root->path);
     g_free(root->ns);
     g_free(root->origin.zone);
     g_free(root);
-    return NULL;
 }
 
 char *entry_path(const struct entry *entry)
@@ -125,7 +124,7 @@ static void on_directory(void *userdata, uint32_t mask, const char *name)
         return;
     if (!name || strcmp(name, PROJECTED_DATA) == 0) {
         entry->rescan = true;
-        queue_mark(entry->root->list, entry);
+        queue_mark(entry->root->queue, entry);
     }
     if (!name)
         return;
@@ -151,7 +150,7 @@ static void hear_writing(struct entry *entry, bool *writing)
         entry->writing_since = entry->written;
     *writing = entry->forced = true;
     if (entry->due == 0)
-        queue_wait(entry->root->list, entry, PAUSE_PATIENCE);
+        queue_wait(entry->root->queue, entry, PAUSE_PATIENCE);
 }
 
 static void on_inode(void *userdata, uint32_t mask, const char *name)
@@ -201,7 +200,7 @@ bool entry_wait_for_writers(struct entry *entry)
         entry->writing_since = now;
     uint64_t pause_ends = entry->written + PAUSE_PATIENCE;
     uint64_t writing_ends = entry->writing_since + WRITING_PATIENCE;
-    queue_wait(entry->root->list, entry, MIN(pause_ends, writing_ends) - now);
+    queue_wait(entry->root->queue, entry, MIN(pause_ends, writing_ends) - now);
     return !entry->unguarded;
 }
 
@@ -223,7 +222,7 @@ bool entry_meet_writer(struct entry *entry, uint64_t idle)
         return false;
     }
     entry->forced = true;
-    queue_wait(entry->root->list, entry, MIN(pause_ends, writing_ends) - now);
+    queue_wait(entry->root->queue, entry, MIN(pause_ends, writing_ends) - now);
     return true;
 }
 
@@ -248,7 +247,7 @@ void entry_on_event(struct entry *entry, uint32_t mask)
         hear_writing(entry, &entry->writing);
         return;
     }
-    queue_mark(entry->root->list, entry);
+    queue_mark(entry->root->queue, entry);
 }
 
 /* Closing files in it is not reported to them. */
@@ -269,7 +268,7 @@ void entry_enter(struct entry *entry, const char *resolved, const struct stat *s
     if (!directory) {
         directory = entry->directory = g_new0(struct directory, 1);
         directory->path = entry_name(entry);
-        directory->children = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_place);
+        directory->children = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_child);
         directory->ignored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         directory->depth = entry->parent ? entry->parent->directory->depth + 1 : 0;
     }
@@ -283,7 +282,7 @@ void entry_enter(struct entry *entry, const char *resolved, const struct stat *s
 
     /* The new point first: for the same inode the kernel's watch then stays. */
     struct watch_point *old = directory->watch;
-    (void)!watch_add(entry->root->list->watch, &directory->watch, resolved, DIRECTORY_MASK, NULL,
+    (void)!watch_add(entry->root->queue->watch, &directory->watch, resolved, DIRECTORY_MASK, NULL,
                      on_directory, entry);
     if (!watch_point_is_same(old, directory->watch))
         forget_all_writers(directory);
@@ -331,7 +330,7 @@ struct entry *entry_free(struct entry *entry)
     free_directory(entry->directory);
     if (entry->root->refused == entry)
         entry->root->refused = NULL;
-    queue_forget(entry->root->list, entry);
+    queue_forget(entry->root->queue, entry);
     file_free(entry->file);
     path_watch_free(entry->path_watch);
     watch_point_free(entry->inode);
@@ -366,7 +365,7 @@ void entry_watch_inode(struct entry *entry, const char *path)
 {
     struct watch_point *old = entry->inode;
 
-    (void)!watch_add(entry->root->list->watch, &entry->inode, path, INODE_MASK, NULL, on_inode,
+    (void)!watch_add(entry->root->queue->watch, &entry->inode, path, INODE_MASK, NULL, on_inode,
                      entry);
     if (!watch_point_is_same(old, entry->inode))
         forget_writer(entry, &entry->writing_elsewhere);

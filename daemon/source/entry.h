@@ -20,7 +20,7 @@ struct entry;
 
 /* One entry of `manifests`. */
 struct root {
-    struct queue *list;
+    struct queue *queue;
     struct entry *entry;
     char *path; /* as configured, for users */
     char *ns;   /* for objects without one */
@@ -31,8 +31,8 @@ struct root {
     struct entry *refused;  /* the directory that reports all entries over the limit, or NULL */
 };
 
-struct root *root_new(struct queue *list, const char *path);
-struct root *root_free(struct root *root); /* returns NULL; frees all its entries */
+struct root *root_new(struct queue *queue, const char *path);
+void root_free(void *root); /* frees all its entries */
 
 #define DIRECTORY_ENTRIES_MAX 100000u
 #define DIRECTORY_DEPTH_MAX 32u
@@ -62,6 +62,7 @@ enum entry_state {
     ENTRY_LATER, /* to be examined in the next batch */
     ENTRY_SCAN,  /* a directory that is being read */
     ENTRY_READ,  /* a file that is being read or queued for it */
+    ENTRY_STATES
 };
 
 struct entry {

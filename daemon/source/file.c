@@ -7,7 +7,6 @@
 #include "file.h"
 
 #include <stdarg.h>
-#include <time.h>
 
 #include "diagnostics.h"
 
@@ -66,15 +65,18 @@ struct source *file_source(struct file *file, const struct origin *origin)
     return file->renewed;
 }
 
+/* Do names come from it? */
+static bool is_known(const struct file *file)
+{
+    return (file->handed || file->objects) && !file->gone;
+}
+
 static void set_stale(struct file *file)
 {
-    struct timespec now;
-
-    if (file->stale || !(file->handed || file->objects) || file->gone)
+    if (file->stale || !is_known(file))
         return;
-    clock_gettime(CLOCK_REALTIME, &now);
     file->stale = true;
-    file->stale_since = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    file->stale_since = (uint64_t)g_get_real_time();
 }
 
 void file_update(struct file *file, GPtrArray *objects, GPtrArray *diagnostics)
@@ -90,9 +92,8 @@ void file_update(struct file *file, GPtrArray *objects, GPtrArray *diagnostics)
 /* What the problem means for lookups of the file's names. */
 static const char *consequence(const struct file *file)
 {
-    bool known = (file->handed || file->objects) && !file->gone;
-
-    return known ? "its last good content stays in effect" : "none of its objects are known yet";
+    return is_known(file) ? "its last good content stays in effect"
+                          : "none of its objects are known yet";
 }
 
 void file_refuse(struct file *file, GPtrArray *diagnostics)
@@ -114,10 +115,9 @@ void file_complain(struct file *file, const char *rule, const char *format, ...)
     g_autofree char *reason = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     set_stale(file);
-    diagnostics_replace_one(
-        &file->diagnostics,
-        diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "%s; %s", reason, consequence(file)),
-        file->source->path);
+    g_autofree char *message = g_strconcat(reason, "; ", consequence(file), NULL);
+    diagnostics_replace_one(&file->diagnostics, file->source->path, DIAGNOSTIC_ERROR, rule,
+                            message);
 }
 
 const struct diagnostic *file_first_error(const struct file *file)

@@ -3,22 +3,43 @@
  * Opening is the dangerous part: a FIFO would block, and opening a device may have side effects. So
  * the inode is opened with O_PATH first, examined, and only a regular file is opened, through /proc
  * so that it is the very inode that was examined.
+ *
+ * Then it is a question of writers: inotify reports those that were there before, but one may have
+ * opened the file a moment ago, or may write while it is read.
  */
 #include "file_reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "lib/manifest/manifest.h"
 #include "lib/yaml/input.h"
+#include "writer.h"
+
+/* Microseconds. */
+#define RETRY_DELAY 10000   /* doubled with each attempt */
+#define CLOCK_TICK 20000    /* file systems' clocks are no finer than this, */
+#define CLOCK_SKEW 60000000 /* and a server's is not further from ours */
+
+#define ATTEMPTS_MAX 5
 
 struct file_reader {
+    struct queue *queue;
+    struct entry *entry;
+    const struct loader_callbacks *callbacks;
     int fd;
-    struct fingerprint before;
-    struct manifest_reader *reader;
-    bool (*goes_on)(void *userdata);
-    void *userdata;
+    struct fingerprint content; /* when it was opened */
+    bool forced;                /* inotify reports writes: the clock does not matter */
+    bool unsure;                /* whether a process has it open for writing */
+};
+
+/* Results besides those of manifest_reader_run. */
+enum {
+    READ_SPECIAL = MANIFEST_BAD + 1, /* not a regular file: it was not opened */
+    READ_CHANGED,                    /* it was written to during the reading */
 };
 
 static void close_fd(const int *fd)
@@ -27,16 +48,7 @@ static void close_fd(const int *fd)
         close(*fd);
 }
 
-static ssize_t input(void *userdata, void *buffer, size_t size)
-{
-    struct file_reader *reading = userdata;
-
-    if (!reading->goes_on(reading->userdata))
-        return -ECANCELED;
-    return input_read_fd(&reading->fd, buffer, size);
-}
-
-/* 0, FILE_READER_SPECIAL or negative errno. */
+/* 0, READ_SPECIAL or negative errno. */
 static int open_regular(const char *path, int *fdp)
 {
     __attribute__((cleanup(close_fd))) int held = open(path, O_PATH | O_CLOEXEC);
@@ -46,7 +58,7 @@ static int open_regular(const char *path, int *fdp)
     if (held < 0 || fstat(held, &st) < 0)
         return -errno;
     if (!S_ISREG(st.st_mode))
-        return FILE_READER_SPECIAL;
+        return READ_SPECIAL;
     (void)snprintf(way, sizeof(way), "/proc/self/fd/%d", held);
     *fdp = open(way, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (*fdp < 0 && errno == ENOENT) /* without /proc there is nothing better */
@@ -54,74 +66,238 @@ static int open_regular(const char *path, int *fdp)
     return *fdp < 0 ? -errno : 0;
 }
 
-int file_reader_new(struct file_reader **readingp, const char *path, struct source *source,
-                    const struct manifest_options *options, bool (*goes_on)(void *userdata),
-                    void *userdata)
+/* 0, READ_SPECIAL or negative errno. */
+static int open_file(struct file_reader *reader)
 {
+    g_autofree char *path = entry_path(reader->entry);
     struct stat st;
-    int fd = -1;
 
-    int r = open_regular(path, &fd);
+    int r = open_regular(path, &reader->fd);
     if (r != 0)
         return r;
-    r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : FILE_READER_SPECIAL;
-    if (r != 0) {
-        close(fd);
-        return r;
-    }
-    struct file_reader *reading = g_new0(struct file_reader, 1);
-    reading->fd = fd;
-    reading->before = fingerprint_of(&st);
-    reading->goes_on = goes_on;
-    reading->userdata = userdata;
-    reading->reader = manifest_reader_new(source, options, input, reading);
-    *readingp = reading;
-    return 0;
+    if (fstat(reader->fd, &st) < 0)
+        return -errno;
+    reader->content = fingerprint_of(&st);
+    return S_ISREG(st.st_mode) ? 0 : READ_SPECIAL;
 }
 
-struct file_reader *file_reader_free(struct file_reader *reading)
-{
-    if (!reading)
-        return NULL;
-    manifest_reader_free(reading->reader);
-    close(reading->fd);
-    g_free(reading);
-    return NULL;
-}
-
-static bool has_changed(const struct file_reader *reading)
+static bool has_changed(const struct file_reader *reader)
 {
     struct stat st;
 
-    if (fstat(reading->fd, &st) < 0)
+    if (fstat(reader->fd, &st) < 0)
         return true;
     struct fingerprint now = fingerprint_of(&st);
-    return !fingerprint_equal(&now, &reading->before);
+    return !fingerprint_equal(&now, &reader->content);
 }
 
-int file_reader_run(struct file_reader *reading)
+/* It kept changing, or some resource was short: try again later. */
+static void retry(const struct file_reader *reader, const char *rule, const char *reason)
 {
-    int r = manifest_reader_run(reading->reader);
+    struct entry *entry = reader->entry;
+    struct file *file = entry->file;
 
-    return r >= 0 && has_changed(reading) ? FILE_READER_CHANGED : r;
+    file->has_seen = false;
+    if (++file->attempts <= ATTEMPTS_MAX) {
+        entry->forced = true;
+        queue_wait(reader->queue, entry, (uint64_t)RETRY_DELAY << (file->attempts - 1));
+        return;
+    }
+    file->attempts = 0;
+    file_complain(file, rule, "cannot be read: %s", reason);
 }
 
-GPtrArray *file_reader_take_objects(struct file_reader *reading)
+static void fail(const struct file_reader *reader, int error)
 {
-    return manifest_reader_take_objects(reading->reader);
+    struct file *file = reader->entry->file;
+
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        queue_wait_for_means(reader->queue, reader->entry, error); /* if not sooner */
+        retry(reader, "unreadable", strerrordesc_np(error));
+        return;
+    default:
+        file->has_seen = false;
+        file_complain(file, "unreadable", "cannot be read: %s", strerrordesc_np(error));
+    }
 }
 
-GPtrArray *file_reader_take_diagnostics(struct file_reader *reading)
+/* Was it written so recently that it may be written again without changing its fingerprint? */
+static bool is_fresh(const struct fingerprint *fingerprint)
 {
-    return manifest_reader_take_diagnostics(reading->reader);
+    int64_t age = fingerprint_age(MAX(fingerprint->mtime, fingerprint->ctime));
+
+    return age < CLOCK_TICK && age > -CLOCK_SKEW;
 }
 
-enum writer file_reader_writer(const struct file_reader *reading)
+/* Writers reported by inotify are waited for before the file is opened. This is about one that
+ * opened it a moment ago, or continues after another has closed it. If that cannot be known, an
+ * empty file that was not empty before is assumed to be about to be filled. */
+static bool is_held_back(struct file_reader *reader)
 {
-    return writer_of(reading->fd);
+    const struct fingerprint *content = &reader->content;
+    struct entry *entry = reader->entry;
+    enum writer writer = writer_of(reader->fd);
+    /* The modification time alone can be set to any value. */
+    int64_t idle = fingerprint_age(MIN(content->mtime, content->ctime));
+
+    reader->unsure = writer == WRITER_UNKNOWN;
+    bool is_emptied = reader->unsure && content->size == 0 && entry->file->n_objects > 0;
+    return (writer == WRITER_PRESENT || is_emptied) && !entry->unguarded &&
+           entry_meet_writer(entry, (uint64_t)MAX(idle, 0));
 }
 
-const struct fingerprint *file_reader_fingerprint(const struct file_reader *reading)
+/* False: the daemon died at it at every start. */
+static bool may_be_read(const struct file_reader *reader, struct source *source)
 {
-    return &reading->before;
+    const struct loader_callbacks *callbacks = reader->callbacks;
+    struct entry *entry = reader->entry;
+    unsigned deaths = 0;
+
+    source->stamp = fingerprint_stamp(&reader->content);
+    if (callbacks->reading)
+        deaths = callbacks->reading(callbacks->userdata, source->path, source->stamp);
+    if (deaths == 0 || deaths < callbacks->deaths_max)
+        return true;
+    entry->forced = false;
+    entry->file->seen = reader->content;
+    entry->file->has_seen = true;
+    file_complain(
+        entry->file, "fatal",
+        "the daemon died %u times in a row while starting with it; skipping it until it changes",
+        deaths);
+    return false;
+}
+
+/* Reads pending events. -ECANCELED: the file must not be read any more, or not yet. */
+static ssize_t input(void *userdata, void *buffer, size_t size)
+{
+    struct file_reader *reader = userdata;
+    const struct entry *entry = reader->entry;
+
+    between_pieces(&reader->callbacks->between);
+    watch_drain(reader->queue->watch);
+    if (entry_is_written(entry) || entry->absent || entry->root->retired)
+        return -ECANCELED;
+    return input_read_fd(&reader->fd, buffer, size);
+}
+
+/* If writers can only be observed through events: has one overlapped with the reading? Everything
+ * before its end is known once the queue is empty. */
+static bool was_disturbed(const struct file_reader *reader)
+{
+    const struct entry *entry = reader->entry;
+
+    if (!reader->unsure || entry->unguarded)
+        return false;
+    watch_drain(reader->queue->watch);
+    return entry->forced && entry->file->attempts < ATTEMPTS_MAX;
+}
+
+static void warn_of_writer(GPtrArray *diagnostics)
+{
+    g_ptr_array_insert(
+        diagnostics, 0,
+        diagnostic_new(
+            DIAGNOSTIC_WARNING, 0, 0, "not-closed", NULL,
+            "a process keeps writing to it without closing it; reading it once a minute"));
+}
+
+/* Takes the result `r` of the reading. */
+static unsigned take(const struct file_reader *reader, struct manifest_reader *manifest, bool racy,
+                     int r)
+{
+    struct entry *entry = reader->entry;
+    struct file *file = entry->file;
+
+    if (r < 0) {
+        fail(reader, -r);
+        return 0;
+    }
+    if (r == READ_CHANGED) {
+        retry(reader, "unstable", "keeps changing while it is read");
+        return 0;
+    }
+    file->seen = reader->content;
+    file->has_seen = !racy;
+    file->attempts = 0;
+    GPtrArray *diagnostics = manifest_reader_take_diagnostics(manifest);
+    if (entry->unguarded)
+        warn_of_writer(diagnostics);
+    if (r == MANIFEST_BAD) {
+        file_refuse(file, diagnostics);
+        return 0;
+    }
+    GPtrArray *objects = manifest_reader_take_objects(manifest);
+    unsigned n_objects = objects->len;
+    file_update(file, objects, diagnostics);
+    queue_news(reader->queue, entry);
+    return n_objects;
+}
+
+static unsigned read_to_end(struct file_reader *reader, struct source *source)
+{
+    struct entry *entry = reader->entry;
+    const struct manifest_options options = {
+        .default_namespace = entry->root->ns,
+        .max_size = reader->queue->max_file_size,
+    };
+    bool racy = !reader->forced && is_fresh(&reader->content);
+    unsigned n_objects = 0;
+
+    if (!entry->unguarded)
+        entry->writing_since = 0;
+    entry->forced = false;
+    struct manifest_reader *manifest = manifest_reader_new(source, &options, input, reader);
+    int r = manifest_reader_run(manifest);
+    bool changed = has_changed(reader), disturbed = was_disturbed(reader);
+    if (r >= 0 && (changed || disturbed))
+        r = READ_CHANGED;
+    if (r != -ECANCELED && !entry_is_written(entry)) /* else it is read when the writer is done */
+        n_objects = take(reader, manifest, racy, r);
+    manifest_reader_free(manifest);
+    return n_objects;
+}
+
+static void tell_trouble(const struct loader_callbacks *callbacks, const struct file *file,
+                         bool before)
+{
+    const struct diagnostic *now = file_first_error(file);
+
+    if (callbacks->trouble && before != (now != NULL))
+        callbacks->trouble(callbacks->userdata, file->source->path, now);
+}
+
+unsigned file_reader_run(struct queue *queue, struct entry *entry,
+                         const struct loader_callbacks *callbacks)
+{
+    struct file_reader reader = {
+        .queue = queue,
+        .entry = entry,
+        .callbacks = callbacks,
+        .fd = -1,
+        .forced = entry->forced,
+    };
+    struct source *source = file_source(entry->file, &entry->root->origin);
+    bool before = file_first_error(entry->file) != NULL;
+    unsigned n_objects = 0;
+
+    entry->forced = false;
+    int r = open_file(&reader);
+    if (r == READ_SPECIAL)
+        entry->again = true; /* it has been replaced by now */
+    else if (r < 0)
+        fail(&reader, -r);
+    else if (!is_held_back(&reader) && may_be_read(&reader, source))
+        n_objects = read_to_end(&reader, source);
+    tell_trouble(callbacks, entry->file, before);
+    close_fd(&reader.fd);
+    if (callbacks->reading)
+        (void)callbacks->reading(callbacks->userdata, NULL, 0);
+    return n_objects;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -32,6 +33,12 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
 {
     return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
            a->ctime == b->ctime && a->mode == b->mode;
+}
+
+/* Microseconds since one of its times. */
+static inline int64_t fingerprint_age(int64_t time)
+{
+    return g_get_real_time() - time / 1000;
 }
 
 /* A hash of it. */

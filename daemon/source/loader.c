@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "daemon/config/config_file.h"
-#include "lib/manifest/manifest_name.h"
 #include "lib/util/log.h"
 #include "mounts.h"
 #include "scanner.h"
@@ -18,7 +17,6 @@
 
 struct loader {
     struct scanner scanner;
-    struct watch *watch;
     struct mounts *mounts;
     sd_event_source *working, *waking; /* runs now, or at its next deadline */
     sd_event_source *round;
@@ -41,14 +39,10 @@ static void forget_writers(void *userdata, struct entry *entry)
 static void on_overflow(void *userdata)
 {
     struct loader *loader = userdata;
-    const GPtrArray *roots = loader->scanner.roots;
 
     log_notice("inotify lost events; rescanning all manifests");
-    for (unsigned i = 0; i < roots->len; i++) {
-        const struct root *root = roots->pdata[i];
-        entry_for_each(root->entry, forget_writers, NULL);
-    }
-    scanner_want_round(&loader->scanner);
+    queue_for_each(&loader->scanner.queue, forget_writers, NULL);
+    loader->scanner.wants_round = true;
 }
 
 static void on_drained(void *userdata)
@@ -64,37 +58,34 @@ static void on_drained(void *userdata)
 static void probe_mount_point(void *userdata, struct entry *entry)
 {
     GHashTable *points = userdata;
-    struct queue *list = entry->root->list;
+    struct queue *queue = entry->root->queue;
 
     if (entry->directory || entry->path_watch || entry->inode)
-        queue_mark(list, entry);
+        queue_mark(queue, entry);
     if (!entry->directory)
         return;
     const GPtrArray *names = g_hash_table_lookup(points, entry->directory->resolved);
     for (unsigned i = 0; names && i < names->len; i++) {
         struct entry *child = g_hash_table_lookup(entry->directory->children, names->pdata[i]);
         if (child)
-            queue_mark(list, child);
+            queue_mark(queue, child);
     }
 }
 
 static void on_mount(void *userdata)
 {
     struct loader *loader = userdata;
-    const GPtrArray *roots = loader->scanner.roots;
     g_autoptr(GHashTable) points = mounts_points(loader->mounts);
 
-    for (unsigned i = 0; i < roots->len; i++) {
-        const struct root *root = roots->pdata[i];
-        entry_for_each(root->entry, probe_mount_point, points);
-    }
+    queue_for_each(&loader->scanner.queue, probe_mount_point, points);
     wake(loader);
 }
 
 /* The next full rescan: soon, if changes are not reported. */
 static void plan_round(struct loader *loader)
 {
-    uint64_t interval = watch_is_exhausted(loader->watch) ? POLL_INTERVAL : ROUND_INTERVAL;
+    uint64_t interval =
+        watch_is_exhausted(loader->scanner.queue.watch) ? POLL_INTERVAL : ROUND_INTERVAL;
     uint64_t at = queue_now() + interval;
 
     if (loader->round_at != 0 && loader->round_at <= at)
@@ -108,10 +99,9 @@ static int on_round(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct loader *loader = userdata;
 
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     loader->round_at = 0;
-    scanner_want_round(&loader->scanner);
+    loader->scanner.wants_round = true;
     wake(loader);
     return 0;
 }
@@ -139,8 +129,7 @@ static int on_work(sd_event_source *source, void *userdata)
 
 static int on_wake(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     run(userdata);
     return 0;
 }
@@ -149,11 +138,9 @@ static int on_wake(sd_event_source *source, uint64_t usec, void *userdata)
 static struct root *take_root(GPtrArray *roots, const char *path)
 {
     for (unsigned i = 0; i < roots->len; i++) {
-        struct root *root = roots->pdata[i];
-        if (strcmp(root->path, path) == 0) {
-            g_ptr_array_remove_index(roots, i);
-            return root;
-        }
+        const struct root *root = roots->pdata[i];
+        if (strcmp(root->path, path) == 0)
+            return g_ptr_array_steal_index(roots, i);
     }
     return NULL;
 }
@@ -210,38 +197,33 @@ static bool is_listed(const struct config *config, unsigned rank, const char *pa
     return false;
 }
 
-static void configure(struct loader *loader, const struct config *config)
+void loader_reload(struct loader *loader, const struct config *config)
 {
-    struct scanner *scanner = &loader->scanner;
-    uint64_t limits[] = {scanner->list.max_file_size, config->max_file_size};
-    GPtrArray *before = scanner->roots;
+    struct queue *queue = &loader->scanner.queue;
+    uint64_t limits[] = {queue->max_file_size, config->max_file_size};
+    g_autoptr(GPtrArray) before = queue->roots;
 
-    scanner->list.max_file_size = config->max_file_size;
-    scanner->roots = g_ptr_array_new();
+    queue->max_file_size = config->max_file_size;
+    queue->roots = g_ptr_array_new_with_free_func(root_free);
     for (unsigned i = 0; i < config->manifests->len + loader->named->len; i++) {
         const struct config_directory *directory = directory_at(loader, config, i);
         if (is_listed(config, i, directory->path))
             continue;
         struct root *root = take_root(before, directory->path);
         if (!root)
-            root = root_new(&scanner->list, directory->path);
+            root = root_new(queue, directory->path);
         configure_root(root, config, directory, i);
         entry_for_each(root->entry, apply_limit, limits);
-        g_ptr_array_add(scanner->roots, root);
+        g_ptr_array_add(queue->roots, root);
     }
-    scanner->list.roots = scanner->roots;
-    for (unsigned i = 0; i < before->len; i++)
-        scanner_retire(scanner, before->pdata[i]);
-    g_ptr_array_unref(before);
-    scanner_want_round(scanner);
+    while (before->len > 0)
+        scanner_retire(&loader->scanner, g_ptr_array_steal_index(before, 0));
+    loader->scanner.wants_round = true;
     wake(loader);
 }
 
 static int open_sources(struct loader *loader, sd_event *event)
 {
-    const struct watch_handlers handlers = {"manifests", WATCH_POLLING, on_overflow, on_drained,
-                                            loader};
-
     int r = sd_event_add_defer(event, &loader->working, on_work, loader);
     if (r >= 0)
         r = sd_event_add_time(event, &loader->waking, CLOCK_MONOTONIC, 0, 1, on_wake, loader);
@@ -249,8 +231,9 @@ static int open_sources(struct loader *loader, sd_event *event)
         r = sd_event_source_set_enabled(loader->waking, SD_EVENT_OFF);
     if (r < 0)
         return r;
-    loader->watch = watch_new(event, &handlers);
-    loader->scanner.list.watch = loader->watch;
+    loader->scanner.queue.watch =
+        watch_new(event, &(struct watch_handlers){"manifests", WATCH_POLLING, on_overflow,
+                                                  on_drained, loader});
     r = mounts_new(&loader->mounts, event, on_mount, loader);
     if (r < 0)
         log_warning("cannot watch mounts: %s; a mount over manifests is noticed within a minute",
@@ -273,7 +256,7 @@ int loader_new(struct loader **loaderp, sd_event *event, const struct config *co
         loader_free(loader);
         return r;
     }
-    configure(loader, config);
+    loader_reload(loader, config);
     *loaderp = loader;
     return 0;
 }
@@ -287,15 +270,10 @@ struct loader *loader_free(struct loader *loader)
     sd_event_source_disable_unref(loader->waking);
     sd_event_source_disable_unref(loader->round);
     mounts_free(loader->mounts);
-    watch_free(loader->watch);
+    watch_free(loader->scanner.queue.watch);
     g_ptr_array_unref(loader->named);
     g_free(loader);
     return NULL;
-}
-
-void loader_reload(struct loader *loader, const struct config *config)
-{
-    configure(loader, config);
 }
 
 void loader_name(struct loader *loader, const struct config *config, const GPtrArray *directories)
@@ -303,24 +281,12 @@ void loader_name(struct loader *loader, const struct config *config, const GPtrA
     g_ptr_array_set_size(loader->named, 0);
     for (guint i = 0; i < directories->len; i++)
         g_ptr_array_add(loader->named, config_directory_copy(directories->pdata[i]));
-    configure(loader, config);
+    loader_reload(loader, config);
 }
 
 void loader_listen(struct loader *loader)
 {
-    watch_drain(loader->watch);
-}
-
-void loader_progress(const struct loader *loader, struct loader_progress *progress)
-{
-    const struct scanner *scanner = &loader->scanner;
-
-    *progress = (struct loader_progress){
-        .files = scanner->list.n_read,
-        .files_found = scanner->list.n_reads,
-        .objects = scanner->n_objects,
-        .reads = scanner->started != 0 && scanner->list.n_reads > 0,
-    };
+    watch_drain(loader->scanner.queue.watch);
 }
 
 static void read_refused(void *userdata, struct entry *entry)
@@ -330,157 +296,22 @@ static void read_refused(void *userdata, struct entry *entry)
     if (!entry->file || entry->absent || !source_has_room(entry->file->source))
         return;
     entry->forced = true;
-    queue_mark(entry->root->list, entry);
+    queue_mark(entry->root->queue, entry);
     *any = true;
 }
 
 void loader_relieve(struct loader *loader)
 {
-    const GPtrArray *roots = loader->scanner.roots;
+    const struct queue *queue = &loader->scanner.queue;
     bool any = false;
 
-    if (loader->scanner.list.account->n_refusing == 0)
-        return;
-    for (unsigned i = 0; i < roots->len; i++) {
-        const struct root *root = roots->pdata[i];
-        entry_for_each(root->entry, read_refused, &any);
-    }
+    if (queue->account->n_refusing > 0)
+        queue_for_each(queue, read_refused, &any);
     if (any)
         wake(loader);
 }
 
-struct status_entry {
-    unsigned rank;
-    char *path;
-    struct loader_file_status status;
-};
-
-static void free_item(void *data)
+const struct scanner *loader_scanner(const struct loader *loader)
 {
-    struct status_entry *item = data;
-
-    g_free(item->path);
-    g_free(item);
-}
-
-static void collect(void *userdata, struct entry *entry)
-{
-    const struct file *file = entry->file;
-
-    if (entry->absent || (!file && !entry->diagnostics))
-        return;
-    struct status_entry *item = g_new0(struct status_entry, 1);
-    item->rank = entry->root->origin.rank;
-    item->path = entry_name(entry);
-    item->status.path = item->path;
-    item->status.diagnostics = entry->diagnostics;
-    if (file && !entry->diagnostics) {
-        item->status.n_objects = file->n_objects;
-        item->status.diagnostics = file->diagnostics;
-        item->status.stale = file->stale;
-        item->status.stale_since = file->stale_since;
-    }
-    g_ptr_array_add(userdata, item);
-}
-
-static gint by_rank_and_path(gconstpointer a, gconstpointer b)
-{
-    const struct status_entry *const *left = a, *const *right = b;
-
-    if ((*left)->rank != (*right)->rank)
-        return (*left)->rank < (*right)->rank ? -1 : 1;
-    return strcmp((*left)->path, (*right)->path);
-}
-
-void loader_status(const struct loader *loader,
-                   void (*each)(void *userdata, const struct loader_file_status *status),
-                   void *userdata)
-{
-    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(free_item);
-
-    for (unsigned i = 0; i < loader->scanner.roots->len; i++) {
-        const struct root *root = loader->scanner.roots->pdata[i];
-        entry_for_each(root->entry, collect, items);
-    }
-    g_ptr_array_sort(items, by_rank_and_path);
-    for (unsigned i = 0; i < items->len; i++) {
-        const struct status_entry *item = items->pdata[i];
-        each(userdata, &item->status);
-    }
-}
-
-static void count_file(void *userdata, struct entry *entry)
-{
-    struct loader_directory_status *status = userdata;
-
-    if (entry->absent || !entry->file)
-        return;
-    status->n_files++;
-    status->n_objects += entry->file->n_objects;
-}
-
-void loader_directories(const struct loader *loader,
-                        void (*each)(void *userdata, const struct loader_directory_status *status),
-                        void *userdata)
-{
-    for (unsigned i = 0; i < loader->scanner.roots->len; i++) {
-        const struct root *root = loader->scanner.roots->pdata[i];
-        struct loader_directory_status status = {
-            .path = root->path,
-            .zone = root->origin.zone,
-            .missing = root->entry->absent,
-            .polled = watch_is_exhausted(loader->watch),
-        };
-
-        entry_for_each(root->entry, count_file, &status);
-        each(userdata, &status);
-    }
-}
-
-struct ignored {
-    size_t n;
-    void (*each)(void *userdata, const char *directory, const char *name, enum loader_why why);
-    void *userdata;
-};
-
-static enum loader_why why_ignored(const char *name, bool is_directory)
-{
-    switch (manifest_name_kind(name)) {
-    case MANIFEST_NAME_HIDDEN: return LOADER_HIDDEN;
-    case MANIFEST_NAME_LEFTOVER: return LOADER_LEFTOVER;
-    case MANIFEST_NAME_READ:
-    case MANIFEST_NAME_OTHER: break;
-    }
-    return is_directory ? LOADER_NOT_RECURSIVE : LOADER_OTHER_ENDING;
-}
-
-static void count_ignored(void *userdata, struct entry *entry)
-{
-    struct ignored *ignored = userdata;
-    GHashTableIter iter;
-    void *name, *is_directory;
-
-    if (!entry->directory || !entry->directory->entered)
-        return;
-    ignored->n += g_hash_table_size(entry->directory->ignored);
-    if (!ignored->each)
-        return;
-    g_hash_table_iter_init(&iter, entry->directory->ignored);
-    while (g_hash_table_iter_next(&iter, &name, &is_directory))
-        ignored->each(ignored->userdata, entry->directory->path, name,
-                      why_ignored(name, GPOINTER_TO_INT(is_directory)));
-}
-
-size_t loader_ignored(const struct loader *loader,
-                      void (*each)(void *userdata, const char *directory, const char *name,
-                                   enum loader_why why),
-                      void *userdata)
-{
-    struct ignored ignored = {0, each, userdata};
-
-    for (unsigned i = 0; i < loader->scanner.roots->len; i++) {
-        const struct root *root = loader->scanner.roots->pdata[i];
-        entry_for_each(root->entry, count_ignored, &ignored);
-    }
-    return ignored.n;
+    return &loader->scanner;
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "diagnostics.h"
@@ -23,54 +22,53 @@
  * come by another way than open(): link(2) gives no other event. */
 #define CREATED_WAIT (100 * 1000)
 
-static void close_file(struct queue *list, struct entry *entry)
+static void close_file(struct queue *queue, struct entry *entry)
 {
     entry_unwatch_inode(entry);
     if (!entry->file)
         return;
     g_clear_pointer(&entry->file->diagnostics, g_ptr_array_unref);
     file_vanish(entry->file);
-    queue_news(list, entry);
+    queue_news(queue, entry);
 }
 
 static void away(void *userdata, struct entry *entry)
 {
-    struct queue *list = userdata;
+    struct queue *queue = userdata;
 
     if (entry->directory)
         entry_leave(entry);
-    close_file(list, entry);
+    close_file(queue, entry);
     g_clear_pointer(&entry->diagnostics, g_ptr_array_unref);
     g_clear_pointer(&entry->resolved, g_free);
     if (entry->parent) /* a configured path is waited for */
         entry->path_watch = path_watch_free(entry->path_watch);
     entry->absent = true;
-    queue_absent(list, entry);
+    queue_absent(queue, entry);
 }
 
-void probe_withdraw(struct queue *list, struct entry *entry)
+void probe_withdraw(struct queue *queue, struct entry *entry)
 {
-    entry_for_each(entry, away, list);
+    entry_for_each(entry, away, queue);
 }
 
 /* All below a directory that is none any more; the entry itself stays. */
-static void close_directory(struct queue *list, struct entry *entry)
+static void close_directory(struct queue *queue, struct entry *entry)
 {
     if (!entry->directory)
         return;
     entry_leave(entry);
-    entry_for_each_below(entry, away, list);
+    entry_for_each_below(entry, away, queue);
 }
 
 void probe_complain(struct entry *entry, const char *rule, int error, const char *what)
 {
     g_autofree char *name = entry_name(entry);
+    g_autofree char *message =
+        g_strconcat(what, error ? ": " : "", error ? strerrordesc_np(error) : "",
+                    "; its last known content stays in effect", NULL);
 
-    diagnostics_replace_one(&entry->diagnostics,
-                            diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL,
-                                           "%s%s%s; its last known content stays in effect", what,
-                                           error ? ": " : "", error ? strerrordesc_np(error) : ""),
-                            name);
+    diagnostics_replace_one(&entry->diagnostics, name, DIAGNOSTIC_ERROR, rule, message);
 }
 
 static void need_file(struct entry *entry)
@@ -79,7 +77,7 @@ static void need_file(struct entry *entry)
 
     diagnostics_replace(&entry->diagnostics, NULL, name);
     if (!entry->file)
-        entry->file = file_new(name, &entry->root->origin, entry->root->list->account);
+        entry->file = file_new(name, &entry->root->origin, entry->root->queue->account);
 }
 
 static bool is_wanted_file(const struct entry *entry)
@@ -93,10 +91,10 @@ static bool is_wanted_directory(const struct entry *entry)
 }
 
 /* Neither a manifest nor a directory to enter: no entry is kept for it. */
-static void pass_over(struct queue *list, struct entry *entry, bool is_directory)
+static void pass_over(struct queue *queue, struct entry *entry, bool is_directory)
 {
     entry_pass_over(entry->parent, entry->name, is_directory);
-    probe_withdraw(list, entry);
+    probe_withdraw(queue, entry);
 }
 
 static bool closes_a_loop(const struct entry *entry, const struct stat *st)
@@ -109,90 +107,79 @@ static bool closes_a_loop(const struct entry *entry, const struct stat *st)
 }
 
 /* A directory that is not entered says why; nothing below it is known then. */
-static void refuse_directory(struct queue *list, struct entry *entry, const char *rule,
+static void refuse_directory(struct queue *queue, struct entry *entry, const char *rule,
                              const char *message)
 {
     g_autofree char *name = entry_name(entry);
 
-    close_directory(list, entry);
-    close_file(list, entry);
-    diagnostics_replace_one(&entry->diagnostics,
-                            diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "%s", message),
-                            name);
+    close_directory(queue, entry);
+    close_file(queue, entry);
+    diagnostics_replace_one(&entry->diagnostics, name, DIAGNOSTIC_ERROR, rule, message);
 }
 
 /* One of them tells of all: there may be any number. */
-static void refuse_one_too_many(struct queue *list, struct entry *entry)
+static void refuse_one_too_many(struct queue *queue, struct entry *entry)
 {
     struct root *root = entry->root;
 
     if (root->refused && root->refused != entry) {
-        pass_over(list, entry, false);
+        pass_over(queue, entry, false);
         return;
     }
     root->refused = entry;
-    refuse_directory(list, entry, "too-many-directories",
+    refuse_directory(queue, entry, "too-many-directories",
                      "not entered, nor is any other: there are more than 10000 directories");
 }
 
-static void probe_directory(struct queue *list, struct entry *entry, const char *path,
+static void probe_directory(struct queue *queue, struct entry *entry, const char *path,
                             const struct stat *st)
 {
     const struct directory *directory = entry->directory;
 
     if (!is_wanted_directory(entry)) {
         if (!is_wanted_file(entry)) {
-            pass_over(list, entry, true);
+            pass_over(queue, entry, true);
             return;
         }
-        close_directory(list, entry);
+        close_directory(queue, entry);
         need_file(entry);
         file_complain(entry->file, "not-a-file", "is a directory, and `recursive` is not set");
         return;
     }
     if (closes_a_loop(entry, st)) {
-        refuse_directory(list, entry, "directory-loop",
+        refuse_directory(queue, entry, "directory-loop",
                          "leads back to a directory that contains it; not entered again");
         return;
     }
     if (entry->parent && entry->parent->directory->depth + 1 > DIRECTORY_DEPTH_MAX) {
-        refuse_directory(list, entry, "too-deep", "more than 32 directories deep; not entered");
+        refuse_directory(queue, entry, "too-deep", "more than 32 directories deep; not entered");
         return;
     }
     bool is_entered = directory && directory->entered;
     if (!is_entered && entry->root->n_directories >= ROOT_DIRECTORIES_MAX) {
-        refuse_one_too_many(list, entry);
+        refuse_one_too_many(queue, entry);
         return;
     }
-    close_file(list, entry);
+    close_file(queue, entry);
     bool is_same = is_entered && directory->dev == st->st_dev && directory->ino == st->st_ino &&
                    strcmp(directory->resolved, path) == 0;
     if (is_same && !entry->rescan && !entry->diagnostics)
         return;
     entry->rescan = false;
     entry_enter(entry, path, st);
-    queue_scan(list, entry);
-}
-
-static bool is_young(const struct fingerprint *fingerprint)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - fingerprint->mtime <
-           CREATED_WAIT * INT64_C(1000);
+    queue_scan(queue, entry);
 }
 
 /* Is its content to be read now? */
-static bool is_due(const struct queue *list, struct entry *entry, const struct fingerprint *now,
+static bool is_due(const struct queue *queue, struct entry *entry, const struct fingerprint *now,
                    nlink_t n_links)
 {
     struct file *file = entry->file;
 
     if (entry_wait_for_writers(entry))
         return false;
-    if (entry->created && n_links == 1 && is_young(now)) {
-        queue_wait(entry->root->list, entry, CREATED_WAIT);
+    if (entry->created && n_links == 1 && fingerprint_age(now->mtime) < CREATED_WAIT) {
+        queue_wait(entry->root->queue, entry, CREATED_WAIT);
         return false;
     }
     entry->created = false;
@@ -203,7 +190,7 @@ static bool is_due(const struct queue *list, struct entry *entry, const struct f
     bool agrees = file->has_polled && fingerprint_equal(now, &file->polled);
     file->polled = *now;
     file->has_polled = true;
-    return agrees || !list->polling;
+    return agrees || !queue->polling;
 }
 
 /* What a file was when last read, whether that may have been too early or not. */
@@ -213,7 +200,7 @@ static void probe_if_linked(void *userdata, struct entry *entry)
     const struct file *file = entry->file;
 
     if (file && !entry->inode && file->seen.ino == st->st_ino && file->seen.dev == st->st_dev)
-        queue_mark_now(entry->root->list, entry);
+        queue_mark_now(entry->root->queue, entry);
 }
 
 /* Another directory is here now. */
@@ -228,7 +215,7 @@ static bool is_mount_point(const char *path)
 /* A file with other names may be written through them, which its directory does not report. Nor
  * does it report a name that is added later: if that is in one of the configured directories, the
  * new name's event does; elsewhere the periodic rescan finds it. */
-static void watch_links(struct queue *list, struct entry *entry, const char *path,
+static void watch_links(struct queue *queue, struct entry *entry, const char *path,
                         const struct stat *st)
 {
     if (st->st_nlink == 1 && !is_mount_point(path)) {
@@ -237,38 +224,35 @@ static void watch_links(struct queue *list, struct entry *entry, const char *pat
     }
     bool was_watched = entry->inode != NULL;
     entry_watch_inode(entry, path);
-    if (was_watched || list->thorough)
+    if (was_watched || queue->thorough)
         return;
     struct stat same = *st;
-    for (unsigned i = 0; i < list->roots->len; i++) {
-        const struct root *root = list->roots->pdata[i];
-        entry_for_each(root->entry, probe_if_linked, &same);
-    }
+    queue_for_each(queue, probe_if_linked, &same);
 }
 
-static void probe_file(struct queue *list, struct entry *entry, const char *path,
+static void probe_file(struct queue *queue, struct entry *entry, const char *path,
                        const struct stat *st)
 {
     struct fingerprint now = fingerprint_of(st);
 
-    close_directory(list, entry);
+    close_directory(queue, entry);
     if (!is_wanted_file(entry)) {
-        pass_over(list, entry, false);
+        pass_over(queue, entry, false);
         return;
     }
     need_file(entry);
-    watch_links(list, entry, path, st);
-    if (!is_due(list, entry, &now, st->st_nlink))
+    watch_links(queue, entry, path, st);
+    if (!is_due(queue, entry, &now, st->st_nlink))
         return;
-    if (st->st_size < 0 || (uint64_t)st->st_size > list->max_file_size) {
+    if (st->st_size < 0 || (uint64_t)st->st_size > queue->max_file_size) {
         entry->forced = false;
         entry->file->seen = now;
         entry->file->has_seen = true;
         file_complain(entry->file, "too-large", "is larger than maxFileSize (%llu bytes)",
-                      (unsigned long long)list->max_file_size);
+                      (unsigned long long)queue->max_file_size);
         return;
     }
-    queue_read(list, entry);
+    queue_read(queue, entry);
 }
 
 static const char *kind_of(mode_t mode)
@@ -280,11 +264,11 @@ static const char *kind_of(mode_t mode)
     return "is a device; not read";
 }
 
-static void probe_special(struct queue *list, struct entry *entry, mode_t mode)
+static void probe_special(struct queue *queue, struct entry *entry, mode_t mode)
 {
-    close_directory(list, entry);
+    close_directory(queue, entry);
     if (!is_wanted_file(entry)) {
-        pass_over(list, entry, false);
+        pass_over(queue, entry, false);
         return;
     }
     need_file(entry);
@@ -293,28 +277,26 @@ static void probe_special(struct queue *list, struct entry *entry, mode_t mode)
 }
 
 /* Nothing is there: the entry is waited for if it is configured, or if a link leads here. */
-static void probe_nothing(struct queue *list, struct entry *entry, bool is_link)
+static void probe_nothing(struct queue *queue, struct entry *entry, bool is_link)
 {
     if (!is_link) {
         bool was_absent = entry->absent;
-        probe_withdraw(list, entry);
+        probe_withdraw(queue, entry);
         if (!entry->parent && !was_absent)
             log_info("%s: does not exist yet; waiting for it", entry->name);
         return;
     }
-    close_directory(list, entry);
+    close_directory(queue, entry);
     entry->absent = false;
     if (entry->file) {
         file_vanish(entry->file);
-        queue_news(list, entry);
+        queue_news(queue, entry);
     }
     if (!is_wanted_file(entry) || entry->parent->directory->has_data)
         return; /* a projected volume that is being updated */
     need_file(entry);
-    diagnostics_replace_one(&entry->file->diagnostics,
-                            diagnostic_new(DIAGNOSTIC_WARNING, 0, 0, "dangling-link", NULL,
-                                           "is a dangling link; ignored"),
-                            entry->file->source->path);
+    diagnostics_replace_one(&entry->file->diagnostics, entry->file->source->path,
+                            DIAGNOSTIC_WARNING, "dangling-link", "is a dangling link; ignored");
 }
 
 static void on_trail(void *userdata, uint32_t mask, bool last)
@@ -337,7 +319,7 @@ static char *read_link(const char *path)
 }
 
 /* 0: `st` and *pathp describe it; else negative errno. */
-static int find(struct queue *list, struct entry *entry, char **pathp, struct stat *st,
+static int find(struct queue *queue, struct entry *entry, char **pathp, struct stat *st,
                 bool *is_linkp)
 {
     const char *from = entry->parent ? entry->parent->directory->resolved : "/";
@@ -362,7 +344,7 @@ static int find(struct queue *list, struct entry *entry, char **pathp, struct st
             return -errno;
     }
     if (!entry->path_watch)
-        entry->path_watch = path_watch_new(list->watch, on_trail, entry);
+        entry->path_watch = path_watch_new(queue->watch, on_trail, entry);
     int r =
         path_watch_follow(entry->path_watch, from, target ? target : entry->name, &entry->resolved);
     if (path_watch_has_moved(entry->path_watch))
@@ -388,12 +370,7 @@ static void probe_obstacle(struct entry *entry, int error)
     file_complain(entry->file, rule, "cannot be reached: %s", strerrordesc_np(error));
 }
 
-static bool is_absence(int error)
-{
-    return error == ENOENT || error == ENOTDIR;
-}
-
-void probe_entry(struct queue *list, struct entry *entry)
+void probe_entry(struct queue *queue, struct entry *entry)
 {
     g_autofree char *path = NULL;
     bool is_link;
@@ -403,9 +380,9 @@ void probe_entry(struct queue *list, struct entry *entry)
         return;
     if (entry->root->refused == entry)
         entry->root->refused = NULL;
-    int r = find(list, entry, &path, &st, &is_link);
-    if (r < 0 && is_absence(-r)) {
-        probe_nothing(list, entry, is_link);
+    int r = find(queue, entry, &path, &st, &is_link);
+    if (r == -ENOENT || r == -ENOTDIR) {
+        probe_nothing(queue, entry, is_link);
         return;
     }
     entry->absent = false;
@@ -414,9 +391,9 @@ void probe_entry(struct queue *list, struct entry *entry)
         return;
     }
     if (S_ISDIR(st.st_mode))
-        probe_directory(list, entry, path, &st);
+        probe_directory(queue, entry, path, &st);
     else if (S_ISREG(st.st_mode))
-        probe_file(list, entry, path, &st);
+        probe_file(queue, entry, path, &st);
     else
-        probe_special(list, entry, st.st_mode);
+        probe_special(queue, entry, st.st_mode);
 }

@@ -6,128 +6,94 @@
 #include "queue.h"
 
 #include <errno.h>
-#include <time.h>
 
 #define WANT_DELAY 1000000 /* microseconds */
 
-uint64_t queue_now(void)
+void queue_init(struct queue *queue)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    queue->roots = g_ptr_array_new_with_free_func(root_free);
+    queue->account = account_new();
+    queue->news = g_ptr_array_new();
+    queue->absent = g_ptr_array_new();
 }
 
-void queue_init(struct queue *list)
+void queue_clear(struct queue *queue)
 {
-    g_queue_init(&list->probes);
-    g_queue_init(&list->later);
-    g_queue_init(&list->scans);
-    g_queue_init(&list->reads);
-    g_queue_init(&list->waiting);
-    list->news = g_ptr_array_new();
-    list->absent = g_ptr_array_new();
-}
-
-void queue_clear(struct queue *list)
-{
-    g_ptr_array_unref(list->news);
-    g_ptr_array_unref(list->absent);
-}
-
-static GQueue *queue_of(struct queue *list, enum entry_state state)
-{
-    switch (state) {
-    case ENTRY_PROBE: return &list->probes;
-    case ENTRY_LATER: return &list->later;
-    case ENTRY_SCAN: return &list->scans;
-    case ENTRY_READ: return &list->reads;
-    case ENTRY_IDLE: break;
-    }
-    return NULL;
+    g_ptr_array_unref(queue->news);
+    g_ptr_array_unref(queue->absent);
+    account_unref(queue->account);
 }
 
 /* The entry that is being read is in ENTRY_READ and in no queue. */
-static bool is_queued(const struct entry *entry, const GQueue *queue)
+static void leave(struct queue *queue, struct entry *entry)
 {
-    return entry->link.prev || entry->link.next || queue->head == &entry->link;
-}
+    GQueue *entries = &queue->entries[entry->state];
 
-static void leave(struct queue *list, struct entry *entry)
-{
-    GQueue *queue = queue_of(list, entry->state);
-
-    if (queue && is_queued(entry, queue))
-        g_queue_unlink(queue, &entry->link);
+    if (entry->link.prev || entry->link.next || entries->head == &entry->link)
+        g_queue_unlink(entries, &entry->link);
     entry->state = ENTRY_IDLE;
 }
 
-static void enter(struct queue *list, struct entry *entry, enum entry_state state)
+static void enter(struct queue *queue, struct entry *entry, enum entry_state state)
 {
-    leave(list, entry);
+    leave(queue, entry);
     entry->state = (uint8_t)state;
-    g_queue_push_tail_link(queue_of(list, state), &entry->link);
+    g_queue_push_tail_link(&queue->entries[state], &entry->link);
 }
 
-static void stop_waiting(struct queue *list, struct entry *entry)
+static void stop_waiting(struct queue *queue, struct entry *entry)
 {
     if (entry->due == 0)
         return;
-    g_queue_unlink(&list->waiting, &entry->due_link);
+    g_queue_unlink(&queue->waiting, &entry->due_link);
     entry->due = 0;
 }
 
-static void mark(struct queue *list, struct entry *entry, enum entry_state state)
+static void mark(struct queue *queue, struct entry *entry, enum entry_state state)
 {
-    switch ((enum entry_state)entry->state) {
-    case ENTRY_PROBE: return;
-    case ENTRY_LATER:
-        if (state == ENTRY_LATER)
-            return;
-        break;
-    case ENTRY_SCAN:
-    case ENTRY_READ: entry->again = true; return;
-    case ENTRY_IDLE: break;
-    }
-    stop_waiting(list, entry);
-    enter(list, entry, state);
+    if (entry->state == ENTRY_SCAN || entry->state == ENTRY_READ)
+        entry->again = true;
+    if (entry->state != ENTRY_IDLE && (entry->state != ENTRY_LATER || state == ENTRY_LATER))
+        return;
+    stop_waiting(queue, entry);
+    enter(queue, entry, state);
 }
 
-void queue_mark(struct queue *list, struct entry *entry)
+void queue_mark(struct queue *queue, struct entry *entry)
 {
-    mark(list, entry, list->closed ? ENTRY_LATER : ENTRY_PROBE);
+    mark(queue, entry, queue->closed ? ENTRY_LATER : ENTRY_PROBE);
 }
 
-void queue_mark_now(struct queue *list, struct entry *entry)
+void queue_mark_now(struct queue *queue, struct entry *entry)
 {
-    mark(list, entry, ENTRY_PROBE);
+    mark(queue, entry, ENTRY_PROBE);
 }
 
-void queue_wait(struct queue *list, struct entry *entry, uint64_t delay)
+void queue_wait(struct queue *queue, struct entry *entry, uint64_t delay)
 {
-    stop_waiting(list, entry);
+    stop_waiting(queue, entry);
     entry->due = queue_now() + delay;
-    g_queue_push_tail_link(&list->waiting, &entry->due_link);
+    g_queue_push_tail_link(&queue->waiting, &entry->due_link);
 }
 
-void queue_wait_for_means(struct queue *list, struct entry *entry, int error)
+void queue_wait_for_means(struct queue *queue, struct entry *entry, int error)
 {
     if (error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN)
-        queue_wait(list, entry, WANT_DELAY);
+        queue_wait(queue, entry, WANT_DELAY);
 }
 
-uint64_t queue_ripen(struct queue *list, uint64_t now)
+uint64_t queue_ripen(struct queue *queue, uint64_t now)
 {
     uint64_t next_due = 0;
 
-    for (GList *link = list->waiting.head, *next; link; link = next) {
+    for (GList *link = queue->waiting.head, *next; link; link = next) {
         struct entry *entry = link->data;
         next = link->next;
         if (entry->due <= now) {
-            stop_waiting(list, entry);
+            stop_waiting(queue, entry);
             /* Its creator's close was waited for in vain: it got here in another way. */
             entry->created = false;
-            queue_mark(list, entry);
+            queue_mark(queue, entry);
         } else if (next_due == 0 || entry->due < next_due) {
             next_due = entry->due;
         }
@@ -135,74 +101,81 @@ uint64_t queue_ripen(struct queue *list, uint64_t now)
     return next_due;
 }
 
-void queue_reopen(struct queue *list)
+void queue_reopen(struct queue *queue)
 {
     struct entry *entry;
 
-    list->closed = false;
-    while ((entry = g_queue_peek_head(&list->later)))
-        enter(list, entry, ENTRY_PROBE);
+    queue->closed = false;
+    while ((entry = g_queue_peek_head(&queue->entries[ENTRY_LATER])))
+        enter(queue, entry, ENTRY_PROBE);
 }
 
-void queue_scan(struct queue *list, struct entry *entry)
+void queue_scan(struct queue *queue, struct entry *entry)
 {
-    enter(list, entry, ENTRY_SCAN);
+    enter(queue, entry, ENTRY_SCAN);
 }
 
-void queue_read(struct queue *list, struct entry *entry)
+void queue_read(struct queue *queue, struct entry *entry)
 {
     if (entry->state != ENTRY_READ)
-        list->n_reads++;
-    enter(list, entry, ENTRY_READ);
+        queue->n_reads++;
+    enter(queue, entry, ENTRY_READ);
 }
 
-void queue_done(struct queue *list, struct entry *entry)
+void queue_done(struct queue *queue, struct entry *entry)
 {
-    leave(list, entry);
+    leave(queue, entry);
     if (entry->again)
-        queue_mark(list, entry);
+        queue_mark(queue, entry);
     entry->again = false;
 }
 
-struct entry *queue_next_probe(struct queue *list)
+struct entry *queue_next_probe(struct queue *queue)
 {
-    struct entry *entry = g_queue_peek_head(&list->probes);
+    struct entry *entry = g_queue_peek_head(&queue->entries[ENTRY_PROBE]);
 
     if (entry)
-        leave(list, entry);
+        leave(queue, entry);
     return entry;
 }
 
-struct entry *queue_next_read(struct queue *list)
+struct entry *queue_next_read(struct queue *queue)
 {
-    GList *link = g_queue_pop_head_link(&list->reads);
+    GList *link = g_queue_pop_head_link(&queue->entries[ENTRY_READ]);
 
-    list->n_read += link != NULL;
+    queue->n_read += link != NULL;
     return link ? link->data : NULL;
 }
 
-void queue_news(struct queue *list, struct entry *entry)
+void queue_news(struct queue *queue, struct entry *entry)
 {
     if (entry->has_news)
         return;
     entry->has_news = true;
-    g_ptr_array_add(list->news, entry);
+    g_ptr_array_add(queue->news, entry);
 }
 
-void queue_absent(struct queue *list, struct entry *entry)
+void queue_absent(struct queue *queue, struct entry *entry)
 {
     if (entry->is_absent)
         return;
     entry->is_absent = true;
-    g_ptr_array_add(list->absent, entry);
+    g_ptr_array_add(queue->absent, entry);
 }
 
-void queue_forget(struct queue *list, struct entry *entry)
+void queue_for_each(const struct queue *queue, void (*each)(void *userdata, struct entry *entry),
+                    void *userdata)
 {
-    stop_waiting(list, entry);
-    leave(list, entry);
+    for (unsigned i = 0; i < queue->roots->len; i++)
+        entry_for_each(((const struct root *)queue->roots->pdata[i])->entry, each, userdata);
+}
+
+void queue_forget(struct queue *queue, struct entry *entry)
+{
+    stop_waiting(queue, entry);
+    leave(queue, entry);
     if (entry->has_news)
-        g_ptr_array_remove(list->news, entry);
+        g_ptr_array_remove(queue->news, entry);
     if (entry->is_absent)
-        g_ptr_array_remove(list->absent, entry);
+        g_ptr_array_remove(queue->absent, entry);
 }

@@ -52,7 +52,7 @@ static bool may_be_directory(unsigned char type)
     return type == DT_DIR || type == DT_LNK || type == DT_UNKNOWN;
 }
 
-static void meet(struct queue *list, struct entry *entry, const struct dirent *dirent)
+static void meet(struct queue *queue, struct entry *entry, const struct dirent *dirent)
 {
     struct directory *directory = entry->directory;
     const char *name = dirent->d_name;
@@ -68,10 +68,10 @@ static void meet(struct queue *list, struct entry *entry, const struct dirent *d
         return;
     child->round = directory->round;
     child->rescan = true;
-    queue_mark_now(list, child);
+    queue_mark_now(queue, child);
 }
 
-static void end(struct queue *list, struct entry *entry)
+static void end(struct queue *queue, struct entry *entry)
 {
     struct directory *directory = entry->directory;
     GHashTableIter iter;
@@ -83,12 +83,12 @@ static void end(struct queue *list, struct entry *entry)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct entry *child = value;
         if (child->round != directory->round && !child->absent)
-            queue_mark_now(list, child);
+            queue_mark_now(queue, child);
     }
-    queue_done(list, entry);
+    queue_done(queue, entry);
 }
 
-static void fail(struct queue *list, struct entry *entry, int error)
+static void fail(struct queue *queue, struct entry *entry, int error)
 {
     if (entry->directory->scan)
         closedir(entry->directory->scan);
@@ -96,27 +96,27 @@ static void fail(struct queue *list, struct entry *entry, int error)
     bool replaced = error == ENOENT || error == ENOTDIR || error == ELOOP;
     if (replaced && ++entry->directory->attempts <= ATTEMPTS_MAX) {
         entry->rescan = true;
-        queue_wait(list, entry, RETRY_DELAY);
+        queue_wait(queue, entry, RETRY_DELAY);
     } else {
         entry->directory->attempts = 0;
         probe_complain(entry, "unreadable", error, "cannot be listed");
-        queue_wait_for_means(list, entry, error);
+        queue_wait_for_means(queue, entry, error);
     }
-    queue_done(list, entry);
+    queue_done(queue, entry);
 }
 
-void scan_step(struct queue *list, struct entry *entry)
+void scan_step(struct queue *queue, struct entry *entry)
 {
     struct directory *directory = entry->directory;
 
     if (entry->root->retired || !directory->entered) {
-        queue_done(list, entry);
+        queue_done(queue, entry);
         return;
     }
     if (!directory->scan) {
         int r = begin(entry);
         if (r < 0) {
-            fail(list, entry, -r);
+            fail(queue, entry, -r);
             return;
         }
     }
@@ -124,22 +124,22 @@ void scan_step(struct queue *list, struct entry *entry)
         errno = 0;
         const struct dirent *dirent = readdir(directory->scan);
         if (!dirent && errno != 0) {
-            fail(list, entry, errno);
+            fail(queue, entry, errno);
             return;
         }
         if (!dirent) {
             diagnostics_replace(&entry->diagnostics, NULL, directory->path);
             directory->attempts = 0;
-            end(list, entry);
+            end(queue, entry);
             return;
         }
         if (strcmp(dirent->d_name, ".") == 0 || strcmp(dirent->d_name, "..") == 0)
             continue;
         if (++directory->n_entries > DIRECTORY_ENTRIES_MAX) {
             probe_complain(entry, "too-many-entries", 0, "has more than 100000 entries");
-            end(list, entry);
+            end(queue, entry);
             return;
         }
-        meet(list, entry, dirent);
+        meet(queue, entry, dirent);
     }
 }

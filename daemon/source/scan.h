@@ -8,4 +8,4 @@
 #include "queue.h"
 
 /* One step for an entry in ENTRY_SCAN; it leaves that state at the end. */
-void scan_step(struct queue *list, struct entry *entry);
+void scan_step(struct queue *queue, struct entry *entry);

@@ -8,29 +8,22 @@
 #include "queue.h"
 
 struct scanner {
-    struct queue list;
+    struct queue queue;
     struct loader_callbacks callbacks;
-    GPtrArray *roots;     /* struct root, by rank */
-    GPtrArray *retired;   /* struct root, to be freed once their files are withdrawn */
-    struct entry *reader; /* the entry whose file is being read */
-    uint64_t n_objects;   /* read in this batch */
-    uint64_t started;     /* time of this batch; 0: none. CLOCK_MONOTONIC, microseconds */
-    uint64_t heard;       /* time of the last inotify event */
-    uint64_t told;        /* when the last batch with changes was complete, or 0 */
-    uint64_t hold_until;  /* until when to wait for an incomplete volume, or 0 */
+    GPtrArray *retired;  /* struct root, to be freed once their files are withdrawn */
+    uint64_t n_objects;  /* read in this batch */
+    uint64_t started;    /* time of this batch; 0: none. CLOCK_MONOTONIC, microseconds */
+    uint64_t heard;      /* time of the last inotify event */
+    uint64_t told;       /* when the last batch with changes was complete, or 0 */
+    uint64_t hold_until; /* until when to wait for an incomplete volume, or 0 */
     unsigned restarts;
-    bool racy;   /* the file being read may be written again within its clock's tick */
-    bool unsure; /* whether a process has it open for writing */
-    bool wants_round;
+    bool wants_round;            /* the next batch rescans everything */
     bool settled, settled_first; /* a batch was delivered, and its end must be reported */
     bool loaded;                 /* the first scan is over */
 };
 
 void scanner_init(struct scanner *scanner, const struct loader_callbacks *callbacks);
 void scanner_clear(struct scanner *scanner);
-
-/* Rescans everything, with the next batch. */
-void scanner_want_round(struct scanner *scanner);
 
 /* Withdraws everything known of a root, and frees it. */
 void scanner_retire(struct scanner *scanner, struct root *root);

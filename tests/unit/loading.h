@@ -10,7 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/config/config.h"
-#include "daemon/source/loader.h"
+#include "daemon/source/loader_status.h"
 
 struct loading {
     pid_t process;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=__clock_gettime64 */
+/* LDFLAGS: -Wl,--wrap=g_get_monotonic_time,--wrap=g_get_real_time */
 /* LDFLAGS: -Wl,--wrap=sd_event_source_set_time,--wrap=read,--wrap=writer_of */
 /*
  * Writers that do not close their file: the loader's clock can be advanced, inotify events can come
@@ -22,17 +22,14 @@
 #include "tests/unit/alarm.h"
 #include "tests/unit/loading.h"
 
-#if __TIMESIZE == 32 /* what clock_gettime() is there, built for the time after 2038 */
-#define __real_clock_gettime __real___clock_gettime64
-#define __wrap_clock_gettime __wrap___clock_gettime64
-#endif
-
-int __real_clock_gettime(clockid_t clock, struct timespec *now);
+gint64 __real_g_get_monotonic_time(void);
+gint64 __real_g_get_real_time(void);
 int __real_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
 ssize_t __real_read(int fd, void *buffer, size_t size);
 enum writer __real_writer_of(int fd);
 
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+gint64 __wrap_g_get_monotonic_time(void);
+gint64 __wrap_g_get_real_time(void);
 int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
 ssize_t __wrap_read(int fd, void *buffer, size_t size);
 enum writer __wrap_writer_of(int fd);
@@ -68,18 +65,16 @@ static uint64_t slowed(uint64_t usec)
     return world.began + (usec - world.began) / SLOWNESS;
 }
 
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+gint64 __wrap_g_get_monotonic_time(void)
 {
-    int r = __real_clock_gettime(clock, now);
+    uint64_t now = (uint64_t)__real_g_get_monotonic_time();
 
-    if (clock == CLOCK_MONOTONIC && world.began != 0) {
-        uint64_t usec = slowed((uint64_t)now->tv_sec * 1000000 + (uint64_t)now->tv_nsec / 1000);
+    return (gint64)(world.began != 0 ? slowed(now) : now) + world.ahead * G_USEC_PER_SEC;
+}
 
-        *now = (struct timespec){(time_t)(usec / 1000000), (long)(usec % 1000000) * 1000};
-    }
-    if (clock != CLOCK_REALTIME || !world.files_too)
-        now->tv_sec += world.ahead;
-    return r;
+gint64 __wrap_g_get_real_time(void)
+{
+    return __real_g_get_real_time() + (world.files_too ? 0 : world.ahead * G_USEC_PER_SEC);
 }
 
 int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec)
@@ -128,7 +123,7 @@ static int set_up_unstarted(void **state)
     struct loading *loading = loading_new();
 
     memset(&world, 0, sizeof(world));
-    world.began = (uint64_t)g_get_monotonic_time();
+    world.began = (uint64_t)__real_g_get_monotonic_time();
     loading_add(loading, "m");
     make_directory(at(loading, "m"));
     write_file(at(loading, "m/a.yaml"), "a");
