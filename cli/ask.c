@@ -8,14 +8,16 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <glib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "inspect_client.h"
+#include "json_text.h"
 #include "lib/resolve/name.h"
 #include "text.h"
-#include "value.h"
+#include "yaml_text.h"
 
 struct asking {
     ask_item take;
@@ -39,7 +41,7 @@ static bool take_line(void *userdata, const char *line)
 int ask(const struct arguments *arguments, const char *const *words, ask_item take, void *userdata)
 {
     struct asking asking = {.take = take, .userdata = userdata};
-    int r = inspect_client_ask(arguments->socket, words, false, take_line, &asking);
+    int r = inspect_client_ask(arguments->socket, words, take_line, &asking);
     if (r == KUBESVC_INSPECT_DONE)
         return STATUS_DONE;
     if (r == KUBESVC_INSPECT_NOT_FOUND)
@@ -51,7 +53,7 @@ int ask(const struct arguments *arguments, const char *const *words, ask_item ta
 static bool keep_last(void *userdata, yajl_val item)
 {
     yajl_val *itemp = userdata;
-    ask_release(itemp);
+    value_release(itemp);
     *itemp = item;
     return true;
 }
@@ -67,12 +69,32 @@ int ask_one(const struct arguments *arguments, const char *const *words, yajl_va
     return status;
 }
 
+static bool keep_first(void *userdata, const char *line)
+{
+    *(yajl_val *)userdata = value_parse(line);
+    return false;
+}
+
 int ask_quietly(const struct arguments *arguments, const char *const *words, yajl_val *itemp)
 {
-    struct asking asking = {.take = keep_last, .userdata = itemp};
     *itemp = NULL;
-    int r = inspect_client_ask(arguments->socket, words, false, take_line, &asking);
-    return r == INSPECT_CLIENT_STOPPED || (r == KUBESVC_INSPECT_DONE && !*itemp) ? -EPROTO : r;
+    int r = inspect_client_ask(arguments->socket, words, keep_first, itemp);
+    if (*itemp)
+        return KUBESVC_INSPECT_DONE;
+    return r == INSPECT_CLIENT_STOPPED || r == KUBESVC_INSPECT_DONE ? -EPROTO : r;
+}
+
+bool ask_print_data(const struct arguments *arguments, yajl_val answer)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (arguments->format == FORMAT_YAML)
+        yaml_text_append(text, answer);
+    else if (arguments->format == FORMAT_JSON)
+        json_text_append(text, answer, 0);
+    else
+        return false;
+    printf("%s%s", text->str, arguments->format == FORMAT_YAML ? "" : "\n");
+    return true;
 }
 
 char *ask_namespace(const struct arguments *arguments)
@@ -84,11 +106,10 @@ char *ask_namespace(const struct arguments *arguments)
         return g_strdup(arguments->ns);
     if (from_environment && *from_environment)
         return g_strdup(from_environment);
-    ask_auto yajl_val status = NULL;
+    value_auto yajl_val status = NULL;
     if (ask_one(arguments, (const char *[]){"status", NULL}, &status) != STATUS_DONE)
         return NULL;
-    const char *ns = value_text(status, "namespace");
-    return g_strdup(ns ? ns : "default");
+    return g_strdup(value_text_or(status, "namespace", "default"));
 }
 
 bool ask_can_be(const char *name, bool json)
@@ -102,11 +123,4 @@ bool ask_can_be(const char *name, bool json)
     text_error(json, "it is at most 253 letters, digits, '-' and '_', at most 63 between two dots",
                "'%.300s' is not a valid host name", name);
     return false;
-}
-
-void ask_release(yajl_val *itemp)
-{
-    if (*itemp)
-        yajl_tree_free(*itemp);
-    *itemp = NULL;
 }

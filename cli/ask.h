@@ -5,9 +5,9 @@
 #pragma once
 
 #include <stdbool.h>
-#include <yajl/yajl_tree.h>
 
 #include "arguments.h"
+#include "value.h"
 
 /* Called for each line; true keeps `item`, to be freed with yajl_tree_free. */
 typedef bool (*ask_item)(void *userdata, yajl_val item);
@@ -20,16 +20,16 @@ int ask(const struct arguments *arguments, const char *const *words, ask_item ta
  * yajl_tree_free. */
 int ask_one(const struct arguments *arguments, const char *const *words, yajl_val *itemp);
 
-/* The same without a complaint, as inspect_client_ask. */
+/* The first line of an answer without a complaint: KUBESVC_INSPECT_DONE, or why there is none, as
+ * inspect_client_ask. */
 int ask_quietly(const struct arguments *arguments, const char *const *words, yajl_val *itemp);
 
 /* The namespace that a command is about: the one given, else KUBESVC_NAMESPACE, else the daemon's;
  * "" for all. NULL after an error message. Free with g_free. */
 char *ask_namespace(const struct arguments *arguments);
 
+/* Prints an answer if JSON or YAML is wanted; false: it is wanted as text. */
+bool ask_print_data(const struct arguments *arguments, yajl_val answer);
+
 /* Can this be looked up, as a name or an address? If not, it prints an error. */
 bool ask_can_be(const char *name, bool json);
-
-/* Frees *itemp, for __attribute__((cleanup)). */
-void ask_release(yajl_val *itemp);
-#define ask_auto __attribute__((cleanup(ask_release)))

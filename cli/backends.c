@@ -9,20 +9,13 @@
 
 #include "value.h"
 
-static void release_value(yajl_val *value)
-{
-    yajl_tree_free(*value);
-}
-
 static void release_service(struct forward_service **service)
 {
     forward_service_free(*service);
 }
 
-static bool read_address(yajl_val value, struct address *address)
+static bool read_address(const char *text, struct address *address)
 {
-    const char *text = YAJL_GET_STRING(value);
-
     return text && address_parse(address, text, strlen(text));
 }
 
@@ -41,7 +34,7 @@ static bool read_protocol(yajl_val port, enum forward_protocol *protocol)
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         *protocol = (enum forward_protocol)i;
-        if (g_strcmp0(value_text(port, "protocol"), names[i]) == 0)
+        if (value_is(port, "protocol", names[i]))
             return true;
     }
     return false;
@@ -54,7 +47,7 @@ static bool read_targets(yajl_val value, struct forward_port *port)
         struct address address;
         uint16_t number;
 
-        if (!read_address(value_get(endpoint, "address"), &address) ||
+        if (!read_address(value_text(endpoint, "address"), &address) ||
             !read_port_number(endpoint, &number))
             return false;
         forward_port_add_target(port, &address, number);
@@ -81,7 +74,7 @@ static bool read_ips(yajl_val line, struct forward_service *service)
     for (size_t i = 0; i < value_length(line, "clusterIPs"); i++) {
         struct address address;
 
-        if (!read_address(value_element(line, "clusterIPs", i), &address))
+        if (!read_address(value_element_text(line, "clusterIPs", i), &address))
             return false;
         (void)forward_service_add_ip(service, &address);
     }
@@ -119,7 +112,7 @@ static bool take_ranges(yajl_val line, GArray *ranges)
 {
     g_array_set_size(ranges, 0);
     for (size_t i = 0; i < value_length(line, "serviceCIDRs"); i++) {
-        const char *text = YAJL_GET_STRING(value_element(line, "serviceCIDRs", i));
+        const char *text = value_element_text(line, "serviceCIDRs", i);
         struct address_range range;
 
         if (!text || !address_range_parse(&range, text))
@@ -131,17 +124,16 @@ static bool take_ranges(yajl_val line, GArray *ranges)
 
 enum backends_line backends_take(const char *line, struct ruleset *ruleset, GArray *ranges)
 {
-    __attribute__((cleanup(release_value))) yajl_val value = value_parse(line);
-    const char *event = value ? value_text(value, "event") : NULL;
+    value_auto yajl_val value = value_parse(line);
     bool good = false;
 
-    if (g_strcmp0(event, "end") == 0)
+    if (value_is(value, "event", "end"))
         return BACKENDS_END;
-    if (g_strcmp0(event, "service") == 0)
+    if (value_is(value, "event", "service"))
         good = take_service(value, ruleset);
-    else if (g_strcmp0(event, "removed") == 0)
+    else if (value_is(value, "event", "removed"))
         good = take_removed(value, ruleset);
-    else if (g_strcmp0(event, "ranges") == 0)
+    else if (value_is(value, "event", "ranges"))
         good = take_ranges(value, ranges);
     return good ? BACKENDS_MORE : BACKENDS_BAD;
 }

@@ -35,7 +35,7 @@ static bool keep(void *userdata, const char *line)
 static yajl_val first_line(const char *socket, const char *word)
 {
     const char *words[] = {word, NULL};
-    __attribute__((cleanup(inspect_client_release))) struct inspect_client *client = NULL;
+    inspect_client_auto struct inspect_client *client = NULL;
     yajl_val line = NULL;
 
     if (inspect_client_open(&client, socket, words) == 0)
@@ -45,14 +45,14 @@ static yajl_val first_line(const char *socket, const char *word)
 
 static bool allocates(const char *socket)
 {
-    ask_auto yajl_val config = first_line(socket, "config");
+    value_auto yajl_val config = first_line(socket, "config");
 
     return value_bool(value_setting(config, "allocate"), "value");
 }
 
 static bool lacks_forwarder(const char *socket)
 {
-    ask_auto yajl_val status = first_line(socket, "status");
+    value_auto yajl_val status = first_line(socket, "status");
 
     return status && value_length(status, "forwarders") == 0 && allocates(socket);
 }

@@ -10,9 +10,7 @@
 #include "ask.h"
 #include "commands.h"
 #include "configuration.h"
-#include "json_text.h"
 #include "text.h"
-#include "value.h"
 #include "yaml_text.h"
 
 #define COMMENT_COLUMN 40
@@ -33,11 +31,11 @@ static const struct synopsis synopsis = {
 
 static char *origin_of(yajl_val setting)
 {
-    const char *file = value_text(setting, "file"), *option = value_text(setting, "option");
+    const char *file = value_text(setting, "file");
 
     if (file)
         return g_strdup_printf("%s:%" G_GINT64_FORMAT, file, value_number(setting, "line"));
-    return g_strdup(option ? option : "default");
+    return g_strdup(value_text_or(setting, "option", "default"));
 }
 
 /* "key: value" in block style, with the origin behind the first line. */
@@ -46,10 +44,9 @@ static void print_setting(yajl_val setting)
     g_autofree char *origin = origin_of(setting), *clean = text_clean(origin), *comment = NULL;
     g_autoptr(GString) text = g_string_new(NULL);
     yajl_val value = value_get(setting, "value");
-    const char *key = value_text(setting, "key");
     struct yajl_val_s null = {.type = yajl_t_null};
     yajl_val values[] = {value ? value : &null};
-    const char *keys[] = {key ? key : ""};
+    const char *keys[] = {value_text_or(setting, "key", "")};
     struct yajl_val_s map = {.type = yajl_t_object,
                              .u.object = {.keys = keys, .values = values, .len = 1}};
 
@@ -80,18 +77,10 @@ int command_config(int argc, char **argv)
                    "unknown subcommand '%s' of 'config'", arguments.operands[0]);
         return STATUS_FAILED;
     }
-    ask_auto yajl_val config = NULL;
+    value_auto yajl_val config = NULL;
     if (ask_one(&arguments, (const char *[]){"config", NULL}, &config) != STATUS_DONE)
         return STATUS_FAILED;
-    g_autoptr(GString) text = g_string_new(NULL);
-    if (arguments.format == FORMAT_JSON) {
-        json_text_append(text, config, 0);
-        puts(text->str);
-    } else if (arguments.format == FORMAT_YAML) {
-        yaml_text_append(text, config);
-        fputs(text->str, stdout);
-    } else {
+    if (!ask_print_data(&arguments, config))
         print_text(config);
-    }
     return STATUS_DONE;
 }

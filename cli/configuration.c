@@ -10,13 +10,6 @@
 #include "text.h"
 #include "value.h"
 
-static const char *text_at(yajl_val object, const char *key, size_t index)
-{
-    yajl_val text = value_element(object, key, index);
-
-    return YAJL_IS_STRING(text) ? YAJL_GET_STRING(text) : "";
-}
-
 char *configuration_files(yajl_val config)
 {
     size_t n = value_length(config, "files");
@@ -24,8 +17,8 @@ char *configuration_files(yajl_val config)
     if (n == 0)
         return g_strdup("defaults and command line, no file");
     if (n == 1)
-        return g_strdup(text_at(config, "files", 0));
-    return g_strdup_printf("%s and %zu more", text_at(config, "files", 0), n - 1);
+        return g_strdup(value_element_text(config, "files", 0));
+    return g_strdup_printf("%s and %zu more", value_element_text(config, "files", 0), n - 1);
 }
 
 /* The list of reasons why the files are rejected, if they are. */
@@ -42,20 +35,20 @@ char *configuration_wrong(yajl_val config, bool *rejectedp)
     const char *key;
     yajl_val rejected = value_get(config, "rejected"), errors = errors_of(config, &key);
     bool wrong = value_length(config, "problems") > 0;
-    const char *since = value_text(rejected, "since");
+    const char *since = value_text_or(rejected, "since", "the last reload");
 
     if (rejectedp)
         *rejectedp = wrong || rejected;
     if (rejected && !wrong)
         return g_strdup_printf("rejected since %s, keeping the previous one; the files have been "
                                "fixed since, but not reloaded",
-                               since ? since : "the last reload");
+                               since);
     if (rejected)
-        return g_strdup_printf("rejected since %s, keeping the previous one: %s",
-                               since ? since : "the last reload", text_at(errors, key, 0));
+        return g_strdup_printf("rejected since %s, keeping the previous one: %s", since,
+                               value_element_text(errors, key, 0));
     if (wrong)
         return g_strdup_printf("the files have changed and would be rejected: %s",
-                               text_at(errors, key, 0));
+                               value_element_text(errors, key, 0));
     return value_bool(config, "changed")
                ? g_strdup("the files have changed but have not been reloaded")
                : NULL;
@@ -77,9 +70,9 @@ void configuration_print(yajl_val config)
     yajl_val errors = errors_of(config, &key);
 
     for (size_t i = 0; i < value_length(config, "files"); i++)
-        print_comment(text_at(config, "files", i), STYLE_FAINT);
+        print_comment(value_element_text(config, "files", i), STYLE_FAINT);
     if (wrong)
         print_comment(wrong, rejected ? STYLE_BAD : STYLE_WARN);
     for (size_t i = 1; rejected && i < value_length(errors, key); i++)
-        print_comment(text_at(errors, key, i), STYLE_BAD);
+        print_comment(value_element_text(errors, key, i), STYLE_BAD);
 }

@@ -22,11 +22,10 @@ static char *age_text(int64_t seconds)
 
 char *copy_text(yajl_val cluster)
 {
-    const char *name = value_text(cluster, "cluster"), *contact = value_text(cluster, "contact");
-    const char *problem = value_text(cluster, "problem"), *state = value_text(cluster, "state");
+    const char *contact = value_text(cluster, "contact"), *problem = value_text(cluster, "problem");
     g_autofree char *services = text_plural(value_number(cluster, "services"), "Service");
     g_autofree char *age = age_text(value_number(cluster, "ageSeconds"));
-    g_autoptr(GString) text = g_string_new(name ? name : "?");
+    g_autoptr(GString) text = g_string_new(value_text_or(cluster, "cluster", "?"));
 
     if (value_bool(cluster, "fresh")) {
         g_string_append_printf(text, ": in sync (%s)", services);
@@ -34,11 +33,11 @@ char *copy_text(yajl_val cluster)
     }
     if (!value_bool(cluster, "running"))
         g_string_append(text, ": kubesvc-cluster is not running");
-    else if (g_strcmp0(state, "denied") == 0)
+    else if (value_is(cluster, "state", "denied"))
         g_string_append(text, ": access denied");
-    else if (g_strcmp0(state, "expired") == 0)
+    else if (value_is(cluster, "state", "expired"))
         g_string_append(text, ": older than maxAge and taken away");
-    else if (g_strcmp0(state, "starting") == 0)
+    else if (value_is(cluster, "state", "starting"))
         g_string_append(text, ": starting");
     else
         g_string_append(text, ": no contact");

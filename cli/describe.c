@@ -61,13 +61,12 @@ static void print_forwarding(yajl_val service)
 static void print_addresses(yajl_val service)
 {
     g_autofree char *all = value_joined(service, "clusterIPs", ",");
-    const char *origin = value_text(service, "origin");
     if (value_bool(service, "headless"))
         field("IP", value_bool(service, "asHeadless")
                         ? "None (its endpoints are stated or run here, so no address was allocated)"
                         : "None");
     else if (*all)
-        field_format("IP", "%s (%s)", all, origin ? origin : "stated");
+        field_format("IP", "%s (%s)", all, value_text_or(service, "origin", "stated"));
     else
         field("IP", NULL);
     print_forwarding(service);
@@ -79,15 +78,14 @@ static void print_ports(yajl_val service)
 {
     for (size_t i = 0; i < value_length(service, "ports"); i++) {
         yajl_val port = value_element(service, "ports", i), target = value_get(port, "targetPort");
-        const char *name = value_text(port, "name"), *protocol = value_text(port, "protocol");
-        field_format("Port", "%s  %" G_GINT64_FORMAT "/%s", name ? name : "<unset>",
-                     value_number(port, "port"), protocol ? protocol : "TCP");
+        const char *protocol = value_text_or(port, "protocol", "TCP");
+        field_format("Port", "%s  %" G_GINT64_FORMAT "/%s", value_text_or(port, "name", "<unset>"),
+                     value_number(port, "port"), protocol);
         if (YAJL_IS_STRING(target))
-            field_format("TargetPort", "%s/%s", YAJL_GET_STRING(target),
-                         protocol ? protocol : "TCP");
+            field_format("TargetPort", "%s/%s", YAJL_GET_STRING(target), protocol);
         else if (target)
             field_format("TargetPort", "%" G_GINT64_FORMAT "/%s", value_number(port, "targetPort"),
-                         protocol ? protocol : "TCP");
+                         protocol);
     }
 }
 
@@ -104,11 +102,11 @@ static void print_endpoint_table(yajl_val service)
     struct table *table = table_new("  ADDRESS|READY|POD|LABEL|ORIGIN|WHY NOT|FROM");
     for (size_t i = 0; i < n; i++) {
         yajl_val endpoint = value_element(service, "endpointList", i);
-        const char *address = value_text(endpoint, "address"), *why = value_text(endpoint, "why");
-        table_row(table, g_strdup_printf("  %s", address ? address : "<none>"),
+        table_row(table, g_strdup_printf("  %s", value_text_or(endpoint, "address", "<none>")),
                   g_strdup(value_bool(endpoint, "ready") ? "true" : "false"),
                   g_strdup(value_text(endpoint, "pod")), g_strdup(value_text(endpoint, "label")),
-                  g_strdup(value_text(endpoint, "origin")), g_strdup(why ? why : "-"),
+                  g_strdup(value_text(endpoint, "origin")),
+                  g_strdup(value_text_or(endpoint, "why", "-")),
                   value_position(endpoint, "position"));
     }
     table_sort(table);
@@ -117,15 +115,13 @@ static void print_endpoint_table(yajl_val service)
 
 static void print_names(yajl_val service)
 {
-    yajl_val names = value_get(service, "names");
     bool silent = value_bool(service, "headless") && value_number(service, "endpoints") == 0;
     field_section(silent ? "Names that will resolve when an endpoint is ready" : "Names");
     if (value_length(service, "names") == 0)
         puts("  <none>");
     for (size_t i = 0; i < value_length(service, "names"); i++) {
-        yajl_val name = names->u.array.values[i];
-        g_autofree char *clean = text_clean(YAJL_IS_STRING(name) ? YAJL_GET_STRING(name) : NULL);
-        printf("  %s\n", clean);
+        const char *name = value_element_text(service, "names", i);
+        text_line(2, "%s", name ? name : "<none>");
     }
 }
 
@@ -137,12 +133,10 @@ static void print_sources(yajl_val service, const char *key, const char *title)
     field_section(title);
     for (size_t i = 0; i < n; i++) {
         yajl_val source = value_element(service, key, i);
-        const char *kind = value_text(source, "kind"), *name = value_text(source, "name");
+        const char *kind = value_text(source, "kind");
         g_autofree char *place = value_place(source);
-        g_autofree char *text =
-            kind ? g_strdup_printf("%s %s/%s", place, kind, name ? name : "") : g_strdup(place);
-        g_autofree char *clean = text_clean(text);
-        printf("  %s\n", clean);
+        text_line(2, "%s%s%s%s%s", place, kind ? " " : "", kind ? kind : "", kind ? "/" : "",
+                  kind ? value_text_or(source, "name", "") : "");
     }
 }
 
@@ -206,7 +200,7 @@ static void print_json(const struct output *output, yajl_val item)
 static int describe(const struct subject *subject, const char *ns,
                     const struct arguments *arguments, struct output *output)
 {
-    ask_auto yajl_val item = NULL;
+    value_auto yajl_val item = NULL;
     int status = find(subject, ns, arguments, &item);
     if (status != STATUS_DONE)
         return status;

@@ -171,18 +171,11 @@ struct other_answer *dns_answer_new(const union endpoint *server, const char *na
 
 void dns_answer_server(const struct arguments *arguments, union endpoint *server)
 {
-    ask_auto yajl_val config = NULL;
-    const char *text = NULL;
+    value_auto yajl_val config = NULL;
 
     (void)ask_quietly(arguments, (const char *[]){"config", NULL}, &config);
-    for (size_t i = 0; i < value_length(config, "settings"); i++) {
-        yajl_val setting = value_element(config, "settings", i);
-
-        if (g_strcmp0(value_text(setting, "key"), "dns") != 0)
-            continue;
-        setting = value_element(value_get(setting, "value"), "listen", 0);
-        text = YAJL_IS_STRING(setting) ? YAJL_GET_STRING(setting) : NULL;
-    }
+    yajl_val dns = value_get(value_setting(config, "dns"), "value");
+    const char *text = value_element_text(dns, "listen", 0);
     if (!text || !endpoint_parse(server, text, ENDPOINT_DNS))
         (void)endpoint_parse(server, KUBESVC_DNS_LISTEN, ENDPOINT_DNS);
 }

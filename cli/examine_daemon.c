@@ -67,22 +67,6 @@ static void examine_permissions(struct checks *checks)
                    g_strdup_printf("chmod a+rw %s", path));
 }
 
-static bool keep(void *userdata, const char *line)
-{
-    yajl_val *itemp = userdata;
-    if (!*itemp)
-        *itemp = value_parse(line);
-    return false;
-}
-
-/* The first line of an answer, NULL if there is none; *result as of inspect_client_ask. */
-static yajl_val first_line(const struct checks *checks, const char *const *words, int *result)
-{
-    yajl_val item = NULL;
-    *result = inspect_client_ask(checks->arguments->socket, words, false, keep, &item);
-    return item;
-}
-
 static void examine_sources(struct checks *checks, yajl_val status)
 {
     g_autoptr(GString) paths = g_string_new(NULL);
@@ -132,7 +116,7 @@ static int64_t leased_services(yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "leases"); i++) {
         yajl_val leases = value_element(status, "leases", i);
-        if (g_strcmp0(value_text(leases, "use"), "services") == 0)
+        if (value_is(leases, "use", "services"))
             return value_number(leases, "held");
     }
     return 0;
@@ -181,7 +165,7 @@ static void examine_unreadable(struct checks *checks, yajl_val status)
     for (size_t i = 0; i < value_length(status, "errors"); i++) {
         yajl_val error = value_element(status, "errors", i);
         const char *file = value_text(error, "file"), *message = value_text(error, "message");
-        if (g_strcmp0(value_text(error, "rule"), "unreadable") != 0)
+        if (!value_is(error, "rule", "unreadable"))
             continue;
         checks_add(checks, VERDICT_BAD, "manifests",
                    g_strdup_printf("%s: %s", file ? file : "?", message ? message : ""),
@@ -216,7 +200,7 @@ static void examine_fatal(struct checks *checks, yajl_val error)
 {
     const char *message = value_text(error, "message");
     g_autofree char *place = value_place(error);
-    if (g_strcmp0(value_text(error, "rule"), "fatal") == 0)
+    if (value_is(error, "rule", "fatal"))
         checks_add(checks, VERDICT_BAD, "fatal",
                    g_strdup_printf("%s: %s", place ? place : "", message ? message : ""),
                    g_strdup("change or remove the file; 'coredumpctl list kubesvcd' and "
@@ -295,12 +279,12 @@ static void compare_ways(struct checks *checks, const char *name, yajl_val daemo
 
 static void examine_answers(struct checks *checks, yajl_val status)
 {
-    int result;
-    ask_auto yajl_val first = first_line(checks, (const char *[]){"names", "", NULL}, &result);
-    ask_auto yajl_val daemons = NULL;
+    value_auto yajl_val first = NULL, daemons = NULL;
+    (void)ask_quietly(checks->arguments, (const char *[]){"names", "", NULL}, &first);
     const char *name = value_text(first, "name");
     if (name)
-        daemons = first_line(checks, (const char *[]){"query", "", name, "any", NULL}, &result);
+        (void)ask_quietly(checks->arguments, (const char *[]){"query", "", name, "any", NULL},
+                          &daemons);
     if (daemons)
         compare_ways(checks, name, daemons);
     if (value_text(status, "zone"))
@@ -309,15 +293,15 @@ static void examine_answers(struct checks *checks, yajl_val status)
 
 void examine_daemon(struct checks *checks)
 {
-    int result;
-    ask_auto yajl_val status = first_line(checks, (const char *[]){"status", NULL}, &result);
+    value_auto yajl_val status = NULL;
+    int r = ask_quietly(checks->arguments, (const char *[]){"status", NULL}, &status);
     if (status) {
         examine_permissions(checks);
         examine_status(checks, status);
         examine_answers(checks, status);
         return;
     }
-    int error = result < 0 ? -result : EPROTO;
+    int error = r < 0 ? -r : EPROTO;
     checks_add(checks, VERDICT_BAD, "daemon",
                g_strdup_printf("no answer at %s: %s", checks->arguments->socket, g_strerror(error)),
                remedy_for(checks, error));

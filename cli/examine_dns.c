@@ -140,10 +140,6 @@ void examine_dns(struct checks *checks, yajl_val status, const char *name, yajl_
     if (name && daemons)
         compare(checks, &server, name, daemons);
     examine_resolv_conf(checks, zone);
-    for (size_t i = 0; i < value_length(status, "zones"); i++) {
-        yajl_val other = value_element(status, "zones", i);
-
-        if (YAJL_IS_STRING(other))
-            examine_resolv_conf(checks, YAJL_GET_STRING(other));
-    }
+    for (size_t i = 0; i < value_length(status, "zones"); i++)
+        examine_resolv_conf(checks, value_element_text(status, "zones", i));
 }

@@ -7,6 +7,7 @@
 #include "checks.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/config/config.h"
@@ -33,7 +34,8 @@ static bool is_users(const struct checks *checks)
 
 static bool answers(const char *path)
 {
-    return inspect_client_peer(path) >= 0;
+    struct ucred peer;
+    return inspect_client_credentials(path, &peer) == 0;
 }
 
 /* What a program writes, without its last newline; NULL: it cannot be run, or fails. */

@@ -79,9 +79,7 @@ static char *subject_of(yajl_val item)
 /* The outcome, from the step's field for it. */
 static const char *mark_of(yajl_val item, const char *step)
 {
-    const char *mark = value_text(item, "outcome");
-    if (!mark)
-        mark = value_text(item, "status");
+    const char *mark = value_text_or(item, "outcome", value_text(item, "status"));
     if (mark)
         return mark;
     if (strcmp(step, "pod") != 0 || !value_text(item, "name"))
@@ -93,30 +91,24 @@ static void print_shadowed(yajl_val item)
 {
     for (size_t i = 0; i < value_length(item, "shadowed"); i++) {
         g_autofree char *place = value_place(value_element(item, "shadowed", i));
-        g_autofree char *clean = text_clean(place);
-        printf("      also defined, and overridden, in %s\n", clean);
+        text_line(6, "also defined, and overridden, in %s", place ? place : "<none>");
     }
 }
 
 static void print_step(yajl_val item, const char *step)
 {
-    const char *text = value_text(item, "text"), *mark = mark_of(item, step);
+    const char *text = value_text_or(item, "text", ""), *mark = mark_of(item, step);
     bool told = strcmp(step, "service") == 0; /* its text begins with its name */
     g_autofree char *subject = told ? g_strdup("") : subject_of(item);
-    g_autofree char *clean = text_clean(text ? text : ""), *clean_mark = text_clean(mark);
+    g_autofree char *clean_mark = text_clean(mark);
     g_autofree char *styled = text_styled(clean_mark, style_of(item, step, mark));
     g_autofree char *position = value_position(item, "position");
-    const char *indent = "  ";
-    if (*subject || *mark) {
+    if (*subject || *mark)
         printf("  %s%s%s\n", subject, *subject && *mark ? ": " : "", *mark ? styled : "");
-        indent = "      ";
-    }
-    if (*clean)
-        printf("%s%s\n", indent, clean);
-    if (position) {
-        g_autofree char *place = text_clean(position);
-        printf("      %s\n", place);
-    }
+    if (*text)
+        text_line(*subject || *mark ? 6 : 2, "%s", text);
+    if (position)
+        text_line(6, "%s", position);
     print_shadowed(item);
 }
 
@@ -127,8 +119,8 @@ static bool take(void *userdata, yajl_val item)
     if (!step)
         return false;
     if (strcmp(step, "result") == 0) {
-        explanation->found = g_strcmp0(value_text(item, "status"), "FOUND") == 0;
-        explanation->later = g_strcmp0(value_text(item, "status"), "TRY_AGAIN") == 0;
+        explanation->found = value_is(item, "status", "FOUND");
+        explanation->later = value_is(item, "status", "TRY_AGAIN");
     }
     if (explanation->json) {
         if (!explanation->any)

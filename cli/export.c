@@ -59,9 +59,8 @@ static int compare_names(const void *a, const void *b)
 
 static void append_addresses(GString *lines, yajl_val item, const char *key, const char *name)
 {
-    yajl_val list = value_get(item, key);
     for (size_t i = 0; i < value_length(item, key); i++) {
-        g_autofree char *address = text_clean(YAJL_GET_STRING(list->u.array.values[i]));
+        g_autofree char *address = text_clean(value_element_text(item, key, i));
         g_string_append_printf(lines, "%s\t%s\n", address, name);
     }
 }
@@ -134,8 +133,8 @@ static int export_nft(const struct arguments *arguments)
 {
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct address_range));
     struct nft_reading reading = {ruleset_new(), ranges};
-    int r = inspect_client_ask(arguments->socket, (const char *[]){"backends", NULL}, false,
-                               take_backends, &reading);
+    int r = inspect_client_ask(arguments->socket, (const char *[]){"backends", NULL}, take_backends,
+                               &reading);
     if (r == INSPECT_CLIENT_STOPPED) {
         g_autofree char *commands = ruleset_whole(reading.ruleset);
         printf("#!/usr/sbin/nft -f\n%s", commands);

@@ -263,7 +263,7 @@ static void print_filled_in(const GPtrArray *listings, const char *template)
         write_list(listings, json_new(false, json_to_string, text));
     else if (each_row(listings, keep_first, text) == 0)
         return;
-    ask_auto yajl_val root = value_parse(text->str);
+    value_auto yajl_val root = value_parse(text->str);
     const char *wrong;
     g_autofree char *filled = json_path_render(root, template, &wrong);
     fputs(filled, stdout);

@@ -17,8 +17,7 @@
 #include "text.h"
 
 #define TIMEOUT_MS 10000
-#define LINE_MAX_BYTES                                                                             \
-    (256u << 20) /* of `describe`, a Service with all its endpoints is one line */
+#define LINE_MAX_BYTES (256u << 20) /* `describe` has all endpoints of a Service in one line */
 enum { FRAME_OF_TEXT = INSPECT_CLIENT_STOPPED + 1 };
 
 struct inspect_client {
@@ -149,13 +148,6 @@ int inspect_client_credentials(const char *path, struct ucred *peer)
     return r;
 }
 
-pid_t inspect_client_peer(const char *path)
-{
-    struct ucred peer;
-    int r = inspect_client_credentials(path, &peer);
-    return r < 0 ? r : peer.pid;
-}
-
 int inspect_client_read(struct inspect_client *client, int timeout, inspect_client_line line,
                         void *userdata)
 {
@@ -191,16 +183,9 @@ void inspect_client_release(struct inspect_client **clientp)
     *clientp = inspect_client_free(*clientp);
 }
 
-int inspect_client_begin(struct inspect_client *client)
-{
-    int r = read_frame(client, TIMEOUT_MS);
-    return r == FRAME_OF_TEXT ? KUBESVC_INSPECT_DONE : r;
-}
-
 int inspect_client_open(struct inspect_client **clientp, const char *path, const char *const *words)
 {
-    __attribute__((cleanup(inspect_client_release))) struct inspect_client *client =
-        g_new0(struct inspect_client, 1);
+    inspect_client_auto struct inspect_client *client = g_new0(struct inspect_client, 1);
     client->text = g_string_new(NULL);
     client->fd = inspect_client_connect(path);
     if (client->fd < 0)
@@ -212,12 +197,21 @@ int inspect_client_open(struct inspect_client **clientp, const char *path, const
     return 0;
 }
 
-int inspect_client_ask(const char *path, const char *const *words, bool patient,
-                       inspect_client_line line, void *userdata)
+int inspect_client_watch(struct inspect_client **clientp, const char *path, bool questions)
 {
-    __attribute__((cleanup(inspect_client_release))) struct inspect_client *client = NULL;
+    const char *words[] = {"watch", questions ? "questions" : NULL, NULL};
+    int r = inspect_client_open(clientp, path, words);
+    if (r == 0)
+        r = read_frame(*clientp, TIMEOUT_MS); /* an empty one */
+    return r == FRAME_OF_TEXT ? KUBESVC_INSPECT_DONE : r;
+}
+
+int inspect_client_ask(const char *path, const char *const *words, inspect_client_line line,
+                       void *userdata)
+{
+    inspect_client_auto struct inspect_client *client = NULL;
     int r = inspect_client_open(&client, path, words);
-    return r < 0 ? r : inspect_client_read(client, patient ? -1 : TIMEOUT_MS, line, userdata);
+    return r < 0 ? r : inspect_client_read(client, TIMEOUT_MS, line, userdata);
 }
 
 const char *inspect_client_socket(const char *given)

@@ -47,9 +47,8 @@ static char *ports(yajl_val item)
     GString *out = g_string_new(NULL);
     for (size_t i = 0; i < value_length(item, "ports"); i++) {
         yajl_val port = value_element(item, "ports", i);
-        const char *protocol = value_text(port, "protocol");
         g_string_append_printf(out, "%s%" G_GINT64_FORMAT "/%s", i > 0 ? "," : "",
-                               value_number(port, "port"), protocol ? protocol : "TCP");
+                               value_number(port, "port"), value_text_or(port, "protocol", "TCP"));
     }
     return or_none(g_string_free(out, FALSE));
 }
@@ -150,18 +149,13 @@ static void namespace_cells(GPtrArray *cells, yajl_val item, bool wide)
 
 static void name_cells(GPtrArray *cells, yajl_val item, bool wide)
 {
-    size_t limit = wide ? SIZE_MAX : SHOWN, n = 0;
+    g_autoptr(GPtrArray) addresses = value_addresses(item);
+    guint shown = wide ? addresses->len : MIN(addresses->len, SHOWN);
     GString *out = g_string_new(NULL);
-    const char *const keys[] = {"inet", "inet6"};
-    for (size_t k = 0; k < G_N_ELEMENTS(keys); k++) {
-        yajl_val list = value_get(item, keys[k]);
-        for (size_t i = 0; i < value_length(item, keys[k]); i++)
-            if (n++ < limit && YAJL_IS_STRING(list->u.array.values[i]))
-                g_string_append_printf(out, "%s%s", out->len > 0 ? "," : "",
-                                       YAJL_GET_STRING(list->u.array.values[i]));
-    }
-    if (n > limit)
-        g_string_append_printf(out, " + %zu more...", n - limit);
+    for (guint i = 0; i < shown; i++)
+        g_string_append_printf(out, "%s%s", i > 0 ? "," : "", (char *)addresses->pdata[i]);
+    if (addresses->len > shown)
+        g_string_append_printf(out, " + %u more...", addresses->len - shown);
     add_text(cells, item, "kind");
     g_ptr_array_add(cells, or_none(g_string_free(out, FALSE)));
     add_text(cells, item, "target");

@@ -87,8 +87,8 @@ static bool is_wanted_name(struct listing *listing, const char *name)
 
 static bool is_wanted(struct listing *listing, yajl_val item, const char *name)
 {
-    const char *kind = value_text(item, "kind"), *only = listing->kind->only;
-    return (!only || (kind && strcmp(kind, only) == 0)) && is_wanted_name(listing, name) &&
+    const char *only = listing->kind->only;
+    return (!only || value_is(item, "kind", only)) && is_wanted_name(listing, name) &&
            (!listing->selector || selector_matches(listing->selector, value_get(item, "labels")));
 }
 
@@ -152,12 +152,12 @@ static char **make_cells(const struct listing *listing, yajl_val item)
 static bool take(void *userdata, yajl_val item)
 {
     struct listing *listing = userdata;
-    const char *name = value_text(item, "name"), *ns = value_text(item, "namespace");
+    const char *name = value_text(item, "name");
     if (!name || !is_wanted(listing, item, name))
         return false;
     struct row *row = g_new0(struct row, 1);
     row->kind = g_strdup(value_text(item, "kind"));
-    row->ns = g_strdup(ns ? ns : "");
+    row->ns = g_strdup(value_text_or(item, "namespace", ""));
     row->name = g_strdup(name);
     row->cells = make_cells(listing, item);
     g_ptr_array_add(listing->rows, row);

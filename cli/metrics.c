@@ -38,8 +38,8 @@ int command_metrics(int argc, char **argv)
     if (status != ARGUMENTS_GO_ON)
         return status;
     bool terminal = isatty(STDOUT_FILENO);
-    int r = inspect_client_ask(arguments.socket, (const char *[]){"metrics", NULL}, false, print,
-                               &terminal);
+    int r =
+        inspect_client_ask(arguments.socket, (const char *[]){"metrics", NULL}, print, &terminal);
     if (r == KUBESVC_INSPECT_DONE)
         return STATUS_DONE;
     inspect_client_complain(arguments.socket, r, false);

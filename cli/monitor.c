@@ -27,13 +27,13 @@ static const struct synopsis synopsis = {
 static char *question_text(yajl_val event)
 {
     const char *name = value_text(event, "name"), *family = value_text(event, "family");
-    const char *ns = value_text(event, "namespace"), *status = value_text(event, "status");
+    const char *ns = value_text(event, "namespace");
     GString *text = g_string_new(name);
     if (family && strcmp(family, "any") != 0)
         g_string_append_printf(text, " (%s)", family);
     if (ns && *ns)
         g_string_append_printf(text, " in %s", ns);
-    g_string_append_printf(text, ": %s", status ? status : "");
+    g_string_append_printf(text, ": %s", value_text_or(event, "status", ""));
     int64_t n = value_number(event, "addresses");
     if (n > 0)
         g_string_append_printf(text, ", %" G_GINT64_FORMAT " address%s", n, n == 1 ? "" : "es");
@@ -46,9 +46,9 @@ static char *question_text(yajl_val event)
 
 static void print_text(yajl_val event)
 {
-    bool question = g_strcmp0(value_text(event, "event"), "question") == 0;
-    const char *text = value_text(event, "text");
-    g_autofree char *raw = question ? question_text(event) : g_strdup(text ? text : "");
+    bool question = value_is(event, "event", "question");
+    g_autofree char *raw =
+        question ? question_text(event) : g_strdup(value_text_or(event, "text", ""));
     g_autofree char *clean = text_clean(raw), *time = text_clean(value_text(event, "time"));
     g_autofree char *faint = text_styled(time, STYLE_FAINT);
     printf("%s  %s  %s\n", faint, question ? "question" : "change  ", clean);
@@ -57,7 +57,7 @@ static void print_text(yajl_val event)
 static bool take(void *userdata, const char *line)
 {
     const struct arguments *arguments = userdata;
-    yajl_val event = value_parse(line);
+    value_auto yajl_val event = value_parse(line);
     if (!event)
         return true; /* one line less; the next may be whole again */
     if (arguments->json) {
@@ -68,7 +68,6 @@ static bool take(void *userdata, const char *line)
         print_text(event);
     }
     fflush(stdout);
-    yajl_tree_free(event);
     return true;
 }
 
@@ -78,11 +77,8 @@ int command_monitor(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    __attribute__((cleanup(inspect_client_release))) struct inspect_client *link = NULL;
-    const char *words[] = {"watch", arguments.questions ? "questions" : NULL, NULL};
-    int r = inspect_client_open(&link, arguments.socket, words);
-    if (r == 0)
-        r = inspect_client_begin(link);
+    inspect_client_auto struct inspect_client *link = NULL;
+    int r = inspect_client_watch(&link, arguments.socket, arguments.questions);
     if (r == KUBESVC_INSPECT_DONE) {
         if (!arguments.json)
             fprintf(stderr, "Waiting for changes%s; press Ctrl-C to stop.\n",

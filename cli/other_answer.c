@@ -4,14 +4,12 @@
  */
 #include "other_answer.h"
 
-#include <string.h>
-
 #include "value.h"
 
 struct other_answer *other_answer_new(const char *way)
 {
     struct other_answer *answer = g_new0(struct other_answer, 1);
-    answer->way = g_strdup(way);
+    answer->way = way;
     answer->addresses = g_ptr_array_new_with_free_func(g_free);
     return answer;
 }
@@ -20,7 +18,6 @@ struct other_answer *other_answer_free(struct other_answer *answer)
 {
     if (!answer)
         return NULL;
-    g_free(answer->way);
     g_free(answer->error);
     g_free(answer->canonical);
     g_ptr_array_unref(answer->addresses);
@@ -34,19 +31,6 @@ void other_answer_add(struct other_answer *answer, const char *address)
         g_ptr_array_add(answer->addresses, g_strdup(address));
 }
 
-GPtrArray *other_answer_daemons(yajl_val daemons)
-{
-    GPtrArray *addresses = g_ptr_array_new_with_free_func(g_free);
-    const char *const keys[] = {"inet", "inet6"};
-    for (size_t k = 0; k < G_N_ELEMENTS(keys); k++) {
-        yajl_val list = value_get(daemons, keys[k]);
-        for (size_t i = 0; i < value_length(daemons, keys[k]); i++)
-            if (YAJL_IS_STRING(list->u.array.values[i]))
-                g_ptr_array_add(addresses, g_strdup(YAJL_GET_STRING(list->u.array.values[i])));
-    }
-    return addresses;
-}
-
 static void append_missing(GString *text, const GPtrArray *those, GPtrArray *in, const char *only)
 {
     for (guint i = 0; i < those->len; i++)
@@ -57,21 +41,19 @@ static void append_missing(GString *text, const GPtrArray *those, GPtrArray *in,
 
 char *other_answer_compare(const struct other_answer *answer, yajl_val daemons)
 {
-    const char *status = value_text(daemons, "status"),
-               *canonical = value_text(daemons, "canonical");
-    bool found = status && strcmp(status, "FOUND") == 0;
+    bool found = value_is(daemons, "status", "FOUND");
     if (answer->error && !found)
         return NULL;
     if (answer->error)
         return g_strdup_printf("not found by %s: %s", answer->way, answer->error);
     if (!found)
         return g_strdup_printf("found by %s, not answered by kubesvc", answer->way);
-    g_autoptr(GPtrArray) daemons_addresses = other_answer_daemons(daemons);
+    g_autoptr(GPtrArray) daemons_addresses = value_addresses(daemons);
     g_autoptr(GString) text = g_string_new(NULL);
     append_missing(text, answer->addresses, daemons_addresses, answer->way);
     append_missing(text, daemons_addresses, answer->addresses, "kubesvc");
     if (text->len == 0 && answer->addresses->len == 0 &&
-        g_strcmp0(answer->canonical, canonical) != 0)
+        g_strcmp0(answer->canonical, value_text(daemons, "canonical")) != 0)
         g_string_append_printf(text, "%s from %s", answer->canonical, answer->way);
     return text->len > 0 ? g_strdup(text->str) : NULL;
 }

@@ -9,7 +9,7 @@
 #include <yajl/yajl_tree.h>
 
 struct other_answer {
-    char *way;            /* "libc" */
+    const char *way;      /* "libc", static */
     char *error;          /* NULL: found */
     char *canonical;      /* NULL: none */
     GPtrArray *addresses; /* char *, without repetitions; of an address none */
@@ -21,6 +21,3 @@ void other_answer_add(struct other_answer *answer, const char *address);
 
 /* Says how it differs from the daemon's answer; NULL if it does not. To be freed with g_free. */
 char *other_answer_compare(const struct other_answer *answer, yajl_val daemons);
-
-/* The daemon's addresses, free with g_ptr_array_unref. */
-GPtrArray *other_answer_daemons(yajl_val daemons);

@@ -125,7 +125,7 @@ static int complain_empty(const struct arguments *arguments, struct choice *choi
 
 static int read_members(const struct arguments *arguments, struct choice *choice, const char *ns)
 {
-    ask_auto yajl_val service = NULL;
+    value_auto yajl_val service = NULL;
     int status = ask_one(arguments, (const char *[]){"describe", ns, choice->name, NULL}, &service);
     if (status == STATUS_NOT_FOUND)
         return complain_unknown(choice, "Service", ns);
@@ -177,7 +177,7 @@ static int compare_pods(gconstpointer a, gconstpointer b)
 static char *mark_of(yajl_val pod)
 {
     g_autofree char *addresses = value_joined(pod, "addresses", ",");
-    if (g_strcmp0(value_text(pod, "origin"), "node") == 0) {
+    if (value_is(pod, "origin", "node")) {
         /* Both together may be longer than a socket's name. */
         g_autofree char *whole =
             g_strdup_printf("%s/%s", value_text(pod, "namespace"), value_text(pod, "name"));
@@ -230,12 +230,6 @@ static int take_free(const struct choice *choice, yajl_val *podp)
     return STATUS_FAILED;
 }
 
-static void release(gpointer pod)
-{
-    if (pod)
-        yajl_tree_free(pod);
-}
-
 static int choose(const struct arguments *arguments, struct choice *choice, const char *ns,
                   yajl_val *podp)
 {
@@ -258,7 +252,7 @@ int pod_choose(const struct arguments *arguments, const char *ns, const char *wh
     if (!parse(&choice, &prefix))
         return STATUS_FAILED;
     choice.suggestion.word = choice.name;
-    choice.pods = g_ptr_array_new_with_free_func(release);
+    choice.pods = g_ptr_array_new_with_free_func((GDestroyNotify)yajl_tree_free);
     int status = choose(arguments, &choice, ns, podp);
     g_ptr_array_unref(choice.pods);
     g_clear_pointer(&choice.members, g_hash_table_unref);

@@ -18,9 +18,8 @@
 
 static const char *namespace_of(yajl_val directory, yajl_val config)
 {
-    const char *own = value_text(directory, "namespace");
-    const char *general = value_text(value_setting(config, "namespace"), "value");
-    return own ? own : general ? general : "default";
+    const char *general = value_text_or(value_setting(config, "namespace"), "value", "default");
+    return value_text_or(directory, "namespace", general);
 }
 
 static bool is_below(const char *path, const char *directory)

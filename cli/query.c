@@ -61,25 +61,22 @@ struct cli_question {
 
 static void print_field(const char *label, const char *value)
 {
-    g_autofree char *clean = text_clean(value);
-    printf("  %-10s %s\n", label, clean);
+    text_line(2, "%-10s %s", label, value ? value : "<none>");
 }
 
 static void print_list(const char *label, yajl_val answer, const char *key)
 {
-    yajl_val list = value_get(answer, key);
     for (size_t i = 0; i < value_length(answer, key); i++)
-        if (YAJL_IS_STRING(list->u.array.values[i]))
-            print_field(i == 0 ? label : "", YAJL_GET_STRING(list->u.array.values[i]));
+        print_field(i == 0 ? label : "", value_element_text(answer, key, i));
 }
 
 static bool is_loopback(yajl_val answer)
 {
-    yajl_val list = value_get(answer, "inet");
-    for (size_t i = 0; i < value_length(answer, "inet"); i++)
-        if (YAJL_IS_STRING(list->u.array.values[i]) &&
-            g_str_has_prefix(YAJL_GET_STRING(list->u.array.values[i]), "127."))
+    for (size_t i = 0; i < value_length(answer, "inet"); i++) {
+        const char *address = value_element_text(answer, "inet", i);
+        if (address && g_str_has_prefix(address, "127."))
             return true;
+    }
     return false;
 }
 
@@ -104,7 +101,7 @@ static void print_ways(const struct cli_question *question)
 {
     struct table *table = table_new("WAY|ANSWER|COMPARED");
     yajl_val answer = question->answer;
-    g_autoptr(GPtrArray) addresses = other_answer_daemons(answer);
+    g_autoptr(GPtrArray) addresses = value_addresses(answer);
     table_row(table, g_strdup("daemon"),
               cell(addresses, value_text(answer, question->found ? "canonical" : "status")),
               g_strdup("-"));
@@ -223,7 +220,7 @@ static void compare_with_dns(struct cli_question *question, const struct ways *w
 
 static bool has_status(const struct cli_question *question, const char *status)
 {
-    return g_strcmp0(value_text(question->answer, "status"), status) == 0;
+    return value_is(question->answer, "status", status);
 }
 
 /* False after reporting that there is no answer. */
@@ -245,7 +242,7 @@ static bool answer(struct cli_question *question, const struct arguments *argume
 static void question_clear(void *pointer)
 {
     struct cli_question *question = pointer;
-    ask_release(&question->answer);
+    value_release(&question->answer);
     other_answer_free(question->libc);
     other_answer_free(question->dns);
     g_free(question->difference);
@@ -323,7 +320,7 @@ static int query(GArray *questions, const char *ns, const struct arguments *argu
 static bool find_search(struct ways *ways, const struct arguments *arguments)
 {
     g_autofree char *ns = ask_namespace(arguments);
-    ask_auto yajl_val status = NULL;
+    value_auto yajl_val status = NULL;
     if (!ns || ask_one(arguments, (const char *[]){"status", NULL}, &status) != STATUS_DONE)
         return false;
     char *at = strchr(ns, '@');

@@ -7,14 +7,13 @@
 #include <errno.h>
 #include <glib.h>
 #include <signal.h>
-#include <stdio.h>
+#include <sys/socket.h>
 
 #include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "inspect_client.h"
 #include "text.h"
-#include "value.h"
 
 #define DEADLINE_USEC (60 * G_USEC_PER_SEC)
 #define FIRST_PAUSE_USEC 5000u
@@ -35,18 +34,19 @@ static const struct synopsis synopsis = {
 /* False: it cannot be signalled; prints an error. */
 static bool send_signal(const struct arguments *arguments)
 {
-    pid_t pid = inspect_client_peer(arguments->socket);
+    struct ucred peer;
+    int r = inspect_client_credentials(arguments->socket, &peer);
 
-    if (pid > 0 && kill(pid, SIGHUP) == 0)
+    if (r == 0 && peer.pid > 0 && kill(peer.pid, SIGHUP) == 0)
         return true;
-    if (pid > 0 && errno == EPERM)
+    if (r < 0)
+        inspect_client_complain(arguments->socket, r, arguments->json);
+    else if (peer.pid > 0 && errno == EPERM)
         text_error(arguments->json, "run it as root or as the daemon's user",
                    "cannot signal the daemon: %s", g_strerror(errno));
-    else if (pid >= 0)
+    else
         text_error(arguments->json, "send it SIGHUP where it runs",
                    "the daemon at %s runs in another PID namespace", arguments->socket);
-    else
-        inspect_client_complain(arguments->socket, pid, arguments->json);
     return false;
 }
 
@@ -65,7 +65,7 @@ static bool wait_for_reload(const struct arguments *arguments, int64_t before, y
         }
         if (r == KUBESVC_INSPECT_DONE && value_number(*configp, "reloads") != before)
             return true;
-        ask_release(configp);
+        value_release(configp);
         g_usleep(pause);
     }
     text_error(arguments->json, "see 'kubesvc status'", "the daemon has not reloaded within %d s",
@@ -80,11 +80,10 @@ static int outcome(const struct arguments *arguments, yajl_val config)
     if (!rejected)
         return STATUS_DONE;
     size_t n = value_length(rejected, "errors");
-    yajl_val first = value_element(rejected, "errors", 0);
+    const char *first = value_element_text(rejected, "errors", 0);
     g_autofree char *more = n > 1 ? g_strdup_printf(" (and %zu more)", n - 1) : g_strdup("");
     text_error(arguments->json, "'kubesvc config show' shows what is in effect",
-               "configuration rejected; keeping the previous one: %s%s",
-               YAJL_IS_STRING(first) ? YAJL_GET_STRING(first) : "", more);
+               "configuration rejected; keeping the previous one: %s%s", first ? first : "", more);
     return STATUS_FAILED;
 }
 
@@ -94,7 +93,7 @@ int command_reload(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    ask_auto yajl_val before = NULL, after = NULL;
+    value_auto yajl_val before = NULL, after = NULL;
     if (ask_one(&arguments, (const char *[]){"config", NULL}, &before) != STATUS_DONE)
         return STATUS_FAILED;
     if (!send_signal(&arguments) ||

@@ -68,8 +68,8 @@ struct run {
 
 static void run_clear(struct run *run)
 {
-    ask_release(&run->pod);
-    ask_release(&run->config);
+    value_release(&run->pod);
+    value_release(&run->config);
     g_free(run->label);
     g_free(run->addresses);
     g_free(run->hostname);
@@ -188,8 +188,8 @@ static int set_variables(struct run *run)
 /* A host name has 63 bytes, a pod's name more: kubelet cuts it. */
 static char *read_hostname(yajl_val pod)
 {
-    const char *given = value_text(pod, "hostname");
-    char *hostname = g_strndup(given ? given : value_text(pod, "name"), HOSTNAME_MAX);
+    char *hostname =
+        g_strndup(value_text_or(pod, "hostname", value_text(pod, "name")), HOSTNAME_MAX);
     size_t length = strlen(hostname);
     while (length > 0 && (hostname[length - 1] == '-' || hostname[length - 1] == '.'))
         hostname[--length] = '\0';
@@ -243,7 +243,7 @@ static int find_pod(struct run *run)
     status = ask_one(run->arguments, (const char *[]){"config", NULL}, &run->config);
     if (status != STATUS_DONE)
         return STATUS_FAILED;
-    run->host_network = g_strcmp0(value_text(run->pod, "origin"), "node") == 0;
+    run->host_network = value_is(run->pod, "origin", "node");
     run->hostname = read_hostname(run->pod);
     run->node_name = g_strdup(g_get_host_name());
     run->node_addresses = read_node_addresses(run->config);
@@ -291,14 +291,14 @@ static int run_pod(struct run *run)
 /* Errors in the manifests, which a private daemon has reported nowhere else. */
 static void report_errors(const struct arguments *arguments)
 {
-    ask_auto yajl_val status = NULL;
+    value_auto yajl_val status = NULL;
     if (ask_quietly(arguments, (const char *[]){"status", NULL}, &status) != KUBESVC_INSPECT_DONE)
         return;
     for (size_t i = 0, shown = 0; i < value_length(status, "errors"); i++) {
         yajl_val error = value_element(status, "errors", i);
         g_autofree char *place = value_place(error);
         const char *object = value_text(error, "object"), *message = value_text(error, "message");
-        if (!place || !message || g_strcmp0(value_text(error, "severity"), "error") != 0)
+        if (!place || !message || !value_is(error, "severity", "error"))
             continue;
         if (shown++ == ERRORS_SHOWN) {
             text_error(false, "'kubesvc check' shows all", "there is more wrong with them");

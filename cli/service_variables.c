@@ -47,8 +47,7 @@ static void add_links(GHashTable *variables, const char *prefix, const char *hos
     for (size_t i = 0; i < value_length(service, "ports"); i++) {
         yajl_val port = value_element(service, "ports", i);
         int64_t number = value_number(port, "port");
-        const char *given = value_text(port, "protocol");
-        const char *protocol = given ? given : "TCP";
+        const char *protocol = value_text_or(port, "protocol", "TCP");
         g_autofree char *lower = g_ascii_strdown(protocol, -1);
         g_autofree char *url =
             g_strdup_printf("%s://%s%s%s:%" G_GINT64_FORMAT, lower, brackets ? "[" : "", host,
@@ -68,14 +67,14 @@ static void add_links(GHashTable *variables, const char *prefix, const char *hos
 void service_variables_add(GHashTable *variables, yajl_val service, const char *ns, bool links)
 {
     const char *name = value_text(service, "name"), *own = value_text(service, "namespace");
-    yajl_val address = value_element(service, "clusterIPs", 0);
-    if (!name || !own || !YAJL_IS_STRING(address) || value_bool(service, "headless"))
+    const char *address = value_element_text(service, "clusterIPs", 0);
+    if (!name || !own || !address || value_bool(service, "headless"))
         return;
     g_autofree char *label = g_strndup(own, strcspn(own, "@"));
     bool master = strcmp(label, MASTER_NAMESPACE) == 0 && strcmp(name, MASTER_NAME) == 0;
     if (!master && (!links || strcmp(label, ns) != 0))
         return;
     g_autofree char *prefix = variable_name(name);
-    add_names(variables, prefix, YAJL_GET_STRING(address), service);
-    add_links(variables, prefix, YAJL_GET_STRING(address), service);
+    add_names(variables, prefix, address, service);
+    add_links(variables, prefix, address, service);
 }

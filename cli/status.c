@@ -10,11 +10,8 @@
 #include "commands.h"
 #include "configuration.h"
 #include "copy_text.h"
-#include "json_text.h"
 #include "print_fields.h"
 #include "status_counts.h"
-#include "value.h"
-#include "yaml_text.h"
 
 static const struct synopsis synopsis = {
     .name = "status",
@@ -31,7 +28,7 @@ static size_t count_errors(yajl_val status, const char *severity)
 {
     size_t n = 0;
     for (size_t i = 0; i < value_length(status, "errors"); i++)
-        n += g_strcmp0(value_text(value_element(status, "errors", i), "severity"), severity) == 0;
+        n += value_is(value_element(status, "errors", i), "severity", severity);
     return n;
 }
 
@@ -58,9 +55,8 @@ static void print_head(yajl_val status)
 {
     size_t errors = count_errors(status, "error"), warnings = count_errors(status, "warning");
     bool loaded = value_bool(status, "loaded");
-    const char *version = value_text(status, "version");
     g_autoptr(GString) text = g_string_new(NULL);
-    g_string_append_printf(text, "kubesvcd %s: %s", version ? version : "",
+    g_string_append_printf(text, "kubesvcd %s: %s", value_text_or(status, "version", ""),
                            loaded ? "running" : "loading, not all names are known yet");
     append_progress(text, value_get(status, "loading"));
     append_count(text, errors, "error");
@@ -93,9 +89,9 @@ static void print_sources(yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "sources"); i++) {
         yajl_val source = value_element(status, "sources", i);
-        const char *watch = value_text(source, "watch"), *path = value_text(source, "path");
-        const char *label = i == 0 ? "Sources" : "";
-        if (g_strcmp0(watch, "missing") == 0) {
+        const char *watch = value_text_or(source, "watch", "");
+        const char *path = value_text_or(source, "path", ""), *label = i == 0 ? "Sources" : "";
+        if (strcmp(watch, "missing") == 0) {
             g_autofree char *text = g_strdup_printf("%s (does not exist yet)", path);
             field_styled(label, text, STYLE_WARN);
             continue;
@@ -103,8 +99,8 @@ static void print_sources(yajl_val status)
         g_autofree char *files = text_plural(value_number(source, "files"), "file");
         g_autofree char *objects = text_plural(value_number(source, "objects"), "object");
         const char *zone = value_text(source, "zone");
-        field_format(label, "%s (%s, %s, %s%s%s)", path ? path : "", files, objects,
-                     watch ? watch : "", zone ? ", zone " : "", zone ? zone : "");
+        field_format(label, "%s (%s, %s, %s%s%s)", path, files, objects, watch,
+                     zone ? ", zone " : "", zone ? zone : "");
     }
 }
 
@@ -113,10 +109,10 @@ static void print_runtimes(yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "runtimes"); i++) {
         yajl_val runtime = value_element(status, "runtimes", i);
-        const char *name = value_text(runtime, "runtime"), *path = value_text(runtime, "directory");
         const char *watch = value_text(runtime, "watch"), *label = i == 0 ? "Runtimes" : "";
         g_autoptr(GString) text = g_string_new(NULL);
-        g_string_append_printf(text, "%s: %s ", name ? name : "", path ? path : "");
+        g_string_append_printf(text, "%s: %s ", value_text_or(runtime, "runtime", ""),
+                               value_text_or(runtime, "directory", ""));
         if (g_strcmp0(watch, "inotify") != 0 && g_strcmp0(watch, "polling") != 0) {
             g_string_append(text, g_strcmp0(watch, "missing") == 0 ? "(does not exist yet)"
                                                                    : "(cannot be read)");
@@ -141,9 +137,9 @@ static void print_clusters(yajl_val status)
     for (size_t i = 0; i < value_length(status, "clusters"); i++) {
         yajl_val cluster = value_element(status, "clusters", i);
         bool fresh = value_bool(cluster, "fresh");
-        g_autofree char *text = copy_text(cluster), *clean = text_clean(text);
+        g_autofree char *text = copy_text(cluster);
 
-        field_styled(i == 0 ? "Clusters" : "", clean, fresh ? STYLE_PLAIN : STYLE_WARN);
+        field_styled(i == 0 ? "Clusters" : "", text, fresh ? STYLE_PLAIN : STYLE_WARN);
     }
 }
 
@@ -156,20 +152,15 @@ static void print_group(yajl_val group, const char *label)
         {"other ending", "not .yaml, .yml or .json"},
         {"not recursive", "directories, `recursive` is not set"},
     };
-    const char *why = value_text(group, "why");
-    yajl_val first = value_get(group, "first");
     size_t n = value_length(group, "first");
     g_autoptr(GString) text = g_string_new(NULL);
 
     g_string_append_printf(text, "%" G_GINT64_FORMAT " ", value_number(group, "count"));
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
-        if (g_strcmp0(why, words[i][0]) == 0)
+        if (value_is(group, "why", words[i][0]))
             g_string_append_printf(text, "(%s)", words[i][1]);
-    for (size_t i = 0; i < n; i++) {
-        yajl_val path = first->u.array.values[i];
-        g_string_append_printf(text, "%s%s", i == 0 ? ": " : ", ",
-                               YAJL_IS_STRING(path) ? YAJL_GET_STRING(path) : "");
-    }
+    g_autofree char *first = value_joined(group, "first", ", ");
+    g_string_append_printf(text, "%s%s", n > 0 ? ": " : "", first);
     if (value_number(group, "count") > (int64_t)n)
         g_string_append(text, " ...");
     field(label, text->str);
@@ -183,76 +174,60 @@ static void print_passed_over(yajl_val status)
 
 static void print_error(yajl_val error)
 {
-    const char *severity = value_text(error, "severity"), *object = value_text(error, "object");
-    const char *message = value_text(error, "message"), *rule = value_text(error, "rule");
-    const char *since = value_text(error, "since");
-    bool is_error = g_strcmp0(severity, "error") == 0;
-    g_autofree char *place = value_place(error);
-    g_autofree char *place_clean = text_clean(place);
-    g_autofree char *severity_styled =
+    const char *object = value_text(error, "object"), *rule = value_text(error, "rule");
+    bool is_error = value_is(error, "severity", "error");
+    g_autofree char *place = value_place(error), *place_clean = text_clean(place);
+    g_autofree char *severity =
         text_styled(is_error ? "error" : "warning", is_error ? STYLE_BAD : STYLE_WARN);
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_append_printf(text, "%s%s%s", object ? object : "", object ? ": " : "",
-                           message ? message : "");
+                           value_text_or(error, "message", ""));
     if (rule)
         g_string_append_printf(text, " [%s]", rule);
     g_autofree char *clean = text_clean(text->str);
-    printf("  %s: %s: %s\n", place_clean, severity_styled, clean);
-    if (value_bool(error, "stale")) {
-        g_autofree char *since_clean = text_clean(since ? since : "some time");
-        printf("      the file's last good content has been in effect since %s\n", since_clean);
-    }
+    printf("  %s: %s: %s\n", place_clean, severity, clean);
+    if (value_bool(error, "stale"))
+        text_line(6, "the file's last good content has been in effect since %s",
+                  value_text_or(error, "since", "some time"));
 }
 
-static void print_errors(yajl_val status)
+static void print_conflict(yajl_val conflict)
 {
-    if (value_length(status, "errors") == 0)
-        return;
-    field_section("Errors and warnings");
-    for (size_t i = 0; i < value_length(status, "errors"); i++)
-        print_error(value_element(status, "errors", i));
+    g_autofree char *in_force = value_position(conflict, "inForce");
+    g_autofree char *shadowed = value_position(conflict, "shadowed");
+    text_line(2, "%s", value_text_or(conflict, "object", "<none>"));
+    text_line(6, "in effect:  %s", in_force ? in_force : "<none>");
+    text_line(6, "overridden: %s", shadowed ? shadowed : "<none>");
 }
 
-static void print_conflicts(yajl_val status)
+static void print_note(yajl_val note)
 {
-    if (value_length(status, "conflicts") == 0)
-        return;
-    field_section("Duplicates");
-    for (size_t i = 0; i < value_length(status, "conflicts"); i++) {
-        yajl_val conflict = value_element(status, "conflicts", i);
-        g_autofree char *object = text_clean(value_text(conflict, "object"));
-        g_autofree char *in_force = value_position(conflict, "inForce");
-        g_autofree char *shadowed = value_position(conflict, "shadowed");
-        g_autofree char *in_force_clean = text_clean(in_force);
-        g_autofree char *shadowed_clean = text_clean(shadowed);
-        printf("  %s\n      in effect:  %s\n      overridden: %s\n", object, in_force_clean,
-               shadowed_clean);
-    }
+    text_line(2, "%s", YAJL_IS_STRING(note) ? YAJL_GET_STRING(note) : "<none>");
 }
 
-static void print_notes(yajl_val status)
+static void print_change(yajl_val change)
 {
-    yajl_val notes = value_get(status, "notes");
-    if (value_length(status, "notes") == 0)
-        return;
-    field_section("Notes");
-    for (size_t i = 0; i < value_length(status, "notes"); i++) {
-        yajl_val note = notes->u.array.values[i];
-        g_autofree char *clean = text_clean(YAJL_IS_STRING(note) ? YAJL_GET_STRING(note) : NULL);
-        printf("  %s\n", clean);
-    }
+    text_line(2, "%s  %s", value_text_or(change, "time", "<none>"),
+              value_text_or(change, "text", "<none>"));
 }
 
-static void print_changes(yajl_val status)
+static void print_sections(yajl_val status)
 {
-    if (value_length(status, "changes") == 0)
-        return;
-    field_section("Last changes");
-    for (size_t i = 0; i < value_length(status, "changes"); i++) {
-        yajl_val change = value_element(status, "changes", i);
-        g_autofree char *time = text_clean(value_text(change, "time"));
-        g_autofree char *text = text_clean(value_text(change, "text"));
-        printf("  %s  %s\n", time, text);
+    static const struct {
+        const char *key, *title;
+        void (*print)(yajl_val element);
+    } sections[] = {
+        {"errors", "Errors and warnings", print_error},
+        {"conflicts", "Duplicates", print_conflict},
+        {"notes", "Notes", print_note},
+        {"changes", "Last changes", print_change},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(sections); i++) {
+        size_t n = value_length(status, sections[i].key);
+        if (n > 0)
+            field_section(sections[i].title);
+        for (size_t j = 0; j < n; j++)
+            sections[i].print(value_element(status, sections[i].key, j));
     }
 }
 
@@ -273,10 +248,7 @@ static void print_text(yajl_val status)
     field_format("Objects", "%" G_GINT64_FORMAT " from %s", value_number(status, "objects"), files);
     print_passed_over(status);
     status_print_counts(status);
-    print_errors(status);
-    print_conflicts(status);
-    print_notes(status);
-    print_changes(status);
+    print_sections(status);
 }
 
 int command_status(int argc, char **argv)
@@ -285,19 +257,11 @@ int command_status(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    ask_auto yajl_val answer = NULL;
+    value_auto yajl_val answer = NULL;
     status = ask_one(&arguments, (const char *[]){"status", NULL}, &answer);
     if (status != STATUS_DONE)
         return STATUS_FAILED;
-    if (arguments.format == FORMAT_JSON || arguments.format == FORMAT_YAML) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        if (arguments.format == FORMAT_YAML)
-            yaml_text_append(text, answer);
-        else
-            json_text_append(text, answer, 0);
-        printf("%s%s", text->str, arguments.format == FORMAT_YAML ? "" : "\n");
-    } else {
+    if (!ask_print_data(&arguments, answer))
         print_text(answer);
-    }
     return STATUS_DONE;
 }

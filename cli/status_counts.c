@@ -31,10 +31,10 @@ static void print_leases(yajl_val status)
 {
     for (size_t i = 0; i < value_length(status, "leases"); i++) {
         yajl_val leases = value_element(status, "leases", i);
-        const char *use = value_text(leases, "use");
         int64_t held = value_number(leases, "held"), size = value_number(leases, "size");
-        g_autofree char *text = g_strdup_printf(
-            "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " given to %s", held, size, use ? use : "");
+        g_autofree char *text =
+            g_strdup_printf("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " given to %s", held, size,
+                            value_text_or(leases, "use", ""));
         field_styled(i == 0 ? "Addresses" : "", text,
                      size > 0 && held >= size ? STYLE_BAD : STYLE_PLAIN);
     }

@@ -14,8 +14,7 @@
 #include "json_text.h"
 #include "lib/util/escape.h"
 
-/* Nearly all texts are, and there may be a million of them. */
-static bool is_plain(const char *text)
+bool text_is_plain(const char *text)
 {
     while (g_ascii_isprint(*text))
         text++;
@@ -26,14 +25,14 @@ char *text_clean(const char *text)
 {
     if (!text)
         return g_strdup("<none>");
-    if (is_plain(text))
+    if (text_is_plain(text)) /* nearly all are, and there may be a million of them */
         return g_strdup(text);
     GString *out = g_string_sized_new(strlen(text));
     escape_append(out, text, G_MAXSIZE);
     return g_string_free(out, FALSE);
 }
 
-bool text_colours(void)
+static bool shows_colours(void)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
     return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
@@ -45,7 +44,7 @@ char *text_styled(const char *text, enum text_style style)
         [STYLE_BOLD] = "1", [STYLE_GOOD] = "32", [STYLE_WARN] = "33",
         [STYLE_BAD] = "31", [STYLE_FAINT] = "2",
     };
-    if (style == STYLE_PLAIN || !text_colours())
+    if (style == STYLE_PLAIN || !shows_colours())
         return g_strdup(text);
     return g_strdup_printf("\033[%sm%s\033[0m", codes[style], text);
 }
@@ -61,7 +60,7 @@ unsigned text_columns(void)
 unsigned text_width(const char *text)
 {
     unsigned width = 0;
-    if (is_plain(text))
+    if (text_is_plain(text))
         return (unsigned)strlen(text);
     for (const char *at = text; *at; at = g_utf8_next_char(at)) {
         if (*at == '\033') {
@@ -110,6 +109,16 @@ static void error_as_json(const char *message, const char *remedy)
 char *text_plural(int64_t n, const char *what)
 {
     return g_strdup_printf("%" G_GINT64_FORMAT " %s%s", n, what, n == 1 ? "" : "s");
+}
+
+void text_line(int indent, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *raw = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *clean = text_clean(raw);
+    printf("%*s%s\n", indent, "", clean);
 }
 
 void text_error(bool json, const char *remedy, const char *format, ...)

@@ -15,10 +15,8 @@ enum text_style { STYLE_PLAIN, STYLE_BOLD, STYLE_GOOD, STYLE_WARN, STYLE_BAD, ST
  * "<none>". */
 char *text_clean(const char *text);
 
-/* Is standard output a terminal that shows colours, without an objection (NO_COLOR, TERM=dumb)? */
-bool text_colours(void);
-
-/* The text in a style where colours are shown, else as it is; free with g_free. */
+/* The text in a style if standard output is a terminal that shows colours, without an objection
+ * (NO_COLOR, TERM=dumb), else as it is; free with g_free. */
 char *text_styled(const char *text, enum text_style style);
 
 /* Columns of the terminal on standard output, 0 if it is not a terminal. */
@@ -27,8 +25,14 @@ unsigned text_columns(void);
 /* Width in columns of valid UTF-8, escape sequences of text_styled not counted. */
 unsigned text_width(const char *text);
 
+/* Printable ASCII and nothing else? */
+bool text_is_plain(const char *text);
+
 /* Order of names: bytewise, but numbers in them by their value. */
 int text_compare(const char *a, const char *b);
+
+/* A line of text on standard output, cleaned, behind `indent` blanks. */
+void text_line(int indent, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "1 object", "2 objects"; free with g_free. */
 char *text_plural(int64_t n, const char *what);

@@ -5,12 +5,16 @@
  */
 #include "value.h"
 
-#include <string.h>
-
 yajl_val value_parse(const char *line)
 {
     char error[128];
     return yajl_tree_parse(line, error, sizeof error);
+}
+
+void value_release(yajl_val *valuep)
+{
+    yajl_tree_free(*valuep);
+    *valuep = NULL;
 }
 
 yajl_val value_get(yajl_val object, const char *key)
@@ -22,7 +26,18 @@ yajl_val value_get(yajl_val object, const char *key)
 const char *value_text(yajl_val object, const char *key)
 {
     yajl_val value = value_get(object, key);
-    return YAJL_IS_STRING(value) ? YAJL_GET_STRING(value) : NULL;
+    return YAJL_GET_STRING(value);
+}
+
+const char *value_text_or(yajl_val object, const char *key, const char *otherwise)
+{
+    const char *text = value_text(object, key);
+    return text ? text : otherwise;
+}
+
+bool value_is(yajl_val object, const char *key, const char *text)
+{
+    return g_strcmp0(value_text(object, key), text) == 0;
 }
 
 int64_t value_number(yajl_val object, const char *key)
@@ -51,6 +66,12 @@ yajl_val value_element(yajl_val object, const char *key, size_t index)
     return YAJL_IS_ARRAY(value) && index < value->u.array.len ? value->u.array.values[index] : NULL;
 }
 
+const char *value_element_text(yajl_val object, const char *key, size_t index)
+{
+    yajl_val value = value_element(object, key, index);
+    return YAJL_GET_STRING(value);
+}
+
 char *value_joined(yajl_val object, const char *key, const char *separator)
 {
     yajl_val value = value_get(object, key);
@@ -73,12 +94,24 @@ char *value_joined(yajl_val object, const char *key, const char *separator)
     return g_string_free(out, FALSE);
 }
 
+GPtrArray *value_addresses(yajl_val object)
+{
+    GPtrArray *addresses = g_ptr_array_new_with_free_func(g_free);
+    const char *const keys[] = {"inet", "inet6"};
+    for (size_t k = 0; k < G_N_ELEMENTS(keys); k++)
+        for (size_t i = 0; i < value_length(object, keys[k]); i++) {
+            const char *address = value_element_text(object, keys[k], i);
+            if (address)
+                g_ptr_array_add(addresses, g_strdup(address));
+        }
+    return addresses;
+}
+
 yajl_val value_setting(yajl_val config, const char *key)
 {
     for (size_t i = 0; i < value_length(config, "settings"); i++) {
         yajl_val setting = value_element(config, "settings", i);
-        const char *name = value_text(setting, "key");
-        if (name && strcmp(name, key) == 0)
+        if (value_is(setting, "key", key))
             return setting;
     }
     return NULL;

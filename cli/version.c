@@ -9,7 +9,6 @@
 #include "commands.h"
 #include "json_text.h"
 #include "text.h"
-#include "value.h"
 
 static const struct synopsis synopsis = {
     .name = "version",
@@ -26,7 +25,7 @@ int command_version(int argc, char **argv)
     int status = arguments_parse(&arguments, &synopsis, argc, argv);
     if (status != ARGUMENTS_GO_ON)
         return status;
-    ask_auto yajl_val answer = NULL;
+    value_auto yajl_val answer = NULL;
     ask_quietly(&arguments, (const char *[]){"status", NULL}, &answer);
     const char *daemon = value_text(answer, "version");
     if (!arguments.json) {

@@ -13,7 +13,7 @@
 #include "inspect_client.h"
 #include "json_text.h"
 #include "table.h"
-#include "text.h"
+#include "value.h"
 #include "yaml_text.h"
 
 #define QUIET_MS 50
@@ -24,7 +24,6 @@ struct listing_watcher {
     struct table *table; /* NULL: another format */
     GHashTable *known;   /* key -> the row's cells in one text */
     bool headings;
-    bool json;
 };
 
 static char *row_key(const struct row *row)
@@ -38,14 +37,9 @@ static void print_text(const struct listing_watcher *follower, const char *text)
     printf("%s%s%s", yaml ? "---\n" : "", text, yaml ? "" : "\n");
 }
 
-static bool is_table(const struct listing_watcher *follower)
-{
-    return follower->table;
-}
-
 static void print_row(const struct listing_watcher *follower, const struct row *row)
 {
-    if (is_table(follower))
+    if (follower->table)
         table_row_array(follower->table, row->cells);
     else
         print_text(follower, row->cells[0]);
@@ -55,7 +49,7 @@ static void print_row(const struct listing_watcher *follower, const struct row *
 static void print_gone(const struct listing_watcher *follower, const char *key, const char *cells)
 {
     g_auto(GStrv) parts = g_strsplit(key, "\n", 3), texts = g_strsplit(cells, "\n", -1);
-    if (is_table(follower)) {
+    if (follower->table) {
         char **last = &texts[g_strv_length(texts) - 1];
         g_free(*last);
         *last = g_strdup("(gone)");
@@ -74,10 +68,9 @@ static void print_gone(const struct listing_watcher *follower, const char *key, 
     json_close(json);
     json_free(json);
     if (follower->listing->format == FORMAT_YAML) {
-        yajl_val value = yajl_tree_parse(text->str, NULL, 0);
+        value_auto yajl_val value = value_parse(text->str);
         g_string_truncate(text, 0);
         yaml_text_append(text, value);
-        yajl_tree_free(value);
     }
     print_text(follower, text->str);
 }
@@ -103,7 +96,7 @@ static void print_changes(struct listing_watcher *follower)
         print_gone(follower, key, cells);
     g_hash_table_unref(follower->known);
     follower->known = g_steal_pointer(&now);
-    if (is_table(follower) && table_size(follower->table) > 0) {
+    if (follower->table && table_size(follower->table) > 0) {
         table_flush(follower->table, follower->headings);
         follower->headings = false;
     }
@@ -152,11 +145,9 @@ static int read_and_wait(struct listing_watcher *follower, struct inspect_client
 
 int watch_listing(struct listing *listing, const struct arguments *arguments, const char *ns)
 {
-    __attribute__((cleanup(inspect_client_release))) struct inspect_client *link = NULL;
+    inspect_client_auto struct inspect_client *link = NULL;
     /* Before the first reading, so that no change falls between the two. */
-    int r = inspect_client_open(&link, arguments->socket, (const char *[]){"watch", NULL});
-    if (r == 0)
-        r = inspect_client_begin(link);
+    int r = inspect_client_watch(&link, arguments->socket, false);
     if (r != KUBESVC_INSPECT_DONE) {
         inspect_client_complain(arguments->socket, r, arguments->json);
         return STATUS_FAILED;

@@ -11,6 +11,7 @@
 #include <yaml.h>
 
 #include "json_text.h"
+#include "text.h"
 
 /* Plain scalars that YAML 1.1 or 1.2 read as booleans or null. */
 static bool is_word_of_yaml(const char *text)
@@ -36,14 +37,6 @@ static bool may_be_plain(const char *text)
     return !is_word_of_yaml(text) && text[strlen(text) - 1] != ' ';
 }
 
-static bool is_clean(const char *text)
-{
-    for (const char *at = text; *at; at++)
-        if (!g_ascii_isprint(*at))
-            return false;
-    return true;
-}
-
 static void emit(yaml_emitter_t *emitter, yaml_event_t *event, int made)
 {
     if (!made || !yaml_emitter_emit(emitter, event))
@@ -54,7 +47,7 @@ static void emit_scalar(yaml_emitter_t *emitter, const char *text, bool quoted)
 {
     yaml_event_t event;
     yaml_scalar_style_t style = !quoted || may_be_plain(text) ? YAML_PLAIN_SCALAR_STYLE
-                                : is_clean(text)              ? YAML_SINGLE_QUOTED_SCALAR_STYLE
+                                : text_is_plain(text)         ? YAML_SINGLE_QUOTED_SCALAR_STYLE
                                                               : YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     emit(emitter, &event,
          yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text,
