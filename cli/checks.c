@@ -5,6 +5,7 @@
  */
 #include "checks.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "json_text.h"
@@ -37,12 +38,27 @@ void checks_clear(struct checks *checks)
     g_clear_pointer(&checks->results, g_ptr_array_unref);
 }
 
-void checks_add(struct checks *checks, enum check_verdict verdict, const char *point, char *text,
-                char *remedy)
+void checks_add(struct checks *checks, enum check_verdict verdict, const char *point,
+                const char *remedy, const char *format, ...)
 {
     struct result *result = g_new0(struct result, 1);
-    *result = (struct result){verdict, point, text, remedy};
+    va_list arguments;
+    va_start(arguments, format);
+    *result =
+        (struct result){verdict, point, g_strdup_vprintf(format, arguments), g_strdup(remedy)};
+    va_end(arguments);
     g_ptr_array_add(checks->results, result);
+}
+
+void checks_compare(struct checks *checks, const char *point, const char *name,
+                    struct other_answer *answer, yajl_val daemons, const char *remedy)
+{
+    other_answer_compare(answer, daemons);
+    if (answer->difference)
+        checks_add(checks, VERDICT_BAD, point, remedy, "%s: %s", name, answer->difference);
+    else
+        checks_add(checks, VERDICT_OK, point, NULL, "%s has the addresses it should have", name);
+    other_answer_free(answer);
 }
 
 char *checks_path(const struct checks *checks, const char *path)
@@ -67,10 +83,8 @@ void checks_print(const struct checks *checks)
         g_autofree char *verdict = text_styled(padded, styles[result->verdict]);
         g_autofree char *text = text_clean(result->text);
         printf("%s %-11s %s\n", verdict, result->point, text);
-        if (result->remedy) {
-            g_autofree char *remedy = text_clean(result->remedy);
-            printf("%18s-> %s\n", "", remedy);
-        }
+        if (result->remedy)
+            text_line(18, "-> %s", result->remedy);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "arguments.h"
+#include "other_answer.h"
 
 enum check_verdict { VERDICT_OK, VERDICT_WARN, VERDICT_BAD, VERDICTS };
 
@@ -21,9 +22,13 @@ struct checks {
 void checks_init(struct checks *checks, const struct arguments *arguments);
 void checks_clear(struct checks *checks);
 
-/* Adds a result. `point` is static, `text` and `remedy` are taken over; no remedy: NULL. */
-void checks_add(struct checks *checks, enum check_verdict verdict, const char *point, char *text,
-                char *remedy);
+/* Adds a result. `point` is static; no remedy: NULL. */
+void checks_add(struct checks *checks, enum check_verdict verdict, const char *point,
+                const char *remedy, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Adds whether another way, which is taken over, leads to what the daemon answers for the name. */
+void checks_compare(struct checks *checks, const char *point, const char *name,
+                    struct other_answer *answer, yajl_val daemons, const char *remedy);
 
 /* The path of a file of the host, free with g_free. */
 char *checks_path(const struct checks *checks, const char *path);

@@ -55,16 +55,16 @@ static char *remedy_for(const struct checks *checks, int error)
 static void examine_permissions(struct checks *checks)
 {
     const char *path = checks->arguments->socket;
+    g_autofree char *remedy = g_strdup_printf("chmod a+rw %s", path);
     struct stat st;
     if (stat(path, &st) < 0)
         return;
     if ((st.st_mode & FOR_EVERYBODY) == FOR_EVERYBODY)
-        checks_add(checks, VERDICT_OK, "socket", g_strdup(path), NULL);
+        checks_add(checks, VERDICT_OK, "socket", NULL, "%s", path);
     else
-        checks_add(checks, VERDICT_WARN, "socket",
-                   g_strdup_printf("%s has mode %04o: not every program can use it", path,
-                                   (unsigned)st.st_mode & 07777),
-                   g_strdup_printf("chmod a+rw %s", path));
+        checks_add(checks, VERDICT_WARN, "socket", remedy,
+                   "%s has mode %04o: not every program can use it", path,
+                   (unsigned)st.st_mode & 07777);
 }
 
 static void examine_sources(struct checks *checks, yajl_val status)
@@ -77,19 +77,17 @@ static void examine_sources(struct checks *checks, yajl_val status)
                                g_strcmp0(watch, "missing") == 0 ? " (missing)" : "");
         if (g_strcmp0(watch, "polling") == 0)
             checks_add(checks, VERDICT_WARN, "manifests",
-                       g_strdup_printf("%s is polled: there are no inotify watches left",
-                                       path ? path : ""),
-                       g_strdup("raise fs.inotify.max_user_watches with sysctl"));
+                       "raise fs.inotify.max_user_watches with sysctl",
+                       "%s is polled: there are no inotify watches left", path ? path : "");
     }
     g_autofree char *objects = text_plural(value_number(status, "objects"), "object");
     if (value_number(status, "objects") > 0)
-        checks_add(checks, VERDICT_OK, "manifests",
-                   g_strdup_printf("%s from %s", objects, paths->str), NULL);
+        checks_add(checks, VERDICT_OK, "manifests", NULL, "%s from %s", objects, paths->str);
     else
         checks_add(checks, VERDICT_BAD, "manifests",
-                   g_strdup_printf("no objects in %s", paths->str),
-                   g_strdup("put manifests there, or configure other directories in "
-                            "/etc/kubesvc/kubesvcd.yaml"));
+                   "put manifests there, or configure other directories in "
+                   "/etc/kubesvc/kubesvcd.yaml",
+                   "no objects in %s", paths->str);
 }
 
 static void examine_clusters(struct checks *checks, yajl_val status)
@@ -98,7 +96,7 @@ static void examine_clusters(struct checks *checks, yajl_val status)
         yajl_val cluster = value_element(status, "clusters", i);
         const char *name = value_text(cluster, "cluster"), *state = value_text(cluster, "state");
         bool running = value_bool(cluster, "running"), fresh = value_bool(cluster, "fresh");
-        char *remedy = NULL;
+        g_autofree char *text = copy_text(cluster), *remedy = NULL;
 
         if (!running)
             remedy = g_strdup_printf("see 'systemctl status kubesvc-cluster@%s'", name);
@@ -107,8 +105,7 @@ static void examine_clusters(struct checks *checks, yajl_val status)
                               "token; see kubesvc-cluster(8)");
         else if (!fresh)
             remedy = g_strdup_printf("see 'journalctl -u kubesvc-cluster@%s'", name);
-        checks_add(checks, fresh ? VERDICT_OK : VERDICT_WARN, "cluster", copy_text(cluster),
-                   remedy);
+        checks_add(checks, fresh ? VERDICT_OK : VERDICT_WARN, "cluster", remedy, "%s", text);
     }
 }
 
@@ -130,15 +127,13 @@ static void examine_forwarding(struct checks *checks, yajl_val status)
         value_length(status, "forwarders") > 0 ? value_element(status, "forwarders", 0) : NULL;
     const char *program = forwarder ? value_text(forwarder, "program") : NULL;
     if (program)
-        checks_add(checks, VERDICT_OK, "cluster IPs",
-                   g_strdup_printf("%s forwards connections to them", program), NULL);
+        checks_add(checks, VERDICT_OK, "cluster IPs", NULL, "%s forwards connections to them",
+                   program);
     else if (n > 0)
         checks_add(checks, VERDICT_WARN, "cluster IPs",
-                   g_strdup_printf("%" G_GINT64_FORMAT
-                                   " allocated, and nothing forwards connections to them",
-                                   n),
-                   g_strdup("install kubesvc-proxy, or start it with 'systemctl start "
-                            "kubesvc-proxy'"));
+                   "install kubesvc-proxy, or start it with 'systemctl start "
+                   "kubesvc-proxy'",
+                   "%" G_GINT64_FORMAT " allocated, and nothing forwards connections to them", n);
 }
 
 /* Whose daemon is it: the system's, this user's, or another user's? */
@@ -151,12 +146,11 @@ static void examine_owner(struct checks *checks)
     const struct passwd *entry = getpwuid(peer.uid);
     if (entry && strcmp(entry->pw_name, DAEMON_USER) == 0)
         return;
-    checks_add(
-        checks, VERDICT_WARN, "daemon",
-        g_strdup_printf("it is run by another user, %s (uid %u), who decides what names resolve to",
-                        entry ? entry->pw_name : "who has no name here", peer.uid),
-        g_strdup("if you do not trust that user, start your own with 'systemctl --user start "
-                 "kubesvcd', and set KUBESVC_SOCKET"));
+    checks_add(checks, VERDICT_WARN, "daemon",
+               "if you do not trust that user, start your own with 'systemctl --user start "
+               "kubesvcd', and set KUBESVC_SOCKET",
+               "it is run by another user, %s (uid %u), who decides what names resolve to",
+               entry ? entry->pw_name : "who has no name here", peer.uid);
 }
 
 /* A file unreadable for the daemon's user may be readable for the user running this. */
@@ -168,10 +162,10 @@ static void examine_unreadable(struct checks *checks, yajl_val status)
         if (!value_is(error, "rule", "unreadable"))
             continue;
         checks_add(checks, VERDICT_BAD, "manifests",
-                   g_strdup_printf("%s: %s", file ? file : "?", message ? message : ""),
-                   g_strdup("let the daemon's user read it (setfacl -m u:" DAEMON_USER
-                            ":rX); manifests in a home directory are for "
-                            "'systemctl --user enable --now kubesvcd'"));
+                   "let the daemon's user read it (setfacl -m u:" DAEMON_USER
+                   ":rX); manifests in a home directory are for "
+                   "'systemctl --user enable --now kubesvcd'",
+                   "%s: %s", file ? file : "?", message ? message : "");
         return; /* one tells how */
     }
 }
@@ -180,18 +174,20 @@ static void examine_configuration(struct checks *checks, yajl_val status)
 {
     yajl_val config = value_get(status, "configuration");
     bool rejected;
-    char *wrong = configuration_wrong(config, &rejected);
+    g_autofree char *files = configuration_files(config);
+    g_autofree char *wrong = configuration_wrong(config, &rejected);
     if (!config)
         return;
     if (!wrong)
-        checks_add(checks, VERDICT_OK, "config", configuration_files(config), NULL);
+        checks_add(checks, VERDICT_OK, "config", NULL, "%s", files);
     else if (rejected)
-        checks_add(checks, VERDICT_BAD, "config", wrong,
-                   g_strdup("fix it, then 'systemctl reload kubesvcd'; 'kubesvc config show' "
-                            "shows what is in effect"));
+        checks_add(checks, VERDICT_BAD, "config",
+                   "fix it, then 'systemctl reload kubesvcd'; 'kubesvc config show' "
+                   "shows what is in effect",
+                   "%s", wrong);
     else
-        checks_add(checks, VERDICT_WARN, "config", wrong,
-                   g_strdup("'systemctl reload kubesvcd' reads them"));
+        checks_add(checks, VERDICT_WARN, "config", "'systemctl reload kubesvcd' reads them", "%s",
+                   wrong);
 }
 
 /* Files that killed the daemon are skipped; their names are missing, and the bug should be
@@ -202,9 +198,9 @@ static void examine_fatal(struct checks *checks, yajl_val error)
     g_autofree char *place = value_place(error);
     if (value_is(error, "rule", "fatal"))
         checks_add(checks, VERDICT_BAD, "fatal",
-                   g_strdup_printf("%s: %s", place ? place : "", message ? message : ""),
-                   g_strdup("change or remove the file; 'coredumpctl list kubesvcd' and "
-                            "'journalctl -u kubesvcd' show why"));
+                   "change or remove the file; 'coredumpctl list kubesvcd' and "
+                   "'journalctl -u kubesvcd' show why",
+                   "%s: %s", place ? place : "", message ? message : "");
 }
 
 static void examine_errors(struct checks *checks, yajl_val status)
@@ -218,9 +214,9 @@ static void examine_errors(struct checks *checks, yajl_val status)
     const char *message = value_text(first, "message");
     g_autofree char *place = value_place(first);
     checks_add(checks, VERDICT_WARN, "errors",
-               g_strdup_printf("%zu standing problem%s, for example %s: %s", n, n == 1 ? "" : "s",
-                               place ? place : "", message ? message : ""),
-               g_strdup("see 'kubesvc status', and run 'kubesvc check' on the files"));
+               "see 'kubesvc status', and run 'kubesvc check' on the files",
+               "%zu standing problem%s, for example %s: %s", n, n == 1 ? "" : "s",
+               place ? place : "", message ? message : "");
 }
 
 static void examine_status(struct checks *checks, yajl_val status)
@@ -229,18 +225,15 @@ static void examine_status(struct checks *checks, yajl_val status)
     const char *zone = value_text(status, "zone");
     g_autofree char *zones = value_joined(status, "zones", ", ");
     if (g_strcmp0(version, KUBESVC_VERSION) != 0)
-        checks_add(
-            checks, VERDICT_WARN, "daemon",
-            g_strdup_printf("it has version %s, this is " KUBESVC_VERSION, version ? version : "?"),
-            g_strdup("restart it with 'systemctl restart kubesvcd'"));
+        checks_add(checks, VERDICT_WARN, "daemon", "restart it with 'systemctl restart kubesvcd'",
+                   "it has version %s, this is " KUBESVC_VERSION, version ? version : "?");
     else if (!value_bool(status, "loaded"))
-        checks_add(checks, VERDICT_WARN, "daemon", g_strdup("it is still loading"),
-                   g_strdup("wait until 'kubesvc status' shows that loading is complete"));
+        checks_add(checks, VERDICT_WARN, "daemon",
+                   "wait until 'kubesvc status' shows that loading is complete",
+                   "it is still loading");
     else
-        checks_add(checks, VERDICT_OK, "daemon",
-                   g_strdup_printf("version %s answers for %s%s%s", version, zone ? zone : "?",
-                                   *zones ? ", " : "", zones),
-                   NULL);
+        checks_add(checks, VERDICT_OK, "daemon", NULL, "version %s answers for %s%s%s", version,
+                   zone ? zone : "?", *zones ? ", " : "", zones);
     examine_configuration(checks, status);
     examine_owner(checks);
     examine_sources(checks, status);
@@ -251,30 +244,15 @@ static void examine_status(struct checks *checks, yajl_val status)
     examine_errors(checks, status);
 }
 
-static void compare(struct checks *checks, const char *point, const char *name, yajl_val daemons,
-                    const char *remedy)
-{
-    struct other_answer *answer = libc_answer_new(name, "any");
-    char *difference = other_answer_compare(answer, daemons);
-    if (difference)
-        checks_add(checks, VERDICT_BAD, point, g_strdup_printf("%s: %s", name, difference),
-                   g_strdup(remedy));
-    else
-        checks_add(checks, VERDICT_OK, point,
-                   g_strdup_printf("%s has the addresses it should have", name), NULL);
-    other_answer_free(answer);
-    g_free(difference);
-}
-
 /* As programs get it first, because after the choice of our module there is no way back. */
 static void compare_ways(struct checks *checks, const char *name, yajl_val daemons)
 {
     g_setenv("KUBESVC_SOCKET", checks->arguments->socket, TRUE);
-    compare(checks, "programs", name, daemons,
-            "see 'hosts line' and 'module'; restart programs that are already running");
+    checks_compare(checks, "programs", name, libc_answer_new(name, "any"), daemons,
+                   "see 'hosts line' and 'module'; restart programs that are already running");
     if (examine_has_module() && __nss_configure_lookup("hosts", "kubesvc") == 0)
-        compare(checks, "answers", name, daemons,
-                "see 'module'; install libnss-kubesvc and kubesvcd of the same version");
+        checks_compare(checks, "answers", name, libc_answer_new(name, "any"), daemons,
+                       "see 'module'; install libnss-kubesvc and kubesvcd of the same version");
 }
 
 static void examine_answers(struct checks *checks, yajl_val status)
@@ -302,8 +280,8 @@ void examine_daemon(struct checks *checks)
         return;
     }
     int error = r < 0 ? -r : EPROTO;
-    checks_add(checks, VERDICT_BAD, "daemon",
-               g_strdup_printf("no answer at %s: %s", checks->arguments->socket, g_strerror(error)),
-               remedy_for(checks, error));
+    g_autofree char *remedy = remedy_for(checks, error);
+    checks_add(checks, VERDICT_BAD, "daemon", remedy, "no answer at %s: %s",
+               checks->arguments->socket, g_strerror(error));
     examine_start(checks);
 }

@@ -64,35 +64,17 @@ static void examine_server(struct checks *checks, const union endpoint *server, 
     endpoint_format(server, text);
     *answers = !problem;
     if (!problem)
-        checks_add(checks, VERDICT_OK, "dns", g_strdup_printf("%s answers for %s", text, zone),
-                   NULL);
+        checks_add(checks, VERDICT_OK, "dns", NULL, "%s answers for %s", text, zone);
     else if (r == 0)
         checks_add(checks, VERDICT_BAD, "dns",
-                   g_strdup_printf("%s does not answer for %s: %s", text, zone, problem),
-                   g_strdup("see 'journalctl -u kubesvc-dns', or, if that is another "
-                            "nameserver, let kubesvc-dns listen elsewhere"));
+                   "see 'journalctl -u kubesvc-dns', or, if that is another "
+                   "nameserver, let kubesvc-dns listen elsewhere",
+                   "%s does not answer for %s: %s", text, zone, problem);
     else if (access(path, F_OK) == 0)
         checks_add(checks, VERDICT_WARN, "dns",
-                   g_strdup_printf("kubesvc-dns does not answer at %s: %s", text, problem),
-                   g_strdup("systemctl enable --now kubesvc-dns.socket; 'journalctl -u "
-                            "kubesvc-dns' shows why it does not start"));
-}
-
-static void compare(struct checks *checks, const union endpoint *server, const char *name,
-                    yajl_val daemons)
-{
-    struct other_answer *answer = dns_answer_new(server, name, NULL, "any");
-    char *difference = other_answer_compare(answer, daemons);
-
-    if (difference)
-        checks_add(checks, VERDICT_BAD, "dns", g_strdup_printf("%s: %s", name, difference),
-                   g_strdup("restart it with 'systemctl restart kubesvc-dns'; it must be of "
-                            "the daemon's version"));
-    else
-        checks_add(checks, VERDICT_OK, "dns",
-                   g_strdup_printf("%s has the addresses it should have", name), NULL);
-    other_answer_free(answer);
-    g_free(difference);
+                   "systemctl enable --now kubesvc-dns.socket; 'journalctl -u "
+                   "kubesvc-dns' shows why it does not start",
+                   "kubesvc-dns does not answer at %s: %s", text, problem);
 }
 
 /* Programs ask the first server, musl all of them at once and takes what comes first. */
@@ -110,21 +92,18 @@ static void examine_resolv_conf(struct checks *checks, const char *zone)
         if (!problem)
             continue;
         endpoint_format(servers + i, text);
-        checks_add(checks, VERDICT_WARN, "resolv.conf",
-                   g_strdup_printf("%s: %s does not know %s (%s): programs that ask it find "
-                                   "no names",
-                                   path, text, zone, problem),
-                   g_strdup(INTEGRATION));
+        checks_add(checks, VERDICT_WARN, "resolv.conf", INTEGRATION,
+                   "%s: %s does not know %s (%s): programs that ask it find "
+                   "no names",
+                   path, text, zone, problem);
         return;
     }
     if (n > 0)
-        checks_add(checks, VERDICT_OK, "resolv.conf",
-                   g_strdup_printf("%s leads to the names of %s", path, zone), NULL);
+        checks_add(checks, VERDICT_OK, "resolv.conf", NULL, "%s leads to the names of %s", path,
+                   zone);
     else
-        checks_add(checks, VERDICT_WARN, "resolv.conf",
-                   n < 0 ? g_strdup_printf("%s: %s", path, g_strerror(-n))
-                         : g_strdup_printf("%s names no nameserver", path),
-                   g_strdup(INTEGRATION));
+        checks_add(checks, VERDICT_WARN, "resolv.conf", INTEGRATION, "%s%s%s", path,
+                   n < 0 ? ": " : " names no nameserver", n < 0 ? g_strerror(-n) : "");
 }
 
 void examine_dns(struct checks *checks, yajl_val status, const char *name, yajl_val daemons)
@@ -138,7 +117,9 @@ void examine_dns(struct checks *checks, yajl_val status, const char *name, yajl_
     if (!answers)
         return;
     if (name && daemons)
-        compare(checks, &server, name, daemons);
+        checks_compare(checks, "dns", name, dns_answer_new(&server, name, NULL, "any"), daemons,
+                       "restart it with 'systemctl restart kubesvc-dns'; it must be of "
+                       "the daemon's version");
     examine_resolv_conf(checks, zone);
     for (size_t i = 0; i < value_length(status, "zones"); i++)
         examine_resolv_conf(checks, value_element_text(status, "zones", i));

@@ -40,18 +40,17 @@ static void examine_module(struct checks *checks)
     const struct link_map *map = NULL;
     if (!module) {
         checks_add(checks, VERDICT_BAD, "module",
-                   g_strdup_printf("libc cannot load " MODULE ": %s", dlerror()),
-                   g_strdup("install libnss-kubesvc; new processes then find it"));
+                   "install libnss-kubesvc; new processes then find it",
+                   "libc cannot load " MODULE ": %s", dlerror());
         return;
     }
     dlinfo(module, RTLD_DI_LINKMAP, &map);
     const char *path = map ? map->l_name : MODULE;
     if (dlsym(module, ENTRY))
-        checks_add(checks, VERDICT_OK, "module", g_strdup(path), NULL);
+        checks_add(checks, VERDICT_OK, "module", NULL, "%s", path);
     else
-        checks_add(checks, VERDICT_BAD, "module",
-                   g_strdup_printf("%s is not a module for host names", path),
-                   g_strdup("install libnss-kubesvc again"));
+        checks_add(checks, VERDICT_BAD, "module", "install libnss-kubesvc again",
+                   "%s is not a module for host names", path);
     dlclose(module);
 }
 
@@ -81,14 +80,13 @@ static void examine_architecture(struct checks *checks, const char *architecture
         if (strcmp(known[i].architecture, architecture) != 0 ||
             !is_there(checks, known[i].triplet, "libc.so.6"))
             continue;
+        g_autofree char *remedy = g_strdup_printf("apt install libnss-kubesvc:%s", architecture);
         if (is_there(checks, known[i].triplet, MODULE))
-            checks_add(checks, VERDICT_OK, "foreign",
-                       g_strdup_printf("the module for %s is also installed", architecture), NULL);
+            checks_add(checks, VERDICT_OK, "foreign", NULL, "the module for %s is also installed",
+                       architecture);
         else
-            checks_add(
-                checks, VERDICT_WARN, "foreign",
-                g_strdup_printf("programs of %s can run here but have no module", architecture),
-                g_strdup_printf("apt install libnss-kubesvc:%s", architecture));
+            checks_add(checks, VERDICT_WARN, "foreign", remedy,
+                       "programs of %s can run here but have no module", architecture);
     }
 }
 
@@ -107,9 +105,9 @@ static void examine_multilib(struct checks *checks)
     }
     if (has_libc && !has_module && !is_there(checks, "i386-linux-gnu", "libc.so.6"))
         checks_add(checks, VERDICT_WARN, "foreign",
-                   g_strdup("32-bit programs can run here but have no module"),
-                   g_strdup("dpkg --add-architecture i386 && apt update && apt install "
-                            "libnss-kubesvc:i386"));
+                   "dpkg --add-architecture i386 && apt update && apt install "
+                   "libnss-kubesvc:i386",
+                   "32-bit programs can run here but have no module");
 }
 
 /* dpkg lists the native architecture first; without the file there is no other. */
@@ -127,38 +125,36 @@ static void judge_place(struct checks *checks, const struct nsswitch *nsswitch, 
 {
     const char *before;
     enum nsswitch_place place = nsswitch_place(nsswitch, &before);
-    enum check_verdict verdict = VERDICT_BAD;
-    char *text = NULL, *remedy = NULL;
     g_autofree char *where = nsswitch->line > 0
                                  ? g_strdup_printf("%s:%u", path, nsswitch->line)
                                  : g_strdup_printf("%s (no hosts line, so: files dns)", path);
+    g_autofree char *move =
+        g_strdup_printf("move 'kubesvc [NOTFOUND=return]' before '%s'", before ? before : "");
     switch (place) {
     case NSSWITCH_GOOD:
-        verdict = VERDICT_OK;
-        text = g_strdup_printf("%s asks kubesvc in the right place", where);
+        checks_add(checks, VERDICT_OK, "hosts line", NULL, "%s asks kubesvc in the right place",
+                   where);
         break;
     case NSSWITCH_ABSENT:
-        text = g_strdup_printf("%s does not ask kubesvc", where);
-        remedy = g_strdup("write 'kubesvc [NOTFOUND=return]' after 'files' on the hosts line");
+        checks_add(checks, VERDICT_BAD, "hosts line",
+                   "write 'kubesvc [NOTFOUND=return]' after 'files' on the hosts line",
+                   "%s does not ask kubesvc", where);
         break;
     case NSSWITCH_CUT_OFF:
-        text = g_strdup_printf("%s: '%s' ends the search before kubesvc is asked", where, before);
-        remedy = g_strdup_printf("move 'kubesvc [NOTFOUND=return]' before '%s'", before);
+        checks_add(checks, VERDICT_BAD, "hosts line", move,
+                   "%s: '%s' ends the search before kubesvc is asked", where, before);
         break;
     case NSSWITCH_LATE:
-        text = g_strdup_printf("%s: '%s' is asked before kubesvc, and may answer our names or leak "
-                               "them to the network",
-                               where, before);
-        remedy = g_strdup_printf("move 'kubesvc [NOTFOUND=return]' before '%s'", before);
+        checks_add(checks, VERDICT_BAD, "hosts line", move,
+                   "%s: '%s' is asked before kubesvc, and may answer our names or leak "
+                   "them to the network",
+                   where, before);
         break;
     case NSSWITCH_NO_RETURN:
-        verdict = VERDICT_WARN;
-        text =
-            g_strdup_printf("%s: our names that do not exist are passed on to '%s'", where, before);
-        remedy = g_strdup("write [NOTFOUND=return] after kubesvc");
+        checks_add(checks, VERDICT_WARN, "hosts line", "write [NOTFOUND=return] after kubesvc",
+                   "%s: our names that do not exist are passed on to '%s'", where, before);
         break;
     }
-    checks_add(checks, verdict, "hosts line", text, remedy);
 }
 
 static void examine_nsswitch(struct checks *checks)
@@ -166,8 +162,9 @@ static void examine_nsswitch(struct checks *checks)
     g_autofree char *path = checks_path(checks, NSSWITCH), *text = NULL;
     g_autoptr(GError) error = NULL;
     if (!g_file_get_contents(path, &text, NULL, &error)) {
-        checks_add(checks, VERDICT_BAD, "hosts line", g_strdup(error->message),
-                   g_strdup("write 'hosts: files kubesvc [NOTFOUND=return] dns' there"));
+        checks_add(checks, VERDICT_BAD, "hosts line",
+                   "write 'hosts: files kubesvc [NOTFOUND=return] dns' there", "%s",
+                   error->message);
         return;
     }
     struct nsswitch *nsswitch = nsswitch_parse(text);
@@ -190,9 +187,9 @@ static void examine_nscd(struct checks *checks)
         close(fd);
     if (runs)
         checks_add(checks, VERDICT_WARN, "nscd",
-                   g_strdup("nscd is running and caches which names do not exist"),
-                   g_strdup("after changes run 'nscd -i hosts', or set 'enable-cache hosts "
-                            "no' in /etc/nscd.conf"));
+                   "after changes run 'nscd -i hosts', or set 'enable-cache hosts "
+                   "no' in /etc/nscd.conf",
+                   "nscd is running and caches which names do not exist");
 }
 
 void examine_host(struct checks *checks)

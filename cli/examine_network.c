@@ -33,13 +33,13 @@ void examine_network(struct checks *checks)
     freeifaddrs(addresses);
     if (!inet && !inet6)
         checks_add(checks, VERDICT_WARN, "network",
-                   g_strdup("this host has only loopback: programs that set AI_ADDRCONFIG for "
-                            "one family find nothing, such as 'getent ahostsv4'"),
-                   g_strdup("ask with 'getent ahosts', or give an interface an address"));
+                   "ask with 'getent ahosts', or give an interface an address",
+                   "this host has only loopback: programs that set AI_ADDRCONFIG for "
+                   "one family find nothing, such as 'getent ahostsv4'");
     else if (!inet)
         checks_add(checks, VERDICT_WARN, "network",
-                   g_strdup("this host has IPv6 addresses only: programs that set "
-                            "AI_ADDRCONFIG find no IPv4 addresses"),
-                   g_strdup("give an interface an IPv4 address, or the Services IPv6 "
-                            "addresses"));
+                   "give an interface an IPv4 address, or the Services IPv6 "
+                   "addresses",
+                   "this host has IPv6 addresses only: programs that set "
+                   "AI_ADDRCONFIG find no IPv4 addresses");
 }

@@ -32,18 +32,14 @@ static bool examine_access(struct checks *checks, const char *name, const char *
                            const char *watch)
 {
     if (g_strcmp0(watch, "missing") == 0)
-        checks_add(checks, VERDICT_WARN, "runtime",
-                   g_strdup_printf("%s: %s does not exist", name, directory),
-                   g_strdup(remedy_for_missing(name)));
+        checks_add(checks, VERDICT_WARN, "runtime", remedy_for_missing(name),
+                   "%s: %s does not exist", name, directory);
     else if (g_strcmp0(watch, "unreadable") == 0)
-        checks_add(checks, VERDICT_BAD, "runtime",
-                   g_strdup_printf("%s: the daemon cannot read %s", name, directory),
-                   g_strdup(remedy_for_unreadable(name)));
+        checks_add(checks, VERDICT_BAD, "runtime", remedy_for_unreadable(name),
+                   "%s: the daemon cannot read %s", name, directory);
     else if (g_strcmp0(watch, "polling") == 0)
-        checks_add(
-            checks, VERDICT_WARN, "runtime",
-            g_strdup_printf("%s: %s is polled: there are no inotify watches left", name, directory),
-            g_strdup("raise fs.inotify.max_user_watches with sysctl"));
+        checks_add(checks, VERDICT_WARN, "runtime", "raise fs.inotify.max_user_watches with sysctl",
+                   "%s: %s is polled: there are no inotify watches left", name, directory);
     else
         return true;
     return false;
@@ -56,14 +52,12 @@ static void examine_pods(struct checks *checks, const char *name, yajl_val runti
 
     if (seen > 0 && taken == 0)
         checks_add(checks, VERDICT_WARN, "runtime",
-                   g_strdup_printf("%s: %s running, none of them in manifests", name, pods),
-                   g_strdup("put their manifests where the daemon reads them; "
-                            "docs/runtimes.md lists the names that pods must have"));
+                   "put their manifests where the daemon reads them; "
+                   "docs/runtimes.md lists the names that pods must have",
+                   "%s: %s running, none of them in manifests", name, pods);
     else
-        checks_add(checks, VERDICT_OK, "runtime",
-                   g_strdup_printf("%s: %s running, %" G_GINT64_FORMAT " of them in manifests",
-                                   name, pods, taken),
-                   NULL);
+        checks_add(checks, VERDICT_OK, "runtime", NULL,
+                   "%s: %s running, %" G_GINT64_FORMAT " of them in manifests", name, pods, taken);
 }
 
 void examine_runtimes(struct checks *checks, yajl_val status)

@@ -76,12 +76,13 @@ static void add_failure(struct checks *checks, const char *properties, bool user
     g_autofree char *result = property_of(properties, "Result");
     g_autofree char *restarts = property_of(properties, "NRestarts");
     g_autofree char *error = last_error(user);
-    checks_add(checks, VERDICT_BAD, "unit",
-               g_strdup_printf(UNIT " does not start (result %s, %s restarts)%s%s", result,
-                               restarts, error ? ": " : "", error ? error : ""),
-               g_strdup_printf("fix that, then 'systemctl %srestart kubesvcd'; 'journalctl %s " UNIT
-                               "' shows the whole log",
-                               user ? "--user " : "", user ? "--user-unit" : "--unit"));
+    g_autofree char *remedy =
+        g_strdup_printf("fix that, then 'systemctl %srestart kubesvcd'; 'journalctl %s " UNIT
+                        "' shows the whole log",
+                        user ? "--user " : "", user ? "--user-unit" : "--unit");
+    checks_add(checks, VERDICT_BAD, "unit", remedy,
+               UNIT " does not start (result %s, %s restarts)%s%s", result, restarts,
+               error ? ": " : "", error ? error : "");
 }
 
 static void judge_unit(struct checks *checks, const char *properties, bool user)
@@ -92,27 +93,26 @@ static void judge_unit(struct checks *checks, const char *properties, bool user)
     g_autofree char *file = property_of(properties, "UnitFileState");
     g_autofree char *restarts = property_of(properties, "NRestarts");
     const char *manager = user ? "--user " : "";
+    g_autofree char *unmask = g_strdup_printf("systemctl %sunmask kubesvcd", manager);
+    g_autofree char *enable = g_strdup_printf("systemctl %senable --now kubesvcd", manager);
+    g_autofree char *look =
+        g_strdup_printf("see 'systemctl %scat kubesvcd' for the socket it is given", manager);
     if (strcmp(load, "not-found") == 0)
-        checks_add(checks, VERDICT_BAD, "unit", g_strdup("systemd knows no " UNIT),
-                   g_strdup("install kubesvcd"));
+        checks_add(checks, VERDICT_BAD, "unit", "install kubesvcd", "systemd knows no " UNIT);
     else if (strcmp(load, "masked") == 0)
-        checks_add(checks, VERDICT_BAD, "unit", g_strdup(UNIT " is masked"),
-                   g_strdup_printf("systemctl %sunmask kubesvcd", manager));
+        checks_add(checks, VERDICT_BAD, "unit", unmask, UNIT " is masked");
     else if (strcmp(state, "failed") == 0 || strcmp(sub, "auto-restart") == 0 ||
              (strcmp(state, "activating") == 0 && strcmp(restarts, "0") != 0))
         add_failure(checks, properties, user);
     else if (strcmp(state, "activating") == 0)
-        checks_add(checks, VERDICT_WARN, "unit", g_strdup(UNIT " is starting"),
-                   g_strdup("wait a moment; the first load reads all manifests"));
+        checks_add(checks, VERDICT_WARN, "unit",
+                   "wait a moment; the first load reads all manifests", UNIT " is starting");
     else if (strcmp(state, "active") == 0)
-        checks_add(
-            checks, VERDICT_WARN, "unit",
-            g_strdup_printf(UNIT " is running but not answering at %s", checks->arguments->socket),
-            g_strdup_printf("see 'systemctl %scat kubesvcd' for the socket it is given", manager));
+        checks_add(checks, VERDICT_WARN, "unit", look, UNIT " is running but not answering at %s",
+                   checks->arguments->socket);
     else
-        checks_add(checks, VERDICT_BAD, "unit",
-                   g_strdup_printf(UNIT " is %s, and %s", state, *file ? file : "not enabled"),
-                   g_strdup_printf("systemctl %senable --now kubesvcd", manager));
+        checks_add(checks, VERDICT_BAD, "unit", enable, UNIT " is %s, and %s", state,
+                   *file ? file : "not enabled");
 }
 
 static void examine_unit(struct checks *checks)
@@ -139,8 +139,8 @@ static void examine_files(struct checks *checks)
     struct config *config = NULL;
     if (config_load_texts(&config, &(struct config_options){.path = path}, errors) != 0 &&
         errors->len > 0)
-        checks_add(checks, VERDICT_BAD, "config", g_strdup(errors->pdata[0]),
-                   g_strdup("fix it: the daemon does not start with it"));
+        checks_add(checks, VERDICT_BAD, "config", "fix it: the daemon does not start with it", "%s",
+                   (char *)errors->pdata[0]);
     config_free(config);
 }
 
@@ -150,8 +150,8 @@ static void examine_directory(struct checks *checks)
     g_autofree char *exposure = exposure_of_directory(directory);
     if (exposure)
         checks_add(checks, VERDICT_BAD, "socket",
-                   g_strdup_printf("%s: %s, so the daemon does not use it", directory, exposure),
-                   g_strdup("give the socket a directory of its own (mode 0755)"));
+                   "give the socket a directory of its own (mode 0755)",
+                   "%s: %s, so the daemon does not use it", directory, exposure);
 }
 
 /* The daemon may be there, and be another than this process asks. */
@@ -163,11 +163,11 @@ static void examine_others(struct checks *checks)
         const char *path = candidates[i];
         if (!path || strcmp(path, checks->arguments->socket) == 0 || !answers(path))
             continue;
-        checks_add(
-            checks, VERDICT_WARN, "daemon",
-            g_strdup_printf("%s daemon answers at %s", i > 0 ? "your own" : "the system's", path),
-            i > 0 ? g_strdup_printf("to ask it, export KUBESVC_SOCKET=%s", path)
-                  : g_strdup("to ask it, unset KUBESVC_SOCKET"));
+        g_autofree char *remedy = i > 0
+                                      ? g_strdup_printf("to ask it, export KUBESVC_SOCKET=%s", path)
+                                      : g_strdup("to ask it, unset KUBESVC_SOCKET");
+        checks_add(checks, VERDICT_WARN, "daemon", remedy, "%s daemon answers at %s",
+                   i > 0 ? "your own" : "the system's", path);
     }
 }
 

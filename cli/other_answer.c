@@ -21,6 +21,7 @@ struct other_answer *other_answer_free(struct other_answer *answer)
     g_free(answer->error);
     g_free(answer->canonical);
     g_ptr_array_unref(answer->addresses);
+    g_free(answer->difference);
     g_free(answer);
     return NULL;
 }
@@ -39,7 +40,7 @@ static void append_missing(GString *text, const GPtrArray *those, GPtrArray *in,
                                    (char *)those->pdata[i], only);
 }
 
-char *other_answer_compare(const struct other_answer *answer, yajl_val daemons)
+static char *difference_of(const struct other_answer *answer, yajl_val daemons)
 {
     bool found = value_is(daemons, "status", "FOUND");
     if (answer->error && !found)
@@ -56,4 +57,9 @@ char *other_answer_compare(const struct other_answer *answer, yajl_val daemons)
         g_strcmp0(answer->canonical, value_text(daemons, "canonical")) != 0)
         g_string_append_printf(text, "%s from %s", answer->canonical, answer->way);
     return text->len > 0 ? g_strdup(text->str) : NULL;
+}
+
+void other_answer_compare(struct other_answer *answer, yajl_val daemons)
+{
+    answer->difference = difference_of(answer, daemons);
 }

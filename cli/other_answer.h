@@ -13,11 +13,12 @@ struct other_answer {
     char *error;          /* NULL: found */
     char *canonical;      /* NULL: none */
     GPtrArray *addresses; /* char *, without repetitions; of an address none */
+    char *difference;     /* from the daemon's answer, once compared; NULL: none */
 };
 
 struct other_answer *other_answer_new(const char *way);
 struct other_answer *other_answer_free(struct other_answer *answer); /* returns NULL */
 void other_answer_add(struct other_answer *answer, const char *address);
 
-/* Says how it differs from the daemon's answer; NULL if it does not. To be freed with g_free. */
-char *other_answer_compare(const struct other_answer *answer, yajl_val daemons);
+/* Sets `difference`. */
+void other_answer_compare(struct other_answer *answer, yajl_val daemons);

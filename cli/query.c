@@ -53,9 +53,8 @@ struct cli_question {
     const char *ns; /* "": the daemon's */
     struct probe time;
     yajl_val answer;
-    struct other_answer *libc, *dns;   /* NULL: not asked */
-    char *difference, *dns_difference; /* NULL: none */
-    char *complaint;                   /* about nsswitch.conf, NULL: none */
+    struct other_answer *libc, *dns; /* NULL: not asked */
+    char *complaint;                 /* about nsswitch.conf, NULL: none */
     bool found;
 };
 
@@ -90,11 +89,11 @@ static char *cell(const GPtrArray *addresses, const char *otherwise)
     return g_strdup(addresses->len > 0 ? text->str : otherwise);
 }
 
-static void add_way(struct table *table, const struct other_answer *other, const char *difference)
+static void add_way(struct table *table, const struct other_answer *other)
 {
     table_row(table, g_strdup(other->way),
               cell(other->addresses, other->error ? other->error : other->canonical),
-              g_strdup(difference ? difference : "the same"));
+              g_strdup(other->difference ? other->difference : "the same"));
 }
 
 static void print_ways(const struct cli_question *question)
@@ -105,20 +104,21 @@ static void print_ways(const struct cli_question *question)
     table_row(table, g_strdup("daemon"),
               cell(addresses, value_text(answer, question->found ? "canonical" : "status")),
               g_strdup("-"));
-    add_way(table, question->libc, question->difference);
-    add_way(table, question->dns, question->dns_difference);
+    add_way(table, question->libc);
+    add_way(table, question->dns);
     table_print(table, true);
 }
 
 static void print_libc(const struct cli_question *question)
 {
-    if (!question->libc)
+    const struct other_answer *libc = question->libc;
+    if (!libc)
         return;
     if (!question->dns)
-        print_field("libc", question->difference ? question->difference : "the same");
+        print_field("libc", libc->difference ? libc->difference : "the same");
     if (question->complaint)
         print_field("", question->complaint);
-    if (question->complaint || (question->difference && question->libc->error))
+    if (question->complaint || (libc->difference && libc->error))
         print_field("", "'kubesvc doctor' says what to do");
 }
 
@@ -162,18 +162,20 @@ static void print_text(const struct cli_question *question)
 }
 
 static void write_other(struct json *json, const char *key, const struct other_answer *other,
-                        const char *difference, const char *complaint)
+                        const char *complaint)
 {
+    if (!other)
+        return;
     json_open(json, key);
     json_text(json, "error", other->error);
     json_text(json, "canonical", other->canonical);
-    json_text(json, "difference", difference);
+    json_text(json, "difference", other->difference);
     json_text(json, "complaint", complaint);
     json_open_list(json, "addresses");
     for (guint i = 0; i < other->addresses->len; i++)
         json_text(json, NULL, other->addresses->pdata[i]);
     json_close_list(json);
-    json_bool(json, "same", !difference);
+    json_bool(json, "same", !other->difference);
     json_close(json);
 }
 
@@ -195,27 +197,10 @@ static void write_json(struct json *json, const struct cli_question *question)
         write_milliseconds(json, "firstMilliseconds", question->time.first);
         json_text(json, "answeredBy", question->time.by_map ? "map" : "socket");
     }
-    if (question->libc)
-        write_other(json, "libc", question->libc, question->difference, question->complaint);
-    if (question->dns)
-        write_other(json, "dns", question->dns, question->dns_difference, NULL);
+    write_other(json, "libc", question->libc, question->complaint);
+    write_other(json, "dns", question->dns, NULL);
     json_members(json, question->answer);
     json_close(json);
-}
-
-static void compare_with_libc(struct cli_question *question, const char *family)
-{
-    question->libc = libc_answer_new(question->name, family);
-    question->difference = other_answer_compare(question->libc, question->answer);
-    question->complaint = libc_answer_complaint();
-}
-
-static void compare_with_dns(struct cli_question *question, const struct ways *ways,
-                             const char *family)
-{
-    question->dns =
-        dns_answer_new(&ways->server, question->name, (const char *const *)ways->search, family);
-    question->dns_difference = other_answer_compare(question->dns, question->answer);
 }
 
 static bool has_status(const struct cli_question *question, const char *status)
@@ -232,10 +217,16 @@ static bool answer(struct cli_question *question, const struct arguments *argume
     if (ask_one(arguments, words, &question->answer) != STATUS_DONE)
         return false;
     question->found = has_status(question, "FOUND");
-    if (ways->libc)
-        compare_with_libc(question, arguments->family);
-    if (ways->dns)
-        compare_with_dns(question, ways, arguments->family);
+    if (ways->libc) {
+        question->libc = libc_answer_new(question->name, arguments->family);
+        other_answer_compare(question->libc, question->answer);
+        question->complaint = libc_answer_complaint();
+    }
+    if (ways->dns) {
+        question->dns = dns_answer_new(&ways->server, question->name,
+                                       (const char *const *)ways->search, arguments->family);
+        other_answer_compare(question->dns, question->answer);
+    }
     return true;
 }
 
@@ -245,8 +236,6 @@ static void question_clear(void *pointer)
     value_release(&question->answer);
     other_answer_free(question->libc);
     other_answer_free(question->dns);
-    g_free(question->difference);
-    g_free(question->dns_difference);
     g_free(question->complaint);
 }
 
