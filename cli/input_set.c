@@ -18,6 +18,7 @@
 #include "lib/manifest/manifest_name.h"
 #include "lib/yaml/input.h"
 #include "lint.h"
+#include "manifest_files.h"
 
 #define FILE_SIZE_MAX (UINT64_C(512) << 20) /* as maxFileSize of the daemon */
 #define DEPTH_MAX 64
@@ -79,11 +80,11 @@ void input_set_clear(struct input_set *inputs)
     g_hash_table_unref(inputs->seen);
 }
 
-static void complain(struct input_set *inputs, const char *path, const char *rule, int error)
+static void complain(struct input_set *inputs, const char *path, int error)
 {
     check_report_take(inputs->report, path,
-                      diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, rule, NULL, "cannot be read: %s",
-                                     strerrordesc_np(error)));
+                      diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "unreadable", NULL,
+                                     "cannot be read: %s", strerrordesc_np(error)));
 }
 
 /* The reading of one file. */
@@ -99,11 +100,6 @@ static void forget_record(gpointer record)
 {
     ((struct lint_record *)record)->object = NULL; /* the reader's, or freed by it */
     lint_record_free(record);
-}
-
-static void forget_diagnostic(gpointer diagnostic)
-{
-    diagnostic_free(diagnostic);
 }
 
 /* Is the last of them about an earlier place? */
@@ -214,7 +210,7 @@ static void read_all(struct input_set *inputs, struct input_file *file, struct s
     int r = manifest_reader_run(reader);
     check_report_suppress(inputs->report, file->path, g_steal_pointer(&sheet->suppressions));
     if (r < 0)
-        complain(inputs, file->path, "unreadable", -r);
+        complain(inputs, file->path, -r);
     if (r >= 0) {
         g_autoptr(GPtrArray) diagnostics = manifest_reader_take_diagnostics(reader);
         take_diagnostics(inputs, file->path, diagnostics);
@@ -233,7 +229,7 @@ static void read_file(struct input_set *inputs, const char *path, int fd)
     struct sheet sheet = {
         .fd = fd,
         .records = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, forget_record),
-        .strangers = g_ptr_array_new_with_free_func(forget_diagnostic),
+        .strangers = g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free),
         .makers = g_ptr_array_new_with_free_func(maker_free),
         .suppressions = suppressions_new(),
     };
@@ -257,30 +253,11 @@ static void open_file(struct input_set *inputs, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        complain(inputs, path, "unreadable", errno);
+        complain(inputs, path, errno);
         return;
     }
     read_file(inputs, path, fd);
     close(fd);
-}
-
-static GPtrArray *list_directory(struct input_set *inputs, const char *path)
-{
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GDir) directory = g_dir_open(path, 0, &error);
-    const char *name;
-    if (!directory)
-        complain(inputs, path, "unreadable", errno);
-    while (directory && (name = g_dir_read_name(directory)))
-        if (manifest_name_is_read(name) || manifest_name_is_entered(name))
-            g_ptr_array_add(names, g_build_filename(path, name, NULL));
-    return names;
-}
-
-static int compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static bool is_ignored(const struct input_set *inputs, const char *path)
@@ -326,18 +303,18 @@ static void read_directory(struct input_set *inputs, const char *path, unsigned 
 
 static void read_entries(struct input_set *inputs, const char *path, unsigned depth)
 {
-    g_autoptr(GPtrArray) names = list_directory(inputs, path);
-    /* the later path wins, as it does for the daemon */
-    g_ptr_array_sort(names, compare_names);
-    for (guint i = 0; i < names->len; i++) {
-        const char *name = names->pdata[i];
-        g_autofree char *base = g_path_get_basename(name);
+    int error;
+    g_autoptr(GPtrArray) paths = manifest_files_list(path, &error);
+    if (error != 0)
+        complain(inputs, path, error);
+    for (guint i = 0; i < paths->len; i++) { /* the later path wins, as it does for the daemon */
+        const char *name = paths->pdata[i], *base = strrchr(name, '/') + 1;
         struct stat st;
         if (is_ignored(inputs, name))
             continue;
         if (stat(name, &st) < 0) {
             if (manifest_name_is_read(base))
-                complain(inputs, name, "unreadable", errno);
+                complain(inputs, name, errno);
         } else if (S_ISDIR(st.st_mode)) {
             if (inputs->recursive && depth < DEPTH_MAX && is_new(inputs, &st))
                 read_directory(inputs, name, depth + 1);
@@ -359,7 +336,7 @@ void input_set_add(struct input_set *inputs, const char *path)
         return;
     }
     if (stat(path, &st) < 0) {
-        complain(inputs, path, "unreadable", errno);
+        complain(inputs, path, errno);
         return;
     }
     if (!is_new(inputs, &st))

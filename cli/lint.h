@@ -31,12 +31,12 @@ void lint_world(struct lint_model *model, struct check_report *report);
 /* One record in force each, called by lint_world. */
 void lint_service(struct lint_model *model, const struct lint_record *record,
                   struct check_report *report);
-void lint_ports(const struct lint_record *record, struct check_report *report);
+void lint_ports(const struct lint_record *record, const GPtrArray *selected,
+                struct check_report *report); /* `selected`: struct object * */
 void lint_workload(struct lint_model *model, const struct lint_record *record,
                    struct check_report *report);
 void lint_pod_spec(struct lint_model *model, const struct lint_record *record,
                    struct check_report *report);
-void lint_name(const struct lint_record *record, struct check_report *report);
 
 /* Is it a domain at the top of public DNS? */
 bool lint_is_public_domain(const char *name);

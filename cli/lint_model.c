@@ -34,11 +34,6 @@ static gboolean identity_equal(gconstpointer a, gconstpointer b)
     return x->kind == y->kind && strcmp(x->ns, y->ns) == 0 && strcmp(x->name, y->name) == 0;
 }
 
-static void release_diagnostic(gpointer diagnostic)
-{
-    diagnostic_free(diagnostic);
-}
-
 static void clear_target(gpointer target)
 {
     g_free(((struct port_target *)target)->name);
@@ -48,7 +43,7 @@ struct lint_record *lint_record_new(const struct object *object)
 {
     struct lint_record *record = g_new0(struct lint_record, 1);
     record->object = (struct object *)(uintptr_t)object;
-    record->diagnostics = g_ptr_array_new_with_free_func(release_diagnostic);
+    record->diagnostics = g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free);
     if (object->kind == OBJECT_SERVICE) {
         record->targets = g_array_new(FALSE, FALSE, sizeof(struct port_target));
         g_array_set_clear_func(record->targets, clear_target);
@@ -68,11 +63,6 @@ void lint_record_free(void *data)
     g_free(record);
 }
 
-static void namespace_release(gpointer ns)
-{
-    namespace_free(ns);
-}
-
 struct lint_model *lint_model_new(void)
 {
     struct lint_model *model = g_new0(struct lint_model, 1);
@@ -81,13 +71,8 @@ struct lint_model *lint_model_new(void)
     model->makers = g_ptr_array_new_with_free_func(maker_free);
     model->in_force = g_hash_table_new(identity_hash, identity_equal);
     model->namespaces =
-        g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, namespace_release);
+        g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, (GDestroyNotify)namespace_free);
     return model;
-}
-
-static struct ns *find_namespace(const struct lint_model *model, const char *name)
-{
-    return g_hash_table_lookup(model->namespaces, name);
 }
 
 struct lint_model *lint_model_free(struct lint_model *model)
@@ -153,7 +138,7 @@ bool lint_model_makes(const struct lint_model *model, const char *ns, const stru
 static void put_in(struct lint_model *model, struct lint_record *record)
 {
     struct object *object = record->object;
-    struct ns *ns = find_namespace(model, object->ns);
+    struct ns *ns = g_hash_table_lookup(model->namespaces, object->ns);
     const struct pod_spec *spec = lint_model_pod_spec(object);
     if (!ns) {
         ns = namespace_new(object->ns);
@@ -206,7 +191,7 @@ bool lint_model_is_in_force(const struct lint_model *model, const struct lint_re
 
 const struct ns *lint_model_namespace(const struct lint_model *model, const char *name)
 {
-    return find_namespace(model, name);
+    return g_hash_table_lookup(model->namespaces, name);
 }
 
 void lint_model_each_namespace(const struct lint_model *model,

@@ -16,23 +16,17 @@ struct containers {
 };
 
 /* Whose containers they are, by the example of the first; NULL: there are none. */
-static const struct object *collect(struct containers *containers, const struct lint_record *record)
+static const struct object *collect(struct containers *containers, const GPtrArray *selected)
 {
-    const struct service *service = (const struct service *)record->object;
     const struct object *example = NULL;
-    for (guint i = 0; i < record->selection.groups->len; i++) {
-        const struct group *group = record->selection.groups->pdata[i];
-        for (guint j = 0; j < group->members->len; j++) {
-            const struct object *object = group->members->pdata[j];
-            struct ports *ports = lint_model_pod_spec(object)->ports;
-            if (record->partial && !lint_selects(service, object))
-                continue;
-            containers->silent |= !ports;
-            if (ports)
-                g_ptr_array_add(containers->ports, ports);
-            if (!example || strcmp(object->name, example->name) < 0)
-                example = object;
-        }
+    for (guint i = 0; i < selected->len; i++) {
+        const struct object *object = selected->pdata[i];
+        struct ports *ports = lint_model_pod_spec(object)->ports;
+        containers->silent |= !ports;
+        if (ports)
+            g_ptr_array_add(containers->ports, ports);
+        if (!example || strcmp(object->name, example->name) < 0)
+            example = object;
     }
     return example;
 }
@@ -105,14 +99,15 @@ static unsigned find_lost(const struct lint_record *record, const struct contain
     return n;
 }
 
-void lint_ports(const struct lint_record *record, struct check_report *report)
+void lint_ports(const struct lint_record *record, const GPtrArray *selected,
+                struct check_report *report)
 {
     g_autoptr(GPtrArray) ports = g_ptr_array_new();
     g_autoptr(GString) lost = g_string_new(NULL);
     g_autofree char *present = NULL;
     struct containers containers = {.ports = ports};
     const struct port_target *first = NULL;
-    const struct object *example = collect(&containers, record);
+    const struct object *example = collect(&containers, selected);
     if (!example)
         return;
     unsigned n = find_lost(record, &containers, &first, lost);

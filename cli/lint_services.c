@@ -38,16 +38,18 @@ bool lint_selects(const struct service *service, const struct object *object)
     return false;
 }
 
-static bool selects_any(const struct lint_record *record)
+/* The pods and templates that a Service selects, to be freed with g_ptr_array_unref. */
+static GPtrArray *selected_by(const struct lint_record *record)
 {
     const struct service *service = (const struct service *)record->object;
+    GPtrArray *objects = g_ptr_array_new();
     for (guint i = 0; i < record->selection.groups->len; i++) {
         const struct group *group = record->selection.groups->pdata[i];
         for (guint j = 0; j < group->members->len; j++)
             if (!record->partial || lint_selects(service, group->members->pdata[j]))
-                return true;
+                g_ptr_array_add(objects, group->members->pdata[j]);
     }
-    return false;
+    return objects;
 }
 
 /* The pods that a selector misses least, and by which label. */
@@ -173,26 +175,23 @@ static bool is_idle(const struct object *object)
 }
 
 /* Jobs that the selector means, too, by the first of them. */
-static void check_jobs(const struct lint_record *record, struct check_report *report)
+static void check_jobs(const struct lint_record *record, const GPtrArray *selected,
+                       struct check_report *report)
 {
-    const struct service *service = (const struct service *)record->object;
     const struct object *first = NULL;
     unsigned n = 0;
-    for (guint i = 0; i < record->selection.groups->len; i++) {
-        const struct group *group = record->selection.groups->pdata[i];
-        for (guint j = 0; j < group->members->len; j++) {
-            const struct object *object = group->members->pdata[j];
-            if (!is_idle(object) || (record->partial && !lint_selects(service, object)))
-                continue;
-            n++;
-            if (!first || strcmp(object->name, first->name) < 0)
-                first = object;
-        }
+    for (guint i = 0; i < selected->len; i++) {
+        const struct object *object = selected->pdata[i];
+        if (!is_idle(object))
+            continue;
+        n++;
+        if (!first || strcmp(object->name, first->name) < 0)
+            first = object;
     }
     if (!first)
         return;
     g_autofree char *more = n > 1 ? g_strdup_printf(" (and %u more)", n - 1) : g_strdup("");
-    check_report_add(report, DIAGNOSTIC_WARNING, "left-out-job", &service->object, record->selector,
+    check_report_add(report, DIAGNOSTIC_WARNING, "left-out-job", record->object, record->selector,
                      "the selector matches %s %s%s at %s:%u, which has no pods and is left out: "
                      "%s",
                      object_kind_name(first->kind), first->name, more, first->source->path,
@@ -203,7 +202,7 @@ static void check_selector(struct lint_model *model, const struct lint_record *r
                            struct check_report *report)
 {
     const struct service *service = (const struct service *)record->object;
-    if (selects_any(record) || lint_is_operated(service->selector) ||
+    if (lint_is_operated(service->selector) ||
         lint_model_makes(model, service->object.ns, service->selector))
         return;
     g_autofree char *selector = selector_text(service->selector);
@@ -213,22 +212,12 @@ static void check_selector(struct lint_model *model, const struct lint_record *r
                      why);
 }
 
-/* Does it match a pod with an address that is not the daemon's to give? */
-static bool selects_real(const struct lint_record *record)
+/* Has the pod an address that is not the daemon's to give? */
+static bool is_real(const struct object *object)
 {
-    const struct service *service = (const struct service *)record->object;
-    for (guint i = 0; i < record->selection.groups->len; i++) {
-        const struct group *group = record->selection.groups->pdata[i];
-        for (guint j = 0; j < group->members->len; j++) {
-            const struct object *object = group->members->pdata[j];
-            const struct pod_spec *spec = lint_model_pod_spec(object);
-            bool real = spec->stated.n > 0 || spec->host_network ||
-                        (object->kind == OBJECT_POD && ((const struct pod *)object)->has_status);
-            if (real && (!record->partial || lint_selects(service, object)))
-                return true;
-        }
-    }
-    return false;
+    const struct pod_spec *spec = lint_model_pod_spec(object);
+    return spec->stated.n > 0 || spec->host_network ||
+           (object->kind == OBJECT_POD && ((const struct pod *)object)->has_status);
 }
 
 bool lint_gets_cluster_ip(struct lint_model *model, const struct lint_record *record)
@@ -238,8 +227,13 @@ bool lint_gets_cluster_ip(struct lint_model *model, const struct lint_record *re
         record->object->has_uid || service->type == SERVICE_EXTERNAL_NAME || service->headless ||
         service->cluster_ips.n > 0 || service->stated.n > 0)
         return false;
-    return record->selection.selector && has_pods(model, record) && selects_any(record) &&
-           !selects_real(record);
+    if (!record->selection.selector || !has_pods(model, record))
+        return false;
+    g_autoptr(GPtrArray) selected = selected_by(record);
+    for (guint i = 0; i < selected->len; i++)
+        if (is_real(selected->pdata[i]))
+            return false;
+    return selected->len > 0;
 }
 
 static void check_external_name(const struct lint_record *record, struct check_report *report)
@@ -264,9 +258,11 @@ void lint_service(struct lint_model *model, const struct lint_record *record,
     }
     if (!record->selection.selector)
         return;
+    g_autoptr(GPtrArray) selected = selected_by(record);
     if (has_pods(model, record)) {
-        check_selector(model, record, report);
-        check_jobs(record, report);
+        if (selected->len == 0)
+            check_selector(model, record, report);
+        check_jobs(record, selected, report);
     }
-    lint_ports(record, report);
+    lint_ports(record, selected, report);
 }

@@ -3,6 +3,8 @@
  * The rules of the whole world, each object in force in its turn; and what concerns several at
  * once.
  */
+#include <string.h>
+
 #include "lib/util/hash.h"
 #include "lint.h"
 
@@ -20,6 +22,21 @@ static void check_duplicate(const struct lint_model *model, const struct lint_re
                      in_force->object->source->path, in_force->object->line,
                      in_force->object->column,
                      refused ? ", because the API server rejects this one" : "");
+}
+
+/* Names that are valid, and do not work all the same. */
+static void check_name(const struct lint_record *record, struct check_report *report)
+{
+    const struct object *object = record->object;
+    if (object->kind != OBJECT_SERVICE && object->kind != OBJECT_NAMESPACE)
+        return;
+    if (object->name[strspn(object->name, "0123456789")] == '\0')
+        check_report_add(
+            report, DIAGNOSTIC_WARNING, "numeric-name", object, record->name,
+            "libc takes a name of digits for an address, so it is never looked up as a short name");
+    if (object->kind == OBJECT_SERVICE && strcmp(object->name, "localhost") == 0)
+        check_report_add(report, DIAGNOSTIC_WARNING, "localhost", object, record->name,
+                         "the short name localhost always means this host");
 }
 
 static guint by_address(gconstpointer address)
@@ -88,7 +105,7 @@ void lint_world(struct lint_model *model, struct check_report *report)
         if (!lint_model_is_in_force(model, record))
             continue;
         check_public_domain(model, record, told, report);
-        lint_name(record, report);
+        check_name(record, report);
         check_addresses(record, owners, report);
         if (record->object->broken) /* what is missing may be what could not be read */
             continue;

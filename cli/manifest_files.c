@@ -41,34 +41,35 @@ int manifest_files_read(const char *path, const char *ns, manifest_look look, vo
     return r;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
+static int compare_paths(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static GPtrArray *list_directory(const char *path)
+GPtrArray *manifest_files_list(const char *path, int *errorp)
 {
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
     const char *name;
+    *errorp = directory ? 0 : errno;
     while (directory && (name = g_dir_read_name(directory)))
         if (manifest_name_is_read(name) || manifest_name_is_entered(name))
-            g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, compare_names);
-    return names;
+            g_ptr_array_add(paths, g_build_filename(path, name, NULL));
+    g_ptr_array_sort(paths, compare_paths);
+    return paths;
 }
 
 static void walk(const char *path, bool recursive, unsigned depth,
                  void (*file)(void *userdata, const char *path), void *userdata)
 {
-    g_autoptr(GPtrArray) names = list_directory(path);
-    for (guint i = 0; i < names->len; i++) {
-        const char *name = names->pdata[i];
-        g_autofree char *below = g_build_filename(path, name, NULL);
+    int error;
+    g_autoptr(GPtrArray) paths = manifest_files_list(path, &error);
+    for (guint i = 0; i < paths->len; i++) {
+        const char *below = paths->pdata[i];
         struct stat st;
         if (stat(below, &st) < 0)
             continue;
-        if (S_ISREG(st.st_mode) && manifest_name_is_read(name))
+        if (S_ISREG(st.st_mode) && manifest_name_is_read(strrchr(below, '/') + 1))
             file(userdata, below);
         else if (S_ISDIR(st.st_mode) && recursive && depth < DEPTH_MAX)
             walk(below, recursive, depth + 1, file, userdata);

@@ -14,6 +14,10 @@
 MUST_USE int manifest_files_read(const char *path, const char *ns, manifest_look look,
                                  void *userdata);
 
+/* The paths in a directory that the daemon would read or enter (char *), in order; free with
+ * g_ptr_array_unref. *errorp: errno if it cannot be read, and there are none. */
+GPtrArray *manifest_files_list(const char *path, int *errorp);
+
 /* Calls `file` for a file, or for each manifest in a directory: of objects that are defined more
  * than once the later one wins. A directory that cannot be read has none. */
 void manifest_files_walk(const char *path, bool recursive,
