@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "arguments.h"
-#include "ask.h"
 #include "backends.h"
 #include "commands.h"
 #include "inspect_client.h"
 #include "json_text.h"
 #include "lib/resolve/name.h"
+#include "listing.h"
 #include "text.h"
 #include "value.h"
 
@@ -33,30 +33,6 @@ static const struct synopsis synopsis = {
     .most = 1,
 };
 
-struct export_name {
-    char *name;
-    char *text; /* whole lines, or an item of JSON */
-};
-
-struct export
-{
-    GArray *names;
-    bool json;
-};
-
-static void name_clear(void *pointer)
-{
-    struct export_name *name = pointer;
-    g_free(name->name);
-    g_free(name->text);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return text_compare(((const struct export_name *)a)->name,
-                        ((const struct export_name *)b)->name);
-}
-
 static void append_addresses(GString *lines, yajl_val item, const char *key, const char *name)
 {
     for (size_t i = 0; i < value_length(item, key); i++) {
@@ -66,10 +42,10 @@ static void append_addresses(GString *lines, yajl_val item, const char *key, con
 }
 
 /* A name with anything else in it could say more than one thing in a hosts file. */
-static char *hosts_lines(yajl_val item, const char *name)
+static char *hosts_lines(yajl_val item)
 {
     GString *lines = g_string_new(NULL);
-    const char *target = value_text(item, "target");
+    const char *name = value_text(item, "name"), *target = value_text(item, "target");
     g_autofree char *clean = text_clean(target);
     if (!name_is_valid(name, strlen(name)))
         return g_string_free(lines, FALSE);
@@ -80,40 +56,23 @@ static char *hosts_lines(yajl_val item, const char *name)
     return g_string_free(lines, FALSE);
 }
 
-static char *json_item(yajl_val item)
+static int export_names(struct arguments *arguments, bool as_json)
 {
-    GString *text = g_string_new(NULL);
-    json_text_append(text, item, 2);
-    return g_string_free(text, FALSE);
-}
-
-static bool take(void *userdata, yajl_val item)
-{
-    struct export *export = userdata;
-    const char *text = value_text(item, "name");
-    if (!text)
-        return false;
-    struct export_name name = {.name = g_strdup(text),
-                               .text = export->json ? json_item(item) : hosts_lines(item, text)};
-    g_array_append_val(export->names, name);
-    return false;
-}
-
-static void print(const struct export *export)
-{
-    struct json *json = export->json ? json_text_new(stdout, true) : NULL;
-    if (json)
-        json_open_items(json);
-    for (guint i = 0; i < export->names->len; i++) {
-        const char *text = g_array_index(export->names, struct export_name, i).text;
-        if (json)
-            json_raw(json, NULL, text);
-        else
-            fputs(text, stdout);
-    }
-    if (json)
-        json_close_items(json);
-    json_free(json);
+    char *nearest = NULL;
+    struct listing *listing = listing_new(kind_find("names", &nearest));
+    g_autoptr(GPtrArray) texts = g_ptr_array_new();
+    arguments->json = as_json;
+    listing->format = FORMAT_JSON;
+    listing->indent = 2;
+    listing->text = as_json ? NULL : hosts_lines;
+    int status = listing_read(listing, arguments, arguments->ns ? arguments->ns : "");
+    listing_texts(listing, texts);
+    if (status == STATUS_DONE && as_json)
+        json_write_items(json_text_new(stdout, true), texts);
+    for (guint i = 0; status == STATUS_DONE && !as_json && i < texts->len; i++)
+        fputs(texts->pdata[i], stdout);
+    listing_free(listing);
+    return status;
 }
 
 /* The ruleset that kubesvc-proxy would load now: from the stream that it follows, up to its first
@@ -151,26 +110,14 @@ int command_export(int argc, char **argv)
     if (status != ARGUMENTS_GO_ON)
         return status;
     const char *form = arguments.operands[0];
-    struct export export = {.json = strcmp(form, "json") == 0};
-    if (strcmp(form, "nft") == 0 && arguments.ns) {
+    bool nft = strcmp(form, "nft") == 0, json = strcmp(form, "json") == 0;
+    if (nft && arguments.ns) {
         text_error(false, "leave out --namespace", "the ruleset is one for all namespaces");
         return STATUS_FAILED;
     }
-    if (strcmp(form, "nft") == 0)
-        return export_nft(&arguments);
-    if (!export.json && strcmp(form, "hosts") != 0) {
+    if (!nft && !json && strcmp(form, "hosts") != 0) {
         text_error(false, "choose 'hosts', 'json' or 'nft'", "unknown format '%s'", form);
         return STATUS_FAILED;
     }
-    arguments.json = export.json;
-    g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(struct export_name));
-    g_array_set_clear_func(names, name_clear);
-    export.names = names;
-    const char *ns = arguments.ns ? arguments.ns : "";
-    status = ask(&arguments, (const char *[]){"names", ns, NULL}, take, &export);
-    if (status != STATUS_DONE)
-        return status;
-    g_array_sort(names, compare_names);
-    print(&export);
-    return STATUS_DONE;
+    return nft ? export_nft(&arguments) : export_names(&arguments, json);
 }

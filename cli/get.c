@@ -207,76 +207,28 @@ static void print_indented(const char *text)
     }
 }
 
-/* Calls `each` with the text of every row; returns how many there are. */
-static guint each_row(const GPtrArray *listings, void (*each)(void *userdata, const char *text),
-                      void *userdata)
+static void print_yaml_list(const GPtrArray *texts)
 {
-    guint n = 0;
-    for (guint i = 0; i < listings->len; i++) {
-        const struct listing *listing = listings->pdata[i];
-        for (guint j = 0; j < listing->rows->len; j++, n++)
-            each(userdata, ((const struct row *)listing->rows->pdata[j])->cells[0]);
-    }
-    return n;
-}
-
-static void print_element(void *any, const char *text)
-{
-    if (!*(bool *)any)
-        puts("items:");
-    *(bool *)any = true;
-    print_indented(text);
-}
-
-static void print_yaml_list(const GPtrArray *listings)
-{
-    bool any = false;
-    if (each_row(listings, print_element, &any) == 0)
-        puts("items: []");
+    puts(texts->len > 0 ? "items:" : "items: []");
+    for (guint i = 0; i < texts->len; i++)
+        print_indented(texts->pdata[i]);
     puts("kind: List");
 }
 
-static void write_item(void *json, const char *text)
-{
-    json_raw(json, NULL, text);
-}
-
-static void write_list(const GPtrArray *listings, struct json *json)
-{
-    json_open_items(json);
-    (void)each_row(listings, write_item, json);
-    json_close_items(json);
-    json_free(json);
-}
-
-static void keep_first(void *string, const char *text)
-{
-    if (((GString *)string)->len == 0)
-        g_string_append(string, text);
-}
-
 /* The template sees what -o json would print. */
-static void print_filled_in(const GPtrArray *listings, const char *template)
+static void print_filled_in(const GPtrArray *texts, bool single, const char *template)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    if (!is_single(listings))
-        write_list(listings, json_new(false, json_to_string, text));
-    else if (each_row(listings, keep_first, text) == 0)
+    if (!single)
+        json_write_items(json_new(false, json_to_string, text), texts);
+    else if (texts->len > 0)
+        g_string_append(text, texts->pdata[0]);
+    else
         return;
     value_auto yajl_val root = value_parse(text->str);
     const char *wrong;
     g_autofree char *filled = json_path_render(root, template, &wrong);
     fputs(filled, stdout);
-}
-
-static void print_texts(const struct listing *listing)
-{
-    for (guint i = 0; i < listing->rows->len; i++) {
-        const struct row *row = listing->rows->pdata[i];
-        fputs(row->cells[0], stdout);
-        if (listing->format != FORMAT_YAML)
-            putchar('\n');
-    }
 }
 
 static void print_table(const struct listing *listing, bool headings)
@@ -312,23 +264,29 @@ static void print_tables(const GPtrArray *listings, const struct arguments *argu
         fputs("No resources found.\n", stderr);
 }
 
+static void print_texts(const GPtrArray *texts, const char *end)
+{
+    for (guint i = 0; i < texts->len; i++)
+        printf("%s%s", (char *)texts->pdata[i], end);
+}
+
 static void print_all(const GPtrArray *listings, const struct arguments *arguments, const char *ns)
 {
-    if (arguments->format == FORMAT_PATH) {
-        print_filled_in(listings, arguments->template);
-        return;
+    g_autoptr(GPtrArray) texts = g_ptr_array_new();
+    bool single = is_single(listings);
+    for (guint i = 0; i < listings->len; i++)
+        listing_texts(listings->pdata[i], texts);
+    switch (arguments->format) {
+    case FORMAT_TEXT:
+    case FORMAT_WIDE:
+    case FORMAT_COLUMNS: print_tables(listings, arguments, ns); break;
+    case FORMAT_PATH: print_filled_in(texts, single, arguments->template); break;
+    case FORMAT_NAME: print_texts(texts, "\n"); break;
+    case FORMAT_YAML: single ? print_texts(texts, "") : print_yaml_list(texts); break;
+    case FORMAT_JSON:
+        single ? print_texts(texts, "\n") : json_write_items(json_text_new(stdout, true), texts);
+        break;
     }
-    if (arguments->format == FORMAT_TEXT || arguments->format == FORMAT_WIDE ||
-        arguments->format == FORMAT_COLUMNS) {
-        print_tables(listings, arguments, ns);
-        return;
-    }
-    bool list = arguments->format != FORMAT_NAME && !is_single(listings);
-    if (list)
-        arguments->format == FORMAT_YAML ? print_yaml_list(listings)
-                                         : write_list(listings, json_text_new(stdout, true));
-    for (guint i = 0; !list && i < listings->len; i++)
-        print_texts(listings->pdata[i]);
 }
 
 static int get(GPtrArray *listings, const struct arguments *arguments, const char *ns)

@@ -84,6 +84,15 @@ void json_close_items(struct json *json)
     json_close(json);
 }
 
+void json_write_items(struct json *json, const GPtrArray *items)
+{
+    json_open_items(json);
+    for (guint i = 0; i < items->len; i++)
+        json_raw(json, NULL, items->pdata[i]);
+    json_close_items(json);
+    json_free(json);
+}
+
 void json_text_append_line(GString *out, yajl_val value)
 {
     struct json *json = json_new(false, json_text_to_string, out);

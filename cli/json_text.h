@@ -26,6 +26,9 @@ void json_members(struct json *json, yajl_val object);
 void json_open_items(struct json *json);
 void json_close_items(struct json *json);
 
+/* The whole list, of items that are JSON already (char *); frees `json`. */
+void json_write_items(struct json *json, const GPtrArray *items);
+
 /* Appends the value; its further lines begin with `indent` levels of four blanks. No newline at the
  * end. */
 void json_text_append(GString *out, yajl_val value, unsigned indent);

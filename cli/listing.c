@@ -126,7 +126,9 @@ static char **make_cells(const struct listing *listing, yajl_val item)
 {
     g_autoptr(GPtrArray) cells = g_ptr_array_new();
     g_autofree char *name = kind_name(listing->kind, item);
-    if (listing->format == FORMAT_NAME) {
+    if (listing->text) {
+        g_ptr_array_add(cells, listing->text(item));
+    } else if (listing->format == FORMAT_NAME) {
         g_ptr_array_add(cells, text_clean(name));
     } else if (listing->format == FORMAT_JSON || listing->format == FORMAT_YAML ||
                listing->format == FORMAT_PATH) {
@@ -186,6 +188,12 @@ int listing_read(struct listing *listing, const struct arguments *arguments, con
     int status = ask(arguments, words, take, listing);
     g_ptr_array_sort(listing->rows, compare_rows);
     return status;
+}
+
+void listing_texts(const struct listing *listing, GPtrArray *texts)
+{
+    for (guint i = 0; i < listing->rows->len; i++)
+        g_ptr_array_add(texts, ((const struct row *)listing->rows->pdata[i])->cells[0]);
 }
 
 char *listing_headings(const struct listing *listing)

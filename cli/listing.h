@@ -25,6 +25,7 @@ struct listing {
     char **columns;                  /* FORMAT_COLUMNS: headings and paths by turns; NULL: none */
     char **label_columns;            /* labels with a column each; NULL: none */
     bool show_labels;                /* a column of all labels */
+    char *(*text)(yajl_val item);    /* what a row consists of; NULL: what `format` says */
     GPtrArray *names;                /* char *, not ours; empty: all */
     GHashTable *missing; /* name -> struct suggestion *: those of `names` that were not found */
     GPtrArray *rows;     /* struct row * */
@@ -37,6 +38,9 @@ struct listing *listing_free(struct listing *listing); /* returns NULL */
 /* Reads the rows again, in order of namespace and name. An exit status; FAILED after an error
  * message. */
 int listing_read(struct listing *listing, const struct arguments *arguments, const char *ns);
+
+/* Adds the texts of its rows (char *, not ours), of another format than a table. */
+void listing_texts(const struct listing *listing, GPtrArray *texts);
 
 /* The headings of its table, separated by '|'; free with g_free. */
 char *listing_headings(const struct listing *listing);
