@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The sed that dh_installnss edits with minds neither comments nor tabs nor blanks at the ends of lines. So what
-# it finds below DPKG_ROOT is a scratch copy of the hosts lines alone; what it makes of them is put into the file
-# in one step, and the lines as they were are kept, to be put back as long as they are still what we made of them.
+# dh_installnss edits with a sed that handles neither comments nor tabs nor trailing blanks. Below DPKG_ROOT it
+# therefore finds only a scratch copy of the hosts lines. Its result replaces the lines in the file in one step, and
+# the original lines are kept, to be restored if nobody has edited them in the meantime.
 LC_ALL=C
 export LC_ALL
 
@@ -24,7 +24,7 @@ hosts_lines()
     awk '/^hosts:/' "$conf"
 }
 
-# The file gets the hosts lines in $1 for those that it has, and is otherwise, to the last byte, as it was.
+# Replaces the hosts lines of the file with those in $1, and leaves everything else as it is, to the last byte.
 replace_hosts_lines()
 {
     file="$conf"
@@ -33,7 +33,7 @@ replace_hosts_lines()
     cp -a "$file" "$unfinished"
     awk -v lines="$1" '/^hosts:/ { getline <lines } { print }' "$file" >"$unfinished"
     [ -z "$(tail -c 1 "$file")" ] || truncate -s -1 "$unfinished"
-    # It is to be whole, old or new, also after a power failure.
+    # The file must be complete, old or new, even after a power failure.
     sync "$unfinished"
     mv "$unfinished" "$file"
     unfinished=

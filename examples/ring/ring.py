@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A token goes round among the members of a headless Service.
+"""Passes a token round the members of a headless Service.
 
-Every member listens at its own address, looks the Service's name up until all members are there,
-and passes what it is given on to the next address. The first member starts the token; when it is
-back, everybody has had it, and the same way round all are told to go home.
+Each member listens at its own address, looks up the Service's name until all members are there,
+and passes what it receives on to the next address. The first member starts the token; once it is
+back, all members have had it, and a second round tells them to exit.
 
     python3 ring.py [SERVICE [MEMBERS]]
 
-POD_IP is this member's address, HOSTNAME its name, as in a pod. Nothing here knows about kubesvc:
+POD_IP is this member's address, HOSTNAME its name, as in a pod. Nothing in this program knows about kubesvc:
 
     for i in 0 1 2; do kubesvc run ring-$i -- python3 ring.py & done; wait
 """
@@ -24,7 +24,7 @@ TIMEOUT = 30  # seconds
 
 
 def members(service, number):
-    """The addresses of all members in their order, once there are as many."""
+    """Returns the sorted addresses of all members, once there are that many."""
     end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         try:
@@ -39,7 +39,7 @@ def members(service, number):
 
 
 def send(address, text):
-    """Passes a text on; the other may not have started yet."""
+    """Sends a text to a member, which may not have started yet."""
     end = time.monotonic() + TIMEOUT
     while True:
         try:
