@@ -10,25 +10,39 @@
 #include <yajl/yajl_parse.h>
 
 #define KEY_MAX 64u /* longer keys are never needed */
-#define LIST_OBJECT_DEPTH 3u
-#define WATCH_OBJECT_DEPTH 2u
 
+/* A map or a list that has begun. What holds for a list holds for its elements. */
 struct trim_frame {
     bool list, keep;
     const struct keep *fields; /* NULL: everything */
     char key[KEY_MAX];         /* of a map: the last one */
-    bool next_keep;            /* of a map: what holds for the value of that key */
+    bool next_keep;            /* what holds for the next value */
     const struct keep *next_fields;
 };
 
+/* What is noted of an object, and of a list itself. */
 enum note {
     NOTE_NAME,
     NOTE_NAMESPACE,
-    NOTE_SERVICE,
     NOTE_VERSION,
+    NOTE_SERVICE,
     NOTE_REASON,
-    NOTE_MESSAGE,
+    NOTE_LIST_VERSION,
+    NOTE_LIST_CONTINUE,
     N_NOTES
+};
+
+#define PATH_KEYS 3u
+#define PATH(...) ((const char *const[PATH_KEYS]){__VA_ARGS__})
+
+static const char *const note_paths[N_NOTES][PATH_KEYS] = {
+    [NOTE_NAME] = {"metadata", "name"},
+    [NOTE_NAMESPACE] = {"metadata", "namespace"},
+    [NOTE_VERSION] = {"metadata", "resourceVersion"},
+    [NOTE_SERVICE] = {"metadata", "labels", "kubernetes.io/service-name"},
+    [NOTE_REASON] = {"reason"},
+    [NOTE_LIST_VERSION] = {"metadata", "resourceVersion"},
+    [NOTE_LIST_CONTINUE] = {"metadata", "continue"},
 };
 
 struct trim {
@@ -38,21 +52,21 @@ struct trim {
     void *userdata;
     yajl_handle parser;
     yajl_gen generator;
-    char *problem;
-    struct trim_frame frames[TRIM_DEPTH_MAX];
-    unsigned depth, object_depth; /* the latter 0 outside of an object */
+    const char *problem;                          /* static; NULL: none */
+    struct trim_frame frames[1 + TRIM_DEPTH_MAX]; /* the first is around the whole */
+    unsigned depth, object_depth;                 /* the latter 0 outside of an object */
     size_t object_bytes;
     enum trim_event event;
     GString *notes[N_NOTES];
     int64_t code;
-    GString *list_version, *list_continue;
     bool items, ended;
 };
 
+/* Returns what makes the parser stop. */
 static int trim_fail(struct trim *trim, const char *problem)
 {
     if (!trim->problem)
-        trim->problem = g_strdup(problem);
+        trim->problem = problem;
     return 0;
 }
 
@@ -67,29 +81,28 @@ static const struct keep *keep_find(const struct keep *fields, const char *key)
 
 static struct trim_frame *trim_top(struct trim *trim)
 {
-    return trim->depth > 0 ? &trim->frames[trim->depth - 1] : NULL;
+    return &trim->frames[trim->depth];
 }
 
-/* Is the coming value kept, and which part of it? */
-static bool value_is_kept(struct trim *trim, const struct keep **fieldsp)
+/* Is a string, number or boolean kept that comes now? It cannot be the whole. */
+static bool scalar_is_kept(struct trim *trim)
 {
-    const struct trim_frame *top = trim_top(trim);
-
-    if (trim->object_depth == 0 || !top)
-        return false;
-    *fieldsp = top->list ? top->fields : top->next_fields;
-    return top->list ? top->keep : top->next_keep;
+    if (trim->depth == 0)
+        (void)trim_fail(trim, "not a JSON object");
+    return trim_top(trim)->next_keep;
 }
 
-/* Does the value that comes now lie at this path, of one or two keys, below frame `from`? */
-static bool value_is_at(const struct trim *trim, unsigned from, const char *first,
-                        const char *second)
+/* Does the value that comes now lie at this path below frame `from`? */
+static bool value_is_at(const struct trim *trim, unsigned from,
+                        const char *const path[static PATH_KEYS])
 {
-    unsigned levels = second ? 2 : 1;
+    unsigned at = from;
 
-    return trim->depth == from + levels - 1 && strcmp(trim->frames[from - 1].key, first) == 0 &&
-           (!second || strcmp(trim->frames[from].key, second) == 0) &&
-           !trim->frames[trim->depth - 1].list;
+    for (unsigned i = 0; i < PATH_KEYS && path[i]; i++, at++) {
+        if (at > trim->depth || strcmp(trim->frames[at].key, path[i]) != 0)
+            return false;
+    }
+    return trim->depth == at - 1 && !trim->frames[trim->depth].list;
 }
 
 static void take(GString *note, const unsigned char *text, size_t size)
@@ -114,53 +127,28 @@ static enum trim_event event_named(const unsigned char *text, size_t size)
     return TRIM_UNKNOWN;
 }
 
-static void note_outside(struct trim *trim, const unsigned char *text, size_t size)
+static void note(struct trim *trim, const unsigned char *text, size_t size)
 {
-    if (trim->watch && value_is_at(trim, 1, "type", NULL))
-        trim->event = event_named(text, size);
-    else if (!trim->watch && value_is_at(trim, 1, "metadata", "resourceVersion"))
-        take(trim->list_version, text, size);
-    else if (!trim->watch && value_is_at(trim, 1, "metadata", "continue"))
-        take(trim->list_continue, text, size);
-}
+    bool inside = trim->object_depth > 0;
+    unsigned first = inside ? 0 : NOTE_LIST_VERSION, end = inside ? NOTE_LIST_VERSION : N_NOTES;
 
-static void note_inside(struct trim *trim, const unsigned char *text, size_t size)
-{
-    static const struct {
-        const char *first, *second;
-    } paths[N_NOTES] = {
-        [NOTE_NAME] = {"metadata", "name"},
-        [NOTE_NAMESPACE] = {"metadata", "namespace"},
-        [NOTE_VERSION] = {"metadata", "resourceVersion"},
-        [NOTE_REASON] = {"reason", NULL},
-        [NOTE_MESSAGE] = {"message", NULL},
-    };
-    unsigned from = trim->object_depth;
-
-    for (unsigned i = 0; i < N_NOTES; i++) {
-        if (paths[i].first && value_is_at(trim, from, paths[i].first, paths[i].second)) {
-            take(trim->notes[i], text, size);
-            return;
-        }
+    if (trim->watch && !inside) {
+        if (value_is_at(trim, 1, PATH("type")))
+            trim->event = event_named(text, size);
+        return;
     }
-    if (trim->depth == from + 2 && strcmp(trim->frames[from - 1].key, "metadata") == 0 &&
-        strcmp(trim->frames[from].key, "labels") == 0 &&
-        strcmp(trim->frames[from + 1].key, "kubernetes.io/service-name") == 0)
-        take(trim->notes[NOTE_SERVICE], text, size);
+    for (unsigned i = first; i < end; i++) {
+        if (value_is_at(trim, MAX(trim->object_depth, 1), note_paths[i]))
+            take(trim->notes[i], text, size);
+    }
 }
 
 static int on_string(void *userdata, const unsigned char *text, size_t size)
 {
     struct trim *trim = userdata;
-    const struct keep *fields;
 
-    if (trim->depth == 0)
-        return trim_fail(trim, "not a JSON object");
-    if (trim->object_depth == 0)
-        note_outside(trim, text, size);
-    else
-        note_inside(trim, text, size);
-    if (value_is_kept(trim, &fields))
+    note(trim, text, size);
+    if (scalar_is_kept(trim))
         (void)yajl_gen_string(trim->generator, text, size);
     return 1;
 }
@@ -168,16 +156,13 @@ static int on_string(void *userdata, const unsigned char *text, size_t size)
 static int on_number(void *userdata, const char *text, size_t size)
 {
     struct trim *trim = userdata;
-    const struct keep *fields;
 
-    if (trim->depth == 0)
-        return trim_fail(trim, "not a JSON object");
-    if (trim->object_depth > 0 && value_is_at(trim, trim->object_depth, "code", NULL)) {
+    if (trim->object_depth > 0 && value_is_at(trim, trim->object_depth, PATH("code"))) {
         g_autofree char *copy = g_strndup(text, size);
 
         trim->code = g_ascii_strtoll(copy, NULL, 10);
     }
-    if (value_is_kept(trim, &fields))
+    if (scalar_is_kept(trim))
         (void)yajl_gen_number(trim->generator, text, size);
     return 1;
 }
@@ -185,11 +170,8 @@ static int on_number(void *userdata, const char *text, size_t size)
 static int on_boolean(void *userdata, int value)
 {
     struct trim *trim = userdata;
-    const struct keep *fields;
 
-    if (trim->depth == 0)
-        return trim_fail(trim, "not a JSON object");
-    if (value_is_kept(trim, &fields))
+    if (scalar_is_kept(trim))
         (void)yajl_gen_bool(trim->generator, value);
     return 1;
 }
@@ -197,9 +179,8 @@ static int on_boolean(void *userdata, int value)
 static int on_null(void *userdata)
 {
     struct trim *trim = userdata;
-    const struct keep *fields;
 
-    if (value_is_kept(trim, &fields))
+    if (scalar_is_kept(trim))
         (void)yajl_gen_null(trim->generator);
     return 1;
 }
@@ -208,25 +189,21 @@ static int on_key(void *userdata, const unsigned char *text, size_t size)
 {
     struct trim *trim = userdata;
     struct trim_frame *top = trim_top(trim);
-    const struct keep *found;
 
     top->key[0] = '\0';
     if (size < KEY_MAX && !memchr(text, '\0', size)) {
         memcpy(top->key, text, size);
         top->key[size] = '\0';
     }
-    top->next_keep = false;
-    if (!top->keep)
-        return 1;
-    top->next_fields = NULL;
-    if (top->fields) {
-        found = keep_find(top->fields, top->key);
-        if (!found)
-            return 1;
-        top->next_fields = found->inner;
+    top->next_keep = top->keep;
+    if (top->keep && top->fields) {
+        const struct keep *found = keep_find(top->fields, top->key);
+
+        top->next_keep = found;
+        top->next_fields = found ? found->inner : NULL;
     }
-    top->next_keep = true;
-    (void)yajl_gen_string(trim->generator, text, size);
+    if (top->next_keep)
+        (void)yajl_gen_string(trim->generator, text, size);
     return 1;
 }
 
@@ -236,19 +213,8 @@ static bool object_begins(const struct trim *trim)
     if (trim->object_depth > 0)
         return false;
     if (trim->watch)
-        return value_is_at(trim, 1, "object", NULL);
-    return trim->depth == LIST_OBJECT_DEPTH - 1 && trim->frames[1].list &&
-           strcmp(trim->frames[0].key, "items") == 0;
-}
-
-static void object_begin(struct trim *trim)
-{
-    trim->object_depth = trim->depth + 1;
-    for (unsigned i = 0; i < N_NOTES; i++)
-        g_string_truncate(trim->notes[i], 0);
-    trim->code = 0;
-    yajl_gen_clear(trim->generator);
-    yajl_gen_reset(trim->generator, NULL);
+        return value_is_at(trim, 1, PATH("object"));
+    return trim->depth == 2 && trim->frames[2].list && strcmp(trim->frames[1].key, "items") == 0;
 }
 
 static void generate_text(yajl_gen generator, const char *text)
@@ -256,37 +222,40 @@ static void generate_text(yajl_gen generator, const char *text)
     (void)yajl_gen_string(generator, (const unsigned char *)text, strlen(text));
 }
 
+static void object_begin(struct trim *trim)
+{
+    trim->object_depth = trim->depth;
+    for (unsigned i = 0; i < NOTE_LIST_VERSION; i++)
+        g_string_truncate(trim->notes[i], 0);
+    trim->code = 0;
+    yajl_gen_clear(trim->generator);
+    yajl_gen_reset(trim->generator, NULL);
+    (void)yajl_gen_map_open(trim->generator);
+    generate_text(trim->generator, "apiVersion");
+    generate_text(trim->generator, trim->type->api_version);
+    generate_text(trim->generator, "kind");
+    generate_text(trim->generator, trim->type->kind);
+}
+
 static int begin(struct trim *trim, bool list)
 {
-    bool object = !list && object_begins(trim);
-    struct trim_frame frame = {.list = list};
+    const struct trim_frame *top = trim_top(trim);
+    bool object = !list && object_begins(trim), keep = object || top->next_keep;
+    const struct keep *fields = object ? trim->type->fields : top->next_fields;
 
     if (trim->depth == 0 && list)
         return trim_fail(trim, "not a JSON object");
     if (trim->depth == TRIM_DEPTH_MAX)
         return trim_fail(trim, "nested too deeply");
-    if (!trim->watch && list && value_is_at(trim, 1, "items", NULL))
+    if (!trim->watch && list && value_is_at(trim, 1, PATH("items")))
         trim->items = true;
-    if (object) {
+    trim->frames[++trim->depth] = (struct trim_frame){list, keep, fields, "", keep, fields};
+    if (object)
         object_begin(trim);
-        frame.keep = true;
-        frame.fields = trim->type->fields;
-    } else {
-        frame.keep = value_is_kept(trim, &frame.fields);
-    }
-    trim->frames[trim->depth++] = frame;
-    if (!frame.keep)
-        return 1;
-    if (list)
+    else if (keep && list)
         (void)yajl_gen_array_open(trim->generator);
-    else
+    else if (keep)
         (void)yajl_gen_map_open(trim->generator);
-    if (object) {
-        generate_text(trim->generator, "apiVersion");
-        generate_text(trim->generator, trim->type->api_version);
-        generate_text(trim->generator, "kind");
-        generate_text(trim->generator, trim->type->kind);
-    }
     return 1;
 }
 
@@ -310,44 +279,35 @@ static void hand_over(struct trim *trim)
         .service = trim->notes[NOTE_SERVICE]->str,
         .resource_version = trim->notes[NOTE_VERSION]->str,
         .reason = trim->notes[NOTE_REASON]->str,
-        .message = trim->notes[NOTE_MESSAGE]->str,
         .code = trim->code,
     };
 
     (void)yajl_gen_get_buf(trim->generator, &text, &object.length);
     object.text = (const char *)text;
     trim->handler(trim->userdata, &object);
+    trim->object_bytes = 0;
 }
 
-static int end(struct trim *trim)
+static int on_end(void *userdata)
 {
-    struct trim_frame *top = trim_top(trim);
+    struct trim *trim = userdata;
+    const struct trim_frame *top = trim_top(trim);
+    bool object_ends = trim->depth == trim->object_depth, whole_ends = trim->depth == 1;
 
     if (top->keep && top->list)
         (void)yajl_gen_array_close(trim->generator);
     else if (top->keep)
         (void)yajl_gen_map_close(trim->generator);
+    if (object_ends)
+        trim->object_depth = 0;
     /* The type of an event may follow the object, so the event is reported at its end. */
-    if (trim->depth == trim->object_depth && !trim->watch) {
-        trim->object_depth = 0;
-        trim->object_bytes = 0;
+    if (trim->watch ? whole_ends : object_ends)
         hand_over(trim);
-    } else if (trim->depth == trim->object_depth) {
-        trim->object_depth = 0;
-    } else if (trim->depth == 1 && trim->watch) {
-        trim->object_bytes = 0;
-        hand_over(trim);
+    if (trim->watch && whole_ends)
         trim->event = TRIM_UNKNOWN;
-    } else if (trim->depth == 1) {
-        trim->ended = true;
-    }
+    trim->ended = whole_ends;
     trim->depth--;
     return 1;
-}
-
-static int on_end(void *userdata)
-{
-    return end(userdata);
 }
 
 struct trim *trim_new(const struct resource_type *type, bool watch, trim_handler handler,
@@ -378,8 +338,6 @@ struct trim *trim_new(const struct resource_type *type, bool watch, trim_handler
     (void)yajl_config(trim->parser, yajl_allow_multiple_values, watch ? 1 : 0);
     for (unsigned i = 0; i < N_NOTES; i++)
         trim->notes[i] = g_string_new(NULL);
-    trim->list_version = g_string_new(NULL);
-    trim->list_continue = g_string_new(NULL);
     return trim;
 }
 
@@ -391,9 +349,6 @@ struct trim *trim_free(struct trim *trim)
     yajl_gen_free(trim->generator);
     for (unsigned i = 0; i < N_NOTES; i++)
         g_string_free(trim->notes[i], TRUE);
-    g_string_free(trim->list_version, TRUE);
-    g_string_free(trim->list_continue, TRUE);
-    g_free(trim->problem);
     g_free(trim);
     return NULL;
 }
@@ -417,15 +372,15 @@ const char *trim_problem(const struct trim *trim)
 
 bool trim_is_complete(const struct trim *trim)
 {
-    return trim->ended && trim->items && !trim->problem && trim->list_version->len > 0;
+    return trim->ended && trim->items && !trim->problem && trim->notes[NOTE_LIST_VERSION]->len > 0;
 }
 
 const char *trim_list_version(const struct trim *trim)
 {
-    return trim->list_version->str;
+    return trim->notes[NOTE_LIST_VERSION]->str;
 }
 
 const char *trim_list_continue(const struct trim *trim)
 {
-    return trim->list_continue->str;
+    return trim->notes[NOTE_LIST_CONTINUE]->str;
 }

@@ -32,7 +32,7 @@ struct trim_object {
     const char *name, *ns;        /* "" if it has none */
     const char *service;          /* of a slice: its Service; else "" */
     const char *resource_version; /* "" if it has none */
-    const char *reason, *message; /* of a Status */
+    const char *reason;           /* of a Status, as the code */
     int64_t code;
     const char *text; /* the trimmed object */
     size_t length;
