@@ -5,20 +5,19 @@
  */
 #include "api_server.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "hosts.h"
-#include "lib/util/log.h"
+#include "lib/util/address.h"
 #include "status_text.h"
 #include "transfers.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
+#define SILENCE_MAX_MS 45000
 #define ERROR_BODY_MAX 16384u
 #define ADDRESSES_PERIOD 300000000u /* microseconds after which a name is resolved again */
 
@@ -27,7 +26,7 @@ struct api_server {
     struct kubeconfig *kubeconfig;
     struct transfers *transfers;
     struct hosts *hosts;
-    char *addresses; /* of the host to connect to; NULL: to be resolved */
+    char *addresses; /* of the peer; NULL: to be resolved */
     uint64_t resolved_at;
     bool numeric, resolving;
     GQueue requests; /* struct api_request */
@@ -36,11 +35,10 @@ struct api_server {
 struct api_request {
     struct api_server *server;
     GList link;
+    struct api_server_get get; /* its path is our own */
     struct api_server_handler handler;
-    char *path;
-    bool compressed, retried, stopped, started;
-    uint64_t timeout, idle;
-    CURL *handle;
+    bool retried;
+    CURL *handle; /* NULL: not begun */
     struct curl_slist *headers, *pins, *connect_to;
     GString *error_body;
     char error[CURL_ERROR_SIZE];
@@ -56,34 +54,11 @@ static uint64_t api_server_now(const struct api_server *server)
     return now;
 }
 
-static bool is_numeric(const char *host)
-{
-    uint8_t address[16];
-
-    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-}
-
-static const char *connect_host(const struct kubeconfig *kubeconfig)
-{
-    return kubeconfig->proxy ? kubeconfig->proxy_host : kubeconfig->host;
-}
-
 /* A network that swallows everything is noticed in less than a minute. */
 static int on_socket_open(void *userdata, curl_socket_t fd, curlsocktype purpose)
 {
-    static const struct {
-        int level, option, value;
-    } options[] = {
-        {SOL_SOCKET, SO_KEEPALIVE, 1},          {IPPROTO_TCP, TCP_KEEPIDLE, 20},
-        {IPPROTO_TCP, TCP_KEEPINTVL, 10},       {IPPROTO_TCP, TCP_KEEPCNT, 3},
-        {IPPROTO_TCP, TCP_USER_TIMEOUT, 45000}, /* milliseconds */
-    };
-
-    (void)userdata;
-    (void)purpose;
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
-        (void)setsockopt(fd, options[i].level, options[i].option, &options[i].value,
-                         sizeof options[i].value);
+    (void)userdata, (void)purpose;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){SILENCE_MAX_MS}, sizeof(int));
     return CURL_SOCKOPT_OK;
 }
 
@@ -100,10 +75,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *userdata)
         g_string_append_len(request->error_body, bytes, (gssize)MIN(room, length));
         return length;
     }
-    if (request->handler.body(request->handler.userdata, bytes, length))
-        return length;
-    request->stopped = true;
-    return 0;
+    return request->handler.body(request->handler.userdata, bytes, length) ? length : 0;
 }
 
 static void set_blob(CURL *handle, CURLoption option, const GString *data)
@@ -127,89 +99,77 @@ static void add_header(struct api_request *request, const char *format, const ch
 
 static void set_credentials(struct api_request *request)
 {
+    CURL *handle = request->handle;
     struct kubeconfig *kubeconfig = request->server->kubeconfig;
     uint64_t now = api_server_now(request->server);
-    const GString *token;
+    const GString *token = secret_get(&kubeconfig->token, now, request->retried);
 
-    if (kubeconfig->secure && secret_is_set(&kubeconfig->certificate)) {
-        (void)curl_easy_setopt(request->handle, CURLOPT_SSLCERTTYPE, "PEM");
-        (void)curl_easy_setopt(request->handle, CURLOPT_SSLKEYTYPE, "PEM");
-        set_blob(request->handle, CURLOPT_SSLCERT_BLOB,
-                 secret_get(&kubeconfig->certificate, now, false));
-        set_blob(request->handle, CURLOPT_SSLKEY_BLOB, secret_get(&kubeconfig->key, now, false));
+    if (kubeconfig->secure) {
+        set_blob(handle, CURLOPT_SSLCERT_BLOB, secret_get(&kubeconfig->certificate, now, false));
+        set_blob(handle, CURLOPT_SSLKEY_BLOB, secret_get(&kubeconfig->key, now, false));
     }
-    token = secret_get(&kubeconfig->token, now, request->retried);
     if (token && token->len > 0) {
         g_autofree char *text = g_strndup(token->str, token->len);
 
         add_header(request, "Authorization: Bearer %s", g_strstrip(text));
         explicit_bzero(text, strlen(text));
     } else if (kubeconfig->user) {
-        (void)curl_easy_setopt(request->handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-        (void)curl_easy_setopt(request->handle, CURLOPT_USERNAME, kubeconfig->user);
-        (void)curl_easy_setopt(request->handle, CURLOPT_PASSWORD,
+        (void)curl_easy_setopt(handle, CURLOPT_USERNAME, kubeconfig->user);
+        (void)curl_easy_setopt(handle, CURLOPT_PASSWORD,
                                kubeconfig->password ? kubeconfig->password : "");
     }
 }
 
 static void set_tls(struct api_request *request)
 {
+    CURL *handle = request->handle;
     struct kubeconfig *kubeconfig = request->server->kubeconfig;
 
     if (kubeconfig->insecure) {
-        (void)curl_easy_setopt(request->handle, CURLOPT_SSL_VERIFYPEER, 0L);
-        (void)curl_easy_setopt(request->handle, CURLOPT_SSL_VERIFYHOST, 0L);
+        (void)curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+        (void)curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
     } else if (secret_is_set(&kubeconfig->ca)) {
         const GString *ca = secret_get(&kubeconfig->ca, api_server_now(request->server), false);
-        struct curl_blob none = {.data = (void *)"", .len = 0, .flags = CURL_BLOB_COPY};
 
         /* This authority and no other one. */
-        (void)curl_easy_setopt(request->handle, CURLOPT_CAPATH, NULL);
-        (void)curl_easy_setopt(request->handle, CURLOPT_CAINFO, NULL);
-        if (ca)
-            set_blob(request->handle, CURLOPT_CAINFO_BLOB, ca);
-        else
-            (void)curl_easy_setopt(request->handle, CURLOPT_CAINFO_BLOB, &none);
+        (void)curl_easy_setopt(handle, CURLOPT_CAPATH, NULL);
+        (void)curl_easy_setopt(handle, CURLOPT_CAINFO, NULL);
+        set_blob(handle, CURLOPT_CAINFO_BLOB, ca ? ca : &(GString){.str = (char[]){""}});
     }
-}
-
-static char *bracketed(const char *host)
-{
-    return strchr(host, ':') ? g_strdup_printf("[%s]", host) : g_strdup(host);
 }
 
 /* Which name the URL has (it is what the certificate is checked against), and where that leads. */
 static void set_target(struct api_request *request)
 {
+    CURL *handle = request->handle;
     const struct api_server *server = request->server;
     const struct kubeconfig *kubeconfig = server->kubeconfig;
-    g_autofree char *host = bracketed(kubeconfig->host), *url = NULL;
+    unsigned port = kubeconfig->port;
+    g_autofree char *host =
+        g_strdup_printf(strchr(kubeconfig->host, ':') ? "[%s]" : "%s", kubeconfig->host);
     const char *name = kubeconfig->tls_name && kubeconfig->secure ? kubeconfig->tls_name : host;
+    g_autofree char *url =
+        g_strdup_printf("%s://%s:%u%s%s", kubeconfig->secure ? "https" : "http", name, port,
+                        kubeconfig->path ? kubeconfig->path : "", request->get.path);
 
-    url =
-        g_strdup_printf("%s://%s:%u%s%s", kubeconfig->secure ? "https" : "http", name,
-                        kubeconfig->port, kubeconfig->path ? kubeconfig->path : "", request->path);
-    (void)curl_easy_setopt(request->handle, CURLOPT_URL, url);
+    (void)curl_easy_setopt(handle, CURLOPT_URL, url);
     if (name != host) {
-        g_autofree char *to =
-            g_strdup_printf("%s:%u:%s:%u", name, kubeconfig->port, host, kubeconfig->port);
-        g_autofree char *value = g_strdup_printf("%s:%u", host, kubeconfig->port);
+        g_autofree char *to = g_strdup_printf("%s:%u:%s:%u", name, port, host, port);
+        g_autofree char *value = g_strdup_printf("%s:%u", host, port);
 
         request->connect_to = curl_slist_append(NULL, to);
-        (void)curl_easy_setopt(request->handle, CURLOPT_CONNECT_TO, request->connect_to);
+        (void)curl_easy_setopt(handle, CURLOPT_CONNECT_TO, request->connect_to);
         add_header(request, "Host: %s", value);
     }
     if (server->addresses) {
-        g_autofree char *pin = g_strdup_printf(
-            "%s:%u:%s", connect_host(kubeconfig),
-            kubeconfig->proxy ? kubeconfig->proxy_port : kubeconfig->port, server->addresses);
+        g_autofree char *pin =
+            g_strdup_printf("%s:%u:%s", kubeconfig->peer, kubeconfig->peer_port, server->addresses);
 
         request->pins = curl_slist_append(NULL, pin);
-        (void)curl_easy_setopt(request->handle, CURLOPT_RESOLVE, request->pins);
+        (void)curl_easy_setopt(handle, CURLOPT_RESOLVE, request->pins);
     }
-    (void)curl_easy_setopt(request->handle, CURLOPT_PROXY,
-                           kubeconfig->proxy ? kubeconfig->proxy : "");
-    (void)curl_easy_setopt(request->handle, CURLOPT_NOPROXY, "");
+    (void)curl_easy_setopt(handle, CURLOPT_PROXY, kubeconfig->proxy ? kubeconfig->proxy : "");
+    (void)curl_easy_setopt(handle, CURLOPT_NOPROXY, "");
 }
 
 static void set_limits(struct api_request *request)
@@ -217,27 +177,25 @@ static void set_limits(struct api_request *request)
     CURL *handle = request->handle;
 
     (void)curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    (void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)(request->timeout / 1000));
-    if (request->idle > 0) {
+    (void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)(request->get.timeout / 1000));
+    if (request->get.idle > 0) {
         (void)curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        (void)curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)(request->idle / 1000000));
+        (void)curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, (long)(request->get.idle / 1000000));
     }
+    (void)curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
+    (void)curl_easy_setopt(handle, CURLOPT_TCP_KEEPIDLE, 20L);
+    (void)curl_easy_setopt(handle, CURLOPT_TCP_KEEPINTVL, 10L);
     (void)curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, on_socket_open);
     (void)curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(handle, CURLOPT_NETRC, CURL_NETRC_IGNORED);
     (void)curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
     (void)curl_easy_setopt(handle, CURLOPT_PIPEWAIT, 1L);
 }
 
 static void api_request_clear(struct api_request *request)
 {
-    if (request->started)
-        transfers_remove(request->server->transfers, request->handle);
-    request->started = false;
     if (request->handle)
-        curl_easy_cleanup(request->handle);
-    request->handle = NULL;
+        transfers_remove(request->server->transfers, request->handle);
+    g_clear_pointer(&request->handle, curl_easy_cleanup);
     for (struct curl_slist *header = request->headers; header; header = header->next)
         explicit_bzero(header->data, strlen(header->data));
     g_clear_pointer(&request->headers, curl_slist_free_all);
@@ -257,44 +215,41 @@ static void api_request_fail(struct api_request *request, const char *problem)
 
 static void api_request_start(struct api_request *request)
 {
-    api_request_clear(request);
-    request->handle = curl_easy_init();
-    if (!request->handle) {
-        api_request_fail(request, "out of memory");
-        return;
-    }
-    (void)curl_easy_setopt(request->handle, CURLOPT_PRIVATE, request);
-    (void)curl_easy_setopt(request->handle, CURLOPT_WRITEFUNCTION, on_body);
-    (void)curl_easy_setopt(request->handle, CURLOPT_WRITEDATA, request);
-    (void)curl_easy_setopt(request->handle, CURLOPT_ERRORBUFFER, request->error);
+    CURL *handle = curl_easy_init();
+
+    if (!handle)
+        g_error("out of memory");
+    request->handle = handle;
+    (void)curl_easy_setopt(handle, CURLOPT_PRIVATE, request);
+    (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, request);
+    (void)curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, request->error);
     /* curl's own name would get indented JSON, twice as large. */
-    (void)curl_easy_setopt(request->handle, CURLOPT_USERAGENT, "kubesvc-cluster/" KUBESVC_VERSION);
-    if (request->compressed)
-        (void)curl_easy_setopt(request->handle, CURLOPT_ACCEPT_ENCODING, "gzip");
+    (void)curl_easy_setopt(handle, CURLOPT_USERAGENT, "kubesvc-cluster/" KUBESVC_VERSION);
+    if (request->get.compressed)
+        (void)curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
     add_header(request, "Accept: %s", "application/json");
     set_limits(request);
     set_target(request);
     set_tls(request);
     set_credentials(request);
-    (void)curl_easy_setopt(request->handle, CURLOPT_HTTPHEADER, request->headers);
-    if (transfers_add(request->server->transfers, request->handle) == 0)
-        request->started = true;
-    else
+    (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, request->headers);
+    if (transfers_add(request->server->transfers, handle) < 0)
         api_request_fail(request, "cannot be started");
 }
 
 static void on_found(void *userdata, const char *addresses, const char *problem)
 {
     struct api_server *server = userdata;
-    g_autofree char *text = NULL;
+    const char *peer = server->kubeconfig->peer;
+    g_autofree char *text =
+        addresses ? NULL : g_strdup_printf("cannot resolve %s: %s", peer, problem);
 
     server->resolving = false;
     if (addresses) {
         g_free(server->addresses);
         server->addresses = g_strdup(addresses);
         server->resolved_at = api_server_now(server);
-    } else {
-        text = g_strdup_printf("cannot resolve %s: %s", connect_host(server->kubeconfig), problem);
     }
     for (GList *link = server->requests.head; link; link = link->next) {
         struct api_request *request = link->data;
@@ -322,7 +277,7 @@ static void api_request_begin(struct api_request *request)
     if (server->resolving)
         return;
     server->resolving = true;
-    if (hosts_find(server->hosts, connect_host(server->kubeconfig), on_found, server) < 0) {
+    if (hosts_find(server->hosts, server->kubeconfig->peer, on_found, server) < 0) {
         server->resolving = false;
         api_request_fail(request, "cannot resolve names: there is no nameserver");
     }
@@ -331,14 +286,8 @@ static void api_request_begin(struct api_request *request)
 static void api_request_finish(struct api_request *request,
                                const struct api_server_outcome *outcome)
 {
-    struct api_server_handler handler = request->handler;
-    struct api_server_outcome copy = *outcome;
-    g_autofree char *problem = g_strdup(outcome->problem), *body = g_strdup(outcome->body);
-
-    copy.problem = problem;
-    copy.body = body;
+    request->handler.done(request->handler.userdata, outcome);
     api_request_free(request);
-    handler.done(handler.userdata, &copy);
 }
 
 static int on_fail(sd_event_source *source, void *userdata)
@@ -355,7 +304,7 @@ static void on_done(void *userdata, CURL *handle, CURLcode result)
 {
     struct api_server *server = userdata;
     struct api_request *request = NULL;
-    struct api_server_outcome outcome = {.complete = result == CURLE_OK};
+    struct api_server_outcome outcome = {0};
     g_autofree char *problem = NULL;
     curl_off_t retry_after = 0;
     long status = 0;
@@ -363,22 +312,18 @@ static void on_done(void *userdata, CURL *handle, CURLcode result)
     (void)curl_easy_getinfo(handle, CURLINFO_PRIVATE, (char **)&request);
     (void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &retry_after);
-    request->started = false;
     /* A token that was replaced: read again, once. */
     if (status == 401 && !request->retried && server->kubeconfig->token.path) {
         request->retried = true;
         api_request_begin(request);
         return;
     }
-    if (result != CURLE_OK && !request->stopped)
-        server->resolved_at = 0; /* it may have moved */
-    if (server->resolved_at == 0)
-        g_clear_pointer(&server->addresses, g_free);
+    if (result != CURLE_OK && result != CURLE_WRITE_ERROR) /* the latter is of on_body */
+        g_clear_pointer(&server->addresses, g_free);       /* it may have moved */
     if (result != CURLE_OK)
         problem = g_strdup(request->error[0] ? request->error : curl_easy_strerror(result));
     else if (status != 200)
         problem = status_text(status, request->error_body->str, request->error_body->len);
-    outcome.stopped = request->stopped;
     outcome.status = (unsigned)status;
     outcome.problem = problem;
     outcome.body = request->error_body->str;
@@ -389,11 +334,12 @@ static void on_done(void *userdata, CURL *handle, CURLcode result)
 int api_server_new(struct api_server **serverp, sd_event *event, struct kubeconfig *kubeconfig)
 {
     struct api_server *server = g_new0(struct api_server, 1);
+    struct address address;
     int r;
 
     server->event = sd_event_ref(event);
     server->kubeconfig = kubeconfig;
-    server->numeric = is_numeric(connect_host(kubeconfig));
+    server->numeric = address_parse(&address, kubeconfig->peer, strlen(kubeconfig->peer));
     r = transfers_new(&server->transfers, event, on_done, server);
     if (r >= 0)
         r = hosts_new(&server->hosts, event);
@@ -427,10 +373,9 @@ struct api_request *api_server_get(struct api_server *server, const struct api_s
     request->server = server;
     request->link.data = request;
     request->handler = *handler;
-    request->path = g_strdup(get->path);
-    request->compressed = get->compressed && !server->kubeconfig->no_compression;
-    request->timeout = get->timeout;
-    request->idle = get->idle;
+    request->get = *get;
+    request->get.path = g_strdup(get->path);
+    request->get.compressed &= !server->kubeconfig->no_compression;
     request->error_body = g_string_new(NULL);
     if (sd_event_add_defer(server->event, &request->fail, on_fail, request) < 0)
         g_error("out of memory");
@@ -448,7 +393,7 @@ struct api_request *api_request_free(struct api_request *request)
     g_queue_unlink(&request->server->requests, &request->link);
     sd_event_source_disable_unref(request->fail);
     g_string_free(request->error_body, TRUE);
-    g_free(request->path);
+    g_free((char *)request->get.path);
     g_free(request->problem);
     g_free(request);
     return NULL;

@@ -17,18 +17,17 @@ struct api_server;
 struct api_request;
 
 struct api_server_outcome {
-    bool complete;        /* the whole response arrived; else `problem` says what happened */
-    bool stopped;         /* `body` returned false */
+    const char *problem;  /* NULL: the whole response has arrived, with status 200; else of the
+                             transport, or "HTTP 403" with the server's message */
     unsigned status;      /* HTTP; 0: none arrived */
-    const char *problem;  /* of the transport, or "HTTP 403" with the server's message */
-    const char *body;     /* of a response that is not 200: its beginning */
+    const char *body;     /* of a response that is not 200: its beginning, or NULL */
     uint64_t retry_after; /* microseconds, 0: none requested */
 };
 
 struct api_server_handler {
     /* Bytes of a 200 response. False ends the request. */
     bool (*body)(void *userdata, const char *bytes, size_t size);
-    /* Once for each request, which is gone after it; not before api_server_get has returned. */
+    /* Once for each request, which is gone then; not before api_server_get has returned. */
     void (*done)(void *userdata, const struct api_server_outcome *outcome);
     void *userdata;
 };

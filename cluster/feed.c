@@ -26,8 +26,8 @@
 #define PROBE_TIMEOUT (30ull * SECOND)
 #define WATCH_MIN 300u               /* seconds; up to twice as many */
 #define WATCH_GRACE (30ull * SECOND) /* for the server to end it */
-#define WATCH_SHORT                                                                                \
-    (1ull * SECOND) /* one that ends sooner, without an error, counts as a failure \ */
+/* A watch that ends sooner, without an error, counts as a failure. */
+#define WATCH_SHORT (1ull * SECOND)
 #define RELIST_JITTER (2ull * SECOND)
 /* etcd that is behind what is known was restored, and may be refilled: until then what it lacks is
  * kept. */
@@ -40,11 +40,11 @@ struct feed {
     struct feed_config config;
     struct feed_handler handler;
     const struct resource_type *type;
-    char *ns, *name;
+    struct feed_state state;
     enum phase phase; /* of the request, or of the one that `timer` begins */
     enum list_from from;
-    bool restored, listed;
-    char *version, *next_page; /* of the last object or list; NULL: the first page */
+    bool restored;
+    char *next_page; /* NULL: the first page */
     struct trim *trim;
     struct api_request *request;
     struct backoff backoff;
@@ -52,8 +52,6 @@ struct feed {
     uint64_t began;        /* the watch */
     bool heard;            /* something on this watch */
     bool expired, refused; /* reported by an ERROR event */
-    enum feed_health health;
-    char *problem;
 };
 
 static uint64_t feed_now(const struct feed *feed)
@@ -66,11 +64,11 @@ static uint64_t feed_now(const struct feed *feed)
 
 static void feed_set_health(struct feed *feed, enum feed_health health, const char *problem)
 {
-    if (feed->health == health && g_strcmp0(feed->problem, problem) == 0)
+    if (feed->state.health == health && g_strcmp0(feed->state.problem, problem) == 0)
         return;
-    feed->health = health;
-    g_free(feed->problem);
-    feed->problem = g_strdup(problem);
+    feed->state.health = health;
+    g_free(feed->state.problem);
+    feed->state.problem = g_strdup(problem);
     feed->handler.health(feed->handler.userdata, feed);
 }
 
@@ -83,10 +81,10 @@ static void feed_after(struct feed *feed, enum phase phase, uint64_t delay)
 
 static void take_version(struct feed *feed, const char *version)
 {
-    if (!*version || g_strcmp0(feed->version, version) == 0)
+    if (!*version || g_strcmp0(feed->state.version, version) == 0)
         return;
-    g_free(feed->version);
-    feed->version = g_strdup(version);
+    g_free(feed->state.version);
+    feed->state.version = g_strdup(version);
 }
 
 static void on_object(void *userdata, const struct trim_object *object)
@@ -124,11 +122,6 @@ static bool on_body(void *userdata, const char *bytes, size_t size)
     return !feed->expired && !feed->refused;
 }
 
-static const char *verb(const struct feed *feed)
-{
-    return feed->phase == PHASE_WATCH ? "watch" : "list";
-}
-
 /* Says what has failed, and how long to wait. */
 static uint64_t feed_fail(struct feed *feed, const struct api_server_outcome *outcome,
                           const char *problem)
@@ -137,8 +130,9 @@ static uint64_t feed_fail(struct feed *feed, const struct api_server_outcome *ou
     const char *hint = outcome->status == 404 && feed->config.resource == RESOURCE_SLICES
                            ? " (Kubernetes 1.21 or newer is needed)"
                            : "";
-    g_autofree char *text = g_strdup_printf("cannot %s %s: %s%s", verb(feed), feed->name,
-                                            problem ? problem : "the connection was closed", hint);
+    g_autofree char *text = g_strdup_printf(
+        "cannot %s %s: %s%s", feed->phase == PHASE_WATCH ? "watch" : "list", feed->state.name,
+        trim_problem(feed->trim) ? trim_problem(feed->trim) : problem, hint);
 
     feed_set_health(feed, denied ? FEED_DENIED : FEED_DISCONNECTED, text);
     return backoff_next(&feed->backoff, feed_now(feed), outcome->retry_after);
@@ -158,7 +152,7 @@ static void watch_over(struct feed *feed, const struct api_server_outcome *outco
         feed_after(feed, PHASE_LIST, backoff_jitter(RELIST_JITTER));
         return;
     }
-    if (outcome->complete && outcome->status == 200) {
+    if (!outcome->problem) {
         if (feed->heard || feed_now(feed) - feed->began >= WATCH_SHORT)
             feed_after(feed, PHASE_WATCH, 0);
         else
@@ -167,9 +161,7 @@ static void watch_over(struct feed *feed, const struct api_server_outcome *outco
     }
     feed_after(feed, PHASE_PROBE,
                feed_fail(feed, outcome,
-                         feed->refused              ? "the API server ended the watch"
-                         : trim_problem(feed->trim) ? trim_problem(feed->trim)
-                                                    : outcome->problem));
+                         feed->refused ? "the API server ended the watch" : outcome->problem));
 }
 
 static void probe_over(struct feed *feed, const struct api_server_outcome *outcome)
@@ -180,7 +172,7 @@ static void probe_over(struct feed *feed, const struct api_server_outcome *outco
         feed_after(feed, PHASE_LIST, backoff_jitter(RELIST_JITTER));
         return;
     }
-    if (!outcome->complete || outcome->status != 200) {
+    if (outcome->problem) {
         feed_after(feed, PHASE_PROBE, feed_fail(feed, outcome, outcome->problem));
         return;
     }
@@ -210,14 +202,12 @@ static void list_complete(struct feed *feed)
     }
     feed->restored = false;
     feed->from = LIST_NOT_OLDER;
-    feed->listed = true;
+    feed->state.listed = true;
     feed_set_health(feed, FEED_SYNCED, NULL);
     feed_after(feed, PHASE_WATCH, 0);
     feed->handler.changed(feed->handler.userdata, feed);
     feed->handler.list_over(feed->handler.userdata, feed);
 }
-
-static void list_next(struct feed *feed);
 
 static void list_failed(struct feed *feed, const struct api_server_outcome *outcome)
 {
@@ -230,27 +220,25 @@ static void list_failed(struct feed *feed, const struct api_server_outcome *outc
     if (feed->from == LIST_NOT_OLDER &&
         (is_from_the_future(outcome) || (outcome->status == 410 && first_page))) {
         feed->from = LIST_ETCD;
-        list_next(feed);
+        feed_list(feed);
         return;
     }
-    feed_after(feed, PHASE_LIST,
-               feed_fail(feed, outcome,
-                         trim_problem(feed->trim)                      ? trim_problem(feed->trim)
-                         : outcome->complete && outcome->status == 200 ? "the list is incomplete"
-                                                                       : outcome->problem));
+    feed_after(
+        feed, PHASE_LIST,
+        feed_fail(feed, outcome, outcome->problem ? outcome->problem : "the list is incomplete"));
     feed->handler.list_over(feed->handler.userdata, feed);
 }
 
 static void list_over(struct feed *feed, const struct api_server_outcome *outcome)
 {
-    if (!outcome->complete || outcome->status != 200 || !trim_is_complete(feed->trim)) {
+    if (outcome->problem || !trim_is_complete(feed->trim)) {
         list_failed(feed, outcome);
         return;
     }
     g_free(feed->next_page);
     feed->next_page = g_strdup(trim_list_continue(feed->trim));
     if (*feed->next_page) {
-        list_next(feed);
+        feed_list(feed);
         return;
     }
     g_clear_pointer(&feed->next_page, g_free);
@@ -273,8 +261,8 @@ static GString *feed_path(const struct feed *feed)
 {
     GString *path = g_string_new(feed->type->prefix);
 
-    if (feed->ns)
-        g_string_append_printf(path, "/namespaces/%s", feed->ns);
+    if (feed->config.ns)
+        g_string_append_printf(path, "/namespaces/%s", feed->config.ns);
     g_string_append_printf(path, "/%s?", feed->type->name);
     return path;
 }
@@ -303,20 +291,21 @@ static void feed_get(struct feed *feed, const GString *path, uint64_t timeout, u
 }
 
 /* The first page, or the next one. */
-static void list_next(struct feed *feed)
+void feed_list(struct feed *feed)
 {
     g_autoptr(GString) path = feed_path(feed);
 
     feed->phase = PHASE_LIST;
     g_string_append_printf(path, "limit=%u", PAGE_SIZE);
-    if (!feed->next_page) {
-        (void)sd_event_source_set_enabled(feed->sweep, SD_EVENT_OFF);
-        store_begin_list(feed->config.store, feed->config.index);
-    }
     if (feed->next_page) {
         append_query(path, "continue", feed->next_page);
-    } else if (feed->from == LIST_NOT_OLDER) {
-        append_query(path, "resourceVersion", feed->version);
+        feed_get(feed, path, LIST_TIMEOUT, LIST_IDLE);
+        return;
+    }
+    (void)sd_event_source_set_enabled(feed->sweep, SD_EVENT_OFF);
+    store_begin_list(feed->config.store, feed->config.index);
+    if (feed->from == LIST_NOT_OLDER) {
+        append_query(path, "resourceVersion", feed->state.version);
         append_query(path, "resourceVersionMatch", "NotOlderThan");
     } else if (feed->from == LIST_CACHED) {
         append_query(path, "resourceVersion", "0");
@@ -329,7 +318,7 @@ static void probe(struct feed *feed)
     g_autoptr(GString) path = feed_path(feed);
 
     g_string_append(path, "limit=1");
-    append_query(path, "resourceVersion", feed->version);
+    append_query(path, "resourceVersion", feed->state.version);
     append_query(path, "resourceVersionMatch", "NotOlderThan");
     feed_get(feed, path, PROBE_TIMEOUT, 0);
 }
@@ -341,7 +330,7 @@ static void watch(struct feed *feed)
 
     g_string_append_printf(path, "watch=1&allowWatchBookmarks=true&timeoutSeconds=%u",
                            (unsigned)seconds);
-    append_query(path, "resourceVersion", feed->version);
+    append_query(path, "resourceVersion", feed->state.version);
     feed->began = feed_now(feed);
     feed_get(feed, path, seconds * SECOND + WATCH_GRACE, 0);
 }
@@ -360,11 +349,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-void feed_list(struct feed *feed)
-{
-    list_next(feed);
-}
-
 int feed_new(struct feed **feedp, const struct feed_config *config,
              const struct feed_handler *handler)
 {
@@ -374,10 +358,10 @@ int feed_new(struct feed **feedp, const struct feed_config *config,
     feed->config = *config;
     feed->handler = *handler;
     feed->type = &resource_types[config->resource];
-    feed->ns = g_strdup(config->ns);
-    feed->name = g_strdup_printf("%s%s%s%s%s", feed->type->name, *feed->type->group ? "." : "",
-                                 feed->type->group, config->ns ? " in namespace " : "",
-                                 config->ns ? config->ns : "");
+    feed->state.name = g_strdup_printf(
+        "%s%s%s%s%s", feed->type->name, *feed->type->group ? "." : "", feed->type->group,
+        config->ns ? " in namespace " : "", config->ns ? config->ns : "");
+    feed->state.health = FEED_STARTING;
     feed->from = LIST_CACHED;
     r = sd_event_add_time_relative(config->event, &feed->timer, CLOCK_MONOTONIC, config->delay,
                                    1000, on_timer, feed);
@@ -401,36 +385,15 @@ struct feed *feed_free(struct feed *feed)
     trim_free(feed->trim);
     sd_event_source_disable_unref(feed->timer);
     sd_event_source_disable_unref(feed->sweep);
-    g_free(feed->ns);
-    g_free(feed->name);
-    g_free(feed->version);
+    g_free(feed->state.name);
+    g_free(feed->state.version);
     g_free(feed->next_page);
-    g_free(feed->problem);
+    g_free(feed->state.problem);
     g_free(feed);
     return NULL;
 }
 
-enum feed_health feed_health(const struct feed *feed)
+const struct feed_state *feed_state(const struct feed *feed)
 {
-    return feed->health;
-}
-
-const char *feed_problem(const struct feed *feed)
-{
-    return feed->problem;
-}
-
-const char *feed_version(const struct feed *feed)
-{
-    return feed->version ? feed->version : "";
-}
-
-const char *feed_name(const struct feed *feed)
-{
-    return feed->name;
-}
-
-bool feed_has_listed(const struct feed *feed)
-{
-    return feed->listed;
+    return &feed->state;
 }

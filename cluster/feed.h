@@ -15,7 +15,20 @@
 
 struct feed;
 
-enum feed_health { FEED_STARTING, FEED_SYNCED, FEED_DISCONNECTED, FEED_DENIED };
+enum feed_health {
+    FEED_SYNCED,
+    FEED_STARTING,
+    FEED_DISCONNECTED,
+    FEED_DENIED
+}; /* worse and worse */
+
+struct feed_state {
+    char *name;    /* "services", "services in namespace moon" */
+    char *version; /* of the last object or list; NULL before the first list */
+    char *problem; /* NULL while it is synced or starting */
+    enum feed_health health;
+    bool listed; /* once at least */
+};
 
 struct feed_handler {
     /* It needs to list: call feed_list when no other feed is listing. */
@@ -24,7 +37,7 @@ struct feed_handler {
     void (*list_over)(void *userdata, struct feed *feed);
     /* The store may have changed. */
     void (*changed)(void *userdata, struct feed *feed);
-    /* feed_health or feed_problem is another one. */
+    /* The health or the problem of its state is another one. */
     void (*health)(void *userdata, struct feed *feed);
     void *userdata;
 };
@@ -35,7 +48,7 @@ struct feed_config {
     struct store *store;
     unsigned index; /* of this feed in the store */
     enum resource resource;
-    const char *ns; /* NULL: all namespaces */
+    const char *ns; /* borrowed; NULL: all namespaces */
     uint64_t delay; /* before the first list, in microseconds */
 };
 
@@ -45,8 +58,4 @@ struct feed *feed_free(struct feed *feed); /* returns NULL */
 
 void feed_list(struct feed *feed);
 
-enum feed_health feed_health(const struct feed *feed);
-const char *feed_problem(const struct feed *feed); /* NULL while it is synced or starting */
-const char *feed_version(const struct feed *feed); /* "" before the first list */
-const char *feed_name(const struct feed *feed);    /* "services", "services in moon" */
-bool feed_has_listed(const struct feed *feed);     /* once at least */
+const struct feed_state *feed_state(const struct feed *feed);

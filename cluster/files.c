@@ -131,7 +131,7 @@ static char *new_name(const char *path)
     return g_strdup_printf("%.*s.%s.new", head, path, path + head);
 }
 
-static int write_file(int directory, const char *name, const char *text, size_t size)
+static int write_file(int directory, const char *name, const GString *text)
 {
     size_t done;
     int r;
@@ -140,16 +140,16 @@ static int write_file(int directory, const char *name, const char *text, size_t 
 
     if (fd < 0)
         return -errno;
-    r = write_all(fd, text, size, &done);
+    r = write_all(fd, text->str, text->len, &done);
     if (r < 0)
         (void)unlinkat(directory, name, 0);
     return r;
 }
 
-static int replace(struct files *files, const char *path, const char *text, size_t size)
+static int replace(struct files *files, const char *path, const GString *text)
 {
     g_autofree char *name = new_name(path);
-    int r = write_file(files->directory, name, text, size);
+    int r = write_file(files->directory, name, text);
 
     if (r < 0)
         return r;
@@ -180,12 +180,12 @@ int files_replace(struct files *files, const char *group, const GString *text)
 
     if (!text)
         return remove_file(files, group);
-    r = replace(files, group, text->str, text->len);
+    r = replace(files, group, text);
     if (r != -ENOENT)
         return r;
     if (mkdirat(files->directory, parent, 0755) < 0 && errno != EEXIST)
         return -errno;
-    return replace(files, group, text->str, text->len);
+    return replace(files, group, text);
 }
 
 static int read_file(int directory, const char *name, size_t max, GString *text)
@@ -261,21 +261,14 @@ int files_prune(struct files *files, const struct store *store)
     return errno ? -errno : 0;
 }
 
-int files_write_status(struct files *files, const char *text, size_t size)
+int files_write_status(struct files *files, const GString *text)
 {
-    return replace(files, FILES_STATUS, text, size);
+    return replace(files, FILES_STATUS, text);
 }
 
-int files_read_status(const struct files *files, char **textp, size_t *sizep)
+int files_read_status(const struct files *files, GString *text)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    int r = read_file(files->directory, FILES_STATUS, STATUS_MAX, text);
-
-    if (r < 0)
-        return r;
-    *sizep = text->len;
-    *textp = g_string_free(g_steal_pointer(&text), FALSE);
-    return 0;
+    return read_file(files->directory, FILES_STATUS, STATUS_MAX, text);
 }
 
 void files_sync(struct files *files)

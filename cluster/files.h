@@ -39,8 +39,8 @@ bool files_equal(const struct files *files, const char *group, const GString *te
 MUST_USE int files_prune(struct files *files, const struct store *store);
 
 /* .status.json */
-MUST_USE int files_write_status(struct files *files, const char *text, size_t size);
-MUST_USE int files_read_status(const struct files *files, char **textp, size_t *sizep);
+MUST_USE int files_write_status(struct files *files, const GString *text);
+MUST_USE int files_read_status(const struct files *files, GString *text); /* appends it */
 
 /* Writes to the disk what was replaced since. */
 void files_sync(struct files *files);

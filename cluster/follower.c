@@ -30,9 +30,7 @@ struct follower {
     bool ready;       /* all have listed */
     bool compare;     /* the files may be anything: compare before writing */
     bool expired;
-    enum freshness_state state;
-    uint64_t since, contact;
-    char *problem;
+    struct freshness freshness;
     int write_error;
     sd_event_source *status, *sync, *retry, *age;
 };
@@ -55,33 +53,13 @@ static void arm(sd_event_source *timer, uint64_t delay)
 
 static void write_status(struct follower *follower)
 {
-    g_autofree struct freshness_feed *feeds = g_new0(struct freshness_feed, follower->feeds->len);
-    g_autofree char *text = NULL;
-    struct freshness freshness = {
-        .cluster = follower->config.cluster,
-        .server = follower->config.address,
-        .problem = follower->problem,
-        .state = follower->state,
-        .since = follower->since,
-        .contact = follower->contact,
-        .feeds = feeds,
-        .n_feeds = follower->feeds->len,
-    };
-    size_t size;
-    int r;
+    const struct freshness *freshness = &follower->freshness;
+    g_autoptr(GString) text = freshness_write(freshness, follower->feeds, follower->store);
+    int r = files_write_status(follower->files, text);
 
-    for (unsigned i = 0; i < follower->feeds->len; i++) {
-        const struct feed *feed = follower->feeds->pdata[i];
-
-        feeds[i] = (struct freshness_feed){feed_name(feed), feed_version(feed), feed_problem(feed)};
-    }
-    for (unsigned i = 0; i < N_RESOURCES; i++)
-        freshness.objects[i] = store_count(follower->store, i);
-    text = freshness_write(&freshness, &size);
-    r = files_write_status(follower->files, text, size);
     if (r < 0 && r != follower->write_error)
         log_error("cannot write the status: %s", g_strerror(-r));
-    (void)sd_notifyf(0, "STATUS=%s", follower->problem ? follower->problem : "In sync");
+    (void)sd_notifyf(0, "STATUS=%s", freshness->problem ? freshness->problem : "In sync");
 }
 
 static int on_status(sd_event_source *source, uint64_t usec, void *userdata)
@@ -90,8 +68,8 @@ static int on_status(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    if (follower->state == FRESHNESS_SYNCED)
-        follower->contact = now_real();
+    if (follower->freshness.state == FRESHNESS_SYNCED)
+        follower->freshness.contact = now_real();
     write_status(follower);
     return 0;
 }
@@ -108,16 +86,17 @@ static int on_sync(sd_event_source *source, uint64_t usec, void *userdata)
 
 static void set_state(struct follower *follower, enum freshness_state state, const char *problem)
 {
-    if (follower->state == state && g_strcmp0(follower->problem, problem) == 0)
-        return;
-    if (follower->state == FRESHNESS_SYNCED || state == FRESHNESS_SYNCED)
-        follower->contact = now_real();
-    if (follower->state != state)
-        follower->since = now_real();
-    follower->state = state;
-    g_free(follower->problem);
-    follower->problem = g_strdup(problem);
-    write_status(follower);
+    if (freshness_change(&follower->freshness, state, problem, now_real()))
+        write_status(follower);
+}
+
+/* Is it another error than that of the last attempt, so that it is worth a message? */
+static bool note_error(struct follower *follower, int error)
+{
+    bool is_new = error != follower->write_error;
+
+    follower->write_error = error;
+    return is_new;
 }
 
 static bool write_group(void *userdata, const char *group)
@@ -130,76 +109,63 @@ static bool write_group(void *userdata, const char *group)
     if (follower->compare && full && files_equal(follower->files, group, text))
         return true;
     r = files_replace(follower->files, group, full ? text : NULL);
-    if (r < 0 && r != follower->write_error)
+    if (r < 0 && note_error(follower, r))
         log_error("%s: cannot be written: %s; trying again every %u s", group, g_strerror(-r),
                   (unsigned)(RETRY_DELAY / SECOND));
-    if (r < 0)
-        follower->write_error = r;
     return r == 0;
 }
 
-static bool all_listed(const struct follower *follower)
+/* That of the worst feed, without its name; listed: all have. */
+static struct feed_state overall_state(const struct follower *follower)
 {
-    for (unsigned i = 0; i < follower->feeds->len; i++) {
-        if (!feed_has_listed(follower->feeds->pdata[i]))
-            return false;
+    struct feed_state overall = {.health = FEED_SYNCED, .listed = true};
+
+    for (guint i = 0; i < follower->feeds->len; i++) {
+        const struct feed_state *state = feed_state(follower->feeds->pdata[i]);
+
+        overall.listed = overall.listed && state->listed;
+        if (state->health > overall.health) {
+            overall.health = state->health;
+            overall.problem = state->problem;
+        }
     }
-    return true;
+    return overall;
 }
 
-/* The state of the whole is that of its worst feed. */
 static void update_state(struct follower *follower)
 {
-    const struct feed *worst = NULL;
+    struct feed_state overall = overall_state(follower);
+    uint64_t now = now_real(), age, max_age = follower->config.max_age;
 
-    for (unsigned i = 0; i < follower->feeds->len; i++) {
-        const struct feed *feed = follower->feeds->pdata[i];
-
-        if (feed_health(feed) >= FEED_DISCONNECTED &&
-            (!worst || feed_health(feed) > feed_health(worst)))
-            worst = feed;
-    }
-    if (!worst) {
+    if (overall.health < FEED_DISCONNECTED) {
         set_state(follower, follower->ready ? FRESHNESS_SYNCED : FRESHNESS_STARTING, NULL);
         (void)sd_event_source_set_enabled(follower->age, SD_EVENT_OFF);
         return;
     }
     set_state(follower,
-              follower->expired                   ? FRESHNESS_EXPIRED
-              : feed_health(worst) == FEED_DENIED ? FRESHNESS_DENIED
-                                                  : FRESHNESS_DISCONNECTED,
-              feed_problem(worst));
-    if (follower->config.max_age > 0 && !follower->expired) {
-        uint64_t now = now_real(), age = now - MIN(now, follower->contact);
-
-        arm(follower->age, age < follower->config.max_age ? follower->config.max_age - age : 0);
-    }
-}
-
-static bool all_healthy(const struct follower *follower)
-{
-    for (unsigned i = 0; i < follower->feeds->len; i++) {
-        if (feed_health(follower->feeds->pdata[i]) != FEED_SYNCED)
-            return false;
-    }
-    return true;
+              follower->expired               ? FRESHNESS_EXPIRED
+              : overall.health == FEED_DENIED ? FRESHNESS_DENIED
+                                              : FRESHNESS_DISCONNECTED,
+              overall.problem);
+    age = now - MIN(now, follower->freshness.contact);
+    if (max_age > 0 && !follower->expired)
+        arm(follower->age, max_age - MIN(age, max_age));
 }
 
 /* Writes what has changed; the first time, and after the files were removed, everything. */
 static void flush(struct follower *follower)
 {
+    struct feed_state overall = overall_state(follower);
     unsigned left;
     int r = 0;
 
-    if (follower->ready ? follower->expired && !all_healthy(follower) : !all_listed(follower))
+    if (follower->ready ? follower->expired && overall.health != FEED_SYNCED : !overall.listed)
         return;
     left = store_take_changed(follower->store, write_group, follower);
     if (left == 0 && follower->compare) {
         r = files_prune(follower->files, follower->store);
-        if (r < 0 && r != follower->write_error)
+        if (r < 0 && note_error(follower, r))
             log_error("cannot remove old files: %s", g_strerror(-r));
-        if (r < 0)
-            follower->write_error = r;
     }
     if (files_need_sync(follower->files)) {
         arm(follower->sync, SYNC_DELAY);
@@ -281,15 +247,17 @@ static void on_changed(void *userdata, struct feed *feed)
 static void on_health(void *userdata, struct feed *feed)
 {
     struct follower *follower = userdata;
+    const struct feed_state *state = feed_state(feed);
 
-    if (feed_problem(feed))
-        log_warning("%s; keeping what is known", feed_problem(feed));
-    else if (follower->ready)
-        log_notice("%s: in contact again", feed_name(feed));
-    if (!feed_problem(feed))
+    if (state->problem) {
+        log_warning("%s; keeping what is known", state->problem);
+    } else {
+        if (follower->ready)
+            log_notice("%s: in contact again", state->name);
         flush(follower);
+    }
     update_state(follower);
-    if (feed_problem(feed) && follower->config.once)
+    if (state->problem && follower->config.once)
         (void)sd_event_exit(follower->event, 1);
 }
 
@@ -364,13 +332,13 @@ static int add_timers(struct follower *follower)
     return r;
 }
 
+/* The contact that the process before this one had. */
 static void read_old_status(struct follower *follower)
 {
-    g_autofree char *text = NULL;
-    size_t size;
+    g_autoptr(GString) text = g_string_new(NULL);
 
-    if (files_read_status(follower->files, &text, &size) == 0)
-        follower->contact = freshness_read_contact(text);
+    if (files_read_status(follower->files, text) == 0)
+        follower->freshness.contact = freshness_read_contact(text->str);
 }
 
 int follower_new(struct follower **followerp, sd_event *event, struct api_server *server,
@@ -385,7 +353,8 @@ int follower_new(struct follower **followerp, sd_event *event, struct api_server
     follower->store = store_new();
     follower->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))feed_free);
     follower->compare = true;
-    follower->since = now_real();
+    follower->freshness = (struct freshness){
+        .cluster = config->cluster, .server = config->address, .since = now_real()};
     read_old_status(follower);
     r = add_timers(follower);
     if (r >= 0)
@@ -415,7 +384,7 @@ struct follower *follower_free(struct follower *follower)
     sd_event_source_disable_unref(follower->retry);
     sd_event_source_disable_unref(follower->age);
     sd_event_unref(follower->event);
-    g_free(follower->problem);
+    g_free(follower->freshness.problem);
     g_free(follower);
     return NULL;
 }

@@ -7,32 +7,51 @@
 
 #include <yajl/yajl_tree.h>
 
+#include "feed.h"
 #include "lib/util/json.h"
 
 #define SECOND 1000000u
 
-static void write_feeds(struct json *json, const struct freshness *freshness)
+bool freshness_change(struct freshness *freshness, enum freshness_state state, const char *problem,
+                      uint64_t now)
+{
+    if (freshness->state == state && g_strcmp0(freshness->problem, problem) == 0)
+        return false;
+    if (freshness->state == FRESHNESS_SYNCED || state == FRESHNESS_SYNCED)
+        freshness->contact = now;
+    if (freshness->state != state)
+        freshness->since = now;
+    freshness->state = state;
+    g_free(freshness->problem);
+    freshness->problem = g_strdup(problem);
+    return true;
+}
+
+static void write_feeds(struct json *json, const GPtrArray *feeds)
 {
     json_open_list(json, "feeds");
-    for (unsigned i = 0; i < freshness->n_feeds; i++) {
+    for (guint i = 0; i < feeds->len; i++) {
+        const struct feed_state *state = feed_state(feeds->pdata[i]);
+
         json_open(json, NULL);
-        json_text(json, "resource", freshness->feeds[i].name);
-        json_text(json, "resourceVersion", freshness->feeds[i].version);
-        json_text(json, "problem", freshness->feeds[i].problem);
+        json_text(json, "resource", state->name);
+        json_text(json, "resourceVersion", state->version ? state->version : "");
+        json_text(json, "problem", state->problem);
         json_close(json);
     }
     json_close_list(json);
 }
 
-static void write_objects(struct json *json, const struct freshness *freshness)
+static void write_objects(struct json *json, const struct store *store)
 {
     json_open(json, "objects");
     for (unsigned i = 0; i < N_RESOURCES; i++)
-        json_number(json, resource_types[i].name, freshness->objects[i]);
+        json_number(json, resource_types[i].name, store_count(store, i));
     json_close(json);
 }
 
-char *freshness_write(const struct freshness *freshness, size_t *sizep)
+GString *freshness_write(const struct freshness *freshness, const GPtrArray *feeds,
+                         const struct store *store)
 {
     static const char *const states[] = {
         [FRESHNESS_STARTING] = "starting",         [FRESHNESS_SYNCED] = "synced",
@@ -49,12 +68,11 @@ char *freshness_write(const struct freshness *freshness, size_t *sizep)
     json_time(json, "since", freshness->since);
     json_time(json, "contact", freshness->contact);
     json_text(json, "problem", freshness->problem);
-    write_objects(json, freshness);
-    write_feeds(json, freshness);
+    write_objects(json, store);
+    write_feeds(json, feeds);
     json_close(json);
     json_free(json);
-    *sizep = text->len;
-    return g_string_free(text, FALSE);
+    return text;
 }
 
 uint64_t freshness_read_contact(const char *text)

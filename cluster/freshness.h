@@ -6,10 +6,9 @@
 
 #include <glib.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "resource.h"
+#include "store.h"
 
 enum freshness_state {
     FRESHNESS_STARTING,
@@ -20,22 +19,21 @@ enum freshness_state {
     FRESHNESS_STOPPED,
 };
 
-struct freshness_feed {
-    const char *name, *version;
-    const char *problem; /* or NULL */
-};
-
 struct freshness {
-    const char *cluster, *server, *problem; /* the latter or NULL */
+    const char *cluster, *server;
     enum freshness_state state;
+    char *problem;    /* NULL: none */
     uint64_t since;   /* of the state; microseconds of CLOCK_REALTIME, as all of these */
     uint64_t contact; /* the cluster's state was known to be this; 0: never */
-    unsigned objects[N_RESOURCES];
-    const struct freshness_feed *feeds;
-    unsigned n_feeds;
 };
 
-char *freshness_write(const struct freshness *freshness, size_t *sizep);
+/* Sets state and problem at the time `now`. False: they were these already. */
+bool freshness_change(struct freshness *freshness, enum freshness_state state, const char *problem,
+                      uint64_t now);
+
+/* The text of the file, with the state of each feed (struct feed *) and the store's counts. */
+GString *freshness_write(const struct freshness *freshness, const GPtrArray *feeds,
+                         const struct store *store);
 
 /* The time of the last contact according to the text; 0: unknown. */
 uint64_t freshness_read_contact(const char *text);

@@ -132,15 +132,15 @@ static bool set_proxy(struct kubeconfig *kubeconfig, CURLU *url, const char *tex
     scheme = url_part(url, CURLUPART_SCHEME, 0);
     if (!scheme || !g_strv_contains(schemes, scheme))
         return false;
-    kubeconfig->proxy_host = url_host(url);
-    kubeconfig->proxy_port = url_port(url);
-    if (kubeconfig->proxy_port == 0)
-        kubeconfig->proxy_port = 1080;
+    kubeconfig->peer = url_host(url);
+    kubeconfig->peer_port = url_port(url);
+    if (kubeconfig->peer_port == 0)
+        kubeconfig->peer_port = 1080;
     /* The proxy resolves the server's name: here only c-ares might. */
     kubeconfig->proxy = strcmp(scheme, "socks5") == 0
                             ? g_strconcat("socks5h", text + strlen("socks5"), NULL)
                             : g_strdup(text);
-    return kubeconfig->proxy_host != NULL;
+    return kubeconfig->peer != NULL;
 }
 
 static void read_url(struct kubeconfig_reading *reading, struct fields *fields,
@@ -167,6 +167,10 @@ static void read_cluster(struct kubeconfig_reading *reading, struct fields *fiel
 
     read_url(reading, fields, map, "server", set_server);
     read_url(reading, fields, map, "proxy-url", set_proxy);
+    if (!kubeconfig->proxy) {
+        kubeconfig->peer = g_strdup(kubeconfig->host);
+        kubeconfig->peer_port = kubeconfig->port;
+    }
     if (!fields_string(fields, map, "server"))
         fields_error(fields, map->position, "missing", "cluster %s has no server",
                      kubeconfig->cluster);
@@ -288,7 +292,7 @@ void kubeconfig_clear(struct kubeconfig *kubeconfig)
     g_free(kubeconfig->path);
     g_free(kubeconfig->tls_name);
     g_free(kubeconfig->proxy);
-    g_free(kubeconfig->proxy_host);
+    g_free(kubeconfig->peer);
     g_free(kubeconfig->user);
     g_free(kubeconfig->password);
     secret_clear(&kubeconfig->ca);

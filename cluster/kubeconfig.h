@@ -14,12 +14,12 @@ struct kubeconfig {
     char *server;  /* "https://HOST[:PORT][/PATH]", without a slash at the end */
     char *host;    /* of it, without brackets */
     unsigned port;
-    bool secure;      /* https */
-    char *path;       /* of it: "" or "/..." */
-    char *tls_name;   /* NULL: the host */
-    char *proxy;      /* URL, or NULL */
-    char *proxy_host; /* of it, without brackets, or NULL */
-    unsigned proxy_port;
+    bool secure;    /* https */
+    char *path;     /* of it: "" or "/..." */
+    char *tls_name; /* NULL: the host */
+    char *proxy;    /* URL, or NULL */
+    char *peer;     /* host that is connected to: the proxy's, or else the server's */
+    unsigned peer_port;
     bool insecure;       /* the server's certificate is not verified */
     bool no_compression; /* lists are requested without gzip */
     struct secret ca, certificate, key, token;

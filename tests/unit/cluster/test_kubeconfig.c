@@ -71,8 +71,8 @@ static void test_proxy(void **state)
         read_text(&kubeconfig, "x", "server: 'https://a', proxy-url: 'socks5://proxy.example'", ""),
         0);
     assert_string_equal(kubeconfig.proxy, "socks5h://proxy.example");
-    assert_string_equal(kubeconfig.proxy_host, "proxy.example");
-    assert_int_equal(kubeconfig.proxy_port, 1080);
+    assert_string_equal(kubeconfig.peer, "proxy.example");
+    assert_int_equal(kubeconfig.peer_port, 1080);
     kubeconfig_clear(&kubeconfig);
 }
 
