@@ -144,14 +144,6 @@ static bool question_is_own(const struct question *question, const union endpoin
     return server;
 }
 
-static bool is_loopback(const struct address *address)
-{
-    static const struct address inet6 = {.bytes = {[15] = 1}};
-
-    return (address_is_inet(address) && address->bytes[12] == 127) ||
-           address_compare(address, &inet6) == 0;
-}
-
 /* No server answered, and one of them is among the waiting clients: it asked us what we asked it,
  * possibly through others. For addresses shared by all programs of this host, that proves
  * nothing. */
@@ -164,7 +156,7 @@ static void question_look_for_loop(struct question *question)
         const union endpoint *server = relay_asked_at(question->relay, &query->usage->address);
         char text[ENDPOINT_TEXT_MAX];
 
-        if (!server || is_loopback(&query->usage->address))
+        if (!server || address_is_loopback(&query->usage->address))
             continue;
         endpoint_format(server, text);
         log_warning("%s gave no answer to what it asked here itself: if it forwards to this "

@@ -196,14 +196,12 @@ static void write_found(struct pending *pending, const struct kubesvc_answer *an
     reply(pending, bytes, packet_end(&packet));
 }
 
-/* Is it an answer to this question, consistent in itself? */
-static bool answer_is_sound(const struct pending *pending, const struct kubesvc_answer *answer,
-                            size_t size)
+/* Is it consistent in itself? */
+static bool answer_is_sound(const struct kubesvc_answer *answer, size_t size)
 {
     uint32_t inet = le32toh(answer->inet), inet6 = le32toh(answer->inet6);
     uint32_t names_size = le32toh(answer->names_size);
 
-    (void)pending;
     return answer->status != KUBESVC_STATUS_FOUND ||
            ((answer->flags & KUBESVC_ANSWER_WITHHELD) == 0 && le16toh(answer->names) >= 2 &&
             le16toh(answer->names) <= KUBESVC_NAMES_MAX && names_size <= KUBESVC_NAMES_SIZE_MAX &&
@@ -223,7 +221,7 @@ static void on_found_out(void *userdata, const struct exchange_response *respons
         response->size >= sizeof answer)
         memcpy(&answer, response->payload, sizeof answer);
     if (answer.status == KUBESVC_STATUS_TRY_AGAIN ||
-        !answer_is_sound(pending, &answer, response->size - sizeof answer)) {
+        !answer_is_sound(&answer, response->size - sizeof answer)) {
         reply_rcode(pending, PACKET_SERVFAIL);
     } else if (answer.status == KUBESVC_STATUS_FOUND) {
         write_found(pending, &answer, response->payload + sizeof answer);

@@ -25,7 +25,8 @@ struct front_options {
     size_t n_own;
 };
 
-/* `ready` is called once, as soon as it is known whether there is a snapshot. */
+/* `ready` is called once, from the event loop, as soon as it is known whether there is a snapshot.
+ */
 MUST_USE int front_new(struct front **frontp, sd_event *event, const struct front_options *options,
                        void (*ready)(void *userdata), void *userdata);
 struct front *front_free(struct front *front); /* returns NULL */

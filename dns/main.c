@@ -22,21 +22,11 @@ struct dns_program {
     struct dns_settings settings;
     struct sockets sockets;
     sd_event *event;
-    sd_event_source *serving; /* starts that, once */
     struct front *front;
     struct tcp *tcp;
     struct udp *udp[SOCKETS_MAX];
     size_t n_udp;
 };
-
-/* Requests wait in the sockets until the daemon has been asked for its snapshot: a mere restart of
- * this program causes no SERVFAIL. */
-static void on_ready(void *userdata)
-{
-    struct dns_program *program = userdata;
-
-    (void)sd_event_source_set_enabled(program->serving, SD_EVENT_ONESHOT);
-}
 
 static void raise_limit(void)
 {
@@ -58,26 +48,6 @@ static int open_loop(struct dns_program *program)
     return r < 0 ? r : sd_event_set_watchdog(program->event, 1);
 }
 
-static int open_front(struct dns_program *program)
-{
-    const struct dns_settings *settings = &program->settings;
-    union endpoint own[SOCKETS_MAX];
-
-    for (size_t i = 0; i < program->sockets.n; i++)
-        own[i] = program->sockets.sockets[i].own;
-    return front_new(&program->front, program->event,
-                     &(struct front_options){
-                         .socket = settings->socket,
-                         .zones = settings->zones,
-                         .ns = settings->ns,
-                         .ttl = settings->ttl,
-                         .forward = (const char *const *)settings->forward,
-                         .own = own,
-                         .n_own = program->sockets.n,
-                     },
-                     on_ready, program);
-}
-
 /* Each socket goes to what answers on it. */
 static int serve(struct dns_program *program)
 {
@@ -97,23 +67,39 @@ static int serve(struct dns_program *program)
     return r;
 }
 
-static int on_serving(sd_event_source *source, void *userdata)
+/* Requests wait in the sockets until the daemon has been asked for its snapshot: a mere restart of
+ * this program causes no SERVFAIL. */
+static void on_ready(void *userdata)
 {
-    int r = serve(userdata);
+    struct dns_program *program = userdata;
+    int r = serve(program);
 
     if (r < 0) {
         log_error("cannot start: %s", g_strerror(-r));
-        return sd_event_exit(sd_event_source_get_event(source), r);
+        (void)sd_event_exit(program->event, r);
+        return;
     }
     (void)sd_notify(0, "READY=1");
-    return 0;
 }
 
-static int add_serving(struct dns_program *program)
+static int open_front(struct dns_program *program)
 {
-    int r = sd_event_add_defer(program->event, &program->serving, on_serving, program);
+    const struct dns_settings *settings = &program->settings;
+    union endpoint own[SOCKETS_MAX];
 
-    return r < 0 ? r : sd_event_source_set_enabled(program->serving, SD_EVENT_OFF);
+    for (size_t i = 0; i < program->sockets.n; i++)
+        own[i] = program->sockets.sockets[i].own;
+    return front_new(&program->front, program->event,
+                     &(struct front_options){
+                         .socket = settings->socket,
+                         .zones = settings->zones,
+                         .ns = settings->ns,
+                         .ttl = settings->ttl,
+                         .forward = (const char *const *)settings->forward,
+                         .own = own,
+                         .n_own = program->sockets.n,
+                     },
+                     on_ready, program);
 }
 
 static void log_addresses(const struct dns_program *program)
@@ -138,9 +124,7 @@ static int program_run(struct dns_program *program)
     if (r < 0)
         return r;
     log_addresses(program);
-    r = add_serving(program);
-    if (r >= 0)
-        r = open_front(program);
+    r = open_front(program);
     if (r < 0) {
         log_error("cannot start: %s", g_strerror(-r));
         return r;
@@ -159,7 +143,6 @@ static void program_clear(struct dns_program *program)
     tcp_free(program->tcp);
     front_free(program->front);
     sockets_close(&program->sockets);
-    sd_event_source_unref(program->serving);
     sd_event_unref(program->event);
     dns_settings_clear(&program->settings);
 }

@@ -16,7 +16,8 @@
 
 struct provider;
 
-/* `ready` is called once, as soon as it is known whether there is a snapshot. */
+/* `ready` is called once, from the event loop, as soon as it is known whether there is a snapshot.
+ */
 MUST_USE int provider_new(struct provider **providerp, sd_event *event, const char *path,
                           void (*ready)(void *userdata), void *userdata);
 struct provider *provider_free(struct provider *provider); /* returns NULL */

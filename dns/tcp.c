@@ -23,7 +23,7 @@ struct tcp {
     sd_event *event;
     struct front *front;
     GPtrArray *listeners; /* struct tcp_listener * */
-    GQueue connections;   /* struct tcp_connection, the one that moved least recently first */
+    GQueue connections;   /* struct tcp_connection, the one that moved longest ago first */
     sd_event_source *sweep;
 };
 
@@ -42,57 +42,14 @@ static void listener_free(gpointer data)
     g_free(listener);
 }
 
-static void drop(struct tcp *tcp, struct tcp_connection *connection)
-{
-    g_queue_unlink(&tcp->connections, tcp_connection_link(connection));
-    front_forget(tcp->front, connection);
-    tcp_connection_free(connection);
-}
-
 static bool drop_oldest(struct tcp *tcp)
 {
     GList *oldest = tcp->connections.head;
 
     if (oldest)
-        drop(tcp, oldest->data);
+        tcp_connection_free(oldest->data);
     return oldest != NULL;
 }
-
-/* --- What connections say --- */
-
-static void on_moved(void *userdata, struct tcp_connection *connection)
-{
-    struct tcp *tcp = userdata;
-    GList *link = tcp_connection_link(connection);
-
-    g_queue_unlink(&tcp->connections, link);
-    g_queue_push_tail_link(&tcp->connections, link);
-}
-
-static void on_closed(void *userdata, struct tcp_connection *connection)
-{
-    drop(userdata, connection);
-}
-
-/* Connections idle for too long; they are the first ones. */
-static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    struct tcp *tcp = userdata;
-    GList *head;
-
-    while ((head = tcp->connections.head)) {
-        if (usec - MIN(usec, tcp_connection_moved(head->data)) < TCP_IDLE_USEC)
-            break;
-        drop(tcp, head->data);
-    }
-    if (!tcp->connections.head)
-        return 0;
-    int r = sd_event_source_set_time_relative(source, SWEEP_USEC);
-
-    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
-/* --- New connections --- */
 
 static int start_sweeping(struct tcp *tcp)
 {
@@ -101,20 +58,30 @@ static int start_sweeping(struct tcp *tcp)
     return r < 0 ? r : sd_event_source_set_enabled(tcp->sweep, SD_EVENT_ONESHOT);
 }
 
+/* Connections idle for too long; they are the first ones. */
+static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct tcp *tcp = userdata;
+    GList *head;
+
+    (void)source;
+    while ((head = tcp->connections.head)) {
+        if (usec - MIN(usec, tcp_connection_moved(head->data)) < TCP_IDLE_USEC)
+            return start_sweeping(tcp);
+        tcp_connection_free(head->data);
+    }
+    return 0;
+}
+
 static void add(struct tcp *tcp, int fd)
 {
-    struct tcp_connection *connection;
-    const struct tcp_events events = {.moved = on_moved, .closed = on_closed, .userdata = tcp};
-    int r = tcp_connection_new(&connection, tcp->event, fd, tcp->front, &events);
-
     /* It has gone already, or there is no memory for it. An error would end the listener. */
-    if (r < 0)
+    if (tcp_connection_new(tcp->event, fd, tcp->front, &tcp->connections) < 0)
         return;
-    if (tcp->connections.length >= TCP_CONNECTIONS_MAX)
+    if (tcp->connections.length > TCP_CONNECTIONS_MAX)
         drop_oldest(tcp);
-    if (tcp->connections.length == 0)
+    if (tcp->connections.length == 1)
         (void)start_sweeping(tcp);
-    g_queue_push_tail_link(&tcp->connections, tcp_connection_link(connection));
 }
 
 static int on_connection(sd_event_source *source, int listening, uint32_t revents, void *userdata)

@@ -23,7 +23,7 @@ struct tcp_connection {
     int fd;
     sd_event_source *io, *later;
     struct front *front;
-    struct tcp_events events;
+    GQueue *all; /* with `link` */
     GList link;
     uint64_t moved;
     union endpoint from, own;
@@ -39,7 +39,8 @@ struct tcp_connection {
 static void note_moved(struct tcp_connection *connection)
 {
     connection->moved = (uint64_t)g_get_monotonic_time();
-    connection->events.moved(connection->events.userdata, connection);
+    g_queue_unlink(connection->all, &connection->link);
+    g_queue_push_tail_link(connection->all, &connection->link);
 }
 
 static size_t waiting(const struct tcp_connection *connection)
@@ -182,7 +183,7 @@ static int go_on(struct tcp_connection *connection)
     } while (!connection->broken && connection->in_size != before);
     if (connection->broken ||
         (connection->ended && connection->n_pending == 0 && waiting(connection) == 0)) {
-        connection->events.closed(connection->events.userdata, connection);
+        tcp_connection_free(connection);
         return 0;
     }
     events = (may_read(connection) ? EPOLLIN : 0u) | (waiting(connection) > 0 ? EPOLLOUT : 0u);
@@ -219,15 +220,15 @@ static int read_ends(struct tcp_connection *connection)
                : 0;
 }
 
-int tcp_connection_new(struct tcp_connection **connectionp, sd_event *event, int fd,
-                       struct front *front, const struct tcp_events *events)
+int tcp_connection_new(sd_event *event, int fd, struct front *front, GQueue *all)
 {
     struct tcp_connection *connection = g_new0(struct tcp_connection, 1);
 
     connection->fd = fd;
     connection->front = front;
-    connection->events = *events;
+    connection->all = all;
     connection->link.data = connection;
+    g_queue_push_tail_link(all, &connection->link);
     connection->moved = (uint64_t)g_get_monotonic_time();
     connection->out = g_byte_array_new();
     int r = read_ends(connection);
@@ -238,26 +239,20 @@ int tcp_connection_new(struct tcp_connection **connectionp, sd_event *event, int
         r = sd_event_add_defer(event, &connection->later, on_later, connection);
     if (r >= 0)
         r = sd_event_source_set_enabled(connection->later, SD_EVENT_OFF);
-    if (r < 0) {
+    if (r < 0)
         tcp_connection_free(connection);
-        return r;
-    }
-    *connectionp = connection;
-    return 0;
+    return r;
 }
 
 void tcp_connection_free(struct tcp_connection *connection)
 {
+    g_queue_unlink(connection->all, &connection->link);
+    front_forget(connection->front, connection);
     sd_event_source_disable_unref(connection->io);
     sd_event_source_disable_unref(connection->later);
     g_byte_array_unref(connection->out);
     close(connection->fd);
     g_free(connection);
-}
-
-GList *tcp_connection_link(struct tcp_connection *connection)
-{
-    return &connection->link;
 }
 
 uint64_t tcp_connection_moved(const struct tcp_connection *connection)

@@ -13,21 +13,12 @@
 
 struct tcp_connection;
 
-struct tcp_events {
-    /* A whole request has arrived, or bytes of responses have been taken. */
-    void (*moved)(void *userdata, struct tcp_connection *connection);
-    /* It is over: free it. */
-    void (*closed)(void *userdata, struct tcp_connection *connection);
-    void *userdata;
-};
-
-/* Takes ownership of the descriptor, even if it fails. -ENOTCONN: the client is gone. */
-MUST_USE int tcp_connection_new(struct tcp_connection **connectionp, sd_event *event, int fd,
-                                struct front *front, const struct tcp_events *events);
+/* Takes ownership of the descriptor, even if it fails. The connection joins `all` (struct
+ * tcp_connection), where the one whose last progress is longest ago comes first, and frees itself
+ * when it is over. -ENOTCONN: the client is gone. */
+MUST_USE int tcp_connection_new(sd_event *event, int fd, struct front *front, GQueue *all);
 void tcp_connection_free(struct tcp_connection *connection);
 
-/* For its owner's queue; its data is the connection. */
-GList *tcp_connection_link(struct tcp_connection *connection);
-
-/* Time of its last progress or creation; CLOCK_MONOTONIC, microseconds. */
+/* Time of its last progress or creation; CLOCK_MONOTONIC, microseconds. A whole request that has
+ * arrived is progress, and bytes of responses that were taken. */
 uint64_t tcp_connection_moved(const struct tcp_connection *connection);

@@ -78,7 +78,7 @@ static bool is_local(const union endpoint *endpoint)
     union endpoint foreign;
 
     endpoint_address(endpoint, &address);
-    if (address_is_inet(&address) && address.bytes[12] == 127)
+    if (address_is_loopback(&address))
         return true;
     return can_bind(endpoint) && !(endpoint_parse(&foreign, "192.0.2.1", 1) && can_bind(&foreign));
 }
