@@ -88,11 +88,8 @@ static bool write_own_address(const struct response_context *context, struct pac
     endpoint_address(context->own, &address);
     if (address_is_inet(&address) != (type == PACKET_A))
         return false;
-    struct packet_record record =
-        packet_record(packet, section, owner, NULL, 0, type, context->ttl);
-
-    packet_put(&record, address.bytes + (type == PACKET_A ? 12 : 0), type == PACKET_A ? 4 : 16);
-    return packet_record_end(&record);
+    return packet_add(packet, section, owner, type, context->ttl,
+                      address.bytes + (type == PACKET_A ? 12 : 0), type == PACKET_A ? 4 : 16);
 }
 
 static void write_ns(const struct response_context *context, struct packet *packet)
@@ -108,15 +105,6 @@ static void write_ns(const struct response_context *context, struct packet *pack
     write_own_address(context, packet, PACKET_ADDITIONAL, server, PACKET_AAAA);
 }
 
-static void write_version(struct packet *packet)
-{
-    struct packet_record record = packet_record(packet, PACKET_ANSWER, PACKET_QUESTION_NAME, NULL,
-                                                0, PACKET_TXT, VERSION_TTL);
-
-    packet_put(&record, version, sizeof version - 1);
-    packet_record_end(&record);
-}
-
 bool apex_write_own(const struct response_context *context, const struct settings *settings,
                     struct packet *packet, const char *below, size_t length)
 {
@@ -130,7 +118,8 @@ bool apex_write_own(const struct response_context *context, const struct setting
     else if (length == 0 && type == PACKET_NS)
         write_ns(context, packet);
     else if (txt && type == PACKET_TXT)
-        write_version(packet);
+        packet_add(packet, PACKET_ANSWER, PACKET_QUESTION_NAME, PACKET_TXT, VERSION_TTL, version,
+                   sizeof version - 1);
     else if (!server || (type != PACKET_A && type != PACKET_AAAA) ||
              !write_own_address(context, packet, PACKET_ANSWER, PACKET_QUESTION_NAME,
                                 (enum packet_type)type))

@@ -66,7 +66,7 @@ static const struct option long_options[] = {
 /* The options of the command line; NULL or empty if absent. */
 struct given {
     struct config_options config;
-    GPtrArray *listen, *forward; /* const char * */
+    GStrvBuilder *listen, *forward;
     const char *ns, *ttl;
 };
 
@@ -77,8 +77,8 @@ static int take(struct given *given, int option)
         given->config.path = optarg;
         given->config.path_given = true;
         return 0;
-    case OPTION_LISTEN: g_ptr_array_add(given->listen, optarg); return 0;
-    case OPTION_FORWARD: g_ptr_array_add(given->forward, optarg); return 0;
+    case OPTION_LISTEN: g_strv_builder_add(given->listen, optarg); return 0;
+    case OPTION_FORWARD: g_strv_builder_add(given->forward, optarg); return 0;
     case OPTION_NAMESPACE: given->ns = optarg; return 0;
     case OPTION_SOCKET: given->config.socket = optarg; return 0;
     case OPTION_TTL: given->ttl = optarg; return 0;
@@ -124,23 +124,18 @@ static bool add_listen(struct dns_settings *settings, const char *text)
 static bool take_lists(struct dns_settings *settings, const struct given *given,
                        const struct config_dns *dns)
 {
-    GPtrArray *forward = g_ptr_array_new();
+    g_auto(GStrv) listen = g_strv_builder_end(given->listen);
+    g_auto(GStrv) forward = g_strv_builder_end(given->forward);
     bool good = true;
 
-    for (guint i = 0; i < given->listen->len; i++)
-        good = add_listen(settings, given->listen->pdata[i]) && good;
-    for (char **text = dns->listen; given->listen->len == 0 && *text; text++)
+    for (char **text = *listen ? listen : dns->listen; *text; text++)
         good = add_listen(settings, *text) && good;
-    for (guint i = 0; i < given->forward->len; i++) {
-        const char *text = given->forward->pdata[i], *wrong = forward_parse_server(text);
+    for (char **text = forward; *text; text++) {
+        const char *wrong = forward_parse_server(*text);
 
-        good = (!wrong || complain("--forward", text, wrong)) && good;
-        g_ptr_array_add(forward, g_strdup(text));
+        good = (!wrong || complain("--forward", *text, wrong)) && good;
     }
-    for (char **text = dns->forward; given->forward->len == 0 && text && *text; text++)
-        g_ptr_array_add(forward, g_strdup(*text));
-    g_ptr_array_add(forward, NULL);
-    settings->forward = (char **)g_ptr_array_free(forward, FALSE);
+    settings->forward = g_strdupv(*forward ? forward : dns->forward);
     return good;
 }
 
@@ -181,8 +176,8 @@ int dns_settings_read(struct dns_settings *settings, int argc, char **argv)
 {
     struct given given = {
         .config = {.path = CONFIG_PATH},
-        .listen = g_ptr_array_new(),
-        .forward = g_ptr_array_new(),
+        .listen = g_strv_builder_new(),
+        .forward = g_strv_builder_new(),
     };
     int r;
 
@@ -192,8 +187,8 @@ int dns_settings_read(struct dns_settings *settings, int argc, char **argv)
     r = parse(&given, argc, argv);
     if (r == 0)
         r = read_config(settings, &given);
-    g_ptr_array_unref(given.listen);
-    g_ptr_array_unref(given.forward);
+    g_strv_builder_unref(given.listen);
+    g_strv_builder_unref(given.forward);
     return r;
 }
 

@@ -127,6 +127,16 @@ static void on_forwarded(void *userdata, const uint8_t *bytes, size_t size)
         reply_rcode(pending, PACKET_SERVFAIL);
 }
 
+static enum front_result wait_for(struct front *front, struct pending *pending, bool sent)
+{
+    if (!sent) {
+        pending_free(pending);
+        return FRONT_IGNORED;
+    }
+    g_queue_push_tail_link(&front->pending, &pending->link);
+    return FRONT_PENDING;
+}
+
 static enum front_result forward(struct front *front, const struct requester *client,
                                  const uint8_t *request, size_t request_size,
                                  const struct packet_question *question)
@@ -144,12 +154,7 @@ static enum front_result forward(struct front *front, const struct requester *cl
                                      .reply = on_forwarded,
                                      .userdata = pending,
                                  });
-    if (!pending->query) {
-        pending_free(pending);
-        return FRONT_IGNORED;
-    }
-    g_queue_push_tail_link(&front->pending, &pending->link);
-    return FRONT_PENDING;
+    return wait_for(front, pending, pending->query);
 }
 
 /* Moves the canonical name, which comes first, after the aliases. False: malformed. */
@@ -262,13 +267,9 @@ static enum front_result ask_outside(struct front *front, const struct requester
     size_t size = packet_end(packet);
 
     pending = pending_new(front, client, request, request_size, packet->bytes, size);
-    if (exchange_name(&pending->exchange, front->event, provider_path(front->provider), alias,
-                      family, on_found_out, pending) < 0) {
-        pending_free(pending);
-        return FRONT_IGNORED;
-    }
-    g_queue_push_tail_link(&front->pending, &pending->link);
-    return FRONT_PENDING;
+    return wait_for(front, pending,
+                    exchange_name(&pending->exchange, front->event, provider_path(front->provider),
+                                  alias, family, on_found_out, pending) >= 0);
 }
 
 /* --- The whole --- */

@@ -345,3 +345,12 @@ bool packet_record_end(struct packet_record *record)
     packet->records[record->section]++;
     return true;
 }
+
+bool packet_add(struct packet *packet, enum packet_section section, packet_place place,
+                enum packet_type type, uint32_t ttl, const void *data, size_t size)
+{
+    struct packet_record record = packet_record(packet, section, place, NULL, 0, type, ttl);
+
+    packet_put(&record, data, size);
+    return packet_record_end(&record);
+}

@@ -128,3 +128,7 @@ packet_place packet_put_name(struct packet_record *record, const char *name, siz
 
 /* False: it did not fit. */
 bool packet_record_end(struct packet_record *record);
+
+/* A whole record whose data are these bytes. False: it did not fit. */
+bool packet_add(struct packet *packet, enum packet_section section, packet_place place,
+                enum packet_type type, uint32_t ttl, const void *data, size_t size);

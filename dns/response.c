@@ -36,11 +36,12 @@ static void write_negative(struct response *response, enum packet_rcode rcode)
     apex_write_negative(response->context, &response->settings, response->packet, rcode, 0);
 }
 
-/* The alias `owner` of a name; returns the place of that name, 0: no room. */
-static packet_place write_cname(struct response *response, packet_place owner, const char *name)
+/* A record whose data is a name; returns the place of that name, 0: no room. */
+static packet_place write_pointer(struct response *response, packet_place owner,
+                                  enum packet_type type, const char *name)
 {
     struct packet_record record = packet_record(response->packet, PACKET_ANSWER, owner, NULL, 0,
-                                                PACKET_CNAME, response->context->ttl);
+                                                type, response->context->ttl);
     packet_place place = packet_put_name(&record, name, strlen(name), 0);
 
     return packet_record_end(&record) ? place : 0;
@@ -50,10 +51,9 @@ static packet_place write_cname(struct response *response, packet_place owner, c
 static bool write_chain(struct response *response, const char *name, unsigned links,
                         packet_place *owner)
 {
-
     for (unsigned i = 0; i < links && *owner != 0; i++) {
         name += strlen(name) + 1;
-        *owner = write_cname(response, *owner, name);
+        *owner = write_pointer(response, *owner, PACKET_CNAME, name);
     }
     return *owner != 0;
 }
@@ -68,32 +68,22 @@ static void write_addresses(struct response *response, const struct resolver_ans
 
     for (uint32_t i = 0; i < n; i++) {
         uint32_t at = i < n - first ? first + i : i - (n - first);
-        struct packet_record record = packet_record(response->packet, PACKET_ANSWER, owner, NULL, 0,
-                                                    type, response->context->ttl);
 
-        packet_put(&record, found->addresses + at * size, size);
-        if (!packet_record_end(&record))
+        if (!packet_add(response->packet, PACKET_ANSWER, owner, type, response->context->ttl,
+                        found->addresses + at * size, size))
             return;
     }
-}
-
-/* Instead of everything (RFC 8482). */
-static void write_any(struct response *response, packet_place owner)
-{
-    static const char text[] = "\x07"
-                               "RFC8482\0";
-    struct packet_record record = packet_record(response->packet, PACKET_ANSWER, owner, NULL, 0,
-                                                PACKET_HINFO, response->context->ttl);
-
-    packet_put(&record, text, sizeof text - 1);
-    packet_record_end(&record);
 }
 
 /* Other records of an existing name. */
 static enum response_result write_other(struct response *response, packet_place owner)
 {
-    if (response->packet->question->type == PACKET_ANY)
-        write_any(response, owner);
+    static const char any[] = "\x07"
+                              "RFC8482\0";
+
+    if (response->packet->question->type == PACKET_ANY) /* instead of everything (RFC 8482) */
+        packet_add(response->packet, PACKET_ANSWER, owner, PACKET_HINFO, response->context->ttl,
+                   any, sizeof any - 1);
     else
         write_negative(response, PACKET_NOERROR);
     return RESPONSE_READY;
@@ -113,12 +103,18 @@ static enum response_result write_found(struct response *response,
     return write_other(response, owner);
 }
 
+static enum resolver_outcome look_up(const struct response *response, const struct target *target,
+                                     struct lookup *lookup)
+{
+    *lookup = (struct lookup){.view = response->context->view, .settings = &response->settings};
+    return lookup_name(lookup, target->name, target->length - response->settings.zone_length - 1);
+}
+
 /* SRV records belong to the name itself: an alias has none. */
 static enum response_result write_srv(struct response *response, const struct target *target)
 {
-    struct lookup lookup = {.view = response->context->view, .settings = &response->settings};
-    enum resolver_outcome outcome =
-        lookup_name(&lookup, target->name, target->length - response->settings.zone_length - 1);
+    struct lookup lookup;
+    enum resolver_outcome outcome = look_up(response, target, &lookup);
 
     if (outcome == RESOLVER_NOT_OURS)
         return RESPONSE_FOREIGN;
@@ -197,30 +193,19 @@ static enum response_result write_in_zone(struct response *response)
 static bool is_in_range(const struct settings *settings, const struct reverse_name *reverse)
 {
     const struct kubesvc_range *ranges = (const void *)settings->ranges;
-    unsigned bits = reverse->bits + (reverse->inet ? 96 : 0);
+    unsigned family = reverse->inet ? 96 : 0;
 
     for (uint32_t i = 0; i < settings->n_ranges; i++) {
-        uint32_t prefix = snapshot_u32(&ranges[i].prefix);
-        unsigned whole = prefix / 8, mask = 0xff00u >> prefix % 8 & 0xff;
+        struct address_range range = {
+            .base = address_from(ranges[i].address, sizeof ranges[i].address),
+            .prefix = snapshot_u32(&ranges[i].prefix),
+        };
 
-        if (prefix > bits || (reverse->inet && prefix < 96) ||
-            memcmp(ranges[i].address, reverse->address, whole) != 0)
-            continue;
-        if (mask == 0 || ((ranges[i].address[whole] ^ reverse->address[whole]) & mask) == 0)
+        if (range.prefix >= family && range.prefix <= family + reverse->bits &&
+            address_range_contains(&range, &reverse->address))
             return true;
     }
     return false;
-}
-
-static enum response_result write_ptr(struct response *response, const char *name)
-{
-    struct packet_record record =
-        packet_record(response->packet, PACKET_ANSWER, PACKET_QUESTION_NAME, NULL, 0, PACKET_PTR,
-                      response->context->ttl);
-
-    packet_put_name(&record, name, strlen(name), 0);
-    packet_record_end(&record);
-    return RESPONSE_READY;
 }
 
 static enum response_result write_reverse(struct response *response,
@@ -234,7 +219,7 @@ static enum response_result write_reverse(struct response *response,
     if (reverse->bits == (reverse->inet ? 32 : 128))
         resolver_address(response->context->view,
                          reverse->inet ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6,
-                         reverse->address + (reverse->inet ? 12 : 0), &found, &names);
+                         reverse->address.bytes + (reverse->inet ? 12 : 0), &found, &names);
     else if (!is_in_range(&response->settings, reverse))
         return RESPONSE_FOREIGN;
     if (found.outcome == RESOLVER_NOT_OURS)
@@ -243,10 +228,11 @@ static enum response_result write_reverse(struct response *response,
     if (reverse->below)
         found.outcome = RESOLVER_NXDOMAIN;
     if (found.outcome == RESOLVER_FOUND && type == PACKET_PTR)
-        return write_ptr(response, storage);
-    apex_write_negative(response->context, &response->settings, response->packet,
-                        found.outcome == RESOLVER_NXDOMAIN ? PACKET_NXDOMAIN : PACKET_NOERROR,
-                        reverse->top_length);
+        write_pointer(response, PACKET_QUESTION_NAME, PACKET_PTR, storage);
+    else
+        apex_write_negative(response->context, &response->settings, response->packet,
+                            found.outcome == RESOLVER_NXDOMAIN ? PACKET_NXDOMAIN : PACKET_NOERROR,
+                            reverse->top_length);
     return RESPONSE_READY;
 }
 
@@ -282,11 +268,10 @@ static bool join(struct target *target, char whole[static KUBESVC_NAME_MAX + 1],
 }
 
 /* Does the name exist, other than as a namespace that only has names below it? */
-static bool exists(struct response *response, const struct target *target)
+static bool exists(const struct response *response, const struct target *target)
 {
-    struct lookup lookup = {.view = response->context->view, .settings = &response->settings};
-    enum resolver_outcome outcome =
-        lookup_name(&lookup, target->name, target->length - response->settings.zone_length - 1);
+    struct lookup lookup;
+    enum resolver_outcome outcome = look_up(response, target, &lookup);
 
     return outcome == RESOLVER_FOUND ||
            (outcome == RESOLVER_NODATA && (lookup.flags & RESOLVER_BARE) == 0) ||
@@ -313,7 +298,7 @@ static enum response_result write_searched(struct response *response)
             !exists(response, &target))
             continue;
         response->packet->authoritative = true;
-        target.place = write_cname(response, PACKET_QUESTION_NAME, whole);
+        target.place = write_pointer(response, PACKET_QUESTION_NAME, PACKET_CNAME, whole);
         return target.place == 0 || question->type == PACKET_CNAME ? RESPONSE_READY
                                                                    : write_name(response, &target);
     }
@@ -330,7 +315,7 @@ void response_write_outside(const struct response_context *context, struct packe
 
     packet->authoritative = true;
     if (!name_equal(names, strlen(names), question->name, question->length))
-        owner = write_cname(&response, owner, names);
+        owner = write_pointer(&response, owner, PACKET_CNAME, names);
     if (owner == 0 || !write_chain(&response, names, n_names - 1, &owner))
         return;
     write_addresses(&response,

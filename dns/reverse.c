@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "lib/resolve/inet.h"
 #include "lib/resolve/name.h"
 
 static const char inet_top[] = "in-addr.arpa", inet6_top[] = "ip6.arpa";
@@ -41,7 +40,7 @@ static bool parse_nibble(const char *label, size_t length, uint8_t *value)
 /* One label more of the address. */
 static bool take_label(struct reverse_name *reverse, const char *label, size_t length)
 {
-    uint8_t *bytes = reverse->address + (reverse->inet ? 12 : 0);
+    uint8_t *bytes = reverse->address.bytes + (reverse->inet ? 12 : 0);
     uint8_t value;
 
     if (reverse->bits == (reverse->inet ? 32 : 128)) {
@@ -71,7 +70,7 @@ bool reverse_parse(struct reverse_name *reverse, const char *name, size_t length
             return false;
     }
     if (reverse->inet)
-        memcpy(reverse->address, inet_prefix, sizeof inet_prefix);
+        memcpy(reverse->address.bytes, inet_prefix, sizeof inet_prefix);
     size_t left = length - reverse->top_length;
 
     while (left > 0) {

@@ -6,14 +6,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+
+#include "lib/util/address.h"
 
 struct reverse_name {
-    bool inet;           /* else IPv6 */
-    bool below;          /* a name below that of a whole address */
-    unsigned bits;       /* of the address that the name says, 32 or 128: all */
-    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d; missing bits are 0 */
-    size_t top_length;   /* of "in-addr.arpa" or "ip6.arpa" at its end */
+    bool inet;              /* else IPv6 */
+    bool below;             /* a name below that of a whole address */
+    unsigned bits;          /* of the address that the name says, 32 or 128: all */
+    struct address address; /* missing bits are 0 */
+    size_t top_length;      /* of "in-addr.arpa" or "ip6.arpa" at its end */
 };
 
 /* False: not such a name. */

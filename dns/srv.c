@@ -211,11 +211,8 @@ static bool write_addresses(struct srv *srv, const struct srv_target *target, en
     uint32_t n = type == PACKET_A ? target->set.n_inet : target->set.n_inet6;
 
     for (uint32_t i = 0; i < n; i++) {
-        struct packet_record record = packet_record(srv->packet, PACKET_ADDITIONAL, target->place,
-                                                    NULL, 0, type, srv->context->ttl);
-
-        packet_put(&record, addresses + i * size, size);
-        if (!packet_record_end(&record))
+        if (!packet_add(srv->packet, PACKET_ADDITIONAL, target->place, type, srv->context->ttl,
+                        addresses + i * size, size))
             return false;
     }
     return true;
