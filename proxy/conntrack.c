@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/util/hash.h"
 #include "lib/util/log.h"
 #include "netlink.h"
 
@@ -35,11 +36,8 @@ struct conntrack_search {
 static guint destination_hash(gconstpointer data)
 {
     const struct destination *destination = data;
-    guint hash = destination->port;
 
-    for (size_t i = 0; i < sizeof destination->address.bytes; i++)
-        hash = hash * 31u + destination->address.bytes[i];
-    return hash;
+    return hash_address(&destination->address) ^ destination->port;
 }
 
 static gboolean destination_equal(gconstpointer a, gconstpointer b)

@@ -79,14 +79,14 @@ static void tell(struct proxy *proxy)
  * uses freed memory where it prints them. */
 static bool load_whole(struct proxy *proxy)
 {
-    bool takes_over = ruleset_has_sets(proxy->ruleset) && table_exists(proxy->table);
+    bool takes_over = ruleset_has_sets(proxy->ruleset) && nft_table_exists(proxy->table);
     g_autofree char *whole = ruleset_whole(proxy->ruleset);
-    g_autofree char *listing = takes_over ? table_list(proxy->table) : g_strdup("");
+    g_autofree char *listing = takes_over ? nft_table_list(proxy->table) : g_strdup("");
     g_autofree char *sessions = sessions_keep(listing, proxy->ruleset);
     g_autofree char *commands = g_strconcat(whole, sessions, NULL);
 
     proxy->loaded =
-        table_run(proxy->table, commands) || (*sessions && table_run(proxy->table, whole));
+        nft_table_run(proxy->table, commands) || (*sessions && nft_table_run(proxy->table, whole));
     return proxy->loaded;
 }
 
@@ -95,7 +95,7 @@ static bool load_changes(struct proxy *proxy)
 {
     g_autofree char *commands = ruleset_changes(proxy->ruleset);
 
-    return !commands || table_run(proxy->table, commands) || load_whole(proxy);
+    return !commands || nft_table_run(proxy->table, commands) || load_whole(proxy);
 }
 
 /* A change that fails while an attempt is due does not put it off. */
@@ -215,7 +215,7 @@ static int on_news(sd_event_source *source, int fd, uint32_t revents, void *user
         else
             (void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_table_message, &deleted);
     }
-    if (!deleted || table_exists(proxy->table))
+    if (!deleted || nft_table_exists(proxy->table))
         return 0;
     proxy->adopted = false;
     if (!proxy->loaded)
@@ -269,7 +269,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 
 static int open_table(struct proxy *proxy)
 {
-    int r = table_open(&proxy->table);
+    int r = nft_table_new(&proxy->table);
 
     if (r == TABLE_BUSY) {
         log_error("another kubesvc-proxy runs in this network namespace; exiting");
@@ -280,7 +280,7 @@ static int open_table(struct proxy *proxy)
     else if (r < 0)
         log_error("nftables cannot be used: %s", g_strerror(-r));
     else
-        proxy->adopted = table_exists(proxy->table);
+        proxy->adopted = nft_table_exists(proxy->table);
     return r;
 }
 
@@ -303,7 +303,7 @@ static int open_kernel(struct proxy *proxy)
 
     if (r < 0)
         return r;
-    r = routes_open(&proxy->routes, proxy->event);
+    r = routes_new(&proxy->routes, proxy->event);
     if (r == 0)
         r = listen_to_news(proxy);
     if (r == 0)
@@ -339,7 +339,7 @@ int proxy_new(struct proxy **proxyp, sd_event *event, const char *socket)
 
 void proxy_remove(struct proxy *proxy)
 {
-    table_delete(proxy->table);
+    nft_table_delete(proxy->table);
     routes_remove(proxy->routes);
 }
 
@@ -354,8 +354,8 @@ struct proxy *proxy_free(struct proxy *proxy)
     inspect_client_free(proxy->link);
     if (proxy->news)
         (void)mnl_socket_close(proxy->news);
-    routes_close(proxy->routes);
-    table_close(proxy->table);
+    routes_free(proxy->routes);
+    nft_table_free(proxy->table);
     ruleset_free(proxy->ruleset);
     g_array_unref(proxy->ranges);
     sd_event_unref(proxy->event);

@@ -203,18 +203,7 @@ static int listen_to_news(struct routes *routes, sd_event *event)
     return r < 0 ? r : 0;
 }
 
-static void routes_free(struct routes *routes)
-{
-    sd_event_source_disable_unref(routes->source);
-    if (routes->news)
-        (void)mnl_socket_close(routes->news);
-    netlink_close(&routes->netlink);
-    g_array_unref(routes->wanted);
-    g_array_unref(routes->ours);
-    g_free(routes);
-}
-
-int routes_open(struct routes **routesp, sd_event *event)
+int routes_new(struct routes **routesp, sd_event *event)
 {
     struct routes *routes = g_new0(struct routes, 1);
     int r;
@@ -236,10 +225,17 @@ int routes_open(struct routes **routesp, sd_event *event)
     return 0;
 }
 
-struct routes *routes_close(struct routes *routes)
+struct routes *routes_free(struct routes *routes)
 {
-    if (routes)
-        routes_free(routes);
+    if (!routes)
+        return NULL;
+    sd_event_source_disable_unref(routes->source);
+    if (routes->news)
+        (void)mnl_socket_close(routes->news);
+    netlink_close(&routes->netlink);
+    g_array_unref(routes->wanted);
+    g_array_unref(routes->ours);
+    g_free(routes);
     return NULL;
 }
 

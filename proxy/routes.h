@@ -14,10 +14,10 @@
 struct routes;
 
 /* Finds the routes that a process before this one has left. 0 or negative errno. */
-MUST_USE int routes_open(struct routes **routesp, sd_event *event);
+MUST_USE int routes_new(struct routes **routesp, sd_event *event);
 
 /* Leaves the routes as they are; returns NULL. */
-struct routes *routes_close(struct routes *routes);
+struct routes *routes_free(struct routes *routes);
 
 /* Removes all added routes, including those of a process before this one. */
 void routes_remove(struct routes *routes);

@@ -41,20 +41,6 @@ static int run(struct nft_ctx *context, const char *commands)
     return nft_run_cmd_from_buffer(context, commands);
 }
 
-static void context_free(struct nft_ctx *context)
-{
-    if (context)
-        nft_ctx_free(context);
-}
-
-static void table_free(struct nft_table *table)
-{
-    context_free(table->context);
-    context_free(table->lock);
-    g_free(table->complaint);
-    g_free(table);
-}
-
 /* libnftables repeats the command, which may be long, below its first line. */
 static char *complaint_new(const char *error)
 {
@@ -83,7 +69,7 @@ static bool may_administer(void)
            (data[0].effective & CAP_TO_MASK(CAP_NET_ADMIN)) != 0;
 }
 
-int table_open(struct nft_table **tablep)
+int nft_table_new(struct nft_table **tablep)
 {
     struct nft_table *table;
     int r = -ENOMEM;
@@ -91,32 +77,35 @@ int table_open(struct nft_table **tablep)
     if (!may_administer())
         return -EPERM;
     table = g_new0(struct nft_table, 1);
-
     table->lock = context_new();
     table->context = context_new();
     if (table->lock && table->context)
         r = lock(table);
     if (r != 0) {
-        table_free(table);
+        nft_table_free(table);
         return r;
     }
     *tablep = table;
     return 0;
 }
 
-struct nft_table *table_close(struct nft_table *table)
+struct nft_table *nft_table_free(struct nft_table *table)
 {
-    if (table)
-        table_free(table);
+    if (!table)
+        return NULL;
+    g_clear_pointer(&table->context, nft_ctx_free);
+    g_clear_pointer(&table->lock, nft_ctx_free);
+    g_free(table->complaint);
+    g_free(table);
     return NULL;
 }
 
-void table_delete(struct nft_table *table)
+void nft_table_delete(struct nft_table *table)
 {
-    (void)table_run(table, "add table " RULESET_TABLE "\ndelete table " RULESET_TABLE);
+    (void)nft_table_run(table, "add table " RULESET_TABLE "\ndelete table " RULESET_TABLE);
 }
 
-bool table_run(struct nft_table *table, const char *commands)
+bool nft_table_run(struct nft_table *table, const char *commands)
 {
     bool good = run(table->context, commands) == 0;
     char *complaint = good ? NULL : complaint_new(nft_ctx_get_error_buffer(table->context));
@@ -128,7 +117,7 @@ bool table_run(struct nft_table *table, const char *commands)
     return good;
 }
 
-char *table_list(struct nft_table *table)
+char *nft_table_list(struct nft_table *table)
 {
     unsigned flags = nft_ctx_output_get_flags(table->context);
     char *listing = NULL;
@@ -140,7 +129,7 @@ char *table_list(struct nft_table *table)
     return listing ? listing : g_strdup("");
 }
 
-bool table_exists(struct nft_table *table)
+bool nft_table_exists(struct nft_table *table)
 {
     return run(table->context, "list chain " RULESET_TABLE " services") == 0;
 }

@@ -13,21 +13,21 @@ struct nft_table;
 
 /* 0, TABLE_BUSY: another process has it, or negative errno: -EPERM without CAP_NET_ADMIN,
  * -EOPNOTSUPP if the kernel does not support it. The table of a killed process stays in effect
- * until the first table_run. */
+ * until the first nft_table_run. */
 #define TABLE_BUSY 1
-MUST_USE int table_open(struct nft_table **tablep);
+MUST_USE int nft_table_new(struct nft_table **tablep);
 
 /* Leaves the table in effect, and lets another process have it; returns NULL. */
-struct nft_table *table_close(struct nft_table *table);
+struct nft_table *nft_table_free(struct nft_table *table);
 
-void table_delete(struct nft_table *table);
+void nft_table_delete(struct nft_table *table);
 
 /* Runs commands as one transaction. False: nothing was changed; the log says why, once as long as
  * the reason stays the same. */
-bool table_run(struct nft_table *table, const char *commands);
+bool nft_table_run(struct nft_table *table, const char *commands);
 
 /* Its contents, as JSON of libnftables, "" if it does not exist; free with g_free. */
-char *table_list(struct nft_table *table);
+char *nft_table_list(struct nft_table *table);
 
 /* Does it exist? Other programs may delete it, as `nft flush ruleset` does. */
-bool table_exists(struct nft_table *table);
+bool nft_table_exists(struct nft_table *table);
