@@ -14,24 +14,9 @@ struct range {
 };
 
 struct lease_ranges {
-    GArray *all; /* struct range */
+    guint n;
+    struct range all[];
 };
-
-struct lease_ranges *lease_ranges_new(void)
-{
-    struct lease_ranges *ranges = g_new0(struct lease_ranges, 1);
-    ranges->all = g_array_new(FALSE, FALSE, sizeof(struct range));
-    return ranges;
-}
-
-struct lease_ranges *lease_ranges_free(struct lease_ranges *ranges)
-{
-    if (!ranges)
-        return NULL;
-    g_array_unref(ranges->all);
-    g_free(ranges);
-    return NULL;
-}
 
 static void address_increment(struct address *address)
 {
@@ -58,14 +43,16 @@ static bool is_broadcast(const struct address_range *range, const struct address
     return !address_range_contains(range, &next);
 }
 
-void lease_ranges_set(struct lease_ranges *ranges, const GArray *given)
+struct lease_ranges *lease_ranges_new(const GArray *given)
 {
-    g_array_set_size(ranges->all, 0);
-    for (guint i = 0; given && i < given->len; i++) {
-        struct range range = {.range = g_array_index(given, struct address_range, i)};
-        range.next = first_of(&range.range);
-        g_array_append_val(ranges->all, range);
+    guint n = given ? given->len : 0;
+    struct lease_ranges *ranges = g_malloc0(sizeof *ranges + n * sizeof ranges->all[0]);
+    ranges->n = n;
+    for (guint i = 0; i < n; i++) {
+        ranges->all[i].range = g_array_index(given, struct address_range, i);
+        ranges->all[i].next = first_of(&ranges->all[i].range);
     }
+    return ranges;
 }
 
 static bool is_family(const struct range *range, int family)
@@ -75,23 +62,21 @@ static bool is_family(const struct range *range, int family)
 
 bool lease_ranges_have_family(const struct lease_ranges *ranges, int family)
 {
-    for (guint i = 0; i < ranges->all->len; i++)
-        if (is_family(&g_array_index(ranges->all, struct range, i), family))
+    for (guint i = 0; i < ranges->n; i++)
+        if (is_family(&ranges->all[i], family))
             return true;
     return false;
 }
 
 int lease_ranges_first_family(const struct lease_ranges *ranges)
 {
-    if (ranges->all->len == 0)
-        return 0;
-    return address_family(&g_array_index(ranges->all, struct range, 0).range.base);
+    return ranges->n > 0 ? address_family(&ranges->all[0].range.base) : 0;
 }
 
 bool lease_ranges_contain(const struct lease_ranges *ranges, const struct address *address)
 {
-    for (guint i = 0; i < ranges->all->len; i++)
-        if (address_range_contains(&g_array_index(ranges->all, struct range, i).range, address))
+    for (guint i = 0; i < ranges->n; i++)
+        if (address_range_contains(&ranges->all[i].range, address))
             return true;
     return false;
 }
@@ -99,8 +84,8 @@ bool lease_ranges_contain(const struct lease_ranges *ranges, const struct addres
 uint64_t lease_ranges_size(const struct lease_ranges *ranges)
 {
     uint64_t size = 0;
-    for (guint i = 0; i < ranges->all->len; i++) {
-        unsigned bits = 128 - g_array_index(ranges->all, struct range, i).range.prefix;
+    for (guint i = 0; i < ranges->n; i++) {
+        unsigned bits = 128 - ranges->all[i].range.prefix;
         uint64_t count = bits >= 63 ? UINT64_MAX / 2 : UINT64_C(1) << bits;
         size = size > UINT64_MAX - count ? UINT64_MAX : size + count;
     }
@@ -123,8 +108,8 @@ static bool fresh_in(struct range *range, lease_ranges_may may, void *userdata,
 bool lease_ranges_fresh(struct lease_ranges *ranges, int family, lease_ranges_may may,
                         void *userdata, struct address *address)
 {
-    for (guint i = 0; i < ranges->all->len; i++) {
-        struct range *range = &g_array_index(ranges->all, struct range, i);
+    for (guint i = 0; i < ranges->n; i++) {
+        struct range *range = &ranges->all[i];
         if (is_family(range, family) && fresh_in(range, may, userdata, address))
             return true;
     }
@@ -146,8 +131,8 @@ static bool left_over_in(const struct address_range *range, lease_ranges_may may
 bool lease_ranges_left_over(const struct lease_ranges *ranges, int family, lease_ranges_may may,
                             void *userdata, struct address *address)
 {
-    for (guint i = 0; i < ranges->all->len; i++) {
-        const struct range *range = &g_array_index(ranges->all, struct range, i);
+    for (guint i = 0; i < ranges->n; i++) {
+        const struct range *range = &ranges->all[i];
         if (is_family(range, family) && left_over_in(&range->range, may, userdata, address))
             return true;
     }

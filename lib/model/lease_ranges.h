@@ -12,11 +12,8 @@
 
 struct lease_ranges;
 
-struct lease_ranges *lease_ranges_new(void);
-struct lease_ranges *lease_ranges_free(struct lease_ranges *ranges); /* returns NULL */
-
-/* Sets the ranges (struct address_range, copied; NULL for none) and restarts at their beginning. */
-void lease_ranges_set(struct lease_ranges *ranges, const GArray *given);
+/* From struct address_range, copied; NULL for none. Free with g_free. */
+struct lease_ranges *lease_ranges_new(const GArray *given);
 
 bool lease_ranges_have_family(const struct lease_ranges *ranges, int family);
 int lease_ranges_first_family(const struct lease_ranges *ranges); /* 0 without any */

@@ -30,7 +30,7 @@ struct lease {
     uint8_t use;        /* enum lease_use */
     GList link;         /* while freed, among all that are */
     struct lease *next; /* of the same key, use and family */
-    char key[];         /* "namespace/Kind/name[/ordinal]" */
+    const char *key;    /* "namespace/Kind/name[/ordinal]" */
 };
 
 /* Freed leases of one use and family, within the ranges and outside; the oldest are forgotten. */
