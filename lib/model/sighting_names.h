@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sightings.h"
+#include "holder.h"
 
 /* Every name of an object that can have a pod of this name begins as it does, for one of these
  * lengths, and ends there unless that is SIGHTING_STEM_MAX: longer names are cut for their pods.

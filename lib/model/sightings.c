@@ -1,67 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A table of meetings. A meeting is a text that sightings and holders have in common: a prefix of
- * the sighting's name that is the whole name of the holder. When one comes or goes, only what it
- * meets, or has an address in common with, is resolved again.
+ * A sighting belongs to the only object that can have a pod of its name, unless another pod has its
+ * address. When a sighting or an object comes or goes, only what it meets, or has an address in
+ * common with, is resolved again.
  */
-#include "sightings_private.h"
+#include "sightings.h"
 
 #include <string.h>
 
-#include "labels.h"
-#include "lib/util/hash.h"
+#include "lib/util/log.h"
+#include "meeting.h"
+#include "sighting_addresses.h"
 #include "sighting_names.h"
 
-static guint meeting_hash(gconstpointer data)
-{
-    const struct meeting *meeting = data;
-    return hash_bytes(meeting->text, meeting->length);
-}
-
-static gboolean meeting_equal(gconstpointer a, gconstpointer b)
-{
-    const struct meeting *x = a, *y = b;
-    return x->length == y->length && memcmp(x->text, y->text, x->length) == 0;
-}
-
-static void meeting_free(gpointer data)
-{
-    struct meeting *meeting = data;
-    g_clear_pointer(&meeting->sightings, g_ptr_array_unref);
-    g_clear_pointer(&meeting->holders, g_ptr_array_unref);
-    g_free(meeting);
-}
-
-static guint holder_hash(gconstpointer data)
-{
-    const struct holder_key *key = &((const struct holder *)data)->key;
-    return hash_text(key->name) ^ g_direct_hash(key->ns) ^ key->kind * 0x9e3779b9u;
-}
-
-static gboolean holder_equal(gconstpointer a, gconstpointer b)
-{
-    const struct holder_key *x = &((const struct holder *)a)->key,
-                            *y = &((const struct holder *)b)->key;
-    return x->kind == y->kind && x->ns == y->ns && strcmp(x->name, y->name) == 0;
-}
-
-static void holder_free(gpointer data)
-{
-    struct holder *holder = data;
-    name_unref(holder->key.ns);
-    name_unref(holder->key.name);
-    g_ptr_array_unref(holder->assigned);
-    g_ptr_array_unref(holder->seats);
-    g_free(holder);
-}
+struct sightings {
+    struct sightings_callbacks callbacks;
+    GHashTable *files;     /* which file -> GPtrArray of struct sighting *, sorted */
+    GHashTable *meetings;  /* meetings_new */
+    GHashTable *addresses; /* sighting_addresses_new */
+    GHashTable *holders;   /* set of struct holder, by key */
+    GPtrArray *unsettled;  /* struct sighting *: each is dirty */
+    GPtrArray *unseated;   /* struct holder *: each is dirty */
+    char *node;
+};
 
 struct sightings *sightings_new(const struct sightings_callbacks *callbacks)
 {
     struct sightings *sightings = g_new0(struct sightings, 1);
     sightings->callbacks = *callbacks;
     sightings->files = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
-    sightings->meetings = g_hash_table_new_full(meeting_hash, meeting_equal, meeting_free, NULL);
-    sightings->addresses = sightings_addresses_new();
+    sightings->meetings = meetings_new();
+    sightings->addresses = sighting_addresses_new();
     sightings->holders = g_hash_table_new_full(holder_hash, holder_equal, holder_free, NULL);
     sightings->unsettled = g_ptr_array_new();
     sightings->unseated = g_ptr_array_new();
@@ -93,41 +62,8 @@ struct sightings *sightings_free(struct sightings *sightings)
     return NULL;
 }
 
-struct meeting *sightings_meeting(const struct sightings *sightings, const char *text,
-                                  size_t length)
-{
-    const struct meeting probe = {.text = text, .length = length};
-    return g_hash_table_lookup(sightings->meetings, &probe);
-}
-
-/* Created if it is new. */
-static struct meeting *need_meeting(struct sightings *sightings, const char *text, size_t length)
-{
-    struct meeting *meeting = sightings_meeting(sightings, text, length);
-    if (meeting)
-        return meeting;
-    meeting = g_malloc0(sizeof *meeting + length);
-    meeting->text = memcpy(meeting->own, text, length);
-    meeting->length = length;
-    g_hash_table_add(sightings->meetings, meeting);
-    return meeting;
-}
-
-/* Most meetings have one list only: there are many more of them than of pods that run here. */
-static void add_to(GPtrArray **listp, gpointer item)
-{
-    if (!*listp)
-        *listp = g_ptr_array_new();
-    g_ptr_array_add(*listp, item);
-}
-
-static void leave_meeting(struct sightings *sightings, struct meeting *meeting)
-{
-    if (sightings_count(meeting->sightings) == 0 && sightings_count(meeting->holders) == 0)
-        g_hash_table_remove(sightings->meetings, meeting);
-}
-
-void sightings_mark(struct sightings *sightings, struct sighting *sighting)
+/* It has to be resolved again. */
+static void mark(struct sightings *sightings, struct sighting *sighting)
 {
     if (sighting->dirty)
         return;
@@ -135,10 +71,10 @@ void sightings_mark(struct sightings *sightings, struct sighting *sighting)
     g_ptr_array_add(sightings->unsettled, sighting);
 }
 
-static void mark_all(struct sightings *sightings, const struct meeting *meeting)
+static void mark_all(struct sightings *sightings, const GPtrArray *list)
 {
-    for (guint i = 0; i < sightings_count(meeting->sightings); i++)
-        sightings_mark(sightings, meeting->sightings->pdata[i]);
+    for (guint i = 0; list && i < list->len; i++)
+        mark(sightings, list->pdata[i]);
 }
 
 static void unseat(struct sightings *sightings, struct holder *holder)
@@ -149,23 +85,28 @@ static void unseat(struct sightings *sightings, struct holder *holder)
     g_ptr_array_add(sightings->unseated, holder);
 }
 
-static void join(struct sightings *sightings, struct sighting *sighting)
+/* An address may no longer be that of others which have it. `first`: of those with it. */
+static void mark_others(struct sightings *sightings, const struct sighting *sighting, unsigned i,
+                        struct sighting *first)
 {
-    size_t lengths[SIGHTING_STEMS_MAX];
-    unsigned n = sighting_stems(sighting, sightings->node, lengths);
-    for (unsigned i = 0; i < n; i++) {
-        sighting->meetings[i] = need_meeting(sightings, sighting->name, lengths[i]);
-        add_to(&sighting->meetings[i]->sightings, sighting);
-    }
-    sighting->n_meetings = (uint8_t)n;
+    for (; first; first = sighting_addresses_next(first, &sighting->addresses[i]))
+        if (first != sighting)
+            mark(sightings, first);
 }
 
-static void part(struct sightings *sightings, struct sighting *sighting)
+static void join_addresses(struct sightings *sightings, struct sighting *sighting)
 {
-    for (unsigned i = 0; i < sighting->n_meetings; i++) {
-        g_ptr_array_remove_fast(sighting->meetings[i]->sightings, sighting);
-        leave_meeting(sightings, sighting->meetings[i]);
-    }
+    sighting_addresses_join(sightings->addresses, sighting);
+    for (unsigned i = 0; i < sighting->n_addresses; i++)
+        mark_others(sightings, sighting, i, sighting->next[i]);
+}
+
+static void part_addresses(struct sightings *sightings, struct sighting *sighting)
+{
+    for (unsigned i = 0; i < sighting->n_addresses; i++)
+        mark_others(sightings, sighting, i,
+                    sighting_addresses_first(sightings->addresses, &sighting->addresses[i]));
+    sighting_addresses_leave(sightings->addresses, sighting);
 }
 
 static void tell_stated(const struct sightings *sightings, const struct sighting *sighting,
@@ -177,7 +118,8 @@ static void tell_stated(const struct sightings *sightings, const struct sighting
         sightings->callbacks.stated(sightings->callbacks.userdata, &sighting->addresses[i], stated);
 }
 
-void sightings_assign(struct sightings *sightings, struct sighting *sighting, struct holder *holder)
+/* To a holder, or to none (NULL). */
+static void assign(struct sightings *sightings, struct sighting *sighting, struct holder *holder)
 {
     if (sighting->holder == holder)
         return;
@@ -195,10 +137,10 @@ void sightings_assign(struct sightings *sightings, struct sighting *sighting, st
 static void come(struct sightings *sightings, struct sighting *sighting)
 {
     sighting->present = true;
-    join(sightings, sighting);
-    sightings_join_addresses(sightings, sighting);
+    meetings_join(sightings->meetings, sighting, sightings->node);
+    join_addresses(sightings, sighting);
     tell_stated(sightings, sighting, true);
-    sightings_mark(sightings, sighting);
+    mark(sightings, sighting);
 }
 
 /* Its holder's seats may still lead to it until they are filled again, so it goes from there too.
@@ -207,9 +149,9 @@ static void go(struct sightings *sightings, struct sighting *sighting)
 {
     if (sighting->holder)
         g_ptr_array_set_size(sighting->holder->seats, 0);
-    sightings_assign(sightings, sighting, NULL);
-    part(sightings, sighting);
-    sightings_leave_addresses(sightings, sighting);
+    assign(sightings, sighting, NULL);
+    meetings_leave(sightings->meetings, sighting);
+    part_addresses(sightings, sighting);
     tell_stated(sightings, sighting, false);
     if (sighting->dirty)
         g_ptr_array_remove_fast(sightings->unsettled, sighting);
@@ -225,12 +167,12 @@ static void part_and_join(struct sightings *sightings, const char *node)
     while (g_hash_table_iter_next(&iter, NULL, &value))
         g_ptr_array_extend(all, value, NULL, NULL);
     for (guint i = 0; i < all->len; i++)
-        part(sightings, all->pdata[i]);
+        meetings_leave(sightings->meetings, all->pdata[i]);
     g_free(sightings->node);
     sightings->node = g_strdup(node);
     for (guint i = 0; i < all->len; i++) {
-        join(sightings, all->pdata[i]);
-        sightings_mark(sightings, all->pdata[i]);
+        meetings_join(sightings->meetings, all->pdata[i], sightings->node);
+        mark(sightings, all->pdata[i]);
     }
     g_ptr_array_unref(all);
 }
@@ -284,27 +226,17 @@ void sightings_replace(struct sightings *sightings, const void *file, GPtrArray 
         g_hash_table_remove(sightings->files, file);
 }
 
-struct holder *sightings_holder(const struct sightings *sightings, const struct holder_key *key)
+static struct holder *find_holder(const struct sightings *sightings, const struct holder_key *key)
 {
     return g_hash_table_lookup(sightings->holders, &(struct holder){.key = *key});
 }
 
-/* Where it meets sightings. */
-static struct meeting *meeting_of(struct sightings *sightings, const struct holder *holder)
-{
-    return need_meeting(sightings, holder->key.name, strnlen(holder->key.name, SIGHTING_STEM_MAX));
-}
-
 static void holder_go(struct sightings *sightings, struct holder *holder)
 {
-    struct meeting *meeting = meeting_of(sightings, holder);
-    while (holder->assigned->len > 0) {
-        struct sighting *sighting = holder->assigned->pdata[holder->assigned->len - 1];
-        sightings_assign(sightings, sighting, NULL);
-    }
-    mark_all(sightings, meeting);
-    g_ptr_array_remove_fast(meeting->holders, holder);
-    leave_meeting(sightings, meeting);
+    while (holder->assigned->len > 0)
+        assign(sightings, holder->assigned->pdata[holder->assigned->len - 1], NULL);
+    mark_all(sightings, meetings_sightings(sightings->meetings, &holder->key));
+    meetings_leave_holder(sightings->meetings, holder);
     if (holder->dirty)
         g_ptr_array_remove_fast(sightings->unseated, holder);
     g_hash_table_remove(sightings->holders, holder);
@@ -312,17 +244,9 @@ static void holder_go(struct sightings *sightings, struct holder *holder)
 
 static struct holder *holder_come(struct sightings *sightings, const struct holder_key *key)
 {
-    struct holder *holder = g_new0(struct holder, 1);
-    holder->key = (struct holder_key){
-        .kind = key->kind,
-        .ns = name_ref(key->ns),
-        .name = name_intern(key->name, strlen(key->name)),
-    };
-    holder->assigned = g_ptr_array_new();
-    holder->seats = g_ptr_array_new();
+    struct holder *holder = holder_new(key);
     g_hash_table_add(sightings->holders, holder);
-    struct meeting *meeting = meeting_of(sightings, holder);
-    add_to(&meeting->holders, holder);
+    meetings_join_holder(sightings->meetings, holder);
     return holder;
 }
 
@@ -334,7 +258,7 @@ static bool pods_equal(const struct holder_pods *a, const struct holder_pods *b)
 void sightings_hold(struct sightings *sightings, const struct holder_key *key,
                     const struct holder_pods *pods)
 {
-    struct holder *holder = sightings_holder(sightings, key);
+    struct holder *holder = find_holder(sightings, key);
     if (holder ? pods_equal(&holder->pods, pods) : pods->n == 0)
         return;
     if (pods->n == 0) {
@@ -345,9 +269,83 @@ void sightings_hold(struct sightings *sightings, const struct holder_key *key,
         holder = holder_come(sightings, key);
     holder->pods = *pods;
     /* another one may have had them, or might have had them */
-    mark_all(sightings, meeting_of(sightings, holder));
+    mark_all(sightings, meetings_sightings(sightings->meetings, key));
     if (holder->assigned->len > 0)
         unseat(sightings, holder);
+}
+
+char *sightings_why_ignored(const struct sightings *sightings, const struct sighting *sighting)
+{
+    if (sighting->state == SIGHTING_REFUSED)
+        return describe_owner(sightings->addresses, sighting);
+    return sighting->state == SIGHTING_AMBIGUOUS ? describe_claimants(sighting, sightings->node)
+                                                 : NULL;
+}
+
+static void warn(const struct sightings *sightings, const struct sighting *sighting)
+{
+    g_autofree char *why = sightings_why_ignored(sightings, sighting);
+    if (why)
+        log_warning("%s; ignoring it", why);
+}
+
+static void settle(struct sightings *sightings, struct sighting *sighting)
+{
+    g_autoptr(GPtrArray) claimants = sighting_claimants(sighting, sightings->node, 2);
+    const struct address *address;
+    enum sighting_state before = sighting->state;
+    sighting->dirty = false;
+    if (claimants->len > 0 && sighting_addresses_owner(sightings->addresses, sighting, &address))
+        sighting->state = sighting->attested ? SIGHTING_SUPERSEDED : SIGHTING_REFUSED;
+    else
+        sighting->state = claimants->len == 0   ? SIGHTING_UNKNOWN
+                          : claimants->len == 1 ? SIGHTING_TAKEN
+                                                : SIGHTING_AMBIGUOUS;
+    assign(sightings, sighting, sighting->state == SIGHTING_TAKEN ? claimants->pdata[0] : NULL);
+    if (sighting->state != before)
+        warn(sightings, sighting);
+}
+
+static void fill(struct sightings *sightings, struct holder *holder)
+{
+    holder->dirty = false;
+    holder_fill(holder, sightings->node);
+    sightings->callbacks.changed(sightings->callbacks.userdata, &holder->key);
+}
+
+bool sightings_settle(struct sightings *sightings)
+{
+    while (sightings->unsettled->len > 0)
+        settle(sightings,
+               g_ptr_array_remove_index_fast(sightings->unsettled, sightings->unsettled->len - 1));
+    bool any = sightings->unseated->len > 0;
+    while (sightings->unseated->len > 0)
+        fill(sightings,
+             g_ptr_array_remove_index_fast(sightings->unseated, sightings->unseated->len - 1));
+    return any;
+}
+
+const struct sighting *sightings_find(const struct sightings *sightings,
+                                      const struct holder_key *key, uint32_t index)
+{
+    const struct holder *holder = find_holder(sightings, key);
+    return holder && index < holder->seats->len ? holder->seats->pdata[index] : NULL;
+}
+
+const struct sighting *sightings_ignored(const struct sightings *sightings,
+                                         const struct holder_key *key, uint32_t index)
+{
+    const struct holder *holder = find_holder(sightings, key);
+    const GPtrArray *met = holder ? meetings_sightings(sightings->meetings, key) : NULL;
+    for (guint i = 0; met && i < met->len; i++) {
+        const struct sighting *sighting = met->pdata[i];
+        if (sighting->state != SIGHTING_AMBIGUOUS && sighting->state != SIGHTING_REFUSED)
+            continue;
+        int64_t seat = sighting_seat(sighting, holder, sightings->node);
+        if (seat == SIGHTING_ANY_SEAT || seat == (int64_t)index)
+            return sighting;
+    }
+    return NULL;
 }
 
 void sightings_each(const struct sightings *sightings,

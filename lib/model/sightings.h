@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Matches sightings with objects. Both come and go independently; only what a change affects is
- * matched again. A holder is an object with pods whose addresses no manifest states: a Pod, or an
- * expanded workload.
+ * matched again.
  */
 #pragma once
 
@@ -10,31 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "holder.h"
 #include "object.h"
 #include "sighting.h"
 
 struct sightings;
-
-/* Identifies a holder; the strings are interned. */
-struct holder_key {
-    uint8_t kind; /* OBJECT_POD or a workload's */
-    const char *ns, *name;
-};
-
-/* The pods that a holder should have. */
-struct holder_pods {
-    uint32_t n;       /* number of pods; 0: it is not a holder */
-    uint32_t ordinal; /* of the first pod of a StatefulSet */
-    bool indexed;     /* a Job whose pods have an index in their names */
-};
-
-struct holder {
-    struct holder_key key;
-    struct holder_pods pods;
-    GPtrArray *assigned; /* struct sighting *: its own */
-    GPtrArray *seats;    /* struct sighting *, by the pod's index; NULL: not seen */
-    bool dirty;          /* its seats need to be filled again */
-};
 
 struct sightings_callbacks {
     /* Its pods or their addresses have changed. */
