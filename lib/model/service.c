@@ -8,79 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "claims.h"
 #include "families.h"
-
-/* So many claims are one piece of work. */
-#define CLAIMS_BETWEEN 1024u
-
-struct address_claim {
-    struct address address;
-    enum claim_kind kind;
-    const char *label; /* reference held */
-};
-
-static void claim_clear(gpointer data)
-{
-    name_unref(((struct address_claim *)data)->label);
-}
-
-static int compare_claims(gconstpointer a, gconstpointer b)
-{
-    const struct address_claim *x = a, *y = b;
-    int order = address_compare(&x->address, &y->address);
-    if (order != 0)
-        return order;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    if (x->label == y->label)
-        return 0;
-    return (uintptr_t)x->label < (uintptr_t)y->label ? -1 : 1;
-}
-
-static void claim(GArray *claims, const struct address *address, enum claim_kind kind,
-                  const char *label)
-{
-    struct address_claim entry = {.address = *address, .kind = kind, .label = name_ref(label)};
-    g_array_append_val(claims, entry);
-}
-
-/* Tells `reverse` the difference between two sorted lists of claims, duplicates counted once. */
-static void exchange_claims(struct service_state *state, GArray *after, struct reverse *reverse,
-                            const struct between *between)
-{
-    g_array_sort(after, compare_claims);
-    const struct address_claim *old = state->claims ? (void *)state->claims->data : NULL;
-    const struct address_claim *new = (void *)after->data;
-    guint n_old = state->claims ? state->claims->len : 0, n_new = after->len;
-    for (guint i = 0, j = 0, n = 1; i < n_old || j < n_new; n++) {
-        if (n % CLAIMS_BETWEEN == 0)
-            between_pieces(between);
-        if (i + 1 < n_old && compare_claims(&old[i], &old[i + 1]) == 0) {
-            i++;
-            continue;
-        }
-        if (j + 1 < n_new && compare_claims(&new[j], &new[j + 1]) == 0) {
-            j++;
-            continue;
-        }
-        int order = i == n_old ? 1 : j == n_new ? -1 : compare_claims(&old[i], &new[j]);
-        if (order < 0)
-            reverse_unclaim(reverse, &old[i].address, old[i].kind, &state->owner, old[i].label);
-        else if (order > 0)
-            reverse_claim(reverse, &new[j].address, new[j].kind, &state->owner, new[j].label);
-        i += order <= 0;
-        j += order >= 0;
-    }
-    g_clear_pointer(&state->claims, g_array_unref);
-    state->claims = after;
-}
-
-static GArray *claims_new(guint expected)
-{
-    GArray *claims = g_array_sized_new(FALSE, FALSE, sizeof(struct address_claim), expected);
-    g_array_set_clear_func(claims, claim_clear);
-    return claims;
-}
 
 static void lease_key(const struct service_state *state, char key[static LEASE_KEY_MAX + 1])
 {
@@ -327,12 +256,12 @@ static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
 {
     GArray *claims = claims_new(published->len + (cluster_ips ? cluster_ips->len : 0));
     for (guint i = 0; cluster_ips && i < cluster_ips->len; i++)
-        claim(claims, &g_array_index(cluster_ips, struct address, i), CLAIM_CLUSTER_IP, NULL);
+        claims_add(claims, &g_array_index(cluster_ips, struct address, i), CLAIM_CLUSTER_IP, NULL);
     for (guint i = 0; i < published->len; i++) {
         const struct published *entry = &g_array_index(published, struct published, i);
         if (entry->origin != ADDRESS_NODE)
-            claim(claims, &entry->address, entry->named ? CLAIM_HOSTNAME : CLAIM_ENDPOINT,
-                  entry->label);
+            claims_add(claims, &entry->address, entry->named ? CLAIM_HOSTNAME : CLAIM_ENDPOINT,
+                       entry->label);
     }
     return claims;
 }
@@ -340,7 +269,7 @@ static GArray *claims_of(const GArray *published, const GArray *cluster_ips)
 static void withdraw(struct service_state *state, struct reverse *reverse,
                      const struct zone_sink *sink, const struct between *between)
 {
-    exchange_claims(state, claims_new(0), reverse, between);
+    claims_exchange(&state->claims, claims_new(0), &state->owner, reverse, between);
     sink->service_gone(sink->userdata, state->owner.ns, state->owner.name);
 }
 
@@ -409,7 +338,8 @@ void service_publish(struct service_state *state, const struct service_options *
     bool hidden = options->ignore_empty && !headless && published->len == 0 && !over_limit;
     /* even if hidden: CoreDNS applies the option to forward names only */
     const GArray *cluster_ips = headless ? NULL : addresses;
-    exchange_claims(state, claims_of(published, cluster_ips), reverse, &options->between);
+    claims_exchange(&state->claims, claims_of(published, cluster_ips), &state->owner, reverse,
+                    &options->between);
     between_pieces(&options->between);
     hand_over(state, sink, headless, hidden, published, addresses);
 }
