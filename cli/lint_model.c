@@ -153,7 +153,7 @@ static void put_in(struct lint_model *model, struct lint_record *record)
         labels_unref(selector);
     } else if (object->kind == OBJECT_ENDPOINT_SLICE) {
         if (((struct endpoint_slice *)object)->service)
-            namespace_slice_add(ns, (struct endpoint_slice *)object);
+            namespace_note_slice(ns, (const struct endpoint_slice *)object, true);
     } else if (spec) {
         namespace_group_add(ns, object, spec->labels);
     }

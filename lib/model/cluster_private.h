@@ -50,9 +50,6 @@ struct cluster {
  * on the queue. */
 void index_object(struct cluster *cluster, struct object *object, bool in);
 
-/* The workload of this kind and name, NULL if there is none. */
-struct workload_state *index_find_workload(const struct ns *ns, const struct owner *owner);
-
 /* A pod name of the namespace comes or goes; does nothing if pod names are not kept. */
 void index_pod_name(struct cluster *cluster, struct ns *ns, const struct address *pod_ip, bool in);
 

@@ -45,8 +45,7 @@ const struct service_state *cluster_read_service(const struct ns *ns, const char
 const struct workload_state *cluster_read_workload(const struct ns *ns, enum object_kind kind,
                                                    const char *name)
 {
-    const struct workload_state *state =
-        g_hash_table_lookup(ns->workloads, &(struct owner){.kind = (uint8_t)kind, .name = name});
+    const struct workload_state *state = namespace_workload(ns, kind, name);
     return state && state->object ? state : NULL;
 }
 

@@ -67,10 +67,7 @@ static void add(GPtrArray *list, void *item, bool *dirty)
 
 void dirty_queue_namespace(struct dirty_queue *queue, struct ns *ns)
 {
-    if (ns->dirty)
-        return;
-    ns->dirty = true;
-    g_ptr_array_add(queue->namespaces, ns);
+    add(queue->namespaces, ns, &ns->dirty);
 }
 
 void dirty_queue_service(struct dirty_queue *queue, struct service_state *state)
@@ -91,22 +88,28 @@ void dirty_queue_pod(struct dirty_queue *queue, struct bare_pod *pod)
         add(queue->pods, pod, &pod->dirty);
 }
 
-void dirty_queue_group_services(struct dirty_queue *queue, const struct group *group)
+/* A selection is the state that it belongs to. */
+static void add_selecting(struct dirty_queue *queue, const struct group *group, bool workloads)
 {
     for (guint i = 0; i < group->selections->len; i++) {
-        struct selection *selection = group->selections->pdata[i];
-        if (!selection->of_workload)
-            dirty_queue_service(queue, (struct service_state *)selection);
+        void *selection = group->selections->pdata[i];
+        if (((const struct selection *)selection)->of_workload != workloads)
+            continue;
+        if (workloads)
+            dirty_queue_workload(queue, selection);
+        else
+            dirty_queue_service(queue, selection);
     }
+}
+
+void dirty_queue_group_services(struct dirty_queue *queue, const struct group *group)
+{
+    add_selecting(queue, group, false);
 }
 
 void dirty_queue_group_workloads(struct dirty_queue *queue, const struct group *group)
 {
-    for (guint i = 0; i < group->selections->len; i++) {
-        struct selection *selection = group->selections->pdata[i];
-        if (selection->of_workload)
-            dirty_queue_workload(queue, (struct workload_state *)selection);
-    }
+    add_selecting(queue, group, true);
 }
 
 static GPtrArray *take(GPtrArray **listp, GCompareFunc compare)

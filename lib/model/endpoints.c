@@ -176,19 +176,13 @@ static void add_workload(struct collector *collector, const struct workload_stat
     }
 }
 
-static const struct workload_state *workload_of(const struct service_state *state,
-                                                const struct object *object)
-{
-    return g_hash_table_lookup(state->ns->workloads,
-                               &(struct owner){.kind = object->kind, .name = object->name});
-}
-
 /* Pods stated by the manifests: with an address or a status that says that they have none. Where a
  * runtime is asked, it states that for all pods. */
 static bool is_stated_pod(const struct collector *collector, const struct object *object)
 {
     if (object->kind != OBJECT_POD) {
-        const struct workload_state *workload = workload_of(collector->state, object);
+        const struct workload_state *workload =
+            namespace_workload(collector->state->ns, object->kind, object->name);
         return collector->options->pods->sightings && workload && workload->replicas > 0;
     }
     if (pods_is_allocated(collector->options->pods, (const struct pod *)object))
@@ -220,7 +214,8 @@ static void add_member(struct collector *collector, const struct object *object)
             add_pod(collector, &view);
         return;
     }
-    const struct workload_state *workload = workload_of(collector->state, object);
+    const struct workload_state *workload =
+        namespace_workload(collector->state->ns, object->kind, object->name);
     if (workload)
         add_workload(collector, workload);
 }
@@ -336,7 +331,9 @@ static uint64_t count_members(const struct service_state *state, uint64_t enough
         for (guint j = 0; j < members->len && n <= enough; j++) {
             const struct object *object = members->pdata[j];
             const struct workload_state *workload =
-                object->kind == OBJECT_POD ? NULL : workload_of(state, object);
+                object->kind == OBJECT_POD
+                    ? NULL
+                    : namespace_workload(state->ns, object->kind, object->name);
             n += object->kind == OBJECT_POD ? 1 : workload ? workload->replicas : 0;
         }
     }

@@ -26,8 +26,8 @@ static unsigned first_family_of(const struct service_state *state, const struct 
 static unsigned first_family_of_workload(const struct service_state *state,
                                          const struct object *object, const struct pods *pods)
 {
-    const struct owner identity = {.kind = object->kind, .name = object->name};
-    const struct workload_state *workload = g_hash_table_lookup(state->ns->workloads, &identity);
+    const struct workload_state *workload =
+        namespace_workload(state->ns, object->kind, object->name);
     unsigned family = 0;
     for (uint32_t i = 0; workload && i < workload->replicas && family == 0; i++) {
         struct pod_view view;

@@ -7,19 +7,17 @@
 
 #include "cluster_private.h"
 
-struct workload_state *index_find_workload(const struct ns *ns, const struct owner *owner)
+static struct workload_state *workload_of(const struct ns *ns, const struct owner *owner)
 {
-    if (!owner->name || owner->kind < OBJECT_DEPLOYMENT || owner->kind >= OBJECT_KINDS)
-        return NULL;
-    return g_hash_table_lookup(ns->workloads, owner);
+    return owner->name ? namespace_workload(ns, owner->kind, owner->name) : NULL;
 }
 
 static void mark_owners(struct cluster *cluster, const struct ns *ns, const struct owner *owner)
 {
-    struct workload_state *state = index_find_workload(ns, owner);
+    struct workload_state *state = workload_of(ns, owner);
     for (unsigned depth = 0; state && depth < 4; depth++) {
         dirty_queue_workload(&cluster->dirty, state);
-        state = state->object ? index_find_workload(ns, &state->object->owner) : NULL;
+        state = state->object ? workload_of(ns, &state->object->owner) : NULL;
     }
 }
 
@@ -27,7 +25,7 @@ static void mark_owners(struct cluster *cluster, const struct ns *ns, const stru
  * they may be attributed to. */
 static void mark_rivals(struct cluster *cluster, const struct ns *ns, const struct owner *owner)
 {
-    if (namespace_owned(ns, owner->kind, owner->name) == 0)
+    if (!namespace_has_owned(ns, owner))
         return;
     GHashTableIter iter;
     gpointer state;
@@ -43,8 +41,7 @@ static void mark_dependents(struct cluster *cluster, const struct ns *ns, const 
     for (guint i = 0; dependents && i < dependents->len; i++) {
         const struct object *dependent = dependents->pdata[i];
         dirty_queue_workload(&cluster->dirty,
-                             index_find_workload(ns, &(struct owner){.kind = dependent->kind,
-                                                                     .name = dependent->name}));
+                             namespace_workload(ns, dependent->kind, dependent->name));
     }
 }
 
@@ -78,8 +75,7 @@ void index_lease_holder(struct cluster *cluster, const char *key)
         for (int kind = OBJECT_DEPLOYMENT; kind < OBJECT_KINDS; kind++)
             if (strcmp(parts[1], object_kind_name((enum object_kind)kind)) == 0)
                 dirty_queue_workload(&cluster->dirty,
-                                     index_find_workload(ns, &(struct owner){.kind = (uint8_t)kind,
-                                                                             .name = parts[2]}));
+                                     namespace_workload(ns, (enum object_kind)kind, parts[2]));
     name_unref(name);
 }
 
@@ -89,9 +85,7 @@ void index_holder(struct cluster *cluster, const struct holder_key *key)
     if (key->kind == OBJECT_POD)
         dirty_queue_pod(&cluster->dirty, find_bare_pod(cluster, key->ns, key->name));
     else if (ns)
-        dirty_queue_workload(
-            &cluster->dirty,
-            index_find_workload(ns, &(struct owner){.kind = key->kind, .name = key->name}));
+        dirty_queue_workload(&cluster->dirty, namespace_workload(ns, key->kind, key->name));
 }
 
 /* Whether a lease must give way is decided when all objects are in: one that is only briefly in
@@ -149,10 +143,7 @@ static void slice_in(struct cluster *cluster, struct ns *ns, struct endpoint_sli
     state_slice(cluster, slice, in);
     if (!slice->service) /* rule 73 */
         return;
-    if (in)
-        namespace_slice_add(ns, slice);
-    else
-        namespace_slice_remove(ns, slice);
+    namespace_note_slice(ns, slice, in);
     dirty_queue_service(&cluster->dirty, g_hash_table_lookup(ns->services, slice->service));
 }
 
@@ -208,10 +199,7 @@ static void pod_in(struct cluster *cluster, struct ns *ns, struct pod *pod, bool
     state_addresses(cluster, &pod->spec->stated, in);
     group_in(cluster, ns, &pod->object, pod->spec->labels, in);
     if (pod->owner.name) {
-        if (in)
-            namespace_owned_add(ns, &pod->owner);
-        else
-            namespace_owned_remove(ns, &pod->owner);
+        namespace_note_owned(ns, &pod->owner, in);
         mark_owners(cluster, ns, &pod->owner);
     }
     if (pods_is_open(&cluster->pods, pod)) {
@@ -226,8 +214,8 @@ static void pod_in(struct cluster *cluster, struct ns *ns, struct pod *pod, bool
 
 static void workload_in(struct cluster *cluster, struct ns *ns, struct workload *workload, bool in)
 {
-    struct owner identity = {.kind = workload->object.kind, .name = workload->object.name};
-    struct workload_state *state = g_hash_table_lookup(ns->workloads, &identity);
+    struct workload_state *state =
+        namespace_workload(ns, workload->object.kind, workload->object.name);
     if (!state) {
         state = g_new0(struct workload_state, 1);
         state->ns = ns;
@@ -245,12 +233,8 @@ static void workload_in(struct cluster *cluster, struct ns *ns, struct workload 
     state_addresses(cluster, &workload->template.stated, in);
     group_in(cluster, ns, &workload->object, workload->template.labels, in);
     dirty_queue_workload(&cluster->dirty, state);
-    if (workload->owner.name) {
-        if (in)
-            namespace_dependent_add(ns, workload);
-        else
-            namespace_dependent_remove(ns, workload);
-    }
+    if (workload->owner.name)
+        namespace_note_dependent(ns, workload, in);
     mark_owners(cluster, ns, &workload->owner);
     mark_rivals(cluster, ns, &state->identity);
     mark_dependents(cluster, ns, &state->identity);
@@ -261,11 +245,8 @@ static void autoscaler_in(struct cluster *cluster, struct ns *ns,
 {
     if (autoscaler->target.kind == OBJECT_KINDS || !autoscaler->target.name)
         return;
-    if (in)
-        namespace_autoscaler_add(ns, autoscaler);
-    else
-        namespace_autoscaler_remove(ns, autoscaler);
-    struct workload_state *state = index_find_workload(ns, &autoscaler->target);
+    namespace_note_autoscaler(ns, autoscaler, in);
+    struct workload_state *state = workload_of(ns, &autoscaler->target);
     if (!state)
         return;
     dirty_queue_workload(&cluster->dirty, state);

@@ -10,11 +10,6 @@
 
 #include "lib/util/hash.h"
 
-struct owner_count {
-    struct owner owner; /* reference to the name held */
-    unsigned count;
-};
-
 static guint pair_hash(gconstpointer data)
 {
     const struct label *pair = data;
@@ -70,18 +65,17 @@ static void group_free(gpointer data)
     g_free(group);
 }
 
-static void owner_count_free(gpointer data)
-{
-    struct owner_count *count = data;
-    name_unref(count->owner.name);
-    g_free(count);
-}
-
 static void owner_free(gpointer data)
 {
     struct owner *owner = data;
     name_unref(owner->name);
     g_free(owner);
+}
+
+static GHashTable *lists_by_owner(void)
+{
+    return g_hash_table_new_full(owner_hash, owner_equal, owner_free,
+                                 (GDestroyNotify)g_ptr_array_unref);
 }
 
 struct ns *namespace_new(const char *name)
@@ -91,19 +85,15 @@ struct ns *namespace_new(const char *name)
     ns->pods.ns = ns->name;
     ns->services = g_hash_table_new(hash_key, g_str_equal);
     ns->workloads = g_hash_table_new(identity_hash, identity_equal);
-    ns->slices = g_hash_table_new_full(g_direct_hash, g_direct_equal,
-                                       (GDestroyNotify)(void (*)(void))name_unref,
-                                       (GDestroyNotify)g_ptr_array_unref);
+    ns->slices = lists_by_owner();
     ns->endpoints = g_hash_table_new(hash_key, g_str_equal);
     ns->groups = g_hash_table_new_full(group_hash, group_equal, group_free, NULL);
     ns->anchors =
         g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
     ns->unlinked = g_ptr_array_new();
-    ns->owned = g_hash_table_new_full(owner_hash, owner_equal, NULL, owner_count_free);
-    ns->dependents = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
-                                           (GDestroyNotify)g_ptr_array_unref);
-    ns->autoscalers = g_hash_table_new_full(owner_hash, owner_equal, owner_free,
-                                            (GDestroyNotify)g_ptr_array_unref);
+    ns->owned = g_hash_table_new_full(owner_hash, owner_equal, owner_free, g_free);
+    ns->dependents = lists_by_owner();
+    ns->autoscalers = lists_by_owner();
     return ns;
 }
 
@@ -294,83 +284,50 @@ void namespace_contested(struct ns *ns, void (*each)(void *userdata, const struc
     }
 }
 
-void namespace_slice_add(struct ns *ns, struct endpoint_slice *slice)
+static struct owner *owner_copy(const struct owner *owner)
 {
-    GPtrArray *slices = g_hash_table_lookup(ns->slices, slice->service);
-    if (!slices) {
-        slices = g_ptr_array_new();
-        g_hash_table_insert(ns->slices, (gpointer)name_ref(slice->service), slices);
-    }
-    g_ptr_array_add(slices, slice);
+    struct owner *copy = g_memdup2(owner, sizeof *owner);
+    name_ref(copy->name);
+    return copy;
 }
 
-void namespace_slice_remove(struct ns *ns, struct endpoint_slice *slice)
+/* Adds an object to the list of a key, or removes it. */
+static void note(GHashTable *table, const struct owner *key, gconstpointer object, bool in)
 {
-    GPtrArray *slices = g_hash_table_lookup(ns->slices, slice->service);
-    g_ptr_array_remove_fast(slices, slice);
-    if (slices->len == 0)
-        g_hash_table_remove(ns->slices, slice->service);
+    GPtrArray *objects = g_hash_table_lookup(table, key);
+    if (!in) {
+        g_ptr_array_remove_fast(objects, (gpointer)object);
+        if (objects->len == 0)
+            g_hash_table_remove(table, key);
+        return;
+    }
+    if (!objects) {
+        objects = g_ptr_array_new();
+        g_hash_table_insert(table, owner_copy(key), objects);
+    }
+    g_ptr_array_add(objects, (gpointer)object);
+}
+
+static struct owner service_key(const char *name)
+{
+    return (struct owner){.kind = OBJECT_SERVICE, .name = name};
+}
+
+void namespace_note_slice(struct ns *ns, const struct endpoint_slice *slice, bool in)
+{
+    const struct owner service = service_key(slice->service);
+    note(ns->slices, &service, slice, in);
 }
 
 const GPtrArray *namespace_slices(const struct ns *ns, const char *service)
 {
-    return g_hash_table_lookup(ns->slices, service);
+    const struct owner key = service_key(service);
+    return g_hash_table_lookup(ns->slices, &key);
 }
 
-void namespace_owned_add(struct ns *ns, const struct owner *owner)
+void namespace_note_dependent(struct ns *ns, const struct workload *workload, bool in)
 {
-    struct owner_count *count = g_hash_table_lookup(ns->owned, owner);
-    if (!count) {
-        count = g_new0(struct owner_count, 1);
-        count->owner = (struct owner){.kind = owner->kind, .name = name_ref(owner->name)};
-        g_hash_table_insert(ns->owned, &count->owner, count);
-    }
-    count->count++;
-}
-
-void namespace_owned_remove(struct ns *ns, const struct owner *owner)
-{
-    struct owner_count *count = g_hash_table_lookup(ns->owned, owner);
-    if (--count->count == 0)
-        g_hash_table_remove(ns->owned, owner);
-}
-
-unsigned namespace_owned(const struct ns *ns, enum object_kind kind, const char *name)
-{
-    const struct owner_count *count =
-        g_hash_table_lookup(ns->owned, &(struct owner){.kind = (uint8_t)kind, .name = name});
-    return count ? count->count : 0;
-}
-
-static void add_by_owner(GHashTable *table, const struct owner *key, gpointer object)
-{
-    GPtrArray *objects = g_hash_table_lookup(table, key);
-    if (!objects) {
-        struct owner *owner = g_new(struct owner, 1);
-        *owner = *key;
-        name_ref(owner->name);
-        objects = g_ptr_array_new();
-        g_hash_table_insert(table, owner, objects);
-    }
-    g_ptr_array_add(objects, object);
-}
-
-static void remove_by_owner(GHashTable *table, const struct owner *key, gpointer object)
-{
-    GPtrArray *objects = g_hash_table_lookup(table, key);
-    g_ptr_array_remove_fast(objects, object);
-    if (objects->len == 0)
-        g_hash_table_remove(table, key);
-}
-
-void namespace_dependent_add(struct ns *ns, const struct workload *workload)
-{
-    add_by_owner(ns->dependents, &workload->owner, (gpointer)workload);
-}
-
-void namespace_dependent_remove(struct ns *ns, const struct workload *workload)
-{
-    remove_by_owner(ns->dependents, &workload->owner, (gpointer)workload);
+    note(ns->dependents, &workload->owner, workload, in);
 }
 
 const GPtrArray *namespace_dependents(const struct ns *ns, const struct owner *owner)
@@ -378,17 +335,35 @@ const GPtrArray *namespace_dependents(const struct ns *ns, const struct owner *o
     return g_hash_table_lookup(ns->dependents, owner);
 }
 
-void namespace_autoscaler_add(struct ns *ns, const struct autoscaler *autoscaler)
+void namespace_note_autoscaler(struct ns *ns, const struct autoscaler *autoscaler, bool in)
 {
-    add_by_owner(ns->autoscalers, &autoscaler->target, (gpointer)autoscaler);
-}
-
-void namespace_autoscaler_remove(struct ns *ns, const struct autoscaler *autoscaler)
-{
-    remove_by_owner(ns->autoscalers, &autoscaler->target, (gpointer)autoscaler);
+    note(ns->autoscalers, &autoscaler->target, autoscaler, in);
 }
 
 const GPtrArray *namespace_autoscalers(const struct ns *ns, const struct owner *target)
 {
     return g_hash_table_lookup(ns->autoscalers, target);
+}
+
+void namespace_note_owned(struct ns *ns, const struct owner *owner, bool in)
+{
+    guint *n = g_hash_table_lookup(ns->owned, owner);
+    if (!n) {
+        n = g_new0(guint, 1);
+        g_hash_table_insert(ns->owned, owner_copy(owner), n);
+    }
+    *n += in ? 1 : G_MAXUINT; /* modulo: minus one */
+    if (*n == 0)
+        g_hash_table_remove(ns->owned, owner);
+}
+
+bool namespace_has_owned(const struct ns *ns, const struct owner *owner)
+{
+    return g_hash_table_contains(ns->owned, owner);
+}
+
+struct workload_state *namespace_workload(const struct ns *ns, enum object_kind kind,
+                                          const char *name)
+{
+    return g_hash_table_lookup(ns->workloads, &(struct owner){.kind = (uint8_t)kind, .name = name});
 }

@@ -30,6 +30,8 @@ struct selection {
     bool of_workload; /* belongs to a struct workload_state or a struct service_state */
 };
 
+struct workload_state;
+
 struct ns {
     const char *name;        /* interned */
     struct claim_owner pods; /* claims its pods' names */
@@ -38,12 +40,12 @@ struct ns {
     bool contested;          /* a group may be empty */
     GHashTable *services;    /* name -> struct service_state * */
     GHashTable *workloads;   /* struct owner * (kind, name) -> struct workload_state * */
-    GHashTable *slices;      /* interned Service name -> GPtrArray of struct endpoint_slice * */
+    GHashTable *slices;      /* struct owner (a Service) -> GPtrArray of struct endpoint_slice * */
     GHashTable *endpoints;   /* name -> struct endpoint_slice * made from an Endpoints object */
     GHashTable *groups;      /* struct group, by labels */
     GHashTable *anchors;     /* struct label * -> GPtrArray of linked struct selection * */
     GPtrArray *unlinked;     /* struct selection * waiting for namespace_link */
-    GHashTable *owned;       /* struct owner_count * */
+    GHashTable *owned;       /* struct owner (interned) -> guint *: the number of its Pods */
     GHashTable *dependents; /* struct owner (interned) -> GPtrArray of struct object *: workloads */
     GHashTable *autoscalers; /* struct owner (interned) -> GPtrArray of struct autoscaler * */
 };
@@ -79,21 +81,24 @@ void namespace_contest(struct ns *ns, const struct selection *selection);
 void namespace_contested(struct ns *ns, void (*each)(void *userdata, const struct group *group),
                          void *userdata);
 
-void namespace_slice_add(struct ns *ns, struct endpoint_slice *slice);
-void namespace_slice_remove(struct ns *ns, struct endpoint_slice *slice);
+/* What comes into effect, or goes out of it. */
+void namespace_note_slice(struct ns *ns, const struct endpoint_slice *slice, bool in);
+void namespace_note_dependent(struct ns *ns, const struct workload *workload, bool in);
+void namespace_note_autoscaler(struct ns *ns, const struct autoscaler *autoscaler, bool in);
+void namespace_note_owned(struct ns *ns, const struct owner *owner, bool in); /* a Pod, by owner */
+
+/* Slices (struct endpoint_slice *) of this Service, by its interned name; NULL for none. */
 const GPtrArray *namespace_slices(const struct ns *ns, const char *service);
 
-/* Pods whose controller is this workload, by owner reference. */
-void namespace_owned_add(struct ns *ns, const struct owner *owner);
-void namespace_owned_remove(struct ns *ns, const struct owner *owner);
-unsigned namespace_owned(const struct ns *ns, enum object_kind kind, const char *name);
-
 /* Workloads (struct object *) whose owner reference names this one; NULL for none. */
-void namespace_dependent_add(struct ns *ns, const struct workload *workload);
-void namespace_dependent_remove(struct ns *ns, const struct workload *workload);
 const GPtrArray *namespace_dependents(const struct ns *ns, const struct owner *owner);
 
 /* Autoscalers (struct autoscaler *) of this workload, by kind and interned name; NULL for none. */
-void namespace_autoscaler_add(struct ns *ns, const struct autoscaler *autoscaler);
-void namespace_autoscaler_remove(struct ns *ns, const struct autoscaler *autoscaler);
 const GPtrArray *namespace_autoscalers(const struct ns *ns, const struct owner *target);
+
+/* Are there Pods whose controller is this workload, by owner reference? */
+bool namespace_has_owned(const struct ns *ns, const struct owner *owner);
+
+/* NULL if there is none. `name` need not be interned. */
+struct workload_state *namespace_workload(const struct ns *ns, enum object_kind kind,
+                                          const char *name);

@@ -12,22 +12,6 @@ static bool addresses_equal(const struct addresses *a, const struct addresses *b
     return a->n == b->n && (a->n == 0 || memcmp(a->items, b->items, a->n * sizeof *a->items) == 0);
 }
 
-static bool ports_equal(const struct ports *a, const struct ports *b)
-{
-    if (a == b)
-        return true;
-    if (!a || !b || a->n != b->n)
-        return false;
-    for (uint32_t i = 0; i < a->n; i++) {
-        const struct port *x = &a->items[i], *y = &b->items[i];
-
-        if (x->name != y->name || x->target_name != y->target_name || x->number != y->number ||
-            x->target != y->target || x->protocol != y->protocol)
-            return false;
-    }
-    return true;
-}
-
 static bool owners_equal(const struct owner *a, const struct owner *b)
 {
     return a->kind == b->kind && a->name == b->name;
@@ -36,7 +20,7 @@ static bool owners_equal(const struct owner *a, const struct owner *b)
 bool pod_specs_equal(const struct pod_spec *a, const struct pod_spec *b)
 {
     return a->labels == b->labels && a->hostname == b->hostname && a->subdomain == b->subdomain &&
-           ports_equal(a->ports, b->ports) && addresses_equal(&a->stated, &b->stated) &&
+           a->ports == b->ports && addresses_equal(&a->stated, &b->stated) &&
            a->host_network == b->host_network;
 }
 
@@ -50,13 +34,13 @@ static bool service_fields_equal(const void *x, const void *y)
            a->families[0] == b->families[0] && a->families[1] == b->families[1] &&
            a->selector == b->selector && a->labels == b->labels &&
            addresses_equal(&a->cluster_ips, &b->cluster_ips) &&
-           addresses_equal(&a->stated, &b->stated) && ports_equal(a->ports, b->ports) &&
+           addresses_equal(&a->stated, &b->stated) && a->ports == b->ports &&
            g_strcmp0(a->external_name, b->external_name) == 0;
 }
 
 static bool subsets_equal(const struct endpoint_subset *a, const struct endpoint_subset *b)
 {
-    if (a->n != b->n || !ports_equal(a->ports, b->ports))
+    if (a->n != b->n || a->ports != b->ports)
         return false;
     for (uint32_t i = 0; i < a->n; i++) {
         const struct endpoint *x = &a->endpoints[i], *y = &b->endpoints[i];

@@ -39,13 +39,13 @@ bool workload_is_owned(const struct catalog *catalog, const struct workload *wor
 /* Pods whose owner reference names it, or a workload of the files that it owns. `name` interned. */
 static bool has_owned_pods(const struct ns *ns, const struct owner *owner, unsigned depth)
 {
-    if (namespace_owned(ns, owner->kind, owner->name) > 0)
+    if (namespace_has_owned(ns, owner))
         return true;
     const GPtrArray *dependents = namespace_dependents(ns, owner);
     for (guint i = 0; depth < OWNERS_MAX && dependents && i < dependents->len; i++) {
         const struct object *dependent = dependents->pdata[i];
-        const struct workload_state *state = g_hash_table_lookup(
-            ns->workloads, &(struct owner){.kind = dependent->kind, .name = dependent->name});
+        const struct workload_state *state =
+            namespace_workload(ns, dependent->kind, dependent->name);
         if (has_owned_pods(ns, &state->identity, depth + 1))
             return true;
     }
