@@ -43,57 +43,54 @@ static const struct {
      "NAMESPACE",
      "the namespace (default: KUBESVC_NAMESPACE, else the daemon's)",
      TAKES_NAMESPACE},
-    {{"all-namespaces", no_argument, NULL, 'A'}, NULL, "in all namespaces", TAKES_ALL},
+    {{"all-namespaces", no_argument, NULL, 'A'}, NULL, "in all namespaces", TAKES_GET},
     {{"selector", required_argument, NULL, 'l'},
      "LABELS",
      "show only objects with these labels: a=b, a!=b, 'a in (b,c)', 'a notin (b)', a, '!a'; "
      "separated by commas",
-     TAKES_LABELS},
-    {{"output", required_argument, NULL, 'o'},
-     "FORMAT",
-     NULL,
-     TAKES_WIDE | TAKES_JSON | TAKES_YAML | TAKES_NAME},
+     TAKES_GET},
+    {{"output", required_argument, NULL, 'o'}, "FORMAT", NULL, TAKES_JSON | TAKES_YAML},
     {{"show-labels", no_argument, NULL, OPTION_LABELS},
      NULL,
      "show all labels in a column",
-     TAKES_LABEL_COLUMNS},
+     TAKES_GET},
     {{"label-columns", required_argument, NULL, 'L'},
      "LABELS",
      "show a column for each of these labels",
-     TAKES_LABEL_COLUMNS},
-    {{"no-headers", no_argument, NULL, OPTION_HEADINGS}, NULL, "print no headings", TAKES_HEADINGS},
+     TAKES_GET},
+    {{"no-headers", no_argument, NULL, OPTION_HEADINGS}, NULL, "print no headings", TAKES_GET},
     {{"watch", no_argument, NULL, 'w'},
      NULL,
      "keep running and print rows as they change",
-     TAKES_WATCH},
-    {{"ipv4", no_argument, NULL, '4'}, NULL, "IPv4 only", TAKES_FAMILY},
-    {{"ipv6", no_argument, NULL, '6'}, NULL, "IPv6 only", TAKES_FAMILY},
+     TAKES_GET},
+    {{"ipv4", no_argument, NULL, '4'}, NULL, "IPv4 only", TAKES_QUERY},
+    {{"ipv6", no_argument, NULL, '6'}, NULL, "IPv6 only", TAKES_QUERY},
     {{"nss", no_argument, NULL, OPTION_NSS},
      NULL,
      "also ask libc, as programs do, and report differences",
-     TAKES_NSS},
+     TAKES_QUERY},
     {{"dns", optional_argument, NULL, OPTION_DNS},
      "SERVER",
      "also ask libc and a nameserver (default: kubesvc-dns), and compare",
-     TAKES_DNS},
+     TAKES_QUERY},
     {{"questions", no_argument, NULL, OPTION_QUESTIONS},
      NULL,
      "also show every lookup (root and the daemon's user only)",
-     TAKES_QUESTIONS},
-    {{"strict", no_argument, NULL, OPTION_STRICT}, NULL, "fail on warnings as well", TAKES_STRICT},
-    {{"recursive", no_argument, NULL, 'R'}, NULL, "enter subdirectories", TAKES_RECURSIVE},
+     TAKES_MONITOR},
+    {{"strict", no_argument, NULL, OPTION_STRICT}, NULL, "fail on warnings as well", TAKES_CHECK},
+    {{"recursive", no_argument, NULL, 'R'}, NULL, "enter subdirectories", TAKES_CHECK},
     {{"ignore", required_argument, NULL, OPTION_IGNORE},
      "WHAT",
      "ignore findings of RULE,... or files of PATH, which may be a pattern; repeatable",
-     TAKES_IGNORE},
+     TAKES_CHECK},
     {{"skip-templates", no_argument, NULL, OPTION_TEMPLATES},
      NULL,
      "skip templates, and do not read those of Helm charts",
-     TAKES_IGNORE},
+     TAKES_CHECK},
     {{"root", required_argument, NULL, OPTION_ROOT},
      "DIR",
      "examine the files below this directory",
-     TAKES_ROOT},
+     TAKES_DOCTOR},
     {{"container", required_argument, NULL, 'c'},
      "NAME",
      "the container whose variables are set (default: as kubectl chooses)",
@@ -119,12 +116,12 @@ static const struct {
     enum format format;
     unsigned needs;
 } formats[] = {
-    {"wide", FORMAT_WIDE, TAKES_WIDE},
+    {"wide", FORMAT_WIDE, TAKES_GET},
     {"json", FORMAT_JSON, TAKES_JSON},
     {"yaml", FORMAT_YAML, TAKES_YAML},
-    {"name", FORMAT_NAME, TAKES_NAME},
-    {"jsonpath=TEMPLATE", FORMAT_PATH, TAKES_PATHS},
-    {"custom-columns=HEADING:PATH,...", FORMAT_COLUMNS, TAKES_PATHS},
+    {"name", FORMAT_NAME, TAKES_GET},
+    {"jsonpath=TEMPLATE", FORMAT_PATH, TAKES_GET},
+    {"custom-columns=HEADING:PATH,...", FORMAT_COLUMNS, TAKES_GET},
 };
 
 static char *format_names(unsigned takes)
@@ -157,17 +154,19 @@ static void print_option(size_t i, unsigned takes)
     printf("%-29s %s\n", left, meaning);
 }
 
-static void print_help(const struct synopsis *synopsis)
+void arguments_help(const struct command *command)
 {
-    printf("usage: kubesvc %s [OPTION...]%s%s\n\n%s\nOptions:\n", synopsis->name,
-           *synopsis->operands ? " " : "", synopsis->operands, synopsis->description);
+    g_autofree char *details = command->details ? command->details() : NULL;
+    printf("usage: kubesvc %s [OPTION...]%s%s\n\n%s%s\nOptions:\n", command->name,
+           *command->operands ? " " : "", command->operands, command->description,
+           details ? details : "");
     for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
-        if (options[i].needs == 0 || (options[i].needs & synopsis->takes))
-            print_option(i, synopsis->takes);
-    printf("\nExamples:\n%s", synopsis->examples);
+        if (options[i].needs == 0 || (options[i].needs & command->takes))
+            print_option(i, command->takes);
+    printf("\nExamples:\n%s", command->examples);
 }
 
-/* Letters and long options of those that are taken; `letters` begins with `mode`. */
+/* Those that are taken, for getopt_long; `letters` are appended to. */
 static void fill_options(struct option *longs, GString *letters, unsigned takes)
 {
     size_t n = 0;
@@ -182,7 +181,7 @@ static void fill_options(struct option *longs, GString *letters, unsigned takes)
     longs[n] = (struct option){0};
 }
 
-static bool take_format(struct arguments *arguments, const struct synopsis *synopsis,
+static bool take_format(struct arguments *arguments, const struct command *command,
                         const char *name)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++) {
@@ -190,18 +189,18 @@ static bool take_format(struct arguments *arguments, const struct synopsis *syno
         size_t length = equals ? (size_t)(equals - formats[i].name) + 1 : 0;
         bool same = equals ? strncmp(formats[i].name, name, length) == 0
                            : strcmp(formats[i].name, name) == 0;
-        if (!(synopsis->takes & formats[i].needs) || !same)
+        if (!(command->takes & formats[i].needs) || !same)
             continue;
         arguments->template = name + length;
         arguments->format = formats[i].format;
         arguments->json = formats[i].format == FORMAT_JSON;
         return true;
     }
-    g_autofree char *names = format_names(synopsis->takes), *remedy = NULL;
+    g_autofree char *names = format_names(command->takes), *remedy = NULL;
     bool query = g_str_has_prefix(name, "jsonpath") || g_str_has_prefix(name, "custom-columns") ||
                  g_str_has_prefix(name, "go-template");
     remedy = query ? g_strdup("use -o json, and jq to choose from it")
-                   : g_strdup_printf("'%s' supports: %s", synopsis->name, names);
+                   : g_strdup_printf("'%s' supports: %s", command->name, names);
     text_error(arguments->json, remedy, "unknown output format '%s'", name);
     return false;
 }
@@ -234,13 +233,13 @@ static bool take_another(const struct arguments *arguments, const char **texts, 
     return true;
 }
 
-static bool take_option(struct arguments *arguments, const struct synopsis *synopsis, int option)
+static bool take_option(struct arguments *arguments, const struct command *command, int option)
 {
     switch (option) {
     case 'n': return take_namespace(arguments, optarg);
     case 'A': arguments->all = true; return true;
     case 'l': arguments->labels = optarg; return true;
-    case 'o': return take_format(arguments, synopsis, optarg);
+    case 'o': return take_format(arguments, command, optarg);
     case 'w': arguments->watch = true; return true;
     case '4':
     case '6':
@@ -268,39 +267,39 @@ static bool take_option(struct arguments *arguments, const struct synopsis *syno
     }
 }
 
-static void complain_about_option(const struct synopsis *synopsis, char **argv, bool missing,
+static void complain_about_option(const struct command *command, char **argv, bool missing,
                                   bool json)
 {
-    g_autofree char *remedy = g_strdup_printf("see 'kubesvc %s --help'", synopsis->name);
+    g_autofree char *remedy = g_strdup_printf("see 'kubesvc %s --help'", command->name);
     char letter[] = {'-', (char)optopt, '\0'};
     bool is_letter = optopt > 0 && optopt < 256 && strncmp(argv[optind - 1], "--", 2) != 0;
     text_error(json, remedy, missing ? "%s requires a value" : "unknown option %1$s for '%2$s'",
-               is_letter ? letter : argv[optind - 1], synopsis->name);
+               is_letter ? letter : argv[optind - 1], command->name);
 }
 
-static bool count_operands(const struct arguments *arguments, const struct synopsis *synopsis)
+static bool count_operands(const struct arguments *arguments, const struct command *command)
 {
-    bool few = arguments->n < synopsis->least;
-    if (!few && (synopsis->most < 0 || arguments->n <= synopsis->most))
+    bool few = arguments->n < command->least;
+    if (!few && (command->most < 0 || arguments->n <= command->most))
         return true;
-    g_autofree char *remedy = g_strdup_printf("usage: kubesvc %s%s%s", synopsis->name,
-                                              *synopsis->operands ? " " : "", synopsis->operands);
+    g_autofree char *remedy = g_strdup_printf("usage: kubesvc %s%s%s", command->name,
+                                              *command->operands ? " " : "", command->operands);
     text_error(arguments->json, remedy,
-               few ? "missing arguments for '%s'" : "too many arguments for '%s'", synopsis->name);
+               few ? "missing arguments for '%s'" : "too many arguments for '%s'", command->name);
     return false;
 }
 
-int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis, int argc,
+int arguments_parse(struct arguments *arguments, const struct command *command, int argc,
                     char **argv)
 {
     struct option longs[G_N_ELEMENTS(options) + 1];
     g_autoptr(GString) letters = g_string_new(":");
-    fill_options(longs, letters, synopsis->takes);
+    fill_options(longs, letters, command->takes);
     *arguments = (struct arguments){.family = "any", .root = ""};
     optind = 0; /* start over */
     for (int option; (option = getopt_long(argc, argv, letters->str, longs, NULL)) != -1;) {
         if (option == 'h') {
-            print_help(synopsis);
+            arguments_help(command);
             return STATUS_DONE;
         }
         if (option == OPTION_VERSION) {
@@ -308,16 +307,16 @@ int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis
             return STATUS_DONE;
         }
         if (option == '?' || option == ':') {
-            complain_about_option(synopsis, argv, option == ':', arguments->json);
+            complain_about_option(command, argv, option == ':', arguments->json);
             return STATUS_FAILED;
         }
-        if (!take_option(arguments, synopsis, option))
+        if (!take_option(arguments, command, option))
             return STATUS_FAILED;
     }
     arguments->socket = inspect_client_socket(arguments->socket);
     arguments->operands = argv + optind;
     arguments->n = argc - optind;
-    return count_operands(arguments, synopsis) ? ARGUMENTS_GO_ON : STATUS_FAILED;
+    return count_operands(arguments, command) ? ARGUMENTS_GO_ON : STATUS_FAILED;
 }
 
 int arguments_command(int argc, char **argv)

@@ -7,28 +7,18 @@
 
 #include <stdbool.h>
 
+/* Options that a command takes: each of these is one that several take, or all of one command. */
 enum {
     TAKES_SOCKET = 1u << 0,
     TAKES_NAMESPACE = 1u << 1,
-    TAKES_ALL = 1u << 2, /* -A */
-    TAKES_LABELS = 1u << 3,
-    TAKES_HEADINGS = 1u << 4,
-    TAKES_WATCH = 1u << 5,
-    TAKES_FAMILY = 1u << 6, /* -4, -6 */
-    TAKES_NSS = 1u << 7,
-    TAKES_QUESTIONS = 1u << 8,
-    TAKES_STRICT = 1u << 9,
-    TAKES_WIDE = 1u << 10, /* -o wide, and so on; json is always taken with one of these */
-    TAKES_JSON = 1u << 11,
-    TAKES_YAML = 1u << 12,
-    TAKES_NAME = 1u << 13,
-    TAKES_RECURSIVE = 1u << 14,
-    TAKES_IGNORE = 1u << 15,
-    TAKES_ROOT = 1u << 16,
-    TAKES_PATHS = 1u << 17,         /* -o jsonpath=, custom-columns= */
-    TAKES_LABEL_COLUMNS = 1u << 18, /* --show-labels, -L */
-    TAKES_DNS = 1u << 19,
-    TAKES_RUN = 1u << 20, /* -c, --manifests, --no-namespaces */
+    TAKES_JSON = 1u << 2, /* -o json */
+    TAKES_YAML = 1u << 3,
+    TAKES_GET = 1u << 4,
+    TAKES_QUERY = 1u << 5,
+    TAKES_MONITOR = 1u << 6,
+    TAKES_CHECK = 1u << 7,
+    TAKES_DOCTOR = 1u << 8,
+    TAKES_RUN = 1u << 9,
 };
 
 #define ARGUMENTS_REPEATED_MAX 256u
@@ -43,14 +33,18 @@ enum format {
     FORMAT_COLUMNS
 };
 
-/* A command as --help shows it. */
-struct synopsis {
+struct arguments;
+
+struct command {
     const char *name;
+    const char *summary;     /* for the list of commands */
     const char *operands;    /* "KIND [NAME...]" */
     const char *description; /* whole lines */
+    char *(*details)(void);  /* more of them, to be freed with g_free; NULL: none */
     const char *examples;    /* whole lines */
     unsigned takes;
-    int least, most; /* operands; most 0: none, -1: any number */
+    int least, most;                         /* operands; most 0: none, -1: any number */
+    int (*run)(struct arguments *arguments); /* returns the exit status */
 };
 
 struct arguments {
@@ -76,9 +70,12 @@ struct arguments {
 #define ARGUMENTS_GO_ON (-1)
 
 /* Fills `arguments` and returns ARGUMENTS_GO_ON; or reports an error, or prints the requested help
- * or version, and returns the exit status. Options may be anywhere before "--". */
-int arguments_parse(struct arguments *arguments, const struct synopsis *synopsis, int argc,
+ * or version, and returns the exit status. Options may be anywhere before "--". `argv[0]` is the
+ * name of the command. */
+int arguments_parse(struct arguments *arguments, const struct command *command, int argc,
                     char **argv);
+
+void arguments_help(const struct command *command);
 
 /* The index of the command: the first argument that is neither an option nor an option's value;
  * argc if there is none. */

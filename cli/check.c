@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "check_host.h"
 #include "check_report.h"
 #include "commands.h"
@@ -16,29 +15,6 @@
 #include "lint.h"
 #include "rules.h"
 #include "text.h"
-
-static const char description[] =
-    "Checks manifests as the daemon would read them, all together as one cluster. A\n"
-    "PATH is a file, a directory, or - for standard input. Prints\n"
-    "    FILE:LINE:COLUMN: error|warning: OBJECT: MESSAGE [RULE]\n"
-    "for each finding, and a summary to standard error. NAMESPACE is that of objects\n"
-    "that name none (default: default). Needs no daemon; if one runs here and nothing\n"
-    "forwards connections to the cluster IPs that these Services get, a note says so.\n"
-    "Exit status: 1 if there are errors (with --strict: or warnings), else 0.\n"
-    "\n"
-    "A pattern without a slash matches all files and directories of that name, as in\n"
-    ".gitignore; one with a slash is a path from here or below PATH, in which ** stands\n"
-    "for any directories. The comment '# kubesvc-ignore: RULE[,RULE]' suppresses findings\n"
-    "on its line; on a line of its own, on the next line; before a document, in all of it.\n"
-    "\n"
-    "Rules:\n";
-
-static const char examples[] = "  kubesvc check k8s/\n"
-                               "  kubesvc check --strict -R .               in CI\n"
-                               "  helm template . | kubesvc check -\n"
-                               "  kubesvc check --ignore target-port,duplicate-object k8s/\n"
-                               "  kubesvc check -R --skip-templates --ignore '**/test/*.yaml' .\n"
-                               "  kubesvc check -o json k8s/ | jq '.findings[].rule'\n";
 
 static bool ignore_rules(struct check_report *report, const char *text, bool json)
 {
@@ -166,30 +142,47 @@ static int check(const struct arguments *arguments, struct check_report *report)
     return status;
 }
 
-int command_check(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    g_autofree char *rules = rules_describe();
-    g_autofree char *whole = g_strconcat(description, rules, NULL);
-    const struct synopsis synopsis = {
-        .name = "check",
-        .operands = "PATH...",
-        .description = whole,
-        .examples = examples,
-        .takes = TAKES_NAMESPACE | TAKES_STRICT | TAKES_JSON | TAKES_RECURSIVE | TAKES_IGNORE,
-        .least = 1,
-        .most = -1,
-    };
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    if (arguments.ns && !dns_label_is_valid(arguments.ns)) {
-        text_error(arguments.json, "a namespace is a DNS label ([a-z0-9-])", "'%s' is no namespace",
-                   arguments.ns);
+    if (arguments->ns && !dns_label_is_valid(arguments->ns)) {
+        text_error(arguments->json, "a namespace is a DNS label ([a-z0-9-])",
+                   "'%s' is no namespace", arguments->ns);
         return STATUS_FAILED;
     }
     struct check_report *report = check_report_new();
-    status = check(&arguments, report);
+    int status = check(arguments, report);
     check_report_free(report);
     return status;
 }
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "check manifests for errors, without a daemon",
+    .operands = "PATH...",
+    .description =
+        "Checks manifests as the daemon would read them, all together as one cluster. A\n"
+        "PATH is a file, a directory, or - for standard input. Prints\n"
+        "    FILE:LINE:COLUMN: error|warning: OBJECT: MESSAGE [RULE]\n"
+        "for each finding, and a summary to standard error. NAMESPACE is that of objects\n"
+        "that name none (default: default). Needs no daemon; if one runs here and nothing\n"
+        "forwards connections to the cluster IPs that these Services get, a note says so.\n"
+        "Exit status: 1 if there are errors (with --strict: or warnings), else 0.\n"
+        "\n"
+        "A pattern without a slash matches all files and directories of that name, as in\n"
+        ".gitignore; one with a slash is a path from here or below PATH, in which ** stands\n"
+        "for any directories. The comment '# kubesvc-ignore: RULE[,RULE]' suppresses findings\n"
+        "on its line; on a line of its own, on the next line; before a document, in all of it.\n"
+        "\n"
+        "Rules:\n",
+    .details = rules_describe,
+    .examples = "  kubesvc check k8s/\n"
+                "  kubesvc check --strict -R .               in CI\n"
+                "  helm template . | kubesvc check -\n"
+                "  kubesvc check --ignore target-port,duplicate-object k8s/\n"
+                "  kubesvc check -R --skip-templates --ignore '**/test/*.yaml' .\n"
+                "  kubesvc check -o json k8s/ | jq '.findings[].rule'\n",
+    .takes = TAKES_NAMESPACE | TAKES_CHECK | TAKES_JSON,
+    .least = 1,
+    .most = -1,
+    .run = run,
+};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The commands of kubesvc, one file each. `argv[0]` is the name of the command; the result is the
- * exit status.
+ * The commands of kubesvc, one file each.
  */
 #pragma once
+
+#include "arguments.h"
 
 enum {
     STATUS_DONE = 0,
@@ -11,18 +12,6 @@ enum {
     STATUS_NOT_FOUND = 2,
 };
 
-int command_query(int argc, char **argv);
-int command_get(int argc, char **argv);
-int command_describe(int argc, char **argv);
-int command_explain(int argc, char **argv);
-int command_status(int argc, char **argv);
-int command_monitor(int argc, char **argv);
-int command_metrics(int argc, char **argv);
-int command_export(int argc, char **argv);
-int command_check(int argc, char **argv);
-int command_run(int argc, char **argv);
-int command_doctor(int argc, char **argv);
-int command_config(int argc, char **argv);
-int command_version(int argc, char **argv);
-int command_completion(int argc, char **argv);
-int command_reload(int argc, char **argv);
+extern const struct command command_query, command_get, command_describe, command_explain,
+    command_status, command_monitor, command_metrics, command_export, command_check, command_run,
+    command_doctor, command_config, command_reload, command_version, command_completion;

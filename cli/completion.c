@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "commands.h"
 #include "text.h"
 
@@ -20,8 +19,23 @@ BIND(completion_bash, "share/completions/kubesvc.bash");
 BIND(completion_zsh, "share/completions/_kubesvc");
 BIND(completion_fish, "share/completions/kubesvc.fish");
 
-static const struct synopsis synopsis = {
+static int run(struct arguments *arguments)
+{
+    const struct {
+        const char *shell, *script;
+    } scripts[] = {{"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
+    for (size_t i = 0; i < G_N_ELEMENTS(scripts); i++)
+        if (strcmp(scripts[i].shell, arguments->operands[0]) == 0) {
+            fputs(scripts[i].script, stdout);
+            return STATUS_DONE;
+        }
+    text_error(false, "choose bash, zsh or fish", "no completion for '%s'", arguments->operands[0]);
+    return STATUS_FAILED;
+}
+
+const struct command command_completion = {
     .name = "completion",
+    .summary = "print the completion script for bash, zsh or fish",
     .operands = "bash | zsh | fish",
     .description = "Prints the completion script for a shell, if no package has installed it.\n",
     .examples = "  source <(kubesvc completion bash)\n"
@@ -30,22 +44,5 @@ static const struct synopsis synopsis = {
     .takes = 0,
     .least = 1,
     .most = 1,
+    .run = run,
 };
-
-int command_completion(int argc, char **argv)
-{
-    const struct {
-        const char *shell, *script;
-    } scripts[] = {{"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    for (size_t i = 0; i < G_N_ELEMENTS(scripts); i++)
-        if (strcmp(scripts[i].shell, arguments.operands[0]) == 0) {
-            fputs(scripts[i].script, stdout);
-            return STATUS_DONE;
-        }
-    text_error(false, "choose bash, zsh or fish", "no completion for '%s'", arguments.operands[0]);
-    return STATUS_FAILED;
-}

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "configuration.h"
@@ -14,20 +13,6 @@
 #include "yaml_text.h"
 
 #define COMMENT_COLUMN 40
-
-static const struct synopsis synopsis = {
-    .name = "config",
-    .operands = "show",
-    .description =
-        "Shows the configuration in effect and where each value comes from: a file and line,\n"
-        "a command-line option, or the default. Reports whether the files have changed since, or\n"
-        "were rejected.\n",
-    .examples = "  kubesvc config show\n"
-                "  kubesvc config show -o json | jq '.settings[] | select(.source == \"file\")'\n",
-    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_YAML,
-    .least = 1,
-    .most = 1,
-};
 
 static char *origin_of(yajl_val setting)
 {
@@ -66,21 +51,33 @@ static void print_text(yajl_val config)
         print_setting(value_element(config, "settings", i));
 }
 
-int command_config(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    if (strcmp(arguments.operands[0], "show") != 0) {
-        text_error(arguments.json, "usage: kubesvc config show",
-                   "unknown subcommand '%s' of 'config'", arguments.operands[0]);
+    if (strcmp(arguments->operands[0], "show") != 0) {
+        text_error(arguments->json, "usage: kubesvc config show",
+                   "unknown subcommand '%s' of 'config'", arguments->operands[0]);
         return STATUS_FAILED;
     }
     value_auto yajl_val config = NULL;
-    if (ask_one(&arguments, (const char *[]){"config", NULL}, &config) != STATUS_DONE)
+    if (ask_one(arguments, (const char *[]){"config", NULL}, &config) != STATUS_DONE)
         return STATUS_FAILED;
-    if (!ask_print_data(&arguments, config))
+    if (!ask_print_data(arguments, config))
         print_text(config);
     return STATUS_DONE;
 }
+
+const struct command command_config = {
+    .name = "config",
+    .summary = "show the configuration in effect and where each value comes from",
+    .operands = "show",
+    .description =
+        "Shows the configuration in effect and where each value comes from: a file and line,\n"
+        "a command-line option, or the default. Reports whether the files have changed since, or\n"
+        "were rejected.\n",
+    .examples = "  kubesvc config show\n"
+                "  kubesvc config show -o json | jq '.settings[] | select(.source == \"file\")'\n",
+    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_YAML,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "describe_pod.h"
@@ -15,21 +14,6 @@
 #include "print_fields.h"
 #include "table.h"
 #include "value.h"
-
-static const struct synopsis synopsis = {
-    .name = "describe",
-    .operands = "service|pod NAME... | service/NAME...",
-    .description = "Shows a Service, the names it has, its endpoints with their readiness and why\n"
-                   "others are left out, and the file and line that each fact comes from; or a\n"
-                   "Pod, which may be a replica of a workload, and the Services that select it.\n",
-    .examples = "  kubesvc describe service web\n"
-                "  kubesvc describe svc/web -n moon\n"
-                "  kubesvc describe svc web -o json\n"
-                "  kubesvc describe pod db-0\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON,
-    .least = 1,
-    .most = -1,
-};
 
 static void print_pairs(const char *label, yajl_val object)
 {
@@ -257,23 +241,19 @@ static GArray *subjects_of(const struct arguments *arguments)
     return g_steal_pointer(&subjects);
 }
 
-int command_describe(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    g_autoptr(GArray) subjects = subjects_of(&arguments);
+    g_autoptr(GArray) subjects = subjects_of(arguments);
     if (!subjects)
         return STATUS_FAILED;
-    g_autofree char *ns = ask_namespace(&arguments);
+    g_autofree char *ns = ask_namespace(arguments);
     if (!ns)
         return STATUS_FAILED;
-    status = STATUS_DONE;
-    struct output output = {.json = arguments.json ? json_text_new(stdout, true) : NULL,
+    int status = STATUS_DONE;
+    struct output output = {.json = arguments->json ? json_text_new(stdout, true) : NULL,
                             .list = subjects->len > 1};
     for (guint i = 0; i < subjects->len && status != STATUS_FAILED; i++) {
-        int r = describe(&g_array_index(subjects, struct subject, i), ns, &arguments, &output);
+        int r = describe(&g_array_index(subjects, struct subject, i), ns, arguments, &output);
         status = r == STATUS_DONE ? status : r;
     }
     if (output.json && output.list && output.n > 0)
@@ -281,3 +261,20 @@ int command_describe(int argc, char **argv)
     json_free(output.json);
     return status;
 }
+
+const struct command command_describe = {
+    .name = "describe",
+    .summary = "show all about a Service or Pod, including what is left out",
+    .operands = "service|pod NAME... | service/NAME...",
+    .description = "Shows a Service, the names it has, its endpoints with their readiness and why\n"
+                   "others are left out, and the file and line that each fact comes from; or a\n"
+                   "Pod, which may be a replica of a workload, and the Services that select it.\n",
+    .examples = "  kubesvc describe service web\n"
+                "  kubesvc describe svc/web -n moon\n"
+                "  kubesvc describe svc web -o json\n"
+                "  kubesvc describe pod db-0\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON,
+    .least = 1,
+    .most = -1,
+    .run = run,
+};

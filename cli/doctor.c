@@ -5,12 +5,28 @@
  */
 #include <stdio.h>
 
-#include "arguments.h"
 #include "checks.h"
 #include "commands.h"
 
-static const struct synopsis synopsis = {
+static int run(struct arguments *arguments)
+{
+    struct checks checks;
+    checks_init(&checks, arguments);
+    examine_host(&checks);
+    examine_network(&checks);
+    examine_daemon(&checks);
+    if (arguments->format == FORMAT_JSON)
+        checks_print_json(&checks);
+    else
+        checks_print(&checks);
+    int status = checks_count(&checks, VERDICT_BAD) > 0 ? STATUS_FAILED : STATUS_DONE;
+    checks_clear(&checks);
+    return status;
+}
+
+const struct command command_doctor = {
     .name = "doctor",
+    .summary = "check whether this host is set up, and say what to do if not",
     .operands = "",
     .description =
         "Checks whether programs on this host can resolve the names: the module, the hosts line\n"
@@ -21,25 +37,6 @@ static const struct synopsis synopsis = {
     .examples = "  kubesvc doctor\n"
                 "  sudo -u www-data kubesvc doctor    as another user\n"
                 "  kubesvc doctor -o json | jq '.checks[] | select(.verdict != \"ok\")'\n",
-    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_ROOT,
+    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_DOCTOR,
+    .run = run,
 };
-
-int command_doctor(int argc, char **argv)
-{
-    struct arguments arguments;
-    struct checks checks;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    checks_init(&checks, &arguments);
-    examine_host(&checks);
-    examine_network(&checks);
-    examine_daemon(&checks);
-    if (arguments.format == FORMAT_JSON)
-        checks_print_json(&checks);
-    else
-        checks_print(&checks);
-    status = checks_count(&checks, VERDICT_BAD) > 0 ? STATUS_FAILED : STATUS_DONE;
-    checks_clear(&checks);
-    return status;
-}

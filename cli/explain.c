@@ -5,29 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "json_text.h"
 #include "print_fields.h"
 #include "value.h"
-
-static const struct synopsis synopsis = {
-    .name = "explain",
-    .operands = "NAME",
-    .description =
-        "Explains step by step why a name resolves as it does: the names tried, the Service\n"
-        "chosen, its selector, and for every pod whether it counts or what keeps it out: a\n"
-        "label, readiness or the family. If the name does not exist: what is wrong with\n"
-        "manifests that may contain it, and similar names.\n",
-    .examples = "  kubesvc explain web\n"
-                "  kubesvc explain -n moon web\n"
-                "  kubesvc explain db-0.db.moon.svc.cluster.local\n"
-                "  kubesvc explain web -o json\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON,
-    .least = 1,
-    .most = 1,
-};
 
 struct explanation {
     struct json *json; /* NULL: as text */
@@ -134,28 +116,43 @@ static bool take(void *userdata, yajl_val item)
     return false;
 }
 
-int command_explain(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    const char *name = arguments.operands[0];
-    if (!ask_can_be(name, arguments.json))
+    const char *name = arguments->operands[0];
+    if (!ask_can_be(name, arguments->json))
         return STATUS_FAILED;
-    g_autofree char *ns = ask_namespace(&arguments);
+    g_autofree char *ns = ask_namespace(arguments);
     if (!ns)
         return STATUS_FAILED;
-    struct explanation explanation = {.json = arguments.json ? json_text_new(stdout, true) : NULL};
-    status = ask(&arguments, (const char *[]){"explain", ns, name, NULL}, take, &explanation);
+    struct explanation explanation = {.json = arguments->json ? json_text_new(stdout, true) : NULL};
+    int status = ask(arguments, (const char *[]){"explain", ns, name, NULL}, take, &explanation);
     g_free(explanation.section);
     if (explanation.any && explanation.json)
         json_close_items(explanation.json);
     json_free(explanation.json);
     if (status == STATUS_NOT_FOUND && !explanation.any)
-        text_error(arguments.json, "'kubesvc get names -A' lists what resolves",
+        text_error(arguments->json, "'kubesvc get names -A' lists what resolves",
                    "nothing is known about '%s'", name);
     if (status != STATUS_DONE)
         return status;
     return explanation.found ? STATUS_DONE : explanation.later ? STATUS_FAILED : STATUS_NOT_FOUND;
 }
+
+const struct command command_explain = {
+    .name = "explain",
+    .summary = "explain why a name resolves as it does, or does not",
+    .operands = "NAME",
+    .description =
+        "Explains step by step why a name resolves as it does: the names tried, the Service\n"
+        "chosen, its selector, and for every pod whether it counts or what keeps it out: a\n"
+        "label, readiness or the family. If the name does not exist: what is wrong with\n"
+        "manifests that may contain it, and similar names.\n",
+    .examples = "  kubesvc explain web\n"
+                "  kubesvc explain -n moon web\n"
+                "  kubesvc explain db-0.db.moon.svc.cluster.local\n"
+                "  kubesvc explain web -o json\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "backends.h"
 #include "commands.h"
 #include "inspect_client.h"
@@ -15,23 +14,6 @@
 #include "listing.h"
 #include "text.h"
 #include "value.h"
-
-static const struct synopsis synopsis = {
-    .name = "export",
-    .operands = "hosts|json|nft",
-    .description =
-        "Prints every name that resolves, of all namespaces unless -n names one: as lines\n"
-        "of hosts(5), each an address and a name, or as JSON. Names that point outside the\n"
-        "zone have no address here; in a hosts file they are comments. With nft, prints the\n"
-        "rules by which kubesvc-proxy forwards connections to cluster IPs, for nft -f.\n",
-    .examples = "  kubesvc export hosts\n"
-                "  kubesvc export hosts -n moon >hosts.moon\n"
-                "  kubesvc export json | jq -r '.items[].name'\n"
-                "  kubesvc export nft | sudo nft -f -\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE,
-    .least = 1,
-    .most = 1,
-};
 
 static void append_addresses(GString *lines, yajl_val item, const char *key, const char *name)
 {
@@ -103,15 +85,11 @@ static int export_nft(const struct arguments *arguments)
     return r == INSPECT_CLIENT_STOPPED ? STATUS_DONE : STATUS_FAILED;
 }
 
-int command_export(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    const char *form = arguments.operands[0];
+    const char *form = arguments->operands[0];
     bool nft = strcmp(form, "nft") == 0, json = strcmp(form, "json") == 0;
-    if (nft && arguments.ns) {
+    if (nft && arguments->ns) {
         text_error(false, "leave out --namespace", "the ruleset is one for all namespaces");
         return STATUS_FAILED;
     }
@@ -119,5 +97,24 @@ int command_export(int argc, char **argv)
         text_error(false, "choose 'hosts', 'json' or 'nft'", "unknown format '%s'", form);
         return STATUS_FAILED;
     }
-    return nft ? export_nft(&arguments) : export_names(&arguments, json);
+    return nft ? export_nft(arguments) : export_names(arguments, json);
 }
+
+const struct command command_export = {
+    .name = "export",
+    .summary = "print everything that resolves, as hosts(5) lines or JSON",
+    .operands = "hosts|json|nft",
+    .description =
+        "Prints every name that resolves, of all namespaces unless -n names one: as lines\n"
+        "of hosts(5), each an address and a name, or as JSON. Names that point outside the\n"
+        "zone have no address here; in a hosts file they are comments. With nft, prints the\n"
+        "rules by which kubesvc-proxy forwards connections to cluster IPs, for nft -f.\n",
+    .examples = "  kubesvc export hosts\n"
+                "  kubesvc export hosts -n moon >hosts.moon\n"
+                "  kubesvc export json | jq -r '.items[].name'\n"
+                "  kubesvc export nft | sudo nft -f -\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "json_path.h"
@@ -15,37 +14,6 @@
 #include "text.h"
 #include "value.h"
 #include "watch.h"
-
-static const struct synopsis synopsis = {
-    .name = "get",
-    .operands = "KIND[,KIND...] [NAME...] | KIND/NAME...",
-    .description =
-        "Lists what the daemon knows. Kinds, as kubectl calls them:\n"
-        "  services (svc)     with their addresses, ports and number of ready endpoints\n"
-        "  endpoints (ep)     the addresses of each Service's endpoints, and where they come from\n"
-        "  pods (po)          in the files, and replicas of workloads; ORIGIN: the address is "
-        "stated\n"
-        "                     by a manifest, allocated by kubesvc, the node's, or that of a\n"
-        "                     container runtime\n"
-        "  workloads          or one kind of them: deployments (deploy), replicasets (rs),\n"
-        "                     statefulsets (sts), daemonsets (ds), jobs, cronjobs (cj), ...\n"
-        "  namespaces (ns)    those that an object mentions\n"
-        "  names              everything that resolves; of a NAME, the first labels suffice\n"
-        "  all                services, pods and workloads\n",
-    .examples = "  kubesvc get services\n"
-                "  kubesvc get pods -A -l app=web -o wide\n"
-                "  kubesvc get svc web -o json\n"
-                "  kubesvc get endpoints -n moon -w\n"
-                "  kubesvc get names web.moon\n"
-                "  kubesvc get svc web -o jsonpath='{.spec.clusterIP}'\n"
-                "  kubesvc get pods -o custom-columns=NAME:.metadata.name,IP:.status.podIP\n"
-                "  kubesvc get pods -L app --show-labels\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_ALL | TAKES_LABELS | TAKES_HEADINGS |
-             TAKES_WATCH | TAKES_WIDE | TAKES_JSON | TAKES_YAML | TAKES_NAME | TAKES_PATHS |
-             TAKES_LABEL_COLUMNS,
-    .least = 1,
-    .most = -1,
-};
 
 static void listing_destroy(void *listing)
 {
@@ -317,26 +285,53 @@ static void release_selector(struct selector **selectorp)
     selector_free(*selectorp);
 }
 
-int command_get(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
     const char *wrong = NULL;
     __attribute__((cleanup(release_selector))) struct selector *selector =
-        arguments.labels ? selector_parse(arguments.labels, &wrong) : NULL;
+        arguments->labels ? selector_parse(arguments->labels, &wrong) : NULL;
     if (wrong) {
-        text_error(arguments.json, "for example -l app=web,tier!=cache or -l 'app in (web,db)'",
-                   "'%s' is not a label selector: %s%s", arguments.labels,
+        text_error(arguments->json, "for example -l app=web,tier!=cache or -l 'app in (web,db)'",
+                   "'%s' is not a label selector: %s%s", arguments->labels,
                    *wrong ? "error at " : "unexpected end", wrong);
         return STATUS_FAILED;
     }
     g_autoptr(GPtrArray) listings = g_ptr_array_new_with_free_func(listing_destroy);
-    if (!check_template(&arguments) || !prepare(listings, &arguments, selector))
+    if (!check_template(arguments) || !prepare(listings, arguments, selector))
         return STATUS_FAILED;
     if (is_by_name(listings))
-        arguments.all |= !arguments.ns;
-    g_autofree char *ns = ask_namespace(&arguments);
-    return ns ? get(listings, &arguments, ns) : STATUS_FAILED;
+        arguments->all |= !arguments->ns;
+    g_autofree char *ns = ask_namespace(arguments);
+    return ns ? get(listings, arguments, ns) : STATUS_FAILED;
 }
+
+const struct command command_get = {
+    .name = "get",
+    .summary = "list services, endpoints, pods, workloads, namespaces or names",
+    .operands = "KIND[,KIND...] [NAME...] | KIND/NAME...",
+    .description =
+        "Lists what the daemon knows. Kinds, as kubectl calls them:\n"
+        "  services (svc)     with their addresses, ports and number of ready endpoints\n"
+        "  endpoints (ep)     the addresses of each Service's endpoints, and where they come from\n"
+        "  pods (po)          in the files, and replicas of workloads; ORIGIN: the address is "
+        "stated\n"
+        "                     by a manifest, allocated by kubesvc, the node's, or that of a\n"
+        "                     container runtime\n"
+        "  workloads          or one kind of them: deployments (deploy), replicasets (rs),\n"
+        "                     statefulsets (sts), daemonsets (ds), jobs, cronjobs (cj), ...\n"
+        "  namespaces (ns)    those that an object mentions\n"
+        "  names              everything that resolves; of a NAME, the first labels suffice\n"
+        "  all                services, pods and workloads\n",
+    .examples = "  kubesvc get services\n"
+                "  kubesvc get pods -A -l app=web -o wide\n"
+                "  kubesvc get svc web -o json\n"
+                "  kubesvc get endpoints -n moon -w\n"
+                "  kubesvc get names web.moon\n"
+                "  kubesvc get svc web -o jsonpath='{.spec.clusterIP}'\n"
+                "  kubesvc get pods -o custom-columns=NAME:.metadata.name,IP:.status.podIP\n"
+                "  kubesvc get pods -L app --show-labels\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON | TAKES_YAML | TAKES_GET,
+    .least = 1,
+    .most = -1,
+    .run = run,
+};

@@ -8,31 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "commands.h"
 #include "suggest.h"
 #include "text.h"
 
-static const struct command {
-    const char *name;
-    const char *summary;
-    int (*function)(int argc, char **argv);
-} commands[] = {
-    {"query", "look up a name or an address as programs do", command_query},
-    {"get", "list services, endpoints, pods, workloads, namespaces or names", command_get},
-    {"describe", "show all about a Service or Pod, including what is left out", command_describe},
-    {"explain", "explain why a name resolves as it does, or does not", command_explain},
-    {"status", "show the daemon's state: what it reads, answers and finds wrong", command_status},
-    {"monitor", "print changes and lookups as they happen", command_monitor},
-    {"metrics", "print the daemon's counters for Prometheus", command_metrics},
-    {"export", "print everything that resolves, as hosts(5) lines or JSON", command_export},
-    {"check", "check manifests for errors, without a daemon", command_check},
-    {"run", "run a command as one of the pods", command_run},
-    {"doctor", "check whether this host is set up, and say what to do if not", command_doctor},
-    {"config", "show the configuration in effect and where each value comes from", command_config},
-    {"reload", "reload configuration and manifests", command_reload},
-    {"version", "show the versions of this program and of the daemon", command_version},
-    {"completion", "print the completion script for bash, zsh or fish", command_completion},
+static const struct command *const commands[] = {
+    &command_query,   &command_get,     &command_describe, &command_explain, &command_status,
+    &command_monitor, &command_metrics, &command_export,   &command_check,   &command_run,
+    &command_doctor,  &command_config,  &command_reload,   &command_version, &command_completion,
 };
 
 static void print_help(void)
@@ -43,7 +26,7 @@ static void print_help(void)
          "\n"
          "Commands:");
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
     puts("  help       show options and examples of a command, as 'kubesvc COMMAND --help'\n"
          "\n"
          "Options:\n"
@@ -64,9 +47,9 @@ static const struct command *find_command(const char *name)
 {
     struct suggestion suggestion = {.word = name};
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
-        suggestion_offer(&suggestion, commands[i].name);
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+        suggestion_offer(&suggestion, commands[i]->name);
     }
     g_autofree char *nearest = suggestion.nearest, *remedy = NULL;
     remedy = nearest ? g_strdup_printf("did you mean '%s'?", nearest)
@@ -82,14 +65,14 @@ static int help(int argc, char **argv)
         return STATUS_DONE;
     }
     const struct command *command = find_command(argv[1]);
-    char *arguments[] = {argv[1], (char[]){"--help"}, NULL};
-    return command ? command->function(2, arguments) : STATUS_FAILED;
+    if (command)
+        arguments_help(command);
+    return command ? STATUS_DONE : STATUS_FAILED;
 }
 
 static int without_command(int argc, char **argv)
 {
-    static const struct synopsis itself = {
-        .name = "COMMAND", .operands = "", .takes = TAKES_SOCKET};
+    static const struct command itself = {.name = "COMMAND", .operands = "", .takes = TAKES_SOCKET};
     struct arguments arguments;
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
@@ -115,7 +98,11 @@ static int run(int argc, char **argv)
     if (strcmp(argv[at], "help") == 0)
         return help(argc - 1, moved);
     const struct command *command = find_command(argv[at]);
-    return command ? command->function(argc - 1, moved) : STATUS_FAILED;
+    if (!command)
+        return STATUS_FAILED;
+    struct arguments arguments;
+    int status = arguments_parse(&arguments, command, argc - 1, moved);
+    return status == ARGUMENTS_GO_ON ? command->run(&arguments) : status;
 }
 
 int main(int argc, char **argv)

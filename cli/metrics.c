@@ -6,21 +6,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "arguments.h"
 #include "commands.h"
 #include "inspect_client.h"
 #include "text.h"
-
-static const struct synopsis synopsis = {
-    .name = "metrics",
-    .operands = "",
-    .description =
-        "Prints the daemon's counters in the text format of Prometheus, such as for the\n"
-        "textfile collector of its node exporter.\n",
-    .examples = "  kubesvc metrics\n"
-                "  kubesvc metrics >/var/lib/prometheus/node-exporter/kubesvc.prom\n",
-    .takes = TAKES_SOCKET,
-};
 
 /* A reader of the format wants labels as they are; a terminal does not. */
 static bool print(void *userdata, const char *line)
@@ -31,17 +19,26 @@ static bool print(void *userdata, const char *line)
     return true;
 }
 
-int command_metrics(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
     bool terminal = isatty(STDOUT_FILENO);
     int r =
-        inspect_client_ask(arguments.socket, (const char *[]){"metrics", NULL}, print, &terminal);
+        inspect_client_ask(arguments->socket, (const char *[]){"metrics", NULL}, print, &terminal);
     if (r == KUBESVC_INSPECT_DONE)
         return STATUS_DONE;
-    inspect_client_complain(arguments.socket, r, false);
+    inspect_client_complain(arguments->socket, r, false);
     return STATUS_FAILED;
 }
+
+const struct command command_metrics = {
+    .name = "metrics",
+    .summary = "print the daemon's counters for Prometheus",
+    .operands = "",
+    .description =
+        "Prints the daemon's counters in the text format of Prometheus, such as for the\n"
+        "textfile collector of its node exporter.\n",
+    .examples = "  kubesvc metrics\n"
+                "  kubesvc metrics >/var/lib/prometheus/node-exporter/kubesvc.prom\n",
+    .takes = TAKES_SOCKET,
+    .run = run,
+};

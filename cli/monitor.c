@@ -5,24 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "commands.h"
 #include "inspect_client.h"
 #include "json_text.h"
 #include "text.h"
 #include "value.h"
-
-static const struct synopsis synopsis = {
-    .name = "monitor",
-    .operands = "",
-    .description =
-        "Keeps running and prints a line for each change of what resolves, and with --questions\n"
-        "also for each lookup and its answer. With -o json, each line is an object.\n",
-    .examples = "  kubesvc monitor\n"
-                "  sudo kubesvc monitor --questions\n"
-                "  kubesvc monitor -o json | jq .text\n",
-    .takes = TAKES_SOCKET | TAKES_QUESTIONS | TAKES_JSON,
-};
 
 static char *question_text(yajl_val event)
 {
@@ -71,20 +58,30 @@ static bool take(void *userdata, const char *line)
     return true;
 }
 
-int command_monitor(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
     inspect_client_auto struct inspect_client *link = NULL;
-    int r = inspect_client_watch(&link, arguments.socket, arguments.questions);
+    int r = inspect_client_watch(&link, arguments->socket, arguments->questions);
     if (r == KUBESVC_INSPECT_DONE) {
-        if (!arguments.json)
+        if (!arguments->json)
             fprintf(stderr, "Waiting for changes%s; press Ctrl-C to stop.\n",
-                    arguments.questions ? " and lookups" : "");
-        r = inspect_client_read(link, -1, take, &arguments);
+                    arguments->questions ? " and lookups" : "");
+        r = inspect_client_read(link, -1, take, arguments);
     }
-    inspect_client_complain(arguments.socket, r, arguments.json);
+    inspect_client_complain(arguments->socket, r, arguments->json);
     return STATUS_FAILED;
 }
+
+const struct command command_monitor = {
+    .name = "monitor",
+    .summary = "print changes and lookups as they happen",
+    .operands = "",
+    .description =
+        "Keeps running and prints a line for each change of what resolves, and with --questions\n"
+        "also for each lookup and its answer. With -o json, each line is an object.\n",
+    .examples = "  kubesvc monitor\n"
+                "  sudo kubesvc monitor --questions\n"
+                "  kubesvc monitor -o json | jq .text\n",
+    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_MONITOR,
+    .run = run,
+};

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "dns_answer.h"
@@ -18,26 +17,6 @@
 #include "table.h"
 #include "text.h"
 #include "value.h"
-
-static const struct synopsis synopsis = {
-    .name = "query",
-    .operands = "NAME|ADDRESS...",
-    .description =
-        "Shows what a program gets when it looks up a name or an address: addresses, canonical\n"
-        "name, aliases, where the answer comes from, and how long it takes from the snapshot that\n"
-        "a process maps and over the daemon's socket. --nss also asks libc and reports "
-        "differences;\n"
-        "--dns also asks a nameserver, and compares all three ways.\n"
-        "Exit status: 2 if any of them is not found.\n",
-    .examples = "  kubesvc query web\n"
-                "  kubesvc query -n moon -4 web db-0.db\n"
-                "  kubesvc query 127.244.0.1\n"
-                "  kubesvc query --nss web.moon.svc.cluster.local\n"
-                "  kubesvc query --dns web.moon\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_FAMILY | TAKES_NSS | TAKES_DNS | TAKES_JSON,
-    .least = 1,
-    .most = -1,
-};
 
 #define ANSWER_MAX 5u /* addresses in a cell of the table */
 
@@ -336,26 +315,45 @@ static bool find_ways(struct ways *ways, const struct arguments *arguments)
     return false;
 }
 
-int command_query(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    for (int i = 0; i < arguments.n; i++)
-        if (!ask_can_be(arguments.operands[i], arguments.json))
+    for (int i = 0; i < arguments->n; i++)
+        if (!ask_can_be(arguments->operands[i], arguments->json))
             return STATUS_FAILED;
     const char *from_environment = getenv("KUBESVC_NAMESPACE");
-    g_autofree char *ns = g_strdup(arguments.ns       ? arguments.ns
+    g_autofree char *ns = g_strdup(arguments->ns      ? arguments->ns
                                    : from_environment ? from_environment
                                                       : "");
     /* For the module's code, here and in libc. */
-    setenv("KUBESVC_SOCKET", arguments.socket, true);
+    setenv("KUBESVC_SOCKET", arguments->socket, true);
     setenv("KUBESVC_NAMESPACE", ns, true);
     g_autoptr(GArray) questions = g_array_new(FALSE, TRUE, sizeof(struct cli_question));
     g_array_set_clear_func(questions, question_clear);
     struct ways ways = {0};
-    status = find_ways(&ways, &arguments) ? query(questions, ns, &arguments, &ways) : STATUS_FAILED;
+    int status =
+        find_ways(&ways, arguments) ? query(questions, ns, arguments, &ways) : STATUS_FAILED;
     g_strfreev(ways.search);
     return status;
 }
+
+const struct command command_query = {
+    .name = "query",
+    .summary = "look up a name or an address as programs do",
+    .operands = "NAME|ADDRESS...",
+    .description =
+        "Shows what a program gets when it looks up a name or an address: addresses, canonical\n"
+        "name, aliases, where the answer comes from, and how long it takes from the snapshot that\n"
+        "a process maps and over the daemon's socket. --nss also asks libc and reports "
+        "differences;\n"
+        "--dns also asks a nameserver, and compares all three ways.\n"
+        "Exit status: 2 if any of them is not found.\n",
+    .examples = "  kubesvc query web\n"
+                "  kubesvc query -n moon -4 web db-0.db\n"
+                "  kubesvc query 127.244.0.1\n"
+                "  kubesvc query --nss web.moon.svc.cluster.local\n"
+                "  kubesvc query --dns web.moon\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_JSON | TAKES_QUERY,
+    .least = 1,
+    .most = -1,
+    .run = run,
+};

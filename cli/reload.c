@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "inspect_client.h"
@@ -18,18 +17,6 @@
 #define DEADLINE_USEC (60 * G_USEC_PER_SEC)
 #define FIRST_PAUSE_USEC 5000u
 #define PAUSE_MAX_USEC 200000u
-
-static const struct synopsis synopsis = {
-    .name = "reload",
-    .operands = "",
-    .description =
-        "Makes the daemon reload its configuration and manifests, as SIGHUP does, and waits\n"
-        "until the configuration is in effect. Fails if it is rejected; the previous one then\n"
-        "stays in effect.\n",
-    .examples = "  sudo kubesvc reload\n"
-                "  sudo systemctl reload kubesvcd      the same\n",
-    .takes = TAKES_SOCKET | TAKES_JSON,
-};
 
 /* False: it cannot be signalled; prints an error. */
 static bool send_signal(const struct arguments *arguments)
@@ -87,17 +74,27 @@ static int outcome(const struct arguments *arguments, yajl_val config)
     return STATUS_FAILED;
 }
 
-int command_reload(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
     value_auto yajl_val before = NULL, after = NULL;
-    if (ask_one(&arguments, (const char *[]){"config", NULL}, &before) != STATUS_DONE)
+    if (ask_one(arguments, (const char *[]){"config", NULL}, &before) != STATUS_DONE)
         return STATUS_FAILED;
-    if (!send_signal(&arguments) ||
-        !wait_for_reload(&arguments, value_number(before, "reloads"), &after))
+    if (!send_signal(arguments) ||
+        !wait_for_reload(arguments, value_number(before, "reloads"), &after))
         return STATUS_FAILED;
-    return outcome(&arguments, after);
+    return outcome(arguments, after);
 }
+
+const struct command command_reload = {
+    .name = "reload",
+    .summary = "reload configuration and manifests",
+    .operands = "",
+    .description =
+        "Makes the daemon reload its configuration and manifests, as SIGHUP does, and waits\n"
+        "until the configuration is in effect. Fails if it is rejected; the previous one then\n"
+        "stays in effect.\n",
+    .examples = "  sudo kubesvc reload\n"
+                "  sudo systemctl reload kubesvcd      the same\n",
+    .takes = TAKES_SOCKET | TAKES_JSON,
+    .run = run,
+};

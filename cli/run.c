@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "container_variables.h"
@@ -29,29 +28,6 @@
 #define STATUS_NO_COMMAND 127
 #define HOSTNAME_MAX 63u
 #define ERRORS_SHOWN 10u
-
-static const struct synopsis synopsis = {
-    .name = "run",
-    .operands = "POD|KIND/NAME -- COMMAND [ARGUMENT...]",
-    .description =
-        "Runs the command as a pod, to try out on one machine what runs as several pods in\n"
-        "a cluster. KIND/NAME, such as deploy/web, sts/db or svc/web, selects a pod of it as\n"
-        "which no command runs yet. The command gets the variables of its container (env,\n"
-        "envFrom, those of Services) and POD_NAME, POD_NAMESPACE, POD_IP, POD_IPS, HOSTNAME\n"
-        "and KUBESVC_NAMESPACE. Where namespaces are allowed, it also gets the pod's host\n"
-        "name, /etc/hosts and an /etc/nsswitch.conf that asks kubesvc. A server that binds\n"
-        "to POD_IP is found under the names of the pod's Services.\n"
-        "Exit status: that of the command; 1 for a failure, 2 if there is no such pod, 126 or\n"
-        "127 if the command cannot be run.\n",
-    .examples = "  kubesvc run app-0 -- ./server\n"
-                "  kubesvc run -n moon db-1 -- sh -c 'echo $POD_IP; getent hosts db'\n"
-                "  kubesvc run deploy/web -c sidecar -- env\n"
-                "  kubesvc run --manifests k8s/ db-0 -- curl http://web/\n"
-                "  for i in 0 1 2; do kubesvc run app-$i -- ./server & done\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_RUN,
-    .least = 2,
-    .most = -1,
-};
 
 /* The pod and its data. */
 struct run {
@@ -335,21 +311,42 @@ static int start_daemon(struct arguments *arguments, char **socketp)
     return STATUS_DONE;
 }
 
-int command_run(int argc, char **argv)
+static int run_command(struct arguments *arguments)
 {
-    struct arguments arguments;
-    g_autofree char *socket = NULL, *ns = NULL;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
-    status = start_daemon(&arguments, &socket);
+    g_autofree char *socket = NULL;
+    int status = start_daemon(arguments, &socket);
     if (status != STATUS_DONE)
         return status;
-    ns = ask_namespace(&arguments);
+    g_autofree char *ns = ask_namespace(arguments);
     if (!ns)
         return STATUS_FAILED;
-    struct run run = {.arguments = &arguments, .ns = ns};
+    struct run run = {.arguments = arguments, .ns = ns};
     status = run_pod(&run);
     run_clear(&run);
     return status;
 }
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "run a command as one of the pods",
+    .operands = "POD|KIND/NAME -- COMMAND [ARGUMENT...]",
+    .description =
+        "Runs the command as a pod, to try out on one machine what runs as several pods in\n"
+        "a cluster. KIND/NAME, such as deploy/web, sts/db or svc/web, selects a pod of it as\n"
+        "which no command runs yet. The command gets the variables of its container (env,\n"
+        "envFrom, those of Services) and POD_NAME, POD_NAMESPACE, POD_IP, POD_IPS, HOSTNAME\n"
+        "and KUBESVC_NAMESPACE. Where namespaces are allowed, it also gets the pod's host\n"
+        "name, /etc/hosts and an /etc/nsswitch.conf that asks kubesvc. A server that binds\n"
+        "to POD_IP is found under the names of the pod's Services.\n"
+        "Exit status: that of the command; 1 for a failure, 2 if there is no such pod, 126 or\n"
+        "127 if the command cannot be run.\n",
+    .examples = "  kubesvc run app-0 -- ./server\n"
+                "  kubesvc run -n moon db-1 -- sh -c 'echo $POD_IP; getent hosts db'\n"
+                "  kubesvc run deploy/web -c sidecar -- env\n"
+                "  kubesvc run --manifests k8s/ db-0 -- curl http://web/\n"
+                "  for i in 0 1 2; do kubesvc run app-$i -- ./server & done\n",
+    .takes = TAKES_SOCKET | TAKES_NAMESPACE | TAKES_RUN,
+    .least = 2,
+    .most = -1,
+    .run = run_command,
+};

@@ -5,24 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "configuration.h"
 #include "copy_text.h"
 #include "print_fields.h"
 #include "status_counts.h"
-
-static const struct synopsis synopsis = {
-    .name = "status",
-    .operands = "",
-    .description =
-        "Shows the daemon's state: what it reads, what is wrong and since when, what it\n"
-        "answered, how many addresses it allocated, and what changed last.\n",
-    .examples = "  kubesvc status\n"
-                "  kubesvc status -o json\n",
-    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_YAML,
-};
 
 static size_t count_errors(yajl_val status, const char *severity)
 {
@@ -251,17 +239,25 @@ static void print_text(yajl_val status)
     print_sections(status);
 }
 
-int command_status(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
     value_auto yajl_val answer = NULL;
-    status = ask_one(&arguments, (const char *[]){"status", NULL}, &answer);
-    if (status != STATUS_DONE)
+    if (ask_one(arguments, (const char *[]){"status", NULL}, &answer) != STATUS_DONE)
         return STATUS_FAILED;
-    if (!ask_print_data(&arguments, answer))
+    if (!ask_print_data(arguments, answer))
         print_text(answer);
     return STATUS_DONE;
 }
+
+const struct command command_status = {
+    .name = "status",
+    .summary = "show the daemon's state: what it reads, answers and finds wrong",
+    .operands = "",
+    .description =
+        "Shows the daemon's state: what it reads, what is wrong and since when, what it\n"
+        "answered, how many addresses it allocated, and what changed last.\n",
+    .examples = "  kubesvc status\n"
+                "  kubesvc status -o json\n",
+    .takes = TAKES_SOCKET | TAKES_JSON | TAKES_YAML,
+    .run = run,
+};

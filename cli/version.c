@@ -4,31 +4,17 @@
  */
 #include <stdio.h>
 
-#include "arguments.h"
 #include "ask.h"
 #include "commands.h"
 #include "json_text.h"
 #include "text.h"
 
-static const struct synopsis synopsis = {
-    .name = "version",
-    .operands = "",
-    .description = "Shows the version of this program, and of the daemon if one answers.\n",
-    .examples = "  kubesvc version\n"
-                "  kubesvc version -o json\n",
-    .takes = TAKES_SOCKET | TAKES_JSON,
-};
-
-int command_version(int argc, char **argv)
+static int run(struct arguments *arguments)
 {
-    struct arguments arguments;
-    int status = arguments_parse(&arguments, &synopsis, argc, argv);
-    if (status != ARGUMENTS_GO_ON)
-        return status;
     value_auto yajl_val answer = NULL;
-    ask_quietly(&arguments, (const char *[]){"status", NULL}, &answer);
+    ask_quietly(arguments, (const char *[]){"status", NULL}, &answer);
     const char *daemon = value_text(answer, "version");
-    if (!arguments.json) {
+    if (!arguments->json) {
         g_autofree char *clean = text_clean(daemon ? daemon : "does not answer");
         printf("kubesvc  " KUBESVC_VERSION "\nkubesvcd %s\n", clean);
         return STATUS_DONE;
@@ -41,3 +27,14 @@ int command_version(int argc, char **argv)
     json_free(json);
     return STATUS_DONE;
 }
+
+const struct command command_version = {
+    .name = "version",
+    .summary = "show the versions of this program and of the daemon",
+    .operands = "",
+    .description = "Shows the version of this program, and of the daemon if one answers.\n",
+    .examples = "  kubesvc version\n"
+                "  kubesvc version -o json\n",
+    .takes = TAKES_SOCKET | TAKES_JSON,
+    .run = run,
+};
