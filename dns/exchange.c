@@ -9,6 +9,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <glib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 #include <kubesvc/snapshot.h>
 
 #define DEADLINE_USEC 1000000u    /* until an answer or a sign that it will take longer */
+#define BACKLOG_USEC 2000u        /* until connecting is tried again while too many others wait */
 #define PENDING_MAX_USEC 5000000u /* stub resolvers retry after that */
 #define RESPONSE_MAX                                                                               \
     (sizeof(struct kubesvc_header) + sizeof(struct kubesvc_answer) + KUBESVC_NAMES_SIZE_MAX +      \
@@ -25,13 +27,19 @@
 
 struct exchange {
     int fd, received_fd;
-    sd_event_source *io, *timer;
+    struct sockaddr_un address;
+    sd_event_source *timer, *io; /* NULL: not connected yet, and `bytes` is the request */
     exchange_done done;
     void *userdata;
-    uint64_t limit; /* CLOCK_MONOTONIC, how far PENDING may extend the deadline */
+    uint64_t began; /* CLOCK_MONOTONIC, microseconds */
     size_t size;
     uint8_t bytes[RESPONSE_MAX];
 };
+
+static uint64_t now_usec(void)
+{
+    return (uint64_t)g_get_monotonic_time();
+}
 
 struct exchange *exchange_free(struct exchange *exchange)
 {
@@ -85,9 +93,10 @@ static ssize_t receive(struct exchange *exchange)
 /* The daemon itself is waiting. */
 static void extend(struct exchange *exchange)
 {
-    uint64_t deadline = (uint64_t)g_get_monotonic_time() + DEADLINE_USEC;
+    uint64_t deadline = now_usec() + DEADLINE_USEC;
 
-    (void)sd_event_source_set_time(exchange->timer, MIN(deadline, exchange->limit));
+    (void)sd_event_source_set_time(exchange->timer,
+                                   MIN(deadline, exchange->began + PENDING_MAX_USEC));
 }
 
 /* Removes PENDING frames from the front. 1: another, complete one follows; 0: none yet. */
@@ -136,54 +145,63 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
                             });
 }
 
-static int on_late(sd_event_source *source, uint64_t usec, void *userdata)
+/* Connects and sends the request, which a new socket takes whole; or tries that again soon, if the
+ * daemon has not accepted the connections before this one yet: no event tells when it has. */
+static int begin(struct exchange *exchange)
 {
-    (void)source, (void)usec;
-    return finish(userdata, (struct exchange_response){.error = -ETIME});
-}
+    bool wait = connect(exchange->fd, (const struct sockaddr *)&exchange->address,
+                        sizeof exchange->address) < 0;
+    int r;
 
-static int connect_to(struct exchange *exchange, const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t length = strlen(path);
-
-    if (length >= sizeof address.sun_path)
-        return -ENOENT;
-    memcpy(address.sun_path, path, length);
-    exchange->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (exchange->fd < 0 ||
-        connect(exchange->fd, (const struct sockaddr *)&address, sizeof address) < 0)
+    if (wait && errno != EAGAIN)
         return -errno;
-    return 0;
-}
-
-static int watch(struct exchange *exchange, sd_event *event)
-{
-    uint64_t now = (uint64_t)g_get_monotonic_time();
-    int r = sd_event_add_io(event, &exchange->io, exchange->fd, EPOLLIN, on_readable, exchange);
-
-    exchange->limit = now + PENDING_MAX_USEC;
+    if (!wait && send(exchange->fd, exchange->bytes, exchange->size, MSG_NOSIGNAL) !=
+                     (ssize_t)exchange->size)
+        return -EAGAIN;
+    r = sd_event_source_set_time_relative(exchange->timer, wait ? BACKLOG_USEC : DEADLINE_USEC);
     if (r >= 0)
-        r = sd_event_add_time(event, &exchange->timer, CLOCK_MONOTONIC, now + DEADLINE_USEC, 0,
-                              on_late, exchange);
-    return r;
+        r = sd_event_source_set_enabled(exchange->timer, SD_EVENT_ONESHOT);
+    if (r < 0 || wait)
+        return r;
+    exchange->size = 0;
+    return sd_event_add_io(sd_event_source_get_event(exchange->timer), &exchange->io, exchange->fd,
+                           EPOLLIN, on_readable, exchange);
 }
 
-/* The request is small: a new socket takes it whole. */
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct exchange *exchange = userdata;
+    bool late = exchange->io || usec - exchange->began >= DEADLINE_USEC;
+    int r = late ? -ETIME : begin(exchange);
+
+    (void)source;
+    return r < 0 ? finish(exchange, (struct exchange_response){.error = r}) : 0;
+}
+
 static int start(struct exchange **exchangep, sd_event *event, const char *path,
                  const uint8_t *request, size_t size, exchange_done done, void *userdata)
 {
-    struct exchange *exchange = g_new0(struct exchange, 1);
+    struct exchange *exchange;
+    size_t length = strlen(path);
+    int r;
 
-    exchange->fd = exchange->received_fd = -1;
+    if (length >= sizeof exchange->address.sun_path)
+        return -ENOENT;
+    exchange = g_new0(struct exchange, 1);
+    exchange->address.sun_family = AF_UNIX;
+    memcpy(exchange->address.sun_path, path, length);
     exchange->done = done;
     exchange->userdata = userdata;
-    int r = connect_to(exchange, path);
-
-    if (r >= 0 && send(exchange->fd, request, size, MSG_NOSIGNAL) != (ssize_t)size)
-        r = -EAGAIN;
+    exchange->began = now_usec();
+    exchange->size = size;
+    memcpy(exchange->bytes, request, size);
+    exchange->received_fd = -1;
+    exchange->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    r = exchange->fd < 0 ? -errno
+                         : sd_event_add_time(event, &exchange->timer, CLOCK_MONOTONIC, 0, 1000,
+                                             on_timer, exchange);
     if (r >= 0)
-        r = watch(exchange, event);
+        r = begin(exchange);
     if (r < 0) {
         exchange_free(exchange);
         return r;

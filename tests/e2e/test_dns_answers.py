@@ -161,6 +161,29 @@ def test_what_waits_for_a_nameserver_keeps_nothing_else_waiting():
             client.close()
 
 
+def test_more_questions_at_once_than_the_daemon_accepts():
+    """It has 16 connections waiting and accepts none; the others are made once it does."""
+    hosts = pathlib.Path("hosts")
+    hosts.write_text("192.0.2.80 www.example.com\n")
+    with Nameserver(hosts) as upstream, Daemon(
+            {"world.yaml": WORLD}, config=f'nameservers: ["{upstream.address}"]\n') as daemon, \
+            DnsServer(daemon) as dns:
+        waiting = [dns.at.connect() for _ in range(40)]
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            for i, client in enumerate(waiting):
+                message = request(f"outside.{ZONE}", number=i)
+                client.sendall(len(message).to_bytes(2, "big") + message)
+            for _ in range(3):  # so all have been read
+                same(dns.ask(f"single.{ZONE}", tcp=True).data("A"), ["10.0.0.2"])
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        for i, client in enumerate(waiting):
+            response = parse(receive(client))
+            same((response.id, response.data("A")), (i, ["192.0.2.80"]))
+            client.close()
+
+
 def test_targets_outside_fail_without_the_daemon():
     """Its aliases are known, but not what they lead to."""
     daemon = Daemon({"world.yaml": WORLD})
