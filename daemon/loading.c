@@ -283,6 +283,12 @@ static void on_file(void *userdata, struct source *source, GPtrArray *objects)
     cluster_replace(loading->cluster, source, objects);
 }
 
+static void on_moved(void *userdata, struct source *from, struct source *to)
+{
+    const struct loading *loading = userdata;
+    cluster_move(loading->cluster, from, to);
+}
+
 /* Only during startup: a later death is followed by a start, which will count it. */
 static unsigned on_reading(void *userdata, const char *path, uint64_t stamp)
 {
@@ -463,6 +469,7 @@ static int open_manifests(struct loading *loading)
 {
     int r = loader_new(&loading->loader, loading->event, loading->config,
                        &(struct loader_callbacks){.file = on_file,
+                                                  .moved = on_moved,
                                                   .settled = on_settled,
                                                   .trouble = on_trouble,
                                                   .reading = on_reading,

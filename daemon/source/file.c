@@ -27,19 +27,12 @@ struct file *file_new(const char *path, const struct origin *origin, struct acco
     return file;
 }
 
-static void drop_objects(struct file *file)
-{
-    g_clear_pointer(&file->objects, g_ptr_array_unref);
-    g_clear_pointer(&file->updated_by, source_unref);
-}
-
 struct file *file_free(struct file *file)
 {
     if (!file)
         return NULL;
-    drop_objects(file);
+    g_clear_pointer(&file->objects, g_ptr_array_unref);
     g_clear_pointer(&file->diagnostics, g_ptr_array_unref);
-    g_clear_pointer(&file->renewed, source_unref);
     source_unref(file->source);
     g_free(file);
     return NULL;
@@ -51,18 +44,23 @@ static bool source_fits(const struct source *source, const struct origin *origin
            g_strcmp0(source->zone, origin->zone) == 0;
 }
 
-struct source *file_source(struct file *file, const struct origin *origin)
+/* The catalog has sorted its objects by the old source's data, so that one does not change. What
+ * was read and not handed over yet moves, too: the next reading may find the file broken. */
+void file_move(struct file *file, const struct origin *origin,
+               const struct loader_callbacks *callbacks)
 {
-    if (file->renewed && !source_fits(file->renewed, origin))
-        g_clear_pointer(&file->renewed, source_unref);
-    if (file->renewed)
-        return file->renewed;
-    if (source_fits(file->source, origin))
-        return file->source;
-    /* The catalog has sorted its objects by the old source's data: replace the source, never change
-     * it. */
-    file->renewed = new_source(file->source->path, origin, file->source->account);
-    return file->renewed;
+    struct source *before = file->source;
+
+    if (source_fits(before, origin))
+        return;
+    file->source = new_source(before->path, origin, before->account);
+    file->source->stamp = before->stamp;
+    source_set_refused(file->source, before->n_refused, &before->least);
+    for (guint i = 0; file->objects && i < file->objects->len; i++)
+        object_move(file->objects->pdata[i], file->source);
+    if (file->handed)
+        callbacks->moved(callbacks->userdata, before, file->source);
+    source_unref(before);
 }
 
 /* Do names come from it? */
@@ -81,9 +79,8 @@ static void set_stale(struct file *file)
 
 void file_update(struct file *file, GPtrArray *objects, GPtrArray *diagnostics)
 {
-    drop_objects(file);
+    g_clear_pointer(&file->objects, g_ptr_array_unref);
     file->objects = objects;
-    file->updated_by = source_ref(file->renewed ? file->renewed : file->source);
     file->stale = false;
     file->gone = false;
     diagnostics_replace(&file->diagnostics, diagnostics, file->source->path);
@@ -133,7 +130,7 @@ const struct diagnostic *file_first_error(const struct file *file)
 
 void file_vanish(struct file *file)
 {
-    drop_objects(file);
+    g_clear_pointer(&file->objects, g_ptr_array_unref);
     file->has_seen = file->has_polled = false;
     file->stale = false;
     file->attempts = 0;
@@ -177,13 +174,6 @@ void file_hand_over(struct file *file, GPtrArray *updates)
             withdraw(file, updates);
         return;
     }
-    if (file->updated_by != file->source) {
-        withdraw(file, updates);
-        source_unref(file->source);
-        file->source = source_ref(file->updated_by);
-        g_clear_pointer(&file->renewed, source_unref);
-    }
-    g_clear_pointer(&file->updated_by, source_unref);
     file->handed = true;
     file->n_objects = file->objects->len;
     state(updates, file->source, g_steal_pointer(&file->objects));

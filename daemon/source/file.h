@@ -23,11 +23,9 @@ struct origin {
 
 struct file {
     struct source *source;     /* as the catalog knows it */
-    struct source *renewed;    /* set by a reading since its origin changed, or NULL */
     struct fingerprint seen;   /* content that need not be read again */
     struct fingerprint polled; /* content seen by the last polling scan */
     GPtrArray *objects;        /* read well and not delivered yet, or NULL */
-    struct source *updated_by; /* their source */
     GPtrArray *diagnostics;    /* current ones, or NULL */
     uint64_t stale_since;
     unsigned n_objects; /* delivered */
@@ -41,8 +39,10 @@ struct file {
 struct file *file_new(const char *path, const struct origin *origin, struct account *account);
 struct file *file_free(struct file *file); /* returns NULL */
 
-/* The source for objects read from now on. */
-struct source *file_source(struct file *file, const struct origin *origin);
+/* Its directory has this origin now: what is known of it, and what is read from now on, belongs to
+ * another source, unless nothing has changed. `moved` is called if the catalog knows it. */
+void file_move(struct file *file, const struct origin *origin,
+               const struct loader_callbacks *callbacks);
 
 /* It was read: takes ownership of `objects` and `diagnostics`. */
 void file_update(struct file *file, GPtrArray *objects, GPtrArray *diagnostics);

@@ -283,7 +283,7 @@ unsigned file_reader_run(struct queue *queue, struct entry *entry,
         .fd = -1,
         .forced = entry->forced,
     };
-    struct source *source = file_source(entry->file, &entry->root->origin);
+    struct source *source = entry->file->source;
     bool before = file_first_error(entry->file) != NULL;
     unsigned n_objects = 0;
 

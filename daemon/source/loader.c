@@ -145,10 +145,12 @@ static struct root *take_root(GPtrArray *roots, const char *path)
     return NULL;
 }
 
-static void force(void *userdata, struct entry *entry)
+/* Whatever the next reading finds: the file may be broken by now. */
+static void move(void *userdata, struct entry *entry)
 {
-    (void)userdata;
     entry->forced = true;
+    if (entry->file)
+        file_move(entry->file, &entry->root->origin, userdata);
 }
 
 /* Files affected by the new limit are read again. */
@@ -163,7 +165,7 @@ static void apply_limit(void *userdata, struct entry *entry)
         entry->file->has_seen = false;
 }
 
-static void configure_root(struct root *root, const struct config *config,
+static void configure_root(struct loader *loader, struct root *root, const struct config *config,
                            const struct config_directory *directory, unsigned rank)
 {
     const char *ns = directory->ns ? directory->ns : config->ns;
@@ -173,11 +175,11 @@ static void configure_root(struct root *root, const struct config *config,
     if (root->origin.rank == rank && root->origin.allocate == allocate &&
         g_strcmp0(root->origin.zone, directory->zone) == 0 && g_strcmp0(root->ns, ns) == 0)
         return;
-    entry_for_each(root->entry, force, NULL);
     g_free(root->origin.zone);
     root->origin = (struct origin){rank, allocate, g_strdup(directory->zone)};
     g_free(root->ns);
     root->ns = g_strdup(ns);
+    entry_for_each(root->entry, move, &loader->scanner.callbacks);
 }
 
 /* The directory of a rank: the configuration's first, then the additional ones. */
@@ -212,7 +214,7 @@ void loader_reload(struct loader *loader, const struct config *config)
         struct root *root = take_root(before, directory->path);
         if (!root)
             root = root_new(queue, directory->path);
-        configure_root(root, config, directory, i);
+        configure_root(loader, root, config, directory, i);
         entry_for_each(root->entry, apply_limit, limits);
         g_ptr_array_add(queue->roots, root);
     }

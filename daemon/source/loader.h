@@ -21,9 +21,12 @@ struct loader;
 
 struct loader_callbacks {
     /* One file's objects have changed: `objects` (struct object *, ownership passes on) are all its
-     * objects now, NULL if it is gone. `source` stays the same pointer for a path while it exists.
-     * Objects with `broken` set stand for "as before". */
+     * objects now, NULL if it is gone. `source` stays the same pointer for a path while it exists,
+     * unless it is `moved`. Objects with `broken` set stand for "as before". */
     void (*file)(void *userdata, struct source *source, GPtrArray *objects);
+    /* A file's objects, which `file` reported, belong to another source now: its directory has
+     * another rank, zone or the like. */
+    void (*moved)(void *userdata, struct source *from, struct source *to);
     /* A batch is complete: no known file is waiting to be read. `first` once, after the first look
      * at all directories (missing directories are waited for but not here). */
     void (*settled)(void *userdata, bool first);

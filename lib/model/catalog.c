@@ -92,7 +92,7 @@ static void insert(struct catalog *catalog, struct object *object)
     *link = object;
 }
 
-static void remove_and_free(struct catalog *catalog, struct object *object)
+static void take_out(struct catalog *catalog, struct object *object)
 {
     struct object *head = g_hash_table_lookup(catalog->identities, object);
     catalog->n_shadowed -= head != object || object->shadowed;
@@ -108,6 +108,11 @@ static void remove_and_free(struct catalog *catalog, struct object *object)
             link = &(*link)->shadowed;
         *link = object->shadowed;
     }
+}
+
+static void remove_and_free(struct catalog *catalog, struct object *object)
+{
+    take_out(catalog, object);
     object_free(object);
 }
 
@@ -199,6 +204,22 @@ void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *
         g_hash_table_insert(catalog->sources, source_ref(source), after);
     else
         g_ptr_array_unref(after);
+}
+
+void catalog_move(struct catalog *catalog, struct source *from, struct source *to)
+{
+    gpointer key, value;
+    if (!g_hash_table_steal_extended(catalog->sources, from, &key, &value))
+        return;
+    const GPtrArray *objects = value;
+    for (guint i = 0; i < objects->len; i++) {
+        take_out(catalog, objects->pdata[i]);
+        object_move(objects->pdata[i], to);
+        insert(catalog, objects->pdata[i]);
+        between_pieces(&catalog->between);
+    }
+    g_hash_table_insert(catalog->sources, source_ref(to), value);
+    source_unref(key);
 }
 
 uint64_t catalog_taken(const struct catalog *catalog)

@@ -31,6 +31,10 @@ struct catalog *catalog_free(struct catalog *catalog); /* returns NULL; reports 
  * in effect as well. */
 void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects);
 
+/* The objects of a source belong to another one now, which has none yet: with its rank, its zone
+ * and what else it says of them. Both are of the same account. */
+void catalog_move(struct catalog *catalog, struct source *from, struct source *to);
+
 /* How many objects catalog_replace has been given in all, including the current one. */
 uint64_t catalog_taken(const struct catalog *catalog);
 

@@ -216,6 +216,11 @@ void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *
     catalog_replace(cluster->catalog, source, objects);
 }
 
+void cluster_move(struct cluster *cluster, struct source *from, struct source *to)
+{
+    catalog_move(cluster->catalog, from, to);
+}
+
 void cluster_see(struct cluster *cluster, const void *file, GPtrArray *sightings)
 {
     sightings_replace(cluster->sightings, file, sightings);

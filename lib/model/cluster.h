@@ -44,6 +44,9 @@ void cluster_observe(struct cluster *cluster,
  * cluster_reconcile. */
 void cluster_replace(struct cluster *cluster, struct source *source, GPtrArray *objects);
 
+/* The objects of a source belong to another one now; see catalog_move. */
+void cluster_move(struct cluster *cluster, struct source *from, struct source *to);
+
 /* The current contents of a runtime's file (struct sighting *, takes ownership), replacing the
  * previous ones; NULL: none. `file` identifies it. The consequences are left to cluster_reconcile.
  */

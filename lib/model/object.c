@@ -209,6 +209,19 @@ void object_free(struct object *object)
     g_free(object);
 }
 
+void object_move(struct object *object, struct source *source)
+{
+    const char *before = object->ns;
+    g_autofree char *ns = g_strndup(before, strcspn(before, "@"));
+
+    object->ns = source_namespace(source, ns);
+    name_unref(before);
+    object_move_charge(object, source);
+    source_ref(source);
+    source_unref(object->source);
+    object->source = source;
+}
+
 static bool requirement_matches(const struct requirement *requirement, const struct labels *labels)
 {
     const char *value = labels_get(labels, requirement->key);

@@ -247,10 +247,17 @@ struct object *object_new(enum object_kind kind, struct source *source, const ch
                           const char *name);
 void object_free(struct object *object); /* NULL is allowed */
 
+/* It belongs to another source of the same account now, and to that one's zone. No table may have
+ * it meanwhile. */
+void object_move(struct object *object, struct source *source);
+
 /* Charges the account for a complete object, plus this many bytes, until it is freed. Returns the
  * charge. */
 struct usage object_charge(struct object *object, uint32_t besides);
 void object_discharge(struct object *object);
+
+/* What it was charged counts for another source of the same account. */
+void object_move_charge(const struct object *object, struct source *source);
 
 /* Are two objects of one kind and identity equal, apart from source and position? */
 bool object_equal(const struct object *a, const struct object *b);

@@ -146,3 +146,11 @@ void object_discharge(struct object *object)
         usage_subtract(&object->source->account->used, &usage);
     object->bytes = object->n_labels = 0;
 }
+
+void object_move_charge(const struct object *object, struct source *source)
+{
+    const struct usage usage = {object->bytes > 0, object->n_labels, object->bytes};
+
+    usage_subtract(&object->source->used, &usage);
+    usage_add(&source->used, &usage);
+}

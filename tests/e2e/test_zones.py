@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
@@ -222,6 +223,37 @@ def test_zones_come_and_go_by_a_reload():
         client.until("inet", name("web", "west.example"), lambda a: a.addresses == ["10.1.0.1"])
         same([client.ask("inet", name("web", z)).addresses for z in (MAIN, EAST)],
              [["10.1.0.1"], ["10.2.0.1"]])
+
+
+def test_what_a_broken_file_last_said_moves_with_its_directory():
+    half_broken = WORLD.replace("10.1.", "10.2.").replace("clusterIP: 10.2.0.1", "clusterIP: [1]", 1)
+    for broken in ("a: [\n", half_broken):
+        shutil.rmtree("top", ignore_errors=True)
+        shutil.rmtree("daemon", ignore_errors=True)
+        with start() as daemon, Client(daemon.env) as client:
+            top = pathlib.Path("top").resolve()
+            same(client.ask("inet", name("web")).addresses, ["10.2.0.1"])
+            (top / "east" / "world.yaml").write_text(broken)
+            daemon.wait_line("east/world.yaml:")
+            same(client.ask("inet", name("web")).addresses, ["10.2.0.1"])
+            daemon.config.write_text(config(top, "west.example"))
+            daemon.reload()
+            same(client.ask("inet", name("web", "west.example")).addresses, ["10.2.0.1"])
+            # It is not in the former zone, which another directory has now.
+            daemon.config.write_text(config(top, "north.example",
+                                            more=f"- path: {top}/none\n  zone: west.example\n"))
+            daemon.reload()
+            same(client.ask("inet", name("web", "north.example")).addresses, ["10.2.0.1"])
+            same(client.ask("inet", name("web", "west.example")).error, "EAI_NONAME")
+            # A later directory wins, and one that gives addresses to Services is asked for them.
+            daemon.config.write_text(f"namespace: moon\nmanifests: [{top}/main, {top}/east]\n")
+            daemon.reload()
+            same(client.ask("inet", name("web", MAIN)).addresses, ["10.2.0.1"])
+            daemon.config.write_text(f"namespace: moon\nmanifests: [{top}/east, {top}/main]\n")
+            daemon.reload()
+            same(client.ask("inet", name("web", MAIN)).addresses, ["10.1.0.1"])
+            (top / "main" / "world.yaml").unlink()
+            client.until("inet", name("web", MAIN), lambda got: got.addresses == ["10.2.0.1"])
 
 
 def test_a_directory_below_a_recursive_one_is_in_both_zones():

@@ -112,6 +112,17 @@ static void on_file(void *userdata, struct source *source, GPtrArray *objects)
     }
 }
 
+static void on_moved(void *userdata, struct source *from, struct source *to)
+{
+    struct loading *loading = userdata;
+    void *key, *names;
+
+    assert_true(g_hash_table_steal_extended(loading->told, from, &key, &names));
+    source_unref(key);
+    g_hash_table_insert(loading->told, source_ref(to), names);
+    g_string_append_printf(loading->calls, "%u %s moved\n", to->rank, to->path);
+}
+
 static void on_settled(void *userdata, bool first)
 {
     struct loading *loading = userdata;
@@ -140,7 +151,7 @@ void loading_rest(struct loading *loading)
 void loading_start(struct loading *loading)
 {
     const struct loader_callbacks callbacks = {
-        .file = on_file, .settled = on_settled, .userdata = loading};
+        .file = on_file, .moved = on_moved, .settled = on_settled, .userdata = loading};
 
     assert_int_equal(loader_new(&loading->loader, loading->event, &loading->config, &callbacks), 0);
     loading_until(loading, loading->n_first > 0);

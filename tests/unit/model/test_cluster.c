@@ -488,6 +488,16 @@ static struct source *source_of(unsigned file)
     return source_new(path, file % 2, file != 5, NULL);
 }
 
+/* Its directory has another rank, zone and `allocate`. */
+static void move(struct world *world, struct source **sourcep, GRand *random)
+{
+    struct source *before = *sourcep;
+    *sourcep = source_new(before->path, pick(random, 3), pick(random, 4) != 0,
+                          pick(random, 3) == 0 ? "east.example" : NULL);
+    cluster_move(world->cluster, before, *sourcep);
+    source_unref(before);
+}
+
 static void assert_same(GHashTable *a, GHashTable *b, const char *what, unsigned step)
 {
     GHashTableIter iter;
@@ -527,6 +537,8 @@ static void run_seed(guint32 seed)
             seen[file] = pick(random, 5) ? g_rand_int(random) : 0;
             see_random(&world, file, seen[file]);
         }
+        if (pick(random, 4) == 0)
+            move(&world, &sources[pick(random, FILES)], random);
         if (pick(random, 10) == 0) {
             options = pick(random, 2 * WITH_RUNTIMES);
             configure(&world, options);
