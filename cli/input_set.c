@@ -206,20 +206,15 @@ static void read_all(struct input_set *inputs, struct input_file *file, struct s
         .look = look,
         .look_userdata = sheet,
     };
-    struct manifest_reader *reader = manifest_reader_new(source, &options, read_some, sheet);
-    int r = manifest_reader_run(reader);
+    g_autoptr(GPtrArray) objects = NULL, diagnostics = NULL;
+    int r = manifest_read(source, &options, read_some, sheet, &objects, &diagnostics);
     check_report_suppress(inputs->report, file->path, g_steal_pointer(&sheet->suppressions));
     if (r < 0)
         complain(inputs, file->path, -r);
-    if (r >= 0) {
-        g_autoptr(GPtrArray) diagnostics = manifest_reader_take_diagnostics(reader);
+    else
         take_diagnostics(inputs, file->path, diagnostics);
-    }
-    if (r == MANIFEST_DONE) {
-        g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);
+    if (r == MANIFEST_DONE)
         take_objects(inputs, file, sheet, objects);
-    }
-    manifest_reader_free(reader);
     source_unref(source);
 }
 

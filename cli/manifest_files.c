@@ -33,9 +33,8 @@ int manifest_files_read(const char *path, const char *ns, manifest_look look, vo
         return -EINVAL;
     }
     struct source *source = source_new(path, 0, false, NULL);
-    struct manifest_reader *reader = manifest_reader_new(source, &options, input_read_fd, &fd);
-    int r = manifest_reader_run(reader);
-    manifest_reader_free(reader);
+    g_autoptr(GPtrArray) objects = NULL, diagnostics = NULL;
+    int r = manifest_read(source, &options, input_read_fd, &fd, &objects, &diagnostics);
     source_unref(source);
     close(fd);
     return r;

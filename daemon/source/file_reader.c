@@ -36,7 +36,7 @@ struct file_reader {
     bool unsure;                /* whether a process has it open for writing */
 };
 
-/* Results besides those of manifest_reader_run. */
+/* Results besides those of manifest_read. */
 enum {
     READ_SPECIAL = MANIFEST_BAD + 1, /* not a regular file: it was not opened */
     READ_CHANGED,                    /* it was written to during the reading */
@@ -209,8 +209,8 @@ static void warn_of_writer(GPtrArray *diagnostics)
 }
 
 /* Takes the result `r` of the reading. */
-static unsigned take(const struct file_reader *reader, struct manifest_reader *manifest, bool racy,
-                     int r)
+static unsigned take(const struct file_reader *reader, GPtrArray **objectsp,
+                     GPtrArray **diagnosticsp, bool racy, int r)
 {
     struct entry *entry = reader->entry;
     struct file *file = entry->file;
@@ -226,14 +226,14 @@ static unsigned take(const struct file_reader *reader, struct manifest_reader *m
     file->seen = reader->content;
     file->has_seen = !racy;
     file->attempts = 0;
-    GPtrArray *diagnostics = manifest_reader_take_diagnostics(manifest);
+    GPtrArray *diagnostics = g_steal_pointer(diagnosticsp);
     if (entry->unguarded)
         warn_of_writer(diagnostics);
     if (r == MANIFEST_BAD) {
         file_refuse(file, diagnostics);
         return 0;
     }
-    GPtrArray *objects = manifest_reader_take_objects(manifest);
+    GPtrArray *objects = g_steal_pointer(objectsp);
     unsigned n_objects = objects->len;
     file_update(file, objects, diagnostics);
     queue_news(reader->queue, entry);
@@ -253,14 +253,13 @@ static unsigned read_to_end(struct file_reader *reader, struct source *source)
     if (!entry->unguarded)
         entry->writing_since = 0;
     entry->forced = false;
-    struct manifest_reader *manifest = manifest_reader_new(source, &options, input, reader);
-    int r = manifest_reader_run(manifest);
+    g_autoptr(GPtrArray) objects = NULL, diagnostics = NULL;
+    int r = manifest_read(source, &options, input, reader, &objects, &diagnostics);
     bool changed = has_changed(reader), disturbed = was_disturbed(reader);
     if (r >= 0 && (changed || disturbed))
         r = READ_CHANGED;
     if (r != -ECANCELED && !entry_is_written(entry)) /* else it is read when the writer is done */
-        n_objects = take(reader, manifest, racy, r);
-    manifest_reader_free(manifest);
+        n_objects = take(reader, &objects, &diagnostics, racy, r);
     return n_objects;
 }
 

@@ -37,11 +37,6 @@ struct sightings *sightings_new(const struct sightings_callbacks *callbacks)
     return sightings;
 }
 
-static void free_sighting(gpointer sighting)
-{
-    sighting_free(sighting);
-}
-
 struct sightings *sightings_free(struct sightings *sightings)
 {
     GHashTableIter iter;
@@ -50,7 +45,7 @@ struct sightings *sightings_free(struct sightings *sightings)
         return NULL;
     g_hash_table_iter_init(&iter, sightings->files);
     while (g_hash_table_iter_next(&iter, NULL, &list))
-        g_ptr_array_set_free_func(list, free_sighting);
+        g_ptr_array_set_free_func(list, (GDestroyNotify)sighting_free);
     g_hash_table_unref(sightings->files);
     g_hash_table_unref(sightings->meetings);
     g_hash_table_unref(sightings->addresses);

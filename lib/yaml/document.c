@@ -69,8 +69,7 @@ static void log_all(const GPtrArray *diagnostics, const char *path)
 int document_read(const char *path, uint64_t size_max, GPtrArray *diagnostics,
                   document_handler handler, void *userdata)
 {
-    g_autoptr(GPtrArray) own =
-        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))diagnostic_free);
+    g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free);
     struct document document = {.handler = handler,
                                 .userdata = userdata,
                                 .fields = {.diagnostics = diagnostics ? diagnostics : own}};

@@ -20,11 +20,6 @@
 #define MARK_SIZE (sizeof BYTE_ORDER_MARK - 1)
 #define CHARACTER_MAX 4u /* bytes of one, in UTF-8 and in UTF-16 */
 
-static void release_diagnostic(gpointer diagnostic)
-{
-    diagnostic_free(diagnostic);
-}
-
 ssize_t input_read_fd(void *fd, void *buffer, size_t size)
 {
     ssize_t n;
@@ -43,7 +38,7 @@ void input_init(struct input *input, input_read read, void *userdata, uint64_t m
     input->next = (struct position){.line = 1, .column = 1};
     input->last = '\n';
     input->marks = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    input->malformed = g_ptr_array_new_with_free_func(release_diagnostic);
+    input->malformed = g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free);
 }
 
 void input_clear(struct input *input)

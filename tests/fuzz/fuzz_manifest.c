@@ -22,12 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct bytes bytes = {(const char *)data + 1, size - 1, data[0] < 64 ? data[0] + 1u : 65536};
     struct source *source = source_new("/fuzz", 0, true, NULL);
-    struct manifest_reader *reader = manifest_reader_new(source, &options, bytes_give, &bytes);
-    int r = manifest_reader_run(reader);
+    g_autoptr(GPtrArray) objects = NULL, diagnostics = NULL;
+    int r = manifest_read(source, &options, bytes_give, &bytes, &objects, &diagnostics);
 
-    g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);
-    g_autoptr(GPtrArray) diagnostics = manifest_reader_take_diagnostics(reader);
-    manifest_reader_free(reader);
     g_assert(r == MANIFEST_DONE || r == MANIFEST_BAD);
     g_assert(r == MANIFEST_DONE || (diagnostics->len > 0 && objects->len == 0));
     for (guint i = 0; i < objects->len; i++) {

@@ -19,13 +19,10 @@ struct manifest_text manifest_text_read(const char *bytes, size_t length, size_t
                                              .max_size = UINT64_C(512) << 20};
     struct bytes left = {bytes, length, piece};
     struct source *source = source_new("/test.yaml", 0, true, NULL);
-    struct manifest_reader *reader = manifest_reader_new(source, &options, bytes_give, &left);
     struct manifest_text manifest = {0};
 
-    manifest.result = manifest_reader_run(reader);
-    manifest.objects = manifest_reader_take_objects(reader);
-    manifest.diagnostics = manifest_reader_take_diagnostics(reader);
-    manifest_reader_free(reader);
+    manifest.result = manifest_read(source, &options, bytes_give, &left, &manifest.objects,
+                                    &manifest.diagnostics);
     source_unref(source);
     return manifest;
 }

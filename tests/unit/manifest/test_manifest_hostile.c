@@ -281,12 +281,11 @@ static void input_that_fails(void **state)
         const struct manifest_options options = {.default_namespace = "default",
                                                  .max_size = UINT64_C(1) << 40};
         unsigned left = pieces;
-        struct manifest_reader *reader = manifest_reader_new(source, &options, many_pods, &left);
+        g_autoptr(GPtrArray) objects = NULL, diagnostics = NULL;
 
-        assert_int_equal(manifest_reader_run(reader), -ECANCELED);
-        g_autoptr(GPtrArray) objects = manifest_reader_take_objects(reader);
+        assert_int_equal(manifest_read(source, &options, many_pods, &left, &objects, &diagnostics),
+                         -ECANCELED);
         assert_int_equal(objects->len, 0);
-        manifest_reader_free(reader);
     }
     source_unref(source);
 }
@@ -310,11 +309,9 @@ static int read_from(input_read input, uint64_t max_size, GPtrArray **diagnostic
 {
     const struct manifest_options options = {.default_namespace = "default", .max_size = max_size};
     struct source *source = source_new("/x", 0, true, NULL);
-    struct manifest_reader *reader = manifest_reader_new(source, &options, input, NULL);
-    int r = manifest_reader_run(reader);
+    g_autoptr(GPtrArray) objects = NULL;
+    int r = manifest_read(source, &options, input, NULL, &objects, diagnostics);
 
-    *diagnostics = manifest_reader_take_diagnostics(reader);
-    manifest_reader_free(reader);
     source_unref(source);
     return r;
 }

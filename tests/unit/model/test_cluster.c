@@ -472,13 +472,11 @@ static ssize_t read_text(void *userdata, void *buffer, size_t size)
 static GPtrArray *read_objects(struct source *source, const char *text)
 {
     struct text_input input = {text, strlen(text)};
-    struct manifest_reader *reader = manifest_reader_new(
-        source, &(struct manifest_options){.default_namespace = "default", .max_size = 1 << 20},
-        read_text, &input);
-    if (manifest_reader_run(reader) != MANIFEST_DONE)
+    const struct manifest_options options = {.default_namespace = "default", .max_size = 1 << 20};
+    g_autoptr(GPtrArray) diagnostics = NULL;
+    GPtrArray *objects;
+    if (manifest_read(source, &options, read_text, &input, &objects, &diagnostics) != MANIFEST_DONE)
         fail_msg("not readable:\n%s", text);
-    GPtrArray *objects = manifest_reader_take_objects(reader);
-    manifest_reader_free(reader);
     return objects;
 }
 
