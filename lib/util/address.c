@@ -7,6 +7,7 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <glib.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -146,21 +147,15 @@ bool address_range_parse(struct address_range *range, const char *text)
 {
     struct address_range parsed;
     const char *slash = strchr(text, '/');
-    unsigned prefix = 0;
-    size_t digits;
+    guint64 prefix, more;
 
     if (!slash || !address_parse(&parsed.base, text, (size_t)(slash - text)))
         return false;
-    digits = strspn(slash + 1, "0123456789");
-    if (digits == 0 || digits > 3 || slash[1 + digits] != '\0')
+    more = memchr(text, ':', (size_t)(slash - text)) ? 0 : 96;
+    if (strlen(slash + 1) > 3 ||
+        !g_ascii_string_to_unsigned(slash + 1, 10, 0, 128 - more, &prefix, NULL))
         return false;
-    for (size_t i = 1; i <= digits; i++)
-        prefix = prefix * 10 + (unsigned)(slash[i] - '0');
-    if (!memchr(text, ':', (size_t)(slash - text)))
-        prefix += 96;
-    if (prefix > 128)
-        return false;
-    parsed.prefix = prefix;
+    parsed.prefix = (unsigned)(prefix + more);
     if (!host_bits_zero(&parsed))
         return false;
     *range = parsed;

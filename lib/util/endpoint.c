@@ -5,21 +5,19 @@
 #include "endpoint.h"
 
 #include <arpa/inet.h>
+#include <glib.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 static bool parse_port(uint16_t *port, const char *text)
 {
-    unsigned value = 0;
+    guint64 value;
 
-    for (const char *p = text; *p; p++) {
-        if (*p < '0' || *p > '9' || value > UINT16_MAX)
-            return false;
-        value = value * 10 + (unsigned)(*p - '0');
-    }
+    if (!g_ascii_string_to_unsigned(text, 10, 1, UINT16_MAX, &value, NULL))
+        return false;
     *port = (uint16_t)value;
-    return value > 0 && value <= UINT16_MAX;
+    return true;
 }
 
 static void set_inet(union endpoint *endpoint, const struct address *address, uint16_t port)

@@ -24,14 +24,14 @@
 struct watched {
     struct watch *watch;
     int wd;
-    struct watch_point *everything; /* list */
-    GHashTable *by_name;            /* name -> list of struct watch_point */
+    GQueue everything;   /* struct watch_point */
+    GHashTable *by_name; /* name -> GQueue * of struct watch_point */
     unsigned n;
 };
 
 struct watch_point {
     struct watched *watched; /* NULL: the watch has ended */
-    struct watch_point *next, *previous;
+    GList link;              /* of its queue */
     char *name;
     uint32_t mask;
     watch_event event;
@@ -64,71 +64,54 @@ static void exhaust(struct watch *watch, int error)
                 watch->handlers.what, strerrordesc_np(error), watch->handlers.otherwise);
 }
 
-static struct watch_point *list_of(const struct watched *watched, const char *name)
+static GQueue *queue_of(struct watched *watched, const char *name)
 {
-    return name ? g_hash_table_lookup(watched->by_name, name) : watched->everything;
-}
-
-static void set_list(struct watched *watched, const char *name, struct watch_point *first)
-{
-    if (!name)
-        watched->everything = first;
-    else if (first)
-        g_hash_table_insert(watched->by_name, g_strdup(name), first);
-    else
-        g_hash_table_remove(watched->by_name, name);
+    return name ? g_hash_table_lookup(watched->by_name, name) : &watched->everything;
 }
 
 static void link_point(struct watched *watched, struct watch_point *point)
 {
-    struct watch_point *first = list_of(watched, point->name);
+    GQueue *queue = queue_of(watched, point->name);
 
-    point->watched = watched;
-    watched->n++;
-    /* Inserted after the head, which spares a hash table update for each of ten thousand links that
-     * lead through one name. */
-    if (!first) {
-        set_list(watched, point->name, point);
-        return;
+    if (!queue) {
+        queue = g_new0(GQueue, 1);
+        g_hash_table_insert(watched->by_name, g_strdup(point->name), queue);
     }
-    point->previous = first;
-    point->next = first->next;
-    if (point->next)
-        point->next->previous = point;
-    first->next = point;
+    point->watched = watched;
+    point->link.data = point;
+    g_queue_push_tail_link(queue, &point->link);
+    watched->n++;
 }
 
 static void unlink_point(struct watch_point *point)
 {
     struct watched *watched = point->watched;
+    GQueue *queue = queue_of(watched, point->name);
 
-    if (point->next)
-        point->next->previous = point->previous;
-    if (point->previous)
-        point->previous->next = point->next;
-    else
-        set_list(watched, point->name, point->next);
-    point->next = point->previous = NULL;
+    g_queue_unlink(queue, &point->link);
+    if (point->name && queue->length == 0)
+        g_hash_table_remove(watched->by_name, point->name);
     point->watched = NULL;
     watched->n--;
 }
 
-static void emit(struct watch_point *first, uint32_t mask, const char *name)
+static void emit(const GQueue *queue, uint32_t mask, const char *name)
 {
-    for (struct watch_point *point = first; point; point = point->next) {
+    for (const GList *link = queue ? queue->head : NULL; link; link = link->next) {
+        const struct watch_point *point = link->data;
+
         if (mask & point->mask)
             point->event(point->userdata, mask, name);
     }
 }
 
-static void detach(struct watch_point *first)
+static void detach(GQueue *queue)
 {
-    while (first) {
-        struct watch_point *next = first->next;
-        first->watched = NULL;
-        first->next = first->previous = NULL;
-        first->event(first->userdata, IN_IGNORED, NULL);
-        first = next;
+    for (GList *link; (link = g_queue_pop_head_link(queue));) {
+        struct watch_point *point = link->data;
+
+        point->watched = NULL;
+        point->event(point->userdata, IN_IGNORED, NULL);
     }
 }
 
@@ -136,13 +119,12 @@ static void detach(struct watch_point *first)
 static void end_watched(struct watched *watched)
 {
     GHashTableIter iter;
-    void *first;
+    void *queue;
 
-    detach(watched->everything);
-    watched->everything = NULL;
+    detach(&watched->everything);
     g_hash_table_iter_init(&iter, watched->by_name);
-    while (g_hash_table_iter_next(&iter, NULL, &first))
-        detach(first);
+    while (g_hash_table_iter_next(&iter, NULL, &queue))
+        detach(queue);
     g_hash_table_remove(watched->watch->watched, GINT_TO_POINTER(watched->wd));
 }
 
@@ -167,9 +149,9 @@ static void on_event(struct watch *watch, const struct inotify_event *event, con
         end_watched(watched);
         return;
     }
-    emit(watched->everything, event->mask, name);
+    emit(&watched->everything, event->mask, name);
     if (name)
-        emit(list_of(watched, name), event->mask, name);
+        emit(queue_of(watched, name), event->mask, name);
 }
 
 void watch_drain(struct watch *watch)
@@ -260,7 +242,7 @@ static struct watched *get_watched(struct watch *watch, int wd)
     watched = g_new0(struct watched, 1);
     watched->watch = watch;
     watched->wd = wd;
-    watched->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    watched->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_hash_table_insert(watch->watched, GINT_TO_POINTER(wd), watched);
     return watched;
 }
