@@ -162,7 +162,7 @@ static bool has_pods(struct lint_model *model, const struct lint_record *record)
 {
     const struct object *object = record->object;
     const struct ns *ns = lint_model_namespace(model, object->ns);
-    const char *name = name_intern(object->name, strlen(object->name));
+    const char *name = name_intern(object->name);
     bool has_slices = namespace_slices(ns, name) != NULL;
     name_unref(name);
     return !has_slices && !lint_model_find(model, OBJECT_ENDPOINTS, object->ns, object->name);

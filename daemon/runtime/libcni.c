@@ -87,7 +87,7 @@ static void set(const char **field, const unsigned char *text, size_t length)
     if (length == 0 || *text == '\0')
         return;
     name_unref(*field);
-    *field = name_intern((const char *)text, length);
+    *field = name_intern_bytes((const char *)text, length);
 }
 
 /* "10.42.0.7/24" */

@@ -85,7 +85,7 @@ static void read_endpoint_slice(struct fields *fields, const struct yaml_node *r
     const char *type = fields_string(fields, root, "addressType");
 
     if (service && *service)
-        slice->service = name_intern(service, strlen(service));
+        slice->service = name_intern(service);
     labels_unref(labels);
     slice->subsets = g_new0(struct endpoint_subset, 1);
     slice->n_subsets = 1;
@@ -152,7 +152,7 @@ static void read_endpoints(struct fields *fields, const struct yaml_node *root,
     iterator = fields_elements(fields, root, "subsets");
     decode_part(fields);
 
-    slice->service = name_intern(slice->object.name, strlen(slice->object.name));
+    slice->service = name_intern(slice->object.name);
     slice->not_mirrored = is_not_mirrored(fields, yaml_node_get(root, "metadata"));
     while ((map = fields_next_map(fields, &iterator, "subsets"))) {
         struct ports *ports = read_ports(fields, map);

@@ -12,9 +12,7 @@
 
 const char *decode_name(struct fields *fields, const struct yaml_node *map, const char *key)
 {
-    const char *text = fields_string(fields, map, key);
-
-    return text ? name_intern(text, strlen(text)) : NULL;
+    return name_intern(fields_string(fields, map, key));
 }
 
 const struct labels *decode_labels(struct fields *fields, const struct yaml_node *map,

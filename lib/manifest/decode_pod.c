@@ -25,17 +25,13 @@ void decode_pod_spec(struct fields *fields, const struct yaml_node *metadata,
                      const struct yaml_node *spec, struct pod_spec *pod_spec)
 {
     g_autoptr(GArray) ports = g_array_new(FALSE, FALSE, sizeof(struct port));
-    const char *hostname = decode_dns_label(fields, spec, "hostname");
-    const char *subdomain = decode_dns_label(fields, spec, "subdomain");
 
+    pod_spec->hostname = name_intern(decode_dns_label(fields, spec, "hostname"));
+    pod_spec->subdomain = name_intern(decode_dns_label(fields, spec, "subdomain"));
     pod_spec->labels = decode_labels(fields, metadata, "labels");
     if (!pod_spec->labels)
         pod_spec->labels = labels_new(NULL, 0);
     pod_spec->stated = decode_stated_addresses(fields, metadata);
-    if (hostname)
-        pod_spec->hostname = name_intern(hostname, strlen(hostname));
-    if (subdomain)
-        pod_spec->subdomain = name_intern(subdomain, strlen(subdomain));
     pod_spec->host_network = fields_bool(fields, spec, "hostNetwork", false);
     read_containers(fields, spec, "containers", false, ports);
     read_containers(fields, spec, "initContainers", true, ports);

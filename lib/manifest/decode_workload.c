@@ -28,11 +28,11 @@ static void read_requirement(struct fields *fields, const struct yaml_node *map,
         const char *text = fields_text(fields, value, "values");
 
         if (text)
-            g_ptr_array_add(values, (gpointer)(uintptr_t)name_intern(text, strlen(text)));
+            g_ptr_array_add(values, (gpointer)(uintptr_t)name_intern(text));
     }
     g_ptr_array_add(values, NULL);
     requirement = (struct requirement){
-        name_intern(key, strlen(key)),
+        name_intern(key),
         (enum requirement_operator)chosen,
         (const char **)(void *)g_ptr_array_free(g_steal_pointer(&values), FALSE),
     };
@@ -163,11 +163,9 @@ static void read_replicas(struct fields *fields, const struct yaml_node *root,
 static void read_stateful_set(struct fields *fields, const struct yaml_node *spec,
                               struct workload *workload)
 {
-    const char *service = decode_dns_label(fields, spec, "serviceName");
     int64_t start = 0;
 
-    if (service)
-        workload->service_name = name_intern(service, strlen(service));
+    workload->service_name = name_intern(decode_dns_label(fields, spec, "serviceName"));
     decode_whole(fields); /* the names of all pods depend on it */
     fields_integer(fields, fields_map(fields, spec, "ordinals"), "start", 0, INT32_MAX, &start);
     decode_part(fields);

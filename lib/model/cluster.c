@@ -51,16 +51,6 @@ static void lease_changed(void *userdata, enum lease_event event, const struct l
     cluster->lease_changed(cluster->userdata, event, lease);
 }
 
-static void holder_changed(void *userdata, const struct holder_key *key)
-{
-    index_holder(userdata, key);
-}
-
-static void address_stated(void *userdata, const struct address *address, bool stated)
-{
-    index_address(userdata, address, stated);
-}
-
 struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed changed,
                             void *userdata, struct between between)
 {
@@ -74,15 +64,15 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
         .changed = lease_changed, .stated = is_stated, .userdata = cluster});
     cluster->reverse = reverse_new();
     cluster->sightings = sightings_new(&(struct sightings_callbacks){
-        .changed = holder_changed, .stated = address_stated, .userdata = cluster});
+        .changed = index_holder, .stated = index_address, .userdata = cluster});
     cluster->namespaces = g_hash_table_new(g_direct_hash, g_direct_equal);
     cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
     cluster->no_labels = labels_new(NULL, 0);
     cluster->pods.leases = cluster->leases;
     cluster->service_options.endpoints.pods = &cluster->pods;
     cluster->service_options.between = between;
-    cluster->services_over_limit = g_hash_table_new(NULL, NULL);
-    cluster->workloads_over_limit = g_hash_table_new(NULL, NULL);
+    cluster->endpoints.over = g_hash_table_new(NULL, NULL);
+    cluster->replicas.over = g_hash_table_new(NULL, NULL);
     dirty_queue_init(&cluster->dirty);
     return cluster;
 }
@@ -117,8 +107,8 @@ struct cluster *cluster_free(struct cluster *cluster)
     }
     g_hash_table_unref(cluster->namespaces);
     g_hash_table_unref(cluster->bare_pods);
-    g_hash_table_unref(cluster->services_over_limit);
-    g_hash_table_unref(cluster->workloads_over_limit);
+    g_hash_table_unref(cluster->endpoints.over);
+    g_hash_table_unref(cluster->replicas.over);
     cluster->sightings = sightings_free(cluster->sightings);
     cluster->reverse = reverse_free(cluster->reverse);
     cluster->leases = leases_free(cluster->leases);

@@ -15,6 +15,13 @@
 #include "sightings.h"
 #include "workload.h"
 
+/* What all states of one kind have together. */
+struct shared_limit {
+    uint32_t used;
+    GHashTable *over; /* set of states: those over the limit */
+    bool has_room;    /* `used` has dropped since the last of them was refused */
+};
+
 struct cluster {
     struct zone_sink sink;
     cluster_lease_changed lease_changed;
@@ -34,16 +41,12 @@ struct cluster {
     struct cluster_options *options; /* NULL before they are set */
     struct pods pods;
     struct service_options service_options;
-    uint32_t endpoints;              /* of all Services */
-    GHashTable *services_over_limit; /* set of struct service_state: over that limit */
+    struct shared_limit endpoints;                           /* of struct service_state */
+    struct shared_limit replicas;                            /* of struct workload_state */
     void (*at)(void *userdata, const struct source *source); /* see cluster_observe; or NULL */
     void *at_userdata;
 
-    uint32_t replicas;                /* of all workloads */
-    GHashTable *workloads_over_limit; /* set of struct workload_state: over that limit */
-    bool has_replica_room;            /* the count has dropped since the last of them was refused */
-    bool has_room;                    /* the count has dropped since the last of them was refused */
-    uint64_t refused[LEASE_USES];     /* leases that could not be had, as last logged */
+    uint64_t refused[LEASE_USES]; /* leases that could not be had, as last logged */
 };
 
 /* An object comes into effect (or goes out of it): updates the indexes, and puts what it concerns
@@ -56,11 +59,10 @@ void index_pod_name(struct cluster *cluster, struct ns *ns, const struct address
 /* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", must be recomputed. */
 void index_lease_holder(struct cluster *cluster, const char *key);
 
-/* An object, or a sighting, states an address or no longer does so: a lease of it gives way. */
-void index_address(struct cluster *cluster, const struct address *address, bool stated);
-
-/* The pods of a holder must be recomputed. */
-void index_holder(struct cluster *cluster, const struct holder_key *key);
+/* Callbacks of the sightings. An object, or a sighting, states an address or no longer does so: a
+ * lease of it gives way. The pods of a holder must be recomputed. */
+void index_address(void *cluster, const struct address *address, bool stated);
+void index_holder(void *cluster, const struct holder_key *key);
 
 /* May names of the namespace be looked up? The option is for all zones. */
 bool cluster_exposes(const struct cluster *cluster, const char *ns);

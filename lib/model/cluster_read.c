@@ -25,7 +25,7 @@ static void eye_open(struct eye *eye, const struct cluster *cluster)
 
 const struct ns *cluster_read_namespace(const struct cluster *cluster, const char *name)
 {
-    const char *interned = name_intern(name, strlen(name));
+    const char *interned = name_intern(name);
     const struct ns *ns = g_hash_table_lookup(cluster->namespaces, interned);
     name_unref(interned);
     return ns;
@@ -233,11 +233,11 @@ static gpointer any_key(GHashTable *set)
 
 struct over_limit_view cluster_read_over_limit(const struct cluster *cluster)
 {
-    const struct service_state *service = any_key(cluster->services_over_limit);
-    const struct workload_state *workload = any_key(cluster->workloads_over_limit);
+    const struct service_state *service = any_key(cluster->endpoints.over);
+    const struct workload_state *workload = any_key(cluster->replicas.over);
     return (struct over_limit_view){
-        .n_services = g_hash_table_size(cluster->services_over_limit),
-        .n_workloads = g_hash_table_size(cluster->workloads_over_limit),
+        .n_services = g_hash_table_size(cluster->endpoints.over),
+        .n_workloads = g_hash_table_size(cluster->replicas.over),
         .service = service && service->object ? &service->object->object : NULL,
         .workload = workload && workload->object ? &workload->object->object : NULL,
     };

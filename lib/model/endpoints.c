@@ -29,11 +29,9 @@ static const char *label_of(const struct collector *collector, const char *hostn
                             const char *target)
 {
     if (hostname)
-        return name_intern(hostname, strlen(hostname));
-    if (!collector->options->pod_names || !target)
-        return NULL;
-    size_t length = strlen(target);
-    return length < 64 ? name_intern(target, length) : NULL;
+        return name_intern(hostname);
+    bool fits = collector->options->pod_names && target && strlen(target) < 64;
+    return fits ? name_intern(target) : NULL;
 }
 
 static void add_subset(struct collector *collector, const struct endpoint_slice *slice,

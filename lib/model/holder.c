@@ -16,7 +16,7 @@ struct holder *holder_new(const struct holder_key *key)
     holder->key = (struct holder_key){
         .kind = key->kind,
         .ns = name_ref(key->ns),
-        .name = name_intern(key->name, strlen(key->name)),
+        .name = name_intern(key->name),
     };
     holder->assigned = g_ptr_array_new();
     holder->seats = g_ptr_array_new();

@@ -45,14 +45,9 @@ static void mark_dependents(struct cluster *cluster, const struct ns *ns, const 
     }
 }
 
-static const char *intern(const char *text)
-{
-    return name_intern(text, strlen(text));
-}
-
 static struct bare_pod *find_bare_pod(struct cluster *cluster, const char *ns, const char *name)
 {
-    const char *interned = intern(name);
+    const char *interned = name_intern(name);
     struct bare_pod probe = {.owner = {.name = interned, .ns = ns}};
     struct bare_pod *pod = g_hash_table_lookup(cluster->bare_pods, &probe);
     name_unref(interned);
@@ -65,7 +60,7 @@ void index_lease_holder(struct cluster *cluster, const char *key)
     g_auto(GStrv) parts = g_strsplit(key, "/", 4);
     if (g_strv_length(parts) < 3)
         return;
-    const char *name = intern(parts[0]);
+    const char *name = name_intern(parts[0]);
     struct ns *ns = g_hash_table_lookup(cluster->namespaces, name);
     if (ns && strcmp(parts[1], "Pod") == 0)
         dirty_queue_pod(&cluster->dirty, find_bare_pod(cluster, name, parts[2]));
@@ -79,8 +74,9 @@ void index_lease_holder(struct cluster *cluster, const char *key)
     name_unref(name);
 }
 
-void index_holder(struct cluster *cluster, const struct holder_key *key)
+void index_holder(void *userdata, const struct holder_key *key)
 {
+    struct cluster *cluster = userdata;
     const struct ns *ns = g_hash_table_lookup(cluster->namespaces, key->ns);
     if (key->kind == OBJECT_POD)
         dirty_queue_pod(&cluster->dirty, find_bare_pod(cluster, key->ns, key->name));
@@ -90,8 +86,9 @@ void index_holder(struct cluster *cluster, const struct holder_key *key)
 
 /* Whether a lease must give way is decided when all objects are in: one that is only briefly in
  * effect, until the next file overrides it, evicts nothing. */
-void index_address(struct cluster *cluster, const struct address *address, bool stated)
+void index_address(void *userdata, const struct address *address, bool stated)
 {
+    struct cluster *cluster = userdata;
     if (!reverse_state(cluster->reverse, address, stated))
         return;
     if (!stated)
@@ -119,8 +116,8 @@ static void service_in(struct cluster *cluster, struct ns *ns, struct service *s
     if (!state) {
         state = g_new0(struct service_state, 1);
         state->ns = ns;
-        state->owner =
-            (struct claim_owner){.name = intern(service->object.name), .ns = name_ref(ns->name)};
+        state->owner = (struct claim_owner){.name = name_intern(service->object.name),
+                                            .ns = name_ref(ns->name)};
         g_hash_table_insert(ns->services, (gpointer)state->owner.name, state);
     }
     namespace_unselect(ns, &state->selection);
@@ -176,7 +173,7 @@ static void bare_pod_in(struct cluster *cluster, struct ns *ns, const struct pod
     if (!bare && pods_is_open(&cluster->pods, pod)) {
         bare = g_new0(struct bare_pod, 1);
         bare->owner =
-            (struct claim_owner){.name = intern(pod->object.name), .ns = name_ref(ns->name)};
+            (struct claim_owner){.name = name_intern(pod->object.name), .ns = name_ref(ns->name)};
         bare->ns = ns;
         g_hash_table_add(cluster->bare_pods, bare);
     }
@@ -219,8 +216,8 @@ static void workload_in(struct cluster *cluster, struct ns *ns, struct workload 
     if (!state) {
         state = g_new0(struct workload_state, 1);
         state->ns = ns;
-        state->identity =
-            (struct owner){.kind = workload->object.kind, .name = intern(workload->object.name)};
+        state->identity = (struct owner){.kind = workload->object.kind,
+                                         .name = name_intern(workload->object.name)};
         state->pod_ips = g_array_new(FALSE, FALSE, sizeof(struct address));
         g_hash_table_insert(ns->workloads, &state->identity, state);
     }

@@ -56,13 +56,16 @@ static const char *intern_text(const char *text, size_t length)
     return name->text;
 }
 
-const char *name_intern(const char *text, size_t length)
+const char *name_intern(const char *text)
+{
+    return text ? intern_text(text, strlen(text)) : NULL;
+}
+
+const char *name_intern_bytes(const char *text, size_t length)
 {
     char stack[NAME_STACK];
     g_autofree char *heap = NULL;
 
-    if (!text)
-        return NULL;
     length = strnlen(text, length);
     if (length >= sizeof stack) {
         heap = g_strndup(text, length);
@@ -160,8 +163,8 @@ const struct labels *labels_new(const struct label *pairs, size_t n)
     labels->references = 1;
     labels->n = (uint32_t)n;
     for (size_t i = 0; i < n; i++) {
-        labels->pairs[i].key = name_intern(pairs[i].key, strlen(pairs[i].key));
-        labels->pairs[i].value = name_intern(pairs[i].value, strlen(pairs[i].value));
+        labels->pairs[i].key = name_intern(pairs[i].key);
+        labels->pairs[i].value = name_intern(pairs[i].value);
     }
     /* a stable sort: of several pairs with one key the last stays last */
     if (!is_sorted(labels))

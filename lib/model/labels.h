@@ -31,7 +31,9 @@ const char *labels_get(const struct labels *labels, const char *key);
 /* Are all pairs of `selector` in `labels`? An empty selector matches everything. */
 bool labels_match(const struct labels *selector, const struct labels *labels);
 
-/* A plain interned and counted string, equal strings are the same pointer. NULL stays NULL. */
-const char *name_intern(const char *text, size_t length);
+/* A plain interned and counted string, equal strings are the same pointer. NULL stays NULL. Of
+ * `length` bytes it ends at the first NUL. */
+const char *name_intern(const char *text);
+const char *name_intern_bytes(const char *text, size_t length);
 const char *name_ref(const char *name);
 void name_unref(const char *name);

@@ -62,9 +62,9 @@ void source_unref(struct source *source)
 const char *source_namespace(const struct source *source, const char *ns)
 {
     if (!source->zone)
-        return name_intern(ns, strlen(ns));
+        return name_intern(ns);
     g_autofree char *whole = g_strdup_printf("%s@%s", ns, source->zone);
-    return name_intern(whole, strlen(whole));
+    return name_intern(whole);
 }
 
 const char *object_kind_name(enum object_kind kind)

@@ -17,20 +17,25 @@
 #define HASH_MIN 8u
 #define HASH_MAX 10u
 #define LABEL_MAX 63u
+#define ORDINAL_MAX UINT64_C(9999999999) /* ten digits */
+
+bool ordinal_parse(const char *text, uint64_t *ordinal)
+{
+    guint64 value;
+    bool is_ordinal = (text[0] != '0' || text[1] == '\0') &&
+                      g_ascii_string_to_unsigned(text, 10, 0, ORDINAL_MAX, &value, NULL);
+    if (is_ordinal)
+        *ordinal = value;
+    return is_ordinal;
+}
 
 static bool is_ordinal_name(const struct workload *workload, uint32_t replicas, const char *pod)
 {
     size_t length = strlen(workload->object.name);
-    uint64_t ordinal = 0;
-    if (strncmp(pod, workload->object.name, length) != 0 || pod[length] != '-')
-        return false;
-    const char *digits = pod + length + 1;
-    size_t n = strspn(digits, DIGITS);
-    if (n == 0 || n > 10 || digits[n] != '\0' || (n > 1 && digits[0] == '0'))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        ordinal = ordinal * 10 + (uint64_t)(digits[i] - '0');
-    return ordinal >= workload->ordinal && ordinal - workload->ordinal < replicas;
+    uint64_t ordinal;
+    return strncmp(pod, workload->object.name, length) == 0 && pod[length] == '-' &&
+           ordinal_parse(pod + length + 1, &ordinal) && ordinal >= workload->ordinal &&
+           ordinal - workload->ordinal < replicas;
 }
 
 /* What is between the workload's name and the random suffix, including its own "-". */

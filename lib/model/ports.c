@@ -41,11 +41,6 @@ static gboolean ports_equal(gconstpointer a, gconstpointer b)
     return TRUE;
 }
 
-static const char *intern(const char *name)
-{
-    return name ? name_intern(name, strlen(name)) : NULL;
-}
-
 static void ports_free(struct ports *ports)
 {
     for (uint32_t i = 0; i < ports->n; i++) {
@@ -63,8 +58,8 @@ struct ports *ports_new(const struct port *items, size_t n)
     ports->n = (uint32_t)n;
     for (size_t i = 0; i < n; i++) {
         ports->items[i] = items[i];
-        ports->items[i].name = intern(items[i].name);
-        ports->items[i].target_name = intern(items[i].target_name);
+        ports->items[i].name = name_intern(items[i].name);
+        ports->items[i].target_name = name_intern(items[i].target_name);
     }
     if (!known)
         known = g_hash_table_new(ports_hash, ports_equal);

@@ -119,32 +119,33 @@ static void claim_replicas(struct cluster *cluster, struct workload_state *state
     }
 }
 
-/* Once for all of them, until none is. */
-static void note_workload_over_limit(struct cluster *cluster, struct workload_state *state)
+/* Accounts for what a state has now, and whether it is over the limit. True: that is to be logged:
+ * once for all of them, until none is. */
+static bool account_for(struct shared_limit *limit, void *state, uint32_t before, uint32_t now,
+                        bool over)
 {
-    GHashTable *over_limit = cluster->workloads_over_limit;
-    if (!state->over_limit) {
-        g_hash_table_remove(over_limit, state);
-        return;
-    }
-    if (g_hash_table_size(over_limit) == 0)
-        log_error("%s %s/%s: all workloads together have more than %u replicas; this one, and "
-                  "others like it, keep their previous number until there is room",
-                  object_kind_name(state->identity.kind), state->ns->name, state->identity.name,
-                  ACCOUNT_REPLICAS_MAX);
-    g_hash_table_add(over_limit, state);
+    bool is_first = over && g_hash_table_size(limit->over) == 0;
+    limit->used = limit->used - before + now;
+    limit->has_room |= now < before;
+    if (over)
+        g_hash_table_add(limit->over, state);
+    else
+        g_hash_table_remove(limit->over, state);
+    return is_first;
 }
 
 /* How many of the wanted replicas there is room for: all, or as many as it has. */
 static uint32_t admit_replicas(struct cluster *cluster, struct workload_state *state,
                                uint32_t wanted)
 {
-    uint32_t before = state->replicas, others = cluster->replicas - before;
+    uint32_t before = state->replicas, others = cluster->replicas.used - before;
     state->over_limit = wanted > ACCOUNT_REPLICAS_MAX - others;
     uint32_t replicas = state->over_limit ? before : wanted;
-    cluster->replicas = others + replicas;
-    cluster->has_replica_room |= replicas < before;
-    note_workload_over_limit(cluster, state);
+    if (account_for(&cluster->replicas, state, before, replicas, state->over_limit))
+        log_error("%s %s/%s: all workloads together have more than %u replicas; this one, and "
+                  "others like it, keep their previous number until there is room",
+                  object_kind_name(state->identity.kind), state->ns->name, state->identity.name,
+                  ACCOUNT_REPLICAS_MAX);
     return replicas;
 }
 
@@ -178,30 +179,17 @@ static void reconcile_workload(struct cluster *cluster, struct workload_state *s
     dirty_queue_group_services(&cluster->dirty, namespace_group(state->ns, labels));
 }
 
-/* Once for all of them, until none is. */
-static void note_over_limit(struct cluster *cluster, struct service_state *state)
-{
-    if (!state->over_limit) {
-        g_hash_table_remove(cluster->services_over_limit, state);
-        return;
-    }
-    if (g_hash_table_size(cluster->services_over_limit) == 0)
-        log_error("Service %s/%s: all Services together have more than %u endpoints; this one, and "
-                  "others like it, have none until there is room",
-                  state->owner.ns, state->owner.name, ENDPOINTS_MAX);
-    g_hash_table_add(cluster->services_over_limit, state);
-}
-
 static void reconcile_service(struct cluster *cluster, struct service_state *state)
 {
     state->dirty = false;
     observe(cluster, state->object ? &state->object->object : NULL);
-    uint32_t before = state->n_endpoints, others = cluster->endpoints - before;
+    uint32_t before = state->n_endpoints, others = cluster->endpoints.used - before;
     service_publish(state, &cluster->service_options, cluster_exposes(cluster, state->owner.ns),
                     ENDPOINTS_MAX - others, cluster->reverse, &cluster->sink);
-    cluster->endpoints = others + state->n_endpoints;
-    cluster->has_room |= state->n_endpoints < before;
-    note_over_limit(cluster, state);
+    if (account_for(&cluster->endpoints, state, before, state->n_endpoints, state->over_limit))
+        log_error("Service %s/%s: all Services together have more than %u endpoints; this one, and "
+                  "others like it, have none until there is room",
+                  state->owner.ns, state->owner.name, ENDPOINTS_MAX);
     if (state->object)
         return;
     g_hash_table_remove(state->ns->services, state->owner.name);
@@ -269,31 +257,36 @@ static bool retry_refused(struct cluster *cluster)
     return keys->len > 0;
 }
 
+/* Is there room again for any that are over the limit? */
+static bool has_room_again(struct shared_limit *limit)
+{
+    bool again = limit->has_room && g_hash_table_size(limit->over) > 0;
+    limit->has_room = false;
+    return again;
+}
+
 /* The same for Services without room for endpoints. */
 static bool retry_services_over_limit(struct cluster *cluster)
 {
-    bool any = cluster->has_room && g_hash_table_size(cluster->services_over_limit) > 0;
-    cluster->has_room = false;
+    bool again = has_room_again(&cluster->endpoints);
     GHashTableIter iter;
     gpointer state;
-    g_hash_table_iter_init(&iter, cluster->services_over_limit);
-    while (any && g_hash_table_iter_next(&iter, &state, NULL))
+    g_hash_table_iter_init(&iter, cluster->endpoints.over);
+    while (again && g_hash_table_iter_next(&iter, &state, NULL))
         dirty_queue_service(&cluster->dirty, state);
-    return any;
+    return again;
 }
 
 /* And for workloads without room for replicas. */
 static bool retry_workloads_over_limit(struct cluster *cluster)
 {
-    GHashTable *over_limit = cluster->workloads_over_limit;
-    bool any = cluster->has_replica_room && g_hash_table_size(over_limit) > 0;
-    cluster->has_replica_room = false;
+    bool again = has_room_again(&cluster->replicas);
     GHashTableIter iter;
     gpointer state;
-    g_hash_table_iter_init(&iter, over_limit);
-    while (any && g_hash_table_iter_next(&iter, &state, NULL))
+    g_hash_table_iter_init(&iter, cluster->replicas.over);
+    while (again && g_hash_table_iter_next(&iter, &state, NULL))
         dirty_queue_workload(&cluster->dirty, state);
-    return any;
+    return again;
 }
 
 /* Processing may add to the queue, but only to later stages. True: the owners of sightings have

@@ -20,20 +20,15 @@ const char *runtime_name(enum runtime runtime)
     return "runtime";
 }
 
-static const char *intern(const char *text)
-{
-    return text ? name_intern(text, strlen(text)) : NULL;
-}
-
 struct sighting *sighting_new(enum runtime runtime, const char *ns, const char *name,
                               const char *network)
 {
     struct sighting *sighting = g_new0(struct sighting, 1);
     sighting->runtime = (uint8_t)runtime;
     sighting->attested = runtime != RUNTIME_KUBELET;
-    sighting->ns = intern(ns);
-    sighting->name = intern(name);
-    sighting->network = intern(network);
+    sighting->ns = name_intern(ns);
+    sighting->name = name_intern(name);
+    sighting->network = name_intern(network);
     return sighting;
 }
 

@@ -11,7 +11,6 @@
 
 #include "workload.h"
 
-#define DIGITS "0123456789"
 #define PODMAN_END "-pod"
 #define DRAWN 5u /* characters */
 
@@ -60,16 +59,11 @@ unsigned sighting_stems(const struct sighting *sighting, const char *node,
     return n;
 }
 
-/* `text` is all digits, as a number is written, and less than `end`. */
+/* `text` is a number less than `end`. */
 static int64_t parse_index(const char *text, uint64_t end)
 {
-    size_t n = strspn(text, DIGITS);
-    uint64_t index = 0;
-    if (n == 0 || n > 10 || text[n] != '\0' || (n > 1 && text[0] == '0'))
-        return SIGHTING_NO_SEAT;
-    for (size_t i = 0; i < n; i++)
-        index = index * 10 + (uint64_t)(text[i] - '0');
-    return index < end ? (int64_t)index : SIGHTING_NO_SEAT;
+    uint64_t index;
+    return ordinal_parse(text, &index) && index < end ? (int64_t)index : SIGHTING_NO_SEAT;
 }
 
 static int64_t seat_of_pod(const struct sighting *sighting, const char *end, const char *node)

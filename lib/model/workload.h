@@ -45,6 +45,9 @@ uint32_t workload_adopted(const struct catalog *catalog, const struct workload_s
 /* Would the controller of a workload with that many replicas generate this pod name? */
 bool workload_makes_name(const struct workload *workload, uint32_t replicas, const char *pod);
 
+/* A number as controllers write it into names: at most ten digits, and no zero before others. */
+bool ordinal_parse(const char *text, uint64_t *ordinal);
+
 /* The workload that a Pod of the manifests belongs to, and the relation between them. */
 enum pod_relation {
     POD_ALONE,   /* no workload selects it */

@@ -98,15 +98,14 @@ static void emit_replacement(struct input *input)
     bool goes_on = at->line == after->line && at->column == after->column;
     const char *what = input->encoding == INPUT_UTF8 ? "UTF-8" : "UTF-16";
 
-    if (!goes_on && malformed->len < MALFORMED_MAX)
+    if (!goes_on && malformed->len <= MALFORMED_MAX)
         g_ptr_array_add(malformed,
                         diagnostic_new(DIAGNOSTIC_WARNING, at->line, at->column, "encoding", NULL,
-                                       "not valid %s; read as U+FFFD", what));
-    else if (!goes_on && malformed->len == MALFORMED_MAX)
-        g_ptr_array_add(
-            malformed,
-            diagnostic_new(DIAGNOSTIC_WARNING, at->line, at->column, "encoding", NULL,
-                           "not valid %s either; more places in this file are not listed", what));
+                                       malformed->len < MALFORMED_MAX
+                                           ? "not valid %s; read as U+FFFD"
+                                           : "not valid %s either; more places in this "
+                                             "file are not listed",
+                                       what));
     emit(input, REPLACEMENT, sizeof REPLACEMENT - 1);
     input->after = input->next;
 }

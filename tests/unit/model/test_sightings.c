@@ -52,7 +52,7 @@ static void world_clear(struct world *world)
 
 static const char *intern(const char *text)
 {
-    return name_intern(text, strlen(text));
+    return name_intern(text);
 }
 
 static void hold_more(struct world *world, enum object_kind kind, const char *ns, const char *name,
