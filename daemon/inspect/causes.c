@@ -177,7 +177,7 @@ static void service_ref_clear_one(void *ref)
     service_ref_clear(ref);
 }
 
-static GArray *subjects_of(const struct report *report, const GPtrArray *tried)
+static GArray *missing_services(const struct report *report, const GPtrArray *tried)
 {
     GArray *refs = g_array_new(FALSE, FALSE, sizeof(struct service_ref));
 
@@ -196,7 +196,7 @@ static GArray *subjects_of(const struct report *report, const GPtrArray *tried)
 void causes_write(const struct report *report, const GPtrArray *tried)
 {
     const struct loader *loader = report->context->loader;
-    g_autoptr(GArray) refs = subjects_of(report, tried);
+    g_autoptr(GArray) refs = missing_services(report, tried);
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct cause));
     struct cause_collection collection = {.refs = refs, .found = found};
 

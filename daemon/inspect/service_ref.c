@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The subject of a name, and an explanation of where its addresses come from.
+ * The Service that a name is about, and an explanation of where its addresses come from.
  */
 #include "service_ref.h"
 

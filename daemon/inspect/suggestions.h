@@ -6,7 +6,7 @@
 
 #include "service_ref.h"
 
-/* Writes "near" steps for what a subject that does not exist, or has nothing below it of that
- * name, may have been meant to be; at most `most`. Returns how many. */
+/* Writes "near" steps for what may have been meant by a Service that does not exist, or that has
+ * nothing below it of that name; at most `most`. Returns how many. */
 unsigned suggestions_write(const struct report *report, const struct service_ref *ref,
                            unsigned most);

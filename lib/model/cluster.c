@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "cluster_private.h"
+#include "index.h"
 #include "lib/util/hash.h"
 
 static guint bare_pod_hash(gconstpointer data)
@@ -84,12 +84,12 @@ static void namespace_free_with_states(struct ns *ns)
     g_hash_table_iter_init(&iter, ns->services);
     while (g_hash_table_iter_next(&iter, NULL, &state)) {
         g_hash_table_iter_remove(&iter);
-        cluster_service_free(state);
+        service_state_free(state);
     }
     g_hash_table_iter_init(&iter, ns->workloads);
     while (g_hash_table_iter_next(&iter, NULL, &state)) {
         g_hash_table_iter_remove(&iter);
-        cluster_workload_free(state);
+        workload_state_free(state);
     }
     namespace_free(ns);
 }
@@ -152,13 +152,13 @@ static void restart(struct cluster *cluster)
             dirty_queue_service(&cluster->dirty, state);
         g_hash_table_iter_init(&iter, ns->workloads);
         while (g_hash_table_iter_next(&iter, NULL, &state)) {
-            cluster_withdraw_replicas(cluster, state);
+            index_withdraw_replicas(cluster, state);
             dirty_queue_workload(&cluster->dirty, state);
         }
     }
     g_hash_table_iter_init(&iter, cluster->bare_pods);
     while (g_hash_table_iter_next(&iter, &state, NULL)) {
-        cluster_withdraw_pod(cluster, state);
+        index_withdraw_pod(cluster, state);
         dirty_queue_pod(&cluster->dirty, state);
     }
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "cluster_private.h"
+#include "cluster_state.h"
 
 /* Computed like the cluster does, but without leasing: an update may be in progress, and the order
  * of leases decides the addresses. */

@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include "cluster_private.h"
 #include "cluster_read.h"
+#include "cluster_state.h"
 
 #define NO_ADDRESS "no address: "
 

@@ -3,9 +3,9 @@
  * Adds objects to the indexes of their namespace and removes them. Each kind puts what it may
  * affect on the queue; nothing is computed here.
  */
-#include <string.h>
+#include "index.h"
 
-#include "cluster_private.h"
+#include <string.h>
 
 static struct workload_state *workload_of(const struct ns *ns, const struct owner *owner)
 {
@@ -188,6 +188,22 @@ void index_pod_name(struct cluster *cluster, struct ns *ns, const struct address
         reverse_claim(cluster->reverse, pod_ip, CLAIM_POD, &ns->pods, NULL);
     else
         reverse_unclaim(cluster->reverse, pod_ip, CLAIM_POD, &ns->pods, NULL);
+}
+
+void index_withdraw_pod(struct cluster *cluster, struct bare_pod *pod)
+{
+    for (unsigned i = 0; i < pod->n_claimed; i++)
+        index_pod_name(cluster, pod->ns, &pod->claimed[i], false);
+    pod->n_claimed = 0;
+}
+
+void index_withdraw_replicas(struct cluster *cluster, struct workload_state *state)
+{
+    for (guint i = 0; i < state->pod_ips->len; i++) {
+        index_pod_name(cluster, state->ns, &g_array_index(state->pod_ips, struct address, i),
+                       false);
+    }
+    g_array_set_size(state->pod_ips, 0);
 }
 
 static void pod_in(struct cluster *cluster, struct ns *ns, struct pod *pod, bool in)

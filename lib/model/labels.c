@@ -8,6 +8,7 @@
 #include "labels.h"
 
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/util/hash.h"
@@ -112,18 +113,23 @@ static gboolean set_equal(gconstpointer a, gconstpointer b)
 
 static GHashTable *sets; /* set of struct labels */
 
-static int compare_keys(gconstpointer a, gconstpointer b, gpointer unused)
+static int compare_keys(const void *a, const void *b)
 {
     const struct label *x = a, *y = b;
 
-    (void)unused;
     return x->key == y->key ? 0 : strcmp(x->key, y->key);
+}
+
+static int compare_for_sort(gconstpointer a, gconstpointer b, gpointer unused)
+{
+    (void)unused;
+    return compare_keys(a, b);
 }
 
 static bool is_sorted(const struct labels *labels)
 {
     for (uint32_t i = 1; i < labels->n; i++) {
-        if (compare_keys(&labels->pairs[i - 1], &labels->pairs[i], NULL) > 0)
+        if (compare_keys(&labels->pairs[i - 1], &labels->pairs[i]) > 0)
             return false;
     }
     return true;
@@ -168,7 +174,7 @@ const struct labels *labels_new(const struct label *pairs, size_t n)
     }
     /* a stable sort: of several pairs with one key the last stays last */
     if (!is_sorted(labels))
-        g_qsort_with_data(labels->pairs, (gint)n, sizeof labels->pairs[0], compare_keys, NULL);
+        g_qsort_with_data(labels->pairs, (gint)n, sizeof labels->pairs[0], compare_for_sort, NULL);
     labels->n = drop_overridden(labels->pairs, labels->n);
 
     known = table_find(sets, labels);
@@ -201,20 +207,11 @@ void labels_unref(const struct labels *labels)
 
 const char *labels_get(const struct labels *labels, const char *key)
 {
-    uint32_t low = 0, high = labels ? labels->n : 0;
+    const struct label wanted = {.key = key}, *found = NULL;
 
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = strcmp(key, labels->pairs[middle].key);
-
-        if (order == 0)
-            return labels->pairs[middle].value;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    if (labels)
+        found = bsearch(&wanted, labels->pairs, labels->n, sizeof wanted, compare_keys);
+    return found ? found->value : NULL;
 }
 
 bool labels_match(const struct labels *selector, const struct labels *labels)

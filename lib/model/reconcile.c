@@ -6,42 +6,8 @@
  */
 #include <string.h>
 
-#include "cluster_private.h"
+#include "index.h"
 #include "lib/util/log.h"
-
-void cluster_service_free(struct service_state *state)
-{
-    namespace_unselect(state->ns, &state->selection);
-    if (state->claims)
-        g_array_unref(state->claims);
-    name_unref(state->owner.name);
-    name_unref(state->owner.ns);
-    g_free(state);
-}
-
-void cluster_workload_free(struct workload_state *state)
-{
-    namespace_unselect(state->ns, &state->selection);
-    g_array_unref(state->pod_ips);
-    name_unref(state->identity.name);
-    g_free(state);
-}
-
-void cluster_withdraw_pod(struct cluster *cluster, struct bare_pod *pod)
-{
-    for (unsigned i = 0; i < pod->n_claimed; i++)
-        index_pod_name(cluster, pod->ns, &pod->claimed[i], false);
-    pod->n_claimed = 0;
-}
-
-void cluster_withdraw_replicas(struct cluster *cluster, struct workload_state *state)
-{
-    for (guint i = 0; i < state->pod_ips->len; i++) {
-        index_pod_name(cluster, state->ns, &g_array_index(state->pod_ips, struct address, i),
-                       false);
-    }
-    g_array_set_size(state->pod_ips, 0);
-}
 
 static void observe(const struct cluster *cluster, const struct object *object)
 {
@@ -73,7 +39,7 @@ static void hold_replicas(const struct cluster *cluster, const struct workload_s
 static void reconcile_pod(struct cluster *cluster, struct bare_pod *pod)
 {
     pod->dirty = false;
-    cluster_withdraw_pod(cluster, pod);
+    index_withdraw_pod(cluster, pod);
     const struct pod *object = (const struct pod *)catalog_find(cluster->catalog, OBJECT_POD,
                                                                 pod->owner.ns, pod->owner.name);
     bool open = object && pods_is_open(&cluster->pods, object);
@@ -154,7 +120,7 @@ static void reconcile_workload(struct cluster *cluster, struct workload_state *s
     const struct workload *workload = state->object;
     state->dirty = false;
     observe(cluster, workload ? &workload->object : NULL);
-    cluster_withdraw_replicas(cluster, state);
+    index_withdraw_replicas(cluster, state);
     bool expanded = workload && !workload_is_owned(cluster->catalog, workload) &&
                     !workload_has_pods(cluster->catalog, state);
     uint32_t wanted = expanded ? workload_nameable(workload, workload_replicas(state)) : 0;
@@ -170,7 +136,7 @@ static void reconcile_workload(struct cluster *cluster, struct workload_state *s
     hold_replicas(cluster, state);
     if (!workload) {
         g_hash_table_remove(state->ns->workloads, &state->identity);
-        cluster_workload_free(state);
+        workload_state_free(state);
         return;
     }
     claim_replicas(cluster, state);
@@ -193,7 +159,7 @@ static void reconcile_service(struct cluster *cluster, struct service_state *sta
     if (state->object)
         return;
     g_hash_table_remove(state->ns->services, state->owner.name);
-    cluster_service_free(state);
+    service_state_free(state);
 }
 
 /* A namespace that is no longer mentioned is empty: remove it. */

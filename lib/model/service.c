@@ -11,6 +11,16 @@
 #include "claims.h"
 #include "families.h"
 
+void service_state_free(struct service_state *state)
+{
+    namespace_unselect(state->ns, &state->selection);
+    if (state->claims)
+        g_array_unref(state->claims);
+    name_unref(state->owner.name);
+    name_unref(state->owner.ns);
+    g_free(state);
+}
+
 static void lease_key(const struct service_state *state, char key[static LEASE_KEY_MAX + 1])
 {
     snprintf(key, LEASE_KEY_MAX + 1, "%s/Service/%s", state->owner.ns, state->owner.name);

@@ -16,6 +16,8 @@ struct service_options {
     struct between between;
 };
 
+void service_state_free(struct service_state *state); /* its claims must be withdrawn */
+
 /* As of its last update: the families of pods that count (rule 28); and its own addresses, stated
  * or leased cluster IPs, appended (struct address). True: they are leased. */
 unsigned service_families(const struct service_state *state, const struct service_options *options);

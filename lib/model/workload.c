@@ -12,6 +12,14 @@
 /* Owners of owners: Deployment -> ReplicaSet, CronJob -> Job. Deeper is a mistake or a loop. */
 #define OWNERS_MAX 4u
 
+void workload_state_free(struct workload_state *state)
+{
+    namespace_unselect(state->ns, &state->selection);
+    g_array_unref(state->pod_ips);
+    name_unref(state->identity.name);
+    g_free(state);
+}
+
 uint32_t workload_replicas(const struct workload_state *state)
 {
     const struct workload *workload = state->object;

@@ -28,6 +28,8 @@ struct workload_state {
     bool dirty;
 };
 
+void workload_state_free(struct workload_state *state);
+
 /* The wanted number: its replicas or, if absent, what an autoscaler says. */
 uint32_t workload_replicas(const struct workload_state *state);
 
