@@ -146,7 +146,7 @@ static int run(struct arguments *arguments)
 {
     if (arguments->ns && !dns_label_is_valid(arguments->ns)) {
         text_error(arguments->json, "a namespace is a DNS label ([a-z0-9-])",
-                   "'%s' is no namespace", arguments->ns);
+                   "'%s' is not a namespace", arguments->ns);
         return STATUS_FAILED;
     }
     struct check_report *report = check_report_new();

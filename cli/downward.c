@@ -135,7 +135,8 @@ char *downward_field(struct pod_manifest *manifest, const struct yaml_node *refe
         value = mapped(manifest, path, facts);
     if (!value)
         fields_warning(fields, reference->position, "no-field",
-                       "%s is no field that variables can have; the variable is left out", path);
+                       "%s is not a field that variables can refer to; the variable is left out",
+                       path);
     return value;
 }
 
@@ -190,7 +191,7 @@ char *downward_resource(struct pod_manifest *manifest, const struct yaml_node *r
                  (strcmp(parts[0], "limits") == 0 || strcmp(parts[0], "requests") == 0);
     if (!known || !container) {
         fields_warning(fields, reference->position, "no-field",
-                       "%s is no resource of the container; the variable is left out", path);
+                       "%s is not a resource of the container; the variable is left out", path);
         return NULL;
     }
     if (!read_quantity(reference, "divisor", &divisor) || divisor <= 0)

@@ -90,7 +90,7 @@ static int run(struct arguments *arguments)
     const char *form = arguments->operands[0];
     bool nft = strcmp(form, "nft") == 0, json = strcmp(form, "json") == 0;
     if (nft && arguments->ns) {
-        text_error(false, "leave out --namespace", "the ruleset is one for all namespaces");
+        text_error(false, "omit --namespace", "the ruleset is one for all namespaces");
         return STATUS_FAILED;
     }
     if (!nft && !json && strcmp(form, "hosts") != 0) {

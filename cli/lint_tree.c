@@ -129,7 +129,7 @@ static void check_slice(struct lint_record *record, const struct yaml_node *root
     if (g_strcmp0(decode_peek(root, "addressType"), "FQDN") == 0)
         complain(
             record, DIAGNOSTIC_WARNING, "fqdn-slice", value_of(root, "addressType"),
-            g_strdup("Kubernetes gives addressType FQDN no meaning: the slice publishes nothing"));
+            g_strdup("Kubernetes does not define addressType FQDN: the slice publishes nothing"));
 }
 
 void lint_tree(struct lint_record *record, const struct yaml_node *root)

@@ -157,7 +157,7 @@ static bool parse(struct choice *choice, char **prefixp)
     else {
         remedy = nearest ? g_strdup_printf("did you mean '%s'?", nearest)
                          : g_strdup("such as pod/web-0, deploy/web, sts/db or svc/web");
-        text_error(false, remedy, "'%s' is no kind that has pods", *prefixp);
+        text_error(false, remedy, "'%s' is not a kind that has pods", *prefixp);
         return false;
     }
     return true;
@@ -225,7 +225,7 @@ static int take_free(const struct choice *choice, yajl_val *podp)
         return STATUS_DONE;
     }
     g_autofree char *n = text_plural(pods->len, "pod");
-    text_error(false, "raise its replicas, or name the pod that it shall be",
+    text_error(false, "raise its replicas, or name the pod to run as",
                "%s has %s, all of which run already", choice->what, n);
     return STATUS_FAILED;
 }

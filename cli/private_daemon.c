@@ -312,9 +312,9 @@ static int complain(const struct private_daemon *daemon, int r)
 {
     g_autofree char *log = NULL;
     if (r < 0)
-        text_error(false, NULL, "cannot start a kubesvcd of its own: %s", g_strerror(-r));
+        text_error(false, NULL, "cannot start a private kubesvcd: %s", g_strerror(-r));
     else
-        text_error(false, NULL, "the kubesvcd of its own has ended, and said:");
+        text_error(false, NULL, "the private kubesvcd has exited; its output:");
     if (r >= 0 && g_file_get_contents(daemon->log_path, &log, NULL, NULL))
         fputs(log, stderr);
     return STATUS_FAILED;
@@ -355,7 +355,7 @@ int private_daemon_start(const char *const *manifests, const char *ns, char **so
     daemon.program = find_program();
     if (!daemon.program) {
         text_error(false, "install the package kubesvcd",
-                   "no kubesvcd beside this program, nor in "
+                   "no kubesvcd next to this program, nor in "
                    "../sbin or the PATH");
         return STATUS_FAILED;
     }

@@ -208,7 +208,7 @@ static int on_age(sd_event_source *source, uint64_t usec, void *userdata)
     (void)usec;
     if (r < 0)
         log_error("cannot remove the files: %s", g_strerror(-r));
-    log_warning("no contact for longer than maxAge; the cluster's names are taken away");
+    log_warning("no contact for longer than maxAge; removing the cluster's names");
     follower->expired = follower->compare = true;
     store_change_all(follower->store);
     update_state(follower);
@@ -253,7 +253,7 @@ static void on_health(void *userdata, struct feed *feed)
         log_warning("%s; keeping what is known", state->problem);
     } else {
         if (follower->ready)
-            log_notice("%s: in contact again", state->name);
+            log_notice("%s: connected again", state->name);
         flush(follower);
     }
     update_state(follower);

@@ -255,8 +255,8 @@ static void on_kubeconfig(void *userdata, struct fields *fields, const struct ya
     if (map)
         read_user(reading, fields, map);
     else if (user)
-        log_notice("context %s: user %s is not there or has no credentials; going on without", name,
-                   user);
+        log_notice("context %s: user %s does not exist or has no credentials; continuing without",
+                   name, user);
 }
 
 int kubeconfig_read(struct kubeconfig *kubeconfig, const char *path, const char *context)
@@ -277,7 +277,7 @@ int kubeconfig_read(struct kubeconfig *kubeconfig, const char *path, const char 
     if (r < 0)
         kubeconfig_clear(kubeconfig);
     else if (!kubeconfig->secure)
-        log_warning("%s: %s is not encrypted: anyone on the way can read and change the answers",
+        log_warning("%s: %s is not encrypted: anyone on the path can read and change the answers",
                     path, kubeconfig->server);
     else if (kubeconfig->insecure)
         log_warning("%s: insecure-skip-tls-verify: the server's certificate is not checked", path);

@@ -31,7 +31,7 @@ static int open_files(struct cluster_program *program)
     int r = files_new(&program->files, output);
 
     if (r == FILES_BUSY)
-        log_error("%s: another kubesvc-cluster is writing there; exiting", output);
+        log_error("%s: another kubesvc-cluster is writing to it; exiting", output);
     else if (r == FILES_FOREIGN)
         log_error("%s: holds files that kubesvc-cluster did not write, and would remove; give it a "
                   "directory of its own",

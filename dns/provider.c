@@ -54,7 +54,7 @@ static void tell_trouble(struct provider *provider, enum trouble trouble)
         [TROUBLE_BUSY] = "kubesvcd does not answer; asking it again",
         [TROUBLE_WITHHELD] = "kubesvcd has no snapshot to give: it is still loading, or its "
                              "configuration says \"lookups: socket\"",
-        [TROUBLE_FOREIGN] = "the kubesvcd there is of a version that has no snapshot for this one",
+        [TROUBLE_FOREIGN] = "the kubesvcd there has an incompatible version of the snapshot",
     };
 
     if (trouble == provider->trouble)

@@ -48,7 +48,7 @@ const char *forward_parse_server(const char *text)
         return NULL;
     if (!endpoint_parse(&endpoint, text, ENDPOINT_DNS))
         return "must be an address, or an address and a port, or resolv.conf";
-    return endpoint_is_wildcard(&endpoint) ? "is no address that can be asked" : NULL;
+    return endpoint_is_wildcard(&endpoint) ? "is not an address that can be queried" : NULL;
 }
 
 /* --- Ourselves ------------------------------------------------------------------------------- */
@@ -261,6 +261,6 @@ void upstreams_exclude(struct upstreams *upstreams, const union endpoint *server
     if (!upstream || upstream->excluded)
         return;
     endpoint_format(server, text);
-    log_warning("%s leads back here; it is not asked until the nameservers change", text);
+    log_warning("%s leads back here; not using it until the nameservers change", text);
     upstream->excluded = true;
 }

@@ -190,5 +190,5 @@ void conntrack_forget(const struct ruleset *ruleset, const GArray *ranges)
         return;
     int r = forget(&search);
     if (r < 0)
-        log_warning("cannot end flows of UDP to endpoints that are gone: %s", g_strerror(-r));
+        log_warning("cannot delete UDP flows to endpoints that are gone: %s", g_strerror(-r));
 }

@@ -163,7 +163,7 @@ static bool on_line(void *userdata, const char *line)
     proxy->partial = true;
     switch (backends_take(line, proxy->ruleset, proxy->ranges)) {
     case BACKENDS_MORE: break;
-    case BACKENDS_BAD: log_warning("passed over what the daemon said: %.200s", line); break;
+    case BACKENDS_BAD: log_warning("ignoring an invalid line from the daemon: %.200s", line); break;
     case BACKENDS_END:
         if (!proxy->begun)
             ruleset_sweep(proxy->ruleset);
@@ -179,7 +179,7 @@ static bool on_line(void *userdata, const char *line)
 static const char *complaint_text(int result)
 {
     switch (result) {
-    case KUBESVC_INSPECT_UNKNOWN: return "the daemon is of a version that does not support this";
+    case KUBESVC_INSPECT_UNKNOWN: return "the daemon's version does not support this";
     case KUBESVC_INSPECT_BUSY: return "too many programs follow it";
     case -ENOENT:
     case -ECONNREFUSED: return "no daemon is listening";
@@ -276,9 +276,9 @@ static int open_table(struct proxy *proxy)
         return -EBUSY;
     }
     if (r == -EPERM)
-        log_error("the rules of nftables may not be changed; this needs CAP_NET_ADMIN");
+        log_error("cannot change nftables rules: this requires CAP_NET_ADMIN");
     else if (r < 0)
-        log_error("nftables cannot be used: %s", g_strerror(-r));
+        log_error("cannot use nftables: %s", g_strerror(-r));
     else
         proxy->adopted = nft_table_exists(proxy->table);
     return r;

@@ -168,9 +168,9 @@ static void add_change(struct event_log *events, const char *name,
     else if (count(before) != count(after))
         event_log_add(events, "Service %s: %u -> %s", name, count(before), text);
     else if (!same_addresses(before, after))
-        event_log_add(events, "Service %s: other addresses, still %u", name, count(after));
+        event_log_add(events, "Service %s: addresses changed, still %u", name, count(after));
     else
-        event_log_add(events, "Service %s: other endpoints or ports, same addresses", name);
+        event_log_add(events, "Service %s: endpoints or ports changed, same addresses", name);
 }
 
 static bool compare_service(struct event_log *events, const struct snapshot_view *published,

@@ -133,7 +133,7 @@ static void check_type(struct fields *fields, const struct yaml_node *spec,
     balancer = decode_peek(spec, "loadBalancerIP");
     if (balancer && strcmp(balancer, "None") == 0)
         fields_warning(fields, yaml_node_get(spec, "loadBalancerIP")->position, "load-balancer-ip",
-                       "loadBalancerIP None means nothing; a headless Service has clusterIP None");
+                       "loadBalancerIP None has no meaning; a headless Service has clusterIP None");
 }
 
 void validate_service(struct fields *fields, const struct yaml_node *root,

@@ -197,7 +197,7 @@ def test_output_must_be_its_own():
             first.until_state("synced")
             with Follower(api, "out") as second:
                 same(second.wait(), 1)
-                assert "another kubesvc-cluster is writing there" in second.lines[-1], second.lines
+                assert "another kubesvc-cluster is writing to it" in second.lines[-1], second.lines
     same(pathlib.Path("mine/svc.yaml").exists(), True)
 
 

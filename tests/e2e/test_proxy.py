@@ -524,7 +524,7 @@ def test_without_the_capability_it_says_what_is_missing():
                                         "--inh-caps=-net_admin")) as proxy:
         same(proxy.process.wait(PATIENCE), 1)
         proxy.reader.join(PATIENCE)
-        same(proxy.lines, ["the rules of nftables may not be changed; this needs CAP_NET_ADMIN"])
+        same(proxy.lines, ["cannot change nftables rules: this requires CAP_NET_ADMIN"])
 
 
 def test_that_capability_is_enough():

@@ -293,7 +293,7 @@ def test_variables_of_the_container():
         # messages name the place and the fault, never what a Secret holds
         for text in ("a.yaml:", "Secret secret has no text under the key nothing",
                      "no ConfigMap gone in namespace moon among the manifests",
-                     "status.phase is no field"):
+                     "status.phase is not a field"):
             assert text in done.stderr, (text, done.stderr)
         assert "hunter2" not in done.stderr and "aHVudGVyMg" not in done.stderr, done.stderr
         same(environment(daemon, "-n", "moon", "db-0", "-c", "side")["WHICH"], "side")
@@ -387,7 +387,7 @@ def test_a_free_pod_of_a_workload_or_service():
             done = run(daemon, what, "--", "true", status=2)
             assert said in done.stderr, done
         done = run(daemon, "cm/web", "--", "true", status=1)
-        assert "'cm' is no kind that has pods" in done.stderr, done
+        assert "'cm' is not a kind that has pods" in done.stderr, done
 
 
 FILLER = """
