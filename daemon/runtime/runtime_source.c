@@ -23,6 +23,7 @@ struct runtime_source {
     struct folder *folder;   /* of all but kubelet; has a struct runtime_file for each entry */
     struct kubelet *kubelet; /* of kubelet alone */
     GHashTable *units;       /* quadlet: name of a unit -> GPtrArray of paths */
+    char *directory, *logs;  /* the latter of kubelet alone */
     char **networks;
     char *deployed; /* k3s: its directory of manifests */
     int error;      /* as last logged */
@@ -111,6 +112,8 @@ void runtime_source_free(gpointer userdata)
     if (source->units)
         g_hash_table_unref(source->units);
     g_strfreev(source->networks);
+    g_free(source->directory);
+    g_free(source->logs);
     g_free(source->deployed);
     g_free(source);
 }
@@ -125,6 +128,21 @@ void runtime_source_withdraw(struct runtime_source *source)
     each_file(source, withdraw_file, source);
 }
 
+/* NULL: it has none. */
+static const char *logs_of(const struct config_source *config)
+{
+    if (config->runtime != CONFIG_KUBELET)
+        return NULL;
+    return config->logs ? config->logs : KUBELET_LOGS;
+}
+
+static const char *manifests_of(const struct config_source *config)
+{
+    if (config->runtime != CONFIG_K3S)
+        return NULL;
+    return config->manifests ? config->manifests : K3S_MANIFESTS;
+}
+
 static void paths_free(gpointer paths)
 {
     g_ptr_array_unref(paths);
@@ -134,25 +152,41 @@ struct runtime_source *runtime_source_new(struct watch *watch, const struct conf
                                           const struct runtime_source_callbacks *callbacks)
 {
     struct runtime_source *source = g_new0(struct runtime_source, 1);
-    g_autofree char *directory = runtime_directory(config);
 
+    source->directory = runtime_directory(config);
+    source->logs = g_strdup(logs_of(config));
+    source->deployed = g_strdup(manifests_of(config));
     source->callbacks = *callbacks;
     source->kind = config->runtime;
     source->name = config_runtime_name(config->runtime);
     source->networks = g_strdupv(config->networks);
     source->rootless = runtime_is_rootless(config);
     if (config->runtime == CONFIG_KUBELET)
-        source->kubelet = kubelet_new(watch, directory, config->logs ? config->logs : KUBELET_LOGS,
+        source->kubelet = kubelet_new(watch, source->directory, source->logs,
                                       &(struct kubelet_callbacks){on_wake, on_seen, source});
     else
         source->folder =
-            folder_new(watch, directory, false,
+            folder_new(watch, source->directory, false,
                        &(struct folder_callbacks){on_wake, on_entry, runtime_file_free, source});
     if (config->runtime == CONFIG_QUADLET)
         source->units = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, paths_free);
-    if (config->runtime == CONFIG_K3S)
-        source->deployed = g_strdup(config->manifests ? config->manifests : K3S_MANIFESTS);
     return source;
+}
+
+static bool are_equal(char *const *a, char *const *b)
+{
+    return a && b ? g_strv_equal((const char *const *)a, (const char *const *)b) : a == b;
+}
+
+bool runtime_source_fits(const struct runtime_source *source, const struct config_source *config)
+{
+    g_autofree char *directory = runtime_directory(config);
+
+    return source->kind == config->runtime && strcmp(source->directory, directory) == 0 &&
+           g_strcmp0(source->logs, logs_of(config)) == 0 &&
+           g_strcmp0(source->deployed, manifests_of(config)) == 0 &&
+           are_equal(source->networks, config->networks) &&
+           source->rootless == runtime_is_rootless(config);
 }
 
 static int source_error(const struct runtime_source *source)

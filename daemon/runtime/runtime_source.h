@@ -20,6 +20,9 @@ struct runtime_source *runtime_source_new(struct watch *watch, const struct conf
                                           const struct runtime_source_callbacks *callbacks);
 void runtime_source_free(gpointer userdata);
 
+/* Is it what the configuration asks for? */
+bool runtime_source_fits(const struct runtime_source *source, const struct config_source *config);
+
 /* Processes the changes reported so far. */
 void runtime_source_run(struct runtime_source *source);
 

@@ -174,29 +174,47 @@ static void warn_of_rootless(struct runtimes *runtimes, const struct runtime_sou
                 runtime_source_path(source));
 }
 
-static int configure(struct runtimes *runtimes, const struct config *config)
+/* One that is configured as before remembers what its files last said, and who wrote it. */
+static struct runtime_source *take(GPtrArray *before, const struct config_source *config)
+{
+    for (guint i = 0; i < before->len; i++)
+        if (runtime_source_fits(before->pdata[i], config))
+            return g_ptr_array_steal_index(before, i);
+    return NULL;
+}
+
+static struct runtime_source *open_source(struct runtimes *runtimes,
+                                          const struct config_source *config)
 {
     const struct runtime_source_callbacks callbacks = {wake, on_seen, on_units, runtimes};
-    int r = 0;
+    struct runtime_source *source;
 
-    for (guint i = 0; i < runtimes->all->len; i++)
-        runtime_source_withdraw(runtimes->all->pdata[i]);
-    g_ptr_array_set_size(runtimes->all, 0);
-    if (config->sources->len > 0)
-        need_watch(runtimes);
-    else
-        runtimes->watch = watch_free(runtimes->watch);
-    for (guint i = 0; r >= 0 && i < config->sources->len; i++) {
-        struct runtime_source *source =
-            runtime_source_new(runtimes->watch, config->sources->pdata[i], &callbacks);
-        g_ptr_array_add(runtimes->all, source);
-        warn_of_rootless(runtimes, source);
+    need_watch(runtimes);
+    source = runtime_source_new(runtimes->watch, config, &callbacks);
+    warn_of_rootless(runtimes, source);
+    return source;
+}
+
+static void configure(struct runtimes *runtimes, const struct config *config)
+{
+    GPtrArray *before = runtimes->all;
+
+    runtimes->all = g_ptr_array_new_with_free_func(runtime_source_free);
+    for (guint i = 0; i < config->sources->len; i++) {
+        struct runtime_source *source = take(before, config->sources->pdata[i]);
+        g_ptr_array_add(runtimes->all,
+                        source ? source : open_source(runtimes, config->sources->pdata[i]));
     }
+    for (guint i = 0; i < before->len; i++)
+        runtime_source_withdraw(before->pdata[i]);
+    g_ptr_array_unref(before);
+    if (config->sources->len == 0)
+        runtimes->watch = watch_free(runtimes->watch);
     runtimes->are_named_due = true;
+    rescan(runtimes);
     run(runtimes);
     plan_round(runtimes);
     runtimes->told = false;
-    return r;
 }
 
 int runtimes_new(struct runtimes **runtimesp, sd_event *event, const struct config *config,
@@ -208,12 +226,11 @@ int runtimes_new(struct runtimes **runtimesp, sd_event *event, const struct conf
     runtimes->all = g_ptr_array_new_with_free_func(runtime_source_free);
     runtimes->named = g_ptr_array_new_with_free_func(config_directory_free);
     int r = open_sources(runtimes, event);
-    if (r >= 0)
-        r = configure(runtimes, config);
     if (r < 0) {
         runtimes_free(runtimes);
         return r;
     }
+    configure(runtimes, config);
     *runtimesp = runtimes;
     return 0;
 }
@@ -234,10 +251,7 @@ struct runtimes *runtimes_free(struct runtimes *runtimes)
 
 void runtimes_reload(struct runtimes *runtimes, const struct config *config)
 {
-    int r = configure(runtimes, config);
-
-    if (r < 0)
-        log_error("cannot watch container runtimes: %s", strerrordesc_np(-r));
+    configure(runtimes, config);
 }
 
 char *runtimes_names(const struct config *config)

@@ -224,6 +224,10 @@ def test_a_bad_file_keeps_what_it_said_and_is_told_of():
         same(addresses(client, "solo"), ["10.89.0.2"])
         status = next(iter(inspect(daemon.socket, "status")))
         same([e["file"] for e in status["errors"]], [str(file)])
+        daemon.reload()
+        same(addresses(client, "solo"), ["10.89.0.2"], "after a reload")
+        status = next(iter(inspect(daemon.socket, "status")))
+        same([e["file"] for e in status["errors"]], [str(file)])
         file.write_text(network(("solo", "10.89.0.3")))
         daemon.wait_line("fixed")
         until(client, "solo", ["10.89.0.3"])
@@ -533,6 +537,9 @@ def test_a_container_takes_no_address_from_another_pod():
         file.write_text(HOSTS.format("10.244.0.5", "thief"))
         until(client, "thief", "EAI_NONAME")
         same(addresses(client, "victim"), ["10.244.0.5"], "as it was said at first")
+        daemon.reload()
+        same(addresses(client, "victim"), ["10.244.0.5"], "after a reload")
+        same(addresses(client, "thief"), "EAI_NONAME", "after a reload")
 
 
 def test_quadlet_names_manifests():
