@@ -14,6 +14,7 @@
 #include "cluster/follower.h"
 #include "cluster/kubeconfig.h"
 #include "cluster/settings.h"
+#include "lib/util/command_line.h"
 #include "lib/util/log.h"
 
 struct cluster_program {
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
 
     if (r != 0) {
         settings_clear(&program.settings);
-        return r == SETTINGS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+        return r == COMMAND_LINE_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     (void)umask(0022); /* kubesvcd reads it as another user; the directory above decides who may */
     (void)signal(SIGPIPE, SIG_IGN);

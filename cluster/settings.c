@@ -5,13 +5,14 @@
 #include "settings.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/config/config_fields.h"
+#include "daemon/config/config_values.h"
+#include "lib/util/command_line.h"
 #include "lib/util/log.h"
 #include "lib/yaml/document.h"
 
@@ -38,41 +39,11 @@ static const char help[] =
     "\n"
     "See kubesvc-cluster(8).\n";
 
-enum {
-    OPTION_CONFIG = 256,
-    OPTION_KUBECONFIG,
-    OPTION_CONTEXT,
-    OPTION_NAMESPACES,
-    OPTION_OUTPUT,
-    OPTION_ONCE,
-    OPTION_HELP,
-    OPTION_VERSION
-};
-
-static const struct option options[] = {
-    {"config", required_argument, NULL, OPTION_CONFIG},
-    {"kubeconfig", required_argument, NULL, OPTION_KUBECONFIG},
-    {"context", required_argument, NULL, OPTION_CONTEXT},
-    {"namespaces", required_argument, NULL, OPTION_NAMESPACES},
-    {"output", required_argument, NULL, OPTION_OUTPUT},
-    {"once", no_argument, NULL, OPTION_ONCE},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {0},
-};
-
 static const char *const keys[] = {"kubeconfig", "context", "namespaces", "output",
                                    "pods",       "maxAge",  "jitter",     NULL};
 
-static void replace(char **textp, const char *text)
-{
-    g_free(*textp);
-    *textp = g_strdup(text);
-}
-
 static bool set_namespaces(struct cluster_settings *settings, const char *list)
 {
-    g_strfreev(settings->namespaces);
     settings->namespaces = g_strsplit(list, ",", 0);
     for (char **ns = settings->namespaces; *ns; ns++) {
         g_strstrip(*ns);
@@ -85,19 +56,28 @@ static bool set_namespaces(struct cluster_settings *settings, const char *list)
     return settings->namespaces[0] != NULL;
 }
 
-static int take(struct cluster_settings *settings, int option)
+static int take_options(struct cluster_settings *settings, int argc, char **argv)
 {
-    switch (option) {
-    case OPTION_CONFIG: replace(&settings->config, optarg); return 0;
-    case OPTION_KUBECONFIG: replace(&settings->kubeconfig, optarg); return 0;
-    case OPTION_CONTEXT: replace(&settings->context, optarg); return 0;
-    case OPTION_NAMESPACES: return set_namespaces(settings, optarg) ? 0 : SETTINGS_WRONG;
-    case OPTION_OUTPUT: replace(&settings->output, optarg); return 0;
-    case OPTION_ONCE: settings->once = true; return 0;
-    case OPTION_HELP: fputs(help, stdout); return SETTINGS_DONE;
-    case OPTION_VERSION: puts("kubesvc-cluster " KUBESVC_VERSION); return SETTINGS_DONE;
-    default: fputs("Try 'kubesvc-cluster --help'.\n", stderr); return SETTINGS_WRONG;
-    }
+    const char *config = NULL, *kubeconfig = NULL, *context = NULL, *output = NULL, *list = NULL;
+    const struct command_line_option rows[] = {
+        {.name = "config", .text = &config},
+        {.name = "kubeconfig", .text = &kubeconfig},
+        {.name = "context", .text = &context},
+        {.name = "namespaces", .text = &list},
+        {.name = "output", .text = &output},
+        {.name = "once", .flag = &settings->once},
+        {0},
+    };
+    const struct command_line line = {"kubesvc-cluster", help, rows, NULL};
+    int r = command_line_read(&line, argc, argv);
+
+    settings->config = g_strdup(config);
+    settings->kubeconfig = g_strdup(kubeconfig);
+    settings->context = g_strdup(context);
+    settings->output = g_strdup(output);
+    if (r == 0 && list && !set_namespaces(settings, list))
+        r = COMMAND_LINE_WRONG;
+    return r;
 }
 
 /* "90s", "15m", "1h", "2d", or "never". */
@@ -125,29 +105,6 @@ static bool parse_age(const char *text, uint64_t *usecp)
     return false;
 }
 
-static void read_namespaces(struct cluster_settings *settings, struct fields *fields,
-                            const struct yaml_node *map)
-{
-    const struct yaml_node *list = fields_list(fields, map, "namespaces");
-    GPtrArray *names;
-
-    if (!list || settings->namespaces)
-        return;
-    names = g_ptr_array_new();
-    for (const struct yaml_node *node = list->first; node; node = node->next) {
-        const char *ns = fields_text(fields, node, "namespaces");
-
-        if (ns && *ns && dns_subdomain_is_valid(ns))
-            g_ptr_array_add(names, g_strdup(ns));
-        else
-            fields_error(fields, node->position, "bad-value",
-                         "namespaces: not the name of a namespace");
-    }
-    if (names->len > 0)
-        g_ptr_array_add(names, NULL);
-    settings->namespaces = (char **)g_ptr_array_free(names, names->len == 0);
-}
-
 static void default_path(char **pathp, struct fields *fields, const struct yaml_node *map,
                          const char *key, const char *directory)
 {
@@ -170,7 +127,11 @@ static void on_settings(void *userdata, struct fields *fields, const struct yaml
     default_path(&settings->output, fields, map, "output", directory);
     if (!settings->context)
         settings->context = g_strdup(fields_string(fields, map, "context"));
-    read_namespaces(settings, fields, map);
+    if (!settings->namespaces)
+        config_replace_strv(fields, map, "namespaces", config_parse_namespace,
+                            &settings->namespaces);
+    if (settings->namespaces && !settings->namespaces[0]) /* an empty list: all */
+        g_clear_pointer(&settings->namespaces, g_strfreev);
     settings->pods = fields_bool(fields, map, "pods", false);
     text = fields_string(fields, map, "maxAge");
     if (text && !parse_age(text, &settings->max_age))
@@ -204,23 +165,17 @@ static int read_file(struct cluster_settings *settings)
 
     if (r < 0 && r != -EINVAL)
         log_error("%s: %s", settings->config, g_strerror(-r));
-    return r < 0 ? SETTINGS_WRONG : 0;
+    return r < 0 ? COMMAND_LINE_WRONG : 0;
 }
 
 int settings_read(struct cluster_settings *settings, int argc, char **argv)
 {
-    int option, r;
+    int r;
 
     *settings = (struct cluster_settings){.jitter = SETTINGS_JITTER};
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        r = take(settings, option);
-        if (r != 0)
-            return r;
-    }
-    if (optind < argc) {
-        fprintf(stderr, "kubesvc-cluster: unexpected argument '%s'\n", argv[optind]);
-        return SETTINGS_WRONG;
-    }
+    r = take_options(settings, argc, argv);
+    if (r != 0)
+        return r;
     r = read_file(settings);
     if (r != 0)
         return r;
@@ -228,7 +183,7 @@ int settings_read(struct cluster_settings *settings, int argc, char **argv)
     if (settings->output)
         return 0;
     fputs("kubesvc-cluster: no directory to write to; use --output DIR\n", stderr);
-    return SETTINGS_WRONG;
+    return COMMAND_LINE_WRONG;
 }
 
 void settings_clear(struct cluster_settings *settings)

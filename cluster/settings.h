@@ -22,11 +22,6 @@ struct cluster_settings {
     uint64_t jitter;  /* likewise */
 };
 
-enum {
-    SETTINGS_DONE = 1, /* --help or --version was answered */
-    SETTINGS_WRONG,    /* the error was reported */
-};
-
-/* 0, SETTINGS_DONE or SETTINGS_WRONG. */
+/* 0, COMMAND_LINE_DONE, or COMMAND_LINE_WRONG, also if it is the file that is wrong. */
 MUST_USE int settings_read(struct cluster_settings *settings, int argc, char **argv);
 void settings_clear(struct cluster_settings *settings);

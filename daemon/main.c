@@ -13,6 +13,7 @@
 
 #include "daemon.h"
 #include "daemon/config/options.h"
+#include "lib/util/command_line.h"
 #include "loader_thread.h"
 
 #define KEPT_MAX (1 << 20) /* bytes that are free at the end of the heap */
@@ -51,9 +52,9 @@ int main(int argc, char **argv)
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
     struct options options;
     int r = options_parse(&options, argc, argv);
-    if (r == OPTIONS_DONE || r == OPTIONS_WRONG) {
+    if (r == COMMAND_LINE_DONE || r == COMMAND_LINE_WRONG) {
         options_clear(&options);
-        return r == OPTIONS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+        return r == COMMAND_LINE_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     struct config *config = NULL;
     g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);

@@ -5,12 +5,12 @@
  */
 #include "dns_settings.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 #include "daemon/config/config.h"
 #include "daemon/config/config_values.h"
 #include "forward.h"
+#include "lib/util/command_line.h"
 #include <kubesvc/limits.h>
 
 #define CONFIG_PATH "/etc/kubesvc/kubesvcd.yaml"
@@ -40,68 +40,28 @@ static const char help[] =
     "\n"
     "See kubesvc-dns(8), kubesvcd.yaml(5).\n";
 
-enum {
-    OPTION_CONFIG = 256,
-    OPTION_LISTEN,
-    OPTION_FORWARD,
-    OPTION_NAMESPACE,
-    OPTION_SOCKET,
-    OPTION_TTL,
-    OPTION_HELP,
-    OPTION_VERSION
-};
-
-static const struct option long_options[] = {
-    {"config", required_argument, NULL, OPTION_CONFIG},
-    {"listen", required_argument, NULL, OPTION_LISTEN},
-    {"forward", required_argument, NULL, OPTION_FORWARD},
-    {"namespace", required_argument, NULL, OPTION_NAMESPACE},
-    {"socket", required_argument, NULL, OPTION_SOCKET},
-    {"ttl", required_argument, NULL, OPTION_TTL},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {0},
-};
-
 /* The options of the command line; NULL or empty if absent. */
 struct given {
-    struct config_options config;
-    GStrvBuilder *listen, *forward;
-    const char *ns, *ttl;
+    GPtrArray *listen, *forward; /* char *, ended by NULL */
+    const char *config, *ns, *socket, *ttl;
 };
-
-static int take(struct given *given, int option)
-{
-    switch (option) {
-    case OPTION_CONFIG:
-        given->config.path = optarg;
-        given->config.path_given = true;
-        return 0;
-    case OPTION_LISTEN: g_strv_builder_add(given->listen, optarg); return 0;
-    case OPTION_FORWARD: g_strv_builder_add(given->forward, optarg); return 0;
-    case OPTION_NAMESPACE: given->ns = optarg; return 0;
-    case OPTION_SOCKET: given->config.socket = optarg; return 0;
-    case OPTION_TTL: given->ttl = optarg; return 0;
-    case OPTION_HELP: fputs(help, stdout); return DNS_SETTINGS_DONE;
-    case OPTION_VERSION: puts("kubesvc-dns " KUBESVC_VERSION); return DNS_SETTINGS_DONE;
-    default: fputs("Try 'kubesvc-dns --help'.\n", stderr); return DNS_SETTINGS_WRONG;
-    }
-}
 
 static int parse(struct given *given, int argc, char **argv)
 {
-    int option;
+    const struct command_line_option rows[] = {
+        {.name = "config", .text = &given->config},
+        {.name = "listen", .list = given->listen},
+        {.name = "forward", .list = given->forward},
+        {.name = "namespace", .text = &given->ns},
+        {.name = "socket", .text = &given->socket},
+        {.name = "ttl", .text = &given->ttl},
+        {0},
+    };
+    int r = command_line_read(&(struct command_line){"kubesvc-dns", help, rows, NULL}, argc, argv);
 
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        int r = take(given, option);
-
-        if (r != 0)
-            return r;
-    }
-    if (optind == argc)
-        return 0;
-    fprintf(stderr, "kubesvc-dns: unexpected argument '%s'\n", argv[optind]);
-    return DNS_SETTINGS_WRONG;
+    g_ptr_array_add(given->listen, NULL);
+    g_ptr_array_add(given->forward, NULL);
+    return r;
 }
 
 static bool complain(const char *option, const char *text, const char *wrong)
@@ -124,8 +84,7 @@ static bool add_listen(struct dns_settings *settings, const char *text)
 static bool take_lists(struct dns_settings *settings, const struct given *given,
                        const struct config_dns *dns)
 {
-    g_auto(GStrv) listen = g_strv_builder_end(given->listen);
-    g_auto(GStrv) forward = g_strv_builder_end(given->forward);
+    char **listen = (char **)given->listen->pdata, **forward = (char **)given->forward->pdata;
     bool good = true;
 
     for (char **text = *listen ? listen : dns->listen; *text; text++)
@@ -159,37 +118,35 @@ static bool take_values(struct dns_settings *settings, const struct given *given
 static int read_config(struct dns_settings *settings, const struct given *given)
 {
     g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+    const struct config_options options = {
+        .path = given->config ? given->config : CONFIG_PATH,
+        .path_given = given->config,
+        .socket = given->socket,
+    };
     struct config *config = NULL;
     bool good;
 
-    if (config_load_logged(&config, &given->config, errors) != 0)
-        return DNS_SETTINGS_WRONG;
+    if (config_load_logged(&config, &options, errors) != 0)
+        return COMMAND_LINE_WRONG;
     settings->socket = g_strdup(config->socket);
     settings->zones = config_zones(config);
     good = take_lists(settings, given, &config->dns);
     good = take_values(settings, given, &config->dns) && good;
     config_free(config);
-    return good ? 0 : DNS_SETTINGS_WRONG;
+    return good ? 0 : COMMAND_LINE_WRONG;
 }
 
 int dns_settings_read(struct dns_settings *settings, int argc, char **argv)
 {
-    struct given given = {
-        .config = {.path = CONFIG_PATH},
-        .listen = g_strv_builder_new(),
-        .forward = g_strv_builder_new(),
-    };
+    g_autoptr(GPtrArray) listen = g_ptr_array_new(), forward = g_ptr_array_new();
+    struct given given = {.listen = listen, .forward = forward};
     int r;
 
     *settings = (struct dns_settings){
         .listen = g_array_new(FALSE, FALSE, sizeof(union endpoint)),
     };
     r = parse(&given, argc, argv);
-    if (r == 0)
-        r = read_config(settings, &given);
-    g_strv_builder_unref(given.listen);
-    g_strv_builder_unref(given.forward);
-    return r;
+    return r == 0 ? read_config(settings, &given) : r;
 }
 
 void dns_settings_clear(struct dns_settings *settings)

@@ -21,11 +21,7 @@ struct dns_settings {
     uint32_t ttl;
 };
 
-enum {
-    DNS_SETTINGS_DONE = 1, /* --help or --version was answered */
-    DNS_SETTINGS_WRONG,    /* reported on stderr or in the log */
-};
-
-/* 0, DONE or WRONG. Clear it in every case. */
+/* 0, COMMAND_LINE_DONE, or COMMAND_LINE_WRONG, also if it is the configuration that is wrong. Clear
+ * it in every case. */
 MUST_USE int dns_settings_read(struct dns_settings *settings, int argc, char **argv);
 void dns_settings_clear(struct dns_settings *settings);

@@ -14,6 +14,7 @@
 #include "dns/sockets.h"
 #include "dns/tcp.h"
 #include "dns/udp.h"
+#include "lib/util/command_line.h"
 #include "lib/util/log.h"
 
 #define FILES_WANTED 4096u /* forwarding takes a socket for each question that waits */
@@ -154,7 +155,7 @@ int main(int argc, char **argv)
 
     if (r != 0) {
         dns_settings_clear(&program.settings);
-        return r == DNS_SETTINGS_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+        return r == COMMAND_LINE_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     raise_limit();
     r = program_run(&program);

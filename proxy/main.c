@@ -2,7 +2,6 @@
 /*
  * kubesvc-proxy: connections to a Service's cluster IP reach one of its pods.
  */
-#include <getopt.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdint.h>
@@ -11,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "cli/inspect_client.h"
+#include "lib/util/command_line.h"
 #include "lib/util/log.h"
 #include "proxy/proxy.h"
 
@@ -28,34 +28,8 @@ static const char help[] =
     "\n"
     "See kubesvc-proxy(8).\n";
 
-enum parsed { PARSED, PARSED_DONE, PARSED_WRONG };
-
 /* Why the event loop ended: what its signals make it return. */
 enum end { END_STOP, END_HANDOVER };
-
-static enum parsed parse(int argc, char **argv, const char **socket)
-{
-    static const struct option options[] = {
-        {"socket", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 's': *socket = optarg; break;
-        case 'h': fputs(help, stdout); return PARSED_DONE;
-        case 'v': puts("kubesvc-proxy " KUBESVC_VERSION); return PARSED_DONE;
-        default: fputs("Try 'kubesvc-proxy --help'.\n", stderr); return PARSED_WRONG;
-        }
-    }
-    if (optind == argc)
-        return PARSED;
-    fprintf(stderr, "kubesvc-proxy: unexpected argument '%s'\n", argv[optind]);
-    return PARSED_WRONG;
-}
 
 static int run(sd_event *event, const char *socket)
 {
@@ -87,12 +61,13 @@ static int run(sd_event *event, const char *socket)
 int main(int argc, char **argv)
 {
     const char *socket = NULL;
-    enum parsed parsed = parse(argc, argv, &socket);
+    const struct command_line_option options[] = {{.name = "socket", .text = &socket}, {0}};
+    const struct command_line line = {"kubesvc-proxy", help, options, NULL};
+    int status = command_line_read(&line, argc, argv);
     sd_event *event = NULL;
-    int status;
 
-    if (parsed != PARSED)
-        return parsed == PARSED_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (status != 0)
+        return status == COMMAND_LINE_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
     if (sd_event_default(&event) < 0) {
         log_error("cannot start an event loop");
         return EXIT_FAILURE;

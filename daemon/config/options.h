@@ -14,11 +14,6 @@ struct options {
     bool check; /* --check: read the configuration, report what is wrong, exit */
 };
 
-enum {
-    OPTIONS_DONE = 1, /* --help or --version was answered */
-    OPTIONS_WRONG,    /* not understood; reported on stderr */
-};
-
-/* 0, OPTIONS_DONE or OPTIONS_WRONG. Strings point into `argv`. */
+/* As command_line_read. Strings point into `argv`. */
 MUST_USE int options_parse(struct options *options, int argc, char **argv);
 void options_clear(struct options *options);
