@@ -19,28 +19,21 @@ static void data_free(GString *data)
     g_string_free(data, TRUE);
 }
 
+/* Into one piece of memory, so that no part of it is left elsewhere. */
 static GString *read_file(const char *path)
 {
-    char buffer[4096];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), error = 0;
-    GString *data;
+    GString *data = g_string_sized_new(SECRET_MAX + 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), error;
+    ssize_t n = fd < 0 ? -1 : 1;
 
-    if (fd < 0) {
-        log_error("%s: %s", path, g_strerror(errno));
-        return NULL;
-    }
-    data = g_string_new(NULL);
-    while (data->len <= SECRET_MAX && (n = read(fd, buffer, sizeof buffer)) != 0) {
-        if (n > 0)
-            g_string_append_len(data, buffer, n);
-        else if (errno != EINTR)
-            break;
+    while (n > 0 && data->len <= SECRET_MAX) {
+        n = TEMP_FAILURE_RETRY(read(fd, data->str + data->len, SECRET_MAX + 1 - data->len));
+        g_string_set_size(data, data->len + (gsize)MAX(n, 0));
     }
     error = n < 0 ? errno : data->len > SECRET_MAX ? EFBIG : 0;
-    explicit_bzero(buffer, sizeof buffer);
-    close(fd);
-    if (!error)
+    if (fd >= 0)
+        close(fd);
+    if (error == 0)
         return data;
     log_error("%s: %s", path, g_strerror(error));
     data_free(data);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Objects and their groups: what counts as a change, what a list takes away. And the delays of
- * attempts.
+ * Objects and their groups: what counts as a change, what a list takes away.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "cluster/backoff.h"
 #include "cluster/store.h"
 
 static bool note(void *userdata, const char *group)
@@ -105,32 +103,11 @@ static void test_lists(void **state)
     store_free(store);
 }
 
-static void test_backoff(void **state)
-{
-    struct backoff backoff = {0};
-    uint64_t now = 1000000, expected = BACKOFF_FIRST;
-
-    (void)state;
-    for (unsigned i = 0; i < 20; i++) {
-        uint64_t delay = backoff_next(&backoff, now, 0);
-
-        assert_in_range(delay, expected, 2 * expected - 1);
-        expected = MIN(2 * expected, BACKOFF_MAX);
-        now += delay;
-    }
-    assert_in_range(backoff_next(&backoff, now, 100000000), 100000000, 200000000);
-    assert_in_range(backoff_next(&backoff, now, UINT64_MAX), BACKOFF_ASKED_MAX,
-                    2 * (uint64_t)BACKOFF_ASKED_MAX);
-    now += BACKOFF_HEALTHY + 3 * (uint64_t)BACKOFF_MAX;
-    assert_in_range(backoff_next(&backoff, now, 0), BACKOFF_FIRST, 2 * BACKOFF_FIRST);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_backoff),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
