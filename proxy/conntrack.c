@@ -163,7 +163,7 @@ static int forget(const struct conntrack_search *search)
 {
     g_autofree struct nlmsghdr *all = new_request(IPCTNL_MSG_CT_GET, AF_UNSPEC);
     struct netlink netlink;
-    int r = netlink_open(&netlink, NETLINK_NETFILTER);
+    int r = netlink_open(&netlink, NETLINK_NETFILTER, 0);
 
     if (r < 0)
         return r;

@@ -11,12 +11,12 @@
 /* What libmnl suggests for dumps, which fill as much as they find. */
 #define BUFFER_SIZE ((size_t)32768)
 
-int netlink_open(struct netlink *netlink, int bus)
+int netlink_open(struct netlink *netlink, int bus, unsigned groups)
 {
     *netlink = (struct netlink){.socket = mnl_socket_open2(bus, SOCK_CLOEXEC)};
     if (!netlink->socket)
         return -errno;
-    if (mnl_socket_bind(netlink->socket, 0, MNL_SOCKET_AUTOPID) == 0)
+    if (mnl_socket_bind(netlink->socket, groups, MNL_SOCKET_AUTOPID) == 0)
         return 0;
     int error = errno;
     netlink_close(netlink);

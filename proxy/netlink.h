@@ -15,8 +15,9 @@ struct netlink {
     uint32_t sequence;
 };
 
-/* `bus`: NETLINK_ROUTE or NETLINK_NETFILTER. 0 or negative errno. */
-MUST_USE int netlink_open(struct netlink *netlink, int bus);
+/* `bus`: NETLINK_ROUTE or NETLINK_NETFILTER; `groups`: a mask of those whose messages are to be
+ * received, 0 for requests. 0 or negative errno. */
+MUST_USE int netlink_open(struct netlink *netlink, int bus, unsigned groups);
 void netlink_close(struct netlink *netlink);
 
 /* Sends a request, and calls `each` (or NULL) for every message that comes back until it is done;

@@ -38,7 +38,7 @@ struct proxy {
     GArray *ranges; /* struct address_range */
     struct nft_table *table;
     struct routes *routes;
-    struct mnl_socket *news;     /* of tables */
+    struct netlink news;         /* of tables */
     struct inspect_client *link; /* NULL: not connected */
     sd_event_source *io, *retry, *again, *news_source;
     uint64_t pause; /* microseconds until the table is tried again; 0: it is up to date */
@@ -286,15 +286,11 @@ static int open_table(struct proxy *proxy)
 
 static int listen_to_news(struct proxy *proxy)
 {
-    int group = NFNLGRP_NFTABLES, r;
+    int r = netlink_open(&proxy->news, NETLINK_NETFILTER, 1u << (NFNLGRP_NFTABLES - 1));
 
-    proxy->news = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-    if (!proxy->news || mnl_socket_bind(proxy->news, 0, MNL_SOCKET_AUTOPID) < 0 ||
-        mnl_socket_setsockopt(proxy->news, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
-        return -errno;
-    r = sd_event_add_io(proxy->event, &proxy->news_source, mnl_socket_get_fd(proxy->news), EPOLLIN,
-                        on_news, proxy);
-    return r < 0 ? r : 0;
+    return r < 0 ? r
+                 : sd_event_add_io(proxy->event, &proxy->news_source,
+                                   mnl_socket_get_fd(proxy->news.socket), EPOLLIN, on_news, proxy);
 }
 
 static int open_kernel(struct proxy *proxy)
@@ -304,9 +300,9 @@ static int open_kernel(struct proxy *proxy)
     if (r < 0)
         return r;
     r = routes_new(&proxy->routes, proxy->event);
-    if (r == 0)
+    if (r >= 0)
         r = listen_to_news(proxy);
-    if (r == 0)
+    if (r >= 0)
         r = sd_event_add_time(proxy->event, &proxy->retry, CLOCK_MONOTONIC, 0, 0, on_retry, proxy);
     if (r >= 0)
         r = sd_event_add_time(proxy->event, &proxy->again, CLOCK_MONOTONIC, 0, 1000, on_again,
@@ -352,8 +348,7 @@ struct proxy *proxy_free(struct proxy *proxy)
     sd_event_source_disable_unref(proxy->again);
     sd_event_source_disable_unref(proxy->news_source);
     inspect_client_free(proxy->link);
-    if (proxy->news)
-        (void)mnl_socket_close(proxy->news);
+    netlink_close(&proxy->news);
     routes_free(proxy->routes);
     nft_table_free(proxy->table);
     ruleset_free(proxy->ruleset);

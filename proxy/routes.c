@@ -18,8 +18,7 @@
 #define PROTOCOL_OURS 107
 
 struct routes {
-    struct netlink netlink;
-    struct mnl_socket *news; /* of routes and links */
+    struct netlink netlink, news; /* the latter: of routes and links */
     sd_event_source *source;
     GArray *wanted, *ours; /* struct address_range */
 };
@@ -192,15 +191,12 @@ static int on_news(sd_event_source *source, int fd, uint32_t revents, void *user
 
 static int listen_to_news(struct routes *routes, sd_event *event)
 {
-    unsigned groups = RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
-    int r;
+    int r = netlink_open(&routes->news, NETLINK_ROUTE,
+                         RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
 
-    routes->news = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (!routes->news || mnl_socket_bind(routes->news, groups, MNL_SOCKET_AUTOPID) < 0)
-        return -errno;
-    r = sd_event_add_io(event, &routes->source, mnl_socket_get_fd(routes->news), EPOLLIN, on_news,
-                        routes);
-    return r < 0 ? r : 0;
+    return r < 0 ? r
+                 : sd_event_add_io(event, &routes->source, mnl_socket_get_fd(routes->news.socket),
+                                   EPOLLIN, on_news, routes);
 }
 
 int routes_new(struct routes **routesp, sd_event *event)
@@ -210,7 +206,7 @@ int routes_new(struct routes **routesp, sd_event *event)
 
     routes->wanted = g_array_new(FALSE, FALSE, sizeof(struct address_range));
     routes->ours = g_array_new(FALSE, FALSE, sizeof(struct address_range));
-    r = netlink_open(&routes->netlink, NETLINK_ROUTE);
+    r = netlink_open(&routes->netlink, NETLINK_ROUTE, 0);
     if (r == 0)
         r = find(routes, AF_INET);
     if (r == 0)
@@ -230,8 +226,7 @@ struct routes *routes_free(struct routes *routes)
     if (!routes)
         return NULL;
     sd_event_source_disable_unref(routes->source);
-    if (routes->news)
-        (void)mnl_socket_close(routes->news);
+    netlink_close(&routes->news);
     netlink_close(&routes->netlink);
     g_array_unref(routes->wanted);
     g_array_unref(routes->ours);
