@@ -6,7 +6,7 @@
  * client calls. So only socket, connect, sendto, poll, read, recvmsg and close are used here (guest
  * rule 56; fcntl only where a standard descriptor must be avoided), all of them non-blocking; only
  * poll waits. The exception is a full backlog, which poll cannot wait for: setsockopt and fcntl let
- * connect wait, where they are allowed.
+ * connect wait a few milliseconds, where they are allowed.
  */
 #include "connection.h"
 
@@ -91,10 +91,12 @@ static bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* How long the caller may wait before it comes back here, in milliseconds of at least 1: until the
- * deadline, or until it is time to check for signals. */
-static enum connection_result connection_patience(struct connection *connection, int *waitp)
+/* Waits until `events` happen, for `pause` milliseconds if that is not 0, until the deadline, or
+ * until it is time to check for signals; the caller then tries again and comes back here. */
+static enum connection_result connection_wait(struct connection *connection, short events,
+                                              int pause)
 {
+    struct pollfd descriptor = {.fd = connection->fd, .events = events};
     int64_t now = clock_ms(), left = connection->deadline - now;
 
     if (left <= 0) {
@@ -111,20 +113,11 @@ static enum connection_result connection_patience(struct connection *connection,
     }
     if (left > connection->look - now)
         left = connection->look - now;
-    *waitp = (int)left;
-    return CONNECTION_OK;
-}
-
-/* Waits for `events`; the caller then tries again and comes back here. */
-static enum connection_result connection_wait(struct connection *connection, short events)
-{
-    struct pollfd descriptor = {.fd = connection->fd, .events = events};
-    int wait;
-    enum connection_result result = connection_patience(connection, &wait);
-
-    if (result == CONNECTION_OK && poll(&descriptor, 1, wait) < 0 && errno != EINTR)
+    if (pause > 0 && left > pause)
+        left = pause;
+    if (poll(pause > 0 ? NULL : &descriptor, pause > 0 ? 0 : 1, (int)left) < 0 && errno != EINTR)
         return result_of_errno(errno);
-    return result;
+    return CONNECTION_OK;
 }
 
 /* A descriptor above the standard ones: in a program that closed its stdout, printf would talk to
@@ -157,30 +150,30 @@ static bool socket_address(struct sockaddr_un *address)
     return true;
 }
 
-/* From now on connect waits up to `wait` milliseconds. False: a sandbox does not allow that. */
-static bool let_connect_wait(int fd, int wait)
+/* From now on connect waits a little. False: a sandbox does not allow that. */
+static bool let_connect_wait(int fd)
 {
-    struct timeval limit = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+    const struct timeval limit = {.tv_usec = RETRY_MS * 1000};
 
     return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0 &&
            fcntl(fd, F_SETFL, 0) == 0;
 }
 
 /* With a full backlog, connect fails at once on a non-blocking socket, and poll does not wait
- * (guest rule 41). On a blocking socket it waits, and the kernel lets those who wait in one after
- * the other; a client that slept and tried again would lose its turn to each that happens to
- * connect meanwhile. */
-static int connect_behind_others(int fd, const struct sockaddr_un *address, int wait)
+ * (guest rule 41). On a blocking one it waits, and the kernel lets in one after the other; a client
+ * that sleeps and tries again loses its turn to each that happens to connect meanwhile. But a
+ * thousand processes of one user may be waiting already, so this is tried once only. */
+static int connect_in_line(int fd, const struct sockaddr_un *address)
 {
-    bool waits = let_connect_wait(fd, wait);
+    int r, error;
 
-    if (!waits)
-        (void)poll(NULL, 0, RETRY_MS);
-    int r = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-    int error = errno;
-
-    if (waits)
-        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (!let_connect_wait(fd)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    r = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+    error = errno;
+    (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     errno = error;
     return r;
 }
@@ -199,13 +192,14 @@ enum connection_result connection_connect(struct connection *connection)
         return result_of_connect(errno);
     int r = connect(connection->fd, (const struct sockaddr *)&address, sizeof(address));
 
+    if (r < 0 && would_block(errno))
+        r = connect_in_line(connection->fd, &address);
     while (r < 0 && (would_block(errno) || errno == EINTR)) {
-        int wait;
-        enum connection_result result = connection_patience(connection, &wait);
+        enum connection_result result = connection_wait(connection, 0, RETRY_MS);
 
         if (result != CONNECTION_OK)
             return result;
-        r = connect_behind_others(connection->fd, &address, wait);
+        r = connect(connection->fd, (const struct sockaddr *)&address, sizeof(address));
     }
     return r == 0 ? CONNECTION_OK : result_of_connect(errno);
 }
@@ -223,7 +217,7 @@ enum connection_result connection_send(struct connection *connection, const void
             continue;
         if (!would_block(errno))
             return result_of_errno(errno);
-        enum connection_result result = connection_wait(connection, POLLOUT);
+        enum connection_result result = connection_wait(connection, POLLOUT, 0);
 
         if (result != CONNECTION_OK)
             return result;
@@ -246,7 +240,7 @@ enum connection_result connection_receive(struct connection *connection, void *t
             received += (size_t)n;
         if (received == size)
             break;
-        enum connection_result result = connection_wait(connection, POLLIN);
+        enum connection_result result = connection_wait(connection, POLLIN, 0);
 
         if (result != CONNECTION_OK)
             return result;
@@ -310,7 +304,7 @@ enum connection_result connection_receive_descriptor(struct connection *connecti
             return CONNECTION_REFUSED;
         if (!would_block(errno) && errno != EINTR)
             return result_of_errno(errno);
-        result = connection_wait(connection, POLLIN);
+        result = connection_wait(connection, POLLIN, 0);
     }
     return result;
 }

@@ -11,7 +11,7 @@
 
 /* Connections that wait to be accepted. The kernel keeps them in the order in which they come, not
  * by user: those of one who connects without end delay everybody else's, so they are few. More
- * clients wait in connect, where the kernel lets them in one after the other. */
+ * clients wait in connect, or try again. */
 #define LISTENING_SOCKET_BACKLOG 16
 
 struct listening_socket;

@@ -10,6 +10,7 @@
  *   report   asks for the report NAME on CONNECTIONS, and reads nothing
  *   ask      connects, asks and leaves, as often as it can
  *   connect  connects and leaves, as often as it can
+ *   queue    the same as ask, and waits where the backlog is full
  *   spin     connects, sends nothing and uses the processor: what the scheduler alone costs others
  */
 #include <errno.h>
@@ -36,12 +37,13 @@ struct mode {
     void (*step)(int *fd, size_t *offset); /* with one connection; may close it, which is -1 then */
     uint16_t flags;
     uint8_t type;
-    bool patient; /* a round a millisecond */
+    enum { EAGER, PATIENT /* a round a millisecond */, WAITING /* in connect */ } how;
 };
 
-static int connect_once(void)
+static int connect_once(const struct mode *mode)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd =
+        socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (mode->how == WAITING ? 0 : SOCK_NONBLOCK), 0);
 
     CHECK(fd >= 0);
     if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
@@ -132,13 +134,14 @@ static void step_spin(int *fd, size_t *offset)
 }
 
 static const struct mode modes[] = {
-    {"keep", step_keep, KUBESVC_FLAG_KEEP, KUBESVC_REQUEST_NAME, false},
-    {"large", step_leave, 0, KUBESVC_REQUEST_NAME, false},
-    {"drip", step_drip, KUBESVC_FLAG_KEEP, KUBESVC_REQUEST_NAME, true},
-    {"report", step_report, 0, KUBESVC_REQUEST_INSPECT, true},
-    {"ask", step_leave, 0, KUBESVC_REQUEST_NAME, false},
-    {"connect", step_connect, 0, KUBESVC_REQUEST_NAME, false},
-    {"spin", step_spin, 0, KUBESVC_REQUEST_NAME, false},
+    {"keep", step_keep, KUBESVC_FLAG_KEEP, KUBESVC_REQUEST_NAME, EAGER},
+    {"large", step_leave, 0, KUBESVC_REQUEST_NAME, EAGER},
+    {"drip", step_drip, KUBESVC_FLAG_KEEP, KUBESVC_REQUEST_NAME, PATIENT},
+    {"report", step_report, 0, KUBESVC_REQUEST_INSPECT, PATIENT},
+    {"ask", step_leave, 0, KUBESVC_REQUEST_NAME, EAGER},
+    {"queue", step_leave, 0, KUBESVC_REQUEST_NAME, WAITING},
+    {"connect", step_connect, 0, KUBESVC_REQUEST_NAME, EAGER},
+    {"spin", step_spin, 0, KUBESVC_REQUEST_NAME, EAGER},
 };
 
 static void append(const void *data, size_t size)
@@ -186,10 +189,10 @@ static void attack(const struct mode *mode, size_t n)
 
     CHECK(fds && offsets);
     memset(fds, -1, n * sizeof(*fds));
-    while (poll(&end, 1, mode->patient) == 0) {
+    while (poll(&end, 1, mode->how == PATIENT) == 0) {
         for (size_t i = 0; i < n; i++) {
             if (fds[i] < 0) {
-                fds[i] = connect_once();
+                fds[i] = connect_once(mode);
                 offsets[i] = 0;
             }
             if (fds[i] >= 0)

@@ -59,6 +59,7 @@ ATTACKS = [
     ("200 that ask for reports and read nothing", "report", 2, 100, "status"),
     ("connections with a request, without end", "ask", 4, 1, WEB),
     ("connections without a request", "connect", 4, 1, WEB),
+    ("1,000 processes that wait to connect", "queue", 1000, 1, WEB),
 ]
 
 
