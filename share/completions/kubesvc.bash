@@ -31,15 +31,20 @@ _kubesvc_options() {
 }
 
 _kubesvc() {
-    local command= kind= words= i word
+    local command= kind= words= rest=$COMP_LINE i word
     local -a asked=() given=()
     COMPREPLY=()
 
-    # bash takes NAMESPACE@ZONE apart.
+    # bash takes NAMESPACE@ZONE apart, and tells by the line alone whether there was a blank.
     for ((i = 0; i <= COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
-        if ((i > 1)) && [[ $word == @ || ${COMP_WORDS[i - 1]} == @ ]]; then given[-1]+=$word
-        else given+=("$word"); fi
+        if ((i > 1)) && [[ $word == @ || ${COMP_WORDS[i - 1]} == @ ]] && [[ $rest != [[:blank:]]* ]]; then
+            given[-1]+=$word
+        else
+            given+=("$word")
+        fi
+        rest=${rest#"${rest%%[![:blank:]]*}"}
+        rest=${rest#"$word"}
     done
     local last=$((${#given[@]} - 1))
     local current=${given[last]} previous=${given[last - 1]}

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -430,16 +431,22 @@ def test_namespaces_of_zones_are_completed():
     with start() as daemon:
         env = daemon.env | {"PATH": f"{BUILD}:/usr/bin:/bin"}
 
-        def complete(*words):
-            ask = f"COMP_WORDBREAKS=$' \\t\\n@=:'\n{ASK}"
-            done = subprocess.run([bash, "-c", ask, "bash", SCRIPTS / "kubesvc.bash", "kubesvc",
-                                   *words], env=env, stdout=subprocess.PIPE, text=True, check=True)
+        def complete(line):
+            """What bash offers behind a line, which it takes apart at blanks and at each "@"."""
+            words = re.findall(r"@|[^ @]+", line) + [""] * line.endswith(" ")
+            ask = f"COMP_WORDBREAKS=$' \\t\\n@=:'\nCOMP_LINE=$1; shift\n{ASK}"
+            done = subprocess.run([bash, "-c", ask, "bash", line, SCRIPTS / "kubesvc.bash", *words],
+                                  env=env, stdout=subprocess.PIPE, text=True, check=True)
             return done.stdout.split()
 
-        same(complete("get", "svc", "-n", "mo"), ["moon", "moon@east.example"])
-        for word in [], ["e"], ["east.ex"]:
-            same(complete("get", "svc", "-n", "moon", "@", *word), ["east.example"])
-        same(complete("-n", "moon", "@", "east.example", "describe", "svc", "th"), ["there"])
+        same(complete("kubesvc get svc -n mo"), ["moon", "moon@east.example"])
+        for word in "", "e", "east.ex":
+            same(complete(f"kubesvc get svc -n moon@{word}"), ["east.example"])
+        same(complete("kubesvc -n moon@east.example describe svc th"), ["there"])
+        # A blank ends a word, and what is behind it is another one.
+        assert "services" in complete("kubesvc -n moon@ get ")
+        same(complete("kubesvc describe -n moon@ "), ["service", "pod"])
+        same(complete("kubesvc get svc -n moon@cluster.local  th"), ["there"])
 
 
 def test_a_pod_runs_in_its_zone():
