@@ -112,6 +112,32 @@ char *ask_namespace(const struct arguments *arguments)
     return g_strdup(value_text_or(status, "namespace", "default"));
 }
 
+static bool has_zone(yajl_val status, const char *zone)
+{
+    for (size_t i = 0; i < value_length(status, "zones"); i++) {
+        const char *other = value_element_text(status, "zones", i);
+        if (other && g_ascii_strcasecmp(zone, other) == 0)
+            return true;
+    }
+    return g_ascii_strcasecmp(zone, value_text_or(status, "zone", "")) == 0;
+}
+
+char *ask_known_namespace(const struct arguments *arguments)
+{
+    g_autofree char *ns = ask_namespace(arguments);
+    const char *at = ns ? strchr(ns, '@') : NULL;
+    value_auto yajl_val status = NULL;
+    if (!at)
+        return g_steal_pointer(&ns);
+    if (ask_one(arguments, (const char *[]){"status", NULL}, &status) != STATUS_DONE)
+        return NULL;
+    if (has_zone(status, at + 1))
+        return g_steal_pointer(&ns);
+    text_error(arguments->json, "'kubesvc status' shows all zones", "the zone %s is not configured",
+               at + 1);
+    return NULL;
+}
+
 bool ask_can_be(const char *name, bool json)
 {
     unsigned char address[16];

@@ -28,6 +28,9 @@ int ask_quietly(const struct arguments *arguments, const char *const *words, yaj
  * "" for all. NULL after an error message. Free with g_free. */
 char *ask_namespace(const struct arguments *arguments);
 
+/* The same where its objects are meant: a zone that is not configured is an error, too. */
+char *ask_known_namespace(const struct arguments *arguments);
+
 /* Prints an answer if JSON or YAML is wanted; false: it is wanted as text. */
 bool ask_print_data(const struct arguments *arguments, yajl_val answer);
 

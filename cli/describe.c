@@ -246,7 +246,7 @@ static int run(struct arguments *arguments)
     g_autoptr(GArray) subjects = subjects_of(arguments);
     if (!subjects)
         return STATUS_FAILED;
-    g_autofree char *ns = ask_namespace(arguments);
+    g_autofree char *ns = ask_known_namespace(arguments);
     if (!ns)
         return STATUS_FAILED;
     int status = STATUS_DONE;

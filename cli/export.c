@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "backends.h"
 #include "commands.h"
 #include "inspect_client.h"
@@ -40,14 +41,18 @@ static char *hosts_lines(yajl_val item)
 
 static int export_names(struct arguments *arguments, bool as_json)
 {
+    arguments->json = as_json;
+    arguments->all = !arguments->ns;
+    g_autofree char *ns = ask_known_namespace(arguments);
+    if (!ns)
+        return STATUS_FAILED;
     char *nearest = NULL;
     struct listing *listing = listing_new(kind_find("names", &nearest));
     g_autoptr(GPtrArray) texts = g_ptr_array_new();
-    arguments->json = as_json;
     listing->format = FORMAT_JSON;
     listing->indent = 2;
     listing->text = as_json ? NULL : hosts_lines;
-    int status = listing_read(listing, arguments, arguments->ns ? arguments->ns : "");
+    int status = listing_read(listing, arguments, ns);
     listing_texts(listing, texts);
     if (status == STATUS_DONE && as_json)
         json_write_items(json_text_new(stdout, true), texts);

@@ -301,7 +301,7 @@ static int run(struct arguments *arguments)
         return STATUS_FAILED;
     if (is_by_name(listings))
         arguments->all |= !arguments->ns;
-    g_autofree char *ns = ask_namespace(arguments);
+    g_autofree char *ns = ask_known_namespace(arguments);
     return ns ? get(listings, arguments, ns) : STATUS_FAILED;
 }
 

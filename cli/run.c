@@ -317,7 +317,7 @@ static int run_command(struct arguments *arguments)
     int status = start_daemon(arguments, &socket);
     if (status != STATUS_DONE)
         return status;
-    g_autofree char *ns = ask_namespace(arguments);
+    g_autofree char *ns = ask_known_namespace(arguments);
     if (!ns)
         return STATUS_FAILED;
     struct run run = {.arguments = arguments, .ns = ns};

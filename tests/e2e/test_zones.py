@@ -421,6 +421,17 @@ def test_the_command_line_shows_zones():
         assert "Namespace:      moon\n" in kubesvc(daemon, "describe", "svc", "web", "-n", f"moon@{MAIN}")
         for wrong in "moon@", "@east.example", "a.b":
             kubesvc(daemon, "get", "svc", "-n", wrong, status=1)
+        # A zone that no directory has is a mistake; a namespace without Services may be none.
+        for command in "get svc", "get pods x", "get names web", "export hosts", "describe svc web", \
+                "run app-0 -- true":
+            done = subprocess.run([built("kubesvc"), "--socket", daemon.socket, "-n", "moon@no.such.zone",
+                                   *command.split()], env=daemon.env, capture_output=True, text=True)
+            same((done.returncode, done.stdout, done.stderr),
+                 (1, "", "kubesvc: the zone no.such.zone is not configured; "
+                         "'kubesvc status' shows all zones\n"), command)
+        kubesvc(daemon, "get", "svc", KUBESVC_NAMESPACE="moon@no.such.zone", status=1)
+        kubesvc(daemon, "get", "svc", "-A", KUBESVC_NAMESPACE="moon@no.such.zone")
+        kubesvc(daemon, "get", "svc", "-n", "mars@EAST.example")
         assert "answers for cluster.local, east.example" in subprocess.run(
             [built("kubesvc"), "--socket", daemon.socket, "doctor"], env=daemon.env,
             capture_output=True, text=True).stdout
