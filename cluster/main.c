@@ -70,7 +70,7 @@ static int program_follow(struct cluster_program *program)
         log_error("cannot start: %s", g_strerror(-r));
         return EXIT_FAILURE;
     }
-    /* Nobody waits for the cluster: the names of the last time are there. */
+    /* Ready before the first list: the names of the previous run are in the directory. */
     (void)sd_notify(0, "READY=1");
     r = sd_event_loop(program->event);
     if (r < 0)

@@ -27,7 +27,7 @@
 #define PROGRESS_USEC (G_USEC_PER_SEC / 10)
 #define LISTEN_USEC 10000 /* inotify is drained during work */
 
-/* So many objects and records that what replacing them leaves behind is worth a look. */
+/* So many objects and records that replacing them may leave much memory behind. */
 #define MANY_REPLACED 20000u
 
 /* Limit on changes queued for the server thread: beyond this they are dropped. */

@@ -28,7 +28,7 @@ struct tcp_connection {
     uint64_t moved;
     union endpoint from, own;
     unsigned n_pending;
-    bool ended; /* the client sends no more */
+    bool ended; /* the client has finished sending */
     bool broken;
     size_t in_size;
     uint8_t in[2 + REQUEST_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Everything is passed on. The model says of more Services that they may have changed than have, so
- * whoever listens only notes them, and looks when all is worked out.
+ * Everything is passed on. The model reports more Services as changed than have changed, so the
+ * listener only notes them, and looks at them once everything has been worked out.
  */
 #include "service_tap.h"
 

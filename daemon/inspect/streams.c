@@ -63,7 +63,7 @@ static void drop(struct stream *stream)
     streams->options.gone(streams->options.userdata);
 }
 
-/* From now on something is to be read within that time. */
+/* From now on, the client must read something within that time. */
 static void expect_reading(const struct stream *stream)
 {
     uint64_t stall = stream->streams->options.stall;

@@ -205,7 +205,7 @@ static const char *wanted(const struct slot *slot)
                                  : NULL;
 }
 
-/* `whole`: the table is created anew, so that none of the slots is there. */
+/* `whole`: the table is created from scratch, without any of the slots. */
 static char *write_commands(GHashTable *slots, bool whole)
 {
     g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(struct change));

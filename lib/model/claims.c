@@ -7,7 +7,7 @@
 
 #include "labels.h"
 
-/* So many claims are one piece of work. */
+/* The number of claims in one piece of work. */
 #define CLAIMS_BETWEEN 1024u
 
 struct address_claim {

@@ -16,7 +16,7 @@ enum runtime { RUNTIME_PODMAN, RUNTIME_CNI, RUNTIME_KUBELET, RUNTIMES };
 /* As in a Pod's status.podIPs: one of each family. */
 #define SIGHTING_ADDRESSES_MAX 2u
 
-/* Objects that can have it have names of so many lengths; see sighting_stems. */
+/* The number of lengths that names of its possible objects can have; see sighting_stems. */
 #define SIGHTING_STEMS_MAX 6u
 
 /* Whether an object was found for it. */

@@ -8,7 +8,7 @@
     make bench BENCH=fairness  what one user can take away from another (fairness.py)
     make bench BENCH=cluster   what following a cluster's API costs (cluster.py)
     make bench BENCH=runtimes  what it costs to know where pods run (runtimes.py)
-    make bench BENCH=dns       DNS questions, beside other nameservers (nameservers.py)
+    make bench BENCH=dns       DNS queries, compared with other nameservers (nameservers.py)
     make bench BENCH=proxy     connections to cluster IPs (forwarding.py)
     make bench BENCH_QUICK=1   fewer repetitions
 

@@ -2,7 +2,7 @@
 """What one user can take away from another: lookups and changes while an attacker does its worst.
 
 Attackers and the user who looks up names run as users of their own and in sessions of their own, on
-the same processors as the daemon. Every row is one kind of attack by one user, beside the same at
+the same processors as the daemon. Every row is one kind of attack by one user, compared with the same at
 rest; see attack.c. Lookups are the first of a process each, which go over the socket; from its second
 one on a process reads the snapshot by itself, and no attack reaches it.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Questions by DNS: kubesvc-dns beside other nameservers that know the same names.
+"""DNS queries: kubesvc-dns compared with other nameservers that know the same names.
 
 Each server has one core, the questions come from another one. What a question costs is the server's
 time of the processor, user and system, so a busy machine changes it little.

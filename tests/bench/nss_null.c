@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The floor: an NSS module that asks nobody. The number after the first letter of a name is
+ * The floor: an NSS module that makes no requests. The number after the first letter of a name is
  * how many addresses it has (127.200.0.1 and following), an address has one constant name, a name
- * without a number is somebody else's. What a lookup through it takes, glibc takes.
+ * without a number is left to the next service. What a lookup through it takes, glibc takes.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Asks the questions of a table and compares the answers: cases.py [-v] DIR [ID...]
 
-DIR holds cases.tsv, manifests/<set>/ and, if names outside the zone are asked for, upstream.hosts;
+DIR contains cases.tsv, manifests/<set>/ and, for names outside the zone, upstream.hosts;
 tests/README.md describes the columns. Each group of rows with the same set and options gets a real
 daemon of its own; every row is asked through glibc with the module loaded, by getaddrinfo and by
 gethostbyname2 or gethostbyaddr. KUBESVC_BUILD names the build directory (default: build).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""kubesvc-dns on a free port of loopback, beside a daemon of the harness."""
+"""kubesvc-dns on a free port of loopback, with a daemon of the harness."""
 
 import ipaddress
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the end-to-end tests stand on. How to write one:
+"""The basis of the end-to-end tests. How to write one:
 
     # tests/e2e/test_topic.py
     from harness import Client, Daemon, same, skip
@@ -25,11 +25,11 @@ Client asks through glibc, with the module and a logging one behind it on the ho
 its `with` block checks that the lookups left descriptors, signals, locale and umask of the process
 alone. Client.ask(KIND, NAME): the kinds are those of client.c. The Answer has `error` (None, or the
 name of the EAI_ or h_errno value), `addresses`, `canon`, `aliases`, `ms`, and `passed_on`: what the
-next service was asked. run_program("stress", ...) runs one of the other C clients beside client.c.
+next service was asked. run_program("stress", ...) runs one of the other C clients next to client.c.
 with_nsswitch() is for programs that ask by /etc/nsswitch.conf, such as getent.
 
 KUBESVC_BUILD names the build directory (default: build), KUBESVC_TEST_DATA a directory of further
-inputs beside those of the project, see inputs().
+inputs in addition to those of the project, see inputs().
 """
 
 import dataclasses
@@ -283,7 +283,7 @@ def end_reader(sock, thread):
 
 
 class Supervised:
-    """A program of ours that tells its supervisor, which is this, how it is getting on."""
+    """A program of ours that reports its progress to its supervisor, which is this object."""
 
     NAME = "daemon"
 

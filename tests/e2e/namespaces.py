@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A host of the test's own: a network in which port 53 is free, and other files in /etc."""
+"""A host for one test: a network in which port 53 is free, and its own files in /etc."""
 
 import os
 import pathlib

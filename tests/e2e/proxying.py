@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What tests of kubesvc-proxy stand on: a network namespace of the test's own, servers at the addresses
-of pods, and the proxy."""
+"""The basis of tests of kubesvc-proxy: a network namespace, servers at the addresses of pods, and
+the proxy."""
 
 import contextlib
 import ctypes

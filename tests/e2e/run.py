@@ -117,7 +117,7 @@ def report(label, status, seconds, text, last=True):
 
 def repeat(running, tests, failed):
     """The module gives the daemon 250 ms of real time, and a machine that is busy with other things
-    may not give a daemon in Python as much. So what failed beside another test is asked once more,
+    may not give a daemon in Python as much. So a test that failed next to another one is run once more,
     alone; the output says that it needed this."""
     counts = {"passed": 0, "failed": 0, "skipped": 0, "unsuited": 0}
     for test in tests:

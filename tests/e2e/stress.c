@@ -104,7 +104,7 @@ static void command_short_threads(char **arguments)
     CHECK(guest_descriptors() == descriptors);
 }
 
-/* crowd NAME THREADS: so many at the same time. */
+/* crowd NAME THREADS: that many lookups at the same time. */
 static pthread_barrier_t gathered;
 
 static void *lookup_in_a_crowd(void *data)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Completion in bash; zsh and fish where they are."""
+"""Completion in bash, and in zsh and fish if installed."""
 
 import pathlib
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What stays and shows changes: get -w, monitor."""
+"""Commands that keep running and show changes: get -w, monitor."""
 
 import json
 import os

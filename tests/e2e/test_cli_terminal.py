@@ -18,7 +18,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9]*m")
 
 
 def on_terminal(daemon, *arguments, columns=80, **environment):
-    """The command's output as a terminal of so many columns gets it."""
+    """The command's output on a terminal of that many columns."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     env = {k: v for k, v in daemon.env.items() if k != "NO_COLOR"}

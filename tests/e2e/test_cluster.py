@@ -14,7 +14,7 @@ import time
 from api_server import ApiServer, Follower, endpoint_slice, namespace, service, status
 from harness import Client, Daemon, built, limit, need_program, same
 
-# The sanitizer looks for leaks as a tracer, which it cannot be beside strace.
+# The leak sanitizer traces the process, which is impossible while strace does.
 NO_LEAKS = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 
 

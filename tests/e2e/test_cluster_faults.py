@@ -90,7 +90,7 @@ def test_deleted_while_nobody_watched():
         api.fail("watch", "services", status(410, "Gone"))
         api.put("services", service("moon", "gone", "10.0.0.3"))
         follower.until(lambda: "moon/gone.json" in follower.files(), "the Service")
-        with api.lock:  # neither an event nor a version tells of it
+        with api.lock:  # neither an event nor a version shows it
             del api.objects["services"][("moon", "gone")]
         api.end_watches()
         follower.until(lambda: "moon/gone.json" not in follower.files(), "its end")

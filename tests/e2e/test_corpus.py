@@ -100,7 +100,7 @@ def test_services_resolve():
 
 
 def wrong_answer(client, kind, name, expected):
-    """None if the name has these addresses: literal ones, or so many of the daemon's choice."""
+    """None if the name has these addresses: literal ones, or that many of the daemon's choice."""
     if expected == "*":
         return None
     answer = client.ask(kind, name)

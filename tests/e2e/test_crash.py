@@ -80,7 +80,7 @@ def checksum(text):
 
 
 def outgrow(journal):
-    """Lines that take each other back, so many that the daemon compacts the journal at once."""
+    """So many lines that cancel each other that the daemon compacts the journal at once."""
     pair = [f"{event} pod 127.244.0.250 default/Deployment/padding/0" for event in "+x"]
     text = "".join(f"{line} {checksum(line):08x}\n" for line in pair)
     with open(journal, "a", encoding="ascii") as file:

@@ -74,7 +74,7 @@ def compare(world, nameserver, count=QUESTIONS, glibc_count=GLIBC_QUESTIONS, que
                     problem = comparison.run(count, glibc_count)
                 wire.close()
                 glibc.close()
-            except (AssertionError, OSError) as error:  # such as that the daemon is no more
+            except (AssertionError, OSError) as error:  # for instance, the daemon has died
                 problem = Mismatch(f"{error}, status {daemon.process.poll()}", comparison.current)
             return problem, comparison.asked
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""kubesvc-dns beside CoreDNS, both of one kube-apiserver, where $KUBE_BIN has them: random Services and random
+"""kubesvc-dns compared with CoreDNS, both for one kube-apiserver, where $KUBE_BIN has them: random Services and random
 questions. What differs must be a row of the table in docs/dns.md; KUBESVC_COREDNS_QUESTIONS says how many are
 asked (default: 3000)."""
 
@@ -114,7 +114,7 @@ def reason(name, kind, service, ours, theirs):
     if service is None and codes == ("NOERROR", "NXDOMAIN") and not ours[2]:
         return "other types of the zone, svc, pod, a namespace"
     if kind == "PTR" and codes[0] == "REFUSED":
-        return "an address that is nobody's"
+        return "an address without a name"
     if kind == "PTR" and codes == ("NXDOMAIN", "NXDOMAIN"):
         return "the SOA of addresses without a name"
     if name == ZONE and kind == "NS":
@@ -122,7 +122,7 @@ def reason(name, kind, service, ours, theirs):
     if service is None:
         return None
     if kind == "SRV" and ours[:4] == theirs[:4] and set(ours[4]) < set(theirs[4]):
-        return "addresses beside many SRV records"
+        return "addresses for many SRV records"
     at_service, endpoint = name == service.full, name.split(".")[0] in service.labels
     if kind == "SRV" and service.kind == "portless" and codes == ("NOERROR", "NXDOMAIN"):
         return "SRV of a headless Service without ports"

@@ -262,7 +262,7 @@ def test_every_address_of_the_host_answers_from_where_it_was_asked():
                 for address in asked:
                     dns.at.at = (address, port)
                     dns.at.family = socket.AF_INET6 if ":" in address else socket.AF_INET
-                    for tcp in False, True:  # a connected socket hears only the one it asked
+                    for tcp in False, True:  # a connected socket receives only from the address it asked
                         same(dns.ask(ONE, tcp=tcp).data("A"), ["10.3.0.1"])
                         kind = "AAAA" if ":" in address else "A"
                         same(dns.ask("ns.dns.cluster.local", kind, tcp=tcp).data(kind), [address])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the daemon tells the command line: every verb, hostile requests, limits, watching.
+"""Reports for the command line: every verb, hostile requests, limits, watching.
 
 The answers on the world of inspect_world.py are kept in inspect_golden.json; where they are meant to
 change, KUBESVC_GOLDEN=write makes run.py write them again; read them before committing."""

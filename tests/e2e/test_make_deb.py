@@ -11,7 +11,7 @@ from harness import need_program, need_root, same
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Stands for the build itself, which takes a minute.
+# Replaces the build itself, which takes a minute.
 BUILD = """#!/bin/sh
 echo "$*" >"$ARGUMENTS"
 echo "   dh_auto_build"

@@ -424,7 +424,7 @@ class Load:
             time.sleep(self.pause)
 
     def more(self, n=30):
-        """Until so many more are done."""
+        """Until that many more are done."""
         goal = self.done + n
         wait_for(lambda: self.done >= goal, f"{n} connections")
 

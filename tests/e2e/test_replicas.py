@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which replicas a workload has: beside Pods of the files, while these come and go, and by its
+"""Which replicas a workload has: next to Pods in the files, while these come and go, and by its
 autoscaler; and the words of `explain` for it."""
 
 from harness import Client, Daemon, same, wait_for

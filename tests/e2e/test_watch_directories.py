@@ -44,7 +44,7 @@ def test_directory_made_again():
 
 
 def test_large_directory_goes_while_it_is_written_to():
-    """So many files that withdrawing them takes several turns, and something happens in between."""
+    """So many files that withdrawing them is interrupted, and something happens in between."""
     count = 6000
     files = {f"f{i}.yaml": service(f"s{i}", f"10.1.{i >> 8}.{i & 255}") for i in range(count)}
     with World(files) as world:

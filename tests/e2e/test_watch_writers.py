@@ -121,7 +121,7 @@ def test_another_closes_while_one_writes():
 
 
 def test_pause_without_closing():
-    """Nothing but the time that has passed tells that nothing more is to come."""
+    """Only the time that has passed shows that no more will be written."""
     whole = service("b", "10.0.0.2")
     more = service("b", "10.0.0.3").partition("---\n")[2]
     with World({"a.yaml": service("a", "10.0.0.1"), "b.yaml": f"{whole}---\n{more}"}) as world:

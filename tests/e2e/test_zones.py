@@ -105,7 +105,7 @@ def names_of(daemon, zone):
 
 @limit(120)
 def test_each_zone_is_what_a_daemon_of_its_own_would_have():
-    """All manifests of the tables, alone and beside themselves in another zone (rule 113)."""
+    """All manifests of the tables, alone and together with a copy in another zone (rule 113)."""
     sets = sorted((HERE.parent / "cases" / "manifests").iterdir())
     for manifests in sets:
         options = "allocate: false\nmaxFileSize: 1Gi\n"

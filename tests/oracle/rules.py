@@ -103,7 +103,7 @@ SWITCHABLE = {
     "owned-workload": "a workload owned by another one is not expanded",
     "ended-workload": "suspended and completed Jobs have no pods",
     "helm-hook": "a Job that is a Helm hook has no pods",
-    "completions": "a Job has no more pods than completions are left",
+    "completions": "a Job has at most as many pods as completions are left",
     "autoscaler": "a workload without replicas has its autoscaler's minReplicas",
     "long-names": "a StatefulSet has no pods whose names are too long",
     "ordinals": "StatefulSet ordinals start where they say",

@@ -42,7 +42,7 @@ class Questions:
 
 @contextlib.contextmanager
 def nameserver():
-    """For FOREIGN and nothing else; the machine's resolv.conf shall say 127.0.0.1."""
+    """For FOREIGN and nothing else; the machine's resolv.conf must say 127.0.0.1."""
     with tempfile.NamedTemporaryFile(suffix=".log") as log, subprocess.Popen(
         [
             need_program("dnsmasq"),

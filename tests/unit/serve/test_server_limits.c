@@ -46,7 +46,7 @@ static struct server_status status(void)
     return status;
 }
 
-/* Somebody else asks: at once, and rightly. */
+/* Another user's lookup is answered at once, and correctly. */
 static void expect_service(void)
 {
     ALARM second = alarm_new(serving.event, SEC);
