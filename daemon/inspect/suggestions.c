@@ -17,7 +17,7 @@ struct suggested_name {
 /* Texts too long to be compared are far from each other. */
 static unsigned distance_of(const char *a, const char *b)
 {
-    return MIN(suggest_distance(a, b), NEAR_LENGTH);
+    return MIN(suggest_distance(a, b), SUGGEST_LENGTH_MAX);
 }
 
 struct suggestion_collection {

@@ -65,7 +65,7 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->reverse = reverse_new();
     cluster->sightings = sightings_new(&(struct sightings_callbacks){
         .changed = index_holder, .stated = index_address, .userdata = cluster});
-    cluster->namespaces = g_hash_table_new(g_direct_hash, g_direct_equal);
+    cluster->namespaces = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)namespace_free);
     cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
     cluster->no_labels = labels_new(NULL, 0);
     cluster->pods.leases = cluster->leases;
@@ -77,34 +77,10 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     return cluster;
 }
 
-static void namespace_free_with_states(struct ns *ns)
-{
-    GHashTableIter iter;
-    gpointer state;
-    g_hash_table_iter_init(&iter, ns->services);
-    while (g_hash_table_iter_next(&iter, NULL, &state)) {
-        g_hash_table_iter_remove(&iter);
-        service_state_free(state);
-    }
-    g_hash_table_iter_init(&iter, ns->workloads);
-    while (g_hash_table_iter_next(&iter, NULL, &state)) {
-        g_hash_table_iter_remove(&iter);
-        workload_state_free(state);
-    }
-    namespace_free(ns);
-}
-
 struct cluster *cluster_free(struct cluster *cluster)
 {
     if (!cluster)
         return NULL;
-    GHashTableIter iter;
-    gpointer ns;
-    g_hash_table_iter_init(&iter, cluster->namespaces);
-    while (g_hash_table_iter_next(&iter, NULL, &ns)) {
-        g_hash_table_iter_remove(&iter);
-        namespace_free_with_states(ns);
-    }
     g_hash_table_unref(cluster->namespaces);
     g_hash_table_unref(cluster->bare_pods);
     g_hash_table_unref(cluster->endpoints.over);

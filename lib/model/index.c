@@ -273,7 +273,8 @@ static struct ns *namespace_of(struct cluster *cluster, const char *name)
     struct ns *ns = g_hash_table_lookup(cluster->namespaces, name);
     if (ns)
         return ns;
-    ns = namespace_new(name);
+    ns = namespace_new(name, (GDestroyNotify)service_state_free,
+                       (GDestroyNotify)workload_state_free);
     g_hash_table_insert(cluster->namespaces, (gpointer)ns->name, ns);
     return ns;
 }

@@ -78,13 +78,14 @@ static GHashTable *lists_by_owner(void)
                                  (GDestroyNotify)g_ptr_array_unref);
 }
 
-struct ns *namespace_new(const char *name)
+struct ns *namespace_new(const char *name, GDestroyNotify free_service,
+                         GDestroyNotify free_workload)
 {
     struct ns *ns = g_new0(struct ns, 1);
     ns->name = name_ref(name);
     ns->pods.ns = ns->name;
-    ns->services = g_hash_table_new(hash_key, g_str_equal);
-    ns->workloads = g_hash_table_new(identity_hash, identity_equal);
+    ns->services = g_hash_table_new_full(hash_key, g_str_equal, NULL, free_service);
+    ns->workloads = g_hash_table_new_full(identity_hash, identity_equal, NULL, free_workload);
     ns->slices = lists_by_owner();
     ns->endpoints = g_hash_table_new(hash_key, g_str_equal);
     ns->groups = g_hash_table_new_full(group_hash, group_equal, group_free, NULL);
@@ -99,7 +100,6 @@ struct ns *namespace_new(const char *name)
 
 void namespace_free(struct ns *ns)
 {
-    name_unref(ns->name);
     g_hash_table_unref(ns->services);
     g_hash_table_unref(ns->workloads);
     g_hash_table_unref(ns->slices);
@@ -110,6 +110,7 @@ void namespace_free(struct ns *ns)
     g_hash_table_unref(ns->owned);
     g_hash_table_unref(ns->dependents);
     g_hash_table_unref(ns->autoscalers);
+    name_unref(ns->name);
     g_free(ns);
 }
 

@@ -50,7 +50,10 @@ struct ns {
     GHashTable *autoscalers; /* struct owner (interned) -> GPtrArray of struct autoscaler * */
 };
 
-struct ns *namespace_new(const char *name);
+/* `name` is interned. The functions free the states of its Services and workloads; NULL: it has
+ * none. */
+struct ns *namespace_new(const char *name, GDestroyNotify free_service,
+                         GDestroyNotify free_workload);
 void namespace_free(struct ns *ns);
 
 /* Adds an object (a pod, or a workload for the pods of its template) to the group of its labels, or

@@ -136,7 +136,6 @@ static void reconcile_workload(struct cluster *cluster, struct workload_state *s
     hold_replicas(cluster, state);
     if (!workload) {
         g_hash_table_remove(state->ns->workloads, &state->identity);
-        workload_state_free(state);
         return;
     }
     claim_replicas(cluster, state);
@@ -156,10 +155,8 @@ static void reconcile_service(struct cluster *cluster, struct service_state *sta
         log_error("Service %s/%s: all Services together have more than %u endpoints; this one, and "
                   "others like it, have none until there is room",
                   state->owner.ns, state->owner.name, ENDPOINTS_MAX);
-    if (state->object)
-        return;
-    g_hash_table_remove(state->ns->services, state->owner.name);
-    service_state_free(state);
+    if (!state->object)
+        g_hash_table_remove(state->ns->services, state->owner.name);
 }
 
 /* A namespace that is no longer mentioned is empty: remove it. */
@@ -168,10 +165,8 @@ static void reconcile_namespace(struct cluster *cluster, struct ns *ns)
     ns->dirty = false;
     cluster->sink.ns(cluster->sink.userdata, ns->name, ns->mentions > 0,
                      cluster_exposes(cluster, ns->name));
-    if (ns->mentions > 0)
-        return;
-    g_hash_table_remove(cluster->namespaces, ns->name);
-    namespace_free(ns);
+    if (ns->mentions == 0)
+        g_hash_table_remove(cluster->namespaces, ns->name);
 }
 
 static void mark_workloads(void *userdata, const struct group *group)

@@ -31,7 +31,7 @@
 #define ERASE_LINE "\r\x1b[K"
 
 /* How long to wait for a reader that has kept up so far, in milliseconds. */
-#define PATIENCE_MS 1
+#define WAIT_MS 1
 
 /* Per process, as stderr is; any thread may log. */
 static atomic_uint n_lost;
@@ -82,7 +82,7 @@ static bool line_end(GString *line)
     g_string_append_c(line, '\n');
     if (line_write(line))
         return true;
-    return atomic_load(&n_lost) == 0 && poll(&descriptor, 1, PATIENCE_MS) == 1 && line_write(line);
+    return atomic_load(&n_lost) == 0 && poll(&descriptor, 1, WAIT_MS) == 1 && line_write(line);
 }
 
 /* In one write with the current line: if only one write succeeds, both arrive. */

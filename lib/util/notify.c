@@ -20,7 +20,7 @@
 #define AGAIN_USEC 100000u
 
 /* A disk may take longer than the watchdog interval. */
-#define WATCHDOG_PATIENCE 3u
+#define WATCHDOG_INTERVALS 3u
 
 struct notify {
     struct sockaddr_un address;
@@ -97,7 +97,7 @@ static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata)
     const struct notify *notify = userdata;
 
     (void)usec;
-    if (notify->alive(notify->userdata, WATCHDOG_PATIENCE * notify->watchdog_usec))
+    if (notify->alive(notify->userdata, WATCHDOG_INTERVALS * notify->watchdog_usec))
         (void)offer(notify, "WATCHDOG=1", -1);
     int r = sd_event_source_set_time_relative(source, notify->watchdog_usec / 3);
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -11,10 +11,10 @@
 
 unsigned suggest_distance(const char *a, const char *b)
 {
-    unsigned rows[3][NEAR_LENGTH + 1];
+    unsigned rows[3][SUGGEST_LENGTH_MAX + 1];
     size_t length_a = strlen(a), length_b = strlen(b);
 
-    if (length_a > NEAR_LENGTH || length_b > NEAR_LENGTH)
+    if (length_a > SUGGEST_LENGTH_MAX || length_b > SUGGEST_LENGTH_MAX)
         return UINT_MAX;
     for (unsigned j = 0; j <= length_b; j++)
         rows[0][j] = j;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#define NEAR_LENGTH 63u /* longer texts match nothing */
+#define SUGGEST_LENGTH_MAX 63u /* longer texts match nothing */
 
 /* Insertions, deletions, replacements and swaps of neighbours that turn one text into the other,
  * ignoring case. UINT_MAX if either is too long. */

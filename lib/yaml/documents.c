@@ -49,17 +49,17 @@ static void make_room(struct documents *documents)
 
 static bool read_more(struct documents *documents)
 {
-    struct input *input = documents->input;
-    size_t n = input_fill(input);
+    const struct input *input = documents->input;
+    size_t n;
 
-    if (n == 0)
+    if (input->ended && input->raw_start == input->raw_end)
         return false;
-    if (documents->size - documents->end < n || documents->start == documents->end)
+    if (documents->size - documents->end < INPUT_CHUNK || documents->start == documents->end)
         make_room(documents);
-    memcpy(documents->bytes + documents->end, input->buffer + input->start, n);
+    n = input_fill(documents->input, documents->bytes + documents->end,
+                   documents->size - documents->end);
     documents->end += n;
-    input->start += n;
-    return true;
+    return n > 0;
 }
 
 /* Are there that many bytes from start + offset on? */

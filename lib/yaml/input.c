@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The input: one buffer, refilled when empty. Like the decoder through which kubectl reads files,
+ * The input. Like the decoder through which kubectl reads files,
  * it drops a byte order mark, accepts UTF-16 that begins with one and replaces malformed bytes
  * before any parser sees them. Helm, Go and Jinja templates break a YAML parser at places that tell
  * their author nothing, so lines with template marks are recorded in passing.
@@ -181,10 +181,10 @@ static void decode_utf8(struct input *input)
         input->raw_start += skip;
         if (skip > 0)
             continue;
-        length = valid_length(bytes, MIN(size, sizeof input->buffer - input->end));
+        length = valid_length(bytes, MIN(size, input->size - input->end));
         if (length == 0 && !input->ended && is_incomplete(bytes, size))
             return;
-        if (length == 0 && input->end + CHARACTER_MAX > sizeof input->buffer)
+        if (length == 0 && input->end + CHARACTER_MAX > input->size)
             return;
         if (length == 0) {
             emit_replacement(input);
@@ -226,8 +226,7 @@ static size_t utf16_character(const struct input *input, uint32_t *character)
 
 static void decode_utf16(struct input *input)
 {
-    while (input->raw_start < input->raw_end &&
-           input->end + CHARACTER_MAX <= sizeof input->buffer) {
+    while (input->raw_start < input->raw_end && input->end + CHARACTER_MAX <= input->size) {
         uint32_t character = 0xd800;
         size_t size = utf16_character(input, &character);
         char text[6];
@@ -294,11 +293,11 @@ static void decode(struct input *input)
         decode_utf16(input);
 }
 
-size_t input_fill(struct input *input)
+size_t input_fill(struct input *input, char *buffer, size_t size)
 {
-    if (input->start < input->end)
-        return input->end - input->start;
-    input->start = input->end = 0;
+    input->buffer = buffer;
+    input->size = size;
+    input->end = 0;
     decode(input);
     while (input->end == 0 && !input->ended) {
         read_more(input);

@@ -32,7 +32,8 @@ struct input {
     bool too_large; /* the input was cut at max_size */
     bool ended;
     enum input_encoding encoding;
-    size_t start, end;     /* unread bytes in `buffer`, whole characters only */
+    char *buffer;          /* the caller's: receives whole characters */
+    size_t size, end;      /* of it; how many bytes it has */
     struct position next;  /* of buffer[end] */
     char last;             /* the byte before it */
     GArray *marks;         /* uint32_t: the latest lines with "{{" or "{%" */
@@ -40,15 +41,14 @@ struct input {
     struct position after; /* the last of them: what follows directly is not reported again */
     size_t raw_start, raw_end;
     char raw[INPUT_CHUNK]; /* as read */
-    char buffer[INPUT_CHUNK];
 };
 
 void input_init(struct input *input, input_read read, void *userdata, uint64_t max_size);
 void input_clear(struct input *input);
 
-/* How many bytes are available from buffer[start] on; reads more if there are none. 0 at the end
+/* Writes up to `size` bytes, at least INPUT_CHUNK, into the buffer; returns how many. 0 at the end
  * and after an error. */
-MUST_USE size_t input_fill(struct input *input);
+MUST_USE size_t input_fill(struct input *input, char *buffer, size_t size);
 
 /* Moves the diagnostics about the bytes before those about the content. */
 void input_take_malformed(struct input *input, GPtrArray *diagnostics);

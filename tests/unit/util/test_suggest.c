@@ -40,12 +40,12 @@ static void distances(void **state)
 
 static void long_texts(void **state)
 {
-    g_autofree char *longest = g_strnfill(NEAR_LENGTH, 'a');
-    g_autofree char *longer = g_strnfill(NEAR_LENGTH + 1, 'a');
+    g_autofree char *longest = g_strnfill(SUGGEST_LENGTH_MAX, 'a');
+    g_autofree char *longer = g_strnfill(SUGGEST_LENGTH_MAX + 1, 'a');
     (void)state;
     assert_int_equal(suggest_distance(longest, longest), 0);
-    assert_int_equal(suggest_distance(longest, ""), NEAR_LENGTH);
-    assert_int_equal(suggest_distance("", longest), NEAR_LENGTH);
+    assert_int_equal(suggest_distance(longest, ""), SUGGEST_LENGTH_MAX);
+    assert_int_equal(suggest_distance("", longest), SUGGEST_LENGTH_MAX);
     assert_int_equal(suggest_distance(longest, longer), UINT_MAX);
     assert_int_equal(suggest_distance(longer, longer), UINT_MAX);
 }
