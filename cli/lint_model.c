@@ -141,7 +141,7 @@ static void put_in(struct lint_model *model, struct lint_record *record)
     struct ns *ns = g_hash_table_lookup(model->namespaces, object->ns);
     const struct pod_spec *spec = lint_model_pod_spec(object);
     if (!ns) {
-        ns = namespace_new(object->ns, NULL, NULL);
+        ns = namespace_new(object->ns, NULL, NULL, NULL);
         g_hash_table_insert(model->namespaces, (gpointer)ns->name, ns);
     }
     if (object->kind == OBJECT_SERVICE) {

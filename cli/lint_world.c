@@ -39,16 +39,6 @@ static void check_name(const struct lint_record *record, struct check_report *re
                          "the short name localhost always means this host");
 }
 
-static guint by_address(gconstpointer address)
-{
-    return hash_address(address);
-}
-
-static gboolean is_same_address(gconstpointer a, gconstpointer b)
-{
-    return address_compare(a, b) == 0;
-}
-
 /* `owners`: struct address -> the record of the first Service that has it. */
 static void check_addresses(const struct lint_record *record, GHashTable *owners,
                             struct check_report *report)
@@ -98,7 +88,7 @@ void lint_world(struct lint_model *model, struct check_report *report)
 {
     const GPtrArray *records = lint_model_records(model);
     g_autoptr(GHashTable) told = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GHashTable) owners = g_hash_table_new(by_address, is_same_address);
+    g_autoptr(GHashTable) owners = g_hash_table_new(hash_address, equal_address);
     for (guint i = 0; i < records->len; i++) {
         const struct lint_record *record = records->pdata[i];
         check_duplicate(model, record, report);

@@ -67,16 +67,6 @@ static gboolean question_equal(gconstpointer a, gconstpointer b)
            memcmp(left->message + 2, right->message + 2, left->size - 2) == 0;
 }
 
-static guint usage_hash(gconstpointer address)
-{
-    return hash_address(address);
-}
-
-static gboolean usage_equal(gconstpointer a, gconstpointer b)
-{
-    return address_compare(a, b) == 0;
-}
-
 /* --- Waiting clients ------------------------------------------------------------------------ */
 
 static void query_free(struct forward_query *query)
@@ -301,7 +291,7 @@ struct forward *forward_new(sd_event *event, const struct forward_options *optio
 
     forward->context.event = sd_event_ref(event);
     forward->questions = g_hash_table_new_full(question_hash, question_equal, question_free, NULL);
-    forward->clients = g_hash_table_new_full(usage_hash, usage_equal, NULL, g_free);
+    forward->clients = g_hash_table_new_full(hash_address, equal_address, NULL, g_free);
     forward->context.upstreams = upstreams_new(event, options, forward_on_change, forward);
     return forward;
 }

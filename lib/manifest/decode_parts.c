@@ -61,17 +61,13 @@ struct addresses decode_take_addresses(GArray *addresses)
 static struct addresses split_addresses(struct fields *fields, const struct yaml_node *node)
 {
     g_autoptr(GArray) addresses = g_array_new(FALSE, FALSE, sizeof(struct address));
-    const char *part = node->text;
+    g_auto(GStrv) parts = g_strsplit(node->text, ",", -1);
 
-    for (size_t length; part; part = part[length] == ',' ? part + length + 1 : NULL) {
+    for (char **part = parts; *part; part++) {
+        const char *text = g_strstrip(*part);
         struct address address;
-        size_t before = strspn(part, BLANKS), after;
 
-        part += before;
-        length = strcspn(part, ",");
-        for (after = length; after > 0 && strchr(BLANKS, part[after - 1]); after--)
-            ;
-        if (!address_parse(&address, part, after)) {
+        if (!address_parse(&address, text, strlen(text))) {
             fields_error(fields, node->position, "invalid-address",
                          DECODE_ADDRESSES_ANNOTATION " must be IP addresses separated by commas");
             break;

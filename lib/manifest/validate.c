@@ -18,7 +18,7 @@ struct position validate_position(const struct yaml_node *node, const struct yam
 
 GHashTable *validate_texts(void)
 {
-    return g_hash_table_new(hash_key, g_str_equal);
+    return g_hash_table_new(hash_text, g_str_equal);
 }
 
 /* Letters and digits of either case with "-", "_" and "." between them. */

@@ -10,26 +10,6 @@
 #include "index.h"
 #include "lib/util/hash.h"
 
-static guint bare_pod_hash(gconstpointer data)
-{
-    const struct bare_pod *pod = data;
-    return g_direct_hash(pod->owner.name) * 31u + g_direct_hash(pod->owner.ns);
-}
-
-static gboolean bare_pod_equal(gconstpointer a, gconstpointer b)
-{
-    const struct bare_pod *x = a, *y = b;
-    return x->owner.name == y->owner.name && x->owner.ns == y->owner.ns;
-}
-
-static void bare_pod_free(gpointer data)
-{
-    struct bare_pod *pod = data;
-    name_unref(pod->owner.name);
-    name_unref(pod->owner.ns);
-    g_free(pod);
-}
-
 static void object_changed(void *userdata, struct object *before, struct object *after)
 {
     struct cluster *cluster = userdata;
@@ -66,7 +46,6 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->sightings = sightings_new(&(struct sightings_callbacks){
         .changed = index_holder, .stated = index_address, .userdata = cluster});
     cluster->namespaces = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)namespace_free);
-    cluster->bare_pods = g_hash_table_new_full(bare_pod_hash, bare_pod_equal, bare_pod_free, NULL);
     cluster->no_labels = labels_new(NULL, 0);
     cluster->pods.leases = cluster->leases;
     cluster->service_options.endpoints.pods = &cluster->pods;
@@ -82,7 +61,6 @@ struct cluster *cluster_free(struct cluster *cluster)
     if (!cluster)
         return NULL;
     g_hash_table_unref(cluster->namespaces);
-    g_hash_table_unref(cluster->bare_pods);
     g_hash_table_unref(cluster->endpoints.over);
     g_hash_table_unref(cluster->replicas.over);
     cluster->sightings = sightings_free(cluster->sightings);
@@ -131,11 +109,11 @@ static void restart(struct cluster *cluster)
             index_withdraw_replicas(cluster, state);
             dirty_queue_workload(&cluster->dirty, state);
         }
-    }
-    g_hash_table_iter_init(&iter, cluster->bare_pods);
-    while (g_hash_table_iter_next(&iter, &state, NULL)) {
-        index_withdraw_pod(cluster, state);
-        dirty_queue_pod(&cluster->dirty, state);
+        g_hash_table_iter_init(&iter, ns->bare_pods);
+        while (g_hash_table_iter_next(&iter, NULL, &state)) {
+            index_withdraw_pod(cluster, state);
+            dirty_queue_pod(&cluster->dirty, state);
+        }
     }
 }
 

@@ -31,7 +31,6 @@ struct cluster {
     struct reverse *reverse;
     struct sightings *sightings;
     GHashTable *namespaces; /* interned name -> struct ns * */
-    GHashTable *bare_pods;  /* set of struct bare_pod */
     const struct labels *no_labels;
     struct dirty_queue dirty;
 

@@ -27,24 +27,20 @@ void dirty_queue_clear(struct dirty_queue *queue)
     g_ptr_array_unref(queue->services);
 }
 
-static int compare_owners(const struct claim_owner *x, const struct claim_owner *y)
-{
-    int order = strcmp(x->ns, y->ns);
-    return order != 0 ? order : strcmp(x->name, y->name);
-}
-
 static int compare_pods(const void *a, const void *b)
 {
     const struct bare_pod *x = *(const struct bare_pod *const *)a,
                           *y = *(const struct bare_pod *const *)b;
-    return compare_owners(&x->owner, &y->owner);
+    int order = strcmp(x->ns->name, y->ns->name);
+    return order != 0 ? order : strcmp(x->name, y->name);
 }
 
 static int compare_services(const void *a, const void *b)
 {
     const struct service_state *x = *(const struct service_state *const *)a,
                                *y = *(const struct service_state *const *)b;
-    return compare_owners(&x->owner, &y->owner);
+    int order = strcmp(x->owner.ns, y->owner.ns);
+    return order != 0 ? order : strcmp(x->owner.name, y->owner.name);
 }
 
 static int compare_workloads(const void *a, const void *b)

@@ -16,7 +16,7 @@
 /* A Pod of the manifests whose address is leased or seen; outlives the object until that is
  * settled. */
 struct bare_pod {
-    struct claim_owner owner; /* interned names; `name` is the Pod's */
+    const char *name; /* interned */
     struct ns *ns;
     struct address claimed[2]; /* that have its pod names */
     uint8_t n_claimed;

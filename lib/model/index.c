@@ -45,15 +45,6 @@ static void mark_dependents(struct cluster *cluster, const struct ns *ns, const 
     }
 }
 
-static struct bare_pod *find_bare_pod(struct cluster *cluster, const char *ns, const char *name)
-{
-    const char *interned = name_intern(name);
-    struct bare_pod probe = {.owner = {.name = interned, .ns = ns}};
-    struct bare_pod *pod = g_hash_table_lookup(cluster->bare_pods, &probe);
-    name_unref(interned);
-    return pod;
-}
-
 /* "namespace/Kind/name[/ordinal]" has lost its address: its holder needs another. */
 void index_lease_holder(struct cluster *cluster, const char *key)
 {
@@ -63,7 +54,7 @@ void index_lease_holder(struct cluster *cluster, const char *key)
     const char *name = name_intern(parts[0]);
     struct ns *ns = g_hash_table_lookup(cluster->namespaces, name);
     if (ns && strcmp(parts[1], "Pod") == 0)
-        dirty_queue_pod(&cluster->dirty, find_bare_pod(cluster, name, parts[2]));
+        dirty_queue_pod(&cluster->dirty, g_hash_table_lookup(ns->bare_pods, parts[2]));
     else if (ns && strcmp(parts[1], "Service") == 0)
         dirty_queue_service(&cluster->dirty, g_hash_table_lookup(ns->services, parts[2]));
     else if (ns)
@@ -78,8 +69,8 @@ void index_holder(void *userdata, const struct holder_key *key)
 {
     struct cluster *cluster = userdata;
     const struct ns *ns = g_hash_table_lookup(cluster->namespaces, key->ns);
-    if (key->kind == OBJECT_POD)
-        dirty_queue_pod(&cluster->dirty, find_bare_pod(cluster, key->ns, key->name));
+    if (ns && key->kind == OBJECT_POD)
+        dirty_queue_pod(&cluster->dirty, g_hash_table_lookup(ns->bare_pods, key->name));
     else if (ns)
         dirty_queue_workload(&cluster->dirty, namespace_workload(ns, key->kind, key->name));
 }
@@ -169,13 +160,12 @@ static void group_in(struct cluster *cluster, struct ns *ns, struct object *obje
 
 static void bare_pod_in(struct cluster *cluster, struct ns *ns, const struct pod *pod)
 {
-    struct bare_pod *bare = find_bare_pod(cluster, ns->name, pod->object.name);
+    struct bare_pod *bare = g_hash_table_lookup(ns->bare_pods, pod->object.name);
     if (!bare && pods_is_open(&cluster->pods, pod)) {
         bare = g_new0(struct bare_pod, 1);
-        bare->owner =
-            (struct claim_owner){.name = name_intern(pod->object.name), .ns = name_ref(ns->name)};
+        bare->name = name_intern(pod->object.name);
         bare->ns = ns;
-        g_hash_table_add(cluster->bare_pods, bare);
+        g_hash_table_insert(ns->bare_pods, (gpointer)bare->name, bare);
     }
     dirty_queue_pod(&cluster->dirty, bare);
 }
@@ -268,13 +258,20 @@ static void autoscaler_in(struct cluster *cluster, struct ns *ns,
     g_ptr_array_add(cluster->dirty.unlinked, ns);
 }
 
+static void bare_pod_free(gpointer data)
+{
+    struct bare_pod *pod = data;
+    name_unref(pod->name);
+    g_free(pod);
+}
+
 static struct ns *namespace_of(struct cluster *cluster, const char *name)
 {
     struct ns *ns = g_hash_table_lookup(cluster->namespaces, name);
     if (ns)
         return ns;
     ns = namespace_new(name, (GDestroyNotify)service_state_free,
-                       (GDestroyNotify)workload_state_free);
+                       (GDestroyNotify)workload_state_free, bare_pod_free);
     g_hash_table_insert(cluster->namespaces, (gpointer)ns->name, ns);
     return ns;
 }

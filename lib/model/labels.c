@@ -52,7 +52,7 @@ static const char *intern_text(const char *text, size_t length)
     name->references = 1;
     memcpy(name->text, text, length + 1);
     if (!names)
-        names = g_hash_table_new(hash_key, g_str_equal);
+        names = g_hash_table_new(hash_text, g_str_equal);
     g_hash_table_add(names, name->text);
     return name->text;
 }

@@ -9,7 +9,7 @@
 
 void lease_pool_init(struct lease_pool *pool)
 {
-    pool->waiters = g_hash_table_new_full(hash_key, g_str_equal, g_free, NULL);
+    pool->waiters = g_hash_table_new_full(hash_text, g_str_equal, g_free, NULL);
 }
 
 void lease_pool_clear(struct lease_pool *pool)

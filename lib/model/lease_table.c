@@ -23,22 +23,10 @@ static gboolean lease_key_equal(gconstpointer a, gconstpointer b)
            strcmp(x->key, y->key) == 0;
 }
 
-static guint lease_address_hash(gconstpointer data)
-{
-    return hash_address(&((const struct lease *)data)->address);
-}
-
-static gboolean lease_address_equal(gconstpointer a, gconstpointer b)
-{
-    return address_compare(&((const struct lease *)a)->address,
-                           &((const struct lease *)b)->address) == 0;
-}
-
 void lease_table_init(struct lease_table *table)
 {
     table->by_key = g_hash_table_new(lease_key_hash, lease_key_equal);
-    table->by_address =
-        g_hash_table_new_full(lease_address_hash, lease_address_equal, g_free, NULL);
+    table->by_address = g_hash_table_new_full(hash_address, equal_address, g_free, NULL);
 }
 
 void lease_table_clear(struct lease_table *table)
@@ -58,7 +46,7 @@ struct lease *lease_table_find(const struct lease_table *table, enum lease_use u
 
 struct lease *lease_table_at(const struct lease_table *table, const struct address *address)
 {
-    return g_hash_table_lookup(table->by_address, &(struct lease){.address = *address});
+    return g_hash_table_lookup(table->by_address, address);
 }
 
 struct lease *lease_table_add(struct lease_table *table, enum lease_use use,

@@ -23,14 +23,14 @@ enum lease_event {
 /* A key holds at most one of each family; it may have others, freed: in ranges that were configured
  * before, and may be again. */
 struct lease {
-    struct address address;
-    uint64_t freed;     /* order in which leases were freed, 0: held */
-    bool claimed;       /* requested since the start of the daemon */
-    bool outside;       /* freed, and outside the ranges */
-    uint8_t use;        /* enum lease_use */
-    GList link;         /* while freed, among all that are */
-    struct lease *next; /* of the same key, use and family */
-    const char *key;    /* "namespace/Kind/name[/ordinal]" */
+    struct address address; /* first: what it is found by */
+    uint64_t freed;         /* order in which leases were freed, 0: held */
+    bool claimed;           /* requested since the start of the daemon */
+    bool outside;           /* freed, and outside the ranges */
+    uint8_t use;            /* enum lease_use */
+    GList link;             /* while freed, among all that are */
+    struct lease *next;     /* of the same key, use and family */
+    const char *key;        /* "namespace/Kind/name[/ordinal]" */
 };
 
 /* Freed leases of one use and family, within the ranges and outside; the oldest are forgotten. */

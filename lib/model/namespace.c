@@ -79,15 +79,16 @@ static GHashTable *lists_by_owner(void)
 }
 
 struct ns *namespace_new(const char *name, GDestroyNotify free_service,
-                         GDestroyNotify free_workload)
+                         GDestroyNotify free_workload, GDestroyNotify free_pod)
 {
     struct ns *ns = g_new0(struct ns, 1);
     ns->name = name_ref(name);
     ns->pods.ns = ns->name;
-    ns->services = g_hash_table_new_full(hash_key, g_str_equal, NULL, free_service);
+    ns->services = g_hash_table_new_full(hash_text, g_str_equal, NULL, free_service);
     ns->workloads = g_hash_table_new_full(identity_hash, identity_equal, NULL, free_workload);
+    ns->bare_pods = g_hash_table_new_full(hash_text, g_str_equal, NULL, free_pod);
     ns->slices = lists_by_owner();
-    ns->endpoints = g_hash_table_new(hash_key, g_str_equal);
+    ns->endpoints = g_hash_table_new(hash_text, g_str_equal);
     ns->groups = g_hash_table_new_full(group_hash, group_equal, group_free, NULL);
     ns->anchors =
         g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
@@ -102,6 +103,7 @@ void namespace_free(struct ns *ns)
 {
     g_hash_table_unref(ns->services);
     g_hash_table_unref(ns->workloads);
+    g_hash_table_unref(ns->bare_pods);
     g_hash_table_unref(ns->slices);
     g_hash_table_unref(ns->endpoints);
     g_hash_table_unref(ns->groups);

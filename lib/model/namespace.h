@@ -40,6 +40,7 @@ struct ns {
     bool contested;          /* a group may be empty */
     GHashTable *services;    /* name -> struct service_state * */
     GHashTable *workloads;   /* struct owner * (kind, name) -> struct workload_state * */
+    GHashTable *bare_pods;   /* name -> struct bare_pod * */
     GHashTable *slices;      /* struct owner (a Service) -> GPtrArray of struct endpoint_slice * */
     GHashTable *endpoints;   /* name -> struct endpoint_slice * made from an Endpoints object */
     GHashTable *groups;      /* struct group, by labels */
@@ -50,10 +51,10 @@ struct ns {
     GHashTable *autoscalers; /* struct owner (interned) -> GPtrArray of struct autoscaler * */
 };
 
-/* `name` is interned. The functions free the states of its Services and workloads; NULL: it has
- * none. */
+/* `name` is interned. The functions free the states of its Services, its workloads and its Pods
+ * without addresses; NULL: it has none. */
 struct ns *namespace_new(const char *name, GDestroyNotify free_service,
-                         GDestroyNotify free_workload);
+                         GDestroyNotify free_workload, GDestroyNotify free_pod);
 void namespace_free(struct ns *ns);
 
 /* Adds an object (a pod, or a workload for the pods of its template) to the group of its labels, or

@@ -191,10 +191,6 @@ struct object *object_new(enum object_kind kind, struct source *source, const ch
     object->source = source_ref(source);
     object->ns = source_namespace(source, ns);
     object->name = memcpy((char *)object + size, name, name_size);
-    if (kind == OBJECT_POD)
-        ((struct pod *)object)->owner.kind = OBJECT_KINDS;
-    else if (object_is_workload(object))
-        ((struct workload *)object)->owner.kind = OBJECT_KINDS;
     return object;
 }
 

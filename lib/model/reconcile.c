@@ -40,15 +40,15 @@ static void reconcile_pod(struct cluster *cluster, struct bare_pod *pod)
 {
     pod->dirty = false;
     index_withdraw_pod(cluster, pod);
-    const struct pod *object = (const struct pod *)catalog_find(cluster->catalog, OBJECT_POD,
-                                                                pod->owner.ns, pod->owner.name);
+    const struct pod *object =
+        (const struct pod *)catalog_find(cluster->catalog, OBJECT_POD, pod->ns->name, pod->name);
     bool open = object && pods_is_open(&cluster->pods, object);
-    note_holder(cluster, &(struct holder_key){OBJECT_POD, pod->owner.ns, pod->owner.name},
+    note_holder(cluster, &(struct holder_key){OBJECT_POD, pod->ns->name, pod->name},
                 &(struct holder_pods){.n = open ? 1 : 0});
     if (!open || !pods_is_allocated(&cluster->pods, object))
-        pods_release(&cluster->pods, pod->owner.ns, pod->owner.name);
+        pods_release(&cluster->pods, pod->ns->name, pod->name);
     if (!open) {
-        g_hash_table_remove(cluster->bare_pods, pod);
+        g_hash_table_remove(pod->ns->bare_pods, pod->name);
         return;
     }
     struct pod_view view;

@@ -25,7 +25,7 @@ struct claim {
 _Static_assert(_Alignof(struct claim_owner) > CLAIM_POD, "no room for the kind of a claim");
 
 struct reverse_entry {
-    struct address address;
+    struct address address; /* first: what it is found by */
     uint32_t stated;
     bool dirty;
     struct claim *claims; /* the last of a ring, the first follows it */
@@ -35,17 +35,6 @@ struct reverse {
     GHashTable *entries; /* struct reverse_entry, by address */
     GPtrArray *dirty;    /* struct reverse_entry * */
 };
-
-static guint entry_hash(gconstpointer data)
-{
-    return hash_address(&((const struct reverse_entry *)data)->address);
-}
-
-static gboolean entry_equal(gconstpointer a, gconstpointer b)
-{
-    return address_compare(&((const struct reverse_entry *)a)->address,
-                           &((const struct reverse_entry *)b)->address) == 0;
-}
 
 static uintptr_t join(const struct claim_owner *owner, enum claim_kind kind)
 {
@@ -92,7 +81,7 @@ static void entry_free(gpointer data)
 struct reverse *reverse_new(void)
 {
     struct reverse *reverse = g_new0(struct reverse, 1);
-    reverse->entries = g_hash_table_new_full(entry_hash, entry_equal, entry_free, NULL);
+    reverse->entries = g_hash_table_new_full(hash_address, equal_address, entry_free, NULL);
     reverse->dirty = g_ptr_array_new();
     return reverse;
 }
@@ -109,8 +98,7 @@ struct reverse *reverse_free(struct reverse *reverse)
 
 static struct reverse_entry *find(const struct reverse *reverse, const struct address *address)
 {
-    struct reverse_entry probe = {.address = *address};
-    return g_hash_table_lookup(reverse->entries, &probe);
+    return g_hash_table_lookup(reverse->entries, address);
 }
 
 static struct reverse_entry *touch(struct reverse *reverse, const struct address *address)

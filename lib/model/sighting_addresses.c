@@ -7,19 +7,9 @@
 
 #include "lib/util/hash.h"
 
-static guint address_hash(gconstpointer address)
-{
-    return hash_address(address);
-}
-
-static gboolean address_equal(gconstpointer a, gconstpointer b)
-{
-    return address_compare(a, b) == 0;
-}
-
 GHashTable *sighting_addresses_new(void)
 {
-    return g_hash_table_new(address_hash, address_equal);
+    return g_hash_table_new(hash_address, equal_address);
 }
 
 struct sighting *sighting_addresses_first(GHashTable *addresses, const struct address *address)

@@ -13,18 +13,19 @@
 /* SipHash-2-4, keyed once per process with random bytes. */
 guint hash_bytes(const void *data, size_t length);
 
-static inline guint hash_text(const char *text)
+/* The hash of a text, whose equality is g_str_equal. */
+static inline guint hash_text(gconstpointer text)
 {
     return hash_bytes(text, strlen(text));
 }
 
-/* The same for GLib, whose equality is g_str_equal. */
-static inline guint hash_key(gconstpointer text)
+/* Of a struct address, or of anything that begins with one. */
+static inline guint hash_address(gconstpointer address)
 {
-    return hash_text(text);
+    return hash_bytes(((const struct address *)address)->bytes, sizeof(struct address));
 }
 
-static inline guint hash_address(const struct address *address)
+static inline gboolean equal_address(gconstpointer a, gconstpointer b)
 {
-    return hash_bytes(address->bytes, sizeof address->bytes);
+    return address_compare(a, b) == 0;
 }
