@@ -13,9 +13,7 @@
 #define ACCOUNT_OBJECTS_MAX (UINT32_C(1) << 19)
 #define ACCOUNT_LABELS_MAX (UINT32_C(1) << 23) /* pairs, of selectors too */
 #define ACCOUNT_BYTES_MAX (UINT64_C(256) << 20)
-#define ACCOUNT_REPLICAS_MAX                                                                       \
-    (UINT32_C(1) << 19) /* of all workloads, as far as they are expanded                           \
-                         */
+#define ACCOUNT_REPLICAS_MAX (UINT32_C(1) << 19) /* of all workloads that are expanded */
 
 struct usage {
     uint64_t objects, labels, bytes;

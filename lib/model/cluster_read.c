@@ -97,7 +97,7 @@ void cluster_read_members(const struct ns *ns, cluster_read_object_fn each, void
     GHashTableIter iter;
     const struct group *group;
     g_hash_table_iter_init(&iter, ns->groups);
-    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
+    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&group)) {
         const GPtrArray *members = group->members;
         for (guint i = 0; i < members->len; i++)
             each(userdata, members->pdata[i]);

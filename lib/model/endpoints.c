@@ -157,19 +157,12 @@ static void add_pod(struct collector *collector, const struct pod_view *view)
     name_unref(label);
 }
 
-/* Every pair of the selector (rule 24): matching groups have them all, except labels that a
- * controller adds. */
-static bool is_selected(const struct collector *collector, const struct pod_view *view)
-{
-    return !collector->state->partial || pods_match(collector->state->object->selector, view);
-}
-
 static void add_workload(struct collector *collector, const struct workload_state *workload)
 {
     for (uint32_t i = 0; i < workload->replicas && !collector->enough; i++) {
         struct pod_view view;
         pods_view_replica(collector->options->pods, workload->object, i, &view);
-        if (is_selected(collector, &view))
+        if (service_selects(collector->state, &view))
             add_pod(collector, &view);
     }
 }
@@ -187,7 +180,7 @@ static bool is_stated_pod(const struct collector *collector, const struct object
         return false;
     struct pod_view view;
     pods_view(collector->options->pods, (const struct pod *)object, &view);
-    return is_selected(collector, &view);
+    return service_selects(collector->state, &view);
 }
 
 static bool any_stated_pod(const struct collector *collector)
@@ -208,7 +201,7 @@ static void add_member(struct collector *collector, const struct object *object)
     if (object->kind == OBJECT_POD) {
         struct pod_view view;
         pods_view(collector->options->pods, (const struct pod *)object, &view);
-        if (is_selected(collector, &view))
+        if (service_selects(collector->state, &view))
             add_pod(collector, &view);
         return;
     }

@@ -27,6 +27,13 @@ struct service_state {
     bool dirty;
 };
 
+/* Does every pair of its selector match the pod (rule 24)? Groups that the selection matches have
+ * them all, except labels that a controller adds. */
+static inline bool service_selects(const struct service_state *state, const struct pod_view *view)
+{
+    return !state->partial || pods_match(state->object->selector, view);
+}
+
 struct endpoint_options {
     const struct pods *pods;
     bool pod_names; /* endpointPodNames (rule 42) */

@@ -19,8 +19,9 @@ static unsigned stated_families(const struct service *service)
 
 static unsigned first_family_of(const struct service_state *state, const struct pod_view *view)
 {
-    bool selected = !state->partial || pods_match(state->object->selector, view);
-    return selected && view->n > 0 ? FAMILY_BIT(address_family(&view->addresses[0])) : 0;
+    return service_selects(state, view) && view->n > 0
+               ? FAMILY_BIT(address_family(&view->addresses[0]))
+               : 0;
 }
 
 static unsigned first_family_of_workload(const struct service_state *state,

@@ -149,7 +149,6 @@ static void endpoints_in(struct cluster *cluster, struct ns *ns, struct endpoint
 static void group_in(struct cluster *cluster, struct ns *ns, struct object *object,
                      const struct labels *labels, bool in)
 {
-    labels = labels ? labels : cluster->no_labels;
     struct group *group =
         in ? namespace_group_add(ns, object, labels) : namespace_group_remove(ns, object, labels);
     dirty_queue_group_services(&cluster->dirty, group);

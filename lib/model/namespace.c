@@ -46,16 +46,6 @@ static gboolean identity_equal(gconstpointer a, gconstpointer b)
     return x->kind == y->kind && strcmp(x->name, y->name) == 0;
 }
 
-static guint group_hash(gconstpointer group)
-{
-    return g_direct_hash(((const struct group *)group)->labels);
-}
-
-static gboolean group_equal(gconstpointer a, gconstpointer b)
-{
-    return ((const struct group *)a)->labels == ((const struct group *)b)->labels;
-}
-
 static void group_free(gpointer data)
 {
     struct group *group = data;
@@ -89,7 +79,7 @@ struct ns *namespace_new(const char *name, GDestroyNotify free_service,
     ns->bare_pods = g_hash_table_new_full(hash_text, g_str_equal, NULL, free_pod);
     ns->slices = lists_by_owner();
     ns->endpoints = g_hash_table_new(hash_text, g_str_equal);
-    ns->groups = g_hash_table_new_full(group_hash, group_equal, group_free, NULL);
+    ns->groups = g_hash_table_new_full(NULL, NULL, NULL, group_free);
     ns->anchors =
         g_hash_table_new_full(pair_hash, pair_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
     ns->unlinked = g_ptr_array_new();
@@ -180,7 +170,7 @@ struct group *namespace_group_add(struct ns *ns, struct object *object, const st
         group->labels = labels_ref(labels);
         group->members = g_ptr_array_new();
         group->selections = g_ptr_array_new();
-        g_hash_table_add(ns->groups, group);
+        g_hash_table_insert(ns->groups, (gpointer)labels, group);
         link_group(ns->anchors, group);
     }
     group->n_pods += object->kind == OBJECT_POD;
@@ -202,7 +192,7 @@ struct group *namespace_group_remove(struct ns *ns, struct object *object,
 
 struct group *namespace_group(const struct ns *ns, const struct labels *labels)
 {
-    return g_hash_table_lookup(ns->groups, &(struct group){.labels = labels});
+    return g_hash_table_lookup(ns->groups, labels);
 }
 
 void namespace_prune(struct ns *ns, struct group *group)
@@ -211,7 +201,7 @@ void namespace_prune(struct ns *ns, struct group *group)
         return;
     for (guint i = 0; i < group->selections->len; i++)
         g_ptr_array_remove_fast(((struct selection *)group->selections->pdata[i])->groups, group);
-    g_hash_table_remove(ns->groups, group);
+    g_hash_table_remove(ns->groups, group->labels);
 }
 
 void namespace_select(struct ns *ns, struct selection *selection, const struct labels *selector,
@@ -257,9 +247,9 @@ void namespace_link(struct ns *ns)
         anchor(ns->anchors, selection);
     }
     GHashTableIter iter;
-    struct group *group;
+    gpointer group;
     g_hash_table_iter_init(&iter, ns->groups);
-    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL))
+    while (g_hash_table_iter_next(&iter, NULL, &group))
         link_group(fresh, group);
     g_ptr_array_set_size(ns->unlinked, 0);
 }
@@ -280,7 +270,7 @@ void namespace_contested(struct ns *ns, void (*each)(void *userdata, const struc
         return;
     ns->contested = false;
     g_hash_table_iter_init(&iter, ns->groups);
-    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
+    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&group)) {
         if (group->contested && group->n_pods > 0)
             each(userdata, group);
         group->contested = false;

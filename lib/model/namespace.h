@@ -43,7 +43,7 @@ struct ns {
     GHashTable *bare_pods;   /* name -> struct bare_pod * */
     GHashTable *slices;      /* struct owner (a Service) -> GPtrArray of struct endpoint_slice * */
     GHashTable *endpoints;   /* name -> struct endpoint_slice * made from an Endpoints object */
-    GHashTable *groups;      /* struct group, by labels */
+    GHashTable *groups;      /* struct labels * -> struct group * */
     GHashTable *anchors;     /* struct label * -> GPtrArray of linked struct selection * */
     GPtrArray *unlinked;     /* struct selection * waiting for namespace_link */
     GHashTable *owned;       /* struct owner (interned) -> guint *: the number of its Pods */

@@ -163,8 +163,8 @@ struct owner { /* the controller of an object, kind OBJECT_KINDS: none that is r
     const char *name; /* (i); NULL: there is none */
 };
 
-struct pod_spec { /* shared by a pod and the template of a workload */
-    const struct labels *labels;
+struct pod_spec {                     /* shared by a pod and the template of a workload */
+    const struct labels *labels;      /* never NULL */
     const char *hostname, *subdomain; /* (i) */
     struct ports *ports;              /* containerPorts of all containers */
     struct addresses stated;          /* annotation kubesvc.io/addresses */

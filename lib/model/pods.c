@@ -231,7 +231,7 @@ bool pods_match(const struct labels *selector, const struct pod_view *view)
 {
     for (uint32_t i = 0; i < selector->n; i++) {
         const struct label *pair = &selector->pairs[i];
-        const char *value = view->spec->labels ? labels_get(view->spec->labels, pair->key) : NULL;
+        const char *value = labels_get(view->spec->labels, pair->key);
         enum controller_label label = controller_label(pair->key);
         bool equal = value && strcmp(value, pair->value) == 0;
         if (!equal && !matches_controller(view, label, pair->value))

@@ -57,8 +57,7 @@ static void reconcile_pod(struct cluster *cluster, struct bare_pod *pod)
         pod->claimed[pod->n_claimed++] = view.addresses[i];
         index_pod_name(cluster, pod->ns, &view.addresses[i], true);
     }
-    const struct labels *labels = object->spec->labels ? object->spec->labels : cluster->no_labels;
-    dirty_queue_group_services(&cluster->dirty, namespace_group(pod->ns, labels));
+    dirty_queue_group_services(&cluster->dirty, namespace_group(pod->ns, object->spec->labels));
 }
 
 /* Ends the leases of replicas that no longer exist. */
@@ -139,9 +138,8 @@ static void reconcile_workload(struct cluster *cluster, struct workload_state *s
         return;
     }
     claim_replicas(cluster, state);
-    const struct labels *labels =
-        workload->template.labels ? workload->template.labels : cluster->no_labels;
-    dirty_queue_group_services(&cluster->dirty, namespace_group(state->ns, labels));
+    dirty_queue_group_services(&cluster->dirty,
+                               namespace_group(state->ns, workload->template.labels));
 }
 
 static void reconcile_service(struct cluster *cluster, struct service_state *state)

@@ -17,8 +17,7 @@ struct fields {
     GPtrArray *diagnostics;  /* struct diagnostic * */
     const char *object;      /* what they are about, or NULL */
     const char *consequence; /* appended to errors: "; ...", or NULL */
-    bool part; /* what is being read can be left out on its own: an error there breaks nothing else
-                */
+    bool part;    /* what is being read can be left out: an error there breaks nothing else */
     bool broken;  /* there was an error outside of such parts */
     bool refused; /* there was any error: an API server would reject the object */
 };
