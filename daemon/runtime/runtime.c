@@ -266,10 +266,10 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
 {
     __attribute__((cleanup(content_clear))) struct runtime_content content;
     g_autofree char *problem = NULL;
-
     int directory = folder_enter(file->folder);
 
-    content.heap = NULL;
+    content.heap = NULL; /* not all of it: the buffer is large */
+    content.look = (struct runtime_look){0};
     if (directory >= 0 && !heard && looks_as_before(file, directory))
         return true;
     int error = directory < 0 ? -directory : read_file(file, directory, &content);
