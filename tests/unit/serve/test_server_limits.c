@@ -190,14 +190,14 @@ static void test_one_user_cannot_lock_others_out(void **state)
 /* A user has 10,000 requests queued. Any other user is answered after some dozens of them. */
 static void test_one_user_cannot_keep_others_waiting(void **state)
 {
-    g_autoptr(GByteArray) request =
-        serving_name_request("one", KUBESVC_FAMILY_INET, 0, KUBESVC_FLAG_KEEP);
-    g_autoptr(GByteArray) many = g_byte_array_new();
     int fds[100];
 
     (void)state;
     if (geteuid() != 0)
         skip_test("needs root, to be another user");
+    g_autoptr(GByteArray) request =
+        serving_name_request("one", KUBESVC_FAMILY_INET, 0, KUBESVC_FLAG_KEEP);
+    g_autoptr(GByteArray) many = g_byte_array_new();
     for (int i = 0; i < 100; i++)
         g_byte_array_append(many, request->data, request->len);
     for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
