@@ -108,10 +108,8 @@ static void reply_rcode(struct pending *pending, enum packet_rcode rcode)
     struct packet_question question;
     struct packet packet;
     enum packet_rcode wrong;
-    gsize size;
-    const uint8_t *request = g_bytes_get_data(pending->request, &size);
 
-    (void)packet_read(&question, request, size, &wrong);
+    (void)packet_read(&question, pending->client.request, pending->client.request_size, &wrong);
     packet_begin(&packet, &question, bytes, sizeof bytes);
     reply(pending, bytes, write_rcode(&packet, rcode));
 }
@@ -138,15 +136,14 @@ static enum front_result wait_for(struct front *front, struct pending *pending, 
 }
 
 static enum front_result forward(struct front *front, const struct requester *client,
-                                 const uint8_t *request, size_t request_size,
                                  const struct packet_question *question)
 {
     struct pending *pending;
 
     if (front->pending.length >= PENDING_MAX)
         return FRONT_IGNORED;
-    pending = pending_new(front, client, request, request_size, NULL, 0);
-    pending->query = forward_ask(front->forward, request, request_size,
+    pending = pending_new(front, client, NULL, 0);
+    pending->query = forward_ask(front->forward, client->request, client->request_size,
                                  &(struct forward_client){
                                      .from = client->from,
                                      .tcp = client->tcp,
@@ -180,8 +177,7 @@ static void write_found(struct pending *pending, const struct kubesvc_answer *an
                         const uint8_t *payload)
 {
     struct front *front = pending->front;
-    gsize size;
-    const uint8_t *request = g_bytes_get_data(pending->request, &size);
+    const struct requester *client = &pending->client;
     char names[KUBESVC_NAMES_SIZE_MAX];
     uint8_t bytes[RESPONSE_OUTSIDE_MAX];
     struct packet_question question;
@@ -191,11 +187,11 @@ static void write_found(struct pending *pending, const struct kubesvc_answer *an
     const struct response_context context = {.ttl = front->ttl, .random = draw(front)};
 
     if (!order_names(names, (const char *)payload, names_size, le16toh(answer->names)) ||
-        packet_read(&question, request, size, &wrong) != PACKET_GOOD) {
+        packet_read(&question, client->request, client->request_size, &wrong) != PACKET_GOOD) {
         reply_rcode(pending, PACKET_SERVFAIL);
         return;
     }
-    packet_begin(&packet, &question, bytes, room_of(&pending->client, &question, sizeof bytes));
+    packet_begin(&packet, &question, bytes, room_of(client, &question, sizeof bytes));
     response_write_outside(&context, &packet, names, le16toh(answer->names), payload + names_size,
                            inet > 0 ? inet : le32toh(answer->inet6));
     reply(pending, bytes, packet_end(&packet));
@@ -255,7 +251,6 @@ static bool has_share(const struct front *front, const struct requester *client)
 
 /* The response so far is kept: it is right if the name turns out to have no addresses. */
 static enum front_result ask_outside(struct front *front, const struct requester *client,
-                                     const uint8_t *request, size_t request_size,
                                      struct packet *packet, const char *alias)
 {
     enum kubesvc_family family =
@@ -266,7 +261,7 @@ static enum front_result ask_outside(struct front *front, const struct requester
         return FRONT_IGNORED;
     size_t size = packet_end(packet);
 
-    pending = pending_new(front, client, request, request_size, packet->bytes, size);
+    pending = pending_new(front, client, packet->bytes, size);
     return wait_for(front, pending,
                     exchange_name(&pending->exchange, front->event, provider_path(front->provider),
                                   alias, family, on_found_out, pending) >= 0);
@@ -284,34 +279,33 @@ static bool is_kept(const struct front *front, const struct packet_question *que
 
 /* A valid request of class IN. FRONT_IGNORED: the query it needs cannot be sent. */
 static enum front_result answer(struct front *front, const struct requester *client,
-                                const uint8_t *request, size_t request_size, struct packet *packet,
-                                size_t *size)
+                                struct packet *packet, size_t *size)
 {
     char alias[KUBESVC_NAME_MAX + 1];
 
     switch (read_snapshot(front, client, packet, alias)) {
     case RESPONSE_READY: *size = packet_end(packet); return FRONT_ANSWERED;
-    case RESPONSE_OUTSIDE: return ask_outside(front, client, request, request_size, packet, alias);
+    case RESPONSE_OUTSIDE: return ask_outside(front, client, packet, alias);
     case RESPONSE_FAILED:
         if (front->forward && !is_kept(front, packet->question))
-            return forward(front, client, request, request_size, packet->question);
+            return forward(front, client, packet->question);
         return FRONT_IGNORED;
     case RESPONSE_FOREIGN: break;
     }
     if (front->forward)
-        return forward(front, client, request, request_size, packet->question);
+        return forward(front, client, packet->question);
     *size = write_rcode(packet, PACKET_REFUSED);
     return FRONT_ANSWERED;
 }
 
-enum front_result front_ask(struct front *front, const struct requester *client,
-                            const uint8_t *request, size_t request_size, uint8_t *response,
+enum front_result front_ask(struct front *front, const struct requester *client, uint8_t *response,
                             size_t capacity, size_t *size)
 {
     struct packet_question question;
     struct packet packet;
     enum packet_rcode rcode;
-    enum packet_verdict verdict = packet_read(&question, request, request_size, &rcode);
+    enum packet_verdict verdict =
+        packet_read(&question, client->request, client->request_size, &rcode);
 
     if (verdict == PACKET_IGNORED)
         return FRONT_IGNORED;
@@ -325,7 +319,7 @@ enum front_result front_ask(struct front *front, const struct requester *client,
         *size = write_rcode(&packet, rcode);
         return FRONT_ANSWERED;
     }
-    enum front_result result = answer(front, client, request, request_size, &packet, size);
+    enum front_result result = answer(front, client, &packet, size);
 
     if (result != FRONT_IGNORED)
         return result;

@@ -5,14 +5,25 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "client.h"
+#include "lib/util/endpoint.h"
 #include "lib/util/error.h"
 
 struct front;
+
+/* A request, and how its sender receives a response that is not immediate. */
+struct requester {
+    union endpoint from, own; /* its address, and the one it queried */
+    bool tcp;
+    const uint8_t *request;
+    size_t request_size;
+    void *connection; /* its TCP connection, or its UDP socket */
+    void (*reply)(const struct requester *client, const uint8_t *bytes, size_t size);
+};
 
 struct front_options {
     const char *socket;         /* kubesvcd's */
@@ -39,8 +50,7 @@ enum front_result {
 
 /* `response` has room for `capacity` bytes, at least 512; of UDP no more is used than the client
  * takes. */
-enum front_result front_ask(struct front *front, const struct requester *client,
-                            const uint8_t *request, size_t request_size, uint8_t *response,
+enum front_result front_ask(struct front *front, const struct requester *client, uint8_t *response,
                             size_t capacity, size_t *size);
 
 /* The connection is gone: nothing more is sent to it. */

@@ -15,9 +15,8 @@
 #define PACKET_HEADER_SIZE 12u
 #define PACKET_SIZE_MAX 65535u
 #define PACKET_UDP_SIZE 512u /* without EDNS */
-#define PACKET_EDNS_SIZE                                                                           \
-    1232u                     /* what we send and take by UDP at most: no path has to fragment it  \
-                               */
+/* What we send and take by UDP at most: no path has to fragment it. */
+#define PACKET_EDNS_SIZE 1232u
 #define PACKET_NAME_SIZE 255u /* of a name in wire format */
 
 enum packet_type {

@@ -5,15 +5,14 @@
 #include "pending.h"
 
 struct pending *pending_new(struct front *front, const struct requester *client,
-                            const uint8_t *request, size_t request_size, const uint8_t *without,
-                            size_t without_size)
+                            const uint8_t *without, size_t without_size)
 {
     struct pending *pending = g_new0(struct pending, 1);
 
     pending->front = front;
     pending->client = *client;
+    pending->client.request = g_memdup2(client->request, client->request_size);
     pending->link.data = pending;
-    pending->request = g_bytes_new(request, request_size);
     if (without)
         pending->without = g_bytes_new(without, without_size);
     return pending;
@@ -23,7 +22,7 @@ void pending_free(struct pending *pending)
 {
     forward_cancel(pending->query);
     exchange_free(pending->exchange);
-    g_bytes_unref(pending->request);
+    g_free((uint8_t *)pending->client.request);
     g_clear_pointer(&pending->without, g_bytes_unref);
     g_free(pending);
 }

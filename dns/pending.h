@@ -8,29 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client.h"
 #include "exchange.h"
 #include "forward.h"
+#include "front.h"
 
 #define PENDING_MAX 2048u
 
-struct front;
-
 struct pending {
     struct front *front;
-    struct requester client;
+    struct requester client;     /* its request is our own */
     GList link;                  /* in front's queue; its data is the pending itself */
     struct forward_query *query; /* one of these two */
     struct exchange *exchange;
     char alias[KUBESVC_NAME_MAX + 1]; /* of the exchange */
-    GBytes *request;
-    GBytes *without; /* the response if the name has no addresses */
+    GBytes *without;                  /* the response if the name has no addresses */
 };
 
 /* Copies the request, and the response to it without addresses (NULL: none). */
 struct pending *pending_new(struct front *front, const struct requester *client,
-                            const uint8_t *request, size_t request_size, const uint8_t *without,
-                            size_t without_size);
+                            const uint8_t *without, size_t without_size);
 
 /* Cancels the query. The link must not be in a queue any more. */
 void pending_free(struct pending *pending);

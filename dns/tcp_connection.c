@@ -108,6 +108,8 @@ static void answer(struct tcp_connection *connection, const uint8_t *request, si
         .from = connection->from,
         .own = connection->own,
         .tcp = true,
+        .request = request,
+        .request_size = size,
         .connection = connection,
         .reply = on_reply,
     };
@@ -117,7 +119,7 @@ static void answer(struct tcp_connection *connection, const uint8_t *request, si
 
     g_byte_array_set_size(connection->out, start + ROOM);
     connection->n_pending++;
-    result = front_ask(connection->front, &client, request, size, connection->out->data + start + 2,
+    result = front_ask(connection->front, &client, connection->out->data + start + 2,
                        PACKET_SIZE_MAX, &response);
     if (result == FRONT_ANSWERED)
         put_length(connection->out->data + start, response);

@@ -120,13 +120,19 @@ static bool answer(struct udp *udp, struct udp_slot *in, struct msghdr *header, 
 {
     struct udp_slot *out = &udp->out[n];
     struct msghdr *response = &udp->responses[n].msg_hdr;
-    struct requester client = {.from = in->from, .connection = udp, .reply = on_reply};
+    struct requester client = {
+        .from = in->from,
+        .request = in->bytes,
+        .request_size = size,
+        .connection = udp,
+        .reply = on_reply,
+    };
 
     if ((header->msg_flags & MSG_TRUNC) != 0 || endpoint_port(&in->from) == 0)
         return false;
     read_own(udp, header, &client.own);
-    if (front_ask(udp->front, &client, in->bytes, size, out->bytes, PACKET_EDNS_SIZE,
-                  &out->part.iov_len) != FRONT_ANSWERED)
+    if (front_ask(udp->front, &client, out->bytes, PACKET_EDNS_SIZE, &out->part.iov_len) !=
+        FRONT_ANSWERED)
         return false;
     out->from = in->from;
     response->msg_namelen = endpoint_size(&out->from);
