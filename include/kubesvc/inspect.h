@@ -24,9 +24,9 @@
  *   endpoints [NAMESPACE]
  *     {"kind":"Endpoints","namespace","name","source":"slices"|"pods"|"endpoints"|"stated"|"none",
  *      "addresses":[{"address","label","origin":ORIGIN,"pod","ports":[..]}]}
- *     ORIGIN: "stated"|"allocated"|"node"; or the runtime that runs the pod,
- * "podman"|"cni"|"kubelet" pods [NAMESPACE]         Pods of the files and replicas of expanded
- * workloads
+ *     ORIGIN: "stated"|"allocated"|"node", or the runtime that runs the pod:
+ *             "podman"|"cni"|"kubelet"
+ *   pods [NAMESPACE]         Pods of the files, and replicas of expanded workloads
  *     {"kind":"Pod","namespace","name","addresses":[ADDRESS],"origin":ORIGIN|"none",
  *      "network":TEXT of the runtime,"ready":bool,"why":TEXT when no runtime has it,"phase",
  *      "labels":{},"hostname","subdomain","workload":"Deployment/app","position"}
@@ -52,12 +52,11 @@
  *     {"step":"pod","namespace","name","counts":bool,"text","position"}   "name": of a Pod, or
  *                                                              "Deployment/app"; without one it
  *                                                              is about the rest; e.g. "label app
- * is web2, selector wants web"
+ *                                                              is web2, selector wants web"
  *     {"step":"cause","name":PATH,"text","position"}           why there is no such Service
  *     {"step":"near","name","text"}                            similar names, after a miss
  *     {"step":"result","status":"FOUND"|"NO_DATA"|"NOT_FOUND"|"NOT_OURS"|"TRY_AGAIN","text"}
- *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   as the lookup would answer, one
- * line:
+ *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   one line, as a lookup's answer:
  *     {"status","canonical","aliases":[..],"inet":[..],"inet6":[..],"origin":TEXT,"position"}
  *     Names outside the zone are answered from what the daemon already knows, else TRY_AGAIN: a
  *     lookup beforehand makes it known.
@@ -91,12 +90,13 @@
  *      "problems":[TEXT],       or what is wrong with them
  *      "settings":[{"key","value","source":"default"|"file"|"option","file","line","option"}]}
  *   metrics                  Prometheus text exposition format
- *   watch [questions]        stays: an empty TEXT frame at once, from then on one line for each
- * change {"event":"change","time","text"}; with `questions`, for root and the daemon's user only
- * (others: DENIED), one for each question {"event":"question","time","name","family","namespace",
- *                            "status","addresses":N,"microseconds":N,"uid":N,"pid":N}
+ *   watch [questions]        stays: an empty TEXT frame at once, then one line for each change
+ *     {"event":"change","time","text"}
+ *     With `questions`, for root and the daemon's user only (others: DENIED), one for each
+ *     question: {"event":"question","time","name","family","namespace","status","addresses":N,
+ *                "microseconds":N,"uid":N,"pid":N}
  *   backends [PROGRAM]       stays: what is behind each cluster IP, for programs that forward
- * connections to it. PROGRAM, [a-z0-9-], at most 32: the caller is one, and called so in `status`.
+ *     connections to it. PROGRAM, [a-z0-9-], at most 32: the caller is one, named so in `status`.
  *     {"event":"ranges","serviceCIDRs":[RANGE]}   that cluster IPs are allocated from
  *     {"event":"service","namespace","name","clusterIPs":[ADDRESS],"origin":"stated"|"allocated",
  *      "forwarded":bool,         it is the caller's to forward, by `proxy` of kubesvcd.yaml
@@ -129,8 +129,7 @@ enum kubesvc_inspect_result {
     KUBESVC_INSPECT_UNKNOWN = 2,
     KUBESVC_INSPECT_BUSY = 3,
     KUBESVC_INSPECT_DENIED = 4,
-    KUBESVC_INSPECT_TOO_LARGE =
-        5, /* there is more than the daemon keeps in memory for one answer */
+    KUBESVC_INSPECT_TOO_LARGE = 5, /* more than the daemon keeps in memory for one answer */
 };
 
 struct kubesvc_inspect_end {

@@ -26,15 +26,14 @@
  *   ANSWER       struct kubesvc_answer; then `names_size` bytes: `names` strings, each ended by a
  *                NUL, the canonical name (of an address: its name) first, then the aliases; then,
  *                unless the answer carries KUBESVC_ANSWER_WITHHELD, `inet` addresses of 4 bytes and
- *                `inet6` addresses of 16 bytes in network order, in the order to be used. A
- * WITHHELD answer states counts only: there were more addresses than the request's `room`, the
- *                client asks again with more (the rotation has not moved on). `length` of the
- * header covers exactly what follows. Only FOUND has names or addresses: at least one name, and for
- * NAME at least one address.
- *
+ *                `inet6` addresses of 16 bytes in network order, in the order to be used.
+ *                A WITHHELD answer states counts only: there were more addresses than the request's
+ *                `room`, the client asks again with more (the rotation has not moved on). `length`
+ *                of the header covers exactly what follows. Only FOUND has names or addresses: at
+ *                least one name, and for NAME at least one address.
  *   MAP          struct kubesvc_map and, with its first byte, one descriptor (SCM_RIGHTS) of a
- * sealed memfd, opened for reading only; snapshot.h says what is in it. Where there is none (yet),
- * an ANSWER with TRY_AGAIN comes instead.
+ *                sealed memfd, opened for reading only; snapshot.h says what is in it. Where there
+ *                is none (yet), an ANSWER with TRY_AGAIN comes instead.
  *
  * Request types from 0x80 and response types from 0xc0 belong to the command line; they may change
  * with the daemon (header only is stable there).

@@ -19,7 +19,7 @@
  *            (seq_cst), then nodes
  *   reader   `state`, `heartbeat`, `owner`; `reuse` (acquire); `root` (acquire); the lookup, which
  *            copies out what it needs; a fence (acquire); `reuse` (relaxed). If it has changed,
- * what was copied is worth nothing, and the reader starts again.
+ *            what was copied is worth nothing, and the reader starts again.
  *
  * The daemon holds `owner`, a robust process-shared mutex: when it dies in whatever way, the kernel
  * marks the word. `heartbeat` tells a daemon that hangs.
@@ -147,9 +147,9 @@ enum kubesvc_service_type {
     KUBESVC_SERVICE_EXTERNAL_NAME = 3,
 };
 
-#define KUBESVC_SERVICE_HIDDEN                                                                     \
-    0x1u /* exists but answers nothing: ignoreEmptyService, or an                                  \
-            ExternalName that is an address literal (rule 61) */
+/* Exists but answers nothing: ignoreEmptyService, or an ExternalName that is an address literal
+ * (rule 61). */
+#define KUBESVC_SERVICE_HIDDEN 0x1u
 
 #define KUBESVC_SERVICE_NUMBERED 0x2u /* the record begins with a struct kubesvc_numbered */
 
