@@ -184,8 +184,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct feed *feed = userdata;
 
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     store_end_list(feed->config.store, feed->config.index);
     feed->handler.changed(feed->handler.userdata, feed);
     return 0;
@@ -339,8 +338,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct feed *feed = userdata;
 
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     switch (feed->phase) {
     case PHASE_LIST: feed->handler.want_list(feed->handler.userdata, feed); break;
     case PHASE_PROBE: probe(feed); break;

@@ -66,8 +66,7 @@ static int on_status(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct follower *follower = userdata;
 
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     if (follower->freshness.state == FRESHNESS_SYNCED)
         follower->freshness.contact = now_real();
     write_status(follower);
@@ -78,8 +77,7 @@ static int on_sync(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct follower *follower = userdata;
 
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     files_sync(follower->files);
     return 0;
 }
@@ -193,8 +191,7 @@ static void flush(struct follower *follower)
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     flush(userdata);
     return 0;
 }
@@ -204,8 +201,7 @@ static int on_age(sd_event_source *source, uint64_t usec, void *userdata)
     struct follower *follower = userdata;
     int r = files_prune(follower->files, NULL);
 
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     if (r < 0)
         log_error("cannot remove the files: %s", g_strerror(-r));
     log_warning("no contact for longer than maxAge; removing the cluster's names");

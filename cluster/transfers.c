@@ -56,8 +56,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     struct transfers *transfers = userdata;
     int running;
 
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     (void)curl_multi_socket_action(transfers->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     take_results(transfers);
     return 0;
