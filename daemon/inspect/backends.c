@@ -313,8 +313,8 @@ void backends_follow(struct backends *backends, const struct report *report)
         return;
     g_hash_table_iter_init(&iter, backends->lines);
     while (g_hash_table_iter_next(&iter, NULL, &line))
-        frame_writer_write(report->frames, line, strlen(line));
-    frame_writer_write(report->frames, end, strlen(end));
+        frame_writer_write(&report->job->frames, line, strlen(line));
+    frame_writer_write(&report->job->frames, end, strlen(end));
 }
 
 void backends_rest(struct backends *backends)

@@ -137,21 +137,23 @@ static char *describe(const struct service_summary *state)
     return g_strdup_printf("points to %s", target);
 }
 
+static bool same_bytes(const struct service_summary *a, uint32_t at,
+                       const struct service_summary *b, uint32_t other, uint64_t size)
+{
+    const uint8_t *x = snapshot_bytes(a->record, le32toh(at), size);
+    const uint8_t *y = snapshot_bytes(b->record, le32toh(other), size);
+
+    return size == 0 || (x && y && memcmp(x, y, size) == 0);
+}
+
 /* Are the addresses the same, though something else about the Service is not? */
 static bool same_addresses(const struct service_summary *a, const struct service_summary *b)
 {
     const struct kubesvc_set *x = &a->service.addresses, *y = &b->service.addresses;
-    uint32_t n_inet = le32toh(x->n_inet), n_inet6 = le32toh(x->n_inet6);
 
-    if (x->n_inet != y->n_inet || x->n_inet6 != y->n_inet6)
-        return false;
-    const uint8_t *inet[] = {snapshot_bytes(a->record, le32toh(x->inet), n_inet * 4ull),
-                             snapshot_bytes(b->record, le32toh(y->inet), n_inet * 4ull)};
-    const uint8_t *inet6[] = {snapshot_bytes(a->record, le32toh(x->inet6), n_inet6 * 16ull),
-                              snapshot_bytes(b->record, le32toh(y->inet6), n_inet6 * 16ull)};
-    return (n_inet == 0 || (inet[0] && inet[1] && memcmp(inet[0], inet[1], n_inet * 4ull) == 0)) &&
-           (n_inet6 == 0 ||
-            (inet6[0] && inet6[1] && memcmp(inet6[0], inet6[1], n_inet6 * 16ull) == 0));
+    return x->n_inet == y->n_inet && x->n_inet6 == y->n_inet6 &&
+           same_bytes(a, x->inet, b, y->inet, le32toh(x->n_inet) * 4ull) &&
+           same_bytes(a, x->inet6, b, y->inet6, le32toh(x->n_inet6) * 16ull);
 }
 
 static void add_change(struct event_log *events, const char *name,

@@ -44,7 +44,7 @@ bool report_stays(const struct args *args)
 /* A name of the program that forwards may follow. */
 enum kubesvc_inspect_result report_backends(const struct report *report)
 {
-    const char *program = args_get(report->args, 1);
+    const char *program = args_get(&report->job->args, 1);
     size_t length = strlen(program);
 
     if (length > STREAM_PROGRAM_MAX ||
@@ -56,9 +56,9 @@ enum kubesvc_inspect_result report_backends(const struct report *report)
 
 const char *report_forwarder(const struct report *report)
 {
-    for (unsigned i = 0; i < report->n_clients; i++)
-        if (*report->clients[i].program)
-            return report->clients[i].program;
+    for (unsigned i = 0; i < report->job->n_clients; i++)
+        if (*report->job->clients[i].program)
+            return report->job->clients[i].program;
     return NULL;
 }
 
@@ -69,17 +69,7 @@ static void print(void *frames, const char *text, size_t size)
 
 void report_make(const struct inspect_context *context, struct job *job)
 {
-    struct report report = {
-        .context = context,
-        .args = &job->args,
-        .server = &job->server,
-        .query = job->query,
-        .clients = job->clients,
-        .n_clients = job->n_clients,
-        .frames = &job->frames,
-        .json = json_new(false, print, &job->frames),
-    };
-
+    struct report report = {context, job, json_new(false, print, &job->frames)};
     enum kubesvc_inspect_result result = report_find(&job->args)(&report);
 
     job->stays =
@@ -104,7 +94,7 @@ const struct ns *report_namespace(const struct report *report, const char *name)
 void report_namespaces_each(const struct report *report, cluster_read_namespace_fn each,
                             void *userdata)
 {
-    const char *name = args_get(report->args, 1);
+    const char *name = args_get(&report->job->args, 1);
 
     if (*name == '\0') {
         cluster_read_namespaces(report->context->cluster, each, userdata);

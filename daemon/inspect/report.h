@@ -16,12 +16,7 @@
 
 struct report {
     const struct inspect_context *context;
-    const struct args *args; /* the verb is the first */
-    const struct server_status *server;
-    const struct inspect_query *query;   /* of `query` and `explain` */
-    const struct stream_client *clients; /* that follow backends */
-    unsigned n_clients;
-    struct frame_writer *frames;
+    struct job *job; /* its `frames` are written to; the verb is the first of its `args` */
     struct json *json;
 };
 

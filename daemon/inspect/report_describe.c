@@ -128,10 +128,10 @@ static void put_service(const struct report *report, const struct service_state 
 
 enum kubesvc_inspect_result report_describe(const struct report *report)
 {
-    const char *name = args_get(report->args, 1);
+    const char *name = args_get(&report->job->args, 1);
     const struct ns *ns = report_namespace(report, *name ? name : report->context->config->ns);
     const struct service_state *state =
-        ns ? cluster_read_service(ns, args_get(report->args, 2)) : NULL;
+        ns ? cluster_read_service(ns, args_get(&report->job->args, 2)) : NULL;
 
     if (!state)
         return KUBESVC_INSPECT_NOT_FOUND;

@@ -260,7 +260,7 @@ static char *missing_text(const struct report *report, const struct service_ref 
 /* A short name is looked up in the zone of its caller's namespace; NULL: that is one of ours. */
 static char *unknown_zone_text(const struct report *report)
 {
-    const struct request *request = &report->query->request;
+    const struct request *request = &report->job->query->request;
     g_autofree char *ns = g_strndup(request->ns, request->namespace_length);
 
     if (config_has_zone_of(report->context->config, ns))
@@ -330,7 +330,7 @@ static void write_result(const struct report *report, const struct service_ref *
 
 enum kubesvc_inspect_result report_explain(const struct report *report)
 {
-    const struct inspect_query *query = report->query;
+    const struct inspect_query *query = report->job->query;
     const struct search_result *result = &query->result;
     struct explain_walk walk = {.report = report};
     struct service_ref ref;

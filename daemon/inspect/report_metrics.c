@@ -17,7 +17,7 @@ static void put(const struct report *report, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    frame_writer_write(report->frames, text, strlen(text));
+    frame_writer_write(&report->job->frames, text, strlen(text));
 }
 
 static void begin(const struct report *report, const char *name, const char *type, const char *help)
@@ -184,7 +184,7 @@ enum kubesvc_inspect_result report_metrics(const struct report *report)
 {
     const struct inspect_context *context = report->context;
     struct snapshot_writer_status snapshot;
-    const struct server_status *server = report->server;
+    const struct server_status *server = &report->job->server;
 
     snapshot_writer_status(context->writer, &snapshot);
     begin(report, "kubesvc_build_info", "gauge", "The running version.");

@@ -25,7 +25,7 @@ static const char *miss_text(const struct report *report, const struct request *
 /* What the Service that the question is about, if any, has to do with the miss. */
 static void put_miss(const struct report *report, enum kubesvc_status status)
 {
-    const struct inspect_query *query = report->query;
+    const struct inspect_query *query = report->job->query;
     struct json *json = report->json;
     struct service_ref ref;
 
@@ -69,7 +69,7 @@ static void put_origin(const struct report *report, const struct search_result *
 enum kubesvc_inspect_result report_query(const struct report *report)
 {
     struct json *json = report->json;
-    const struct inspect_query *query = report->query;
+    const struct inspect_query *query = report->job->query;
     const struct search_result *result = &query->result;
 
     if (!query->is_valid)

@@ -232,8 +232,8 @@ static void put_forwarders(const struct report *report)
     struct json *json = report->json;
 
     json_open_list(json, "forwarders");
-    for (unsigned i = 0; i < report->n_clients; i++) {
-        const struct stream_client *client = &report->clients[i];
+    for (unsigned i = 0; i < report->job->n_clients; i++) {
+        const struct stream_client *client = &report->job->clients[i];
 
         if (*client->program == '\0')
             continue;
@@ -271,7 +271,7 @@ static void put_snapshot(const struct report *report)
 static void put_questions(const struct report *report)
 {
     struct json *json = report->json;
-    const struct server_status *status = report->server;
+    const struct server_status *status = &report->job->server;
 
     json_open(json, "questions");
     json_number(json, "total", status->questions);

@@ -126,33 +126,35 @@ static char *difference(const struct labels *selector, const struct labels *labe
 }
 
 /* The selector matches, but pods are not where the endpoints come from. */
-static char *hidden_text(const struct selector_walk *walk)
+static const char *hidden_text(const struct selector_walk *walk)
 {
     switch (walk->source) {
     case ENDPOINTS_SLICES:
-        return g_strdup("matches, but EndpointSlices of the Service are in the files: only they "
-                        "count");
+        return "matches, but EndpointSlices of the Service are in the files: only they count";
     case ENDPOINTS_OBJECT:
-        return g_strdup("matches, but an Endpoints object of the Service is in the files and "
-                        "counts instead of allocated addresses");
-    case ENDPOINTS_STATED:
-        return g_strdup("matches, but the annotation kubesvc.io/addresses counts instead");
-    default: return g_strdup("matches, but the Service has no endpoints of its own");
+        return "matches, but an Endpoints object of the Service is in the files and counts instead "
+               "of allocated addresses";
+    case ENDPOINTS_STATED: return "matches, but the annotation kubesvc.io/addresses counts instead";
+    default: return "matches, but the Service has no endpoints of its own";
     }
+}
+
+/* Why a workload yields fewer pods than it asks for; NULL: it does not. */
+static char *fewer_text(const struct selector_walk *walk, const struct object *object)
+{
+    const struct workload_state *workload =
+        cluster_read_workload(walk->state->ns, object->kind, object->name);
+
+    return workload ? cluster_read_why_fewer(walk->report->context->cluster, workload) : NULL;
 }
 
 /* The labels match, but it has no pods. */
 static char *absent_text(const struct selector_walk *walk, const struct unit *unit)
 {
-    if (unit->object->kind == OBJECT_POD)
-        return hidden_text(walk);
-    const struct workload_state *workload =
-        cluster_read_workload(walk->state->ns, unit->object->kind, unit->object->name);
-    g_autofree char *why =
-        workload ? cluster_read_why_fewer(walk->report->context->cluster, workload) : NULL;
-    if (!why)
-        return hidden_text(walk);
-    return g_strdup_printf("the labels of its template match, but it has no pods: %s", why);
+    bool is_pod = unit->object->kind == OBJECT_POD;
+    g_autofree char *why = is_pod ? NULL : fewer_text(walk, unit->object);
+    return why ? g_strdup_printf("the labels of its template match, but it has no pods: %s", why)
+               : g_strdup(hidden_text(walk));
 }
 
 static char *matching_text(const struct unit *unit)
@@ -176,15 +178,10 @@ static char *matching_text(const struct unit *unit)
 static char *beside_text(const struct selector_walk *walk, const struct unit *unit)
 {
     const struct cluster *cluster = walk->report->context->cluster;
-    const struct ns *ns = walk->state->ns;
 
     if (unit->object->kind == OBJECT_POD)
-        return cluster_read_relation(cluster, ns, (const struct pod *)unit->object);
-    if (!object_is_workload(unit->object))
-        return NULL;
-    const struct workload_state *workload =
-        cluster_read_workload(ns, unit->object->kind, unit->object->name);
-    return workload ? cluster_read_why_fewer(cluster, workload) : NULL;
+        return cluster_read_relation(cluster, walk->state->ns, (const struct pod *)unit->object);
+    return object_is_workload(unit->object) ? fewer_text(walk, unit->object) : NULL;
 }
 
 static char *whole_text(const struct selector_walk *walk, const struct unit *unit)

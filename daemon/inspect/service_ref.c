@@ -122,7 +122,9 @@ static char *bunch_text(const struct bunch *bunch)
                            bunch->kind == OBJECT_ENDPOINTS ? "Endpoints" : "EndpointSlices");
 }
 
-char *service_ref_endpoints(const struct report *report, const struct service_state *state,
+/* "3 allocated pods of Deployment moon/app, 1 address of EndpointSlices": the endpoints that count,
+ * only those of a label unless NULL. */
+static char *endpoints_text(const struct report *report, const struct service_state *state,
                             const char *label)
 {
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct bunch));
@@ -149,7 +151,7 @@ char *service_ref_origin(const struct report *report, const struct service_ref *
     if (state->object->type == SERVICE_EXTERNAL_NAME)
         return g_strdup_printf("%s, an ExternalName for %s", service, state->object->external_name);
     bool is_port = ref->below && strchr(ref->below, '.');
-    g_autofree char *endpoints = service_ref_endpoints(report, state, is_port ? NULL : ref->below);
+    g_autofree char *endpoints = endpoints_text(report, state, is_port ? NULL : ref->below);
     if (ref->below)
         return g_strdup_printf("%s %s of %s, %s", is_port ? "port" : "endpoint", ref->below,
                                service, endpoints);

@@ -19,12 +19,7 @@ struct service_ref {
 bool service_ref_find(struct service_ref *ref, const struct report *report, const char *name);
 void service_ref_clear(struct service_ref *ref);
 
-/* "3 allocated pods of Deployment moon/app, 1 address of EndpointSlices": the endpoints that count,
- * only those of a label unless NULL. To be freed with g_free. */
-char *service_ref_endpoints(const struct report *report, const struct service_state *state,
-                            const char *label);
-
-/* The same as a sentence about where the answer to a name comes from. */
+/* Where the answer to a name comes from, to be freed with g_free. */
 char *service_ref_origin(const struct report *report, const struct service_ref *ref);
 
 /* The Service that a search is about: of the last name that has one, because a search ends where it
