@@ -97,7 +97,6 @@ static int print_all(const struct input_set *inputs, const struct arguments *arg
     unsigned errors = check_report_count(inputs->report, DIAGNOSTIC_ERROR);
     unsigned warnings = check_report_count(inputs->report, DIAGNOSTIC_WARNING);
     g_autofree char *note = check_host_note(inputs, arguments->socket);
-    check_report_sort(inputs->report);
     if (arguments->format == FORMAT_JSON) {
         print_json(inputs, errors, warnings, note);
     } else {

@@ -140,11 +140,6 @@ static int compare(gconstpointer a, gconstpointer b)
     return order != 0 ? order : strcmp(d->message, e->message);
 }
 
-void check_report_sort(struct check_report *report)
-{
-    g_ptr_array_sort(report->items, compare);
-}
-
 unsigned check_report_count(const struct check_report *report, enum diagnostic_severity severity)
 {
     unsigned n = 0;
@@ -153,8 +148,9 @@ unsigned check_report_count(const struct check_report *report, enum diagnostic_s
     return n;
 }
 
-void check_report_print(const struct check_report *report)
+void check_report_print(struct check_report *report)
 {
+    g_ptr_array_sort(report->items, compare);
     g_autofree char *error = text_styled("error", STYLE_BAD);
     g_autofree char *warning = text_styled("warning", STYLE_WARN);
     for (guint i = 0; i < report->items->len; i++) {
@@ -172,8 +168,9 @@ void check_report_print(const struct check_report *report)
     }
 }
 
-void check_report_write(const struct check_report *report, struct json *json)
+void check_report_write(struct check_report *report, struct json *json)
 {
+    g_ptr_array_sort(report->items, compare);
     json_open_list(json, "findings");
     for (guint i = 0; i < report->items->len; i++) {
         const struct finding *finding = report->items->pdata[i];

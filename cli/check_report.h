@@ -38,14 +38,11 @@ void check_report_add(struct check_report *report, enum diagnostic_severity seve
                       const char *rule, const struct object *object, struct position position,
                       const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/* To be called before they are printed. */
-void check_report_sort(struct check_report *report);
-
 unsigned check_report_count(const struct check_report *report, enum diagnostic_severity severity);
 
-/* "file:line:column: severity: object: message [rule]", one a line. */
-void check_report_print(const struct check_report *report);
+/* "file:line:column: severity: object: message [rule]", one a line, in order. */
+void check_report_print(struct check_report *report);
 
-/* Writes the list "findings" of {"file","line","column","severity","object","message","rule"}; what
- * is not known is left out. */
-void check_report_write(const struct check_report *report, struct json *json);
+/* Writes in order the list "findings" of
+ * {"file","line","column","severity","object","message","rule"}; what is not known is left out. */
+void check_report_write(struct check_report *report, struct json *json);

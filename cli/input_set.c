@@ -24,23 +24,6 @@
 #define DEPTH_MAX 64
 #define STANDARD_INPUT "<stdin>"
 
-struct identity {
-    dev_t device;
-    ino_t inode;
-};
-
-static guint identity_hash(gconstpointer data)
-{
-    const struct identity *identity = data;
-    return (guint)identity->inode * 31u + (guint)identity->device;
-}
-
-static gboolean identity_equal(gconstpointer a, gconstpointer b)
-{
-    const struct identity *x = a, *y = b;
-    return x->device == y->device && x->inode == y->inode;
-}
-
 struct chart { /* of Helm */
     char *path;
     unsigned templates; /* that could not be read */
@@ -68,7 +51,7 @@ void input_set_init(struct input_set *inputs, struct check_report *report)
         .ns = "default",
         .files = g_ptr_array_new_with_free_func(file_free),
         .charts = g_ptr_array_new_with_free_func(chart_free),
-        .seen = g_hash_table_new_full(identity_hash, identity_equal, g_free, NULL),
+        .seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };
 }
 
@@ -239,9 +222,8 @@ static void read_file(struct input_set *inputs, const char *path, int fd)
 /* A file that is reached in two ways says nothing twice. */
 static bool is_new(struct input_set *inputs, const struct stat *st)
 {
-    struct identity *identity = g_new0(struct identity, 1);
-    *identity = (struct identity){st->st_dev, st->st_ino};
-    return g_hash_table_add(inputs->seen, identity);
+    return g_hash_table_add(
+        inputs->seen, g_strdup_printf("%ju:%ju", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino));
 }
 
 static void open_file(struct input_set *inputs, const char *path)

@@ -19,7 +19,7 @@ struct input_set {
     bool skip_templates;        /* templates are not reported, and those of charts are not read */
     const char *const *ignored; /* patterns of ignore.h, NULL-terminated */
     GPtrArray *files;           /* struct input_file *, in the order in which they were read */
-    GHashTable *seen;           /* private: files that were read */
+    GHashTable *seen;           /* private: "device:inode" of files that were read */
     GPtrArray *charts;          /* private: struct chart * */
     struct chart *chart;        /* private: what the directory at hand belongs to; NULL: nothing */
     const char *top;            /* private: the path among those given that is being read */

@@ -47,16 +47,14 @@ static void judge(struct lint_record *record, const struct schema_field *level,
         return;
     const char *meant = nearest(level, child->key);
     const char *place = meant ? NULL : below(level, child->key);
-    if (!meant && !place)
-        return;
-    g_autofree char *description = object_describe(record->object);
-    g_ptr_array_add(
-        record->diagnostics,
-        diagnostic_new(DIAGNOSTIC_WARNING, child->key_position.line, child->key_position.column,
-                       "unknown-field", description,
-                       meant ? "unknown field %s, which has no effect; did you mean %s?"
-                             : "misplaced field %s, which has no effect here; it belongs in %s",
-                       child->key, meant ? meant : place));
+    if (meant)
+        lint_record_warn(record, "unknown-field", child->key_position,
+                         "unknown field %s, which has no effect; did you mean %s?", child->key,
+                         meant);
+    else if (place)
+        lint_record_warn(record, "unknown-field", child->key_position,
+                         "misplaced field %s, which has no effect here; it belongs in %s",
+                         child->key, place);
 }
 
 static void walk(struct lint_record *record, const struct schema_field *level,

@@ -6,6 +6,7 @@
  */
 #include "lint_model.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "lib/model/pods.h"
@@ -61,6 +62,19 @@ void lint_record_free(void *data)
     g_ptr_array_unref(record->diagnostics);
     object_free(record->object);
     g_free(record);
+}
+
+void lint_record_warn(struct lint_record *record, const char *rule, struct position position,
+                      const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_autofree char *description = object_describe(record->object);
+    g_ptr_array_add(record->diagnostics,
+                    diagnostic_new(DIAGNOSTIC_WARNING, position.line, position.column, rule,
+                                   description, "%s", message));
 }
 
 struct lint_model *lint_model_new(void)

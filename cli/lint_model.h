@@ -33,6 +33,10 @@ struct lint_record {
 struct lint_record *lint_record_new(const struct object *object);
 void lint_record_free(void *data); /* and its object */
 
+/* Adds a warning to its diagnostics. */
+void lint_record_warn(struct lint_record *record, const char *rule, struct position position,
+                      const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* A custom resource for which an operator may create pods. */
 struct maker {
     char *ns; /* NULL: any */

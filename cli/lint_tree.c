@@ -33,15 +33,6 @@ static struct position key_of(const struct yaml_node *map, const char *key)
     return node ? node->key_position : (struct position){0};
 }
 
-static void complain(struct lint_record *record, enum diagnostic_severity severity,
-                     const char *rule, struct position position, char *message)
-{
-    g_autofree char *description = object_describe(record->object);
-    g_autofree char *owned = message;
-    g_ptr_array_add(record->diagnostics, diagnostic_new(severity, position.line, position.column,
-                                                        rule, description, "%s", owned));
-}
-
 static uint16_t port_number(const struct yaml_node *node)
 {
     if (!node || node->type != YAML_NODE_SCALAR)
@@ -91,9 +82,8 @@ static void keep_positions(struct lint_record *record, const struct yaml_node *r
         keep_service(record, spec);
     if (kind == OBJECT_CRON_JOB)
         pod_spec = child(child(spec, "jobTemplate"), "spec");
-    if (object_is_workload(record->object)) {
+    if (object_is_workload(record->object))
         pod_spec = child(child(pod_spec, "template"), "spec");
-    }
     record->subdomain = value_of(pod_spec, "subdomain");
 }
 
@@ -117,9 +107,9 @@ static void check_version(struct lint_record *record, const struct yaml_node *ro
         if (strcmp(removed[i].version, version) != 0 ||
             (removed[i].kind && strcmp(removed[i].kind, kind) != 0))
             continue;
-        complain(record, DIAGNOSTIC_WARNING, "removed-version", value_of(root, "apiVersion"),
-                 g_strdup_printf("Kubernetes removed apiVersion %s in %s: use %s", version,
-                                 removed[i].since, removed[i].use));
+        lint_record_warn(record, "removed-version", value_of(root, "apiVersion"),
+                         "Kubernetes removed apiVersion %s in %s: use %s", version,
+                         removed[i].since, removed[i].use);
         return;
     }
 }
@@ -127,9 +117,9 @@ static void check_version(struct lint_record *record, const struct yaml_node *ro
 static void check_slice(struct lint_record *record, const struct yaml_node *root)
 {
     if (g_strcmp0(decode_peek(root, "addressType"), "FQDN") == 0)
-        complain(
-            record, DIAGNOSTIC_WARNING, "fqdn-slice", value_of(root, "addressType"),
-            g_strdup("Kubernetes does not define addressType FQDN: the slice publishes nothing"));
+        lint_record_warn(
+            record, "fqdn-slice", value_of(root, "addressType"),
+            "Kubernetes does not define addressType FQDN: the slice publishes nothing");
 }
 
 void lint_tree(struct lint_record *record, const struct yaml_node *root)
@@ -172,12 +162,9 @@ struct diagnostic *lint_foreign_tree(const struct yaml_node *root)
     if (!meant)
         return NULL;
     struct position position = value_of(root, known_kind ? "apiVersion" : "kind");
-    g_autofree char *message =
-        known_kind
-            ? g_strdup_printf("unknown apiVersion %s of a %s; did you mean %s? Object ignored",
-                              version, kind, meant)
-            : g_strdup_printf("unknown kind %s in apiVersion %s; did you mean %s? Object ignored",
-                              kind, version, meant);
-    return diagnostic_new(DIAGNOSTIC_WARNING, position.line, position.column, "unknown-kind", NULL,
-                          "%s", message);
+    return diagnostic_new(
+        DIAGNOSTIC_WARNING, position.line, position.column, "unknown-kind", NULL,
+        known_kind ? "unknown apiVersion %1$s of a %2$s; did you mean %3$s? Object ignored"
+                   : "unknown kind %2$s in apiVersion %1$s; did you mean %3$s? Object ignored",
+        version, kind, meant);
 }
