@@ -34,81 +34,50 @@ enum {
 };
 
 static const struct {
-    struct option option;
-    const char *value; /* as --help calls it */
+    const char *name;
+    int value;         /* of getopt_long: its letter, or beyond them */
+    const char *given; /* its own value, as --help calls it; "[=...]": optional; NULL: none */
     const char *meaning;
     unsigned needs; /* 0: taken by every command */
 } options[] = {
-    {{"namespace", required_argument, NULL, 'n'},
-     "NAMESPACE",
-     "the namespace (default: KUBESVC_NAMESPACE, else the daemon's)",
+    {"namespace", 'n', "NAMESPACE", "the namespace (default: KUBESVC_NAMESPACE, else the daemon's)",
      TAKES_NAMESPACE},
-    {{"all-namespaces", no_argument, NULL, 'A'}, NULL, "in all namespaces", TAKES_GET},
-    {{"selector", required_argument, NULL, 'l'},
-     "LABELS",
+    {"all-namespaces", 'A', NULL, "in all namespaces", TAKES_GET},
+    {"selector", 'l', "LABELS",
      "show only objects with these labels: a=b, a!=b, 'a in (b,c)', 'a notin (b)', a, '!a'; "
      "separated by commas",
      TAKES_GET},
-    {{"output", required_argument, NULL, 'o'}, "FORMAT", NULL, TAKES_JSON | TAKES_YAML},
-    {{"show-labels", no_argument, NULL, OPTION_LABELS},
-     NULL,
-     "show all labels in a column",
-     TAKES_GET},
-    {{"label-columns", required_argument, NULL, 'L'},
-     "LABELS",
-     "show a column for each of these labels",
-     TAKES_GET},
-    {{"no-headers", no_argument, NULL, OPTION_HEADINGS}, NULL, "print no headings", TAKES_GET},
-    {{"watch", no_argument, NULL, 'w'},
-     NULL,
-     "keep running and print rows as they change",
-     TAKES_GET},
-    {{"ipv4", no_argument, NULL, '4'}, NULL, "IPv4 only", TAKES_QUERY},
-    {{"ipv6", no_argument, NULL, '6'}, NULL, "IPv6 only", TAKES_QUERY},
-    {{"nss", no_argument, NULL, OPTION_NSS},
-     NULL,
-     "also ask libc, as programs do, and report differences",
-     TAKES_QUERY},
-    {{"dns", optional_argument, NULL, OPTION_DNS},
-     "SERVER",
-     "also ask libc and a nameserver (default: kubesvc-dns), and compare",
-     TAKES_QUERY},
-    {{"questions", no_argument, NULL, OPTION_QUESTIONS},
-     NULL,
-     "also show every lookup (root and the daemon's user only)",
-     TAKES_MONITOR},
-    {{"strict", no_argument, NULL, OPTION_STRICT}, NULL, "fail on warnings as well", TAKES_CHECK},
-    {{"recursive", no_argument, NULL, 'R'}, NULL, "enter subdirectories", TAKES_CHECK},
-    {{"ignore", required_argument, NULL, OPTION_IGNORE},
-     "WHAT",
+    {"output", 'o', "FORMAT", NULL, TAKES_JSON | TAKES_YAML},
+    {"show-labels", OPTION_LABELS, NULL, "show all labels in a column", TAKES_GET},
+    {"label-columns", 'L', "LABELS", "show a column for each of these labels", TAKES_GET},
+    {"no-headers", OPTION_HEADINGS, NULL, "print no headings", TAKES_GET},
+    {"watch", 'w', NULL, "keep running and print rows as they change", TAKES_GET},
+    {"ipv4", '4', NULL, "IPv4 only", TAKES_QUERY},
+    {"ipv6", '6', NULL, "IPv6 only", TAKES_QUERY},
+    {"nss", OPTION_NSS, NULL, "also ask libc, as programs do, and report differences", TAKES_QUERY},
+    {"dns", OPTION_DNS, "[=SERVER]",
+     "also ask libc and a nameserver (default: kubesvc-dns), and compare", TAKES_QUERY},
+    {"questions", OPTION_QUESTIONS, NULL,
+     "also show every lookup (root and the daemon's user only)", TAKES_MONITOR},
+    {"strict", OPTION_STRICT, NULL, "fail on warnings as well", TAKES_CHECK},
+    {"recursive", 'R', NULL, "enter subdirectories", TAKES_CHECK},
+    {"ignore", OPTION_IGNORE, "WHAT",
      "ignore findings of RULE,... or files of PATH, which may be a pattern; repeatable",
      TAKES_CHECK},
-    {{"skip-templates", no_argument, NULL, OPTION_TEMPLATES},
-     NULL,
-     "skip templates, and do not read those of Helm charts",
-     TAKES_CHECK},
-    {{"root", required_argument, NULL, OPTION_ROOT},
-     "DIR",
-     "examine the files below this directory",
-     TAKES_DOCTOR},
-    {{"container", required_argument, NULL, 'c'},
-     "NAME",
-     "the container whose variables are set (default: as kubectl chooses)",
-     TAKES_RUN},
-    {{"manifests", required_argument, NULL, OPTION_MANIFESTS},
-     "PATH",
+    {"skip-templates", OPTION_TEMPLATES, NULL,
+     "skip templates, and do not read those of Helm charts", TAKES_CHECK},
+    {"root", OPTION_ROOT, "DIR", "examine the files below this directory", TAKES_DOCTOR},
+    {"container", 'c', "NAME",
+     "the container whose variables are set (default: as kubectl chooses)", TAKES_RUN},
+    {"manifests", OPTION_MANIFESTS, "PATH",
      "start a kubesvcd that reads these manifests and ends with the command; repeatable",
      TAKES_RUN},
-    {{"no-namespaces", no_argument, NULL, OPTION_NO_NAMESPACES},
-     NULL,
-     "leave the command in the namespaces of its caller",
-     TAKES_RUN},
-    {{"socket", required_argument, NULL, OPTION_SOCKET},
-     "PATH",
-     "the daemon's socket (default: KUBESVC_SOCKET, else " KUBESVC_SOCKET_PATH ")",
-     TAKES_SOCKET},
-    {{"help", no_argument, NULL, 'h'}, NULL, "show this", 0},
-    {{"version", no_argument, NULL, OPTION_VERSION}, NULL, "show the version", 0},
+    {"no-namespaces", OPTION_NO_NAMESPACES, NULL,
+     "leave the command in the namespaces of its caller", TAKES_RUN},
+    {"socket", OPTION_SOCKET, "PATH",
+     "the daemon's socket (default: KUBESVC_SOCKET, else " KUBESVC_SOCKET_PATH ")", TAKES_SOCKET},
+    {"help", 'h', NULL, "show this", 0},
+    {"version", OPTION_VERSION, NULL, "show the version", 0},
 };
 
 static const struct {
@@ -135,22 +104,14 @@ static char *format_names(unsigned takes)
 
 static void print_option(size_t i, unsigned takes)
 {
-    g_autofree char *names = NULL, *left = NULL;
-    const char *meaning = options[i].meaning;
+    g_autofree char *formats_taken = format_names(takes), *left = NULL;
+    const char *meaning = options[i].meaning ? options[i].meaning : formats_taken;
+    const char *given = options[i].given ? options[i].given : "";
     char letter[] = "    ";
-    if (options[i].option.val < 256)
-        g_snprintf(letter, sizeof letter, "-%c, ", options[i].option.val);
-    if (!meaning) {
-        names = format_names(takes);
-        meaning = names;
-    }
-    const char *value = options[i].value;
-    bool optional = options[i].option.has_arg == optional_argument;
-    left = g_strdup_printf("  %.4s--%s%s%s%s", letter, options[i].option.name,
-                           optional ? "[="
-                           : value  ? " "
-                                    : "",
-                           value ? value : "", optional ? "]" : "");
+    if (options[i].value < 256)
+        g_snprintf(letter, sizeof letter, "-%c, ", options[i].value);
+    left = g_strdup_printf("  %.4s--%s%s%s", letter, options[i].name,
+                           g_ascii_isalpha(*given) ? " " : "", given);
     printf("%-29s %s\n", left, meaning);
 }
 
@@ -173,10 +134,13 @@ static void fill_options(struct option *longs, GString *letters, unsigned takes)
     for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
         if (options[i].needs != 0 && !(options[i].needs & takes))
             continue;
-        longs[n++] = options[i].option;
-        if (options[i].option.val < 256)
-            g_string_append_printf(letters, "%c%s", options[i].option.val,
-                                   options[i].option.has_arg == required_argument ? ":" : "");
+        const char *given = options[i].given;
+        int takes_value = !given          ? no_argument
+                          : *given == '[' ? optional_argument
+                                          : required_argument;
+        longs[n++] = (struct option){options[i].name, takes_value, NULL, options[i].value};
+        if (options[i].value < 256)
+            g_string_append_printf(letters, "%c%s", options[i].value, given ? ":" : "");
     }
     longs[n] = (struct option){0};
 }

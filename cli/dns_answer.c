@@ -18,13 +18,6 @@
 
 enum dns_result { RESULT_FOUND, RESULT_NODATA, RESULT_NXDOMAIN, RESULT_FAILED };
 
-static const char *rcode_text(unsigned rcode)
-{
-    static const char *const texts[] = {"NOERROR",  "FORMERR", "SERVFAIL",
-                                        "NXDOMAIN", "NOTIMP",  "REFUSED"};
-    return rcode < G_N_ELEMENTS(texts) ? texts[rcode] : "an unknown error";
-}
-
 static void take_record(void *userdata, const uint8_t *message, size_t size,
                         const struct dns_record *record)
 {
@@ -68,7 +61,7 @@ static enum dns_result ask_type(struct other_answer *answer, const union endpoin
         return fail(answer, g_strerror(-r), r == -EINVAL ? RESULT_NXDOMAIN : RESULT_FAILED);
     unsigned rcode = message[3] & 15u;
     if (rcode != ns_r_noerror)
-        return fail(answer, rcode_text(rcode),
+        return fail(answer, dns_query_rcode(rcode),
                     rcode == ns_r_nxdomain ? RESULT_NXDOMAIN : RESULT_FAILED);
     if (!dns_query_records(message, size, take_record, answer))
         return fail(answer, "malformed answer", RESULT_FAILED);

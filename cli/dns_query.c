@@ -117,6 +117,13 @@ int dns_query_ask(const union endpoint *server, const char *name, unsigned type,
     return r;
 }
 
+const char *dns_query_rcode(unsigned rcode)
+{
+    static const char *const texts[] = {"NOERROR",  "FORMERR", "SERVFAIL",
+                                        "NXDOMAIN", "NOTIMP",  "REFUSED"};
+    return rcode < G_N_ELEMENTS(texts) ? texts[rcode] : "an unknown error";
+}
+
 bool dns_query_name(const uint8_t *message, size_t size, const uint8_t *at,
                     char text[static DNS_TEXT_MAX])
 {

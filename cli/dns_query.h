@@ -18,6 +18,9 @@
 MUST_USE int dns_query_ask(const union endpoint *server, const char *name, unsigned type,
                            uint8_t **answerp, size_t *sizep);
 
+/* "NXDOMAIN" */
+const char *dns_query_rcode(unsigned rcode);
+
 struct dns_record {
     unsigned type;
     const uint8_t *data; /* in the message */

@@ -35,8 +35,6 @@ static void has_text(void *userdata, const uint8_t *message, size_t size,
  * errno is returned where it does not; to be freed with g_free. */
 static int ask_version(const union endpoint *server, const char *zone, char **problemp)
 {
-    static const char *const rcodes[] = {"no such record", "FORMERR", "SERVFAIL",
-                                         "NXDOMAIN",       "NOTIMP",  "REFUSED"};
     g_autofree char *name = g_strdup_printf("dns-version.%s", zone);
     g_autofree uint8_t *answer = NULL;
     bool has = false;
@@ -50,7 +48,7 @@ static int ask_version(const union endpoint *server, const char *zone, char **pr
     unsigned rcode = answer[3] & 15u;
     if (rcode == ns_r_noerror && dns_query_records(answer, size, has_text, &has) && has)
         return 0;
-    *problemp = g_strdup(rcode < G_N_ELEMENTS(rcodes) ? rcodes[rcode] : "an unknown error");
+    *problemp = g_strdup(rcode == ns_r_noerror ? "no such record" : dns_query_rcode(rcode));
     return 0;
 }
 

@@ -64,19 +64,20 @@ static int send_request(int fd, const char *const *words)
     return (guint)n == frame->len ? 0 : -EPIPE;
 }
 
-/* Waits at most `timeout` milliseconds for every piece. */
-static int read_fully(const struct inspect_client *client, int timeout, void *buffer, size_t size)
+static int wait_readable(const struct inspect_client *client, int timeout)
+{
+    struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
+    int r = (int)TEMP_FAILURE_RETRY(poll(&poll_fd, 1, timeout));
+    return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
+}
+
+static int read_fully(const struct inspect_client *client, void *buffer, size_t size)
 {
     for (size_t done = 0; done < size;) {
-        struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
-        int r = poll(&poll_fd, 1, timeout);
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r <= 0)
-            return r < 0 ? -errno : -ETIMEDOUT;
-        ssize_t n = read(client->fd, (char *)buffer + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
+        int r = wait_readable(client, TIMEOUT_MS);
+        if (r < 0)
+            return r;
+        ssize_t n = TEMP_FAILURE_RETRY(read(client->fd, (char *)buffer + done, size - done));
         if (n <= 0)
             return n < 0 ? -errno : -ECONNRESET;
         done += (size_t)n;
@@ -102,7 +103,7 @@ static int read_end(const struct inspect_client *client, uint32_t length)
     struct kubesvc_inspect_end end = {0};
     if (length != sizeof end)
         return -EPROTO;
-    int r = read_fully(client, TIMEOUT_MS, &end, sizeof end);
+    int r = read_fully(client, &end, sizeof end);
     return r < 0 ? r : (int)le32toh(end.result);
 }
 
@@ -110,16 +111,9 @@ static int read_end(const struct inspect_client *client, uint32_t length)
 static int read_frame(struct inspect_client *client, int timeout)
 {
     struct kubesvc_header header = {0};
-    struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
-    int r;
-    do
-        r = poll(&poll_fd, 1, timeout);
-    while (r < 0 && errno == EINTR);
-    if (r < 0)
-        return -errno;
-    if (r == 0) /* between two frames, where it can be tried again */
-        return -ETIMEDOUT;
-    r = read_fully(client, TIMEOUT_MS, &header, sizeof header);
+    int r = wait_readable(client, timeout); /* between two frames, where it can be tried again */
+    if (r == 0)
+        r = read_fully(client, &header, sizeof header);
     if (r < 0)
         return r;
     uint32_t length = le32toh(header.length);
@@ -133,7 +127,7 @@ static int read_frame(struct inspect_client *client, int timeout)
         return -EPROTO;
     gsize had = client->text->len;
     g_string_set_size(client->text, had + length);
-    r = read_fully(client, TIMEOUT_MS, client->text->str + had, length);
+    r = read_fully(client, client->text->str + had, length);
     return r < 0 ? r : FRAME_OF_TEXT;
 }
 

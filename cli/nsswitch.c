@@ -110,32 +110,25 @@ static bool asks_the_network(const char *name)
 
 enum nsswitch_place nsswitch_place(const struct nsswitch *nsswitch, const char **before)
 {
-    const char *late = NULL;
-    *before = NULL;
-    for (guint i = 0; i < nsswitch->services->len; i++) {
-        const struct nsswitch_service *service = nsswitch->services->pdata[i];
-        if (strcmp(service->name, OURS) == 0) {
-            bool last = i + 1 == nsswitch->services->len;
-            *before = late;
-            if (late)
-                return NSSWITCH_LATE;
-            if (last || service->stops[NSSWITCH_NOTFOUND])
-                return NSSWITCH_GOOD;
-            *before = ((const struct nsswitch_service *)nsswitch->services->pdata[i + 1])->name;
-            return NSSWITCH_NO_RETURN;
-        }
+    const struct nsswitch_service *const *services = (void *)nsswitch->services->pdata;
+    const char *end = NULL, *late = NULL;
+    guint i = 0, n = nsswitch->services->len;
+    for (; i < n && strcmp(services[i]->name, OURS) != 0; i++) {
+        const struct nsswitch_service *service = services[i];
         /* mdns4_minimal knows that most names are not its own, and says UNAVAIL to them */
-        if (service->stops[NSSWITCH_NOTFOUND] && !g_str_has_prefix(service->name, "mdns")) {
-            *before = service->name;
-            break;
-        }
+        if (!end && service->stops[NSSWITCH_NOTFOUND] && !g_str_has_prefix(service->name, "mdns"))
+            end = service->name;
         if (!late && asks_the_network(service->name))
             late = service->name;
     }
-    for (guint i = 0; i < nsswitch->services->len && *before; i++)
-        if (strcmp(((const struct nsswitch_service *)nsswitch->services->pdata[i])->name, OURS) ==
-            0)
-            return NSSWITCH_CUT_OFF;
     *before = NULL;
-    return NSSWITCH_ABSENT;
+    if (i == n)
+        return NSSWITCH_ABSENT;
+    *before = end ? end : late;
+    if (*before)
+        return end ? NSSWITCH_CUT_OFF : NSSWITCH_LATE;
+    if (i + 1 == n || services[i]->stops[NSSWITCH_NOTFOUND])
+        return NSSWITCH_GOOD;
+    *before = services[i + 1]->name;
+    return NSSWITCH_NO_RETURN;
 }

@@ -125,12 +125,9 @@ struct selector *selector_free(struct selector *selector)
     return NULL;
 }
 
-static bool is_one_of(const char *value, const GPtrArray *values)
+static bool is_one_of(const char *value, GPtrArray *values)
 {
-    for (guint i = 0; i < values->len; i++)
-        if (strcmp(values->pdata[i], value) == 0)
-            return true;
-    return false;
+    return g_ptr_array_find_with_equal_func(values, value, g_str_equal, NULL);
 }
 
 static bool holds(const struct selector_requirement *requirement, const char *value)
