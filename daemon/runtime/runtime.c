@@ -19,7 +19,6 @@
 #define CLOCK_TICK (20 * INT64_C(1000000)) /* nanoseconds; file systems' are no finer */
 #define FILE_MAX (4u << 20)                /* bytes */
 #define CONTENT_SMALL 4096u                /* bytes; most are of one or two KiB */
-#define KEPT "; its previous content stays in effect"
 
 static bool is_mounted(const char *path)
 {
@@ -213,6 +212,11 @@ static void complain(struct runtime_file *file, char *problem, bool quietly)
     file->logged = problem && (file->logged || !quietly);
 }
 
+static const char *consequence(const struct runtime_file *file)
+{
+    return file->known ? "its previous content stays in effect" : "ignoring it";
+}
+
 void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *userdata)
 {
     if (file->stated)
@@ -278,7 +282,10 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
         return false;
     }
     if (error != 0) {
-        complain(file, g_strdup_printf("cannot be read: %s" KEPT, strerrordesc_np(error)), false);
+        complain(
+            file,
+            g_strdup_printf("cannot be read: %s; %s", strerrordesc_np(error), consequence(file)),
+            false);
         return true;
     }
     note_seen(file, &content.look);
@@ -288,10 +295,11 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
         hand_over(file, sightings, seen, userdata);
     else
         g_ptr_array_unref(sightings);
+    file->known |= r == PARSE_DONE;
     if (r == PARSE_PARTIAL)
-        complain(file, g_strdup("is incomplete" KEPT), true);
+        complain(file, g_strdup_printf("is incomplete; %s", consequence(file)), true);
     else if (r == PARSE_BAD)
-        complain(file, g_strconcat(problem, KEPT, NULL), false);
+        complain(file, g_strdup_printf("%s; %s", problem, consequence(file)), false);
     else
         complain(file, g_steal_pointer(&problem), false);
     return true;

@@ -34,6 +34,7 @@ struct runtime_file {
     bool shared;              /* others can write to it, too */
     bool has_seen;            /* a change since it was last read would be visible in `seen` */
     bool logged;              /* the problem has been logged */
+    bool known;               /* it has been read well at least once */
     bool stated;              /* its sightings have been delivered */
 };
 /* Keeps `folder` and `name`, a path in it. */

@@ -220,7 +220,7 @@ def test_a_bad_file_keeps_what_it_said_and_is_told_of():
         file.write_text(network(("solo", "10.89.0.2")))
         until(client, "solo", ["10.89.0.2"])
         file.write_text("10.89.0.1\nthis is no entry\n")
-        daemon.wait_line("line 2 is not an aardvark-dns entry")
+        daemon.wait_line("line 2 is not an aardvark-dns entry; its previous content stays in effect")
         same(addresses(client, "solo"), ["10.89.0.2"])
         status = next(iter(inspect(daemon.socket, "status")))
         same([e["file"] for e in status["errors"]], [str(file)])
@@ -231,6 +231,8 @@ def test_a_bad_file_keeps_what_it_said_and_is_told_of():
         file.write_text(network(("solo", "10.89.0.3")))
         daemon.wait_line("fixed")
         until(client, "solo", ["10.89.0.3"])
+        (directory / "other").write_text("10.89.1.1\nthis is no entry\n")
+        daemon.wait_line("other: line 2 is not an aardvark-dns entry; ignoring it")
 
 
 def test_the_directory_may_come_later():
