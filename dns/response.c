@@ -146,7 +146,7 @@ static enum response_result write_name(struct response *response, const struct t
 
     if (type == PACKET_SRV)
         return write_srv(response, target);
-    resolver_both(response->context->view, &response->settings, target->name, target->length, &inet,
+    resolver_name(response->context->view, &response->settings, target->name, target->length, &inet,
                   &inet6, &names);
     const struct resolver_answer *found = type == PACKET_AAAA ? &inet6 : &inet;
 

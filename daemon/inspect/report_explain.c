@@ -83,10 +83,8 @@ static void write_candidate(const struct explain_walk *walk, const char *name)
     struct resolver_answer inet, inet6;
     char storage[KUBESVC_NAMES_SIZE_MAX];
     struct resolver_names names = RESOLVER_NAMES(storage);
-    size_t length = strlen(name);
 
-    resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET6, &inet6, &names);
-    resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET, &inet, &names);
+    resolver_name(&walk->view, NULL, name, strlen(name), &inet, &inet6, &names);
     const char *target = names.text;
     for (unsigned i = 1; i < names.count; i++)
         target += strlen(target) + 1;

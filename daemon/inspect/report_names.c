@@ -29,10 +29,8 @@ static void write_name(const struct names_walk *walk, const char *name, const ch
     struct resolver_answer inet, inet6;
     char storage[KUBESVC_NAMES_SIZE_MAX];
     struct resolver_names names = RESOLVER_NAMES(storage);
-    size_t length = strlen(name);
 
-    resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET, &inet, &names);
-    resolver_name(&walk->view, name, length, KUBESVC_FAMILY_INET6, &inet6, &names);
+    resolver_name(&walk->view, NULL, name, strlen(name), &inet, &inet6, &names);
     if (found(&inet) == 0 && found(&inet6) == 0 && inet.outcome != RESOLVER_EXTERNAL)
         return;
     json_open(json, NULL);

@@ -114,12 +114,12 @@ static const char *read_namespace(struct decode_context *context, struct fields 
     const char *text;
 
     if (!node)
-        return context->default_namespace;
+        return context->options->default_namespace;
     text = fields_text(fields, node, "metadata.namespace");
     if (!text)
         return NULL;
     if (!*text)
-        return context->default_namespace;
+        return context->options->default_namespace;
     if (dns_label_is_valid(text))
         return text;
     refuse_name(context, fields, node, "namespace", text,
@@ -355,6 +355,6 @@ void decode_object(struct decode_context *context, const struct yaml_node *root,
         object = read_object(context, &fields, root, known);
     else if (version && kind)
         mention_namespace(context, root);
-    if (context->look)
-        context->look(context->look_userdata, object, root);
+    if (context->options->look)
+        context->options->look(context->options->look_userdata, object, root);
 }

@@ -14,7 +14,7 @@
 
 struct decode_context {
     struct source *source;
-    const char *default_namespace;
+    const struct manifest_options *options;
     GPtrArray *objects;     /* struct object *, added to */
     GPtrArray *diagnostics; /* struct diagnostic *, added to */
     GHashTable *mentioned;  /* namespace -> its mention among `objects`: one per file suffices */
@@ -23,8 +23,6 @@ struct decode_context {
     struct usage before;    /* by objects of the source, which the new ones replace */
     struct usage least;     /* objects over the limit, by item */
     uint32_t n_refused;     /* those */
-    manifest_look look;     /* or NULL */
-    void *look_userdata;
 };
 
 /* Adds the object, or all of a list's. Elements without a kind inherit the list's: `list_version`

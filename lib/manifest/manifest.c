@@ -116,9 +116,7 @@ int manifest_read(struct source *source, const struct manifest_options *options,
     g_autoptr(GHashTable) namespaces = g_hash_table_new(NULL, NULL);
     struct reading reading = {
         .context = {.source = source_ref(source),
-                    .default_namespace = options->default_namespace,
-                    .look = options->look,
-                    .look_userdata = options->look_userdata,
+                    .options = options,
                     .objects = g_ptr_array_new_with_free_func((GDestroyNotify)object_free),
                     .diagnostics = g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free),
                     .mentioned = mentioned,

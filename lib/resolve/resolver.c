@@ -102,30 +102,19 @@ static void answer_family(const struct lookup *lookup, enum resolver_outcome out
     }
 }
 
-void resolver_name(const struct snapshot_view *view, const char *name, size_t length,
-                   enum kubesvc_family family, struct resolver_answer *answer,
-                   struct resolver_names *names)
-{
-    struct lookup lookup = {.view = view};
-    enum resolver_outcome outcome = RESOLVER_NOT_OURS;
-    struct settings settings;
-
-    names_begin(names);
-    if (settings_open(&settings, view))
-        outcome = resolve(&settings, name, length, &lookup, names);
-    answer_family(&lookup, outcome, family, answer);
-}
-
-void resolver_both(const struct snapshot_view *view, const struct settings *settings,
+void resolver_name(const struct snapshot_view *view, const struct settings *settings,
                    const char *name, size_t length, struct resolver_answer *inet,
                    struct resolver_answer *inet6, struct resolver_names *names)
 {
     struct lookup lookup = {.view = view};
-    struct settings current = *settings;
+    enum resolver_outcome outcome = RESOLVER_NOT_OURS;
+    struct settings current;
 
     names_begin(names);
-    enum resolver_outcome outcome = resolve(&current, name, length, &lookup, names);
-
+    if (settings != NULL)
+        current = *settings;
+    if (settings != NULL || settings_open(&current, view))
+        outcome = resolve(&current, name, length, &lookup, names);
     answer_family(&lookup, outcome, KUBESVC_FAMILY_INET, inet);
     answer_family(&lookup, outcome, KUBESVC_FAMILY_INET6, inet6);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The resolver: one absolute name or one address, one family, one snapshot -> a DNS outcome
+ * The resolver: one absolute name or one address, one snapshot -> a DNS outcome
  * (docs/rules.md, sections A to G). Search list, NSS status and rotation belong to the layers
  * above. Uses libc only, allocates nothing, trusts nothing in the snapshot.
  */
@@ -48,17 +48,12 @@ struct resolver_answer {
     uint8_t literal[16]; /* an address that the name itself spells (rule 63, insecure) */
 };
 
-/* Resolves `name` (`length` bytes, without final dot, valid by name_is_valid, any case) to
- * addresses of `family` (KUBESVC_FAMILY_INET or _INET6). `names` receives the chain of owners: the
- * question's letters first, then the target of each ExternalName followed, the canonical name (or,
- * for EXTERNAL, the target to resolve) last. `answer->addresses` may point into `*answer`: do not
- * copy it. */
-void resolver_name(const struct snapshot_view *view, const char *name, size_t length,
-                   enum kubesvc_family family, struct resolver_answer *answer,
-                   struct resolver_names *names);
-
-/* The same for both families, with one walk and the settings of that view. */
-void resolver_both(const struct snapshot_view *view, const struct settings *settings,
+/* Resolves `name` (`length` bytes, without final dot, valid by name_is_valid, any case) to the
+ * addresses of each family. `settings` are those of the view; NULL: they are read here. `names`
+ * receives the chain of owners: the question's letters first, then the target of each ExternalName
+ * followed, the canonical name (or, for EXTERNAL, the target to resolve) last. The addresses may
+ * lie in the answers themselves: do not copy these. */
+void resolver_name(const struct snapshot_view *view, const struct settings *settings,
                    const char *name, size_t length, struct resolver_answer *inet,
                    struct resolver_answer *inet6, struct resolver_names *names);
 

@@ -120,7 +120,7 @@ static enum verdict ask(struct search *search, struct text name)
     struct external_answer inet = {.state = EXTERNAL_NODATA}, inet6 = inet;
     enum verdict verdict = VERDICT_NOT_OURS, verdict6 = VERDICT_NOT_OURS;
 
-    resolver_both(search->view, &search->settings, name.data, name.length, &result->inet,
+    resolver_name(search->view, &search->settings, name.data, name.length, &result->inet,
                   &result->inet6, &result->names);
     if (search->family != KUBESVC_FAMILY_INET6)
         verdict = ask_family(search, KUBESVC_FAMILY_INET, &result->inet, &inet);
@@ -272,8 +272,8 @@ static bool is_left_to_others(struct search *search)
         return false;
     if (!is_in_zone(search) && !join(buffer, search->name, search->zone, &whole))
         return false;
-    resolver_name(search->view, whole.data, whole.length, KUBESVC_FAMILY_INET,
-                  &search->result->inet, &search->result->names);
+    resolver_name(search->view, &search->settings, whole.data, whole.length, &search->result->inet,
+                  &search->result->inet6, &search->result->names);
     return search->result->inet.outcome == RESOLVER_NOT_OURS;
 }
 

@@ -105,15 +105,14 @@ static inline void interrogation_outside(void *userdata, const char *target,
 static inline void interrogate_name(const struct snapshot_view *view, const char *name,
                                     size_t length)
 {
-    struct resolver_answer answer;
+    struct resolver_answer answers[2];
     char storage[KUBESVC_NAMES_SIZE_MAX];
     struct resolver_names names = RESOLVER_NAMES(storage);
 
+    resolver_name(view, NULL, name, length, &answers[0], &answers[1], &names);
     for (unsigned i = 0; i < 2; i++) {
-        resolver_name(view, name, length, i == 0 ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6,
-                      &answer, &names);
-        interrogation_check_answer(&answer, i == 0 ? 4 : 16);
-        if (answer.outcome == RESOLVER_FOUND || answer.outcome == RESOLVER_EXTERNAL) {
+        interrogation_check_answer(&answers[i], i == 0 ? 4 : 16);
+        if (answers[i].outcome == RESOLVER_FOUND || answers[i].outcome == RESOLVER_EXTERNAL) {
             interrogation_check(names.count > 0);
             interrogation_check_names(&names);
         }

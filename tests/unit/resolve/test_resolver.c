@@ -31,15 +31,13 @@ struct name_case {
 
 static void check_name(const struct snapshot_view *view, const struct name_case *expected)
 {
-    struct resolver_answer answer;
+    struct resolver_answer inet, inet6, *answer = expected->family == 4 ? &inet : &inet6;
     char storage[KUBESVC_NAMES_SIZE_MAX];
     struct resolver_names names = RESOLVER_NAMES(storage);
 
-    resolver_name(view, expected->name, strlen(expected->name),
-                  expected->family == 4 ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6, &answer,
-                  &names);
-    if (answer.outcome != expected->outcome || answer.flags != expected->flags)
-        fail_msg("%s: outcome %d, flags %u", expected->name, answer.outcome, answer.flags);
+    resolver_name(view, NULL, expected->name, strlen(expected->name), &inet, &inet6, &names);
+    if (answer->outcome != expected->outcome || answer->flags != expected->flags)
+        fail_msg("%s: outcome %d, flags %u", expected->name, answer->outcome, answer->flags);
     if (expected->outcome == FOUND || expected->outcome == EXTERNAL) {
         g_autofree char *text = world_names(&names);
 
@@ -47,12 +45,12 @@ static void check_name(const struct snapshot_view *view, const struct name_case 
     }
     if (expected->outcome == FOUND) {
         g_autofree char *text = world_format(expected->family == 4 ? AF_INET : AF_INET6,
-                                             answer.addresses, answer.n_addresses);
+                                             answer->addresses, answer->n_addresses);
 
         if (g_strcmp0(text, expected->addresses) != 0)
             fail_msg("%s: %s", expected->name, text);
     } else {
-        assert_int_equal(answer.n_addresses, 0);
+        assert_int_equal(answer->n_addresses, 0);
     }
 }
 
@@ -397,7 +395,7 @@ static void a_zone_too_long_for_names(void **state)
         .zone = "z", .default_namespace = "d", .zones = zones, .pods = KUBESVC_PODS_VERIFIED};
     struct snapshot_writer *writer;
     struct snapshot_view view;
-    struct resolver_answer answer;
+    struct resolver_answer inet, inet6;
     char storage[KUBESVC_NAMES_SIZE_MAX];
     struct resolver_names names = RESOLVER_NAMES(storage);
     struct record_key key;
@@ -408,8 +406,9 @@ static void a_zone_too_long_for_names(void **state)
     world_put(writer, &key, record_settings_new(&settings));
     snapshot_writer_publish(writer);
     assert_true(snapshot_writer_view(writer, &view));
-    resolver_name(&view, name, strlen(name), KUBESVC_FAMILY_INET, &answer, &names);
-    assert_int_not_equal(answer.outcome, RESOLVER_FOUND);
+    resolver_name(&view, NULL, name, strlen(name), &inet, &inet6, &names);
+    assert_int_not_equal(inet.outcome, RESOLVER_FOUND);
+    assert_int_not_equal(inet6.outcome, RESOLVER_FOUND);
     snapshot_writer_free(writer);
 }
 
