@@ -48,7 +48,7 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->namespaces = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)namespace_free);
     cluster->no_labels = labels_new(NULL, 0);
     cluster->pods.leases = cluster->leases;
-    cluster->service_options.endpoints.pods = &cluster->pods;
+    cluster->service_options.pods = &cluster->pods;
     cluster->service_options.between = between;
     cluster->endpoints.over = g_hash_table_new(NULL, NULL);
     cluster->replicas.over = g_hash_table_new(NULL, NULL);
@@ -132,7 +132,7 @@ void cluster_configure(struct cluster *cluster, const struct cluster_options *wa
     cluster->pods.allocate = options->allocate;
     cluster->pods.sightings = options->runtimes ? cluster->sightings : NULL;
     sightings_set_node(cluster->sightings, options->node);
-    cluster->service_options.endpoints.pod_names = options->endpoint_pod_names;
+    cluster->pods.endpoint_names = options->endpoint_pod_names;
     cluster->service_options.ignore_empty = options->ignore_empty_service;
     leases_set_ranges(cluster->leases, LEASE_POD, options->pod_cidrs);
     leases_set_ranges(cluster->leases, LEASE_SERVICE, options->service_cidrs);

@@ -20,7 +20,7 @@ static void eye_open(struct eye *eye, const struct cluster *cluster)
     eye->pods = cluster->pods;
     eye->pods.look_only = true;
     eye->options = cluster->service_options;
-    eye->options.endpoints.pods = &eye->pods;
+    eye->options.pods = &eye->pods;
 }
 
 const struct ns *cluster_read_namespace(const struct cluster *cluster, const char *name)
@@ -186,7 +186,7 @@ void cluster_read_service_open(const struct cluster *cluster, const struct servi
     bool leased = service_addresses(state, &eye.options, view->addresses);
     if (view->addresses->len > 0)
         view->origin = leased ? SERVICE_ADDRESS_ALLOCATED : SERVICE_ADDRESS_STATED;
-    view->source = endpoints_source(&eye.options.endpoints, state);
+    view->source = endpoints_source(&eye.pods, state);
     cluster_read_endpoints(cluster, state, count_endpoint, view);
     view->as_headless |= service_has_real_pods(state, &eye.options);
     view->as_headless = view->as_headless && !service->headless && view->addresses->len == 0 &&
@@ -218,7 +218,7 @@ void cluster_read_endpoints(const struct cluster *cluster, const struct service_
     struct over_limit over_limit = {each, userdata};
     struct eye eye;
     eye_open(&eye, cluster);
-    endpoints_each(&eye.options.endpoints, state, service_families(state, &eye.options),
+    endpoints_each(&eye.pods, state, service_families(state, &eye.options),
                    state->over_limit ? pass_over_limit : each,
                    state->over_limit ? &over_limit : userdata);
 }

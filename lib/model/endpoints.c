@@ -11,7 +11,7 @@
 #include "workload.h"
 
 struct collector {
-    const struct endpoint_options *options;
+    const struct pods *pods;
     const struct service_state *state;
     unsigned families;
     endpoint_each each;
@@ -30,7 +30,7 @@ static const char *label_of(const struct collector *collector, const char *hostn
 {
     if (hostname)
         return name_intern(hostname);
-    bool fits = collector->options->pod_names && target && strlen(target) < 64;
+    bool fits = collector->pods->endpoint_names && target && strlen(target) < 64;
     return fits ? name_intern(target) : NULL;
 }
 
@@ -161,7 +161,7 @@ static void add_workload(struct collector *collector, const struct workload_stat
 {
     for (uint32_t i = 0; i < workload->replicas && !collector->enough; i++) {
         struct pod_view view;
-        pods_view_replica(collector->options->pods, workload->object, i, &view);
+        pods_view_replica(collector->pods, workload->object, i, &view);
         if (service_selects(collector->state, &view))
             add_pod(collector, &view);
     }
@@ -174,12 +174,12 @@ static bool is_stated_pod(const struct collector *collector, const struct object
     if (object->kind != OBJECT_POD) {
         const struct workload_state *workload =
             namespace_workload(collector->state->ns, object->kind, object->name);
-        return collector->options->pods->sightings && workload && workload->replicas > 0;
+        return collector->pods->sightings && workload && workload->replicas > 0;
     }
-    if (pods_is_allocated(collector->options->pods, (const struct pod *)object))
+    if (pods_is_allocated(collector->pods, (const struct pod *)object))
         return false;
     struct pod_view view;
-    pods_view(collector->options->pods, (const struct pod *)object, &view);
+    pods_view(collector->pods, (const struct pod *)object, &view);
     return service_selects(collector->state, &view);
 }
 
@@ -200,7 +200,7 @@ static void add_member(struct collector *collector, const struct object *object)
 {
     if (object->kind == OBJECT_POD) {
         struct pod_view view;
-        pods_view(collector->options->pods, (const struct pod *)object, &view);
+        pods_view(collector->pods, (const struct pod *)object, &view);
         if (service_selects(collector->state, &view))
             add_pod(collector, &view);
         return;
@@ -260,10 +260,9 @@ static enum endpoint_source choose_source(const struct collector *collector)
     return endpoints && !any_stated_pod(collector) ? ENDPOINTS_OBJECT : ENDPOINTS_PODS;
 }
 
-enum endpoint_source endpoints_source(const struct endpoint_options *options,
-                                      const struct service_state *state)
+enum endpoint_source endpoints_source(const struct pods *pods, const struct service_state *state)
 {
-    return choose_source(&(struct collector){.options = options, .state = state});
+    return choose_source(&(struct collector){.pods = pods, .state = state});
 }
 
 static void collect(struct collector *collector)
@@ -285,14 +284,11 @@ static void collect(struct collector *collector)
         forget_ports(collector);
 }
 
-void endpoints_each(const struct endpoint_options *options, const struct service_state *state,
-                    unsigned families, endpoint_each each, void *userdata)
+void endpoints_each(const struct pods *pods, const struct service_state *state, unsigned families,
+                    endpoint_each each, void *userdata)
 {
-    collect(&(struct collector){.options = options,
-                                .state = state,
-                                .families = families,
-                                .each = each,
-                                .userdata = userdata});
+    collect(&(struct collector){
+        .pods = pods, .state = state, .families = families, .each = each, .userdata = userdata});
 }
 
 static void published_clear(gpointer data)
@@ -331,14 +327,14 @@ static uint64_t count_members(const struct service_state *state, uint64_t enough
     return n;
 }
 
-uint64_t endpoints_estimate(const struct endpoint_options *options,
-                            const struct service_state *state, uint32_t enough)
+uint64_t endpoints_estimate(const struct pods *pods, const struct service_state *state,
+                            uint32_t enough)
 {
     const struct endpoint_slice *endpoints = endpoints_object(state);
     uint64_t mirrored = 0;
     for (uint32_t i = 0; endpoints && i < endpoints->n_subsets; i++)
         mirrored += endpoints->subsets[i].n;
-    switch (endpoints_source(options, state)) {
+    switch (endpoints_source(pods, state)) {
     case ENDPOINTS_NONE: break;
     case ENDPOINTS_STATED: return state->object->stated.n;
     case ENDPOINTS_SLICES:
@@ -371,11 +367,11 @@ static void publish(void *userdata, const struct endpoint_candidate *candidate)
     publication->collector.enough = publication->endpoints->len > publication->room;
 }
 
-GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
+GArray *endpoints_collect(const struct pods *pods, const struct service_state *state,
                           unsigned families, uint32_t room, uint32_t expected)
 {
     struct publication publication = {
-        .collector = {.options = options, .state = state, .families = families, .each = publish},
+        .collector = {.pods = pods, .state = state, .families = families, .each = publish},
         .endpoints = g_array_sized_new(FALSE, FALSE, sizeof(struct published), expected),
         .room = room,
     };

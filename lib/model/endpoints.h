@@ -34,11 +34,6 @@ static inline bool service_selects(const struct service_state *state, const stru
     return !state->partial || pods_match(state->object->selector, view);
 }
 
-struct endpoint_options {
-    const struct pods *pods;
-    bool pod_names; /* endpointPodNames (rule 42) */
-};
-
 struct published { /* one ready endpoint address */
     struct address address;
     const char *label;   /* interned, reference held; NULL: its dashed address */
@@ -79,8 +74,7 @@ enum endpoint_source {
     ENDPOINTS_OBJECT, /* an Endpoints object, mirrored or for lack of pods */
     ENDPOINTS_PODS,
 };
-enum endpoint_source endpoints_source(const struct endpoint_options *options,
-                                      const struct service_state *state);
+enum endpoint_source endpoints_source(const struct pods *pods, const struct service_state *state);
 
 /* Calls `each` for every candidate of the source, once per address. Candidates are valid during the
  * call only. */
@@ -88,8 +82,8 @@ typedef void (*endpoint_each)(void *userdata, const struct endpoint_candidate *c
 
 /* Approximate number of endpoints of a Service; stops counting beyond `enough`. Cheap, as it
  * considers neither readiness nor several addresses of one pod. */
-uint64_t endpoints_estimate(const struct endpoint_options *options,
-                            const struct service_state *state, uint32_t enough);
+uint64_t endpoints_estimate(const struct pods *pods, const struct service_state *state,
+                            uint32_t enough);
 
 /* All ready endpoints of a Service (its selection linked), families not restricted for pods unless
  * `families` (a bit for 4 and one for 6 as FAMILY_BIT) says so; if there are more than `room`, only
@@ -97,7 +91,7 @@ uint64_t endpoints_estimate(const struct endpoint_options *options,
  * `expected` is the initial capacity. */
 #define FAMILY_BIT(family) (1u << (family))
 #define FAMILY_BOTH (FAMILY_BIT(4) | FAMILY_BIT(6))
-GArray *endpoints_collect(const struct endpoint_options *options, const struct service_state *state,
+GArray *endpoints_collect(const struct pods *pods, const struct service_state *state,
                           unsigned families, uint32_t room, uint32_t expected);
-void endpoints_each(const struct endpoint_options *options, const struct service_state *state,
-                    unsigned families, endpoint_each each, void *userdata);
+void endpoints_each(const struct pods *pods, const struct service_state *state, unsigned families,
+                    endpoint_each each, void *userdata);

@@ -51,15 +51,14 @@ static unsigned first_family_of_member(const struct service_state *state,
 }
 
 /* IPv4 if pods differ, which does not happen in a cluster. */
-static unsigned first_family(const struct service_state *state,
-                             const struct endpoint_options *options)
+static unsigned first_family(const struct service_state *state, const struct pods *pods)
 {
     const GPtrArray *groups = state->selection.groups;
     unsigned found = 0;
     for (guint i = 0; groups && i < groups->len; i++) {
         const GPtrArray *members = ((const struct group *)groups->pdata[i])->members;
         for (guint j = 0; j < members->len; j++) {
-            found |= first_family_of_member(state, members->pdata[j], options->pods);
+            found |= first_family_of_member(state, members->pdata[j], pods);
             if (found & FAMILY_BIT(4))
                 return FAMILY_BIT(4);
         }
@@ -67,16 +66,16 @@ static unsigned first_family(const struct service_state *state,
     return found ? found : FAMILY_BOTH;
 }
 
-unsigned families_of_pods(const struct service_state *state, const struct endpoint_options *options)
+unsigned families_of_pods(const struct service_state *state, const struct pods *pods)
 {
     const struct service *service = state->object;
     unsigned stated = stated_families(service);
-    if (endpoints_source(options, state) != ENDPOINTS_PODS)
+    if (endpoints_source(pods, state) != ENDPOINTS_PODS)
         return FAMILY_BOTH;
     if (stated != 0)
         return stated;
     if (service->family_policy == FAMILY_PREFER_DUAL ||
         service->family_policy == FAMILY_REQUIRE_DUAL)
         return FAMILY_BOTH;
-    return first_family(state, options);
+    return first_family(state, pods);
 }

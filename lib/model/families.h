@@ -10,5 +10,4 @@
 /* Those that the Service states, or of its cluster IPs; both for a dual-stack policy; else the
  * family of its pods' first address (its selection linked). For endpoints other than pods, both
  * count. */
-unsigned families_of_pods(const struct service_state *state,
-                          const struct endpoint_options *options);
+unsigned families_of_pods(const struct service_state *state, const struct pods *pods);

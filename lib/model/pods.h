@@ -26,6 +26,7 @@ struct pods {
     const struct sightings *sightings; /* NULL: no runtime is asked, and pods are given addresses */
     const GArray *node_ips;            /* struct address */
     bool allocate;                     /* may anything be allocated? */
+    bool endpoint_names;               /* endpointPodNames (rule 42) */
     bool look_only;                    /* leases are looked up but not created */
 };
 

@@ -62,7 +62,7 @@ unsigned service_families(const struct service_state *state, const struct servic
 {
     unsigned leased = leased_families(state);
     return leased && state->object->n_families == 0 ? leased
-                                                    : families_of_pods(state, &options->endpoints);
+                                                    : families_of_pods(state, options->pods);
 }
 
 static bool is_of(const struct published *published, unsigned families)
@@ -96,8 +96,7 @@ static bool is_lacking(const struct service *service, const struct pods *pods)
 
 bool service_has_real_pods(const struct service_state *state, const struct service_options *options)
 {
-    return options->endpoints.pods->sightings &&
-           endpoints_source(&options->endpoints, state) == ENDPOINTS_PODS;
+    return options->pods->sightings && endpoints_source(options->pods, state) == ENDPOINTS_PODS;
 }
 
 static GArray *addresses_new(void)
@@ -126,8 +125,8 @@ bool service_addresses(const struct service_state *state, const struct service_o
     lease_key(state, key);
     for (unsigned i = 0; i < 2; i++) {
         struct address address;
-        if (!state->leased[i] || !leases_find(options->endpoints.pods->leases, LEASE_SERVICE,
-                                              i == 0 ? 4 : 6, key, &address))
+        if (!state->leased[i] ||
+            !leases_find(options->pods->leases, LEASE_SERVICE, i == 0 ? 4 : 6, key, &address))
             continue;
         g_array_append_val(addresses, address);
         leased = true;
@@ -141,10 +140,10 @@ static bool choose_addresses(struct service_state *state, const struct service_o
                              GArray *published, GArray *addresses)
 {
     const struct service *service = state->object;
-    const struct pods *pods = options->endpoints.pods;
+    const struct pods *pods = options->pods;
     append_own(addresses, service);
     bool lacking = is_lacking(service, pods);
-    unsigned families = lacking ? families_of_pods(state, &options->endpoints) : FAMILY_BOTH;
+    unsigned families = lacking ? families_of_pods(state, options->pods) : FAMILY_BOTH;
     /* An invented cluster IP in front of real endpoints would lead nowhere. */
     bool as_headless =
         lacking && (any_stated(published, families) || service_has_real_pods(state, options));
@@ -303,13 +302,13 @@ static void publish_external(struct service_state *state, const struct zone_sink
 static GArray *collect(const struct service_state *state, const struct service_options *options,
                        uint32_t room, bool *over_limit)
 {
-    uint64_t estimate = endpoints_estimate(&options->endpoints, state, room);
+    uint64_t estimate = endpoints_estimate(options->pods, state, room);
     uint32_t limit = estimate > room ? 0 : room;
     /* if it is given cluster IPs, their families decide */
-    unsigned families = is_lacking(state->object, options->endpoints.pods)
+    unsigned families = is_lacking(state->object, options->pods)
                             ? FAMILY_BOTH
-                            : families_of_pods(state, &options->endpoints);
-    GArray *published = endpoints_collect(&options->endpoints, state, families, limit,
+                            : families_of_pods(state, options->pods);
+    GArray *published = endpoints_collect(options->pods, state, families, limit,
                                           estimate > room ? 1 : (uint32_t)estimate);
     *over_limit = published->len > limit;
     return published;
@@ -319,7 +318,7 @@ void service_publish(struct service_state *state, const struct service_options *
                      bool exposed, uint32_t room, struct reverse *reverse,
                      const struct zone_sink *sink)
 {
-    struct leases *leases = options->endpoints.pods->leases;
+    struct leases *leases = options->pods->leases;
     g_autoptr(GArray) addresses = addresses_new();
     state->n_endpoints = 0;
     state->over_limit = false;

@@ -11,7 +11,7 @@
 #include "zone.h"
 
 struct service_options {
-    struct endpoint_options endpoints;
+    const struct pods *pods;
     bool ignore_empty; /* ignoreEmptyService (rule 51) */
     struct between between;
 };

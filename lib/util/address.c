@@ -13,11 +13,6 @@
 
 #define GROUPS 8
 
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool parse_quad(uint8_t quad[static 4], const char *text, size_t length)
 {
     size_t at = 0;
@@ -29,7 +24,7 @@ static bool parse_quad(uint8_t quad[static 4], const char *text, size_t length)
         if (part > 0 && (at == length || text[at++] != '.'))
             return false;
         start = at;
-        for (; at < length && digit(text[at]); at++) {
+        for (; at < length && g_ascii_isdigit(text[at]); at++) {
             value = value * 10 + (unsigned)(text[at] - '0');
             if (value > 255)
                 return false;
