@@ -111,17 +111,12 @@ static const char *read_namespace(struct decode_context *context, struct fields 
                                   const struct yaml_node *metadata)
 {
     const struct yaml_node *node = fields_get(fields, metadata, "namespace");
-    const char *text;
+    const char *text = node ? fields_text(fields, node, "metadata.namespace") : "";
 
-    if (!node)
-        return context->options->default_namespace;
-    text = fields_text(fields, node, "metadata.namespace");
-    if (!text)
-        return NULL;
+    if (!text || dns_label_is_valid(text))
+        return text;
     if (!*text)
         return context->options->default_namespace;
-    if (dns_label_is_valid(text))
-        return text;
     refuse_name(context, fields, node, "namespace", text,
                 "a DNS label ([a-z0-9-], at most 63 characters)");
     return NULL;
@@ -147,22 +142,16 @@ static char *read_name(struct decode_context *context, struct fields *fields,
 {
     bool label = decoders[kind]->is_label;
     const struct yaml_node *node = fields_get(fields, metadata, "name");
+    const char *text = node ? fields_text(fields, node, "metadata.name") : "";
     g_autofree char *name = NULL;
 
-    if (node) {
-        const char *text = fields_text(fields, node, "metadata.name");
-
-        if (!text)
-            return NULL;
-        name = g_strdup(text);
-    }
-    if (!name || !*name) {
-        g_free(name);
-        name = generate_name(context, fields, metadata, kind);
-        node = metadata;
-    }
+    if (!text)
+        return NULL;
+    name = *text ? g_strdup(text) : generate_name(context, fields, metadata, kind);
     if (!name)
         return NULL;
+    if (!*text)
+        node = metadata;
     if (label ? dns_label_is_valid(name) : dns_subdomain_is_valid(name))
         return g_steal_pointer(&name);
     refuse_name(context, fields, node, "name", name,

@@ -25,20 +25,19 @@ const struct labels *decode_labels(struct fields *fields, const struct yaml_node
         return NULL;
     pairs = g_array_new(FALSE, FALSE, sizeof(struct label));
     for (const struct yaml_node *child = labels->first; child; child = child->next) {
-        struct label pair = {.key = child->key, .value = ""};
+        bool is_string = fields_is_string(child);
+        struct label pair = {child->key, is_string ? child->text : ""}; /* null is "", as in Go */
 
         if (child->omitted) {
             fields_error(fields, child->position, "too-long", "a value of %s is longer than %u KiB",
                          key, COMPOSER_KEPT_MAX >> 10);
             continue;
         }
-        if (!fields_is_string(child) && !scalar_is_null(child)) {
+        if (!is_string && !scalar_is_null(child)) {
             fields_error(fields, child->position, "wrong-type",
                          "each value of %s must be a string: quote it", key);
             continue;
         }
-        if (fields_is_string(child)) /* null is "", as in Go's map of strings */
-            pair.value = child->text;
         if (pairs->len == DECODE_LABELS_MAX) {
             fields_error(fields, child->key_position, "too-many", "more than %u entries in %s",
                          DECODE_LABELS_MAX, key);

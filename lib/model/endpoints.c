@@ -298,14 +298,19 @@ static void published_clear(gpointer data)
     ports_unref(published->ports);
 }
 
+static uint64_t count_slice(const struct endpoint_slice *slice)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < slice->n_subsets; i++)
+        n += slice->subsets[i].n;
+    return n;
+}
+
 static uint64_t count_slices(const GPtrArray *slices, uint64_t enough)
 {
     uint64_t n = 0;
-    for (guint i = 0; slices && i < slices->len && n <= enough; i++) {
-        const struct endpoint_slice *slice = slices->pdata[i];
-        for (uint32_t j = 0; j < slice->n_subsets; j++)
-            n += slice->subsets[j].n;
-    }
+    for (guint i = 0; slices && i < slices->len && n <= enough; i++)
+        n += count_slice(slices->pdata[i]);
     return n;
 }
 
@@ -331,9 +336,7 @@ uint64_t endpoints_estimate(const struct pods *pods, const struct service_state 
                             uint32_t enough)
 {
     const struct endpoint_slice *endpoints = endpoints_object(state);
-    uint64_t mirrored = 0;
-    for (uint32_t i = 0; endpoints && i < endpoints->n_subsets; i++)
-        mirrored += endpoints->subsets[i].n;
+    uint64_t mirrored = endpoints ? count_slice(endpoints) : 0;
     switch (endpoints_source(pods, state)) {
     case ENDPOINTS_NONE: break;
     case ENDPOINTS_STATED: return state->object->stated.n;

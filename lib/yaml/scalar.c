@@ -30,14 +30,6 @@ static bool spells(const char *text, const char *word)
     return *word == '\0' && *text == '\0';
 }
 
-static unsigned digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
-}
-
 static unsigned take_base(const char **text)
 {
     const char *at = *text;
@@ -63,7 +55,7 @@ static bool read_integer(const char *text, int64_t *value)
     if (*text == '\0')
         return false;
     for (base = take_base(&text); *text; text++) {
-        unsigned digit = digit_value(*text);
+        unsigned digit = (unsigned)g_ascii_xdigit_value(*text); /* none: beyond any base */
 
         if (digit >= base || result > (most - digit) / base)
             return false;
@@ -77,11 +69,7 @@ static bool read_integer(const char *text, int64_t *value)
 
 static size_t count_digits(const char *text)
 {
-    size_t n = 0;
-
-    while (g_ascii_isdigit(text[n]))
-        n++;
-    return n;
+    return strspn(text, "0123456789");
 }
 
 static bool is_float(const char *text)
