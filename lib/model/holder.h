@@ -34,10 +34,10 @@ struct holder {
 
 /* Without pods so far. */
 struct holder *holder_new(const struct holder_key *key);
-void holder_free(gpointer holder);
+void holder_free(gpointer data);
 
 /* For a set of holders, by key. */
-guint holder_hash(gconstpointer holder);
+guint holder_hash(gconstpointer data);
 gboolean holder_equal(gconstpointer a, gconstpointer b);
 
 /* Fills its seats again, from `assigned`. `node`: see sightings_set_node. */

@@ -17,10 +17,11 @@ void index_pod_name(struct cluster *cluster, struct ns *ns, const struct address
 /* The holder of a lease, by its key "namespace/Kind/name[/ordinal]", must be recomputed. */
 void index_lease_holder(struct cluster *cluster, const char *key);
 
-/* Callbacks of the sightings. An object, or a sighting, states an address or no longer does so: a
- * lease of it gives way. The pods of a holder must be recomputed. */
-void index_address(void *cluster, const struct address *address, bool stated);
-void index_holder(void *cluster, const struct holder_key *key);
+/* Callbacks of the sightings, whose `userdata` is the cluster. An object, or a sighting, states an
+ * address or no longer does so: a lease of it gives way. The pods of a holder must be recomputed.
+ */
+void index_address(void *userdata, const struct address *address, bool stated);
+void index_holder(void *userdata, const struct holder_key *key);
 
 /* Withdraws the pod names that were claimed for a Pod, or for the replicas of a workload. */
 void index_withdraw_pod(struct cluster *cluster, struct bare_pod *pod);
