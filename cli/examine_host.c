@@ -19,6 +19,7 @@
 #define ENTRY "_nss_kubesvc_gethostbyname4_r"
 #define NSSWITCH "/etc/nsswitch.conf"
 #define NSCD "/run/nscd/socket"
+#define I386 "/i386-linux-gnu"
 
 /* As glibc does it, by name alone. */
 static void *load_module(void)
@@ -54,11 +55,12 @@ static void examine_module(struct checks *checks)
     dlclose(module);
 }
 
-static bool is_there(const struct checks *checks, const char *triplet, const char *file)
+/* Is the file in one of the directories for libraries with this ending? */
+static bool is_there(const struct checks *checks, const char *ending, const char *file)
 {
     static const char *const directories[] = {"/lib", "/usr/lib"};
     for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
-        g_autofree char *below = g_strdup_printf("%s/%s/%s", directories[i], triplet, file);
+        g_autofree char *below = g_strdup_printf("%s%s/%s", directories[i], ending, file);
         g_autofree char *path = checks_path(checks, below);
         if (access(path, F_OK) == 0)
             return true;
@@ -69,19 +71,19 @@ static bool is_there(const struct checks *checks, const char *triplet, const cha
 static void examine_architecture(struct checks *checks, const char *architecture)
 {
     static const struct {
-        const char *architecture, *triplet;
+        const char *architecture, *ending;
     } known[] = {
-        {"amd64", "x86_64-linux-gnu"},
-        {"i386", "i386-linux-gnu"},
-        {"arm64", "aarch64-linux-gnu"},
-        {"armhf", "arm-linux-gnueabihf"},
+        {"amd64", "/x86_64-linux-gnu"},
+        {"i386", I386},
+        {"arm64", "/aarch64-linux-gnu"},
+        {"armhf", "/arm-linux-gnueabihf"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
         if (strcmp(known[i].architecture, architecture) != 0 ||
-            !is_there(checks, known[i].triplet, "libc.so.6"))
+            !is_there(checks, known[i].ending, "libc.so.6"))
             continue;
         g_autofree char *remedy = g_strdup_printf("apt install libnss-kubesvc:%s", architecture);
-        if (is_there(checks, known[i].triplet, MODULE))
+        if (is_there(checks, known[i].ending, MODULE))
             checks_add(checks, VERDICT_OK, "foreign", NULL, "the module for %s is also installed",
                        architecture);
         else
@@ -93,17 +95,8 @@ static void examine_architecture(struct checks *checks, const char *architecture
 /* A 32-bit libc without its architecture, as of gcc-multilib; its programs look here, too. */
 static void examine_multilib(struct checks *checks)
 {
-    static const char *const directories[] = {"/lib32", "/usr/lib32"};
-    bool has_libc = false, has_module = is_there(checks, "i386-linux-gnu", MODULE);
-    for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
-        g_autofree char *libc = g_strdup_printf("%s/libc.so.6", directories[i]);
-        g_autofree char *module = g_strdup_printf("%s/" MODULE, directories[i]);
-        g_autofree char *libc_path = checks_path(checks, libc);
-        g_autofree char *module_path = checks_path(checks, module);
-        has_libc = has_libc || access(libc_path, F_OK) == 0;
-        has_module = has_module || access(module_path, F_OK) == 0;
-    }
-    if (has_libc && !has_module && !is_there(checks, "i386-linux-gnu", "libc.so.6"))
+    bool has_module = is_there(checks, "32", MODULE) || is_there(checks, I386, MODULE);
+    if (is_there(checks, "32", "libc.so.6") && !has_module && !is_there(checks, I386, "libc.so.6"))
         checks_add(checks, VERDICT_WARN, "foreign",
                    "dpkg --add-architecture i386 && apt update && apt install "
                    "libnss-kubesvc:i386",

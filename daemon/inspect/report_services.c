@@ -5,29 +5,19 @@
 #include "lib/resolve/dashed.h"
 #include "report.h"
 
-static const char *service_origin(enum service_origin origin)
-{
-    switch (origin) {
-    case SERVICE_ADDRESS_STATED: return "stated";
-    case SERVICE_ADDRESS_ALLOCATED: return "allocated";
-    case SERVICE_ADDRESS_NONE: break;
-    }
-    return "none";
-}
-
-static const char *type_name(enum service_type type)
-{
-    switch (type) {
-    case SERVICE_CLUSTER_IP: break;
-    case SERVICE_NODE_PORT: return "NodePort";
-    case SERVICE_LOAD_BALANCER: return "LoadBalancer";
-    case SERVICE_EXTERNAL_NAME: return "ExternalName";
-    }
-    return "ClusterIP";
-}
-
 void report_service_keys(const struct report *report, const struct service_state *state)
 {
+    static const char *const types[] = {
+        [SERVICE_CLUSTER_IP] = "ClusterIP",
+        [SERVICE_NODE_PORT] = "NodePort",
+        [SERVICE_LOAD_BALANCER] = "LoadBalancer",
+        [SERVICE_EXTERNAL_NAME] = "ExternalName",
+    };
+    static const char *const origins[] = {
+        [SERVICE_ADDRESS_NONE] = "none",
+        [SERVICE_ADDRESS_STATED] = "stated",
+        [SERVICE_ADDRESS_ALLOCATED] = "allocated",
+    };
     const struct cluster *cluster = report->context->cluster;
     const struct service *service = state->object;
     struct json *json = report->json;
@@ -37,11 +27,11 @@ void report_service_keys(const struct report *report, const struct service_state
     json_text(json, "kind", "Service");
     json_text(json, "namespace", service->object.ns);
     json_text(json, "name", service->object.name);
-    json_text(json, "type", type_name(service->type));
+    json_text(json, "type", types[service->type]);
     json_bool(json, "headless", service->headless);
     json_bool(json, "asHeadless", view.as_headless);
     json_address_array(json, "clusterIPs", view.addresses);
-    json_text(json, "origin", service_origin(view.origin));
+    json_text(json, "origin", origins[view.origin]);
     json_text(json, "externalName", service->external_name);
     json_labels(json, "selector", service->selector);
     json_labels(json, "labels", service->labels);
@@ -73,18 +63,6 @@ enum kubesvc_inspect_result report_services(const struct report *report)
     return KUBESVC_INSPECT_DONE;
 }
 
-static const char *source_name(enum endpoint_source source)
-{
-    switch (source) {
-    case ENDPOINTS_STATED: return "stated";
-    case ENDPOINTS_SLICES: return "slices";
-    case ENDPOINTS_OBJECT: return "endpoints";
-    case ENDPOINTS_PODS: return "pods";
-    case ENDPOINTS_NONE: break;
-    }
-    return "none";
-}
-
 static void write_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
     struct json *json = ((const struct report *)userdata)->json;
@@ -104,6 +82,11 @@ static void write_endpoint(void *userdata, const struct endpoint_candidate *cand
 
 static void write_endpoints(void *userdata, const struct service_state *state)
 {
+    static const char *const sources[] = {
+        [ENDPOINTS_NONE] = "none",     [ENDPOINTS_STATED] = "stated",
+        [ENDPOINTS_SLICES] = "slices", [ENDPOINTS_OBJECT] = "endpoints",
+        [ENDPOINTS_PODS] = "pods",
+    };
     const struct report *report = userdata;
     const struct cluster *cluster = report->context->cluster;
     struct json *json = report->json;
@@ -116,7 +99,7 @@ static void write_endpoints(void *userdata, const struct service_state *state)
     json_text(json, "kind", "Endpoints");
     json_text(json, "namespace", state->object->object.ns);
     json_text(json, "name", state->object->object.name);
-    json_text(json, "source", source_name(view.source));
+    json_text(json, "source", sources[view.source]);
     json_open_list(json, "addresses");
     cluster_read_endpoints(cluster, state, write_endpoint, userdata);
     json_close_list(json);
