@@ -94,9 +94,9 @@ static char *describe_nearest(const struct labels *selector, const struct ns *ns
 {
     struct nearest nearest = {.selector = selector};
     GHashTableIter iter;
-    const struct group *group;
+    gpointer group;
     g_hash_table_iter_init(&iter, ns->groups);
-    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL))
+    while (g_hash_table_iter_next(&iter, NULL, &group))
         consider(&nearest, group);
     if (!nearest.object)
         return NULL;
@@ -118,9 +118,10 @@ static void look_elsewhere(void *userdata, const struct ns *ns)
 {
     struct elsewhere *elsewhere = userdata;
     GHashTableIter iter;
-    const struct group *group;
+    gpointer value;
     g_hash_table_iter_init(&iter, ns->groups);
-    while (g_hash_table_iter_next(&iter, (gpointer *)&group, NULL)) {
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct group *group = value;
         const struct object *first = group->members->pdata[0];
         if (!labels_match(elsewhere->selector, group->labels))
             continue;
