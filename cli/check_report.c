@@ -32,17 +32,13 @@ static void finding_free(gpointer data)
     g_free(finding);
 }
 
-static void release_suppressions(gpointer suppressions)
-{
-    suppressions_free(suppressions);
-}
-
 struct check_report *check_report_new(void)
 {
     struct check_report *report = g_new0(struct check_report, 1);
     report->items = g_ptr_array_new_with_free_func(finding_free);
     report->ignored = g_hash_table_new(g_str_hash, g_str_equal);
-    report->comments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, release_suppressions);
+    report->comments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                             (GDestroyNotify)(void (*)(void))suppressions_free);
     return report;
 }
 

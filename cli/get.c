@@ -15,11 +15,6 @@
 #include "value.h"
 #include "watch.h"
 
-static void listing_destroy(void *listing)
-{
-    listing_free(listing);
-}
-
 static const struct kind *find_kind(const char *word, bool json)
 {
     g_autofree char *nearest = NULL, *remedy = NULL;
@@ -296,7 +291,8 @@ static int run(struct arguments *arguments)
                    *wrong ? "error at " : "unexpected end", wrong);
         return STATUS_FAILED;
     }
-    g_autoptr(GPtrArray) listings = g_ptr_array_new_with_free_func(listing_destroy);
+    g_autoptr(GPtrArray) listings =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))listing_free);
     if (!check_template(arguments) || !prepare(listings, arguments, selector))
         return STATUS_FAILED;
     if (is_by_name(listings))

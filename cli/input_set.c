@@ -24,17 +24,9 @@
 #define DEPTH_MAX 64
 #define STANDARD_INPUT "<stdin>"
 
-struct chart { /* of Helm */
-    char *path;
+struct chart {          /* of Helm */
     unsigned templates; /* that could not be read */
 };
-
-static void chart_free(gpointer data)
-{
-    struct chart *chart = data;
-    g_free(chart->path);
-    g_free(chart);
-}
 
 static void file_free(gpointer data)
 {
@@ -50,7 +42,7 @@ void input_set_init(struct input_set *inputs, struct check_report *report)
         .report = report,
         .ns = "default",
         .files = g_ptr_array_new_with_free_func(file_free),
-        .charts = g_ptr_array_new_with_free_func(chart_free),
+        .charts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
         .seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };
 }
@@ -59,7 +51,7 @@ void input_set_clear(struct input_set *inputs)
 {
     lint_model_free(inputs->model);
     g_ptr_array_unref(inputs->files);
-    g_ptr_array_unref(inputs->charts);
+    g_hash_table_unref(inputs->charts);
     g_hash_table_unref(inputs->seen);
 }
 
@@ -250,14 +242,11 @@ static struct chart *find_chart(struct input_set *inputs, const char *path)
     g_autofree char *file = g_build_filename(path, "Chart.yaml", NULL);
     if (access(file, F_OK) != 0)
         return NULL;
-    for (guint i = 0; i < inputs->charts->len; i++) {
-        struct chart *chart = inputs->charts->pdata[i];
-        if (strcmp(chart->path, path) == 0)
-            return chart;
+    struct chart *chart = g_hash_table_lookup(inputs->charts, path);
+    if (!chart) {
+        chart = g_new0(struct chart, 1);
+        g_hash_table_insert(inputs->charts, g_strdup(path), chart);
     }
-    struct chart *chart = g_new0(struct chart, 1);
-    chart->path = g_strdup(path);
-    g_ptr_array_add(inputs->charts, chart);
     return chart;
 }
 
@@ -326,16 +315,20 @@ void input_set_add(struct input_set *inputs, const char *path)
 
 void input_set_end(struct input_set *inputs)
 {
-    for (guint i = 0; i < inputs->charts->len; i++) {
-        const struct chart *chart = inputs->charts->pdata[i];
+    GHashTableIter iter;
+    gpointer path, value;
+    g_hash_table_iter_init(&iter, inputs->charts);
+    while (g_hash_table_iter_next(&iter, &path, &value)) {
+        const struct chart *chart = value;
         if (chart->templates == 0 || inputs->skip_templates)
             continue;
         check_report_take(
-            inputs->report, chart->path,
+            inputs->report, path,
             diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "template", NULL,
                            "a Helm chart, of which %u %s not checked: render it first, as with "
                            "'helm template %s | kubesvc check -'",
                            chart->templates,
-                           chart->templates == 1 ? "template was" : "templates were", chart->path));
+                           chart->templates == 1 ? "template was" : "templates were",
+                           (char *)path));
     }
 }

@@ -20,7 +20,7 @@ struct input_set {
     const char *const *ignored; /* patterns of ignore.h, NULL-terminated */
     GPtrArray *files;           /* struct input_file *, in the order in which they were read */
     GHashTable *seen;           /* private: "device:inode" of files that were read */
-    GPtrArray *charts;          /* private: struct chart * */
+    GHashTable *charts;         /* private: path -> struct chart * */
     struct chart *chart;        /* private: what the directory at hand belongs to; NULL: nothing */
     const char *top;            /* private: the path among those given that is being read */
     unsigned rank;              /* private: its place among them */

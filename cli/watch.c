@@ -103,13 +103,6 @@ static void print_changes(struct listing_watcher *follower)
     fflush(stdout);
 }
 
-static bool stop_at_once(void *userdata, const char *line)
-{
-    (void)userdata;
-    (void)line;
-    return false;
-}
-
 static bool until_late(void *userdata, const char *line)
 {
     const gint64 *end = userdata;
@@ -119,10 +112,11 @@ static bool until_late(void *userdata, const char *line)
 
 static int wait_for_change(struct inspect_client *link)
 {
-    int r = inspect_client_read(link, -1, stop_at_once, NULL);
+    gint64 end = 0;
+    int r = inspect_client_read(link, -1, until_late, &end);
     if (r != INSPECT_CLIENT_STOPPED)
         return r;
-    gint64 end = g_get_monotonic_time() + BUSY_US;
+    end = g_get_monotonic_time() + BUSY_US;
     r = inspect_client_read(link, QUIET_MS, until_late, &end);
     return r == -ETIMEDOUT ? INSPECT_CLIENT_STOPPED : r;
 }

@@ -172,16 +172,11 @@ static void write_rest(struct json *json, guint n)
     json_close_line(json);
 }
 
-static void service_ref_clear_one(void *ref)
-{
-    service_ref_clear(ref);
-}
-
 static GArray *missing_services(const struct report *report, const GPtrArray *tried)
 {
     GArray *refs = g_array_new(FALSE, FALSE, sizeof(struct service_ref));
 
-    g_array_set_clear_func(refs, service_ref_clear_one);
+    g_array_set_clear_func(refs, (GDestroyNotify)service_ref_clear);
     for (guint i = 0; i < tried->len; i++) {
         struct service_ref ref;
 

@@ -36,14 +36,9 @@ void frame_writer_init(struct frame_writer *frames)
     *frames = (struct frame_writer){.whole = G_QUEUE_INIT};
 }
 
-static void frame_free(void *frame)
-{
-    g_byte_array_unref(frame);
-}
-
 void frame_writer_clear(struct frame_writer *frames)
 {
-    g_queue_clear_full(&frames->whole, frame_free);
+    g_queue_clear_full(&frames->whole, (GDestroyNotify)g_byte_array_unref);
     g_clear_pointer(&frames->open, g_byte_array_unref);
 }
 

@@ -324,18 +324,13 @@ struct inspect *inspect_new(const struct inspect_options *options)
     return inspect;
 }
 
-static void free_job(void *job)
-{
-    job_free(job);
-}
-
 struct inspect *inspect_free(struct inspect *inspect)
 {
     if (!inspect)
         return NULL;
     server_set_inspect(inspect->options.server, NULL, NULL);
-    g_queue_clear_full(&inspect->waiting, free_job);
-    g_queue_clear_full(&inspect->sending, free_job);
+    g_queue_clear_full(&inspect->waiting, (GDestroyNotify)(void (*)(void))job_free);
+    g_queue_clear_full(&inspect->sending, (GDestroyNotify)(void (*)(void))job_free);
     followers_free(inspect->followers);
     streams_free(inspect->streams);
     g_free(inspect);
