@@ -1,114 +1,133 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the command line asks of the daemon: requests and responses that are not lookups. They share
- * the header of protocol.h and may change with the daemon; only the header is stable.
+ * Requests of the command line that are not lookups, and their responses. They share the header of
+ * protocol.h and may change with the daemon; only the header is stable.
  *
- * Request INSPECT: `length` bytes of payload: words, each ended by a NUL, at most
- * KUBESVC_INSPECT_ARGS; the first is the verb. Responses: any number of TEXT frames (at most
- * KUBESVC_INSPECT_FRAME bytes of payload each), which together are lines of UTF-8, each line one
- * JSON object (metrics: plain text); then one END frame whose payload is a `struct
- * kubesvc_inspect_end`. A daemon that does not know the verb ends with KUBESVC_INSPECT_UNKNOWN, one
- * that is too busy with KUBESVC_INSPECT_BUSY.
+ * Request INSPECT: `length` bytes of payload, which are words, each terminated by a NUL, at most
+ * KUBESVC_INSPECT_ARGS; the first one is the verb. Responses: any number of TEXT frames, of at most
+ * KUBESVC_INSPECT_FRAME bytes of payload each. Together they are lines of UTF-8, each a JSON object
+ * (for metrics: plain text). Then one END frame, whose payload is a `struct kubesvc_inspect_end`. A
+ * daemon that does not know the verb ends with KUBESVC_INSPECT_UNKNOWN, one that is too busy with
+ * KUBESVC_INSPECT_BUSY.
  *
- * Verbs, their words and the lines they give. Strings from manifests come as they are,
- * JSON-escaped; lists are unordered unless stated. "position" is {"file","line","column"}; "ready"
- * etc. are booleans; absent values are left out.
+ * The verbs, their arguments and their lines are listed below. Strings from manifests are passed on
+ * unchanged, JSON-escaped. Lists are unordered unless stated otherwise. "position" is
+ * {"file","line","column"}; absent values are omitted.
  *
  *   services [NAMESPACE]     "" or none: all
  *     {"kind":"Service","namespace","name","headless":bool,
  *      "type":"ClusterIP"|"NodePort"|"LoadBalancer"|"ExternalName",
- *      "asHeadless":bool,        stated endpoints in front of which no cluster IP was invented
+ *      "asHeadless":bool,        it is answered with its stated endpoints: no cluster IP is stated
  *      "clusterIPs":[ADDRESS],"origin":"stated"|"allocated"|"none","externalName",
  *      "selector":{K:V},"labels":{},"ports":[{"name","port","protocol","targetPort"}],
  *      "publishNotReadyAddresses":bool,"exposed":bool,"endpoints":N,"position"}
+ *
  *   endpoints [NAMESPACE]
- *     {"kind":"Endpoints","namespace","name","source":"slices"|"pods"|"endpoints"|"stated"|"none",
+ *     {"kind":"Endpoints","namespace","name",
+ *      "source":"slices"|"pods"|"endpoints"|"stated"|"none",
  *      "addresses":[{"address","label","origin":ORIGIN,"pod","ports":[..]}]}
- *     ORIGIN: "stated"|"allocated"|"node", or the runtime that runs the pod:
- *             "podman"|"cni"|"kubelet"
- *   pods [NAMESPACE]         Pods of the files, and replicas of expanded workloads
+ *     ORIGIN: "stated"|"allocated"|"node", or the runtime of the pod: "podman"|"cni"|"kubelet"
+ *
+ *   pods [NAMESPACE]         Pods in the files, and replicas of expanded workloads
  *     {"kind":"Pod","namespace","name","addresses":[ADDRESS],"origin":ORIGIN|"none",
- *      "network":TEXT of the runtime,"ready":bool,"why":TEXT when no runtime has it,"phase",
+ *      "network":TEXT of the runtime,"ready":bool,"why":TEXT if no runtime runs it,"phase",
  *      "labels":{},"hostname","subdomain","workload":"Deployment/app","position"}
+ *
  *   workloads [NAMESPACE]
- *     {"kind":"Deployment",..,"namespace","name","replicas":N,"expanded":N,"why":TEXT when not
- *      expanded, or pods of it are in no runtime,"selector":{},"labels":{} of the template,
- *      "position"}
+ *     {"kind":"Deployment",..,"namespace","name","replicas":N,"expanded":N,
+ *      "why":TEXT if it is not expanded, or no runtime runs some of its pods,
+ *      "selector":{},"labels":{} of the template,"position"}
+ *
  *   namespaces
  *     {"kind":"Namespace","name","exposed":bool,"objects":N,"services":N}
+ *
  *   names [NAMESPACE]        everything that resolves forward
  *     {"name":FQDN,"inet":[..],"inet6":[..],"kind":"Service"|"Endpoint"|"Pod"|"ExternalName",
  *      "target"}
- *   describe NAMESPACE NAME  one line: as in `services`, plus
- *     "forwarded":bool,         of a cluster IP, as in `backends`
- *     "forwarder":PROGRAM       that follows `backends` now
- *     "names":[FQDN],"endpointList":[{"address","label","ready":bool,"pod","origin","why":TEXT when
- *      left out,"position"}],"sources":[position and kind/name of each slice, Endpoints, pod used],
- *      "shadowed":[position of the same object said elsewhere]
- *   explain NAMESPACE NAME   NAMESPACE "" for the daemon's own; one line for each step, in order:
- *     {"step":"candidate","name","outcome":"FOUND"|"NODATA"|"NXDOMAIN"|"NOT_OURS"|"EXTERNAL","text"}
+ *
+ *   describe NAMESPACE NAME  one line: as for `services`, and in addition
+ *     "forwarded":bool,         as for `backends`
+ *     "forwarder":PROGRAM,      that follows `backends` now
+ *     "names":[FQDN],
+ *     "endpointList":[{"address","label","ready":bool,"pod","origin","why":TEXT if it is left out,
+ *                      "position"}],
+ *     "sources":[position and kind/name of each slice, Endpoints object and pod used],
+ *     "shadowed":[position of each overridden definition]
+ *
+ *   explain NAMESPACE NAME   NAMESPACE "": the daemon's; one line for each step, in order:
+ *     {"step":"candidate","name",
+ *      "outcome":"FOUND"|"NODATA"|"NXDOMAIN"|"NOT_OURS"|"EXTERNAL","text"}
  *     {"step":"service","namespace","name","text","position",
- *      "shadowed":[position]}                                  as in `describe`, if there is any
- *     {"step":"pod","namespace","name","counts":bool,"text","position"}   "name": of a Pod, or
- *                                                              "Deployment/app"; without one it
- *                                                              is about the rest; e.g. "label app
- *                                                              is web2, selector wants web"
- *     {"step":"cause","name":PATH,"text","position"}           why there is no such Service
- *     {"step":"near","name","text"}                            similar names, after a miss
+ *      "shadowed":[position]}   as for `describe`, if there are any
+ *     {"step":"pod","namespace","name","counts":bool,"text","position"}
+ *                               "name" is that of a Pod, or "Deployment/app"; without it, the line
+ *                               is about all others. "text" is, for example, "label app is web2,
+ *                               selector wants web".
+ *     {"step":"cause","name":PATH,"text","position"}   why there is no such Service
+ *     {"step":"near","name","text"}                    similar names, if there is no such name
  *     {"step":"result","status":"FOUND"|"NO_DATA"|"NOT_FOUND"|"NOT_OURS"|"TRY_AGAIN","text"}
- *   query NAMESPACE NAME|ADDRESS FAMILY("any"|"inet"|"inet6")   one line, as a lookup's answer:
+ *
+ *   query NAMESPACE NAME|ADDRESS FAMILY   the answer of a lookup, one line
  *     {"status","canonical","aliases":[..],"inet":[..],"inet6":[..],"origin":TEXT,"position"}
- *     Names outside the zone are answered from what the daemon already knows, else TRY_AGAIN: a
- *     lookup beforehand makes it known.
+ *     FAMILY: "any"|"inet"|"inet6". For names outside the zone the status is TRY_AGAIN unless the
+ *     daemon already knows the answer, for instance because of an earlier lookup.
+ *
  *   status                   one line
  *     {"version","uptimeSeconds","zone","zones":[others, if any],"namespace","socket","state",
  *      "loaded":bool,
- *      "loading":{"files","filesFound","objects","objectsFound"}   while manifests are worked on
- *      "sources":[{"path","zone" if not the main one,"files":N,"objects":N,
+ *      "loading":{"files","filesFound","objects","objectsFound"},   while manifests are processed
+ *      "sources":[{"path","zone" if it is not the main one,"files":N,"objects":N,
  *                  "watch":"inotify"|"polling"|"missing"}],
  *      "runtimes":[{"runtime","directory","watch":"inotify"|"polling"|"missing"|"unreadable",
- *                   "files":N,"seen":N pods,"taken":N of them that manifests have}],
- *      "configuration":{as `config`, without settings},
+ *                   "files":N,"seen":N pods,"taken":N of them that belong to manifests}],
+ *      "clusters":[{"cluster","directory","server","state","running":bool,"fresh":bool,"since",
+ *                   "contact","ageSeconds","problem","services":N,"endpointSlices":N}],
+ *      "configuration":{as for `config`, without settings},
  *      "files":N,"objects":N,"ignored":N,
  *      "passedOver":[{"why":"hidden"|"leftover"|"other ending"|"not recursive","count":N,
  *                     "first":[PATH]}],
  *      "errors":[{"file","line","column","severity","object","message","rule","since":ISO time,
  *                 "stale":bool}],
  *      "conflicts":[{"object","inForce":position,"shadowed":position}],
- *      "forwarders":[{"program","pid","uid"}],   those that follow `backends` under a name
- *      "notes":[TEXT],           such as Services answered by their endpoints, full ranges
+ *      "forwarders":[{"program","pid","uid"}],   those that follow `backends` with a name
+ *      "notes":[TEXT],           such as Services answered with their endpoints, full ranges
  *      "snapshot":{"bytes","liveBytes","records","publishes","ageSeconds","compactions"},
  *      "questions":{"total","found","noData","notFound","notOurs","tryAgain","refused"},
  *      "latencyMicroseconds":[{"le":N,"count":N}],
  *      "leases":[{"use":"pods"|"services","held":N,"size":N}],
- *      "changes":[{"time":ISO time,"text"}]}   the last ones
+ *      "changes":[{"time":ISO time,"text"}]}   the most recent ones
+ *
  *   config                   one line
- *     {"files":[PATH],          what was read, in order
- *      "reloads":N,             carried out or rejected
- *      "rejected":{"since":ISO time,"errors":[TEXT]},   the last reload was, the one before is kept
- *      "changed":bool,          the files now say something else than what is in force,
- *      "problems":[TEXT],       or what is wrong with them
+ *     {"files":[PATH],          in the order in which they were read
+ *      "reloads":N,             made or rejected
+ *      "rejected":{"since":ISO time,"errors":[TEXT]},   if the last reload was rejected
+ *      "changed":bool,          whether the files differ from the configuration in effect
+ *      "problems":[TEXT],       what is wrong with the files
  *      "settings":[{"key","value","source":"default"|"file"|"option","file","line","option"}]}
+ *
  *   metrics                  Prometheus text exposition format
- *   watch [questions]        stays: an empty TEXT frame at once, then one line for each change
+ *
+ *   watch [questions]        continues: an empty TEXT frame at once, then a line for each change
  *     {"event":"change","time","text"}
- *     With `questions`, for root and the daemon's user only (others: DENIED), one for each
- *     question: {"event":"question","time","name","family","namespace","status","addresses":N,
- *                "microseconds":N,"uid":N,"pid":N}
- *   backends [PROGRAM]       stays: what is behind each cluster IP, for programs that forward
- *     connections to it. PROGRAM, [a-z0-9-], at most 32: the caller is one, named so in `status`.
- *     {"event":"ranges","serviceCIDRs":[RANGE]}   that cluster IPs are allocated from
+ *     and with `questions`, for root and the daemon's user only (others: DENIED), for each lookup
+ *     {"event":"question","time","name","family","namespace","status","addresses":N,
+ *      "microseconds":N,"uid":N,"pid":N}
+ *
+ *   backends [PROGRAM]       continues: the backends of each cluster IP, for programs that forward
+ *                            connections to it. PROGRAM, at most 32 of [a-z0-9-], says that the
+ *                            caller is one, and is its name in `status`.
+ *     {"event":"ranges","serviceCIDRs":[RANGE]}   from which cluster IPs are allocated
  *     {"event":"service","namespace","name","clusterIPs":[ADDRESS],"origin":"stated"|"allocated",
- *      "forwarded":bool,         it is the caller's to forward, by `proxy` of kubesvcd.yaml
+ *      "forwarded":bool,         whether the caller should forward it (`proxy` in kubesvcd.yaml)
  *      "affinitySeconds":N,      of sessionAffinity ClientIP
  *      "ports":[{"name","protocol":"TCP"|"UDP"|"SCTP","port":N,
  *                "endpoints":[{"address","port":N}]}]}   ready ones, sorted, each once
- *     {"event":"removed","namespace","name"}      gone, or without a cluster IP now
- *     {"event":"end"}          what came since the last one belongs together
- *     At first the ranges and all Services come, and "end"; as long as nothing is loaded that
- *     takes a while. Then, whenever something was published that changes any of it: the lines of
- *     changed Services, each as a whole, those of removed ones, and "end". Nothing is left out: a
- *     caller that does not read is disconnected, and gets all at first again.
+ *     {"event":"removed","namespace","name"}      removed, or no longer with a cluster IP
+ *     {"event":"end"}          ends a batch
+ *     The first batch has the ranges and all Services, and is sent once manifests are loaded. Then
+ *     each publication that changes any of this causes a batch with the changed Services, each
+ *     complete, and the removed ones. No batch is omitted: a caller that does not read is
+ *     disconnected, and starts again with everything.
  */
 #pragma once
 

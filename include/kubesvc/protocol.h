@@ -15,28 +15,28 @@
  *
  * Requests
  *   NAME     struct kubesvc_name_request, then `namespace_length` bytes of namespace (none: the
- *            daemon's default; "namespace@zone" in another zone than the main one), then
+ *            daemon's default; "namespace@zone" in a zone other than the main one), then
  *            `name_length` bytes of the name as the program typed it (with its final dot, no NUL).
  *   ADDRESS  struct kubesvc_address_request.
- *   MAP      struct kubesvc_map_request: the snapshot itself is wanted, to be mapped.
+ *   MAP      struct kubesvc_map_request: the client wants the snapshot itself, to map it.
  *
  * Responses
- *   PENDING      no payload: the answer needs longer, wait KUBESVC_DEADLINE_MS more.
+ *   PENDING      no payload: the answer takes longer, wait another KUBESVC_DEADLINE_MS.
  *   UNSUPPORTED  no payload.
- *   ANSWER       struct kubesvc_answer; then `names_size` bytes: `names` strings, each ended by a
- *                NUL, the canonical name (of an address: its name) first, then the aliases; then,
- *                unless the answer carries KUBESVC_ANSWER_WITHHELD, `inet` addresses of 4 bytes and
- *                `inet6` addresses of 16 bytes in network order, in the order to be used.
- *                A WITHHELD answer states counts only: there were more addresses than the request's
- *                `room`, the client asks again with more (the rotation has not moved on). `length`
- *                of the header covers exactly what follows. Only FOUND has names or addresses: at
- *                least one name, and for NAME at least one address.
+ *   ANSWER       struct kubesvc_answer; then `names_size` bytes: `names` strings, each terminated
+ *                by a NUL, the canonical name (for an address: its name) first, then the aliases;
+ *                then, unless the answer carries KUBESVC_ANSWER_WITHHELD, `inet` addresses of 4
+ *                bytes and `inet6` addresses of 16 bytes in network order, in the order to be used.
+ *                A WITHHELD answer has only counts: there were more addresses than the request's
+ *                `room`, and the client asks again with more (the rotation has not advanced).
+ *                `length` of the header covers exactly what follows. Only FOUND has names or
+ *                addresses: at least one name, and for NAME at least one address.
  *   MAP          struct kubesvc_map and, with its first byte, one descriptor (SCM_RIGHTS) of a
- *                sealed memfd, opened for reading only; snapshot.h says what is in it. Where there
- *                is none (yet), an ANSWER with TRY_AGAIN comes instead.
+ *                sealed memfd, open for reading only; snapshot.h describes its content. If there is
+ *                none (yet), an ANSWER with TRY_AGAIN is sent instead.
  *
  * Request types from 0x80 and response types from 0xc0 belong to the command line; they may change
- * with the daemon (header only is stable there).
+ * with the daemon (only the header is stable there).
  */
 #pragma once
 

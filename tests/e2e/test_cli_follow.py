@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 from harness import PATIENCE, Client, Daemon, built, need_root, same, wait_for
+from test_cli_shapes import check, documented
 
 SERVICE = """apiVersion: v1
 kind: Service
@@ -89,6 +90,7 @@ def test_monitor_shows_changes():
             wait_for(lambda: changed(daemon) and data.lines, "a change")
             event = json.loads(data.lines[0])
             same((event["event"], set(event)), ("change", {"event", "time", "text"}))
+            check(event, "Event", documented(), "monitor")
             text.wait(lambda line: "change" in line and "Service default/b" in line)
             text.process.send_signal(signal.SIGINT)
             same(text.process.wait(PATIENCE), -signal.SIGINT)
@@ -110,6 +112,22 @@ def test_monitor_shows_questions():
                 client.ask("inet", "a.default")
                 line = following.wait(lambda line: "question" in line and "a.default" in line)
                 assert "FOUND, 1 address," in line and f"process {client.process.pid}" in line, line
+
+
+def test_questions_are_as_documented():
+    with Daemon({"a.yaml": SERVICE % ("a", "10.0.0.1")}) as daemon:
+        with Following(daemon, "monitor", "--questions", "-o", "json") as following:
+            wait_for(lambda: asked(daemon) and following.lines, "a lookup")
+            event = json.loads(following.lines[0])
+            same((event["event"], event["name"], event["status"]), ("question", "a.default", "FOUND"))
+            check(event, "Event", documented(), "monitor")
+
+
+def asked(daemon):
+    """One more lookup by a new process, which asks the daemon; see changed()."""
+    with Client(daemon.env) as client:
+        client.ask("inet", "a.default")
+    return True
 
 
 def test_monitor_hides_questions_of_others():

@@ -51,7 +51,7 @@ def test_output_is_as_documented():
         "get workloads -A": "Workload", "get ns": "Namespace", "export": "Name",
         "query headless-svc nix 127.96.0.1 typo data.sun": "Answer", "explain typo": "Step",
         "explain headles-svc": "Step", "explain db.sun": "Step", "status": "Status",
-        "config show": "Configuration",
+        "config show": "Configuration", "version": "Versions",
         "describe svc headless-svc": "Service", "describe svc -n sun stated": "Service",
         "describe svc -n sun twice": "Service", "describe svc headless-svc typo": "Service", "query --nss headless-svc": "Answer",
     }
