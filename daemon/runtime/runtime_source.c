@@ -302,7 +302,7 @@ static void tell_file(void *userdata, void *data)
     struct telling *telling = userdata;
     const struct runtime_file *file = data;
 
-    telling->n += file->stated;
+    telling->n += file->known;
     if (!telling->problems || !file->problem)
         return;
     g_autofree char *path = folder_file(file->folder, file->name);

@@ -551,6 +551,8 @@ def test_quadlet_names_manifests():
     with Daemon({"b.yaml": SERVICES}, config=f"sources: [{{quadlet: {{directory: {units}}}}}]\n",
                 namespace="shop") as daemon, Client(daemon.env) as client:
         daemon.wait_line("user.kube: Yaml=%h/web.yaml contains specifiers")
+        same(next(iter(inspect(daemon.socket, "status")))["runtimes"][0]["files"],
+             len(list(units.glob("*.kube"))))
         client.until("inet", "solo", lambda a: a.error is None)
         (units / "web.kube").unlink()
         until(client, "solo", "EAI_NONAME")
