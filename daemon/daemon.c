@@ -251,7 +251,7 @@ static int open_all(struct daemon *daemon, struct config *config,
     if (inheritance_is_kept(daemon->inheritance))
         inheritance_leave_socket(daemon->inheritance, server_keep_socket(daemon->server));
     server_allow_maps(daemon->server, maps);
-    server_reserve(daemon->server, config_zones(config));
+    server_reserve(daemon->server, g_strdupv(config->zones));
     open_inspect(daemon);
     return start_loading(daemon);
 }

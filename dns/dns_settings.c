@@ -129,7 +129,7 @@ static int read_config(struct dns_settings *settings, const struct given *given)
     if (config_load_logged(&config, &options, errors) != 0)
         return COMMAND_LINE_WRONG;
     settings->socket = g_strdup(config->socket);
-    settings->zones = config_zones(config);
+    settings->zones = g_strdupv(config->zones);
     good = take_lists(settings, given, &config->dns);
     good = take_values(settings, given, &config->dns) && good;
     config_free(config);

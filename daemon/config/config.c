@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config_dropins.h"
+#include "config_fields.h"
 #include "config_file.h"
 #include "config_sources.h"
 #include "config_values.h"
@@ -110,10 +111,8 @@ static const char *parse_any_path(const char *text, char **pathp)
     return NULL;
 }
 
-typedef const char *(*parse_value)(const char *text, char **valuep);
-
 static bool parse_option(GPtrArray *diagnostics, const char *option, const char *text,
-                         parse_value parse, char **valuep)
+                         config_parse parse, char **valuep)
 {
     char *value = NULL;
     const char *wrong = parse(text, &value);
@@ -155,7 +154,7 @@ static bool take_options(struct config *config, const struct config_options *opt
     const struct {
         enum config_key key;
         const char *option, *text;
-        parse_value parse;
+        config_parse parse;
         char **valuep;
     } texts[] = {
         {CONFIG_SOCKET, "--socket", options->socket, parse_any_path, &config->socket},
@@ -201,14 +200,12 @@ static int read_dropins(struct config *config, const char *path, GPtrArray *diag
 static int read_files(struct config *config, const struct config_options *options,
                       GPtrArray *diagnostics)
 {
-    int r, dropins;
-
     if (!options->path)
         return 0;
-    r = config_file_read(config, options->path, diagnostics);
+    int r = config_file_read(config, options->path, diagnostics);
     if (r == -ENOENT && !options->path_given)
         r = 0;
-    dropins = read_dropins(config, options->path, diagnostics);
+    int dropins = read_dropins(config, options->path, diagnostics);
     return r != 0 ? r : dropins;
 }
 
@@ -259,27 +256,15 @@ static char *take_zones(struct config *config)
             wrong = add_zone(known, directory->zone);
     }
     g_ptr_array_add(known, NULL);
-    config->zones = g_strdupv((char **)known->pdata + 1);
+    config->zones = g_strdupv((char **)known->pdata);
     return wrong;
-}
-
-char **config_zones(const struct config *config)
-{
-    guint n = g_strv_length(config->zones);
-    char **zones = g_new0(char *, n + 2);
-
-    zones[0] = g_strdup(config->zone);
-    for (guint i = 0; i < n; i++)
-        zones[i + 1] = g_strdup(config->zones[i]);
-    return zones;
 }
 
 bool config_has_zone_of(const struct config *config, const char *ns)
 {
     const char *at = ns ? strchr(ns, '@') : NULL;
 
-    return !at || strcmp(at + 1, config->zone) == 0 ||
-           g_strv_contains((const char *const *)config->zones, at + 1);
+    return !at || g_strv_contains((const char *const *)config->zones, at + 1);
 }
 
 /* Checks that need the complete configuration. */
@@ -311,11 +296,10 @@ int config_load(struct config **configp, const struct config_options *options,
                 GPtrArray *diagnostics)
 {
     struct config *config = config_new();
-    int r;
 
     if (options->user_ranges)
         take_user_ranges(config);
-    r = read_files(config, options, diagnostics);
+    int r = read_files(config, options, diagnostics);
     if (r >= 0 && !take_options(config, options, diagnostics))
         r = CONFIG_BAD;
     if (r == 0)

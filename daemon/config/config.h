@@ -80,7 +80,7 @@ struct config_origin {
 
 struct config {
     char *zone;            /* the main one; lower case, no final dot */
-    char **zones;          /* the others, of directories, NULL-terminated; none lies in another */
+    char **zones;          /* it and those of directories, NULL-terminated; none lies in another */
     char *ns;              /* default namespace */
     GPtrArray *manifests;  /* struct config_directory *; the last wins */
     GArray *service_cidrs; /* struct address_range */
@@ -138,9 +138,6 @@ const char *config_key_name(enum config_key key);
 
 /* Is anything allocated at all, for any directory? */
 bool config_allocates(const struct config *config);
-
-/* All zones, the main one first, for g_strfreev(). */
-char **config_zones(const struct config *config);
 
 /* Is the zone of NAMESPACE@ZONE one of ours? NULL, or a namespace of the main zone: yes. */
 bool config_has_zone_of(const struct config *config, const char *ns);

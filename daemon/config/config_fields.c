@@ -5,6 +5,8 @@
  */
 #include "config_fields.h"
 
+#include <string.h>
+
 #include "config_values.h"
 
 bool config_check_keys(struct fields *fields, const struct yaml_node *map,
@@ -14,21 +16,19 @@ bool config_check_keys(struct fields *fields, const struct yaml_node *map,
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (const struct yaml_node *child = map->first; child; child = child->next) {
-        const char *suggestion;
+        bool is_known = g_strv_contains(known, child->key);
 
-        if (g_strv_contains(known, child->key)) {
-            if (g_hash_table_add(seen, (gpointer)(uintptr_t)child->key))
-                continue;
+        if (is_known && g_hash_table_add(seen, (gpointer)(uintptr_t)child->key))
+            continue;
+        good = false;
+        if (is_known) {
             fields_error(fields, child->key_position, "repeated-key", "duplicate key \"%s\"",
                          child->key);
-            good = false;
             continue;
         }
-        good = false;
-        suggestion = config_suggest(child->key, known);
-        fields_error(fields, child->key_position, "unknown-key", "unknown key \"%.64s\"%s%s%s",
-                     child->key, suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
-                     suggestion ? "?" : "");
+        g_autofree char *suggestion = config_suggest(child->key, known);
+        fields_error(fields, child->key_position, "unknown-key", "unknown key \"%.64s\"%s",
+                     child->key, suggestion);
     }
     return good;
 }
@@ -63,11 +63,10 @@ GPtrArray *config_read_texts(struct fields *fields, const struct yaml_node *map,
                              config_parse parse)
 {
     const struct yaml_node *list = fields_list(fields, map, key);
-    GPtrArray *texts;
 
     if (!list)
         return NULL;
-    texts = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
     for (const struct yaml_node *node = list->first; node; node = node->next) {
         char *value = config_read_value(fields, node, key, parse);
 
@@ -75,6 +74,23 @@ GPtrArray *config_read_texts(struct fields *fields, const struct yaml_node *map,
             g_ptr_array_add(texts, value);
     }
     return texts;
+}
+
+int config_read_word(struct fields *fields, const struct yaml_node *map, const char *key,
+                     const char *const words[])
+{
+    const char *text = fields_string(fields, map, key);
+    g_autoptr(GString) all = g_string_new(NULL);
+
+    for (int i = 0; text && words[i]; i++) {
+        if (strcmp(words[i], text) == 0)
+            return i;
+        g_string_append_printf(all, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+    }
+    if (text)
+        fields_error(fields, yaml_node_get(map, key)->position, "bad-value", "%s must be %s", key,
+                     all->str);
+    return -1;
 }
 
 void config_replace_strv(struct fields *fields, const struct yaml_node *map, const char *key,

@@ -20,6 +20,11 @@ bool config_check_keys(struct fields *fields, const struct yaml_node *map,
 char *config_read_value(struct fields *fields, const struct yaml_node *node, const char *key,
                         config_parse parse);
 
+/* The index of the text under `key` among `words` (NULL-terminated); -1: there is none, or it is
+ * another one, which is an error. */
+int config_read_word(struct fields *fields, const struct yaml_node *map, const char *key,
+                     const char *const words[]);
+
 /* Sets the value if the key is present and valid. */
 void config_replace_text(struct fields *fields, const struct yaml_node *map, const char *key,
                          config_parse parse, char **textp);

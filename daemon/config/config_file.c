@@ -47,7 +47,6 @@ static const char *const keys[] = {"zone",
                                    "sources",
                                    NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(keys) - 1 == CONFIG_SOCKET);
-static const char *const proxy_keys[] = {"services", NULL};
 static const char *const directory_keys[] = {"path",     "recursive", "namespace",
                                              "allocate", "zone",      NULL};
 
@@ -149,8 +148,6 @@ static void read_directory(struct config_file *file, const struct yaml_node *nod
 {
     struct fields *fields = file->fields;
     const struct yaml_node *at = node;
-    struct config_directory *directory;
-    char *path;
 
     if (node->type == YAML_NODE_MAP) {
         if (!config_check_keys(fields, node, directory_keys))
@@ -161,10 +158,10 @@ static void read_directory(struct config_file *file, const struct yaml_node *nod
         fields_error(fields, node->position, "missing-key", "a directory needs a path");
         return;
     }
-    path = config_read_value(fields, at, "path", config_parse_path);
+    char *path = config_read_value(fields, at, "path", config_parse_path);
     if (!path)
         return;
-    directory = config_directory_new(path);
+    struct config_directory *directory = config_directory_new(path);
     g_ptr_array_add(file->config->manifests, directory);
     if (node->type != YAML_NODE_MAP)
         return;
@@ -191,31 +188,25 @@ static void read_directories(struct config_file *file, const struct yaml_node *r
 static void read_size(struct fields *fields, const struct yaml_node *root, uint64_t *size)
 {
     const struct yaml_node *node = fields_get(fields, root, "maxFileSize");
-    const char *wrong;
 
     if (!node)
         return;
     /* a number may be unquoted, and so may 512Mi */
-    wrong = config_parse_size(node->type == YAML_NODE_SCALAR ? node->text : "", size);
+    const char *wrong = config_parse_size(node->type == YAML_NODE_SCALAR ? node->text : "", size);
     if (wrong)
         fields_error(fields, node->position, "bad-value", "maxFileSize %s", wrong);
 }
 
-static enum kubesvc_pod_names read_pods(struct fields *fields, const struct yaml_node *root,
-                                        enum kubesvc_pod_names fallback)
+static void read_pods(struct fields *fields, const struct yaml_node *root,
+                      enum kubesvc_pod_names *pods)
 {
-    const char *text = fields_string(fields, root, "pods");
+    static const char *const words[] = {"verified", "insecure", "disabled", NULL};
+    static const enum kubesvc_pod_names values[] = {KUBESVC_PODS_VERIFIED, KUBESVC_PODS_INSECURE,
+                                                    KUBESVC_PODS_DISABLED};
+    int i = config_read_word(fields, root, "pods", words);
 
-    if (!text)
-        return fallback;
-    if (strcmp(text, "verified") == 0)
-        return KUBESVC_PODS_VERIFIED;
-    if (strcmp(text, "insecure") == 0)
-        return KUBESVC_PODS_INSECURE;
-    if (strcmp(text, "disabled") != 0)
-        fields_error(fields, yaml_node_get(root, "pods")->position, "bad-value",
-                     "pods must be verified, insecure or disabled");
-    return KUBESVC_PODS_DISABLED;
+    if (i >= 0)
+        *pods = values[i];
 }
 
 static void note_origins(struct config_file *file, const struct yaml_node *root)
@@ -235,37 +226,30 @@ static void note_origins(struct config_file *file, const struct yaml_node *root)
 
 static void read_lookups(struct fields *fields, const struct yaml_node *root, bool *maps)
 {
-    const char *text = fields_string(fields, root, "lookups");
+    static const char *const words[] = {"mapped", "socket", NULL};
+    int i = config_read_word(fields, root, "lookups", words);
 
-    if (!text)
-        return;
-    if (strcmp(text, "mapped") != 0 && strcmp(text, "socket") != 0)
-        fields_error(fields, yaml_node_get(root, "lookups")->position, "bad-value",
-                     "lookups must be mapped or socket");
-    *maps = strcmp(text, "socket") != 0;
+    if (i >= 0)
+        *maps = i == 0;
 }
 
 static void read_proxy(struct fields *fields, const struct yaml_node *root, bool *all)
 {
+    static const char *const known[] = {"services", NULL};
+    static const char *const services[] = {"allocated", "all", NULL};
     const struct yaml_node *proxy = fields_map(fields, root, "proxy");
-    const char *text;
 
-    if (!proxy || !config_check_keys(fields, proxy, proxy_keys))
+    if (!proxy || !config_check_keys(fields, proxy, known))
         return;
-    text = fields_string(fields, proxy, "services");
-    if (!text)
-        return;
-    if (strcmp(text, "all") != 0 && strcmp(text, "allocated") != 0)
-        fields_error(fields, yaml_node_get(proxy, "services")->position, "bad-value",
-                     "services must be allocated or all");
-    *all = strcmp(text, "all") == 0;
+    int i = config_read_word(fields, proxy, "services", services);
+    if (i >= 0)
+        *all = i == 1;
 }
 
 static void read_root(void *userdata, struct fields *fields, const struct yaml_node *root)
 {
     struct config_file *file = userdata;
     struct config *config = file->config;
-    g_autoptr(GPtrArray) nameservers = NULL;
     int64_t ndots = config->ndots;
 
     file->fields = fields;
@@ -278,7 +262,7 @@ static void read_root(void *userdata, struct fields *fields, const struct yaml_n
         fields_bool(fields, root, "endpointPodNames", config->endpoint_pod_names);
     config->ignore_empty_service =
         fields_bool(fields, root, "ignoreEmptyService", config->ignore_empty_service);
-    config->pods = read_pods(fields, root, config->pods);
+    read_pods(fields, root, &config->pods);
     read_lookups(fields, root, &config->maps);
     read_proxy(fields, root, &config->proxy_all);
     fields_integer(fields, root, "ndots", 0, NDOTS_MAX, &ndots);
@@ -288,10 +272,11 @@ static void read_root(void *userdata, struct fields *fields, const struct yaml_n
     config_replace_text(fields, root, "namespace", config_parse_namespace, &config->ns);
     config_replace_strv(fields, root, "namespaces", config_parse_namespace, &config->namespaces);
     config_replace_strv(fields, root, "search", config_parse_name, &config->search);
-    nameservers = config_read_texts(fields, root, "nameservers", config_parse_nameserver);
+    GPtrArray *nameservers =
+        config_read_texts(fields, root, "nameservers", config_parse_nameserver);
     if (nameservers) {
         g_ptr_array_unref(config->nameservers);
-        config->nameservers = g_steal_pointer(&nameservers);
+        config->nameservers = nameservers;
     }
     config_dns_read(&config->dns, fields, root);
     read_node_ips(fields, root, config->node_ips);
@@ -305,10 +290,9 @@ int config_file_read(struct config *config, const char *path, GPtrArray *diagnos
 {
     char *kept = g_strdup(path); /* origins point to it */
     struct config_file file = {.config = config, .path = kept};
-    int r;
 
     g_ptr_array_add(config->files, kept);
-    r = document_read(path, FILE_SIZE_MAX, diagnostics, read_root, &file);
+    int r = document_read(path, FILE_SIZE_MAX, diagnostics, read_root, &file);
     if (r == -EINVAL)
         return CONFIG_BAD;
     if (r < 0)

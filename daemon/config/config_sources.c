@@ -49,22 +49,18 @@ static const char *parse_network(const char *text, char **networkp)
 static struct config_source *add_source(struct config *config, struct fields *fields,
                                         struct position position, const char *word)
 {
-    struct config_source *source;
-    const char *suggestion;
-
     for (enum config_runtime runtime = 0; runtime < CONFIG_RUNTIMES; runtime++) {
         if (strcmp(words[runtime], word) != 0)
             continue;
-        source = g_new0(struct config_source, 1);
+        struct config_source *source = g_new0(struct config_source, 1);
         source->runtime = runtime;
         g_ptr_array_add(config->sources, source);
         return source;
     }
-    suggestion = config_suggest(word, words);
+    g_autofree char *suggestion = config_suggest(word, words);
     fields_error(fields, position, "bad-value",
-                 "unknown source \"%.64s\"; known are podman, cni, kubelet, k3s and quadlet%s%s%s",
-                 word, suggestion ? "; did you mean " : "", suggestion ? suggestion : "",
-                 suggestion ? "?" : "");
+                 "unknown source \"%.64s\"; known are podman, cni, kubelet, k3s and quadlet%s",
+                 word, suggestion);
     return NULL;
 }
 

@@ -169,7 +169,9 @@ const char *config_parse_size(const char *text, uint64_t *size)
     return "must be a number of bytes, or one with Ki, Mi or Gi, at most 1024Gi";
 }
 
-const char *config_suggest(const char *text, const char *const words[])
+char *config_suggest(const char *text, const char *const words[])
 {
-    return suggest_word(text, words, SUGGESTION_DISTANCE);
+    const char *word = suggest_word(text, words, SUGGESTION_DISTANCE);
+
+    return word ? g_strdup_printf("; did you mean %s?", word) : g_strdup("");
 }

@@ -38,5 +38,6 @@ const char *config_parse_range(const char *text, struct address_range *range);
 /* Bytes, with or without Ki, Mi or Gi. */
 const char *config_parse_size(const char *text, uint64_t *size);
 
-/* The one of `words` (NULL-terminated) that was probably meant, or NULL. */
-const char *config_suggest(const char *text, const char *const words[]);
+/* "; did you mean X?" if `text` may be a misspelling of one of `words` (NULL-terminated), else "";
+ * to be freed. */
+char *config_suggest(const char *text, const char *const words[]);

@@ -369,8 +369,8 @@ enum kubesvc_inspect_result report_status(const struct report *report)
     json_text(json, "version", KUBESVC_VERSION);
     json_number(json, "uptimeSeconds", seconds_since(context->started));
     json_text(json, "zone", context->config->zone);
-    if (*context->config->zones)
-        json_texts(json, "zones", context->config->zones);
+    if (context->config->zones[1])
+        json_texts(json, "zones", context->config->zones + 1);
     json_text(json, "namespace", context->config->ns);
     json_text(json, "socket", context->config->socket);
     json_text(json, "state", context->config->state);

@@ -21,11 +21,9 @@ static bool cut_zone(char *name, const char *zone)
 /* Cuts ".svc." and the zone off: that zone, "" for the main one; NULL: it is in none. */
 static const char *cut_any_zone(char *name, const struct config *config)
 {
-    if (cut_zone(name, config->zone))
-        return "";
     for (char **zone = config->zones; *zone; zone++)
         if (cut_zone(name, *zone))
-            return *zone;
+            return zone == config->zones ? "" : *zone;
     return NULL;
 }
 

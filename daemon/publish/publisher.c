@@ -148,7 +148,7 @@ static GByteArray *settings_new(const struct config *config, bool empty)
         .pods = config->pods,
         .ndots = config->ndots,
         .zone = config->zone,
-        .zones = (const char *const *)config->zones,
+        .zones = (const char *const *)config->zones + 1,
         .default_namespace = config->ns,
         .search = (const char *const *)config->search,
         .ranges = (const struct address_range *)(const void *)ranges->data,

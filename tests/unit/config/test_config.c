@@ -590,14 +590,14 @@ static void zones(void **state)
     assert_string_equal(directory(scene, 2)->zone, "west.example");
     assert_string_equal(directory(scene, 3)->zone, "east.example");
     assert_null(directory(scene, 4)->zone); /* the main one */
-    assert_int_equal(g_strv_length(scene->config->zones), 2);
-    assert_string_equal(scene->config->zones[0], "east.example");
-    assert_string_equal(scene->config->zones[1], "west.example");
+    assert_int_equal(g_strv_length(scene->config->zones), 3);
+    assert_string_equal(scene->config->zones[1], "east.example");
+    assert_string_equal(scene->config->zones[2], "west.example");
     assert_good(scene, "manifests: [{path: /a, zone: east.example}]\n"
                        "dns: {namespace: moon@East.example}\n");
     assert_string_equal(scene->config->dns.ns, "moon@east.example");
     assert_good(scene, "dns: {namespace: moon@cluster.local}\n");
-    assert_int_equal(g_strv_length(scene->config->zones), 0);
+    assert_int_equal(g_strv_length(scene->config->zones), 1);
     assert_bad(scene, "zone: x\ndns: {namespace: moon@east.example}\n", 2, 6, "bad-zones", "zone");
 
     assert_good(scene, "zone: home.arpa\nmanifests: [{path: /a, zone: localhost.example}]\n");
@@ -634,13 +634,20 @@ static void directories_that_are_none(void **state)
 static void suggestions(void **state)
 {
     static const char *const words[] = {"namespace", "namespaces", "ndots", NULL};
+    static const char *const expected[][2] = {
+        {"namespac", "; did you mean namespace?"},
+        {"nameSpaces", "; did you mean namespaces?"},
+        {"ndot", "; did you mean ndots?"},
+        {"nameservers", ""},
+        {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", ""},
+    };
 
     (void)state;
-    assert_string_equal(config_suggest("namespac", words), "namespace");
-    assert_string_equal(config_suggest("nameSpaces", words), "namespaces");
-    assert_string_equal(config_suggest("ndot", words), "ndots");
-    assert_null(config_suggest("nameservers", words));
-    assert_null(config_suggest("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", words));
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+        g_autofree char *suggestion = config_suggest(expected[i][0], words);
+
+        assert_string_equal(suggestion, expected[i][1]);
+    }
 }
 
 int main(void)
