@@ -38,11 +38,6 @@ struct daemon {
     bool ping_waits; /* and it has given none yet */
 };
 
-static void send(const struct daemon *daemon, enum message_kind kind, uint64_t number)
-{
-    message_push(daemon->to_loader, &(struct message){.kind = kind, .number = number});
-}
-
 /* --- Messages of the loader thread --- */
 
 static void use_nameservers(const struct daemon *daemon, const GPtrArray *nameservers)
@@ -66,7 +61,7 @@ static void take(struct daemon *daemon, struct message *message)
         server_allow_maps(daemon->server, message->number);
         break;
     /* Views are opened for one question at a time, so there is none here. */
-    case MESSAGE_RETIRED: send(daemon, MESSAGE_PASSED, message->number); break;
+    case MESSAGE_RETIRED: message_send(daemon->to_loader, MESSAGE_PASSED, message->number); break;
     case MESSAGE_CHANGE: inspect_emit(daemon->inspect, message->number, message->text); break;
     case MESSAGE_BACKENDS: inspect_emit_backends(daemon->inspect, message->text); break;
     case MESSAGE_REPORT: inspect_made(daemon->inspect, g_steal_pointer(&message->job)); break;
@@ -101,7 +96,8 @@ static void on_make(void *userdata, struct job *job)
 
 static void on_rest(void *userdata)
 {
-    send(userdata, MESSAGE_REST, 0);
+    const struct daemon *daemon = userdata;
+    message_send(daemon->to_loader, MESSAGE_REST, 0);
 }
 
 static void on_answered(void *userdata)
@@ -122,7 +118,7 @@ static bool is_alive(void *userdata, uint64_t usec)
         return now - daemon->pinged < usec;
     daemon->ping_waits = true;
     daemon->pinged = now;
-    send(daemon, MESSAGE_PING, 0);
+    message_send(daemon->to_loader, MESSAGE_PING, 0);
     return true;
 }
 
@@ -132,7 +128,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     (void)source, (void)info;
     notify_send(daemon->notify, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
                 g_get_monotonic_time());
-    send(daemon, MESSAGE_RELOAD, 0);
+    message_send(daemon->to_loader, MESSAGE_RELOAD, 0);
     return 0;
 }
 

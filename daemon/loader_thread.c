@@ -53,11 +53,11 @@ static void answer(struct loader_thread *thread, struct message *message)
         return;
     case MESSAGE_PING: thread_queue_push(thread->outbox, &message->item); return;
     case MESSAGE_PASSED:
-        snapshot_writer_release(loading_writer(thread->loading), message->number);
+        snapshot_writer_release(loading_world(thread->loading)->writer, message->number);
         break;
     case MESSAGE_RELOAD: thread->reload_due = true; break;
     case MESSAGE_END: thread->end_due = true; break;
-    case MESSAGE_REST: backends_rest(loading_backends(thread->loading)); break;
+    case MESSAGE_REST: backends_rest(loading_world(thread->loading)->backends); break;
     default: break;
     }
     message_free(message);
@@ -141,7 +141,7 @@ int loader_thread_new(struct loader_thread **threadp, struct config *config,
 
 struct snapshot_root *loader_thread_root(const struct loader_thread *thread)
 {
-    return snapshot_writer_root(loading_writer(thread->loading));
+    return snapshot_writer_root(loading_world(thread->loading)->writer);
 }
 
 /* Courtesies; a sandbox may not let it. */
@@ -205,7 +205,7 @@ int loader_thread_start(struct loader_thread *thread)
 static int join(struct loader_thread *thread)
 {
     struct timespec end;
-    message_push(thread->inbox, &(struct message){.kind = MESSAGE_END});
+    message_send(thread->inbox, MESSAGE_END, 0);
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += END_USEC / G_USEC_PER_SEC;
     int r;

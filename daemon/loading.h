@@ -34,11 +34,7 @@ void loading_end(struct loading *loading);
 void loading_close(struct loading *loading);
 struct loading *loading_free(struct loading *loading); /* returns NULL */
 
-/* Valid until loading_close. */
-struct snapshot_writer *loading_writer(const struct loading *loading);
-struct backends *loading_backends(const struct loading *loading);
-
-/* What reports show. */
+/* What reports show; the parts in it are valid until loading_close. */
 const struct inspect_context *loading_world(const struct loading *loading);
 
 /* When the current work began (CLOCK_MONOTONIC, microseconds); 0: idle. */

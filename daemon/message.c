@@ -24,6 +24,11 @@ void message_push(struct thread_queue *queue, const struct message *message)
     thread_queue_push(queue, &copy->item);
 }
 
+void message_send(struct thread_queue *queue, enum message_kind kind, uint64_t number)
+{
+    message_push(queue, &(struct message){.kind = kind, .number = number});
+}
+
 struct thread_queue *message_close(struct thread_queue *queue)
 {
     struct message *message;

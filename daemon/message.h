@@ -46,5 +46,8 @@ void message_free(struct message *message);
 void message_push(struct thread_queue *queue,
                   const struct message *message /* takes ownership of its contents */);
 
+/* One that has nothing but a number, or not even that. */
+void message_send(struct thread_queue *queue, enum message_kind kind, uint64_t number);
+
 /* Frees what is left in a queue, and the queue; returns NULL. */
 struct thread_queue *message_close(struct thread_queue *queue);
