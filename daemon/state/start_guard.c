@@ -24,7 +24,7 @@ struct suspect {
     uint32_t unused;
 };
 
-struct page {
+struct start_guard {
     uint64_t magic;
     uint64_t file, stamp;   /* that the daemon is reading */
     uint32_t busy;          /* it is reading one */
@@ -32,15 +32,11 @@ struct page {
     struct suspect suspects[SUSPECTS];
 };
 
-struct start_guard {
-    struct page *page;
-};
-
 /* Keeps the order of stores around it: the daemon may die in between. */
 static void set_busy(struct start_guard *guard, bool busy)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    guard->page->busy = busy;
+    guard->busy = busy;
     atomic_signal_fence(memory_order_seq_cst);
 }
 
@@ -53,15 +49,20 @@ static uint64_t hash_path(const char *path)
     return hash;
 }
 
-/* The entry of a file, or a free one, or the one with the fewest deaths. */
-static struct suspect *entry_for(struct page *page, uint64_t file)
+static bool is_about(const struct suspect *suspect, uint64_t file)
 {
-    struct suspect *best = &page->suspects[0];
+    return suspect->deaths > 0 && suspect->file == file;
+}
+
+/* The entry of a file, or a free one, or the one with the fewest deaths. */
+static struct suspect *entry_for(struct start_guard *guard, uint64_t file)
+{
+    struct suspect *best = &guard->suspects[0];
 
     for (unsigned i = 0; i < SUSPECTS; i++) {
-        struct suspect *suspect = &page->suspects[i];
+        struct suspect *suspect = &guard->suspects[i];
 
-        if (suspect->deaths > 0 && suspect->file == file)
+        if (is_about(suspect, file))
             return suspect;
         if (suspect->deaths < best->deaths)
             best = suspect;
@@ -69,77 +70,59 @@ static struct suspect *entry_for(struct page *page, uint64_t file)
     return best;
 }
 
-static struct suspect *find(struct page *page, uint64_t file)
-{
-    struct suspect *suspect = entry_for(page, file);
-
-    return suspect->deaths > 0 && suspect->file == file ? suspect : NULL;
-}
-
 /* Only consecutive deaths count: one elsewhere resets the count, unless the file is skipped. */
-static void forget_others(struct page *page, const struct suspect *kept)
+static void forget_others(struct start_guard *guard, const struct suspect *kept)
 {
     for (unsigned i = 0; i < SUSPECTS; i++) {
-        struct suspect *suspect = &page->suspects[i];
+        struct suspect *suspect = &guard->suspects[i];
 
         if (suspect != kept && suspect->deaths < START_GUARD_DEATHS)
             suspect->deaths = 0;
     }
 }
 
-static void count_death(struct page *page)
+static void count_death(struct start_guard *guard)
 {
-    struct suspect *suspect = entry_for(page, page->file);
-    bool same = suspect->deaths > 0 && suspect->file == page->file && suspect->stamp == page->stamp;
+    struct suspect *suspect = entry_for(guard, guard->file);
+    bool same = is_about(suspect, guard->file) && suspect->stamp == guard->stamp;
 
     suspect->deaths = same ? suspect->deaths + (suspect->deaths < UINT32_MAX) : 1;
-    suspect->file = page->file;
-    suspect->stamp = page->stamp;
-    forget_others(page, suspect);
-}
-
-/* NULL: errno says why. */
-static struct page *map(int fd)
-{
-    void *page;
-
-    /* a store must never hit a full disk */
-    int r = posix_fallocate(fd, 0, sizeof(struct page));
-    if (r != 0) {
-        errno = r;
-        return NULL;
-    }
-    page = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return page == MAP_FAILED ? NULL : page;
+    suspect->file = guard->file;
+    suspect->stamp = guard->stamp;
+    forget_others(guard, suspect);
 }
 
 int start_guard_open(struct start_guard **guardp, const char *directory)
 {
     g_autofree char *path = g_build_filename(directory, NAME, NULL);
-    g_autofree struct start_guard *guard = g_new0(struct start_guard, 1);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600), r;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 
     if (fd < 0)
         return -errno;
-    guard->page = map(fd);
-    r = -errno;
+    struct start_guard *guard = MAP_FAILED;
+    /* a store must never hit a full disk */
+    int r = -posix_fallocate(fd, 0, sizeof *guard);
+    if (r == 0)
+        guard = mmap(NULL, sizeof *guard, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (r == 0 && guard == MAP_FAILED)
+        r = -errno;
     close(fd);
-    if (!guard->page)
+    if (r < 0)
         return r;
-    if (guard->page->magic != MAGIC)
-        *guard->page = (struct page){.magic = MAGIC};
-    if (guard->page->busy && !guard->page->ended)
-        count_death(guard->page);
-    guard->page->busy = 0;
-    guard->page->ended = 0;
-    *guardp = g_steal_pointer(&guard);
+    if (guard->magic != MAGIC)
+        *guard = (struct start_guard){.magic = MAGIC};
+    if (guard->busy && !guard->ended)
+        count_death(guard);
+    guard->busy = 0;
+    guard->ended = 0;
+    *guardp = guard;
     return 0;
 }
 
 void start_guard_end(struct start_guard *guard)
 {
     if (guard)
-        guard->page->ended = 1;
+        guard->ended = 1;
 }
 
 struct start_guard *start_guard_close(struct start_guard *guard)
@@ -147,23 +130,20 @@ struct start_guard *start_guard_close(struct start_guard *guard)
     if (!guard)
         return NULL;
     start_guard_end(guard);
-    munmap(guard->page, sizeof *guard->page);
-    g_free(guard);
+    munmap(guard, sizeof *guard);
     return NULL;
 }
 
 void start_guard_enter(struct start_guard *guard, const char *path, uint64_t stamp)
 {
-    uint64_t file;
-
     if (!guard)
         return;
-    file = hash_path(path);
-    if (guard->page->busy && guard->page->file == file && guard->page->stamp == stamp)
+    uint64_t file = hash_path(path);
+    if (guard->busy && guard->file == file && guard->stamp == stamp)
         return;
     set_busy(guard, false);
-    guard->page->file = file;
-    guard->page->stamp = stamp;
+    guard->file = file;
+    guard->stamp = stamp;
     set_busy(guard, true);
 }
 
@@ -175,9 +155,10 @@ void start_guard_leave(struct start_guard *guard)
 
 unsigned start_guard_deaths(struct start_guard *guard, const char *path, uint64_t stamp)
 {
-    struct suspect *suspect = guard ? find(guard->page, hash_path(path)) : NULL;
+    uint64_t file = hash_path(path);
+    struct suspect *suspect = guard ? entry_for(guard, file) : NULL;
 
-    if (!suspect)
+    if (!suspect || !is_about(suspect, file))
         return 0;
     if (suspect->stamp != stamp)
         suspect->deaths = 0;
@@ -189,5 +170,5 @@ void start_guard_finish(struct start_guard *guard)
     if (!guard)
         return;
     set_busy(guard, false);
-    forget_others(guard->page, NULL);
+    forget_others(guard, NULL);
 }
