@@ -5,7 +5,6 @@
 #include <glib.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -15,6 +14,7 @@
 #include "dns/tcp.h"
 #include "dns/udp.h"
 #include "lib/util/command_line.h"
+#include "lib/util/descriptor.h"
 #include "lib/util/log.h"
 
 #define FILES_WANTED 4096u /* forwarding takes a socket for each question that waits */
@@ -28,16 +28,6 @@ struct dns_program {
     struct udp *udp[SOCKETS_MAX];
     size_t n_udp;
 };
-
-static void raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= FILES_WANTED)
-        return;
-    limit.rlim_cur = MIN(limit.rlim_max, FILES_WANTED);
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 static int open_loop(struct dns_program *program)
 {
@@ -157,7 +147,7 @@ int main(int argc, char **argv)
         dns_settings_clear(&program.settings);
         return r == COMMAND_LINE_DONE ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    raise_limit();
+    (void)descriptor_raise_limit(FILES_WANTED);
     r = program_run(&program);
     program_clear(&program);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -35,6 +35,18 @@ void answer_bare(struct answer *answer, enum kubesvc_response_type type)
     answer_begin(answer, type, sizeof answer->head.header);
 }
 
+size_t answer_size(const struct answer *answer)
+{
+    return sizeof answer->head.header + le32toh(answer->head.header.length);
+}
+
+void answer_map(struct answer *answer)
+{
+    answer_begin(answer, KUBESVC_RESPONSE_MAP,
+                 sizeof answer->head.header + sizeof answer->head.map);
+    answer->head.map = (struct kubesvc_map){.version = htole32(KUBESVC_SNAPSHOT_VERSION)};
+}
+
 void answer_status(struct answer *answer, enum kubesvc_status status)
 {
     answer_begin(answer, KUBESVC_RESPONSE_ANSWER, sizeof answer->head);

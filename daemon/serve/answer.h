@@ -17,14 +17,23 @@
 struct answer {
     struct {
         struct kubesvc_header header;
-        struct kubesvc_answer answer;
+        union {
+            struct kubesvc_answer answer;
+            struct kubesvc_map map;
+        };
     } head;
     struct iovec parts[ANSWER_PARTS_MAX]; /* refer to `head` and to the search's result */
     size_t n_parts;
 };
 
+/* The bytes of all parts. */
+size_t answer_size(const struct answer *answer);
+
 /* A frame without payload: PENDING or UNSUPPORTED. */
 void answer_bare(struct answer *answer, enum kubesvc_response_type type);
+
+/* The frame that a descriptor of the snapshot goes with. */
+void answer_map(struct answer *answer);
 
 /* An answer without data: any status but FOUND. */
 void answer_status(struct answer *answer, enum kubesvc_status status);

@@ -19,19 +19,9 @@ struct client *client_new(int fd)
     struct client *client = g_new(struct client, 1);
 
     /* The buffers are not worth clearing thirty thousand times a second. */
+    memset(client, 0, offsetof(struct client, request));
     client->fd = fd;
-    client->received = 0;
-    client->rest = NULL;
-    client->rest_size = client->rest_sent = 0;
-    client->parked = client->last = false;
-    client->parked_at = client->since = 0;
-    client->queue = NULL;
-    client->turn = client->by_user = client->ready = (GList){.data = client};
-    client->is_ready = client->hung_up = false;
-    client->watched = 0;
-    client->due = 0;
-    client->user = NULL;
-    client->charged = 0;
+    client->turn.data = client->by_user.data = client->ready.data = client;
     return client;
 }
 
@@ -45,11 +35,26 @@ struct client *client_free(struct client *client)
     return NULL;
 }
 
+uid_t client_uid(const struct client *client)
+{
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t size = sizeof peer;
+
+    (void)getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    return peer.uid;
+}
+
 static int client_result(ssize_t n)
 {
     if (n > 0)
         return 0;
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? CLIENT_WAIT : CLIENT_GONE;
+}
+
+/* After bytes of an answer went out. */
+static int client_end(const struct client *client)
+{
+    return client->last && !client->rest ? CLIENT_DONE : 0;
 }
 
 int client_receive(struct client *client)
@@ -98,26 +103,27 @@ static void client_keep_rest(struct client *client, const struct iovec *parts, s
     }
 }
 
-int client_send(struct client *client, struct iovec *parts, size_t n_parts)
+int client_send(struct client *client, struct answer *answer)
 {
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = n_parts};
+    struct msghdr message = {.msg_iov = answer->parts, .msg_iovlen = answer->n_parts};
     ssize_t n = sendmsg(client->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 
     if (client_result(n) == CLIENT_GONE)
         return CLIENT_GONE;
-    client_keep_rest(client, parts, n_parts, n > 0 ? (size_t)n : 0);
-    return 0;
+    client->last = !client->request.keep;
+    client_keep_rest(client, answer->parts, answer->n_parts, n > 0 ? (size_t)n : 0);
+    return client_end(client);
 }
 
-int client_pass(struct client *client, const void *data, size_t size, int fd)
+int client_pass(struct client *client, struct answer *answer, int fd)
 {
-    struct iovec part = {.iov_base = (void *)data, .iov_len = size};
-    const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    const struct msghdr message = {.msg_iov = answer->parts, .msg_iovlen = answer->n_parts};
     ssize_t n = descriptor_send(client->fd, &message, fd);
 
     if (n < 0 && errno == ETOOMANYREFS)
         return CLIENT_WAIT;
-    return n == (ssize_t)size ? 0 : CLIENT_GONE;
+    client->last = !client->request.keep;
+    return n == (ssize_t)answer_size(answer) ? client_end(client) : CLIENT_GONE;
 }
 
 int client_offer(struct client *client, const void *data, size_t size)
@@ -138,5 +144,5 @@ int client_flush(struct client *client)
         g_clear_pointer(&client->rest, g_free);
         client->rest_size = client->rest_sent = 0;
     }
-    return client_result(n);
+    return n > 0 ? client_end(client) : client_result(n);
 }

@@ -9,24 +9,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
+#include <sys/types.h>
 
+#include "answer.h"
 #include "request.h"
 
 struct client {
     int fd;
-
-    uint8_t input[REQUEST_FRAME_MAX];
-    size_t received;
+    size_t received; /* in `input` */
 
     uint8_t *rest; /* what the socket did not take; NULL: nothing is left to send */
     size_t rest_size, rest_sent;
 
-    struct request request; /* the last one taken */
-    uint64_t since;         /* when its first bytes arrived, CLOCK_MONOTONIC, microseconds */
-    bool parked;            /* waiting for a nameserver */
-    bool reserved; /* parked: the name must not be asked of others (struct search_result) */
-    bool last;     /* the connection ends with its answer */
+    uint64_t since; /* when the first bytes of the request arrived, CLOCK_MONOTONIC, microseconds */
+    bool parked;    /* waiting for a nameserver */
+    bool reserved;  /* parked: the name must not be asked of others (struct search_result) */
+    bool last;      /* the connection ends with the answer that was sent last */
 
     /* Of the scheduler: */
     GList ready;
@@ -43,15 +41,23 @@ struct client {
     struct quota_user *user;
     GList by_user;
     size_t charged;
+
+    /* Not cleared at first: */
+    struct request request; /* the last one taken */
+    uint8_t input[REQUEST_FRAME_MAX];
 };
 
 enum {
     CLIENT_WAIT = 1, /* not now: bytes are missing, or the socket is full */
+    CLIENT_DONE,     /* the last answer that it wanted is out */
     CLIENT_GONE,     /* closed or broken: nothing more can be done with it */
 };
 
 struct client *client_new(int fd /* takes ownership */);
 struct client *client_free(struct client *client); /* returns NULL */
+
+/* The peer's; peers unknown to the kernel share one. */
+uid_t client_uid(const struct client *client);
 
 /* Receives what fits. 0: some bytes arrived. CLIENT_WAIT, CLIENT_GONE. */
 MUST_USE int client_receive(struct client *client);
@@ -59,18 +65,18 @@ MUST_USE int client_receive(struct client *client);
 /* Takes the next received request, into `client->request`. 0, REQUEST_INCOMPLETE or REQUEST_BAD. */
 MUST_USE int client_take(struct client *client);
 
-/* Sends the parts, keeping a copy of what the socket does not take (then `rest` is set). Only while
- * there is no rest. 0 or CLIENT_GONE. */
-MUST_USE int client_send(struct client *client, struct iovec *parts, size_t n_parts);
+/* Sends the answer to the request, keeping a copy of what the socket does not take (then `rest` is
+ * set). Only while there is no rest. 0, CLIENT_DONE or CLIENT_GONE. */
+MUST_USE int client_send(struct client *client, struct answer *answer);
 
-/* Sends a small frame and a descriptor with it, at once. CLIENT_WAIT: nothing was sent, for
- * instance because too many descriptors are in flight to clients that do not read. 0 or
- * CLIENT_GONE. */
-MUST_USE int client_pass(struct client *client, const void *data, size_t size, int fd);
+/* Sends a small answer and a descriptor with it, at once. CLIENT_WAIT: nothing was sent, for
+ * instance because too many descriptors are in flight to clients that do not read. 0, CLIENT_DONE
+ * or CLIENT_GONE. */
+MUST_USE int client_pass(struct client *client, struct answer *answer, int fd);
 
 /* Sends a few bytes if the socket has room for them and drops them if not: anything as small as a
  * header is taken whole or not at all. 0 or CLIENT_GONE. */
 MUST_USE int client_offer(struct client *client, const void *data, size_t size);
 
-/* Sends more of the rest. 0: all or some of it went. CLIENT_WAIT, CLIENT_GONE. */
+/* Sends more of the rest. 0: all or some of it went. CLIENT_WAIT, CLIENT_DONE, CLIENT_GONE. */
 MUST_USE int client_flush(struct client *client);

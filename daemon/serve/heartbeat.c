@@ -11,13 +11,15 @@
 struct heartbeat {
     struct snapshot_root *root;
     sd_event_source *beating;
-    uint32_t state;
+    bool watched, no_maps, stopped;
 };
 
 static void beat(struct heartbeat *heartbeat)
 {
-    snapshot_root_beat(heartbeat->root, (uint32_t)(g_get_monotonic_time() / G_USEC_PER_SEC),
-                       heartbeat->state);
+    uint32_t state = heartbeat->stopped                         ? KUBESVC_SNAPSHOT_STOPPED
+                     : heartbeat->watched || heartbeat->no_maps ? KUBESVC_SNAPSHOT_WATCHED
+                                                                : 0;
+    snapshot_root_beat(heartbeat->root, (uint32_t)(g_get_monotonic_time() / G_USEC_PER_SEC), state);
 }
 
 static int on_beat(sd_event_source *source, uint64_t usec, void *userdata)
@@ -31,11 +33,10 @@ static int on_beat(sd_event_source *source, uint64_t usec, void *userdata)
 int heartbeat_new(struct heartbeat **heartbeatp, sd_event *event, struct snapshot_root *root)
 {
     struct heartbeat *heartbeat = g_new0(struct heartbeat, 1);
-    int r;
 
     heartbeat->root = root;
-    r = sd_event_add_time_relative(event, &heartbeat->beating, CLOCK_MONOTONIC, BEAT_USEC, 0,
-                                   on_beat, heartbeat);
+    int r = sd_event_add_time_relative(event, &heartbeat->beating, CLOCK_MONOTONIC, BEAT_USEC, 0,
+                                       on_beat, heartbeat);
     if (r < 0) {
         heartbeat_free(heartbeat);
         return r;
@@ -55,12 +56,23 @@ struct heartbeat *heartbeat_free(struct heartbeat *heartbeat)
 
 void heartbeat_watch(struct heartbeat *heartbeat, bool watch)
 {
-    heartbeat->state = watch ? KUBESVC_SNAPSHOT_WATCHED : 0;
+    heartbeat->watched = watch;
     beat(heartbeat);
+}
+
+void heartbeat_allow_maps(struct heartbeat *heartbeat, bool allow)
+{
+    heartbeat->no_maps = !allow;
+    beat(heartbeat);
+}
+
+bool heartbeat_allows_maps(const struct heartbeat *heartbeat)
+{
+    return !heartbeat->no_maps;
 }
 
 void heartbeat_stop(struct heartbeat *heartbeat)
 {
-    heartbeat->state = KUBESVC_SNAPSHOT_STOPPED;
+    heartbeat->stopped = true;
     beat(heartbeat);
 }

@@ -18,8 +18,11 @@ MUST_USE int heartbeat_new(struct heartbeat **heartbeatp, sd_event *event,
                            struct snapshot_root *root);
 struct heartbeat *heartbeat_free(struct heartbeat *heartbeat); /* returns NULL */
 
-/* Asks readers to send all questions to the socket, or no longer. */
+/* Asks readers to send all questions to the socket, or no longer: while a client watches them, and
+ * while the configuration does not allow maps. */
 void heartbeat_watch(struct heartbeat *heartbeat, bool watch);
+void heartbeat_allow_maps(struct heartbeat *heartbeat, bool allow);
+bool heartbeat_allows_maps(const struct heartbeat *heartbeat);
 
 /* The daemon is being stopped on purpose: its names are gone at once. */
 void heartbeat_stop(struct heartbeat *heartbeat);

@@ -10,15 +10,13 @@
  */
 #include "server.h"
 
-#include <endian.h>
 #include <glib.h>
 #include <stdbool.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include "answer.h"
 #include "client.h"
 #include "heartbeat.h"
+#include "lib/util/descriptor.h"
 #include "listener.h"
 #include "lookup.h"
 #include "quota.h"
@@ -35,7 +33,6 @@ struct server {
     struct snapshot_root *root;
     char **zones; /* see server_reserve */
     struct heartbeat *heartbeat;
-    bool no_maps;
     struct upstream *upstream;
     struct round_robin *round_robin;
     struct quota *quota;
@@ -49,21 +46,11 @@ struct server {
     void *answered_userdata;
 };
 
-/* When this iteration of the event loop began. */
-static uint64_t server_now(const struct server *server)
-{
-    uint64_t now = 0;
-
-    (void)sd_event_now(server->event, CLOCK_MONOTONIC, &now);
-    return now;
-}
-
 static void server_drop(struct server *server, struct client *client)
 {
     timeouts_remove(server->timeouts, client);
     scheduler_remove(server->scheduler, client);
-    if (client->user)
-        quota_remove(server->quota, client);
+    quota_remove(server->quota, client);
     client_free(client);
 }
 
@@ -107,44 +94,22 @@ static void server_note(struct server *server, const struct client *client,
                                                     });
 }
 
-static int server_send(struct client *client, struct answer *answer)
-{
-    client->last = !client->request.keep;
-    return client_send(client, answer->parts, answer->n_parts);
-}
-
-/* All questions must come here while a client watches them, or if the configuration says so. */
-static void server_watch(struct server *server)
-{
-    heartbeat_watch(server->heartbeat, server->no_maps || server->answered);
-}
-
 static int server_give_map(struct server *server, struct client *client)
 {
-    const struct {
-        struct kubesvc_header header;
-        struct kubesvc_map map;
-    } frame = {
-        .header = {.magic = htole32(KUBESVC_MAGIC),
-                   .version = KUBESVC_PROTOCOL_VERSION,
-                   .type = KUBESVC_RESPONSE_MAP,
-                   .length = htole32(sizeof frame.map)},
-        .map = {.version = htole32(KUBESVC_SNAPSHOT_VERSION)},
-    };
-    int fd = server->no_maps ? -1 : snapshot_root_fd(server->root);
-    int r = fd < 0 ? CLIENT_WAIT : client_pass(client, &frame, sizeof frame, fd);
+    int fd = heartbeat_allows_maps(server->heartbeat) ? snapshot_root_fd(server->root) : -1;
     struct answer answer;
 
-    if (r == CLIENT_WAIT) {
-        answer_status(&answer, KUBESVC_STATUS_TRY_AGAIN);
-        return server_send(client, &answer);
+    answer_map(&answer);
+    int r = fd < 0 ? CLIENT_WAIT : client_pass(client, &answer, fd);
+    if (r != CLIENT_WAIT) {
+        server->counts.maps++;
+        return r;
     }
-    server->counts.maps++;
-    client->last = !client->request.keep;
-    return r;
+    answer_status(&answer, KUBESVC_STATUS_TRY_AGAIN);
+    return client_send(client, &answer);
 }
 
-/* Answers the last request taken, or parks the client. 0 or CLIENT_GONE. */
+/* Answers the last request taken, or parks the client. 0, CLIENT_DONE or CLIENT_GONE. */
 static int server_answer(struct server *server, struct client *client)
 {
     const struct request *request = &client->request;
@@ -156,11 +121,11 @@ static int server_answer(struct server *server, struct client *client)
         (request->kind == REQUEST_INSPECT && !server->inspect)) {
         server->counts.refused++;
         answer_bare(&answer, KUBESVC_RESPONSE_UNSUPPORTED);
-        return server_send(client, &answer);
+        return client_send(client, &answer);
     }
     if (request->kind == REQUEST_INSPECT) {
         server->inspect(server->inspect_userdata, client->fd, request->words, request->words_size);
-        return CLIENT_GONE;
+        return CLIENT_DONE;
     }
     if (request->kind == REQUEST_MAP)
         return server_give_map(server, client);
@@ -174,57 +139,37 @@ static int server_answer(struct server *server, struct client *client)
                 result.status == KUBESVC_STATUS_FOUND
                     ? result.inet.n_addresses + result.inet6.n_addresses
                     : 0);
-    return server_send(client, &answer);
+    return client_send(client, &answer);
 }
 
 /* Answers the request in the buffer. 0: answered or parked. CLIENT_WAIT: there is no whole one.
- * CLIENT_GONE. */
+ * CLIENT_DONE, CLIENT_GONE. */
 static int server_take(struct server *server, struct client *client)
 {
     switch (client_take(client)) {
-    case 0: break;
+    case 0: return server_answer(server, client);
     case REQUEST_INCOMPLETE: return CLIENT_WAIT;
     default: server->counts.refused++; return CLIENT_GONE;
     }
-    if (server_answer(server, client))
-        return CLIENT_GONE;
-    return client->last && !client->rest && !client->parked ? CLIENT_GONE : 0;
-}
-
-static int server_receive(struct server *server, struct client *client)
-{
-    int r = client_receive(client);
-
-    if (r == CLIENT_GONE && client->received > 0)
-        server->counts.refused++;
-    return r;
-}
-
-/* Sends what the socket takes of an answer. */
-static int server_flush(struct server *server, struct client *client)
-{
-    int r = client_flush(client);
-
-    if (r == CLIENT_GONE)
-        server->counts.refused++;
-    return r == 0 && client->last && !client->rest ? CLIENT_GONE : r;
 }
 
 /* The client's turn: at most one request. 0: it has made progress. CLIENT_WAIT: it needs an event.
- * CLIENT_GONE: done with it. */
+ * CLIENT_DONE, CLIENT_GONE. */
 static int server_step(struct server *server, struct client *client)
 {
-    int r;
-
     if (client->parked) {
         server->counts.refused += client->hung_up;
         return client->hung_up ? CLIENT_GONE : CLIENT_WAIT;
     }
-    if (client->rest)
-        return server_flush(server, client);
-    r = server_take(server, client);
+    if (client->rest) {
+        int r = client_flush(client);
+        server->counts.refused += r == CLIENT_GONE;
+        return r;
+    }
+    int r = server_take(server, client);
     if (r == CLIENT_WAIT) {
-        r = server_receive(server, client);
+        r = client_receive(client);
+        server->counts.refused += r == CLIENT_GONE && client->received > 0;
         if (r == 0)
             r = server_take(server, client);
     }
@@ -250,7 +195,7 @@ static void server_got_on(struct server *server, struct client *client)
  * incomplete request do not count), unless the client is new. It may be dropped here. */
 static void server_settle(struct server *server, struct client *client, int r, bool is_new)
 {
-    if (r == CLIENT_GONE) {
+    if (r == CLIENT_DONE || r == CLIENT_GONE) {
         server_drop(server, client);
         return;
     }
@@ -272,31 +217,21 @@ static void server_serve(void *userdata, struct client *client)
     server_settle(server, client, server_step(server, client), false);
 }
 
-/* Peers unknown to the kernel share one user. */
-static uid_t peer_uid(int fd)
-{
-    struct ucred peer = {.uid = (uid_t)-1};
-    socklen_t size = sizeof peer;
-
-    (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-    return peer.uid;
-}
-
 /* Serves a new client once, if its user has time left and the request is there. */
 static void server_on_accept(void *userdata, int fd)
 {
     struct server *server = userdata;
     struct client *client = client_new(fd);
-    struct quota_user *user = quota_user(server->quota, peer_uid(fd));
+    struct quota_user *user = quota_user(server->quota, client_uid(client));
     uint64_t began;
     int r = 0;
 
-    client->since = server_now(server);
+    (void)sd_event_now(server->event, CLOCK_MONOTONIC, &client->since);
     if (scheduler_begin(server->scheduler, user, &began)) {
         r = server_step(server, client);
         scheduler_end(server->scheduler, user, began);
     }
-    if (r == CLIENT_GONE) {
+    if (r == CLIENT_DONE || r == CLIENT_GONE) {
         client_free(client);
         return;
     }
@@ -313,7 +248,8 @@ static bool server_evict(void *userdata)
     if (!client)
         return false;
     /* A request that only waits for its turn is answered first. */
-    if (client->is_ready && server_step(server, client) == CLIENT_GONE)
+    int r = client->is_ready ? server_step(server, client) : 0;
+    if (r == CLIENT_DONE || r == CLIENT_GONE)
         server_drop(server, client);
     else
         server_cut_off(server, client);
@@ -329,14 +265,6 @@ static void server_send_pending(void *userdata, struct client *client)
         server_cut_off(userdata, client);
 }
 
-/* The client is no longer parked: `r` is the result of sending its answer. */
-static void server_resume(struct server *server, struct client *client, int r)
-{
-    if (!r && client->last && !client->rest)
-        r = CLIENT_GONE;
-    server_settle(server, client, r, false);
-}
-
 static void server_expire(void *userdata, struct client *client)
 {
     struct server *server = userdata;
@@ -345,7 +273,7 @@ static void server_expire(void *userdata, struct client *client)
     client->parked = false;
     answer_try_again(&answer, client->reserved);
     server_note(server, client, KUBESVC_STATUS_TRY_AGAIN, 0);
-    server_resume(server, client, server_send(client, &answer));
+    server_settle(server, client, client_send(client, &answer), false);
 }
 
 static void server_rerun(void *userdata, struct client *client)
@@ -353,7 +281,7 @@ static void server_rerun(void *userdata, struct client *client)
     int r = server_answer(userdata, client);
 
     if (!client->parked)
-        server_resume(userdata, client, r);
+        server_settle(userdata, client, r, false);
 }
 
 void server_retry(struct server *server)
@@ -361,29 +289,20 @@ void server_retry(struct server *server)
     timeouts_retry(server->timeouts);
 }
 
-/* The limit on clients, after raising the descriptor limit as far as possible. */
+/* The limit on clients, after raising that on descriptors. */
 static size_t server_clients_max(void)
 {
-    struct rlimit limit;
+    size_t limit = descriptor_raise_limit(SIZE_MAX);
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return SERVER_CLIENTS_MAX;
-    if (limit.rlim_cur < limit.rlim_max) {
-        struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
-
-        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
-            limit = raised;
-    }
-    if (limit.rlim_cur <= 2 * SERVER_FDS_RESERVED)
+    if (limit <= 2 * SERVER_FDS_RESERVED)
         return SERVER_FDS_RESERVED;
-    return (size_t)MIN(limit.rlim_cur - SERVER_FDS_RESERVED, SERVER_CLIENTS_MAX);
+    return MIN(limit - SERVER_FDS_RESERVED, SERVER_CLIENTS_MAX);
 }
 
 int server_new(struct server **serverp, sd_event *event, const char *path, int adopted,
                struct snapshot_root *root, struct upstream *upstream)
 {
     struct server *server = g_new(struct server, 1);
-    int r;
 
     *server = (struct server){
         .event = sd_event_ref(event),
@@ -391,7 +310,7 @@ int server_new(struct server **serverp, sd_event *event, const char *path, int a
         .upstream = upstream,
     };
     server->quota = quota_new(server_clients_max(), SERVER_BYTES_MAX);
-    r = round_robin_new(&server->round_robin);
+    int r = round_robin_new(&server->round_robin);
     if (!r)
         r = heartbeat_new(&server->heartbeat, event, root);
     if (!r)
@@ -460,13 +379,12 @@ void server_observe(struct server *server, server_answered answered, void *userd
 {
     server->answered = answered;
     server->answered_userdata = userdata;
-    server_watch(server);
+    heartbeat_watch(server->heartbeat, answered != NULL);
 }
 
 void server_allow_maps(struct server *server, bool allow)
 {
-    server->no_maps = !allow;
-    server_watch(server);
+    heartbeat_allow_maps(server->heartbeat, allow);
 }
 
 int server_keep_socket(struct server *server)

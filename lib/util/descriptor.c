@@ -5,6 +5,7 @@
 #include "descriptor.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 ssize_t descriptor_send(int socket, const struct msghdr *message, int fd)
 {
@@ -22,4 +23,20 @@ ssize_t descriptor_send(int socket, const struct msghdr *message, int fd)
         whole.msg_controllen = sizeof control.bytes;
     }
     return sendmsg(socket, &whole, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+size_t descriptor_raise_limit(size_t wanted)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return wanted;
+    if (limit.rlim_cur < wanted) {
+        struct rlimit raised = limit;
+
+        raised.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            limit = raised;
+    }
+    return limit.rlim_cur < wanted ? (size_t)limit.rlim_cur : wanted;
 }

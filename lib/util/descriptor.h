@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Passing a descriptor to another process, with a message on a Unix socket.
+ * Descriptors: passing one to another process with a message on a Unix socket, and how many a
+ * process may have.
  */
 #pragma once
 
@@ -10,3 +11,7 @@
 /* sendmsg(2) of `message`, which has no control data yet, and of `fd` with it (-1: none); at once
  * or not at all, and without SIGPIPE. As sendmsg, with errno. */
 ssize_t descriptor_send(int socket, const struct msghdr *message, int fd);
+
+/* Raises the limit of open descriptors to `wanted` if it is lower and as far as that is allowed.
+ * Returns how many of these the process may have. */
+size_t descriptor_raise_limit(size_t wanted);
