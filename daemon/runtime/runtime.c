@@ -90,7 +90,7 @@ void runtime_file_free(gpointer userdata)
 
 struct runtime_content {
     struct runtime_text text;
-    struct runtime_look look;
+    struct fingerprint look;
     char *heap; /* of a large one */
     char small[CONTENT_SMALL];
 };
@@ -124,25 +124,6 @@ static int read_all(int fd, struct runtime_content *content)
     return 0;
 }
 
-/* The owner of a file can set its time to one that does not fit. */
-static int64_t nanoseconds(int64_t seconds, int64_t rest)
-{
-    const int64_t most = INT64_MAX / 1000000000 - 1;
-
-    return CLAMP(seconds, -most, most) * 1000000000 + rest;
-}
-
-static struct runtime_look look_of(const struct stat *st)
-{
-    return (struct runtime_look){
-        .device = st->st_dev,
-        .inode = st->st_ino,
-        .size = (uint64_t)st->st_size,
-        .modified = nanoseconds(st->st_mtim.tv_sec, st->st_mtim.tv_nsec),
-        .changed = nanoseconds(st->st_ctim.tv_sec, st->st_ctim.tv_nsec),
-    };
-}
-
 /* When it was created, and whether it has been written to since: the kernel keeps both times, which
  * cannot be set. */
 static void put_birth(int fd, struct runtime_text *text)
@@ -152,9 +133,9 @@ static void put_birth(int fd, struct runtime_text *text)
     if (statx(fd, "", AT_EMPTY_PATH, STATX_CTIME | STATX_BTIME, &st) < 0 ||
         !(st.stx_mask & STATX_BTIME))
         return;
-    text->created = nanoseconds(st.stx_btime.tv_sec, st.stx_btime.tv_nsec);
+    text->created = fingerprint_time(st.stx_btime.tv_sec, st.stx_btime.tv_nsec);
     text->untouched =
-        nanoseconds(st.stx_ctime.tv_sec, st.stx_ctime.tv_nsec) - text->created <= CLOCK_TICK;
+        fingerprint_time(st.stx_ctime.tv_sec, st.stx_ctime.tv_nsec) - text->created <= CLOCK_TICK;
 }
 
 /* A shared file may be written to while it is read, so it is looked at again. */
@@ -162,7 +143,7 @@ static void put_times(int fd, bool shared, struct runtime_content *content)
 {
     struct runtime_text *text = &content->text;
 
-    text->since = text->created = content->look.modified;
+    text->since = text->created = content->look.mtime;
     text->untouched = !shared;
     if (shared)
         put_birth(fd, text);
@@ -186,7 +167,7 @@ static int read_file(const struct runtime_file *file, int directory,
     else if (st.st_size > FILE_MAX)
         error = EFBIG;
     if (error == 0) {
-        content->look = look_of(&st);
+        content->look = fingerprint_of(&st);
         error = read_all(fd, content);
     }
     if (error == 0)
@@ -227,24 +208,22 @@ void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *u
 
 static bool looks_as_before(const struct runtime_file *file, int directory)
 {
-    const struct runtime_look *seen = &file->seen;
     struct stat st;
 
     if (!file->has_seen || fstatat(directory, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
-    struct runtime_look now = look_of(&st);
-    return now.device == seen->device && now.inode == seen->inode && now.size == seen->size &&
-           now.modified == seen->modified && now.changed == seen->changed;
+    struct fingerprint now = fingerprint_of(&st);
+    return fingerprint_equal(&now, &file->seen);
 }
 
 /* A file written just now may be written again without looking different. */
-static void note_seen(struct runtime_file *file, const struct runtime_look *look)
+static void note_seen(struct runtime_file *file, const struct fingerprint *look)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_REALTIME_COARSE, &now); /* behind by less than a tick */
     file->seen = *look;
-    file->has_seen = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - look->changed > CLOCK_TICK;
+    file->has_seen = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - look->ctime > CLOCK_TICK;
 }
 
 static void free_sighting(gpointer sighting)
@@ -273,7 +252,7 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
     int directory = folder_enter(file->folder);
 
     content.heap = NULL; /* not all of it: the buffer is large */
-    content.look = (struct runtime_look){0};
+    content.look = (struct fingerprint){0};
     if (directory >= 0 && !heard && looks_as_before(file, directory))
         return true;
     int error = directory < 0 ? -directory : read_file(file, directory, &content);

@@ -5,9 +5,8 @@
  */
 #pragma once
 
-#include <sys/types.h>
-
 #include "folder.h"
+#include "lib/util/fingerprint.h"
 #include "parse.h"
 #include "runtimes.h"
 
@@ -18,24 +17,16 @@ char *runtime_directory(const struct config_source *source);
  */
 bool runtime_is_rootless(const struct config_source *source);
 
-/* How a file looks. */
-struct runtime_look {
-    dev_t device;
-    ino_t inode;
-    uint64_t size;
-    int64_t modified, changed; /* nanoseconds since the epoch; 0: not known */
-};
-
 struct runtime_file {
     struct folder *folder;
-    const char *name;         /* in the folder */
-    struct runtime_look seen; /* when last read */
-    char *problem;            /* current, or NULL */
-    bool shared;              /* others can write to it, too */
-    bool has_seen;            /* a change since it was last read would be visible in `seen` */
-    bool logged;              /* the problem has been logged */
-    bool known;               /* it has been read well at least once */
-    bool stated;              /* its sightings have been delivered */
+    const char *name;        /* in the folder */
+    struct fingerprint seen; /* when last read */
+    char *problem;           /* current, or NULL */
+    bool shared;             /* others can write to it, too */
+    bool has_seen;           /* a change since it was last read would be visible in `seen` */
+    bool logged;             /* the problem has been logged */
+    bool known;              /* it has been read well at least once */
+    bool stated;             /* its sightings have been delivered */
 };
 /* Keeps `folder` and `name`, a path in it. */
 struct runtime_file *runtime_file_new(struct folder *folder, const char *name, bool shared);

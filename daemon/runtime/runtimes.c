@@ -195,7 +195,7 @@ static struct runtime_source *open_source(struct runtimes *runtimes,
     return source;
 }
 
-static void configure(struct runtimes *runtimes, const struct config *config)
+void runtimes_reload(struct runtimes *runtimes, const struct config *config)
 {
     GPtrArray *before = runtimes->all;
 
@@ -230,7 +230,7 @@ int runtimes_new(struct runtimes **runtimesp, sd_event *event, const struct conf
         runtimes_free(runtimes);
         return r;
     }
-    configure(runtimes, config);
+    runtimes_reload(runtimes, config);
     *runtimesp = runtimes;
     return 0;
 }
@@ -247,11 +247,6 @@ struct runtimes *runtimes_free(struct runtimes *runtimes)
     sd_event_unref(runtimes->event);
     g_free(runtimes);
     return NULL;
-}
-
-void runtimes_reload(struct runtimes *runtimes, const struct config *config)
-{
-    configure(runtimes, config);
 }
 
 char *runtimes_names(const struct config *config)

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#define ROSTER_USERS_MIN 64u
+#define USERS_MIN 64u
 
 struct quota {
     size_t clients_max, bytes_max;
@@ -22,7 +22,7 @@ struct quota *quota_new(size_t clients_max, size_t bytes_max)
 
     quota->clients_max = clients_max;
     quota->bytes_max = bytes_max;
-    quota->users_max = ROSTER_USERS_MIN;
+    quota->users_max = USERS_MIN;
     quota->users = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     return quota;
 }
@@ -51,7 +51,7 @@ struct quota_user *quota_user(struct quota *quota, uid_t uid)
         return user;
     if (g_hash_table_size(quota->users) >= quota->users_max) {
         g_hash_table_foreach_remove(quota->users, quota_is_idle, NULL);
-        quota->users_max = MAX(ROSTER_USERS_MIN, 2 * g_hash_table_size(quota->users));
+        quota->users_max = MAX(USERS_MIN, 2 * g_hash_table_size(quota->users));
     }
     user = g_new(struct quota_user, 1);
     *user = (struct quota_user){

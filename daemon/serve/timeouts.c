@@ -7,11 +7,11 @@
 
 #define MSEC ((uint64_t)1000)
 #define PEER_TIMEOUT (5000 * MSEC)
-#define WAITS_PENDING_EVERY (KUBESVC_PENDING_EVERY_MS * MSEC)
-#define WAITS_PENDING_MAX (KUBESVC_PENDING_MAX_MS * MSEC)
+#define PENDING_EVERY (KUBESVC_PENDING_EVERY_MS * MSEC)
+#define PENDING_MAX (KUBESVC_PENDING_MAX_MS * MSEC)
 
 /* Clients per iteration of the event loop, to keep it short. */
-#define WAITS_BATCH 64u
+#define BATCH 64u
 
 struct timeouts {
     sd_event *event;
@@ -79,7 +79,7 @@ void timeouts_for_peer(struct timeouts *timeouts, struct client *client)
 void timeouts_for_answer(struct timeouts *timeouts, struct client *client)
 {
     client->parked_at = timeouts_now(timeouts);
-    timeouts_push(timeouts, client, &timeouts->parked, client->parked_at + WAITS_PENDING_EVERY);
+    timeouts_push(timeouts, client, &timeouts->parked, client->parked_at + PENDING_EVERY);
 }
 
 static int timeouts_on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -90,16 +90,16 @@ static int timeouts_on_timer(sd_event_source *source, uint64_t usec, void *userd
 
     (void)source;
     (void)usec;
-    for (unsigned i = 0; i < WAITS_BATCH && queue_due(&timeouts->parked) <= now; i++) {
+    for (unsigned i = 0; i < BATCH && queue_due(&timeouts->parked) <= now; i++) {
         struct client *client = timeouts->parked.head->data;
 
-        timeouts_push(timeouts, client, &timeouts->parked, now + WAITS_PENDING_EVERY);
-        if (now - client->parked_at < WAITS_PENDING_MAX)
+        timeouts_push(timeouts, client, &timeouts->parked, now + PENDING_EVERY);
+        if (now - client->parked_at < PENDING_MAX)
             handler->send_pending(handler->userdata, client);
         else
             handler->expire(handler->userdata, client);
     }
-    for (unsigned i = 0; i < WAITS_BATCH && queue_due(&timeouts->waiting) <= now; i++) {
+    for (unsigned i = 0; i < BATCH && queue_due(&timeouts->waiting) <= now; i++) {
         struct client *client = timeouts->waiting.head->data;
 
         timeouts_remove(timeouts, client);
@@ -113,7 +113,7 @@ static int timeouts_on_retry(sd_event_source *source, void *userdata)
 {
     struct timeouts *timeouts = userdata;
 
-    for (unsigned i = 0; i < WAITS_BATCH && timeouts->n_retry > 0; i++, timeouts->n_retry--) {
+    for (unsigned i = 0; i < BATCH && timeouts->n_retry > 0; i++, timeouts->n_retry--) {
         GList *link = timeouts->cursor ? timeouts->cursor : timeouts->parked.head;
 
         if (!link)

@@ -9,7 +9,6 @@
 #include <ares.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 
 #include "dns_client.h"
 #include "dns_message.h"
@@ -19,9 +18,9 @@
 #define UPSTREAM_QUERIES_MAX 256u
 
 #define SEC ((uint64_t)1000000)
-#define EXTERNAL_TTL_MIN 1u
-#define EXTERNAL_TTL_MAX 3600u
-#define EXTERNAL_TTL_NODATA_MAX 5u
+#define UPSTREAM_TTL_MIN 1u
+#define UPSTREAM_TTL_MAX 3600u
+#define UPSTREAM_TTL_NODATA_MAX 5u
 
 struct upstream {
     sd_event *event;
@@ -60,15 +59,6 @@ static uint64_t upstream_now(const struct upstream *upstream)
 
     (void)sd_event_now(upstream->event, CLOCK_BOOTTIME, &now);
     return now;
-}
-
-/* The same where no event loop runs: in a child of the process. */
-static uint64_t upstream_clock(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * SEC + (uint64_t)now.tv_nsec / 1000;
 }
 
 static const char *upstream_entry_name(const struct upstream_entry *entry)
@@ -122,13 +112,13 @@ static void upstream_settle(struct upstream *upstream)
 
 static uint64_t upstream_lifetime(const struct dns_message *reply)
 {
-    uint32_t most = EXTERNAL_TTL_MIN;
+    uint32_t most = UPSTREAM_TTL_MIN;
 
     if (reply->state == EXTERNAL_FOUND)
-        most = EXTERNAL_TTL_MAX;
+        most = UPSTREAM_TTL_MAX;
     else if (reply->state == EXTERNAL_NODATA)
-        most = EXTERNAL_TTL_NODATA_MAX;
-    return CLAMP(reply->ttl, EXTERNAL_TTL_MIN, most) * SEC;
+        most = UPSTREAM_TTL_NODATA_MAX;
+    return CLAMP(reply->ttl, UPSTREAM_TTL_MIN, most) * SEC;
 }
 
 static void upstream_finish(struct upstream_entry *entry, struct dns_message *reply)
@@ -269,7 +259,7 @@ void upstream_known(void *userdata, const char *target, enum kubesvc_family fami
     if (!upstream_key(key, target, family))
         return;
     entry = g_hash_table_lookup(upstream->entries, key);
-    if (entry && entry->reply && upstream_clock() < entry->expires)
+    if (entry && entry->reply && upstream_now(upstream) < entry->expires)
         upstream_answer(entry, family, answer);
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "file.h"
-#include "fingerprint.h"
+#include "lib/util/fingerprint.h"
 #include "lib/util/path_watch.h"
 #include "lib/util/watch.h"
 

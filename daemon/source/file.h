@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fingerprint.h"
 #include "lib/model/object.h"
 #include "lib/util/diagnostic.h"
+#include "lib/util/fingerprint.h"
 #include "loader.h"
 
 /* What the configuration of its directory means for the objects of a file. */

@@ -13,9 +13,17 @@ struct fingerprint {
     dev_t dev;
     ino_t ino;
     off_t size;
-    int64_t mtime, ctime; /* nanoseconds */
+    int64_t mtime, ctime; /* see fingerprint_time */
     mode_t mode;
 };
+
+/* Nanoseconds since the epoch. The owner of a file can set its time to one that does not fit. */
+static inline int64_t fingerprint_time(int64_t seconds, int64_t nanoseconds)
+{
+    const int64_t most = INT64_MAX / 1000000000 - 1;
+
+    return CLAMP(seconds, -most, most) * 1000000000 + nanoseconds;
+}
 
 static inline struct fingerprint fingerprint_of(const struct stat *st)
 {
@@ -23,8 +31,8 @@ static inline struct fingerprint fingerprint_of(const struct stat *st)
         .dev = st->st_dev,
         .ino = st->st_ino,
         .size = st->st_size,
-        .mtime = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
-        .ctime = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+        .mtime = fingerprint_time(st->st_mtim.tv_sec, st->st_mtim.tv_nsec),
+        .ctime = fingerprint_time(st->st_ctim.tv_sec, st->st_ctim.tv_nsec),
         .mode = st->st_mode,
     };
 }
