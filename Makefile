@@ -44,7 +44,7 @@ PROXY_PKGS = libnftables libmnl # of kubesvc-proxy alone
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) $(PROXY_PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
 CLUSTER_LIBS = $(eval CLUSTER_LIBS := $$(shell $(PKG_CONFIG) --libs $(CLUSTER_PKGS)))$(CLUSTER_LIBS)
 PROXY_LIBS = $(eval PROXY_LIBS := $$(shell $(PKG_CONFIG) --libs $(PROXY_PKGS)))$(PROXY_LIBS)
-PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)) -lm)$(PKG_LIBS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)) -lm -lresolv)$(PKG_LIBS)
 
 BASE_CFLAGS = -std=gnu17 -D_GNU_SOURCE -iquote . -Iinclude $(WARN) -fstack-protector-strong
 BASE_LDFLAGS = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
