@@ -20,9 +20,6 @@
 #include "daemon/publish/publisher.h"
 #include "lib/util/log.h"
 
-#define SOCKET_NAME "kubesvc-socket"
-#define SNAPSHOT_NAME "kubesvc-snapshot"
-#define STARTS_NAME "kubesvc-starts"
 #define SEALS (F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE)
 
 /* A process that lives shorter than this counts as one start of many. From the sixth on each waits
@@ -32,6 +29,11 @@
 #define DELAY_MIN_USEC UINT64_C(250000)
 #define DELAY_MAX_USEC UINT64_C(5000000)
 
+enum descriptor { SOCKET, SNAPSHOT, STARTS, DESCRIPTORS };
+
+static const char *const names[DESCRIPTORS] = {
+    [SOCKET] = "kubesvc-socket", [SNAPSHOT] = "kubesvc-snapshot", [STARTS] = "kubesvc-starts"};
+
 struct starts {
     uint64_t count; /* in a row */
     int64_t last;   /* CLOCK_MONOTONIC, microseconds */
@@ -40,8 +42,8 @@ struct starts {
 struct inheritance {
     struct notify *notify;
     bool kept;
-    int socket, snapshot, starts; /* -1: none */
-    const void *base;             /* of the snapshot, while it answers */
+    int fds[DESCRIPTORS]; /* -1: none */
+    const void *base;     /* of the snapshot, while it answers */
     size_t size;
     uint64_t generation; /* of the snapshot that was left last */
     uint64_t delay;
@@ -49,22 +51,18 @@ struct inheritance {
 
 static void take_descriptors(struct inheritance *inheritance)
 {
-    g_auto(GStrv) names = NULL;
     char **listed = NULL;
     int n = sd_listen_fds_with_names(1, &listed);
+    g_auto(GStrv) given = listed; /* of malloc, as GLib's are */
 
-    names = listed; /* of malloc, as GLib's are */
     for (int i = 0; i < n; i++) {
-        int fd = SD_LISTEN_FDS_START + i, *to = NULL;
+        int fd = SD_LISTEN_FDS_START + i;
+        enum descriptor d = 0;
 
-        if (strcmp(names[i], SOCKET_NAME) == 0)
-            to = &inheritance->socket;
-        else if (strcmp(names[i], SNAPSHOT_NAME) == 0)
-            to = &inheritance->snapshot;
-        else if (strcmp(names[i], STARTS_NAME) == 0)
-            to = &inheritance->starts;
-        if (to && *to < 0)
-            *to = fd;
+        while (d < DESCRIPTORS && strcmp(given[i], names[d]) != 0)
+            d++;
+        if (d < DESCRIPTORS && inheritance->fds[d] < 0)
+            inheritance->fds[d] = fd;
         else
             close(fd);
     }
@@ -85,16 +83,16 @@ static void count_start(struct inheritance *inheritance)
     struct starts starts = {0};
     int64_t now = g_get_monotonic_time();
 
-    if (inheritance->starts < 0)
-        inheritance->starts = memfd_create(STARTS_NAME, MFD_CLOEXEC);
-    else if (pread(inheritance->starts, &starts, sizeof starts, 0) != sizeof starts)
+    int *fd = &inheritance->fds[STARTS];
+    if (*fd < 0)
+        *fd = memfd_create(names[STARTS], MFD_CLOEXEC);
+    else if (pread(*fd, &starts, sizeof starts, 0) != sizeof starts)
         starts = (struct starts){0};
     starts.count = now - starts.last < SHORT_LIFE_USEC ? starts.count + 1 : 0;
     starts.last = now;
-    if (inheritance->starts < 0 ||
-        pwrite(inheritance->starts, &starts, sizeof starts, 0) != sizeof starts)
+    if (*fd < 0 || pwrite(*fd, &starts, sizeof starts, 0) != sizeof starts)
         return;
-    notify_store_fd(inheritance->notify, STARTS_NAME, inheritance->starts);
+    notify_store_fd(inheritance->notify, names[STARTS], *fd);
     if (starts.count > STARTS_FREE)
         inheritance->delay =
             MIN(DELAY_MIN_USEC << MIN(starts.count - STARTS_FREE, UINT64_C(10)), DELAY_MAX_USEC);
@@ -105,7 +103,8 @@ struct inheritance *inheritance_new(struct notify *notify, const char *socket)
     struct inheritance *inheritance = g_new0(struct inheritance, 1);
 
     inheritance->notify = notify;
-    inheritance->socket = inheritance->snapshot = inheritance->starts = -1;
+    for (enum descriptor d = 0; d < DESCRIPTORS; d++)
+        inheritance->fds[d] = -1;
     take_descriptors(inheritance);
     inheritance->kept = notify_is_supervised(notify) && is_runtime_directory(socket);
     if (inheritance->kept)
@@ -125,7 +124,7 @@ void inheritance_end(struct inheritance *inheritance)
     if (inheritance->base)
         munmap((void *)inheritance->base, inheritance->size);
     inheritance->base = NULL;
-    close_one(&inheritance->snapshot);
+    close_one(&inheritance->fds[SNAPSHOT]);
 }
 
 struct inheritance *inheritance_free(struct inheritance *inheritance)
@@ -133,8 +132,8 @@ struct inheritance *inheritance_free(struct inheritance *inheritance)
     if (!inheritance)
         return NULL;
     inheritance_end(inheritance);
-    close_one(&inheritance->socket);
-    close_one(&inheritance->starts);
+    close_one(&inheritance->fds[SOCKET]);
+    close_one(&inheritance->fds[STARTS]);
     g_free(inheritance);
     return NULL;
 }
@@ -146,9 +145,9 @@ bool inheritance_is_kept(const struct inheritance *inheritance)
 
 int inheritance_take_socket(struct inheritance *inheritance)
 {
-    int fd = inheritance->socket;
+    int fd = inheritance->fds[SOCKET];
 
-    inheritance->socket = -1;
+    inheritance->fds[SOCKET] = -1;
     return fd;
 }
 
@@ -180,7 +179,7 @@ void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *r
                         const struct config *config)
 {
     struct stat file;
-    int fd = inheritance->snapshot;
+    int fd = inheritance->fds[SNAPSHOT];
 
     if (fd < 0 || (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS || fstat(fd, &file) < 0 ||
         file.st_size < (off_t)sizeof(struct kubesvc_snapshot_header))
@@ -203,7 +202,7 @@ void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *r
 void inheritance_leave_socket(struct inheritance *inheritance, int fd)
 {
     if (inheritance->kept)
-        notify_store_fd(inheritance->notify, SOCKET_NAME, fd);
+        notify_store_fd(inheritance->notify, names[SOCKET], fd);
 }
 
 void inheritance_leave_snapshot(struct inheritance *inheritance, const struct snapshot_root *root)
@@ -214,7 +213,7 @@ void inheritance_leave_snapshot(struct inheritance *inheritance, const struct sn
     if (!inheritance->kept || fd < 0 || generation == inheritance->generation)
         return;
     inheritance->generation = generation;
-    notify_store_fd(inheritance->notify, SNAPSHOT_NAME, fd);
+    notify_store_fd(inheritance->notify, names[SNAPSHOT], fd);
 }
 
 uint64_t inheritance_delay(const struct inheritance *inheritance)

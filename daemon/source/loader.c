@@ -134,15 +134,14 @@ static int on_wake(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-/* The root of this path not yet named by the configuration, taken out of `roots`. */
-static struct root *take_root(GPtrArray *roots, const char *path)
+/* The index of the first root with this path, or how many there are. */
+static guint find_root(const GPtrArray *roots, const char *path)
 {
-    for (unsigned i = 0; i < roots->len; i++) {
-        const struct root *root = roots->pdata[i];
-        if (strcmp(root->path, path) == 0)
-            return g_ptr_array_steal_index(roots, i);
-    }
-    return NULL;
+    guint i = 0;
+
+    while (i < roots->len && strcmp(((const struct root *)roots->pdata[i])->path, path) != 0)
+        i++;
+    return i;
 }
 
 /* Whatever the next reading finds: the file may be broken by now. */
@@ -182,21 +181,17 @@ static void configure_root(struct loader *loader, struct root *root, const struc
     entry_for_each(root->entry, move, &loader->scanner.callbacks);
 }
 
-/* The directory of a rank: the configuration's first, then the additional ones. */
-static const struct config_directory *directory_at(const struct loader *loader,
-                                                   const struct config *config, unsigned rank)
+/* Adds a root for the directory: the one there was before, or a new one. */
+static void add_root(struct loader *loader, GPtrArray *before, const struct config *config,
+                     const struct config_directory *directory, unsigned rank)
 {
-    return rank < config->manifests->len ? config->manifests->pdata[rank]
-                                         : loader->named->pdata[rank - config->manifests->len];
-}
+    struct queue *queue = &loader->scanner.queue;
+    guint i = find_root(before, directory->path);
+    struct root *root =
+        i < before->len ? g_ptr_array_steal_index(before, i) : root_new(queue, directory->path);
 
-/* Is the path of an additional directory also in the configuration? */
-static bool is_listed(const struct config *config, unsigned rank, const char *path)
-{
-    for (unsigned i = 0; rank >= config->manifests->len && i < config->manifests->len; i++)
-        if (strcmp(((const struct config_directory *)config->manifests->pdata[i])->path, path) == 0)
-            return true;
-    return false;
+    configure_root(loader, root, config, directory, rank);
+    g_ptr_array_add(queue->roots, root);
 }
 
 void loader_reload(struct loader *loader, const struct config *config)
@@ -207,17 +202,14 @@ void loader_reload(struct loader *loader, const struct config *config)
 
     queue->max_file_size = config->max_file_size;
     queue->roots = g_ptr_array_new_with_free_func(root_free);
-    for (unsigned i = 0; i < config->manifests->len + loader->named->len; i++) {
-        const struct config_directory *directory = directory_at(loader, config, i);
-        if (is_listed(config, i, directory->path))
-            continue;
-        struct root *root = take_root(before, directory->path);
-        if (!root)
-            root = root_new(queue, directory->path);
-        configure_root(loader, root, config, directory, i);
-        entry_for_each(root->entry, apply_limit, limits);
-        g_ptr_array_add(queue->roots, root);
+    for (guint i = 0; i < config->manifests->len; i++)
+        add_root(loader, before, config, config->manifests->pdata[i], i);
+    for (guint i = 0; i < loader->named->len; i++) {
+        const struct config_directory *directory = loader->named->pdata[i];
+        if (find_root(queue->roots, directory->path) == queue->roots->len)
+            add_root(loader, before, config, directory, config->manifests->len + i);
     }
+    queue_for_each(queue, apply_limit, limits);
     while (before->len > 0)
         scanner_retire(&loader->scanner, g_ptr_array_steal_index(before, 0));
     loader->scanner.wants_round = true;

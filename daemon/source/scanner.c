@@ -119,14 +119,6 @@ static bool should_wait(struct scanner *scanner, uint64_t now, uint64_t *wake_at
     return true;
 }
 
-static void hand_over(struct scanner *scanner, GPtrArray *updates)
-{
-    bool told = updates->len > 0;
-
-    batch_hand_over(updates, &scanner->callbacks);
-    end_batch(scanner, told);
-}
-
 /* True: there is more to do at once. */
 static bool try_to_hand_over(struct scanner *scanner, uint64_t now, uint64_t *wake_at)
 {
@@ -135,8 +127,11 @@ static bool try_to_hand_over(struct scanner *scanner, uint64_t now, uint64_t *wa
 
     GPtrArray *updates;
     int r = batch_take(&updates, &scanner->queue, patient);
-    if (r == BATCH_READY)
-        hand_over(scanner, updates);
+    if (r == BATCH_READY) {
+        bool told = updates->len > 0;
+        batch_hand_over(updates, &scanner->callbacks);
+        end_batch(scanner, told);
+    }
     if (r == BATCH_AGAIN)
         scanner->restarts++;
     if (r != BATCH_HOLD)
