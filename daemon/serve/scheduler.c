@@ -37,14 +37,6 @@ static uint64_t monotonic_now(void)
     return (uint64_t)g_get_monotonic_time();
 }
 
-static uint64_t scheduler_iteration(const struct scheduler *scheduler)
-{
-    uint64_t iteration = 0;
-
-    (void)sd_event_get_iteration(scheduler->event, &iteration);
-    return iteration;
-}
-
 void scheduler_push(struct scheduler *scheduler, struct client *client)
 {
     struct quota_user *user = client->user;
@@ -148,8 +140,9 @@ static int scheduler_on_turn(sd_event_source *source, int fd, uint32_t revents, 
 
 bool scheduler_begin(const struct scheduler *scheduler, struct quota_user *user, uint64_t *beganp)
 {
-    uint64_t iteration = scheduler_iteration(scheduler);
+    uint64_t iteration = 0;
 
+    (void)sd_event_get_iteration(scheduler->event, &iteration);
     if (user->iteration != iteration) {
         user->iteration = iteration;
         user->spent = 0;

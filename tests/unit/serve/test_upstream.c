@@ -519,7 +519,7 @@ static void test_message(void **state)
     dns_message_free(reply);
 }
 
-/* Every prefix, in memory of exactly its size, and every single damaged byte. */
+/* Every prefix, in memory of exactly its size, a byte too many, and every single damaged byte. */
 static void test_damaged_messages(void **state)
 {
     (void)state;
@@ -530,10 +530,15 @@ static void test_damaged_messages(void **state)
         assert_int_equal(reply->state, EXTERNAL_FAILED);
         dns_message_free(reply);
     }
+    g_autofree uint8_t *longer = g_malloc0(sizeof message + 1);
+    struct dns_message *reply;
+    memcpy(longer, message, sizeof message);
+    reply = read_message(longer, sizeof message + 1);
+    assert_int_equal(reply->state, EXTERNAL_FAILED);
+    dns_message_free(reply);
     for (size_t i = 0; i < sizeof message; i++)
         for (unsigned value = 0; value < 256; value++) {
             g_autofree uint8_t *copy = g_memdup2(message, sizeof message);
-            struct dns_message *reply;
 
             copy[i] = (uint8_t)value;
             reply = read_message(copy, sizeof message);
