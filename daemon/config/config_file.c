@@ -108,39 +108,40 @@ const char *config_check_ranges(const struct config *config)
     return NULL;
 }
 
-static void read_ranges(struct fields *fields, const struct yaml_node *map, const char *key,
-                        GArray *ranges)
+static const char *add_range(GArray *ranges, const char *text)
+{
+    struct address_range range;
+    const char *wrong = config_parse_range(text, &range);
+
+    if (!wrong)
+        g_array_append_val(ranges, range);
+    return wrong;
+}
+
+static const char *add_address(GArray *addresses, const char *text)
+{
+    struct address address;
+
+    if (!address_parse(&address, text, strlen(text)))
+        return "must be addresses";
+    g_array_append_val(addresses, address);
+    return NULL;
+}
+
+/* Replaces the array if the key is present. `add` says what is wrong with a text, or NULL. */
+static void read_array(struct fields *fields, const struct yaml_node *map, const char *key,
+                       GArray *array, const char *(*add)(GArray *array, const char *text))
 {
     const struct yaml_node *list = fields_list(fields, map, key);
 
     if (list)
-        g_array_set_size(ranges, 0);
+        g_array_set_size(array, 0);
     for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next) {
         const char *text = fields_text(fields, node, key);
-        struct address_range range;
-        const char *wrong = text ? config_parse_range(text, &range) : NULL;
+        const char *wrong = text ? add(array, text) : NULL;
 
         if (wrong)
             fields_error(fields, node->position, "bad-value", "%s %s", key, wrong);
-        else if (text)
-            g_array_append_val(ranges, range);
-    }
-}
-
-static void read_node_ips(struct fields *fields, const struct yaml_node *map, GArray *addresses)
-{
-    const struct yaml_node *list = fields_list(fields, map, "nodeIPs");
-
-    if (list)
-        g_array_set_size(addresses, 0);
-    for (const struct yaml_node *node = list ? list->first : NULL; node; node = node->next) {
-        const char *text = fields_text(fields, node, "nodeIPs");
-        struct address address;
-
-        if (text && address_parse(&address, text, strlen(text)))
-            g_array_append_val(addresses, address);
-        else if (text)
-            fields_error(fields, node->position, "bad-value", "nodeIPs must be addresses");
     }
 }
 
@@ -279,9 +280,9 @@ static void read_root(void *userdata, struct fields *fields, const struct yaml_n
         config->nameservers = nameservers;
     }
     config_dns_read(&config->dns, fields, root);
-    read_node_ips(fields, root, config->node_ips);
-    read_ranges(fields, root, "serviceCIDRs", config->service_cidrs);
-    read_ranges(fields, root, "podCIDRs", config->pod_cidrs);
+    read_array(fields, root, "nodeIPs", config->node_ips, add_address);
+    read_array(fields, root, "serviceCIDRs", config->service_cidrs, add_range);
+    read_array(fields, root, "podCIDRs", config->pod_cidrs, add_range);
     read_directories(file, root);
     config_sources_read(config, fields, root);
 }

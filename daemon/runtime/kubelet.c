@@ -207,16 +207,9 @@ void kubelet_run(struct kubelet *kubelet)
     folder_leave(kubelet->hosts);
 }
 
-int kubelet_error(const struct kubelet *kubelet)
+const struct folder *kubelet_folder(const struct kubelet *kubelet)
 {
-    int error = folder_error(kubelet->hosts);
-
-    return error != 0 ? error : folder_error(kubelet->logs);
-}
-
-const char *kubelet_error_path(const struct kubelet *kubelet)
-{
-    return folder_path(folder_error(kubelet->hosts) != 0 ? kubelet->hosts : kubelet->logs);
+    return folder_error(kubelet->hosts) != 0 ? kubelet->hosts : kubelet->logs;
 }
 
 void kubelet_files(const struct kubelet *kubelet, void (*each)(void *userdata, void *file),

@@ -59,8 +59,9 @@ struct kubelet *kubelet_new(struct watch *watch, const char *pods, const char *l
 struct kubelet *kubelet_free(struct kubelet *kubelet); /* returns NULL */
 void kubelet_rescan(struct kubelet *kubelet);
 void kubelet_run(struct kubelet *kubelet);
-int kubelet_error(const struct kubelet *kubelet); /* of either directory */
-const char *kubelet_error_path(const struct kubelet *kubelet);
+
+/* The one that cannot be read, or else that of logs. */
+const struct folder *kubelet_folder(const struct kubelet *kubelet);
 
 /* Calls `each` with the struct runtime_file of every hosts file. */
 void kubelet_files(const struct kubelet *kubelet, void (*each)(void *userdata, void *file),

@@ -189,14 +189,14 @@ bool runtime_source_fits(const struct runtime_source *source, const struct confi
            source->rootless == runtime_is_rootless(config);
 }
 
-static int source_error(const struct runtime_source *source)
+static const struct folder *folder_of(const struct runtime_source *source)
 {
-    return source->kubelet ? kubelet_error(source->kubelet) : folder_error(source->folder);
+    return source->kubelet ? kubelet_folder(source->kubelet) : source->folder;
 }
 
 const char *runtime_source_path(const struct runtime_source *source)
 {
-    return source->kubelet ? kubelet_error_path(source->kubelet) : folder_path(source->folder);
+    return folder_path(folder_of(source));
 }
 
 static bool is_missing(int error)
@@ -206,7 +206,7 @@ static bool is_missing(int error)
 
 static void say_error(struct runtime_source *source)
 {
-    int error = source_error(source);
+    int error = folder_error(folder_of(source));
 
     if (error == source->error)
         return;
@@ -284,11 +284,6 @@ void runtime_source_rescan(struct runtime_source *source)
         folder_rescan(source->folder);
 }
 
-bool runtime_source_is_rootless(const struct runtime_source *source)
-{
-    return source->rootless;
-}
-
 struct telling {
     void (*each)(void *userdata, const struct runtime_status *status);
     void *userdata;
@@ -330,7 +325,7 @@ void runtime_source_status(const struct runtime_source *source, bool polled,
                            void *userdata)
 {
     struct telling telling = {.each = each, .userdata = userdata, .source = source};
-    int error = source_error(source);
+    int error = folder_error(folder_of(source));
 
     each_file(source, tell_file, &telling);
     each(userdata, &(struct runtime_status){

@@ -38,9 +38,6 @@ void runtime_source_manifests(const struct runtime_source *source, GPtrArray *na
 /* Its directory; of two, the unreadable one. */
 const char *runtime_source_path(const struct runtime_source *source);
 
-/* Does it list pods of a user other than root? */
-bool runtime_source_is_rootless(const struct runtime_source *source);
-
 /* See runtimes_status. */
 void runtime_source_status(const struct runtime_source *source, bool polled,
                            void (*each)(void *userdata, const struct runtime_status *status),

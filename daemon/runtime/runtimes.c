@@ -11,6 +11,7 @@
 #include "daemon/config/config_file.h"
 #include "daemon/config/config_sources.h"
 #include "lib/util/log.h"
+#include "runtime.h"
 #include "runtime_source.h"
 
 #define ROUND_INTERVAL (60 * G_USEC_PER_SEC)
@@ -164,14 +165,14 @@ static int open_sources(struct runtimes *runtimes, sd_event *event)
     return r;
 }
 
-static void warn_of_rootless(struct runtimes *runtimes, const struct runtime_source *source)
+static void warn_of_rootless(struct runtimes *runtimes, const char *path)
 {
-    if (!runtime_source_is_rootless(source) || runtimes->warned)
+    if (runtimes->warned)
         return;
     runtimes->warned = true;
     log_warning("%s: addresses of rootless pods are reachable only inside the user's network "
                 "namespace; names resolve, but connections from the host fail",
-                runtime_source_path(source));
+                path);
 }
 
 /* One that is configured as before remembers what its files last said, and who wrote it. */
@@ -187,11 +188,11 @@ static struct runtime_source *open_source(struct runtimes *runtimes,
                                           const struct config_source *config)
 {
     const struct runtime_source_callbacks callbacks = {wake, on_seen, on_units, runtimes};
-    struct runtime_source *source;
 
     need_watch(runtimes);
-    source = runtime_source_new(runtimes->watch, config, &callbacks);
-    warn_of_rootless(runtimes, source);
+    struct runtime_source *source = runtime_source_new(runtimes->watch, config, &callbacks);
+    if (runtime_is_rootless(config))
+        warn_of_rootless(runtimes, runtime_source_path(source));
     return source;
 }
 
