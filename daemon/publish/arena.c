@@ -30,10 +30,9 @@ static void begin(struct arena *arena, struct region *region, unsigned space)
 int arena_open(struct arena *arena, const uint8_t seed[static 16], uint64_t units)
 {
     struct region *region;
-    int r;
 
     *arena = (struct arena){0};
-    r = region_new(&region, seed, units);
+    int r = region_new(&region, seed, units);
     if (r == 0)
         begin(arena, region, 0);
     return r;

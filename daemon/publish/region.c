@@ -109,7 +109,6 @@ int region_new(struct region **regionp, const uint8_t seed[static 16], uint64_t 
 {
     struct region *region = g_new0(struct region, 1);
     uint64_t size = INITIAL_UNITS;
-    int r;
 
     *regionp = NULL;
     region->references = 1;
@@ -117,7 +116,7 @@ int region_new(struct region **regionp, const uint8_t seed[static 16], uint64_t 
     while (size < units + HEADER_UNITS)
         size *= 2;
     region->fd = memfd_new();
-    r = region_resize(region, size);
+    int r = region_resize(region, size);
     region->spaces[0] = (struct region_space){.start = HEADER_UNITS, .end = size};
     if (r == 0)
         r = region_commit(region, 0, HEADER_UNITS);
@@ -158,13 +157,12 @@ struct region *region_unref(struct region *region)
 int region_grow(struct region *region, uint64_t end)
 {
     uint64_t size = region->size;
-    int r;
 
     if (end > MAX_UNITS)
         return -ENOSPC;
     while (size < end)
         size *= 2;
-    r = region_resize(region, MIN(size, MAX_UNITS));
+    int r = region_resize(region, MIN(size, MAX_UNITS));
     if (r == 0)
         region->spaces[0].end = region->size;
     return r;

@@ -210,7 +210,6 @@ int dns_client_new(struct dns_client **clientp, sd_event *event, const GPtrArray
                    const char *resolv_conf, void (*changed)(void *userdata), void *userdata)
 {
     struct dns_client *client = g_new(struct dns_client, 1);
-    int r;
 
     *client = (struct dns_client){
         .event = sd_event_ref(event),
@@ -219,7 +218,7 @@ int dns_client_new(struct dns_client **clientp, sd_event *event, const GPtrArray
         .changed = changed,
         .userdata = userdata,
     };
-    r = ares_loop_new(&client->loop, event);
+    int r = ares_loop_new(&client->loop, event);
     if (r >= 0)
         r = dns_client_configure(client, addresses);
     if (r < 0) {

@@ -54,10 +54,8 @@ static const char *listener_error(int r)
 
 static void listener_reopen(struct listener *listener)
 {
-    int r;
-
     listener_close(listener);
-    r = listener_open(listener, -1);
+    int r = listener_open(listener, -1);
     if (!r)
         log_warning("%s: was removed or replaced; restored", listener->path);
     else if (r != listener->failure)
@@ -69,12 +67,11 @@ static void listener_reopen(struct listener *listener)
 static int listener_on_look(sd_event_source *source, uint64_t usec, void *userdata)
 {
     struct listener *listener = userdata;
-    int r;
 
     (void)usec;
     if (!listener->listener || !listening_socket_is_reached(listener->listener))
         listener_reopen(listener);
-    r = sd_event_source_set_time_relative(source, LOOK_USEC);
+    int r = sd_event_source_set_time_relative(source, LOOK_USEC);
     return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
@@ -82,14 +79,13 @@ int listener_new(struct listener **listenerp, sd_event *event, const char *path,
                  const struct acceptor_handler *handler)
 {
     struct listener *listener = g_new(struct listener, 1);
-    int r;
 
     *listener = (struct listener){
         .event = sd_event_ref(event),
         .handler = *handler,
         .path = g_strdup(path),
     };
-    r = listener_open(listener, adopted);
+    int r = listener_open(listener, adopted);
     if (r > 0)
         r = r == LISTENING_SOCKET_BUSY ? LISTENER_BUSY : -EPERM;
     if (!r)

@@ -38,8 +38,7 @@ struct quota *quota_free(struct quota *quota)
 
 static gboolean quota_is_idle(gpointer key, gpointer user, gpointer userdata)
 {
-    (void)key;
-    (void)userdata;
+    (void)key, (void)userdata;
     return ((const struct quota_user *)user)->clients.length == 0;
 }
 

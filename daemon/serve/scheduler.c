@@ -94,8 +94,7 @@ static int scheduler_on_events(sd_event_source *source, int epoll, uint32_t reve
     struct epoll_event events[EVENTS_MAX];
     int n;
 
-    (void)source;
-    (void)revents;
+    (void)source, (void)revents;
     do {
         n = epoll_wait(epoll, events, EVENTS_MAX, 0);
         for (int i = 0; i < n; i++) {
@@ -117,8 +116,7 @@ static int scheduler_on_turn(sd_event_source *source, int fd, uint32_t revents, 
     struct quota_user *user;
     uint64_t end;
 
-    (void)fd;
-    (void)revents;
+    (void)fd, (void)revents;
     if (!turn)
         return sd_event_source_set_enabled(source, SD_EVENT_OFF);
     user = turn->data;
@@ -160,7 +158,6 @@ int scheduler_new(struct scheduler **schedulerp, sd_event *event,
                   const struct scheduler_handler *handler)
 {
     struct scheduler *scheduler = g_new(struct scheduler, 1);
-    int r;
 
     *scheduler = (struct scheduler){
         .event = sd_event_ref(event),
@@ -171,7 +168,7 @@ int scheduler_new(struct scheduler **schedulerp, sd_event *event,
     };
     if (!scheduler->handler.now)
         scheduler->handler.now = monotonic_now;
-    r = scheduler->epoll < 0 || scheduler->readable < 0 ? -errno : 0;
+    int r = scheduler->epoll < 0 || scheduler->readable < 0 ? -errno : 0;
     if (r >= 0)
         r = sd_event_add_io(event, &scheduler->collecting, scheduler->epoll, EPOLLIN,
                             scheduler_on_events, scheduler);

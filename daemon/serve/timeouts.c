@@ -88,8 +88,7 @@ static int timeouts_on_timer(sd_event_source *source, uint64_t usec, void *userd
     const struct timeouts_handler *handler = &timeouts->handler;
     uint64_t now = timeouts_now(timeouts);
 
-    (void)source;
-    (void)usec;
+    (void)source, (void)usec;
     for (unsigned i = 0; i < BATCH && queue_due(&timeouts->parked) <= now; i++) {
         struct client *client = timeouts->parked.head->data;
 
@@ -137,7 +136,6 @@ int timeouts_new(struct timeouts **timeoutsp, sd_event *event,
                  const struct timeouts_handler *handler)
 {
     struct timeouts *timeouts = g_new(struct timeouts, 1);
-    int r;
 
     *timeouts = (struct timeouts){
         .event = sd_event_ref(event),
@@ -145,8 +143,8 @@ int timeouts_new(struct timeouts **timeoutsp, sd_event *event,
         .waiting = G_QUEUE_INIT,
         .parked = G_QUEUE_INIT,
     };
-    r = sd_event_add_time(event, &timeouts->timer, CLOCK_MONOTONIC, 0, MSEC, timeouts_on_timer,
-                          timeouts);
+    int r = sd_event_add_time(event, &timeouts->timer, CLOCK_MONOTONIC, 0, MSEC, timeouts_on_timer,
+                              timeouts);
     if (r >= 0)
         r = sd_event_source_set_enabled(timeouts->timer, SD_EVENT_OFF);
     if (r >= 0)

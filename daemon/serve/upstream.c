@@ -272,7 +272,6 @@ int upstream_new(struct upstream **upstreamp, sd_event *event, const GPtrArray *
                  void (*answered)(void *userdata), void *userdata)
 {
     struct upstream *upstream = g_new(struct upstream, 1);
-    int r;
 
     *upstream = (struct upstream){
         .event = sd_event_ref(event),
@@ -281,7 +280,7 @@ int upstream_new(struct upstream **upstreamp, sd_event *event, const GPtrArray *
         .answered = answered,
         .userdata = userdata,
     };
-    r = sd_event_add_defer(event, &upstream->settling, upstream_on_settle, upstream);
+    int r = sd_event_add_defer(event, &upstream->settling, upstream_on_settle, upstream);
     if (r >= 0)
         r = sd_event_source_set_enabled(upstream->settling, SD_EVENT_OFF);
     if (r >= 0)

@@ -24,9 +24,7 @@ static int on_change(sd_event_source *source, int fd, uint32_t revents, void *us
 {
     struct mounts *mounts = userdata;
 
-    (void)source;
-    (void)fd;
-    (void)revents;
+    (void)source, (void)fd, (void)revents;
     /* Polling it clears the condition; there is nothing to read. */
     mounts->changed(mounts->userdata);
     return 0;
