@@ -32,7 +32,7 @@ struct root {
 };
 
 struct root *root_new(struct queue *queue, const char *path);
-void root_free(void *root); /* frees all its entries */
+void root_free(void *userdata); /* frees all its entries */
 
 #define DIRECTORY_ENTRIES_MAX 100000u
 #define DIRECTORY_DEPTH_MAX 32u

@@ -98,9 +98,9 @@ static void retry(const struct file_reader *reader, const char *rule, const char
     struct file *file = entry->file;
 
     file->has_seen = false;
-    if (++file->attempts <= ATTEMPTS_MAX) {
+    if (file->attempts < ATTEMPTS_MAX) {
         entry->forced = true;
-        queue_wait(reader->queue, entry, (uint64_t)RETRY_DELAY << (file->attempts - 1));
+        queue_wait(reader->queue, entry, (uint64_t)RETRY_DELAY << file->attempts++);
         return;
     }
     file->attempts = 0;
