@@ -8,6 +8,7 @@
 
 #include "config_fields.h"
 #include "config_values.h"
+#include "lib/util/endpoint.h"
 #include <kubesvc/limits.h>
 
 #define DEFAULT_TTL 5
@@ -25,6 +26,17 @@ void config_dns_clear(struct config_dns *dns)
     g_strfreev(dns->listen);
     g_strfreev(dns->forward);
     g_free(dns->ns);
+}
+
+const char *config_parse_nameserver(const char *text, char **nameserverp)
+{
+    union endpoint endpoint;
+
+    /* Not every c-ares knows what may follow a %. */
+    if (strchr(text, '%') || !endpoint_parse(&endpoint, text, ENDPOINT_DNS))
+        return "must be ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT";
+    *nameserverp = g_strdup(text);
+    return NULL;
 }
 
 static const char *parse_forward(const char *text, char **valuep)

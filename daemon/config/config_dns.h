@@ -15,6 +15,9 @@ struct config_dns {
     unsigned ttl;   /* seconds */
 };
 
+/* ADDRESS, ADDRESS:PORT, [IPV6] or [IPV6]:PORT; a config_parse (config_fields.h). */
+const char *config_parse_nameserver(const char *text, char **nameserverp);
+
 void config_dns_init(struct config_dns *dns); /* the defaults */
 void config_dns_clear(struct config_dns *dns);
 

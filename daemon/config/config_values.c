@@ -90,36 +90,6 @@ const char *config_parse_path(const char *text, char **pathp)
     return NULL;
 }
 
-static bool is_port(const char *text)
-{
-    size_t length = strspn(text, "0123456789");
-
-    return length >= 1 && length <= 5 && text[length] == '\0' &&
-           g_ascii_strtoull(text, NULL, 10) - 1 < 65535;
-}
-
-const char *config_parse_nameserver(const char *text, char **nameserverp)
-{
-    const char *start = text, *end = text + strlen(text), *port = NULL;
-    struct address address;
-
-    if (*text == '[') {
-        start++;
-        end = strchrnul(start, ']');
-        if (*end && end[1] == ':')
-            port = end + 2;
-        if (!*end || (end[1] && !port) || !memchr(start, ':', (size_t)(end - start)))
-            start = end; /* not an address, then */
-    } else if (strchr(text, ':') == strrchr(text, ':')) {
-        end = strchrnul(text, ':');
-        port = *end ? end + 1 : NULL;
-    }
-    if (!address_parse(&address, start, (size_t)(end - start)) || (port && !is_port(port)))
-        return "must be ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT";
-    *nameserverp = g_strdup(text);
-    return NULL;
-}
-
 const char *config_parse_range(const char *text, struct address_range *range)
 {
     static const struct {

@@ -28,9 +28,6 @@ const char *config_parse_zoned(const char *text, char **nsp);
 /* A path, which must be absolute. */
 const char *config_parse_path(const char *text, char **pathp);
 
-/* ADDRESS, ADDRESS:PORT, [IPV6] or [IPV6]:PORT. */
-const char *config_parse_nameserver(const char *text, char **nameserverp);
-
 /* An address range. Its addresses are given to objects, so it must not contain any with a special
  * meaning. */
 const char *config_parse_range(const char *text, struct address_range *range);
