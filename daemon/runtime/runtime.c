@@ -226,11 +226,6 @@ static void note_seen(struct runtime_file *file, const struct fingerprint *look)
     file->has_seen = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - look->ctime > CLOCK_TICK;
 }
 
-static void free_sighting(gpointer sighting)
-{
-    sighting_free(sighting);
-}
-
 /* The array's free function goes with the ownership of its elements. */
 static void hand_over(struct runtime_file *file, GPtrArray *sightings, runtime_seen seen,
                       void *userdata)
@@ -268,7 +263,7 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
         return true;
     }
     note_seen(file, &content.look);
-    GPtrArray *sightings = g_ptr_array_new_with_free_func(free_sighting);
+    GPtrArray *sightings = g_ptr_array_new_with_free_func((GDestroyNotify)sighting_free);
     int r = parse(parse_userdata, &content.text, sightings, &problem);
     if (r == PARSE_DONE)
         hand_over(file, sightings, seen, userdata);

@@ -143,11 +143,6 @@ static const char *manifests_of(const struct config_source *config)
     return config->manifests ? config->manifests : K3S_MANIFESTS;
 }
 
-static void paths_free(gpointer paths)
-{
-    g_ptr_array_unref(paths);
-}
-
 struct runtime_source *runtime_source_new(struct watch *watch, const struct config_source *config,
                                           const struct runtime_source_callbacks *callbacks)
 {
@@ -169,7 +164,8 @@ struct runtime_source *runtime_source_new(struct watch *watch, const struct conf
             folder_new(watch, source->directory, false,
                        &(struct folder_callbacks){on_wake, on_entry, runtime_file_free, source});
     if (config->runtime == CONFIG_QUADLET)
-        source->units = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, paths_free);
+        source->units = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                              (GDestroyNotify)g_ptr_array_unref);
     return source;
 }
 

@@ -41,11 +41,6 @@ static GString *read_all(int fd)
     return text;
 }
 
-static void free_names(void *names)
-{
-    g_ptr_array_unref(names);
-}
-
 static void add_point(GHashTable *points, const char *path)
 {
     g_autofree char *directory = g_path_get_dirname(path);
@@ -60,7 +55,8 @@ static void add_point(GHashTable *points, const char *path)
 
 GHashTable *mounts_points(const struct mounts *mounts)
 {
-    GHashTable *points = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_names);
+    GHashTable *points =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     GString *text = read_all(sd_event_source_get_io_fd(mounts->source));
     char *rest = text->str, *line;
 

@@ -230,6 +230,15 @@ static void watch_links(struct queue *queue, struct entry *entry, const char *pa
     queue_for_each(queue, probe_if_linked, &same);
 }
 
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISFIFO(mode))
+        return "is a FIFO; not read";
+    if (S_ISSOCK(mode))
+        return "is a socket; not read";
+    return "is a device; not read";
+}
+
 static void probe_file(struct queue *queue, struct entry *entry, const char *path,
                        const struct stat *st)
 {
@@ -241,6 +250,11 @@ static void probe_file(struct queue *queue, struct entry *entry, const char *pat
         return;
     }
     need_file(entry);
+    if (!S_ISREG(st->st_mode)) {
+        entry->file->has_seen = false;
+        file_complain(entry->file, "not-a-file", "%s", kind_of(st->st_mode));
+        return;
+    }
     watch_links(queue, entry, path, st);
     if (!is_due(queue, entry, &now, st->st_nlink))
         return;
@@ -253,27 +267,6 @@ static void probe_file(struct queue *queue, struct entry *entry, const char *pat
         return;
     }
     queue_read(queue, entry);
-}
-
-static const char *kind_of(mode_t mode)
-{
-    if (S_ISFIFO(mode))
-        return "is a FIFO; not read";
-    if (S_ISSOCK(mode))
-        return "is a socket; not read";
-    return "is a device; not read";
-}
-
-static void probe_special(struct queue *queue, struct entry *entry, mode_t mode)
-{
-    close_directory(queue, entry);
-    if (!is_wanted_file(entry)) {
-        pass_over(queue, entry, false);
-        return;
-    }
-    need_file(entry);
-    entry->file->has_seen = false;
-    file_complain(entry->file, "not-a-file", "%s", kind_of(mode));
 }
 
 /* Nothing is there: the entry is waited for if it is configured, or if a link leads here. */
@@ -392,8 +385,6 @@ void probe_entry(struct queue *queue, struct entry *entry)
     }
     if (S_ISDIR(st.st_mode))
         probe_directory(queue, entry, path, &st);
-    else if (S_ISREG(st.st_mode))
-        probe_file(queue, entry, path, &st);
     else
-        probe_special(queue, entry, st.st_mode);
+        probe_file(queue, entry, path, &st);
 }
