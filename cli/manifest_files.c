@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/manifest/manifest_name.h"
+#include "lib/util/compare.h"
 #include "lib/yaml/input.h"
 
 #define FILE_SIZE_MAX (UINT64_C(512) << 20) /* as maxFileSize of the daemon */
@@ -40,11 +41,6 @@ int manifest_files_read(const char *path, const char *ns, manifest_look look, vo
     return r;
 }
 
-static int compare_paths(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 GPtrArray *manifest_files_list(const char *path, int *errorp)
 {
     GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
@@ -54,7 +50,7 @@ GPtrArray *manifest_files_list(const char *path, int *errorp)
     while (directory && (name = g_dir_read_name(directory)))
         if (manifest_name_is_read(name) || manifest_name_is_entered(name))
             g_ptr_array_add(paths, g_build_filename(path, name, NULL));
-    g_ptr_array_sort(paths, compare_paths);
+    g_ptr_array_sort(paths, compare_texts);
     return paths;
 }
 

@@ -7,16 +7,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <string.h>
 
 #include "config.h"
+#include "lib/util/compare.h"
 
 #define DROPINS_MAX 1000u
-
-static gint compare(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 /* 0 or an errno. */
 static int list(GPtrArray *paths, const char *directory)
@@ -46,7 +41,7 @@ int config_dropins_find(GPtrArray *paths, const char *path, GPtrArray *diagnosti
     int error = list(paths, directory);
     struct diagnostic *diagnostic;
 
-    g_ptr_array_sort(paths, compare);
+    g_ptr_array_sort(paths, compare_texts);
     if (error == 0 && paths->len <= DROPINS_MAX)
         return 0;
     g_ptr_array_set_size(paths, 0);

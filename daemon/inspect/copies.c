@@ -8,9 +8,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/util/compare.h"
 
 #define STATUS_NAME ".status.json"
 #define STATUS_MAX 262144u /* bytes */
@@ -109,11 +110,6 @@ static bool add(GArray *copies, const char *directory)
     return true;
 }
 
-static gint compare(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void look_below(GArray *copies, const char *directory)
 {
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
@@ -127,7 +123,7 @@ static void look_below(GArray *copies, const char *directory)
             g_ptr_array_add(paths, g_build_filename(directory, entry->d_name, NULL));
     }
     closedir(stream);
-    g_ptr_array_sort(paths, compare);
+    g_ptr_array_sort(paths, compare_texts);
     for (unsigned i = 0; i < paths->len; i++)
         (void)add(copies, paths->pdata[i]);
 }

@@ -5,7 +5,7 @@
  */
 #include "passed_over.h"
 
-#include <string.h>
+#include "lib/util/compare.h"
 
 #define EXAMPLES_MAX 5u
 
@@ -25,11 +25,6 @@ struct passed_over {
     size_t n;
     GPtrArray *first; /* char *: paths, in order */
 };
-
-static gint compare_texts(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 static void add(void *userdata, const char *directory, const char *name, enum loader_why why)
 {

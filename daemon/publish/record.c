@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/resolve/dashed.h"
+#include "lib/util/compare.h"
 #include "record_builder.h"
 
 /* --- Endpoints and ports: rows of one name become one entry --- */
@@ -296,11 +297,6 @@ GByteArray *record_namespace_new(uint32_t flags)
     struct kubesvc_namespace head = {htole32(flags)};
 
     return g_byte_array_append(g_byte_array_new(), (const guint8 *)&head, sizeof head);
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 GByteArray *record_address_new(const struct zone_address *address)

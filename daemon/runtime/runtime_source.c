@@ -10,6 +10,7 @@
 
 #include "daemon/config/config_file.h"
 #include "daemon/config/config_sources.h"
+#include "lib/util/compare.h"
 #include "lib/util/log.h"
 #include "runtime.h"
 
@@ -229,11 +230,6 @@ void runtime_source_run(struct runtime_source *source)
     else
         run_folder(source->folder);
     say_error(source);
-}
-
-static gint compare_texts(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void add_named(GPtrArray *named, const char *path, bool recursive)

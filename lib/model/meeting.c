@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "lib/util/compare.h"
 #include "lib/util/hash.h"
 #include "object.h"
 #include "sighting_names.h"
@@ -135,11 +136,6 @@ GPtrArray *sighting_claimants(const struct sighting *sighting, const char *node,
                 g_ptr_array_add(claimants, holders->pdata[j]);
     }
     return claimants;
-}
-
-static gint compare_texts(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 char *describe_claimants(const struct sighting *sighting, const char *node)
