@@ -34,7 +34,7 @@ enum word {
     WORDS
 };
 
-#define TEXT(text) text, sizeof text - 1
+#define TEXT(text) (text), sizeof(text) - 1
 
 static const struct {
     const char *text;
