@@ -15,7 +15,7 @@ struct catalog {
     void *userdata;
     struct between between;
     GHashTable *identities; /* set of struct object: those in effect */
-    GHashTable *sources;    /* struct source * -> GPtrArray of struct object * */
+    GHashTable *sources;    /* struct source * -> GPtrArray of struct object *, which it owns */
     uint64_t n_taken;
     uint64_t n_shadowed; /* objects that are not in effect */
 };
@@ -58,17 +58,10 @@ struct catalog *catalog_new(catalog_changed changed, void *userdata, struct betw
     return catalog;
 }
 
-static void free_objects_of(gpointer source, gpointer objects, gpointer userdata)
-{
-    (void)source, (void)userdata;
-    g_ptr_array_foreach(objects, (GFunc)(void (*)(void))object_free, NULL);
-}
-
 struct catalog *catalog_free(struct catalog *catalog)
 {
     if (!catalog)
         return NULL;
-    g_hash_table_foreach(catalog->sources, free_objects_of, NULL);
     g_hash_table_unref(catalog->sources);
     g_hash_table_unref(catalog->identities);
     g_free(catalog);
@@ -125,6 +118,7 @@ static GHashTable *take_before(struct catalog *catalog, struct source *source)
     if (!g_hash_table_steal_extended(catalog->sources, source, &key, &value))
         return before;
     g_autoptr(GPtrArray) objects = value;
+    g_ptr_array_set_free_func(objects, NULL);
     source_unref(key);
     for (guint i = objects->len; i-- > 0;) {
         struct object *object = objects->pdata[i];
@@ -184,7 +178,7 @@ static void remove_rest(struct catalog *catalog, GHashTable *before, GPtrArray *
 void catalog_replace(struct catalog *catalog, struct source *source, GPtrArray *objects)
 {
     g_autoptr(GHashTable) before = take_before(catalog, source);
-    GPtrArray *after = g_ptr_array_new();
+    GPtrArray *after = g_ptr_array_new_with_free_func((GDestroyNotify)object_free);
     for (guint i = 0; objects && i < objects->len; i++) {
         struct object *incoming = g_steal_pointer(&objects->pdata[i]);
         struct object *known =

@@ -46,7 +46,6 @@ struct cluster *cluster_new(const struct zone_sink *sink, cluster_lease_changed 
     cluster->sightings = sightings_new(&(struct sightings_callbacks){
         .changed = index_holder, .stated = index_address, .userdata = cluster});
     cluster->namespaces = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)namespace_free);
-    cluster->no_labels = labels_new(NULL, 0);
     cluster->pods.leases = cluster->leases;
     cluster->service_options.pods = &cluster->pods;
     cluster->service_options.between = between;
@@ -67,7 +66,6 @@ struct cluster *cluster_free(struct cluster *cluster)
     cluster->reverse = reverse_free(cluster->reverse);
     cluster->leases = leases_free(cluster->leases);
     cluster->catalog = catalog_free(cluster->catalog);
-    labels_unref(cluster->no_labels);
     cluster->options = cluster_options_free(cluster->options);
     dirty_queue_clear(&cluster->dirty);
     g_free(cluster);

@@ -31,7 +31,6 @@ struct cluster {
     struct reverse *reverse;
     struct sightings *sightings;
     GHashTable *namespaces; /* interned name -> struct ns * */
-    const struct labels *no_labels;
     struct dirty_queue dirty;
 
     struct between between;

@@ -228,9 +228,12 @@ static void workload_in(struct cluster *cluster, struct ns *ns, struct workload 
     }
     namespace_unselect(ns, &state->selection);
     state->object = in ? workload : NULL;
-    if (in && (workload->selector || workload->n_requirements > 0))
-        namespace_select(ns, &state->selection,
-                         workload->selector ? workload->selector : cluster->no_labels, true);
+    if (in && (workload->selector || workload->n_requirements > 0)) {
+        const struct labels *selector =
+            workload->selector ? labels_ref(workload->selector) : labels_new(NULL, 0);
+        namespace_select(ns, &state->selection, selector, true);
+        labels_unref(selector);
+    }
     g_ptr_array_add(cluster->dirty.unlinked, ns);
     state_addresses(cluster, &workload->template.stated, in);
     group_in(cluster, ns, &workload->object, workload->template.labels, in);
