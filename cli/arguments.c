@@ -169,7 +169,8 @@ static bool take_format(struct arguments *arguments, const struct command *comma
     return false;
 }
 
-static bool take_namespace(struct arguments *arguments, const char *name)
+/* `where` it is given, if that is not obvious. */
+static bool check_namespace(const struct arguments *arguments, const char *where, const char *name)
 {
     size_t length = strlen(name);
     bool good = length <= KUBESVC_NAMESPACE_MAX && name_is_namespace(name, length);
@@ -177,9 +178,23 @@ static bool take_namespace(struct arguments *arguments, const char *name)
         text_error(arguments->json,
                    "it is at most 63 letters, digits and hyphens; NAMESPACE@ZONE is one of "
                    "another zone",
-                   "'%s' is not a valid namespace", name);
-    arguments->ns = name;
+                   "%s'%s' is not a valid namespace", where, name);
     return good;
+}
+
+static bool take_namespace(struct arguments *arguments, const char *name)
+{
+    arguments->ns = name;
+    return check_namespace(arguments, "", name);
+}
+
+static bool check_environment(const struct arguments *arguments, const struct command *command)
+{
+    const char *name = getenv("KUBESVC_NAMESPACE");
+    bool is_used = (command->takes & TAKES_NAMESPACE) && !(command->takes & TAKES_CHECK) &&
+                   !arguments->ns && !arguments->all;
+    return !is_used || !name || *name == '\0' ||
+           check_namespace(arguments, "KUBESVC_NAMESPACE: ", name);
 }
 
 /* One more of an option that may be given several times. */
@@ -280,6 +295,8 @@ int arguments_parse(struct arguments *arguments, const struct command *command, 
     arguments->socket = inspect_client_socket(arguments->socket);
     arguments->operands = argv + optind;
     arguments->n = argc - optind;
+    if (!check_environment(arguments, command))
+        return STATUS_FAILED;
     return count_operands(arguments, command) ? ARGUMENTS_GO_ON : STATUS_FAILED;
 }
 

@@ -151,6 +151,13 @@ def test_whose_namespace():
         assert "hostile" in names("-n", "mars", KUBESVC_NAMESPACE="sun")
         same(kubesvc(daemon.env | {"KUBESVC_NAMESPACE": "sun"}, "query", "db").returncode, 0)
         same(kubesvc(daemon.env, "query", "db").returncode, 2)
+        for wrong in "sun@", "@x", "s un", "a.b", "sun@x.":
+            for command in ["query", "db"], ["explain", "db"], ["get", "svc"], ["describe", "svc"]:
+                done = kubesvc(daemon.env | {"KUBESVC_NAMESPACE": wrong}, *command)
+                same((done.returncode, done.stdout), (1, ""), f"{wrong} {command}")
+                assert f"KUBESVC_NAMESPACE: '{wrong}' is not a valid namespace" in done.stderr, done
+        done = kubesvc(daemon.env | {"KUBESVC_NAMESPACE": "sun@"}, "get", "svc", "-nsun", "-oname")
+        same(done.returncode, 0)
 
 
 @limit(120)
