@@ -5,13 +5,13 @@
  */
 #include "hosts.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <glib.h>
 #include <netdb.h>
 #include <stdbool.h>
 
 #include "lib/util/ares_loop.h"
+#include "lib/util/endpoint.h"
 
 #define TRIES 2
 #define TIMEOUT_MS 2000
@@ -32,17 +32,15 @@ static char *list_addresses(const struct ares_addrinfo *info)
 
     for (const struct ares_addrinfo_node *node = info->nodes; node && n < ADDRESSES_MAX;
          node = node->ai_next) {
-        char text[INET6_ADDRSTRLEN];
-        const void *address = node->ai_addr;
-        bool six = node->ai_family == AF_INET6;
+        char text[ADDRESS_TEXT_MAX];
+        struct address address;
 
-        if (!six && node->ai_family != AF_INET)
+        if (node->ai_family != AF_INET && node->ai_family != AF_INET6)
             continue;
-        address = six ? (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr
-                      : (const void *)&((const struct sockaddr_in *)address)->sin_addr;
-        if (!inet_ntop(node->ai_family, address, text, sizeof text))
-            continue;
-        g_string_append_printf(list, six ? "%s[%s]" : "%s%s", n++ ? "," : "", text);
+        endpoint_address((const union endpoint *)(const void *)node->ai_addr, &address);
+        address_format(&address, text);
+        g_string_append_printf(list, address_is_inet(&address) ? "%s%s" : "%s[%s]", n++ ? "," : "",
+                               text);
     }
     return n > 0 ? g_string_free(g_steal_pointer(&list), FALSE) : NULL;
 }
@@ -125,7 +123,6 @@ int hosts_find(struct hosts *hosts, const char *name, hosts_found found, void *u
         .sock_state_cb_data = hosts->loop,
     };
     const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-
     ares_channel channel;
 
     hosts_close(hosts);
