@@ -28,8 +28,9 @@ struct relay {
     bool tcp;
     sd_event_source *timer;
     struct attempt attempts[FORWARD_SERVERS_MAX];
-    size_t n, turn;   /* turn: how many times servers were asked; the next one is turn % n */
-    uint8_t *refusal; /* an answer reporting a server failure: better than none */
+    size_t n, turn;        /* the next server is turn % n */
+    struct attempt *asked; /* whom the timer runs for; NULL: none yet */
+    uint8_t *refusal;      /* an answer reporting a server failure: better than none */
     size_t refusal_size;
     relay_done done;
     void *userdata;
@@ -59,12 +60,6 @@ static void relay_go_on(struct relay *relay)
         relay_finish(relay, relay->refusal, relay->refusal_size);
 }
 
-/* Is it the one that the timer runs for? */
-static bool is_last_asked(const struct relay *relay, const struct attempt *attempt)
-{
-    return relay->turn > 0 && attempt == relay->attempts + (relay->turn - 1) % relay->n;
-}
-
 /* The server cannot be reached (size 0), or says that it failed or will not answer. */
 static void relay_refuse(struct attempt *attempt, const uint8_t *message, size_t size)
 {
@@ -78,7 +73,7 @@ static void relay_refuse(struct attempt *attempt, const uint8_t *message, size_t
     upstreams_report(relay->context->upstreams, &attempt->server, size > 0);
     attempt->over = true;
     attempt->exchange = dns_exchange_free(attempt->exchange);
-    if (is_last_asked(relay, attempt))
+    if (attempt == relay->asked)
         relay_go_on(relay);
 }
 
@@ -129,6 +124,7 @@ static bool relay_next(struct relay *relay)
         struct attempt *attempt = relay->attempts + turn % relay->n;
 
         if (!attempt->over && attempt_ask(attempt)) {
+            relay->asked = attempt;
             relay_arm(relay, turn / relay->n);
             return true;
         }
@@ -142,9 +138,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
     (void)source;
     (void)usec;
-    if (relay->turn > 0)
-        upstreams_report(relay->context->upstreams,
-                         &relay->attempts[(relay->turn - 1) % relay->n].server, false);
+    if (relay->asked)
+        upstreams_report(relay->context->upstreams, &relay->asked->server, false);
     relay_go_on(relay);
     return 0;
 }
@@ -154,6 +149,7 @@ static void relay_clear(struct relay *relay)
     for (size_t i = 0; i < relay->n; i++)
         dns_exchange_free(relay->attempts[i].exchange);
     relay->n = relay->turn = 0;
+    relay->asked = NULL;
 }
 
 static bool relay_start(struct relay *relay)
