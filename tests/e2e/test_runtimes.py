@@ -77,9 +77,15 @@ def addresses(client, name, kind="inet"):
 
 
 def none_is_open(daemon, directory):
-    """Nothing keeps its file system from being unmounted."""
-    files = [os.readlink(file) for file in pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir()]
-    same([file for file in files if file.startswith(f"{directory}/") or file == str(directory)], [])
+    """Nothing keeps its file system from being unmounted, once all events have been handled."""
+    def is_open(file):
+        try:
+            return pathlib.Path(os.readlink(file)).is_relative_to(directory)
+        except FileNotFoundError:
+            return False
+
+    files = pathlib.Path(f"/proc/{daemon.process.pid}/fd")
+    wait_for(lambda: not any(map(is_open, files.iterdir())), f"{directory} to be closed")
 
 
 def replace_link(link, target):
