@@ -2,11 +2,12 @@
 /*
  * The cached results of network plugins, under containerd, CRI-O and k3s: namespace, name and
  * addresses of a pod in one JSON file. Each pod has such a file, and little in it is wanted, so no
- * tree is made of it: of each text, the keys that lead to it tell whether it is.
+ * tree is made of it: of each text, the keys that lead to it tell whether it is. Most of a file is
+ * one text, the configuration of the network in base64, which the parser does not get to see.
  */
 #include <string.h>
+#include <yajl/yajl_parse.h>
 
-#include "json_scan.h"
 #include "lib/model/labels.h"
 #include "parse.h"
 
@@ -14,6 +15,7 @@
 #define FIRST_INTERFACE "eth0" /* of a pod, in the kubelet's networks */
 #define DEPTH_MAX 64u
 #define DEPTH_WANTED 4u /* result, ips, its elements, address */
+#define TEXT_MAX 512u   /* bytes: no name and no address is longer */
 
 /* Keys, and names of arguments. Before version 0.3 of the specification, results had one address of
  * each family, under ip4 and ip6. */
@@ -65,12 +67,13 @@ struct cni_result {
     unsigned addresses;               /* that are valid */
 };
 
-static bool is_text(const char *text, size_t length, const char *other, size_t other_length)
+static bool is_text(const unsigned char *text, size_t length, const char *other,
+                    size_t other_length)
 {
     return length == other_length && memcmp(text, other, length) == 0;
 }
 
-static enum word word_of(const char *text, size_t length)
+static enum word word_of(const unsigned char *text, size_t length)
 {
     enum word word = WORDS - 1;
 
@@ -79,28 +82,28 @@ static enum word word_of(const char *text, size_t length)
     return word;
 }
 
-static void set(const char **field, const char *text, size_t length)
+static void set(const char **field, const unsigned char *text, size_t length)
 {
     if (length == 0 || *text == '\0')
         return;
     name_unref(*field);
-    *field = name_intern_bytes(text, length);
+    *field = name_intern_bytes((const char *)text, length);
 }
 
 /* "10.42.0.7/24" */
-static void add_address(struct cni_result *result, const char *text, size_t length)
+static void add_address(struct cni_result *result, const unsigned char *text, size_t length)
 {
-    const char *slash = memchr(text, '/', length);
+    const unsigned char *slash = memchr(text, '/', length);
     struct address address;
 
-    if (!address_parse(&address, text, slash ? (size_t)(slash - text) : length))
+    if (!address_parse(&address, (const char *)text, slash ? (size_t)(slash - text) : length))
         return;
     sighting_add(result->sighting, &address);
     result->addresses++;
 }
 
 /* cniArgs: [["K8S_POD_NAME", "web-0"], ...] */
-static void add_argument(struct cni_result *result, const char *text, size_t length)
+static void add_argument(struct cni_result *result, const unsigned char *text, size_t length)
 {
     switch (result->argument) {
     case NAMESPACE: set(&result->sighting->ns, text, length); break;
@@ -123,7 +126,7 @@ static bool is_in_old(const struct cni_result *result, unsigned depth)
            (result->keys[2] == IP4 || result->keys[2] == IP6);
 }
 
-static void on_text(void *userdata, const char *text, size_t length)
+static int on_text(void *userdata, const unsigned char *text, size_t length)
 {
     struct cni_result *result = userdata;
     const enum word *keys = result->keys;
@@ -141,17 +144,19 @@ static void on_text(void *userdata, const char *text, size_t length)
         add_address(result, text, length);
     else if (result->depth == 4 && keys[1] == RESULT && keys[2] == IPS && keys[4] == ADDRESS)
         add_address(result, text, length);
+    return true;
 }
 
-static void on_key(void *userdata, const char *text, size_t length)
+static int on_key(void *userdata, const unsigned char *text, size_t length)
 {
     struct cni_result *result = userdata;
 
     if (result->depth <= DEPTH_WANTED)
         result->keys[result->depth] = word_of(text, length);
+    return true;
 }
 
-static bool on_begin(void *userdata)
+static int on_begin(void *userdata)
 {
     struct cni_result *result = userdata;
 
@@ -164,18 +169,21 @@ static bool on_begin(void *userdata)
     return true;
 }
 
-static void on_end(void *userdata)
+static int on_end(void *userdata)
 {
     struct cni_result *result = userdata;
 
     result->depth--;
+    return true;
 }
 
-static void on_number(void *userdata)
+static int on_number(void *userdata, const char *text, size_t length)
 {
     struct cni_result *result = userdata;
 
+    (void)text, (void)length;
     result->interfaces += is_in_ips(result);
+    return true;
 }
 
 /* Files are written in place: one without its closing brace is still being written. */
@@ -188,11 +196,52 @@ static bool is_whole(const struct runtime_text *text)
     return end > 0 && text->text[end - 1] == '}';
 }
 
+/* The quote that ends the text which begins at `at`; NULL: there is none, or something is escaped,
+ * and the parser has to find out. */
+static const char *end_of_plain_text(const char *at, const char *end)
+{
+    const char *quote = memchr(at, '"', (size_t)(end - at));
+
+    return quote && !memchr(at, '\\', (size_t)(quote - at)) ? quote : NULL;
+}
+
+/* Parses it without what is between the quotes of long texts. */
+static bool parse_rest(yajl_handle parser, const char *at, const char *end)
+{
+    const char *from = at, *quote;
+
+    while ((at = memchr(at, '"', (size_t)(end - at)))) {
+        quote = end_of_plain_text(++at, end);
+        if (!quote)
+            break;
+        if ((size_t)(quote - at) > TEXT_MAX) {
+            if (yajl_parse(parser, (const unsigned char *)from, (size_t)(at - from)) !=
+                yajl_status_ok)
+                return false;
+            from = quote;
+        }
+        at = quote + 1;
+    }
+    return yajl_parse(parser, (const unsigned char *)from, (size_t)(end - from)) == yajl_status_ok;
+}
+
 static bool parse(struct cni_result *result, const struct runtime_text *text)
 {
-    static const struct json_events events = {on_text, on_key, on_number, on_begin, on_end};
+    static const yajl_callbacks callbacks = {
+        .yajl_number = on_number,
+        .yajl_string = on_text,
+        .yajl_map_key = on_key,
+        .yajl_start_map = on_begin,
+        .yajl_end_map = on_end,
+        .yajl_start_array = on_begin,
+        .yajl_end_array = on_end,
+    };
+    yajl_handle parser = yajl_alloc(&callbacks, NULL, result);
+    bool good = parse_rest(parser, text->text, text->text + text->length) &&
+                yajl_complete_parse(parser) == yajl_status_ok;
 
-    return json_scan(text->text, text->length, &events, result) && result->known;
+    yajl_free(parser);
+    return good && result->known;
 }
 
 static bool is_chosen(const char *network, char *const *networks)

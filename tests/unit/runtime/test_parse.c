@@ -237,7 +237,7 @@ static void libcni_of_other_networks_is_left_out(void **state)
     assert_int_equal(sightings->len, 1);
 }
 
-/* It is read by recursion, and brackets in texts must not hide how deep it goes. */
+/* yajl frees by recursion, and brackets in texts must not hide how deep it goes. */
 static void libcni_is_not_nested_without_end(void **state)
 {
     (void)state;
