@@ -324,7 +324,7 @@ def hog(daemon, uid):
     """A user who asks for all it may have, and reads nothing of it."""
     open_to_all(daemon)
     process = subprocess.Popen(
-        [sys.executable, "-c", HOG, str(GOLDEN.parent), str(daemon.socket), str(uid)],
+        [sys.executable, "-B", "-c", HOG, str(GOLDEN.parent), str(daemon.socket), str(uid)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     same(process.stdout.readline(), b"stuck\n")
     return process
@@ -551,7 +551,7 @@ def as_user(daemon, *words):
     """One request by another user."""
     open_to_all(daemon)
     done = subprocess.run(
-        [sys.executable, "-c", AS_USER, str(GOLDEN.parent), str(daemon.socket), *words],
+        [sys.executable, "-B", "-c", AS_USER, str(GOLDEN.parent), str(daemon.socket), *words],
         capture_output=True, text=True, timeout=PATIENCE)
     same(done.returncode, 0, done.stderr)
     return json.loads(done.stdout)

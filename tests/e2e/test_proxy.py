@@ -311,7 +311,7 @@ def test_a_pod_reaches_itself_through_its_service():
     the translation."""
     private_network()
     ip = need_program("ip")
-    pod = subprocess.Popen([sys.executable, "-c", POD, str(HERE)], stdin=subprocess.PIPE,
+    pod = subprocess.Popen([sys.executable, "-B", "-c", POD, str(HERE)], stdin=subprocess.PIPE,
                            stdout=subprocess.PIPE, text=True)
     same(pod.stdout.readline(), "apart\n")
     inside = [need_program("nsenter"), "-t", str(pod.pid), "-n", ip]
