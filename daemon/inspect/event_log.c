@@ -143,7 +143,7 @@ static bool same_bytes(const struct service_summary *a, uint32_t at,
     const uint8_t *x = snapshot_bytes(a->record, le32toh(at), size);
     const uint8_t *y = snapshot_bytes(b->record, le32toh(other), size);
 
-    return size == 0 || (x && y && memcmp(x, y, size) == 0);
+    return size == 0 || (x && y && memcmp(x, y, (size_t)size) == 0);
 }
 
 /* Are the addresses the same, though something else about the Service is not? */
