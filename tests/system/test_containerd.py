@@ -192,7 +192,7 @@ def test_containers_that_are_no_pods_are_passed_over():
         with containerd.daemon("[cni]", pod("plain") + "---" + SERVICE.format(name="plain")):
             same(system.addresses("plain"), [])
             status = system.run("kubesvc", "status")
-            assert "cni: /var/lib/cni/results (0 files, 0 pods seen" in status, status
+            assert "cni: /var/lib/cni/results (1 file, 0 pods seen" in status, status
             assert "error" not in status, status
 
 

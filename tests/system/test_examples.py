@@ -136,7 +136,7 @@ def test_static_pods_are_read_with_one_capability():
             "visible to the daemon",
         )
         stated = re.search(
-            r"becomes ([\d.]+) instead",
+            r"reports from [\d.]+ to ([\d.]+)\.",
             machine.file(f"{DOCUMENTS}/static-pods/static-pods.conf").read_text(),
         )[1]
         rating = machine.run(
