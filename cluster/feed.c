@@ -17,6 +17,7 @@
 
 #include "backoff.h"
 #include "feed_object.h"
+#include "lib/util/timer.h"
 #include "trim.h"
 
 #define SECOND 1000000u
@@ -75,8 +76,7 @@ static void feed_set_health(struct feed *feed, enum feed_health health, const ch
 static void feed_after(struct feed *feed, enum phase phase, uint64_t delay)
 {
     feed->phase = phase;
-    (void)sd_event_source_set_time_relative(feed->timer, delay);
-    (void)sd_event_source_set_enabled(feed->timer, SD_EVENT_ONESHOT);
+    (void)timer_start(feed->timer, delay);
 }
 
 static void take_version(struct feed *feed, const char *version)
@@ -194,8 +194,7 @@ static void list_complete(struct feed *feed)
 {
     take_version(feed, trim_list_version(feed->trim));
     if (feed->restored) {
-        (void)sd_event_source_set_time_relative(feed->sweep, RESTORED_GRACE);
-        (void)sd_event_source_set_enabled(feed->sweep, SD_EVENT_ONESHOT);
+        (void)timer_start(feed->sweep, RESTORED_GRACE);
     } else {
         store_end_list(feed->config.store, feed->config.index);
     }
@@ -364,9 +363,7 @@ int feed_new(struct feed **feedp, const struct feed_config *config,
     r = sd_event_add_time_relative(config->event, &feed->timer, CLOCK_MONOTONIC, config->delay,
                                    1000, on_timer, feed);
     if (r >= 0)
-        r = sd_event_add_time(config->event, &feed->sweep, CLOCK_MONOTONIC, 0, 0, on_sweep, feed);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(feed->sweep, SD_EVENT_OFF);
+        r = timer_new(&feed->sweep, config->event, 0, on_sweep, feed);
     if (r < 0) {
         feed_free(feed);
         return r;

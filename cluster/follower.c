@@ -14,6 +14,7 @@
 #include "feed.h"
 #include "freshness.h"
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 
 #define SECOND 1000000u
 #define STATUS_DELAY (10ull * SECOND) /* from a change of objects to its count in the status */
@@ -42,13 +43,8 @@ static uint64_t now_real(void)
 
 static void arm(sd_event_source *timer, uint64_t delay)
 {
-    int enabled = SD_EVENT_OFF;
-
-    (void)sd_event_source_get_enabled(timer, &enabled);
-    if (enabled != SD_EVENT_OFF)
-        return;
-    (void)sd_event_source_set_time_relative(timer, delay);
-    (void)sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+    if (sd_event_source_get_enabled(timer, NULL) == 0)
+        (void)timer_start(timer, delay);
 }
 
 static void write_status(struct follower *follower)
@@ -319,12 +315,8 @@ static int add_timers(struct follower *follower)
     };
     int r = 0;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(timers) && r >= 0; i++) {
-        r = sd_event_add_time(follower->event, timers[i].source, CLOCK_MONOTONIC, 0, 0,
-                              timers[i].handler, follower);
-        if (r >= 0)
-            r = sd_event_source_set_enabled(*timers[i].source, SD_EVENT_OFF);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(timers) && r >= 0; i++)
+        r = timer_new(timers[i].source, follower->event, 0, timers[i].handler, follower);
     return r;
 }
 

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
+#include "lib/util/timer.h"
+
 #define TIMER_ACCURACY 1u /* microseconds */
 
 struct transfers {
@@ -105,11 +107,8 @@ int transfers_new(struct transfers **transfersp, sd_event *event, transfers_done
     transfers->done = done;
     transfers->userdata = userdata;
     transfers->multi = curl_multi_init();
-    r = transfers->multi ? sd_event_add_time(event, &transfers->timer, CLOCK_MONOTONIC, 0,
-                                             TIMER_ACCURACY, on_timer, transfers)
+    r = transfers->multi ? timer_new(&transfers->timer, event, TIMER_ACCURACY, on_timer, transfers)
                          : -ENOMEM;
-    if (r >= 0)
-        r = sd_event_source_set_enabled(transfers->timer, SD_EVENT_OFF);
     if (r < 0) {
         transfers_free(transfers);
         return r;

@@ -13,6 +13,7 @@
 #include "daemon/publish/publisher.h"
 #include "lib/model/cluster.h"
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 #include "message.h"
 
 #define RETRY_USEC G_USEC_PER_SEC /* what there was no memory for is tried again */
@@ -73,8 +74,7 @@ static void try_again(struct publishing *publishing, int error)
         log_error("cannot publish: %s; answers stay unchanged until it succeeds",
                   g_strerror(-error));
     publishing->failed = true;
-    (void)sd_event_source_set_time_relative(publishing->retrying, RETRY_USEC);
-    (void)sd_event_source_set_enabled(publishing->retrying, SD_EVENT_ONESHOT);
+    (void)timer_start(publishing->retrying, RETRY_USEC);
 }
 
 bool publishing_run(struct publishing *publishing)
@@ -133,10 +133,7 @@ int publishing_new(struct publishing **publishingp, struct inspect_context *cont
     struct publishing *publishing = g_new(struct publishing, 1);
     *publishing = (struct publishing){
         .context = context, .outbox = outbox, .retry = retry, .userdata = userdata};
-    int r = sd_event_add_time(event, &publishing->retrying, CLOCK_MONOTONIC, 0, 0, on_retry,
-                              publishing);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(publishing->retrying, SD_EVENT_OFF);
+    int r = timer_new(&publishing->retrying, event, 0, on_retry, publishing);
     if (r >= 0)
         r = snapshot_writer_new(&context->writer);
     if (r < 0) {

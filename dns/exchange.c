@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/util/timer.h"
 #include <kubesvc/snapshot.h>
 
 #define DEADLINE_USEC 1000000u    /* until an answer or a sign that it will take longer */
@@ -158,9 +159,7 @@ static int begin(struct exchange *exchange)
     if (!wait && send(exchange->fd, exchange->bytes, exchange->size, MSG_NOSIGNAL) !=
                      (ssize_t)exchange->size)
         return -EAGAIN;
-    r = sd_event_source_set_time_relative(exchange->timer, wait ? BACKLOG_USEC : DEADLINE_USEC);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(exchange->timer, SD_EVENT_ONESHOT);
+    r = timer_start(exchange->timer, wait ? BACKLOG_USEC : DEADLINE_USEC);
     if (r < 0 || wait)
         return r;
     exchange->size = 0;
@@ -197,9 +196,7 @@ static int start(struct exchange **exchangep, sd_event *event, const char *path,
     memcpy(exchange->bytes, request, size);
     exchange->received_fd = -1;
     exchange->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    r = exchange->fd < 0 ? -errno
-                         : sd_event_add_time(event, &exchange->timer, CLOCK_MONOTONIC, 0, 1000,
-                                             on_timer, exchange);
+    r = exchange->fd < 0 ? -errno : timer_new(&exchange->timer, event, 1000, on_timer, exchange);
     if (r >= 0)
         r = begin(exchange);
     if (r < 0) {

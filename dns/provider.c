@@ -19,6 +19,7 @@
 #include "exchange.h"
 #include "lib/resolve/settings.h"
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 
 #define LOOK_USEC 200000u
 #define RETRY_USEC (KUBESVC_MAP_RETRY_MS * 1000u)
@@ -171,9 +172,7 @@ static int on_timer(sd_event_source *timer, uint64_t usec, void *userdata)
 
     (void)usec;
     look(provider);
-    int r = sd_event_source_set_time_relative(timer, LOOK_USEC);
-
-    return r < 0 ? r : sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+    return timer_start(timer, LOOK_USEC);
 }
 
 /* --- Reading --- */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/util/dns_exchange.h"
+#include "lib/util/timer.h"
 
 /* The first time by UDP; in all, three times this for each server. */
 #define TIMEOUT_USEC (1600 * G_TIME_SPAN_MILLISECOND)
@@ -110,8 +111,7 @@ static void relay_arm(struct relay *relay, size_t round)
     gint64 share = MAX(TIMEOUT_USEC / (gint64)relay->n, TIMEOUT_MIN_USEC);
     gint64 times = relay->tcp ? 3 : 1 << round;
 
-    (void)sd_event_source_set_time_relative(relay->timer, (uint64_t)(share * times));
-    (void)sd_event_source_set_enabled(relay->timer, SD_EVENT_ONESHOT);
+    (void)timer_start(relay->timer, (uint64_t)(share * times));
 }
 
 /* Asks the next server; false: all had their turns. */
@@ -168,8 +168,7 @@ void relay_restart(struct relay *relay)
     if (relay_start(relay))
         return;
     /* Told from the event loop, as every end. */
-    (void)sd_event_source_set_time_relative(relay->timer, 0);
-    (void)sd_event_source_set_enabled(relay->timer, SD_EVENT_ONESHOT);
+    (void)timer_start(relay->timer, 0);
 }
 
 struct relay *relay_new(struct relay_context *context, bool tcp, const uint8_t *message,

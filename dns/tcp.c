@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/timer.h"
 #include "tcp_connection.h"
 
 #define SWEEP_USEC 1000000u
@@ -51,13 +52,6 @@ static bool drop_oldest(struct tcp *tcp)
     return oldest != NULL;
 }
 
-static int start_sweeping(struct tcp *tcp)
-{
-    int r = sd_event_source_set_time_relative(tcp->sweep, SWEEP_USEC);
-
-    return r < 0 ? r : sd_event_source_set_enabled(tcp->sweep, SD_EVENT_ONESHOT);
-}
-
 /* Connections idle for too long; they are the first ones. */
 static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -67,7 +61,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
     (void)source;
     while ((head = tcp->connections.head)) {
         if (usec - MIN(usec, tcp_connection_moved(head->data)) < TCP_IDLE_USEC)
-            return start_sweeping(tcp);
+            return timer_start(tcp->sweep, SWEEP_USEC);
         tcp_connection_free(head->data);
     }
     return 0;
@@ -81,7 +75,7 @@ static void add(struct tcp *tcp, int fd)
     if (tcp->connections.length > TCP_CONNECTIONS_MAX)
         drop_oldest(tcp);
     if (tcp->connections.length == 1)
-        (void)start_sweeping(tcp);
+        (void)timer_start(tcp->sweep, SWEEP_USEC);
 }
 
 static int on_connection(sd_event_source *source, int listening, uint32_t revents, void *userdata)
@@ -108,10 +102,7 @@ int tcp_new(struct tcp **tcpp, sd_event *event, struct front *front)
     tcp->event = sd_event_ref(event);
     tcp->front = front;
     tcp->listeners = g_ptr_array_new_with_free_func(listener_free);
-    int r = sd_event_add_time(event, &tcp->sweep, CLOCK_MONOTONIC, 0, 0, on_sweep, tcp);
-
-    if (r >= 0)
-        r = sd_event_source_set_enabled(tcp->sweep, SD_EVENT_OFF);
+    int r = timer_new(&tcp->sweep, event, 0, on_sweep, tcp);
     if (r < 0) {
         tcp_free(tcp);
         return r;

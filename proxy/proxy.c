@@ -20,6 +20,7 @@
 #include "conntrack.h"
 #include "lib/forward/ruleset.h"
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 #include "netlink.h"
 #include "routes.h"
 #include "sessions.h"
@@ -106,8 +107,7 @@ static void try_again_later(struct proxy *proxy)
     if (sd_event_source_get_enabled(proxy->again, NULL) > 0)
         return;
     proxy->pause = proxy->pause == 0 ? PAUSE_FIRST_USEC : MIN(proxy->pause * 2, PAUSE_LAST_USEC);
-    (void)sd_event_source_set_time_relative(proxy->again, proxy->pause);
-    (void)sd_event_source_set_enabled(proxy->again, SD_EVENT_ONESHOT);
+    (void)timer_start(proxy->again, proxy->pause);
 }
 
 static void apply(struct proxy *proxy)
@@ -195,8 +195,7 @@ static void disconnect(struct proxy *proxy, int result)
         log_notice("%s: %s; waiting for it, forwarding stays as it is", proxy->socket,
                    complaint_text(result));
     proxy->complaint = result;
-    (void)sd_event_source_set_time_relative(proxy->retry, RETRY_USEC);
-    (void)sd_event_source_set_enabled(proxy->retry, SD_EVENT_ONESHOT);
+    (void)timer_start(proxy->retry, RETRY_USEC);
     tell(proxy);
 }
 
@@ -305,10 +304,7 @@ static int open_kernel(struct proxy *proxy)
     if (r >= 0)
         r = sd_event_add_time(proxy->event, &proxy->retry, CLOCK_MONOTONIC, 0, 0, on_retry, proxy);
     if (r >= 0)
-        r = sd_event_add_time(proxy->event, &proxy->again, CLOCK_MONOTONIC, 0, 1000, on_again,
-                              proxy);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(proxy->again, SD_EVENT_OFF);
+        r = timer_new(&proxy->again, proxy->event, 1000, on_again, proxy);
     if (r < 0)
         log_error("cannot start: %s", g_strerror(-r));
     return r;

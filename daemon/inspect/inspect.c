@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "followers.h"
+#include "lib/util/timer.h"
 #include "report.h"
 
 #define WAITING_MAX 64u
@@ -111,12 +112,6 @@ static void put_behind(GQueue *waiting, uid_t uid)
     }
 }
 
-static void set_timer(struct job *job, uint64_t usec)
-{
-    (void)sd_event_source_set_time_relative(job->timer, usec);
-    (void)sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
-}
-
 static void make_next(struct inspect *inspect)
 {
     struct job *job = inspect->making ? NULL : choose(inspect);
@@ -160,7 +155,7 @@ static void send_on(struct job *job)
         return;
     }
     if (job->frames.size < before)
-        set_timer(job, STALL_USEC);
+        (void)timer_start(job->timer, STALL_USEC);
     (void)sd_event_source_set_io_events(job->io, EPOLLOUT);
 }
 
@@ -225,7 +220,7 @@ void inspect_made(struct inspect *inspect, struct job *job)
     }
     job->state = JOB_SENDING;
     g_queue_push_tail(&inspect->sending, job);
-    set_timer(job, STALL_USEC);
+    (void)timer_start(job->timer, STALL_USEC);
     send_on(job);
     make_next(inspect);
 }

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/util/timer.h"
+
 struct streams {
     struct streams_options options;
     GPtrArray *all; /* struct stream * */
@@ -70,8 +72,7 @@ static void expect_reading(const struct stream *stream)
 
     if (stall == 0)
         return;
-    (void)sd_event_source_set_time_relative(stream->timer, stall);
-    (void)sd_event_source_set_enabled(stream->timer, SD_EVENT_ONESHOT);
+    (void)timer_start(stream->timer, stall);
 }
 
 /* False: it is over. */
@@ -141,7 +142,7 @@ bool streams_add(struct streams *streams, int fd, const struct stream_client *cl
     stream->client = *client;
     stream->fd = own;
     if (sd_event_add_io(event, &stream->io, own, EPOLLIN | EPOLLOUT, on_io, stream) < 0 ||
-        sd_event_add_time(event, &stream->timer, CLOCK_MONOTONIC, 0, 0, on_timer, stream) < 0) {
+        timer_new(&stream->timer, event, 0, on_timer, stream) < 0) {
         frame_writer_init(&stream->frames);
         stream_free(stream);
         return false;
@@ -149,7 +150,6 @@ bool streams_add(struct streams *streams, int fd, const struct stream_client *cl
     stream->frames = *frames;
     frame_writer_init(frames);
     stream->allowed = stream->frames.size + streams->options.lag;
-    (void)sd_event_source_set_enabled(stream->timer, SD_EVENT_OFF);
     expect_reading(stream);
     g_ptr_array_add(streams->all, stream);
     return true;

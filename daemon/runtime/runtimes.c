@@ -11,6 +11,7 @@
 #include "daemon/config/config_file.h"
 #include "daemon/config/config_sources.h"
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 #include "runtime.h"
 #include "runtime_source.h"
 
@@ -87,8 +88,7 @@ static void plan_round(struct runtimes *runtimes)
         return;
     }
     uint64_t interval = watch_is_exhausted(runtimes->watch) ? POLL_INTERVAL : ROUND_INTERVAL;
-    (void)sd_event_source_set_time_relative(runtimes->round, interval);
-    (void)sd_event_source_set_enabled(runtimes->round, SD_EVENT_ONESHOT);
+    (void)timer_start(runtimes->round, interval);
 }
 
 static void run(struct runtimes *runtimes)
@@ -159,9 +159,7 @@ static int open_sources(struct runtimes *runtimes, sd_event *event)
     if (r >= 0)
         r = sd_event_source_set_enabled(runtimes->working, SD_EVENT_OFF);
     if (r >= 0)
-        r = sd_event_add_time(event, &runtimes->round, CLOCK_MONOTONIC, 0, 0, on_round, runtimes);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(runtimes->round, SD_EVENT_OFF);
+        r = timer_new(&runtimes->round, event, 0, on_round, runtimes);
     return r;
 }
 

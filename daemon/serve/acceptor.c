@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 #include "listening_socket.h"
 
 /* In one iteration of the event loop. */
@@ -56,9 +57,7 @@ static int acceptor_pause(struct acceptor *acceptor, int error)
         log_warning("cannot accept connections: %s; retrying ten times a second",
                     g_strerror(-error));
     acceptor->told = true;
-    r = sd_event_source_set_time_relative(acceptor->resuming, ACCEPTOR_PAUSE_USEC);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(acceptor->resuming, SD_EVENT_ONESHOT);
+    r = timer_start(acceptor->resuming, ACCEPTOR_PAUSE_USEC);
     if (r >= 0)
         r = sd_event_source_set_enabled(acceptor->accepting, SD_EVENT_OFF);
     return r;
@@ -124,10 +123,7 @@ int acceptor_new(struct acceptor **acceptorp, sd_event *event, int listening,
     r = sd_event_add_io(event, &acceptor->accepting, listening, EPOLLIN, acceptor_on_connection,
                         acceptor);
     if (r >= 0)
-        r = sd_event_add_time(event, &acceptor->resuming, CLOCK_MONOTONIC, 0, 0, acceptor_on_resume,
-                              acceptor);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(acceptor->resuming, SD_EVENT_OFF);
+        r = timer_new(&acceptor->resuming, event, 0, acceptor_on_resume, acceptor);
     if (r < 0) {
         acceptor_free(acceptor);
         return r;

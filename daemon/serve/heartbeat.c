@@ -6,6 +6,8 @@
 
 #include <glib.h>
 
+#include "lib/util/timer.h"
+
 #define BEAT_USEC 1000000u
 
 struct heartbeat {
@@ -26,8 +28,7 @@ static int on_beat(sd_event_source *source, uint64_t usec, void *userdata)
 {
     (void)usec;
     beat(userdata);
-    int r = sd_event_source_set_time_relative(source, BEAT_USEC);
-    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return timer_start(source, BEAT_USEC);
 }
 
 int heartbeat_new(struct heartbeat **heartbeatp, sd_event *event, struct snapshot_root *root)

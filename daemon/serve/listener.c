@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 #include "listening_socket.h"
 
 #define LOOK_USEC 1000000u
@@ -71,8 +72,7 @@ static int listener_on_look(sd_event_source *source, uint64_t usec, void *userda
     (void)usec;
     if (!listener->listener || !listening_socket_is_reached(listener->listener))
         listener_reopen(listener);
-    int r = sd_event_source_set_time_relative(source, LOOK_USEC);
-    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return timer_start(source, LOOK_USEC);
 }
 
 int listener_new(struct listener **listenerp, sd_event *event, const char *path, int adopted,

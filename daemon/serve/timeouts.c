@@ -5,6 +5,8 @@
  */
 #include "timeouts.h"
 
+#include "lib/util/timer.h"
+
 #define MSEC ((uint64_t)1000)
 #define PEER_TIMEOUT (5000 * MSEC)
 #define PENDING_EVERY (KUBESVC_PENDING_EVERY_MS * MSEC)
@@ -143,10 +145,7 @@ int timeouts_new(struct timeouts **timeoutsp, sd_event *event,
         .waiting = G_QUEUE_INIT,
         .parked = G_QUEUE_INIT,
     };
-    int r = sd_event_add_time(event, &timeouts->timer, CLOCK_MONOTONIC, 0, MSEC, timeouts_on_timer,
-                              timeouts);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(timeouts->timer, SD_EVENT_OFF);
+    int r = timer_new(&timeouts->timer, event, MSEC, timeouts_on_timer, timeouts);
     if (r >= 0)
         r = sd_event_add_defer(event, &timeouts->retrying, timeouts_on_retry, timeouts);
     if (r >= 0)

@@ -9,6 +9,7 @@
 
 #include "daemon/config/config_file.h"
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 #include "mounts.h"
 #include "scanner.h"
 
@@ -220,9 +221,7 @@ static int open_sources(struct loader *loader, sd_event *event)
 {
     int r = sd_event_add_defer(event, &loader->working, on_work, loader);
     if (r >= 0)
-        r = sd_event_add_time(event, &loader->waking, CLOCK_MONOTONIC, 0, 1, on_wake, loader);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(loader->waking, SD_EVENT_OFF);
+        r = timer_new(&loader->waking, event, 1, on_wake, loader);
     if (r < 0)
         return r;
     loader->scanner.queue.watch =

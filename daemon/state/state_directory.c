@@ -10,6 +10,7 @@
 #include "lease_journal.h"
 #include "lib/util/exposure.h"
 #include "lib/util/log.h"
+#include "lib/util/timer.h"
 
 #define SYNC_USEC G_USEC_PER_SEC
 
@@ -58,9 +59,7 @@ int state_directory_open(struct state_directory **statep, sd_event *event, const
         return r;
     struct state_directory *state = g_new0(struct state_directory, 1);
     state->leases = leases;
-    r = sd_event_add_time(event, &state->syncing, CLOCK_MONOTONIC, 0, 0, on_sync, state);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(state->syncing, SD_EVENT_OFF);
+    r = timer_new(&state->syncing, event, 0, on_sync, state);
     if (r < 0)
         log_error("cannot start: %s", g_strerror(-r));
     else
@@ -99,13 +98,10 @@ void state_directory_note(struct state_directory *state, enum lease_event event,
 
 void state_directory_write(struct state_directory *state)
 {
-    int enabled = SD_EVENT_OFF;
     if (!state->journal)
         return;
     lease_journal_write(state->journal, state->leases);
-    (void)sd_event_source_get_enabled(state->syncing, &enabled);
-    if (enabled != SD_EVENT_OFF || !lease_journal_is_unsynced(state->journal, state->leases))
-        return;
-    (void)sd_event_source_set_time_relative(state->syncing, SYNC_USEC);
-    (void)sd_event_source_set_enabled(state->syncing, SD_EVENT_ONESHOT);
+    if (sd_event_source_get_enabled(state->syncing, NULL) == 0 &&
+        lease_journal_is_unsynced(state->journal, state->leases))
+        (void)timer_start(state->syncing, SYNC_USEC);
 }

@@ -12,6 +12,7 @@
 #include <sys/time.h>
 
 #include "log.h"
+#include "timer.h"
 
 struct ares_loop {
     sd_event *event;
@@ -28,9 +29,7 @@ void ares_loop_arm(struct ares_loop *loop)
         (void)sd_event_source_set_enabled(loop->timer, SD_EVENT_OFF);
         return;
     }
-    (void)sd_event_source_set_time_relative(loop->timer, (uint64_t)next->tv_sec * 1000000 +
-                                                             (uint64_t)next->tv_usec);
-    (void)sd_event_source_set_enabled(loop->timer, SD_EVENT_ONESHOT);
+    (void)timer_start(loop->timer, (uint64_t)next->tv_sec * 1000000 + (uint64_t)next->tv_usec);
 }
 
 static int on_socket(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -117,9 +116,7 @@ int ares_loop_new(struct ares_loop **loopp, sd_event *event)
     loop = g_new0(struct ares_loop, 1);
     loop->event = sd_event_ref(event);
     loop->sockets = g_hash_table_new_full(NULL, NULL, NULL, unwatch);
-    r = sd_event_add_time(event, &loop->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, loop);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(loop->timer, SD_EVENT_OFF);
+    r = timer_new(&loop->timer, event, 1000, on_timer, loop);
     if (r < 0) {
         ares_loop_free(loop);
         return r;

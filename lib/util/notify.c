@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "descriptor.h"
+#include "timer.h"
 
 #define AGAIN_USEC 100000u
 
@@ -78,8 +79,7 @@ static void offer_waiting(struct notify *notify)
         g_clear_pointer(&notify->waiting, g_free);
         return;
     }
-    (void)sd_event_source_set_time_relative(notify->again, AGAIN_USEC);
-    (void)sd_event_source_set_enabled(notify->again, SD_EVENT_ONESHOT);
+    (void)timer_start(notify->again, AGAIN_USEC);
 }
 
 static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
@@ -99,8 +99,7 @@ static int on_watchdog(sd_event_source *source, uint64_t usec, void *userdata)
     (void)usec;
     if (notify->alive(notify->userdata, WATCHDOG_INTERVALS * notify->watchdog_usec))
         (void)offer(notify, "WATCHDOG=1", -1);
-    int r = sd_event_source_set_time_relative(source, notify->watchdog_usec / 3);
-    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return timer_start(source, notify->watchdog_usec / 3);
 }
 
 int notify_new(struct notify **notifyp, sd_event *event,
@@ -111,9 +110,7 @@ int notify_new(struct notify **notifyp, sd_event *event,
     notify->alive = alive;
     notify->userdata = userdata;
     find_address(notify);
-    int r = sd_event_add_time(event, &notify->again, CLOCK_MONOTONIC, 0, 0, on_again, notify);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(notify->again, SD_EVENT_OFF);
+    int r = timer_new(&notify->again, event, 0, on_again, notify);
     if (r >= 0 && notify->address_size > 0 && sd_watchdog_enabled(0, &notify->watchdog_usec) > 0)
         r = sd_event_add_time_relative(event, &notify->watchdog, CLOCK_MONOTONIC, 0, 0, on_watchdog,
                                        notify);
