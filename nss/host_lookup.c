@@ -173,6 +173,12 @@ static bool answer_fresh(struct host_lookup *lookup, enum outcome *outcome)
 
 /* --- Choosing --- */
 
+/* Does the daemon behind the snapshot run? */
+static bool is_alive(enum mapping_state state)
+{
+    return state == MAPPING_FRESH || state == MAPPING_WATCHED;
+}
+
 /* Asks the daemon, first for a snapshot if one is wanted. If the snapshot cannot be had, the
  * question itself may still be answered. */
 static enum connection_result ask_daemon(struct host_lookup *lookup, struct connection *connection,
@@ -192,7 +198,7 @@ static enum connection_result ask_daemon(struct host_lookup *lookup, struct conn
 static enum connection_result ask_daemon_whole(struct host_lookup *lookup, enum mapping_state state,
                                                enum outcome *outcome)
 {
-    bool wants_map = state != MAPPING_FRESH && state != MAPPING_WATCHED;
+    bool wants_map = !is_alive(state);
     uint32_t key = retry_key(&lookup->question, lookup->counts.form);
     struct guard guard;
     struct connection connection = connection_new(&guard);
@@ -231,10 +237,16 @@ enum outcome host_lookup_run(struct host_lookup *lookup)
 
     if (result == CONNECTION_OK)
         return outcome;
-    if (mapping && result == CONNECTION_ABSENT) /* the service manager has removed the socket */
-        mapping_drop(mapping);
-    else if (state != MAPPING_GONE && state != MAPPING_LOST &&
-             mapped_answer(mapping, lookup, &outcome))
+    if (mapping && result == CONNECTION_ABSENT) {
+        state = mapping_state(mapping); /* the daemon may have been stopped meanwhile */
+        if (is_alive(state)) {
+            result = CONNECTION_REFUSED; /* a chroot or a sandbox hides its socket */
+        } else {
+            mapping_drop(mapping); /* the service manager has removed the socket */
+            state = MAPPING_GONE;
+        }
+    }
+    if (state != MAPPING_GONE && state != MAPPING_LOST && mapped_answer(mapping, lookup, &outcome))
         return outcome;
     return outcome_of_result(lookup, result);
 }

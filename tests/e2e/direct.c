@@ -513,6 +513,28 @@ static int command_hindered(char **arguments)
     return 0;
 }
 
+/* severed NAME OUTSIDE: a process that has the snapshot mapped and can then reach no socket, as in
+ * a chroot. Between two lookups of NAME one of OUTSIDE, whose result is printed; stdin says when.
+ */
+static int command_severed(char **arguments)
+{
+    struct call inside = {.form = NAME4, .name = arguments[0]}, outside = {.form = NAME4};
+    char buffer[4096];
+
+    outside.name = arguments[1];
+    for (int i = 0; i < 2; i++)
+        call_run(&inside, buffer, sizeof(buffer));
+    CHECK(inside.status == NSS_STATUS_SUCCESS && guest_mappings() == 1);
+    refuse("socket");
+    while (getchar() != EOF) {
+        call_run(&outside, buffer, sizeof(buffer));
+        call_run(&inside, buffer, sizeof(buffer));
+        printf("%d %d %d\n", inside.status, outside.status, outside.host_error);
+        fflush(stdout);
+    }
+    return 0;
+}
+
 /* exhausted NAME: what the functions themselves say without a descriptor to be had. */
 static int command_exhausted(char **arguments)
 {
@@ -567,7 +589,7 @@ int main(int argc, char **argv)
         {"arguments", command_arguments}, {"trace", command_trace},
         {"sandbox", command_sandbox},     {"refused", command_refused},
         {"status", command_status},       {"exhausted", command_exhausted},
-        {"hindered", command_hindered},
+        {"hindered", command_hindered},   {"severed", command_severed},
     };
 
     CHECK(argc >= 4);

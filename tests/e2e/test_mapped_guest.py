@@ -20,6 +20,7 @@ from harness import (
     BUILD, Client, Daemon, built, client_env, need_program, need_root, run_program, same, skip,
     unsanitized,
 )
+from test_inspect import watch
 from test_mapped import map_it, questions
 from test_module_daemon import headless, manifests, numbered
 
@@ -153,6 +154,34 @@ def test_sandboxes():
     for call in "fcntl", "recvmsg", "lseek", "mmap":
         check_hindered(call, 3)
     check_hindered("madvise", 1)
+
+
+def test_no_way_to_the_socket():
+    """A chroot or a sandbox, entered later, does not take away what is mapped: not when a name has to
+    be asked for that leads out of the zone, not while the daemon wants to see all questions. Only
+    the end of the daemon does. SUCCESS is 1, NOTFOUND 0, UNAVAIL -1."""
+    unsanitized("sanitizers make system calls of their own")
+    outside = ("apiVersion: v1\nkind: Service\nmetadata: {name: outside, namespace: moon}\n"
+               "spec: {type: ExternalName, externalName: www.example.com}\n")
+    with Daemon(manifests() | {"outside.yaml": outside}) as daemon:
+        command = [built("e2e/direct"), BUILD / "libnss_kubesvc.so.2", "severed", NAME,
+                   "outside.moon.svc.cluster.local"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env=daemon.env) as severed:
+            def both():
+                severed.stdin.write("\n")
+                severed.stdin.flush()
+                return severed.stdout.readline()
+
+            for _ in range(2):
+                same(both(), "1 0 2\n", "NAME, OUTSIDE and its h_errno")
+            with watch(daemon, "questions"):
+                same(both(), "1 0 2\n", "while questions are watched")
+            same(both(), "1 0 2\n", "afterwards")
+            same(daemon.stop(), 0)
+            same(both(), "-1 -1 3\n", "once the daemon is stopped")
+            severed.stdin.close()
+            same(severed.wait(), 0)
 
 
 def test_another_clock():
