@@ -64,14 +64,18 @@ static char *logged_to(int in, int out, const char *text)
 {
     int kept = dup(STDERR_FILENO);
     g_autofree char *buffer = g_malloc0(65536);
-    ssize_t n;
+    size_t size = 0;
 
     assert_int_equal(dup2(out, STDERR_FILENO), STDERR_FILENO);
     log_warning("%s", text);
     assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
     close(kept);
-    n = read(in, buffer, 65535);
-    assert_true(n > 0);
+    while (size == 0 || buffer[size - 1] != '\n') { /* a terminal passes a line on in parts */
+        ssize_t n = read(in, buffer + size, 65535 - size);
+
+        assert_true(n > 0);
+        size += (size_t)n;
+    }
     return g_steal_pointer(&buffer);
 }
 
