@@ -2,7 +2,8 @@
 /*
  * Requests are read into a small buffer and answered one after another, into a buffer that is sent
  * as the client takes it. While a client does not take its responses, or has too many requests
- * pending, its requests are not read: so none costs more than these buffers.
+ * pending, its requests are not read; and if responses to pending ones still make that buffer too
+ * large, the connection is closed. So none costs more than these buffers.
  */
 #include "tcp_connection.h"
 
@@ -16,6 +17,7 @@
 
 #define REQUEST_MAX 4096u /* one that is larger is not meant for us */
 #define OUT_MAX (256u << 10)
+#define OUT_LIMIT (512u << 10)      /* with responses to what was pending */
 #define ROOM (2u + PACKET_SIZE_MAX) /* for one response */
 #define PENDING_LIMIT 64u
 
@@ -66,12 +68,13 @@ static void send_out(struct tcp_connection *connection)
             continue;
         if (n < 0) {
             connection->broken = connection->broken || errno != EAGAIN;
-            return;
+            break;
         }
         connection->sent += (size_t)n;
         note_moved(connection);
     }
-    g_byte_array_set_size(connection->out, 0);
+    /* Also if some is left: a client that always leaves some would let the buffer grow forever. */
+    g_byte_array_remove_range(connection->out, 0, (guint)connection->sent);
     connection->sent = 0;
 }
 
@@ -98,7 +101,10 @@ static void on_reply(const struct requester *client, const uint8_t *bytes, size_
     struct tcp_connection *connection = client->connection;
 
     connection->n_pending--;
-    append(connection, bytes, size);
+    if (waiting(connection) + sizeof(uint16_t) + size > OUT_LIMIT)
+        connection->broken = true;
+    else
+        append(connection, bytes, size);
     (void)sd_event_source_set_enabled(connection->later, SD_EVENT_ONESHOT);
 }
 
@@ -133,8 +139,8 @@ static void take_requests(struct tcp_connection *connection)
 {
     size_t at = 0;
 
-    while (connection->in_size - at >= 2 && connection->n_pending < PENDING_LIMIT &&
-           waiting(connection) < OUT_MAX - ROOM) {
+    while (connection->in_size - at >= 2 && !connection->broken &&
+           connection->n_pending < PENDING_LIMIT && waiting(connection) < OUT_MAX - ROOM) {
         const uint8_t *request = connection->in + at;
         size_t size = (size_t)request[0] << 8 | request[1];
 

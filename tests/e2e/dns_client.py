@@ -80,6 +80,10 @@ def request(name, kind="A", *, number=None, flags=0x100, edns=None, version=0, o
     return message
 
 
+def frame(message):
+    return struct.pack("!H", len(message)) + message
+
+
 class Reader:
     def __init__(self, message):
         self.message, self.at = message, 0
@@ -203,7 +207,7 @@ class Dns:
 
     def tcp(self, message):
         with self.connect() as client:
-            client.sendall(struct.pack("!H", len(message)) + message)
+            client.sendall(frame(message))
             return receive(client)
 
     def ask(self, name, kind="A", *, tcp=False, **more):

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc-dns as the only nameserver: foreign names are asked of others."""
 
+import contextlib
 import pathlib
 import socket
 import struct
 import subprocess
 
-from dns_client import Dns, parse, request
-from dns_server import DnsServer, addresses
-from harness import PATIENCE, Daemon, need_program, same, skip, wait_for
+from dns_client import Dns, frame, parse, request
+from dns_server import DnsServer, addresses, passed, resident
+from harness import PATIENCE, Daemon, need_program, same, skip, unsanitized, wait_for
 from namespaces import Host
 from nameserver import Nameserver, free_port
 
@@ -24,8 +25,8 @@ def nameserver(*lines):
     return Nameserver(path)
 
 
-def many(n):
-    return [f"192.0.2.{i} many.example" for i in range(1, n + 1)]
+def many(n, nets=1):
+    return [f"192.0.{net + 2}.{i} many.example" for net in range(nets) for i in range(1, n + 1)]
 
 
 def test_foreign_names_are_relayed():
@@ -49,6 +50,28 @@ def test_large_answers_come_by_tcp():
         assert response.truncated and response.size <= 512, response
         same(len(addresses(dns.whole("many.example"))), 100)
         same(len(addresses(dns.whole("many.example", edns=1232))), 100)
+
+
+def test_large_answers_that_nobody_takes_cost_little():
+    """The one who leaves them all is disconnected."""
+    unsanitized("what was freed stays resident")
+    port = free_port()
+    with nameserver(*many(250, 16)) as other, Daemon(WORLD) as daemon, \
+            DnsServer(daemon, "--forward", other.address, listen=False, wrapper=passed(port)) as dns, \
+            contextlib.ExitStack() as stack:
+        dns.at.at = ("127.0.0.1", port)
+        size = dns.ask("many.example", tcp=True).size
+        assert size > 60000, size
+        before = resident(dns.process)
+        for _ in range(20):
+            greedy = stack.enter_context(socket.socket())
+            greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            greedy.connect(dns.at.at)
+            greedy.sendall(frame(request("many.example")) * 64)
+            # Answered in order: the last of these connections has had its answers when this has its.
+            same(len(dns.ask("many.example", tcp=True).answer), 16 * 250)
+        after = resident(dns.process)
+    assert after - before < 20 << 10, (before, after)
 
 
 def test_without_forward_they_are_refused():
@@ -106,7 +129,7 @@ def test_a_client_that_goes_is_forgotten():
         with DnsServer(daemon, "--forward", f"127.0.0.1:{deaf.getsockname()[1]}") as dns:
             client = dns.at.connect()
             message = request("www.example")
-            client.sendall(struct.pack("!H", len(message)) + message)
+            client.sendall(frame(message))
             upstream, _ = deaf.accept()
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("2i", 1, 0))
             client.close()  # with a reset: no answer could be sent
