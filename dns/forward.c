@@ -124,10 +124,11 @@ static void question_answer(struct question *question, uint8_t *message, size_t 
 
 /* --- Loops ----------------------------------------------------------------------------------- */
 
-/* Does the question come from a socket that a relay uses? */
+/* Does the question come from a socket that a relay uses? Not by TCP, where another process may
+ * have the same port at the same time, for a connection to us. */
 static bool question_is_own(const struct question *question, const union endpoint *from)
 {
-    const union endpoint *server = relay_asked_from(question->relay, from);
+    const union endpoint *server = question->tcp ? NULL : relay_asked_from(question->relay, from);
 
     if (server)
         upstreams_exclude(question->forward->context.upstreams, server);

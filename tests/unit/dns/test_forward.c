@@ -573,6 +573,42 @@ static void test_loop(void **state)
     close(loop.fd);
 }
 
+/* From where this process is connected to that port by TCP; false: it is not. */
+static bool connected_from(uint16_t port, union endpoint *own)
+{
+    for (int fd = 0; fd < 1024; fd++) {
+        union endpoint peer;
+        socklen_t own_size = sizeof *own, peer_size = sizeof peer, type_size = sizeof(int);
+        int type = 0;
+
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 && type == SOCK_STREAM &&
+            getpeername(fd, &peer.any, &peer_size) == 0 && peer.any.sa_family == AF_INET &&
+            endpoint_port(&peer) == port && getsockname(fd, &own->any, &own_size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A client may have the port of a relay's connection, as theirs lead to different servers. */
+static void test_a_port_that_a_client_has_too_is_no_loop(void **state)
+{
+    struct asked asked[2], other;
+    struct forward_client client;
+    uint8_t message[300];
+    size_t size = make_question(message, 2, "dead.example");
+
+    (void)state;
+    fake_nameserver_start_tcp(&first, event);
+    open_both();
+    assert_true(start(asked, 1, "dead.example", "127.0.0.7", true));
+    client = client_of(asked + 1, "127.0.0.7", true);
+    assert_true(connected_from(first.port, &client.from));
+    asked[1] = (struct asked){.query = forward_ask(forward, message, size, &client)};
+    assert_non_null(asked[1].query);
+    other = ask("web.example");
+    assert_int_equal(last_byte(&other), 7); /* of the first one */
+}
+
 /* --- resolv.conf -------------------------------------------------------------------------------
  */
 
@@ -656,6 +692,7 @@ int main(void)
         TEST(test_own_addresses_are_not_asked),
         TEST(test_what_may_be_asked),
         TEST(test_loop),
+        TEST(test_a_port_that_a_client_has_too_is_no_loop),
         TEST(test_resolv_conf_is_followed),
     };
 
