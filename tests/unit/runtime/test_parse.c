@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The files of runtimes: those of tests/runtimes as written by podman 4.3.1 and 5.4.2, libcni and
- * kubelet, and incomplete or invalid ones.
+ * The files of runtimes: those of tests/runtimes as written by podman 4.3.1 and 5.4.2, CRI-O 1.37,
+ * libcni and kubelet, and incomplete or invalid ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +47,8 @@ static int parse(const char *path, const struct runtime_text *text, GPtrArray *s
                  char **problemp)
 {
     g_autofree char *name = g_path_get_basename(path);
-    if (g_str_has_prefix(path, "cni") || g_str_has_prefix(path, "containerd"))
+    if (g_str_has_prefix(path, "cni") || g_str_has_prefix(path, "containerd") ||
+        g_str_has_prefix(path, "crio"))
         return libcni_parse(text, NULL, sightings, problemp);
     if (g_str_has_prefix(path, "kubelet"))
         return kubelet_parse("ns", "pod", text, sightings, problemp);
