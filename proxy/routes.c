@@ -21,6 +21,7 @@ struct routes {
     struct netlink netlink, news; /* the latter: of routes and links */
     sd_event_source *source;
     GArray *wanted, *ours; /* struct address_range */
+    GArray *impossible;    /* those without a route that it was said of */
 };
 
 static unsigned own_prefix(const struct address_range *range)
@@ -28,15 +29,31 @@ static unsigned own_prefix(const struct address_range *range)
     return address_is_inet(&range->base) ? range->prefix - 96 : range->prefix;
 }
 
-static bool contains(const GArray *ranges, const struct address_range *range)
+/* ranges->len: not there. */
+static guint find_range(const GArray *ranges, const struct address_range *range)
 {
-    for (guint i = 0; i < ranges->len; i++) {
+    guint i;
+
+    for (i = 0; i < ranges->len; i++) {
         const struct address_range *other = &g_array_index(ranges, struct address_range, i);
 
         if (other->prefix == range->prefix && address_compare(&other->base, &range->base) == 0)
-            return true;
+            break;
     }
-    return false;
+    return i;
+}
+
+static bool contains(const GArray *ranges, const struct address_range *range)
+{
+    return find_range(ranges, range) < ranges->len;
+}
+
+static void forget(GArray *ranges, const struct address_range *range)
+{
+    guint i = find_range(ranges, range);
+
+    if (i < ranges->len)
+        g_array_remove_index_fast(ranges, i);
 }
 
 static struct rtmsg *start(char *buffer, uint16_t type, uint8_t family, struct nlmsghdr **messagep)
@@ -97,6 +114,17 @@ static int change(struct routes *routes, uint16_t type, const struct address_ran
     return netlink_ask(&routes->netlink, message, NULL, NULL);
 }
 
+/* It is tried at every change of the host's routes and links, and said once. */
+static void complain(struct routes *routes, const struct address_range *range, const char *text,
+                     int r)
+{
+    if (contains(routes->impossible, range))
+        return;
+    log_warning("%s has no route, and none can be added: %s; its addresses cannot be reached", text,
+                g_strerror(-r));
+    g_array_append_val(routes->impossible, *range);
+}
+
 static void add(struct routes *routes, const struct address_range *range)
 {
     char text[ADDRESS_RANGE_TEXT_MAX];
@@ -104,10 +132,10 @@ static void add(struct routes *routes, const struct address_range *range)
 
     address_range_format(range, text);
     if (r < 0 && r != -EEXIST) {
-        log_warning("%s has no route, and none can be added: %s; its addresses cannot be reached",
-                    text, g_strerror(-r));
+        complain(routes, range, text, r);
         return;
     }
+    forget(routes->impossible, range);
     if (!contains(routes->ours, range))
         g_array_append_val(routes->ours, *range);
     log_info("added a local route for %s, which had none", text);
@@ -133,7 +161,9 @@ static void update(struct routes *routes)
     for (guint i = 0; i < routes->wanted->len; i++) {
         const struct address_range *range = &g_array_index(routes->wanted, struct address_range, i);
 
-        if (!has_route(routes, range)) /* ours may be gone as well: lo was down */
+        if (has_route(routes, range))
+            forget(routes->impossible, range);
+        else /* ours may be gone as well: lo was down */
             add(routes, range);
     }
 }
@@ -206,6 +236,7 @@ int routes_new(struct routes **routesp, sd_event *event)
 
     routes->wanted = g_array_new(FALSE, FALSE, sizeof(struct address_range));
     routes->ours = g_array_new(FALSE, FALSE, sizeof(struct address_range));
+    routes->impossible = g_array_new(FALSE, FALSE, sizeof(struct address_range));
     r = netlink_open(&routes->netlink, NETLINK_ROUTE, 0);
     if (r == 0)
         r = find(routes, AF_INET);
@@ -230,6 +261,7 @@ struct routes *routes_free(struct routes *routes)
     netlink_close(&routes->netlink);
     g_array_unref(routes->wanted);
     g_array_unref(routes->ours);
+    g_array_unref(routes->impossible);
     g_free(routes);
     return NULL;
 }
