@@ -42,14 +42,15 @@ struct proxy {
     struct netlink news;         /* of tables */
     struct inspect_client *link; /* NULL: not connected */
     sd_event_source *io, *retry, *again, *news_source;
-    uint64_t pause; /* microseconds until the table is tried again; 0: it is up to date */
-    bool begun;     /* the daemon has sent everything since the connection was made */
-    bool partial;   /* the ruleset lacks the rest of a batch, or everything */
-    bool adopted;   /* the table is one that an earlier process has left */
-    bool loaded;    /* the table is ours */
-    bool compared;  /* the kernel's flows have been, with the ruleset */
-    bool ready;     /* last sent to the service manager */
-    int complaint;  /* last logged about the daemon; 0: none */
+    uint64_t handle; /* of the table, when it was last loaded */
+    uint64_t pause;  /* microseconds until the table is tried again; 0: it is up to date */
+    bool begun;      /* the daemon has sent everything since the connection was made */
+    bool partial;    /* the ruleset lacks the rest of a batch, or everything */
+    bool adopted;    /* the table is one that an earlier process has left */
+    bool loaded;     /* the table is ours */
+    bool compared;   /* the kernel's flows have been, with the ruleset */
+    bool ready;      /* last sent to the service manager */
+    int complaint;   /* last logged about the daemon; 0: none */
 };
 
 static char *status_text(const struct proxy *proxy)
@@ -88,6 +89,8 @@ static bool load_whole(struct proxy *proxy)
 
     proxy->loaded =
         nft_table_run(proxy->table, commands) || (*sessions && nft_table_run(proxy->table, whole));
+    if (proxy->loaded)
+        proxy->handle = nft_table_handle(proxy->table);
     return proxy->loaded;
 }
 
@@ -149,7 +152,7 @@ static int on_table_message(const struct nlmsghdr *message, void *userdata)
     netlink_attributes(message, sizeof(struct nfgenmsg), table, G_N_ELEMENTS(table));
     name = table[NFTA_TABLE_NAME];
     if (name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) >= 0 &&
-        strcmp(mnl_attr_get_str(name), "kubesvc") == 0)
+        strcmp(mnl_attr_get_str(name), RULESET_TABLE_NAME) == 0)
         *(bool *)userdata = true;
     return MNL_CB_OK;
 }
@@ -199,7 +202,15 @@ static void disconnect(struct proxy *proxy, int result)
     tell(proxy);
 }
 
-/* A table was deleted, perhaps by ourselves, to create a new one. */
+static bool is_unchanged(struct proxy *proxy)
+{
+    uint64_t handle = nft_table_handle(proxy->table);
+
+    return handle != 0 && handle == proxy->handle;
+}
+
+/* A table was deleted, perhaps by ourselves to create a new one, or by a program that restores one
+ * that it saved earlier. */
 static int on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct proxy *proxy = userdata;
@@ -214,7 +225,7 @@ static int on_news(sd_event_source *source, int fd, uint32_t revents, void *user
         else
             (void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_table_message, &deleted);
     }
-    if (!deleted || nft_table_exists(proxy->table))
+    if (!deleted || is_unchanged(proxy))
         return 0;
     proxy->adopted = false;
     if (!proxy->loaded)

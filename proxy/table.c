@@ -6,19 +6,23 @@
  */
 #include "table.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <glib.h>
-#include <linux/capability.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <nftables/libnftables.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "lib/forward/ruleset.h"
 #include "lib/util/log.h"
+#include "netlink.h"
 
 struct nft_table {
     struct nft_ctx *lock, *context;
+    struct netlink netlink;
     char *complaint; /* why the last transaction failed, NULL: it did not */
 };
 
@@ -60,27 +64,52 @@ static int lock(const struct nft_table *table)
     return -EOPNOTSUPP;
 }
 
-static bool may_administer(void)
+static int on_table(const struct nlmsghdr *message, void *userdata)
 {
-    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    const struct nlattr *table[NFTA_TABLE_MAX + 1], *handle;
 
-    return syscall(SYS_capget, &head, data) == 0 &&
-           (data[0].effective & CAP_TO_MASK(CAP_NET_ADMIN)) != 0;
+    netlink_attributes(message, sizeof(struct nfgenmsg), table, G_N_ELEMENTS(table));
+    handle = table[NFTA_TABLE_HANDLE];
+    if (handle && mnl_attr_get_payload_len(handle) == sizeof(uint64_t))
+        *(uint64_t *)userdata = be64toh(mnl_attr_get_u64(handle));
+    return MNL_CB_OK;
+}
+
+/* *handlep stays as it is where there is no table. 0 or negative errno of the kernel. */
+static int ask_handle(struct nft_table *table, uint64_t *handlep)
+{
+    char buffer[NETLINK_REQUEST_MAX] = {0};
+    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+    struct nfgenmsg *head = mnl_nlmsg_put_extra_header(request, sizeof *head);
+
+    request->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE;
+    head->nfgen_family = NFPROTO_INET;
+    head->version = NFNETLINK_V0;
+    mnl_attr_put_strz(request, NFTA_TABLE_NAME, RULESET_TABLE_NAME);
+    return netlink_ask(&table->netlink, request, on_table, handlep);
+}
+
+/* The kernel is asked first, because libnftables exits without a socket. It permits nothing to one
+ * who administers another network namespace only, whatever capabilities he has. */
+static int open_table(struct nft_table *table)
+{
+    uint64_t handle = 0;
+    int r = netlink_open(&table->netlink, NETLINK_NETFILTER, 0);
+
+    if (r < 0)
+        return r;
+    if (ask_handle(table, &handle) == -EPERM)
+        return -EPERM;
+    table->lock = context_new();
+    table->context = context_new();
+    return table->lock && table->context ? lock(table) : -ENOMEM;
 }
 
 int nft_table_new(struct nft_table **tablep)
 {
-    struct nft_table *table;
-    int r = -ENOMEM;
+    struct nft_table *table = g_new0(struct nft_table, 1);
+    int r = open_table(table);
 
-    if (!may_administer())
-        return -EPERM;
-    table = g_new0(struct nft_table, 1);
-    table->lock = context_new();
-    table->context = context_new();
-    if (table->lock && table->context)
-        r = lock(table);
     if (r != 0) {
         nft_table_free(table);
         return r;
@@ -95,6 +124,7 @@ struct nft_table *nft_table_free(struct nft_table *table)
         return NULL;
     g_clear_pointer(&table->context, nft_ctx_free);
     g_clear_pointer(&table->lock, nft_ctx_free);
+    netlink_close(&table->netlink);
     g_free(table->complaint);
     g_free(table);
     return NULL;
@@ -132,4 +162,11 @@ char *nft_table_list(struct nft_table *table)
 bool nft_table_exists(struct nft_table *table)
 {
     return run(table->context, "list chain " RULESET_TABLE " services") == 0;
+}
+
+uint64_t nft_table_handle(struct nft_table *table)
+{
+    uint64_t handle = 0;
+
+    return ask_handle(table, &handle) == 0 ? handle : 0;
 }

@@ -11,7 +11,8 @@
 
 #include "forward.h"
 
-#define RULESET_TABLE "inet kubesvc"
+#define RULESET_TABLE_NAME "kubesvc"
+#define RULESET_TABLE "inet " RULESET_TABLE_NAME
 
 struct ruleset;
 

@@ -14,7 +14,7 @@ import threading
 import time
 
 from harness import (HERE, PATIENCE, SANITIZED, Daemon, built, limit, need_program, need_root, same,
-                     wait_for)
+                     skip, wait_for)
 from inspect_client import inspect
 from proxying import NFT, Proxy, Servers, connect, private_network, refused, rules
 
@@ -276,6 +276,33 @@ def test_no_route_is_added_where_there_is_one():
             same(connect(ip_of(daemon), 80)[:2], (pods(daemon)[0], 8080))
 
 
+def test_a_range_that_can_have_no_route_is_reported_once():
+    """However often routes and Services change."""
+    private_network()
+    disable = pathlib.Path("/proc/sys/net/ipv6/conf/all/disable_ipv6")
+    if not disable.exists():
+        skip("no IPv6 here")
+    disable.write_text("1")
+    ip = need_program("ip")
+    config = "serviceCIDRs: [10.96.0.0/16, 'fd00:96::/112']\npodCIDRs: [127.244.0.0/16]\n"
+    with Daemon({"web.yaml": workload("web", 1)}, config=config) as daemon, Servers() as servers, \
+            Proxy(daemon.socket, ready=True) as proxy:
+        for name in "a", "b":
+            subprocess.run([ip, "link", "add", "name", name, "type", "veth", "peer", "name", f"peer-{name}"],
+                           check=True)
+            daemon.write(f"{name}.yaml", workload(name, 1))
+            wait_for(lambda: len(pods(daemon, name) if name in services(daemon) else []) == 1, name)
+            servers.add(pods(daemon, name)[0], 8080)
+            wait_for(lambda: not refused(ip_of(daemon, name), 80), "the Service")
+        same([line for line in proxy.lines if "fd00" in line],
+             ["fd00:96::/112 has no route, and none can be added: Permission denied; its addresses cannot be "
+              "reached"])
+        disable.write_text("0")
+        subprocess.run([ip, "link", "set", "lo", "down"], check=True)
+        subprocess.run([ip, "link", "set", "lo", "up"], check=True)
+        wait_for(lambda: "added a local route for fd00:96::/112, which had none" in proxy.lines, "a route")
+
+
 STATED = """
 apiVersion: v1
 kind: Service
@@ -499,6 +526,27 @@ def test_the_table_comes_back_when_others_delete_it():
         wait_for(lambda: not refused(ip_of(daemon), 80), "a table that is whole again")
 
 
+def test_a_table_that_others_restore_is_replaced():
+    """A ruleset that was saved with our table in it, and is loaded again when that has changed."""
+    with world({"web.yaml": workload("web", 1), "db.yaml": workload("db", 1)}) as (daemon, proxy, servers):
+        servers.add(pods(daemon, "db")[0], 8080)
+        saved = pathlib.Path("saved.nft")
+        saved.write_text("flush ruleset\n" + rules("list", "table", "inet", "kubesvc"))
+        ip = ip_of(daemon)
+        scale(daemon, 0)
+        wait_for(lambda: f"{ip} . tcp" not in rules("list", "map", "inet", "kubesvc", "services4"),
+                 "the change")
+        for _ in range(3):
+            said = len(proxy.lines)
+            rules("-f", str(saved))
+            wait_for(lambda: f"{ip} . tcp" not in rules("list", "map", "inet", "kubesvc", "services4"),
+                     "our own table")
+            wait_for(lambda: len(proxy.lines) > said, "a word")
+            same(proxy.lines[said:],
+                 ["the table inet kubesvc was deleted by another program; loading it again"])
+        same(connect(ip_of(daemon, "db"), 80)[0], pods(daemon, "db")[0])
+
+
 def test_forwarding_goes_on_without_the_daemon():
     with world({"web.yaml": workload("web", 1), "db.yaml": workload("db", 1)}) as (daemon, proxy, servers):
         ip, (pod,) = ip_of(daemon), pods(daemon)
@@ -522,6 +570,16 @@ def test_without_the_capability_it_says_what_is_missing():
     private_network()
     with Proxy("/nonexistent", wrapper=(need_program("setpriv"), "--bounding-set=-net_admin",
                                         "--inh-caps=-net_admin")) as proxy:
+        same(proxy.process.wait(PATIENCE), 1)
+        proxy.reader.join(PATIENCE)
+        same(proxy.lines, ["cannot change nftables rules: this requires CAP_NET_ADMIN"])
+
+
+def test_the_capability_over_another_network_is_not_enough():
+    """As that of a container in the host's network: the kernel says the same as of a second proxy."""
+    need_root()
+    private_network()
+    with Proxy("/nonexistent", wrapper=(need_program("unshare"), "--user", "--map-root-user")) as proxy:
         same(proxy.process.wait(PATIENCE), 1)
         proxy.reader.join(PATIENCE)
         same(proxy.lines, ["cannot change nftables rules: this requires CAP_NET_ADMIN"])
