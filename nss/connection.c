@@ -91,6 +91,15 @@ static bool would_block(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
+/* Is it time to check for signals, and is one pending? */
+static bool is_urged(struct connection *connection, int64_t now)
+{
+    if (now < connection->look)
+        return false;
+    connection->look = now + GUARD_MS;
+    return connection->guard && guard_is_urged(connection->guard);
+}
+
 /* Waits until `events` happen, for `pause` milliseconds if that is not 0, until the deadline, or
  * until it is time to check for signals; the caller then tries again and comes back here. */
 static enum connection_result connection_wait(struct connection *connection, short events,
@@ -106,11 +115,8 @@ static enum connection_result connection_wait(struct connection *connection, sho
             backoff_start();
         return CONNECTION_SLOW;
     }
-    if (now >= connection->look) {
-        if (connection->guard && guard_is_urged(connection->guard))
-            return CONNECTION_URGED;
-        connection->look = now + GUARD_MS;
-    }
+    if (is_urged(connection, now))
+        return CONNECTION_URGED;
     if (left > connection->look - now)
         left = connection->look - now;
     if (pause > 0 && left > pause)
@@ -248,15 +254,17 @@ enum connection_result connection_receive(struct connection *connection, void *t
     return CONNECTION_OK;
 }
 
-/* PENDING means that the daemon is itself waiting. False: it has taken too long. */
-bool connection_extend(struct connection *connection)
+/* Checks for signals as well: frames that have all arrived already are read without a wait. */
+enum connection_result connection_extend(struct connection *connection)
 {
     int64_t now = clock_ms();
 
     connection->deadline = now + KUBESVC_DEADLINE_MS;
     if (connection->deadline > connection->limit)
         connection->deadline = connection->limit;
-    return now < connection->limit;
+    if (now >= connection->limit)
+        return CONNECTION_SLOW;
+    return is_urged(connection, now) ? CONNECTION_URGED : CONNECTION_OK;
 }
 
 /* Room for one descriptor only: CMSG_SPACE would leave room for two. If several are sent, the

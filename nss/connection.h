@@ -53,8 +53,8 @@ enum connection_result connection_receive(struct connection *connection, void *t
 enum connection_result connection_receive_descriptor(struct connection *connection, void *to,
                                                      size_t size, int *fd);
 
-/* PENDING means that the daemon is itself waiting. False: it has taken too long. */
-bool connection_extend(struct connection *connection);
+/* PENDING means that the daemon is itself waiting. CONNECTION_SLOW: it has taken too long. */
+enum connection_result connection_extend(struct connection *connection);
 
 /* Closes the connection if it is open; for __attribute__((cleanup)). */
 void connection_close(struct connection *connection);

@@ -177,8 +177,9 @@ static enum connection_result query_receive_head(struct connection *connection,
             return query_receive_answer(connection, question, le32toh(header.length), answer);
         if (header.type != KUBESVC_RESPONSE_PENDING || header.length != 0)
             return CONNECTION_REFUSED;
-        if (!connection_extend(connection))
-            return CONNECTION_SLOW;
+        result = connection_extend(connection);
+        if (result != CONNECTION_OK)
+            return result;
     }
 }
 
