@@ -12,17 +12,14 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "guest.h"
-#include <kubesvc/limits.h>
 
 typedef enum nss_status name4_function(const char *, struct gaih_addrtuple **, char *, size_t,
                                        int *, int *, int32_t *);
@@ -167,31 +164,10 @@ static size_t check_tuples(const struct gaih_addrtuple *tuple, const char *buffe
     return n;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* On a busy machine the daemon may answer too late, and is then left alone for a while. */
-static void call_until_answered(struct call *call, char *buffer, size_t size)
-{
-    int64_t began = now_ms();
-
-    call_run(call, buffer, size);
-    bool late = now_ms() - began >= KUBESVC_DEADLINE_MS;
-    for (int i = 0; late && call->status == NSS_STATUS_UNAVAIL && i < 200; i++) {
-        poll(NULL, 0, 50);
-        call_run(call, buffer, size);
-    }
-}
-
 /* Calls with `size` bytes at `buffer`; true if they were enough. */
 static bool try_size(struct call *call, char *buffer, size_t size, size_t expected)
 {
-    call_until_answered(call, buffer, size);
+    call_run(call, buffer, size);
     if (call->status == NSS_STATUS_TRYAGAIN) {
         CHECK(call->error == ERANGE && call->host_error == NETDB_INTERNAL);
         return false;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the test clients share: the hosts line they resolve by, and what a module must leave alone
- * in the program that it is a guest of.
+ * What the test clients share: the hosts line they resolve by, the clock of the module, and what a
+ * module must leave alone in the program that it is a guest of.
  */
 #pragma once
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <locale.h>
 #include <netdb.h>
 #include <nss.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* glibc exports it and declares it nowhere. */
@@ -27,6 +29,37 @@ int __nss_configure_lookup(const char *database, const char *line);
             _exit(1);                                                                              \
         }                                                                                          \
     } while (0)
+
+/* The module measures its deadlines with a program's clock_gettime, if the program has one. With
+ * $GUEST_CLOCK, CLOCK_MONOTONIC is that many times slower here, and the result of a test does not
+ * depend on when a busy machine lets the daemon run. */
+typedef int guest_clock_function(clockid_t, struct timespec *);
+
+static guest_clock_function *guest_real_clock;
+static long long guest_slowness = 1;
+
+__attribute__((constructor)) static void guest_set_clock(void)
+{
+    const char *slowness = getenv("GUEST_CLOCK");
+
+    guest_real_clock = (guest_clock_function *)dlsym(RTLD_NEXT, "clock_gettime");
+    CHECK(guest_real_clock != NULL);
+    if (slowness)
+        guest_slowness = atoll(slowness);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    int r = guest_real_clock(clock, time);
+
+    if (r == 0 && clock == CLOCK_MONOTONIC) {
+        long long ns = (time->tv_sec * 1000000000LL + time->tv_nsec) / guest_slowness;
+
+        time->tv_sec = (time_t)(ns / 1000000000);
+        time->tv_nsec = (long)(ns % 1000000000);
+    }
+    return r;
+}
 
 struct guest_state {
     int descriptors;

@@ -166,6 +166,13 @@ def client_env(socket_path, namespace=None, libraries=None, **more):
     return env | more
 
 
+def patient_env(*arguments, slower=40, **more):
+    """client_env() for tests that are not about time. The clients' clock is slow: what is 250 ms for
+    the module takes ten seconds, so that no lookup fails because a busy machine did not let a daemon
+    written in Python run."""
+    return client_env(*arguments, **more, GUEST_CLOCK=str(slower))
+
+
 @dataclasses.dataclass
 class Answer:
     error: str | None = None

@@ -17,7 +17,7 @@ import time
 from fake_daemon import MAP, FakeDaemon, Host, answer, frame, pending, table, unsupported
 from fake_daemon import TRY_AGAIN
 from harness import (
-    BUILD, Client, Daemon, built, client_env, need_program, need_root, run_program, same, skip,
+    BUILD, Client, Daemon, built, need_program, need_root, patient_env, run_program, same, skip,
     unsanitized,
 )
 from test_inspect import watch
@@ -296,7 +296,7 @@ def check_hostile(about, respond, mapped=False):
         return respond(connection)
 
     with FakeDaemon(about.replace(" ", "-"), behave, maps=True) as daemon:
-        with Client(client_env(daemon.path)) as client:
+        with Client(patient_env(daemon.path)) as client:
             for _ in range(5):
                 same(client.ask("inet", NAME).addresses, ["127.0.0.1"], about)
             maps = open(f"/proc/{client.process.pid}/maps", encoding="utf-8").read()

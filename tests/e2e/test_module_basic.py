@@ -4,7 +4,7 @@
 import subprocess
 
 from fake_daemon import ANY, FakeDaemon, Host, INET, NAME, table
-from harness import Client, ask, client_env, need_program, same, skip, with_nsswitch
+from harness import Client, ask, client_env, need_program, patient_env, same, skip, with_nsswitch
 
 HOSTS = {
     "web": Host("web.moon.svc.cluster.local", ["127.0.0.1", "127.0.0.2", "127.0.0.3"]),
@@ -14,7 +14,7 @@ HOSTS = {
 
 
 def test_all_kinds_of_question():
-    with FakeDaemon("s", table(HOSTS)), Client(client_env("s")) as client:
+    with FakeDaemon("s", table(HOSTS)), Client(patient_env("s")) as client:
         for kind in "unspec", "inet", "unspec+canon", "inet+canon":
             answer = client.ask(kind, "web")
             same(sorted(answer.addresses), HOSTS["web"].addresses, kind)
@@ -34,21 +34,21 @@ def test_all_kinds_of_question():
 
 def test_what_the_request_says():
     with FakeDaemon("s", table(HOSTS)) as daemon:
-        ask(client_env("s", namespace="Moon"), "inet", "WEB.")
+        ask(patient_env("s", namespace="Moon"), "inet", "WEB.")
         request = daemon.requests[0]
         same((request.type, request.version, request.family), (NAME, 1, INET))
         same((request.name, request.namespace), ("WEB.", "moon"))
         assert 0 < request.room < 200, request
-        ask(client_env("s"), "unspec", "web")
+        ask(patient_env("s"), "unspec", "web")
         same((daemon.requests[1].family, daemon.requests[1].namespace), (ANY, ""))
         for bad in "a.b", "-x", "x-", "x_y", "x" * 64, "", "ü":
-            ask(client_env("s", namespace=bad), "inet", "web")
+            ask(patient_env("s", namespace=bad), "inet", "web")
             same(daemon.requests[-1].namespace, "", bad)
 
 
 def test_mapped_addresses_are_glibcs():
     """It maps what it gets for AF_INET; if the module did so too, they would come twice."""
-    with FakeDaemon("s", table(HOSTS)), Client(client_env("s")) as client:
+    with FakeDaemon("s", table(HOSTS)), Client(patient_env("s")) as client:
         mapped = [f"::ffff:{a}" for a in HOSTS["web"].addresses]
         same(sorted(client.ask("inet6+mapped", "web").addresses), mapped)
         same(sorted(client.ask("inet6+mapped+all", "web").addresses), mapped)
@@ -80,5 +80,5 @@ def test_in_a_user_namespace():
     if subprocess.run([unshare, "-Ur", "true"], capture_output=True).returncode:
         skip("no user namespace here")
     with FakeDaemon("s", table(HOSTS)):
-        got = ask(client_env("s"), "inet", "web", wrapper=[unshare, "-Ur"])
+        got = ask(patient_env("s"), "inet", "web", wrapper=[unshare, "-Ur"])
         same(sorted(got.addresses), HOSTS["web"].addresses)

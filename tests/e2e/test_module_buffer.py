@@ -2,7 +2,7 @@
 """The caller's buffer: every length of it, and answers of every size (guest rules 33 to 38)."""
 
 from fake_daemon import FOUND, WITHHELD, FakeDaemon, Host, answer, packed, table
-from harness import BUILD, Client, client_env, limit, run_program, same
+from harness import BUILD, Client, limit, patient_env, run_program, same
 
 NAME = "web.moon.svc.cluster.local"
 
@@ -22,14 +22,14 @@ def test_every_length():
         with FakeDaemon(f"s{i}", table({"web": host})):
             four = sum("." in a for a in host.addresses)
             run_program("direct", BUILD / "libnss_kubesvc.so.2", "buffers", "web", four,
-                        len(host.addresses) - four, "127.0.0.1", env=client_env(f"s{i}"))
+                        len(host.addresses) - four, "127.0.0.1", env=patient_env(f"s{i}"))
 
 
 def test_sizes_round_the_steps_of_glibc():
     hosts = {f"n{n}": Host(NAME, addresses(n)) for n in [1, 2, *range(15, 32), 100, 1000]}
     for n in 20, 60, 500:
         hosts[f"six{n}"] = Host(NAME, [f"fd00::{i:x}" for i in range(1, n + 1)])
-    with FakeDaemon("s", table(hosts)), Client(client_env("s")) as client:
+    with FakeDaemon("s", table(hosts)), Client(patient_env("s")) as client:
         for name, host in hosts.items():
             for kind in ("unspec", "inet6", "name2-inet6") if "six" in name else (
                     "unspec", "inet", "inet+canon", "name", "name2-inet"):
@@ -45,9 +45,9 @@ def limited(everything, withheld, n):
 def test_ten_thousand_addresses():
     raw = packed(addresses(10000), 4)
     behave = limited(answer(FOUND, [NAME], raw), answer(FOUND, [NAME], raw, flags=WITHHELD), 10000)
-    with FakeDaemon("s", behave), Client(client_env("s")) as client:
+    with FakeDaemon("s", behave), Client(patient_env("s")) as client:
         for kind in "unspec", "inet", "name":
-            got = client.until(kind, "many", lambda a: not a.passed_on)
+            got = client.ask(kind, "many")
             same(sorted(got.addresses), sorted(addresses(10000)), kind)
 
 
@@ -58,8 +58,8 @@ def test_as_many_as_the_protocol_allows():
     everything = answer(FOUND, [NAME], raw)
     withheld = answer(FOUND, [NAME], raw, flags=WITHHELD)
     with FakeDaemon("s", limited(everything, withheld, n)):
-        with Client(client_env("s")) as client:
-            got = client.until("name", "many", lambda a: a.error is None)
+        with Client(patient_env("s")) as client:
+            got = client.ask("name", "many")
             same((len(got.addresses), got.addresses[0]), (n, "127.0.0.0"))
             same(got.addresses[-1], "127.15.255.255")
 
@@ -70,7 +70,7 @@ def test_more_than_the_protocol_allows():
             "c", {"said_inet": 1, "said_size": 4065, "length": 24 + 4065}), (
             "d", {"said_inet": 1, "said_size": 0xFFFFF000, "length": 24 + 0xFFFFF000}):
         lie = answer(FOUND, [NAME], flags=WITHHELD, **said)
-        with FakeDaemon(path, lambda *_: lie) as daemon, Client(client_env(path)) as client:
+        with FakeDaemon(path, lambda *_: lie) as daemon, Client(patient_env(path)) as client:
             assert client.ask("unspec", "many").passed_on
             same(len(daemon.requests), 1, said)
 
@@ -87,7 +87,7 @@ def test_room_never_wastes_an_answer():
             whole.append(request.name)
         return data
 
-    with FakeDaemon("s", behave), Client(client_env("s")) as client:
+    with FakeDaemon("s", behave), Client(patient_env("s")) as client:
         names = ["x" * i for i in range(1, 60)]
         for kind in "unspec", "inet", "name":
             whole.clear()

@@ -4,8 +4,11 @@
 import collections
 import os
 import signal
+import socket
 
-from harness import BUILD, Client, Daemon, built, client_env, same, skip, unsanitized, wait_for
+from harness import (
+    BUILD, Client, Daemon, built, client_env, patient_env, same, skip, unsanitized, wait_for,
+)
 
 NAMES = {"two": 2, "ten": 10, "many": 30}
 
@@ -117,12 +120,17 @@ def test_not_loaded_yet_is_not_gone():
         skip("this machine loaded 5,000 Services before it could be asked")
 
 
+def listens(path):
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 def ask_while_loading(manifest, zone):
     """How often it was still loading."""
     name, loading = f"s4999.moon.svc.{zone}", 0
     with Daemon({"big.yaml": manifest}, config=f"zone: {zone}\n", ready=False) as daemon, \
-         Client(daemon.env) as client:
-        wait_for(lambda: daemon.socket.exists() or daemon.process.poll() is not None, "the socket")
+         Client(patient_env(daemon.socket)) as client:
+        wait_for(lambda: listens(daemon.socket) or daemon.process.poll() is not None, "the socket")
         while "READY=1" not in daemon.states():
             answer = client.ask("unspec", name)
             loading += answer.error == "EAI_AGAIN"

@@ -12,8 +12,8 @@ import threading
 
 from fake_daemon import FakeDaemon, Host, fill_backlog, pending, table
 from harness import (
-    BUILD, Client, Daemon, built, client_env, limit, need_program, need_root, run_program, same,
-    skip, unsanitized, wait_for,
+    BUILD, Client, Daemon, built, client_env, limit, need_program, need_root, patient_env,
+    run_program, same, skip, unsanitized, wait_for,
 )
 
 NAME = "web.moon.svc.cluster.local"
@@ -21,13 +21,13 @@ ADDRESSES = [f"127.0.0.{i}" for i in range(1, 6)]
 HOSTS = {NAME: Host(NAME, ADDRESSES)}
 
 
-def stress(command, *arguments, behave=None):
+def stress(command, *arguments, behave=None, **clock):
     with FakeDaemon("s", behave or table(HOSTS)):
-        run_program("stress", command, NAME, *arguments, env=client_env("s"))
+        run_program("stress", command, NAME, *arguments, env=patient_env("s", **clock))
 
 
 def direct(*arguments):
-    run_program("direct", BUILD / "libnss_kubesvc.so.2", *arguments, env=client_env("s"))
+    run_program("direct", BUILD / "libnss_kubesvc.so.2", *arguments, env=patient_env("s"))
 
 
 def test_short_threads():
@@ -55,7 +55,7 @@ def test_longjmp_out_of_a_lookup_that_waits():
             connection.sendall(pending())
 
     with FakeDaemon("s", behave) as daemon:
-        took = int(run_program("stress", "alarm", NAME, env=client_env("s")))
+        took = int(run_program("stress", "alarm", NAME, env=patient_env("s", slower=8)))
         over.set()
         same(len(daemon.requests), 1)
     assert took < 10000, took
@@ -73,7 +73,7 @@ def test_signals_during_a_slow_lookup():
             connection.sendall(pending())
         return None
 
-    stress("signals", 1, behave=behave)
+    stress("signals", 1, behave=behave, slower=8)
     same(len(asked), 4)
 
 
@@ -82,13 +82,13 @@ def test_signals_that_the_program_blocks():
 
     def behave(request, connection):
         asked.append(request)
-        for _ in range(10):
+        for _ in range(40):
             if select.select([connection], [], [], 0.05)[0]:
                 return None
             connection.sendall(pending())
         return table(HOSTS)(request, connection)
 
-    stress("blocked", behave=behave)
+    stress("blocked", behave=behave, slower=8)
     same(len(asked), 1)
 
 
@@ -148,7 +148,7 @@ def test_turkish_letters():
                           capture_output=True)
     if not pathlib.Path("tr_TR.UTF-8/LC_CTYPE").exists():
         skip(f"no tr_TR.UTF-8 here: {made.stderr.decode().strip()[:100]}")
-    env = client_env("s", LC_ALL="tr_TR.UTF-8", LOCPATH=os.getcwd())
+    env = patient_env("s", LC_ALL="tr_TR.UTF-8", LOCPATH=os.getcwd())
     upper = "API.SVC.CLUSTER.LOCAL"
     with FakeDaemon("s", table({upper.lower(): Host(upper, ["127.0.0.1"])})):
         with Client(env) as client:
@@ -198,13 +198,13 @@ def traced(names, env):
 def test_foreign_names_cost_no_system_call():
     names = ["a.b.c.www.example.com", "localhost", "LOCALHOST.", "1.2.3.4.5.in-addr.arpa", "", ".",
              "a..b", "-x", "x" * 64, "y." * 200, "a b", "evil\nname", "bad..svc", "\u00fc.svc"]
-    same(list(traced(names, client_env("s"))), [[]] * len(names))
+    same(list(traced(names, patient_env("s"))), [[]] * len(names))
 
 
 def test_system_calls_of_a_lookup():
     """No write to the program's descriptors, no log, no file: only these."""
     with FakeDaemon("s", table(HOSTS)):
-        calls = set(sum(traced([NAME] * 20, client_env("s")), []))
+        calls = set(sum(traced([NAME] * 20, patient_env("s")), []))
     assert calls <= {"socket", "connect", "sendto", "poll", "ppoll", "read", "recvmsg",
                      "close", "rt_sigprocmask"}, calls
 
@@ -236,7 +236,7 @@ def test_setgid_program_ignores_the_environment():
     # SUCCESS is 1. The name cannot be that of a real daemon's, should one run here.
     name = "only-the-hostile-daemon-knows.moon.svc.cluster.local"
     with FakeDaemon("s", table({name: Host(name, ["127.0.0.1"])})) as daemon:
-        env = client_env(os.path.abspath("s"), namespace="moon", ASAN_OPTIONS="detect_leaks=0")
+        env = patient_env(os.path.abspath("s"), namespace="moon", ASAN_OPTIONS="detect_leaks=0")
         for program, asked in ("plain", 1), ("direct", 0):
             done = subprocess.run(
                 [setpriv, "--reuid=65533", "--regid=65533", "--clear-groups", f"./{program}",
@@ -255,7 +255,7 @@ def test_32_bit_program():
     hosts = HOSTS | {"both": Host(NAME, ["127.0.0.9", "::1"], ["alias"])}
     many = [f"127.1.{i // 250}.{i % 250}" for i in range(1000)]
     hosts["many"] = Host(NAME, many)
-    env = client_env("s", libraries=f"{BUILD}/m32:{BUILD}/m32/e2e")
+    env = patient_env("s", libraries=f"{BUILD}/m32:{BUILD}/m32/e2e")
     with FakeDaemon("s", table(hosts)):
         with Client(env, hosts="kubesvc", program=built("m32/e2e/client")) as client:
             same(sorted(client.ask("unspec+canon", NAME).addresses), ADDRESSES)
@@ -271,7 +271,7 @@ def threads_under(change, hosts):
     """Eight threads resolve while change() runs; what they counted."""
     with subprocess.Popen([built("e2e/stress"), "threads", NAME], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True,
-                          env=client_env("s") | {"STRESS_HOSTS": hosts}) as process:
+                          env=patient_env("s") | {"STRESS_HOSTS": hosts}) as process:
         same(process.stdout.readline(), "started\n")
         change()
         out, _ = process.communicate(timeout=30)

@@ -7,7 +7,9 @@ import os
 
 from fake_daemon import (NO_DATA, NOT_FOUND, NOT_OURS, TRY_AGAIN, FakeDaemon, Host, answer, table,
                          unsupported)
-from harness import BUILD, Client, client_env, need_program, need_root, run_program, same
+from harness import (
+    BUILD, Client, client_env, need_program, need_root, patient_env, run_program, same,
+)
 
 KINDS = [f + c for f in ("unspec", "inet", "inet6") for c in ("", "+canon")]
 OURS = "web.moon.svc.cluster.local"
@@ -47,7 +49,7 @@ def check_passed_on(client, name):
 
 def test_found():
     with FakeDaemon("s", table({SHORT: Host(OURS, ["127.0.0.1", "::1"])})):
-        with Client(client_env("s")) as client:
+        with Client(patient_env("s")) as client:
             for kind in KINDS:
                 got = client.ask(kind, SHORT)
                 same((got.error, got.passed_on), (None, []), kind)
@@ -56,7 +58,7 @@ def test_found():
 
 def test_other_family_is_no_data_and_final():
     with FakeDaemon("s", table({SHORT: Host(OURS, ["127.0.0.1"]), "six": Host(OURS, ["::1"])})):
-        with Client(client_env("s")) as client:
+        with Client(patient_env("s")) as client:
             for name, missing in (SHORT, "inet6"), ("six", "inet"):
                 for kind in KINDS:
                     got = client.ask(kind, name)
@@ -68,20 +70,20 @@ def test_other_family_is_no_data_and_final():
 
 
 def test_no_data():
-    with FakeDaemon("s", lambda *_: answer(NO_DATA)), Client(client_env("s")) as client:
+    with FakeDaemon("s", lambda *_: answer(NO_DATA)), Client(patient_env("s")) as client:
         check_final(client, SHORT, "EAI_NODATA")
         same(client.ask("name", SHORT).error, "NO_DATA")
 
 
 def test_not_found():
-    with FakeDaemon("s", lambda *_: answer(NOT_FOUND)), Client(client_env("s")) as client:
+    with FakeDaemon("s", lambda *_: answer(NOT_FOUND)), Client(patient_env("s")) as client:
         check_final(client, SHORT, "EAI_NONAME")
         same(client.ask("name", SHORT).error, "HOST_NOT_FOUND")
         same(client.ask("addr", "127.96.0.1").passed_on, [])
 
 
 def test_not_ours():
-    with FakeDaemon("s", lambda *_: answer(NOT_OURS)), Client(client_env("s")) as client:
+    with FakeDaemon("s", lambda *_: answer(NOT_OURS)), Client(patient_env("s")) as client:
         check_passed_on(client, SHORT)
         check_passed_on(client, OURS)
         same(client.ask("addr", "127.96.0.1").passed_on, ["addr 127.96.0.1"])
@@ -90,7 +92,7 @@ def test_not_ours():
 
 def test_try_again():
     """A name that must not reach public DNS stops the chain; any other goes on."""
-    with FakeDaemon("s", lambda *_: answer(TRY_AGAIN)), Client(client_env("s")) as client:
+    with FakeDaemon("s", lambda *_: answer(TRY_AGAIN)), Client(patient_env("s")) as client:
         for name in OURS, "x.y.svc", "X.Y.SVC.", "deep.down.cluster.local":
             check_temporary(client, name)
         check_passed_on(client, SHORT)
@@ -109,7 +111,7 @@ def test_absent():
     """No socket: no daemon is meant to run, and a cluster's own DNS may know the name."""
     open("file", "w").close()
     for path in "absent", "no/such", "file/below", "x" * 200:
-        with Client(client_env(path)) as client:
+        with Client(patient_env(path)) as client:
             check_passed_on(client, OURS)
             check_passed_on(client, SHORT)
 
@@ -119,7 +121,7 @@ def test_refusing():
     open("file", "w").close()
     FakeDaemon("refusing").stop()
     for path in "file", "refusing":
-        with Client(client_env(path)) as client:
+        with Client(patient_env(path)) as client:
             check_temporary(client, OURS)
             check_passed_on(client, SHORT)
 
@@ -130,7 +132,7 @@ def test_socket_that_we_may_not_use():
     with FakeDaemon("s", table({OURS: Host(OURS, ["127.0.0.1"])})) as daemon:
         os.chmod(".", 0o777)
         os.chmod("s", 0o600)
-        client = Client(client_env("s"), wrapper=setpriv)
+        client = Client(patient_env("s"), wrapper=setpriv)
         os.chmod(client.log, 0o666)
         with client:
             check_passed_on(client, OURS)
@@ -140,14 +142,14 @@ def test_socket_that_we_may_not_use():
 def test_unsupported():
     for version in 1, 9:
         with FakeDaemon(f"s{version}", lambda *_: unsupported(version)):
-            with Client(client_env(f"s{version}")) as client:
+            with Client(patient_env(f"s{version}")) as client:
                 check_temporary(client, OURS)
                 check_passed_on(client, SHORT)
 
 
 def test_never_a_system_error():
     """As the last service, too."""
-    with Client(client_env("absent"), hosts="kubesvc") as client:
+    with Client(patient_env("absent"), hosts="kubesvc") as client:
         for kind in KINDS:
             got = client.ask(kind, OURS)
             assert got.error in ("EAI_NONAME", "EAI_NODATA", "EAI_FAIL"), (kind, got)
@@ -157,14 +159,14 @@ def test_never_a_system_error():
 def test_without_a_rule_on_the_line():
     """`hosts: kubesvc log`: NOTFOUND is not configured to return, so all but a hit continues."""
     with FakeDaemon("s", table({SHORT: Host(OURS, ["127.0.0.1", "::1"]), "gone": NOT_FOUND})):
-        with Client(client_env("s"), hosts="kubesvc log") as client:
+        with Client(patient_env("s"), hosts="kubesvc log") as client:
             check_passed_on(client, "gone")
             for kind in KINDS:
                 same(client.ask(kind, SHORT).passed_on, [], kind)
 
 
 def direct(*arguments, path="s"):
-    run_program("direct", BUILD / "libnss_kubesvc.so.2", *arguments, env=client_env(path))
+    run_program("direct", BUILD / "libnss_kubesvc.so.2", *arguments, env=patient_env(path))
 
 
 def test_errno_and_h_errno():
@@ -203,7 +205,7 @@ def test_optional_arguments():
 
 def test_invalid_names():
     """Refused here: final where they are reserved, else for the next service to refuse."""
-    with FakeDaemon("s") as daemon, Client(client_env("s")) as client:
+    with FakeDaemon("s") as daemon, Client(patient_env("s")) as client:
         for stem in ["a..b", "-a", "a b", "a\nb", "x" * 64, "y." * 130, "\u00fc", "*x", "a/b",
                      "a\\b"]:
             final = client.ask("inet", stem + ".svc")
