@@ -305,7 +305,7 @@ run-fuzz: $(FUZZERS)
 lint: compile_commands.json
 	$(Q)mkdir -p $(O)
 	$(Q)printf '%s\n' $(SOURCES) | xargs -P2 -n2 clang-tidy --quiet -p . >$(O)/lint.log 2>&1 || \
-	    { grep -v 'warnings* generated' $(O)/lint.log; exit 1; }
+	    { grep -vE 'warnings* generated|Processing file' $(O)/lint.log; exit 1; }
 	$(Q)mandoc -T lint -W warning $(filter-out share/man/lib%,$(wildcard share/man/*.[158]))
 
 check-format:
