@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from harness import BUILD, SANITIZED, need_program, same, skip
+from harness import BUILD, need_program, same, skip, unsanitized
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -29,8 +29,7 @@ DENIED = RECORD + 'echo "test is not in the sudoers file." >&2\nexit 1\n'
 
 
 def test_the_demo_needs_no_address_but_those_of_the_loopback():
-    if SANITIZED:
-        skip("a program without the sanitizers' library cannot load the module")
+    unsanitized("a program without the sanitizers' library cannot load the module")
     alone = [need_program("unshare"), *([] if os.geteuid() == 0 else ["-r"]), "-mn"]
     tried = subprocess.run([*alone, "unshare", "-mn", "true"], capture_output=True, text=True,
                            check=False)
