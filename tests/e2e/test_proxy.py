@@ -609,10 +609,19 @@ def test_wrong_arguments():
     same((done.returncode, done.stdout.split()[0]), (0, "kubesvc-proxy"))
 
 
+def one_takes_less(most, each):
+    """Of as many tries as there are in `each`; the machine may have other things to do."""
+    taken = []
+    for seconds in each:
+        taken.append(round(seconds, 4))
+        if seconds < most:
+            return
+    raise AssertionError(f"none of {taken} s is less than {most}")
+
+
 @limit(120)
 def test_a_thousand_services():
-    """The whole is loaded within a second, and a change within 20 ms; of several tries the best, as
-    the machine may have other things to do."""
+    """The whole is loaded within a second, and a change within 20 ms."""
     slow = 10 if SANITIZED else 1
     need_root()  # others may not send the kernel so much at once
     private_network()
@@ -623,17 +632,17 @@ def test_a_thousand_services():
                 start = time.monotonic()
                 proxy.wait_status("Forwarding to 1000 Services")
                 return time.monotonic() - start
-        loaded = min(load() for _ in range(3))
-        same(loaded < 1.0 * slow, True, f"{loaded:.3f} s to load")
+
+        def change_one(n):
+            name, ip = f"s{n}", ip_of(daemon, f"s{n}")
+            for pod in pods(daemon, name):
+                servers.add(pod, 8080)
+            return change(daemon, name, ip, 0)
+
+        one_takes_less(1.0 * slow, (load() for _ in range(20)))
         with Proxy(daemon.socket) as proxy, Servers() as servers:
             proxy.wait_status("Forwarding to 1000 Services")
-            times = []
-            for n in range(5):
-                name, ip = f"s{n}", ip_of(daemon, f"s{n}")
-                for pod in pods(daemon, name):
-                    servers.add(pod, 8080)
-                times.append(change(daemon, name, ip, 0) * 1000)
-            same(min(times) < 20 * slow, True, f"{times} ms for a change")
+            one_takes_less(0.02 * slow, map(change_one, range(50)))
 
 
 def change(daemon, name, ip, number):
