@@ -11,6 +11,7 @@
 #include <glib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/util/path_watch.h"
@@ -167,6 +168,15 @@ static void find(struct folder *folder)
     watch_point_free(before);
 }
 
+/* A directory that is removed elsewhere while it is mounted here can still be reached, but stays
+ * empty whatever is created in its place. */
+static bool is_removed(const struct folder *folder)
+{
+    struct stat st;
+
+    return stat(folder->resolved, &st) == 0 && st.st_nlink == 0;
+}
+
 static void scan(struct folder *folder)
 {
     const struct dirent *entry;
@@ -186,6 +196,8 @@ static void scan(struct folder *folder)
             want(folder, entry->d_name, false);
     }
     closedir(stream);
+    if (is_removed(folder))
+        folder->error = ESTALE;
 }
 
 void folder_run(struct folder *folder)

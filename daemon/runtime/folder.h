@@ -44,6 +44,8 @@ void folder_each(const struct folder *folder, void (*each)(void *userdata, void 
 int folder_enter(struct folder *folder);
 void folder_leave(struct folder *folder); /* so that the file system can be unmounted */
 
-const char *folder_path(const struct folder *folder); /* as it was given */
-int folder_error(const struct folder *folder);        /* why it cannot be read, errno; or 0 */
+const char *folder_path(const struct folder *folder);             /* as it was given */
 char *folder_file(const struct folder *folder, const char *name); /* a path in it, to be freed */
+
+/* Why it cannot be read, errno; or 0. ESTALE: it is mounted here and was removed elsewhere. */
+int folder_error(const struct folder *folder);

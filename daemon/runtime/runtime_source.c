@@ -201,6 +201,12 @@ static bool is_missing(int error)
     return error == ENOENT || error == ENOTDIR;
 }
 
+static const char *error_text(int error)
+{
+    return error == ESTALE ? "it was removed; a new one is visible only after a restart of kubesvcd"
+                           : strerrordesc_np(error);
+}
+
 static void say_error(struct runtime_source *source)
 {
     int error = folder_error(folder_of(source));
@@ -211,7 +217,7 @@ static void say_error(struct runtime_source *source)
         log_info("%s: does not exist yet; waiting for it", runtime_source_path(source));
     else if (error != 0)
         log_error("%s: cannot be read: %s; changes of pods of %s go unnoticed",
-                  runtime_source_path(source), strerrordesc_np(error), source->name);
+                  runtime_source_path(source), error_text(error), source->name);
     else if (!is_missing(source->error))
         log_notice("%s: fixed", runtime_source_path(source));
     source->error = error;
@@ -308,7 +314,7 @@ static const char *watch_word(int error, bool polled)
 static const char *problem_of(const struct runtime_source *source, int error)
 {
     if (error != 0)
-        return is_missing(error) ? NULL : strerrordesc_np(error);
+        return is_missing(error) ? NULL : error_text(error);
     return source->rootless ? "rootless pods cannot be reached from the host" : NULL;
 }
 

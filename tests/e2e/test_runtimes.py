@@ -258,6 +258,31 @@ def test_the_directory_may_come_later():
         until(client, "solo", ["10.89.0.3"])
 
 
+def test_a_mounted_directory_that_is_removed_is_told_of():
+    """The daemon's unit mounts the directories of runtimes; what replaces one is not in there."""
+    source, directory = pathlib.Path("source").resolve(), pathlib.Path("podman").resolve()
+    for path in (source, directory):
+        path.mkdir()
+    wrapper = [need_program("unshare"), "-m" if os.geteuid() == 0 else "-rm", "sh", "-c",
+               f'mount --bind "{source}" "{directory}" && exec "$@"', "sh"]
+    if subprocess.run([*wrapper, "true"], capture_output=True).returncode:
+        skip("no mount namespace here")
+    (source / NETWORK).write_text(network(("solo", "10.89.0.2")))
+    with Daemon({"shop.yaml": SHOP}, config=PODMAN % directory, namespace="shop",
+                wrapper=wrapper) as daemon, Client(daemon.env) as client:
+        same(addresses(client, "solo"), ["10.89.0.2"])
+        shutil.rmtree(source)
+        until(client, "solo", "EAI_NONAME")
+        source.mkdir()
+        (source / NETWORK).write_text(network(("solo", "10.89.0.3")))
+        daemon.reload()
+        why = "it was removed; a new one is visible only after a restart of kubesvcd"
+        daemon.wait_line(f"{directory}: cannot be read: {why}")
+        status = cli(daemon, "status")
+        assert f"podman: {directory} (cannot be read)" in status, status
+        assert f"{directory}: error: {why}" in status, status
+
+
 def test_what_two_objects_may_have_is_neither_ones():
     other = SHOP.replace("namespace: shop", "namespace: test")
     daemon, directory = podman({"shop.yaml": SHOP, "test.yaml": other})
