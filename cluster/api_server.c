@@ -321,7 +321,7 @@ static void on_done(void *userdata, CURL *handle, CURLcode result)
     if (result != CURLE_OK && result != CURLE_WRITE_ERROR) /* the latter is of on_body */
         g_clear_pointer(&server->addresses, g_free);       /* it may have moved */
     if (result != CURLE_OK)
-        problem = g_strdup(request->error[0] ? request->error : curl_easy_strerror(result));
+        problem = transport_text(request->error[0] ? request->error : curl_easy_strerror(result));
     else if (status != 200)
         problem = status_text(status, request->error_body->str, request->error_body->len);
     outcome.status = (unsigned)status;

@@ -27,8 +27,10 @@
 #define PROBE_TIMEOUT (30ull * SECOND)
 #define WATCH_MIN 300u               /* seconds; up to twice as many */
 #define WATCH_GRACE (30ull * SECOND) /* for the server to end it */
-/* A watch that ends sooner, without an error, counts as a failure. */
-#define WATCH_SHORT (1ull * SECOND)
+#define WATCH_SHORT (1ull * SECOND)  /* one that ends sooner, without an error, has failed */
+/* Bookmarks come once a minute. When nothing has come for so long, a probe finds out whether the
+ * connection still leads anywhere: a proxy, or a server that hangs, keeps it open. */
+#define WATCH_SILENCE (90ull * SECOND)
 #define RELIST_JITTER (2ull * SECOND)
 /* etcd that is behind what is known was restored, and may be refilled: until then what it lacks is
  * kept. */
@@ -42,17 +44,17 @@ struct feed {
     struct feed_handler handler;
     const struct resource_type *type;
     struct feed_state state;
-    enum phase phase; /* of the request, or of the one that `timer` begins */
+    enum phase phase; /* of the request, or else of the one that `timer` begins */
     enum list_from from;
     bool restored;
     char *next_page; /* NULL: the first page */
     struct trim *trim;
     struct api_request *request;
     struct backoff backoff;
-    sd_event_source *timer, *sweep;
-    uint64_t began;        /* the watch */
-    bool heard;            /* something on this watch */
-    bool expired, refused; /* reported by an ERROR event */
+    sd_event_source *timer, *sweep; /* the former also runs while a watch is silent */
+    uint64_t began;                 /* the watch */
+    bool heard;                     /* something on this watch */
+    bool expired, refused;          /* reported by an ERROR event */
 };
 
 static uint64_t feed_now(const struct feed *feed)
@@ -117,8 +119,10 @@ static bool on_body(void *userdata, const char *bytes, size_t size)
         return true;
     if (!trim_feed(feed->trim, bytes, size))
         return false;
-    if (feed->phase == PHASE_WATCH)
+    if (feed->phase == PHASE_WATCH) {
+        (void)timer_start(feed->timer, WATCH_SILENCE);
         feed->handler.changed(feed->handler.userdata, feed);
+    }
     return !feed->expired && !feed->refused;
 }
 
@@ -193,11 +197,10 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
 static void list_complete(struct feed *feed)
 {
     take_version(feed, trim_list_version(feed->trim));
-    if (feed->restored) {
+    if (feed->restored)
         (void)timer_start(feed->sweep, RESTORED_GRACE);
-    } else {
+    else
         store_end_list(feed->config.store, feed->config.index);
-    }
     feed->restored = false;
     feed->from = LIST_NOT_OLDER;
     feed->state.listed = true;
@@ -209,6 +212,7 @@ static void list_complete(struct feed *feed)
 
 static void list_failed(struct feed *feed, const struct api_server_outcome *outcome)
 {
+    const char *problem = outcome->problem ? outcome->problem : "the list is incomplete";
     bool first_page = !feed->next_page;
 
     g_clear_pointer(&feed->next_page, g_free);
@@ -221,9 +225,7 @@ static void list_failed(struct feed *feed, const struct api_server_outcome *outc
         feed_list(feed);
         return;
     }
-    feed_after(
-        feed, PHASE_LIST,
-        feed_fail(feed, outcome, outcome->problem ? outcome->problem : "the list is incomplete"));
+    feed_after(feed, PHASE_LIST, feed_fail(feed, outcome, problem));
     feed->handler.list_over(feed->handler.userdata, feed);
 }
 
@@ -331,6 +333,7 @@ static void watch(struct feed *feed)
     append_query(path, "resourceVersion", feed->state.version);
     feed->began = feed_now(feed);
     feed_get(feed, path, seconds * SECOND + WATCH_GRACE, 0);
+    (void)timer_start(feed->timer, WATCH_SILENCE);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -338,6 +341,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     struct feed *feed = userdata;
 
     (void)source, (void)usec;
+    if (feed->request) /* a silent watch */
+        feed->phase = PHASE_PROBE;
+    feed->request = api_request_free(feed->request);
     switch (feed->phase) {
     case PHASE_LIST: feed->handler.want_list(feed->handler.userdata, feed); break;
     case PHASE_PROBE: probe(feed); break;

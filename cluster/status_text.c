@@ -21,3 +21,12 @@ char *status_text(long code, const char *body, size_t size)
     yajl_tree_free(root);
     return result;
 }
+
+char *transport_text(const char *text)
+{
+    g_autoptr(GRegex) varying = g_regex_new(" after \\d+ (ms|milliseconds)( with .* received)?|"
+                                            "(?<=HTTP/2 stream) \\d+",
+                                            0, 0, NULL);
+
+    return g_regex_replace_literal(varying, text, -1, 0, "", 0, NULL);
+}

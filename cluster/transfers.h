@@ -19,6 +19,7 @@ MUST_USE int transfers_new(struct transfers **transfersp, sd_event *event, trans
 /* All handles must have been removed. Returns NULL. */
 struct transfers *transfers_free(struct transfers *transfers);
 
-/* Not from within a callback of libcurl. */
+/* Both not from within a callback of libcurl. */
 MUST_USE int transfers_add(struct transfers *transfers, CURL *handle);
+/* Nothing happens if it is over, or was never added. */
 void transfers_remove(struct transfers *transfers, CURL *handle);

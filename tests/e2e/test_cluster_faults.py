@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import threading
 
 from api_server import (
     TOO_LARGE,
@@ -244,6 +245,29 @@ def test_half_an_event_at_the_end():
 def half_started(handler):
     handler.begin_watch()
     handler.chunk(b'{"type":"ADDED","object":{"metadata"')
+
+
+@limit(300)
+def test_a_watch_on_which_nothing_comes_is_not_trusted_for_long():
+    """A proxy has lost it, say: the connection is open, but nothing that happens is told on it."""
+    with World() as (api, follower):
+        ended = threading.Event()
+
+        def silence(handler):
+            handler.begin_watch()
+            ended.wait()
+            handler.drop()
+
+        api.fail("watch", "services", silence)
+        n = api.count("watch", "services")
+        api.end_watches()
+        api.wait_requests("watch", "services", n + 1)
+        api.put("services", service("moon", "web", "10.0.0.2"))
+        try:
+            follower.until(lambda: address(follower) == "10.0.0.2", "the change", 200)
+        finally:
+            ended.set()
+        same([line for line in follower.lines if "cannot" in line], [])
 
 
 def test_what_is_no_json():

@@ -3,12 +3,14 @@
 
 import pathlib
 import random
+import socket
 import statistics
+import subprocess
 import threading
 import time
 
 from api_server import Follower, endpoint_slice, service
-from harness import Client, Daemon, limit, same
+from harness import Client, Daemon, limit, need_program, same
 from real_api import inside
 
 
@@ -118,6 +120,72 @@ def random_life(api, n=2000):
 @limit(400)
 def test_random_life():
     inside("random_life")
+
+
+class Relay:
+    """A proxy that is asked to forget the connections it has: what comes on them goes nowhere, but they stay open."""
+
+    def __init__(self, port):
+        self.forgotten = self.connections = 0
+        self.listening = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client, _ = self.listening.accept()
+            self.connections += 1
+            server = socket.create_connection(("127.0.0.1", 6443))
+            for ends in (client, server), (server, client):
+                threading.Thread(target=self.copy, args=(*ends, self.connections), daemon=True).start()
+
+    def copy(self, source, target, number):
+        while data := source.recv(65536):
+            if number > self.forgotten:
+                target.sendall(data)
+
+    def forget(self):
+        self.forgotten = self.connections
+
+
+def silence(api):
+    """One follower's network drops all packets for a while, another one's proxy forgets its connection."""
+    api.create(namespace("a"))
+    api.create(headless("a", "web"))
+    value = slice_of("a", "web", "10.1.0.1")
+    api.create(value)
+    relay = Relay(7443)
+    through = pathlib.Path("through").resolve()
+    through.write_text(api.reader_kubeconfig().read_text().replace("6443", "7443"))
+
+    def patch(address):
+        api.patch(value, {"endpoints": [{"addresses": [address], "conditions": {"ready": True}}]})
+
+    def until(follower, address, seconds):
+        follower.until(lambda: address in (follower.output / "a" / "web.json").read_text(), address, seconds)
+
+    with Follower(api.reader_kubeconfig(), "direct") as direct, Follower(through, "relayed") as relayed:
+        for follower in direct, relayed:
+            follower.until_state("synced")
+            until(follower, "10.1.0.1", 10)
+        relay.forget()
+        patch("10.1.0.2")
+        until(direct, "10.1.0.2", 10)
+        subprocess.run(["nft", "add table inet silence; add chain inet silence c { type filter hook input priority 0; }; "
+                        "add rule inet silence c tcp dport 6443 drop; add rule inet silence c tcp sport 6443 drop"],
+                       check=True)
+        direct.until_state("disconnected", 70)
+        subprocess.run(["nft", "delete table inet silence"], check=True)
+        api.connection = None
+        patch("10.1.0.3")
+        until(direct, "10.1.0.3", 100)
+        until(relayed, "10.1.0.3", 150)
+        assert relay.connections > relay.forgotten
+
+
+@limit(400)
+def test_silence_is_noticed():
+    need_program("nft")
+    inside("silence")
 
 
 def disasters(api):
