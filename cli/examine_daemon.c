@@ -23,6 +23,7 @@
 #include "value.h"
 
 #define FOR_EVERYBODY 0666
+#define SEARCH_FOR_EVERYBODY 0111
 #define DAEMON_USER "kubesvc" /* of the unit */
 
 static bool is_in_container(const struct checks *checks)
@@ -52,19 +53,26 @@ static char *remedy_for(const struct checks *checks, int error)
     return g_strdup("start it with 'systemctl start kubesvcd', or give its socket with --socket");
 }
 
+/* Are these bits set? Root can use it in any case. */
+static bool is_open(struct checks *checks, const char *path, mode_t bits, const char *change)
+{
+    g_autofree char *remedy = g_strdup_printf("chmod %s %s", change, path);
+    struct stat st;
+    if (stat(path, &st) < 0 || (st.st_mode & bits) == bits)
+        return true;
+    checks_add(checks, VERDICT_WARN, "socket", remedy,
+               "%s has mode %04o: not every program can use it", path,
+               (unsigned)st.st_mode & 07777);
+    return false;
+}
+
 static void examine_permissions(struct checks *checks)
 {
     const char *path = checks->arguments->socket;
-    g_autofree char *remedy = g_strdup_printf("chmod a+rw %s", path);
-    struct stat st;
-    if (stat(path, &st) < 0)
-        return;
-    if ((st.st_mode & FOR_EVERYBODY) == FOR_EVERYBODY)
+    g_autofree char *directory = g_path_get_dirname(path);
+    bool is_found = is_open(checks, directory, SEARCH_FOR_EVERYBODY, "a+x");
+    if (is_open(checks, path, FOR_EVERYBODY, "a+rw") && is_found)
         checks_add(checks, VERDICT_OK, "socket", NULL, "%s", path);
-    else
-        checks_add(checks, VERDICT_WARN, "socket", remedy,
-                   "%s has mode %04o: not every program can use it", path,
-                   (unsigned)st.st_mode & 07777);
 }
 
 static void examine_sources(struct checks *checks, yajl_val status)
@@ -81,6 +89,8 @@ static void examine_sources(struct checks *checks, yajl_val status)
                        "%s is polled: there are no inotify watches left", path ? path : "");
     }
     g_autofree char *objects = text_plural(value_number(status, "objects"), "object");
+    if (value_number(status, "objects") == 0 && !value_bool(status, "loaded"))
+        return;
     if (value_number(status, "objects") > 0)
         checks_add(checks, VERDICT_OK, "manifests", NULL, "%s from %s", objects, paths->str);
     else

@@ -86,14 +86,13 @@ static void examine_resolv_conf(struct checks *checks, const char *zone)
         g_autofree char *problem = NULL;
         char text[ENDPOINT_TEXT_MAX];
 
-        (void)ask_version(servers + i, zone, &problem);
+        int r = ask_version(servers + i, zone, &problem);
         if (!problem)
             continue;
         endpoint_format(servers + i, text);
         checks_add(checks, VERDICT_WARN, "resolv.conf", INTEGRATION,
-                   "%s: %s does not know %s (%s): programs that ask it find "
-                   "no names",
-                   path, text, zone, problem);
+                   "%s: %s does not %s %s (%s): programs that ask it find no names", path, text,
+                   r < 0 ? "answer for" : "know", zone, problem);
         return;
     }
     if (n > 0)

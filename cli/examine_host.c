@@ -10,6 +10,7 @@
 #include <link.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -153,13 +154,23 @@ static void judge_place(struct checks *checks, const struct nsswitch *nsswitch, 
 static void examine_nsswitch(struct checks *checks)
 {
     g_autofree char *path = checks_path(checks, NSSWITCH), *text = NULL;
+    g_autofree char *chmod_it = g_strdup_printf("chmod a+r %s", path);
     g_autoptr(GError) error = NULL;
+    struct stat status;
     if (!g_file_get_contents(path, &text, NULL, &error)) {
+        bool is_missing = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
         checks_add(checks, VERDICT_BAD, "hosts line",
-                   "write 'hosts: files kubesvc [NOTFOUND=return] dns' there", "%s",
-                   error->message);
+                   is_missing ? "write 'hosts: files kubesvc [NOTFOUND=return] dns' there"
+                              : chmod_it,
+                   is_missing ? "%s does not exist, so programs use 'files dns'"
+                              : "%s cannot be read, so programs use 'files dns'",
+                   path);
         return;
     }
+    if (stat(path, &status) == 0 && !(status.st_mode & S_IROTH)) /* root can read it */
+        checks_add(checks, VERDICT_BAD, "hosts line", chmod_it,
+                   "%s has mode %04o: not every program can read it", path,
+                   (unsigned)status.st_mode & 07777);
     struct nsswitch *nsswitch = nsswitch_parse(text);
     judge_place(checks, nsswitch, path);
     nsswitch_free(nsswitch);

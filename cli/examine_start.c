@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/config/config.h"
@@ -63,12 +64,19 @@ static char *property_of(const char *properties, const char *name)
     return g_strdup("");
 }
 
+/* The last error of the unit that says why: systemd adds one to each that only says that it failed.
+ */
 static char *last_error(bool user)
 {
     const char *unit = user ? "--user-unit=" UNIT : "--unit=" UNIT;
-    char *line = output_of((const char *[]){"journalctl", unit, "--priority=err", "--lines=1",
-                                            "--output=cat", "--quiet", "--no-pager", NULL});
-    return line && *line ? line : (g_free(line), NULL);
+    g_autofree char *output =
+        output_of((const char *[]){"journalctl", unit, "--priority=err", "--lines=10",
+                                   "--output=cat", "--quiet", "--no-pager", NULL});
+    g_auto(GStrv) lines = g_strsplit(output ? output : "", "\n", -1);
+    for (guint i = g_strv_length(lines); i > 0; i--)
+        if (*lines[i - 1] && !g_str_has_prefix(lines[i - 1], "Failed to start "))
+            return g_strdup(lines[i - 1]);
+    return NULL;
 }
 
 static void add_failure(struct checks *checks, const char *properties, bool user)
@@ -91,6 +99,7 @@ static void judge_unit(struct checks *checks, const char *properties, bool user)
     g_autofree char *state = property_of(properties, "ActiveState");
     g_autofree char *sub = property_of(properties, "SubState");
     g_autofree char *file = property_of(properties, "UnitFileState");
+    g_autofree char *result = property_of(properties, "Result");
     g_autofree char *restarts = property_of(properties, "NRestarts");
     const char *manager = user ? "--user " : "";
     g_autofree char *unmask = g_strdup_printf("systemctl %sunmask kubesvcd", manager);
@@ -102,7 +111,8 @@ static void judge_unit(struct checks *checks, const char *properties, bool user)
     else if (strcmp(load, "masked") == 0)
         checks_add(checks, VERDICT_BAD, "unit", unmask, UNIT " is masked");
     else if (strcmp(state, "failed") == 0 || strcmp(sub, "auto-restart") == 0 ||
-             (strcmp(state, "activating") == 0 && strcmp(restarts, "0") != 0))
+             (strcmp(state, "activating") == 0 && strcmp(restarts, "0") != 0) ||
+             (strcmp(state, "inactive") == 0 && *result && strcmp(result, "success") != 0))
         add_failure(checks, properties, user);
     else if (strcmp(state, "activating") == 0)
         checks_add(checks, VERDICT_WARN, "unit",
@@ -144,10 +154,20 @@ static void examine_files(struct checks *checks)
     config_free(config);
 }
 
+/* Only a user whose own daemon it would be can tell that the directory is of the wrong user:
+ * systemd gives that of the unit to the unit's user, and root examines the daemons of others. */
+static uid_t user_of_daemon(const char *socket, const char *directory)
+{
+    bool is_own = geteuid() != 0 && strcmp(socket, KUBESVC_SOCKET_PATH) != 0;
+    struct stat status;
+    return is_own || stat(directory, &status) < 0 ? geteuid() : status.st_uid;
+}
+
 static void examine_directory(struct checks *checks)
 {
-    g_autofree char *directory = g_path_get_dirname(checks->arguments->socket);
-    g_autofree char *exposure = exposure_of_directory(directory);
+    const char *socket = checks->arguments->socket;
+    g_autofree char *directory = g_path_get_dirname(socket);
+    g_autofree char *exposure = exposure_of_directory(directory, user_of_daemon(socket, directory));
     if (exposure)
         checks_add(checks, VERDICT_BAD, "socket",
                    "give the socket a directory of its own (mode 0755)",

@@ -44,7 +44,7 @@ static int listening_socket_make_directory(const char *path)
         return chmod(directory, 0755) < 0 ? -errno : 0; /* regardless of the umask */
     if (errno != EEXIST)
         return -errno;
-    exposure = exposure_of_directory(directory);
+    exposure = exposure_of_directory(directory, geteuid());
     return exposure ? LISTENING_SOCKET_EXPOSED : 0;
 }
 

@@ -13,13 +13,13 @@
 
 #include "log.h"
 
-char *exposure_of_directory(const char *path)
+char *exposure_of_directory(const char *path, uid_t user)
 {
     struct stat status;
 
     if (stat(path, &status) < 0)
         return NULL;
-    if (status.st_uid != geteuid() && status.st_uid != 0)
+    if (status.st_uid != user && status.st_uid != 0)
         return g_strdup_printf("the directory belongs to another user (uid %u)", status.st_uid);
     if (status.st_mode & (S_IWGRP | S_IWOTH))
         return g_strdup_printf("others can write to the directory (mode %04o)",
@@ -29,7 +29,7 @@ char *exposure_of_directory(const char *path)
 
 int exposure_refuse(const char *path)
 {
-    g_autofree char *exposure = exposure_of_directory(path);
+    g_autofree char *exposure = exposure_of_directory(path, geteuid());
     if (exposure)
         log_error("%s: %s; not using it", path, exposure);
     return exposure ? -EPERM : 0;

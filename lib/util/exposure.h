@@ -4,10 +4,12 @@
  */
 #pragma once
 
-/* What is wrong with the directory, for a message, to be freed with g_free: a user other than this
- * one and root owns it or may write to it. NULL: nothing, or it cannot be examined, which the
+#include <sys/types.h>
+
+/* What is wrong with the directory, for a message, to be freed with g_free: a user other than
+ * `user` and root owns it or may write to it. NULL: nothing, or it cannot be examined, which the
  * caller will find out when using it. */
-char *exposure_of_directory(const char *path);
+char *exposure_of_directory(const char *path, uid_t user);
 
 /* -EPERM if something is wrong with it, after logging what; else 0. */
 int exposure_refuse(const char *path);

@@ -8,8 +8,9 @@ import socket
 import subprocess
 
 import test_cli_shapes as shapes
+from cases import accepts, hold_up, is_ready
 from harness import (BUILD, Daemon, built, client_env, need_program, need_root, same, skip,
-                     with_nsswitch)
+                     wait_for, with_nsswitch)
 
 GOOD = "files kubesvc [NOTFOUND=return] dns"
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n" \
@@ -47,6 +48,12 @@ def examine(env, root=None, wrapper=(), text=False):
     same((report["bad"], report["warnings"]), (verdicts.count("bad"), verdicts.count("warn")))
     same(done.returncode, int("bad" in verdicts))
     return checks
+
+
+def can_use_the_build(wrapper, env):
+    if subprocess.run([*wrapper, built("kubesvc"), "--version"], env=env, capture_output=True,
+                      check=False).returncode:
+        skip("another user cannot reach the build here")
 
 
 def only(checks, name):
@@ -96,7 +103,25 @@ def test_the_hosts_line():
         found = only(examine(daemon.env, "root"), "hosts line")
         assert found[0] == "bad" and "no hosts line" in found[1], found
         (host() / "etc/nsswitch.conf").unlink()
-        same(only(examine(daemon.env, "root"), "hosts line")[0], "bad")
+        found = only(examine(daemon.env, "root"), "hosts line")
+        same(found[0], "bad")
+        assert "does not exist" in found[1] and "write 'hosts:" in found[2], found
+
+
+def test_a_hosts_line_that_not_everybody_can_read():
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        path = host() / "etc/nsswitch.conf"
+        path.chmod(0o600)
+        found = examine(daemon.env, "root")["hosts line"]
+        same([verdict for verdict, _, _ in found], ["bad", "ok"])
+        assert "mode 0600" in found[0][1], found
+        same(found[0][2], f"chmod a+r {pathlib.Path('root')}/etc/nsswitch.conf")
+        need_root()
+        os.chmod(".", 0o755)
+        can_use_the_build(nobody, daemon.env)
+        found = only(examine(daemon.env, "root", wrapper=nobody), "hosts line")
+        assert "cannot be read" in found[1] and found[2].startswith("chmod a+r"), found
 
 
 def test_the_module():
@@ -176,6 +201,11 @@ def test_why_the_unit_does_not_start():
          "bad", "result exit-code, 7 restarts): zone: not a name", "systemctl restart kubesvcd"),
         ("LoadState=loaded ActiveState=failed SubState=failed Result=start-limit-hit NRestarts=5",
          "bad", "start-limit-hit", "journalctl --unit kubesvcd.service"),
+        ("LoadState=loaded UnitFileState=enabled ActiveState=inactive SubState=dead Result=exit-code "
+         "NRestarts=25", "bad", "result exit-code, 25 restarts): zone: not a name",
+         "systemctl restart kubesvcd"),  # between two of them
+        ("LoadState=loaded UnitFileState=enabled ActiveState=inactive SubState=dead Result=success",
+         "bad", "inactive, and enabled", "systemctl enable --now kubesvcd"),
         ("LoadState=loaded ActiveState=activating SubState=start NRestarts=0", "warn", "starting",
          "wait"),
         ("LoadState=loaded ActiveState=active SubState=running NRestarts=0", "warn", "not answering",
@@ -184,7 +214,8 @@ def test_why_the_unit_does_not_start():
     env = client_env(pathlib.Path("none").resolve())
     root = host(run__systemd__system__mark="")
     for properties, verdict, text, remedy in cases:
-        path = commands(systemctl=f"{shown} {properties}", journalctl="echo zone: not a name")
+        path = commands(systemctl=f"{shown} {properties}",
+                        journalctl="echo old; echo zone: not a name; echo Failed to start kubesvcd.service.")
         found = only(examine(env | path, root), "unit")
         same(found[0], verdict, found)
         assert text in found[1] and remedy in found[2], found
@@ -218,6 +249,16 @@ def test_a_directory_that_no_daemon_uses():
     run.chmod(0o777)
     found = only(examine(client_env(run / "socket"), host()), "socket")
     assert found[0] == "bad" and "others can write" in found[1], found
+    run.chmod(0o755)
+    need_root()
+    os.chown(run, 65533, 0)
+    assert "socket" not in examine(client_env(run / "socket"), host()), "as the unit's is"
+    os.chmod(".", 0o755)
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    env = client_env(run / "socket")
+    can_use_the_build(nobody, env)
+    found = only(examine(env, host(), wrapper=nobody), "socket")
+    assert found[0] == "bad" and "another user (uid 65533)" in found[1], found
 
 
 def test_the_daemon_that_answers_instead():
@@ -285,6 +326,10 @@ def test_permissions():
         verdict, text, remedy = only(examine(daemon.env, host()), "socket")
         same((verdict, remedy), ("warn", f"chmod a+rw {daemon.socket}"))
         assert "0660" in text
+        daemon.socket.chmod(0o666)
+        daemon.socket.parent.chmod(0o700)
+        verdict, text, remedy = only(examine(daemon.env, host()), "socket")
+        same((verdict, remedy), ("warn", f"chmod a+x {daemon.socket.parent}"))
 
 
 def test_no_permission_at_all():
@@ -294,9 +339,7 @@ def test_no_permission_at_all():
         daemon.socket.chmod(0o600)
         os.chmod(".", 0o755)
         nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-        if subprocess.run([*nobody, built("kubesvc"), "--version"], env=daemon.env,
-                          capture_output=True, check=False).returncode:
-            skip("another user cannot reach the build here")
+        can_use_the_build(nobody, daemon.env)
         verdict, text, remedy = only(examine(daemon.env, root, wrapper=nobody), "daemon")
         same(verdict, "bad")
         assert "Permission denied" in text and "chmod a+" in remedy, (text, remedy)
@@ -314,6 +357,16 @@ def test_manifests():
         same(verdict, "warn")
         assert "bad.yaml:1" in text or "bad.yaml:2" in text, text
         assert "kubesvc check" in remedy
+
+
+def test_manifests_that_are_not_loaded_yet():
+    with Daemon([], config=f"manifests: [{hold_up()}]\n", ready=False) as daemon:
+        wait_for(lambda: accepts(daemon.socket), "the socket")
+        checks = examine(daemon.env, host())
+        if is_ready(daemon):
+            skip("the first load was complete too soon")
+        assert "still loading" in only(checks, "daemon")[1], checks
+        assert "manifests" not in checks, checks
 
 
 def test_runtimes():
