@@ -42,6 +42,8 @@ static const struct {
 } options[] = {
     {"namespace", 'n', "NAMESPACE", "the namespace (default: KUBESVC_NAMESPACE, else the daemon's)",
      TAKES_NAMESPACE},
+    {"namespace", 'n', "NAMESPACE", "of objects that name none (default: default)", TAKES_CHECK},
+    {"namespace", 'n', "NAMESPACE", "only this namespace (default: all)", TAKES_EXPORT},
     {"all-namespaces", 'A', NULL, "in all namespaces", TAKES_GET},
     {"selector", 'l', "LABELS",
      "show only objects with these labels: a=b, a!=b, 'a in (b,c)', 'a notin (b)', a, '!a'; "
@@ -191,8 +193,7 @@ static bool take_namespace(struct arguments *arguments, const char *name)
 static bool check_environment(const struct arguments *arguments, const struct command *command)
 {
     const char *name = getenv("KUBESVC_NAMESPACE");
-    bool is_used = (command->takes & TAKES_NAMESPACE) && !(command->takes & TAKES_CHECK) &&
-                   !arguments->ns && !arguments->all;
+    bool is_used = (command->takes & TAKES_NAMESPACE) && !arguments->ns && !arguments->all;
     return !is_used || !name || *name == '\0' ||
            check_namespace(arguments, "KUBESVC_NAMESPACE: ", name);
 }
@@ -249,11 +250,18 @@ static bool take_option(struct arguments *arguments, const struct command *comma
 static void complain_about_option(const struct command *command, char **argv, bool missing,
                                   bool json)
 {
-    g_autofree char *remedy = g_strdup_printf("see 'kubesvc %s --help'", command->name);
+    const char *space = *command->name ? " " : "", *given = argv[optind - 1];
+    g_autofree char *remedy = g_strdup_printf("see 'kubesvc%s%s --help'", space, command->name);
     char letter[] = {'-', (char)optopt, '\0'};
-    bool is_letter = optopt > 0 && optopt < 256 && strncmp(argv[optind - 1], "--", 2) != 0;
-    text_error(json, remedy, missing ? "%s requires a value" : "unknown option %1$s for '%2$s'",
-               is_letter ? letter : argv[optind - 1], command->name);
+    bool is_long = strncmp(given, "--", 2) == 0;
+    if (!is_long && optopt > 0 && optopt < 256)
+        given = letter;
+    if (missing)
+        text_error(json, remedy, "%s requires a value", given);
+    else if (is_long && optopt > 0) /* one that is known */
+        text_error(json, remedy, "%.*s takes no value", (int)strcspn(given, "="), given);
+    else
+        text_error(json, remedy, "unknown option %s", given);
 }
 
 static bool count_operands(const struct arguments *arguments, const struct command *command)

@@ -19,6 +19,7 @@ enum {
     TAKES_CHECK = 1u << 7,
     TAKES_DOCTOR = 1u << 8,
     TAKES_RUN = 1u << 9,
+    TAKES_EXPORT = 1u << 10,
 };
 
 #define ARGUMENTS_REPEATED_MAX 256u

@@ -162,9 +162,9 @@ const struct command command_check = {
         "Checks manifests as the daemon would read them, all together as one cluster. A\n"
         "PATH is a file, a directory, or - for standard input. Prints\n"
         "    FILE:LINE:COLUMN: error|warning: OBJECT: MESSAGE [RULE]\n"
-        "for each finding, and a summary to standard error. NAMESPACE is that of objects\n"
-        "that name none (default: default). Needs no daemon; if one runs here and nothing\n"
-        "forwards connections to the cluster IPs that these Services get, a note says so.\n"
+        "for each finding, and a summary to standard error. Needs no daemon; if one runs\n"
+        "here and nothing forwards connections to the cluster IPs that these Services get,\n"
+        "a note says so.\n"
         "Exit status: 1 if there are errors (with --strict: or warnings), else 0.\n"
         "\n"
         "A pattern without a slash matches all files and directories of that name, as in\n"
@@ -180,7 +180,7 @@ const struct command command_check = {
                 "  kubesvc check --ignore target-port,duplicate-object k8s/\n"
                 "  kubesvc check -R --skip-templates --ignore '**/test/*.yaml' .\n"
                 "  kubesvc check -o json k8s/ | jq '.findings[].rule'\n",
-    .takes = TAKES_NAMESPACE | TAKES_CHECK | TAKES_JSON,
+    .takes = TAKES_CHECK | TAKES_JSON,
     .least = 1,
     .most = -1,
     .run = run,

@@ -118,7 +118,7 @@ const struct command command_export = {
                 "  kubesvc export hosts -n moon >hosts.moon\n"
                 "  kubesvc export json | jq -r '.items[].name'\n"
                 "  kubesvc export nft | sudo nft -f -\n",
-    .takes = TAKES_SOCKET | TAKES_NAMESPACE,
+    .takes = TAKES_SOCKET | TAKES_EXPORT,
     .least = 1,
     .most = 1,
     .run = run,

@@ -72,7 +72,7 @@ static int help(int argc, char **argv)
 
 static int without_command(int argc, char **argv)
 {
-    static const struct command itself = {.name = "COMMAND", .operands = "", .takes = TAKES_SOCKET};
+    static const struct command itself = {.name = "", .operands = "", .takes = TAKES_SOCKET};
     struct arguments arguments;
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)

@@ -32,6 +32,41 @@ def test_exit_statuses():
                 same((done.stdout, len(done.stderr.splitlines())), ("", 1), command)
 
 
+def test_wrong_options():
+    """The option, and where to look it up."""
+    env = client_env("/nonexistent")
+    for command, message in (
+        ("--nix", "unknown option --nix; see 'kubesvc --help'"),
+        ("-V", "unknown option -V; see 'kubesvc --help'"),
+        ("--socket", "--socket requires a value; see 'kubesvc --help'"),
+        ("get svc --nix=1", "unknown option --nix=1; see 'kubesvc get --help'"),
+        ("get svc -x", "unknown option -x; see 'kubesvc get --help'"),
+        ("get svc -Ax", "unknown option -x; see 'kubesvc get --help'"),
+        ("get svc --watch=true", "--watch takes no value; see 'kubesvc get --help'"),
+        ("get svc --show-labels=", "--show-labels takes no value; see 'kubesvc get --help'"),
+        ("get svc -n", "-n requires a value; see 'kubesvc get --help'"),
+        ("get svc --selector", "--selector requires a value; see 'kubesvc get --help'"),
+        ("check --socket x", "unknown option --socket; see 'kubesvc check --help'"),
+    ):
+        done = kubesvc(env, *command.split())
+        same((done.returncode, done.stdout, done.stderr), (1, "", f"kubesvc: {message}\n"), command)
+
+
+def test_what_a_namespace_means():
+    """For check and export not what it means elsewhere, and KUBESVC_NAMESPACE nothing."""
+    with world() as daemon:
+        for command, meaning in ("get", "else the daemon's"), ("check", "default: default"), \
+                ("export", "default: all"):
+            line = next(line for line in kubesvc(daemon.env, command, "--help").stdout.splitlines()
+                        if "--namespace" in line)
+            assert line.endswith(f"{meaning})"), (command, line)
+        for text in "a b", "moon":
+            done = kubesvc(daemon.env | {"KUBESVC_NAMESPACE": text}, "export", "hosts")
+            same((done.returncode, done.stderr), (0, ""))
+            assert "db.sun.svc" in done.stdout, done.stdout
+        same(kubesvc(daemon.env, "export", "hosts", "-n", "moon").stdout.count("db.sun.svc"), 0)
+
+
 def test_a_reader_that_goes():
     """Also where our parent ignores SIGPIPE: no complaint, no endless writing."""
     services = "".join(f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: s{i}}}\n"
