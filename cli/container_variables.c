@@ -55,10 +55,39 @@ static void complain_missing(const struct variables_reading *reading,
                    kind, name, reading->facts->ns, more);
 }
 
+/* As the API server demands it: padded, and with no other characters than line ends. */
+static bool is_base64(const char *text)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = 0, padding = 0;
+    for (; *text; text++) {
+        if (*text == '\n' || *text == '\r')
+            continue;
+        if (*text != '=' && (padding > 0 || !strchr(letters, *text)))
+            return false;
+        padding += *text == '=';
+        n++;
+    }
+    return n % 4 == 0 && padding <= 2;
+}
+
+/* What a Secret holds is no part of it. */
+static void complain_value(const struct variables_reading *reading,
+                           const struct yaml_node *reference, const char *kind, const char *name,
+                           const char *key)
+{
+    fields_warning(&reading->manifest->fields, reference->position, "no-data",
+                   "%s %s has no %s under the key %s; the variable is left out", kind, name,
+                   strcmp(kind, "Secret") == 0 ? "text in base64" : "text", key);
+}
+
 /* Text of a Secret's `data`. NULL: it cannot be a variable. */
 static char *decode(const char *text)
 {
     gsize size;
+    if (!is_base64(text))
+        return NULL;
     g_autofree guchar *bytes = g_base64_decode(text, &size);
     return memchr(bytes, '\0', size) ? NULL : g_strndup((const char *)bytes, size);
 }
@@ -101,9 +130,7 @@ static char *value_of_key(const struct variables_reading *reading,
     if (!object)
         complain_missing(reading, reference, kind, name);
     else
-        fields_warning(fields, reference->position, "no-data",
-                       "%s %s has no text under the key %s; the variable is left out", kind, name,
-                       key);
+        complain_value(reading, reference, kind, name, key);
     return NULL;
 }
 
@@ -153,18 +180,26 @@ static void read_variable(struct variables_reading *reading, const struct yaml_n
 
 /* --- envFrom ---------------------------------------------------------------------------------- */
 
-static void take_all(struct variables_reading *reading, const struct yaml_node *object,
-                     const char *part, bool encoded, const char *prefix)
+struct data_source {
+    const struct yaml_node *reference;
+    const char *kind, *name, *prefix;
+};
+
+static void take_all(struct variables_reading *reading, const struct data_source *source,
+                     const struct yaml_node *object, const char *part, bool encoded)
 {
     const struct yaml_node *map = yaml_node_get(object, part);
     for (const struct yaml_node *entry = map && map->type == YAML_NODE_MAP ? map->first : NULL;
          entry; entry = entry->next) {
-        g_autofree char *name = g_strconcat(prefix, entry->key, NULL);
-        char *value = read_data(object, part, entry->key, encoded);
-        if (value && is_variable_name(name))
-            g_hash_table_replace(reading->variables, g_steal_pointer(&name), value);
+        g_autofree char *name = g_strconcat(source->prefix, entry->key, NULL);
+        g_autofree char *value = read_data(object, part, entry->key, encoded);
+        if (!is_variable_name(name))
+            continue;
+        if (value)
+            g_hash_table_replace(reading->variables, g_steal_pointer(&name),
+                                 g_steal_pointer(&value));
         else
-            g_free(value);
+            complain_value(reading, source->reference, source->kind, source->name, entry->key);
     }
 }
 
@@ -178,10 +213,11 @@ static void read_source(struct variables_reading *reading, const struct yaml_nod
     bool optional = fields_bool(fields, reference, "optional", false);
     const char *kind = map ? "ConfigMap" : "Secret";
     const struct yaml_node *object = name ? find_data(reading, kind, name) : NULL;
+    const struct data_source source = {reference, kind, name, prefix ? prefix : ""};
     if (object)
-        take_all(reading, object, "data", !map, prefix ? prefix : "");
+        take_all(reading, &source, object, "data", !map);
     if (object && !map)
-        take_all(reading, object, "stringData", false, prefix ? prefix : "");
+        take_all(reading, &source, object, "stringData", false);
     if (name && !object && !optional && !reading->wanted)
         complain_missing(reading, reference, kind, name);
 }

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "quantity.h"
@@ -156,6 +157,9 @@ static double host_amount(const char *resource)
         return (double)sysconf(_SC_NPROCESSORS_ONLN);
     if (strcmp(resource, "memory") == 0)
         return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    struct statvfs disk;
+    if (strcmp(resource, "ephemeral-storage") == 0 && statvfs("/", &disk) == 0)
+        return (double)disk.f_blocks * (double)disk.f_frsize;
     return 0;
 }
 
@@ -196,7 +200,7 @@ char *downward_resource(struct pod_manifest *manifest, const struct yaml_node *r
     }
     if (!read_quantity(reference, "divisor", &divisor) || divisor <= 0)
         divisor = 1;
-    /* 300m with a divisor of 1m are 300, regardless of binary fractions */
+    /* 300m with a divisor of 1m are 300, regardless of binary fractions; nothing is 0, not -0 */
     double n = ceil(amount_of(fields, container, parts[0], parts[1]) / divisor - 1e-9);
-    return g_strdup_printf("%.0f", n);
+    return g_strdup_printf("%.0f", n > 0 ? n : 0);
 }

@@ -180,12 +180,18 @@ static void clean_environment(const struct private_daemon *daemon)
     g_setenv("NOTIFY_SOCKET", daemon->notify_path, TRUE);
 }
 
+static bool has_ended(int process_fd)
+{
+    return poll(&(struct pollfd){.fd = process_fd, .events = POLLIN}, 1, 0) > 0;
+}
+
+/* What the guard has sent before is lost, as it ignores the signal itself. */
 static void become_daemon(const struct private_daemon *daemon, char **command, pid_t guard)
 {
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != guard)
-        _exit(EXIT_FAILURE);
     reset_signals(SIG_DFL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != guard || has_ended(daemon->self))
+        _exit(EXIT_FAILURE);
     redirect(STDERR_FILENO, daemon->log_path, O_WRONLY | O_CREAT | O_APPEND);
     (void)close_range(STDERR_FILENO + 1, ~0u, 0);
     clean_environment(daemon);
@@ -335,8 +341,12 @@ static void release(struct private_daemon *daemon)
     g_free(daemon->state);
 }
 
+/* Signals wait until there is a guard that removes the directory. */
 static int start(struct private_daemon *daemon, const char *const *manifests, const char *ns)
 {
+    sigset_t all, before;
+    sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before);
     int r = prepare(daemon);
     if (r == 0) {
         g_auto(GStrv) command = build_command(daemon, manifests, ns);
@@ -344,6 +354,7 @@ static int start(struct private_daemon *daemon, const char *const *manifests, co
     }
     if (r < 0 && daemon->directory)
         remove_directory(daemon->directory);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
     if (r < 0)
         return complain(daemon, r);
     return wait_until_ready(daemon) ? STATUS_DONE : complain(daemon, 0);

@@ -235,11 +235,14 @@ spec:
         - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
         - {name: MILLI, valueFrom: {resourceFieldRef: {resource: requests.cpu, divisor: 1m}}}
         - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}
+        - {name: DISK, valueFrom: {resourceFieldRef: {resource: limits.ephemeral-storage, divisor: 1Mi}}}
+        - {name: NO_DISK, valueFrom: {resourceFieldRef: {resource: requests.ephemeral-storage}}}
         - {name: PASSWORD, valueFrom: {secretKeyRef: {name: secret, key: password}}}
         - {name: PLAIN, valueFrom: {secretKeyRef: {name: secret, key: plain}}}
         - {name: SIZE, valueFrom: {configMapKeyRef: {name: settings, key: size}}}
         - {name: LEFT_OUT, valueFrom: {secretKeyRef: {name: secret, key: nothing}}}
         - {name: OPTIONAL, valueFrom: {secretKeyRef: {name: nothing, key: nothing, optional: true}}}
+        - {name: RAW, valueFrom: {secretKeyRef: {name: secret, key: raw}}}
         - {name: GONE, valueFrom: {configMapKeyRef: {name: gone, key: x}}}
         - {name: WRONG, valueFrom: {fieldRef: {fieldPath: status.phase}}}
 """
@@ -257,7 +260,7 @@ data: {COLOUR: blue}
 apiVersion: v1
 kind: Secret
 metadata: {name: secret, namespace: moon}
-data: {password: aHVudGVyMg==, binary: AAEC}
+data: {password: aHVudGVyMg==, binary: AAEC, raw: hunter2, cut: aHVudGVyMg, long: "aHVudGVy\\nMg==\\n"}
 stringData: {plain: text}
 ---
 apiVersion: v1
@@ -279,7 +282,7 @@ def test_variables_of_the_container():
         expected = {
             "WHICH": "main", "FIRST": "1", "LATER": "2", "EMPTY": "", "COLOUR": "green",
             "SECOND": "1 $(LATER) $(FIRST) 8080 red $(HOME)", "size": "12", "S_password": "hunter2",
-            "S_plain": "text", "NAME": "db-1", "NS": "moon", "TIER": "back", "INDEX": "1",
+            "S_plain": "text", "S_long": "hunter2", "NO_DISK": "0", "NAME": "db-1", "NS": "moon", "TIER": "back", "INDEX": "1",
             "NOTE": "a b", "NONE": "", "IP": env["POD_IP"], "HOST": "192.0.2.99", "ACCOUNT": "default",
             "NODE": os.uname().nodename, "CPU": "2", "MILLI": "1500", "MEMORY": "64",
             "PASSWORD": "hunter2", "PLAIN": "text", "SIZE": "12", "LEFT_OUT": "mine",
@@ -288,13 +291,16 @@ def test_variables_of_the_container():
             "KUBERNETES_SERVICE_PORT_HTTPS": "443",
         }
         same({name: env.get(name) for name in expected}, expected)
-        for name in "S_binary", "not=a-name", "OPTIONAL", "GONE", "WRONG":
+        same(int(env["DISK"]) > 0, True)
+        for name in "S_binary", "S_raw", "S_cut", "RAW", "not=a-name", "OPTIONAL", "GONE", "WRONG":
             assert name not in env, name
         # messages name the place and the fault, never what a Secret holds
-        for text in ("a.yaml:", "Secret secret has no text under the key nothing",
+        for text in ("a.yaml:", "Secret secret has no text in base64 under the key nothing",
+                     "a.yaml:22:35: Secret secret has no text in base64 under the key cut; the variable is left out",
                      "no ConfigMap gone in namespace moon among the manifests",
                      "status.phase is not a field"):
             assert text in done.stderr, (text, done.stderr)
+        same(done.stderr.count("no text in base64 under the key raw"), 2, "each reference")
         assert "hunter2" not in done.stderr and "aHVudGVyMg" not in done.stderr, done.stderr
         same(environment(daemon, "-n", "moon", "db-0", "-c", "side")["WHICH"], "side")
         same(environment(daemon, "-n", "moon", "db-0", "--container", "init")["WHICH"], "init")
@@ -463,6 +469,20 @@ def test_a_daemon_of_its_own_ends_however_the_command_ends():
         same(started.wait(PATIENCE), -signal)
         wait_for(lambda: not list(pathlib.Path("r").iterdir()), "the end of the directory")
         wait_for(lambda: not processes(socket), "the end of the daemon")
+
+
+def test_a_daemon_of_its_own_ends_when_its_start_is_interrupted():
+    """At the moment at which its directory is there, and somewhat later."""
+    directory = pathlib.Path("r")
+    for later in range(40):
+        started = own_daemon("web-1", "--", "true")
+        while not list(directory.iterdir()):
+            same(started.poll(), None)
+        for _ in range(later * 10):
+            directory.exists()
+        started.send_signal(15)
+        started.communicate(timeout=PATIENCE)
+        wait_for(lambda: not list(directory.iterdir()), "the end of the directory")
 
 
 def test_what_a_killed_guard_leaves_is_removed():
