@@ -8,7 +8,8 @@
 
 struct pod_identity {
     const char *hostname;
-    const char *subdomain; /* NULL: none */
+    const char *kernel_name; /* what uname says: the same, or the pod's domain behind it */
+    const char *subdomain;   /* NULL: none */
     const char *ns;
     const char *zone;
     const char *addresses; /* separated by commas */

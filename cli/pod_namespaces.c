@@ -164,7 +164,9 @@ char *pod_namespaces_enter(const char *hostname, const struct pod_file *files, c
     *remedyp = NULL;
     if (is_allowed(&failure, hostname, files) && enter(&failure, hostname, files))
         return NULL;
-    if (failure.error == EPERM || failure.error == EACCES || failure.error == ENOSPC)
+    bool denied = failure.error == EPERM || failure.error == EACCES || failure.error == ENOSPC;
+    if (denied)
         *remedyp = find_remedy();
-    return g_strdup_printf("%s: %s", failure.step, g_strerror(failure.error));
+    return g_strdup_printf("%s%s: %s", denied ? "namespaces are not allowed: " : "", failure.step,
+                           g_strerror(failure.error));
 }

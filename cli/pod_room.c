@@ -68,11 +68,11 @@ static void add_text(GArray *files, const char *path, char *text)
 
 static void add_own_names(GArray *files, const struct pod_identity *identity, const char *aliases)
 {
-    if (!identity->hostname)
+    if (!identity->kernel_name)
         return;
     add_text(files, HOSTS, pod_files_hosts(identity, aliases));
     if (access(HOSTNAME, F_OK) == 0)
-        add_text(files, HOSTNAME, g_strdup_printf("%s\n", identity->hostname));
+        add_text(files, HOSTNAME, g_strdup_printf("%s\n", identity->kernel_name));
 }
 
 static void clear_file(gpointer file)
@@ -95,12 +95,10 @@ void pod_room_enter(const struct pod_identity *identity, const char *aliases)
     if (cache.content)
         g_array_append_val(files, cache);
     g_autofree char *why = pod_namespaces_enter(
-        identity->hostname, (const struct pod_file *)(void *)files->data, &remedy);
+        identity->kernel_name, (const struct pod_file *)(void *)files->data, &remedy);
     if (why)
         text_error(false, remedy,
-                   "host name, hosts file and nsswitch.conf are those of the host, because "
-                   "namespaces are not allowed: %s",
-                   why);
+                   "host name, hosts file and nsswitch.conf are those of the host: %s", why);
     else if (module && !cache.content)
         extend_library_path(module);
 }

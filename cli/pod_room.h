@@ -7,7 +7,7 @@
 
 #include "pod_files.h"
 
-/* Arranges it for this process and what it executes. `identity->hostname` is NULL for a pod of the
- * host's network, which keeps the host's name and hosts file. `aliases` as for pod_files_hosts.
+/* Arranges it for this process and what it executes. `identity->kernel_name` is NULL for a pod of
+ * the host's network, which keeps the host's name and hosts file. `aliases` as for pod_files_hosts.
  * Where that is not allowed, it says so, and all stays as it is. */
 void pod_room_enter(const struct pod_identity *identity, const char *aliases);

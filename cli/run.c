@@ -27,6 +27,7 @@
 #define STATUS_NOT_EXECUTABLE 126 /* as env(1) and the shells have it */
 #define STATUS_NO_COMMAND 127
 #define HOSTNAME_MAX 63u
+#define KERNEL_NAME_MAX 64u
 #define ERRORS_SHOWN 10u
 
 /* The pod and its data. */
@@ -35,8 +36,9 @@ struct run {
     const char *ns; /* as the daemon has it, NAMESPACE@ZONE in another zone */
     char *label;    /* as the pod has it */
     yajl_val pod, config;
-    char *addresses; /* separated by commas */
-    char *hostname;
+    char *addresses;              /* separated by commas */
+    char *hostname, *kernel_name; /* the latter: what uname says */
+    const char *subdomain;        /* NULL: none */
     char *node_name, *node_addresses;
     bool host_network;
     struct pod_manifest manifest;
@@ -49,6 +51,7 @@ static void run_clear(struct run *run)
     g_free(run->label);
     g_free(run->addresses);
     g_free(run->hostname);
+    g_free(run->kernel_name);
     g_free(run->node_name);
     g_free(run->node_addresses);
 }
@@ -135,7 +138,7 @@ static void set_identity(const struct run *run)
     set("POD_NAMESPACE", run->label);
     set("POD_IP", first);
     set("POD_IPS", run->addresses);
-    set("HOSTNAME", run->host_network ? run->node_name : run->hostname);
+    set("HOSTNAME", run->host_network ? run->node_name : run->kernel_name);
     set("KUBESVC_NAMESPACE", run->ns);
     /* the command's questions go where ours went, wherever it goes itself */
     set("KUBESVC_SOCKET", socket);
@@ -162,14 +165,43 @@ static int set_variables(struct run *run)
 /* --- What is known of it ---------------------------------------------------------------------- */
 
 /* A host name has 63 bytes, a pod's name more: kubelet cuts it. */
-static char *read_hostname(yajl_val pod)
+static char *cut_hostname(const char *name)
 {
-    char *hostname =
-        g_strndup(value_text_or(pod, "hostname", value_text(pod, "name")), HOSTNAME_MAX);
+    char *hostname = g_strndup(name, HOSTNAME_MAX);
     size_t length = strlen(hostname);
     while (length > 0 && (hostname[length - 1] == '-' || hostname[length - 1] == '.'))
         hostname[--length] = '\0';
     return hostname;
+}
+
+static const char *zone_of(const struct run *run)
+{
+    const char *at = strchr(run->ns, '@');
+    return at ? at + 1
+              : value_text_or(value_setting(run->config, "zone"), "value", "cluster.local");
+}
+
+/* What the pod sees of itself, unlike the names under which others find it. */
+static void read_hostname(struct run *run)
+{
+    struct fields *fields = &run->manifest.fields;
+    const char *override = fields_string(fields, run->manifest.spec, "hostnameOverride");
+    const char *subdomain = value_text(run->pod, "subdomain");
+    bool whole =
+        !run->host_network && fields_bool(fields, run->manifest.spec, "setHostnameAsFQDN", false);
+    run->subdomain = override ? NULL : subdomain;
+    run->hostname = cut_hostname(
+        override ? override : value_text_or(run->pod, "hostname", value_text(run->pod, "name")));
+    run->kernel_name = whole && run->subdomain
+                           ? g_strdup_printf("%s.%s.%s.svc.%s", run->hostname, run->subdomain,
+                                             run->label, zone_of(run))
+                           : g_strdup(run->hostname);
+    if (strlen(run->kernel_name) <= KERNEL_NAME_MAX)
+        return;
+    text_error(false, NULL, "the host name %s has more than %u characters; %s is used instead",
+               run->kernel_name, KERNEL_NAME_MAX, run->hostname);
+    g_free(run->kernel_name);
+    run->kernel_name = g_strdup(run->hostname);
 }
 
 /* "127.244.0.1,fd00::1", NULL if it has none. */
@@ -220,7 +252,6 @@ static int find_pod(struct run *run)
     if (status != STATUS_DONE)
         return STATUS_FAILED;
     run->host_network = value_is(run->pod, "origin", "node");
-    run->hostname = read_hostname(run->pod);
     run->node_name = g_strdup(g_get_host_name());
     run->node_addresses = read_node_addresses(run->config);
     return STATUS_DONE;
@@ -231,13 +262,12 @@ static int find_pod(struct run *run)
 static void enter_room(struct run *run)
 {
     g_autofree char *aliases = pod_manifest_aliases(&run->manifest);
-    const char *at = strchr(run->ns, '@');
-    const char *zone = at ? at + 1 : value_text(value_setting(run->config, "zone"), "value");
     const struct pod_identity identity = {
-        .hostname = run->host_network ? NULL : run->hostname,
-        .subdomain = value_text(run->pod, "subdomain"),
+        .hostname = run->hostname,
+        .kernel_name = run->host_network ? NULL : run->kernel_name,
+        .subdomain = run->subdomain,
         .ns = run->label,
-        .zone = zone ? zone : "cluster.local",
+        .zone = zone_of(run),
         .addresses = run->addresses,
     };
     pod_room_enter(&identity, aliases);
@@ -257,6 +287,7 @@ static int run_pod(struct run *run)
     if (status != STATUS_DONE)
         return status;
     pod_manifest_init(&run->manifest, run->pod, run->config);
+    read_hostname(run);
     status = set_variables(run);
     if (status == STATUS_DONE && !run->arguments->no_namespaces)
         enter_room(run);

@@ -178,7 +178,48 @@ def test_where_namespaces_are_not_allowed():
                                "run", "web-1", "--", "sh", "-c", "uname -n; echo $POD_NAME; exit 7"],
                               env=daemon.env, capture_output=True, text=True, timeout=PATIENCE)
         same((done.returncode, done.stdout), (7, f"{os.uname().nodename}\nweb-1\n"), done)
-        assert "namespaces are not allowed: " in done.stderr, done
+        assert "those of the host: namespaces are not allowed: " in done.stderr, done
+        done = subprocess.run([need_program("unshare"), "-m", "sh", "-c",
+                               'mount -t tmpfs x /etc && exec "$0" run web-1 -- uname -n', built("kubesvc")],
+                              env=daemon.env, capture_output=True, text=True, timeout=PATIENCE)
+        same((done.returncode, done.stdout, done.stderr),
+             (0, f"{os.uname().nodename}\n",
+              "kubesvc: host name, hosts file and nsswitch.conf are those of the host: "
+              "mounting on /etc/nsswitch.conf: No such file or directory\n"))
+
+
+HOST_NAMES = """
+apiVersion: v1
+kind: Pod
+metadata: {name: whole}
+spec: {hostname: h, subdomain: web, setHostnameAsFQDN: true, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: LONG}
+spec: {subdomain: web, setHostnameAsFQDN: true, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: other}
+spec: {hostname: h, subdomain: web, hostnameOverride: over.example, containers: [{name: c, image: i}]}
+"""
+
+
+def test_host_names_that_manifests_choose():
+    need_namespaces(os.geteuid() != 0)
+    long = "p23456789-123456789-123456789-123456789"
+    with Daemon({"a.yaml": HOST_NAMES.replace("LONG", long)}) as daemon:
+        script = 'uname -n; echo "$HOSTNAME"; tail -n 1 /etc/hosts | cut -f 2-'
+        domain = "web.default.svc.cluster.local"
+        for pod, name, hosts in (("whole", f"h.{domain}", f"h.{domain}\th"),
+                                 (long, long, f"{long}.{domain}\t{long}"),
+                                 ("other", "over.example", "over.example")):
+            done = run(daemon, pod, "--", "sh", "-c", script)
+            same(done.stdout, f"{name}\n{name}\n{hosts}\n")
+            same(done.stderr, "" if pod != long else
+                 f"kubesvc: the host name {long}.{domain} has more than 64 characters; {long} is used "
+                 "instead\n")
 
 
 def test_the_process_is_the_command():
