@@ -122,10 +122,11 @@ static bool set_server(struct kubeconfig *kubeconfig, CURLU *url, const char *te
     return kubeconfig->host && kubeconfig->port > 0;
 }
 
+/* With the port, for which libcurl has other defaults than kubectl. */
 static bool set_proxy(struct kubeconfig *kubeconfig, CURLU *url, const char *text)
 {
     static const char *const schemes[] = {"http", "https", "socks5", "socks5h", NULL};
-    g_autofree char *scheme = NULL;
+    g_autofree char *scheme = NULL, *port = NULL;
 
     if (curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
         return false;
@@ -136,11 +137,14 @@ static bool set_proxy(struct kubeconfig *kubeconfig, CURLU *url, const char *tex
     kubeconfig->peer_port = url_port(url);
     if (kubeconfig->peer_port == 0)
         kubeconfig->peer_port = 1080;
+    port = g_strdup_printf("%u", kubeconfig->peer_port);
     /* The proxy resolves the server's name: here only c-ares might. */
-    kubeconfig->proxy = strcmp(scheme, "socks5") == 0
-                            ? g_strconcat("socks5h", text + strlen("socks5"), NULL)
-                            : g_strdup(text);
-    return kubeconfig->peer != NULL;
+    if (strcmp(scheme, "socks5") == 0 &&
+        curl_url_set(url, CURLUPART_SCHEME, "socks5h", CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+        return false;
+    if (curl_url_set(url, CURLUPART_PORT, port, 0) == CURLUE_OK)
+        kubeconfig->proxy = url_part(url, CURLUPART_URL, 0);
+    return kubeconfig->peer && kubeconfig->proxy;
 }
 
 static void read_url(struct kubeconfig_reading *reading, struct fields *fields,

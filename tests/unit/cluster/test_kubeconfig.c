@@ -64,16 +64,29 @@ static void test_server(void **state)
 
 static void test_proxy(void **state)
 {
+    static const struct {
+        const char *url, *proxy, *peer;
+        unsigned port;
+    } cases[] = {
+        {"socks5://proxy.example", "socks5h://proxy.example:1080/", "proxy.example", 1080},
+        {"socks5h://proxy.example:9050", "socks5h://proxy.example:9050/", "proxy.example", 9050},
+        {"http://u:p@proxy.example", "http://u:p@proxy.example:80/", "proxy.example", 80},
+        {"https://[::1]", "https://[::1]:443/", "::1", 443},
+        {"http://10.0.0.1:3128", "http://10.0.0.1:3128/", "10.0.0.1", 3128},
+    };
     struct kubeconfig kubeconfig;
 
     (void)state;
-    assert_int_equal(
-        read_text(&kubeconfig, "x", "server: 'https://a', proxy-url: 'socks5://proxy.example'", ""),
-        0);
-    assert_string_equal(kubeconfig.proxy, "socks5h://proxy.example");
-    assert_string_equal(kubeconfig.peer, "proxy.example");
-    assert_int_equal(kubeconfig.peer_port, 1080);
-    kubeconfig_clear(&kubeconfig);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *cluster =
+            g_strdup_printf("server: 'https://a', proxy-url: '%s'", cases[i].url);
+
+        assert_int_equal(read_text(&kubeconfig, "x", cluster, ""), 0);
+        assert_string_equal(kubeconfig.proxy, cases[i].proxy);
+        assert_string_equal(kubeconfig.peer, cases[i].peer);
+        assert_int_equal(kubeconfig.peer_port, cases[i].port);
+        kubeconfig_clear(&kubeconfig);
+    }
 }
 
 static void test_inline_certificates(void **state)
