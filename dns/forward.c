@@ -15,7 +15,8 @@
 #include "relay.h"
 
 /* A question has a socket, by TCP an answer of up to 64 KiB, and each client that waits for it a
- * struct forward_query. One client may have half of them. */
+ * struct forward_query. One client may wait for half of the questions, and start half of those by
+ * TCP. */
 #define QUESTIONS_MAX 1024u
 #define TCP_QUESTIONS_MAX 128u
 #define QUERIES_MAX 4096u
@@ -31,7 +32,7 @@ struct forward {
 /* One client's pending questions. */
 struct client_usage {
     struct address address;
-    size_t queries;
+    size_t queries, n_tcp; /* the latter: which started a question by TCP */
 };
 
 struct question {
@@ -48,6 +49,7 @@ struct forward_query {
     GList turn;
     struct client_usage *usage;
     struct forward_client client;
+    bool starts_tcp;
     uint8_t id[2];
 };
 
@@ -74,6 +76,7 @@ static void query_free(struct forward_query *query)
     struct forward *forward = query->question->forward;
 
     forward->n_queries--;
+    query->usage->n_tcp -= query->starts_tcp;
     if (--query->usage->queries == 0)
         g_hash_table_remove(forward->clients, &query->usage->address);
     g_free(query);
@@ -185,7 +188,8 @@ static struct question *question_new(struct forward *forward, bool tcp, const ui
 
 /* The pending question, or a new one; NULL: none can be sent. */
 static struct question *forward_question(struct forward *forward, const uint8_t *message,
-                                         size_t size, const struct forward_client *client)
+                                         size_t size, const struct forward_client *client,
+                                         const struct client_usage *usage)
 {
     struct question *new = question_new(forward, client->tcp, message, size);
     struct question *old = g_hash_table_lookup(forward->questions, new);
@@ -195,7 +199,7 @@ static struct question *forward_question(struct forward *forward, const uint8_t 
         return question_is_own(old, &client->from) ? NULL : old;
     }
     if (g_hash_table_size(forward->questions) < QUESTIONS_MAX &&
-        forward->n_tcp <= TCP_QUESTIONS_MAX)
+        forward->n_tcp <= TCP_QUESTIONS_MAX && (!new->tcp || usage->n_tcp < TCP_QUESTIONS_MAX / 2))
         new->relay = relay_new(&forward->context, new->tcp, message, size, on_relayed, new);
     if (!new->relay) {
         question_free(new);
@@ -235,7 +239,7 @@ struct forward_query *forward_ask(struct forward *forward, const uint8_t *messag
     usage = forward_usage(forward, client);
     if (!usage)
         return NULL;
-    question = forward_question(forward, message, size, client);
+    question = forward_question(forward, message, size, client, usage);
     if (!question) {
         if (usage->queries == 0)
             g_hash_table_remove(forward->clients, &usage->address);
@@ -247,10 +251,12 @@ struct forward_query *forward_ask(struct forward *forward, const uint8_t *messag
         .turn.data = query,
         .usage = usage,
         .client = *client,
+        .starts_tcp = question->tcp && !question->queries.head,
         .id = {message[0], message[1]},
     };
     g_queue_push_tail_link(&question->queries, &query->turn);
     usage->queries++;
+    usage->n_tcp += query->starts_tcp;
     forward->n_queries++;
     return query;
 }

@@ -459,17 +459,24 @@ static void test_client_has_its_share(void **state)
 
 static void test_questions_by_tcp_are_limited(void **state)
 {
-    static struct asked asked[128], more;
+    static struct asked asked[128], equal, more;
 
     (void)state;
     open_both();
     for (unsigned i = 0; i < G_N_ELEMENTS(asked); i++) {
         g_autofree char *name = g_strdup_printf("dead%u.example", i);
 
-        assert_true(start(asked + i, 1, name, "127.0.0.7", true));
+        if (i == 64) { /* the share of one client */
+            assert_false(start(&more, 1, name, "127.0.0.7", true));
+            assert_true(start(&equal, 1, "dead1.example", "127.0.0.7", true));
+        }
+        assert_true(start(asked + i, 1, name, i < 64 ? "127.0.0.7" : "127.0.0.8", true));
     }
+    assert_false(start(&more, 1, "web.example", "127.0.0.9", true));
+    assert_true(start(&more, 1, "web.example", "127.0.0.9", false));
+    forward_cancel(asked[7].query);
     assert_false(start(&more, 1, "web.example", "127.0.0.8", true));
-    assert_true(start(&more, 1, "web.example", "127.0.0.8", false));
+    assert_true(start(&more, 1, "web.example", "127.0.0.7", true));
 }
 
 /* --- Which servers there are -------------------------------------------------------------------
