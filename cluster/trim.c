@@ -222,12 +222,17 @@ static void generate_text(yajl_gen generator, const char *text)
     (void)yajl_gen_string(generator, (const unsigned char *)text, strlen(text));
 }
 
-static void object_begin(struct trim *trim)
+static void forget_object(struct trim *trim)
 {
-    trim->object_depth = trim->depth;
     for (unsigned i = 0; i < NOTE_LIST_VERSION; i++)
         g_string_truncate(trim->notes[i], 0);
     trim->code = 0;
+}
+
+static void object_begin(struct trim *trim)
+{
+    trim->object_depth = trim->depth;
+    forget_object(trim);
     yajl_gen_clear(trim->generator);
     yajl_gen_reset(trim->generator, NULL);
     (void)yajl_gen_map_open(trim->generator);
@@ -286,6 +291,7 @@ static void hand_over(struct trim *trim)
     object.text = (const char *)text;
     trim->handler(trim->userdata, &object);
     trim->object_bytes = 0;
+    forget_object(trim); /* an event without an object is not one of this */
 }
 
 static int on_end(void *userdata)

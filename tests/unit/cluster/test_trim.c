@@ -146,6 +146,27 @@ static void test_what_no_server_sends(void **state)
     finish(&seen, trim);
 }
 
+static void test_event_without_an_object(void **state)
+{
+    static const char *const objects[] = {"null", "[]", "\"x\"", "{}"};
+    struct seen seen;
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(objects); i++) {
+        g_autofree char *text = g_strdup_printf("{\"type\":\"ADDED\",\"object\":" SERVICE
+                                                "}{\"type\":\"DELETED\",\"object\":%s}",
+                                                objects[i]);
+        struct trim *trim = feed(&seen, RESOURCE_SERVICES, true, text, 1);
+
+        assert_null(trim_problem(trim));
+        assert_int_equal(seen.n, 2);
+        assert_int_equal(seen.event, TRIM_DELETED);
+        assert_true(
+            g_str_has_prefix(seen.log->str, "moon/web@7  0  " TRIMMED "\n/@  0  ")); /* no name */
+        finish(&seen, trim);
+    }
+}
+
 static void test_incomplete(void **state)
 {
     static const char *const texts[] = {
@@ -171,8 +192,11 @@ static void test_incomplete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),       cmocka_unit_test(test_watch),
-        cmocka_unit_test(test_slice),      cmocka_unit_test(test_what_no_server_sends),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_watch),
+        cmocka_unit_test(test_slice),
+        cmocka_unit_test(test_what_no_server_sends),
+        cmocka_unit_test(test_event_without_an_object),
         cmocka_unit_test(test_incomplete),
     };
 
