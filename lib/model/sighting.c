@@ -44,7 +44,7 @@ void sighting_free(struct sighting *sighting)
 
 void sighting_add(struct sighting *sighting, const struct address *address)
 {
-    if (address_is_loopback(address))
+    if (address_is_special(address))
         return;
     for (unsigned i = 0; i < sighting->n_addresses; i++)
         if (address_family(&sighting->addresses[i]) == address_family(address))

@@ -60,8 +60,9 @@ struct sighting *sighting_new(enum runtime runtime, const char *ns, const char *
                               const char *network);
 void sighting_free(struct sighting *sighting); /* NULL is allowed */
 
-/* Adds an address unless there is one of its family already, or it is a loopback address: network
- * plugins report that interface, too. */
+/* Adds an address unless there is one of its family already, or it is a special one: network
+ * plugins report the loopback interface, too, and a container that writes 0.0.0.0 or such to its
+ * hosts file would have clients on the host talk to the host. */
 void sighting_add(struct sighting *sighting, const struct address *address);
 
 /* An arbitrary order of what they tell; 0: they are equal, apart from when and how it is known. */

@@ -104,6 +104,20 @@ bool address_is_loopback(const struct address *address)
                                     : address_compare(address, &loopback) == 0;
 }
 
+bool address_is_special(const struct address *address)
+{
+    static const struct address unspecified;
+    const uint8_t *b = address->bytes;
+
+    if (address_is_loopback(address))
+        return true;
+    if (address_is_inet(address))
+        return b[12] == 0 || (b[12] == 169 && b[13] == 254) || (b[12] & 0xf0) == 224 ||
+               (b[12] & b[13] & b[14] & b[15]) == 255;
+    return address_compare(address, &unspecified) == 0 || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
+           b[0] == 0xff;
+}
+
 void address_format(const struct address *address, char text[static ADDRESS_TEXT_MAX])
 {
     const uint8_t *b = address->bytes;

@@ -48,6 +48,10 @@ static inline int address_family(const struct address *address)
 /* 127.0.0.0/8 or ::1 */
 bool address_is_loopback(const struct address *address);
 
+/* Loopback, unspecified, link-local, multicast or broadcast: no address that is one host's for all
+ * others. */
+bool address_is_special(const struct address *address);
+
 static inline int address_compare(const struct address *a, const struct address *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);

@@ -269,6 +269,9 @@ static void kubelet_is_strict(void **state)
         {HEAD, PARSE_DONE, ""},
         {HEAD "10.0.0.2\tweb\n", PARSE_DONE, "  ns pod - 10.0.0.2\n"},
         {HEAD "10.0.0.2\tweb\nfd00::2\tweb\n", PARSE_DONE, "  ns pod - 10.0.0.2 fd00::2\n"},
+        /* they would lead clients to themselves, or to many */
+        {HEAD "0.0.0.0\tweb\n", PARSE_DONE, ""},
+        {HEAD "224.0.0.1\tweb\n::\tweb\n10.0.0.2\tweb\n", PARSE_DONE, "  ns pod - 10.0.0.2\n"},
         /* what the pod's containers have added is not its own */
         {HEAD "10.0.0.2\tweb\nfd00::9\tother\n", PARSE_DONE, "  ns pod - 10.0.0.2\n"},
         {HEAD "10.0.0.2\tweb.db\tweb\nfd00::9\tweb\n", PARSE_DONE, "  ns pod - 10.0.0.2\n"},

@@ -118,7 +118,6 @@ static void length_counts(void **state)
     assert_int_equal(kept.bytes[0], 7);
 }
 
-/* What is written is read back as the same address, and as the C library reads it. */
 static void loopback(void **state)
 {
     static const struct {
@@ -135,6 +134,28 @@ static void loopback(void **state)
     }
 }
 
+static void special(void **state)
+{
+    static const char *const ordinary[] = {"1.0.0.0",     "126.255.255.255", "128.0.0.1",
+                                           "169.253.1.1", "169.255.1.1",     "223.255.255.255",
+                                           "240.0.0.1",   "255.255.255.254", "::2",
+                                           "fd00::1",     "fe00::1",         "fec0::1"};
+    static const char *const others[] = {
+        "127.0.0.1", "0.0.0.0", "0.1.2.3", "169.254.1.1", "224.0.0.1",       "239.1.2.3",     "::1",
+        "::",        "fe80::1", "febf::1", "ff02::1",     "255.255.255.255", "::ffff:0.0.0.0"};
+    struct address address;
+    (void)state;
+    for (size_t i = 0; i < sizeof ordinary / sizeof ordinary[0]; i++) {
+        assert_true(address_parse(&address, ordinary[i], strlen(ordinary[i])));
+        assert_false(address_is_special(&address));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_true(address_parse(&address, others[i], strlen(others[i])));
+        assert_true(address_is_special(&address));
+    }
+}
+
+/* What is written is read back as the same address, and as the C library reads it. */
 static void round_trip(void **state)
 {
     (void)state;
@@ -230,8 +251,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings),    cmocka_unit_test(compression),
         cmocka_unit_test(no_addresses), cmocka_unit_test(length_counts),
-        cmocka_unit_test(loopback),     cmocka_unit_test(round_trip),
-        cmocka_unit_test(dashed),       cmocka_unit_test(ranges),
+        cmocka_unit_test(loopback),     cmocka_unit_test(special),
+        cmocka_unit_test(round_trip),   cmocka_unit_test(dashed),
+        cmocka_unit_test(ranges),
     };
 
     return cmocka_run_group_tests_name("address", tests, NULL, NULL);
