@@ -139,6 +139,7 @@ static void print_group(yajl_val group, const char *label)
         {"leftover", "backups and other leftovers"},
         {"other ending", "not .yaml, .yml or .json"},
         {"not recursive", "directories, `recursive` is not set"},
+        {"skipped", "by a .skip file, as in k3s"},
     };
     size_t n = value_length(group, "first");
     g_autoptr(GString) text = g_string_new(NULL);

@@ -70,6 +70,7 @@ struct config_directory *config_directory_copy(const struct config_directory *di
     copy->ns = g_strdup(directory->ns);
     copy->zone = g_strdup(directory->zone);
     copy->recursive = directory->recursive;
+    copy->skips = directory->skips;
     copy->allocate = directory->allocate;
     copy->allocate_given = directory->allocate_given;
     return copy;

@@ -15,6 +15,7 @@ const char *passed_over_text(enum loader_why why)
     case LOADER_HIDDEN: return "hidden: its name begins with a dot";
     case LOADER_LEFTOVER: return "a backup or other leftover, by its name";
     case LOADER_NOT_RECURSIVE: return "is a directory, and `recursive` is not set";
+    case LOADER_SKIPPED: return "a .skip file beside it makes k3s skip it";
     case LOADER_OTHER_ENDING:
     case LOADER_WHYS: break;
     }
@@ -53,6 +54,7 @@ void passed_over_write(const struct report *report)
         [LOADER_LEFTOVER] = "leftover",
         [LOADER_OTHER_ENDING] = "other ending",
         [LOADER_NOT_RECURSIVE] = "not recursive",
+        [LOADER_SKIPPED] = "skipped",
     };
     struct passed_over groups[LOADER_WHYS];
 

@@ -238,13 +238,13 @@ void runtime_source_run(struct runtime_source *source)
     say_error(source);
 }
 
-static void add_named(GPtrArray *named, const char *path, bool recursive)
+static void add_named(GPtrArray *named, const char *path, bool is_k3s)
 {
     for (guint i = 0; i < named->len; i++)
         if (strcmp(((const struct config_directory *)named->pdata[i])->path, path) == 0)
             return;
     struct config_directory *directory = config_directory_new(g_strdup(path));
-    directory->recursive = recursive;
+    directory->recursive = directory->skips = is_k3s;
     directory->allocate = true;
     g_ptr_array_add(named, directory);
 }

@@ -11,6 +11,7 @@
 #include "lib/manifest/manifest_name.h"
 #include "projected.h"
 #include "queue.h"
+#include "skip_file.h"
 
 /* IN_EXCL_UNLINK: writing to a file that was deleted or replaced does not affect the one that has
  * its name now. */
@@ -129,8 +130,10 @@ static void on_directory(void *userdata, uint32_t mask, const char *name)
     if (!name)
         return;
     struct entry *child = g_hash_table_lookup(entry->directory->children, name);
-    if (!child && hear_ignored(entry, mask, name))
+    if (!child && hear_ignored(entry, mask, name)) {
+        skip_file_changed(entry, name);
         return;
+    }
     if (!child)
         child = entry_child(entry, name);
     if (child)

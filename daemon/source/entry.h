@@ -26,6 +26,7 @@ struct root {
     char *ns;   /* for objects without one */
     struct origin origin;
     bool recursive;
+    bool skips;             /* see config_directory */
     bool retired;           /* no longer configured; its files are being withdrawn */
     unsigned n_directories; /* directories being scanned */
     struct entry *refused;  /* the directory that reports all entries over the limit, or NULL */

@@ -172,6 +172,7 @@ static void configure_root(struct loader *loader, struct root *root, const struc
     bool allocate = config->allocate && directory->allocate;
 
     root->recursive = directory->recursive;
+    root->skips = directory->skips;
     if (root->origin.rank == rank && root->origin.allocate == allocate &&
         g_strcmp0(root->origin.zone, directory->zone) == 0 && g_strcmp0(root->ns, ns) == 0)
         return;

@@ -114,6 +114,9 @@ static enum loader_why why_ignored(const char *name, bool is_directory)
     case MANIFEST_NAME_HIDDEN: return LOADER_HIDDEN;
     case MANIFEST_NAME_LEFTOVER: return LOADER_LEFTOVER;
     case MANIFEST_NAME_READ:
+        if (!is_directory)
+            return LOADER_SKIPPED;
+        break;
     case MANIFEST_NAME_OTHER: break;
     }
     return is_directory ? LOADER_NOT_RECURSIVE : LOADER_OTHER_ENDING;

@@ -47,6 +47,7 @@ enum loader_why { /* a name is skipped */
                   LOADER_LEFTOVER,      /* of an editor or a package manager */
                   LOADER_OTHER_ENDING,  /* neither .yaml, .yml nor .json */
                   LOADER_NOT_RECURSIVE, /* a directory, and `recursive` is not set */
+                  LOADER_SKIPPED,       /* by another file, as in k3s */
                   LOADER_WHYS
 };
 

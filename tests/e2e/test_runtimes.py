@@ -501,6 +501,48 @@ def test_k3s_reads_its_manifests():
         until(client, "web", "EAI_NONAME")
 
 
+DEPLOYED = """
+apiVersion: v1
+kind: Service
+metadata: {name: %s, namespace: shop}
+spec: {clusterIP: 10.43.0.10, ports: [{port: 80}]}
+"""
+
+
+def test_what_k3s_skips_is_not_read():
+    results, manifests = pathlib.Path("results").resolve(), pathlib.Path("server").resolve()
+    results.mkdir()
+    (manifests / "deep").mkdir(parents=True)
+    for name in ("first", "second", "deep/third"):
+        (manifests / f"{name}.yaml").write_text(DEPLOYED % name.rpartition("/")[2])
+    (manifests / "first.yaml.skip").touch()
+    first, second, third = (f"{name}.shop.svc.cluster.local"
+                            for name in ("first", "second", "third"))
+    config = f"sources: [{{k3s: {{directory: {results}, manifests: {manifests}}}}}]\n"
+    with Daemon({"shop.yaml": SHOP}, config=config) as daemon, Client(daemon.env) as client:
+        same(addresses(client, first), "EAI_NONAME")
+        same(addresses(client, third), ["10.43.0.10"])
+        same(next(iter(inspect(daemon.socket, "status")))["passedOver"][-1],
+             {"why": "skipped", "count": 1, "first": [f"{manifests}/first.yaml"]})
+        explained = explain(daemon, "first.shop")
+        assert "a .skip file beside it makes k3s skip it" in explained, explained
+        (manifests / "second.yaml.skip").touch()
+        until(client, second, "EAI_NONAME")
+        (manifests / "deep/third.yaml.skip").touch()
+        until(client, third, "EAI_NONAME")
+        file = manifests / "second.yaml"
+        file.write_text(file.read_text().replace("10.43.0.10", "10.43.0.11"))
+        (manifests / "first.yaml.skip").unlink()
+        until(client, first, ["10.43.0.10"])
+        same(addresses(client, second), "EAI_NONAME", "it is still skipped")
+        daemon.reload()
+        same([addresses(client, name) for name in (first, second, third)],
+             [["10.43.0.10"], "EAI_NONAME", "EAI_NONAME"], "after a reload")
+        (manifests / "second.yaml.skip").rename(manifests / "first.yaml.skip")
+        until(client, first, "EAI_NONAME")
+        until(client, second, ["10.43.0.11"])
+
+
 HOSTS = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n{0}\t{1}\n"
 PAIR = """
 apiVersion: v1
