@@ -29,11 +29,11 @@
 #define WATCH_GRACE (30ull * SECOND) /* for the server to end it */
 #define WATCH_SHORT (1ull * SECOND)  /* one that ends sooner, without an error, has failed */
 /* Bookmarks come once a minute. When nothing has come for so long, a probe finds out whether the
- * connection still leads anywhere: a proxy, or a server that hangs, keeps it open. */
+ * connection still leads anywhere: a proxy, or a server that hangs, keeps it open. The next watch
+ * may be silent as long as it lasts: proxies that buffer pass on what came when it ends. */
 #define WATCH_SILENCE (90ull * SECOND)
 #define RELIST_JITTER (2ull * SECOND)
-/* etcd that is behind what is known was restored, and may be refilled: until then what it lacks is
- * kept. */
+/* What a restored etcd lacks is kept until then: it may be refilled. */
 #define RESTORED_GRACE (60ull * SECOND)
 
 enum phase { PHASE_LIST, PHASE_PROBE, PHASE_WATCH };
@@ -54,6 +54,7 @@ struct feed {
     sd_event_source *timer, *sweep; /* the former also runs while a watch is silent */
     uint64_t began;                 /* the watch */
     bool heard;                     /* something on this watch */
+    bool patient;                   /* the watch before was silent, but is not to blame */
     bool expired, refused;          /* reported by an ERROR event */
 };
 
@@ -120,6 +121,7 @@ static bool on_body(void *userdata, const char *bytes, size_t size)
     if (!trim_feed(feed->trim, bytes, size))
         return false;
     if (feed->phase == PHASE_WATCH) {
+        feed->patient = false;
         (void)timer_start(feed->timer, WATCH_SILENCE);
         feed->handler.changed(feed->handler.userdata, feed);
     }
@@ -177,6 +179,7 @@ static void probe_over(struct feed *feed, const struct api_server_outcome *outco
         return;
     }
     if (outcome->problem) {
+        feed->patient = false;
         feed_after(feed, PHASE_PROBE, feed_fail(feed, outcome, outcome->problem));
         return;
     }
@@ -257,16 +260,6 @@ static void on_over(void *userdata, const struct api_server_outcome *outcome)
     }
 }
 
-static GString *feed_path(const struct feed *feed)
-{
-    GString *path = g_string_new(feed->type->prefix);
-
-    if (feed->config.ns)
-        g_string_append_printf(path, "/namespaces/%s", feed->config.ns);
-    g_string_append_printf(path, "/%s?", feed->type->name);
-    return path;
-}
-
 static void append_query(GString *path, const char *key, const char *value)
 {
     g_autofree char *escaped = g_uri_escape_string(value, NULL, FALSE);
@@ -293,7 +286,7 @@ static void feed_get(struct feed *feed, const GString *path, uint64_t timeout, u
 /* The first page, or the next one. */
 void feed_list(struct feed *feed)
 {
-    g_autoptr(GString) path = feed_path(feed);
+    g_autoptr(GString) path = resource_path(feed->type, feed->config.ns);
 
     feed->phase = PHASE_LIST;
     g_string_append_printf(path, "limit=%u", PAGE_SIZE);
@@ -315,7 +308,7 @@ void feed_list(struct feed *feed)
 
 static void probe(struct feed *feed)
 {
-    g_autoptr(GString) path = feed_path(feed);
+    g_autoptr(GString) path = resource_path(feed->type, feed->config.ns);
 
     g_string_append(path, "limit=1");
     append_query(path, "resourceVersion", feed->state.version);
@@ -325,7 +318,7 @@ static void probe(struct feed *feed)
 
 static void watch(struct feed *feed)
 {
-    g_autoptr(GString) path = feed_path(feed);
+    g_autoptr(GString) path = resource_path(feed->type, feed->config.ns);
     uint64_t seconds = WATCH_MIN + backoff_jitter(WATCH_MIN + 1);
 
     g_string_append_printf(path, "watch=1&allowWatchBookmarks=true&timeoutSeconds=%u",
@@ -333,7 +326,8 @@ static void watch(struct feed *feed)
     append_query(path, "resourceVersion", feed->state.version);
     feed->began = feed_now(feed);
     feed_get(feed, path, seconds * SECOND + WATCH_GRACE, 0);
-    (void)timer_start(feed->timer, WATCH_SILENCE);
+    if (!feed->patient)
+        (void)timer_start(feed->timer, WATCH_SILENCE);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -341,8 +335,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     struct feed *feed = userdata;
 
     (void)source, (void)usec;
-    if (feed->request) /* a silent watch */
+    if (feed->request) { /* a silent watch */
         feed->phase = PHASE_PROBE;
+        feed->patient = true;
+    }
     feed->request = api_request_free(feed->request);
     switch (feed->phase) {
     case PHASE_LIST: feed->handler.want_list(feed->handler.userdata, feed); break;

@@ -81,3 +81,13 @@ const struct resource_type resource_types[N_RESOURCES] = {
     [RESOURCE_NAMESPACES] = {"namespaces", "", "/api/v1", "v1", "Namespace", ns, false},
     [RESOURCE_PODS] = {"pods", "", "/api/v1", "v1", "Pod", pod, true},
 };
+
+GString *resource_path(const struct resource_type *type, const char *of_namespace)
+{
+    GString *path = g_string_new(type->prefix);
+
+    if (of_namespace)
+        g_string_append_printf(path, "/namespaces/%s", of_namespace);
+    g_string_append_printf(path, "/%s?", type->name);
+    return path;
+}

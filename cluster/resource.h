@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 
 enum resource { RESOURCE_SERVICES, RESOURCE_SLICES, RESOURCE_NAMESPACES, RESOURCE_PODS };
@@ -27,3 +28,6 @@ struct resource_type {
 };
 
 extern const struct resource_type resource_types[N_RESOURCES];
+
+/* "/api/v1/namespaces/NS/services?"; of_namespace NULL: of all. A query may be appended. */
+GString *resource_path(const struct resource_type *type, const char *of_namespace);

@@ -19,6 +19,7 @@
 #define FILE_SIZE_MAX (1u << 20) /* bytes */
 #define JITTER_MAX 3600          /* seconds */
 #define AGE_MAX (400ull * 86400)
+#define NAMESPACES_MAX 1000u /* each has watches of its own */
 
 static const char help[] =
     "Usage: kubesvc-cluster [OPTION...]\n"
@@ -179,6 +180,11 @@ int settings_read(struct cluster_settings *settings, int argc, char **argv)
     r = read_file(settings);
     if (r != 0)
         return r;
+    if (settings->namespaces && g_strv_length(settings->namespaces) > NAMESPACES_MAX) {
+        fprintf(stderr, "kubesvc-cluster: more than %u namespaces; follow all of them instead\n",
+                NAMESPACES_MAX);
+        return COMMAND_LINE_WRONG;
+    }
     set_defaults(settings);
     if (settings->output)
         return 0;

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from api_server import ApiServer, Follower, endpoint_slice, namespace, service, status
-from harness import Client, Daemon, built, limit, need_program, same
+from harness import PATIENCE, Client, Daemon, built, limit, need_program, same
 
 # The leak sanitizer traces the process, which is impossible while strace does.
 NO_LEAKS = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
@@ -183,6 +183,14 @@ def test_namespaces_and_pods_of_choice():
             assert "SECRET" not in (follower.output / "moon" / "_pod.p.json").read_text()
             same({r.namespace for r in api.requests}, {"moon", "earth"})
             same(api.count("list", "namespaces"), 0)
+
+
+def test_too_many_namespaces():
+    names = ",".join(f"n{i}" for i in range(1001))
+    done = subprocess.run([built("kubesvc-cluster"), "--namespaces", names, "--output", "out"], text=True,
+                          capture_output=True, timeout=PATIENCE)
+    same((done.returncode, done.stderr),
+         (1, "kubesvc-cluster: more than 1000 namespaces; follow all of them instead\n"))
 
 
 def test_output_must_be_its_own():
