@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* LDFLAGS: -Wl,--wrap=inotify_init1,--wrap=inotify_add_watch,--wrap=read,--wrap=readdir64 */
-/* LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=__clock_gettime64,--wrap=sd_event_source_set_time */
+/* LDFLAGS: -Wl,--wrap=g_get_monotonic_time,--wrap=sd_event_source_set_time,--wrap=sd_event_run */
 /*
  * The loader when the system fails it: no watches, lost events, errors and surprises while files
  * are read. The system calls are real but for the one that fails.
@@ -16,22 +16,18 @@
 #include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/unit/loading.h"
 
-#if __TIMESIZE == 32 /* what clock_gettime() is there, built for the time after 2038 */
-#define __real_clock_gettime __real___clock_gettime64
-#define __wrap_clock_gettime __wrap___clock_gettime64
-#endif
-
-int __real_clock_gettime(clockid_t clock, struct timespec *now);
+gint64 __real_g_get_monotonic_time(void);
 int __real_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+gint64 __wrap_g_get_monotonic_time(void);
 int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec);
+int __real_sd_event_run(sd_event *event, uint64_t usec);
+int __wrap_sd_event_run(sd_event *event, uint64_t usec);
 
 int __real_inotify_init1(int flags);
 int __real_inotify_add_watch(int fd, const char *path, uint32_t mask);
@@ -55,31 +51,53 @@ static struct {
     int readdir_error;
     unsigned readdir_after;
     struct loading *loading;
-    uint64_t slow_since; /* time goes slowly for the loader from then on; 0: it does not */
 } faults;
 
-/* A busy machine must not take the loader so long that it does not wait any more for what belongs
- * together. */
-#define SLOWNESS 20
+/* A busy machine may take any time over anything. Where that must not matter, the loader's clock
+ * runs only while its loop waits for something. */
+static struct {
+    bool held;
+    uint64_t stopped; /* when; 0: it runs */
+    uint64_t lost;    /* while it was stopped, before */
+} slow;
 
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+static uint64_t get_time(void)
 {
-    int r = __real_clock_gettime(clock, now);
+    return (uint64_t)__real_g_get_monotonic_time();
+}
 
-    if (clock == CLOCK_MONOTONIC && faults.slow_since != 0) {
-        uint64_t usec = (uint64_t)now->tv_sec * 1000000 + (uint64_t)now->tv_nsec / 1000;
+static uint64_t get_lost(void)
+{
+    return slow.lost + (slow.stopped != 0 ? get_time() - slow.stopped : 0);
+}
 
-        usec = faults.slow_since + (usec - faults.slow_since) / SLOWNESS;
-        *now = (struct timespec){(time_t)(usec / 1000000), (long)(usec % 1000000) * 1000};
-    }
-    return r;
+static void hold_clock(void)
+{
+    slow.held = true;
+    slow.stopped = get_time();
+}
+
+int __wrap_sd_event_run(sd_event *event, uint64_t usec)
+{
+    if (!slow.held || usec == 0)
+        return __real_sd_event_run(event, usec);
+    slow.lost = get_lost();
+    slow.stopped = 0;
+    int r = sd_event_prepare(event);
+    if (r == 0)
+        r = sd_event_wait(event, usec);
+    slow.stopped = get_time();
+    return r > 0 ? sd_event_dispatch(event) : r;
+}
+
+gint64 __wrap_g_get_monotonic_time(void)
+{
+    return (gint64)((slow.stopped != 0 ? slow.stopped : get_time()) - slow.lost);
 }
 
 int __wrap_sd_event_source_set_time(sd_event_source *source, uint64_t usec)
 {
-    if (faults.slow_since != 0 && usec > faults.slow_since)
-        usec = faults.slow_since + (usec - faults.slow_since) * SLOWNESS;
-    return __real_sd_event_source_set_time(source, usec);
+    return __real_sd_event_source_set_time(source, usec + get_lost());
 }
 
 int __wrap_inotify_init1(int flags)
@@ -146,6 +164,7 @@ struct dirent *__wrap_readdir64(DIR *directory)
 static int set_up(void **state)
 {
     memset(&faults, 0, sizeof(faults));
+    memset(&slow, 0, sizeof(slow));
     faults.inotify = -1;
     *state = faults.loading = loading_new();
     return 0;
@@ -470,7 +489,7 @@ static void test_swap_while_read(void **state)
     assert_true(loading_says(loading, "m/9.yaml", "one9"));
     unsigned settled = loading->n_settled;
     n_reads = 0;
-    faults.slow_since = (uint64_t)g_get_monotonic_time();
+    hold_clock();
     faults.reading = swap_midway;
     swap_set(loading, "two");
     loading_until(loading, loading_says(loading, "m/9.yaml", "three9"));
@@ -488,7 +507,7 @@ static void test_burst(void **state)
     struct loading *loading = start(state);
     unsigned settled = loading->n_settled;
 
-    faults.slow_since = (uint64_t)g_get_monotonic_time();
+    hold_clock();
     for (unsigned i = 0; i < 1000; i++) {
         write_file(at(loading, "m/%u.yaml", i), "x");
         if (i % 10 == 0)
