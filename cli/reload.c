@@ -37,7 +37,8 @@ static bool send_signal(const struct arguments *arguments)
     return false;
 }
 
-/* A daemon busy with other reports is asked again. */
+/* `before`: begun already, maybe before the files were what they are now. A daemon busy with other
+ * reports is asked again. */
 static bool wait_for_reload(const struct arguments *arguments, int64_t before, yajl_val *configp)
 {
     int64_t end = g_get_monotonic_time() + DEADLINE_USEC;
@@ -50,12 +51,12 @@ static bool wait_for_reload(const struct arguments *arguments, int64_t before, y
             inspect_client_complain(arguments->socket, r, arguments->json);
             return false;
         }
-        if (r == KUBESVC_INSPECT_DONE && value_number(*configp, "reloads") != before)
+        if (r == KUBESVC_INSPECT_DONE && value_number(*configp, "reloads") > before)
             return true;
         value_release(configp);
         g_usleep(pause);
     }
-    text_error(arguments->json, "see 'kubesvc status'", "the daemon has not reloaded within %d s",
+    text_error(arguments->json, "see 'kubesvc status'", "the daemon is still reloading after %d s",
                (int)(DEADLINE_USEC / G_USEC_PER_SEC));
     return false;
 }
@@ -80,7 +81,7 @@ static int run(struct arguments *arguments)
     if (ask_one(arguments, (const char *[]){"config", NULL}, &before) != STATUS_DONE)
         return STATUS_FAILED;
     if (!send_signal(arguments) ||
-        !wait_for_reload(arguments, value_number(before, "reloads"), &after))
+        !wait_for_reload(arguments, value_number(before, "reloadsBegun"), &after))
         return STATUS_FAILED;
     return outcome(arguments, after);
 }
@@ -91,8 +92,8 @@ const struct command command_reload = {
     .operands = "",
     .description =
         "Makes the daemon reload its configuration and manifests, as SIGHUP does, and waits\n"
-        "until the configuration is in effect. Fails if it is rejected; the previous one then\n"
-        "stays in effect.\n",
+        "until names are answered accordingly. Fails if the configuration is rejected; the\n"
+        "previous one then stays in effect.\n",
     .examples = "  sudo kubesvc reload\n"
                 "  sudo systemctl reload kubesvcd      the same\n",
     .takes = TAKES_SOCKET | TAKES_JSON,

@@ -34,8 +34,9 @@ struct daemon {
     bool loads;                /* it has been started */
     struct thread_queue *to_loader, *from_loader;
     struct loader_thread *loader;
-    uint64_t pinged; /* when the loader thread was last pinged */
-    bool ping_waits; /* and it has given none yet */
+    uint64_t reloads; /* signals received */
+    uint64_t pinged;  /* when the loader thread was last pinged */
+    bool ping_waits;  /* and it has given none yet */
 };
 
 /* --- Messages of the loader thread --- */
@@ -47,14 +48,21 @@ static void use_nameservers(const struct daemon *daemon, const GPtrArray *namese
         log_error("cannot change the nameservers: %s", g_strerror(-r));
 }
 
+/* After RELOADING=1 this means that the reload has ended; earlier publishes do not count. */
+static void say_ready(const struct daemon *daemon, const struct message *message)
+{
+    if (message->reload == daemon->reloads)
+        notify_send(daemon->notify, "READY=1\nSTATUS=Serving %" G_GUINT64_FORMAT " object%s.",
+                    message->number, message->number == 1 ? "" : "s");
+}
+
 static void take(struct daemon *daemon, struct message *message)
 {
     switch (message->kind) {
     case MESSAGE_READY:
         inheritance_end(daemon->inheritance);
         inheritance_leave_snapshot(daemon->inheritance, loader_thread_root(daemon->loader));
-        notify_send(daemon->notify, "READY=1\nSTATUS=Serving %" G_GUINT64_FORMAT " object%s.",
-                    message->number, message->number == 1 ? "" : "s");
+        say_ready(daemon, message);
         break;
     case MESSAGE_SERVERS:
         use_nameservers(daemon, message->nameservers);
@@ -124,11 +132,10 @@ static bool is_alive(void *userdata, uint64_t usec)
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-    const struct daemon *daemon = userdata;
+    struct daemon *daemon = userdata;
     (void)source, (void)info;
-    notify_send(daemon->notify, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT,
-                g_get_monotonic_time());
-    message_send(daemon->to_loader, MESSAGE_RELOAD, 0);
+    notify_reloading(daemon->notify);
+    message_send(daemon->to_loader, MESSAGE_RELOAD, ++daemon->reloads);
     return 0;
 }
 

@@ -41,7 +41,8 @@ struct loader_thread {
     sd_event *event;
     sd_event_source *hearing;
     struct loading *loading;
-    bool reload_due, end_due; /* messages that wait for the loop */
+    uint64_t reload_due; /* its number, or 0: a message that waits for the loop, */
+    bool end_due;        /* as this one does */
 };
 
 static void answer(struct loader_thread *thread, struct message *message)
@@ -55,7 +56,7 @@ static void answer(struct loader_thread *thread, struct message *message)
     case MESSAGE_PASSED:
         snapshot_writer_release(loading_world(thread->loading)->writer, message->number);
         break;
-    case MESSAGE_RELOAD: thread->reload_due = true; break;
+    case MESSAGE_RELOAD: thread->reload_due = message->number; break;
     case MESSAGE_END: thread->end_due = true; break;
     case MESSAGE_REST: backends_rest(loading_world(thread->loading)->backends); break;
     default: break;
@@ -78,9 +79,10 @@ static int on_message(sd_event_source *source, int fd, uint32_t revents, void *u
     answer_all(thread);
     if (thread->end_due)
         return sd_event_exit(sd_event_source_get_event(source), 0);
-    if (thread->reload_due) {
-        thread->reload_due = false;
-        loading_reload(thread->loading);
+    uint64_t reload = thread->reload_due;
+    thread->reload_due = 0;
+    if (reload > 0) {
+        loading_reload(thread->loading, reload);
     } else if (loading_began(thread->loading) == 0) {
         loading_tidy(thread->loading); /* a compaction may have waited for readers to pass */
     }

@@ -75,9 +75,19 @@ static void send_nameservers(struct loading *loading)
 
 /* --- Publishing --- */
 
-static void say_ready(struct loading *loading)
+static void say_ready(const struct loading *loading)
 {
-    message_send(loading->outbox, MESSAGE_READY, cluster_size(loading->context.cluster));
+    message_push(loading->outbox,
+                 &(struct message){.kind = MESSAGE_READY,
+                                   .number = cluster_size(loading->context.cluster),
+                                   .reload = loading->context.reloads});
+}
+
+/* A reload has ended once everything it led to is published, not only the configuration. */
+static void end_reloads(struct loading *loading)
+{
+    if (!loader_is_rereading(loading->context.loader))
+        loading->context.reloads = loading->context.reloads_begun;
 }
 
 static void end_start(struct loading *loading)
@@ -102,6 +112,7 @@ static void publish(void *userdata)
     struct loading *loading = userdata;
     bool first = !loading->context.loaded;
     if (publishing_run(loading->publishing)) {
+        end_reloads(loading);
         if (first)
             end_start(loading);
         say_ready(loading);
@@ -138,14 +149,15 @@ static void refuse(struct loading *loading)
     log_error("configuration rejected; keeping the previous one");
     event_log_add(loading->context.events, "configuration rejected: %s",
                   (const char *)loading->context.refusal->pdata[0]);
+    end_reloads(loading);
     if (loading->context.loaded)
         say_ready(loading);
 }
 
-void loading_reload(struct loading *loading)
+void loading_reload(struct loading *loading, uint64_t number)
 {
     struct config *config = NULL;
-    loading->context.reloads++;
+    loading->context.reloads_begun = number;
     g_ptr_array_set_size(loading->context.refusal, 0);
     if (config_load_logged(&config, loading->context.options, loading->context.refusal) != 0) {
         refuse(loading);

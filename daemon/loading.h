@@ -40,8 +40,10 @@ const struct inspect_context *loading_world(const struct loading *loading);
 /* When the current work began (CLOCK_MONOTONIC, microseconds); 0: idle. */
 int64_t loading_began(const struct loading *loading);
 
-/* Reads the configuration again; one that cannot be read or is wrong changes nothing. */
-void loading_reload(struct loading *loading);
+/* Reads the configuration again; one that cannot be read or is wrong changes nothing. `number`
+ * (MESSAGE_RELOAD) is reported once this has ended: the manifests, too, have been looked at again,
+ * and the result is published. */
+void loading_reload(struct loading *loading, uint64_t number);
 
 /* What can wait until names are published, or had to wait for readers of the snapshot. */
 void loading_tidy(struct loading *loading);

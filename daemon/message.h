@@ -13,7 +13,7 @@
 
 enum message_kind {
     /* To the loader thread. */
-    MESSAGE_RELOAD, /* reread the configuration */
+    MESSAGE_RELOAD, /* number: counted from 1; reread configuration and manifests */
     MESSAGE_PASSED, /* number: of MESSAGE_RETIRED, every view taken before is done with */
     MESSAGE_END,    /* it is to end */
     MESSAGE_REST,   /* no program follows backends any more */
@@ -21,7 +21,7 @@ enum message_kind {
     MESSAGE_REPORT, /* job */
     MESSAGE_PING,   /* nothing but a sign of life */
     /* To the server thread. */
-    MESSAGE_READY,    /* number: objects that are served; also after MESSAGE_RELOAD */
+    MESSAGE_READY,    /* number: objects that are served; reload: the last that has ended */
     MESSAGE_SERVERS,  /* nameservers: from now on */
     MESSAGE_RETIRED,  /* number: of the writer's, see snapshot_writer.h */
     MESSAGE_CHANGE,   /* text, time: an event for watching clients */
@@ -34,6 +34,7 @@ struct message {
     enum message_kind kind;
     int error;       /* negative errno */
     uint64_t number; /* or time: CLOCK_REALTIME, microseconds */
+    uint64_t reload; /* number of a MESSAGE_RELOAD; 0: none */
     struct job *job;
     GPtrArray *nameservers; /* char * */
     char *text;

@@ -19,7 +19,8 @@ struct inspect_context {
     const struct config_options *options; /* with which it is read */
     GPtrArray *refusal; /* char *: what was wrong at the last reload; empty: it was not rejected */
     uint64_t refused;   /* CLOCK_REALTIME, microseconds: when */
-    unsigned reloads;   /* carried out or rejected */
+    uint64_t reloads;   /* the last that has ended, carried out or rejected; counted from 1 */
+    uint64_t reloads_begun; /* the last that has begun */
     struct cluster *cluster;
     struct snapshot_writer *writer;
     struct loader *loader;

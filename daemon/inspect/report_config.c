@@ -151,6 +151,7 @@ void report_config_keys(const struct report *report)
 
     json_text_array(json, "files", context->config->files);
     json_number(json, "reloads", context->reloads);
+    json_number(json, "reloadsBegun", context->reloads_begun);
     if (context->refusal->len > 0) {
         json_open(json, "rejected");
         json_time(json, "since", context->refused);

@@ -214,8 +214,13 @@ void loader_reload(struct loader *loader, const struct config *config)
     queue_for_each(queue, apply_limit, limits);
     while (before->len > 0)
         scanner_retire(&loader->scanner, g_ptr_array_steal_index(before, 0));
-    loader->scanner.wants_round = true;
+    loader->scanner.wants_round = loader->scanner.rereading = true;
     wake(loader);
+}
+
+bool loader_is_rereading(const struct loader *loader)
+{
+    return loader->scanner.rereading;
 }
 
 static int open_sources(struct loader *loader, sd_event *event)

@@ -28,7 +28,8 @@ struct loader_callbacks {
      * another rank, zone or the like. */
     void (*moved)(void *userdata, struct source *from, struct source *to);
     /* A batch is complete: no known file is waiting to be read. `first` once, after the first look
-     * at all directories (missing directories are waited for but not here). */
+     * at all directories (missing directories are waited for but not here). Also at the end of a
+     * reload that has changed nothing. */
     void (*settled)(void *userdata, bool first);
     /* A file that was read now has an error and had none before, or (NULL) no longer has one. May
      * be NULL. */
@@ -50,6 +51,9 @@ struct loader *loader_free(struct loader *loader); /* returns NULL */
  * longer listed lose their files; all files are read again if a rank, namespace, zone, `allocate`
  * or `maxFileSize` that concerns them changed. */
 void loader_reload(struct loader *loader, const struct config *config);
+
+/* True until the batch is complete in which a reload, or the start, has looked at everything. */
+bool loader_is_rereading(const struct loader *loader);
 
 /* More manifests than the configuration names, after them in rank (struct config_directory *,
  * copied), instead of those named so before. */

@@ -75,6 +75,7 @@ static void end_batch(struct scanner *scanner, bool told)
 {
     struct queue *queue = &scanner->queue;
     bool first = !scanner->loaded;
+    bool reread = scanner->rereading && queue->thorough && !scanner->wants_round;
 
     /* A root retired during this batch has its files in the next. */
     if (queue->news->len == 0)
@@ -84,6 +85,8 @@ static void end_batch(struct scanner *scanner, bool told)
         watch_end_round(queue->watch);
     queue->thorough = false;
     scanner->loaded = true;
+    if (reread)
+        scanner->rereading = false;
     scanner->started = scanner->hold_until = 0;
     scanner->restarts = 0;
     queue_reopen(queue);
@@ -91,7 +94,7 @@ static void end_batch(struct scanner *scanner, bool told)
     if (queue->polling && !watch_is_exhausted(queue->watch))
         scanner->wants_round = true;
     queue->polling = watch_is_exhausted(queue->watch);
-    if (!told && !first)
+    if (!told && !first && !reread)
         return;
     scanner->told = queue_now();
     scanner->settled = true;

@@ -18,6 +18,7 @@ struct scanner {
     uint64_t hold_until; /* until when to wait for an incomplete volume, or 0 */
     unsigned restarts;
     bool wants_round;            /* the next batch rescans everything */
+    bool rereading;              /* ... as a reload asked, and it has not ended yet */
     bool settled, settled_first; /* a batch was delivered, and its end must be reported */
     bool loaded;                 /* the first scan is over */
 };

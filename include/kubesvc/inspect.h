@@ -99,7 +99,8 @@
  *
  *   config                   one line
  *     {"files":[PATH],          in the order in which they were read
- *      "reloads":N,             made or rejected
+ *      "reloads":N,             how many have ended, carried out or rejected
+ *      "reloadsBegun":N,        how many have begun
  *      "rejected":{"since":ISO time,"errors":[TEXT]},   if the last reload was rejected
  *      "changed":bool,          whether the files differ from the configuration in effect
  *      "problems":[TEXT],       what is wrong with the files

@@ -26,7 +26,7 @@
 struct notify {
     struct sockaddr_un address;
     socklen_t address_size; /* 0: none */
-    char *waiting;          /* could not be sent yet */
+    char *waiting[2];       /* could not be sent yet: RELOADING=1, and what was said last */
     uint64_t watchdog_usec;
     sd_event_source *again, *watchdog;
     bool (*alive)(void *userdata, uint64_t usec);
@@ -75,20 +75,19 @@ static bool offer(const struct notify *notify, const char *text, int passed)
 
 static void offer_waiting(struct notify *notify)
 {
-    if (offer(notify, notify->waiting, -1)) {
-        g_clear_pointer(&notify->waiting, g_free);
-        return;
+    for (unsigned i = 0; i < G_N_ELEMENTS(notify->waiting); i++) {
+        if (notify->waiting[i] && !offer(notify, notify->waiting[i], -1)) {
+            (void)timer_start(notify->again, AGAIN_USEC);
+            return;
+        }
+        g_clear_pointer(&notify->waiting[i], g_free);
     }
-    (void)timer_start(notify->again, AGAIN_USEC);
 }
 
 static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    struct notify *notify = userdata;
-
     (void)source, (void)usec;
-    if (notify->waiting)
-        offer_waiting(notify);
+    offer_waiting(userdata);
     return 0;
 }
 
@@ -128,7 +127,8 @@ struct notify *notify_free(struct notify *notify)
         return NULL;
     sd_event_source_disable_unref(notify->again);
     sd_event_source_disable_unref(notify->watchdog);
-    g_free(notify->waiting);
+    g_free(notify->waiting[0]);
+    g_free(notify->waiting[1]);
     g_free(notify);
     return NULL;
 }
@@ -155,9 +155,21 @@ void notify_send(struct notify *notify, const char *format, ...)
 
     if (notify->address_size == 0)
         return;
-    g_free(notify->waiting);
+    g_free(notify->waiting[1]);
     va_start(arguments, format);
-    notify->waiting = g_strdup_vprintf(format, arguments);
+    notify->waiting[1] = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    offer_waiting(notify);
+}
+
+/* READY=1 means the end of the reload only to a service manager that was told of its start. */
+void notify_reloading(struct notify *notify)
+{
+    if (notify->address_size == 0)
+        return;
+    g_free(notify->waiting[0]);
+    notify->waiting[0] =
+        g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
+    g_clear_pointer(&notify->waiting[1], g_free);
     offer_waiting(notify);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Service notifications as of sd_notify(3), and the watchdog, without ever blocking: a message that
- * the service manager cannot take now is sent later, and only the last of its kind.
+ * the service manager cannot take now is sent later, unless another has followed that replaces it.
  */
 #pragma once
 
@@ -25,5 +25,7 @@ bool notify_is_supervised(const struct notify *notify);
  * replacing any of that name. Dropped if the service manager cannot take it now. */
 void notify_store_fd(struct notify *notify, const char *name, int fd);
 
+/* RELOADING=1; what was sent next, READY=1 or so, never replaces it. */
+void notify_reloading(struct notify *notify);
 void notify_send(struct notify *notify, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -425,8 +425,11 @@ class Daemon(Supervised):
         return path
 
     def reload(self):
-        """SIGHUP; returns when the daemon says READY=1 again."""
+        """SIGHUP; returns when the daemon says READY=1 again. One said before RELOADING=1 is of
+        something else."""
         with self._changed:
             self._states.clear()
         self.process.send_signal(signal.SIGHUP)
-        self.wait_state("READY=1")
+        self._wait(lambda: "RELOADING=1" in self._states
+                   and "READY=1" in self._states[self._states.index("RELOADING=1"):],
+                   "READY=1 after RELOADING=1", PATIENCE)

@@ -3,8 +3,10 @@
 
 import json
 import os
+import pathlib
 import re
 import subprocess
+import threading
 
 from harness import Client, Daemon, built, client_env, need_root, same
 
@@ -159,7 +161,40 @@ def test_reload_reads_manifests():
     with Configured("", {}) as daemon, Client(daemon.env) as client:
         daemon.write("new.yaml", WEB["web.yaml"].replace("name: web", "name: new"))
         kubesvc(daemon, "reload")
-        client.until("inet", "new.moon.svc.cluster.local", lambda a: a.addresses == ["10.0.0.1"])
+        same(client.ask("inet", "new.moon.svc.cluster.local").addresses, ["10.0.0.1"])
+
+
+def test_reload_ends_when_its_names_are_answered():
+    """For the command and for the service manager: not when the configuration is in effect, but when
+    the files of new directories are, too, and those of removed ones are not. What is published in
+    between does not end it."""
+    n = 2000
+    name = f"w{n - 1}.moon.svc.cluster.local"
+    first, second = (pathlib.Path(name).resolve() for name in ("first", "second"))
+    first.mkdir()
+    second.mkdir()
+    (second / "many.yaml").write_text(
+        "---".join(WEB["web.yaml"].replace("name: web", f"name: w{i}") for i in range(n)))
+    over = threading.Event()
+
+    def publish():
+        while not over.wait(0.001):
+            (first / "web.yaml").write_text(WEB["web.yaml"])
+
+    with Daemon([], config=f"manifests: [{first}]\n") as daemon, Client(daemon.env) as client:
+        busy = threading.Thread(target=publish)
+        busy.start()
+        try:
+            for reload in (daemon.reload, lambda: kubesvc(daemon, "reload")) * 2:
+                daemon.config.write_text(f"manifests: [{first}, {second}]\n")
+                reload()
+                same(client.ask("inet", name).addresses, ["10.0.0.1"])
+                daemon.config.write_text(f"manifests: [{first}]\n")
+                reload()
+                same(client.ask("inet", name).error, "EAI_NONAME")
+        finally:
+            over.set()
+            busy.join()
 
 
 def test_reload_by_another_user():

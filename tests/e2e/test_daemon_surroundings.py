@@ -6,6 +6,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -98,16 +99,20 @@ def test_nobody_reads_the_log():
     os.close(log)
 
 
-def test_supervisor_that_takes_nothing():
-    supervisor = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    supervisor.bind("supervisor")
-    full = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    full.setblocking(False)
+def fill(full):
     try:
         while True:
             full.sendto(b"x", "supervisor")
     except BlockingIOError:
         pass
+
+
+def test_supervisor_that_takes_nothing():
+    supervisor = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    supervisor.bind("supervisor")
+    full = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    full.setblocking(False)
+    fill(full)
     path = os.path.abspath("supervisor")
     with Daemon(WEB, wrapper=["env", f"NOTIFY_SOCKET={path}"], ready=False) as daemon:
         daemon.wait_line("ready: 1 object,")
@@ -117,6 +122,14 @@ def test_supervisor_that_takes_nothing():
         supervisor.settimeout(PATIENCE)
         while b"READY=1" not in supervisor.recv(4096):
             pass
+        # A reload that it could not be told of at first has a beginning and an end.
+        fill(full)
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_line("configuration reloaded")
+        told = b""
+        while b"READY=1" not in told:
+            told += supervisor.recv(4096) + b"\n"
+        assert told.index(b"RELOADING=1") < told.index(b"READY=1"), told
 
 
 def test_socket_file_is_removed():
