@@ -41,7 +41,9 @@ PKGS = libsystemd glib-2.0 yaml-0.1 yajl libcares
 CLUSTER_PKGS = libcurl # of kubesvc-cluster alone
 PROXY_PKGS = libnftables libmnl # of kubesvc-proxy alone
 # Asked once, and only when something is compiled: `make deps` must work before they are there.
-PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS) $(PROXY_PKGS) | sed 's/-I/-isystem /g'))$(PKG_CFLAGS)
+ALL_PKGS = $(PKGS) $(CLUSTER_PKGS) $(PROXY_PKGS)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(or $$(shell $(PKG_CONFIG) --cflags $(ALL_PKGS) | sed 's/-I/-isystem /g'),$\
+    $$(error $(PKG_CONFIG) does not find $(strip $(ALL_PKGS)); on Debian, 'make deps-build' installs what is missing)))$(PKG_CFLAGS)
 CLUSTER_LIBS = $(eval CLUSTER_LIBS := $$(shell $(PKG_CONFIG) --libs $(CLUSTER_PKGS)))$(CLUSTER_LIBS)
 PROXY_LIBS = $(eval PROXY_LIBS := $$(shell $(PKG_CONFIG) --libs $(PROXY_PKGS)))$(PROXY_LIBS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)) -lm -lresolv)$(PKG_LIBS)

@@ -38,12 +38,15 @@ class Sources:
         path.chmod(0o755)
         return path
 
-    def make(self, *arguments, **more):
+    def try_make(self, *arguments, **more):
         path = f"{self.compiler.parent}:/usr/sbin:/usr/bin:/sbin:/bin"
-        done = subprocess.run(
+        return subprocess.run(
             [need_program("make"), *arguments], cwd=self.path, env={"PATH": path} | more, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
+
+    def make(self, *arguments, **more):
+        done = self.try_make(*arguments, **more)
         same(done.returncode, 0, f"make {arguments}: {done.stdout[-2000:]}")
 
     def compiled(self):
@@ -62,6 +65,17 @@ def test_make_alone_builds_everything():
     sources = Sources()
     sources.make("-j2", f"CC={sources.compiler}")
     same({path.name for path in (sources.path / "build").iterdir()} & BUILT, BUILT)
+
+
+def test_without_the_libraries_it_says_what_installs_them():
+    sources = Sources()
+    none = sources.program("no-pkg-config", "#!/bin/sh\necho >&2 no package; exit 1\n")
+    for target in "all", "install", "tests":
+        done = sources.try_make(target, f"CC={sources.compiler}", f"PKG_CONFIG={none}")
+        same(done.returncode, 2, target)
+        assert "'make deps-build' installs what is missing" in done.stdout, done.stdout
+    same(sources.compiled(), [])
+    sources.make("clean", f"PKG_CONFIG={none}")  # needs none of them
 
 
 def test_make_install_compiles_nothing_that_is_built():
