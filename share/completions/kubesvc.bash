@@ -27,7 +27,23 @@ _kubesvc_options() {
     export) echo "-n --namespace" ;;
     run) echo "-n --namespace -c --container --manifests --no-namespaces" ;;
     esac
-    echo "--socket -h --help"
+    case $1 in
+    check | completion | help) echo "-h --help" ;;
+    *) echo "--socket -h --help" ;;
+    esac
+}
+
+# The command behind "--", as bash-completion completes it.
+_kubesvc_command() {
+    local i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} != -- ]] || break
+    done
+    if declare -F _command_offset >/dev/null; then
+        _command_offset $((i + 1))
+    else
+        compopt -o default
+    fi
 }
 
 _kubesvc() {
@@ -52,7 +68,10 @@ _kubesvc() {
     for ((i = 1; i < last; i++)); do
         word=${given[i]}
         case $word in
-        --) break ;;
+        --)
+            [[ $command == run ]] && _kubesvc_command
+            return
+            ;;
         -n | --namespace | --socket)
             ((++i < last)) && asked+=("$word" "${given[i]}")
             ;;

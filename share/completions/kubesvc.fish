@@ -4,28 +4,69 @@
 set -l commands query get describe explain check status monitor metrics export run doctor \
     config reload version completion help
 
-function __kubesvc_names
+# The objects of a kind, as KIND/NAME.
+function __kubesvc_list
     set -l words (commandline -opc)
     set -l asked
     for i in (seq 2 (count $words))
         switch $words[$i]
             case -n --namespace --socket
                 set -q words[(math $i + 1)]; and set -a asked $words[$i] $words[(math $i + 1)]
+            case '--namespace=*' '--socket=*'
+                set -a asked $words[$i]
             case -A --all-namespaces
                 set -a asked -A
+            case --
+                break
         end
     end
-    kubesvc $asked get $argv[1] -o name 2>/dev/null | string replace -r '^.*/' ''
+    kubesvc $asked get $argv[1] -o name 2>/dev/null
+end
+
+function __kubesvc_names
+    __kubesvc_list $argv[1] | string replace -r '^.*/' ''
+end
+
+# The command and the operands behind it, up to the word that is completed.
+function __kubesvc_operands
+    set -l words (commandline -opc)
+    set -l is_value false
+    for word in $words[2..]
+        if $is_value
+            set is_value false
+            continue
+        end
+        switch $word
+            case -n --namespace --socket -o --output -l --selector -L --label-columns --ignore --root -c --container --manifests
+                set is_value true
+            case '-*'
+            case '*'
+                echo $word
+        end
+    end
 end
 
 function __kubesvc_kind
+    set -l operands (__kubesvc_operands)
+    set -q operands[2]; and echo $operands[2]
+end
+
+# Is this the command, with its first operand not yet there?
+function __kubesvc_begins
+    set -l operands (__kubesvc_operands)
+    test "$operands[1]" = "$argv[1]"; and not set -q operands[2]
+end
+
+# The command that is run as a pod, and its arguments.
+function __kubesvc_command
     set -l words (commandline -opc)
-    set -l at (contains -i -- get $words); or return 1
-    set -q words[(math $at + 1)]; and echo $words[(math $at + 1)]
+    set -l at (contains -i -- -- $words); or set at (contains -i -- (__kubesvc_kind) $words)
+    set -l rest $words[(math $at + 1)..]
+    complete -C (string join ' ' -- (string escape -- $rest) (commandline -ct))
 end
 
 complete -c kubesvc -f
-complete -c kubesvc -l socket -r -F -d "the daemon's socket"
+complete -c kubesvc -n "not __fish_seen_subcommand_from check completion help" -l socket -r -F -d "the daemon's socket"
 complete -c kubesvc -s h -l help -d "show help"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -l version -d "show the version"
 
@@ -46,7 +87,7 @@ complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a version -d
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a completion -d "print the completion script for a shell"
 complete -c kubesvc -n "not __fish_seen_subcommand_from $commands" -a help -d "show options and examples of a command"
 
-complete -c kubesvc -n "__fish_seen_subcommand_from query get describe explain export run" \
+complete -c kubesvc -n "__fish_seen_subcommand_from query get describe explain export run check" \
     -s n -l namespace -x -a "(__kubesvc_names namespaces)" -d "in this namespace"
 complete -c kubesvc -n "__fish_seen_subcommand_from query describe explain check monitor doctor reload version" \
     -s o -l output -x -a json -d "output format"
@@ -65,23 +106,27 @@ complete -c kubesvc -n "__fish_seen_subcommand_from query" -l dns -d "compare wi
 complete -c kubesvc -n "__fish_seen_subcommand_from monitor" -l questions -d "also print lookups"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -l strict -d "fail on warnings as well"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -s R -l recursive -d "enter subdirectories"
-complete -c kubesvc -n "__fish_seen_subcommand_from check" -l ignore -r -d "ignore rules or files"
+complete -c kubesvc -n "__fish_seen_subcommand_from check" -l ignore -r -F -d "ignore rules or files"
 complete -c kubesvc -n "__fish_seen_subcommand_from check" -l skip-templates -d "skip templates"
 complete -c kubesvc -n "__fish_seen_subcommand_from run" -s c -l container -x -d "set its variables"
 complete -c kubesvc -n "__fish_seen_subcommand_from run" -l manifests -r -F -d "start a private daemon for these"
 complete -c kubesvc -n "__fish_seen_subcommand_from run" -l no-namespaces -d "keep the caller's namespaces"
-complete -c kubesvc -n "__fish_seen_subcommand_from doctor" -l root -r -d "examine files below it"
+complete -c kubesvc -n "__fish_seen_subcommand_from doctor" -l root -r -F -d "examine files below it"
 
-complete -c kubesvc -n "__fish_seen_subcommand_from get; and not __kubesvc_kind >/dev/null" \
+complete -c kubesvc -n "__kubesvc_begins get" \
     -a "services endpoints pods workloads deployments replicasets replicationcontrollers statefulsets \
         daemonsets jobs cronjobs namespaces names all"
 complete -c kubesvc -n "__fish_seen_subcommand_from get; and __kubesvc_kind >/dev/null" \
     -a "(__kubesvc_names (__kubesvc_kind))"
-complete -c kubesvc -n "__fish_seen_subcommand_from describe" -a "service pod (__kubesvc_names services)"
+complete -c kubesvc -n "__kubesvc_begins describe" -a "service pod"
+complete -c kubesvc -n "__fish_seen_subcommand_from describe; and string match -q 'po*' (__kubesvc_kind)" \
+    -a "(__kubesvc_names pods)"
+complete -c kubesvc -n "__fish_seen_subcommand_from describe; and string match -q 's*' (__kubesvc_kind)" \
+    -a "(__kubesvc_names services)"
 complete -c kubesvc -n "__fish_seen_subcommand_from query explain" \
     -a "(__kubesvc_names services) (__kubesvc_names names)"
-complete -c kubesvc -n "__fish_seen_subcommand_from run" \
-    -a "(__kubesvc_names pods) (kubesvc get workloads,services -o name 2>/dev/null)"
+complete -c kubesvc -n "__kubesvc_begins run" -a "(__kubesvc_names pods) (__kubesvc_list workloads,services)"
+complete -c kubesvc -n "__fish_seen_subcommand_from run; and __kubesvc_kind >/dev/null" -a "(__kubesvc_command)"
 complete -c kubesvc -n "__fish_seen_subcommand_from export" -a "hosts json nft"
 complete -c kubesvc -n "__fish_seen_subcommand_from config" -a show
 complete -c kubesvc -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Completion in bash, and in zsh and fish if installed."""
 
+import contextlib
+import os
 import pathlib
+import pty
 import re
 import subprocess
+import threading
 
-from harness import BUILD, built, need_program, same
+from harness import BUILD, built, need_program, same, wait_for
 from test_cli_golden import world
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "share" / "completions"
 ASK = """
 . "$1"; shift
+_command_offset() { COMPREPLY=("command at $1"); }
 COMP_WORDS=("$@"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 _kubesvc 2>/dev/null
 printf '%s\\n' "${COMPREPLY[@]}"
@@ -43,6 +48,8 @@ def test_bash():
         assert "headless-svc.moon.svc.cluster.local" in complete("query", "head")
         same(complete("explain", "ty"), ["typo"])
         same(complete("run", "app-"), ["app-0", "app-1", "app-2"])
+        same(complete("run", "-n", "sun", "db-0", "--", "ls", "-"), ["6", "at", "command"])
+        same(complete("check", "--s"), ["--skip-templates", "--strict"])
         same(complete("export", ""), ["hosts", "json", "nft"])
         same(complete("get", "svc", "-o", ""), ["custom-columns=", "json", "jsonpath=", "name", "wide", "yaml"])
         same(complete("status", "--s"), ["--socket"])
@@ -111,6 +118,84 @@ def test_zsh_can_read_it():
         subprocess.run([need_program("zsh"), "-n", SCRIPTS / script], check=True)
 
 
+ZSHRC = """
+fpath=(%s $fpath)
+autoload -U compinit
+compinit -u -D
+compadd() {
+    local -a _offered
+    # Those that ask for the matches themselves are helpers.
+    [[ $* == *-[OAD]* ]] || { builtin compadd -O _offered "$@"; print -rl -- $_offered >>$FOUND; }
+    builtin compadd "$@"
+}
+answer() { zle list-choices; print END >>$FOUND; zle kill-whole-line }
+zle -N answer
+bindkey '^X' answer
+precmd() { print READY >>$FOUND }
+"""
+
+
+class Zsh:
+    """What a real one offers for lines that are typed at its prompt."""
+
+    def __init__(self, env):
+        self.found = pathlib.Path("found").resolve()
+        self.found.touch()
+        pathlib.Path(".zshrc").write_text(ZSHRC % SCRIPTS)
+        self.terminal, end = pty.openpty()
+        env |= {"ZDOTDIR": os.getcwd(), "FOUND": str(self.found), "TERM": "vt100"}
+        self.process = subprocess.Popen(["zsh", "-d", "-i"], env=env, stdin=end, stdout=end,
+                                        stderr=end, start_new_session=True)
+        os.close(end)
+        # Nothing is to wait for a reader.
+        threading.Thread(target=self.drain, daemon=True).start()
+        self.until("READY")
+
+    def drain(self):
+        with contextlib.suppress(OSError):
+            while os.read(self.terminal, 65536):
+                pass
+
+    def until(self, word):
+        wait_for(lambda: f"{word}\n" in self.found.read_text(), f"zsh to be {word}")
+        return self.found.read_text()
+
+    def complete(self, line):
+        self.found.write_text("")
+        os.write(self.terminal, f"{line}\x18".encode())
+        return sorted({word for word in self.until("END").split("\n") if word not in ("", "END")})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.terminal)
+
+
+def test_zsh():
+    need_program("zsh")
+    with world() as daemon, Zsh(daemon.env | {"PATH": f"{BUILD}:/usr/bin:/bin"}) as zsh:
+        complete = zsh.complete
+        same(complete("kubesvc get svc "), ["headless-svc", "regular-svc", "typo"])
+        same(complete("kubesvc get svc -n "), ["mars", "moon", "sun"])
+        for line in ("-n sun get pods ", "get -n sun pods ", "get pods -n sun ", "get --namespace=sun pods ",
+                     "--namespace=sun get pods ", "describe -n sun pod "):
+            same(complete(f"kubesvc {line}"), ["db-0", "db-1"], line)
+        assert {"db-0", "app-0"} <= set(complete("kubesvc get -A pods "))
+        same(complete(f"kubesvc get --socket {daemon.socket} svc ty"), ["typo"])
+        same(complete("kubesvc get --socket /nonexistent svc "), [])
+        same(complete("kubesvc describe "), ["pod", "service"])
+        same(complete("kubesvc describe svc ty"), ["typo"])
+        same(complete("kubesvc export "), ["hosts", "json", "nft"])
+        same(complete("kubesvc get pods -o "), ["custom-columns=", "json", "jsonpath=", "name", "wide", "yaml"])
+        same(complete("kubesvc run -n sun db"), ["db-0", "db-1"])
+        assert "service/db" in complete("kubesvc run -n sun ser")
+        for line in "run app-0 -- kubesvc compl", "run -n sun db-0 kubesvc compl":
+            same(complete(f"kubesvc {line}"), ["completion"], line)
+
+
 def test_fish():
     fish = need_program("fish")
     with world() as daemon:
@@ -126,3 +211,14 @@ def test_fish():
         same(complete("kubesvc get svc -n "), ["mars", "moon", "sun"])
         same(complete("kubesvc -n sun get pods "), ["db-0", "db-1"])
         same(complete("kubesvc export "), ["hosts", "json", "nft"])
+        same(complete("kubesvc get --namespace=sun pods "), ["db-0", "db-1"])
+        same(complete(f"kubesvc get --socket {daemon.socket} svc ty"), ["typo"])
+        same(complete("kubesvc describe "), ["pod", "service"])
+        same(complete("kubesvc describe pod app-"), ["app-0", "app-1", "app-2"])
+        same(complete("kubesvc describe -n sun svc d"), ["data", "db"])
+        same(complete("kubesvc check -n "), ["mars", "moon", "sun"])
+        same(complete("kubesvc check --s"), ["--skip-templates", "--strict"])
+        same(complete("kubesvc run -n sun db"), ["db-0", "db-1"])
+        assert "service/db" in complete("kubesvc run -n sun s")
+        assert "/etc/" in complete("kubesvc run app-0 -- ls /et")
+        assert "--namespace" in complete("kubesvc run app-0 -- kubesvc get --name")
