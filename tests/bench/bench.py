@@ -104,8 +104,10 @@ def main():
             print()
             table(head, rows)
         if "proxy" in wanted and isolated:
+            rows, missing = forwarding.rows()
+            reasons += missing
             print()
-            table(["connections to cluster IPs", "median us", "p99 us", "/ endpoint"], forwarding.rows())
+            table(["connections to cluster IPs", "median us", "p99 us", "/ endpoint"], rows)
         elif "proxy" in wanted:
             reasons.append("connections to cluster IPs, without a network namespace of its own")
         os.chdir("/")

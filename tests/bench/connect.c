@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * connect ENDPOINT PORT ADDRESS PORT COUNT: how long connect() takes, to a server at the endpoint
- * and to another address that leads to it, in turns, and each first as often as second, so that
- * both have the same conditions. Prints the nanoseconds of each pair in a line.
+ * connect ENDPOINT PORT: a server there.
+ * connect ENDPOINT PORT ADDRESS PORT COUNT SOURCE: how long connect() takes, to such a server and
+ * to another address that leads to it, in turns, and each first as often as second, so that both
+ * have the same conditions; from the 2^20 addresses that begin at SOURCE. Prints the nanoseconds of
+ * each pair in a line.
  */
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,15 +32,22 @@ static struct sockaddr_in address_of(const char *address, const char *port)
     return result;
 }
 
-static void *serve(void *listener)
+/* The address may come later than the server. */
+static void serve(const struct sockaddr_in *endpoint)
 {
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0 ||
+        setsockopt(listener, IPPROTO_IP, IP_FREEBIND, &(int){1}, sizeof(int)) < 0 ||
+        bind(listener, (const struct sockaddr *)endpoint, sizeof *endpoint) < 0 ||
+        listen(listener, SOMAXCONN) < 0)
+        die("listen");
     for (;;) {
-        int fd = accept(*(const int *)listener, NULL, NULL);
+        int fd = accept(listener, NULL, NULL);
 
         if (fd >= 0)
             close(fd);
     }
-    return NULL;
 }
 
 static uint64_t now(void)
@@ -52,11 +60,12 @@ static uint64_t now(void)
 
 /* Each connection has a source address of its own: the kernel remembers those before it for some
  * seconds, and would otherwise spend time on finding that another one had the same ports. */
-static void bind_source(int fd)
+static void bind_source(int fd, const struct sockaddr_in *first)
 {
     static uint32_t n;
     const struct sockaddr_in source = {.sin_family = AF_INET,
-                                       .sin_addr.s_addr = htonl(0x7f010000u + n++ % 0x100000u)};
+                                       .sin_addr.s_addr =
+                                           htonl(ntohl(first->sin_addr.s_addr) + n++ % 0x100000u)};
 
     if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int)) < 0 ||
         bind(fd, (const struct sockaddr *)&source, sizeof source) < 0)
@@ -64,7 +73,7 @@ static void bind_source(int fd)
 }
 
 /* A reset at the end leaves no port behind that is in use for a minute. */
-static uint64_t measure(const struct sockaddr_in *address)
+static uint64_t measure(const struct sockaddr_in *address, const struct sockaddr_in *source)
 {
     const struct linger reset = {.l_onoff = 1};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -72,7 +81,7 @@ static uint64_t measure(const struct sockaddr_in *address)
 
     if (fd < 0)
         die("socket");
-    bind_source(fd);
+    bind_source(fd, source);
     start = now();
     if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0)
         die("connect");
@@ -84,24 +93,17 @@ static uint64_t measure(const struct sockaddr_in *address)
 
 int main(int argc, char **argv)
 {
-    static int listener;
-    pthread_t thread;
-
-    if (argc != 6)
+    if (argc != 3 && argc != 7)
         return EXIT_FAILURE;
     const struct sockaddr_in endpoint = address_of(argv[1], argv[2]);
+    if (argc == 3)
+        serve(&endpoint);
     const struct sockaddr_in other = address_of(argv[3], argv[4]);
-    listener = socket(AF_INET, SOCK_STREAM, 0);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (bind(listener, (const struct sockaddr *)&endpoint, sizeof endpoint) < 0 ||
-        listen(listener, SOMAXCONN) < 0)
-        die("listen");
-    if (pthread_create(&thread, NULL, serve, &listener) != 0)
-        return EXIT_FAILURE;
+    const struct sockaddr_in source = address_of(argv[6], "0");
     for (long i = strtol(argv[5], NULL, 10); i > 0; i--) {
         bool swap = i % 2 == 0;
-        uint64_t first = measure(swap ? &other : &endpoint);
-        uint64_t second = measure(swap ? &endpoint : &other);
+        uint64_t first = measure(swap ? &other : &endpoint, &source);
+        uint64_t second = measure(swap ? &endpoint : &other, &source);
 
         printf("%llu %llu\n", (unsigned long long)(swap ? second : first),
                (unsigned long long)(swap ? first : second));
