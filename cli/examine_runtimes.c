@@ -34,6 +34,10 @@ static bool examine_access(struct checks *checks, const char *name, const char *
     if (g_strcmp0(watch, "missing") == 0)
         checks_add(checks, VERDICT_WARN, "runtime", remedy_for_missing(name),
                    "%s: %s does not exist", name, directory);
+    else if (g_strcmp0(watch, "removed") == 0)
+        checks_add(checks, VERDICT_BAD, "runtime",
+                   "'systemctl restart kubesvcd' mounts the new one",
+                   "%s: %s was removed after the daemon had started", name, directory);
     else if (g_strcmp0(watch, "unreadable") == 0)
         checks_add(checks, VERDICT_BAD, "runtime", remedy_for_unreadable(name),
                    "%s: the daemon cannot read %s", name, directory);

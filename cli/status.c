@@ -92,6 +92,13 @@ static void print_sources(yajl_val status)
     }
 }
 
+static const char *why_not_watched(const char *watch)
+{
+    if (g_strcmp0(watch, "missing") == 0)
+        return "(does not exist yet)";
+    return g_strcmp0(watch, "removed") == 0 ? "(removed)" : "(cannot be read)";
+}
+
 /* "podman: /run/... (1 file, 4 pods seen, 3 of them in manifests, inotify)" */
 static void print_runtimes(yajl_val status)
 {
@@ -102,8 +109,7 @@ static void print_runtimes(yajl_val status)
         g_string_append_printf(text, "%s: %s ", value_text_or(runtime, "runtime", ""),
                                value_text_or(runtime, "directory", ""));
         if (g_strcmp0(watch, "inotify") != 0 && g_strcmp0(watch, "polling") != 0) {
-            g_string_append(text, g_strcmp0(watch, "missing") == 0 ? "(does not exist yet)"
-                                                                   : "(cannot be read)");
+            g_string_append(text, why_not_watched(watch));
             field_styled(label, text->str, STYLE_WARN);
             continue;
         }

@@ -306,6 +306,8 @@ static void tell_file(void *userdata, void *data)
 
 static const char *watch_word(int error, bool polled)
 {
+    if (error == ESTALE)
+        return "removed";
     if (error != 0)
         return is_missing(error) ? "missing" : "unreadable";
     return polled ? "polling" : "inotify";

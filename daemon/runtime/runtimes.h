@@ -42,7 +42,7 @@ char *runtimes_node(const struct config *config);
 struct runtime_status {
     const char *name;      /* "podman", ... */
     const char *directory; /* where its files are */
-    const char *watch;     /* "inotify", "polling", "missing" or "unreadable" */
+    const char *watch;     /* "inotify", "polling", "missing", "removed" or "unreadable" */
     const char *problem;   /* what is wrong, or NULL */
     unsigned n_files;      /* that were read */
 };

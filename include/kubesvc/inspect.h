@@ -78,7 +78,8 @@
  *      "loading":{"files","filesFound","objects","objectsFound"},   while manifests are processed
  *      "sources":[{"path","zone" if it is not the main one,"files":N,"objects":N,
  *                  "watch":"inotify"|"polling"|"missing"}],
- *      "runtimes":[{"runtime","directory","watch":"inotify"|"polling"|"missing"|"unreadable",
+ *      "runtimes":[{"runtime","directory",
+ *                   "watch":"inotify"|"polling"|"missing"|"removed"|"unreadable",
  *                   "files":N,"seen":N pods,"taken":N of them that belong to manifests}],
  *      "clusters":[{"cluster","directory","server","state","running":bool,"fresh":bool,"since",
  *                   "contact","ageSeconds","problem","services":N,"endpointSlices":N}],

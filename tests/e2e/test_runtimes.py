@@ -279,8 +279,11 @@ def test_a_mounted_directory_that_is_removed_is_told_of():
         why = "it was removed; a new one is visible only after a restart of kubesvcd"
         daemon.wait_line(f"{directory}: cannot be read: {why}")
         status = cli(daemon, "status")
-        assert f"podman: {directory} (cannot be read)" in status, status
+        assert f"podman: {directory} (removed)" in status, status
         assert f"{directory}: error: {why}" in status, status
+        doctor = subprocess.run([BUILD / "kubesvc", "--socket", daemon.socket, "doctor"],
+                                capture_output=True, text=True).stdout
+        assert "'systemctl restart kubesvcd' mounts the new one" in doctor, doctor
 
 
 def test_what_two_objects_may_have_is_neither_ones():
