@@ -205,14 +205,18 @@ def test_flows_of_udp_leave_an_endpoint_that_is_gone():
             servers.add(pod, 5353, socket.SOCK_DGRAM)
 
         def ask(client):
-            client.send(b"?")
-            return client.recv(64).split()[0].decode()
+            """The answer to a question that comes just when its flow is ended has nowhere to go."""
+            for _ in range(PATIENCE):
+                client.send(b"?")
+                with contextlib.suppress(TimeoutError):
+                    return client.recv(64).split()[0].decode()
+            raise AssertionError("no answer")
 
         with contextlib.ExitStack() as stack:
             clients = []
             for _ in range(16):
                 client = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-                client.settimeout(PATIENCE)
+                client.settimeout(1)
                 client.connect((ip, 53))
                 clients.append(client)
             first = [ask(client) for client in clients]
