@@ -154,6 +154,16 @@ static int on_question(sd_event_source *source, int fd, uint32_t revents, void *
     return 0;
 }
 
+/* Until its question is read, a connection belongs to the event loop, which may end before. */
+static sd_event_source *take(sd_event_source *source)
+{
+    sd_event_source *taken = sd_event_source_ref(source);
+    int r = sd_event_source_set_floating(source, 0);
+
+    assert(r >= 0);
+    return taken;
+}
+
 static int on_stream_question(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     struct fake_nameserver *fake = userdata;
@@ -164,6 +174,7 @@ static int on_stream_question(sd_event_source *source, int fd, uint32_t revents,
     unsigned type;
 
     (void)revents;
+    source = take(source);
     if (n <= 0) {
         sd_event_source_disable_unref(source);
         return 0;
@@ -201,6 +212,9 @@ static int on_stream(sd_event_source *source, int fd, uint32_t revents, void *us
     assert(r >= 0);
     r = sd_event_source_set_io_fd_own(source, 1);
     assert(r >= 0);
+    r = sd_event_source_set_floating(source, 1);
+    assert(r >= 0);
+    sd_event_source_unref(source);
     return 0;
 }
 
