@@ -13,16 +13,21 @@ def sorted_addresses(addresses):
     return sorted(addresses, key=lambda text: (":" in text, ipaddress.ip_address(text)))
 
 
+def ask(client, kind, name):
+    """The answer of a daemon that runs: on a busy machine it may be too late for the first lookup."""
+    return client.until(kind, name, lambda a: a.error not in ("EAI_AGAIN", "TRY_AGAIN"))
+
+
 def answers(client, names):
     """{question: answer}: of names their addresses, and of all of these their names."""
     result = {}
     for name in names:
-        answer = client.ask("unspec", name)
+        answer = ask(client, "unspec", name)
         result[name] = answer.error or sorted_addresses(answer.addresses)
     for found in [found for found in result.values() if isinstance(found, list)]:
         for address in found:
             if address not in result:
-                answer = client.ask("addr", address)
+                answer = ask(client, "addr", address)
                 result[address] = answer.error or answer.canon
     return result
 
