@@ -18,6 +18,7 @@
 #include "backoff.h"
 #include "feed_object.h"
 #include "lib/util/timer.h"
+#include "status_text.h"
 #include "trim.h"
 
 #define SECOND 1000000u
@@ -125,7 +126,11 @@ static bool on_body(void *userdata, const char *bytes, size_t size)
         (void)timer_start(feed->timer, WATCH_SILENCE);
         feed->handler.changed(feed->handler.userdata, feed);
     }
-    return !feed->expired && !feed->refused;
+    if (feed->expired || feed->refused)
+        return false;
+    if (feed->phase == PHASE_WATCH)
+        feed_set_health(feed, FEED_SYNCED, NULL);
+    return true;
 }
 
 /* Says what has failed, and how long to wait. */
@@ -142,13 +147,6 @@ static uint64_t feed_fail(struct feed *feed, const struct api_server_outcome *ou
 
     feed_set_health(feed, denied ? FEED_DENIED : FEED_DISCONNECTED, text);
     return backoff_next(&feed->backoff, feed_now(feed), outcome->retry_after);
-}
-
-static bool is_from_the_future(const struct api_server_outcome *outcome)
-{
-    return outcome->status == 504 && outcome->body &&
-           (strstr(outcome->body, "ResourceVersionTooLarge") ||
-            strstr(outcome->body, "Too large resource version"));
 }
 
 static void watch_over(struct feed *feed, const struct api_server_outcome *outcome)
@@ -172,7 +170,7 @@ static void watch_over(struct feed *feed, const struct api_server_outcome *outco
 
 static void probe_over(struct feed *feed, const struct api_server_outcome *outcome)
 {
-    if (is_from_the_future(outcome) || outcome->status == 410) {
+    if (status_is_from_the_future(outcome->status, outcome->body) || outcome->status == 410) {
         feed->restored |= outcome->status == 504;
         feed->from = LIST_ETCD;
         feed_after(feed, PHASE_LIST, backoff_jitter(RELIST_JITTER));
@@ -183,7 +181,6 @@ static void probe_over(struct feed *feed, const struct api_server_outcome *outco
         feed_after(feed, PHASE_PROBE, feed_fail(feed, outcome, outcome->problem));
         return;
     }
-    feed_set_health(feed, FEED_SYNCED, NULL);
     feed_after(feed, PHASE_WATCH, 0);
 }
 
@@ -219,11 +216,12 @@ static void list_failed(struct feed *feed, const struct api_server_outcome *outc
     bool first_page = !feed->next_page;
 
     g_clear_pointer(&feed->next_page, g_free);
-    if (is_from_the_future(outcome))
+    if (status_is_from_the_future(outcome->status, outcome->body))
         feed->restored = true;
     /* An expired version is not requested again; an expired page token is no reason to fail. */
     if (feed->from == LIST_NOT_OLDER &&
-        (is_from_the_future(outcome) || (outcome->status == 410 && first_page))) {
+        (status_is_from_the_future(outcome->status, outcome->body) ||
+         (outcome->status == 410 && first_page))) {
         feed->from = LIST_ETCD;
         feed_list(feed);
         return;
@@ -260,13 +258,6 @@ static void on_over(void *userdata, const struct api_server_outcome *outcome)
     }
 }
 
-static void append_query(GString *path, const char *key, const char *value)
-{
-    g_autofree char *escaped = g_uri_escape_string(value, NULL, FALSE);
-
-    g_string_append_printf(path, "&%s=%s", key, escaped);
-}
-
 static void feed_get(struct feed *feed, const GString *path, uint64_t timeout, uint64_t idle)
 {
     struct api_server_get get = {
@@ -291,17 +282,17 @@ void feed_list(struct feed *feed)
     feed->phase = PHASE_LIST;
     g_string_append_printf(path, "limit=%u", PAGE_SIZE);
     if (feed->next_page) {
-        append_query(path, "continue", feed->next_page);
+        resource_path_query(path, "continue", feed->next_page);
         feed_get(feed, path, LIST_TIMEOUT, LIST_IDLE);
         return;
     }
     (void)sd_event_source_set_enabled(feed->sweep, SD_EVENT_OFF);
     store_begin_list(feed->config.store, feed->config.index);
     if (feed->from == LIST_NOT_OLDER) {
-        append_query(path, "resourceVersion", feed->state.version);
-        append_query(path, "resourceVersionMatch", "NotOlderThan");
+        resource_path_query(path, "resourceVersion", feed->state.version);
+        resource_path_query(path, "resourceVersionMatch", "NotOlderThan");
     } else if (feed->from == LIST_CACHED) {
-        append_query(path, "resourceVersion", "0");
+        resource_path_query(path, "resourceVersion", "0");
     }
     feed_get(feed, path, LIST_TIMEOUT, LIST_IDLE);
 }
@@ -310,9 +301,10 @@ static void probe(struct feed *feed)
 {
     g_autoptr(GString) path = resource_path(feed->type, feed->config.ns);
 
+    feed->phase = PHASE_PROBE;
     g_string_append(path, "limit=1");
-    append_query(path, "resourceVersion", feed->state.version);
-    append_query(path, "resourceVersionMatch", "NotOlderThan");
+    resource_path_query(path, "resourceVersion", feed->state.version);
+    resource_path_query(path, "resourceVersionMatch", "NotOlderThan");
     feed_get(feed, path, PROBE_TIMEOUT, 0);
 }
 
@@ -323,11 +315,26 @@ static void watch(struct feed *feed)
 
     g_string_append_printf(path, "watch=1&allowWatchBookmarks=true&timeoutSeconds=%u",
                            (unsigned)seconds);
-    append_query(path, "resourceVersion", feed->state.version);
+    resource_path_query(path, "resourceVersion", feed->state.version);
     feed->began = feed_now(feed);
     feed_get(feed, path, seconds * SECOND + WATCH_GRACE, 0);
-    if (!feed->patient)
+    if (feed->state.health != FEED_SYNCED)
+        (void)timer_start(feed->timer, WATCH_SHORT);
+    else if (!feed->patient)
         (void)timer_start(feed->timer, WATCH_SILENCE);
+}
+
+/* A watch that is silent was not refused, at least. */
+static void watch_is_silent(struct feed *feed)
+{
+    if (feed->state.health != FEED_SYNCED) {
+        feed_set_health(feed, FEED_SYNCED, NULL);
+        (void)timer_start(feed->timer, WATCH_SILENCE);
+        return;
+    }
+    feed->request = api_request_free(feed->request);
+    feed->patient = true;
+    probe(feed);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
@@ -335,11 +342,10 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     struct feed *feed = userdata;
 
     (void)source, (void)usec;
-    if (feed->request) { /* a silent watch */
-        feed->phase = PHASE_PROBE;
-        feed->patient = true;
+    if (feed->request) {
+        watch_is_silent(feed);
+        return 0;
     }
-    feed->request = api_request_free(feed->request);
     switch (feed->phase) {
     case PHASE_LIST: feed->handler.want_list(feed->handler.userdata, feed); break;
     case PHASE_PROBE: probe(feed); break;
@@ -357,9 +363,7 @@ int feed_new(struct feed **feedp, const struct feed_config *config,
     feed->config = *config;
     feed->handler = *handler;
     feed->type = &resource_types[config->resource];
-    feed->state.name = g_strdup_printf(
-        "%s%s%s%s%s", feed->type->name, *feed->type->group ? "." : "", feed->type->group,
-        config->ns ? " in namespace " : "", config->ns ? config->ns : "");
+    feed->state.name = resource_title(feed->type, config->ns);
     feed->state.health = FEED_STARTING;
     feed->from = LIST_CACHED;
     r = sd_event_add_time_relative(config->event, &feed->timer, CLOCK_MONOTONIC, config->delay,

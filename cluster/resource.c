@@ -91,3 +91,16 @@ GString *resource_path(const struct resource_type *type, const char *of_namespac
     g_string_append_printf(path, "/%s?", type->name);
     return path;
 }
+
+void resource_path_query(GString *path, const char *key, const char *value)
+{
+    g_autofree char *escaped = g_uri_escape_string(value, NULL, FALSE);
+
+    g_string_append_printf(path, "&%s=%s", key, escaped);
+}
+
+char *resource_title(const struct resource_type *type, const char *of_namespace)
+{
+    return g_strdup_printf("%s%s%s%s%s", type->name, *type->group ? "." : "", type->group,
+                           of_namespace ? " in namespace " : "", of_namespace ? of_namespace : "");
+}

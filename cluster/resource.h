@@ -29,5 +29,9 @@ struct resource_type {
 
 extern const struct resource_type resource_types[N_RESOURCES];
 
-/* "/api/v1/namespaces/NS/services?"; of_namespace NULL: of all. A query may be appended. */
+/* "/api/v1/namespaces/NS/services?", to which a query is appended; of_namespace NULL: of all. */
 GString *resource_path(const struct resource_type *type, const char *of_namespace);
+void resource_path_query(GString *path, const char *key, const char *value);
+
+/* "endpointslices.discovery.k8s.io in namespace NS"; free with g_free. */
+char *resource_title(const struct resource_type *type, const char *of_namespace);

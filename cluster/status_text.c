@@ -5,6 +5,7 @@
 #include "status_text.h"
 
 #include <glib.h>
+#include <string.h>
 #include <yajl/yajl_tree.h>
 
 #define MESSAGE_MAX 500
@@ -29,4 +30,10 @@ char *transport_text(const char *text)
                                             0, 0, NULL);
 
     return g_regex_replace_literal(varying, text, -1, 0, "", 0, NULL);
+}
+
+bool status_is_from_the_future(unsigned code, const char *body)
+{
+    return code == 504 && body &&
+           (strstr(body, "ResourceVersionTooLarge") || strstr(body, "Too large resource version"));
 }

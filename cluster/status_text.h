@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* "HTTP 403: services is forbidden: ..."; free with g_free. */
@@ -13,3 +14,6 @@ char *status_text(long code, const char *body, size_t size);
 /* Without times and counts, which are different each time: equal problems are logged once. Free
  * with g_free. */
 char *transport_text(const char *text);
+
+/* Was a version requested that the server has not reached yet? `body` may be NULL. */
+bool status_is_from_the_future(unsigned code, const char *body);

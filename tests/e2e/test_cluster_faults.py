@@ -146,6 +146,22 @@ def test_missing_rights_are_named():
             same(follower.wait_line("cannot list endpointslices.discovery.k8s.io") is None, False)
 
 
+def test_a_watch_that_is_denied_is_not_in_sync_in_between():
+    """It may be listed, so every probe succeeds; that is no news."""
+    with World() as (api, follower):
+        api.fail("watch", "services", status(403, "Forbidden", message="no watch"), times=None)
+        n = api.count("watch", "services")
+        api.end_watches()
+        api.wait_requests("watch", "services", n + 4)
+        same([line for line in follower.lines if "services: " in line],
+             ["cannot watch services: HTTP 403: no watch; keeping what is known"])
+        same(follower.status()["state"], "denied")
+        api.clear()
+        follower.wait_line("services: connected again")
+        follower.until_state("synced")
+        settle(api, follower)
+
+
 def test_server_restarts():
     with World() as (api, follower):
         port = api.port
