@@ -14,6 +14,7 @@
 #include "lib/yaml/document.h"
 #include "lib/yaml/fields.h"
 #include "lib/yaml/scalar.h"
+#include <kubesvc/limits.h>
 
 #define FILE_SIZE_MAX (1u << 20)
 #define NDOTS_MAX 15 /* glibc's */
@@ -226,6 +227,16 @@ static void note_origins(struct config_file *file, const struct yaml_node *root)
     }
 }
 
+static void read_search(struct fields *fields, const struct yaml_node *root, char ***searchp)
+{
+    const struct yaml_node *list = yaml_node_get(root, "search");
+
+    config_replace_strv(fields, root, "search", config_parse_name, searchp);
+    if (list && *searchp && g_strv_length(*searchp) > KUBESVC_SEARCH_MAX)
+        fields_error(fields, list->position, "too-many", "search has more than %u domains",
+                     KUBESVC_SEARCH_MAX);
+}
+
 static void read_lookups(struct fields *fields, const struct yaml_node *root, bool *maps)
 {
     static const char *const words[] = {"mapped", "socket", NULL};
@@ -273,7 +284,7 @@ static void read_root(void *userdata, struct fields *fields, const struct yaml_n
     config_replace_text(fields, root, "zone", config_parse_zone, &config->zone);
     config_replace_text(fields, root, "namespace", config_parse_namespace, &config->ns);
     config_replace_strv(fields, root, "namespaces", config_parse_namespace, &config->namespaces);
-    config_replace_strv(fields, root, "search", config_parse_name, &config->search);
+    read_search(fields, root, &config->search);
     GPtrArray *nameservers =
         config_read_texts(fields, root, "nameservers", config_parse_nameserver);
     if (nameservers) {

@@ -19,6 +19,9 @@
 /* Zones besides the main one. */
 #define KUBESVC_ZONES_MAX 64u
 
+/* Domains of a search list: as many as a cluster allows a pod. */
+#define KUBESVC_SEARCH_MAX 32u
+
 /* CNAME links followed before giving up (rule 59). */
 #define KUBESVC_CHAIN_MAX 11u
 

@@ -28,6 +28,8 @@ bool settings_open(struct settings *settings, const struct snapshot_view *view)
                                                &settings->namespace_length);
     settings->search =
         snapshot_table(record, &stored->search, sizeof(struct kubesvc_span), &settings->n_search);
+    if (settings->n_search > KUBESVC_SEARCH_MAX)
+        settings->n_search = KUBESVC_SEARCH_MAX;
     settings->ranges =
         snapshot_table(record, &stored->ranges, sizeof(struct kubesvc_range), &settings->n_ranges);
     settings->zones =

@@ -613,6 +613,19 @@ static void zones(void **state)
     assert_bad(scene, many->str, 2, 1, "bad-zones", "more than 64 zones");
 }
 
+static void a_long_search_list(void **state)
+{
+    struct scene *scene = *state;
+    g_autoptr(GString) text = g_string_new("search:\n");
+
+    for (unsigned i = 0; i < KUBESVC_SEARCH_MAX; i++)
+        g_string_append_printf(text, "- d%u.example\n", i);
+    assert_good(scene, text->str);
+    g_string_append(text, "- more.example\n");
+    add_dropin(scene, "without.yaml", "ndots: 1\n");
+    assert_bad(scene, text->str, 2, 1, "too-many", "more than 32 domains");
+}
+
 static void directories_that_are_none(void **state)
 {
     struct scene *scene = *state;
@@ -669,6 +682,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(ranges_of_several_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(zones, set_up, tear_down),
         cmocka_unit_test_setup_teardown(directories_that_are_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_long_search_list, set_up, tear_down),
         cmocka_unit_test(suggestions),
     };
 

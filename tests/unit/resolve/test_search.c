@@ -366,6 +366,27 @@ static void a_list_of_our_own(void **state)
     CHECK(&options, cases);
 }
 
+/* However long a damaged snapshot says that its list is. */
+static void a_list_without_end(void **state)
+{
+    const char *search[KUBESVC_SEARCH_MAX + 2] = {NULL};
+    const struct world_options options = {.search = search};
+    static const struct search_case in_it[] = {
+        {"api", "dev", 4, FOUND, "10.96.1.2", "api.prod.svc.cluster.local"},
+    };
+    static const struct search_case behind_it[] = {
+        {"api", "dev", 4, NOT_OURS, NULL, NULL},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < KUBESVC_SEARCH_MAX; i++)
+        search[i] = "example.com";
+    search[KUBESVC_SEARCH_MAX] = "prod.svc.cluster.local";
+    CHECK(&options, behind_it);
+    search[KUBESVC_SEARCH_MAX - 1] = "prod.svc.cluster.local";
+    CHECK(&options, in_it);
+}
+
 /* Under the zone and tried as it is first: what the list says later does not change a failure. */
 static void the_first_failure_stands(void **state)
 {
@@ -579,6 +600,7 @@ int main(void)
         cmocka_unit_test(names_at_the_limit),
         cmocka_unit_test(few_dots_needed),
         cmocka_unit_test(a_list_of_our_own),
+        cmocka_unit_test(a_list_without_end),
         cmocka_unit_test(the_first_failure_stands),
         cmocka_unit_test(short_names_turned_off),
         cmocka_unit_test(fallthrough),
