@@ -135,15 +135,20 @@ bool mapped_is_in_zone(const struct mapping *mapping, const struct host_lookup *
 {
     const char *name = lookup->question.name;
     size_t length = lookup->question.name_length;
-    uint32_t reuse = mapping_read_begin(mapping);
-    struct settings settings;
-    struct snapshot_view view;
 
     if (lookup->question.type != KUBESVC_REQUEST_NAME)
         return false;
     if (length > 0 && name[length - 1] == '.')
         length--;
-    return snapshot_view_open(&view, mapping->base, mapping->size) &&
-           settings_open(&settings, &view) && settings_enter(&settings, name, length) &&
-           mapping_read_holds(mapping, reuse);
+    for (int readings = 0; readings < READINGS_MAX; readings++) {
+        uint32_t reuse = mapping_read_begin(mapping);
+        struct settings settings;
+        struct snapshot_view view;
+        bool in_zone = snapshot_view_open(&view, mapping->base, mapping->size) &&
+                       settings_open(&settings, &view) && settings_enter(&settings, name, length);
+
+        if (mapping_read_holds(mapping, reuse))
+            return in_zone;
+    }
+    return false;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* LDFLAGS: -Wl,--wrap=search_name,--wrap=host_lookup_plan */
+/* LDFLAGS: -Wl,--wrap=search_name,--wrap=host_lookup_plan,--wrap=settings_enter */
 /* LDFLAGS: -Wl,--wrap=mapping_read_begin,--wrap=mapping_read_holds */
 /*
  * Answers from a snapshot that is written meanwhile. Every answer says which generation of the
@@ -36,6 +36,7 @@
 enum place { BEFORE_THE_ROOT, BEFORE_THE_WALK, BEFORE_THE_COPY, PLACES };
 
 static void (*meanwhile[PLACES])(void);
+static void (*before_the_zone)(void);
 static bool unchecked;
 
 static void reach(enum place place)
@@ -52,6 +53,8 @@ void __real_host_lookup_plan(struct host_lookup *lookup, uint32_t names, uint32_
                              uint32_t inet, uint32_t inet6);
 void __wrap_host_lookup_plan(struct host_lookup *lookup, uint32_t names, uint32_t names_size,
                              uint32_t inet, uint32_t inet6);
+bool __real_settings_enter(struct settings *settings, const char *name, size_t length);
+bool __wrap_settings_enter(struct settings *settings, const char *name, size_t length);
 uint32_t __real_mapping_read_begin(const struct mapping *mapping);
 uint32_t __wrap_mapping_read_begin(const struct mapping *mapping);
 bool __real_mapping_read_holds(const struct mapping *mapping, uint32_t reuse);
@@ -69,6 +72,13 @@ void __wrap_host_lookup_plan(struct host_lookup *lookup, uint32_t names, uint32_
 {
     __real_host_lookup_plan(lookup, names, names_size, inet, inet6);
     reach(BEFORE_THE_COPY);
+}
+
+bool __wrap_settings_enter(struct settings *settings, const char *name, size_t length)
+{
+    if (before_the_zone)
+        before_the_zone();
+    return __real_settings_enter(settings, name, length);
 }
 
 uint32_t __wrap_mapping_read_begin(const struct mapping *mapping)
@@ -141,6 +151,7 @@ static void use_again(void)
 static void use_again_once(void)
 {
     memset(meanwhile, 0, sizeof meanwhile);
+    before_the_zone = NULL;
     use_again();
 }
 
@@ -174,6 +185,7 @@ static int tear_down(void **state)
 {
     (void)state;
     memset(meanwhile, 0, sizeof meanwhile);
+    before_the_zone = NULL;
     unchecked = false;
     drop_current();
     snapshot_writer_free(writer);
@@ -245,6 +257,21 @@ static void a_reading_that_is_always_overtaken_ends(void **state)
             assert_int_equal(look_up(i % SERVICES), UNANSWERED);
         meanwhile[place] = NULL;
     }
+}
+
+/* A name of ours, which no other service may be asked for, stays so. */
+static void a_zone_that_was_overtaken_is_read_again(void **state)
+{
+    const struct host_lookup lookup = {.question = {.type = KUBESVC_REQUEST_NAME,
+                                                    .name = "s1.testns.svc.cluster.local.",
+                                                    .name_length = 28}};
+    struct mapping *mapping = mapping_enter();
+
+    (void)state;
+    before_the_zone = use_again_once;
+    assert_true(mapped_is_in_zone(mapping, &lookup));
+    assert_null(before_the_zone);
+    mapping_leave(mapping);
 }
 
 /* What is only appended disturbs no reading; nor does one compaction, into the other space. */
@@ -331,6 +358,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_reading_that_was_overtaken_is_repeated),
         TEST(a_reading_that_is_always_overtaken_ends),
+        TEST(a_zone_that_was_overtaken_is_read_again),
         TEST(a_reading_is_not_disturbed_by_changes),
         TEST(without_the_check_answers_are_wrong),
         TEST(readers_beside_a_writer),
