@@ -93,7 +93,8 @@ def test_32_bit_program_asks_64_bit_daemon():
 
 
 def test_stopped_continued_killed():
-    with Daemon(manifests()) as daemon, Client(daemon.env) as client:
+    """What a program sees that has no snapshot mapped."""
+    with Daemon(manifests(), config="lookups: socket\n") as daemon, Client(daemon.env) as client:
         assert client.ask("inet", "ten.moon").addresses
         daemon.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, daemon.process.pid, os.WSTOPPED | os.WNOWAIT)
