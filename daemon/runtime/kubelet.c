@@ -120,13 +120,15 @@ static bool on_logs(void *userdata, const char *name, bool heard, void **datap)
     if (!there && !g_hash_table_contains(kubelet->pods, names[KUBELET_UID]))
         return false;
     struct kubelet_pod *pod = need_pod(kubelet, names[KUBELET_UID]);
-    bool is_same = there && pod->names &&
-                   g_strv_equal((const char *const *)names, (const char *const *)pod->names);
+    bool is_same =
+        pod->names && g_strv_equal((const char *const *)names, (const char *const *)pod->names);
+    pod->due = true;
+    pod->heard |= heard || is_same != there;
+    if (there == is_same)
+        return there;
     g_clear_pointer(&pod->names, g_strfreev);
     if (there)
         pod->names = g_steal_pointer(&names);
-    pod->due = true;
-    pod->heard |= heard || !is_same;
     return there;
 }
 

@@ -482,6 +482,11 @@ def test_kubelet():
         until(client, "web", "EAI_NONAME")
         (root / "logs" / f"shop_web-7d4b9c6f5d-x2k8p_{uid}").mkdir()
         until(client, "web", ["10.244.0.51"])
+        # a static pod keeps a uid that its manifest states, whatever its name becomes
+        (root / "logs" / f"shop_web-7d4b9c6f5d-b7qzc_{uid}").mkdir()
+        (root / "logs" / f"shop_web-7d4b9c6f5d-x2k8p_{uid}").rmdir()
+        (root / "pods" / uid / "etc-hosts").write_text(head.replace("10.244.0.5", "10.244.0.52"))
+        until(client, "web", ["10.244.0.52"])
         shutil.rmtree(root / "pods" / uid)
         until(client, "web", "EAI_NONAME")
         none_is_open(daemon, root)
