@@ -163,8 +163,9 @@ static bool take_format(struct arguments *arguments, const struct command *comma
         return true;
     }
     g_autofree char *names = format_names(command->takes), *remedy = NULL;
-    bool query = g_str_has_prefix(name, "jsonpath") || g_str_has_prefix(name, "custom-columns") ||
-                 g_str_has_prefix(name, "go-template");
+    bool query = !(command->takes & TAKES_GET) &&
+                 (g_str_has_prefix(name, "jsonpath") || g_str_has_prefix(name, "custom-columns") ||
+                  g_str_has_prefix(name, "go-template"));
     remedy = query ? g_strdup("use -o json, and jq to choose from it")
                    : g_strdup_printf("'%s' supports: %s", command->name, names);
     text_error(arguments->json, remedy, "unknown output format '%s'", name);

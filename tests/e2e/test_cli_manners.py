@@ -46,6 +46,10 @@ def test_wrong_options():
         ("get svc --show-labels=", "--show-labels takes no value; see 'kubesvc get --help'"),
         ("get svc -n", "-n requires a value; see 'kubesvc get --help'"),
         ("get svc --selector", "--selector requires a value; see 'kubesvc get --help'"),
+        ("get svc -o jsonpath", "unknown output format 'jsonpath'; 'get' supports: wide, json, yaml, "
+         "name, jsonpath=TEMPLATE, custom-columns=HEADING:PATH,..."),
+        ("query web -o jsonpath={.x}", "unknown output format 'jsonpath={.x}'; use -o json, and jq to "
+         "choose from it"),
         ("check --socket x", "unknown option --socket; see 'kubesvc check --help'"),
     ):
         done = kubesvc(env, *command.split())
