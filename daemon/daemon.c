@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "lib/util/notify.h"
 #include "loader_thread.h"
 #include "message.h"
+#include <kubesvc/limits.h>
 
 struct daemon {
     sd_event *event;
@@ -192,7 +194,10 @@ static int open_socket(struct daemon *daemon, const char *path)
         return -EADDRINUSE;
     }
     if (r < 0)
-        log_error("%s: cannot listen: %s", path, g_strerror(-r));
+        log_error("%s: cannot listen: %s%s", path, g_strerror(-r),
+                  r == -EACCES && geteuid() != 0 && strcmp(path, KUBESVC_SOCKET_PATH) == 0
+                      ? "; as an ordinary user, choose other places with --socket and --state"
+                      : "");
     return r;
 }
 

@@ -38,6 +38,15 @@ static void hold_reload(void)
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
+/* For --check: which files there are. */
+static void print_files(const struct config *config)
+{
+    for (guint i = 0; i < config->files->len; i++)
+        printf("%s: configuration OK\n", (const char *)config->files->pdata[i]);
+    if (config->files->len == 0)
+        puts("no configuration file; the defaults apply");
+}
+
 int main(int argc, char **argv)
 {
     hold_reload();
@@ -60,8 +69,8 @@ int main(int argc, char **argv)
     g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
     r = config_load_logged(&config, &options.config, errors);
     if (r == 0 && options.check) {
+        print_files(config);
         config_free(config);
-        printf("%s: configuration OK\n", options.config.path);
     } else if (r == 0) {
         r = daemon_run(config, &options.config);
     }

@@ -229,3 +229,17 @@ def test_bad_dropin_at_start():
     done = subprocess.run([built("kubesvcd"), "--check", "--zone", "a b"], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert "command line: error: --zone: must be a DNS name" in done.stderr, done.stderr
+
+
+def test_check_says_which_files_there_are():
+    os.makedirs("c.yaml.d")
+    for name in "c.yaml", "c.yaml.d/a.yaml":
+        with open(name, "w", encoding="utf-8") as file:
+            file.write("zone: a.b\n")
+
+    def checked(*options):
+        return subprocess.check_output([built("kubesvcd"), "--check", *options], text=True)
+
+    same(checked("--config", "c.yaml"), "c.yaml: configuration OK\nc.yaml.d/a.yaml: configuration OK\n")
+    if not os.path.exists("/etc/kubesvc"):
+        same(checked(), "no configuration file; the defaults apply\n")
