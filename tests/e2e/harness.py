@@ -244,6 +244,13 @@ class Client:
             time.sleep(0.005)
         return result
 
+    def map(self, kind, name, addresses):
+        """Asks for a name with these addresses until the process has the snapshot mapped: on a
+        busy machine neither an answer nor a mapping is had by the first or second lookup."""
+        path = pathlib.Path(f"/proc/{self.process.pid}/maps")
+        self.until(kind, name, lambda got: sorted(got.addresses) == sorted(addresses)
+                   and "kubesvc-snapshot" in path.read_text())
+
     def close(self):
         self.process.stdin.close()
         same(self.process.wait(PATIENCE), 0, "status of the client")
