@@ -188,7 +188,7 @@ static void set_limits(struct api_request *request)
     (void)curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, on_socket_open);
     (void)curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
-    (void)curl_easy_setopt(handle, CURLOPT_PIPEWAIT, 1L);
+    (void)curl_easy_setopt(handle, CURLOPT_PIPEWAIT, (long)request->server->kubeconfig->secure);
 }
 
 static void api_request_clear(struct api_request *request)

@@ -286,6 +286,22 @@ def test_a_watch_on_which_nothing_comes_is_not_trusted_for_long():
         same([line for line in follower.lines if "cannot" in line], [])
 
 
+@limit(120)
+def test_requests_that_hang_do_not_hold_up_others():
+    """Also not on new connections, after the first ones have timed out."""
+    with World() as (api, follower):
+        ended = threading.Event()
+        api.fail("probe", None, lambda handler: (ended.wait(), handler.drop()), times=None)
+        api.fail("watch", None, status(500, "InternalError"), times=3)
+        api.end_watches()
+        try:
+            follower.until(lambda: api.count("probe") == 6, "more than one probe each", 50)
+        finally:
+            ended.set()
+        same({line.rpartition(": ")[2] for line in follower.lines if "cannot list" in line},
+             {"Operation timed out; keeping what is known"})
+
+
 def test_what_is_no_json():
     with World() as (api, follower):
         for body in (b"<html>sorted out</html>", b'{"type":"ADDED","object":' + b'{"a":' * 200):
