@@ -205,7 +205,7 @@ static enum connection_result ask_daemon_whole(struct host_lookup *lookup, enum 
     size_t needed = retry_take(key, &connection.deadline);
     enum connection_result result = CONNECTION_OK;
 
-    if (state == MAPPING_STALE)
+    if (state == MAPPING_STALE && needed == 0) /* once for a lookup */
         connection.deadline -= KUBESVC_DEADLINE_MS - KUBESVC_STALE_DEADLINE_MS;
     *outcome = OUTCOME_TOO_SMALL;
     if (needed <= lookup->buffer.size) {
