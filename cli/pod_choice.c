@@ -92,15 +92,16 @@ static bool consider_workload(void *userdata, yajl_val workload)
 
 static int complain_unknown(const struct choice *choice, const char *what, const char *ns)
 {
+    const char *kinds = choice->one ? "pods" : choice->members ? "services" : "workloads";
     g_autofree char *remedy = NULL;
     if (choice->workload)
         remedy = g_strdup_printf("did you mean '%s'?", choice->workload);
     else if (choice->suggestion.nearest)
         remedy = g_strdup_printf("did you mean '%s'?", choice->suggestion.nearest);
     else if (choice->seen > 0)
-        remedy = g_strdup_printf("see 'kubesvc get pods -n %s'", ns);
+        remedy = g_strdup_printf("see 'kubesvc get %s -n %s'", kinds, ns);
     else
-        remedy = g_strdup("see 'kubesvc get pods -A', and name the namespace with -n");
+        remedy = g_strdup_printf("see 'kubesvc get %s -A', and name the namespace with -n", kinds);
     text_error(false, remedy, "no %s '%s' in namespace %s", what, choice->name, ns);
     return STATUS_NOT_FOUND;
 }

@@ -329,12 +329,13 @@ static bool manifests_exist(const struct arguments *arguments)
 /* --manifests: the daemon to ask is one of this command's own. */
 static int start_daemon(struct arguments *arguments, char **socketp)
 {
-    const char *ns = arguments->ns ? arguments->ns : getenv("KUBESVC_NAMESPACE");
+    const char *given = arguments->ns ? arguments->ns : getenv("KUBESVC_NAMESPACE");
+    g_autofree char *ns = given && *given ? g_ascii_strdown(given, -1) : NULL;
     if (!arguments->manifests[0])
         return STATUS_DONE;
     if (!manifests_exist(arguments))
         return STATUS_FAILED;
-    int status = private_daemon_start(arguments->manifests, ns && *ns ? ns : NULL, socketp);
+    int status = private_daemon_start(arguments->manifests, ns, socketp);
     if (status != STATUS_DONE)
         return status;
     arguments->socket = *socketp;

@@ -428,8 +428,8 @@ def test_a_free_pod_of_a_workload_or_service():
         same(run(daemon, "deployments.apps/web", "--", "sh", "-c", "echo $POD_NAME").stdout, "web-0\n")
         second.communicate("\n", timeout=PATIENCE)
         for what, said in (("deploy/wbe", "no Deployment 'wbe' in namespace default; did you mean 'web'?"),
-                           ("sts/web", "no StatefulSet 'web' in namespace default"),
-                           ("svc/none", "no Service 'none' in namespace default"),
+                           ("sts/web", "no StatefulSet 'web' in namespace default; see 'kubesvc get workloads -A'"),
+                           ("svc/none", "no Service 'none' in namespace default; see 'kubesvc get services -A'"),
                            ("web", "no pod 'web' in namespace default; did you mean 'deployment/web'?")):
             done = run(daemon, what, "--", "true", status=2)
             assert said in done.stderr, done
@@ -550,6 +550,10 @@ def test_a_daemon_of_its_own_that_cannot_be():
     _, said = done.communicate(timeout=PATIENCE)
     same(done.returncode, 0)
     assert "m/bad.yaml:" in said, said
+    for ns in "moon", "Moon":  # this one can, as with any other daemon
+        done = own_daemon("-n", ns, "dual", "--", "sh", "-c", "echo $POD_NAMESPACE")
+        said = done.communicate(timeout=PATIENCE)
+        same((done.returncode, said[0]), (0, "moon\n"), said)
     done = own_daemon("-n", "Not_A_Namespace", "web-1", "--", "true")
     done.communicate(timeout=PATIENCE)
     same(done.returncode, 1)
