@@ -584,7 +584,7 @@ static void test_loop(void **state)
 static bool connected_from(uint16_t port, union endpoint *own)
 {
     for (int fd = 0; fd < 1024; fd++) {
-        union endpoint peer;
+        union endpoint peer = {0};
         socklen_t own_size = sizeof *own, peer_size = sizeof peer, type_size = sizeof(int);
         int type = 0;
 
