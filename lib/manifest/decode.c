@@ -61,12 +61,24 @@ enum object_kind decode_kind(const char *name, const char *version)
     return kind < OBJECT_KINDS && (!version || has_version(kind, version)) ? kind : OBJECT_KINDS;
 }
 
+/* It is an object without a kind, not a file of another program's with an apiVersion of its own, as
+ * charts have. */
+static bool lacks_kind(const struct yaml_node *root, const char *version)
+{
+    const struct yaml_node *metadata = yaml_node_get(root, "metadata");
+
+    return version && is_known_version(version) && metadata && metadata->type == YAML_NODE_MAP;
+}
+
 /* OBJECT_KINDS: not one of ours; reported only if one was probably meant. */
 static enum object_kind identify(struct fields *fields, const struct yaml_node *root,
                                  const char *version, const char *name)
 {
     enum object_kind kind = name ? object_kind_find(name) : OBJECT_KINDS;
 
+    if (!name && lacks_kind(root, version))
+        fields_warning(fields, root->position, "no-kind",
+                       "an object of apiVersion %s without kind is ignored", version);
     if (kind == OBJECT_KINDS)
         return kind;
     if (!version)

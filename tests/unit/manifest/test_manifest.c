@@ -189,6 +189,8 @@ static void near_misses(void **state)
 {
     (void)state;
     assert_warning("kind: Service\nmetadata: {name: a}\n", "no-api-version");
+    assert_warning("apiVersion: v1\nmetadata: {name: a}\n", "no-kind");
+    assert_warning("apiVersion: v1\nKind: Service\nmetadata: {name: a}\n", "no-kind");
     assert_warning("apiVersion: v1\nkind: Deployment\nmetadata: {name: a}\n", "no-such-kind");
     assert_warning("apiVersion: apps/v1\nkind: Service\nmetadata: {name: a}\n", "no-such-kind");
     assert_warning("apiVersion: v1\nkind: Service\nmetadata: {}\n", "no-name");
@@ -197,6 +199,23 @@ static void near_misses(void **state)
     assert_warning("apiVersion: template.openshift.io/v1\nkind: Template\nobjects:\n"
                    "- {apiVersion: v1, kind: Service, metadata: {name: '${X}'}}\n",
                    "openshift-template");
+}
+
+/* Others use apiVersion, too: a chart, a kustomization. */
+static void files_of_others(void **state)
+{
+    static const char *const texts[] = {
+        "apiVersion: v1\nname: a\nversion: 1.0.0\n",
+        "apiVersion: example.com/v1\nmetadata: {name: a}\n",
+        "metadata: {name: a}\nspec: {}\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct manifest_text manifest = manifest_text_good(texts[i]);
+
+        assert_int_equal(manifest.diagnostics->len, 0);
+        manifest_text_free(&manifest);
+    }
 }
 
 static void generated_names(void **state)
@@ -354,10 +373,10 @@ int main(void)
         cmocka_unit_test(documents),       cmocka_unit_test(mentions),
         cmocka_unit_test(utf16),           cmocka_unit_test(json),
         cmocka_unit_test(lists),           cmocka_unit_test(only_what_counts),
-        cmocka_unit_test(near_misses),     cmocka_unit_test(generated_names),
-        cmocka_unit_test(bad_names),       cmocka_unit_test(anchors),
-        cmocka_unit_test(repeated_fields), cmocka_unit_test(templates),
-        cmocka_unit_test(syntax_errors),
+        cmocka_unit_test(near_misses),     cmocka_unit_test(files_of_others),
+        cmocka_unit_test(generated_names), cmocka_unit_test(bad_names),
+        cmocka_unit_test(anchors),         cmocka_unit_test(repeated_fields),
+        cmocka_unit_test(templates),       cmocka_unit_test(syntax_errors),
     };
 
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
