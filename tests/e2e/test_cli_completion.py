@@ -217,7 +217,7 @@ def test_fish():
         same(complete("kubesvc describe pod app-"), ["app-0", "app-1", "app-2"])
         same(complete("kubesvc describe -n sun svc d"), ["data", "db"])
         same(complete("kubesvc check -n "), ["mars", "moon", "sun"])
-        same(complete("kubesvc check --s"), ["--skip-templates", "--strict"])
+        same(complete("kubesvc check --st"), ["--strict"])
         same(complete("kubesvc run -n sun db"), ["db-0", "db-1"])
         assert "service/db" in complete("kubesvc run -n sun s")
         assert "/etc/" in complete("kubesvc run app-0 -- ls /et")
