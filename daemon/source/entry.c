@@ -25,6 +25,9 @@
 #define PAUSE_PATIENCE (10 * UINT64_C(1000000))
 #define WRITING_PATIENCE (60 * UINT64_C(1000000))
 
+/* What a close may take, at first. Microseconds. */
+#define CLOSING UINT64_C(10000)
+
 static void free_child(void *entry)
 {
     entry_free(entry);
@@ -207,7 +210,9 @@ bool entry_wait_for_writers(struct entry *entry)
     return !entry->unguarded;
 }
 
-/* Nothing is recorded that only the writer's close would end: that may not be reported. */
+/* Nothing is recorded that only the writer's close would end: that may not be reported, or was
+ * already, since the kernel reports it shortly before the file no longer counts as open. So the
+ * file is examined again soon, and then less and less often. */
 bool entry_meet_writer(struct entry *entry, uint64_t idle)
 {
     uint64_t now = queue_now();
@@ -225,7 +230,8 @@ bool entry_meet_writer(struct entry *entry, uint64_t idle)
         return false;
     }
     entry->forced = true;
-    queue_wait(entry->root->queue, entry, MIN(pause_ends, writing_ends) - now);
+    uint64_t again = now + MAX(CLOSING, (now - entry->written) / 2);
+    queue_wait(entry->root->queue, entry, MIN(again, MIN(pause_ends, writing_ends)) - now);
     return true;
 }
 
