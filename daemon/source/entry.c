@@ -25,7 +25,7 @@
 #define PAUSE_PATIENCE (10 * UINT64_C(1000000))
 #define WRITING_PATIENCE (60 * UINT64_C(1000000))
 
-/* What a close may take, at first. Microseconds. */
+/* What a close may take, at first, from when it was reported. Microseconds. */
 #define CLOSING UINT64_C(10000)
 
 static void free_child(void *entry)
@@ -211,8 +211,8 @@ bool entry_wait_for_writers(struct entry *entry)
 }
 
 /* Nothing is recorded that only the writer's close would end: that may not be reported, or was
- * already, since the kernel reports it shortly before the file no longer counts as open. So the
- * file is examined again soon, and then less and less often. */
+ * already, since the kernel reports it shortly before the file no longer counts as open. After a
+ * close the file is therefore examined again soon, and then less and less often. */
 bool entry_meet_writer(struct entry *entry, uint64_t idle)
 {
     uint64_t now = queue_now();
@@ -230,8 +230,10 @@ bool entry_meet_writer(struct entry *entry, uint64_t idle)
         return false;
     }
     entry->forced = true;
-    uint64_t again = now + MAX(CLOSING, (now - entry->written) / 2);
-    queue_wait(entry->root->queue, entry, MIN(again, MIN(pause_ends, writing_ends)) - now);
+    uint64_t delay = MIN(pause_ends, writing_ends) - now;
+    if (entry->closed > 0)
+        delay = MIN(delay, MAX(CLOSING, (now - entry->closed) / 2));
+    queue_wait(entry->root->queue, entry, delay);
     return true;
 }
 
@@ -243,14 +245,16 @@ void entry_on_event(struct entry *entry, uint32_t mask)
         entry->forced = true;
         entry->rescan = true;
         entry_forget_writers(entry);
-        entry->writing_since = entry->written = 0; /* of another file */
+        entry->writing_since = entry->written = entry->closed = 0; /* of another file */
         entry->created = (mask & (IN_CREATE | IN_ISDIR)) == IN_CREATE;
     }
     if (mask & (IN_CLOSE_WRITE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM))
         entry_forget_writers(entry);
-    if (mask & IN_CLOSE_WRITE)
+    if (mask & IN_CLOSE_WRITE) {
+        entry->closed = queue_now();
         entry->forced = true; /* mapped memory is written without an event, and possibly without
                                  changing the time */
+    }
     entry->created_there = false;
     if (mask & IN_MODIFY) {
         hear_writing(entry, &entry->writing);

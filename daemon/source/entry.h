@@ -80,7 +80,8 @@ struct entry {
     uint64_t due;                  /* microseconds; 0: not waiting */
     uint64_t writing_since;   /* time of the first write event, or of reading the file anyway; 0: it
                                  has been read since */
-    uint64_t written;         /* time of the last one; both in microseconds */
+    uint64_t written;         /* time of the last one; all in microseconds */
+    uint64_t closed;          /* when a close was last reported, or may have been; 0: none */
     unsigned round;           /* its directory's last scan that found it */
     uint8_t state;            /* enum entry_state */
     bool again;               /* something happened since its state was entered */

@@ -66,6 +66,8 @@ static void meet(struct queue *queue, struct entry *entry, const struct dirent *
     struct entry *child = entry_child(entry, name);
     if (!child)
         return;
+    if (!queue->thorough) /* it may have been closed just before its directory was watched */
+        child->closed = queue_now();
     child->round = directory->round;
     child->rescan = true;
     queue_mark_now(queue, child);

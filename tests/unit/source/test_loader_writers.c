@@ -351,6 +351,20 @@ static void test_first_look(void **state)
     assert_true(loading_says(loading, "m/a.yaml", "a"));
 }
 
+/* However long its writer has been idle. */
+static void test_first_look_waits_for_no_writer(void **state)
+{
+    struct loading *loading = *state;
+    gint64 before;
+
+    open_writer(loading, O_APPEND);
+    world.ahead = 3;
+    before = g_get_monotonic_time();
+    loading_start(loading);
+    assert_true(g_get_monotonic_time() - before < G_USEC_PER_SEC);
+    assert_null(loading_of(loading, "m/a.yaml"));
+}
+
 /* The same if only inotify reports writers. */
 static void test_first_look_disturbed(void **state)
 {
@@ -519,6 +533,7 @@ int main(void)
         TEST(truncated_while_looking_without_leases),
 #define UNSTARTED(name) cmocka_unit_test_setup_teardown(test_##name, set_up_unstarted, tear_down)
         UNSTARTED(first_look),
+        UNSTARTED(first_look_waits_for_no_writer),
         UNSTARTED(first_look_disturbed),
         UNSTARTED(first_look_paused),
     };
