@@ -56,11 +56,6 @@ static void put_errors(void *userdata, const struct loader_file_status *status)
     }
 }
 
-static bool is_watched(const struct runtime_status *status)
-{
-    return strcmp(status->watch, "inotify") == 0 || strcmp(status->watch, "polling") == 0;
-}
-
 /* Errors in a runtime's files are listed with the other errors. */
 static void put_runtime_error(void *userdata, const struct runtime_status *status)
 {
@@ -70,7 +65,7 @@ static void put_runtime_error(void *userdata, const struct runtime_status *statu
         return;
     json_open(json, NULL);
     json_text(json, "file", status->directory);
-    json_text(json, "severity", status->watch && !is_watched(status) ? "error" : "warning");
+    json_text(json, "severity", status->failed ? "error" : "warning");
     json_text(json, "message", status->problem);
     json_text(json, "rule", "runtime");
     json_bool(json, "stale", false);

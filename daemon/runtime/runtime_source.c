@@ -333,6 +333,7 @@ void runtime_source_status(const struct runtime_source *source, bool polled,
                        .directory = runtime_source_path(source),
                        .watch = watch_word(error, polled),
                        .problem = problem_of(source, error),
+                       .failed = error != 0 && !is_missing(error),
                        .n_files = telling.n,
                    });
     telling.problems = true;

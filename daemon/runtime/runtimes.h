@@ -44,6 +44,7 @@ struct runtime_status {
     const char *directory; /* where its files are */
     const char *watch;     /* "inotify", "polling", "missing", "removed" or "unreadable" */
     const char *problem;   /* what is wrong, or NULL */
+    bool failed;           /* it is that the directory cannot be read */
     unsigned n_files;      /* that were read */
 };
 
