@@ -2,10 +2,13 @@
 /*
  * kubesvcd: the cache daemon behind libnss_kubesvc.so.2.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,9 +17,12 @@
 #include "daemon.h"
 #include "daemon/config/options.h"
 #include "lib/util/command_line.h"
+#include "lib/util/descriptor.h"
+#include "lib/util/log.h"
 #include "loader_thread.h"
 
 #define KEPT_MAX (1 << 20) /* bytes that are free at the end of the heap */
+#define FILES_LEAST 32u    /* open at once: its own, a manifest being read, a few clients */
 
 /* The parent may have closed them: then the log would go to the socket or the leases that got their
  * numbers. */
@@ -36,6 +42,18 @@ static void hold_reload(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* With fewer it would run, but find no manifests, or have no descriptor to say that it is ready. */
+static bool has_descriptors(void)
+{
+    (void)descriptor_raise_limit(SIZE_MAX);
+    if (descriptor_has_room(FILES_LEAST))
+        return true;
+    log_error("cannot start: %s: at least %u more files must be possible to open; raise the limit "
+              "(LimitNOFILE= of the unit, 'ulimit -n')",
+              g_strerror(errno), FILES_LEAST);
+    return false;
 }
 
 /* For --check: which files there are. */
@@ -72,7 +90,7 @@ int main(int argc, char **argv)
         print_files(config);
         config_free(config);
     } else if (r == 0) {
-        r = daemon_run(config, &options.config);
+        r = has_descriptors() ? daemon_run(config, &options.config) : -EMFILE;
     }
     options_clear(&options);
     return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

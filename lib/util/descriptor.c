@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The control message that carries one descriptor, which is all that is needed here.
+ * The control message that carries one descriptor, which is all that is needed here; and whether
+ * more can be opened, which is tried, as the limit alone does not say what is open already.
  */
 #include "descriptor.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 ssize_t descriptor_send(int socket, const struct msghdr *message, int fd)
 {
@@ -39,4 +43,22 @@ size_t descriptor_raise_limit(size_t wanted)
             limit = raised;
     }
     return limit.rlim_cur < wanted ? (size_t)limit.rlim_cur : wanted;
+}
+
+bool descriptor_has_room(unsigned n)
+{
+    int fds[DESCRIPTOR_PROBE_MAX], error = 0;
+    unsigned opened = 0;
+
+    while (opened < n && opened < DESCRIPTOR_PROBE_MAX && error == 0) {
+        fds[opened] = epoll_create1(EPOLL_CLOEXEC);
+        if (fds[opened] < 0)
+            error = errno;
+        else
+            opened++;
+    }
+    while (opened > 0)
+        close(fds[--opened]);
+    errno = error;
+    return error == 0;
 }

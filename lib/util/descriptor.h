@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -15,3 +16,7 @@ ssize_t descriptor_send(int socket, const struct msghdr *message, int fd);
 /* Raises the limit of open descriptors to `wanted` if it is lower and as far as that is allowed.
  * Returns how many of these the process may have. */
 size_t descriptor_raise_limit(size_t wanted);
+
+/* Can `n` more be opened, at most DESCRIPTOR_PROBE_MAX? False with errno, such as EMFILE. */
+#define DESCRIPTOR_PROBE_MAX 64u
+bool descriptor_has_room(unsigned n);

@@ -165,6 +165,19 @@ def test_standard_descriptors_are_closed():
                     same(links[fd], "/dev/null", f"descriptor {fd} after {closed}")
 
 
+def test_few_descriptors():
+    """Too few, of which some may be open already: it says so instead of running without manifests,
+    or unable to say that it is ready. A lower limit that it may raise is none."""
+    for n in 8, 12, 16, 20, 24, 30:
+        daemon = Daemon(WEB, ready=False, wrapper=shell(f"ulimit -n {n};"))
+        same(daemon.process.wait(PATIENCE), 1)
+        daemon.wait_line("at least 32 more files must be possible to open")
+        same(len(daemon.lines), 1, daemon.lines)
+        daemon.stop()
+    with Daemon(WEB, wrapper=shell("ulimit -S -n 16;")) as daemon, Client(daemon.env) as client:
+        assert answers(client)
+
+
 def test_no_file_may_be_written():
     with Daemon({"web.yaml": SERVICE % ("web", '""')}, wrapper=shell("ulimit -f 0;")) as daemon:
         daemon.wait_line("leases: cannot be written: File too large")
