@@ -9,29 +9,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <glib.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "commands.h"
+#include "private_directory.h"
 #include "text.h"
 
-#define PREFIX "kubesvc-run-"
-#define PARENT_MAX 60u      /* bytes: a socket's path has at most 107 */
-#define STALE_SECONDS 60    /* a younger directory may not be locked yet */
 #define END_TIMEOUT_MS 5000 /* for the daemon to exit when asked to */
 #define MESSAGE_MAX 512u    /* bytes of a notification */
 
@@ -42,81 +37,8 @@ struct private_daemon {
     int lock;    /* the directory, locked while it is in use */
     int notify;  /* the daemon's messages to its service manager */
     int self;    /* pidfd of this process */
-    int life[2]; /* a pipe whose writing end is open while the daemon lives */
+    int life[2]; /* a pipe that says why there is no daemon (report_end) */
 };
-
-/* --- The directory ---------------------------------------------------------------------------- */
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st, (void)type, (void)walk;
-    return remove(path);
-}
-
-static void remove_directory(const char *path)
-{
-    (void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *find_parent(void)
-{
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    if (runtime && *runtime == '/' && strlen(runtime) <= PARENT_MAX && access(runtime, W_OK) == 0)
-        return runtime;
-    return "/tmp";
-}
-
-/* Left by a killed guard: no process holds its lock. */
-static void sweep_one(const char *path)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && time(NULL) - st.st_mtime > STALE_SECONDS &&
-        flock(fd, LOCK_EX | LOCK_NB) == 0)
-        remove_directory(path);
-    close(fd);
-}
-
-static void sweep(const char *parent)
-{
-    g_autoptr(GDir) directory = g_dir_open(parent, 0, NULL);
-    const char *name;
-    while (directory && (name = g_dir_read_name(directory)))
-        if (g_str_has_prefix(name, PREFIX)) {
-            g_autofree char *path = g_build_filename(parent, name, NULL);
-            sweep_one(path);
-        }
-}
-
-/* The guard replaces the standard descriptors, which its caller may have closed. */
-static int above_standard(int fd)
-{
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), error = errno;
-    close(fd);
-    errno = error;
-    return higher;
-}
-
-static int make_directory(struct private_daemon *daemon)
-{
-    const char *parent = find_parent();
-    sweep(parent);
-    daemon->directory = g_build_filename(parent, PREFIX "XXXXXX", NULL);
-    if (!mkdtemp(daemon->directory))
-        return -errno;
-    daemon->socket = g_build_filename(daemon->directory, "socket", NULL);
-    daemon->notify_path = g_build_filename(daemon->directory, "notify", NULL);
-    daemon->log_path = g_build_filename(daemon->directory, "log", NULL);
-    daemon->state = g_build_filename(daemon->directory, "state", NULL);
-    daemon->lock = above_standard(open(daemon->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (daemon->lock < 0 || flock(daemon->lock, LOCK_SH) < 0)
-        return -errno;
-    return 0;
-}
 
 /* --- The daemon and its guard ----------------------------------------------------------------- */
 
@@ -147,15 +69,17 @@ static char **build_command(const struct private_daemon *daemon, const char *con
     return g_strv_builder_end(command);
 }
 
-static void redirect(int fd, const char *path, int flags)
+/* False with errno. */
+static bool redirect(int fd, const char *path, int flags)
 {
     int opened = open(path, flags | O_CLOEXEC, 0600);
-    if (opened == fd) { /* it was closed, and stays open for what is executed */
-        (void)fcntl(fd, F_SETFD, 0);
-    } else if (opened >= 0) {
-        (void)dup2(opened, fd);
-        close(opened);
-    }
+    if (opened == fd) /* it was closed, and stays open for what is executed */
+        return fcntl(fd, F_SETFD, 0) == 0;
+    if (opened < 0)
+        return false;
+    (void)dup2(opened, fd);
+    close(opened);
+    return true;
 }
 
 static void reset_signals(void (*action)(int))
@@ -180,23 +104,32 @@ static void clean_environment(const struct private_daemon *daemon)
     g_setenv("NOTIFY_SOCKET", daemon->notify_path, TRUE);
 }
 
+/* Why there is no daemon: negative errno, the signal that killed it, or 0 if its output says why.
+ */
+static void report_end(struct private_daemon *daemon, int reason)
+{
+    (void)!write(daemon->life[1], &reason, sizeof reason);
+    close(daemon->life[1]);
+    daemon->life[1] = -1;
+}
+
 static bool has_ended(int process_fd)
 {
     return poll(&(struct pollfd){.fd = process_fd, .events = POLLIN}, 1, 0) > 0;
 }
 
 /* What the guard has sent before is lost, as it ignores the signal itself. */
-static void become_daemon(const struct private_daemon *daemon, char **command, pid_t guard)
+static void become_daemon(struct private_daemon *daemon, char **command, pid_t guard)
 {
     reset_signals(SIG_DFL);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != guard || has_ended(daemon->self))
         _exit(EXIT_FAILURE);
-    redirect(STDERR_FILENO, daemon->log_path, O_WRONLY | O_CREAT | O_APPEND);
-    (void)close_range(STDERR_FILENO + 1, ~0u, 0);
+    (void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     clean_environment(daemon);
-    execv(command[0], command);
-    fprintf(stderr, "%s: %s\n", command[0], g_strerror(errno));
+    if (redirect(STDERR_FILENO, daemon->log_path, O_WRONLY | O_CREAT | O_APPEND))
+        execv(command[0], command);
+    report_end(daemon, -errno);
     _exit(EXIT_FAILURE);
 }
 
@@ -218,19 +151,25 @@ static void end_daemon(pid_t process, int fd)
     (void)TEMP_FAILURE_RETRY(waitpid(process, NULL, 0));
 }
 
+/* The signal that has killed it, or 0; it stays a zombie, so that its number is not used again. */
+static int ending_signal(int process_fd)
+{
+    siginfo_t info = {0};
+    (void)waitid(P_PIDFD, (id_t)process_fd, &info, WEXITED | WNOWAIT);
+    return info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED ? info.si_status : 0;
+}
+
 /* Until this program, or what it has executed, has ended. */
 static void wait_for_command(struct private_daemon *daemon, int process_fd)
 {
     struct pollfd ends[] = {{.fd = daemon->self, .events = POLLIN},
                             {.fd = process_fd, .events = POLLIN}};
     while (ends[0].revents == 0) {
-        if (ends[1].fd < 0 && daemon->life[1] >= 0) {
-            close(daemon->life[1]);
-            daemon->life[1] = -1;
-        }
         (void)poll(ends, G_N_ELEMENTS(ends), -1);
-        if (ends[1].revents != 0)
-            ends[1].fd = -1;
+        if (ends[1].revents == 0)
+            continue;
+        report_end(daemon, ending_signal(process_fd));
+        ends[1].fd = -1;
     }
 }
 
@@ -239,16 +178,18 @@ static void guard(struct private_daemon *daemon, char **command)
     reset_signals(SIG_IGN);
     close_others(daemon->self, daemon->lock, daemon->life[1]);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        redirect(fd, "/dev/null", O_RDWR);
+        (void)redirect(fd, "/dev/null", O_RDWR);
     pid_t self = getpid(), process = fork();
     if (process == 0)
         become_daemon(daemon, command, self);
-    (void)!chdir("/");
     int process_fd = process > 0 ? pidfd_open(process, 0) : -1;
+    if (process_fd < 0)
+        report_end(daemon, -errno);
+    (void)!chdir("/");
     wait_for_command(daemon, process_fd);
     if (process > 0)
         end_daemon(process, process_fd);
-    remove_directory(daemon->directory);
+    private_directory_remove(daemon->directory);
     _exit(EXIT_SUCCESS);
 }
 
@@ -273,6 +214,30 @@ static int start_guard(struct private_daemon *daemon, char **command)
 }
 
 /* --- Its start -------------------------------------------------------------------------------- */
+
+/* The guard replaces the standard descriptors, which its caller may have closed. */
+static int above_standard(int fd)
+{
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), error = errno;
+    close(fd);
+    errno = error;
+    return higher;
+}
+
+static int make_directory(struct private_daemon *daemon)
+{
+    int fd = -1, r = private_directory_make(&daemon->directory, &fd);
+    daemon->socket = g_build_filename(daemon->directory, "socket", NULL);
+    daemon->notify_path = g_build_filename(daemon->directory, "notify", NULL);
+    daemon->log_path = g_build_filename(daemon->directory, "log", NULL);
+    daemon->state = g_build_filename(daemon->directory, "state", NULL);
+    if (r < 0)
+        return r;
+    daemon->lock = above_standard(fd);
+    return daemon->lock < 0 ? -errno : 0;
+}
 
 static int prepare(struct private_daemon *daemon)
 {
@@ -301,27 +266,54 @@ static bool says_ready(int fd)
     return g_strv_contains((const char *const *)lines, "READY=1");
 }
 
-/* False: it has ended. */
-static bool wait_until_ready(const struct private_daemon *daemon)
+/* False: there is no daemon; the reason is what report_end has it, 0 if the guard was killed. */
+static bool wait_until_ready(const struct private_daemon *daemon, int *reasonp)
 {
-    struct pollfd fds[] = {{.fd = daemon->notify, .events = POLLIN}, {.fd = daemon->life[0]}};
+    struct pollfd fds[] = {{.fd = daemon->notify, .events = POLLIN},
+                           {.fd = daemon->life[0], .events = POLLIN}};
     for (;;) {
         (void)poll(fds, G_N_ELEMENTS(fds), -1);
         if (fds[0].revents && says_ready(daemon->notify))
             return true;
-        if (fds[1].revents)
-            return false;
+        if (!fds[1].revents)
+            continue;
+        if (read(daemon->life[0], reasonp, sizeof *reasonp) != sizeof *reasonp)
+            *reasonp = 0;
+        return false;
     }
 }
 
-static int complain(const struct private_daemon *daemon, int r)
+static const char *remedy_for(int error)
+{
+    switch (error) {
+    case EMFILE: return "raise the limit of open files, as with 'ulimit -n 1024'";
+    case EAGAIN: return "raise the limit of processes, as with 'ulimit -u'";
+    default: return NULL;
+    }
+}
+
+static int complain_directory(const struct private_daemon *daemon, int error)
+{
+    const char *remedy = remedy_for(error);
+    text_error(false, remedy ? remedy : "XDG_RUNTIME_DIR can name another place",
+               "cannot use %s for a private kubesvcd: %s", daemon->directory, g_strerror(error));
+    return STATUS_FAILED;
+}
+
+static int complain(const struct private_daemon *daemon, int reason)
 {
     g_autofree char *log = NULL;
-    if (r < 0)
-        text_error(false, NULL, "cannot start a private kubesvcd: %s", g_strerror(-r));
+    (void)g_file_get_contents(daemon->log_path, &log, NULL, NULL);
+    const char *output = log && *log ? "; its output:" : " without a message";
+    if (reason < 0)
+        text_error(false, remedy_for(-reason), "cannot start a private %s: %s", daemon->program,
+                   g_strerror(-reason));
+    else if (reason > 0)
+        text_error(false, NULL, "the private kubesvcd was killed by signal %d (%s)%s", reason,
+                   strsignal(reason), output);
     else
-        text_error(false, NULL, "the private kubesvcd has exited; its output:");
-    if (r >= 0 && g_file_get_contents(daemon->log_path, &log, NULL, NULL))
+        text_error(false, NULL, "the private kubesvcd has exited%s", output);
+    if (reason >= 0 && log)
         fputs(log, stderr);
     return STATUS_FAILED;
 }
@@ -341,6 +333,13 @@ static void release(struct private_daemon *daemon)
     g_free(daemon->state);
 }
 
+/* One by one: there may be no descriptor to list the directory with. */
+static void undo(const struct private_daemon *daemon)
+{
+    (void)unlink(daemon->notify_path);
+    (void)rmdir(daemon->directory);
+}
+
 /* Signals wait until there is a guard that removes the directory. */
 static int start(struct private_daemon *daemon, const char *const *manifests, const char *ns)
 {
@@ -348,16 +347,17 @@ static int start(struct private_daemon *daemon, const char *const *manifests, co
     sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, &before);
     int r = prepare(daemon);
-    if (r == 0) {
+    bool prepared = r == 0;
+    if (prepared) {
         g_auto(GStrv) command = build_command(daemon, manifests, ns);
         r = start_guard(daemon, command);
     }
-    if (r < 0 && daemon->directory)
-        remove_directory(daemon->directory);
+    if (r < 0)
+        undo(daemon);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     if (r < 0)
-        return complain(daemon, r);
-    return wait_until_ready(daemon) ? STATUS_DONE : complain(daemon, 0);
+        return prepared ? complain(daemon, r) : complain_directory(daemon, -r);
+    return wait_until_ready(daemon, &r) ? STATUS_DONE : complain(daemon, r);
 }
 
 int private_daemon_start(const char *const *manifests, const char *ns, char **socketp)

@@ -3,6 +3,8 @@
 
 import os
 import pathlib
+import resource
+import shutil
 import subprocess
 import sys
 
@@ -558,6 +560,56 @@ def test_a_daemon_of_its_own_that_cannot_be():
     done.communicate(timeout=PATIENCE)
     same(done.returncode, 1)
     wait_for(lambda: not list(pathlib.Path("r").iterdir()), "the end of the directories")
+
+
+def test_a_daemon_of_its_own_that_lacks_descriptors():
+    """However many are missing, and wherever: the command ends, says why, and leaves nothing."""
+    for n in 5, 7, 8, 12, 16, 20, 24, 30:
+        done = own_daemon("web-1", "--", "true", preexec_fn=lambda n=n: resource.setrlimit(
+            resource.RLIMIT_NOFILE, (n, n)))
+        _, said = done.communicate(timeout=PATIENCE)
+        same(done.returncode, 1, f"with {n}: {said}")
+        assert "Too many open files" in said and "ulimit -n" in said, (n, said)
+    wait_for(lambda: not list(pathlib.Path("r").iterdir()), "the end of the directories")
+
+
+def test_a_daemon_of_its_own_that_fails_to_start():
+    shutil.copy(built("kubesvc"), "kubesvc")
+    daemon = pathlib.Path("kubesvcd")
+    for script, expected in (
+            ("no program", "cannot start a private {}: Exec format error"),
+            ("#!/bin/sh\nkill -9 $$", "the private kubesvcd was killed by signal 9 (Killed) without a message"),
+            ("#!/bin/sh\necho no luck >&2; exit 1", "the private kubesvcd has exited; its output:\nno luck"),
+            ("#!/bin/sh\nexit 0", "the private kubesvcd has exited without a message")):
+        daemon.write_text(script + "\n")
+        daemon.chmod(0o755)
+        done = own_daemon("web-1", "--", "true", executable="./kubesvc")
+        _, said = done.communicate(timeout=PATIENCE)
+        same((done.returncode, said),
+             (1, "kubesvc: " + expected.format(daemon.resolve()) + "\n"))
+    wait_for(lambda: not list(pathlib.Path("r").iterdir()), "the end of the directories")
+    # the guard is killed, which then says nothing
+    daemon.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    done = own_daemon("web-1", "--", "true", executable="./kubesvc")
+    _, said = done.communicate(timeout=PATIENCE)
+    same((done.returncode, said), (1, "kubesvc: the private kubesvcd has exited without a message\n"))
+
+
+def test_a_daemon_of_its_own_without_room():
+    """For its directory, for what is in it, and for its log."""
+    need_root()
+    pathlib.Path("r").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=1", "r", "r"], check=True)
+    try:
+        for inodes, expected in (1, "cannot use "), (2, "cannot use "), (3, "cannot start a private "):
+            subprocess.run(["mount", "-o", f"remount,nr_inodes={inodes}", "r"], check=True)
+            done = own_daemon("web-1", "--", "true")
+            _, said = done.communicate(timeout=PATIENCE)
+            same(done.returncode, 1)
+            assert said.startswith(f"kubesvc: {expected}") and "No space left on device" in said, said
+            wait_for(lambda: not list(pathlib.Path("r").iterdir()), "the end of the directory")
+    finally:
+        subprocess.run(["umount", "-l", "r"], check=True)
 
 
 def test_three_members_find_each_other():
