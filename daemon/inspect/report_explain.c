@@ -8,6 +8,7 @@
 #include "backends.h"
 #include "causes.h"
 #include "families.h"
+#include "lib/resolve/name.h"
 #include "query.h"
 #include "selector_report.h"
 #include "service_ref.h"
@@ -216,22 +217,43 @@ static bool write_holders(const struct report *report, const struct request *req
     return holders.known;
 }
 
-/* Where an ExternalName leads that has no answer. */
-static char *external_text(const struct report *report, const char *target)
+/* Why a target that is not the name of a Service has no answer. */
+static char *target_text(const struct report *report, const char *target)
 {
-    struct service_ref ref;
-    g_autofree char *name = g_ascii_strdown(target, -1);
-    bool is_service = service_ref_find(&ref, report, name);
-    char *text;
+    if (!name_is_valid(target, strlen(target)))
+        return g_strdup("that is not a valid host name");
+    if (name_is_in(target, strlen(target), report->context->config->zones))
+        return g_strdup("there is no such name in the zone");
+    return g_strdup("the nameserver has no address for it");
+}
 
-    if (!is_service)
-        text = g_strdup("the nameserver has no address for it");
+/* Where an ExternalName leads that has no answer: the end of the chain. */
+static char *external_text(const struct report *report, const struct service_state *state)
+{
+    g_autoptr(GHashTable) passed = g_hash_table_new(NULL, NULL);
+    struct service_ref ref = {.state = state};
+    g_autofree char *text = NULL;
+    const char *target = "";
+
+    while (ref.state && ref.state->object->type == SERVICE_EXTERNAL_NAME &&
+           g_hash_table_size(passed) <= KUBESVC_CHAIN_MAX &&
+           g_hash_table_add(passed, (gpointer)ref.state)) {
+        target = ref.state->object->external_name;
+        service_ref_clear(&ref);
+        (void)service_ref_find(&ref, report, target);
+    }
+    if (g_hash_table_size(passed) > KUBESVC_CHAIN_MAX)
+        text = g_strdup_printf("the chain has more than %u aliases", KUBESVC_CHAIN_MAX);
+    else if (!ref.service)
+        text = target_text(report, target);
     else if (!ref.state)
         text = g_strdup_printf("no Service %s/%s", ref.ns, ref.service);
+    else if (ref.state->object->type == SERVICE_EXTERNAL_NAME)
+        text = g_strdup_printf("the chain loops back to Service %s/%s", ref.ns, ref.service);
     else
         text = service_ref_origin(report, &ref);
     service_ref_clear(&ref);
-    return text;
+    return g_steal_pointer(&text);
 }
 
 /* Why it has no address at all, or none of one family; NULL: nothing to add. */
@@ -246,7 +268,7 @@ static char *missing_text(const struct report *report, const struct service_ref 
     if (state->object->type == SERVICE_EXTERNAL_NAME)
         return status == KUBESVC_STATUS_FOUND || status == KUBESVC_STATUS_TRY_AGAIN
                    ? NULL
-                   : external_text(report, state->object->external_name);
+                   : external_text(report, state);
     if (ref->below)
         return NULL;
     if (status == KUBESVC_STATUS_FOUND)

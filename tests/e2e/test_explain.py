@@ -122,8 +122,23 @@ def test_no_object_at_all():
 def test_external_name_that_leads_nowhere():
     external = "type: ExternalName, externalName: {}.default.svc.cluster.local"
     files = {"a.yaml": service("a", external.format("nix")) + service("b", external.format("c")) +
-             service("c", "clusterIP: None, ports: [{port: 80}]")}
+             service("c", "clusterIP: None, ports: [{port: 80}]") +
+             service("self", external.format("self")) + service("in", external.format("one")) +
+             service("one", external.format("two")) + service("two", external.format("one")) +
+             "".join(service(f"long-{i}", external.format(f"long-{i + 1}")) for i in range(12)) +
+             service("no-svc", "type: ExternalName, externalName: web.cluster.local") +
+             service("bad", "type: ExternalName, externalName: a..b")}
     with Daemon(files) as daemon:
+        for name, text in {
+            "self": "self.default.svc.cluster.local; the chain loops back to Service default/self",
+            "in": "; the chain loops back to Service default/one",
+            "one": "; the chain loops back to Service default/one",
+            "long-0": "; the chain has more than 11 aliases",
+            "long-1": "; no Service default/long-12",
+            "no-svc": "; there is no such name in the zone",
+            "bad": "; that is not a valid host name",
+        }.items():
+            assert result(daemon, name).endswith(text), result(daemon, name)
         assert result(daemon, "a").endswith("; no Service default/nix"), result(daemon, "a")
         assert result(daemon, "b").endswith("; Service default/c, no ready endpoint"), \
             result(daemon, "b")
