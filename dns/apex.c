@@ -78,6 +78,15 @@ void apex_write_negative(const struct response_context *context, const struct se
     write_soa(context, settings, packet, PACKET_AUTHORITY, length);
 }
 
+/* The type of the queried address. */
+static uint16_t type_of_own(const struct response_context *context)
+{
+    struct address address;
+
+    endpoint_address(context->own, &address);
+    return address_is_inet(&address) ? PACKET_A : PACKET_AAAA;
+}
+
 /* The queried address, if it is of the family. */
 static bool write_own_address(const struct response_context *context, struct packet *packet,
                               enum packet_section section, packet_place owner,
@@ -85,9 +94,9 @@ static bool write_own_address(const struct response_context *context, struct pac
 {
     struct address address;
 
-    endpoint_address(context->own, &address);
-    if (address_is_inet(&address) != (type == PACKET_A))
+    if (type != type_of_own(context))
         return false;
+    endpoint_address(context->own, &address);
     return packet_add(packet, section, owner, type, context->ttl,
                       address.bytes + (type == PACKET_A ? 12 : 0), type == PACKET_A ? 4 : 16);
 }
@@ -113,6 +122,8 @@ bool apex_write_own(const struct response_context *context, const struct setting
 
     if (length > 0 && !server && !txt && !is_name(below, length, "dns"))
         return false;
+    if (type == PACKET_ANY) /* one of its records, which suffices (RFC 8482) */
+        type = length == 0 ? PACKET_SOA : txt ? PACKET_TXT : type_of_own(context);
     if (length == 0 && type == PACKET_SOA)
         write_soa(context, settings, packet, PACKET_ANSWER, 0);
     else if (length == 0 && type == PACKET_NS)
@@ -120,9 +131,8 @@ bool apex_write_own(const struct response_context *context, const struct setting
     else if (txt && type == PACKET_TXT)
         packet_add(packet, PACKET_ANSWER, PACKET_QUESTION_NAME, PACKET_TXT, VERSION_TTL, version,
                    sizeof version - 1);
-    else if (!server || (type != PACKET_A && type != PACKET_AAAA) ||
-             !write_own_address(context, packet, PACKET_ANSWER, PACKET_QUESTION_NAME,
-                                (enum packet_type)type))
+    else if (!server || !write_own_address(context, packet, PACKET_ANSWER, PACKET_QUESTION_NAME,
+                                           (enum packet_type)type))
         apex_write_negative(context, settings, packet, PACKET_NOERROR, 0);
     return true;
 }

@@ -75,6 +75,12 @@ static void write_addresses(struct response *response, const struct resolver_ans
     }
 }
 
+/* Is an alias itself asked for, not what it leads to? (RFC 1034, 4.3.2: of ANY it is a record.) */
+static bool wants_alias(const struct packet_question *question)
+{
+    return question->type == PACKET_CNAME || question->type == PACKET_ANY;
+}
+
 /* Other records of an existing name. */
 static enum response_result write_other(struct response *response, packet_place owner)
 {
@@ -156,7 +162,7 @@ static enum response_result write_name(struct response *response, const struct t
         write_negative(response, PACKET_NXDOMAIN);
         return RESPONSE_READY;
     }
-    if (type == PACKET_CNAME && names.count > 1) {
+    if (wants_alias(response->packet->question) && names.count > 1) {
         write_chain(response, storage, 1, &owner);
         return RESPONSE_READY;
     }
@@ -227,7 +233,7 @@ static enum response_result write_reverse(struct response *response,
     response->packet->authoritative = true;
     if (reverse->below)
         found.outcome = RESOLVER_NXDOMAIN;
-    if (found.outcome == RESOLVER_FOUND && type == PACKET_PTR)
+    if (found.outcome == RESOLVER_FOUND && (type == PACKET_PTR || type == PACKET_ANY))
         write_pointer(response, PACKET_QUESTION_NAME, PACKET_PTR, storage);
     else
         apex_write_negative(response->context, &response->settings, response->packet,
@@ -299,8 +305,8 @@ static enum response_result write_searched(struct response *response)
             continue;
         response->packet->authoritative = true;
         target.place = write_pointer(response, PACKET_QUESTION_NAME, PACKET_CNAME, whole);
-        return target.place == 0 || question->type == PACKET_CNAME ? RESPONSE_READY
-                                                                   : write_name(response, &target);
+        return target.place == 0 || wants_alias(question) ? RESPONSE_READY
+                                                          : write_name(response, &target);
     }
     return RESPONSE_FOREIGN;
 }

@@ -35,6 +35,22 @@ static bool names_add(struct resolver_names *names, const void *text, size_t len
     return true;
 }
 
+static void names_drop_last(struct resolver_names *names, size_t length)
+{
+    names->size = (uint16_t)(names->size - length - 1);
+    names->count--;
+}
+
+/* Is the last name one of those before it? */
+static bool names_repeat(const struct resolver_names *names, const char *last, size_t length)
+{
+    for (const char *name = names->text; name < last; name += strlen(name) + 1) {
+        if (name_equal(name, strlen(name), last, length))
+            return true;
+    }
+    return false;
+}
+
 /* Enters a name's zone and cuts it and its dot off; false if it is in none (rules 14 and 15). */
 static bool cut_zone(struct settings *settings, const char *name, size_t *length)
 {
@@ -72,8 +88,13 @@ static enum resolver_outcome resolve(struct settings *settings, const char *name
         /* Check and use the copy: the arena might change meanwhile. */
         name = names->text + names->size;
         length = lookup->target_length;
-        if (!names_add(names, lookup->target, lookup->target_length) ||
-            !name_is_valid(name, length))
+        if (!names_add(names, lookup->target, length))
+            return RESOLVER_NODATA;
+        if (!name_is_valid(name, length)) { /* then it is no alias either */
+            names_drop_last(names, length);
+            return RESOLVER_NODATA;
+        }
+        if (names_repeat(names, name, length)) /* a loop (rule 59) */
             return RESOLVER_NODATA;
         if (!cut_zone(settings, name, &length))
             return RESOLVER_EXTERNAL;

@@ -104,7 +104,6 @@ static void addresses(void **state)
         {T, ns_t_a, "NOERROR aa" SOA},
         {"svc.cluster.local", ns_t_txt, "NOERROR aa" SOA},
         {"x.cluster.local", ns_t_a, "NXDOMAIN aa" SOA},
-        {"svc1." T, ns_t_any, "NOERROR aa\nsvc1." T ". HINFO \"RFC8482\" \"\""},
         {"www.example.com", ns_t_a, "REFUSED"},
         {"xcluster.local", ns_t_a, "REFUSED"},
         {".", ns_t_ns, "REFUSED"},
@@ -168,6 +167,51 @@ static void aliases(void **state)
         {"www." E, ns_t_srv, "NOERROR aa" SOA},
         {"_p._tcp.www." E, ns_t_srv, "NXDOMAIN aa" SOA},
         {"literal." E, ns_t_a, "NXDOMAIN aa" SOA},
+    };
+
+    (void)state;
+    CHECK(&world, questions);
+}
+
+/* Each alias once (rule 59). What is no name is no target either. */
+static void loops(void **state)
+{
+    static const struct question questions[] = {
+        {"self." E, ns_t_a, "NOERROR aa\nself." E ". CNAME self." E "." SOA},
+        {"Self." E, ns_t_aaaa, "NOERROR aa\nSelf." E ". CNAME self." E "." SOA},
+        {"ping." E, ns_t_a,
+         "NOERROR aa\nping." E ". CNAME pong." E ".\npong." E ". CNAME ping." E "." SOA},
+        {"ping." E, ns_t_cname, "NOERROR aa\nping." E ". CNAME pong." E "."},
+        {"to-there-and-back." E, ns_t_a,
+         "NOERROR aa\nto-there-and-back." E ". CNAME To-Main.testns.svc.East.Example."
+         "\nTo-Main.testns.svc.East.Example. CNAME vip." E ".\nvip." E ". A 10.96.3.1"},
+        {"to-bad." E, ns_t_a, "NOERROR aa" SOA},
+        {"to-bad." E, ns_t_cname, "NOERROR aa" SOA},
+        {"to-nothing." E, ns_t_a, "NOERROR aa" SOA},
+    };
+
+    (void)state;
+    CHECK(&world, questions);
+}
+
+/* One record of the name itself, never what is at its target. */
+static void any(void **state)
+{
+    static const struct question questions[] = {
+        {"svc1." T, ns_t_any, "NOERROR aa\nsvc1." T ". HINFO \"RFC8482\" \"\""},
+        {"to-vip." E, ns_t_any, "NOERROR aa\nto-vip." E ". CNAME vip." E "."},
+        {"to-missing." E, ns_t_any, "NOERROR aa\nto-missing." E ". CNAME no." E "."},
+        {"ping." E, ns_t_any, "NOERROR aa\nping." E ". CNAME pong." E "."},
+        {"www." E, ns_t_any, "NOERROR aa\nwww." E ". CNAME www.example.com."},
+        {"absent." T, ns_t_any, "NXDOMAIN aa" SOA},
+        {"cluster.local", ns_t_any,
+         "NOERROR aa\ncluster.local. SOA ns.dns.cluster.local. hostmaster.cluster.local. "
+         "7 2H 30M 1D 5S"},
+        {"ns.dns.cluster.local", ns_t_any, "NOERROR aa\nns.dns.cluster.local. A 127.0.0.63"},
+        {"dns-version.cluster.local", ns_t_any,
+         "NOERROR aa\ndns-version.cluster.local. 8H TXT \"1.1.0\""},
+        {"dns.cluster.local", ns_t_any, "NOERROR aa" SOA},
+        {"1.0.0.10.in-addr.arpa", ns_t_any, "NOERROR aa\n1.0.0.10.in-addr.arpa. PTR svc1." T "."},
     };
 
     (void)state;
@@ -314,6 +358,7 @@ static void search_list(void **state)
          "10.96.1.1"},
         {"db.dev.svc", ns_t_aaaa, "NOERROR aa\ndb.dev.svc. CNAME db.dev.svc.cluster.local." SOA},
         {"api", ns_t_cname, "NOERROR aa\napi. CNAME api.prod.svc.cluster.local."},
+        {"api", ns_t_any, "NOERROR aa\napi. CNAME api.prod.svc.cluster.local."},
         {"prod", ns_t_a, "REFUSED"},
         {"nobody", ns_t_a, "REFUSED"},
         {"a.b.c.d.e.f", ns_t_a, "REFUSED"},
@@ -376,6 +421,8 @@ int main(void)
         cmocka_unit_test(labels_of_any_bytes),
         cmocka_unit_test(zone),
         cmocka_unit_test(aliases),
+        cmocka_unit_test(loops),
+        cmocka_unit_test(any),
         cmocka_unit_test(reverse),
         cmocka_unit_test(services),
         cmocka_unit_test(numbers),
