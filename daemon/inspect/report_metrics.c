@@ -4,6 +4,7 @@
  */
 #include "copies.h"
 #include "report.h"
+#include "seen_pods.h"
 
 #include <string.h>
 
@@ -131,31 +132,19 @@ static void put_copies(const struct report *report)
     }
 }
 
-struct metrics_seen {
-    uint64_t n[RUNTIMES], n_taken[RUNTIMES];
-};
-
-static void count_sighting(void *userdata, const struct sighting *sighting)
-{
-    struct metrics_seen *seen = userdata;
-
-    seen->n[sighting->runtime]++;
-    seen->n_taken[sighting->runtime] += sighting->state == SIGHTING_TAKEN;
-}
-
 static void put_seen(const struct report *report)
 {
-    struct metrics_seen seen = {0};
-
     if (!cluster_read_asks_runtimes(report->context->cluster))
         return;
-    cluster_read_sightings(report->context->cluster, count_sighting, &seen);
     begin(report, "kubesvc_runtime_pods", "gauge", "Pods that run, and those that manifests have.");
-    for (unsigned i = 0; i < RUNTIMES; i++)
+    for (unsigned i = 0; i < RUNTIMES; i++) {
+        struct seen_pods seen = seen_pods_of_runtime(report->context->cluster, i);
+
         put(report,
-            "kubesvc_runtime_pods{runtime=\"%s\",in=\"runtime\"} %" G_GUINT64_FORMAT
-            "\nkubesvc_runtime_pods{runtime=\"%s\",in=\"manifests\"} %" G_GUINT64_FORMAT "\n",
-            runtime_name(i), seen.n[i], runtime_name(i), seen.n_taken[i]);
+            "kubesvc_runtime_pods{runtime=\"%s\",in=\"runtime\"} %u\n"
+            "kubesvc_runtime_pods{runtime=\"%s\",in=\"manifests\"} %u\n",
+            runtime_name(i), seen.n, runtime_name(i), seen.n_taken);
+    }
 }
 
 static void put_leases(const struct report *report)

@@ -7,6 +7,7 @@
 #include "copies.h"
 #include "passed_over.h"
 #include "report.h"
+#include "seen_pods.h"
 
 #define NOTES_MAX 20u
 
@@ -72,31 +73,14 @@ static void put_runtime_error(void *userdata, const struct runtime_status *statu
     json_close(json);
 }
 
-struct seen {
-    const char *runtime;
-    unsigned n, n_taken;
-};
-
-static void count_sighting(void *userdata, const struct sighting *sighting)
-{
-    struct seen *seen = userdata;
-
-    if (strcmp(runtime_name(sighting->runtime), seen->runtime) != 0)
-        return;
-    seen->n++;
-    seen->n_taken += sighting->state == SIGHTING_TAKEN;
-}
-
 static void put_runtime(void *userdata, const struct runtime_status *status)
 {
     const struct report *report = userdata;
     struct json *json = report->json;
-    /* k3s' pods are those of its network plugins */
-    struct seen seen = {.runtime = strcmp(status->name, "k3s") == 0 ? "cni" : status->name};
 
     if (!status->watch)
         return;
-    cluster_read_sightings(report->context->cluster, count_sighting, &seen);
+    struct seen_pods seen = seen_pods_of_source(report->context->cluster, status->source);
     json_open(json, NULL);
     json_text(json, "runtime", status->name);
     json_text(json, "directory", status->directory);

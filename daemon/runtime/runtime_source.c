@@ -42,6 +42,8 @@ static void on_seen(void *userdata, const void *file, GPtrArray *sightings)
 {
     const struct runtime_source *source = userdata;
 
+    for (guint i = 0; sightings && i < sightings->len; i++)
+        ((struct sighting *)sightings->pdata[i])->source = source;
     source->callbacks.seen(source->callbacks.userdata, file, sightings);
 }
 
@@ -329,6 +331,7 @@ void runtime_source_status(const struct runtime_source *source, bool polled,
 
     each_file(source, tell_file, &telling);
     each(userdata, &(struct runtime_status){
+                       .source = source,
                        .name = source->name,
                        .directory = runtime_source_path(source),
                        .watch = watch_word(error, polled),

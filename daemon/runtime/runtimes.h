@@ -40,6 +40,7 @@ char *runtimes_names(const struct config *config);
 char *runtimes_node(const struct config *config);
 
 struct runtime_status {
+    const void *source;    /* as in its sightings */
     const char *name;      /* "podman", ... */
     const char *directory; /* where its files are */
     const char *watch;     /* "inotify", "polling", "missing", "removed" or "unreadable" */

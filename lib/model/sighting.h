@@ -37,10 +37,11 @@ struct sighting {
     const char *network; /* interned; NULL: none is known */
     struct address addresses[SIGHTING_ADDRESSES_MAX];
     uint8_t n_addresses;
-    uint8_t runtime; /* enum runtime */
-    bool secondary;  /* an additional interface of the pod */
-    bool attested;   /* the runtime wrote it, and no container can have */
-    int64_t since;   /* nanoseconds since the epoch: when it was first recorded */
+    uint8_t runtime;    /* enum runtime */
+    bool secondary;     /* an additional interface of the pod */
+    bool attested;      /* the runtime wrote it, and no container can have */
+    int64_t since;      /* nanoseconds since the epoch: when it was first recorded */
+    const void *source; /* the configured runtime that reported it; only compared */
 
     /* sightings.c's */
     uint8_t state;                                /* enum sighting_state */

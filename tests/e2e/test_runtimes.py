@@ -503,10 +503,31 @@ def test_k3s_reads_its_manifests():
         same(addresses(client, "web"), ["10.42.0.7"])
         status = next(iter(inspect(daemon.socket, "status")))
         same([s["path"] for s in status["sources"]], [str(daemon.directories[0]), str(manifests)])
-        same(status["runtimes"][0]["taken"], 3)
+        same(status["runtimes"][0]["taken"], 2, "one of them is on two networks")
         daemon.config.write_text("")
         daemon.reload()
         until(client, "web", "EAI_NONAME")
+
+
+def test_each_source_counts_its_own_pods_once():
+    results, other = pathlib.Path("results").resolve(), pathlib.Path("other").resolve()
+    link, server = pathlib.Path("link").resolve(), pathlib.Path("server").resolve()
+    shutil.copytree(golden("cni"), results)  # a pod in it is on two networks
+    other.mkdir()
+    shutil.copy(next(results.glob("cbr0-f3171*")), other)
+    link.symlink_to(results)
+    server.mkdir()
+    config = (f"sources: [{{cni: {{directory: {results}}}}}, {{cni: {{directory: {other}}}}}, "
+              f"{{k3s: {{directory: {link}, manifests: {server}}}}}]\n")
+    with Daemon({"b.yaml": CLUSTER}, config=config, namespace="shop") as daemon, \
+            Client(daemon.env) as client:
+        same(addresses(client, "web"), ["10.42.0.7"])
+        status = next(iter(inspect(daemon.socket, "status")))
+        same([(s["seen"], s["taken"]) for s in status["runtimes"]],
+             [(3, 2), (1, 1), (3, 2)])
+        metrics = cli(daemon, "metrics")
+        assert 'kubesvc_runtime_pods{runtime="cni",in="runtime"} 3\n' in metrics, metrics
+        assert 'kubesvc_runtime_pods{runtime="cni",in="manifests"} 2\n' in metrics, metrics
 
 
 DEPLOYED = """
