@@ -20,7 +20,7 @@ struct config_directory {
     char *ns;   /* for objects without one; NULL: the configuration's */
     char *zone; /* of the names of its objects; NULL: the configuration's */
     bool recursive;
-    bool skips; /* as k3s: NAME is not read if there is a NAME.skip beside it */
+    bool skips; /* as k3s: NAME is not read if there is a NAME.skip */
     bool allocate;
     bool allocate_given; /* else it follows the configuration's */
 };

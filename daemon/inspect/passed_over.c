@@ -15,7 +15,7 @@ const char *passed_over_text(enum loader_why why)
     case LOADER_HIDDEN: return "hidden: its name begins with a dot";
     case LOADER_LEFTOVER: return "a backup or other leftover, by its name";
     case LOADER_NOT_RECURSIVE: return "is a directory, and `recursive` is not set";
-    case LOADER_SKIPPED: return "a .skip file beside it makes k3s skip it";
+    case LOADER_SKIPPED: return "a .skip file of this name makes k3s skip it";
     case LOADER_OTHER_ENDING:
     case LOADER_WHYS: break;
     }

@@ -11,7 +11,7 @@
 #include "lib/manifest/manifest_name.h"
 #include "projected.h"
 #include "queue.h"
-#include "skip_file.h"
+#include "skip_files.h"
 
 /* IN_EXCL_UNLINK: writing to a file that was deleted or replaced does not affect the one that has
  * its name now. */
@@ -59,6 +59,7 @@ struct root *root_new(struct queue *queue, const char *path)
     g_autofree char *here = g_get_current_dir();
     g_autofree char *absolute = path[0] == '/' ? g_strdup(path) : join(here, path);
     root->entry = entry_new(root, NULL, absolute);
+    root->skipped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return root;
 }
 
@@ -67,6 +68,7 @@ void root_free(void *userdata)
     struct root *root = userdata;
 
     entry_free(root->entry);
+    g_hash_table_unref(root->skipped);
     g_free(root->path);
     g_free(root->ns);
     g_free(root->origin.zone);
@@ -104,6 +106,7 @@ void entry_pass_over(struct entry *entry, const char *name, bool is_directory)
 
     if (g_hash_table_size(ignored) < DIRECTORY_ENTRIES_MAX)
         g_hash_table_insert(ignored, g_strdup(name), GINT_TO_POINTER(is_directory));
+    skip_files_changed(entry->root, name);
 }
 
 /* True if the name is skipped. */
@@ -111,12 +114,16 @@ static bool hear_ignored(struct entry *entry, uint32_t mask, const char *name)
 {
     bool entered = entry->root->recursive && manifest_name_is_entered(name);
 
-    if (manifest_name_is_read(name) || (entered && (mask & (IN_CREATE | IN_MOVED_TO))))
+    if (manifest_name_is_read(name) || (entered && (mask & (IN_CREATE | IN_MOVED_TO)))) {
+        g_hash_table_remove(entry->directory->ignored, name); /* unless it is ignored again */
         return false;
-    if (mask & (IN_DELETE | IN_MOVED_FROM))
+    }
+    if (mask & (IN_DELETE | IN_MOVED_FROM)) {
         g_hash_table_remove(entry->directory->ignored, name);
-    else if (mask & (IN_CREATE | IN_MOVED_TO))
+        skip_files_changed(entry->root, name);
+    } else if (mask & (IN_CREATE | IN_MOVED_TO)) {
         entry_pass_over(entry, name, mask & IN_ISDIR);
+    }
     return true;
 }
 
@@ -133,10 +140,8 @@ static void on_directory(void *userdata, uint32_t mask, const char *name)
     if (!name)
         return;
     struct entry *child = g_hash_table_lookup(entry->directory->children, name);
-    if (!child && hear_ignored(entry, mask, name)) {
-        skip_file_changed(entry, name);
+    if (!child && hear_ignored(entry, mask, name))
         return;
-    }
     if (!child)
         child = entry_child(entry, name);
     if (child)
@@ -319,6 +324,7 @@ void entry_leave(struct entry *entry)
         entry->root->n_directories--;
     directory->entered = false;
     g_hash_table_remove_all(directory->ignored);
+    skip_files_changed(entry->root, NULL);
 }
 
 static void free_directory(struct directory *directory)

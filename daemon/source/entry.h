@@ -27,6 +27,7 @@ struct root {
     struct origin origin;
     bool recursive;
     bool skips;             /* see config_directory */
+    GHashTable *skipped;    /* set of names of manifests; see skip_files.h */
     bool retired;           /* no longer configured; its files are being withdrawn */
     unsigned n_directories; /* directories being scanned */
     struct entry *refused;  /* the directory that reports all entries over the limit, or NULL */

@@ -17,7 +17,7 @@
 #include "diagnostics.h"
 #include "lib/manifest/manifest_name.h"
 #include "lib/util/log.h"
-#include "skip_file.h"
+#include "skip_files.h"
 
 /* How long a new file's maker may leave it neither written to nor closed before it is taken to have
  * come by another way than open(): link(2) gives no other event. */
@@ -83,7 +83,7 @@ static void need_file(struct entry *entry)
 
 static bool is_wanted_file(const struct entry *entry)
 {
-    return !entry->parent || (manifest_name_is_read(entry->name) && !skip_file_exists(entry));
+    return !entry->parent || (manifest_name_is_read(entry->name) && !skip_files_have(entry));
 }
 
 static bool is_wanted_directory(const struct entry *entry)
@@ -95,7 +95,6 @@ static bool is_wanted_directory(const struct entry *entry)
 static void pass_over(struct queue *queue, struct entry *entry, bool is_directory)
 {
     entry_pass_over(entry->parent, entry->name, is_directory);
-    skip_file_changed(entry->parent, entry->name);
     probe_withdraw(queue, entry);
 }
 

@@ -21,9 +21,10 @@ struct queue {
     struct account *account;      /* of all files together */
     unsigned n_reads, n_read; /* files of this batch that are to be read, or were; read so far */
     uint64_t max_file_size;
-    bool closed;   /* the batch is old enough: new events wait for the next */
-    bool thorough; /* every entry is examined */
-    bool polling;  /* changes are not reported: two scans must agree */
+    bool closed;    /* the batch is old enough: new events wait for the next */
+    bool thorough;  /* every entry is examined */
+    bool polling;   /* changes are not reported: two scans must agree */
+    bool skips_due; /* see skip_files.h */
 };
 
 void queue_init(struct queue *queue);  /* one that is all zeroes */

@@ -15,6 +15,7 @@
 #include "lib/manifest/manifest_name.h"
 #include "probe.h"
 #include "projected.h"
+#include "skip_files.h"
 
 #define ENTRIES_PER_STEP 64
 #define ATTEMPTS_MAX 5
@@ -81,6 +82,7 @@ static void end(struct queue *queue, struct entry *entry)
 
     closedir(directory->scan);
     directory->scan = NULL;
+    skip_files_changed(entry->root, NULL);
     g_hash_table_iter_init(&iter, directory->children);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct entry *child = value;

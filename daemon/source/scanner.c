@@ -9,6 +9,7 @@
 #include "file_reader.h"
 #include "probe.h"
 #include "scan.h"
+#include "skip_files.h"
 
 /* Microseconds. */
 #define BATCH_OPEN 25000 /* how long a batch may grow */
@@ -48,7 +49,8 @@ static void begin_round(struct scanner *scanner)
 
 static void read_if_wanted(struct scanner *scanner, struct entry *entry)
 {
-    if (!entry->root->retired && !entry->absent && !entry_is_written(entry) && entry->file)
+    if (!entry->root->retired && !entry->absent && !entry_is_written(entry) && entry->file &&
+        !skip_files_have(entry))
         scanner->n_objects += file_reader_run(&scanner->queue, entry, &scanner->callbacks);
     queue_done(&scanner->queue, entry);
 }
@@ -61,6 +63,8 @@ static bool scanner_once(struct scanner *scanner)
 
     if (entry)
         scan_step(queue, entry);
+    else if (queue->skips_due)
+        skip_files_settle(queue);
     else if ((entry = queue_next_probe(queue)))
         probe_entry(queue, entry);
     else if ((entry = queue_next_read(queue)))

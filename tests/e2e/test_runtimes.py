@@ -554,7 +554,7 @@ def test_what_k3s_skips_is_not_read():
         same(next(iter(inspect(daemon.socket, "status")))["passedOver"][-1],
              {"why": "skipped", "count": 1, "first": [f"{manifests}/first.yaml"]})
         explained = explain(daemon, "first.shop")
-        assert "a .skip file beside it makes k3s skip it" in explained, explained
+        assert "a .skip file of this name makes k3s skip it" in explained, explained
         (manifests / "second.yaml.skip").touch()
         until(client, second, "EAI_NONAME")
         (manifests / "deep/third.yaml.skip").touch()
@@ -570,6 +570,41 @@ def test_what_k3s_skips_is_not_read():
         (manifests / "second.yaml.skip").rename(manifests / "first.yaml.skip")
         until(client, first, "EAI_NONAME")
         until(client, second, ["10.43.0.11"])
+
+
+def test_k3s_skips_a_manifest_wherever_the_file_is_that_says_so():
+    results, manifests = pathlib.Path("results").resolve(), pathlib.Path("server").resolve()
+    results.mkdir()
+    deepest = manifests / "deep/deeper"
+    deepest.mkdir(parents=True)
+    (manifests / "first.yaml").write_text(DEPLOYED % "first")
+    (manifests / "deep/first.yaml").write_text(DEPLOYED % "also")
+    (manifests / "second.yaml").write_text(DEPLOYED % "second")
+    (deepest / "first.yaml.skip").touch()
+    (deepest / "SECOND.yaml.skip").touch()
+    first, also, second = (f"{name}.shop.svc.cluster.local" for name in ("first", "also", "second"))
+    there = ["10.43.0.10"]
+    config = f"sources: [{{k3s: {{directory: {results}, manifests: {manifests}}}}}]\n"
+    with Daemon({"shop.yaml": SHOP}, config=config) as daemon, Client(daemon.env) as client:
+        def skipped():
+            return [group["first"] for group in next(iter(inspect(daemon.socket, "status")))
+                    ["passedOver"] if group["why"] == "skipped"]
+
+        same([addresses(client, name) for name in (first, also, second)],
+             ["EAI_NONAME", "EAI_NONAME", there], "letters count")
+        same(skipped(), [[f"{manifests}/deep/first.yaml", f"{manifests}/first.yaml"]])
+        (manifests / "deep/first.yaml").unlink()
+        wait_for(lambda: skipped() == [[f"{manifests}/first.yaml"]], "a file that is gone")
+        (manifests / "deep/first.yaml").write_text(DEPLOYED % "also")
+        (deepest / "second.yaml.skip").mkdir()  # for k3s, a directory is as good
+        until(client, second, "EAI_NONAME")
+        deepest.rename("away")
+        for name in (first, also, second):
+            until(client, name, there)
+        same(skipped(), [])
+        pathlib.Path("away").rename(deepest)
+        for name in (first, also, second):
+            until(client, name, "EAI_NONAME")
 
 
 HOSTS = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n{0}\t{1}\n"
