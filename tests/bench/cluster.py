@@ -9,7 +9,7 @@ import pathlib
 import shutil
 import time
 
-from tools import QUICK, Daemon, progress
+from tools import QUICK, Daemon, has, percentile, progress, wait_for
 
 from api_server import ApiServer, Follower, endpoint_slice, namespace, service
 
@@ -56,6 +56,14 @@ def rows():
         shutil.rmtree(directory)
 
 
+def seconds_to_answer(api, daemon, turn):
+    """Asked by a process each time, which takes one millisecond."""
+    began = time.monotonic()
+    api.put("endpointslices", slice_of(0, turn))
+    wait_for(lambda: has(daemon, "svc-0.ns-0.svc.cluster.local", f"10.{turn}.0.1"), "a change")
+    return time.monotonic() - began
+
+
 def measure(api):
     began = time.monotonic()
     with Follower(api, "out") as follower:
@@ -79,4 +87,8 @@ def measure(api):
                                              (follower.process, daemon.process), used):
                 share = (cpu(process) - before) / lasted * 100
                 found.append((f"CPU of {name} at {RATE} changes a second", f"{share:.1f} %"))
+            progress("changes one by one")
+            taken = sorted(seconds_to_answer(api, daemon, turn) * 1000 for turn in range(2, 102))
+            found.append(("from a change to its answer, median and p99",
+                          f"{percentile(taken, 0.5):.0f} and {percentile(taken, 0.99):.0f} ms"))
     return found
