@@ -118,9 +118,7 @@ static struct client *quota_oldest_charged(const struct quota_user *user)
 
 struct client *quota_oldest(const struct quota *quota)
 {
-    const struct quota_user *user = quota_largest(quota, false);
-
-    return user ? user->clients.head->data : NULL;
+    return quota->n_clients > 0 ? quota_largest(quota, false)->clients.head->data : NULL;
 }
 
 struct client *quota_excess(const struct quota *quota)
