@@ -75,14 +75,14 @@ static bool line_write(const GString *line)
 }
 
 /* True: the line was written. */
-static bool line_end(GString *line)
+static bool line_end(GString *line, unsigned lost)
 {
     struct pollfd descriptor = {.fd = STDERR_FILENO, .events = POLLOUT};
 
     g_string_append_c(line, '\n');
     if (line_write(line))
         return true;
-    return atomic_load(&n_lost) == 0 && poll(&descriptor, 1, WAIT_MS) == 1 && line_write(line);
+    return lost == 0 && poll(&descriptor, 1, WAIT_MS) == 1 && line_write(line);
 }
 
 /* In one write with the current line: if only one write succeeds, both arrive. */
@@ -104,16 +104,14 @@ void log_line(enum log_level level, const char *format, ...)
     text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
 
-    unsigned lost = atomic_load(&n_lost);
+    unsigned lost = atomic_exchange(&n_lost, 0); /* ours to report */
     if (atomic_exchange(&has_progress, false))
         g_string_append(line, ERASE_LINE);
     tell_of_lost(line, lost);
     line_begin(line, level);
     escape_append(line, text, LINE_MAX_BYTES - 1);
-    if (line_end(line))
-        atomic_fetch_sub(&n_lost, lost);
-    else
-        atomic_fetch_add(&n_lost, 1);
+    if (!line_end(line, lost))
+        atomic_fetch_add(&n_lost, lost + 1);
 }
 
 void log_progress(const char *format, ...)
