@@ -230,8 +230,9 @@ static int start_loading(struct daemon *daemon)
         return on_start(NULL, 0, daemon);
     log_warning("started again and again; manifests are read in %" G_GUINT64_FORMAT " ms",
                 delay / 1000);
-    return sd_event_add_time_relative(daemon->event, &daemon->starting, CLOCK_MONOTONIC, delay, 0,
-                                      on_start, daemon);
+    int r = sd_event_add_time_relative(daemon->event, &daemon->starting, CLOCK_MONOTONIC, delay, 0,
+                                       on_start, daemon);
+    return r < 0 ? r : sd_event_source_set_exit_on_failure(daemon->starting, 1);
 }
 
 /* `config` is the loader thread's from the moment it runs. */

@@ -179,9 +179,9 @@ void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *r
                         const struct config *config)
 {
     struct stat file;
-    int fd = inheritance->fds[SNAPSHOT];
+    int fd = inheritance->fds[SNAPSHOT], seals = fcntl(fd, F_GET_SEALS); /* -1: none */
 
-    if (fd < 0 || (fcntl(fd, F_GET_SEALS) & SEALS) != SEALS || fstat(fd, &file) < 0 ||
+    if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &file) < 0 ||
         file.st_size < (off_t)sizeof(struct kubesvc_snapshot_header))
         return;
     size_t size = (size_t)file.st_size;

@@ -7,7 +7,7 @@ import socket
 import struct
 import subprocess
 
-from harness import Client, built, same, wait_for
+from harness import PATIENCE, Client, built, same, wait_for
 from manager import Manager
 from test_module_daemon import headless, manifests, numbered
 
@@ -112,3 +112,33 @@ def test_again_and_again():
         assert "manifests are read in" in log, log
         wait_for(lambda: unit.ready >= 2, "the load after the pause")
         found(client)
+
+
+def test_a_late_start_that_fails_ends_the_daemon():
+    """As one that fails at once does: nothing else would end the service manager's wait for it."""
+    with Manager(manifests()) as unit, Client(unit.env) as client:
+        for _ in range(6):
+            unit.end(signal.SIGKILL)
+            unit.start(wait=False)
+            found(client)
+        unit.end(signal.SIGKILL)
+        (unit.dir / "state").chmod(0o777)
+        unit.start(wait=False)
+        same(unit.process.wait(PATIENCE), 1)
+        log = (unit.dir / "log").read_text()
+        assert "manifests are read in" in log.splitlines()[-2], log
+        assert "others can write to the directory" in log.splitlines()[-1], log
+
+
+def test_only_sealed_memory_is_a_snapshot():
+    """A file could shrink while it is read."""
+    with Manager(manifests()) as unit:
+        unit.end(signal.SIGTERM)
+        wait_for(lambda: "kubesvc-snapshot" in unit.kept, "the snapshot")
+        (fd,) = unit.kept["kubesvc-snapshot"]
+        (unit.dir / "copy").write_bytes(os.pread(fd, os.fstat(fd).st_size, 0))
+        os.close(fd)
+        unit.kept["kubesvc-snapshot"] = [os.open(unit.dir / "copy", os.O_RDONLY)]
+        unit.start()
+        log = (unit.dir / "log").read_text()
+        assert "answering from the snapshot" not in log, log
