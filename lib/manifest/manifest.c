@@ -101,8 +101,11 @@ static int finish(struct input *input, GPtrArray *diagnostics, int result)
                                        input->max_size));
         return MANIFEST_BAD;
     }
-    if (result == MANIFEST_BAD)
+    if (result == MANIFEST_BAD) {
         name_template(input, diagnostics);
+        /* In a binary file every line has some; that the file is rejected is what counts. */
+        g_ptr_array_set_size(input->malformed, (gint)MIN(input->malformed->len, 1));
+    }
     input_take_malformed(input, diagnostics);
     return result;
 }

@@ -95,6 +95,15 @@ static struct position position_of_character(const struct yaml_reader *reader)
     return position;
 }
 
+/* libyaml does not say which character it is that "cannot start any token". */
+static const char *name_character(const yaml_parser_t *parser)
+{
+    bool is_tab = parser->error == YAML_SCANNER_ERROR && strstr(parser->problem, "any token") &&
+                  parser->buffer.pointer < parser->buffer.last && *parser->buffer.pointer == '\t';
+
+    return is_tab ? " (a tab; indent with spaces)" : "";
+}
+
 static int fail(struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
@@ -113,10 +122,10 @@ static int fail(struct yaml_reader *reader)
         composer_fail(reader->composer, position, "too-long",
                       "a scalar or comment of more than %u MiB", COMPOSER_TOKEN_MAX >> 20);
     else
-        composer_fail(reader->composer, position, "syntax", "invalid YAML: %s%s%s",
+        composer_fail(reader->composer, position, "syntax", "invalid YAML: %s%s%s%s",
                       located && parser->context ? parser->context : "",
                       located && parser->context ? ", " : "",
-                      parser->problem ? parser->problem : "unreadable");
+                      parser->problem ? parser->problem : "unreadable", name_character(parser));
     return READER_BAD;
 }
 

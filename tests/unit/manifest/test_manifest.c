@@ -365,6 +365,15 @@ static void syntax_errors(void **state)
     assert_bad("a: 1\n# \x01\n", "syntax", 2, 3);
     assert_bad("? {a: b}\n: c\n", "syntax", 1, 3);
     assert_bad("%YAML 2.0\n---\na: b\n", "syntax", 0, 0);
+
+    struct manifest_text tab = manifest_text_all("a:\n\t- b\n", 8);
+    assert_non_null(strstr(manifest_text_rule(&tab, "syntax")->message, "(a tab; indent with"));
+    manifest_text_free(&tab);
+    struct manifest_text binary = manifest_text_all("a\xff\n\xff\n\xff\n\x01\xff\n", 10);
+    assert_int_equal(binary.diagnostics->len, 2);
+    assert_non_null(manifest_text_rule(&binary, "encoding"));
+    assert_non_null(manifest_text_rule(&binary, "syntax"));
+    manifest_text_free(&binary);
 }
 
 int main(void)
