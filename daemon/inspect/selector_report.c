@@ -17,7 +17,7 @@ struct unit {
     const struct object *object;
     unsigned n, n_counting; /* addresses that the selector leads to; of them endpoints */
     char *why;              /* the first of the others is left out */
-    unsigned differing;     /* labels; 0: the selector matches */
+    unsigned score;         /* how far the labels are from the selector; 0: it matches */
 };
 
 static void unit_free(void *userdata)
@@ -69,16 +69,32 @@ static const struct labels *labels_of(const struct object *object)
                                       : ((const struct workload *)object)->template.labels;
 }
 
-static unsigned count_differing(const struct labels *selector, const struct labels *labels)
+static const char *similar_key(const struct labels *labels, const char *key)
 {
-    unsigned n = 0;
+    for (uint32_t i = 0; labels && i < labels->n; i++)
+        if (suggest_is_typo(labels->pairs[i].key, key))
+            return labels->pairs[i].key;
+    return NULL;
+}
+
+/* How many labels differ counts most; among equals, how little their values do, so that the one
+ * that a misspelt selector means is not lost among many. As `kubesvc check` finds the nearest. */
+static unsigned score_of(const struct labels *selector, const struct labels *labels)
+{
+    unsigned score = 0;
 
     for (uint32_t i = 0; i < selector->n; i++) {
-        const char *value = labels ? labels_get(labels, selector->pairs[i].key) : NULL;
+        const struct label *pair = &selector->pairs[i];
+        const char *value = labels ? labels_get(labels, pair->key) : NULL;
+        const char *similar = value ? NULL : similar_key(labels, pair->key);
 
-        n += !value || strcmp(value, selector->pairs[i].value) != 0;
+        if (value && strcmp(value, pair->value) == 0)
+            continue;
+        if (similar)
+            value = labels_get(labels, similar);
+        score += 100 + MIN(value ? suggest_distance(value, pair->value) : UINT_MAX, 100);
     }
-    return n;
+    return score;
 }
 
 static void add_member(void *userdata, const struct object *object)
@@ -88,15 +104,7 @@ static void add_member(void *userdata, const struct object *object)
 
     if (g_hash_table_contains(walk->units, object))
         return;
-    unit_of(walk, object)->differing = count_differing(selector, labels_of(object));
-}
-
-static const char *similar_key(const struct labels *labels, const char *key)
-{
-    for (uint32_t i = 0; labels && i < labels->n; i++)
-        if (suggest_is_typo(labels->pairs[i].key, key))
-            return labels->pairs[i].key;
-    return NULL;
+    unit_of(walk, object)->score = score_of(selector, labels_of(object));
 }
 
 static char *difference(const struct labels *selector, const struct labels *labels)
@@ -215,7 +223,7 @@ static void write_unit(const struct selector_walk *walk, const struct unit *unit
 {
     g_autofree char *name = unit_name(unit->object);
     g_autofree char *text = unit->n > 0 ? whole_text(walk, unit)
-                            : unit->differing > 0
+                            : unit->score > 0
                                 ? difference(walk->state->object->selector, labels_of(unit->object))
                                 : absent_text(walk, unit);
 
@@ -240,8 +248,8 @@ static int compare_units(gconstpointer a, gconstpointer b)
         return x->n_counting > 0 ? -1 : 1;
     if ((x->n > 0) != (y->n > 0))
         return x->n > 0 ? -1 : 1;
-    if (x->differing != y->differing)
-        return x->differing < y->differing ? -1 : 1;
+    if (x->score != y->score)
+        return x->score < y->score ? -1 : 1;
     if (x->object->kind != y->object->kind)
         return x->object->kind < y->object->kind ? -1 : 1;
     return strcmp(x->object->name, y->object->name);

@@ -189,3 +189,18 @@ def test_types_are_shown():
         shown = subprocess.check_output([built("kubesvc"), "get", "svc"], env=daemon.env, text=True)
         same([line.split()[:2] for line in shown.splitlines()[1:]],
              [["ip", "ClusterIP"], ["lb", "LoadBalancer"], ["np", "NodePort"]])
+
+
+def test_the_nearest_pods_come_first():
+    """Only some of those that a selector misses are listed: the one that it means is among them."""
+    others = "".join(workload(f"app-{i}") for i in range(40))
+    meant = workload("web", ", namespace: misspelt") + workload("web")
+    key = workload("key").replace("labels: {app: key}", "labels: {aap: key}")
+    files = {"a.yaml": others + meant + key + service("web", "clusterIP: None, selector: {app: webb}")
+             + service("key", "clusterIP: None, selector: {app: key}")}
+    with Daemon(files) as daemon:
+        for name, text in (("web", "label app is web, selector wants webb"),
+                           ("key", "label app is missing, selector wants key (there is aap: key)")):
+            pods = [step for step in steps(daemon, name) if step["step"] == "pod"]
+            same((pods[0]["name"], pods[0]["text"]), (f"Deployment/{name}", text))
+            same(len(pods), 21, "with the line that counts the rest")
