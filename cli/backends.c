@@ -40,17 +40,18 @@ static bool read_protocol(yajl_val port, enum forward_protocol *protocol)
     return false;
 }
 
-static bool read_targets(yajl_val value, struct forward_port *port)
+static bool read_targets(yajl_val value, const char *key, bool terminating,
+                         struct forward_port *port)
 {
-    for (size_t i = 0; i < value_length(value, "endpoints"); i++) {
-        yajl_val endpoint = value_element(value, "endpoints", i);
+    for (size_t i = 0; i < value_length(value, key); i++) {
+        yajl_val endpoint = value_element(value, key, i);
         struct address address;
         uint16_t number;
 
         if (!read_address(value_text(endpoint, "address"), &address) ||
             !read_port_number(endpoint, &number))
             return false;
-        forward_port_add_target(port, &address, number);
+        forward_port_add_target(port, &address, number, terminating);
     }
     return true;
 }
@@ -62,8 +63,12 @@ static bool read_ports(yajl_val line, struct forward_service *service)
         enum forward_protocol protocol;
         uint16_t number;
 
-        if (!read_protocol(value, &protocol) || !read_port_number(value, &number) ||
-            !read_targets(value, forward_service_add_port(service, protocol, number)))
+        if (!read_protocol(value, &protocol) || !read_port_number(value, &number))
+            return false;
+        struct forward_port *port = forward_service_add_port(service, protocol, number);
+
+        if (!read_targets(value, "endpoints", false, port) ||
+            !read_targets(value, "terminating", true, port))
             return false;
     }
     return true;

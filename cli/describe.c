@@ -32,12 +32,16 @@ static void print_pairs(const char *label, yajl_val object)
 static void print_forwarding(yajl_val service)
 {
     const char *forwarder = value_text(service, "forwarder");
+    bool falls_back =
+        value_number(service, "endpoints") == 0 && value_number(service, "terminating") > 0;
     if (!value_get(service, "forwarded"))
         return;
     if (!value_bool(service, "forwarded"))
         field("Forwarding", "left to the owner of the address");
     else if (forwarder)
-        field_format("Forwarding", "to the endpoints, by %s", forwarder);
+        field_format("Forwarding", "to %s, by %s",
+                     falls_back ? "terminating endpoints, because none is ready" : "the endpoints",
+                     forwarder);
     else
         field_styled("Forwarding", "none: no kubesvc-proxy is running", STYLE_WARN);
 }

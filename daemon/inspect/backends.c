@@ -61,7 +61,7 @@ static int compare_targets(gconstpointer a, gconstpointer b)
 
 struct backend_collection {
     const struct port *wanted;
-    GArray *targets; /* struct backend_target */
+    GArray *ready, *terminating; /* struct backend_target */
 };
 
 /* The endpoint's port of the same name, as kube-proxy finds it. */
@@ -69,8 +69,11 @@ static void add_target(void *userdata, const struct endpoint_candidate *candidat
 {
     const struct backend_collection *collection = userdata;
     const struct ports *ports = candidate->ports;
+    GArray *targets = candidate->verdict == ENDPOINT_COUNTS        ? collection->ready
+                      : candidate->verdict == ENDPOINT_TERMINATING ? collection->terminating
+                                                                   : NULL;
 
-    if (candidate->verdict != ENDPOINT_COUNTS)
+    if (!targets)
         return;
     for (uint32_t i = 0; ports && i < ports->n; i++) {
         const struct port *port = &ports->items[i];
@@ -78,15 +81,15 @@ static void add_target(void *userdata, const struct endpoint_candidate *candidat
 
         if (port->number != 0 && port->protocol == collection->wanted->protocol &&
             g_strcmp0(port->name, collection->wanted->name) == 0)
-            g_array_append_val(collection->targets, target);
+            g_array_append_val(targets, target);
     }
 }
 
 /* Sorted, so that equal ones give equal lines, and each once, so that all get equal shares. */
-static void write_targets(struct json *json, GArray *targets)
+static void write_targets(struct json *json, const char *key, GArray *targets)
 {
     g_array_sort(targets, compare_targets);
-    json_open_list(json, "endpoints");
+    json_open_list(json, key);
     for (guint i = 0; i < targets->len; i++) {
         const struct backend_target *target = &g_array_index(targets, struct backend_target, i);
 
@@ -103,15 +106,18 @@ static void write_targets(struct json *json, GArray *targets)
 static void write_port(struct json *json, const struct inspect_context *context,
                        const struct service_state *state, const struct port *port)
 {
-    g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
+    g_autoptr(GArray) ready = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
+    g_autoptr(GArray) terminating = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
 
     cluster_read_endpoints(context->cluster, state, add_target,
-                           &(struct backend_collection){port, targets});
+                           &(struct backend_collection){port, ready, terminating});
     json_open(json, NULL);
     json_text(json, "name", port->name);
     json_protocol(json, port->protocol);
     json_number(json, "port", port->number);
-    write_targets(json, targets);
+    write_targets(json, "endpoints", ready);
+    if (terminating->len > 0)
+        write_targets(json, "terminating", terminating);
     json_close(json);
 }
 

@@ -92,6 +92,8 @@ static void put_forwarding(const struct report *report, const struct service_sta
         json_bool(report->json, "forwarded",
                   backends_is_forwarded(report->context, state, view.origin));
         json_text(report->json, "forwarder", report_forwarder(report));
+        if (view.n_terminating > 0)
+            json_number(report->json, "terminating", view.n_terminating);
     }
     cluster_read_service_close(&view);
 }

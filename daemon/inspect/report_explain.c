@@ -126,10 +126,12 @@ static char *forwarding_text(const struct report *report, const struct service_s
     cluster_read_service_open(report->context->cluster, state, &view);
     bool is_ours =
         view.addresses->len > 0 && backends_is_forwarded(report->context, state, view.origin);
+    bool falls_back = view.n_endpoints == 0 && view.n_terminating > 0;
     cluster_read_service_close(&view);
     if (!is_ours)
         return NULL;
-    return forwarder ? g_strdup_printf("%s forwards connections to them", forwarder)
+    return forwarder ? g_strdup_printf("%s forwards connections to %s", forwarder,
+                                       falls_back ? "those that terminate but still serve" : "them")
                      : g_strdup("no kubesvc-proxy is running, so nothing forwards connections");
 }
 

@@ -48,6 +48,7 @@
  *   describe NAMESPACE NAME  one line: as for `services`, and in addition
  *     "forwarded":bool,         as for `backends`
  *     "forwarder":PROGRAM,      that follows `backends` now
+ *     "terminating":N,          if any: not ready, but serving; used while no endpoint is ready
  *     "names":[FQDN],
  *     "endpointList":[{"address","label","ready":bool,"pod","origin","why":TEXT if it is left out,
  *                      "position"}],
@@ -123,7 +124,10 @@
  *      "forwarded":bool,         whether the caller should forward it (`proxy` in kubesvcd.yaml)
  *      "affinitySeconds":N,      of sessionAffinity ClientIP
  *      "ports":[{"name","protocol":"TCP"|"UDP"|"SCTP","port":N,
- *                "endpoints":[{"address","port":N}]}]}   ready ones, sorted, each once
+ *                "endpoints":[{"address","port":N}],     ready ones, sorted, each once
+ *                "terminating":[..]}]}     the same, if any: not ready, but serving until they end;
+ *                              for a family without ready ones, connections go to these, and
+ *                              in any case those that exist continue
  *     {"event":"removed","namespace","name"}      removed, or no longer with a cluster IP
  *     {"event":"end"}          ends a batch
  *     The first batch has the ranges and all Services, and is sent once manifests are loaded. Then

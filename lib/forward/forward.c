@@ -101,9 +101,10 @@ struct forward_port *forward_service_add_port(struct forward_service *service,
 }
 
 void forward_port_add_target(struct forward_port *port, const struct address *address,
-                             uint16_t number)
+                             uint16_t number, bool terminating)
 {
-    struct forward_target target = {.address = *address, .port = number};
+    struct forward_target target = {
+        .address = *address, .port = number, .terminating = terminating};
 
     g_array_append_val(port->targets, target);
 }

@@ -18,12 +18,13 @@ enum forward_protocol { FORWARD_TCP, FORWARD_UDP, FORWARD_SCTP };
 struct forward_target {
     struct address address;
     uint16_t port;
+    bool terminating; /* used only while none of its family is ready; its UDP flows stay */
 };
 
 struct forward_port {
     enum forward_protocol protocol;
     uint16_t number;
-    GArray *targets; /* struct forward_target, sorted, each once */
+    GArray *targets; /* struct forward_target, of each kind sorted, each once */
 };
 
 struct forward_service {
@@ -44,6 +45,6 @@ bool forward_service_add_ip(struct forward_service *service, const struct addres
 struct forward_port *forward_service_add_port(struct forward_service *service,
                                               enum forward_protocol protocol, uint16_t number);
 void forward_port_add_target(struct forward_port *port, const struct address *address,
-                             uint16_t number);
+                             uint16_t number, bool terminating);
 
 struct forward_service *forward_service_free(struct forward_service *service); /* returns NULL */

@@ -15,7 +15,7 @@ struct item_place {
     const struct forward_service *service;
     const struct forward_port *port;
     GPtrArray *items;
-    GPtrArray *targets; /* struct forward_target *: those of its family */
+    GPtrArray *targets; /* struct forward_target *: those of its family that get connections */
     const struct address *ip;
     int family;
     char *key; /* "10.96.0.1 . tcp . 80" */
@@ -184,12 +184,18 @@ static void add_hairpins(const struct item_place *place)
     }
 }
 
+/* Flows to an endpoint that is terminating stay, as connections of TCP do. */
 static void add_flow(const struct item_place *place)
 {
     GString *targets = g_string_new("\n");
 
-    for (guint i = 0; i < place->targets->len; i++) {
-        g_autofree char *text = target_text(place->targets->pdata[i]);
+    for (guint i = 0; i < place->port->targets->len; i++) {
+        const struct forward_target *target =
+            &g_array_index(place->port->targets, struct forward_target, i);
+
+        if (address_family(&target->address) != place->family)
+            continue;
+        g_autofree char *text = target_text(target);
 
         g_string_append_printf(targets, "%s\n", text);
     }
@@ -199,14 +205,14 @@ static void add_flow(const struct item_place *place)
     flow->port = place->port->number;
 }
 
-static void choose_targets(struct item_place *place)
+static void choose_targets(struct item_place *place, bool terminating)
 {
     g_ptr_array_set_size(place->targets, 0);
     for (guint i = 0; i < place->port->targets->len; i++) {
         struct forward_target *target =
             &g_array_index(place->port->targets, struct forward_target, i);
 
-        if (address_family(&target->address) == place->family)
+        if (address_family(&target->address) == place->family && target->terminating == terminating)
             g_ptr_array_add(place->targets, target);
     }
 }
@@ -215,7 +221,9 @@ static void choose_targets(struct item_place *place)
  * rejected. */
 static void add_port(struct item_place *place, const char *ip)
 {
-    choose_targets(place);
+    choose_targets(place, false);
+    if (place->targets->len == 0)
+        choose_targets(place, true);
     if (place->targets->len == 0)
         return;
     g_autofree char *key = g_strdup_printf("%s . %s . %u", ip, protocol_name(place->port->protocol),

@@ -50,6 +50,17 @@ static void take_endpoints(GArray *endpoints, struct endpoint_subset *subset)
     subset->endpoints = (struct endpoint *)(void *)g_array_free(endpoints, FALSE);
 }
 
+/* What is absent or null counts as in kube-proxy. */
+static void read_conditions(struct fields *fields, const struct yaml_node *map,
+                            struct endpoint *endpoint)
+{
+    const struct yaml_node *conditions = fields_map(fields, map, "conditions");
+    bool serving = fields_bool(fields, conditions, "serving", true);
+
+    endpoint->ready = fields_bool(fields, conditions, "ready", true);
+    endpoint->terminating = fields_bool(fields, conditions, "terminating", false) && serving;
+}
+
 static void read_slice_endpoints(struct fields *fields, const struct yaml_node *first,
                                  struct endpoint_subset *subset)
 {
@@ -69,7 +80,7 @@ static void read_slice_endpoints(struct fields *fields, const struct yaml_node *
                 add_address(fields, node, text, addresses);
         }
         endpoint.addresses = decode_take_addresses(addresses);
-        endpoint.ready = fields_bool(fields, fields_map(fields, map, "conditions"), "ready", true);
+        read_conditions(fields, map, &endpoint);
         read_common(fields, map, &endpoint);
         g_array_append_val(endpoints, endpoint);
     }

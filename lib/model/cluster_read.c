@@ -168,6 +168,7 @@ void cluster_read_shadowing(const struct cluster *cluster, cluster_read_object_f
 static void count_endpoint(void *userdata, const struct endpoint_candidate *candidate)
 {
     struct service_view *view = userdata;
+    view->n_terminating += candidate->verdict == ENDPOINT_TERMINATING;
     if (candidate->verdict != ENDPOINT_COUNTS)
         return;
     view->n_endpoints++;
@@ -209,6 +210,8 @@ static void pass_over_limit(void *userdata, const struct endpoint_candidate *can
     struct endpoint_candidate told = *candidate;
     if (told.verdict == ENDPOINT_COUNTS)
         told.verdict = ENDPOINT_NO_ROOM;
+    else if (told.verdict == ENDPOINT_TERMINATING)
+        told.verdict = ENDPOINT_NOT_READY;
     over_limit->each(over_limit->userdata, &told);
 }
 

@@ -101,7 +101,8 @@ struct service_view {
     enum service_origin origin; /* of these */
     bool as_headless;           /* no cluster IP was invented, its endpoints are stated */
     enum endpoint_source source;
-    unsigned n_endpoints; /* that count */
+    unsigned n_endpoints;   /* that count */
+    unsigned n_terminating; /* ENDPOINT_TERMINATING */
 };
 void cluster_read_service_open(const struct cluster *cluster, const struct service_state *state,
                                struct service_view *view);

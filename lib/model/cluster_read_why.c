@@ -199,6 +199,10 @@ char *cluster_read_why_left_out(const struct cluster *cluster,
     switch (candidate->verdict) {
     case ENDPOINT_COUNTS: break;
     case ENDPOINT_NOT_READY: return g_strdup(why_not_ready(candidate->object));
+    case ENDPOINT_TERMINATING:
+        return g_strdup(candidate->object->kind == OBJECT_POD
+                            ? "not ready: it is being deleted (deletionTimestamp), but still serves"
+                            : "not ready: it is terminating, but still serves");
     case ENDPOINT_ENDED: return g_strdup(why_ended(candidate->object));
     case ENDPOINT_NO_ADDRESS: return why_no_address(cluster, candidate);
     case ENDPOINT_OTHER_FAMILY:

@@ -34,6 +34,13 @@ static const char *label_of(const struct collector *collector, const char *hostn
     return fits ? name_intern(target) : NULL;
 }
 
+/* Of an endpoint that is not ready; without a cluster IP there is nothing to forward. */
+static enum endpoint_verdict judge_terminating(const struct collector *collector, bool terminating)
+{
+    return terminating && !collector->state->object->headless ? ENDPOINT_TERMINATING
+                                                              : ENDPOINT_NOT_READY;
+}
+
 static void add_subset(struct collector *collector, const struct endpoint_slice *slice,
                        const struct endpoint_subset *subset)
 {
@@ -41,7 +48,8 @@ static void add_subset(struct collector *collector, const struct endpoint_slice 
         const struct endpoint *endpoint = &subset->endpoints[i];
         const char *label = label_of(collector, endpoint->hostname, endpoint->target);
         struct endpoint_candidate candidate = {
-            .verdict = endpoint->ready ? ENDPOINT_COUNTS : ENDPOINT_NOT_READY, /* rule 17 */
+            .verdict = endpoint->ready ? ENDPOINT_COUNTS /* rule 17 */
+                                       : judge_terminating(collector, endpoint->terminating),
             .label = label,
             .ports = subset->ports,
             .origin = ADDRESS_STATED,
@@ -126,10 +134,10 @@ static enum endpoint_verdict judge(const struct collector *collector, const stru
         return ENDPOINT_NO_ADDRESS;
     if (!view->eligible)
         return ENDPOINT_ENDED;
+    bool is_of_family = collector->families & FAMILY_BIT(address_family(address));
     if (!view->ready && !collector->state->object->publish_not_ready)
-        return ENDPOINT_NOT_READY;
-    return collector->families & FAMILY_BIT(address_family(address)) ? ENDPOINT_COUNTS
-                                                                     : ENDPOINT_OTHER_FAMILY;
+        return judge_terminating(collector, view->terminating && is_of_family);
+    return is_of_family ? ENDPOINT_COUNTS : ENDPOINT_OTHER_FAMILY;
 }
 
 static void add_pod(struct collector *collector, const struct pod_view *view)

@@ -46,6 +46,7 @@ struct published { /* one ready endpoint address */
 enum endpoint_verdict {
     ENDPOINT_COUNTS,
     ENDPOINT_NOT_READY,    /* rules 17 and 25 */
+    ENDPOINT_TERMINATING,  /* not ready either, but still serving: a proxy falls back on it */
     ENDPOINT_ENDED,        /* a pod in phase Failed or Succeeded (rule 27) */
     ENDPOINT_NO_ADDRESS,   /* a pod without an address; `address` is NULL (rule 27) */
     ENDPOINT_OTHER_FAMILY, /* rule 28 */

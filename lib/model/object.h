@@ -137,6 +137,7 @@ struct endpoint {
     const char *target; /* (i) the name of its targetRef */
     bool is_pod;        /* that is of kind Pod, or of none */
     bool ready;         /* absent or null is ready (rule 17) */
+    bool terminating;   /* but still serving; decides no name */
 };
 
 struct endpoint_subset {

@@ -45,8 +45,8 @@ static bool subsets_equal(const struct endpoint_subset *a, const struct endpoint
     for (uint32_t i = 0; i < a->n; i++) {
         const struct endpoint *x = &a->endpoints[i], *y = &b->endpoints[i];
 
-        if (x->ready != y->ready || x->target != y->target || x->is_pod != y->is_pod ||
-            g_strcmp0(x->hostname, y->hostname) != 0 ||
+        if (x->ready != y->ready || x->terminating != y->terminating || x->target != y->target ||
+            x->is_pod != y->is_pod || g_strcmp0(x->hostname, y->hostname) != 0 ||
             !addresses_equal(&x->addresses, &y->addresses))
             return false;
     }

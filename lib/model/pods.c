@@ -125,6 +125,7 @@ void pods_view(const struct pods *pods, const struct pod *pod, struct pod_view *
     } else if (pods_is_open(pods, pod)) {
         use_seen(pods, 0, view);
     }
+    view->terminating = view->ready && pod->deleting;
     view->ready = view->ready && !pod->deleting; /* rule 25 */
     bool ended = pod->phase == POD_FAILED || pod->phase == POD_SUCCEEDED;
     view->eligible = view->n > 0 && !ended;                              /* rule 27 */

@@ -43,6 +43,7 @@ struct pod_view {
     enum address_origin origin;
     const struct sighting *seen; /* where it runs; NULL: not seen, or no runtime is asked */
     bool ready;                  /* condition Ready, and not being deleted; or seen */
+    bool terminating;            /* the same, but being deleted */
     bool eligible;               /* may be an endpoint at all (rule 27) */
     bool named;                  /* its addresses have pod names (rule 65) */
     struct address leased[2];

@@ -377,18 +377,6 @@ def test_stated_cluster_ips_are_left_alone_unless_told_otherwise():
         proxy.wait_status("Forwarding to 1 Service.")
 
 
-def test_endpoints_that_terminate_get_no_connections():
-    conditions = "conditions: {ready: false, serving: true, terminating: true}"
-    endpoint = "{addresses: [127.0.5.2]CONDITIONS}"
-    stated = STATED.replace("{addresses: [192.0.2.2]}", endpoint)
-    config = "proxy: {services: all}\nserviceCIDRs: [10.96.0.0/16]\n"
-    with world({"a.yaml": stated.replace("CONDITIONS", "")}, config) as (daemon, _, servers):
-        servers.add("127.0.5.2", 8080)
-        same(connect("10.96.0.7", 80)[0], "127.0.5.2")
-        daemon.write("a.yaml", stated.replace("CONDITIONS", f", {conditions}"))
-        wait_for(lambda: refused("10.96.0.7", 80), "the refusal")
-
-
 def kubesvc(daemon, *arguments, code=0):
     done = subprocess.run([built("kubesvc"), *arguments], env=daemon.env, capture_output=True, text=True)
     same(done.returncode, code, done.stderr)

@@ -45,7 +45,7 @@ static void add_port(struct forward_service *service, enum forward_protocol prot
     for (char **text = texts; *text && **text; text++) {
         struct address address = address_of(*text);
 
-        forward_port_add_target(port, &address, target);
+        forward_port_add_target(port, &address, target, false);
     }
 }
 
@@ -298,6 +298,43 @@ static void flows_that_lead_elsewhere(void **state)
     ruleset_free(ruleset);
 }
 
+static void add_terminating(struct forward_port *port, const char *target)
+{
+    struct address address = address_of(target);
+
+    forward_port_add_target(port, &address, 5353, true);
+}
+
+/* Of each family, those that terminate are used while none is ready; their flows stay anyway. */
+static void those_that_terminate(void **state)
+{
+    struct ruleset *ruleset = ruleset_new();
+    struct forward_service *service = service_new("dns", "127.96.0.1 fd00::1");
+
+    (void)state;
+    add_port(service, FORWARD_UDP, 53, "127.244.0.1", 5353);
+    add_terminating(service->ports->pdata[0], "127.244.0.2");
+    add_terminating(service->ports->pdata[0], "fd00:1::2");
+    ruleset_set(ruleset, service);
+    g_autofree char *whole = ruleset_whole(ruleset);
+    assert_true(
+        has(whole, "service4/moon/dns/udp/53 meta l4proto udp dnat ip to 127.244.0.1:5353"));
+    assert_true(has(whole, "service6/moon/dns/udp/53 meta l4proto udp dnat ip6 to "
+                           "[fd00:1::2]:5353"));
+    assert_true(has(whole, "\tfd00:1::2 . fd00:1::2\n"));
+    ruleset_remove(ruleset, "moon", "dns");
+    ruleset_settle(ruleset);
+    forward_service_free(service);
+
+    service = service_new("dns", "127.96.0.1");
+    add_port(service, FORWARD_UDP, 53, "127.244.0.1", 5353);
+    add_terminating(service->ports->pdata[0], "127.244.0.2");
+    ruleset_set(ruleset, service);
+    assert_flows(ruleset, "127.96.0.1 53:\n127.244.0.1 . 5353\n127.244.0.2 . 5353\n;");
+    forward_service_free(service);
+    ruleset_free(ruleset);
+}
+
 static void what_is_not_forwarded(void **state)
 {
     static const char *const special[] = {"127.0.0.1", "127.0.0.53",     "0.0.0.0", "169.254.0.1",
@@ -338,6 +375,7 @@ int main(void)
         cmocka_unit_test(one_port_twice),
         cmocka_unit_test(affinity),
         cmocka_unit_test(flows_that_lead_elsewhere),
+        cmocka_unit_test(those_that_terminate),
         cmocka_unit_test(what_is_not_forwarded),
     };
 

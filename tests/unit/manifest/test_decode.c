@@ -168,14 +168,17 @@ static void a_slice(void **state)
         "- {addresses: [10.0.0.3], conditions: {ready: null, serving: false}}\n"
         "- {addresses: [10.0.0.4], conditions: {}, topology: {x: y}, targetRef: {kind: Node, name: "
         "node-1}}\n"
-        "- {addresses: null}\n");
+        "- {addresses: null, conditions: {terminating: true}}\n"
+        "- {addresses: [10.0.0.5], conditions: {ready: false, serving: true, terminating: true}}\n"
+        "- {addresses: [10.0.0.6], conditions: {ready: false, serving: false, terminating: "
+        "true}}\n");
     const struct endpoint_subset *subset = slice->subsets;
 
     (void)state;
     assert_string_equal(slice->service, "a");
     assert_int_equal(slice->n_subsets, 1);
     manifest_text_assert_ports(subset->ports, "-/1 80 0, any/1 0 0");
-    assert_int_equal(subset->n, 4);
+    assert_int_equal(subset->n, 6);
     manifest_text_assert_addresses(&subset->endpoints[0].addresses, "10.0.0.1 10.0.0.2");
     assert_string_equal(subset->endpoints[0].hostname, "h");
     assert_string_equal(subset->endpoints[0].target, "a-0");
@@ -187,6 +190,10 @@ static void a_slice(void **state)
     assert_string_equal(subset->endpoints[2].target, "node-1");
     assert_false(subset->endpoints[2].is_pod);
     assert_int_equal(subset->endpoints[3].addresses.n, 0);
+    assert_false(subset->endpoints[1].terminating || subset->endpoints[2].terminating);
+    assert_true(subset->endpoints[3].terminating); /* what is absent serves */
+    assert_true(subset->endpoints[4].terminating);
+    assert_false(subset->endpoints[5].terminating);
     manifest_text_free(&manifest);
 }
 

@@ -118,6 +118,8 @@ static const char *const variants[][16] = {
         "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: a}, endpoints: "
         "[{addresses: [10.0.0.1], conditions: {ready: false}}]}",
         "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: a}, endpoints: "
+        "[{addresses: [10.0.0.1], conditions: {ready: false, terminating: true}}]}",
+        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: a}, endpoints: "
         "[{addresses: [10.0.0.1]}], ports: [{name: x, port: 1}]}",
         "{apiVersion: v1, kind: Endpoints, metadata: {name: a}}",
         "{apiVersion: v1, kind: Endpoints, metadata: {name: a, labels: "

@@ -22,7 +22,8 @@ static void assert_kept(const char *listing, const char *expected)
     assert_true(address_parse(&ip, "127.96.0.1", 10));
     assert_true(address_parse(&target, "127.244.0.1", 11));
     assert_true(forward_service_add_ip(service, &ip));
-    forward_port_add_target(forward_service_add_port(service, FORWARD_TCP, 80), &target, 8080);
+    forward_port_add_target(forward_service_add_port(service, FORWARD_TCP, 80), &target, 8080,
+                            false);
     service->affinity = 60;
     ruleset_set(ruleset, service);
     g_autofree char *commands = sessions_keep(listing, ruleset);
