@@ -114,7 +114,7 @@ static int on_datagram(sd_event_source *source, int fd, uint32_t revents, void *
     return 0; /* ignore foreign datagrams; the answer may still come */
 }
 
-bool dns_exchange_repeat(struct dns_exchange *exchange)
+static bool send_datagram(const struct dns_exchange *exchange)
 {
     ssize_t sent =
         send(exchange->fd, exchange->message + PREFIX, exchange->size - PREFIX, MSG_NOSIGNAL);
@@ -229,9 +229,14 @@ struct dns_exchange *dns_exchange_new(sd_event *event, bool tcp, const union end
     exchange->message[1] = (uint8_t)size;
     memcpy(exchange->message + PREFIX, message, size);
     if (getrandom(exchange->message + PREFIX, 2, 0) != 2 ||
-        !dns_exchange_connect(exchange, event, server) || (!tcp && !dns_exchange_repeat(exchange)))
+        !dns_exchange_connect(exchange, event, server) || (!tcp && !send_datagram(exchange)))
         return dns_exchange_free(exchange);
     return exchange;
+}
+
+bool dns_exchange_repeat(struct dns_exchange *exchange)
+{
+    return exchange->tcp || send_datagram(exchange);
 }
 
 struct dns_exchange *dns_exchange_free(struct dns_exchange *exchange)

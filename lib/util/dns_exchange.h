@@ -38,7 +38,7 @@ struct dns_exchange *dns_exchange_new(sd_event *event, bool tcp, const union end
                                       dns_exchange_done done, void *userdata);
 struct dns_exchange *dns_exchange_free(struct dns_exchange *exchange); /* returns NULL */
 
-/* Sends it again (UDP only). False: sending failed. */
+/* Sends it again by UDP; by TCP, where nothing gets lost, does nothing. False: sending failed. */
 bool dns_exchange_repeat(struct dns_exchange *exchange);
 
 bool dns_exchange_is_from(const struct dns_exchange *exchange, const union endpoint *source);
