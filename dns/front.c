@@ -187,7 +187,8 @@ static void write_found(struct pending *pending, const struct kubesvc_answer *an
     const struct response_context context = {.ttl = front->ttl, .random = draw(front)};
 
     if (!order_names(names, (const char *)payload, names_size, le16toh(answer->names)) ||
-        packet_read(&question, client->request, client->request_size, &wrong) != PACKET_GOOD) {
+        packet_read(&question, client->request, client->request_size, &wrong) != PACKET_GOOD ||
+        (question.type == PACKET_A) != (inet > 0)) {
         reply_rcode(pending, PACKET_SERVFAIL);
         return;
     }

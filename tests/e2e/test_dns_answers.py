@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """kubesvc-dns: records of all types, from manifests; and names that others have to be asked about."""
 
+import os
 import pathlib
 import signal
+import socket
 import time
 
 from dns_client import parse, receive, request
 from dns_server import DnsServer, addresses
+from fake_daemon import FOUND, MAP, FakeDaemon, answer, frame, packed, pending
 from harness import HERE, Daemon, same
 from nameserver import Nameserver
 
@@ -192,3 +195,50 @@ def test_targets_outside_fail_without_the_daemon():
         same(dns.ask(f"outside.{ZONE}").rcode, "SERVFAIL")
         same(dns.ask(f"outside.{ZONE}", "CNAME").data("CNAME"), ["www.example.com."])
         same(addresses(dns.ask(f"inside.{ZONE}")), ["10.0.0.1"])
+
+
+def give_map(daemon, connection):
+    """Passes on the daemon's snapshot."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.connect(str(daemon.socket))
+        asked.sendall(frame(MAP, b"\xff\xff\xff\xff"))
+        data, fds, _, _ = socket.recv_fds(asked, 64, 1)
+    socket.send_fds(connection, [data], fds)
+    for fd in fds:
+        os.close(fd)
+
+
+def test_what_is_no_answer_to_the_question_is_none():
+    """A daemon that has a snapshot to give, and is asked for one target after the other."""
+    names, inet, inet6 = ["a.example", "www.example.com"], packed(["192.0.2.80"], 4), packed(["2001:db8::80"], 6)
+    good = answer(FOUND, names, inet=inet)
+    wrong = {
+        "the other family": answer(FOUND, names, inet6=inet6),
+        "both": answer(FOUND, names, inet=inet, inet6=inet6),
+        "no address": answer(FOUND, names),
+        "one name": answer(FOUND, names[:1], inet=inet),
+        "fewer names": answer(FOUND, names, inet=inet, said_names=3),
+        "more names": answer(FOUND, names + ["b.example"], inet=inet, said_names=2),
+        "not a name": answer(FOUND, ["a b", "www.example.com"], inet=inet),
+        "shorter": answer(FOUND, names, inet=inet, said_inet=2),
+        "half": good[:-1],
+        "longer than allowed": frame(good[5], length=0xFFFFFFFF),
+        "other magic": frame(good[5], good[16:], magic=1),
+        "a snapshot": frame(0x44, bytes(8)),
+        "nothing": b"",
+        "pending, then nothing": pending(),
+    }
+    said = []
+
+    def behave(request, connection):
+        return give_map(daemon, connection) if request.type == MAP else said[0]
+
+    with Daemon({"world.yaml": WORLD}) as daemon, FakeDaemon("s", behave, maps=True), \
+            DnsServer(os.path.abspath("s")) as dns:
+        for about, frames in wrong.items():
+            said[:] = [frames]
+            same(dns.ask(f"outside.{ZONE}").rcode, "SERVFAIL", about)
+        said[:] = [answer(FOUND, names, inet=inet)]
+        same(dns.ask(f"outside.{ZONE}", "AAAA").rcode, "SERVFAIL")
+        said[:] = [pending() + good]
+        same(dns.ask(f"outside.{ZONE}").data("A"), ["192.0.2.80"])
