@@ -5,10 +5,11 @@
  */
 #include "value.h"
 
+#include "lib/util/json_tree.h"
+
 yajl_val value_parse(const char *line)
 {
-    char error[128];
-    return yajl_tree_parse(line, error, sizeof error);
+    return json_tree_parse(line);
 }
 
 void value_release(yajl_val *valuep)

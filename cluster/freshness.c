@@ -5,10 +5,9 @@
  */
 #include "freshness.h"
 
-#include <yajl/yajl_tree.h>
-
 #include "feed.h"
 #include "lib/util/json.h"
+#include "lib/util/json_tree.h"
 
 #define SECOND 1000000u
 
@@ -78,7 +77,7 @@ GString *freshness_write(const struct freshness *freshness, const GPtrArray *fee
 uint64_t freshness_read_contact(const char *text)
 {
     const char *path[] = {"contact", NULL};
-    yajl_val root = yajl_tree_parse(text, NULL, 0);
+    yajl_val root = json_tree_parse(text);
     const char *value = YAJL_GET_STRING(yajl_tree_get(root, path, yajl_t_string));
     g_autoptr(GDateTime) time = value ? g_date_time_new_from_iso8601(value, NULL) : NULL;
 

@@ -6,7 +6,8 @@
 
 #include <glib.h>
 #include <string.h>
-#include <yajl/yajl_tree.h>
+
+#include "lib/util/json_tree.h"
 
 #define MESSAGE_MAX 500
 
@@ -14,7 +15,7 @@ char *status_text(long code, const char *body, size_t size)
 {
     const char *path[] = {"message", NULL};
     g_autofree char *text = g_strndup(body, size);
-    yajl_val root = yajl_tree_parse(text, NULL, 0);
+    yajl_val root = json_tree_parse(text);
     const char *message = YAJL_GET_STRING(yajl_tree_get(root, path, yajl_t_string));
     char *result = message ? g_strdup_printf("HTTP %ld: %.*s", code, MESSAGE_MAX, message)
                            : g_strdup_printf("HTTP %ld", code);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/util/compare.h"
+#include "lib/util/json_tree.h"
 
 #define STATUS_NAME ".status.json"
 #define STATUS_MAX 262144u /* bytes */
@@ -88,7 +89,7 @@ static void clear(void *data)
 static bool add(GArray *copies, const char *directory)
 {
     g_autofree char *text = read_status(directory);
-    yajl_val status = text ? yajl_tree_parse(text, NULL, 0) : NULL;
+    yajl_val status = text ? json_tree_parse(text) : NULL;
     struct copy copy = {.running = is_locked(directory), .status = status};
 
     if (!YAJL_IS_OBJECT(status)) {
