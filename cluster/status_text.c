@@ -26,9 +26,10 @@ char *status_text(long code, const char *body, size_t size)
 
 char *transport_text(const char *text)
 {
+    /* RAW: it may quote bytes of a server, which need not be UTF-8. */
     g_autoptr(GRegex) varying = g_regex_new(" after \\d+ (ms|milliseconds)( with .* received)?|"
                                             "(?<=HTTP/2 stream) \\d+",
-                                            0, 0, NULL);
+                                            G_REGEX_RAW, 0, NULL);
 
     return g_regex_replace_literal(varying, text, -1, 0, "", 0, NULL);
 }
