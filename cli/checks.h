@@ -39,6 +39,7 @@ void checks_print_json(const struct checks *checks);
 
 /* The points: the host's files and libraries, and the daemon with what it answers. */
 void examine_host(struct checks *checks);
+void examine_module(struct checks *checks);
 bool examine_has_module(void); /* can libc load it? */
 void examine_network(struct checks *checks);
 void examine_daemon(struct checks *checks);

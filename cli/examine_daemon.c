@@ -7,7 +7,6 @@
 #include "checks.h"
 
 #include <errno.h>
-#include <nss.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -254,14 +253,14 @@ static void examine_status(struct checks *checks, yajl_val status)
     examine_errors(checks, status);
 }
 
-/* As programs get it first, because after the choice of our module there is no way back. */
+/* As programs get it, and from our module alone. */
 static void compare_ways(struct checks *checks, const char *name, yajl_val daemons)
 {
     g_setenv("KUBESVC_SOCKET", checks->arguments->socket, TRUE);
-    checks_compare(checks, "programs", name, libc_answer_new(name, "any"), daemons,
+    checks_compare(checks, "programs", name, libc_answer_new(name, "any", NULL), daemons,
                    "see 'hosts line' and 'module'; restart programs that are already running");
-    if (examine_has_module() && __nss_configure_lookup("hosts", "kubesvc") == 0)
-        checks_compare(checks, "answers", name, libc_answer_new(name, "any"), daemons,
+    if (examine_has_module())
+        checks_compare(checks, "answers", name, libc_answer_new(name, "any", "kubesvc"), daemons,
                        "see 'module'; install libnss-kubesvc and kubesvcd of the same version");
 }
 

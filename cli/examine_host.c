@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The host: is the module where glibc looks for it, for every architecture that programs run in; is
- * it used, and early enough; and what else caches names.
+ * The host: is there a module for every architecture that programs run in; is it used, and early
+ * enough; and what else caches names.
  */
 #include "checks.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,46 +13,11 @@
 #include <unistd.h>
 
 #include "nsswitch.h"
+#include <kubesvc/limits.h>
 
-#define MODULE "libnss_kubesvc.so.2"
-#define ENTRY "_nss_kubesvc_gethostbyname4_r"
 #define NSSWITCH "/etc/nsswitch.conf"
 #define NSCD "/run/nscd/socket"
 #define I386 "/i386-linux-gnu"
-
-/* As glibc does it, by name alone. */
-static void *load_module(void)
-{
-    return dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
-}
-
-bool examine_has_module(void)
-{
-    void *module = load_module();
-    if (module)
-        dlclose(module);
-    return module != NULL;
-}
-
-static void examine_module(struct checks *checks)
-{
-    void *module = load_module();
-    const struct link_map *map = NULL;
-    if (!module) {
-        checks_add(checks, VERDICT_BAD, "module",
-                   "install libnss-kubesvc; new processes then find it",
-                   "libc cannot load " MODULE ": %s", dlerror());
-        return;
-    }
-    dlinfo(module, RTLD_DI_LINKMAP, &map);
-    const char *path = map ? map->l_name : MODULE;
-    if (dlsym(module, ENTRY))
-        checks_add(checks, VERDICT_OK, "module", NULL, "%s", path);
-    else
-        checks_add(checks, VERDICT_BAD, "module", "install libnss-kubesvc again",
-                   "%s is not a module for host names", path);
-    dlclose(module);
-}
 
 /* Is the file in one of the directories for libraries with this ending? */
 static bool is_there(const struct checks *checks, const char *ending, const char *file)
@@ -84,7 +47,7 @@ static void examine_architecture(struct checks *checks, const char *architecture
             !is_there(checks, known[i].ending, "libc.so.6"))
             continue;
         g_autofree char *remedy = g_strdup_printf("apt install libnss-kubesvc:%s", architecture);
-        if (is_there(checks, known[i].ending, MODULE))
+        if (is_there(checks, known[i].ending, KUBESVC_MODULE))
             checks_add(checks, VERDICT_OK, "foreign", NULL, "the module for %s is also installed",
                        architecture);
         else
@@ -96,7 +59,8 @@ static void examine_architecture(struct checks *checks, const char *architecture
 /* A 32-bit libc without its architecture, as of gcc-multilib; its programs look here, too. */
 static void examine_multilib(struct checks *checks)
 {
-    bool has_module = is_there(checks, "32", MODULE) || is_there(checks, I386, MODULE);
+    bool has_module =
+        is_there(checks, "32", KUBESVC_MODULE) || is_there(checks, I386, KUBESVC_MODULE);
     if (is_there(checks, "32", "libc.so.6") && !has_module && !is_there(checks, I386, "libc.so.6"))
         checks_add(checks, VERDICT_WARN, "foreign",
                    "dpkg --add-architecture i386 && apt update && apt install "

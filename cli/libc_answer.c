@@ -1,57 +1,96 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The comparison with libc. It runs in this process, which has looked up nothing before: libc reads
- * /etc/nsswitch.conf now.
+ * The lookup runs in a child process: a broken module kills the process that loads it, which is how
+ * programs fare, and which must be told. Lines lead back, each with a letter that says what it is.
  */
 #include "libc_answer.h"
 
+#include <errno.h>
 #include <netdb.h>
+#include <nss.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "child.h"
 #include "nsswitch.h"
 
-static void look_up_address(struct other_answer *answer, const struct addrinfo *address)
+#define LINE_ERROR 'e'
+#define LINE_CANONICAL 'c'
+#define LINE_ADDRESS 'a'
+
+struct question {
+    const char *name, *family, *service;
+};
+
+static void write_line(FILE *out, char what, const char *text)
+{
+    if (text)
+        fprintf(out, "%c%s\n", what, text);
+}
+
+static void look_up_address(FILE *out, const struct addrinfo *address)
 {
     char name[NI_MAXHOST];
     int error =
         getnameinfo(address->ai_addr, address->ai_addrlen, name, sizeof name, NULL, 0, NI_NAMEREQD);
-    if (error)
-        answer->error = g_strdup(gai_strerror(error));
-    else
-        answer->canonical = g_strdup(name);
+    write_line(out, error ? LINE_ERROR : LINE_CANONICAL, error ? gai_strerror(error) : name);
 }
 
-static void take_addresses(struct other_answer *answer, const struct addrinfo *found)
+static void write_addresses(FILE *out, const struct addrinfo *found)
 {
     char text[NI_MAXHOST];
-    answer->canonical = g_strdup(found->ai_canonname);
+    write_line(out, LINE_CANONICAL, found->ai_canonname);
     for (; found; found = found->ai_next)
         if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0,
                         NI_NUMERICHOST) == 0)
-            other_answer_add(answer, text);
+            write_line(out, LINE_ADDRESS, text);
 }
 
-struct other_answer *libc_answer_new(const char *name, const char *family)
+static void look_up(FILE *out, const void *userdata)
 {
-    struct other_answer *answer = other_answer_new("libc");
+    const struct question *question = userdata;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST}, *found;
-    if (getaddrinfo(name, NULL, &hints, &found) == 0) {
-        look_up_address(answer, found);
-        freeaddrinfo(found);
-        return answer;
+    if (question->service && __nss_configure_lookup("hosts", question->service) != 0) {
+        write_line(out, LINE_ERROR, strerror(errno));
+        return;
+    }
+    if (getaddrinfo(question->name, NULL, &hints, &found) == 0) {
+        look_up_address(out, found);
+        return;
     }
     hints.ai_flags = AI_CANONNAME;
-    hints.ai_family = strcmp(family, "inet") == 0    ? AF_INET
-                      : strcmp(family, "inet6") == 0 ? AF_INET6
-                                                     : AF_UNSPEC;
-    int error = getaddrinfo(name, NULL, &hints, &found);
-    if (error) {
-        answer->error = g_strdup(gai_strerror(error));
+    hints.ai_family = strcmp(question->family, "inet") == 0    ? AF_INET
+                      : strcmp(question->family, "inet6") == 0 ? AF_INET6
+                                                               : AF_UNSPEC;
+    int error = getaddrinfo(question->name, NULL, &hints, &found);
+    if (error)
+        write_line(out, LINE_ERROR, gai_strerror(error));
+    else
+        write_addresses(out, found);
+}
+
+static void read_line(struct other_answer *answer, const char *line)
+{
+    switch (*line) {
+    case LINE_ERROR: answer->error = g_strdup(line + 1); break;
+    case LINE_CANONICAL: answer->canonical = g_strdup(line + 1); break;
+    case LINE_ADDRESS: other_answer_add(answer, line + 1); break;
+    default: break;
+    }
+}
+
+struct other_answer *libc_answer_new(const char *name, const char *family, const char *service)
+{
+    const struct question question = {name, family, service};
+    struct other_answer *answer = other_answer_new("libc");
+    g_autofree char *failure = NULL, *output = child_output(look_up, &question, &failure);
+    if (failure) {
+        answer->error = g_strconcat("the process that looked it up ", failure, NULL);
         return answer;
     }
-    take_addresses(answer, found);
-    freeaddrinfo(found);
+    g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
+    for (char **line = lines; *line; line++)
+        read_line(answer, *line);
     return answer;
 }
 

@@ -6,8 +6,9 @@
 
 #include "other_answer.h"
 
-/* `family` as in inspect.h. */
-struct other_answer *libc_answer_new(const char *name, const char *family);
+/* `family` as in inspect.h; `service`: of nsswitch.conf(5), the one to ask; NULL: those of the
+ * file. */
+struct other_answer *libc_answer_new(const char *name, const char *family, const char *service);
 
 /* What is wrong with the hosts line of /etc/nsswitch.conf, NULL if nothing is. To be freed with
  * g_free. */

@@ -15,12 +15,12 @@
 #include "library_cache.h"
 #include "pod_namespaces.h"
 #include "text.h"
+#include <kubesvc/limits.h>
 
 #define HOSTS "/etc/hosts"
 #define HOSTNAME "/etc/hostname"
 #define NSSWITCH "/etc/nsswitch.conf"
 #define LIBRARY_CACHE "/etc/ld.so.cache"
-#define MODULE "libnss_kubesvc.so.2"
 
 static GBytes *read_file(const char *path)
 {
@@ -34,7 +34,7 @@ static char *find_module(void)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *directory = self ? g_path_get_dirname(self) : NULL;
-    g_autofree char *path = directory ? g_build_filename(directory, MODULE, NULL) : NULL;
+    g_autofree char *path = directory ? g_build_filename(directory, KUBESVC_MODULE, NULL) : NULL;
     return path && access(path, R_OK) == 0 ? g_steal_pointer(&path) : NULL;
 }
 
@@ -49,7 +49,7 @@ static GBytes *make_cache(const char *module)
 {
     g_autoptr(GBytes) old = read_file(LIBRARY_CACHE);
     const char *libc = find_libc();
-    return old && libc ? library_cache_add(old, MODULE, module, libc) : NULL;
+    return old && libc ? library_cache_add(old, KUBESVC_MODULE, module, libc) : NULL;
 }
 
 static void extend_library_path(const char *module)

@@ -197,7 +197,7 @@ static bool answer(struct cli_question *question, const struct arguments *argume
         return false;
     question->found = has_status(question, "FOUND");
     if (ways->libc) {
-        question->libc = libc_answer_new(question->name, arguments->family);
+        question->libc = libc_answer_new(question->name, arguments->family, NULL);
         other_answer_compare(question->libc, question->answer);
         question->complaint = libc_answer_complaint();
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #define KUBESVC_SOCKET_PATH "/run/kubesvc/socket"
+#define KUBESVC_MODULE "libnss_kubesvc.so.2" /* as libc looks for it */
 #define KUBESVC_DEFAULT_ZONE "cluster.local"
 #define KUBESVC_DNS_LISTEN "127.0.0.63:53" /* kubesvc-dns, by default */
 

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 
@@ -138,6 +139,76 @@ def test_the_module():
         assert "answers" not in checks, "without a module there is nothing to ask"
         pathlib.Path("libnss_kubesvc.so.2").write_bytes(b"\x7fELF")
         same(only(examine(empty, host()), "module")[0], "bad")
+
+
+def test_a_module_that_cannot_be_loaded():
+    """Whatever is wrong with the file, it is said, and the other checks follow; a damaged one, which
+    kills the processes that load it, does not kill this one."""
+    good = (BUILD / "libnss_kubesvc.so.2").read_bytes()
+    foreign = bytearray(good)
+    foreign[18] ^= 0x55  # e_machine
+    bad = pathlib.Path("libnss_kubesvc.so.2")
+
+    def directory(path):
+        path.mkdir()
+
+    def write(data):
+        return lambda path: path.write_bytes(data)
+
+    def link(target):
+        return lambda path: path.symlink_to(target)
+
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        env = daemon.env | {"LD_LIBRARY_PATH": os.getcwd()}
+        for make, expected in (
+                (write(b""), "file too short"),
+                (write(good[:5000]), "the process that loads"),
+                (write(good[:20000]), "the process that loads"),
+                (write(bytes(foreign)), "it is for programs of another architecture"),
+                (write(b"text" * 100), "invalid ELF header"),
+                (directory, "Is a directory"),
+                (link("nowhere"), "it is a link to nowhere, which does not exist"),
+                (link(bad.name), "Too many levels of symbolic links")):
+            make(bad)
+            checks = examine(env, host())
+            verdict, text, remedy = only(checks, "module")
+            same(verdict, "bad")
+            assert expected in text and bad.name in text, text
+            assert remedy.startswith("install libnss-kubesvc again"), remedy
+            same((only(checks, "daemon")[0], "answers" in checks), ("ok", False))
+            bad.rmdir() if make is directory else bad.unlink()
+
+
+def test_a_module_that_not_everybody_can_load():
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        env = daemon.env | {"LD_LIBRARY_PATH": os.getcwd()}
+        module = pathlib.Path("libnss_kubesvc.so.2")
+        shutil.copy(BUILD / module, module)
+        module.chmod(0o600)
+        verdict, text, remedy = only(examine(env, host()), "module")
+        same((verdict, remedy), ("bad", f"chmod a+r {module.resolve()}"))
+        assert "has mode 0600" in text, text
+        nobody = [need_program("setpriv"), "--reuid", "65534", "--clear-groups"]
+        need_root()
+        os.chmod(".", 0o755)
+        can_use_the_build(nobody, daemon.env)
+        found = only(examine(env, "root", wrapper=nobody), "module")
+        same(found, ("bad", f"libc cannot load {module.resolve()}: Permission denied", remedy))
+
+
+def test_a_lookup_that_kills_the_process():
+    """As another service of the hosts line may, too."""
+    wrapper = with_nsswitch("kubesvc")
+    with Daemon({"web.yaml": SERVICE}) as daemon:
+        good = (BUILD / "libnss_kubesvc.so.2").read_bytes()
+        pathlib.Path("libnss_kubesvc.so.2").write_bytes(good[:5000])
+        env = daemon.env | {"LD_LIBRARY_PATH": os.getcwd()}
+        verdict, text, _ = only(examine(env, wrapper=wrapper), "programs")
+        same(verdict, "bad")
+        assert "not found by libc: the process that looked it up " in text, text
+        done = subprocess.run([*wrapper, built("kubesvc"), "query", "--nss", "web"], env=env,
+                              capture_output=True, text=True)
+        assert "the process that looked it up " in done.stdout, done
 
 
 def test_foreign_architectures():
