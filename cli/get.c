@@ -17,13 +17,12 @@
 
 static const struct kind *find_kind(const char *word, bool json)
 {
-    g_autofree char *nearest = NULL, *remedy = NULL;
+    g_autofree char *nearest = NULL, *complaint = NULL, *remedy = NULL;
     const struct kind *kind = kind_find(word, &nearest);
     if (kind)
         return kind;
-    remedy = nearest ? g_strdup_printf("did you mean '%s'?", nearest)
-                     : g_strdup("choose one of: " KIND_WORDS ", all");
-    text_error(json, remedy, "unknown kind '%s'", word);
+    complaint = kind_complaint(word, nearest, &remedy);
+    text_error(json, remedy, "%s", complaint);
     return NULL;
 }
 
@@ -37,12 +36,23 @@ static struct listing *add_listing(GPtrArray *listings, const char *word, bool j
     return listing;
 }
 
+/* "svc,ep,all"; to be freed with g_strfreev. */
+static char **split_kinds(const char *text)
+{
+    g_auto(GStrv) given = g_strsplit(text, ",", -1);
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    for (char **word = given; *word; word++)
+        if (strcmp(*word, "all") == 0)
+            g_strv_builder_add_many(words, "services", "pods", "workloads", NULL);
+        else
+            g_strv_builder_add(words, *word);
+    return g_strv_builder_end(words);
+}
+
 /* "services web db", "svc,ep web", "all" */
 static bool add_kinds(GPtrArray *listings, const struct arguments *arguments)
 {
-    bool all = strcmp(arguments->operands[0], "all") == 0;
-    g_auto(GStrv) words =
-        g_strsplit(all ? "services,pods,workloads" : arguments->operands[0], ",", -1);
+    g_auto(GStrv) words = split_kinds(arguments->operands[0]);
     for (char **word = words; *word; word++) {
         struct listing *listing = add_listing(listings, *word, arguments->json);
         if (!listing)
@@ -134,6 +144,10 @@ static bool prepare(GPtrArray *listings, const struct arguments *arguments,
                     const struct selector *selector)
 {
     bool pairs = strchr(arguments->operands[0], '/');
+    if (!*arguments->operands[0]) {
+        (void)find_kind("", arguments->json);
+        return false;
+    }
     if (pairs ? !add_pairs(listings, arguments) : !add_kinds(listings, arguments))
         return false;
     for (guint i = 0; i < listings->len; i++) {

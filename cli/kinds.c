@@ -200,18 +200,26 @@ static char **words_of(const struct kind *kind)
     return g_strsplit(all, " ", -1);
 }
 
+static bool is_one_of(char **words, const char *word)
+{
+    return g_strv_contains((const char *const *)words, word);
+}
+
+/* Without the group, as of "deployments.apps"; to be freed with g_free. */
+static char *lower_kind(const char *word)
+{
+    return g_ascii_strdown(word, (gssize)strcspn(word, "."));
+}
+
 const struct kind *kind_find(const char *word, char **nearestp)
 {
-    g_autofree char *lower = g_ascii_strdown(word, -1);
-    /* "deployments.apps" */
-    if (strchr(lower, '.'))
-        *strchr(lower, '.') = '\0';
+    g_autofree char *lower = lower_kind(word);
     struct suggestion suggestion = {.word = lower};
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         g_auto(GStrv) words = words_of(&kinds[i]);
         if (!kinds[i].verb)
             continue;
-        if (g_strv_contains((const char *const *)words, lower)) {
+        if (is_one_of(words, lower)) {
             g_free(suggestion.nearest);
             return &kinds[i];
         }
@@ -220,6 +228,74 @@ const struct kind *kind_find(const char *word, char **nearestp)
     }
     *nearestp = suggestion.nearest;
     return NULL;
+}
+
+/* What a cluster has besides, as kubectl calls it: the plural, the singular, short names. */
+static const char *const others[] = {
+    "apiservices apiservice",
+    "certificatesigningrequests certificatesigningrequest csr",
+    "clusterrolebindings clusterrolebinding",
+    "clusterroles clusterrole",
+    "componentstatuses componentstatus cs",
+    "configmaps configmap cm",
+    "controllerrevisions controllerrevision",
+    "csidrivers csidriver",
+    "csinodes csinode",
+    "customresourcedefinitions customresourcedefinition crd crds",
+    "events event ev",
+    "ingressclasses ingressclass",
+    "ingresses ingress ing",
+    "ipaddresses ipaddress ip",
+    "leases lease",
+    "limitranges limitrange limits",
+    "networkpolicies networkpolicy netpol",
+    "nodes node no",
+    "persistentvolumeclaims persistentvolumeclaim pvc",
+    "persistentvolumes persistentvolume pv",
+    "poddisruptionbudgets poddisruptionbudget pdb",
+    "podtemplates podtemplate",
+    "priorityclasses priorityclass pc",
+    "resourcequotas resourcequota quota",
+    "rolebindings rolebinding",
+    "roles role",
+    "runtimeclasses runtimeclass",
+    "secrets secret",
+    "serviceaccounts serviceaccount sa",
+    "servicecidrs servicecidr",
+    "storageclasses storageclass sc",
+    "volumeattachments volumeattachment",
+};
+
+/* The plural of a kind that is not listed, NULL if there is none; to be freed with g_free. */
+static char *find_unlisted(const char *word, bool *is_read)
+{
+    g_autofree char *lower = lower_kind(word);
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_auto(GStrv) words = words_of(&kinds[i]);
+        *is_read = true;
+        if (is_one_of(words, lower))
+            return g_strdup(kinds[i].plural);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_auto(GStrv) words = g_strsplit(others[i], " ", -1);
+        *is_read = false;
+        if (is_one_of(words, lower))
+            return g_strdup(words[0]);
+    }
+    return NULL;
+}
+
+char *kind_complaint(const char *word, const char *nearest, char **remedyp)
+{
+    bool is_read;
+    g_autofree char *unlisted = find_unlisted(word, &is_read);
+    *remedyp = nearest && !unlisted ? g_strdup_printf("did you mean '%s'?", nearest)
+                                    : g_strdup("choose one of: " KIND_WORDS ", all");
+    if (!unlisted)
+        return g_strdup_printf("unknown kind '%s'", word);
+    return g_strdup_printf(is_read ? "%s are read but not listed"
+                                   : "%s are not kept, as no names follow from them",
+                           unlisted);
 }
 
 char *kind_name(const struct kind *kind, yajl_val item)

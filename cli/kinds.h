@@ -26,6 +26,10 @@ struct kind {
  * to be freed with g_free. */
 const struct kind *kind_find(const char *word, char **nearestp);
 
+/* Why there is no such kind here: a sentence, and in *remedyp what to do, given the suggestion of
+ * kind_find; both to be freed with g_free. */
+char *kind_complaint(const char *word, const char *nearest, char **remedyp);
+
 /* "service/web", as -o name has it; of names: the name. To be freed with g_free. */
 char *kind_name(const struct kind *kind, yajl_val item);
 

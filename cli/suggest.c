@@ -11,7 +11,7 @@
 void suggestion_offer(struct suggestion *suggestion, const char *candidate)
 {
     size_t a = strlen(suggestion->word), b = strlen(candidate);
-    unsigned limit = a < 4 ? 1 : a < 8 ? 2 : 3;
+    unsigned limit = suggest_limit(suggestion->word, candidate);
     if ((a > b ? a - b : b - a) > limit)
         return;
     unsigned distance = suggest_distance(suggestion->word, candidate);

@@ -12,5 +12,5 @@ struct suggestion {
     unsigned distance;
 };
 
-/* Offers one more candidate. Only those within a few typos of the word count. */
+/* Offers one more candidate. Only those that the word may be a misspelling of count. */
 void suggestion_offer(struct suggestion *suggestion, const char *candidate);

@@ -52,11 +52,16 @@ const char *suggest_word(const char *text, const char *const words[], unsigned l
     return nearest;
 }
 
-bool suggest_is_typo(const char *a, const char *b)
+unsigned suggest_limit(const char *a, const char *b)
 {
     size_t length = MAX(strlen(a), strlen(b));
-    unsigned limit = length <= 2 ? 0 : length <= 5 ? 1 : length <= 9 ? 2 : 3;
+
+    return length <= 2 ? 0 : length <= 5 ? 1 : length <= 9 ? 2 : 3;
+}
+
+bool suggest_is_typo(const char *a, const char *b)
+{
     unsigned distance = suggest_distance(a, b);
 
-    return distance > 0 && distance <= limit;
+    return distance > 0 && distance <= suggest_limit(a, b);
 }

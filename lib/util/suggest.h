@@ -17,5 +17,8 @@ unsigned suggest_distance(const char *a, const char *b);
  * several. NULL if there is none. */
 const char *suggest_word(const char *text, const char *const words[], unsigned limit);
 
+/* How many edits may turn one into the other if one is a misspelling of the other. */
+unsigned suggest_limit(const char *a, const char *b);
+
 /* Are they so close that one may be a misspelling of the other? False if they are equal. */
 bool suggest_is_typo(const char *a, const char *b);
