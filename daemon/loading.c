@@ -369,9 +369,9 @@ void loading_close(struct loading *loading)
 {
     loading->context.runtimes = runtimes_free(loading->context.runtimes);
     loading->context.loader = loader_free(loading->context.loader);
-    loading->context.cluster = cluster_free(loading->context.cluster);
     loading->guard = NULL;
     loading->state = state_directory_close(loading->state);
+    loading->context.cluster = cluster_free(loading->context.cluster);
     loading->publishing = publishing_free(loading->publishing);
 }
 

@@ -78,6 +78,8 @@ struct state_directory *state_directory_close(struct state_directory *state)
     if (!state)
         return NULL;
     start_guard_close(state->guard);
+    if (state->journal)
+        lease_journal_sync(state->journal, state->leases);
     lease_journal_close(state->journal);
     sd_event_source_disable_unref(state->syncing);
     g_free(state);

@@ -17,7 +17,9 @@ struct state_directory;
  * daemon must not serve, because others may write to the directory or another daemon uses it. */
 MUST_USE int state_directory_open(struct state_directory **statep, sd_event *event,
                                   const char *path, struct leases *leases);
-struct state_directory *state_directory_close(struct state_directory *state); /* returns NULL */
+
+/* Waits for the disk. Returns NULL. */
+struct state_directory *state_directory_close(struct state_directory *state);
 
 /* NULL: deaths are not counted. */
 struct start_guard *state_directory_guard(const struct state_directory *state);
