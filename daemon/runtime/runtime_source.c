@@ -247,7 +247,6 @@ static void add_named(GPtrArray *named, const char *path, bool is_k3s)
             return;
     struct config_directory *directory = config_directory_new(g_strdup(path));
     directory->recursive = directory->skips = is_k3s;
-    directory->allocate = true;
     g_ptr_array_add(named, directory);
 }
 

@@ -169,7 +169,7 @@ static void configure_root(struct loader *loader, struct root *root, const struc
                            const struct config_directory *directory, unsigned rank)
 {
     const char *ns = directory->ns ? directory->ns : config->ns;
-    bool allocate = config->allocate && directory->allocate;
+    bool allocate = directory->allocate_given ? directory->allocate : config->allocate;
 
     root->recursive = directory->recursive;
     root->skips = directory->skips;

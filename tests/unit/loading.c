@@ -70,7 +70,6 @@ struct config_directory *loading_add(struct loading *loading, const char *path)
     struct config_directory *directory = g_new0(struct config_directory, 1);
 
     directory->path = g_strconcat(loading->directory, "/", path, NULL);
-    directory->allocate = true;
     g_ptr_array_add(loading->config.manifests, directory);
     return directory;
 }

@@ -475,6 +475,7 @@ static void test_reload_options(void **state)
     assert_non_null(strstr(loading->calls->str, "c.yaml"));
     assert_null(strstr(loading->calls->str, "a.yaml"));
     configured(loading, 1)->allocate = false;
+    configured(loading, 1)->allocate_given = true;
     configured(loading, 1)->recursive = true;
     make_directory(at(loading, "n/below"));
     write_file(at(loading, "n/below/e.yaml"), "e");
