@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Header and question are checked first, then the snapshot answers; only what it leaves open makes
- * a request wait. While there is no snapshot whose answers count, names of the zone fail, and so
- * does everything else unless it can be forwarded.
+ * a request wait. While there is no snapshot whose answers count, names of the zone wait for the
+ * next one if it is expected, and else fail; so does everything else unless it can be forwarded.
  */
 #include "front.h"
 
@@ -13,6 +13,7 @@
 
 #include "forward.h"
 #include "lib/resolve/name.h"
+#include "outside.h"
 #include "packet.h"
 #include "pending.h"
 #include "provider.h"
@@ -27,8 +28,11 @@ struct front {
     char *ns;                /* or NULL */
     uint32_t ttl;
     uint64_t random;
-    char **zones;   /* before a snapshot says them */
-    GQueue pending; /* struct pending */
+    char **zones;         /* before a snapshot says them */
+    GQueue pending, held; /* struct pending; the latter wait for a snapshot */
+    bool releasing;       /* the latter are being answered: none waits again */
+    void (*ready)(void *userdata);
+    void *userdata;
 };
 
 /* The next of a sequence that is good enough to spread load (splitmix64). */
@@ -92,7 +96,12 @@ static enum response_result read_snapshot(struct front *front, const struct requ
     return holds ? result : RESPONSE_FAILED;
 }
 
-/* --- From other servers --- */
+/* --- From elsewhere --- */
+
+static bool is_full(const struct front *front)
+{
+    return front->pending.length + front->held.length >= PENDING_MAX;
+}
 
 /* Sends the response to a waiting request, and ends it. */
 static void reply(struct pending *pending, const uint8_t *bytes, size_t size)
@@ -140,7 +149,7 @@ static enum front_result forward(struct front *front, const struct requester *cl
 {
     struct pending *pending;
 
-    if (front->pending.length >= PENDING_MAX)
+    if (is_full(front))
         return FRONT_IGNORED;
     pending = pending_new(front, client, NULL, 0);
     pending->query = forward_ask(front->forward, client->request, client->request_size,
@@ -154,83 +163,39 @@ static enum front_result forward(struct front *front, const struct requester *cl
     return wait_for(front, pending, pending->query);
 }
 
-/* Moves the canonical name, which comes first, after the aliases. False: malformed. */
-static bool order_names(char *to, const char *names, size_t size, unsigned n)
+static void write_found(struct pending *pending, const struct outside *outside)
 {
-    const char *name = names, *end = names + size;
-
-    for (unsigned i = 0; i < n; i++) {
-        const char *nul = memchr(name, '\0', (size_t)(end - name));
-
-        if (!nul || !name_is_valid(name, (size_t)(nul - name)))
-            return false;
-        name = nul + 1;
-    }
-    size_t first = strlen(names) + 1;
-
-    memcpy(to, names + first, size - first);
-    memcpy(to + size - first, names, first);
-    return name == end;
-}
-
-static void write_found(struct pending *pending, const struct kubesvc_answer *answer,
-                        const uint8_t *payload)
-{
-    struct front *front = pending->front;
     const struct requester *client = &pending->client;
-    char names[KUBESVC_NAMES_SIZE_MAX];
     uint8_t bytes[RESPONSE_OUTSIDE_MAX];
     struct packet_question question;
     struct packet packet;
     enum packet_rcode wrong;
-    uint32_t inet = le32toh(answer->inet), names_size = le32toh(answer->names_size);
-    const struct response_context context = {.ttl = front->ttl, .random = draw(front)};
+    const struct response_context context = {.ttl = pending->front->ttl,
+                                             .random = draw(pending->front)};
 
-    if (!order_names(names, (const char *)payload, names_size, le16toh(answer->names)) ||
-        packet_read(&question, client->request, client->request_size, &wrong) != PACKET_GOOD ||
-        (question.type == PACKET_A) != (inet > 0)) {
+    if (packet_read(&question, client->request, client->request_size, &wrong) != PACKET_GOOD ||
+        (question.type == PACKET_A) != outside->is_inet) {
         reply_rcode(pending, PACKET_SERVFAIL);
         return;
     }
     packet_begin(&packet, &question, bytes, room_of(client, &question, sizeof bytes));
-    response_write_outside(&context, &packet, names, le16toh(answer->names), payload + names_size,
-                           inet > 0 ? inet : le32toh(answer->inet6));
+    response_write_outside(&context, &packet, outside->names, outside->n_names, outside->addresses,
+                           outside->n_addresses);
     reply(pending, bytes, packet_end(&packet));
-}
-
-/* Is it consistent in itself? */
-static bool answer_is_sound(const struct kubesvc_answer *answer, size_t size)
-{
-    uint32_t inet = le32toh(answer->inet), inet6 = le32toh(answer->inet6);
-    uint32_t names_size = le32toh(answer->names_size);
-
-    return answer->status != KUBESVC_STATUS_FOUND ||
-           ((answer->flags & KUBESVC_ANSWER_WITHHELD) == 0 && le16toh(answer->names) >= 2 &&
-            le16toh(answer->names) <= KUBESVC_NAMES_MAX && names_size <= KUBESVC_NAMES_SIZE_MAX &&
-            (inet == 0) != (inet6 == 0) && inet <= EXCHANGE_ADDRESSES_MAX &&
-            inet6 <= EXCHANGE_ADDRESSES_MAX &&
-            size == names_size + (size_t)inet * 4 + (size_t)inet6 * 16);
 }
 
 static void on_found_out(void *userdata, const struct exchange_response *response)
 {
     struct pending *pending = userdata;
-    struct kubesvc_answer answer = {.status = KUBESVC_STATUS_TRY_AGAIN};
-    gsize size;
+    struct outside outside;
 
     pending->exchange = NULL;
-    if (response->error == 0 && response->type == KUBESVC_RESPONSE_ANSWER &&
-        response->size >= sizeof answer)
-        memcpy(&answer, response->payload, sizeof answer);
-    if (answer.status == KUBESVC_STATUS_TRY_AGAIN ||
-        !answer_is_sound(&answer, response->size - sizeof answer)) {
-        reply_rcode(pending, PACKET_SERVFAIL);
-    } else if (answer.status == KUBESVC_STATUS_FOUND) {
-        write_found(pending, &answer, response->payload + sizeof answer);
-    } else {
-        const uint8_t *without = g_bytes_get_data(pending->without, &size);
-
-        reply(pending, without, size);
+    switch (outside_read(&outside, response)) {
+    case KUBESVC_STATUS_TRY_AGAIN: reply_rcode(pending, PACKET_SERVFAIL); return;
+    case KUBESVC_STATUS_FOUND: write_found(pending, &outside); return;
+    default:
+        reply(pending, g_bytes_get_data(pending->without, NULL),
+              g_bytes_get_size(pending->without));
     }
 }
 
@@ -258,7 +223,7 @@ static enum front_result ask_outside(struct front *front, const struct requester
         packet->question->type == PACKET_A ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6;
     struct pending *pending;
 
-    if (front->pending.length >= PENDING_MAX || !has_share(front, client))
+    if (is_full(front) || !has_share(front, client))
         return FRONT_IGNORED;
     size_t size = packet_end(packet);
 
@@ -268,9 +233,48 @@ static enum front_result ask_outside(struct front *front, const struct requester
                                   alias, family, on_found_out, pending) >= 0);
 }
 
+/* --- Without a snapshot --- */
+
+/* Until there is one, or none is to be expected. */
+static enum front_result hold(struct front *front, const struct requester *client)
+{
+    if (front->releasing || is_full(front) || !provider_is_awaited(front->provider))
+        return FRONT_IGNORED;
+    g_queue_push_tail_link(&front->held, &pending_new(front, client, NULL, 0)->link);
+    return FRONT_PENDING;
+}
+
+/* As if it had come now. */
+static void ask_again(struct front *front, struct pending *pending)
+{
+    const struct requester *client = &pending->client;
+    uint8_t bytes[PACKET_SIZE_MAX];
+    size_t size;
+
+    if (front_ask(front, client, bytes, sizeof bytes, &size) == FRONT_ANSWERED)
+        client->reply(client, bytes, size);
+    pending_free(pending);
+}
+
+static void on_provider(void *userdata)
+{
+    struct front *front = userdata;
+    GList *link;
+
+    if (front->ready)
+        front->ready(front->userdata);
+    front->ready = NULL;
+    if (provider_is_awaited(front->provider))
+        return;
+    front->releasing = true;
+    while ((link = g_queue_pop_head_link(&front->held)))
+        ask_again(front, link->data);
+    front->releasing = false;
+}
+
 /* --- The whole --- */
 
-/* Without a snapshot: is the name one that no other nameserver may be asked for? */
+/* Is the name one that no other nameserver may be asked for? */
 static bool is_kept(const struct front *front, const struct packet_question *question)
 {
     char *const *zones = provider_zones(front->provider);
@@ -290,7 +294,7 @@ static enum front_result answer(struct front *front, const struct requester *cli
     case RESPONSE_FAILED:
         if (front->forward && !is_kept(front, packet->question))
             return forward(front, client, packet->question);
-        return FRONT_IGNORED;
+        return hold(front, client);
     case RESPONSE_FOREIGN: break;
     }
     if (front->forward)
@@ -328,17 +332,23 @@ enum front_result front_ask(struct front *front, const struct requester *client,
     return FRONT_ANSWERED;
 }
 
-void front_forget(struct front *front, const void *connection)
+static void forget(GQueue *queue, const void *connection)
 {
-    for (GList *link = front->pending.head, *next; link; link = next) {
+    for (GList *link = queue->head, *next; link; link = next) {
         struct pending *pending = link->data;
 
         next = link->next;
         if (pending->client.connection != connection)
             continue;
-        g_queue_unlink(&front->pending, link);
+        g_queue_unlink(queue, link);
         pending_free(pending);
     }
+}
+
+void front_forget(struct front *front, const void *connection)
+{
+    forget(&front->pending, connection);
+    forget(&front->held, connection);
 }
 
 /* --- Life --- */
@@ -352,9 +362,11 @@ int front_new(struct front **frontp, sd_event *event, const struct front_options
     front->ns = g_strdup(options->ns);
     front->ttl = options->ttl;
     front->zones = g_strdupv((char **)options->zones);
+    front->ready = ready;
+    front->userdata = userdata;
     if (getrandom(&front->random, sizeof front->random, GRND_NONBLOCK) < 0)
         front->random = (uint64_t)g_get_monotonic_time();
-    int r = provider_new(&front->provider, event, options->socket, ready, userdata);
+    int r = provider_new(&front->provider, event, options->socket, on_provider, front);
 
     if (r < 0) {
         front_free(front);
@@ -374,7 +386,8 @@ struct front *front_free(struct front *front)
 
     if (!front)
         return NULL;
-    while ((link = g_queue_pop_head_link(&front->pending)))
+    while ((link = g_queue_pop_head_link(&front->pending)) ||
+           (link = g_queue_pop_head_link(&front->held)))
         pending_free(link->data);
     forward_free(front->forward);
     provider_free(front->provider);

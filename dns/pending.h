@@ -17,11 +17,10 @@
 struct pending {
     struct front *front;
     struct requester client;     /* its request is our own */
-    GList link;                  /* in front's queue; its data is the pending itself */
-    struct forward_query *query; /* one of these two */
+    GList link;                  /* in a queue of front's; its data is the pending itself */
+    struct forward_query *query; /* one of these two, or none: a snapshot is awaited */
     struct exchange *exchange;
-    char alias[KUBESVC_NAME_MAX + 1]; /* of the exchange */
-    GBytes *without;                  /* the response if the name has no addresses */
+    GBytes *without; /* of the exchange: the response if the name has no addresses */
 };
 
 /* Copies the request, and the response to it without addresses (NULL: none). */

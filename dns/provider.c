@@ -5,8 +5,9 @@
  * killed, its snapshot is used as long as the module would; the snapshot of a stopped daemon is
  * dropped.
  *
- * A replaced snapshot is read until the next one is there, which takes the daemon less than a
- * millisecond; but not for long.
+ * A daemon that has gone is usually being restarted, so it is looked for more often at first, and
+ * requests wait for it that long. A replaced snapshot is read until the next one is there, which
+ * takes the daemon less than a millisecond; but not for longer than that either.
  */
 #include "provider.h"
 
@@ -23,7 +24,8 @@
 
 #define LOOK_USEC 200000u
 #define RETRY_USEC (KUBESVC_MAP_RETRY_MS * 1000u)
-#define RETIRED_USEC 2000000u
+#define RESTART_USEC 2000000u     /* within which a next snapshot is expected */
+#define RESTART_RETRY_USEC 20000u /* meanwhile, and if there are questions */
 
 enum trouble { TROUBLE_NONE, TROUBLE_AWAY, TROUBLE_BUSY, TROUBLE_WITHHELD, TROUBLE_FOREIGN };
 
@@ -32,12 +34,14 @@ struct provider {
     sd_event_source *timer;
     char *path;
     struct exchange *exchange;
-    uint64_t asked;   /* time of the last one; CLOCK_MONOTONIC, microseconds */
-    uint64_t retired; /* since when the mapping is known to be; 0: it is not */
+    uint64_t asked; /* time of the last one; CLOCK_MONOTONIC, microseconds */
+    uint64_t lost;  /* since when no snapshot is known to be current; 0: one is */
     uint32_t root, serial;
     char **zones;         /* NULL: not known yet */
     enum trouble trouble; /* that was logged last */
-    void (*ready)(void *userdata);
+    bool concluded;       /* there was a first response, or none */
+    bool wanted;          /* a question has come since the snapshot was asked for */
+    void (*changed)(void *userdata);
     void *userdata;
 };
 
@@ -95,15 +99,13 @@ static void conclude(struct provider *provider, const struct exchange_response *
     if (response->error == 0 && response->type == KUBESVC_RESPONSE_MAP &&
         response->size == sizeof(struct kubesvc_map) && response->fd >= 0 &&
         mapping_set(response->fd)) {
-        provider->retired = 0;
+        provider->lost = 0;
         tell_trouble(provider, TROUBLE_NONE);
     } else {
         drop_if_stopped(response->error);
         tell_trouble(provider, trouble_of(response));
     }
-    if (provider->ready)
-        provider->ready(provider->userdata);
-    provider->ready = NULL;
+    provider->concluded = true;
 }
 
 static void on_response(void *userdata, const struct exchange_response *response)
@@ -112,15 +114,18 @@ static void on_response(void *userdata, const struct exchange_response *response
 
     provider->exchange = NULL;
     conclude(provider, response);
+    provider->changed(provider->userdata);
 }
 
-static void ask(struct provider *provider)
+/* Asks for a snapshot, unless it was asked for less than `after` microseconds ago. */
+static void ask(struct provider *provider, uint64_t after)
 {
     int r;
 
-    if (provider->exchange)
+    if (provider->exchange || now_usec() - provider->asked < after)
         return;
     provider->asked = now_usec();
+    provider->wanted = false;
     r = exchange_map(&provider->exchange, provider->event, provider->path, on_response, provider);
     if (r < 0)
         conclude(provider, &(struct exchange_response){.error = r, .fd = -1});
@@ -134,6 +139,30 @@ static bool is_stopped(const struct mapping *mapping)
             ~(KUBESVC_SNAPSHOT_WATCHED | KUBESVC_SNAPSHOT_RETIRED)) != 0;
 }
 
+/* Has it gone so recently that it may be a restart? */
+static bool is_restart(const struct provider *provider)
+{
+    return provider->lost != 0 && now_usec() - provider->lost < RESTART_USEC;
+}
+
+static int arm(struct provider *provider)
+{
+    uint64_t usec = is_restart(provider) || provider->wanted ? RESTART_RETRY_USEC : LOOK_USEC;
+    int r = sd_event_source_set_time_accuracy(provider->timer, usec / 4);
+
+    return r < 0 ? r : timer_start(provider->timer, usec);
+}
+
+/* There is no current snapshot: requests the next one. */
+static void look_for_next(struct provider *provider)
+{
+    if (provider->lost == 0) {
+        provider->lost = now_usec();
+        (void)arm(provider);
+    }
+    ask(provider, is_restart(provider) ? RESTART_RETRY_USEC : RETRY_USEC);
+}
+
 /* Do its answers count? If there may be a better one, request it. */
 static bool look_at(struct provider *provider, const struct mapping *mapping)
 {
@@ -141,17 +170,12 @@ static bool look_at(struct provider *provider, const struct mapping *mapping)
 
     if (state == MAPPING_FRESH || state == MAPPING_WATCHED)
         return true;
-    if (state != MAPPING_GONE) {
-        if (now_usec() - provider->asked >= RETRY_USEC)
-            ask(provider);
-        return state == MAPPING_STALE;
+    if (state == MAPPING_STALE) {
+        ask(provider, RETRY_USEC);
+        return true;
     }
-    if (provider->retired == 0)
-        provider->retired = now_usec();
-    if (now_usec() - provider->asked >= RETRY_USEC || provider->asked < provider->retired)
-        ask(provider);
-    return provider->retired != 0 && !is_stopped(mapping) &&
-           now_usec() - provider->retired < RETIRED_USEC;
+    look_for_next(provider);
+    return state == MAPPING_GONE && !is_stopped(mapping) && is_restart(provider);
 }
 
 static void look(struct provider *provider)
@@ -161,8 +185,8 @@ static void look(struct provider *provider)
     if (mapping) {
         (void)look_at(provider, mapping);
         mapping_leave(mapping);
-    } else if (now_usec() - provider->asked >= RETRY_USEC) {
-        ask(provider);
+    } else {
+        look_for_next(provider);
     }
 }
 
@@ -170,9 +194,13 @@ static int on_timer(sd_event_source *timer, uint64_t usec, void *userdata)
 {
     struct provider *provider = userdata;
 
-    (void)usec;
+    (void)timer, (void)usec;
     look(provider);
-    return timer_start(timer, LOOK_USEC);
+    if (provider->wanted)
+        ask(provider, 0);
+    if (provider->concluded)
+        provider->changed(provider->userdata);
+    return arm(provider);
 }
 
 /* --- Reading --- */
@@ -222,6 +250,19 @@ bool provider_begin(struct provider *provider, struct provider_reading *reading)
     return true;
 }
 
+/* A question came when there was none: what is known before that does not fail it. */
+static void want(struct provider *provider)
+{
+    if (provider->exchange || provider->wanted)
+        return;
+    if (now_usec() - provider->asked >= RESTART_RETRY_USEC) {
+        ask(provider, 0);
+        return;
+    }
+    provider->wanted = true;
+    (void)arm(provider);
+}
+
 bool provider_enter(struct provider *provider, struct provider_reading *reading)
 {
     reading->mapping = mapping_enter();
@@ -229,7 +270,13 @@ bool provider_enter(struct provider *provider, struct provider_reading *reading)
         provider_begin(provider, reading))
         return true;
     provider_leave(reading);
+    want(provider);
     return false;
+}
+
+bool provider_is_awaited(const struct provider *provider)
+{
+    return provider->lost != 0 && (provider->exchange || provider->wanted || is_restart(provider));
 }
 
 bool provider_holds(const struct provider_reading *reading)
@@ -247,14 +294,15 @@ void provider_leave(struct provider_reading *reading)
 /* --- Life --- */
 
 int provider_new(struct provider **providerp, sd_event *event, const char *path,
-                 void (*ready)(void *userdata), void *userdata)
+                 void (*changed)(void *userdata), void *userdata)
 {
     struct provider *provider = g_new0(struct provider, 1);
 
     provider->event = sd_event_ref(event);
     provider->path = g_strdup(path);
-    provider->ready = ready;
+    provider->changed = changed;
     provider->userdata = userdata;
+    provider->lost = now_usec();
     provider->serial = (uint32_t)time(NULL) - 1;
     int r = sd_event_add_time_relative(event, &provider->timer, CLOCK_MONOTONIC, 0, 0, on_timer,
                                        provider);

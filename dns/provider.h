@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where answers come from: kubesvcd's snapshot, mapped, kept as long as its answers count, and
- * replaced by the next one. The rules are the module's (nss/mapping.h), except that nothing ever
- * waits.
+ * replaced by the next one. The rules are the module's (nss/mapping.h), except that nothing here
+ * ever waits.
  */
 #pragma once
 
@@ -16,10 +16,10 @@
 
 struct provider;
 
-/* `ready` is called once, from the event loop, as soon as it is known whether there is a snapshot.
- */
+/* `changed` is called from the event loop, for the first time as soon as it is known whether there
+ * is a snapshot, and then at least whenever one arrives or is no longer awaited. */
 MUST_USE int provider_new(struct provider **providerp, sd_event *event, const char *path,
-                          void (*ready)(void *userdata), void *userdata);
+                          void (*changed)(void *userdata), void *userdata);
 struct provider *provider_free(struct provider *provider); /* returns NULL */
 
 /* The path of kubesvcd's socket. */
@@ -37,8 +37,9 @@ struct provider_reading {
     uint32_t serial; /* of the zone: goes up with each change, and with time */
 };
 
-/* False: there is no snapshot whose answers count. */
+/* False: there is no snapshot whose answers count; if it is awaited, there may be one soon. */
 bool provider_enter(struct provider *provider, struct provider_reading *reading);
+bool provider_is_awaited(const struct provider *provider);
 
 /* Restarts, with the same snapshot. False: it is empty. */
 bool provider_begin(struct provider *provider, struct provider_reading *reading);

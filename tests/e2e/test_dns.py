@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 
-from dns_client import parse, request
+from dns_client import frame, parse, receive, request
 from dns_server import DnsServer, addresses
-from harness import PATIENCE, Daemon, built, same
+from harness import PATIENCE, Daemon, built, same, wait_for
 
 ZONE = "default.svc.cluster.local"
 WORLD = """
@@ -66,6 +66,40 @@ def test_a_killed_daemon_leaves_its_names_and_a_stopped_one_takes_them_along():
             dns.until(f"regular-svc.{ZONE}", "A", lambda r: r.data("A") == ["10.0.0.9"])
             same(after.stop(), 0)
             same(dns.ask(f"regular-svc.{ZONE}").rcode, "SERVFAIL")
+
+
+def test_a_daemon_that_has_started_is_asked_at_once():
+    """Also if it was away for long: the question itself finds it."""
+    daemon = Daemon(world())
+    with DnsServer(daemon) as dns:
+        for _ in range(3):
+            same(daemon.stop(), 0)
+            dns.until(f"regular-svc.{ZONE}", "A", lambda r: r.rcode == "SERVFAIL")
+            with Daemon(world(), dir=daemon.dir) as daemon:
+                for tcp in False, True:
+                    same(dns.ask(f"regular-svc.{ZONE}", tcp=tcp).data("A"), ["10.0.0.1"])
+
+
+def test_questions_wait_while_the_daemon_restarts():
+    """Those that came while there was none are answered by the next one, unless it takes too long to start."""
+    daemon = Daemon(world())
+    with DnsServer(daemon) as dns:
+        def restart():
+            nonlocal daemon
+            same(daemon.stop(), 0)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, dns.at.connect() as tcp:
+                udp.settimeout(PATIENCE)
+                udp.connect(dns.at.at)
+                message = request(f"regular-svc.{ZONE}")
+                udp.send(message)
+                tcp.sendall(frame(message))
+                daemon = Daemon(world(), dir=daemon.dir)
+                rcodes = [parse(udp.recv(65535)).rcode, parse(receive(tcp)).rcode]
+            same(dns.ask(f"regular-svc.{ZONE}").data("A"), ["10.0.0.1"])
+            return rcodes == ["NOERROR", "NOERROR"]
+
+        wait_for(restart, "a restart that no question notices")
+        same(daemon.stop(), 0)
 
 
 def test_a_daemon_that_hangs_is_not_waited_for():
