@@ -8,11 +8,8 @@
 #include "proxy.h"
 
 #include <errno.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
 #include "cli/backends.h"
@@ -21,10 +18,10 @@
 #include "lib/forward/ruleset.h"
 #include "lib/util/log.h"
 #include "lib/util/timer.h"
-#include "netlink.h"
 #include "routes.h"
 #include "sessions.h"
 #include "table.h"
+#include "table_news.h"
 
 #define RETRY_USEC (G_USEC_PER_SEC / 4)
 
@@ -39,10 +36,10 @@ struct proxy {
     GArray *ranges; /* struct address_range */
     struct nft_table *table;
     struct routes *routes;
-    struct netlink news;         /* of tables */
+    struct table_news news;
     struct inspect_client *link; /* NULL: not connected */
     sd_event_source *io, *retry, *again, *news_source;
-    uint64_t handle; /* of the table, when it was last loaded */
+    uint64_t handle; /* of the table, when it was last loaded or adopted */
     uint64_t pause;  /* microseconds until the table is tried again; 0: it is up to date */
     bool begun;      /* the daemon has sent everything since the connection was made */
     bool partial;    /* the ruleset lacks the rest of a batch, or everything */
@@ -143,20 +140,6 @@ static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-static int on_table_message(const struct nlmsghdr *message, void *userdata)
-{
-    const struct nlattr *table[NFTA_TABLE_MAX + 1], *name;
-
-    if (message->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE))
-        return MNL_CB_OK;
-    netlink_attributes(message, sizeof(struct nfgenmsg), table, G_N_ELEMENTS(table));
-    name = table[NFTA_TABLE_NAME];
-    if (name && mnl_attr_validate(name, MNL_TYPE_NUL_STRING) >= 0 &&
-        strcmp(mnl_attr_get_str(name), RULESET_TABLE_NAME) == 0)
-        *(bool *)userdata = true;
-    return MNL_CB_OK;
-}
-
 /* --- The daemon --- */
 
 static bool on_line(void *userdata, const char *line)
@@ -202,38 +185,38 @@ static void disconnect(struct proxy *proxy, int result)
     tell(proxy);
 }
 
-static bool is_unchanged(struct proxy *proxy)
+static bool is_same_table(struct proxy *proxy)
 {
     uint64_t handle = nft_table_handle(proxy->table);
 
     return handle != 0 && handle == proxy->handle;
 }
 
-/* A table was deleted, perhaps by ourselves to create a new one, or by a program that restores one
- * that it saved earlier. */
-static int on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* The table is no longer what it was: it was deleted, or replaced by one that was saved earlier, or
+ * rules of it were deleted. */
+static void load_again(struct proxy *proxy, const char *what)
 {
-    struct proxy *proxy = userdata;
-    bool deleted = false;
-    char buffer[8192];
-    ssize_t n;
-
-    (void)source, (void)revents;
-    while ((n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) > 0 || (n < 0 && errno == ENOBUFS)) {
-        if (n < 0) /* events were lost */
-            deleted = true;
-        else
-            (void)mnl_cb_run(buffer, (size_t)n, 0, 0, on_table_message, &deleted);
-    }
-    if (!deleted || is_unchanged(proxy))
-        return 0;
     proxy->adopted = false;
-    if (!proxy->loaded)
-        return 0;
-    log_warning("the table " RULESET_TABLE " was deleted by another program; loading it again");
+    if (!proxy->loaded) {
+        tell(proxy);
+        return;
+    }
+    log_warning("%s by another program; loading it again", what);
     proxy->loaded = false;
     if (!proxy->partial)
         apply(proxy);
+}
+
+static int on_news(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    struct proxy *proxy = userdata;
+    struct table_seen seen = table_news_read(&proxy->news);
+
+    (void)source, (void)fd, (void)revents;
+    if ((seen.deleted || seen.lost) && !is_same_table(proxy))
+        load_again(proxy, "the table " RULESET_TABLE " was deleted");
+    else if (seen.flushed || (seen.lost && nft_table_is_flushed(proxy->table)))
+        load_again(proxy, "rules of the table " RULESET_TABLE " were deleted");
     return 0;
 }
 
@@ -289,18 +272,21 @@ static int open_table(struct proxy *proxy)
         log_error("cannot change nftables rules: this requires CAP_NET_ADMIN");
     else if (r < 0)
         log_error("cannot use nftables: %s", g_strerror(-r));
-    else
+    else {
         proxy->adopted = nft_table_exists(proxy->table);
+        proxy->handle = nft_table_handle(proxy->table);
+    }
     return r;
 }
 
 static int listen_to_news(struct proxy *proxy)
 {
-    int r = netlink_open(&proxy->news, NETLINK_NETFILTER, 1u << (NFNLGRP_NFTABLES - 1));
+    int r = table_news_open(&proxy->news);
 
     return r < 0 ? r
                  : sd_event_add_io(proxy->event, &proxy->news_source,
-                                   mnl_socket_get_fd(proxy->news.socket), EPOLLIN, on_news, proxy);
+                                   mnl_socket_get_fd(proxy->news.netlink.socket), EPOLLIN, on_news,
+                                   proxy);
 }
 
 static int open_kernel(struct proxy *proxy)
@@ -355,7 +341,7 @@ struct proxy *proxy_free(struct proxy *proxy)
     sd_event_source_disable_unref(proxy->again);
     sd_event_source_disable_unref(proxy->news_source);
     inspect_client_free(proxy->link);
-    netlink_close(&proxy->news);
+    table_news_close(&proxy->news);
     routes_free(proxy->routes);
     nft_table_free(proxy->table);
     ruleset_free(proxy->ruleset);

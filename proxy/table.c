@@ -75,16 +75,23 @@ static int on_table(const struct nlmsghdr *message, void *userdata)
     return MNL_CB_OK;
 }
 
+static struct nlmsghdr *put_request(char buffer[static NETLINK_REQUEST_MAX], unsigned type)
+{
+    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+    struct nfgenmsg *head = mnl_nlmsg_put_extra_header(request, sizeof *head);
+
+    request->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
+    head->nfgen_family = NFPROTO_INET;
+    head->version = NFNETLINK_V0;
+    return request;
+}
+
 /* *handlep stays as it is where there is no table. 0 or negative errno of the kernel. */
 static int ask_handle(struct nft_table *table, uint64_t *handlep)
 {
     char buffer[NETLINK_REQUEST_MAX] = {0};
-    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-    struct nfgenmsg *head = mnl_nlmsg_put_extra_header(request, sizeof *head);
+    struct nlmsghdr *request = put_request(buffer, NFT_MSG_GETTABLE);
 
-    request->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE;
-    head->nfgen_family = NFPROTO_INET;
-    head->version = NFNETLINK_V0;
     mnl_attr_put_strz(request, NFTA_TABLE_NAME, RULESET_TABLE_NAME);
     return netlink_ask(&table->netlink, request, on_table, handlep);
 }
@@ -169,4 +176,23 @@ uint64_t nft_table_handle(struct nft_table *table)
     uint64_t handle = 0;
 
     return ask_handle(table, &handle) == 0 ? handle : 0;
+}
+
+static int on_rule(const struct nlmsghdr *message, void *userdata)
+{
+    (void)message;
+    *(bool *)userdata = true;
+    return MNL_CB_OK;
+}
+
+bool nft_table_is_flushed(struct nft_table *table)
+{
+    char buffer[NETLINK_REQUEST_MAX] = {0};
+    struct nlmsghdr *request = put_request(buffer, NFT_MSG_GETRULE);
+    bool any = false;
+
+    request->nlmsg_flags |= NLM_F_DUMP;
+    mnl_attr_put_strz(request, NFTA_RULE_TABLE, RULESET_TABLE_NAME);
+    mnl_attr_put_strz(request, NFTA_RULE_CHAIN, "output");
+    return netlink_ask(&table->netlink, request, on_rule, &any) == 0 && !any;
 }

@@ -36,3 +36,6 @@ bool nft_table_exists(struct nft_table *table);
 /* The kernel's number of it, 0 if there is none: another one if it was deleted and created again,
  * by us or by a program that restores a saved ruleset. */
 uint64_t nft_table_handle(struct nft_table *table);
+
+/* Does it lack a rule that it always has? Costs the same however many Services there are. */
+bool nft_table_is_flushed(struct nft_table *table);
