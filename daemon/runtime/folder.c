@@ -17,14 +17,13 @@
 #include "lib/util/path_watch.h"
 
 #define ENTRIES_MAX 100000u
-#define FILE_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
-#define DIRECTORY_MASK (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
+#define FILE_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
+#define DIRECTORY_MASK (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
 
 struct folder_entry {
     void *data; /* the caller's */
     GDestroyNotify free_data;
-    bool due;
-    bool heard; /* an event reported it */
+    enum folder_reason due;
     char name[];
 };
 
@@ -66,16 +65,14 @@ static void entry_free(gpointer data)
     g_free(entry);
 }
 
-static void want_entry(struct folder *folder, struct folder_entry *entry, bool heard)
+static void want_entry(struct folder *folder, struct folder_entry *entry, enum folder_reason reason)
 {
-    entry->heard |= heard;
-    if (entry->due)
-        return;
-    entry->due = true;
-    g_ptr_array_add(folder->due, entry);
+    if (entry->due == FOLDER_NO_REASON)
+        g_ptr_array_add(folder->due, entry);
+    entry->due = MAX(entry->due, reason);
 }
 
-static void want(struct folder *folder, const char *name, bool heard)
+static void want(struct folder *folder, const char *name, enum folder_reason reason)
 {
     struct folder_entry *entry = g_hash_table_lookup(folder->entries, name);
 
@@ -86,7 +83,7 @@ static void want(struct folder *folder, const char *name, bool heard)
         memcpy(entry->name, name, size);
         g_hash_table_insert(folder->entries, entry->name, entry);
     }
-    want_entry(folder, entry, heard);
+    want_entry(folder, entry, reason);
 }
 
 static void on_entry(void *userdata, uint32_t mask, const char *name)
@@ -96,7 +93,8 @@ static void on_entry(void *userdata, uint32_t mask, const char *name)
     if (mask & (IN_IGNORED | IN_UNMOUNT))
         folder->find = true;
     else if (name && ((mask & IN_ISDIR) != 0) == folder->directories)
-        want(folder, name, true);
+        want(folder, name,
+             mask & ~(uint32_t)(IN_ISDIR | IN_ATTRIB) ? FOLDER_CHANGED : FOLDER_TOUCHED);
     else
         return;
     wake(folder);
@@ -146,7 +144,7 @@ static void want_known(struct folder *folder)
 
     g_hash_table_iter_init(&iter, folder->entries);
     while (g_hash_table_iter_next(&iter, NULL, &entry))
-        want_entry(folder, entry, false);
+        want_entry(folder, entry, FOLDER_SCANNED);
 }
 
 /* The new point comes before the old one goes, so that nothing is missed in between. */
@@ -193,7 +191,7 @@ static void scan(struct folder *folder)
         bool fits =
             entry->d_type == DT_UNKNOWN || entry->d_type == (folder->directories ? DT_DIR : DT_REG);
         if (fits && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            want(folder, entry->d_name, false);
+            want(folder, entry->d_name, FOLDER_SCANNED);
     }
     closedir(stream);
     if (is_removed(folder))
@@ -211,9 +209,9 @@ void folder_run(struct folder *folder)
     folder->due = g_ptr_array_new();
     for (guint i = 0; i < due->len; i++) {
         struct folder_entry *entry = due->pdata[i];
-        bool heard = entry->heard;
-        entry->due = entry->heard = false;
-        if (!folder->callbacks.entry(folder->callbacks.userdata, entry->name, heard, &entry->data))
+        enum folder_reason reason = entry->due;
+        entry->due = FOLDER_NO_REASON;
+        if (!folder->callbacks.entry(folder->callbacks.userdata, entry->name, reason, &entry->data))
             g_hash_table_remove(folder->entries, entry->name);
     }
 }

@@ -12,13 +12,20 @@
 
 struct folder;
 
+/* Why an entry is examined; of several reasons, the last counts. */
+enum folder_reason {
+    FOLDER_NO_REASON,
+    FOLDER_TOUCHED, /* its permissions or owner may have changed, but not its content */
+    FOLDER_SCANNED, /* nothing was reported, but it may look different */
+    FOLDER_CHANGED, /* a change was reported, even if it looks the same as before */
+};
+
 struct folder_callbacks {
     /* folder_run has something to do. */
     void (*wake)(void *userdata);
-    /* Examines an entry. `heard`: inotify reported a change, even if it looks the same as before.
-     * *datap is the caller's, NULL at first; `name` lives as long. Returns whether the entry
-     * exists, else it and *datap are freed. */
-    bool (*entry)(void *userdata, const char *name, bool heard, void **datap);
+    /* Examines an entry. *datap is the caller's, NULL at first; `name` lives as long. Returns
+     * whether the entry exists, else it and *datap are freed. */
+    bool (*entry)(void *userdata, const char *name, enum folder_reason reason, void **datap);
     void (*free_data)(void *data); /* may be NULL if there is none */
     void *userdata;
 };

@@ -12,7 +12,8 @@
 #include "runtime.h"
 
 #define HOSTS "etc-hosts"
-#define HOSTS_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR)
+#define HOSTS_MASK                                                                                 \
+    (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_ONLYDIR)
 
 struct kubelet_pod {
     struct kubelet *kubelet;
@@ -21,7 +22,7 @@ struct kubelet_pod {
     char **names; /* from kubelet_split; NULL: not known */
     struct watch_point *point;
     struct runtime_file *file; /* NULL: it has no directory */
-    bool due, heard;
+    enum folder_reason due;
 };
 
 struct kubelet {
@@ -65,12 +66,17 @@ static struct kubelet_pod *need_pod(struct kubelet *kubelet, const char *uid)
     return pod;
 }
 
+static void want(struct kubelet_pod *pod, enum folder_reason reason)
+{
+    pod->due = MAX(pod->due, reason);
+}
+
 static void on_hosts(void *userdata, uint32_t mask, const char *name)
 {
     struct kubelet_pod *pod = userdata;
 
-    (void)mask, (void)name;
-    pod->due = pod->heard = true;
+    (void)name;
+    want(pod, mask & ~(uint32_t)IN_ATTRIB ? FOLDER_CHANGED : FOLDER_TOUCHED);
     wake(pod->kubelet);
 }
 
@@ -84,7 +90,7 @@ static bool exists(struct folder *folder, const char *name)
 }
 
 /* A directory of a pod: watched before its file is read. */
-static bool on_directory(void *userdata, const char *name, bool heard, void **datap)
+static bool on_directory(void *userdata, const char *name, enum folder_reason reason, void **datap)
 {
     struct kubelet *kubelet = userdata;
     struct watch_point *before;
@@ -94,8 +100,7 @@ static bool on_directory(void *userdata, const char *name, bool heard, void **da
     if (!there && !g_hash_table_contains(kubelet->pods, name))
         return false;
     struct kubelet_pod *pod = need_pod(kubelet, name);
-    pod->due = true;
-    pod->heard |= heard;
+    want(pod, reason);
     before = g_steal_pointer(&pod->point);
     if (there) {
         g_autofree char *path = folder_file(kubelet->hosts, name);
@@ -108,7 +113,7 @@ static bool on_directory(void *userdata, const char *name, bool heard, void **da
     return there;
 }
 
-static bool on_logs(void *userdata, const char *name, bool heard, void **datap)
+static bool on_logs(void *userdata, const char *name, enum folder_reason reason, void **datap)
 {
     struct kubelet *kubelet = userdata;
     g_auto(GStrv) names = kubelet_split(name);
@@ -122,8 +127,7 @@ static bool on_logs(void *userdata, const char *name, bool heard, void **datap)
     struct kubelet_pod *pod = need_pod(kubelet, names[KUBELET_UID]);
     bool is_same =
         pod->names && g_strv_equal((const char *const *)names, (const char *const *)pod->names);
-    pod->due = true;
-    pod->heard |= heard || is_same != there;
+    want(pod, is_same == there ? reason : FOLDER_CHANGED);
     if (there == is_same)
         return there;
     g_clear_pointer(&pod->names, g_strfreev);
@@ -178,13 +182,13 @@ static bool look(const struct kubelet *kubelet, struct kubelet_pod *pod)
 {
     const struct kubelet_callbacks *callbacks = &kubelet->callbacks;
 
-    bool heard = pod->heard;
-    pod->due = pod->heard = false;
+    enum folder_reason reason = pod->due;
+    pod->due = FOLDER_NO_REASON;
     if (!pod->file)
         return pod->names != NULL;
     if (!pod->names)
         runtime_file_withdraw(pod->file, callbacks->seen, callbacks->userdata);
-    else if (runtime_file_look(pod->file, heard, parse, pod, callbacks->seen, callbacks->userdata))
+    else if (runtime_file_look(pod->file, reason, parse, pod, callbacks->seen, callbacks->userdata))
         return true;
     if (pod->point)
         return true;

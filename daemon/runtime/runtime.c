@@ -206,14 +206,24 @@ void runtime_file_withdraw(struct runtime_file *file, runtime_seen seen, void *u
     file->has_seen = false;
 }
 
-static bool looks_as_before(const struct runtime_file *file, int directory)
+/* Is it to be read? */
+static bool is_due(struct runtime_file *file, int directory, enum folder_reason reason)
 {
     struct stat st;
 
-    if (!file->has_seen || fstatat(directory, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
+    if (file->unreadable || reason == FOLDER_CHANGED ||
+        (reason == FOLDER_SCANNED && !file->has_seen))
+        return true;
+    if (fstatat(directory, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return reason == FOLDER_SCANNED;
     struct fingerprint now = fingerprint_of(&st);
-    return fingerprint_equal(&now, &file->seen);
+    if (reason == FOLDER_SCANNED)
+        return !fingerprint_equal(&now, &file->seen);
+    /* Else it is being written to, and will be read when it is closed. */
+    if (!fingerprint_same_content(&now, &file->seen))
+        return false;
+    file->seen = now;
+    return faccessat(directory, file->name, R_OK, AT_EACCESS) < 0;
 }
 
 /* A file written just now may be written again without looking different. */
@@ -239,7 +249,7 @@ static void hand_over(struct runtime_file *file, GPtrArray *sightings, runtime_s
     seen(userdata, file, sightings);
 }
 
-bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse parse,
+bool runtime_file_look(struct runtime_file *file, enum folder_reason reason, runtime_parse parse,
                        void *parse_userdata, runtime_seen seen, void *userdata)
 {
     __attribute__((cleanup(content_clear))) struct runtime_content content;
@@ -248,13 +258,14 @@ bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse pars
 
     content.heap = NULL; /* not all of it: the buffer is large */
     content.look = (struct fingerprint){0};
-    if (directory >= 0 && !heard && looks_as_before(file, directory))
+    if (directory >= 0 && !is_due(file, directory, reason))
         return true;
     int error = directory < 0 ? -directory : read_file(file, directory, &content);
     if (error == ENOENT || error == ENOTDIR || error == ELOOP) {
         runtime_file_withdraw(file, seen, userdata);
         return false;
     }
+    file->unreadable = error != 0;
     if (error != 0) {
         complain(
             file,

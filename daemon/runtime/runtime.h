@@ -24,6 +24,7 @@ struct runtime_file {
     char *problem;           /* current, or NULL */
     bool shared;             /* others can write to it, too */
     bool has_seen;           /* a change since it was last read would be visible in `seen` */
+    bool unreadable;         /* the last attempt failed */
     bool logged;             /* the problem has been logged */
     bool known;              /* it has been read well at least once */
     bool stated;             /* its sightings have been delivered */
@@ -36,10 +37,10 @@ typedef int (*runtime_parse)(void *userdata, const struct runtime_text *text, GP
                              char **problemp);
 typedef void (*runtime_seen)(void *userdata, const void *file, GPtrArray *sightings);
 
-/* Enters the folder and reads the file, unless no change was `heard` and it looks the same as when
- * last read, and delivers its sightings; an incomplete, unreadable or invalid file leaves the
- * previous content in effect. False: the file does not exist, and its sightings are withdrawn. */
-bool runtime_file_look(struct runtime_file *file, bool heard, runtime_parse parse,
+/* Enters the folder and reads the file, if there is reason to, and delivers its sightings; an
+ * incomplete, unreadable or invalid file leaves the previous content in effect. False: the file
+ * does not exist, and its sightings are withdrawn. */
+bool runtime_file_look(struct runtime_file *file, enum folder_reason reason, runtime_parse parse,
                        void *parse_userdata, runtime_seen seen, void *userdata);
 
 /* Withdraws its sightings. */

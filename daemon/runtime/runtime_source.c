@@ -81,7 +81,7 @@ static bool is_wanted(const struct runtime_source *source, const char *name)
            (!source->networks || g_strv_contains((const char *const *)source->networks, network));
 }
 
-static bool on_entry(void *userdata, const char *name, bool heard, void **datap)
+static bool on_entry(void *userdata, const char *name, enum folder_reason reason, void **datap)
 {
     struct runtime_source *source = userdata;
     struct runtime_reading reading = {source, name};
@@ -90,7 +90,7 @@ static bool on_entry(void *userdata, const char *name, bool heard, void **datap)
         return false;
     if (!*datap)
         *datap = runtime_file_new(source->folder, name, false);
-    if (runtime_file_look(*datap, heard, parse, &reading, on_seen, source))
+    if (runtime_file_look(*datap, reason, parse, &reading, on_seen, source))
         return true;
     if (source->units && g_hash_table_remove(source->units, name))
         source->callbacks.units(source->callbacks.userdata);

@@ -244,8 +244,8 @@ bool entry_meet_writer(struct entry *entry, uint64_t idle)
 
 void entry_on_event(struct entry *entry, uint32_t mask)
 {
-    if ((mask & IN_ATTRIB) && entry->directory)
-        entry->rescan = true; /* it may be allowed now */
+    if (mask & IN_ATTRIB)
+        entry->rescan = entry->touched = true; /* it may be allowed now */
     if (mask & (IN_CREATE | IN_MOVED_TO)) {
         entry->forced = true;
         entry->rescan = true;

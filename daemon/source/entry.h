@@ -95,6 +95,7 @@ struct entry {
     bool unguarded;           /* a file: read it as it is, during writing */
     bool created;             /* a file: apparently not closed by its creator yet */
     bool created_there;       /* reported for the link's target */
+    bool touched;             /* a file: a change of its attributes was reported */
 };
 
 /* For system calls; free with g_free. */

@@ -171,9 +171,16 @@ static void probe_directory(struct queue *queue, struct entry *entry, const char
     queue_scan(queue, entry);
 }
 
+/* Have only its attributes changed since it was read, as was reported? */
+static bool is_touched(const struct entry *entry, const char *path, const struct fingerprint *now)
+{
+    return entry->touched && fingerprint_same_content(now, &entry->file->seen) &&
+           faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0;
+}
+
 /* Is its content to be read now? */
-static bool is_due(const struct queue *queue, struct entry *entry, const struct fingerprint *now,
-                   nlink_t n_links)
+static bool is_due(const struct queue *queue, struct entry *entry, const char *path,
+                   const struct fingerprint *now, nlink_t n_links)
 {
     struct file *file = entry->file;
 
@@ -186,6 +193,9 @@ static bool is_due(const struct queue *queue, struct entry *entry, const struct 
     entry->created = false;
     if (entry->forced)
         return true;
+    if (file->has_seen && is_touched(entry, path, now))
+        file->seen = *now;
+    entry->touched = false;
     if (file->has_seen && fingerprint_equal(now, &file->seen))
         return false;
     bool agrees = file->has_polled && fingerprint_equal(now, &file->polled);
@@ -235,9 +245,7 @@ static const char *kind_of(mode_t mode)
 {
     if (S_ISFIFO(mode))
         return "is a FIFO; not read";
-    if (S_ISSOCK(mode))
-        return "is a socket; not read";
-    return "is a device; not read";
+    return S_ISSOCK(mode) ? "is a socket; not read" : "is a device; not read";
 }
 
 static void probe_file(struct queue *queue, struct entry *entry, const char *path,
@@ -257,7 +265,7 @@ static void probe_file(struct queue *queue, struct entry *entry, const char *pat
         return;
     }
     watch_links(queue, entry, path, st);
-    if (!is_due(queue, entry, &now, st->st_nlink))
+    if (!is_due(queue, entry, path, &now, st->st_nlink))
         return;
     if (st->st_size < 0 || (uint64_t)st->st_size > queue->max_file_size) {
         entry->forced = false;

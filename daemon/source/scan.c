@@ -71,6 +71,7 @@ static void meet(struct queue *queue, struct entry *entry, const struct dirent *
         child->closed = queue_now();
     child->round = directory->round;
     child->rescan = true;
+    child->touched = false; /* whatever was reported, it may look different */
     queue_mark_now(queue, child);
 }
 

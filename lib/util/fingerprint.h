@@ -43,6 +43,15 @@ static inline bool fingerprint_equal(const struct fingerprint *a, const struct f
            a->ctime == b->ctime && a->mode == b->mode;
 }
 
+/* Can only attributes of the file have changed, such as its owner? Only if a writer would have been
+ * noticed: a modification time can be set back. */
+static inline bool fingerprint_same_content(const struct fingerprint *a,
+                                            const struct fingerprint *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
+           (a->mode & S_IFMT) == (b->mode & S_IFMT);
+}
+
 /* Microseconds since one of its times. */
 static inline int64_t fingerprint_age(int64_t time)
 {

@@ -350,6 +350,27 @@ status: {podIP: 10.1.0.2, conditions: [{type: Ready, status: "True"}]}
         until(client, "all", ["10.1.0.1", "10.1.0.2", "192.0.2.7"])
 
 
+def test_permissions_are_noticed_at_once():
+    if os.geteuid() == 0:
+        skip("root may read everything")
+    daemon, directory = podman()
+    file = directory / NETWORK
+    file.write_text(network(("solo", "10.89.0.4")))
+    file.chmod(0)
+    with daemon, Client(daemon.env) as client:
+        daemon.wait_line("Permission denied; ignoring it")
+        same(addresses(client, "solo"), "EAI_NONAME")
+        file.chmod(0o600)
+        until(client, "solo", ["10.89.0.4"])
+        file.chmod(0)
+        daemon.wait_line("Permission denied; its previous content stays in effect")
+        directory.chmod(0)
+        file.parent.chmod(0o700)
+        file.chmod(0o400)
+        daemon.wait_line("fixed")
+        same(addresses(client, "solo"), ["10.89.0.4"])
+
+
 # --- Network plugins, kubelet, k3s, quadlet ---
 
 CLUSTER = """
@@ -679,6 +700,21 @@ def test_a_container_takes_no_address_from_another_pod():
         daemon.reload()
         same(addresses(client, "victim"), ["10.244.0.5"], "after a reload")
         same(addresses(client, "thief"), "EAI_NONAME", "after a reload")
+
+
+def test_permissions_of_a_pods_directory_are_noticed_at_once():
+    if os.geteuid() == 0:
+        skip("root may read everything")
+    root = pathlib.Path("kubelet").resolve()
+    root.mkdir()
+    file, _ = hosts_file(root, "web", "10.244.0.5")
+    file.parent.chmod(0)
+    config = f"sources: [{{kubelet: {{directory: {root}/pods, logs: {root}/logs}}}}]\n"
+    with Daemon({"a.yaml": PAIR % {"name": "web"}}, config=config) as daemon, \
+            Client(daemon.env) as client:
+        daemon.wait_line("Permission denied; ignoring it")
+        file.parent.chmod(0o700)
+        until(client, "web", ["10.244.0.5"])
 
 
 def test_quadlet_names_manifests():

@@ -10,7 +10,9 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/runtime/runtime.h"
@@ -46,7 +48,7 @@ static int64_t since_of(time_t second)
 
     assert_true(fd >= 0);
     assert_int_equal(futimens(fd, times), 0);
-    assert_true(runtime_file_look(file, true, take_since, &since, no_sightings, NULL));
+    assert_true(runtime_file_look(file, FOLDER_CHANGED, take_since, &since, no_sightings, NULL));
     runtime_file_free(file);
     folder_free(folder);
     assert_int_equal(unlink(path), 0);
@@ -65,9 +67,125 @@ static void times_are_ordered(void **state)
     assert_true(now < far);
 }
 
+static int count(void *userdata, const struct runtime_text *text, GPtrArray *sightings,
+                 char **problemp)
+{
+    unsigned *n = userdata;
+
+    (void)text;
+    (void)sightings;
+    (void)problemp;
+    (*n)++;
+    return PARSE_DONE;
+}
+
+struct touching {
+    char path[32];
+    int fd;
+    struct folder *folder;
+    struct runtime_file *file;
+    unsigned n; /* times it was read */
+};
+
+static void look(struct touching *touching, enum folder_reason reason)
+{
+    assert_true(runtime_file_look(touching->file, reason, count, &touching->n, no_sightings, NULL));
+}
+
+/* A file that is old enough for its look to be relied upon. */
+static void begin(struct touching *touching)
+{
+    *touching = (struct touching){.path = "/tmp/kubesvc-XXXXXX"};
+    touching->fd = mkstemp(touching->path);
+    assert_true(touching->fd >= 0);
+    touching->folder = folder_new(NULL, "/tmp", false, &(struct folder_callbacks){0});
+    touching->file = runtime_file_new(touching->folder, touching->path + strlen("/tmp/"), false);
+    do
+        look(touching, FOLDER_CHANGED);
+    while (!touching->file->has_seen);
+    touching->n = 0;
+}
+
+static void end(struct touching *touching)
+{
+    runtime_file_free(touching->file);
+    folder_free(touching->folder);
+    assert_int_equal(unlink(touching->path), 0);
+    close(touching->fd);
+}
+
+static void other_attributes_are_not_read(void **state)
+{
+    struct touching touching;
+
+    (void)state;
+    begin(&touching);
+    assert_int_equal(fchmod(touching.fd, 0644), 0);
+    look(&touching, FOLDER_TOUCHED);
+    look(&touching, FOLDER_SCANNED);
+    assert_int_equal(touching.n, 0);
+    end(&touching);
+}
+
+/* What changes the content is told when the file is closed. */
+static void a_file_that_is_written_is_not_read(void **state)
+{
+    struct touching touching;
+
+    (void)state;
+    begin(&touching);
+    assert_int_equal(write(touching.fd, "half", 4), 4);
+    look(&touching, FOLDER_TOUCHED);
+    assert_int_equal(touching.n, 0);
+    look(&touching, FOLDER_SCANNED);
+    assert_int_equal(touching.n, 1);
+    end(&touching);
+}
+
+static void as_nobody(void (*run)(void))
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        if (getuid() == 0 && setuid(65534) < 0)
+            _exit(1);
+        run();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void be_refused(void)
+{
+    struct touching touching;
+
+    begin(&touching);
+    assert_int_equal(fchmod(touching.fd, 0), 0);
+    look(&touching, FOLDER_TOUCHED);
+    assert_non_null(strstr(touching.file->problem, "Permission denied"));
+    assert_int_equal(fchmod(touching.fd, 0600), 0);
+    look(&touching, FOLDER_TOUCHED);
+    assert_null(touching.file->problem);
+    assert_int_equal(touching.n, 1);
+    end(&touching);
+}
+
+static void permissions_are_noticed(void **state)
+{
+    (void)state;
+    as_nobody(be_refused);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(times_are_ordered)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_ordered),
+        cmocka_unit_test(other_attributes_are_not_read),
+        cmocka_unit_test(a_file_that_is_written_is_not_read),
+        cmocka_unit_test(permissions_are_noticed),
+    };
 
     return cmocka_run_group_tests_name("runtime_file", tests, NULL, NULL);
 }

@@ -114,6 +114,29 @@ static void test_in_place(void **state)
     assert_int_equal(loading->n_files, 2);
 }
 
+/* Its owner, permissions and names, and when it was read, are not its content. */
+static void test_touched(void **state)
+{
+    struct loading *loading = start(state);
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_nsec = UTIME_OMIT}};
+
+    write_file(at(loading, "m/a.yaml"), "b");
+    loading_until(loading, loading_says(loading, "m/a.yaml", "b"));
+    unsigned n_files = loading->n_files;
+    assert_int_equal(chmod(at(loading, "m/a.yaml"), 0640), 0);
+    loading_rest(loading);
+    assert_int_equal(utimensat(AT_FDCWD, at(loading, "m/a.yaml"), times, 0), 0);
+    loading_rest(loading);
+    const char *other = at(loading, "other");
+    assert_int_equal(link(at(loading, "m/a.yaml"), other), 0);
+    assert_int_equal(chmod(other, 0600), 0);
+    assert_int_equal(unlink(other), 0);
+    loading_rest(loading);
+    assert_int_equal(loading->n_files, n_files);
+    write_file(at(loading, "m/a.yaml"), "c");
+    loading_until(loading, loading_says(loading, "m/a.yaml", "c"));
+}
+
 static void test_slow_creation(void **state)
 {
     struct loading *loading = start(state);
@@ -557,6 +580,7 @@ int main(void)
         TEST(first_look),
         TEST(created),
         TEST(in_place),
+        TEST(touched),
         TEST(slow_creation),
         TEST(renamed),
         TEST(removed),
