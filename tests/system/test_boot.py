@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from harness import need_program, same, wait_for
-from packages import DAEMON, MODULE, both, newer
+from packages import CLUSTER, DAEMON, DNS, MODULE, both, newer, package
 from systems import EXAMPLES, HEADLESS, MANIFESTS, NSSWITCH, REGULAR, Chroot, Machine, on_a_system
 
 FOREIGN = "www.example.com"
@@ -89,12 +89,23 @@ def complaints(machine):
     return machine.journal("-p", "warning", "-u", "kubesvcd")
 
 
+def paths(machine):
+    """All, but for where every installation, and every booted system, leaves something."""
+    others = (
+        "/var/tmp /var/log /var/cache /var/lib/apt /var/lib/dpkg /run/log /run/systemd /run/user"
+    )
+    prune = " -o ".join(f"-path {path}" for path in others.split())
+    return set(machine.sh(f"find /etc /usr /var /run '(' {prune} ')' -prune -o -print").split())
+
+
 @on_a_system("full")
 def test_from_installation_to_purge():
     system = Chroot("full")
     before = system.file(NSSWITCH).read_bytes()
+    packages = DAEMON, MODULE, CLUSTER, DNS
     system.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
     with nameserver(), Machine(system) as machine:
+        there = paths(machine)
         machine.run("apt-get", "-y", "install", *machine.bring(*both()))
         same(machine.run("systemctl", "is-active", "kubesvcd").strip(), "active")
         same(machine.run("systemctl", "is-enabled", "kubesvcd").strip(), "enabled")
@@ -162,9 +173,11 @@ def test_from_installation_to_purge():
         machine.run("systemctl", "start", "kubesvcd")
         same(machine.addresses("headless-svc"), HEADLESS, "the same addresses after a stop")
 
-        machine.run("apt-get", "-y", "purge", DAEMON, MODULE)
-        for path in "/run/kubesvc", "/var/lib/kubesvc", "/usr/sbin/kubesvcd":
-            assert not machine.file(path).exists(), path
+        assert machine.file("/run/kubesvc-sources/podman").exists()
+        machine.install(*map(package, (CLUSTER, DNS)))
+        machine.run("apt-get", "-y", "purge", *packages)
+        manifests = [f"{MANIFESTS}/{file.name}" for file in EXAMPLES.glob("*.yaml")]
+        same(paths(machine) - there, {"/etc/kubesvc", MANIFESTS, *manifests}, "left behind")
         same(machine.file(NSSWITCH).read_bytes(), before)
         same(machine.try_run("systemctl", "list-unit-files", "--no-legend", "kubesvcd*")[1], "")
         same(machine.sh("find /etc/systemd /var/lib/systemd -name '*kubesvc*'"), "")

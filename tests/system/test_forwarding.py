@@ -134,3 +134,4 @@ def test_the_package_forwards_and_goes():
         wait_for(forwards, "the Service")
         machine.purge(PROXY)
         same(machine.run("nft", "list", "ruleset"), "")
+        same(machine.sh("find /etc /var/lib /run -name '*kubesvc-proxy*'"), "")
