@@ -355,16 +355,17 @@ part = $(word $(1),$(subst :, ,$(2)))
 
 install: all
 	$(foreach one,$(INSTALLED),$(newline)	install -D -m $(call part,1,$(one)) $\
-	    $(call part,2,$(one)) $(DESTDIR)$(call part,3,$(one)))
+	    $(call part,2,$(one)) "$(DESTDIR)$(call part,3,$(one))")
 	sed -i 's|/usr/sbin/kubesvc|$(sbindir)/kubesvc|; s|/usr/bin/kubesvc|$(bindir)/kubesvc|' \
-	    $(DESTDIR)$(prefix)/lib/systemd/*/kubesvc*.service
-	install -d $(DESTDIR)$(sysconfdir)/kubesvc/manifests $(DESTDIR)$(sysconfdir)/kubesvc/clusters
+	    "$(DESTDIR)$(prefix)/lib/systemd/"*/kubesvc*.service
+	install -d $(foreach directory,manifests kubesvcd.yaml.d clusters,$\
+	    "$(DESTDIR)$(sysconfdir)/kubesvc/$(directory)")
 
 # Directories only where they are empty: the configuration, manifests and whatever else was written
 # into them by others stays.
 uninstall:
-	rm -f $(foreach one,$(INSTALLED),$(DESTDIR)$(call part,3,$(one)))
-	find $(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/kubesvc -depth -type d -empty -delete \
+	rm -f $(foreach one,$(INSTALLED),"$(DESTDIR)$(call part,3,$(one))")
+	find "$(DESTDIR)$(docdir)" "$(DESTDIR)$(sysconfdir)/kubesvc" -depth -type d -empty -delete \
 	    2>/dev/null || :
 
 include debian/packaging.mk

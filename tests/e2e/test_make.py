@@ -126,7 +126,7 @@ def test_units_start_what_was_installed():
 
 def test_make_install_and_uninstall():
     sources = Sources()
-    target = sources.path / "target"
+    target = sources.path / "the target"
     sources.make("-j2", f"CC={sources.compiler}")
     sources.make("install", f"CC={sources.compiler}", f"DESTDIR={target}", "libdir=/usr/lib/here")
     same(oct((target / "usr/bin/kubesvc").stat().st_mode & 0o777), "0o755")
@@ -144,7 +144,8 @@ def test_make_install_and_uninstall():
                      "usr/share/doc/kubesvcd/docs/rules.md",
                      "usr/share/doc/kubesvcd/examples/deployment.yaml"):
         assert expected in installed, expected
-    same((target / "etc/kubesvc/manifests").is_dir(), True, "the directory of README's first manifest")
+    for directory in "manifests", "kubesvcd.yaml.d", "clusters":
+        same((target / "etc/kubesvc" / directory).is_dir(), True, f"README's {directory}")
 
     own = {"etc/kubesvc/kubesvcd.yaml", "etc/kubesvc/manifests/web.yaml", "usr/bin/other",
            "usr/share/doc/kubesvcd/notes", "var/lib/kubesvc/leases"}
