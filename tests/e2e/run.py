@@ -7,6 +7,7 @@ A filter is a part of "file:function". The exit status is 0 if nothing failed.
 
 import argparse
 import concurrent.futures
+import contextlib
 import importlib.util
 import os
 import pathlib
@@ -71,7 +72,25 @@ def end_session(process):
         pass
 
 
-def run(running, label, path, name, seconds):
+@contextlib.contextmanager
+def build_for_all():
+    """Root's tests run programs as other users too, who may not get into root's home, for example:
+    there with a copy of what was built."""
+    passable = all(path.stat().st_mode & 0o001 for path in [BUILD, *BUILD.parents])
+    if os.geteuid() != 0 or passable:
+        yield BUILD
+        return
+    with tempfile.TemporaryDirectory(prefix="kb-", dir="/tmp") as directory:
+        os.chmod(directory, 0o755)
+        copy = pathlib.Path(directory) / BUILD.name
+        no_products = shutil.ignore_patterns("obj", "obj32", "*.a", "tests", "bench", "clang", "san",
+                                             "tsan", "fuzz", "deb")
+        shutil.copytree(BUILD, copy, ignore=no_products)
+        subprocess.run(["chmod", "-R", "a+rX", copy], check=True)
+        yield copy
+
+
+def run(running, build, label, path, name, seconds):
     # Short: the path of a socket has at most 107 bytes.
     directory = tempfile.mkdtemp(prefix="ks-", dir="/tmp")
     os.chmod(directory, 0o755)
@@ -80,7 +99,7 @@ def run(running, label, path, name, seconds):
         process = subprocess.Popen(
             [sys.executable, "-B", str(HERE / "run.py"), "--one", str(path), name],
             cwd=directory,
-            env=os.environ | {"TMPDIR": directory, "KUBESVC_BUILD": str(BUILD)},
+            env=os.environ | {"TMPDIR": directory, "KUBESVC_BUILD": str(build)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -115,7 +134,7 @@ def report(label, status, seconds, text, last=True):
     return "failed"
 
 
-def repeat(running, tests, failed):
+def repeat(running, build, tests, failed):
     """The module gives the daemon 250 ms of real time, and a machine that is busy with other things
     may not give a daemon in Python as much. So a test that failed next to another one is run once more,
     alone; the output says that it needed this."""
@@ -124,7 +143,7 @@ def repeat(running, tests, failed):
         if test[0] not in failed:
             continue
         print(f"once more, alone: {test[0]}", flush=True)
-        counts[report(*run(running, *test))] += 1
+        counts[report(*run(running, build, *test))] += 1
     return counts
 
 
@@ -140,9 +159,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # Ignored where this was started in the background, which tests of it would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
+    with build_for_all() as build, concurrent.futures.ThreadPoolExecutor(options.j) as pool:
         tests = list(discover(options.filters))
-        jobs = [pool.submit(run, running, *test) for test in tests]
+        jobs = [pool.submit(run, running, build, *test) for test in tests]
         failed = set()
         try:
             for job in concurrent.futures.as_completed(jobs):
@@ -152,7 +171,7 @@ def main():
                     failed.add(result[0])
                 else:
                     counts[outcome] += 1
-            for outcome, n in repeat(running, tests, failed).items():
+            for outcome, n in repeat(running, build, tests, failed).items():
                 counts[outcome] += n
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The runners of the tests: that a skipped test is named with its reason, and none is lost."""
+"""The runners of the tests: that a skipped test is named with its reason, and none is lost; and
+where root's are run."""
 
 import os
 import pathlib
 import subprocess
 import sys
 
-from harness import HERE, inputs, same
+from harness import HERE, inputs, need_root, same
 
 UNIT_TEST = """#!/bin/sh
 echo "1..4"
@@ -60,6 +61,20 @@ def test_end_to_end_runner():
                                 "-    test_moon:test_plain: another matter",
                                 "1 passed, 0 failed, 1 skipped"]))
     same(done.returncode, 0)
+
+
+def test_a_build_that_only_root_can_reach():
+    need_root()
+    program = runner("import subprocess, harness\n"
+                     "def test_user():\n"
+                     "    subprocess.run([harness.built('program')], user=65534, check=True)\n")
+    build = pathlib.Path("secret/san").resolve()
+    (build / "obj").mkdir(mode=0o700, parents=True)
+    (build / "program").write_text(f"#!/bin/sh\n[ ! -e {build}/obj ] && [ ! -e ${{0%/*}}/obj ]\n")
+    (build / "program").chmod(0o700)
+    build.parent.chmod(0o700)
+    done = run(program, "-j", "1", KUBESVC_BUILD=str(build))
+    same(done.stdout.splitlines()[-1], "1 passed, 0 failed, 0 skipped", done.stdout)
 
 
 def test_inputs():
