@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The runners of the tests: that a skipped test is named with its reason, and none is lost; and
-where root's are run."""
+"""The runners of the tests: that a skipped test is named with its reason, and none is lost; and where
+those of root are run."""
 
 import os
 import pathlib
@@ -75,6 +75,50 @@ def test_a_build_that_only_root_can_reach():
     build.parent.chmod(0o700)
     done = run(program, "-j", "1", KUBESVC_BUILD=str(build))
     same(done.stdout.splitlines()[-1], "1 passed, 0 failed, 0 skipped", done.stdout)
+
+
+RUN_ALL = """
+import importlib.machinery, importlib.util, os, sys
+loader = importlib.machinery.SourceFileLoader("run_all", sys.argv[1])
+run_all = importlib.util.module_from_spec(importlib.util.spec_from_loader("run_all", loader))
+loader.exec_module(run_all)
+os.geteuid = lambda: 1000
+sums = run_all.Sum()
+for tests in [["a:one", "a:two"]], [[]]:
+    sums.tests("step", [sys.argv[2], "-j"], {"OURS": "1"}, only=tests[0])
+sums.finish()
+"""
+TESTS = """#!/bin/sh
+[ "$OURS$1" = 1-j ] || exit 1
+shift
+for test in ${*:-a:three}; do
+    [ "$test" != a:one ] || { echo "skip a:one (0.1 s): needs a moon"; continue; }
+    [ -n "$AS_ROOT" ] || { echo "skipped: $test: needs root"; continue; }
+    echo "ok $test"
+done
+[ -n "$AS_ROOT" ] && echo "1 passed, 0 failed, 1 skipped" || echo "0 passed, 0 failed, 2 skipped"
+"""
+
+
+def run_as(sudo):
+    """What is said at the end of two steps that skip tests."""
+    pathlib.Path("bin").mkdir(exist_ok=True)
+    for name, text in ("tests", TESTS), ("bin/sudo", f"#!/bin/sh\n{sudo}\n"):
+        pathlib.Path(name).write_text(text)
+        pathlib.Path(name).chmod(0o755)
+    path = f"{pathlib.Path('bin').resolve()}:{os.environ['PATH']}"
+    done = subprocess.run([sys.executable, "-B", "-c", RUN_ALL, HERE.parent / "run-all",
+                           pathlib.Path("tests").resolve()],
+                          env=os.environ | {"PATH": path}, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.partition("\n==\n")[2].splitlines()
+
+
+def test_skipped_tests_are_tried_as_root():
+    same(run_as('shift 2; AS_ROOT=1 exec "$@"'), [
+        "skipped: step, as root: a:one (0.1 s): needs a moon", "2 passed, 0 failed, 1 skipped"])
+    same(run_as("exit 1"), [
+        "skipped: step: a:one (0.1 s): needs a moon", "skipped: step: a:two: needs root",
+        "skipped: step: a:three: needs root", "0 passed, 0 failed, 3 skipped"])
 
 
 def test_inputs():
