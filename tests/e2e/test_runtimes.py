@@ -789,12 +789,7 @@ def test_a_users_podman_is_found_and_warned_of():
     wrapper = ["sh", "-c", f'chown -R 65533 d* "{home}"; XDG_RUNTIME_DIR="{home}" '
                f'XDG_CONFIG_HOME="{home}/config" exec setpriv --reuid=65533 --clear-groups "$@"',
                "sh"]
-    with Daemon({}, config="sources: [podman, quadlet]\n", namespace="shop", wrapper=wrapper,
-                ready=False) as daemon:
-        try:
-            daemon.wait_state("READY=1")
-        except AssertionError:
-            skip("another user cannot reach the build here")
+    with Daemon({}, config="sources: [podman, quadlet]\n", namespace="shop", wrapper=wrapper) as daemon:
         line = daemon.wait_line("rootless pods")
         assert str(networks) in line and "connections from the host fail" in line, line
         with Client(daemon.env) as client:
