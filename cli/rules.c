@@ -14,6 +14,7 @@ static const struct rule {
     {"address-mismatch", "clusterIP and clusterIPs contradict each other"},
     {"alias-expansion", "YAML aliases expand to too much"},
     {"bad-value", "invalid value of a field"},
+    {"bare-list", "a list of objects that is not in an object of kind List"},
     {"duplicate-address", "two Services with the same cluster IP"},
     {"duplicate-container", "two containers of a pod with the same name"},
     {"duplicate-object", "object defined more than once; the later definition counts"},

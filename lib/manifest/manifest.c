@@ -22,6 +22,7 @@ struct reading {
     GPtrArray *pending; /* elements waiting for their list's kind */
     guint first_object; /* of the current document */
     guint first_diagnostic;
+    struct position bare; /* a list in it of objects that is no List; line 0: none */
 };
 
 /* An element can be read at once if its kind is known from itself or the list. Elements keep their
@@ -33,6 +34,9 @@ static bool on_element(void *userdata, const struct yaml_node *element,
     const char *version = decode_peek(document, "apiVersion");
     const char *kind = decode_peek(document, "kind");
 
+    if (reading->bare.line == 0 && decode_peek(element, "apiVersion") &&
+        decode_peek(element, "kind"))
+        reading->bare = document->position;
     if (reading->pending->len > 0 || (!decode_is_typed(element) && !(version && kind))) {
         g_ptr_array_add(reading->pending, (gpointer)(uintptr_t)element);
         return true;
@@ -50,6 +54,26 @@ static void on_retract(void *userdata)
     decode_forget(context, reading->first_object);
     g_ptr_array_set_size(context->diagnostics, (gint)reading->first_diagnostic);
     g_ptr_array_set_size(reading->pending, 0);
+    reading->bare = (struct position){0};
+}
+
+static void on_other(void *userdata, struct position position, bool has_objects)
+{
+    struct reading *reading = userdata;
+
+    if (has_objects)
+        reading->bare = position;
+}
+
+/* What `jq .items` makes of a list, and others that make files of objects. */
+static void report_bare_list(struct reading *reading, struct position position, bool in_document)
+{
+    g_ptr_array_add(
+        reading->context.diagnostics,
+        diagnostic_new(DIAGNOSTIC_WARNING, position.line, position.column, "bare-list", NULL,
+                       "a list of objects %s is ignored: it must be the 'items' of an object with "
+                       "'apiVersion: v1' and 'kind: List'",
+                       in_document ? "without apiVersion or kind" : "as a document"));
 }
 
 static void on_document(void *userdata, const struct yaml_node *document)
@@ -64,11 +88,16 @@ static void on_document(void *userdata, const struct yaml_node *document)
             decode_object(context, reading->pending->pdata[i], version, kind);
     } else {
         /* a document with `items` that is not a Kubernetes list */
+        struct position bare = reading->bare;
+
         on_retract(reading);
+        if (bare.line > 0)
+            report_bare_list(reading, bare, document);
     }
     if (document)
         decode_object(context, document, NULL, NULL);
     g_ptr_array_set_size(reading->pending, 0);
+    reading->bare = (struct position){0};
     reading->first_object = context->objects->len;
     reading->first_diagnostic = context->diagnostics->len;
 }
@@ -129,6 +158,7 @@ int manifest_read(struct source *source, const struct manifest_options *options,
     };
     const struct composer_callbacks callbacks = {.element = on_element,
                                                  .document = on_document,
+                                                 .other = on_other,
                                                  .retract = on_retract,
                                                  .userdata = &reading};
     struct composer *composer = composer_new(&callbacks, reading.context.diagnostics);

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "other_document.h"
 #include "scalar.h"
 
 #define LIST_KEY "items"
@@ -33,8 +34,8 @@ struct composer {
     GHashTable *anchors;       /* char * -> struct yaml_node *; NULL: none in this document */
     uint64_t aliased;
     struct yaml_node *document;
-    bool ignored; /* this document is no mapping */
-    bool keep;    /* elements' trees stay until the end of the document */
+    struct other_document other; /* instead, if this one is no mapping */
+    bool keep;                   /* elements' trees stay until the end of the document */
     unsigned depth;
     struct frame *stack; /* COMPOSER_DEPTH_MAX of them; memory that is not touched costs nothing */
 };
@@ -196,9 +197,8 @@ static bool merge(struct composer *composer, struct frame *frame, const struct y
     frame->merge = false;
     if (value->type == YAML_NODE_MAP)
         return merge_map(composer, frame, value);
-    if (value->type == YAML_NODE_LIST)
-        return merge_list(composer, frame, value);
-    return merge_fail(composer, value);
+    return value->type == YAML_NODE_LIST ? merge_list(composer, frame, value)
+                                         : merge_fail(composer, value);
 }
 
 static void hand_over(struct composer *composer, const struct yaml_node *element)
@@ -252,19 +252,13 @@ static bool set_key(struct composer *composer, const char *text, size_t length, 
     return frame->key || too_large(composer, position);
 }
 
-static void tell_other(struct composer *composer, struct position position)
-{
-    if (composer->callbacks.other)
-        composer->callbacks.other(composer->callbacks.userdata, position);
-}
-
 bool composer_scalar(struct composer *composer, const char *text, size_t length, bool plain,
                      struct position position, const char *anchor)
 {
     struct yaml_node *node;
 
-    if (composer->ignored)
-        return true;
+    if (composer->other.is_there)
+        return other_document_scalar(&composer->other, composer->depth, text, length);
     if (expects_key(top(composer)) && !anchor)
         return set_key(composer, text, length, plain, position);
 
@@ -282,7 +276,7 @@ bool composer_scalar(struct composer *composer, const char *text, size_t length,
     if (expects_key(top(composer)))
         return set_key(composer, text, length, plain, position);
     if (composer->depth == 0 && !scalar_is_null(node))
-        tell_other(composer, position);
+        composer->other = (struct other_document){.is_there = true, .position = position};
     return attach(composer, node);
 }
 
@@ -322,13 +316,11 @@ bool composer_begin(struct composer *composer, enum yaml_node_type type, struct 
     if (composer->depth == COMPOSER_DEPTH_MAX)
         return composer_fail(composer, position, "too-deep", "more than %u levels of nesting",
                              COMPOSER_DEPTH_MAX);
-    if (composer->depth == 0) {
-        composer->ignored = type != YAML_NODE_MAP;
-        if (composer->ignored)
-            tell_other(composer, position);
-    }
-    if (!composer->ignored &&
-        !open_frame(composer, &composer->stack[composer->depth], type, position, anchor))
+    if (composer->depth == 0 && type != YAML_NODE_MAP)
+        composer->other = (struct other_document){.is_there = true, .position = position};
+    if (composer->other.is_there)
+        other_document_begin(&composer->other, composer->depth, type == YAML_NODE_MAP);
+    else if (!open_frame(composer, &composer->stack[composer->depth], type, position, anchor))
         return false;
     composer->depth++;
     return true;
@@ -339,7 +331,7 @@ bool composer_end(struct composer *composer)
     struct frame *frame = top(composer);
 
     composer->depth--;
-    if (composer->ignored)
+    if (composer->other.is_there)
         return true;
     if (frame->anchor)
         remember(composer, frame->anchor, frame->node);
@@ -352,8 +344,8 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
         composer->anchors ? g_hash_table_lookup(composer->anchors, anchor) : NULL;
     struct yaml_node *copy;
 
-    if (composer->ignored || composer->depth == 0)
-        return true;
+    if (composer->other.is_there || composer->depth == 0)
+        return other_document_scalar(&composer->other, composer->depth, NULL, 0);
     if (!target)
         return composer_fail(composer, position, "syntax",
                              "an alias without a complete anchor before it");
@@ -381,7 +373,7 @@ void composer_discard(struct composer *composer)
     tree_reset(composer->tree, composer->empty);
     composer->document = NULL;
     composer->aliased = 0;
-    composer->ignored = false;
+    composer->other = (struct other_document){0};
     composer->keep = false;
     composer->depth = 0;
 }
@@ -395,6 +387,9 @@ void composer_retract(struct composer *composer)
 
 void composer_document(struct composer *composer)
 {
+    if (composer->other.is_there && composer->callbacks.other)
+        composer->callbacks.other(composer->callbacks.userdata, composer->other.position,
+                                  composer->other.has_object);
     composer->callbacks.document(composer->callbacks.userdata, composer->document);
     composer_discard(composer);
 }

@@ -26,8 +26,9 @@ struct composer_callbacks {
     /* A document is complete. `document` is NULL unless it is a mapping; it lacks the elements
      * already delivered. */
     void (*document)(void *userdata, const struct yaml_node *document);
-    /* A document that is neither a mapping nor empty starts. May be NULL. */
-    void (*other)(void *userdata, struct position position);
+    /* Before `document`: it is neither a mapping nor empty; it starts at `position`. `has_objects`:
+     * it is a list, of which an element has apiVersion and kind. May be NULL. */
+    void (*other)(void *userdata, struct position position, bool has_objects);
     /* Discards what was delivered of the document so far: it starts over. May be NULL if nothing is
      * delivered. */
     void (*retract)(void *userdata);

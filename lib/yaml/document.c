@@ -33,10 +33,11 @@ static void on_document(void *userdata, const struct yaml_node *map)
         document->handler(document->userdata, &document->fields, map);
 }
 
-static void on_other(void *userdata, struct position position)
+static void on_other(void *userdata, struct position position, bool has_objects)
 {
     struct document *document = userdata;
 
+    (void)has_objects;
     fields_error(&document->fields, position, "wrong-type", "the file must hold a mapping");
 }
 

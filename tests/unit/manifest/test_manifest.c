@@ -38,8 +38,6 @@ static void documents(void **state)
     manifest_text_assert_objects("\xef\xbb\xbf" NAMESPACE("a"), "Namespace a@1:1");
     manifest_text_assert_objects("\xef\xbb\xbf" NAMESPACE_JSON("a"), "Namespace a@1:1");
     manifest_text_assert_objects("plain text\n", "");
-    manifest_text_assert_objects("- apiVersion: v1\n  kind: Namespace\n  metadata: {name: a}\n",
-                                 "");
 }
 
 /* Objects of other kinds make their namespace exist, once for each file. */
@@ -144,13 +142,63 @@ static void lists(void **state)
     manifest_text_assert_objects("apiVersion: v1\nkind: List\nitems: []\n", "");
     manifest_text_assert_objects("apiVersion: v1\nkind: List\nitems: null\n", "");
     manifest_text_assert_objects("apiVersion: v1\nkind: List\nitems: [1, null, [], x]\n", "");
-    /* not Kubernetes' list */
-    manifest_text_assert_objects("items:\n" ELEMENT("a") "---\n" NAMESPACE("b"), "Namespace b@6:1");
-    manifest_text_assert_objects("kind: List\nitems:\n" ELEMENT("a"), "");
     manifest_text_assert_objects(
         "apiVersion: v1\nkind: Secret\ndata:\n  items: |\n    apiVersion: v1\n"
         "    kind: Service\n    metadata: {name: a}\n",
         "");
+}
+
+/* Lists that are no Kubernetes list: objects in them are ignored, but not without a word. */
+static void bare_lists(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned line;
+    } told[] = {
+        {ELEMENT("a"), 1},
+        {"[" NAMESPACE_JSON("a") ",\n" NAMESPACE_JSON("b") "]", 1},
+        {"---\n# nothing yet\n- word\n- metadata: {}\n  kind: Pod\n  apiVersion: v1\n", 3},
+        {"- &v v1\n- {apiVersion: *v, kind: Pod}\n", 1},
+        {"items:\n" ELEMENT("a"), 1},
+        {"x: 1\nkind: List\nitems:\n- {}\n" ELEMENT("a"), 1},
+        {"x: 1\n---\napiVersion: v1\nitems: [" NAMESPACE_JSON("a") "]\n", 3},
+        {"{\"items\": [" NAMESPACE_JSON("a") "]}", 1},
+    };
+    static const char *const untold[] = {
+        "[]",
+        "- word\n- [apiVersion, v1, kind, Pod]\n",
+        "- {op: add, path: /kind, value: {apiVersion: v1, kind: Pod}}\n", /* a kustomize patch */
+        "- - {apiVersion: v1, kind: Pod}\n",
+        "- apiVersion: v1\n- kind: Pod\n",
+        "- {apiVersion: v1, spec: {kind: Pod}}\n",
+        "- {apiVersion: {kind: Pod}, kind: ''}\n",
+        "- {? {kind: Pod} : kind, apiVersion: v1}\n",
+        "- {apiVersion: kind, x: Pod}\n",
+        "objects: [{apiVersion: v1, kind: Pod}]\n", /* values of a chart */
+        "items: [{apiVersion: v1}, {kind: Pod}]\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(told); i++) {
+        g_autofree char *text = g_strconcat(told[i].text, "\n---\n", NAMESPACE("z"), NULL);
+        struct manifest_text manifest = manifest_text_good(text);
+        const struct diagnostic *warning = manifest_text_rule(&manifest, "bare-list");
+
+        assert_int_equal(manifest.objects->len, 1);
+        assert_int_equal(manifest.diagnostics->len, 1);
+        assert_non_null(warning);
+        assert_int_equal(warning->severity, DIAGNOSTIC_WARNING);
+        assert_int_equal(warning->line, told[i].line);
+        assert_int_equal(warning->column, 1);
+        manifest_text_free(&manifest);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(untold); i++) {
+        struct manifest_text manifest = manifest_text_good(untold[i]);
+
+        if (manifest.objects->len + manifest.diagnostics->len > 0)
+            fail_msg("%s is not passed over", untold[i]);
+        manifest_text_free(&manifest);
+    }
 }
 
 static void only_what_counts(void **state)
@@ -379,13 +427,21 @@ static void syntax_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(documents),       cmocka_unit_test(mentions),
-        cmocka_unit_test(utf16),           cmocka_unit_test(json),
-        cmocka_unit_test(lists),           cmocka_unit_test(only_what_counts),
-        cmocka_unit_test(near_misses),     cmocka_unit_test(files_of_others),
-        cmocka_unit_test(generated_names), cmocka_unit_test(bad_names),
-        cmocka_unit_test(anchors),         cmocka_unit_test(repeated_fields),
-        cmocka_unit_test(templates),       cmocka_unit_test(syntax_errors),
+        cmocka_unit_test(documents),
+        cmocka_unit_test(mentions),
+        cmocka_unit_test(utf16),
+        cmocka_unit_test(json),
+        cmocka_unit_test(lists),
+        cmocka_unit_test(bare_lists),
+        cmocka_unit_test(only_what_counts),
+        cmocka_unit_test(near_misses),
+        cmocka_unit_test(files_of_others),
+        cmocka_unit_test(generated_names),
+        cmocka_unit_test(bad_names),
+        cmocka_unit_test(anchors),
+        cmocka_unit_test(repeated_fields),
+        cmocka_unit_test(templates),
+        cmocka_unit_test(syntax_errors),
     };
 
     return cmocka_run_group_tests_name("manifest", tests, NULL, NULL);
