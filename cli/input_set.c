@@ -69,6 +69,7 @@ struct sheet {
     GPtrArray *makers;    /* struct maker *: the same trees */
     struct suppressions *suppressions;
     int fd;
+    bool is_blank;
 };
 
 static void forget_record(gpointer record)
@@ -109,6 +110,9 @@ static ssize_t read_some(void *userdata, void *buffer, size_t size)
 {
     struct sheet *sheet = userdata;
     ssize_t n = input_read_fd(&sheet->fd, buffer, size);
+    const char *bytes = buffer;
+    for (ssize_t i = 0; sheet->is_blank && i < n; i++)
+        sheet->is_blank = g_ascii_isspace(bytes[i]);
     if (n >= 0)
         suppressions_read(sheet->suppressions, buffer, (size_t)n);
     return n;
@@ -193,7 +197,14 @@ static void read_all(struct input_set *inputs, struct input_file *file, struct s
     source_unref(source);
 }
 
-static void read_file(struct input_set *inputs, const char *path, int fd)
+static void complain_none(struct input_set *inputs, const char *path, const char *message)
+{
+    check_report_take(inputs->report, path,
+                      diagnostic_new(DIAGNOSTIC_ERROR, 0, 0, "no-manifests", NULL, "%s", message));
+}
+
+/* `must_hold`: an empty one is what a failed generator writes. */
+static void read_file(struct input_set *inputs, const char *path, int fd, bool must_hold)
 {
     struct input_file *file = g_new0(struct input_file, 1);
     struct sheet sheet = {
@@ -202,10 +213,13 @@ static void read_file(struct input_set *inputs, const char *path, int fd)
         .strangers = g_ptr_array_new_with_free_func((GDestroyNotify)diagnostic_free),
         .makers = g_ptr_array_new_with_free_func(maker_free),
         .suppressions = suppressions_new(),
+        .is_blank = true,
     };
     file->path = g_strdup(path);
     g_ptr_array_add(inputs->files, file);
     read_all(inputs, file, &sheet);
+    if (must_hold && sheet.is_blank)
+        complain_none(inputs, path, "the input is empty");
     g_hash_table_unref(sheet.records);
     g_ptr_array_unref(sheet.strangers);
     g_ptr_array_unref(sheet.makers);
@@ -218,14 +232,14 @@ static bool is_new(struct input_set *inputs, const struct stat *st)
         inputs->seen, g_strdup_printf("%ju:%ju", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino));
 }
 
-static void open_file(struct input_set *inputs, const char *path)
+static void open_file(struct input_set *inputs, const char *path, bool must_hold)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         complain(inputs, path, errno);
         return;
     }
-    read_file(inputs, path, fd);
+    read_file(inputs, path, fd, must_hold);
     close(fd);
 }
 
@@ -262,32 +276,67 @@ static void read_directory(struct input_set *inputs, const char *path, unsigned 
         inputs->chart = find_chart(inputs, path);
     if (!inputs->chart && templates)
         inputs->chart = find_chart(inputs, above);
-    if (!(templates && inputs->chart && inputs->skip_templates))
+    if (templates && inputs->chart && inputs->skip_templates)
+        inputs->met++;
+    else
         read_entries(inputs, path, depth);
     inputs->chart = around;
+}
+
+static void enter_directory(struct input_set *inputs, const char *path, const struct stat *st,
+                            unsigned depth)
+{
+    if (!inputs->recursive || depth == DEPTH_MAX)
+        inputs->has_below = true;
+    else if (is_new(inputs, st))
+        read_directory(inputs, path, depth + 1);
+    else
+        inputs->met++;
+}
+
+static void read_entry(struct input_set *inputs, const char *path, unsigned depth)
+{
+    bool is_manifest = manifest_name_is_read(strrchr(path, '/') + 1);
+    struct stat st;
+    inputs->met += is_manifest;
+    if (is_ignored(inputs, path)) {
+        inputs->met++;
+        return;
+    }
+    if (stat(path, &st) < 0) {
+        if (is_manifest)
+            complain(inputs, path, errno);
+    } else if (S_ISDIR(st.st_mode)) {
+        enter_directory(inputs, path, &st, depth);
+    } else if (S_ISREG(st.st_mode) && is_manifest && is_new(inputs, &st)) {
+        open_file(inputs, path, false);
+    }
 }
 
 static void read_entries(struct input_set *inputs, const char *path, unsigned depth)
 {
     int error;
     g_autoptr(GPtrArray) paths = manifest_files_list(path, &error);
-    if (error != 0)
+    if (error != 0) {
         complain(inputs, path, error);
-    for (guint i = 0; i < paths->len; i++) { /* the later path wins, as it does for the daemon */
-        const char *name = paths->pdata[i], *base = strrchr(name, '/') + 1;
-        struct stat st;
-        if (is_ignored(inputs, name))
-            continue;
-        if (stat(name, &st) < 0) {
-            if (manifest_name_is_read(base))
-                complain(inputs, name, errno);
-        } else if (S_ISDIR(st.st_mode)) {
-            if (inputs->recursive && depth < DEPTH_MAX && is_new(inputs, &st))
-                read_directory(inputs, name, depth + 1);
-        } else if (S_ISREG(st.st_mode) && manifest_name_is_read(base) && is_new(inputs, &st)) {
-            open_file(inputs, name);
-        }
+        inputs->met++;
     }
+    for (guint i = 0; i < paths->len; i++) /* the later path wins, as it does for the daemon */
+        read_entry(inputs, paths->pdata[i], depth);
+}
+
+static void read_whole(struct input_set *inputs, const char *path)
+{
+    inputs->met = 0;
+    inputs->has_below = false;
+    read_directory(inputs, path, 0);
+    if (inputs->met > 0)
+        return;
+    complain_none(inputs, path,
+                  inputs->has_below
+                      ? "no manifests: no file here ends in .yaml, .yml or .json; -R enters "
+                        "subdirectories"
+                      : "no manifests: no file here ends in .yaml, .yml or .json");
 }
 
 void input_set_add(struct input_set *inputs, const char *path)
@@ -298,7 +347,7 @@ void input_set_add(struct input_set *inputs, const char *path)
     if (is_ignored(inputs, path))
         return;
     if (strcmp(path, "-") == 0) {
-        read_file(inputs, STANDARD_INPUT, STDIN_FILENO);
+        read_file(inputs, STANDARD_INPUT, STDIN_FILENO, true);
         return;
     }
     if (stat(path, &st) < 0) {
@@ -308,9 +357,9 @@ void input_set_add(struct input_set *inputs, const char *path)
     if (!is_new(inputs, &st))
         return;
     if (S_ISDIR(st.st_mode))
-        read_directory(inputs, path, 0);
+        read_whole(inputs, path);
     else
-        open_file(inputs, path);
+        open_file(inputs, path, !S_ISREG(st.st_mode));
 }
 
 void input_set_end(struct input_set *inputs)

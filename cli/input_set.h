@@ -24,6 +24,8 @@ struct input_set {
     struct chart *chart;        /* private: what the directory at hand belongs to; NULL: nothing */
     const char *top;            /* private: the path among those given that is being read */
     unsigned rank;              /* private: its place among them */
+    unsigned met;               /* private: manifests in it, whether they are read or not */
+    bool has_below;             /* private: it has subdirectories that are not entered */
 };
 
 struct input_file {
@@ -35,7 +37,7 @@ void input_set_init(struct input_set *inputs, struct check_report *report);
 void input_set_clear(struct input_set *inputs);
 
 /* Reads a file, all manifests of a directory, or standard input ("-"). What cannot be read is a
- * finding. */
+ * finding; and so is a directory without manifests, or a pipe through which nothing came. */
 void input_set_add(struct input_set *inputs, const char *path);
 
 /* After the last of them: reports on charts as wholes. */

@@ -35,6 +35,7 @@ static const struct rule {
     {"missing-field", "a required field is missing"},
     {"no-api-version", "an object without apiVersion"},
     {"no-kind", "an object without kind"},
+    {"no-manifests", "a directory without manifests, or an input that is empty"},
     {"no-name", "an object without a name"},
     {"no-ports", "a Service without ports that is not headless"},
     {"no-selector", "a workload without a selector, which the API server rejects"},

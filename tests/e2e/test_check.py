@@ -42,6 +42,37 @@ def test_worlds():
         same(done.returncode, int(b": error: " in done.stdout), name)
 
 
+def test_nothing_to_check():
+    """A wrong path, or a generator that has failed, is no success; files that are meant to be left
+    out, or are met in another way, are there."""
+    top = pathlib.Path.cwd()
+    (top / "empty").mkdir()
+    (top / "deep" / "below").mkdir(parents=True)
+    (top / "deep" / "README.md").write_text("manifests are below\n")
+    (top / "deep" / "below" / "a.yaml").write_text("# none yet\n")
+    message = "error: no manifests: no file here ends in .yaml, .yml or .json"
+    for arguments, expected in (
+            (["empty"], f"empty: {message} [no-manifests]\n"),
+            (["-R", "empty"], f"empty: {message} [no-manifests]\n"),
+            (["deep"], f"deep: {message}; -R enters subdirectories [no-manifests]\n"),
+            (["deep/below", "empty"], f"empty: {message} [no-manifests]\n"),
+            (["-R", "deep"], ""), (["deep/below"], ""), (["deep/below/a.yaml"], ""),
+            (["-R", "deep/below", "deep"], ""), (["-R", "deep", "--ignore", "below/"], ""),
+            (["-R", "deep", "--ignore", "*.yaml"], ""),
+            (["empty", "--ignore", "no-manifests"], "")):
+        done = check(*arguments, cwd=top)
+        same((done.stdout.decode(), done.returncode), (expected, int(bool(expected))), arguments)
+    for text, expected in (b"", True), (b" \n\n", True), (b"---\n", False), (b"# none\n", False):
+        done = check("-", stdin=text)
+        same(done.stdout, b"<stdin>: error: the input is empty [no-manifests]\n" * expected, text)
+        same(done.returncode, int(expected))
+
+
+def test_a_list_that_is_no_list():
+    done = check("-", stdin=b'[{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}]', status=0)
+    assert done.stdout.startswith(b"<stdin>:1:1: warning: a list of objects as a document is ignored"), done
+
+
 def test_the_same_as_json():
     for world in WORLDS.iterdir():
         text = check("-R", world.name).stdout.decode().splitlines()
