@@ -236,6 +236,16 @@ void inspect_client_complain(const char *path, int result, bool json)
         text_error(json, "see 'systemctl status kubesvcd'", "the daemon at %s does not answer",
                    path);
         return;
+    case -ECONNRESET:
+    case -EPIPE:
+        text_error(json, "see 'systemctl status kubesvcd'",
+                   "the daemon at %s closed the connection before it had answered", path);
+        return;
+    case -EPROTO:
+    case -EPROTOTYPE:
+        text_error(json, "install kubesvc and kubesvcd of the same version, or give another socket",
+                   "what listens on %s does not answer as kubesvcd does", path);
+        return;
     case KUBESVC_INSPECT_UNKNOWN:
         text_error(json, "install kubesvc and kubesvcd of the same version",
                    "the daemon at %s does not support this request", path);

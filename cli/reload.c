@@ -56,7 +56,8 @@ static bool wait_for_reload(const struct arguments *arguments, int64_t before, y
         value_release(configp);
         g_usleep(pause);
     }
-    text_error(arguments->json, "see 'kubesvc status'", "the daemon is still reloading after %d s",
+    text_error(arguments->json, "'kubesvc status' shows how far it is",
+               "the daemon has not finished the reload within %d s, and goes on with it",
                (int)(DEADLINE_USEC / G_USEC_PER_SEC));
     return false;
 }

@@ -170,6 +170,9 @@ def test_a_daemon_that_talks_nonsense():
                 same(done.returncode, 0, (name, command))
                 continue
             same((done.returncode, len(done.stderr.splitlines())), (1, 1), (name, command, done.stderr))
+            if name in ("nothing", "text", "cut off"):
+                assert ("does not answer as kubesvcd does" if name == "text" else
+                        "closed the connection before it had answered") in done.stderr, (name, done.stderr)
 
 
 def test_options_before_the_command():
