@@ -78,6 +78,12 @@ void apex_write_negative(const struct response_context *context, const struct se
     write_soa(context, settings, packet, PACKET_AUTHORITY, length);
 }
 
+void apex_write_soa(const struct response_context *context, const struct settings *settings,
+                    struct packet *packet)
+{
+    write_soa(context, settings, packet, PACKET_ANSWER, packet->question->length);
+}
+
 /* The type of the queried address. */
 static uint16_t type_of_own(const struct response_context *context)
 {
@@ -125,7 +131,7 @@ bool apex_write_own(const struct response_context *context, const struct setting
     if (type == PACKET_ANY) /* one of its records, which suffices (RFC 8482) */
         type = length == 0 ? PACKET_SOA : txt ? PACKET_TXT : type_of_own(context);
     if (length == 0 && type == PACKET_SOA)
-        write_soa(context, settings, packet, PACKET_ANSWER, 0);
+        apex_write_soa(context, settings, packet);
     else if (length == 0 && type == PACKET_NS)
         write_ns(context, packet);
     else if (txt && type == PACKET_TXT)

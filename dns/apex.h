@@ -14,6 +14,10 @@
 bool apex_write_own(const struct response_context *context, const struct settings *settings,
                     struct packet *packet, const char *below, size_t length);
 
+/* The SOA record of a zone by the question's name, as its answer. */
+void apex_write_soa(const struct response_context *context, const struct settings *settings,
+                    struct packet *packet);
+
 /* The SOA record of a negative response: `rcode` is NOERROR for a name that exists. Its owner is
  * the last `length` characters of the question's name, 0: the zone, spelled out. */
 void apex_write_negative(const struct response_context *context, const struct settings *settings,

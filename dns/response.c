@@ -195,23 +195,31 @@ static enum response_result write_in_zone(struct response *response)
 
 /* --- Addresses --- */
 
-/* Is all of what the beginning of an address leaves open in a range of ours? */
-static bool is_in_range(const struct settings *settings, const struct reverse_name *reverse)
+/* The zone of an address is that of the widest range of ours that has all of what the name leaves
+ * open, from the next label on; else a whole address is a zone by itself. `bits` is how many the
+ * name of that zone says. False: there is none. */
+static bool find_reverse_zone(const struct settings *settings, const struct reverse_name *reverse,
+                              unsigned *bits)
 {
     const struct kubesvc_range *ranges = (const void *)settings->ranges;
-    unsigned family = reverse->inet ? 96 : 0;
+    unsigned family = reverse->inet ? 96 : 0, label = reverse->inet ? 8 : 4;
+    bool whole = family + reverse->bits == 128;
 
+    *bits = whole ? reverse->bits : reverse->bits + 1;
     for (uint32_t i = 0; i < settings->n_ranges; i++) {
         struct address_range range = {
             .base = address_from(ranges[i].address, sizeof ranges[i].address),
             .prefix = snapshot_u32(&ranges[i].prefix),
         };
 
-        if (range.prefix >= family && range.prefix <= family + reverse->bits &&
-            address_range_contains(&range, &reverse->address))
-            return true;
+        if (range.prefix < family || range.prefix > family + reverse->bits ||
+            !address_range_contains(&range, &reverse->address))
+            continue;
+        unsigned said = (range.prefix - family + label - 1) / label * label;
+
+        *bits = said < *bits ? said : *bits;
     }
-    return false;
+    return *bits <= reverse->bits;
 }
 
 static enum response_result write_reverse(struct response *response,
@@ -220,25 +228,31 @@ static enum response_result write_reverse(struct response *response,
     char storage[KUBESVC_NAME_MAX + 1];
     struct resolver_names names = RESOLVER_NAMES(storage);
     struct resolver_answer found = {.outcome = RESOLVER_NODATA};
-    uint16_t type = response->packet->question->type;
+    const struct packet_question *question = response->packet->question;
+    uint16_t type = question->type;
+    unsigned bits;
 
+    if (!find_reverse_zone(&response->settings, reverse, &bits))
+        return RESPONSE_FOREIGN;
     if (reverse->bits == (reverse->inet ? 32 : 128))
         resolver_address(response->context->view,
                          reverse->inet ? KUBESVC_FAMILY_INET : KUBESVC_FAMILY_INET6,
                          reverse->address.bytes + (reverse->inet ? 12 : 0), &found, &names);
-    else if (!is_in_range(&response->settings, reverse))
-        return RESPONSE_FOREIGN;
     if (found.outcome == RESOLVER_NOT_OURS)
         return RESPONSE_FOREIGN;
+    size_t zone = reverse_suffix(reverse, question->name, question->length, bits);
+
     response->packet->authoritative = true;
     if (reverse->below)
         found.outcome = RESOLVER_NXDOMAIN;
     if (found.outcome == RESOLVER_FOUND && (type == PACKET_PTR || type == PACKET_ANY))
         write_pointer(response, PACKET_QUESTION_NAME, PACKET_PTR, storage);
+    else if (zone == question->length && (type == PACKET_SOA || type == PACKET_ANY))
+        apex_write_soa(response->context, &response->settings, response->packet);
     else
         apex_write_negative(response->context, &response->settings, response->packet,
                             found.outcome == RESOLVER_NXDOMAIN ? PACKET_NXDOMAIN : PACKET_NOERROR,
-                            reverse->top_length);
+                            zone);
     return RESPONSE_READY;
 }
 

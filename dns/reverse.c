@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Labels are read from the right: octets in decimal, nibbles in hexadecimal. Any other label means
- * that the name spells no address.
+ * that no address has this name, although those of the labels behind it may be ours.
  */
 #include "reverse.h"
 
@@ -37,16 +37,14 @@ static bool parse_nibble(const char *label, size_t length, uint8_t *value)
     return true;
 }
 
-/* One label more of the address. */
+/* One label more of the address; false: it is none. */
 static bool take_label(struct reverse_name *reverse, const char *label, size_t length)
 {
     uint8_t *bytes = reverse->address.bytes + (reverse->inet ? 12 : 0);
     uint8_t value;
 
-    if (reverse->bits == (reverse->inet ? 32 : 128)) {
-        reverse->below = true;
-        return true;
-    }
+    if (reverse->bits == (reverse->inet ? 32 : 128))
+        return false;
     if (reverse->inet) {
         if (!parse_octet(label, length, &value))
             return false;
@@ -73,14 +71,26 @@ bool reverse_parse(struct reverse_name *reverse, const char *name, size_t length
         memcpy(reverse->address.bytes, inet_prefix, sizeof inet_prefix);
     size_t left = length - reverse->top_length;
 
-    while (left > 0) {
+    while (left > 0 && !reverse->below) {
         size_t end = --left; /* the dot behind the label */
         const char *dot = memrchr(name, '.', end);
         const char *label = dot ? dot + 1 : name;
 
-        if (!take_label(reverse, label, (size_t)(name + end - label)))
-            return false;
+        reverse->below = !take_label(reverse, label, (size_t)(name + end - label));
         left = (size_t)(label - name);
     }
     return true;
+}
+
+size_t reverse_suffix(const struct reverse_name *reverse, const char *name, size_t length,
+                      unsigned bits)
+{
+    size_t start = length - reverse->top_length;
+
+    for (unsigned labels = bits / (reverse->inet ? 8 : 4); labels > 0 && start > 0; labels--) {
+        const char *dot = memrchr(name, '.', start - 1);
+
+        start = dot ? (size_t)(dot + 1 - name) : 0;
+    }
+    return length - start;
 }

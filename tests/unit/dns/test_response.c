@@ -224,23 +224,43 @@ static void reverse(void **state)
     "\nauthority " top " SOA ns.dns.cluster.local. hostmaster.cluster.local. 7 2H 30M 1D 5S"
     static const struct question questions[] = {
         {"1.0.0.10.in-addr.arpa", ns_t_ptr, "NOERROR aa\n1.0.0.10.in-addr.arpa. PTR svc1." T "."},
-        {"1.0.0.10.IN-ADDR.arpa", ns_t_a, "NOERROR aa" REVERSE_SOA("IN-ADDR.arpa.")},
-        {"x.1.0.0.10.in-addr.arpa", ns_t_ptr, "NXDOMAIN aa" REVERSE_SOA("in-addr.arpa.")},
-        {"8.0.90.10.in-addr.arpa", ns_t_ptr, "NXDOMAIN aa" REVERSE_SOA("in-addr.arpa.")},
-        {"9.9.96.127.in-addr.arpa", ns_t_ptr, "NXDOMAIN aa" REVERSE_SOA("in-addr.arpa.")},
-        {"96.127.in-addr.arpa", ns_t_soa, "NOERROR aa" REVERSE_SOA("in-addr.arpa.")},
+        /* the zone is that of a range, or the address itself */
+        {"1.0.0.10.IN-ADDR.arpa", ns_t_a, "NOERROR aa" REVERSE_SOA("1.0.0.10.IN-ADDR.arpa.")},
+        {"x.1.0.0.10.in-addr.arpa", ns_t_ptr, "NXDOMAIN aa" REVERSE_SOA("1.0.0.10.in-addr.arpa.")},
+        {"1.0.0.10.in-addr.arpa", ns_t_soa,
+         "NOERROR aa\n1.0.0.10.in-addr.arpa. SOA ns.dns.cluster.local. hostmaster.cluster.local. "
+         "7 2H 30M 1D 5S"},
+        {"8.0.90.10.in-addr.arpa", ns_t_ptr, "NXDOMAIN aa" REVERSE_SOA("8.0.90.10.in-addr.arpa.")},
+        {"9.9.96.127.in-addr.arpa", ns_t_ptr, "NXDOMAIN aa" REVERSE_SOA("96.127.in-addr.arpa.")},
+        {"9.96.127.in-addr.arpa", ns_t_soa, "NOERROR aa" REVERSE_SOA("96.127.in-addr.arpa.")},
+        {"96.127.in-addr.arpa", ns_t_ns, "NOERROR aa" REVERSE_SOA("96.127.in-addr.arpa.")},
+        {"96.127.in-addr.arpa", ns_t_soa,
+         "NOERROR aa\n96.127.in-addr.arpa. SOA ns.dns.cluster.local. hostmaster.cluster.local. "
+         "7 2H 30M 1D 5S"},
+        {"96.127.in-addr.arpa", ns_t_any,
+         "NOERROR aa\n96.127.in-addr.arpa. SOA ns.dns.cluster.local. hostmaster.cluster.local. "
+         "7 2H 30M 1D 5S"},
         {"127.in-addr.arpa", ns_t_ns, "REFUSED"},
         {"in-addr.arpa", ns_t_ns, "REFUSED"},
         {"99.2.0.192.in-addr.arpa", ns_t_ptr, "REFUSED"},
         {"01.0.0.10.in-addr.arpa", ns_t_ptr, "REFUSED"},
         {"256.0.0.10.in-addr.arpa", ns_t_ptr, "REFUSED"},
+        {"x.in-addr.arpa", ns_t_ptr, "REFUSED"},
+        /* what is below a range, and no address: browsers of DNS-SD ask such */
+        {"lb._dns-sd._udp.0.0.96.127.in-addr.arpa", ns_t_ptr,
+         "NXDOMAIN aa" REVERSE_SOA("96.127.in-addr.arpa.")},
+        {"0/25.0.96.127.in-addr.arpa", ns_t_soa, "NXDOMAIN aa" REVERSE_SOA("96.127.in-addr.arpa.")},
+        {"256.96.127.in-addr.arpa", ns_t_ptr, "NXDOMAIN aa" REVERSE_SOA("96.127.in-addr.arpa.")},
         {"6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.9.0.0.0.0.d.f.ip6.arpa", ns_t_ptr,
-         "NXDOMAIN aa" REVERSE_SOA("ip6.arpa.")},
+         "NXDOMAIN aa" REVERSE_SOA(
+             "6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.9.0.0.0.0.d.f.ip6.arpa.")},
         {"0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.0.0.0.0.D.f.ip6.arpa", ns_t_ptr,
          "NOERROR aa\n0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.0.0.0.0.D.f.ip6.arpa. "
          "PTR fd00-60--0.twins." T "."},
         {"f.f.0.0.d.f.ip6.arpa", ns_t_ptr, "REFUSED"},
-        {"f.f.f.0.0.d.f.ip6.arpa", ns_t_ptr, "NOERROR aa" REVERSE_SOA("ip6.arpa.")},
+        {"f.f.f.0.0.d.f.ip6.arpa", ns_t_ptr, "NOERROR aa" REVERSE_SOA("f.f.f.0.0.d.f.ip6.arpa.")},
+        {"x.7.f.f.f.0.0.d.f.ip6.arpa", ns_t_ptr,
+         "NXDOMAIN aa" REVERSE_SOA("f.f.f.0.0.d.f.ip6.arpa.")},
         {"f.f.f.0.0.0.d.f.ip6.arpa", ns_t_ptr, "REFUSED"},
     };
 
