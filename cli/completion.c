@@ -39,7 +39,7 @@ const struct command command_completion = {
     .operands = "bash | zsh | fish",
     .description = "Prints the completion script for a shell, if no package has installed it.\n",
     .examples = "  source <(kubesvc completion bash)\n"
-                "  kubesvc completion zsh > ~/.zfunc/_kubesvc\n"
+                "  source <(kubesvc completion zsh)\n"
                 "  kubesvc completion fish | source\n",
     .takes = 0,
     .least = 1,

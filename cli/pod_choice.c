@@ -30,6 +30,7 @@ struct choice {
     const char *kind;    /* of a workload, as "Deployment"; NULL: any */
     GHashTable *members; /* names of a Service's pods; NULL: it is not about a Service */
     bool one;            /* a pod by its name */
+    bool private;        /* the daemon is one of this command's own, and ends with it */
     char *workload;      /* that has the name where a pod's was given */
     GPtrArray *pods;     /* yajl_val: those that it can be */
     unsigned seen;
@@ -98,6 +99,8 @@ static int complain_unknown(const struct choice *choice, const char *what, const
         remedy = g_strdup_printf("did you mean '%s'?", choice->workload);
     else if (choice->suggestion.nearest)
         remedy = g_strdup_printf("did you mean '%s'?", choice->suggestion.nearest);
+    else if (choice->private)
+        remedy = g_strdup("its manifest says in which namespace it is: choose that with -n");
     else if (choice->seen > 0)
         remedy = g_strdup_printf("see 'kubesvc get %s -n %s'", kinds, ns);
     else
@@ -119,7 +122,9 @@ static int complain_empty(const struct arguments *arguments, struct choice *choi
         if (choice->seen == 0)
             return complain_unknown(choice, choice->kind ? choice->kind : "workload", ns);
     }
-    text_error(false, "see 'kubesvc get workloads' and 'kubesvc explain'",
+    text_error(false,
+               choice->private ? "'kubesvc check' may say why"
+                               : "see 'kubesvc get workloads' and 'kubesvc explain'",
                "%s in namespace %s has no pods", choice->what, ns);
     return STATUS_NOT_FOUND;
 }
@@ -248,7 +253,7 @@ static int choose(const struct arguments *arguments, struct choice *choice, cons
 
 int pod_choose(const struct arguments *arguments, const char *ns, const char *what, yajl_val *podp)
 {
-    struct choice choice = {.what = what};
+    struct choice choice = {.what = what, .private = arguments->manifests[0]};
     g_autofree char *prefix = NULL;
     if (!parse(&choice, &prefix))
         return STATUS_FAILED;

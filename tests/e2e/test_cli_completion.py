@@ -118,10 +118,13 @@ def test_zsh_can_read_it():
         subprocess.run([need_program("zsh"), "-n", SCRIPTS / script], check=True)
 
 
-ZSHRC = """
-fpath=(%s $fpath)
+IN_FPATH = f"fpath=({SCRIPTS} $fpath)\nautoload -U compinit\ncompinit -u -D\n"
+SOURCED = """
 autoload -U compinit
 compinit -u -D
+source <(kubesvc completion zsh) || print BAD >>$FOUND
+"""
+ZSHRC = """
 compadd() {
     local -a _offered
     # Those that ask for the matches themselves are helpers.
@@ -138,10 +141,10 @@ precmd() { print READY >>$FOUND }
 class Zsh:
     """What a real one offers for lines that are typed at its prompt."""
 
-    def __init__(self, env):
+    def __init__(self, env, setup=IN_FPATH):
         self.found = pathlib.Path("found").resolve()
         self.found.touch()
-        pathlib.Path(".zshrc").write_text(ZSHRC % SCRIPTS)
+        pathlib.Path(".zshrc").write_text(setup + ZSHRC)
         self.terminal, end = pty.openpty()
         env |= {"ZDOTDIR": os.getcwd(), "FOUND": str(self.found), "TERM": "vt100"}
         self.process = subprocess.Popen(["zsh", "-d", "-i"], env=env, stdin=end, stdout=end,
@@ -194,6 +197,18 @@ def test_zsh():
         assert "service/db" in complete("kubesvc run -n sun ser")
         for line in "run app-0 -- kubesvc compl", "run -n sun db-0 kubesvc compl":
             same(complete(f"kubesvc {line}"), ["completion"], line)
+
+
+def test_zsh_that_reads_it_at_its_start():
+    need_program("zsh")
+    with world() as daemon, Zsh(daemon.env | {"PATH": f"{BUILD}:/usr/bin:/bin"}, SOURCED) as zsh:
+        assert "BAD" not in zsh.found.read_text()
+        same(zsh.complete("kubesvc get svc ty"), ["typo"])
+        same(zsh.complete("kubesvc export "), ["hosts", "json", "nft"])
+    # without the completion system, and with options that make it strict
+    for options in "-f", "-fu", "-feu":
+        done = subprocess.run(["zsh", options, SCRIPTS / "_kubesvc"], capture_output=True, text=True)
+        same((done.returncode, done.stdout, done.stderr), (0, "", ""), options)
 
 
 def test_fish():

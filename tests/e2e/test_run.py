@@ -556,6 +556,13 @@ def test_a_daemon_of_its_own_that_cannot_be():
         done = own_daemon("-n", ns, "dual", "--", "sh", "-c", "echo $POD_NAMESPACE")
         said = done.communicate(timeout=PATIENCE)
         same((done.returncode, said[0]), (0, "moon\n"), said)
+    done = own_daemon("web-9", "--", "true")
+    same(done.communicate(timeout=PATIENCE)[1].splitlines()[-1:], [
+        "kubesvc: no pod 'web-9' in namespace default; did you mean 'web-0'?"])
+    done = own_daemon("lost", "--", "true")  # of which no other command of kubesvc knows
+    same(done.communicate(timeout=PATIENCE)[1].splitlines()[-1:], [
+        "kubesvc: no pod 'lost' in namespace default; its manifest says in which namespace it is: choose that with -n"])
+    same(done.returncode, 2)
     done = own_daemon("-n", "Not_A_Namespace", "web-1", "--", "true")
     done.communicate(timeout=PATIENCE)
     same(done.returncode, 1)
