@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * yajl limits no nesting, and frees a tree by recursion: a few hundred kilobytes of brackets would
- * exhaust the stack.
+ * exhaust the stack. And it takes bytes for UTF-8 that others, such as libyaml's emitter, do not.
  */
 #include "json_tree.h"
 
+#include <glib.h>
 #include <stdbool.h>
 
 #define DEPTH_MAX 100u /* yajl's generator writes up to 127 */
@@ -37,5 +38,7 @@ yajl_val json_tree_parse(const char *text)
 {
     char error[128];
 
-    return is_shallow(text) ? yajl_tree_parse(text, error, sizeof error) : NULL;
+    if (!g_utf8_validate(text, -1, NULL) || !is_shallow(text))
+        return NULL;
+    return yajl_tree_parse(text, error, sizeof error);
 }

@@ -6,6 +6,6 @@
 
 #include <yajl/yajl_tree.h>
 
-/* NULL if the text is not JSON, or is nested more than 100 levels deep; free with
+/* NULL if the text is not JSON in UTF-8, or is nested more than 100 levels deep; free with
  * yajl_tree_free. */
 yajl_val json_tree_parse(const char *text);

@@ -67,7 +67,8 @@ static void a_comment_hides_no_depth(void **state)
 
 static void what_is_no_json(void **state)
 {
-    static const char *const texts[] = {"", "[", "]", "\"", "\"\\", "{\"a\"}", "[1,]", "]]]][[[["};
+    static const char *const texts[] = {
+        "", "[", "]", "\"", "\"\\", "{\"a\"}", "[1,]", "]]]][[[[", "\"\xe0\x80\xae\""};
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
