@@ -183,7 +183,7 @@ static int open_loop(struct daemon *daemon)
 static int open_socket(struct daemon *daemon, const char *path)
 {
     g_autofree char *directory = g_path_get_dirname(path);
-    int r = exposure_refuse(directory);
+    int r = exposure_refuse(directory, "the socket");
     if (r < 0)
         return r;
     r = server_new(&daemon->server, daemon->event, path,

@@ -54,7 +54,7 @@ static void open_guard(struct state_directory *state, const char *path)
 int state_directory_open(struct state_directory **statep, sd_event *event, const char *path,
                          struct leases *leases)
 {
-    int r = exposure_refuse(path);
+    int r = exposure_refuse(path, "the state");
     if (r < 0)
         return r;
     struct state_directory *state = g_new0(struct state_directory, 1);

@@ -27,10 +27,10 @@ char *exposure_of_directory(const char *path, uid_t user)
     return NULL;
 }
 
-int exposure_refuse(const char *path)
+int exposure_refuse(const char *path, const char *purpose)
 {
     g_autofree char *exposure = exposure_of_directory(path, geteuid());
     if (exposure)
-        log_error("%s: %s; not using it", path, exposure);
+        log_error("%s: %s; not using it for %s", path, exposure, purpose);
     return exposure ? -EPERM : 0;
 }

@@ -11,5 +11,6 @@
  * caller will find out when using it. */
 char *exposure_of_directory(const char *path, uid_t user);
 
-/* -EPERM if something is wrong with it, after logging what; else 0. */
-int exposure_refuse(const char *path);
+/* -EPERM if something is wrong with it, after logging what; else 0. `purpose` completes "not using
+ * it for". */
+int exposure_refuse(const char *path, const char *purpose);

@@ -54,6 +54,8 @@ def test_directories_that_others_may_write_to():
         same(daemon.process.wait(PATIENCE), 1)
         line = daemon.wait_line("others can write to the directory")
         assert str(where / which) in line and f"{mode:04o}" in line, line
+        purpose = {"run": "the socket", "state": "the state"}[which]
+        assert line.rstrip().endswith(f"; not using it for {purpose}"), line
         (where / which).chmod(0o755)
         with Daemon(WEB, dir=where):
             pass
