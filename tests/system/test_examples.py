@@ -90,6 +90,12 @@ def test_a_unit_follows_a_cluster():
         same(machine.run("systemd-analyze", "verify", "--man=no", unit), "")
         rating = machine.run("systemd-analyze", "security", "--no-pager", unit).splitlines()[-1]
         assert float(re.search(r": ([\d.]+) ", rating)[1]) < 1.6, rating
+        # What systemd itself says about a credential without a file names no file.
+        machine.run("rm", secret)
+        assert machine.try_run("systemctl", "restart", unit)[0] != 0
+        status = machine.try_run("systemctl", "status", unit)[1]
+        assert f"AssertPathExists={secret} was not met" in status, status
+        same(machine.show("ActiveState", unit), "inactive")
 
 
 @on_a_system("full")
