@@ -20,6 +20,10 @@
 #define QUESTIONS_MAX 1024u
 #define TCP_QUESTIONS_MAX 128u
 #define QUERIES_MAX 4096u
+/* All programs of a host may be one client. So that one of them, which asks for many names that
+ * nobody answers, does not leave the others without theirs, a client that has used up its share
+ * gives up what has waited longest, unless that has waited less than this. */
+#define SHARE_TIME_USEC (500 * G_TIME_SPAN_MILLISECOND)
 
 struct forward {
     struct relay_context context;
@@ -32,7 +36,8 @@ struct forward {
 /* One client's pending questions. */
 struct client_usage {
     struct address address;
-    size_t queries, n_tcp; /* the latter: which started a question by TCP */
+    GQueue queries; /* struct forward_query, the oldest first */
+    size_t n_tcp;   /* which started a question by TCP */
 };
 
 struct question {
@@ -46,7 +51,8 @@ struct question {
 
 struct forward_query {
     struct question *question;
-    GList turn;
+    GList turn, age; /* in the queues of the question and of the client */
+    gint64 since;    /* monotonic */
     struct client_usage *usage;
     struct forward_client client;
     bool starts_tcp;
@@ -77,7 +83,8 @@ static void query_free(struct forward_query *query)
 
     forward->n_queries--;
     query->usage->n_tcp -= query->starts_tcp;
-    if (--query->usage->queries == 0)
+    g_queue_unlink(&query->usage->queries, &query->age);
+    if (!query->usage->queries.head)
         g_hash_table_remove(forward->clients, &query->usage->address);
     g_free(query);
 }
@@ -209,6 +216,23 @@ static struct question *forward_question(struct forward *forward, const uint8_t 
     return new;
 }
 
+/* Is there room for another query, perhaps instead of the oldest? */
+static bool usage_has_room(struct client_usage *usage)
+{
+    struct forward_query *oldest;
+    struct forward_client client;
+
+    if (usage->queries.length < QUESTIONS_MAX / 2)
+        return true;
+    oldest = usage->queries.head->data;
+    if (g_get_monotonic_time() - oldest->since < SHARE_TIME_USEC)
+        return false;
+    client = oldest->client;
+    forward_cancel(oldest);
+    client.reply(client.userdata, NULL, 0);
+    return true;
+}
+
 /* NULL: the client has used up its share. */
 static struct client_usage *forward_usage(struct forward *forward,
                                           const struct forward_client *client)
@@ -223,7 +247,7 @@ static struct client_usage *forward_usage(struct forward *forward,
         *usage = (struct client_usage){.address = address};
         g_hash_table_insert(forward->clients, &usage->address, usage);
     }
-    return usage->queries < QUESTIONS_MAX / 2 ? usage : NULL;
+    return usage_has_room(usage) ? usage : NULL;
 }
 
 struct forward_query *forward_ask(struct forward *forward, const uint8_t *message, size_t size,
@@ -241,7 +265,7 @@ struct forward_query *forward_ask(struct forward *forward, const uint8_t *messag
         return NULL;
     question = forward_question(forward, message, size, client, usage);
     if (!question) {
-        if (usage->queries == 0)
+        if (!usage->queries.head)
             g_hash_table_remove(forward->clients, &usage->address);
         return NULL;
     }
@@ -249,13 +273,15 @@ struct forward_query *forward_ask(struct forward *forward, const uint8_t *messag
     *query = (struct forward_query){
         .question = question,
         .turn.data = query,
+        .age.data = query,
+        .since = g_get_monotonic_time(),
         .usage = usage,
         .client = *client,
         .starts_tcp = question->tcp && !question->queries.head,
         .id = {message[0], message[1]},
     };
     g_queue_push_tail_link(&question->queries, &query->turn);
-    usage->queries++;
+    g_queue_push_tail_link(&usage->queries, &query->age);
     usage->n_tcp += query->starts_tcp;
     forward->n_queries++;
     return query;

@@ -36,7 +36,8 @@ struct forward *forward_new(sd_event *event, const struct forward_options *optio
 struct forward *forward_free(struct forward *forward); /* drops what is pending; returns NULL */
 
 /* The answer, with the id that the client gave, until this returns. Size 0: there is none, which is
- * SERVFAIL. Called once, from the event loop, and never after forward_cancel. */
+ * SERVFAIL. Called once, from the event loop or from forward_ask for another query of the same
+ * client, and never after forward_cancel. */
 typedef void (*forward_reply)(void *userdata, const uint8_t *message, size_t size);
 
 struct forward_client {

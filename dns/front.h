@@ -45,7 +45,8 @@ struct front *front_free(struct front *front); /* returns NULL */
 enum front_result {
     FRONT_ANSWERED, /* *size bytes of the response are in `response` */
     FRONT_IGNORED,
-    FRONT_PENDING, /* client->reply is called, once, but for front_forget */
+    FRONT_PENDING, /* client->reply is called, once, but for front_forget; perhaps while another
+                      request is passed to front_ask */
 };
 
 /* `response` has room for `capacity` bytes, at least 512; of UDP no more is used than the client

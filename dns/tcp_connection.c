@@ -78,24 +78,18 @@ static void send_out(struct tcp_connection *connection)
     connection->sent = 0;
 }
 
-static void put_length(uint8_t *bytes, size_t size)
-{
-    bytes[0] = (uint8_t)(size >> 8);
-    bytes[1] = (uint8_t)size;
-}
-
 static void append(struct tcp_connection *connection, const uint8_t *bytes, size_t size)
 {
-    uint8_t length[2];
+    const uint8_t length[2] = {(uint8_t)(size >> 8), (uint8_t)size};
 
-    put_length(length, size);
     g_byte_array_append(connection->out, length, sizeof length);
     g_byte_array_append(connection->out, bytes, (guint)size);
 }
 
 /* --- Requests --- */
 
-/* In the next iteration of the event loop: the caller may be in the middle of something else. */
+/* Sent in the next iteration of the event loop: the caller may be in the middle of something else.
+ */
 static void on_reply(const struct requester *client, const uint8_t *bytes, size_t size)
 {
     struct tcp_connection *connection = client->connection;
@@ -119,19 +113,15 @@ static void answer(struct tcp_connection *connection, const uint8_t *request, si
         .connection = connection,
         .reply = on_reply,
     };
-    guint start = connection->out->len;
-    size_t response = 0;
+    uint8_t response[PACKET_SIZE_MAX]; /* `out` may get other responses meanwhile */
+    size_t response_size = 0;
     enum front_result result;
 
-    g_byte_array_set_size(connection->out, start + ROOM);
     connection->n_pending++;
-    result = front_ask(connection->front, &client, connection->out->data + start + 2,
-                       PACKET_SIZE_MAX, &response);
-    if (result == FRONT_ANSWERED)
-        put_length(connection->out->data + start, response);
-    g_byte_array_set_size(connection->out,
-                          start + (result == FRONT_ANSWERED ? 2 + (guint)response : 0));
+    result = front_ask(connection->front, &client, response, sizeof response, &response_size);
     connection->n_pending -= result != FRONT_PENDING;
+    if (result == FRONT_ANSWERED)
+        append(connection, response, response_size);
 }
 
 /* Whole requests at the front of what came in. */

@@ -442,19 +442,49 @@ static void test_freed_while_asking(void **state)
 static void test_client_has_its_share(void **state)
 {
     static struct asked asked[512], more;
+    gint64 begun = g_get_monotonic_time();
+    bool taken;
 
     (void)state;
     open_both();
     for (unsigned i = 0; i < G_N_ELEMENTS(asked); i++)
         assert_true(start(asked + i, (uint16_t)i, "dead.example", "127.0.0.7", false));
-    assert_false(start(&more, 1, "dead.example", "127.0.0.7", false));
-    assert_false(start(&more, 1, "web.example", "127.0.0.7", false));
+    taken = start(&more, 1, "dead.example", "127.0.0.7", false) ||
+            start(&more, 1, "web.example", "127.0.0.7", false);
+    if (taken) /* this took so long that the oldest was given up */
+        assert_true(g_get_monotonic_time() - begun > 500 * G_TIME_SPAN_MILLISECOND);
     more = (struct asked){0};
     assert_true(start(&more, 1, "web.example", "127.0.0.8", false)); /* another one */
     wait_for(&more, 20 * SEC);
     forward_cancel(asked[7].query);
     assert_true(start(&more, 1, "web.example", "127.0.0.7", false));
     wait_for(&more, 20 * SEC);
+}
+
+/* What has waited longest is given up for what comes, once it has waited long enough. */
+static void test_share_goes_round(void **state)
+{
+    static struct asked asked[512], more;
+    gint64 begun = g_get_monotonic_time();
+    unsigned given_up = 0;
+
+    (void)state;
+    open_both();
+    for (unsigned i = 0; i < G_N_ELEMENTS(asked); i++) {
+        g_autofree char *name = g_strdup_printf("dead%u.example", i);
+
+        assert_true(start(asked + i, (uint16_t)i, name, "127.0.0.7", false));
+    }
+    while (!start(&more, 1, "web.example", "127.0.0.7", false))
+        assert_true(sd_event_run(event, 10000) >= 0);
+    for (unsigned i = 0; i < G_N_ELEMENTS(asked); i++)
+        given_up += asked[i].replies;
+    if (g_get_monotonic_time() - begun < 4 * G_USEC_PER_SEC) /* before any has no more servers */
+        assert_int_equal(given_up, 1);
+    assert_int_equal(asked[0].replies, 1);
+    assert_int_equal(asked[0].size, 0);
+    wait_for(&more, 20 * SEC);
+    assert_int_equal(last_byte(&more), 7);
 }
 
 static void test_questions_by_tcp_are_limited(void **state)
@@ -694,6 +724,8 @@ int main(void)
         TEST(test_cancelled),
         TEST(test_freed_while_asking),
         TEST(test_client_has_its_share),
+        TEST(test_share_goes_round),
+        TEST(test_share_goes_round),
         TEST(test_questions_by_tcp_are_limited),
         TEST(test_no_server),
         TEST(test_own_addresses_are_not_asked),
