@@ -59,30 +59,74 @@ static int compare_targets(gconstpointer a, gconstpointer b)
     return order != 0 ? order : x->port - y->port;
 }
 
-struct backend_collection {
-    const struct port *wanted;
+struct backend_port {
     GArray *ready, *terminating; /* struct backend_target */
 };
 
-/* The endpoint's port of the same name, as kube-proxy finds it. */
-static void add_target(void *userdata, const struct endpoint_candidate *candidate)
+static void backend_port_free(void *data)
 {
-    const struct backend_collection *collection = userdata;
-    const struct ports *ports = candidate->ports;
-    GArray *targets = candidate->verdict == ENDPOINT_COUNTS        ? collection->ready
-                      : candidate->verdict == ENDPOINT_TERMINATING ? collection->terminating
-                                                                   : NULL;
+    struct backend_port *backend = data;
 
-    if (!targets)
+    g_array_unref(backend->ready);
+    g_array_unref(backend->terminating);
+    g_free(backend);
+}
+
+/* Names are interned. */
+static guint port_hash(gconstpointer data)
+{
+    const struct port *port = data;
+
+    return g_direct_hash(port->name) * 3u + port->protocol;
+}
+
+static gboolean port_equal(gconstpointer a, gconstpointer b)
+{
+    const struct port *x = a, *y = b;
+
+    return x->name == y->name && x->protocol == y->protocol;
+}
+
+/* The endpoint's ports of the same names, as kube-proxy finds them. */
+static void add_targets(void *userdata, const struct endpoint_candidate *candidate)
+{
+    GHashTable *backend_ports = userdata;
+    const struct ports *ports = candidate->ports;
+    bool terminating = candidate->verdict == ENDPOINT_TERMINATING;
+
+    if (candidate->verdict != ENDPOINT_COUNTS && !terminating)
         return;
     for (uint32_t i = 0; ports && i < ports->n; i++) {
         const struct port *port = &ports->items[i];
+        const struct backend_port *backend = g_hash_table_lookup(backend_ports, port);
         struct backend_target target = {.address = *candidate->address, .port = port->number};
 
-        if (port->number != 0 && port->protocol == collection->wanted->protocol &&
-            g_strcmp0(port->name, collection->wanted->name) == 0)
-            g_array_append_val(targets, target);
+        if (port->number != 0 && backend)
+            g_array_append_val(terminating ? backend->terminating : backend->ready, target);
     }
+}
+
+/* struct port -> struct backend_port: one pass over the endpoints, however many ports there are. */
+static GHashTable *collect_ports(const struct inspect_context *context,
+                                 const struct service_state *state)
+{
+    const struct ports *ports = state->object->ports;
+    GHashTable *backend_ports =
+        g_hash_table_new_full(port_hash, port_equal, NULL, backend_port_free);
+
+    for (uint32_t i = 0; ports && i < ports->n; i++) {
+        const struct port *port = &ports->items[i];
+        struct backend_port *backend;
+
+        if (g_hash_table_contains(backend_ports, port))
+            continue;
+        backend = g_new(struct backend_port, 1);
+        backend->ready = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
+        backend->terminating = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
+        g_hash_table_insert(backend_ports, (void *)(uintptr_t)port, backend);
+    }
+    cluster_read_endpoints(context->cluster, state, add_targets, backend_ports);
+    return backend_ports;
 }
 
 /* Sorted, so that equal ones give equal lines, and each once, so that all get equal shares. */
@@ -103,22 +147,29 @@ static void write_targets(struct json *json, const char *key, GArray *targets)
     json_close_list(json);
 }
 
-static void write_port(struct json *json, const struct inspect_context *context,
-                       const struct service_state *state, const struct port *port)
+static void write_port(struct json *json, const struct port *port,
+                       const struct backend_port *backend)
 {
-    g_autoptr(GArray) ready = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
-    g_autoptr(GArray) terminating = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
-
-    cluster_read_endpoints(context->cluster, state, add_target,
-                           &(struct backend_collection){port, ready, terminating});
     json_open(json, NULL);
     json_text(json, "name", port->name);
     json_protocol(json, port->protocol);
     json_number(json, "port", port->number);
-    write_targets(json, "endpoints", ready);
-    if (terminating->len > 0)
-        write_targets(json, "terminating", terminating);
+    write_targets(json, "endpoints", backend->ready);
+    if (backend->terminating->len > 0)
+        write_targets(json, "terminating", backend->terminating);
     json_close(json);
+}
+
+static void write_ports(struct json *json, const struct inspect_context *context,
+                        const struct service_state *state)
+{
+    const struct ports *ports = state->object->ports;
+    g_autoptr(GHashTable) backend_ports = collect_ports(context, state);
+
+    json_open_list(json, "ports");
+    for (uint32_t i = 0; ports && i < ports->n; i++)
+        write_port(json, &ports->items[i], g_hash_table_lookup(backend_ports, &ports->items[i]));
+    json_close_list(json);
 }
 
 bool backends_is_forwarded(const struct inspect_context *context, const struct service_state *state,
@@ -143,10 +194,7 @@ static void write_service(struct json *json, const struct inspect_context *conte
     json_bool(json, "forwarded", backends_is_forwarded(context, state, view->origin));
     if (service->affinity > 0)
         json_number(json, "affinitySeconds", service->affinity);
-    json_open_list(json, "ports");
-    for (uint32_t i = 0; service->ports && i < service->ports->n; i++)
-        write_port(json, context, state, &service->ports->items[i]);
-    json_close_list(json);
+    write_ports(json, context, state);
     json_close_line(json);
 }
 
