@@ -8,21 +8,33 @@
 
 #include <string.h>
 
+#include "backend_line.h"
 #include "copies.h"
+#include "lib/util/log.h"
 
 struct backends {
-    GHashTable *lines; /* "namespace/name", "" for the ranges -> line; NULL: no program follows */
+    GHashTable *lines; /* "namespace/name", "" for the ranges -> struct backend_line; NULL: no
+                          program follows */
     GHashTable *noted; /* "namespace/name": may have changed since the last publish */
     bool all;          /* any may have changed, and nothing was sent yet */
+    GHashTable *over;  /* "namespace/name": without room */
+    uint32_t used;     /* of BACKENDS_MAX */
+    bool has_room;     /* more than when the last of them was without */
     backends_told told;
     void *userdata;
 };
+
+static void line_free(void *data)
+{
+    backend_line_free(data);
+}
 
 struct backends *backends_new(backends_told told, void *userdata)
 {
     struct backends *backends = g_new0(struct backends, 1);
 
     backends->noted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    backends->over = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     backends->told = told;
     backends->userdata = userdata;
     return backends;
@@ -34,6 +46,7 @@ struct backends *backends_free(struct backends *backends)
         return NULL;
     g_clear_pointer(&backends->lines, g_hash_table_unref);
     g_hash_table_unref(backends->noted);
+    g_hash_table_unref(backends->over);
     g_free(backends);
     return NULL;
 }
@@ -44,134 +57,6 @@ void backends_note(struct backends *backends, const char *ns, const char *name)
         g_hash_table_add(backends->noted, g_strdup_printf("%s/%s", ns, name));
 }
 
-/* --- Lines --- */
-
-struct backend_target {
-    struct address address;
-    uint16_t port;
-};
-
-static int compare_targets(gconstpointer a, gconstpointer b)
-{
-    const struct backend_target *x = a, *y = b;
-    int order = address_compare(&x->address, &y->address);
-
-    return order != 0 ? order : x->port - y->port;
-}
-
-struct backend_port {
-    GArray *ready, *terminating; /* struct backend_target */
-};
-
-static void backend_port_free(void *data)
-{
-    struct backend_port *backend = data;
-
-    g_array_unref(backend->ready);
-    g_array_unref(backend->terminating);
-    g_free(backend);
-}
-
-/* Names are interned. */
-static guint port_hash(gconstpointer data)
-{
-    const struct port *port = data;
-
-    return g_direct_hash(port->name) * 3u + port->protocol;
-}
-
-static gboolean port_equal(gconstpointer a, gconstpointer b)
-{
-    const struct port *x = a, *y = b;
-
-    return x->name == y->name && x->protocol == y->protocol;
-}
-
-/* The endpoint's ports of the same names, as kube-proxy finds them. */
-static void add_targets(void *userdata, const struct endpoint_candidate *candidate)
-{
-    GHashTable *backend_ports = userdata;
-    const struct ports *ports = candidate->ports;
-    bool terminating = candidate->verdict == ENDPOINT_TERMINATING;
-
-    if (candidate->verdict != ENDPOINT_COUNTS && !terminating)
-        return;
-    for (uint32_t i = 0; ports && i < ports->n; i++) {
-        const struct port *port = &ports->items[i];
-        const struct backend_port *backend = g_hash_table_lookup(backend_ports, port);
-        struct backend_target target = {.address = *candidate->address, .port = port->number};
-
-        if (port->number != 0 && backend)
-            g_array_append_val(terminating ? backend->terminating : backend->ready, target);
-    }
-}
-
-/* struct port -> struct backend_port: one pass over the endpoints, however many ports there are. */
-static GHashTable *collect_ports(const struct inspect_context *context,
-                                 const struct service_state *state)
-{
-    const struct ports *ports = state->object->ports;
-    GHashTable *backend_ports =
-        g_hash_table_new_full(port_hash, port_equal, NULL, backend_port_free);
-
-    for (uint32_t i = 0; ports && i < ports->n; i++) {
-        const struct port *port = &ports->items[i];
-        struct backend_port *backend;
-
-        if (g_hash_table_contains(backend_ports, port))
-            continue;
-        backend = g_new(struct backend_port, 1);
-        backend->ready = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
-        backend->terminating = g_array_new(FALSE, FALSE, sizeof(struct backend_target));
-        g_hash_table_insert(backend_ports, (void *)(uintptr_t)port, backend);
-    }
-    cluster_read_endpoints(context->cluster, state, add_targets, backend_ports);
-    return backend_ports;
-}
-
-/* Sorted, so that equal ones give equal lines, and each once, so that all get equal shares. */
-static void write_targets(struct json *json, const char *key, GArray *targets)
-{
-    g_array_sort(targets, compare_targets);
-    json_open_list(json, key);
-    for (guint i = 0; i < targets->len; i++) {
-        const struct backend_target *target = &g_array_index(targets, struct backend_target, i);
-
-        if (i > 0 && compare_targets(target - 1, target) == 0)
-            continue;
-        json_open(json, NULL);
-        json_address(json, "address", &target->address);
-        json_number(json, "port", target->port);
-        json_close(json);
-    }
-    json_close_list(json);
-}
-
-static void write_port(struct json *json, const struct port *port,
-                       const struct backend_port *backend)
-{
-    json_open(json, NULL);
-    json_text(json, "name", port->name);
-    json_protocol(json, port->protocol);
-    json_number(json, "port", port->number);
-    write_targets(json, "endpoints", backend->ready);
-    if (backend->terminating->len > 0)
-        write_targets(json, "terminating", backend->terminating);
-    json_close(json);
-}
-
-static void write_ports(struct json *json, const struct inspect_context *context,
-                        const struct service_state *state)
-{
-    const struct ports *ports = state->object->ports;
-    g_autoptr(GHashTable) backend_ports = collect_ports(context, state);
-
-    json_open_list(json, "ports");
-    for (uint32_t i = 0; ports && i < ports->n; i++)
-        write_port(json, &ports->items[i], g_hash_table_lookup(backend_ports, &ports->items[i]));
-    json_close_list(json);
-}
-
 bool backends_is_forwarded(const struct inspect_context *context, const struct service_state *state,
                            enum service_origin origin)
 {
@@ -180,54 +65,21 @@ bool backends_is_forwarded(const struct inspect_context *context, const struct s
     return context->config->proxy_all && !copies_is_part(state->object->object.source->path);
 }
 
-static void write_service(struct json *json, const struct inspect_context *context,
-                          const struct service_state *state, const struct service_view *view)
+/* --- Lines --- */
+
+static struct backend_line *ranges_line(const struct inspect_context *context)
 {
-    const struct service *service = state->object;
-
-    json_open(json, NULL);
-    json_text(json, "event", "service");
-    json_text(json, "namespace", service->object.ns);
-    json_text(json, "name", service->object.name);
-    json_address_array(json, "clusterIPs", view->addresses);
-    json_text(json, "origin", view->origin == SERVICE_ADDRESS_ALLOCATED ? "allocated" : "stated");
-    json_bool(json, "forwarded", backends_is_forwarded(context, state, view->origin));
-    if (service->affinity > 0)
-        json_number(json, "affinitySeconds", service->affinity);
-    write_ports(json, context, state);
-    json_close_line(json);
-}
-
-/* NULL: there is nothing to forward to, or from. */
-static char *line_of(const struct inspect_context *context, const struct service_state *state)
-{
-    struct service_view view;
-
-    if (!cluster_read_is_exposed(context->cluster, state->ns))
-        return NULL;
-    cluster_read_service_open(context->cluster, state, &view);
-    GString *line = view.addresses->len > 0 ? g_string_new(NULL) : NULL;
-    if (line) {
-        struct json *json = json_new(false, json_to_string, line);
-
-        write_service(json, context, state, &view);
-        json_free(json);
-    }
-    cluster_read_service_close(&view);
-    return line ? g_string_free(line, FALSE) : NULL;
-}
-
-static char *ranges_line(const struct inspect_context *context)
-{
-    GString *line = g_string_new(NULL);
-    struct json *json = json_new(false, json_to_string, line);
+    struct backend_line *line = g_new0(struct backend_line, 1);
+    GString *text = g_string_new(NULL);
+    struct json *json = json_new(false, json_to_string, text);
 
     json_open(json, NULL);
     json_text(json, "event", "ranges");
     json_ranges(json, "serviceCIDRs", context->config->service_cidrs);
     json_close_line(json);
     json_free(json);
-    return g_string_free(line, FALSE);
+    line->text = g_string_free(text, FALSE);
+    return line;
 }
 
 static char *marked_line(const char *event, const char *ns, const char *name)
@@ -252,19 +104,38 @@ struct round {
     GString *changed, *removed;
 };
 
+static void account(struct backends *backends, const char *key, const struct backend_line *before,
+                    const struct backend_line *line)
+{
+    bool over = line && line->over_limit;
+
+    if (over && g_hash_table_size(backends->over) == 0)
+        log_error("Service %s: all Services together have more than %u ports and endpoints of "
+                  "them; connections to this one, and to others like it, are refused until there "
+                  "is room",
+                  key, BACKENDS_MAX);
+    if (over)
+        g_hash_table_add(backends->over, g_strdup(key));
+    else
+        g_hash_table_remove(backends->over, key);
+    backends->has_room |= before && (!line || line->size < before->size);
+    backends->used = backends->used - (before ? before->size : 0) + (line ? line->size : 0);
+}
+
 /* Takes ownership of `key` and `line`; `line` NULL: none. */
-static void compare(struct round *round, char *key, char *line)
+static void compare(struct round *round, char *key, struct backend_line *line)
 {
     GHashTable *lines = round->backends->lines;
-    const char *before = g_hash_table_lookup(lines, key);
+    const struct backend_line *before = g_hash_table_lookup(lines, key);
 
-    if (g_strcmp0(before, line) == 0) {
+    account(round->backends, key, before, line);
+    if (g_strcmp0(before ? before->text : NULL, line ? line->text : NULL) == 0) {
         g_free(key);
-        g_free(line);
+        backend_line_free(line);
         return;
     }
     if (line) {
-        g_string_append(round->changed, line);
+        g_string_append(round->changed, line->text);
         g_hash_table_replace(lines, key, line);
         return;
     }
@@ -282,8 +153,11 @@ static void compare_noted(struct round *round, const char *key)
     g_autofree char *name = g_strndup(key, (gsize)(slash - key));
     const struct ns *ns = cluster_read_namespace(round->context->cluster, name);
     const struct service_state *state = ns ? cluster_read_service(ns, slash + 1) : NULL;
+    const struct backend_line *before = g_hash_table_lookup(round->backends->lines, key);
+    uint32_t others = round->backends->used - (before ? before->size : 0);
 
-    compare(round, g_strdup(key), state ? line_of(round->context, state) : NULL);
+    compare(round, g_strdup(key),
+            state ? backend_line_new(round->context, state, BACKENDS_MAX - others) : NULL);
 }
 
 static void note_service(void *userdata, const struct service_state *state)
@@ -310,20 +184,43 @@ static void note_all(struct backends *backends, const struct inspect_context *co
             g_hash_table_add(backends->noted, g_strdup(key));
 }
 
+/* Those that were over the limit, when others have become smaller. */
+static void note_over_limit(struct backends *backends)
+{
+    GHashTableIter iter;
+    void *key;
+
+    backends->has_room = false;
+    g_hash_table_iter_init(&iter, backends->over);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        g_hash_table_add(backends->noted, g_strdup(key));
+}
+
+static void compare_all_noted(struct round *round)
+{
+    struct backends *backends = round->backends;
+    GHashTableIter iter;
+    void *key;
+
+    g_hash_table_iter_init(&iter, backends->noted);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        compare_noted(round, key);
+    g_hash_table_remove_all(backends->noted);
+}
+
 /* The lines since the last round, free with g_free; NULL: none. */
 static char *go_round(struct backends *backends, const struct inspect_context *context)
 {
     struct round round = {backends, context, g_string_new(NULL), g_string_new(NULL)};
-    GHashTableIter iter;
-    void *key;
 
     compare(&round, g_strdup(""), ranges_line(context));
     if (backends->all)
         note_all(backends, context);
-    g_hash_table_iter_init(&iter, backends->noted);
-    while (g_hash_table_iter_next(&iter, &key, NULL))
-        compare_noted(&round, key);
-    g_hash_table_remove_all(backends->noted);
+    compare_all_noted(&round);
+    if (backends->has_room) {
+        note_over_limit(backends);
+        compare_all_noted(&round);
+    }
     g_string_append(round.changed, round.removed->str);
     g_string_free(round.removed, TRUE);
     if (round.changed->len == 0) {
@@ -355,10 +252,10 @@ void backends_follow(struct backends *backends, const struct report *report)
     const struct inspect_context *context = report->context;
     g_autofree char *end = marked_line("end", NULL, NULL);
     GHashTableIter iter;
-    void *line;
+    void *value;
 
     if (!backends->lines) {
-        backends->lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        backends->lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, line_free);
         backends->all = true;
     }
     if (g_hash_table_size(backends->lines) == 0 && context->loaded && !context->at_work)
@@ -366,8 +263,11 @@ void backends_follow(struct backends *backends, const struct report *report)
     if (g_hash_table_size(backends->lines) == 0)
         return;
     g_hash_table_iter_init(&iter, backends->lines);
-    while (g_hash_table_iter_next(&iter, NULL, &line))
-        frame_writer_write(&report->job->frames, line, strlen(line));
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct backend_line *line = value;
+
+        frame_writer_write(&report->job->frames, line->text, strlen(line->text));
+    }
     frame_writer_write(&report->job->frames, end, strlen(end));
 }
 
@@ -375,5 +275,18 @@ void backends_rest(struct backends *backends)
 {
     g_clear_pointer(&backends->lines, g_hash_table_unref);
     g_hash_table_remove_all(backends->noted);
+    g_hash_table_remove_all(backends->over);
     backends->all = false;
+    backends->used = 0;
+}
+
+unsigned backends_over_limit(const struct backends *backends, const char **id)
+{
+    GHashTableIter iter;
+    void *key = NULL;
+
+    g_hash_table_iter_init(&iter, backends->over);
+    if (g_hash_table_iter_next(&iter, &key, NULL))
+        *id = key;
+    return g_hash_table_size(backends->over);
 }

@@ -35,6 +35,10 @@ void backends_follow(struct backends *backends, const struct report *report);
 /* No program follows any more. */
 void backends_rest(struct backends *backends);
 
+/* How many Services exceed the limit (BACKENDS_MAX) with those before them; *id: one of them,
+ * "namespace/name", valid until the next publish. */
+unsigned backends_over_limit(const struct backends *backends, const char **id);
+
 /* Is a proxy of this daemon to forward what is sent to the Service's cluster IPs? Those that were
  * allocated, and with `proxy: {services: all}` stated ones, but none of a copy of a cluster, whose
  * own proxy does that. May read directories, so not on the server thread. */

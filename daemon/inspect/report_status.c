@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "backends.h"
 #include "copies.h"
 #include "passed_over.h"
 #include "report.h"
@@ -194,6 +195,20 @@ static void note_over_limits(const struct report *report)
                     "no endpoints, because all Services together have too many");
 }
 
+static void note_unforwarded(const struct report *report)
+{
+    const char *id;
+    unsigned n = backends_over_limit(report->context->backends, &id);
+
+    if (n == 0)
+        return;
+    g_autofree char *others = n > 1 ? g_strdup_printf(" and %u more", n - 1) : g_strdup("");
+    json_format(report->json, NULL,
+                "Service %s%s: not forwarded, because all Services together have too many ports "
+                "and endpoints of them",
+                id, others);
+}
+
 static void put_notes(const struct report *report)
 {
     struct notes notes = {report, 0}, ignored = {report, 0};
@@ -202,6 +217,7 @@ static void put_notes(const struct report *report)
     note_range(report, LEASE_POD, "podCIDRs", "pods");
     note_range(report, LEASE_SERVICE, "serviceCIDRs", "Services");
     note_over_limits(report);
+    note_unforwarded(report);
     cluster_read_sightings(report->context->cluster, note_ignored, &ignored);
     if (!cluster_read_asks_runtimes(report->context->cluster)) /* there it is the rule */
         cluster_read_namespaces(report->context->cluster, note_namespace, &notes);

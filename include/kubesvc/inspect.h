@@ -128,6 +128,9 @@
  *                "terminating":[..]}]}     the same, if any: not ready, but serving until they end;
  *                              for a family without ready ones, connections go to these, and
  *                              in any case those that exist continue
+ *                              No "ports" if those of all Services and their endpoints are more
+ *                              than 262144, where an endpoint counts 32 times with session
+ *                              affinity: connections are refused.
  *     {"event":"removed","namespace","name"}      removed, or no longer with a cluster IP
  *     {"event":"end"}          ends a batch
  *     The first batch has the ranges and all Services, and is sent once manifests are loaded. Then

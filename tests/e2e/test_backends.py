@@ -266,3 +266,41 @@ def test_one_that_does_not_read_is_disconnected():
                     lazy.event()
         daemon.write("many.yaml", many)
         same(stream.services(), first)
+
+
+def wide(name, number, ports):
+    """A Service with many ports, which all have the pods of one workload."""
+    listed = ", ".join(f"{{name: p{i}, port: {i + 1}}}" for i in range(ports))
+    return ("apiVersion: v1\nkind: Service\nmetadata: {name: %s, labels: {n: '%d'}}\n"
+            "spec: {selector: {app: pool}, ports: [%s]}\n" % (name, number, listed))
+
+
+def test_ports_times_endpoints_are_limited():
+    """A few lines ask for billions; other Services are forwarded as before, and this one when there is
+    room again."""
+    pool = service("pool", 1000)
+    with Daemon({"pool.yaml": pool, "a.yaml": wide("a", 0, 200), "b.yaml": wide("b", 0, 200),
+                 "web.yaml": service("web", 2), "huge.yaml": wide("huge", 0, 20000)}) as daemon:
+        with Stream(daemon) as stream:
+            first = stream.services()
+            same(len(endpoints(first["web"])), 2)
+            same(first["huge"]["ports"], [])
+            sizes = {name: len(first[name]["ports"]) for name in ("a", "b")}
+            same(sorted(sizes.values()), [0, 200])
+            has, lacks = sorted(sizes, key=sizes.get, reverse=True)
+            daemon.wait_line("all Services together have more than 262144 ports and endpoints")
+            note, = [n for n in inspect(daemon.socket, "status")[0]["notes"] if "not forwarded" in n]
+            same(" and 1 more: not forwarded" in note, True, note)
+            daemon.write(f"{has}.yaml", wide(has, 1, 10))
+            changed = stream.services()
+            same({name: len(e["ports"]) for name, e in changed.items()}, {has: 10, lacks: 200})
+            same({len(p["endpoints"]) for p in changed[lacks]["ports"]}, {1000})
+            os.unlink(daemon.dir / "manifests/huge.yaml")
+            same([e["event"] for e in stream.batch()], ["removed"])
+            # With affinity, 1,000 endpoints of 10 ports are more than all there is room for.
+            sticky = wide(has, 1, 10).replace("spec: {", "spec: {sessionAffinity: ClientIP, ")
+            daemon.write(f"{has}.yaml", sticky)
+            same(stream.services()[has]["ports"], [])
+            daemon.write(f"{has}.yaml", sticky.replace("app: pool", "app: none"))
+            same(len(stream.services()[has]["ports"]), 10)
+        same([n for n in inspect(daemon.socket, "status")[0]["notes"] if "not forwarded" in n], [])
