@@ -196,33 +196,28 @@ static bool is_whole(const struct runtime_text *text)
     return end > 0 && text->text[end - 1] == '}';
 }
 
-/* The quote that ends the text which begins at `at`; NULL: there is none, or something is escaped,
- * and the parser has to find out. */
-static const char *end_of_plain_text(const char *at, const char *end)
+static bool parse_piece(yajl_handle parser, const char *at, const char *end)
 {
-    const char *quote = memchr(at, '"', (size_t)(end - at));
-
-    return quote && !memchr(at, '\\', (size_t)(quote - at)) ? quote : NULL;
+    return yajl_parse(parser, (const unsigned char *)at, (size_t)(end - at)) == yajl_status_ok;
 }
 
-/* Parses it without what is between the quotes of long texts. */
+/* Parses it without what is between the quotes of long texts. If something is escaped, as it never
+ * is in a name, an address or base64, only the parser knows which quotes end a text. */
 static bool parse_rest(yajl_handle parser, const char *at, const char *end)
 {
+    bool plain = !memchr(at, '\\', (size_t)(end - at));
     const char *from = at, *quote;
 
-    while ((at = memchr(at, '"', (size_t)(end - at)))) {
-        quote = end_of_plain_text(++at, end);
-        if (!quote)
-            break;
+    while (plain && (at = memchr(at, '"', (size_t)(end - at))) &&
+           (quote = memchr(at + 1, '"', (size_t)(end - at - 1)))) {
         if ((size_t)(quote - at) > TEXT_MAX) {
-            if (yajl_parse(parser, (const unsigned char *)from, (size_t)(at - from)) !=
-                yajl_status_ok)
+            if (!parse_piece(parser, from, at + 1))
                 return false;
             from = quote;
         }
         at = quote + 1;
     }
-    return yajl_parse(parser, (const unsigned char *)from, (size_t)(end - from)) == yajl_status_ok;
+    return parse_piece(parser, from, end);
 }
 
 static bool parse(struct cni_result *result, const struct runtime_text *text)
@@ -237,8 +232,7 @@ static bool parse(struct cni_result *result, const struct runtime_text *text)
         .yajl_end_array = on_end,
     };
     yajl_handle parser = yajl_alloc(&callbacks, NULL, result);
-    bool good = parse_rest(parser, text->text, text->text + text->length) &&
-                yajl_complete_parse(parser) == yajl_status_ok;
+    bool good = parse_rest(parser, text->text, text->text + text->length) && result->depth == 0;
 
     yajl_free(parser);
     return good && result->known;
