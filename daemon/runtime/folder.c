@@ -16,7 +16,6 @@
 
 #include "lib/util/path_watch.h"
 
-#define ENTRIES_MAX 100000u
 #define FILE_MASK (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
 #define DIRECTORY_MASK (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
 
@@ -76,6 +75,10 @@ static void want(struct folder *folder, const char *name, enum folder_reason rea
 {
     struct folder_entry *entry = g_hash_table_lookup(folder->entries, name);
 
+    if (!entry && g_hash_table_size(folder->entries) == FOLDER_ENTRIES_MAX) {
+        folder->error = E2BIG;
+        return;
+    }
     if (!entry) {
         size_t size = strlen(name) + 1;
         entry = g_malloc0(sizeof *entry + size);
@@ -178,7 +181,6 @@ static bool is_removed(const struct folder *folder)
 static void scan(struct folder *folder)
 {
     const struct dirent *entry;
-    unsigned n = 0;
 
     folder->scan = false;
     want_known(folder);
@@ -187,7 +189,7 @@ static void scan(struct folder *folder)
         folder->error = folder->error == 0 ? errno : folder->error;
         return;
     }
-    while (n++ < ENTRIES_MAX && (entry = readdir(stream))) {
+    while (folder->error == 0 && (entry = readdir(stream))) {
         bool fits =
             entry->d_type == DT_UNKNOWN || entry->d_type == (folder->directories ? DT_DIR : DT_REG);
         if (fits && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)

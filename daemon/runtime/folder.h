@@ -54,5 +54,7 @@ void folder_leave(struct folder *folder); /* so that the file system can be unmo
 const char *folder_path(const struct folder *folder);             /* as it was given */
 char *folder_file(const struct folder *folder, const char *name); /* a path in it, to be freed */
 
-/* Why it cannot be read, errno; or 0. ESTALE: it is mounted here and was removed elsewhere. */
+/* Why it cannot be read, errno; or 0. ESTALE: it is mounted here and was removed elsewhere. E2BIG:
+ * there are more than FOLDER_ENTRIES_MAX entries, of which the first are known. */
+#define FOLDER_ENTRIES_MAX 100000
 int folder_error(const struct folder *folder);

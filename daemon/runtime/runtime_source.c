@@ -205,8 +205,11 @@ static bool is_missing(int error)
 
 static const char *error_text(int error)
 {
-    return error == ESTALE ? "it was removed; a new one is visible only after a restart of kubesvcd"
-                           : strerrordesc_np(error);
+    if (error == ESTALE)
+        return "it was removed; a new one is visible only after a restart of kubesvcd";
+    if (error == E2BIG)
+        return "more than " G_STRINGIFY(FOLDER_ENTRIES_MAX) " entries; ignoring the others";
+    return strerrordesc_np(error);
 }
 
 static void say_error(struct runtime_source *source)
@@ -217,6 +220,8 @@ static void say_error(struct runtime_source *source)
         return;
     if (is_missing(error))
         log_info("%s: does not exist yet; waiting for it", runtime_source_path(source));
+    else if (error == E2BIG)
+        log_error("%s: %s", runtime_source_path(source), error_text(error));
     else if (error != 0)
         log_error("%s: cannot be read: %s; changes of pods of %s go unnoticed",
                   runtime_source_path(source), error_text(error), source->name);
@@ -309,7 +314,7 @@ static const char *watch_word(int error, bool polled)
 {
     if (error == ESTALE)
         return "removed";
-    if (error != 0)
+    if (error != 0 && error != E2BIG)
         return is_missing(error) ? "missing" : "unreadable";
     return polled ? "polling" : "inotify";
 }
