@@ -111,6 +111,7 @@ static ssize_t read_some(void *userdata, void *buffer, size_t size)
     struct sheet *sheet = userdata;
     ssize_t n = input_read_fd(&sheet->fd, buffer, size);
     const char *bytes = buffer;
+    sheet->is_blank = sheet->is_blank && n >= 0;
     for (ssize_t i = 0; sheet->is_blank && i < n; i++)
         sheet->is_blank = g_ascii_isspace(bytes[i]);
     if (n >= 0)

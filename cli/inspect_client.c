@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,11 +65,18 @@ static int send_request(int fd, const char *const *words)
     return (guint)n == frame->len ? 0 : -EPIPE;
 }
 
+/* Without a time limit it also waits for the end of our reader: it would see nothing of it until
+ * there is something to write, and `... | grep -m1` would wait for one more line. */
 static int wait_readable(const struct inspect_client *client, int timeout)
 {
-    struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
-    int r = (int)TEMP_FAILURE_RETRY(poll(&poll_fd, 1, timeout));
-    return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
+    struct pollfd fds[] = {{.fd = client->fd, .events = POLLIN},
+                           {.fd = timeout < 0 ? STDOUT_FILENO : -1}};
+    int r = (int)TEMP_FAILURE_RETRY(poll(fds, G_N_ELEMENTS(fds), timeout));
+    if (r <= 0)
+        return r < 0 ? -errno : -ETIMEDOUT;
+    if (fds[0].revents == 0)
+        (void)raise(SIGPIPE); /* as writing would */
+    return fds[0].revents == 0 ? -EPIPE : 0;
 }
 
 static int read_fully(const struct inspect_client *client, void *buffer, size_t size)

@@ -21,7 +21,8 @@ int inspect_client_ask(const char *path, const char *const *words, inspect_clien
                        void *userdata);
 
 /* The same in steps, for those that have more to do than to wait. `timeout`: the milliseconds
- * without anything new after which it gives -ETIMEDOUT, and may be called again; -1: never. */
+ * without anything new after which it gives -ETIMEDOUT, and may be called again; -1: never, but
+ * SIGPIPE is raised if standard output has no reader any more. */
 struct inspect_client;
 int inspect_client_open(struct inspect_client **clientp, const char *path,
                         const char *const *words);

@@ -54,8 +54,7 @@ static bool take(void *userdata, const char *line)
     } else {
         print_text(event);
     }
-    fflush(stdout);
-    return true;
+    return fflush(stdout) == 0;
 }
 
 static int run(struct arguments *arguments)
@@ -68,7 +67,8 @@ static int run(struct arguments *arguments)
                     arguments->questions ? " and lookups" : "");
         r = inspect_client_read(link, -1, take, arguments);
     }
-    inspect_client_complain(arguments->socket, r, arguments->json);
+    if (r != INSPECT_CLIENT_STOPPED) /* by what cannot be written */
+        inspect_client_complain(arguments->socket, r, arguments->json);
     return STATUS_FAILED;
 }
 

@@ -73,8 +73,6 @@ static char **build_command(const struct private_daemon *daemon, const char *con
 static bool redirect(int fd, const char *path, int flags)
 {
     int opened = open(path, flags | O_CLOEXEC, 0600);
-    if (opened == fd) /* it was closed, and stays open for what is executed */
-        return fcntl(fd, F_SETFD, 0) == 0;
     if (opened < 0)
         return false;
     (void)dup2(opened, fd);
@@ -215,28 +213,14 @@ static int start_guard(struct private_daemon *daemon, char **command)
 
 /* --- Its start -------------------------------------------------------------------------------- */
 
-/* The guard replaces the standard descriptors, which its caller may have closed. */
-static int above_standard(int fd)
-{
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), error = errno;
-    close(fd);
-    errno = error;
-    return higher;
-}
-
 static int make_directory(struct private_daemon *daemon)
 {
-    int fd = -1, r = private_directory_make(&daemon->directory, &fd);
+    int r = private_directory_make(&daemon->directory, &daemon->lock);
     daemon->socket = g_build_filename(daemon->directory, "socket", NULL);
     daemon->notify_path = g_build_filename(daemon->directory, "notify", NULL);
     daemon->log_path = g_build_filename(daemon->directory, "log", NULL);
     daemon->state = g_build_filename(daemon->directory, "state", NULL);
-    if (r < 0)
-        return r;
-    daemon->lock = above_standard(fd);
-    return daemon->lock < 0 ? -errno : 0;
+    return r;
 }
 
 static int prepare(struct private_daemon *daemon)
@@ -250,11 +234,8 @@ static int prepare(struct private_daemon *daemon)
     if (daemon->notify < 0 ||
         bind(daemon->notify, (const struct sockaddr *)&address, sizeof address) < 0)
         return -errno;
-    daemon->self = above_standard(pidfd_open(getpid(), 0));
-    if (daemon->self < 0 || pipe2(daemon->life, O_CLOEXEC) < 0)
-        return -errno;
-    daemon->life[1] = above_standard(daemon->life[1]);
-    return daemon->life[1] < 0 ? -errno : 0;
+    daemon->self = pidfd_open(getpid(), 0);
+    return daemon->self < 0 || pipe2(daemon->life, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 static bool says_ready(int fd)

@@ -129,6 +129,8 @@ static int read_and_wait(struct listing_watcher *follower, struct inspect_client
         if (status != STATUS_DONE)
             return status;
         print_changes(follower);
+        if (ferror(stdout))
+            return STATUS_FAILED;
         int r = wait_for_change(link);
         if (r != INSPECT_CLIENT_STOPPED) {
             inspect_client_complain(arguments->socket, r, arguments->json);

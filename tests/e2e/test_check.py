@@ -66,6 +66,8 @@ def test_nothing_to_check():
         done = check("-", stdin=text)
         same(done.stdout, b"<stdin>: error: the input is empty [no-manifests]\n" * expected, text)
         same(done.returncode, int(expected))
+    done = subprocess.run([built("kubesvc"), "check", "-"], preexec_fn=lambda: os.close(0), stdout=subprocess.PIPE)
+    same(done.stdout, b"<stdin>: error: cannot be read: Bad file descriptor [unreadable]\n")
 
 
 def test_a_list_that_is_no_list():

@@ -90,9 +90,40 @@ def test_a_reader_that_goes():
                 assert process.wait(PATIENCE) in (0, -signal.SIGPIPE), command
 
 
+def test_a_reader_that_goes_while_nothing_changes():
+    """A command that stays does not, if nobody reads what it would print."""
+    with world() as daemon:
+        for command in "get svc -n moon -w", "monitor", "monitor -o json":
+            process = subprocess.Popen([built("kubesvc"), *command.split()], env=daemon.env,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process.stdout.close()
+            same(process.wait(PATIENCE), -signal.SIGPIPE, command)
+
+
+def test_closed_standard_descriptors():
+    """No connection gets their numbers, and with it what is meant for them."""
+    with world() as daemon:
+        for command in "get svc -n moon", "get svc -n moon -w", "status", "check .":
+            done = subprocess.run(["sh", "-c", f'exec "$0" {command} >&-', built("kubesvc")],
+                                  env=daemon.env, capture_output=True, text=True, timeout=PATIENCE)
+            if command != "check .":
+                same(done.stderr, "kubesvc: cannot write: Bad file descriptor\n", command)
+            same(done.returncode, 1, command)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("s")
+    server.listen()
+    process = subprocess.Popen(["sh", "-c", 'exec "$0" monitor 2>&-', built("kubesvc")], env=client_env("s"))
+    connection = server.accept()[0]
+    request = connection.recv(4096)
+    connection.sendall(b"KSVC\x01\xc0\0\0" + b"\0" * 8)  # nothing yet, so go on
+    connection.shutdown(socket.SHUT_WR)
+    same((request[:4], connection.recv(4096)), (b"KSVC", b""), "what is sent to the daemon")
+    same(process.wait(PATIENCE), 1)
+
+
 def test_a_full_disk():
     with world() as daemon, open("/dev/full", "w") as full:
-        for command in "get svc", "status", "export json":
+        for command in "get svc", "status", "export json", "get svc -n moon -w", "get svc -n moon -w -o json":
             done = subprocess.run([built("kubesvc"), *command.split()], env=daemon.env, stdout=full,
                                   stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
             same(done.returncode, 1, command)
