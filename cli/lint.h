@@ -44,7 +44,3 @@ bool lint_is_public_domain(const char *name);
 /* Would the daemon allocate a cluster IP for this Service, with pods of these files behind it? Not
  * where it has endpoints with addresses of their own. After lint_model_index. */
 bool lint_gets_cluster_ip(struct lint_model *model, const struct lint_record *record);
-
-/* Does a Service's selector match the pods of this object: a Pod, or a workload whose controller
- * would give each of its pods a label? */
-bool lint_selects(const struct service *service, const struct object *object);

@@ -24,7 +24,9 @@ static void view_replica(const struct workload *workload, uint32_t index, struct
     g_snprintf(view->name, sizeof view->name, "%s-%u", workload->object.name, view->ordinal);
 }
 
-bool lint_selects(const struct service *service, const struct object *object)
+/* Does a Service's selector match the pods of this object: a Pod, or a workload whose controller
+ * would give each of its pods a label? */
+static bool selects(const struct service *service, const struct object *object)
 {
     struct pod_view view = {.object = object, .spec = lint_model_pod_spec(object)};
     if (object->kind == OBJECT_POD)
@@ -46,7 +48,7 @@ static GPtrArray *selected_by(const struct lint_record *record)
     for (guint i = 0; i < record->selection.groups->len; i++) {
         const struct group *group = record->selection.groups->pdata[i];
         for (guint j = 0; j < group->members->len; j++)
-            if (!record->partial || lint_selects(service, group->members->pdata[j]))
+            if (!record->partial || selects(service, group->members->pdata[j]))
                 g_ptr_array_add(objects, group->members->pdata[j]);
     }
     return objects;

@@ -340,9 +340,8 @@ int api_server_new(struct api_server **serverp, sd_event *event, struct kubeconf
     server->event = sd_event_ref(event);
     server->kubeconfig = kubeconfig;
     server->numeric = address_parse(&address, kubeconfig->peer, strlen(kubeconfig->peer));
-    r = transfers_new(&server->transfers, event, on_done, server);
-    if (r >= 0)
-        r = hosts_new(&server->hosts, event);
+    server->transfers = transfers_new(event, on_done, server);
+    r = hosts_new(&server->hosts, event);
     if (r < 0) {
         api_server_free(server);
         return r;

@@ -152,23 +152,15 @@ static int pool_new(struct pool **poolp, struct transfers *transfers)
     return 0;
 }
 
-int transfers_new(struct transfers **transfersp, sd_event *event, transfers_done done,
-                  void *userdata)
+struct transfers *transfers_new(sd_event *event, transfers_done done, void *userdata)
 {
     struct transfers *transfers = g_new0(struct transfers, 1);
-    int r;
 
     transfers->event = sd_event_ref(event);
     transfers->handles = g_hash_table_new(NULL, NULL);
     transfers->done = done;
     transfers->userdata = userdata;
-    r = pool_new(&transfers->pool, transfers);
-    if (r < 0) {
-        transfers_free(transfers);
-        return r;
-    }
-    *transfersp = transfers;
-    return 0;
+    return transfers;
 }
 
 struct transfers *transfers_free(struct transfers *transfers)

@@ -14,8 +14,7 @@ struct transfers;
 /* The transfer of that handle is over, and the handle no longer in use. */
 typedef void (*transfers_done)(void *userdata, CURL *handle, CURLcode result);
 
-MUST_USE int transfers_new(struct transfers **transfersp, sd_event *event, transfers_done done,
-                           void *userdata);
+struct transfers *transfers_new(sd_event *event, transfers_done done, void *userdata);
 /* All handles must have been removed. Returns NULL. */
 struct transfers *transfers_free(struct transfers *transfers);
 

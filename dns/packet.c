@@ -256,7 +256,7 @@ static uint8_t *make_room(struct packet_record *record, size_t size)
     return to;
 }
 
-void packet_put(struct packet_record *record, const void *data, size_t size)
+static void packet_put(struct packet_record *record, const void *data, size_t size)
 {
     uint8_t *to = make_room(record, size);
 

@@ -116,7 +116,6 @@ struct packet_record {
 struct packet_record packet_record(struct packet *packet, enum packet_section section,
                                    packet_place place, const char *owner, size_t length,
                                    enum packet_type type, uint32_t ttl);
-void packet_put(struct packet_record *record, const void *data, size_t size);
 void packet_put_u16(struct packet_record *record, uint16_t value);
 void packet_put_u32(struct packet_record *record, uint32_t value);
 

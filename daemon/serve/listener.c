@@ -35,7 +35,7 @@ static void listener_close(struct listener *listener)
 /* 0, LISTENING_SOCKET_BUSY, LISTENING_SOCKET_EXPOSED or negative errno. */
 static int listener_open(struct listener *listener, int adopted)
 {
-    int r = listening_socket_adopt(&listener->listener, listener->path, adopted);
+    int r = listening_socket_new(&listener->listener, listener->path, adopted);
 
     if (r)
         return r;

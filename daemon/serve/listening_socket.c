@@ -168,11 +168,6 @@ static int listening_socket_bind(struct listening_socket *listening)
     return 0;
 }
 
-int listening_socket_new(struct listening_socket **listeningp, const char *path)
-{
-    return listening_socket_adopt(listeningp, path, -1);
-}
-
 static int listening_socket_open(struct listening_socket *listening, int fd)
 {
     int r = listening_socket_make_directory(listening->address.sun_path);
@@ -188,7 +183,7 @@ static int listening_socket_open(struct listening_socket *listening, int fd)
     return r ? r : listening_socket_bind(listening);
 }
 
-int listening_socket_adopt(struct listening_socket **listeningp, const char *path, int fd)
+int listening_socket_new(struct listening_socket **listeningp, const char *path, int fd)
 {
     struct listening_socket *listening;
     int r;

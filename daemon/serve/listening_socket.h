@@ -22,15 +22,13 @@ enum {
                                   (lib/util/exposure.h) */
 };
 
-/* Listens at `path`; creates its directory if it is missing. LISTENING_SOCKET_BUSY,
- * LISTENING_SOCKET_EXPOSED. Negative errno: -ENAMETOOLONG, -EEXIST (not a socket), ... */
-MUST_USE int listening_socket_new(struct listening_socket **listeningp, const char *path);
+/* Listens at `path`; creates its directory if it is missing. `fd`: a socket that listens already,
+ * left by another process; -1, or one that is not at `path`, counts as none. Takes ownership of it.
+ * LISTENING_SOCKET_BUSY, LISTENING_SOCKET_EXPOSED. Negative errno: -ENAMETOOLONG, -EEXIST (not a
+ * socket), ... */
+MUST_USE int listening_socket_new(struct listening_socket **listeningp, const char *path, int fd);
 struct listening_socket *
 listening_socket_free(struct listening_socket *listening); /* returns NULL */
-
-/* The same with a socket that listens already, left by another process; -1, or one that is not at
- * `path`, counts as none. Takes ownership of the descriptor. */
-MUST_USE int listening_socket_adopt(struct listening_socket **listeningp, const char *path, int fd);
 
 /* Keeps the socket file when the listener is freed. */
 void listening_socket_keep(struct listening_socket *listening);

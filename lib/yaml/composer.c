@@ -367,7 +367,7 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
     return attach(composer, copy);
 }
 
-void composer_discard(struct composer *composer)
+static void discard(struct composer *composer)
 {
     g_clear_pointer(&composer->anchors, g_hash_table_unref);
     tree_reset(composer->tree, composer->empty);
@@ -380,7 +380,7 @@ void composer_discard(struct composer *composer)
 
 void composer_retract(struct composer *composer)
 {
-    composer_discard(composer);
+    discard(composer);
     if (composer->callbacks.retract)
         composer->callbacks.retract(composer->callbacks.userdata);
 }
@@ -391,5 +391,5 @@ void composer_document(struct composer *composer)
         composer->callbacks.other(composer->callbacks.userdata, composer->other.position,
                                   composer->other.has_object);
     composer->callbacks.document(composer->callbacks.userdata, composer->document);
-    composer_discard(composer);
+    discard(composer);
 }

@@ -52,10 +52,7 @@ bool composer_alias(struct composer *composer, const char *anchor, struct positi
 /* The end of a document. */
 void composer_document(struct composer *composer);
 
-/* Drops the incomplete document. */
-void composer_discard(struct composer *composer);
-
-/* The same, and retracts what was delivered. */
+/* Drops the incomplete document, and retracts what was delivered. */
 void composer_retract(struct composer *composer);
 
 /* Current nesting; 0 between documents. */

@@ -60,7 +60,7 @@ static void another_daemon_is_left_alone(void **state)
     g_autofree char *path = g_build_filename(*state, "socket", NULL);
     struct listening_socket *listener;
 
-    assert_int_equal(listening_socket_new(&listener, path), 0);
+    assert_int_equal(listening_socket_new(&listener, path, -1), 0);
     assert_int_equal(try_to_enter(path), LISTENER_BUSY);
     assert_true(listening_socket_is_reached(listener));
     listening_socket_free(listener);

@@ -49,14 +49,14 @@ static struct listening_socket *listen_there(void)
 {
     struct listening_socket *listening;
 
-    assert_int_equal(listening_socket_new(&listening, path), 0);
+    assert_int_equal(listening_socket_new(&listening, path, -1), 0);
     return listening;
 }
 
 static int try_to_listen(void)
 {
     struct listening_socket *listening = NULL;
-    int r = listening_socket_new(&listening, path);
+    int r = listening_socket_new(&listening, path, -1);
 
     if (r == 0)
         listening_socket_free(listening);
@@ -263,7 +263,7 @@ static void test_race(void **state)
             {
                 struct listening_socket *listening = NULL;
                 bool released = read(start[0], &byte, 1) == 0;
-                int r = released ? listening_socket_new(&listening, path) : -EIO;
+                int r = released ? listening_socket_new(&listening, path, -1) : -EIO;
 
                 /* The winner stays until all have tried. */
                 if (r == 0 && (read(done[0], &byte, 1) != 0 || !answers()))
