@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/util/descriptor.h"
 #include "lib/util/write_all.h"
 
 #define LOCK_NAME ".lock"
@@ -24,13 +25,7 @@ struct files {
     bool had_content, unsynced;
 };
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-#define AUTO_CLOSE __attribute__((cleanup(close_fd)))
+#define AUTO_CLOSE __attribute__((cleanup(descriptor_close)))
 
 static void close_dir(DIR **dir)
 {
@@ -111,8 +106,8 @@ struct files *files_free(struct files *files)
 {
     if (!files)
         return NULL;
-    close_fd(&files->lock);
-    close_fd(&files->directory);
+    descriptor_close(&files->lock);
+    descriptor_close(&files->directory);
     g_free(files);
     return NULL;
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "daemon/publish/publisher.h"
+#include "lib/util/descriptor.h"
 #include "lib/util/log.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE)
@@ -112,19 +113,12 @@ struct inheritance *inheritance_new(struct notify *notify, const char *socket)
     return inheritance;
 }
 
-static void close_one(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 void inheritance_end(struct inheritance *inheritance)
 {
     if (inheritance->base)
         munmap((void *)inheritance->base, inheritance->size);
     inheritance->base = NULL;
-    close_one(&inheritance->fds[SNAPSHOT]);
+    descriptor_close(&inheritance->fds[SNAPSHOT]);
 }
 
 struct inheritance *inheritance_free(struct inheritance *inheritance)
@@ -132,8 +126,8 @@ struct inheritance *inheritance_free(struct inheritance *inheritance)
     if (!inheritance)
         return NULL;
     inheritance_end(inheritance);
-    close_one(&inheritance->fds[SOCKET]);
-    close_one(&inheritance->fds[STARTS]);
+    descriptor_close(&inheritance->fds[SOCKET]);
+    descriptor_close(&inheritance->fds[STARTS]);
     g_free(inheritance);
     return NULL;
 }

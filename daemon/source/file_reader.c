@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/manifest/manifest.h"
+#include "lib/util/descriptor.h"
 #include "lib/yaml/input.h"
 #include "writer.h"
 
@@ -42,16 +43,10 @@ enum {
     READ_CHANGED,                    /* it was written to during the reading */
 };
 
-static void close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
 /* 0, READ_SPECIAL or negative errno. */
 static int open_regular(const char *path, int *fdp)
 {
-    __attribute__((cleanup(close_fd))) int held = open(path, O_PATH | O_CLOEXEC);
+    __attribute__((cleanup(descriptor_close))) int held = open(path, O_PATH | O_CLOEXEC);
     char way[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
     struct stat st;
 
@@ -295,7 +290,7 @@ unsigned file_reader_run(struct queue *queue, struct entry *entry,
     else if (!is_held_back(&reader) && may_be_read(&reader, source))
         n_objects = read_to_end(&reader, source);
     tell_trouble(callbacks, entry->file, before);
-    close_fd(&reader.fd);
+    descriptor_close(&reader.fd);
     if (callbacks->reading)
         (void)callbacks->reading(callbacks->userdata, NULL, 0);
     return n_objects;

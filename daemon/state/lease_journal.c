@@ -16,6 +16,7 @@
 #include "kept_journal.h"
 #include "lease_compaction.h"
 #include "lease_line.h"
+#include "lib/util/descriptor.h"
 #include "lib/util/log.h"
 #include "lib/util/write_all.h"
 
@@ -127,20 +128,13 @@ static int open_all(struct lease_journal *journal)
     return open_journal(journal);
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 static void close_all(struct lease_journal *journal)
 {
-    close_fd(&journal->fd);
+    descriptor_close(&journal->fd);
     if (journal->lock_fd >= 0)
         (void)flock(journal->lock_fd, LOCK_UN);
-    close_fd(&journal->lock_fd);
-    close_fd(&journal->directory_fd);
+    descriptor_close(&journal->lock_fd);
+    descriptor_close(&journal->directory_fd);
 }
 
 /* Read-only leases are better than none. `error`: why they cannot be written. */
@@ -175,7 +169,7 @@ static int put_aside(struct lease_journal *journal, const char *version)
                 : kept_journal_put_aside(journal->directory_fd, journal->directory, version);
     if (r < 0)
         return r;
-    close_fd(&journal->fd);
+    descriptor_close(&journal->fd);
     return open_journal(journal);
 }
 
@@ -301,7 +295,7 @@ static bool is_there(struct lease_journal *journal, const struct leases *leases)
         r = -errno;
     if (r < 0) {
         complain(journal, r);
-        close_fd(&journal->fd);
+        descriptor_close(&journal->fd);
         return false;
     }
     journal->untitled = true;
@@ -333,7 +327,7 @@ static void compact(struct lease_journal *journal, const struct leases *leases)
         journal->retry_lines = 2 * journal->lines + SLACK_LINES;
         return;
     }
-    close_fd(&journal->fd);
+    descriptor_close(&journal->fd);
     journal->fd = fd;
     g_string_truncate(journal->noted, 0);
     journal->lines = leases_size(leases);

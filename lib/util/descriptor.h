@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Descriptors: passing one to another process with a message on a Unix socket, and how many a
- * process may have.
+ * Descriptors: closing one, passing one to another process with a message on a Unix socket, and how
+ * many a process may have.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <unistd.h>
+
+/* Closes it unless it is -1, which it is then; for __attribute__((cleanup)). */
+static inline void descriptor_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
 
 /* sendmsg(2) of `message`, which has no control data yet, and of `fd` with it (-1: none); at once
  * or not at all, and without SIGPIPE. As sendmsg, with errno. */
