@@ -117,6 +117,12 @@ static void on_answered(void *userdata)
         server_retry(daemon->server);
 }
 
+static void on_kept(void *userdata, int fd)
+{
+    const struct daemon *daemon = userdata;
+    inheritance_leave_socket(daemon->inheritance, fd);
+}
+
 /* The loader thread receives this between two steps of its work, or while idle. */
 static bool is_alive(void *userdata, uint64_t usec)
 {
@@ -258,7 +264,7 @@ static int open_all(struct daemon *daemon, struct config *config,
     if (r < 0)
         return r;
     if (inheritance_is_kept(daemon->inheritance))
-        inheritance_leave_socket(daemon->inheritance, server_keep_socket(daemon->server));
+        server_keep_socket(daemon->server, on_kept, daemon);
     server_allow_maps(daemon->server, maps);
     server_reserve(daemon->server, g_strdupv(config->zones));
     open_inspect(daemon);

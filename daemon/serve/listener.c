@@ -23,7 +23,9 @@ struct listener {
     struct listening_socket *listener; /* NULL: listening is not possible now */
     struct acceptor *acceptor;
     sd_event_source *looking;
-    int failure; /* reason last logged, while there is no listener */
+    int failure;                          /* reason last logged, while there is no listener */
+    void (*kept)(void *userdata, int fd); /* see listener_keep; or NULL */
+    void *kept_userdata;
 };
 
 static void listener_close(struct listener *listener)
@@ -46,6 +48,14 @@ static int listener_open(struct listener *listener, int adopted)
     return r;
 }
 
+static void listener_hand_on(struct listener *listener)
+{
+    if (!listener->kept || !listener->listener)
+        return;
+    listening_socket_keep(listener->listener);
+    listener->kept(listener->kept_userdata, listening_socket_fd(listener->listener));
+}
+
 static const char *listener_error(int r)
 {
     if (r == LISTENING_SOCKET_BUSY)
@@ -63,6 +73,7 @@ static void listener_reopen(struct listener *listener)
         log_error("%s: was removed or replaced and cannot be recreated: %s; retrying every second",
                   listener->path, listener_error(r));
     listener->failure = r;
+    listener_hand_on(listener);
 }
 
 static int listener_on_look(sd_event_source *source, uint64_t usec, void *userdata)
@@ -99,12 +110,11 @@ int listener_new(struct listener **listenerp, sd_event *event, const char *path,
     return 0;
 }
 
-int listener_keep(struct listener *listener)
+void listener_keep(struct listener *listener, void (*kept)(void *userdata, int fd), void *userdata)
 {
-    if (!listener->listener)
-        return -1;
-    listening_socket_keep(listener->listener);
-    return listening_socket_fd(listener->listener);
+    listener->kept = kept;
+    listener->kept_userdata = userdata;
+    listener_hand_on(listener);
 }
 
 struct listener *listener_free(struct listener *listener)

@@ -20,6 +20,7 @@ enum { LISTENER_BUSY = 1 };
 MUST_USE int listener_new(struct listener **listenerp, sd_event *event, const char *path,
                           int adopted, const struct acceptor_handler *handler);
 
-/* The socket stays when the listener is freed; its descriptor. */
-int listener_keep(struct listener *listener);
+/* The socket stays when the listener is freed. `kept` gets its descriptor, now and whenever another
+ * takes its place. */
+void listener_keep(struct listener *listener, void (*kept)(void *userdata, int fd), void *userdata);
 struct listener *listener_free(struct listener *listener); /* returns NULL */

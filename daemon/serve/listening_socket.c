@@ -115,19 +115,19 @@ static int listening_socket_clear(struct listening_socket *listening)
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* Is `fd` a socket that listens at our path? */
+/* Is `fd` a socket that listens at our path? The file may be another's: one that has replaced the
+ * socket's, and whose daemon is dead by now. As we hold the lock, whoever answers there is `fd`. */
 static bool listens_at(int fd, const struct sockaddr_un *address)
 {
     struct sockaddr_un bound = {0};
     socklen_t size = sizeof bound;
-    struct stat file;
     int listens = 0;
     socklen_t listens_size = sizeof listens;
 
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) == 0 && listens &&
            getsockname(fd, (struct sockaddr *)&bound, &size) == 0 && bound.sun_family == AF_UNIX &&
            strncmp(bound.sun_path, address->sun_path, sizeof bound.sun_path) == 0 &&
-           lstat(address->sun_path, &file) == 0 && S_ISSOCK(file.st_mode);
+           listening_socket_probe(address) == LISTENING_SOCKET_BUSY;
 }
 
 /* Only the holder of the lock puts a file there, so this is the socket's. */

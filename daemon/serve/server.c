@@ -387,9 +387,9 @@ void server_allow_maps(struct server *server, bool allow)
     heartbeat_allow_maps(server->heartbeat, allow);
 }
 
-int server_keep_socket(struct server *server)
+void server_keep_socket(struct server *server, void (*kept)(void *userdata, int fd), void *userdata)
 {
-    return listener_keep(server->listener);
+    listener_keep(server->listener, kept, userdata);
 }
 
 void server_stop(struct server *server)

@@ -29,9 +29,9 @@ MUST_USE int server_new(struct server **serverp, sd_event *event, const char *pa
 /* Closes everything and removes the socket file if it is still this server's. Returns NULL. */
 struct server *server_free(struct server *server);
 
-/* Keeps the socket when the server is freed, for another process; returns its descriptor, -1:
- * none. */
-int server_keep_socket(struct server *server);
+/* Keeps the socket when the server is freed, for another process. `kept`: see listener_keep. */
+void server_keep_socket(struct server *server, void (*kept)(void *userdata, int fd),
+                        void *userdata);
 
 /* Tells programs that have the snapshot mapped that it was stopped on purpose. */
 void server_stop(struct server *server);

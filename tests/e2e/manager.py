@@ -82,6 +82,9 @@ class Manager:
         if wait:
             wait_for(lambda: self.ready > before, "READY=1")
 
+    def log(self):
+        return (self.dir / "log").read_text()
+
     def end(self, number):
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)

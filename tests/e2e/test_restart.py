@@ -87,6 +87,33 @@ def test_other_settings_are_not_answered_from_the_old_snapshot():
         client.until("inet", "ten.moon.svc.other.example", lambda a: len(a.addresses) == 10)
 
 
+def test_a_socket_file_that_was_restored():
+    """The next process gets the socket that the file leads to, not the one before it."""
+    for number in signal.SIGTERM, signal.SIGKILL:
+        with Manager(manifests()) as unit:
+            before = unit.kept["kubesvc-socket"]
+            unit.socket.unlink()
+            wait_for(unit.socket.exists, "the socket")
+            wait_for(lambda: unit.kept.get("kubesvc-socket", before) is not before, "its descriptor")
+            unit.end(number)
+            same(unit.socket.exists(), True)
+            unit.start()
+            with Client(unit.env) as client:
+                found(client)
+
+
+def test_a_socket_whose_file_is_anothers():
+    """It was replaced, and the daemon died before it could hand on the new one."""
+    with Manager(manifests()) as unit:
+        unit.end(signal.SIGKILL)
+        unit.socket.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(unit.socket))
+        unit.start()
+        with Client(unit.env) as client:
+            found(client)
+
+
 def test_stop():
     """The manager removes the directory and drops the descriptors: the names are gone at once."""
     with Manager(manifests()) as unit, Client(unit.env) as client:
@@ -101,33 +128,41 @@ def test_stop():
         assert client.ask("unspec", NAME).passed_on
 
 
+def die_again_and_again(unit):
+    """The next start is the sixth in a row: manifests are read later."""
+    for _ in range(5):
+        unit.end(signal.SIGKILL)
+        unit.start()
+    unit.end(signal.SIGKILL)
+
+
 def test_again_and_again():
     """From the sixth short life on, manifests are read later and later; names are answered."""
     with Manager(manifests()) as unit, Client(unit.env) as client:
-        for _ in range(8):
-            unit.end(signal.SIGKILL)
+        found(client)
+        die_again_and_again(unit)
+        for n in range(1, 4):
+            before = unit.ready
             unit.start(wait=False)
             found(client)
-        log = (unit.dir / "log").read_text()
-        assert "manifests are read in" in log, log
-        wait_for(lambda: unit.ready >= 2, "the load after the pause")
+            wait_for(lambda: unit.log().count("manifests are read in") == n, "the pause")
+            found(client)
+            if n < 3:
+                unit.end(signal.SIGKILL)
+        wait_for(lambda: unit.ready > before, "the load after the pause")
         found(client)
 
 
 def test_a_late_start_that_fails_ends_the_daemon():
     """As one that fails at once does: nothing else would end the service manager's wait for it."""
-    with Manager(manifests()) as unit, Client(unit.env) as client:
-        for _ in range(6):
-            unit.end(signal.SIGKILL)
-            unit.start(wait=False)
-            found(client)
-        unit.end(signal.SIGKILL)
+    with Manager(manifests()) as unit:
+        die_again_and_again(unit)
         (unit.dir / "state").chmod(0o777)
         unit.start(wait=False)
         same(unit.process.wait(PATIENCE), 1)
-        log = (unit.dir / "log").read_text()
-        assert "manifests are read in" in log.splitlines()[-2], log
-        assert "others can write to the directory" in log.splitlines()[-1], log
+        log = unit.log().splitlines()
+        assert "manifests are read in" in log[-2], log
+        assert "others can write to the directory" in log[-1], log
 
 
 def test_only_sealed_memory_is_a_snapshot():
@@ -140,5 +175,4 @@ def test_only_sealed_memory_is_a_snapshot():
         os.close(fd)
         unit.kept["kubesvc-snapshot"] = [os.open(unit.dir / "copy", os.O_RDONLY)]
         unit.start()
-        log = (unit.dir / "log").read_text()
-        assert "answering from the snapshot" not in log, log
+        assert "answering from the snapshot" not in unit.log(), unit.log()
