@@ -11,6 +11,7 @@
 
 #define MATCHING_MAX 1000u
 #define OTHERS_MAX 20u
+#define ELSEWHERE_MAX 3u
 
 /* A Pod, or a workload for all its pods. */
 struct unit {
@@ -206,14 +207,14 @@ static char *unit_name(const struct object *object)
     return g_strdup_printf("%s/%s", object_kind_name(object->kind), object->name);
 }
 
-static void put_step(const struct selector_walk *walk, const char *name, bool counts,
-                     const char *text)
+static void put_step(const struct selector_walk *walk, const char *ns, const char *name,
+                     bool counts, const char *text)
 {
     struct json *json = walk->report->json;
 
     json_open(json, NULL);
     json_text(json, "step", "pod");
-    json_text(json, "namespace", walk->state->ns->name);
+    json_text(json, "namespace", ns);
     json_text(json, "name", name);
     json_bool(json, "counts", counts);
     json_text(json, "text", text);
@@ -227,7 +228,7 @@ static void write_unit(const struct selector_walk *walk, const struct unit *unit
                                 ? difference(walk->state->object->selector, labels_of(unit->object))
                                 : absent_text(walk, unit);
 
-    put_step(walk, name, unit->n_counting > 0, text);
+    put_step(walk, walk->state->ns->name, name, unit->n_counting > 0, text);
     json_position(walk->report->json, "position", unit->object);
     json_close_line(walk->report->json);
 }
@@ -236,8 +237,58 @@ static void write_rest(const struct selector_walk *walk, unsigned n)
 {
     g_autofree char *text = g_strdup_printf("and %u more that match no better", n);
 
-    put_step(walk, NULL, false, text);
+    put_step(walk, walk->state->ns->name, NULL, false, text);
     json_close_line(walk->report->json);
+}
+
+/* What a selector would match if it were in the Service's namespace. */
+struct elsewhere {
+    const struct labels *selector;
+    const struct ns *own;
+    GPtrArray *objects; /* const struct object * */
+};
+
+static void add_elsewhere(void *userdata, const struct object *object)
+{
+    const struct elsewhere *elsewhere = userdata;
+
+    if (labels_match(elsewhere->selector, labels_of(object)))
+        g_ptr_array_add(elsewhere->objects, (void *)(uintptr_t)object);
+}
+
+static void look_elsewhere(void *userdata, const struct ns *ns)
+{
+    struct elsewhere *elsewhere = userdata;
+
+    if (ns != elsewhere->own)
+        cluster_read_members(ns, add_elsewhere, elsewhere);
+}
+
+static int compare_elsewhere(gconstpointer a, gconstpointer b)
+{
+    const struct object *x = *(const struct object *const *)a;
+    const struct object *y = *(const struct object *const *)b;
+    int by_namespace = strcmp(x->ns, y->ns);
+
+    return by_namespace ? by_namespace : strcmp(x->name, y->name);
+}
+
+static void write_elsewhere(const struct selector_walk *walk)
+{
+    g_autoptr(GPtrArray) objects = g_ptr_array_new();
+    struct elsewhere elsewhere = {walk->state->object->selector, walk->state->ns, objects};
+
+    cluster_read_namespaces(walk->report->context->cluster, look_elsewhere, &elsewhere);
+    g_ptr_array_sort(objects, compare_elsewhere);
+    for (guint i = 0; i < MIN(objects->len, ELSEWHERE_MAX); i++) {
+        const struct object *object = objects->pdata[i];
+        g_autofree char *name = unit_name(object);
+
+        put_step(walk, object->ns, name, false,
+                 "the labels match, but a Service selects only in its own namespace");
+        json_position(walk->report->json, "position", object);
+        json_close_line(walk->report->json);
+    }
 }
 
 static int compare_units(gconstpointer a, gconstpointer b)
@@ -283,6 +334,9 @@ void selector_report_write(const struct report *report, const struct service_sta
     if (state->object->selector)
         cluster_read_members(state->ns, add_member, &walk);
     g_autoptr(GPtrArray) units = sorted_units(&walk);
+    const struct unit *best = units->len > 0 ? units->pdata[0] : NULL;
+    if (state->object->selector && (!best || (best->n == 0 && best->score > 0)))
+        write_elsewhere(&walk);
     for (guint i = 0; i < units->len; i++) {
         const struct unit *unit = units->pdata[i];
         bool others = unit->n == 0;

@@ -204,3 +204,21 @@ def test_the_nearest_pods_come_first():
             pods = [step for step in steps(daemon, name) if step["step"] == "pod"]
             same((pods[0]["name"], pods[0]["text"]), (f"Deployment/{name}", text))
             same(len(pods), 21, "with the line that counts the rest")
+
+
+def test_pods_of_another_namespace():
+    """The namespace was written in the Service and forgotten in the Deployment, or the other way."""
+    headless = "clusterIP: None, selector: {app: web}"
+    files = {"a.yaml": service("web", headless, ", namespace: shop") + workload("web") +
+             workload("other", ", namespace: shop") +
+             service("other", "clusterIP: None, selector: {app: other}", ", namespace: shop") +
+             workload("other")}
+    with Daemon(files) as daemon:
+        pods = [step for step in steps(daemon, "web.shop") if step["step"] == "pod"]
+        same([(pod["namespace"], pod["name"]) for pod in pods],
+             [("default", "Deployment/web"), ("shop", "Deployment/other")])
+        same(pods[0]["text"], "the labels match, but a Service selects only in its own namespace")
+        same((pods[0]["counts"], pods[0]["position"]["line"]), (False, 6))
+        # one that selects pods of its own namespace tells nothing about others
+        pods = [step for step in steps(daemon, "other.shop") if step["step"] == "pod"]
+        same([pod["name"] for pod in pods], ["Deployment/other"])
