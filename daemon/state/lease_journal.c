@@ -55,8 +55,8 @@ static void restore(struct lease_journal *journal, char *text, size_t size, stru
     journal->due = damaged > 0;
     if (damaged > 0)
         log_warning(
-            "%s/%s: %u damaged lines skipped; the objects concerned may get other addresses",
-            journal->directory, LEASE_JOURNAL_NAME, damaged);
+            "%s/%s: %u damaged line%s skipped; the objects concerned may get other addresses",
+            journal->directory, LEASE_JOURNAL_NAME, damaged, damaged == 1 ? "" : "s");
     /* The beginning of a line is useless. */
     if (damaged > cut_off && !journal->read_only)
         kept_journal_keep(journal->directory_fd, journal->directory);

@@ -16,7 +16,7 @@ struct collector {
     unsigned families;
     endpoint_each each;
     void *userdata;
-    bool enough; /* enough */
+    bool enough; /* there are as many as are wanted */
     /* The ports of the last pod, which the next one usually shares. */
     const struct ports *containers;
     struct ports *ports;

@@ -107,7 +107,7 @@ enum service_type {
     SERVICE_NODE_PORT,     /* as SERVICE_CLUSTER_IP: names lead to the cluster IP */
     SERVICE_LOAD_BALANCER, /* the same */
     SERVICE_EXTERNAL_NAME
-}; /* NodePort, LoadBalancer: the first */
+};
 enum ip_family_policy {
     FAMILY_POLICY_NONE,
     FAMILY_SINGLE,

@@ -91,7 +91,8 @@ static void tell_of_lost(GString *line, unsigned lost)
     if (lost == 0)
         return;
     line_begin(line, LOG_LEVEL_WARNING);
-    g_string_append_printf(line, "%u log lines dropped (stderr blocked)\n", lost);
+    g_string_append_printf(line, "%u log line%s dropped (stderr blocked)\n", lost,
+                           lost == 1 ? "" : "s");
 }
 
 void log_line(enum log_level level, const char *format, ...)
