@@ -74,6 +74,21 @@ static void examine_permissions(struct checks *checks)
         checks_add(checks, VERDICT_OK, "socket", NULL, "%s", path);
 }
 
+/* What to do where nothing was found: what is there may only be skipped. */
+static const char *remedy_without_objects(yajl_val status)
+{
+    static const char *const remedies[][2] = {
+        {"not recursive",
+         "put manifests there, not in directories below, or set `recursive: true`"},
+        {"other ending", "put manifests there, with names that end in .yaml, .yml or .json"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(remedies); i++)
+        for (size_t j = 0; j < value_length(status, "passedOver"); j++)
+            if (value_is(value_element(status, "passedOver", j), "why", remedies[i][0]))
+                return remedies[i][1];
+    return "put manifests there, or configure other directories in /etc/kubesvc/kubesvcd.yaml";
+}
+
 static void examine_sources(struct checks *checks, yajl_val status)
 {
     g_autoptr(GString) paths = g_string_new(NULL);
@@ -93,9 +108,7 @@ static void examine_sources(struct checks *checks, yajl_val status)
     if (value_number(status, "objects") > 0)
         checks_add(checks, VERDICT_OK, "manifests", NULL, "%s from %s", objects, paths->str);
     else
-        checks_add(checks, VERDICT_BAD, "manifests",
-                   "put manifests there, or configure other directories in "
-                   "/etc/kubesvc/kubesvcd.yaml",
+        checks_add(checks, VERDICT_BAD, "manifests", remedy_without_objects(status),
                    "no objects in %s", paths->str);
 }
 

@@ -49,8 +49,8 @@ static void print_snapshot(yajl_val status)
     /* It parts number and unit by a blank that does not break. */
     g_auto(GStrv) parts = g_strsplit(bytes, "\u00a0", 2);
     g_autofree char *records = text_plural(value_number(snapshot, "records"), "record");
-    field_format("Snapshot", "%s in %s %s, published %s ago", records, parts[0],
-                 parts[1] ? parts[1] : "", age);
+    field_format("Snapshot", "%s in %s%s%s, published %s ago", records, parts[0],
+                 parts[1] ? " " : "", parts[1] ? parts[1] : "", age);
 }
 
 static void print_questions(yajl_val status)

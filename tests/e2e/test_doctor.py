@@ -406,6 +406,14 @@ def test_manifests():
         verdict, text, remedy = only(examine(daemon.env, host()), "manifests")
         same(verdict, "bad")
         assert str(daemon.dir / "manifests") in text and "put manifests there" in remedy
+
+        def remedy_is(part):
+            wait_for(lambda: part in only(examine(daemon.env, host()), "manifests")[2], part)
+
+        (daemon.dir / "manifests" / "web.yml.txt").write_text(SERVICE)
+        remedy_is("names that end in .yaml")
+        (daemon.dir / "manifests" / "deploy").mkdir()
+        remedy_is("set `recursive: true`")
     with Daemon({"web.yaml": SERVICE, "bad.yaml": "a: ["}) as daemon:
         checks = examine(daemon.env, host())
         same(only(checks, "manifests")[0], "ok")

@@ -222,3 +222,10 @@ def test_pods_of_another_namespace():
         # one that selects pods of its own namespace tells nothing about others
         pods = [step for step in steps(daemon, "other.shop") if step["step"] == "pod"]
         same([pod["name"] for pod in pods], ["Deployment/other"])
+
+
+def test_status_without_objects():
+    with Daemon({}) as daemon:
+        text = subprocess.run([built("kubesvc"), "status"], env=daemon.env, capture_output=True,
+                              text=True).stdout
+        assert re.search(r"1 record in \d+ bytes, published", text), text
