@@ -3,9 +3,9 @@
 
 import os
 import pathlib
+import select
 import signal
 import socket
-import time
 
 from dns_client import parse, receive, request
 from dns_server import DnsServer, addresses
@@ -150,10 +150,10 @@ def test_what_waits_for_a_nameserver_keeps_nothing_else_waiting():
             for i, client in enumerate(waiting):
                 message = request(f"outside.{ZONE}", number=i)
                 client.sendall(len(message).to_bytes(2, "big") + message)
+            same(dns.ask(f"single.{ZONE}").data("A"), ["10.0.0.2"])
+            same(select.select(waiting, [], [], 0)[0], [], "answered before it")
             for _ in range(50):
-                started = time.monotonic()
                 same(dns.ask(f"single.{ZONE}").data("A"), ["10.0.0.2"])
-                assert time.monotonic() - started < 1
             for client in waiting[:10]:  # gone before the answer is there
                 client.close()
         finally:
