@@ -18,7 +18,7 @@
 #define LINE_CANONICAL 'c'
 #define LINE_ADDRESS 'a'
 
-struct question {
+struct libc_lookup {
     const char *name, *family, *service;
 };
 
@@ -48,21 +48,21 @@ static void write_addresses(FILE *out, const struct addrinfo *found)
 
 static void look_up(FILE *out, const void *userdata)
 {
-    const struct question *question = userdata;
+    const struct libc_lookup *lookup = userdata;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST}, *found;
-    if (question->service && __nss_configure_lookup("hosts", question->service) != 0) {
+    if (lookup->service && __nss_configure_lookup("hosts", lookup->service) != 0) {
         write_line(out, LINE_ERROR, strerror(errno));
         return;
     }
-    if (getaddrinfo(question->name, NULL, &hints, &found) == 0) {
+    if (getaddrinfo(lookup->name, NULL, &hints, &found) == 0) {
         look_up_address(out, found);
         return;
     }
     hints.ai_flags = AI_CANONNAME;
-    hints.ai_family = strcmp(question->family, "inet") == 0    ? AF_INET
-                      : strcmp(question->family, "inet6") == 0 ? AF_INET6
-                                                               : AF_UNSPEC;
-    int error = getaddrinfo(question->name, NULL, &hints, &found);
+    hints.ai_family = strcmp(lookup->family, "inet") == 0    ? AF_INET
+                      : strcmp(lookup->family, "inet6") == 0 ? AF_INET6
+                                                             : AF_UNSPEC;
+    int error = getaddrinfo(lookup->name, NULL, &hints, &found);
     if (error)
         write_line(out, LINE_ERROR, gai_strerror(error));
     else
@@ -81,9 +81,9 @@ static void read_line(struct other_answer *answer, const char *line)
 
 struct other_answer *libc_answer_new(const char *name, const char *family, const char *service)
 {
-    const struct question question = {name, family, service};
+    const struct libc_lookup lookup = {name, family, service};
     struct other_answer *answer = other_answer_new("libc");
-    g_autofree char *failure = NULL, *output = child_output(look_up, &question, &failure);
+    g_autofree char *failure = NULL, *output = child_output(look_up, &lookup, &failure);
     if (failure) {
         answer->error = g_strconcat("the process that looked it up ", failure, NULL);
         return answer;
