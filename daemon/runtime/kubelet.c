@@ -131,9 +131,14 @@ static bool on_logs(void *userdata, const char *name, enum folder_reason reason,
     if (there == is_same)
         return there;
     g_clear_pointer(&pod->names, g_strfreev);
-    if (there)
+    if (there) {
         pod->names = g_steal_pointer(&names);
-    return there;
+        return true;
+    }
+    /* one that it had before may still be there */
+    folder_rescan(kubelet->logs);
+    wake(kubelet);
+    return false;
 }
 
 struct kubelet *kubelet_new(struct watch *watch, const char *pods, const char *logs,

@@ -10,7 +10,8 @@ import shutil
 import subprocess
 import time
 
-from harness import BUILD, Client, Daemon, inputs, need_program, need_root, same, skip, wait_for
+from harness import (BUILD, Client, Daemon, inputs, limit, need_program, need_root, same, skip,
+                     wait_for)
 from inspect_client import inspect
 
 SHOP = """
@@ -44,6 +45,7 @@ spec: {containers: [{name: c, image: i}]}
 """
 SERVICES = SHOP.partition("---\napiVersion: apps")[0]
 NETWORK = "podman-default-kube-network"
+RESCAN = 50  # seconds: before a rescan finds what was not reported
 PODMAN = "sources: [{podman: {directory: %s}}]\n"
 
 
@@ -350,6 +352,7 @@ status: {podIP: 10.1.0.2, conditions: [{type: Ready, status: "True"}]}
         until(client, "all", ["10.1.0.1", "10.1.0.2", "192.0.2.7"])
 
 
+@limit(RESCAN)
 def test_permissions_are_noticed_at_once():
     if os.geteuid() == 0:
         skip("root may read everything")
@@ -482,6 +485,7 @@ spec: {clusterIP: None, ipFamilyPolicy: PreferDualStack, selector: {app: web}}
         same(addresses(client, "web", "inet6"), ["fd00:88::2"])
 
 
+@limit(RESCAN)
 def test_kubelet():
     root = pathlib.Path("kubelet").resolve()
     shutil.copytree(golden("kubelet"), root)
@@ -508,6 +512,12 @@ def test_kubelet():
         (root / "logs" / f"shop_web-7d4b9c6f5d-x2k8p_{uid}").rmdir()
         (root / "pods" / uid / "etc-hosts").write_text(head.replace("10.244.0.5", "10.244.0.52"))
         until(client, "web", ["10.244.0.52"])
+        # and may have its former name again
+        (root / "logs" / f"shop_web-7d4b9c6f5d-x2k8p_{uid}").mkdir()
+        wait_for(lambda: "web-7d4b9c6f5d-x2k8p" in pods(daemon), "its other name")
+        (root / "logs" / f"shop_web-7d4b9c6f5d-x2k8p_{uid}").rmdir()
+        wait_for(lambda: "web-7d4b9c6f5d-b7qzc" in pods(daemon), "its former name")
+        same(addresses(client, "web"), ["10.244.0.52"])
         shutil.rmtree(root / "pods" / uid)
         until(client, "web", "EAI_NONAME")
         none_is_open(daemon, root)
@@ -702,6 +712,7 @@ def test_a_container_takes_no_address_from_another_pod():
         same(addresses(client, "thief"), "EAI_NONAME", "after a reload")
 
 
+@limit(RESCAN)
 def test_permissions_of_a_pods_directory_are_noticed_at_once():
     if os.geteuid() == 0:
         skip("root may read everything")
