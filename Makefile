@@ -113,7 +113,8 @@ FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 SOURCES := $(ROOM_SOURCES) $(PROGRAM_SOURCES) $(TEST_SOURCES) $(E2E_SOURCES) $(FUZZ_SOURCES)
 HEADERS := $(wildcard include/kubesvc/*.h nss/*.h daemon/*.h daemon/*/*.h lib/*/*.h cli/*.h cluster/*.h proxy/*.h dns/*.h tests/*/*.h)
 
-objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
+# Sorted: the order of $(wildcard) depends on the locale, and that of objects decides what a linker makes of them.
+objects = $(patsubst %.c,$(O)/obj/%.o,$(sort $(1)))
 
 # In the order of the rooms, so that the linker finds nothing for a call that goes upwards.
 ARCHIVES = $(ROOMS:%=$(O)/lib%.a)
@@ -200,7 +201,7 @@ $(MODULE): $(call objects,$(MODULE_SOURCES)) nss/kubesvc.map
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^)
 
-$(O)/m32/libnss_kubesvc.so.2: $(patsubst %.c,$(O)/obj32/%.o,$(MODULE_SOURCES)) nss/kubesvc.map
+$(O)/m32/libnss_kubesvc.so.2: $(patsubst %.c,$(O)/obj32/%.o,$(sort $(MODULE_SOURCES))) nss/kubesvc.map
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(CC) -m32 $(CFLAGS) $(LDFLAGS) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^)

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from harness import HERE, need_program, same
+from harness import HERE, need_program, same, skip
 
 ROOT = HERE.parent.parent
 BUILT = {"libnss_kubesvc.so.2", "kubesvcd", "kubesvc", "kubesvc-cluster", "kubesvc-proxy", "kubesvc-dns"}
@@ -76,6 +76,23 @@ def test_without_the_libraries_it_says_what_installs_them():
         assert "'make deps-build' installs what is missing" in done.stdout, done.stdout
     same(sources.compiled(), [])
     sources.make("clean", f"PKG_CONFIG={none}")  # needs none of them
+
+
+def test_objects_are_linked_in_the_same_order_in_every_locale():
+    """GNU make sorts what a wildcard matches by the rules of the locale."""
+    sources = Sources()
+    made = subprocess.run(
+        [need_program("localedef"), "-i", "tr_TR", "-f", "UTF-8", "./tr_TR.UTF-8"],
+        cwd=sources.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if not (sources.path / "tr_TR.UTF-8").exists():
+        skip(f"localedef cannot make tr_TR: {made.stdout.strip()[:200]}")
+    commands = {}
+    for locale in "C", "tr_TR.UTF-8":
+        done = sources.try_make("-n", f"CC={sources.compiler}", LC_ALL=locale, LOCPATH=str(sources.path))
+        same(done.returncode, 0, done.stdout[-2000:])
+        commands[locale] = {line for line in done.stdout.splitlines() if line.count(".o ") > 1}
+    assert len(commands["C"]) > 10, commands
+    same(commands["tr_TR.UTF-8"], commands["C"])
 
 
 def test_make_install_compiles_nothing_that_is_built():
