@@ -7,7 +7,7 @@ import socket
 import struct
 import subprocess
 
-from dns_client import Dns, frame, parse, request
+from dns_client import Dns, frame, parse, receive, request
 from dns_server import DnsServer, addresses, passed, resident
 from harness import PATIENCE, Daemon, need_program, same, skip, unsanitized, wait_for
 from namespaces import Host
@@ -120,6 +120,26 @@ def test_foreign_names_wait_and_ours_do_not():
                     break
                 same(response.rcode, "SERVFAIL")  # beyond the limit
             same(response.data("A"), ["10.0.0.1"])
+
+
+def test_what_waits_longest_makes_room():
+    """Also on the connection that has the new question, whose other answers stay whole."""
+    with Daemon(WORLD) as daemon, socket.socket() as deaf, contextlib.ExitStack() as stack:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        with DnsServer(daemon, "--forward", f"127.0.0.1:{deaf.getsockname()[1]}") as dns:
+            ours = frame(request(f"regular-svc.{ZONE}", number=9999))
+            clients = [stack.enter_context(dns.at.connect()) for _ in range(16)]
+            for i, client in enumerate(clients):  # 512 in all
+                client.sendall(b"".join(frame(request("www.example", number=32 * i + j)) for j in range(32)) + ours)
+                same(parse(receive(client)).id, 9999)
+            given_up = set()
+            while 0 not in given_up:
+                clients[0].sendall(frame(request("www.example", number=5000)) + ours)
+                while (response := parse(receive(clients[0]))).id != 9999:
+                    same(response.rcode, "SERVFAIL")
+                    given_up.add(response.id)
+                same(response.data("A"), ["10.0.0.1"])
 
 
 def test_a_client_that_goes_is_forgotten():
