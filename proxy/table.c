@@ -20,6 +20,8 @@
 #include "lib/util/log.h"
 #include "netlink.h"
 
+#define CREATE_LOCK "create table inet kubesvc-lock { flags owner; }"
+
 struct nft_table {
     struct nft_ctx *lock, *context;
     struct netlink netlink;
@@ -51,12 +53,27 @@ static char *complaint_new(const char *error)
     return g_strndup(error, MIN(strcspn(error, "\n"), 200));
 }
 
+/* NULL: it is ours now; else the error, until the next command. A table that exists and belongs to
+ * no process is no lock. */
+static const char *create_lock(const struct nft_table *table)
+{
+    if (run(table->lock, CREATE_LOCK) == 0)
+        return NULL;
+    const char *error = nft_ctx_get_error_buffer(table->lock);
+    if (!strstr(error, strerror(EEXIST)))
+        return error;
+    return run(table->lock, "delete table inet kubesvc-lock\n" CREATE_LOCK) == 0
+               ? NULL
+               : nft_ctx_get_error_buffer(table->lock);
+}
+
 static int lock(const struct nft_table *table)
 {
-    if (run(table->lock, "create table inet kubesvc-lock { flags owner; }") == 0)
+    const char *error = create_lock(table);
+
+    if (!error)
         return 0;
     /* Ownership by another process gives the same error as lack of permission. */
-    const char *error = nft_ctx_get_error_buffer(table->lock);
     if (strstr(error, strerror(EPERM)) || strstr(error, strerror(EEXIST)))
         return TABLE_BUSY;
     g_autofree char *complaint = complaint_new(error);

@@ -134,3 +134,15 @@ def test_an_adopted_table_is_adopted_until_it_is_deleted():
             # It repeats itself whenever it finds no daemon.
             same(list(dict.fromkeys(second.states)),
                  ["READY=1", adopted, "STATUS=Forwarding to 0 Services; waiting for kubesvcd."])
+
+
+def test_a_lock_that_belongs_to_no_process_is_none():
+    """Such as one of a ruleset that was loaded without its owner."""
+    with world({"web.yaml": workload("web", 1)}) as (daemon, proxy, _):
+        same(proxy.end(), 0)
+        nft("add table inet kubesvc-lock")
+        with Proxy(daemon.socket, ready=True) as second:
+            with Proxy(daemon.socket) as third:
+                same(third.process.wait(PATIENCE), 1)
+            same((second.end(), second.lines), (0, []))
+        same(rules("list", "ruleset"), "")
