@@ -5,6 +5,11 @@
  *
  * A snapshot that was left cannot be written to (it is sealed), so the processes that have it
  * mapped see that its daemon is gone and ask the socket first, where they get the next one.
+ *
+ * A process may be killed between any two messages to the service manager, which drops descriptors
+ * by name only. So snapshots have two names by turns: the next one is stored before the one before
+ * it is dropped, and a process that is handed both has the choice. The socket is only replaced if
+ * its file was removed.
  */
 #include "inheritance.h"
 
@@ -30,10 +35,16 @@
 #define DELAY_MIN_USEC UINT64_C(250000)
 #define DELAY_MAX_USEC UINT64_C(5000000)
 
-enum descriptor { SOCKET, SNAPSHOT, STARTS, DESCRIPTORS };
+#define SNAPSHOTS 2u /* the first descriptors */
+
+enum descriptor { SNAPSHOT, OTHER_SNAPSHOT, SOCKET, STARTS, DESCRIPTORS };
 
 static const char *const names[DESCRIPTORS] = {
-    [SOCKET] = "kubesvc-socket", [SNAPSHOT] = "kubesvc-snapshot", [STARTS] = "kubesvc-starts"};
+    [SNAPSHOT] = "kubesvc-snapshot",
+    [OTHER_SNAPSHOT] = "kubesvc-snapshot-2",
+    [SOCKET] = "kubesvc-socket",
+    [STARTS] = "kubesvc-starts",
+};
 
 struct starts {
     uint64_t count; /* in a row */
@@ -43,8 +54,10 @@ struct starts {
 struct inheritance {
     struct notify *notify;
     bool kept;
-    int fds[DESCRIPTORS]; /* -1: none */
-    const void *base;     /* of the snapshot, while it answers */
+    int fds[DESCRIPTORS];   /* -1: none */
+    ino_t socket;           /* that the service manager has; 0: none */
+    enum descriptor stored; /* the snapshot that it has, if any */
+    const void *base;       /* of that snapshot, while it answers */
     size_t size;
     uint64_t generation; /* of the snapshot that was left last */
     uint64_t delay;
@@ -93,7 +106,7 @@ static void count_start(struct inheritance *inheritance)
     starts.last = now;
     if (*fd < 0 || pwrite(*fd, &starts, sizeof starts, 0) != sizeof starts)
         return;
-    notify_store_fd(inheritance->notify, names[STARTS], *fd);
+    (void)notify_store_fd(inheritance->notify, names[STARTS], *fd);
     if (starts.count > STARTS_FREE)
         inheritance->delay =
             MIN(DELAY_MIN_USEC << MIN(starts.count - STARTS_FREE, UINT64_C(10)), DELAY_MAX_USEC);
@@ -104,6 +117,7 @@ struct inheritance *inheritance_new(struct notify *notify, const char *socket)
     struct inheritance *inheritance = g_new0(struct inheritance, 1);
 
     inheritance->notify = notify;
+    inheritance->stored = OTHER_SNAPSHOT;
     for (enum descriptor d = 0; d < DESCRIPTORS; d++)
         inheritance->fds[d] = -1;
     take_descriptors(inheritance);
@@ -118,7 +132,8 @@ void inheritance_end(struct inheritance *inheritance)
     if (inheritance->base)
         munmap((void *)inheritance->base, inheritance->size);
     inheritance->base = NULL;
-    descriptor_close(&inheritance->fds[SNAPSHOT]);
+    for (enum descriptor d = 0; d < SNAPSHOTS; d++)
+        descriptor_close(&inheritance->fds[d]);
 }
 
 struct inheritance *inheritance_free(struct inheritance *inheritance)
@@ -137,11 +152,20 @@ bool inheritance_is_kept(const struct inheritance *inheritance)
     return inheritance->kept;
 }
 
+/* 0: it is not open. */
+static ino_t inode_of(int fd)
+{
+    struct stat file;
+
+    return fstat(fd, &file) == 0 ? file.st_ino : 0;
+}
+
 int inheritance_take_socket(struct inheritance *inheritance)
 {
     int fd = inheritance->fds[SOCKET];
 
     inheritance->fds[SOCKET] = -1;
+    inheritance->socket = inode_of(fd);
     return fd;
 }
 
@@ -169,34 +193,78 @@ static bool has_settings_of(const void *base, const struct config *config)
            memcmp(found.data, wanted->data, wanted->len) == 0;
 }
 
-void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *root,
-                        const struct config *config)
+/* NULL: it is none that can be answered from. */
+static const void *map_snapshot(int fd, size_t *sizep, const struct config *config)
 {
     struct stat file;
-    int fd = inheritance->fds[SNAPSHOT], seals = fcntl(fd, F_GET_SEALS); /* -1: none */
+    int seals = fcntl(fd, F_GET_SEALS); /* -1: none */
 
     if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &file) < 0 ||
         file.st_size < (off_t)sizeof(struct kubesvc_snapshot_header))
-        return;
-    size_t size = (size_t)file.st_size;
-    void *base = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+        return NULL;
+    *sizep = (size_t)file.st_size;
+    void *base = mmap(NULL, *sizep, PROT_READ, MAP_SHARED, fd, 0);
 
     if (base == MAP_FAILED)
-        return;
-    inheritance->base = base;
-    inheritance->size = size;
-    if (!is_sound(base, size) || !has_settings_of(base, config)) {
-        inheritance_end(inheritance);
-        return;
+        return NULL;
+    if (is_sound(base, *sizep) && has_settings_of(base, config))
+        return base;
+    munmap(base, *sizep);
+    return NULL;
+}
+
+static bool is_newer(const struct kubesvc_snapshot_header *header,
+                     const struct kubesvc_snapshot_header *other)
+{
+    bool retired = le32toh(header->state) & KUBESVC_SNAPSHOT_RETIRED;
+    bool other_retired = le32toh(other->state) & KUBESVC_SNAPSHOT_RETIRED;
+
+    if (retired != other_retired)
+        return other_retired;
+    return le32toh(header->heartbeat) > le32toh(other->heartbeat);
+}
+
+/* The newest of those that were left. */
+static void choose_snapshot(struct inheritance *inheritance, const struct config *config)
+{
+    for (enum descriptor d = 0; d < SNAPSHOTS; d++) {
+        size_t size = 0;
+        const void *base = map_snapshot(inheritance->fds[d], &size, config);
+
+        if (base == NULL)
+            continue;
+        if (inheritance->base && !is_newer(base, inheritance->base)) {
+            munmap((void *)base, size);
+            continue;
+        }
+        if (inheritance->base)
+            munmap((void *)inheritance->base, inheritance->size);
+        inheritance->base = base;
+        inheritance->size = size;
+        inheritance->stored = d;
     }
-    snapshot_root_adopt(root, base);
+}
+
+void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *root,
+                        const struct config *config)
+{
+    choose_snapshot(inheritance, config);
+    if (!inheritance->base)
+        return;
+    snapshot_root_adopt(root, inheritance->base);
     log_info("answering from the snapshot of the previous process until manifests are loaded");
 }
 
 void inheritance_leave_socket(struct inheritance *inheritance, int fd)
 {
-    if (inheritance->kept)
-        notify_store_fd(inheritance->notify, names[SOCKET], fd);
+    ino_t inode = inode_of(fd);
+
+    if (!inheritance->kept)
+        return;
+    if (inheritance->socket != inode)
+        notify_remove_fd(inheritance->notify, names[SOCKET]);
+    if (notify_store_fd(inheritance->notify, names[SOCKET], fd))
+        inheritance->socket = inode;
 }
 
 void inheritance_leave_snapshot(struct inheritance *inheritance, const struct snapshot_root *root)
@@ -206,8 +274,14 @@ void inheritance_leave_snapshot(struct inheritance *inheritance, const struct sn
 
     if (!inheritance->kept || fd < 0 || generation == inheritance->generation)
         return;
+    enum descriptor next = inheritance->stored == SNAPSHOT ? OTHER_SNAPSHOT : SNAPSHOT;
+
+    notify_remove_fd(inheritance->notify, names[next]);
+    if (!notify_store_fd(inheritance->notify, names[next], fd))
+        return; /* the next publish tries again */
+    notify_remove_fd(inheritance->notify, names[inheritance->stored]);
+    inheritance->stored = next;
     inheritance->generation = generation;
-    notify_store_fd(inheritance->notify, names[SNAPSHOT], fd);
 }
 
 uint64_t inheritance_delay(const struct inheritance *inheritance)

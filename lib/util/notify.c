@@ -138,15 +138,19 @@ bool notify_is_supervised(const struct notify *notify)
     return notify->address_size > 0;
 }
 
-void notify_store_fd(struct notify *notify, const char *name, int fd)
+bool notify_store_fd(struct notify *notify, const char *name, int fd)
 {
-    if (notify->address_size == 0)
-        return;
-    g_autofree char *remove = g_strdup_printf("FDSTOREREMOVE=1\nFDNAME=%s", name);
-    g_autofree char *store = g_strdup_printf("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+    g_autofree char *text = g_strdup_printf("FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 
-    (void)offer(notify, remove, -1);
-    (void)offer(notify, store, fd);
+    return notify->address_size == 0 || offer(notify, text, fd);
+}
+
+void notify_remove_fd(struct notify *notify, const char *name)
+{
+    g_autofree char *text = g_strdup_printf("FDSTOREREMOVE=1\nFDNAME=%s", name);
+
+    if (notify->address_size > 0)
+        (void)offer(notify, text, -1);
 }
 
 void notify_send(struct notify *notify, const char *format, ...)

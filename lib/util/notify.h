@@ -21,9 +21,13 @@ struct notify *notify_free(struct notify *notify); /* returns NULL */
 
 bool notify_is_supervised(const struct notify *notify);
 
-/* Stores a descriptor with the service manager (FDSTORE=1), for the next process of the unit,
- * replacing any of that name. Dropped if the service manager cannot take it now. */
-void notify_store_fd(struct notify *notify, const char *name, int fd);
+/* Stores a descriptor with the service manager (FDSTORE=1), for the next process of the unit; one
+ * that it has already is not stored twice. False: it cannot take any now. */
+bool notify_store_fd(struct notify *notify, const char *name, int fd);
+
+/* The service manager drops the descriptors of this name (FDSTOREREMOVE=1), unless it can take no
+ * message now. */
+void notify_remove_fd(struct notify *notify, const char *name);
 
 /* RELOADING=1; what was sent next, READY=1 or so, never replaces it. */
 void notify_reloading(struct notify *notify);

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-from harness import PATIENCE, built, client_env, end_reader, wait_for
+from harness import PATIENCE, built, client_env, end_reader, patient_env, wait_for
 
 FIRST = 3  # SD_LISTEN_FDS_START
 
@@ -29,7 +29,11 @@ class Manager:
             (self.manifests / name).write_text(text)
         (self.dir / "kubesvcd.yaml").write_text(config)
         self.env = client_env(self.socket)
+        # for clients that wait in the backlog while a busy machine starts the daemon
+        self.patient = patient_env(self.socket, slower=8)
         self.kept, self.ready, self.process = {}, 0, None
+        self.heeds = None  # after so many messages the process is killed, and not heard any more
+        self.handled = threading.Event()
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.dir / "notify"))
         self.listener = threading.Thread(target=self._listen, daemon=True)
@@ -45,13 +49,30 @@ class Manager:
             for level, kind, payload in control:
                 if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                     passed.frombytes(payload[:len(payload) - len(payload) % passed.itemsize])
-            if fields.get("FDSTOREREMOVE") == "1":
-                for fd in self.kept.pop(fields["FDNAME"], []):
-                    os.close(fd)
-            if fields.get("FDSTORE") == "1":
-                self.kept.setdefault(fields["FDNAME"], []).extend(passed)
-            if fields.get("READY") == "1":
-                self.ready += 1
+            if fields.get("BARRIER") == "1":
+                self.handled.set()
+            elif self.heeds != 0:
+                self._heed(fields, passed)
+
+    def _heed(self, fields, passed):
+        if fields.get("FDSTOREREMOVE") == "1":
+            for fd in self.kept.pop(fields["FDNAME"], []):
+                os.close(fd)
+        if fields.get("FDSTORE") == "1":
+            for fd in passed:
+                self._keep(fields["FDNAME"], fd)
+        if fields.get("READY") == "1":
+            self.ready += 1
+        if self.heeds is not None:
+            self.heeds -= 1
+            if self.heeds == 0:
+                self.process.kill()
+
+    def _keep(self, name, fd):
+        if any(os.path.sameopenfile(fd, other) for fds in self.kept.values() for other in fds):
+            os.close(fd)
+        else:
+            self.kept.setdefault(name, []).append(fd)
 
     def start(self, wait=True):
         names = [name for name, fds in self.kept.items() for _ in fds]
@@ -86,8 +107,14 @@ class Manager:
         return (self.dir / "log").read_text()
 
     def end(self, number):
+        """What the process has said before it ended is heeded, as by a service manager."""
         self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
+        status = self.process.wait(PATIENCE)
+        self.handled.clear()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as own:
+            own.sendto(b"BARRIER=1", str(self.dir / "notify"))
+        assert self.handled.wait(PATIENCE)
+        return status
 
     def __enter__(self):
         self.start()

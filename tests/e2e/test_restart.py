@@ -16,13 +16,14 @@ MANY = "---\n".join(headless(f"s{i}", numbered(20)) for i in range(4000))
 
 
 def found(client, n=10):
-    same(len(client.ask("inet", NAME).addresses), n)
+    answer = client.ask("inet", NAME)
+    same(len(answer.addresses), n, answer)
 
 
 def check_restart(number):
     """Of programs that run, that have looked up nothing yet, and that start in between."""
     with Manager(manifests() | {"many.yaml": MANY}) as unit:
-        mapped, fresh = Client(unit.env), Client(unit.env)
+        mapped, fresh = Client(unit.env), Client(unit.patient)
         with mapped, fresh:
             for _ in range(3):
                 found(mapped)
@@ -32,7 +33,7 @@ def check_restart(number):
             unit.start(wait=False)
             found(fresh)  # waits in the backlog, and is answered before manifests are read
             found(mapped)
-            with Client(unit.env) as new:
+            with Client(unit.patient) as new:
                 found(new)
                 wait_for(lambda: unit.ready == 2, "the second load")
                 found(new)
@@ -66,7 +67,7 @@ def test_reload_reaches_the_next_process():
 
 def test_crash_while_loading():
     """The next one still has the snapshot of the first."""
-    with Manager(manifests() | {"many.yaml": MANY}) as unit, Client(unit.env) as client:
+    with Manager(manifests() | {"many.yaml": MANY}) as unit, Client(unit.patient) as client:
         unit.end(signal.SIGKILL)
         for _ in range(2):
             unit.start(wait=False)
@@ -138,7 +139,7 @@ def die_again_and_again(unit):
 
 def test_again_and_again():
     """From the sixth short life on, manifests are read later and later; names are answered."""
-    with Manager(manifests()) as unit, Client(unit.env) as client:
+    with Manager(manifests()) as unit, Client(unit.patient) as client:
         found(client)
         die_again_and_again(unit)
         for n in range(1, 4):
@@ -165,11 +166,35 @@ def test_a_late_start_that_fails_ends_the_daemon():
         assert "others can write to the directory" in log[-1], log
 
 
+def start_undelayed(unit, **options):
+    for fd in unit.kept.pop("kubesvc-starts", []):
+        os.close(fd)
+    unit.start(**options)
+
+
+def test_killed_between_any_two_messages_to_the_manager():
+    """Whatever was said last, the next process has the socket and a snapshot."""
+    with Manager(manifests()) as unit:
+        for n in range(1, 9):
+            unit.end(signal.SIGKILL)
+            unit.heeds, ready = n, unit.ready
+            start_undelayed(unit, wait=False)
+            wait_for(lambda: unit.heeds == 0 or unit.ready > ready, "its end or its last message")
+            heard_out = unit.heeds > 0
+            unit.end(signal.SIGKILL)
+            unit.heeds = None
+            (unit.dir / "log").write_text("")
+            same(len(unit.kept.get("kubesvc-socket", [])), 1, n)
+            start_undelayed(unit)
+            log = unit.log()
+            assert "answering from the snapshot of the previous process" in log, (n, log)
+        assert heard_out, "it has more to say"
+
+
 def test_only_sealed_memory_is_a_snapshot():
     """A file could shrink while it is read."""
     with Manager(manifests()) as unit:
         unit.end(signal.SIGTERM)
-        wait_for(lambda: "kubesvc-snapshot" in unit.kept, "the snapshot")
         (fd,) = unit.kept["kubesvc-snapshot"]
         (unit.dir / "copy").write_bytes(os.pread(fd, os.fstat(fd).st_size, 0))
         os.close(fd)
