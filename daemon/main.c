@@ -86,12 +86,13 @@ int main(int argc, char **argv)
     struct config *config = NULL;
     g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
     r = config_load_logged(&config, &options.config, errors);
-    if (r == 0 && options.check) {
+    if (r == 0 && options.check)
         print_files(config);
-        config_free(config);
-    } else if (r == 0) {
-        r = has_descriptors() ? daemon_run(config, &options.config) : -EMFILE;
-    }
+    else if (r == 0 && !has_descriptors())
+        r = -EMFILE;
+    else if (r == 0)
+        r = daemon_run(g_steal_pointer(&config), &options.config);
+    config_free(config);
     options_clear(&options);
     return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
