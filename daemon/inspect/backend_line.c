@@ -162,7 +162,7 @@ static void write_service(struct json *json, const struct inspect_context *conte
     json_text(json, "name", service->object.name);
     json_address_array(json, "clusterIPs", view->addresses);
     json_text(json, "origin", view->origin == SERVICE_ADDRESS_ALLOCATED ? "allocated" : "stated");
-    json_bool(json, "forwarded", backends_is_forwarded(context, state, view->origin));
+    json_bool(json, "forwarded", backends_is_forwarded(context, state, view));
     if (service->affinity > 0)
         json_number(json, "affinitySeconds", service->affinity);
     write_ports(json, context, state, line, room);

@@ -10,6 +10,7 @@
 
 #include "backend_line.h"
 #include "copies.h"
+#include "lib/forward/forward.h"
 #include "lib/util/log.h"
 
 struct backends {
@@ -58,10 +59,14 @@ void backends_note(struct backends *backends, const char *ns, const char *name)
 }
 
 bool backends_is_forwarded(const struct inspect_context *context, const struct service_state *state,
-                           enum service_origin origin)
+                           const struct service_view *view)
 {
-    if (origin != SERVICE_ADDRESS_STATED)
-        return origin == SERVICE_ADDRESS_ALLOCATED;
+    bool any = false;
+
+    for (guint i = 0; i < view->addresses->len; i++)
+        any |= !forward_is_special(&g_array_index(view->addresses, struct address, i));
+    if (!any || view->origin != SERVICE_ADDRESS_STATED)
+        return any && view->origin == SERVICE_ADDRESS_ALLOCATED;
     return context->config->proxy_all && !copies_is_part(state->object->object.source->path);
 }
 

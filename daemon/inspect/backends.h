@@ -41,6 +41,7 @@ unsigned backends_over_limit(const struct backends *backends, const char **id);
 
 /* Is a proxy of this daemon to forward what is sent to the Service's cluster IPs? Those that were
  * allocated, and with `proxy: {services: all}` stated ones, but none of a copy of a cluster, whose
- * own proxy does that. May read directories, so not on the server thread. */
+ * own proxy does that, and none that has only special addresses (forward.h). May read directories,
+ * so not on the server thread. */
 bool backends_is_forwarded(const struct inspect_context *context, const struct service_state *state,
-                           enum service_origin origin);
+                           const struct service_view *view);

@@ -89,8 +89,7 @@ static void put_forwarding(const struct report *report, const struct service_sta
 
     cluster_read_service_open(report->context->cluster, state, &view);
     if (view.addresses->len > 0) {
-        json_bool(report->json, "forwarded",
-                  backends_is_forwarded(report->context, state, view.origin));
+        json_bool(report->json, "forwarded", backends_is_forwarded(report->context, state, &view));
         json_text(report->json, "forwarder", report_forwarder(report));
         if (view.n_terminating > 0)
             json_number(report->json, "terminating", view.n_terminating);

@@ -124,8 +124,7 @@ static char *forwarding_text(const struct report *report, const struct service_s
     struct service_view view;
 
     cluster_read_service_open(report->context->cluster, state, &view);
-    bool is_ours =
-        view.addresses->len > 0 && backends_is_forwarded(report->context, state, view.origin);
+    bool is_ours = view.addresses->len > 0 && backends_is_forwarded(report->context, state, &view);
     bool falls_back = view.n_endpoints == 0 && view.n_terminating > 0;
     cluster_read_service_close(&view);
     if (!is_ours)

@@ -62,7 +62,7 @@ struct forward_service *forward_service_free(struct forward_service *service)
     return NULL;
 }
 
-static bool is_special(const struct address *address)
+bool forward_is_special(const struct address *address)
 {
     static const char *const ranges[] = {
         "0.0.0.0/8", "127.0.0.0/24", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
@@ -80,7 +80,7 @@ static bool is_special(const struct address *address)
 
 bool forward_service_add_ip(struct forward_service *service, const struct address *address)
 {
-    if (is_special(address))
+    if (forward_is_special(address))
         return false;
     g_array_append_val(service->cluster_ips, *address);
     return true;

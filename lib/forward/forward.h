@@ -37,8 +37,11 @@ struct forward_service {
 /* NULL: one of the two is not a label. */
 struct forward_service *forward_service_new(const char *ns, const char *name);
 
-/* False: connections to that address must not be taken away: 127.0.0.1 and the like, link-local,
- * multicast and unspecified ones. */
+/* Must connections to that address not be taken away: 127.0.0.1 and the like, link-local, multicast
+ * and unspecified ones? */
+bool forward_is_special(const struct address *address);
+
+/* False: the address is special. */
 bool forward_service_add_ip(struct forward_service *service, const struct address *address);
 
 /* The port is the service's. */

@@ -168,6 +168,15 @@ def test_services_of_a_cluster_are_never_forwarded():
             same(stream.services()["stated"]["forwarded"], False)
 
 
+def test_addresses_that_are_the_hosts_own_are_not_forwarded():
+    """And no report says that they are."""
+    special = STATED.replace("10.96.0.7", "127.0.0.53")
+    with Daemon({"stated.yaml": special}, config="proxy: {services: all}\n") as daemon:
+        with Stream(daemon) as stream:
+            same(stream.services()["stated"]["forwarded"], False)
+        same(inspect(daemon.socket, "describe", "default", "stated")[0]["forwarded"], False)
+
+
 def test_namespaces_that_are_not_exposed_are_left_out():
     with Daemon({"web.yaml": service("web", 1)}, config="namespaces: [moon]\n") as daemon:
         with Stream(daemon) as stream:
