@@ -284,8 +284,10 @@ class Machine(System):
             subprocess.run(["mount", "-t", "cgroup2", "cgroup2", groups], check=True)
         self.group = groups / f"kubesvc-{os.path.basename(os.getcwd())}"
         for old in groups.glob("kubesvc-*"):  # of a test that was killed
-            if time.time() - old.stat().st_mtime > 900:
-                remove_groups(old)
+            with contextlib.suppress(FileNotFoundError):  # another one removes them too
+                populated = "populated 1" in (old / "cgroup.events").read_text()
+                if not populated and time.time() - old.stat().st_mtime > 900:
+                    remove_groups(old)
         self.group.mkdir(exist_ok=True)
         self.log = open("console", "ab")
         self.process = subprocess.Popen(

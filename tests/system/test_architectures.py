@@ -15,7 +15,7 @@ SOURCE = "/srv/kubesvc"
 def built(system, *command):
     """Builds the packages in the system by this command; their files here."""
     unpacked_source(system.file(SOURCE))
-    output = system.sh(f"cd {SOURCE} && {' '.join(command)}", limit=500)
+    output = system.sh(f"cd {SOURCE} && {' '.join(command)}", limit=1500)
     log = system.file(f"{SOURCE}/build/deb/work/build.log").read_text()
     same(re.findall(r"^\S+\.[ch]:\d+:.*warning:.*", log, re.M), [], "warnings")
     found = system.file(f"{SOURCE}/build/deb").glob("*.deb")
