@@ -249,7 +249,7 @@ static void ask_again(struct front *front, struct pending *pending)
 {
     const struct requester *client = &pending->client;
     uint8_t bytes[PACKET_SIZE_MAX];
-    size_t size;
+    size_t size = 0;
 
     if (front_ask(front, client, bytes, sizeof bytes, &size) == FRONT_ANSWERED)
         client->reply(client, bytes, size);
