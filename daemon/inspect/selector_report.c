@@ -242,7 +242,7 @@ static void write_rest(const struct selector_walk *walk, unsigned n)
 }
 
 /* What a selector would match if it were in the Service's namespace. */
-struct elsewhere {
+struct elsewhere_walk {
     const struct labels *selector;
     const struct ns *own;
     GPtrArray *objects; /* const struct object * */
@@ -250,7 +250,7 @@ struct elsewhere {
 
 static void add_elsewhere(void *userdata, const struct object *object)
 {
-    const struct elsewhere *elsewhere = userdata;
+    const struct elsewhere_walk *elsewhere = userdata;
 
     if (labels_match(elsewhere->selector, labels_of(object)))
         g_ptr_array_add(elsewhere->objects, (void *)(uintptr_t)object);
@@ -258,7 +258,7 @@ static void add_elsewhere(void *userdata, const struct object *object)
 
 static void look_elsewhere(void *userdata, const struct ns *ns)
 {
-    struct elsewhere *elsewhere = userdata;
+    struct elsewhere_walk *elsewhere = userdata;
 
     if (ns != elsewhere->own)
         cluster_read_members(ns, add_elsewhere, elsewhere);
@@ -276,7 +276,7 @@ static int compare_elsewhere(gconstpointer a, gconstpointer b)
 static void write_elsewhere(const struct selector_walk *walk)
 {
     g_autoptr(GPtrArray) objects = g_ptr_array_new();
-    struct elsewhere elsewhere = {walk->state->object->selector, walk->state->ns, objects};
+    struct elsewhere_walk elsewhere = {walk->state->object->selector, walk->state->ns, objects};
 
     cluster_read_namespaces(walk->report->context->cluster, look_elsewhere, &elsewhere);
     g_ptr_array_sort(objects, compare_elsewhere);
