@@ -308,6 +308,7 @@ while not os.path.exists("/run/enough"):
             wait_for(
                 lambda: machine.try_run("systemctl", "is-active", "kubesvcd")[0] == 0, "the daemon"
             )
+            same(machine.show("NFileDescriptorStore"), "3", "socket, one snapshot, count of starts")
         machine.write("/run/enough", "")
         for watcher in watchers:
             answers = [answer.split() for answer in watcher.stdout.read().splitlines()]
