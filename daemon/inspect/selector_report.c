@@ -319,6 +319,15 @@ static GPtrArray *sorted_units(const struct selector_walk *walk)
     return units;
 }
 
+/* Is the first of these one that the selector selects? */
+static bool has_selected(const GPtrArray *units)
+{
+    if (units->len == 0)
+        return false;
+    const struct unit *best = units->pdata[0];
+    return best->n > 0 || best->score == 0;
+}
+
 void selector_report_write(const struct report *report, const struct service_state *state)
 {
     const struct cluster *cluster = report->context->cluster;
@@ -334,8 +343,7 @@ void selector_report_write(const struct report *report, const struct service_sta
     if (state->object->selector)
         cluster_read_members(state->ns, add_member, &walk);
     g_autoptr(GPtrArray) units = sorted_units(&walk);
-    const struct unit *best = units->len > 0 ? units->pdata[0] : NULL;
-    if (state->object->selector && (!best || (best->n == 0 && best->score > 0)))
+    if (state->object->selector && !has_selected(units))
         write_elsewhere(&walk);
     for (guint i = 0; i < units->len; i++) {
         const struct unit *unit = units->pdata[i];
