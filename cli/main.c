@@ -3,14 +3,13 @@
  * kubesvc: finds the command, and leaves everything else to it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.h"
+#include "lib/util/descriptor.h"
 #include "suggest.h"
 #include "text.h"
 
@@ -107,22 +106,9 @@ static int run(int argc, char **argv)
     return status == ARGUMENTS_GO_ON ? command->run(&arguments) : status;
 }
 
-/* Those that our parent has closed: else a connection or a file could get the number, to which what
- * is meant for standard output would go. Using them fails as before, and what `run` executes does
- * not have them. */
-static bool occupy_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        int unusable = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", unusable | O_CLOEXEC) != fd)
-            return false;
-    }
-    return true;
-}
-
 int main(int argc, char **argv)
 {
-    if (!occupy_standard_descriptors())
+    if (!descriptor_occupy_standard(false))
         return STATUS_FAILED;
     int status = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -3,7 +3,6 @@
  * kubesvcd: the cache daemon behind libnss_kubesvc.so.2.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <malloc.h>
 #include <signal.h>
@@ -12,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "daemon.h"
 #include "daemon/config/options.h"
@@ -23,17 +21,6 @@
 
 #define KEPT_MAX (1 << 20) /* bytes that are free at the end of the heap */
 #define FILES_LEAST 32u    /* open at once: its own, a manifest being read, a few clients */
-
-/* The parent may have closed them: then the log would go to the socket or the leases that got their
- * numbers. */
-static bool keep_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
-            return false;
-    }
-    return true;
-}
 
 /* A reload requested before the loop runs is done when it does, instead of killing the process. */
 static void hold_reload(void)
@@ -68,7 +55,7 @@ static void print_files(const struct config *config)
 int main(int argc, char **argv)
 {
     hold_reload();
-    if (!keep_standard_descriptors())
+    if (!descriptor_occupy_standard(true))
         return EXIT_FAILURE;
     /* What others may do with its files is the caller's choice, what the daemon may do is not. */
     (void)umask(umask(S_IRWXG | S_IRWXO) & (S_IRWXG | S_IRWXO));

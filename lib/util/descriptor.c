@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The control message that carries one descriptor, which is all that is needed here; and whether
- * more can be opened, which is tried, as the limit alone does not say what is open already.
+ * more can be opened, which is tried, as the limit alone does not say what is open already. The
+ * lowest free number is what open(2) gives, so the standard descriptors are occupied in their
+ * order.
  */
 #include "descriptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -61,4 +64,15 @@ bool descriptor_has_room(unsigned n)
         close(fds[--opened]);
     errno = error;
     return error == 0;
+}
+
+bool descriptor_occupy_standard(bool usable)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int wrong_way = (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC;
+
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", usable ? O_RDWR : wrong_way) != fd)
+            return false;
+    }
+    return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Descriptors: closing one, passing one to another process with a message on a Unix socket, and how
- * many a process may have.
+ * Descriptors: closing one, passing one to another process with a message on a Unix socket, how
+ * many a process may have, and those that its parent should have left it.
  */
 #pragma once
 
@@ -29,3 +29,9 @@ size_t descriptor_raise_limit(size_t wanted);
 /* Can `n` more be opened, at most DESCRIPTOR_PROBE_MAX? False with errno, such as EMFILE. */
 #define DESCRIPTOR_PROBE_MAX 64u
 bool descriptor_has_room(unsigned n);
+
+/* Opens /dev/null as each of the standard descriptors that the parent has closed: else a connection
+ * or a file could get the number, and with it what is meant for the terminal. `usable`: reading and
+ * writing succeed; if not, they fail as before, and what is executed does not have them. False with
+ * errno. */
+bool descriptor_occupy_standard(bool usable);
