@@ -191,8 +191,10 @@ struct backend_line *backend_line_new(const struct inspect_context *context,
     return line;
 }
 
-void backend_line_free(struct backend_line *line)
+void backend_line_free(void *data)
 {
+    struct backend_line *line = data;
+
     if (line)
         g_free(line->text);
     g_free(line);

@@ -25,4 +25,4 @@ struct backend_line {
 /* NULL: there is nothing to forward to, or from. `room`: for ports and their endpoints. */
 struct backend_line *backend_line_new(const struct inspect_context *context,
                                       const struct service_state *state, uint32_t room);
-void backend_line_free(struct backend_line *line); /* or NULL */
+void backend_line_free(void *data); /* struct backend_line, or NULL */

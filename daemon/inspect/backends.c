@@ -25,11 +25,6 @@ struct backends {
     void *userdata;
 };
 
-static void line_free(void *data)
-{
-    backend_line_free(data);
-}
-
 struct backends *backends_new(backends_told told, void *userdata)
 {
     struct backends *backends = g_new0(struct backends, 1);
@@ -260,7 +255,7 @@ void backends_follow(struct backends *backends, const struct report *report)
     void *value;
 
     if (!backends->lines) {
-        backends->lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, line_free);
+        backends->lines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, backend_line_free);
         backends->all = true;
     }
     if (g_hash_table_size(backends->lines) == 0 && context->loaded && !context->at_work)
