@@ -51,15 +51,19 @@ struct starts {
     int64_t last;   /* CLOCK_MONOTONIC, microseconds */
 };
 
+struct mapped {
+    const void *base; /* NULL: nothing */
+    size_t size;
+};
+
 struct inheritance {
     struct notify *notify;
     bool kept;
-    int fds[DESCRIPTORS];   /* -1: none */
-    ino_t socket;           /* that the service manager has; 0: none */
-    enum descriptor stored; /* the snapshot that it has, if any */
-    const void *base;       /* of that snapshot, while it answers */
-    size_t size;
-    uint64_t generation; /* of the snapshot that was left last */
+    int fds[DESCRIPTORS];    /* -1: none */
+    ino_t socket;            /* that the service manager has; 0: none */
+    enum descriptor stored;  /* the snapshot that it has, if any */
+    struct mapped answering; /* that snapshot, while it answers */
+    uint64_t generation;     /* of the snapshot that was left last */
     uint64_t delay;
 };
 
@@ -127,11 +131,16 @@ struct inheritance *inheritance_new(struct notify *notify, const char *socket)
     return inheritance;
 }
 
+static void unmap(struct mapped *mapped)
+{
+    if (mapped->base)
+        munmap((void *)mapped->base, mapped->size);
+    mapped->base = NULL;
+}
+
 void inheritance_end(struct inheritance *inheritance)
 {
-    if (inheritance->base)
-        munmap((void *)inheritance->base, inheritance->size);
-    inheritance->base = NULL;
+    unmap(&inheritance->answering);
     for (enum descriptor d = 0; d < SNAPSHOTS; d++)
         descriptor_close(&inheritance->fds[d]);
 }
@@ -193,24 +202,25 @@ static bool has_settings_of(const void *base, const struct config *config)
            memcmp(found.data, wanted->data, wanted->len) == 0;
 }
 
-/* NULL: it is none that can be answered from. */
-static const void *map_snapshot(int fd, size_t *sizep, const struct config *config)
+/* Without a base: it is none that can be answered from. */
+static struct mapped map_snapshot(int fd, const struct config *config)
 {
+    struct mapped mapped = {0};
     struct stat file;
     int seals = fcntl(fd, F_GET_SEALS); /* -1: none */
 
     if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &file) < 0 ||
         file.st_size < (off_t)sizeof(struct kubesvc_snapshot_header))
-        return NULL;
-    *sizep = (size_t)file.st_size;
-    void *base = mmap(NULL, *sizep, PROT_READ, MAP_SHARED, fd, 0);
+        return mapped;
+    mapped.size = (size_t)file.st_size;
+    void *base = mmap(NULL, mapped.size, PROT_READ, MAP_SHARED, fd, 0);
 
     if (base == MAP_FAILED)
-        return NULL;
-    if (is_sound(base, *sizep) && has_settings_of(base, config))
-        return base;
-    munmap(base, *sizep);
-    return NULL;
+        return mapped;
+    mapped.base = base;
+    if (!is_sound(base, mapped.size) || !has_settings_of(base, config))
+        unmap(&mapped);
+    return mapped;
 }
 
 static bool is_newer(const struct kubesvc_snapshot_header *header,
@@ -227,20 +237,17 @@ static bool is_newer(const struct kubesvc_snapshot_header *header,
 /* The newest of those that were left. */
 static void choose_snapshot(struct inheritance *inheritance, const struct config *config)
 {
-    for (enum descriptor d = 0; d < SNAPSHOTS; d++) {
-        size_t size = 0;
-        const void *base = map_snapshot(inheritance->fds[d], &size, config);
+    struct mapped *best = &inheritance->answering;
 
-        if (base == NULL)
-            continue;
-        if (inheritance->base && !is_newer(base, inheritance->base)) {
-            munmap((void *)base, size);
+    for (enum descriptor d = 0; d < SNAPSHOTS; d++) {
+        struct mapped found = map_snapshot(inheritance->fds[d], config);
+
+        if (!found.base || (best->base && !is_newer(found.base, best->base))) {
+            unmap(&found);
             continue;
         }
-        if (inheritance->base)
-            munmap((void *)inheritance->base, inheritance->size);
-        inheritance->base = base;
-        inheritance->size = size;
+        unmap(best);
+        *best = found;
         inheritance->stored = d;
     }
 }
@@ -249,9 +256,9 @@ void inheritance_answer(struct inheritance *inheritance, struct snapshot_root *r
                         const struct config *config)
 {
     choose_snapshot(inheritance, config);
-    if (!inheritance->base)
+    if (!inheritance->answering.base)
         return;
-    snapshot_root_adopt(root, inheritance->base);
+    snapshot_root_adopt(root, inheritance->answering.base);
     log_info("answering from the snapshot of the previous process until manifests are loaded");
 }
 
