@@ -183,6 +183,11 @@ def connect(address, port, source=None):
     return answer[0], int(answer[1]), answer[2]
 
 
+def chosen_by(clients, ip):
+    """Which endpoint each of the clients, by its address, gets."""
+    return {source: connect(ip, 80, source)[0] for source in clients}
+
+
 def refused(address, port):
     try:
         connect(address, port)

@@ -16,7 +16,7 @@ import time
 from harness import (HERE, PATIENCE, SANITIZED, Daemon, built, limit, need_program, need_root, same,
                      skip, wait_for)
 from inspect_client import inspect
-from proxying import NFT, Proxy, Servers, connect, private_network, refused, rules
+from proxying import NFT, Proxy, Servers, chosen_by, connect, private_network, refused, rules
 
 PORTS = "{name: http, port: 80, targetPort: 8080}"
 WORKLOAD = """
@@ -163,13 +163,13 @@ def test_a_client_stays_with_its_endpoint_across_proxies():
         for pod in pods(daemon):
             servers.add(pod, 8080)
         clients = [f"127.1.0.{n + 1}" for n in range(40)]
-        chosen = {source: connect(ip, 80, source)[0] for source in clients}
+        chosen = chosen_by(clients, ip)
         same(len(set(chosen.values())), 4)
         for _ in range(2):
             proxy.process.kill()
             proxy.process.wait()
             proxy = Proxy(daemon.socket, ready=True)
-            same({source: connect(ip, 80, source)[0] for source in clients}, chosen)
+            same(chosen_by(clients, ip), chosen)
         same((proxy.end(), proxy.lines), (0, []))
 
 

@@ -5,7 +5,7 @@ import re
 import signal
 
 from harness import PATIENCE, same, wait_for
-from proxying import Proxy, connect, refused, rules
+from proxying import Proxy, chosen_by, connect, refused, rules
 from test_proxy import ip_of, pods, scale, workload, world
 
 SAID = "rules of the table inet kubesvc were deleted by another program; loading it again"
@@ -33,13 +33,13 @@ def test_a_flushed_table_comes_back_with_its_sessions():
         for pod in pods(daemon):
             servers.add(pod, 8080)
         clients = [f"127.1.0.{n + 1}" for n in range(30)]
-        chosen = {source: connect(ip, 80, source)[0] for source in clients}
+        chosen = chosen_by(clients, ip)
         for _ in range(3):
             said = len(proxy.lines)
             nft("flush table inet kubesvc")
             wait_for(lambda: len(proxy.lines) > said, "a word")
             wait_for(lambda: not refused(ip, 80), "the rules")
-            same({source: connect(ip, 80, source)[0] for source in clients}, chosen)
+            same(chosen_by(clients, ip), chosen)
         same(proxy.lines, [SAID] * 3)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import socket
 
 from harness import PATIENCE, same, wait_for
-from proxying import connect, refused, rules
+from proxying import chosen_by, connect, refused, rules
 from test_backends import Stream
 from test_proxy import ip_of, kubesvc, pods, services, world
 
@@ -164,14 +164,14 @@ def test_clients_stay_with_an_endpoint_that_terminates_as_all_do():
     sticky = "sessionAffinity: ClientIP"
     with two((A, READY), (B, READY), spec=sticky) as (_, change):
         clients = [f"127.1.0.{n + 1}" for n in range(20)]
-        chosen = {source: connect(IP, 80, source)[0] for source in clients}
+        chosen = chosen_by(clients, IP)
         same(set(chosen.values()), {A, B})
         change((A, TERMINATING), (B, TERMINATING), spec=sticky)
-        same({source: connect(IP, 80, source)[0] for source in clients}, chosen)
+        same(chosen_by(clients, IP), chosen)
         change((A, TERMINATING), (B, ENDED), spec=sticky)
-        same({connect(IP, 80, source)[0] for source in clients}, {A})
+        same(set(chosen_by(clients, IP).values()), {A})
         change((A, TERMINATING), (B, READY), spec=sticky)
-        same({connect(IP, 80, source)[0] for source in clients}, {B})
+        same(set(chosen_by(clients, IP).values()), {B})
 
 
 def test_a_follower_is_told_of_them_apart():
